@@ -1,0 +1,38 @@
+# Two commands are enough: `make demo` and `make test`. Each installs what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint schemas lock clean
+
+demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
+	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
+
+test: $(STAMP) lint  ## lint, strict types and every test, on a real Kafka and a real Valkey
+	$(BIN)/pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a field
+	$(BIN)/python -m anpr.schemas docs/schemas
+
+lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \
+	    --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	    || { echo "this Python cannot make a virtual environment: install its venv package (Debian: apt-get install python3-venv)"; exit 1; }
+	@echo "installing the packages pinned in requirements.lock (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

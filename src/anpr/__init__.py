@@ -1,0 +1,1 @@
+"""Number-plate watchlist alerts for the UK controls at Calais, Coquelles and Dunkerque."""

@@ -1,0 +1,178 @@
+"""The board: a fold over alerts, corrections, actions and list changes.
+
+Theory of operation: the board keeps facts in sets and dictionaries keyed by what makes each fact itself (an
+alert's id, a superseded read, an action's id, an ended entry). Adding a fact is commutative, associative and
+idempotent. What officers see, the incidents, is worked out from those sets alone. So any process that has read the
+topics shows the same board, whatever came late, twice or again after a restart.
+
+Incidents are worked out per (site, plate) when somebody looks, and kept until a fact touches that key.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from anpr.events import Action, Alert, Correction, EntryEnded, encode
+from anpr.incidents import Incident, PlacedAction, build, merge, urgency
+
+Key = tuple[str, str]
+
+
+class Board:
+    """All incidents whose last alert was captured within `window`, of every site whose facts it is given."""
+
+    def __init__(self, stay_gap: timedelta, window: timedelta) -> None:
+        """Alerts of one plate at one site belong to one stay while their gaps are at most `stay_gap`."""
+        self._stay_gap = stay_gap
+        self._window = window
+        self._alerts: dict[str, Alert] = {}
+        self._alerts_of_key: defaultdict[Key, set[str]] = defaultdict(set)
+        self._alerts_of_read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self._alerts_of_entry: defaultdict[str, set[str]] = defaultdict(set)
+        self._superseded: set[tuple[str, str]] = set()
+        self._actions: dict[str, PlacedAction] = {}
+        self._actions_of_alert: defaultdict[str, set[str]] = defaultdict(set)
+        self._retractions: defaultdict[str, set[str]] = defaultdict(set)
+        self._ended: dict[str, EntryEnded] = {}
+        self._worked_out: dict[Key, tuple[Incident, ...]] = {}
+
+    def add_alert(self, alert: Alert) -> None:
+        """Take an alert in; one that is known already merges with what is known."""
+        known = self._alerts.get(alert.alert_id)
+        if known is not None:
+            self._touch(known.alert_id)
+            self._alerts_of_key[_key(known)].discard(known.alert_id)
+            alert = merge(known, alert)
+        self._alerts[alert.alert_id] = alert
+        self._alerts_of_key[_key(alert)].add(alert.alert_id)
+        self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
+        self._alerts_of_entry[alert.entry.entry_id].add(alert.alert_id)
+        self._touch(alert.alert_id)
+
+    def add_correction(self, correction: Correction) -> None:
+        """Take the superseded read's alerts from what is open, now or when they come."""
+        read = (correction.site, correction.supersedes)
+        self._superseded.add(read)
+        self._touch(*self._alerts_of_read.get(read, ()))
+
+    def add_action(self, action: Action, offset: int) -> None:
+        """Take in what an officer did. `offset` is the record's place in the actions topic of the action's site."""
+        placed = PlacedAction(action, offset)
+        known = self._actions.get(action.action_id)
+        if known is not None:
+            self._actions_of_alert[known.action.alert_id].discard(action.action_id)
+            self._touch(known.action.alert_id)
+            placed = min(placed, known, key=lambda placed: (placed.offset, encode(placed.action)))
+        self._actions[action.action_id] = placed
+        self._actions_of_alert[placed.action.alert_id].add(action.action_id)
+        self._touch(placed.action.alert_id)
+        for retraction in (action, known.action if known else action):
+            if retraction.kind == "retracted" and retraction.retracts is not None:
+                self._retractions[retraction.retracts].add(retraction.action_id)
+                retracted = self._actions.get(retraction.retracts)
+                self._touch(*([retracted.action.alert_id] if retracted else []))
+
+    def add_ended(self, ended: EntryEnded) -> None:
+        """Withdraw what an entry raised under the revisions before the one that ended it."""
+        known = self._ended.get(ended.entry_id)
+        if known is None or known.revision < ended.revision:
+            self._ended[ended.entry_id] = ended
+            self._touch(*self._alerts_of_entry.get(ended.entry_id, ()))
+
+    def incidents(self, now: datetime) -> list[Incident]:
+        """Return the incidents in the window at `now`: what is open first, and of that the most urgent."""
+        shown = [
+            incident
+            for key in self._alerts_of_key
+            for incident in self._incidents_of(key)
+            if now - incident.last_captured_at <= self._window
+        ]
+        return sorted(shown, key=urgency)
+
+    def incident_of(self, alert_id: str) -> Incident | None:
+        """Return the incident that an alert belongs to; an incident's old id leads to the one that took it in."""
+        alert = self._alerts.get(alert_id)
+        if alert is None:
+            return None
+        return next(
+            incident
+            for incident in self._incidents_of(_key(alert))
+            if any(member.alert_id == alert_id for member in incident.alerts)
+        )
+
+    def entries_shown(self, now: datetime) -> set[str]:
+        """Return the entries that open incidents name: those whose end the list must be asked for."""
+        return {
+            alert.entry.entry_id
+            for incident in self.incidents(now)
+            if incident.status == "open"
+            for alert in incident.alerts
+        }
+
+    def prune(self, now: datetime) -> None:
+        """Forget incidents so old that no late alert can bring them back into the window: twice as old as it."""
+        for key in list(self._alerts_of_key):
+            for incident in self._incidents_of(key):
+                if now - incident.last_captured_at > 2 * self._window:
+                    for alert in incident.alerts:
+                        self._forget(alert)
+
+    def _forget(self, alert: Alert) -> None:
+        self._touch(alert.alert_id)
+        del self._alerts[alert.alert_id]
+        self._alerts_of_read.pop((alert.read.site, alert.read.read_id), None)
+        self._alerts_of_entry[alert.entry.entry_id].discard(alert.alert_id)
+        for action_id in self._actions_of_alert.pop(alert.alert_id, ()):
+            self._actions.pop(action_id)
+        self._alerts_of_key[_key(alert)].discard(alert.alert_id)
+        if not self._alerts_of_key[_key(alert)]:
+            del self._alerts_of_key[_key(alert)]
+
+    def _incidents_of(self, key: Key) -> tuple[Incident, ...]:
+        if key not in self._worked_out:
+            alerts = sorted(
+                (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
+                key=lambda alert: (alert.captured_at, alert.alert_id),
+            )
+            self._worked_out[key] = tuple(self._incident(stay) for stay in self._stays(alerts))
+        return self._worked_out[key]
+
+    def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
+        """Cut alerts in order of capture where the vehicle was away for longer than the gap."""
+        stay: list[Alert] = []
+        for alert in alerts:
+            if stay and alert.captured_at - stay[-1].captured_at > self._stay_gap:
+                yield stay
+                stay = []
+            stay.append(alert)
+        if stay:
+            yield stay
+
+    def _incident(self, stay: Sequence[Alert]) -> Incident:
+        not_superseded = [a for a in stay if (a.read.site, a.read.read_id) not in self._superseded]
+        standing = [alert for alert in not_superseded if not self._is_withdrawn(alert)]
+        placed = [self._actions[done] for alert in stay for done in self._actions_of_alert.get(alert.alert_id, ())]
+        retracted = frozenset(p.action.action_id for p in placed if self._is_retracted(p.action))
+        return build(stay, standing, placed, retracted=retracted, withdrawn=len(standing) < len(not_superseded))
+
+    def _is_withdrawn(self, alert: Alert) -> bool:
+        ended = self._ended.get(alert.entry.entry_id)
+        return ended is not None and alert.entry.revision < ended.revision
+
+    def _is_retracted(self, action: Action) -> bool:
+        """Tell whether the site that did this has taken it back. A retraction itself stays."""
+        return action.kind != "retracted" and any(
+            placed.action.site == action.site and placed.action.retracts == action.action_id
+            for placed in map(self._actions.get, self._retractions.get(action.action_id, ()))
+            if placed is not None
+        )
+
+    def _touch(self, *alert_ids: str) -> None:
+        """Forget what was worked out for the keys of these alerts, as far as they are known yet."""
+        for alert_id in alert_ids:
+            if alert_id in self._alerts:
+                self._worked_out.pop(_key(self._alerts[alert_id]), None)
+
+
+def _key(alert: Alert) -> Key:
+    return (alert.read.site, alert.plate)

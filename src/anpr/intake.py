@@ -1,0 +1,118 @@
+"""From the bytes of a record to a read: what can be matched goes on, whatever else is wrong with it.
+
+Only what cannot be matched at all is refused: no JSON object, no usable `read_id` or plate, another site's read.
+Any other bad field is dropped and named in the read, for a vehicle is worth an alert even when its camera's
+confidence is nonsense.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from anpr import plates
+from anpr.events import Read, Undecodable, to_the_millisecond
+
+# A camera's clock may run this far ahead of the broker's before its word is not taken any more.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+# Older than the board window a read would be on no screen at all; a clock that was reset is likelier.
+OLDEST_PLAUSIBLE = timedelta(hours=72)
+
+_SET_HERE = ("received_at", "clock_suspect", "dropped_fields")
+_REQUIRED = ("read_id", "site", "plate")
+
+_decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
+
+
+@dataclass(frozen=True, slots=True)
+class BadRead(Exception):  # noqa: N818  a bad read is what it is
+    """A record that cannot be matched, and so is dead-lettered. `reason` is one of a few; `detail` explains."""
+
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def decode_read(value: bytes | None, site: str, received_at: datetime | None) -> Read:
+    """Decode one record of `site`'s reads topic, taken by the broker at `received_at`.
+
+    Without `received_at`, as in a dry run, the record's own is taken, else its capture time. Raises BadRead.
+    """
+    dropped: tuple[str, ...] = ()
+    try:
+        read = _decode(value or b"")
+    except (*Undecodable, RecursionError):
+        read, dropped = _decode_leniently(value or b"")
+    if read.site != site:
+        raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
+    plate = plates.canonical(read.plate)
+    if not plate:
+        raise BadRead("no usable plate", "no letter or digit in it")
+    if len(plate) > plates.MAX_CANONICAL_LENGTH:
+        raise BadRead("no usable plate", f"{len(plate)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be")
+    return _marked(read, received_at or read.received_at, dropped)
+
+
+def _marked(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:
+    """Return the read with a capture time that can be matched by, and the marks that only intake sets."""
+    received_at = _utc(received_at)
+    captured_at = _utc(read.captured_at)
+    suspect = captured_at is None
+    if captured_at is not None and received_at is not None:
+        suspect = not received_at - OLDEST_PLAUSIBLE <= captured_at <= received_at + CLOCK_TOLERANCE
+    if suspect:
+        captured_at = received_at
+    if captured_at is None:
+        raise BadRead("no usable time", "captured_at is missing or unreadable, and so is the time of arrival")
+    supersedes = read.supersedes
+    if supersedes == read.read_id:
+        supersedes, dropped = None, (*dropped, "supersedes")
+    return msgspec.structs.replace(
+        read,
+        captured_at=captured_at,
+        received_at=received_at,
+        clock_suspect=suspect,
+        supersedes=supersedes,
+        dropped_fields=dropped,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    try:
+        return None if moment is None else to_the_millisecond(moment)
+    except OverflowError:
+        return None
+
+
+def _decode_leniently(value: bytes) -> tuple[Read, tuple[str, ...]]:
+    """Decode field by field. A bad one is dropped and named, unless nothing can be matched without it."""
+    try:
+        record: Any = msgspec.json.decode(value)
+    except (*Undecodable, RecursionError) as error:
+        raise BadRead("not JSON", str(error)) from None
+    if not isinstance(record, dict):
+        raise BadRead("not JSON", f"a JSON object is wanted, not {type(record).__name__}")
+    kept: dict[str, Any] = {}
+    dropped: list[str] = []
+    for field in fields(Read):
+        if field.encode_name not in record or field.name in _SET_HERE:
+            continue
+        try:
+            kept[field.name] = msgspec.convert(record[field.encode_name], field.type)
+        except msgspec.ValidationError as error:
+            if field.name in _REQUIRED:
+                raise _unusable(field, error) from None
+            dropped.append(field.name)
+    for name in _REQUIRED:
+        if name not in kept:
+            raise BadRead(f"no usable {name}", "it is missing")
+    return Read(**kept), tuple(dropped)
+
+
+def _unusable(field: FieldInfo, error: msgspec.ValidationError) -> BadRead:
+    return BadRead(f"no usable {field.name}", str(error))

@@ -1,0 +1,1 @@
+"""Which entries of a watchlist a read matches, how surely, and why."""

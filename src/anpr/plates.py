@@ -1,0 +1,48 @@
+"""A plate's keys: what two texts must share to be the same plate.
+
+`canonical` is the plate without what cameras, lists and people write differently: case, spaces, dots, hyphens,
+accents, and letters of other alphabets that have a Latin shape. `equivalent` puts one glyph for the pairs that a
+plate does not tell apart at all: on British plates 0 and O, and 1 and I, are drawn alike and only the position
+says which is meant. The text as read is never replaced by its keys; it travels with the read.
+"""
+
+import re
+import unicodedata
+
+from anpr import tables
+
+# A plate is at most this long when its separators are gone. The longest in `data/countries.toml` has nine
+# characters; the rest is room for a badge or a district read with it.
+MAX_CANONICAL_LENGTH = 16
+
+# 0/O and 1/I: each pair is one glyph. In the key both are the letter.
+GLYPH_PAIRS = {"0": "O", "1": "I"}
+
+_NOT_KEPT = re.compile("[^A-Z0-9]+")
+_LOOK_ALIKES = str.maketrans(
+    {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
+)
+_ONE_GLYPH = str.maketrans(GLYPH_PAIRS)
+
+
+def canonical(text: str) -> str:
+    """Return the plate in A-Z and 0-9 alone; empty when the text holds none of them.
+
+    Any text is accepted. Characters that stand for no letter or digit in the tables are left out.
+    """
+    if not text.isascii():
+        text = _latin(text)
+    text = text.upper()
+    return text if text.isalnum() else _NOT_KEPT.sub("", text)
+
+
+def equivalent(canonical_plate: str) -> str:
+    """Return the key under which plates that differ only in 0/O and 1/I are equal."""
+    return canonical_plate.translate(_ONE_GLYPH)
+
+
+def _latin(text: str) -> str:
+    """Return the text in ASCII: Unicode's decompositions and digits first, then the look-alike tables."""
+    upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).upper())
+    digits = "".join(str(unicodedata.decimal(character, character)) for character in upper)
+    return "".join(character for character in digits.translate(_LOOK_ALIKES) if character.isascii())
