@@ -11,11 +11,14 @@ Incidents are worked out per (site, plate) when somebody looks, and kept until a
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from anpr.events import Action, Alert, Correction, EntryEnded, encode
-from anpr.incidents import Incident, PlacedAction, build, merge, urgency
+from anpr.incidents import ActionKey, Incident, PlacedAction, action_key, build, merge, urgency
 
 Key = tuple[str, str]
+K = TypeVar("K")
+M = TypeVar("M")
 
 
 class Board:
@@ -30,9 +33,9 @@ class Board:
         self._alerts_of_read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._alerts_of_entry: defaultdict[str, set[str]] = defaultdict(set)
         self._superseded: set[tuple[str, str]] = set()
-        self._actions: dict[str, PlacedAction] = {}
-        self._actions_of_alert: defaultdict[str, set[str]] = defaultdict(set)
-        self._retractions: defaultdict[str, set[str]] = defaultdict(set)
+        self._actions: dict[ActionKey, PlacedAction] = {}
+        self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
+        self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
         self._worked_out: dict[Key, tuple[Incident, ...]] = {}
 
@@ -41,7 +44,7 @@ class Board:
         known = self._alerts.get(alert.alert_id)
         if known is not None:
             self._touch(known.alert_id)
-            self._alerts_of_key[_key(known)].discard(known.alert_id)
+            _take_out(self._alerts_of_key, _key(known), known.alert_id)
             alert = merge(known, alert)
         self._alerts[alert.alert_id] = alert
         self._alerts_of_key[_key(alert)].add(alert.alert_id)
@@ -58,18 +61,20 @@ class Board:
     def add_action(self, action: Action, offset: int) -> None:
         """Take in what an officer did. `offset` is the record's place in the actions topic of the action's site."""
         placed = PlacedAction(action, offset)
-        known = self._actions.get(action.action_id)
+        key = action_key(action)
+        known = self._actions.get(key)
         if known is not None:
-            self._actions_of_alert[known.action.alert_id].discard(action.action_id)
+            _take_out(self._actions_of_alert, known.action.alert_id, key)
             self._touch(known.action.alert_id)
             placed = min(placed, known, key=lambda placed: (placed.offset, encode(placed.action)))
-        self._actions[action.action_id] = placed
-        self._actions_of_alert[placed.action.alert_id].add(action.action_id)
+        self._actions[key] = placed
+        self._actions_of_alert[placed.action.alert_id].add(key)
         self._touch(placed.action.alert_id)
         for retraction in (action, known.action if known else action):
             if retraction.kind == "retracted" and retraction.retracts is not None:
-                self._retractions[retraction.retracts].add(retraction.action_id)
-                retracted = self._actions.get(retraction.retracts)
+                target = (action.site, retraction.retracts)
+                self._retractions[target].add(key)
+                retracted = self._actions.get(target)
                 self._touch(*([retracted.action.alert_id] if retracted else []))
 
     def add_ended(self, ended: EntryEnded) -> None:
@@ -120,13 +125,12 @@ class Board:
     def _forget(self, alert: Alert) -> None:
         self._touch(alert.alert_id)
         del self._alerts[alert.alert_id]
-        self._alerts_of_read.pop((alert.read.site, alert.read.read_id), None)
-        self._alerts_of_entry[alert.entry.entry_id].discard(alert.alert_id)
-        for action_id in self._actions_of_alert.pop(alert.alert_id, ()):
-            self._actions.pop(action_id)
-        self._alerts_of_key[_key(alert)].discard(alert.alert_id)
-        if not self._alerts_of_key[_key(alert)]:
-            del self._alerts_of_key[_key(alert)]
+        _take_out(self._alerts_of_key, _key(alert), alert.alert_id)
+        _take_out(self._alerts_of_read, (alert.read.site, alert.read.read_id), alert.alert_id)
+        _take_out(self._alerts_of_entry, alert.entry.entry_id, alert.alert_id)
+        for key in self._actions_of_alert.pop(alert.alert_id, ()):
+            if self._actions[key].action.kind != "retracted":  # it may take back what was done elsewhere
+                del self._actions[key]
 
     def _incidents_of(self, key: Key) -> tuple[Incident, ...]:
         if key not in self._worked_out:
@@ -152,7 +156,7 @@ class Board:
         not_superseded = [a for a in stay if (a.read.site, a.read.read_id) not in self._superseded]
         standing = [alert for alert in not_superseded if not self._is_withdrawn(alert)]
         placed = [self._actions[done] for alert in stay for done in self._actions_of_alert.get(alert.alert_id, ())]
-        retracted = frozenset(p.action.action_id for p in placed if self._is_retracted(p.action))
+        retracted = frozenset(action_key(p.action) for p in placed if self._is_retracted(p.action))
         return build(stay, standing, placed, retracted=retracted, withdrawn=len(standing) < len(not_superseded))
 
     def _is_withdrawn(self, alert: Alert) -> bool:
@@ -162,8 +166,8 @@ class Board:
     def _is_retracted(self, action: Action) -> bool:
         """Tell whether the site that did this has taken it back. A retraction itself stays."""
         return action.kind != "retracted" and any(
-            placed.action.site == action.site and placed.action.retracts == action.action_id
-            for placed in map(self._actions.get, self._retractions.get(action.action_id, ()))
+            placed.action.kind == "retracted" and placed.action.retracts == action.action_id
+            for placed in map(self._actions.get, self._retractions.get(action_key(action), ()))
             if placed is not None
         )
 
@@ -172,6 +176,13 @@ class Board:
         for alert_id in alert_ids:
             if alert_id in self._alerts:
                 self._worked_out.pop(_key(self._alerts[alert_id]), None)
+
+
+def _take_out(sets: dict[K, set[M]], key: K, member: M) -> None:
+    """Take a member out of a set, and an empty set out of its dictionary."""
+    sets[key].discard(member)
+    if not sets[key]:
+        del sets[key]
 
 
 def _key(alert: Alert) -> Key:

@@ -62,7 +62,7 @@ Note = Annotated[str, Meta(max_length=2000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Instant = Annotated[datetime, Meta(tz=True)]
 PlateText = Annotated[str, Meta(max_length=64)]
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+Country = Annotated[str, Meta(max_length=2, pattern="^[A-Z]{2}$")]
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 STATUSES = ("open", "closed", "withdrawn", "corrected")
 
+# What makes an action itself: its site and its id there. So no site can put an action in the place of another's.
+ActionKey = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class PlacedAction:
@@ -75,7 +78,7 @@ def build(
     standing: Sequence[Alert],
     placed: Iterable[PlacedAction],
     *,
-    retracted: frozenset[str],
+    retracted: frozenset[ActionKey],
     withdrawn: bool,
 ) -> Incident:
     """Put an incident together.
@@ -84,9 +87,9 @@ def build(
     withdrawal has taken away; `placed` the actions on the stay, of which those in `retracted` were taken back;
     `withdrawn` tells whether a withdrawal took any of its alerts.
     """
-    in_order = sorted(placed, key=lambda placed: (placed.action.site, placed.offset))
+    in_order = sorted(placed, key=lambda placed: (placed.action.site, placed.offset, placed.action.action_id))
     actions = tuple(placed.action for placed in in_order)
-    counting = [action for action in actions if action.action_id not in retracted]
+    counting = [action for action in actions if action_key(action) not in retracted]
     best = min(standing or stay, key=sureness)
     return Incident(
         incident_id=stay[0].alert_id,
@@ -98,7 +101,7 @@ def build(
         alerts=tuple(stay),
         standing=tuple(standing),
         actions=actions,
-        retracted=retracted,
+        retracted=frozenset(action_id for _, action_id in retracted),
     )
 
 
@@ -117,6 +120,11 @@ def urgency(incident: Incident) -> tuple[object, ...]:
     """Return the order of a board: open first, then the highest priority, the surest, live before late, oldest."""
     priority = min(alert.entry.priority for alert in incident.standing or incident.alerts)
     return (rank(incident.status, STATUSES), priority, *sureness(incident.best))
+
+
+def action_key(action: Action) -> ActionKey:
+    """Return what makes an action itself."""
+    return (action.site, action.action_id)
 
 
 def rank(value: str, known: Sequence[str]) -> int:

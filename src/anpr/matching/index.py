@@ -52,24 +52,22 @@ class Index:
             same_key.sort(key=lambda listed: listed[1].entry_id)
         self._filed = dict(filed)
 
-    def match(self, reads: Sequence[Read], *, ignore_valid_from: bool = False) -> list[list[Match]]:
+    def match(self, reads: Sequence[Read]) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches."""
-        return [self._match_one(read, ignore_valid_from=ignore_valid_from) for read in reads]
+        return [self._match_one(read) for read in reads]
 
-    def _match_one(self, read: Read, *, ignore_valid_from: bool) -> list[Match]:
+    def _match_one(self, read: Read) -> list[Match]:
         plate = plates.canonical(read.plate)
         matches = []
         for listed, entry in self._filed.get(plates.equivalent(plate), ()):
             tier = "exact" if listed == plate else "equivalent"
-            if tier in _TOLERATED.get(entry.tolerance, _ALL_TIERS) and in_force(
-                entry, read, ignore_valid_from=ignore_valid_from
-            ):
+            if tier in _TOLERATED.get(entry.tolerance, _ALL_TIERS) and in_force(entry, read):
                 score = TIER_SCORES[tier] * (OTHER_COUNTRY_FACTOR if _other_country(entry, read) else 1)
                 matches.append(Match(entry, tier, score, explain(plate, listed, read, entry)))
         return matches
 
 
-def in_force(entry: Entry, read: Read, *, ignore_valid_from: bool = False) -> bool:
+def in_force(entry: Entry, read: Read) -> bool:
     """Tell whether the entry is meant for this read: its time of capture, its site and its direction.
 
     A direction that the camera did not give, or gave in a word unknown here, rules nothing out.
@@ -78,7 +76,7 @@ def in_force(entry: Entry, read: Read, *, ignore_valid_from: bool = False) -> bo
     if captured_at is not None:
         if captured_at >= entry.valid_until:
             return False
-        if entry.valid_from is not None and captured_at < entry.valid_from and not ignore_valid_from:
+        if entry.valid_from is not None and captured_at < entry.valid_from:
             return False
     if entry.sites and read.site not in entry.sites:
         return False

@@ -1,0 +1,5 @@
+"""`python -m anpr`, the same as `anpr`."""
+
+from anpr.cli import main
+
+main()

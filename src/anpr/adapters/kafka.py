@@ -1,0 +1,253 @@
+"""Kafka, by confluent-kafka: the settings that decide latency and safety, and the three roles of `records.py`.
+
+What is set here, and why, was measured: `fetch.queue.backoff.ms` at its default lets a fast loop stall for a second;
+`poll(t)` then `consume(n, 0)` wakes at the first record and still takes whole batches, where `consume(n, t)` waits
+for n records or the whole of t.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from anpr.adapters.records import Record, UndeliveredError
+
+log = logging.getLogger(__name__)
+
+# Reconnecting is quick on both sides: a broker that is back is used within a quarter of a second.
+_COMMON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "log_level": 3}
+
+_TAIL_BATCH_RECORDS = 1000
+_LOOK_AGAIN_SECONDS = 1
+
+
+class KafkaSource:
+    """A matcher's share of a reads topic. A static member: one that restarts takes up its partitions at once."""
+
+    def __init__(self, bootstrap: str, topic: str, group: str, member: str, session_timeout_seconds: float) -> None:
+        """Join `group` as `member`, a name that no other running member of the group has."""
+        session_ms = round(session_timeout_seconds * 1000)
+        self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
+        self._consumer = Consumer(
+            {
+                **_COMMON,
+                "bootstrap.servers": bootstrap,
+                "group.id": group,
+                "group.instance.id": member,
+                "session.timeout.ms": session_ms,
+                "heartbeat.interval.ms": session_ms // 6,
+                "max.poll.interval.ms": 600_000,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "fetch.queue.backoff.ms": 1,
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "error_cb": _log_error,
+                "on_commit": self._confirm,
+            }
+        )
+        self._consumer.subscribe([topic], on_revoke=self._before_revoke)
+
+    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+        """See `records.Source`. Raises KafkaException when the client cannot go on, as when it was fenced."""
+        first = self._consumer.poll(wait_seconds)
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
+        return list(_records(messages))
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """See `records.Source`. Does not wait: a commit that is lost only brings reads a second time."""
+        for record in records:
+            place = TopicPartition(record.topic, record.partition, record.offset + 1)
+            self._unconfirmed[record.topic, record.partition] = place
+        if self._unconfirmed:
+            self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
+
+    def lag(self) -> int | None:
+        """See `records.Source`."""
+        lag = 0
+        try:
+            for place in self._consumer.position(self._consumer.assignment()):
+                _, end = self._consumer.get_watermark_offsets(place, cached=True)
+                if place.offset < 0 or end < 0:
+                    return None
+                lag += max(0, end - place.offset)
+        except KafkaException:
+            return None
+        return lag
+
+    def close(self) -> None:
+        """See `records.Source`."""
+        self._commit_now(list(self._unconfirmed.values()))
+        self._consumer.close()
+
+    def _confirm(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        """Forget the commits that the broker has taken; the rest go with the next commit."""
+        for place in places:
+            waiting = self._unconfirmed.get((place.topic, place.partition))
+            if error is None and place.error is None and waiting is not None and waiting.offset <= place.offset:
+                del self._unconfirmed[place.topic, place.partition]
+
+    def _before_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        """Finish the commits of partitions that go to another member. Between two turns all is published."""
+        gone = [self._unconfirmed.pop((place.topic, place.partition), None) for place in revoked]
+        self._commit_now([place for place in gone if place is not None])
+
+    def _commit_now(self, places: list[TopicPartition]) -> None:
+        if not places:
+            return
+        try:
+            self._consumer.commit(offsets=places, asynchronous=False)
+        except KafkaException as error:
+            # Another member has them already, or the broker is away: they will be matched a second time.
+            log.warning("commit not taken: %s", error.args[0])
+
+
+class KafkaPublisher:
+    """An idempotent producer that gives nothing up: what it was handed is delivered, or the loss is raised."""
+
+    def __init__(self, bootstrap: str, linger_ms: float = 0) -> None:
+        """`linger_ms` gathers records for that long: 0 for the few alerts, more for a gateway's many reads."""
+        self._refused: KafkaError | None = None
+        self._producer = Producer(
+            {
+                **_COMMON,
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": linger_ms,
+                "message.timeout.ms": 0,
+                "error_cb": _log_error,
+            }
+        )
+
+    def publish(
+        self,
+        topic: str,
+        key: str | None,
+        value: bytes,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivered: Callable[[], None] | None = None,
+    ) -> None:
+        """See `records.Publisher`."""
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                self._refused = error
+            elif on_delivered is not None:
+                on_delivered()
+
+        while True:
+            try:
+                self._producer.produce(
+                    topic, value, key, headers=list((headers or {}).items()), on_delivery=delivered
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def flush(self, wait_seconds: float) -> int:
+        """See `records.Publisher`."""
+        waiting = int(self._producer.flush(wait_seconds))
+        if self._refused is not None:
+            raise UndeliveredError(str(self._refused))
+        return waiting
+
+
+class KafkaTail:
+    """Every record of some topics, from the beginning. Topics that do not exist yet are looked for again."""
+
+    def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
+        """Read the topics in no group: nothing is committed, and every tail gets every record."""
+        self._wanted = set(topics)
+        self._at_end: dict[tuple[str, int], bool] = {}
+        self._look_again_at = 0.0
+        self._consumer = Consumer(
+            {
+                **_COMMON,
+                "bootstrap.servers": bootstrap,
+                "group.id": "anpr-tail",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.queue.backoff.ms": 1,
+                "error_cb": _log_error,
+            }
+        )
+
+    def take(self, wait_seconds: float) -> list[Record]:
+        """See `records.Tail`."""
+        if self._wanted and time.monotonic() >= self._look_again_at:
+            self._assign_what_exists()
+            self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
+        first = self._consumer.poll(wait_seconds)
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(_TAIL_BATCH_RECORDS - 1, 0)]
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                self._at_end[_place(message)] = True
+        return list(_records(messages))
+
+    def caught_up(self) -> bool:
+        """See `records.Tail`."""
+        return not self._wanted and all(self._at_end.values())
+
+    def close(self) -> None:
+        """See `records.Tail`."""
+        self._consumer.close()
+
+    def _assign_what_exists(self) -> None:
+        try:
+            known = self._consumer.list_topics(timeout=2).topics
+        except KafkaException as error:
+            log.warning("the broker does not answer: %s", error.args[0])
+            return
+        found = {topic for topic in self._wanted if topic in known and known[topic].error is None}
+        places = [
+            TopicPartition(topic, partition, OFFSET_BEGINNING)
+            for topic in sorted(found)
+            for partition in known[topic].partitions
+        ]
+        if places:
+            self._consumer.incremental_assign(places)
+            self._at_end.update({(place.topic, place.partition): False for place in places})
+            self._wanted -= found
+
+
+def _records(messages: Iterable[Message]) -> Iterable[Record]:
+    for message in messages:
+        error = message.error()
+        if error is None:
+            yield Record(*_place(message), message.offset() or 0, _moment(*message.timestamp()), message.value())
+        elif error.fatal():
+            raise KafkaException(error)
+        elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+            log.warning("%s: %s", message.topic() or "consumer", error)
+
+
+def _place(message: Message) -> tuple[str, int]:
+    return message.topic() or "", message.partition() or 0
+
+
+def _moment(kind: int, milliseconds: int) -> datetime | None:
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _log_error(error: Any) -> None:
+    log.warning("kafka: %s", error)

@@ -1,0 +1,77 @@
+"""What the services ask of a broker: three small roles, kept by `kafka.py` and by its twin `memory.py`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One record of a topic, with its place and the broker's time of its arrival."""
+
+    topic: str
+    partition: int
+    offset: int
+    arrived_at: datetime | None
+    value: bytes | None
+
+
+class UndeliveredError(Exception):
+    """A record was not taken by the broker. What caused it must not be committed."""
+
+
+class Source(Protocol):
+    """One member of a group that shares a topic: each record goes to one member, again until it is committed."""
+
+    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+        """Return the records that are there, at most `max_records`; wait for the first one up to `wait_seconds`."""
+        ...
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Note that these, and all before them in their partitions, are done with."""
+        ...
+
+    def lag(self) -> int | None:
+        """Return how many records wait in the partitions held here, or None while that is not known."""
+        ...
+
+    def close(self) -> None:
+        """Finish the commits and let go."""
+        ...
+
+
+class Publisher(Protocol):
+    """Takes records for any topic. They are with the broker when `flush` has returned 0, and not before."""
+
+    def publish(
+        self,
+        topic: str,
+        key: str | None,
+        value: bytes,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivered: Callable[[], None] | None = None,
+    ) -> None:
+        """Hand a record over for delivery. `on_delivered` is called from `flush` once the broker has it."""
+        ...
+
+    def flush(self, wait_seconds: float) -> int:
+        """Wait for delivery up to `wait_seconds` and return how many are still under way.
+
+        Raises UndeliveredError when the broker has refused one for good.
+        """
+        ...
+
+
+class Tail(Protocol):
+    """Reads whole topics from their beginning and goes on as they grow, on its own account."""
+
+    def take(self, wait_seconds: float) -> list[Record]:
+        """Return what is there; wait for the first record up to `wait_seconds`."""
+        ...
+
+    def caught_up(self) -> bool:
+        """Tell whether everything that the topics held at the start has been returned."""
+        ...
+
+    def close(self) -> None:
+        """Let go."""
+        ...

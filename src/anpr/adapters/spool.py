@@ -1,0 +1,66 @@
+"""Lines kept on disk until the broker has them: a small SQLite file, one for each site that a gateway sends for."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from anpr.errors import UnavailableError
+
+
+class Spooled(NamedTuple):
+    """A line on disk, with the number that says its order."""
+
+    number: int
+    key: str | None
+    line: bytes
+
+
+class Spool:
+    """What was put in is there after a crash or a power cut, in its order, until it is removed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the spool. Raises UnavailableError when another process has it, or the disk refuses."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=0.5)
+            # Exclusive: two senders on one spool would send everything twice. Full: a commit is on the disk itself.
+            self._db.executescript(
+                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                "CREATE TABLE IF NOT EXISTS spool (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, line BLOB);"
+            )
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from None
+
+    def put(self, lines: Iterable[tuple[str | None, bytes]]) -> None:
+        """Keep the lines. They are on disk when this returns. Raises UnavailableError, having kept none of them."""
+        try:
+            with self._db:
+                self._db.executemany("INSERT INTO spool (key, line) VALUES (?, ?)", lines)
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from None
+
+    def after(self, number: int, limit: int) -> list[Spooled]:
+        """Return the lines that follow `number`, the oldest first."""
+        rows = self._db.execute(
+            "SELECT number, key, line FROM spool WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
+        )
+        return [Spooled(*row) for row in rows]
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Let lines go that the broker has."""
+        with self._db:
+            self._db.executemany("DELETE FROM spool WHERE number = ?", [(number,) for number in numbers])
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM spool").fetchone()[0])
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    def _unavailable(self, error: sqlite3.Error) -> UnavailableError:
+        return UnavailableError(
+            f"the spool {self._path} cannot be used: {error}", "is another `anpr send` using it, or is the disk full?"
+        )

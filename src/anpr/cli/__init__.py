@@ -1,0 +1,80 @@
+"""The command line: one file per subcommand, imported only when it is used."""
+
+import importlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from anpr.errors import AnprError
+from anpr.settings import Settings, load
+
+# Subcommand → module of this package; each has a click command named `command`.
+_COMMANDS = {
+    "demo": "demo",
+    "dry-run": "dry_run",
+    "match": "match",
+    "send": "send",
+    "topics": "topics",
+    "watch": "watch",
+    "watchlist": "watchlist",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the interface of click
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"anpr.cli.{_COMMANDS[cmd_name]}").command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="ANPR_CONFIG",
+    default=Path("config"),
+    show_default=True,
+    help="The folder with anpr.toml and sites.toml.",
+)
+@click.pass_context
+def _anpr(ctx: click.Context, config: Path) -> None:
+    """Number-plate watchlist alerts for the UK controls at Calais, Coquelles and Dunkerque.
+
+    Results go to stdout as JSON lines where a program may read them, words and progress to stderr. Exit codes:
+    0 done, 1 the answer is no, 2 wrong usage or unusable input, 3 a server cannot be reached.
+    """
+    ctx.obj = config
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings in the configuration folder named on the command line."""
+    folder: Path = ctx.obj
+    return load(folder, os.environ)
+
+
+def check_site(settings: Settings, site: str) -> str:
+    """Return the site if it is configured. Raises click.BadParameter naming those that are."""
+    if site not in settings.sites:
+        raise click.BadParameter(f"{site!r} is not a configured site; there are {', '.join(settings.sites)}")
+    return site
+
+
+def main() -> None:
+    """Run the command line. An error that a person can mend is one line and the next step, never a traceback."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        _anpr(prog_name="anpr")
+    except AnprError as error:
+        click.echo(f"error: {error}", err=True)
+        if error.next_step:
+            click.echo(f"next:  {error.next_step}", err=True)
+        sys.exit(error.exit_code)

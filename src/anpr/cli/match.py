@@ -1,0 +1,82 @@
+"""`anpr match`: one matcher process of a site."""
+
+import gc
+import logging
+import signal
+import socket
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from anpr import topics
+from anpr.adapters.kafka import KafkaPublisher, KafkaSource
+from anpr.cli import check_site, settings_of
+from anpr.clock import system_clock
+from anpr.services.match import Matcher
+from anpr.services.watchlist_follower import WatchlistFollower
+from anpr.settings import Settings
+from anpr.watchlist.store import WatchlistStore, connect
+
+log = logging.getLogger(__name__)
+
+
+@click.command(name="match")
+@click.option("--site", required=True, help="The site whose reads are matched.")
+@click.option("--name", help="A name that no other running matcher of the site has. Default: this machine's name.")
+@click.pass_context
+def command(ctx: click.Context, site: str, name: str | None) -> None:
+    r"""Check every read of a site against the watchlist and publish the alerts.
+
+    Several processes share a site when each has a --name of its own. One that is killed and started again under the
+    same name goes on at once where it stopped. Stop it with SIGTERM or Ctrl-C: it finishes its batch.
+
+    \b
+    Examples:
+      anpr match --site calais
+      anpr match --site calais --name calais-2
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    run(settings, site, name or f"{site}-{socket.gethostname()}")
+
+
+def run(settings: Settings, site: str, name: str) -> None:
+    """Match until a signal says stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    servers = settings.sites[site]
+    keep_ended = timedelta(hours=settings.topics.alerts_retention_hours)
+    follower = WatchlistFollower(
+        WatchlistStore(connect(servers.redis), keep_ended),
+        Path(settings.watchlist.state_dir).expanduser() / f"watchlist-{name}.snapshot",
+        settings.watchlist.poll_seconds,
+        system_clock,
+    )
+    source = KafkaSource(
+        servers.kafka, topics.reads(site), f"anpr-match-{site}", name, settings.matcher.session_timeout_seconds
+    )
+    matcher = Matcher(
+        site=site,
+        name=name,
+        source=source,
+        publisher=KafkaPublisher(servers.kafka),
+        held=lambda: follower.held,
+        clock=system_clock,
+        stopping=stop.is_set,
+        batch_reads=settings.matcher.batch_reads,
+        late_after=timedelta(seconds=settings.matcher.late_after_seconds),
+    )
+    follower.start()
+    # The loop makes garbage that reference counts free; a collection only adds to the tail of the latency.
+    gc.freeze()
+    gc.disable()
+    log.info("matcher %s of %s runs", name, site)
+    try:
+        matcher.run()
+    finally:
+        source.close()
+        follower.stop()
+    log.info("matcher %s of %s stopped in order", name, site)

@@ -1,0 +1,1 @@
+"""The long-running processes, one file each, and what they share."""

@@ -1,0 +1,193 @@
+"""Feeds a board from the topics of every site, and knows how fresh what it shows is.
+
+Each distinct Kafka address has a thread of its own that only takes records, so a site that cannot be reached holds
+nobody else up. Folding happens where `take` is called. What speaks for a site's health is the last word of its own
+matchers: when nothing is heard, the site is cut off, whatever the reason.
+"""
+
+import logging
+import queue
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from anpr import events, topics
+from anpr.adapters.records import Record, Tail
+from anpr.board import Board
+from anpr.clock import Clock
+from anpr.errors import UnavailableError
+from anpr.events import Correction, EntryEnded, Generation, Status
+from anpr.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TailFactory = Callable[[str, Sequence[str]], Tail]
+AskEnded = Callable[[Sequence[str]], list[EntryEnded]]
+
+_QUEUE_RECORDS = 10_000
+_ASK_AGAIN = timedelta(seconds=1)
+_PRUNE_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHealth:
+    """What is known of a site: its matchers' last words, and when the last of them was heard (None: never)."""
+
+    site: str
+    matchers: tuple[Status, ...]
+    heard_at: datetime | None
+    is_silent: bool
+
+
+class BoardFeed:
+    """A board that follows the topics. Call `start`, then `take` again and again."""
+
+    def __init__(self, settings: Settings, tail: TailFactory, ask_ended: AskEnded, clock: Clock) -> None:
+        """`tail` opens the topics at an address; `ask_ended` asks the list for the tombstones of entries."""
+        self.board = Board(
+            timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours)
+        )
+        self.refused: Counter[str] = Counter()
+        self._settings = settings
+        self._ask_ended = ask_ended
+        self._clock = clock
+        self._statuses: dict[tuple[str, str], Status] = {}
+        self._heard_at: dict[str, datetime] = {}
+        self._owner: dict[str, str] = {}
+        self._asked_for: tuple[Generation | None, frozenset[str]] = (None, frozenset())
+        self._ask_at = self._prune_at = clock()
+        self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
+        self._caught_up: set[Tail] = set()
+        self._stop = threading.Event()
+        self._tails = [tail(address, names) for address, names in self._topics_by_address().items()]
+        self._threads = [
+            threading.Thread(target=self._pump, args=(one,), name="board-feed", daemon=True) for one in self._tails
+        ]
+
+    def start(self) -> None:
+        """Begin to read."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop reading and let the brokers go."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def take(self, wait_seconds: float) -> int:
+        """Fold what has come, waiting for the first record up to `wait_seconds`. Returns how many records."""
+        taken = 0
+        try:
+            self._fold(self._queue.get(timeout=wait_seconds))
+            taken = 1
+            while taken < _QUEUE_RECORDS:
+                self._fold(self._queue.get_nowait())
+                taken += 1
+        except queue.Empty:
+            pass
+        now = self._clock()
+        if now >= self._ask_at:
+            self._ask_at = now + _ASK_AGAIN
+            self._withdraw(now)
+        if now >= self._prune_at:
+            self._prune_at = now + _PRUNE_EVERY
+            self.board.prune(now)
+        return taken
+
+    def caught_up(self) -> bool:
+        """Tell whether everything that the topics held when they were opened is on the board."""
+        return len(self._caught_up) == len(self._tails) and self._queue.empty()
+
+    def health(self, now: datetime) -> list[SiteHealth]:
+        """Return the health of every site that has cameras."""
+        silent_after = timedelta(seconds=self._settings.board.silent_after_seconds)
+        return [
+            SiteHealth(site, self._matchers(site, now), heard, heard is None or now - heard > silent_after)
+            for site, heard in (
+                (site, self._heard_at.get(site)) for site, s in self._settings.sites.items() if s.cameras
+            )
+        ]
+
+    def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
+        """Return the last word of each matcher of a site; one that was silent for a minute has left."""
+        return tuple(
+            status
+            for (of_site, _), status in sorted(self._statuses.items())
+            if of_site == site and now - status.at < timedelta(minutes=1)
+        )
+
+    def _topics_by_address(self) -> dict[str, list[str]]:
+        by_address: defaultdict[str, list[str]] = defaultdict(list)
+        for site, at in self._settings.sites.items():
+            for topic in (topics.alerts(site), topics.actions(site), topics.status(site)):
+                by_address[at.kafka].append(topic)
+                self._owner[topic] = site
+        return by_address
+
+    def _pump(self, tail: Tail) -> None:
+        while not self._stop.is_set():
+            for record in tail.take(0.1):
+                while not self._stop.is_set():
+                    try:
+                        self._queue.put(record, timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+            if tail.caught_up():
+                self._caught_up.add(tail)
+        tail.close()
+
+    def _fold(self, record: Record) -> None:
+        site = self._owner[record.topic]
+        try:
+            if record.topic == topics.status(site):
+                self._fold_status(record, site)
+            elif record.topic == topics.actions(site):
+                action = events.decode_action(record.value or b"")
+                self._of_owner(site, action.site)
+                self.board.add_action(action, record.offset)
+            else:
+                fact = events.decode_alert_record(record.value or b"")
+                if isinstance(fact, Correction):
+                    self._of_owner(site, fact.site)
+                    self.board.add_correction(fact)
+                else:
+                    self._of_owner(site, fact.read.site)
+                    self.board.add_alert(fact)
+        except (*events.Undecodable, _ForeignError) as error:
+            self.refused[record.topic] += 1
+            log.warning("%s partition %d offset %d: %s", record.topic, record.partition, record.offset, error)
+
+    def _fold_status(self, record: Record, site: str) -> None:
+        status = events.decode_status(record.value or b"")
+        self._of_owner(site, status.site)
+        known = self._statuses.get((site, status.matcher))
+        if known is None or known.at <= status.at:
+            self._statuses[site, status.matcher] = status
+        heard_at = record.arrived_at or status.at
+        self._heard_at[site] = max(heard_at, self._heard_at.get(site, heard_at))
+
+    def _of_owner(self, owner: str, site: str) -> None:
+        if site != owner:
+            raise _ForeignError(f"a record of site {site!r} on a topic of {owner!r}")
+
+    def _withdraw(self, now: datetime) -> None:
+        """Ask the list for the end of entries that open incidents name, when either has changed since last asked."""
+        generation = max((s.generation for s in self._statuses.values() if s.generation), default=None)
+        shown = frozenset(self.board.entries_shown(now))
+        if (generation, shown) == self._asked_for:
+            return
+        try:
+            for ended in self._ask_ended(sorted(shown)):
+                self.board.add_ended(ended)
+        except UnavailableError as error:
+            log.warning("%s; asking again", error)
+        else:
+            self._asked_for = (generation, shown)
+
+
+class _ForeignError(Exception):
+    """A record that claims to be of another site than its topic's owner."""

@@ -1,0 +1,125 @@
+"""The gateway: lines in, reads on a site's topic, and a disk between them for when the broker is away.
+
+Every line is on disk before it is handed to the broker, and leaves the disk when the broker has it. Killed in
+between, it is sent again on the next start; the matcher's ids make the repeat harmless. A line that the matcher will
+not be able to match is said so here, by number, and sent all the same: it belongs with the dead letters, where the
+site's engineers look, and not in a terminal's scroll-back.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from anpr.adapters.records import Publisher
+from anpr.adapters.spool import Spool
+from anpr.clock import Clock
+from anpr.intake import BadRead, decode_read
+from anpr.topics import MAX_READ_BYTES, reads
+
+_BATCH_LINES = 1000
+_UNDER_WAY_LINES = 20_000
+WAIT_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class Sent:
+    """What has become of the lines so far."""
+
+    accepted: int = 0
+    sent: int = 0
+    unmatchable: int = 0
+    refused: int = 0
+
+
+class Sender:
+    """Sends the lines of a stream for one site."""
+
+    def __init__(
+        self, site: str, publisher: Publisher, spool: Spool, clock: Clock, complain: Callable[[str], None]
+    ) -> None:
+        """`complain` is told of each bad line, by number and reason."""
+        self.figures = Sent()
+        self._site = site
+        self._publisher = publisher
+        self._spool = spool
+        self._clock = clock
+        self._complain = complain
+        self._handed_over = 0
+        self._under_way = 0
+        self._delivered: list[int] = []
+        self._lines: queue.Queue[tuple[int, bytes] | None] = queue.Queue(_BATCH_LINES)
+        self._ended = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has ended and the broker has everything."""
+        return self._ended and self._under_way == 0 and not self._spool.after(self._handed_over, 1)
+
+    def read_from(self, stream: BinaryIO) -> None:
+        """Take lines from the stream, in a thread of its own since it may keep us waiting."""
+        threading.Thread(target=self._read, args=(stream,), name="lines", daemon=True).start()
+
+    def turn(self) -> None:
+        """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
+        accepted = [self._keyed(number, line) for number, line in self._take() if self._is_fit(number, line)]
+        self._spool.put(accepted)
+        self.figures.accepted += len(accepted)
+        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
+            self._handed_over = spooled.number
+            self._under_way += 1
+            self._publisher.publish(
+                reads(self._site),
+                spooled.key,
+                spooled.line,
+                on_delivered=partial(self._delivered.append, spooled.number),
+            )
+        self._publisher.flush(WAIT_SECONDS if self._ended else 0)
+        self._spool.remove(self._delivered)
+        self._under_way -= len(self._delivered)
+        self.figures.sent += len(self._delivered)
+        self._delivered.clear()
+
+    def _read(self, stream: BinaryIO) -> None:
+        number = 0
+        # A line longer than a read can be is cut here, so that a file without line ends cannot fill the memory.
+        while line := stream.readline(MAX_READ_BYTES + 1):
+            number += 1
+            while len(line) > MAX_READ_BYTES and not line.endswith(b"\n"):
+                rest = stream.readline(MAX_READ_BYTES)
+                if not rest or rest.endswith(b"\n"):
+                    break
+            self._lines.put((number, line))
+        self._lines.put(None)
+
+    def _take(self) -> Iterator[tuple[int, bytes]]:
+        wait_seconds = 0.0 if self._ended else WAIT_SECONDS
+        for _ in range(_BATCH_LINES):
+            try:
+                numbered = self._lines.get(timeout=wait_seconds) if wait_seconds else self._lines.get_nowait()
+            except queue.Empty:
+                return
+            wait_seconds = 0.0
+            if numbered is None:
+                self._ended = True
+                return
+            if numbered[1].strip():
+                yield numbered
+
+    def _is_fit(self, number: int, line: bytes) -> bool:
+        if len(line) <= MAX_READ_BYTES:
+            return True
+        self.figures.refused += 1
+        self._complain(f"line {number}: longer than {MAX_READ_BYTES} bytes; no broker takes it, so it was not sent")
+        return False
+
+    def _keyed(self, number: int, line: bytes) -> tuple[str | None, bytes]:
+        line = line.strip()
+        try:
+            return decode_read(line, self._site, self._clock()).camera, line
+        except BadRead as error:
+            self.figures.unmatchable += 1
+            self._complain(f"line {number}: {error}; sent, and bound for the dead letters")
+            return None, line
