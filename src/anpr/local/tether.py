@@ -1,0 +1,54 @@
+"""Run a command that dies with its parent: `python -m anpr.local.tether SIGNAL COMMAND ARGS...`.
+
+SIGNAL is what the kernel sends when the parent dies: TERM or KILL, or `KILL:PID` where the caller names itself as
+the parent. A parent ended by kill -9 cleans nothing up, so only the kernel can do this. It is a program of its own
+because the alternative, `preexec_fn`, may deadlock in a process that has threads. It imports nothing of the package,
+so that it also runs, faster, as a file: `python -I -S tether.py ...`.
+
+The request is Linux's (prctl PR_SET_PDEATHSIG): on any other system the command is run all the same, untethered.
+The kernel's "parent" is the *thread* that started this process; `processes.spawn` sees to that.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
+
+
+def die_with_parent(signal_number: int, parent: int) -> None:
+    """Ask for `signal_number` when the parent dies; exit at once if `parent` is not the parent any more.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal_number) != 0:
+        raise OSError(ctypes.get_errno(), "prctl PR_SET_PDEATHSIG failed")
+    # A parent that died before the request was made causes no signal.
+    if os.getppid() != parent:
+        sys.exit("tether: the parent is gone")
+
+
+def main(arguments: list[str]) -> None:
+    """Tether this process to its parent and become the command."""
+    parent = os.getppid()
+    if len(arguments) < 2:
+        sys.exit("usage: tether TERM|KILL[:PARENT_PID] COMMAND ARGS...")
+    name, _, named_parent = arguments[0].partition(":")
+    die_with_parent({"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}[name], int(named_parent or parent))
+    # Python ignores these two and exec hands that on, which would surprise most commands.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    command = arguments[1:]
+    try:
+        os.execvp(command[0], command)  # noqa: S606  no shell is wanted
+    except OSError as error:
+        sys.exit(f"tether: {command[0]}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
