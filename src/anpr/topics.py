@@ -4,6 +4,7 @@ Every topic has one owning site, and only that site writes it. All others read i
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from anpr.events import Alert
 from anpr.settings import TopicSettings
@@ -49,6 +50,11 @@ def status(site: str) -> str:
 def of_alert(alert: Alert) -> str:
     """Return the topic that an alert goes to. A handling that is not known here is kept from open screens."""
     return alerts(alert.read.site) if alert.entry.handling == "open" else covert_alerts(alert.read.site)
+
+
+def keep_ended(settings: TopicSettings) -> timedelta:
+    """Return how long the list must remember an ended entry: as long as alerts that it raised are kept."""
+    return timedelta(hours=settings.alerts_retention_hours)
 
 
 @dataclass(frozen=True, slots=True)

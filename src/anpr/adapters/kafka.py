@@ -76,6 +76,10 @@ class KafkaSource:
         if self._unconfirmed:
             self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
 
+    def partitions(self) -> int:
+        """See `records.Source`."""
+        return len(self._consumer.assignment())
+
     def lag(self) -> int | None:
         """See `records.Source`."""
         lag = 0

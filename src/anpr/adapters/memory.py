@@ -46,6 +46,10 @@ class MemorySource:
         for record in records:
             self._broker.committed[self._group, self._topic] = record.offset + 1
 
+    def partitions(self) -> int:
+        """See `records.Source`."""
+        return 1
+
     def lag(self) -> int | None:
         """See `records.Source`."""
         return len(self._broker.topics[self._topic]) - self._next

@@ -30,6 +30,10 @@ class Source(Protocol):
         """Note that these, and all before them in their partitions, are done with."""
         ...
 
+    def partitions(self) -> int:
+        """Return how many partitions are held here: 0 for a member that only stands by."""
+        ...
+
     def lag(self) -> int | None:
         """Return how many records wait in the partitions held here, or None while that is not known."""
         ...

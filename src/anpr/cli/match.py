@@ -48,9 +48,8 @@ def run(settings: Settings, site: str, name: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     servers = settings.sites[site]
-    keep_ended = timedelta(hours=settings.topics.alerts_retention_hours)
     follower = WatchlistFollower(
-        WatchlistStore(connect(servers.redis), keep_ended),
+        WatchlistStore(connect(servers.redis), topics.keep_ended(settings.topics)),
         Path(settings.watchlist.state_dir).expanduser() / f"watchlist-{name}.snapshot",
         settings.watchlist.poll_seconds,
         system_clock,

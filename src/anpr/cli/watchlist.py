@@ -1,12 +1,12 @@
 """`anpr watchlist`: put a list in force."""
 
 import getpass
-from datetime import timedelta
 from pathlib import Path
 
 import click
 import msgspec
 
+from anpr import topics
 from anpr.cli import settings_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
@@ -52,7 +52,7 @@ def apply(ctx: click.Context, file: Path, list_name: str) -> None:
 def store_of(settings: Settings) -> WatchlistStore:
     """Return the store at the watchlist's home: every site reads its own replica, and the first site has the home."""
     home = next(iter(settings.sites.values()))
-    return WatchlistStore(connect(home.redis), timedelta(hours=settings.topics.alerts_retention_hours))
+    return WatchlistStore(connect(home.redis), topics.keep_ended(settings.topics))
 
 
 def show_refusals(file: Path, content: ListFile) -> None:

@@ -70,7 +70,8 @@ class Index:
 def in_force(entry: Entry, read: Read) -> bool:
     """Tell whether the entry is meant for this read: its time of capture, its site and its direction.
 
-    A direction that the camera did not give, or gave in a word unknown here, rules nothing out.
+    A direction that the camera did not give rules nothing out, nor does a word of the camera or the list that is
+    unknown here.
     """
     captured_at = read.captured_at
     if captured_at is not None:
@@ -80,7 +81,8 @@ def in_force(entry: Entry, read: Read) -> bool:
             return False
     if entry.sites and read.site not in entry.sites:
         return False
-    return not (entry.directions and read.direction in DIRECTIONS and read.direction not in entry.directions)
+    known = read.direction in DIRECTIONS and all(direction in DIRECTIONS for direction in entry.directions)
+    return not (entry.directions and known and read.direction not in entry.directions)
 
 
 def _other_country(entry: Entry, read: Read) -> bool:

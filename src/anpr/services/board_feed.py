@@ -19,6 +19,7 @@ from anpr.board import Board
 from anpr.clock import Clock
 from anpr.errors import UnavailableError
 from anpr.events import Correction, EntryEnded, Generation, Status
+from anpr.services.rates import Rates
 from anpr.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class BoardFeed:
             timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours)
         )
         self.refused: Counter[str] = Counter()
+        self.rates = Rates()
         self._settings = settings
         self._ask_ended = ask_ended
         self._clock = clock
@@ -157,6 +159,8 @@ class BoardFeed:
                 else:
                     self._of_owner(site, fact.read.site)
                     self.board.add_alert(fact)
+                    if self.caught_up():
+                        self.rates.note_alert(fact, self._clock())
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1
             log.warning("%s partition %d offset %d: %s", record.topic, record.partition, record.offset, error)
@@ -167,6 +171,7 @@ class BoardFeed:
         known = self._statuses.get((site, status.matcher))
         if known is None or known.at <= status.at:
             self._statuses[site, status.matcher] = status
+            self.rates.note_status(status)
         heard_at = record.arrived_at or status.at
         self._heard_at[site] = max(heard_at, self._heard_at.get(site, heard_at))
 

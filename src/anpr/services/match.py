@@ -148,6 +148,7 @@ class Matcher:
             alerts=counts["alerts"],
             dead_letters=counts["dead_letters"],
             dropped_fields=counts["dropped_fields"],
+            partitions=self._source.partitions(),
             lag=self._source.lag(),
             cameras=self._figures.cameras,
         )

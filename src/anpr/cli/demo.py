@@ -1,0 +1,91 @@
+"""`anpr demo`: the whole system on this machine, with simulated traffic."""
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from anpr.cli.duration import Duration
+from anpr.cli.watch import show
+from anpr.local.demo import Demo
+from anpr.local.report import Summary
+from anpr.services.board_feed import BoardFeed
+
+# An hour of timetable in two minutes: both a platoon and the lull after it can be seen.
+SPEED = 30.0
+# One pass in twenty-five is listed, so that a person who watches sees alerts; in life it is one in hundreds.
+LISTED_SHARE = 0.04
+
+
+@click.command(name="demo")
+@click.option("--for", "for_seconds", type=Duration(), help="Run that long, check everything, and end: 20s, 2m.")
+@click.option("--json", "as_json", is_flag=True, help="No view; one JSON summary on stdout. Needs --for.")
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same traffic.")
+@click.option("--speed", default=SPEED, show_default=True, help="How much faster than life the timetable runs.")
+@click.option("--listed-share", default=LISTED_SHARE, show_default=True, help="Share of passes that are listed.")
+@click.option(
+    "--watchlist",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=Path("config/example_watchlist.csv"),
+    show_default=True,
+)
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
+    ctx: click.Context,
+    for_seconds: float | None,
+    as_json: bool,
+    seed: int,
+    speed: float,
+    listed_share: float,
+    watchlist: Path,
+) -> None:
+    r"""Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
+
+    Without --for it runs until Ctrl-C. With --for it stops the traffic after that long, waits until all of it is
+    matched, and compares what the board of every site shows with the ground truth: exit code 1 unless all are exact.
+
+    \b
+    Examples:
+      anpr demo
+      anpr demo --for 20s --json
+    """
+    if as_json and for_seconds is None:
+        raise click.UsageError("--json needs --for: the summary is made at the end")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Demo(ctx.obj, watchlist, lambda text: click.echo(text, err=True)) as demo:
+            live = demo.open_feed()
+            demo.start_matchers(live)
+            demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share)
+            if for_seconds is None:
+                show(live, demo.settings, (), stop)
+            else:
+                summary = _measure(demo, live, for_seconds, as_json=as_json)
+                demo.keep_folder = not summary.is_right
+                click.echo(msgspec.json.format(msgspec.json.encode(summary)))
+                sys.exit(0 if summary.is_right else 1)
+    except KeyboardInterrupt:
+        click.echo("stopped; no process is left running", err=True)
+
+
+def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) -> Summary:
+    """Let traffic run for so long, with the live board of one site and those of all others, then sum up."""
+    first, *others = demo.settings.sites
+    boards = {first: live} | {site: demo.open_feed() for site in others}
+    until = time.monotonic() + for_seconds
+    stop = threading.Event()
+    timer = threading.Timer(for_seconds, stop.set)
+    timer.daemon = True
+    timer.start()
+    if not as_json:
+        show(live, demo.settings, (), stop)
+    while time.monotonic() < until:
+        for feed in boards.values():
+            feed.take(0.01)
+    demo.stop_traffic()
+    return demo.summarise(boards)

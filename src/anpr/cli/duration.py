@@ -1,0 +1,23 @@
+"""A length of time on the command line: 20s, 5m, 2h, 1d."""
+
+import re
+from typing import Any
+
+import click
+
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Duration(click.ParamType[Any]):
+    """Converts to seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds. Fails naming what was given and what is wanted."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no duration; 20s, 5m, 2h or 1d is wanted", param, ctx)
+        return float(found[1]) * _UNIT_SECONDS[found[2]]

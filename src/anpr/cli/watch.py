@@ -1,0 +1,135 @@
+"""`anpr watch`: the incidents of all ports, live in a terminal or as JSON lines."""
+
+import signal
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+import msgspec
+from rich.console import Console
+from rich.live import Live
+
+from anpr.adapters.kafka import KafkaTail
+from anpr.cli import check_site, settings_of
+from anpr.cli.watchlist import store_of
+from anpr.clock import system_clock
+from anpr.incidents import Incident
+from anpr.services.board_feed import BoardFeed, SiteHealth
+from anpr.settings import Settings
+from anpr.terminal import View, certainty, draw
+
+REDRAW_SECONDS = 0.25
+
+
+@click.command(name="watch")
+@click.option("--site", "sites", multiple=True, help="Show this site only. May be given several times.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each incident that is new or has changed.")
+@click.pass_context
+def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
+    r"""Show the incidents of all ports as they come, the most urgent first. Ctrl-C ends it.
+
+    With --json each line has a `type`: `incident` (new or changed) or `site` (heard again, or cut off). A reader that
+    has had no line for long looks at the last `site` lines to know whether the road is quiet or the view is broken.
+
+    \b
+    Examples:
+      anpr watch
+      anpr watch --site calais --site coquelles
+      anpr watch --json | jq .plate
+    """
+    settings = settings_of(ctx)
+    for site in sites:
+        check_site(settings, site)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    feed = open_feed(settings)
+    feed.start()
+    try:
+        (_print_json if as_json else show)(feed, settings, sites, stop)
+    finally:
+        feed.stop()
+
+
+def open_feed(settings: Settings) -> BoardFeed:
+    """Return a feed from the real servers of all sites."""
+    return BoardFeed(settings, KafkaTail, store_of(settings).ended, system_clock)
+
+
+def show(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:
+    """Draw the board until `stop` is set."""
+    console = Console()
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while not stop.is_set():
+            feed.take(REDRAW_SECONDS)
+            now = system_clock()
+            live.update(draw(view_of(feed, sites, now), settings.sites), refresh=True)
+            stop.wait(REDRAW_SECONDS / 5)
+
+
+def view_of(feed: BoardFeed, sites: Sequence[str], now: datetime) -> View:
+    """Return what is to be shown: all sites, or those named."""
+    return View(
+        now=now,
+        incidents=[i for i in feed.board.incidents(now) if not sites or i.site in sites],
+        health=[health for health in feed.health(now) if not sites or health.site in sites],
+        rates=feed.rates,
+        refused=feed.refused,
+        caught_up=feed.caught_up(),
+    )
+
+
+def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:  # noqa: ARG001  as `show`
+    shown: dict[str, bytes] = {}
+    silent: dict[str, bool] = {}
+    while not stop.is_set():
+        feed.take(0.1)
+        view = view_of(feed, sites, system_clock())
+        for incident in reversed(view.incidents):
+            line = msgspec.json.encode(summary(incident))
+            if shown.get(incident.incident_id) != line:
+                shown[incident.incident_id] = line
+                click.echo(line)
+        for health in view.health:
+            if silent.get(health.site) != health.is_silent:
+                silent[health.site] = health.is_silent
+                click.echo(msgspec.json.encode(_site_line(health)))
+
+
+def summary(incident: Incident) -> dict[str, object]:
+    """Return an incident as programs get it: what it is, where, how sure, why, and who has it in hand."""
+    best = incident.best
+    return {
+        "type": "incident",
+        "incident_id": incident.incident_id,
+        "site": incident.site,
+        "plate": incident.plate,
+        "status": incident.status,
+        "kind": best.kind,
+        "tier": best.tier,
+        "certainty": certainty(best),
+        "read_as": best.read.plate,
+        "camera": best.read.camera,
+        "lane": best.read.lane,
+        "direction": best.read.direction,
+        "first_captured_at": incident.first_captured_at,
+        "last_captured_at": incident.last_captured_at,
+        "alerts": len(incident.alerts),
+        "entries": sorted({alert.entry.entry_id for alert in incident.standing or incident.alerts}),
+        "priority": best.entry.priority,
+        "warnings": best.entry.warnings,
+        "reason": best.entry.reason,
+        "instruction": best.entry.instruction,
+        "holders": incident.holders,
+    }
+
+
+def _site_line(health: SiteHealth) -> dict[str, object]:
+    return {
+        "type": "site",
+        "site": health.site,
+        "is_silent": health.is_silent,
+        "heard_at": health.heard_at,
+        "matchers": [status.matcher for status in health.matchers],
+    }

@@ -1,0 +1,205 @@
+"""The whole system on one machine: servers, matchers, simulated traffic, boards. What `anpr demo` runs."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from confluent_kafka.admin import AdminClient
+
+from anpr import settings as settings_module
+from anpr import topics
+from anpr.adapters.kafka import KafkaTail
+from anpr.cli.topics import by_address, create_topics
+from anpr.clock import system_clock
+from anpr.local import report
+from anpr.local.drain import progress
+from anpr.local.kafka import KafkaServer
+from anpr.local.mock_broker import LIMITS, MockBroker
+from anpr.local.processes import wait_until
+from anpr.local.server import Unavailable
+from anpr.local.supervisor import Supervisor
+from anpr.local.valkey import ValkeyServer
+from anpr.services.board_feed import BoardFeed
+from anpr.settings import Settings
+from anpr.watchlist.csv_file import read_list
+from anpr.watchlist.store import WatchlistStore, connect
+
+LIST_NAME = "example"
+READY_SECONDS = 30
+DRAIN_SECONDS = 60
+BOARD_SECONDS = 15
+
+Say = Callable[[str], None]
+
+
+class Demo:
+    """As a context it starts everything, and leaves no process and, unless told to keep it, no file behind."""
+
+    def __init__(self, config: Path, watchlist: Path, say: Say) -> None:
+        """`config` is the configuration folder, `watchlist` the list to put in force; progress goes to `say`."""
+        self.folder = Path(tempfile.mkdtemp(prefix="anpr-demo-"))
+        self.keep_folder = False
+        self._config = config.absolute()
+        self._watchlist = watchlist.absolute()
+        self._say = say
+        self._stack = ExitStack()
+        self._supervisor = Supervisor()
+        self._environment: dict[str, str] = {}
+        self.kafka = ""
+        self.settings: Settings
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.keep_folder = True
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supervisor.stop()
+        self._stack.close()
+        if self.keep_folder:
+            self._say(f"logs are kept in {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def ports(self) -> list[str]:
+        """The sites that have cameras."""
+        return [name for name, site in self.settings.sites.items() if site.cameras]
+
+    def open_feed(self) -> BoardFeed:
+        """Return a board that follows all sites, with the lists' tombstones."""
+        feed = BoardFeed(self.settings, KafkaTail, self._store().ended, system_clock)
+        feed.start()
+        self._stack.callback(feed.stop)
+        return feed
+
+    def start_matchers(self, feed: BoardFeed) -> None:
+        """Start a matcher for each port and wait until each has the list and its share of the cameras."""
+        for site in self.ports:
+            command = [sys.executable, "-m", "anpr", "--config", str(self._config)]
+            self._add(f"matcher-{site}", [*command, "match", "--site", site, "--name", f"{site}-1"])
+
+        def are_ready() -> bool:
+            feed.take(0.1)
+            return all(
+                any(status.generation and status.partitions for status in health.matchers)
+                for health in feed.health(system_clock())
+            )
+
+        if not wait_until(are_ready, READY_SECONDS):
+            raise RuntimeError(f"the matchers are not ready after {READY_SECONDS} s")
+        self._say(f"{len(self.ports)} matchers have the list and their cameras")
+
+    def start_traffic(self, *, seed: int, speed: float, listed_share: float) -> None:
+        """Start the simulators of all ports, each with its ground truth."""
+        for site in self.ports:
+            command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
+            command += ["--seed", str(seed), "--speed", str(speed), "--listed-share", str(listed_share)]
+            command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
+            command += ["--truth", str(self._truth(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
+            self._add(f"simulator-{site}", command)
+        self._say("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
+
+    def stop_traffic(self) -> None:
+        """Stop the simulators, each with all that it has published delivered and written down."""
+        for site in self.ports:
+            self._supervisor.remove(f"simulator-{site}")
+
+    def summarise(self, boards: dict[str, BoardFeed]) -> report.Summary:
+        """Wait until all traffic is matched and on the boards, and compare them with the truth."""
+        if not wait_until(lambda: self._waiting() == 0, DRAIN_SECONDS):
+            self._say(f"{self._waiting()} reads are not matched after {DRAIN_SECONDS} s")
+        expected = report.expected_alerts(
+            msgspec.json.decode(line, type=report.TruePass)
+            for site in self.ports
+            for line in self._truth(site).read_bytes().splitlines()
+        )
+
+        def are_exact() -> bool:
+            for feed in boards.values():
+                feed.take(0.05)
+            return all(self._check(feed, expected).is_exact for feed in boards.values())
+
+        wait_until(are_exact, BOARD_SECONDS)
+        one = next(iter(boards.values()))
+        alerts = report.shown_alerts(one.board.incidents(system_clock())).values()
+        by_site, by_tier = report.by_site_and_tier(alerts)
+        reads_in, committed = self._reads()
+        dead_letters = progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
+        return report.Summary(
+            kafka=self._kind,
+            reads_in=reads_in,
+            matched=committed - dead_letters,
+            dead_letters=dead_letters,
+            unaccounted=reads_in - committed,
+            alerts_by_site=by_site,
+            alerts_by_tier=by_tier,
+            capture_to_alert_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.raised_seconds(p)]),
+            capture_to_board_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.shown_seconds(p)]),
+            boards={name: self._check(feed, expected) for name, feed in boards.items()},
+        )
+
+    def _start(self) -> None:
+        valkey = ValkeyServer(self.folder / "valkey")
+        valkey.start()
+        self._stack.callback(valkey.stop)
+        self._start_kafka()
+        self._environment = {
+            "KAFKA_BOOTSTRAP": self.kafka,
+            "REDIS_URL": valkey.url,
+            "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
+        }
+        self.settings = settings_module.load(self._config, {**os.environ, **self._environment})
+        if self._kind == "broker":
+            for address, specs in by_address(self.settings).items():
+                create_topics(AdminClient({"bootstrap.servers": address, "log_level": 2}), specs)
+        content = read_list(self._watchlist, LIST_NAME)
+        applied = self._store().apply(LIST_NAME, content.entries, "demo", system_clock())
+        self._say(f"watchlist {self._watchlist.name}: {applied.entries} entries in force")
+
+    def _start_kafka(self) -> None:
+        self._say("starting Kafka and Valkey (the first time, Kafka is fetched: about a minute)")
+        try:
+            server = KafkaServer(self.folder / "kafka")
+            server.start()
+            self._stack.callback(server.stop)
+            self.kafka, self._kind = server.bootstrap, "broker"
+            self._say("Kafka and Valkey are up")
+        except Unavailable as error:
+            mock = MockBroker()
+            mock.start()
+            self._stack.callback(mock.stop)
+            self.kafka, self._kind = mock.bootstrap, "mock"
+            self._say(f"{error} {LIMITS}")
+
+    def _store(self) -> WatchlistStore:
+        return WatchlistStore(
+            connect(self.settings.sites[self.ports[0]].redis), topics.keep_ended(self.settings.topics)
+        )
+
+    def _add(self, name: str, command: list[str]) -> None:
+        self._supervisor.add(name, command, log=self.folder / f"{name}.log", env=self._environment)
+
+    def _truth(self, site: str) -> Path:
+        return self.folder / f"truth-{site}.jsonl"
+
+    def _reads(self) -> tuple[int, int]:
+        shares = [progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
+        return sum(share.records for share in shares), sum(share.committed for share in shares)
+
+    def _waiting(self) -> int:
+        reads_in, committed = self._reads()
+        return reads_in - committed
+
+    def _check(self, feed: BoardFeed, expected: dict[str, str]) -> report.BoardCheck:
+        return report.check_board(feed.board.incidents(system_clock()), expected)

@@ -1,0 +1,192 @@
+"""The terminal view: incidents and the health of the sites, drawn with rich. Pure: it is given all that it shows.
+
+What is broken is said before what is quiet: a site without a word from its matchers, a list that Redis no longer
+confirms, a camera that has seen nothing, records that could not be read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from anpr.events import Alert, Explanation, Status
+from anpr.incidents import Incident
+from anpr.services.board_feed import SiteHealth
+from anpr.services.rates import Rates, percentile
+from anpr.settings import Site
+
+ROWS = 18
+# A list that Redis has not confirmed for this long is old: changes would be missed.
+LIST_OLD_AFTER = timedelta(seconds=10)
+CAMERA_QUIET_AFTER = timedelta(minutes=5)
+
+# Certainty in words: an uncertain match is never called one.
+CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I"}
+POSSIBLE = "possible: check the plate"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is to be shown at one moment."""
+
+    now: datetime
+    incidents: Sequence[Incident]
+    health: Sequence[SiteHealth]
+    rates: Rates
+    refused: Mapping[str, int]
+    caught_up: bool
+
+
+def draw(view: View, sites: Mapping[str, Site]) -> RenderableType:
+    """Draw the whole view."""
+    is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
+    open_incidents = [incident for incident in view.incidents if incident.status == "open"]
+    count = "?" if is_cut_off else str(len(open_incidents))
+    title = f"{count} open incidents   {view.now:%Y-%m-%d %H:%M:%S} UTC"
+    parts: list[RenderableType] = [*_faults(view, sites), _sites(view, sites)]
+    parts.append(Panel(_incidents(view, sites), title=title, title_align="left"))
+    if len(view.incidents) > ROWS:
+        parts.append(Text(f"{len(view.incidents) - ROWS} more incidents, less urgent than these", style="dim"))
+    return Group(*parts)
+
+
+def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
+    faults = []
+    if not view.caught_up:
+        faults.append("reading the topics: what is shown is not whole yet")
+    for health in view.health:
+        title = sites[health.site].title
+        if health.heard_at is None:
+            faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here")
+        elif health.is_silent:
+            faults.append(f"{title}: no word for {_age(view.now - health.heard_at)}; this may not be a quiet road")
+        for status in health.matchers:
+            if status.generation is None:
+                faults.append(f"{title}: matcher {status.matcher} has never had a watchlist and checks nothing")
+            elif status.list_confirmed_at is None or view.now - status.list_confirmed_at > LIST_OLD_AFTER:
+                since = _age(view.now - status.list_confirmed_at) if status.list_confirmed_at else "its start"
+                faults.append(f"{title}: matcher {status.matcher} has not had its list confirmed since {since}")
+    faults += [f"{number} records on {topic} could not be read" for topic, number in sorted(view.refused.items())]
+    return [Text(f" ! {fault}", style="bold white on red") for fault in faults]
+
+
+def _sites(view: View, sites: Mapping[str, Site]) -> Table:
+    table = Table(expand=True, box=None, header_style="dim")
+    for column in (
+        "site",
+        "matchers",
+        "reads/s",
+        "capture to alert p50 p99",
+        "to here p50 p99",
+        "waiting",
+        "list",
+        "cameras",
+    ):
+        table.add_column(column, no_wrap=column not in ("list", "cameras"), ratio=1 if column == "cameras" else None)
+    for health in view.health:
+        word = (
+            Text("CUT OFF", style="bold red") if health.is_silent else Text(str(len(health.matchers)), style="green")
+        )
+        lags = [status.lag for status in health.matchers if status.lag is not None]
+        table.add_row(
+            sites[health.site].title,
+            word,
+            f"{view.rates.reads_per_second(health.site):.1f}",
+            _latency(view.rates.raised_seconds(health.site)),
+            _latency(view.rates.shown_seconds(health.site)),
+            str(sum(lags)) if lags else "?",
+            _list(health.matchers, view.now),
+            _cameras(health, sites[health.site], view.now),
+        )
+    return table
+
+
+def _latency(seconds: Sequence[float]) -> str:
+    p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
+    return "-" if p50 is None or p99 is None else f"{p50 * 1000:.0f} {p99 * 1000:.0f} ms"
+
+
+def _list(matchers: Sequence[Status], now: datetime) -> str:
+    newest = max((status for status in matchers if status.generation), key=lambda s: str(s.generation), default=None)
+    if newest is None or newest.list_applied_at is None:
+        return "none"
+    return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
+
+
+def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
+    """Return each camera with the age of its last read, the site's own name left out."""
+    last: dict[str, datetime] = {}
+    for status in health.matchers:
+        for name, at in status.cameras.items():
+            last[name] = max(at, last.get(name, at))
+    text = Text()
+    for camera in site.cameras:
+        seen = last.get(camera.name)
+        quiet = seen is None or now - seen > CAMERA_QUIET_AFTER
+        short = f"{camera.lane}{camera.position[0]}"
+        text.append(f"{short} {_age(now - seen) if seen else 'none'}  ", style="red" if quiet else "dim")
+    return text
+
+
+def _incidents(view: View, sites: Mapping[str, Site]) -> RenderableType:
+    if not view.incidents:
+        return Text("no incidents", style="dim")
+    table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
+    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "in hand"):
+        table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
+    for incident in view.incidents[:ROWS]:
+        best = incident.best
+        style = "" if incident.status == "open" else "dim"
+        table.add_row(
+            f"P{best.entry.priority}" if incident.status == "open" else incident.status,
+            f"{_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''}",
+            sites[incident.site].title if incident.site in sites else incident.site,
+            escape(best.read.lane or "-"),
+            _marked(best.explanation, read=True),
+            _marked(best.explanation, read=False),
+            certainty(best),
+            _why(incident),
+            escape(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
+            style=style,
+        )
+    return table
+
+
+def certainty(alert: Alert) -> str:
+    """Return how sure the match is, in words, with what speaks against it."""
+    return "; ".join([CERTAINTY.get(alert.tier, POSSIBLE), *alert.explanation.notes])
+
+
+def _marked(explanation: Explanation, *, read: bool) -> Text:
+    """Return a plate with the letters marked that were read otherwise than listed."""
+    text = Text(
+        explanation.read_as if read else explanation.listed_as, style="bold black on yellow" if read else "bold"
+    )
+    for difference in explanation.differences:
+        text.stylize("underline bold red", difference.place - 1, difference.place)
+    return text
+
+
+def _why(incident: Incident) -> Text:
+    """Return warnings first, then reason and instruction of every entry that stands: none hides another."""
+    text = Text()
+    entries = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
+    for entry in sorted(entries.values(), key=lambda entry: (entry.priority, entry.entry_id)):
+        if text:
+            text.append(" / ")
+        for warning in entry.warnings:
+            text.append(f"{warning.upper()}. ", style="bold red")
+        text.append(". ".join(part for part in (entry.reason, entry.instruction) if part))
+    return text
+
+
+def _age(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
