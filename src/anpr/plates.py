@@ -43,6 +43,7 @@ def equivalent(canonical_plate: str) -> str:
 
 def _latin(text: str) -> str:
     """Return the text in ASCII: Unicode's decompositions and digits first, then the look-alike tables."""
-    upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).upper())
+    # Lower case first: of the two cases of the sharp s only the lower one has an upper case, SS.
+    upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower().upper())
     digits = "".join(str(unicodedata.decimal(character, character)) for character in upper)
     return "".join(character for character in digits.translate(_LOOK_ALIKES) if character.isascii())

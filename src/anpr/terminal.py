@@ -20,7 +20,6 @@ from anpr.services.board_feed import SiteHealth
 from anpr.services.rates import Rates, percentile
 from anpr.settings import Site
 
-ROWS = 18
 # A list that Redis has not confirmed for this long is old: changes would be missed.
 LIST_OLD_AFTER = timedelta(seconds=10)
 CAMERA_QUIET_AFTER = timedelta(minutes=5)
@@ -42,16 +41,16 @@ class View:
     caught_up: bool
 
 
-def draw(view: View, sites: Mapping[str, Site]) -> RenderableType:
-    """Draw the whole view."""
+def draw(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
+    """Draw the whole view, with the `rows` most urgent incidents."""
     is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
     open_incidents = [incident for incident in view.incidents if incident.status == "open"]
     count = "?" if is_cut_off else str(len(open_incidents))
     title = f"{count} open incidents   {view.now:%Y-%m-%d %H:%M:%S} UTC"
     parts: list[RenderableType] = [*_faults(view, sites), _sites(view, sites)]
-    parts.append(Panel(_incidents(view, sites), title=title, title_align="left"))
-    if len(view.incidents) > ROWS:
-        parts.append(Text(f"{len(view.incidents) - ROWS} more incidents, less urgent than these", style="dim"))
+    parts.append(Panel(_incidents(view, sites, rows), title=title, title_align="left"))
+    if len(view.incidents) > rows:
+        parts.append(Text(f"{len(view.incidents) - rows} more incidents, less urgent than these", style="dim"))
     return Group(*parts)
 
 
@@ -133,13 +132,13 @@ def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
     return text
 
 
-def _incidents(view: View, sites: Mapping[str, Site]) -> RenderableType:
+def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
     if not view.incidents:
         return Text("no incidents", style="dim")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
     for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "in hand"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
-    for incident in view.incidents[:ROWS]:
+    for incident in view.incidents[:rows]:
         best = incident.best
         style = "" if incident.status == "open" else "dim"
         table.add_row(

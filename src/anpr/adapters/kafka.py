@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -27,7 +26,9 @@ from anpr.adapters.records import Record, UndeliveredError
 log = logging.getLogger(__name__)
 
 # Reconnecting is quick on both sides: a broker that is back is used within a quarter of a second.
-_COMMON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "log_level": 3}
+# The client's own log repeats every failed connection on stderr; what matters of it comes by `error_cb`.
+_COMMON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "log_level": 0}
+_SAY_AGAIN_SECONDS = 10
 
 _TAIL_BATCH_RECORDS = 1000
 _LOOK_AGAIN_SECONDS = 1
@@ -40,6 +41,7 @@ class KafkaSource:
         """Join `group` as `member`, a name that no other running member of the group has."""
         session_ms = round(session_timeout_seconds * 1000)
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
+        self._begun_at: dict[tuple[str, int], int] = {}
         self._consumer = Consumer(
             {
                 **_COMMON,
@@ -54,11 +56,11 @@ class KafkaSource:
                 "enable.auto.commit": False,
                 "fetch.queue.backoff.ms": 1,
                 "topic.metadata.refresh.interval.ms": 10_000,
-                "error_cb": _log_error,
+                "error_cb": _ErrorLog(),
                 "on_commit": self._confirm,
             }
         )
-        self._consumer.subscribe([topic], on_revoke=self._before_revoke)
+        self._consumer.subscribe([topic], on_assign=self._after_assign, on_revoke=self._before_revoke)
 
     def take(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `records.Source`. Raises KafkaException when the client cannot go on, as when it was fenced."""
@@ -86,9 +88,11 @@ class KafkaSource:
         try:
             for place in self._consumer.position(self._consumer.assignment()):
                 _, end = self._consumer.get_watermark_offsets(place, cached=True)
-                if place.offset < 0 or end < 0:
+                # A partition that has brought nothing yet has no position: then it is where the group left it.
+                at = place.offset if place.offset >= 0 else self._begun_at.get((place.topic, place.partition), -1)
+                if at < 0 or end < 0:
                     return None
-                lag += max(0, end - place.offset)
+                lag += max(0, end - at)
         except KafkaException:
             return None
         return lag
@@ -104,6 +108,15 @@ class KafkaSource:
             waiting = self._unconfirmed.get((place.topic, place.partition))
             if error is None and place.error is None and waiting is not None and waiting.offset <= place.offset:
                 del self._unconfirmed[place.topic, place.partition]
+
+    def _after_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        """Note where the group left these partitions. Only the lag needs it, so a broker's refusal is no fault."""
+        try:
+            left = self._consumer.committed(assigned, timeout=2)
+        except KafkaException as error:
+            log.warning("the group's place is not known: %s", error.args[0])
+        else:
+            self._begun_at.update({(place.topic, place.partition): max(0, place.offset) for place in left})
 
     def _before_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         """Finish the commits of partitions that go to another member. Between two turns all is published."""
@@ -134,7 +147,7 @@ class KafkaPublisher:
                 "enable.idempotence": True,
                 "linger.ms": linger_ms,
                 "message.timeout.ms": 0,
-                "error_cb": _log_error,
+                "error_cb": _ErrorLog(),
             }
         )
 
@@ -189,7 +202,7 @@ class KafkaTail:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
                 "fetch.queue.backoff.ms": 1,
-                "error_cb": _log_error,
+                "error_cb": _ErrorLog(),
             }
         )
 
@@ -253,5 +266,14 @@ def _moment(kind: int, milliseconds: int) -> datetime | None:
     return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _log_error(error: Any) -> None:
-    log.warning("kafka: %s", error)
+class _ErrorLog:
+    """Logs what goes wrong with the connection: each kind of error once in a while, not at every attempt."""
+
+    def __init__(self) -> None:
+        self._say_again_at: dict[int, float] = {}
+
+    def __call__(self, error: KafkaError) -> None:
+        now = time.monotonic()
+        if now >= self._say_again_at.get(error.code(), 0):
+            self._say_again_at[error.code()] = now + _SAY_AGAIN_SECONDS
+            log.warning("kafka: %s", error.str())

@@ -1,7 +1,9 @@
 """`anpr watch`: the incidents of all ports, live in a terminal or as JSON lines."""
 
+import logging
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -19,7 +21,9 @@ from anpr.services.board_feed import BoardFeed, SiteHealth
 from anpr.settings import Settings
 from anpr.terminal import View, certainty, draw
 
-REDRAW_SECONDS = 0.25
+REDRAW_SECONDS = 0.2
+# What the health of the sites and the frame take of a screen; the rest is for incidents.
+USED_ROWS = 14
 
 
 @click.command(name="watch")
@@ -60,12 +64,16 @@ def open_feed(settings: Settings) -> BoardFeed:
 def show(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:
     """Draw the board until `stop` is set."""
     console = Console()
+    if console.is_terminal:
+        logging.getLogger().setLevel(logging.ERROR)  # lines of a log would break the picture; it shows the faults
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        draw_at = 0.0
         while not stop.is_set():
-            feed.take(REDRAW_SECONDS)
-            now = system_clock()
-            live.update(draw(view_of(feed, sites, now), settings.sites), refresh=True)
-            stop.wait(REDRAW_SECONDS / 5)
+            feed.take(max(0.0, draw_at - time.monotonic()))
+            if time.monotonic() >= draw_at:
+                view = view_of(feed, sites, system_clock())
+                live.update(draw(view, settings.sites, rows=max(5, console.height - USED_ROWS)), refresh=True)
+                draw_at = time.monotonic() + REDRAW_SECONDS
 
 
 def view_of(feed: BoardFeed, sites: Sequence[str], now: datetime) -> View:

@@ -1,0 +1,122 @@
+"""An installation for tests: its configuration folder, its topics, its processes, and what is on its topics."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from confluent_kafka.admin import AdminClient
+
+from anpr import events, settings, topics
+from anpr.adapters.kafka import KafkaTail
+from anpr.adapters.records import Record
+from anpr.cli.topics import by_address, create_topics
+from anpr.clock import system_clock
+from anpr.local.drain import progress
+from anpr.local.processes import wait_until
+from anpr.local.supervisor import Supervisor
+from anpr.services.board_feed import BoardFeed
+from anpr.watchlist.store import WatchlistStore, connect
+
+PORTS = ("calais", "coquelles", "dunkerque")
+
+
+class Installation:
+    """Everything that one test needs of the system, under `folder`; no process is left when the context ends."""
+
+    def __init__(self, folder: Path, kafka: str, redis_url: str, suffix: str) -> None:
+        """Sites are the three ports with `suffix` at their names, so that tests can share a broker."""
+        self.folder = folder
+        self.kafka = kafka
+        self.sites = tuple(port + suffix for port in PORTS)
+        self.supervisor = Supervisor()
+        self.config = folder / "config"
+        self.config.mkdir()
+        (self.config / "anpr.toml").write_text(f"[watchlist]\nstate_dir = '{folder / 'state'}'\n", "utf-8")
+        (self.config / "sites.toml").write_text("\n".join(map(self._site, self.sites)), "utf-8")
+        self.environment = {"KAFKA_BOOTSTRAP": kafka, "REDIS_URL": redis_url}
+        self.settings = settings.load(self.config, self.environment)
+        self.store = WatchlistStore(connect(redis_url), topics.keep_ended(self.settings.topics))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+
+    def create_topics(self) -> None:
+        """Make the topics of all sites."""
+        for address, specs in by_address(self.settings).items():
+            create_topics(AdminClient({"bootstrap.servers": address}), specs)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return an `anpr` command of this installation."""
+        return [sys.executable, "-m", "anpr", "--config", str(self.config), *arguments]
+
+    def run(self, *arguments: str, input: bytes = b"", timeout: float = 60) -> subprocess.CompletedProcess[bytes]:  # noqa: A002  as subprocess.run
+        """Run an `anpr` command to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            input=input,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, **self.environment},
+        )
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start an `anpr` command and keep it running."""
+        self.supervisor.add(name, self.command(*arguments), log=self.folder / f"{name}.log", env=self.environment)
+
+    def start_matcher(self, site: str, name: str) -> None:
+        """Start a matcher of a site under a name of its own."""
+        self.start(name, "match", "--site", site, "--name", name)
+
+    def records(self, names: Iterable[str]) -> list[Record]:
+        """Return everything that is on some topics now."""
+        tail = KafkaTail(self.kafka, names)
+        records: list[Record] = []
+
+        def is_all() -> bool:
+            records.extend(tail.take(0.1))
+            return tail.caught_up()
+
+        try:
+            assert wait_until(is_all, 60)
+        finally:
+            tail.close()
+        return records
+
+    def alerts(self, sites: Sequence[str] = ()) -> list[events.Alert]:
+        """Return every alert record on the topics of the sites (default: all), repeats included."""
+        facts = [
+            events.decode_alert_record(record.value or b"")
+            for record in self.records(map(topics.alerts, sites or self.sites))
+        ]
+        return [fact for fact in facts if isinstance(fact, events.Alert)]
+
+    def waiting(self, site: str) -> int:
+        """Return how many reads of a site no matcher has committed."""
+        share = progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)])
+        return share.records - share.committed
+
+    def wait_until_matched(self, count: int, site: str, timeout_seconds: float = 60) -> None:
+        """Wait until a site's topic holds `count` reads and every one is committed."""
+
+        def is_matched() -> bool:
+            share = progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)])
+            return share == (count, count)
+
+        assert wait_until(is_matched, timeout_seconds), f"{self.waiting(site)} reads of {site} wait"
+
+    def open_feed(self) -> BoardFeed:
+        """Return a board of all sites that has been started."""
+        feed = BoardFeed(self.settings, KafkaTail, self.store.ended, system_clock)
+        feed.start()
+        return feed
+
+    def _site(self, site: str) -> str:
+        cameras = ", ".join(f'{{ name = "{site}-1-{p}", lane = "1", position = "{p}" }}' for p in ("front", "rear"))
+        return f'[sites.{site}]\ntitle = "{site.title()}"\nkafka = "x"\nredis = "x"\ncameras = [{cameras}]\n'

@@ -1,0 +1,58 @@
+"""Real servers for tests: those of KAFKA_BOOTSTRAP and REDIS_URL, else a Kafka and a Valkey started here."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from anpr.local.kafka import KafkaServer
+from anpr.local.server import Unavailable
+from anpr.local.valkey import ValkeyServer
+from tests.installation import Installation
+
+
+def missing(error: Unavailable) -> None:
+    """A server that cannot be had is a failure in CI, and elsewhere a skip that says why."""
+    if os.environ.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a real broker. Tests share it, so each uses sites of its own."""
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield given
+        return
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+    try:
+        server.start()
+    except Unavailable as error:
+        missing(error)
+    yield server.bootstrap
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """Return the address of a real server of the Redis protocol that holds no watchlist."""
+    if given := os.environ.get("REDIS_URL"):
+        client = redis.Redis.from_url(given)
+        for key in client.scan_iter("anpr:watchlist:*"):
+            client.delete(key)
+        client.close()
+        yield given
+        return
+    with ValkeyServer(tmp_path / "valkey") as server:
+        yield server.url
+
+
+@pytest.fixture
+def installation(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> Iterator[Installation]:
+    """Return a whole installation with sites of its own: configuration, topics, processes."""
+    with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{uuid.uuid4().hex[:8]}") as one:
+        one.create_topics()
+        yield one
