@@ -201,6 +201,7 @@ statuses = st.builds(
     alerts=st.integers(0, 2**40),
     dead_letters=st.integers(0, 2**40),
     dropped_fields=st.integers(0, 2**40),
+    partitions=st.integers(0, 2**40),
     lag=st.none() | st.integers(0, 2**40),
     cameras=st.dictionaries(names, instants, max_size=4),
 )

@@ -16,6 +16,8 @@ from msgspec.structs import fields
 from anpr import plates
 from anpr.events import Read, Undecodable, to_the_millisecond
 
+# A read with every field of the contract at its longest is under 10 kB; a larger record is no read.
+MAX_READ_BYTES = 65_536
 # A camera's clock may run this far ahead of the broker's before its word is not taken any more.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 # Older than the board window a read would be on no screen at all; a clock that was reset is likelier.
@@ -46,11 +48,14 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
     A dry run has neither: then the read's own site and `received_at` stand, and without that its capture time.
     Raises BadRead.
     """
+    value = value or b""
+    if len(value) > MAX_READ_BYTES:
+        raise BadRead("too long", f"{len(value)} bytes; at most {MAX_READ_BYTES} can be a read")
     dropped: tuple[str, ...] = ()
     try:
-        read = _decode(value or b"")
+        read = _decode(value)
     except (*Undecodable, RecursionError):
-        read, dropped = _decode_leniently(value or b"")
+        read, dropped = _decode_leniently(value)
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
     plate = plates.canonical(read.plate)

@@ -10,6 +10,10 @@ from anpr.events import Alert
 from anpr.settings import TopicSettings
 
 HOUR_MS = 3_600_000
+# What a broker takes in one request for a partition: of whole batches, so it says nothing of one record.
+BROKER_DEFAULT_BYTES = 1_048_588
+# A dead letter is a record as large as a broker takes, and its headers. Publishers allow as much.
+MAX_RECORD_BYTES = 2 * BROKER_DEFAULT_BYTES
 
 
 def reads(site: str) -> str:
@@ -70,7 +74,7 @@ class TopicSpec:
 def specs(site: str, settings: TopicSettings) -> list[TopicSpec]:
     """Return the topics that a site owns."""
 
-    def spec(name: str, partitions: int, retention_hours: float, max_bytes: int = 1_000_000) -> TopicSpec:
+    def spec(name: str, partitions: int, retention_hours: float, max_bytes: int = BROKER_DEFAULT_BYTES) -> TopicSpec:
         retention_ms = round(retention_hours * HOUR_MS)
         config = {
             "cleanup.policy": "delete",
@@ -85,15 +89,11 @@ def specs(site: str, settings: TopicSettings) -> list[TopicSpec]:
         return TopicSpec(name, partitions, settings.replication, config)
 
     return [
-        spec(reads(site), settings.reads_partitions, settings.reads_retention_hours, MAX_READ_BYTES),
+        spec(reads(site), settings.reads_partitions, settings.reads_retention_hours),
         spec(alerts(site), settings.alerts_partitions, settings.alerts_retention_hours),
         spec(covert_alerts(site), settings.alerts_partitions, settings.alerts_retention_hours),
         spec(actions(site), 1, settings.alerts_retention_hours),
         spec(covert_actions(site), 1, settings.alerts_retention_hours),
-        spec(deadletters(site), 1, settings.deadletters_retention_hours),
+        spec(deadletters(site), 1, settings.deadletters_retention_hours, MAX_RECORD_BYTES),
         spec(status(site), 1, 1),
     ]
-
-
-# A read with every field of the contract at its longest is under 10 kB; a larger record is no read.
-MAX_READ_BYTES = 65_536

@@ -22,6 +22,7 @@ from confluent_kafka import (
 )
 
 from anpr.adapters.records import Record, UndeliveredError
+from anpr.topics import MAX_RECORD_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ class KafkaPublisher:
                 "enable.idempotence": True,
                 "linger.ms": linger_ms,
                 "message.timeout.ms": 0,
+                "message.max.bytes": MAX_RECORD_BYTES,
                 "error_cb": _ErrorLog(),
             }
         )

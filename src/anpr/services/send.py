@@ -16,8 +16,8 @@ from typing import BinaryIO
 from anpr.adapters.records import Publisher
 from anpr.adapters.spool import Spool
 from anpr.clock import Clock
-from anpr.intake import BadRead, decode_read
-from anpr.topics import MAX_READ_BYTES, reads
+from anpr.intake import MAX_READ_BYTES, BadRead, decode_read
+from anpr.topics import reads
 
 _BATCH_LINES = 1000
 _UNDER_WAY_LINES = 20_000
@@ -112,7 +112,7 @@ class Sender:
         if len(line) <= MAX_READ_BYTES:
             return True
         self.figures.refused += 1
-        self._complain(f"line {number}: longer than {MAX_READ_BYTES} bytes; no broker takes it, so it was not sent")
+        self._complain(f"line {number}: longer than {MAX_READ_BYTES} bytes; that is no read, so it was not sent")
         return False
 
     def _keyed(self, number: int, line: bytes) -> tuple[str | None, bytes]:

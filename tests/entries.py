@@ -1,0 +1,34 @@
+"""Entries and reads for tests, with all but what a test is about filled in."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from anpr.clock import system_clock
+from anpr.events import Entry
+from anpr.watchlist.csv_file import UNAPPLIED
+
+FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def entry(entry_id: str, plate: str, **fields: Any) -> Entry:
+    """Return an entry that is in force."""
+    of_list = {"list": "stolen", "revision": UNAPPLIED, "valid_until": FOR_EVER}
+    return msgspec.convert({**of_list, "entry_id": entry_id, "plate": plate, **fields}, Entry)
+
+
+def read_line(read_id: str, site: str, plate: str, **fields: Any) -> bytes:
+    """Return a read, captured now, as a camera sends it."""
+    captured_at = system_clock().isoformat()
+    read = {"read_id": read_id, "site": site, "plate": plate, "camera": "camera-1", "captured_at": captured_at}
+    return json.dumps({**read, **fields}).encode()
+
+
+def write_list(path: Path, *plates: str) -> Path:
+    """Write a list of plates, each the id of its entry."""
+    lines = [f"{plate},{plate},2099-01-01" for plate in plates]
+    path.write_text("\n".join(["entry_id,plate,valid_until", *lines]) + "\n", "utf-8")
+    return path
