@@ -1,0 +1,145 @@
+"""The other commands as a person or a program runs them."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from confluent_kafka.admin import AdminClient
+
+from anpr import events, topics
+from anpr.adapters.kafka import KafkaPublisher
+from anpr.clock import system_clock
+from anpr.local.ports import free_ports
+from anpr.local.processes import wait_until
+from tests.entries import read_line, write_list
+from tests.installation import Installation
+
+
+def test_topics_says_what_it_would_do_then_does_it(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> None:
+    with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{tmp_path.name[-3:]}-topics") as it:
+        before = it.run("topics")
+        assert before.returncode == 1
+        assert before.stdout.count(b"would create") == 21
+        assert f"{topics.reads(it.sites[0])}  partitions 6  replication 1  retention 72 h".encode() in before.stdout
+        assert it.run("topics", "--create").returncode == 0
+        after = it.run("topics")
+        assert (after.returncode, after.stdout) == (0, b"")
+        there = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=10).topics
+        assert len(there[topics.actions(it.sites[0])].partitions) == 1
+
+
+def test_topics_names_what_differs_and_leaves_it(installation: Installation) -> None:
+    installation.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
+    done = installation.run("topics")
+    assert done.returncode == 1
+    assert b"retention.ms is 259200000, stated 86400000" in done.stdout
+
+
+def test_a_server_that_is_away_is_said_in_words(installation: Installation, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://{address}"}
+    for command in (["topics"], ["watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB1")), "--list", "x"]):
+        done = installation.run(*command)
+        assert done.returncode == 3
+        assert b"does not answer" in done.stderr
+        assert b"next:" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_apply_names_the_lines_it_leaves_out_and_puts_the_rest_in_force(
+    installation: Installation, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("plate,valid_until,priority\nAB12 CDE,2099-01-01,1\nAB13 CDE,2099-01-01,9\n", "utf-8")
+    done = installation.run("watchlist", "apply", str(file), "--list", "stolen")
+    assert done.returncode == 1
+    assert b"line 3: priority '9'" in done.stderr
+    applied = json.loads(done.stdout)
+    assert (applied["entries"], applied["added"], applied["list"]) == (1, 1, "stolen")
+    head = installation.store.head()
+    assert head is not None
+    assert [entry.plate for entry in installation.store.load(head) or ()] == ["AB12 CDE"]
+
+
+def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:
+    site = installation.sites[0]
+    file = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")
+    lines = [read_line("a", site, "AB12 CDE"), read_line("b", site, "YOIO 0IL"), read_line("c", site, "XX"), b"bad"]
+    dry = installation.run(
+        "dry-run", "--watchlist", str(file), "--list", "stolen", "--reads", "-", input=b"\n".join(lines)
+    )
+    assert dry.returncode == 1
+    assert b"line 4: not JSON" in dry.stderr
+    assert b"3 reads matched, 1 lines refused, 2 alerts" in dry.stderr
+    found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
+    assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
+
+    assert installation.run("watchlist", "apply", str(file), "--list", "stolen").returncode == 0
+    installation.start_matcher(site, "one")
+    assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 0
+    installation.wait_until_matched(4, site)
+    assert {alert.alert_id for alert in installation.alerts()} == {alert.alert_id for alert in found}
+
+
+def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Installation, tmp_path: Path) -> None:
+    site, other, silent = installation.sites
+    installation.run("watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB1")), "--list", "stolen")
+    out = tmp_path / "watch.jsonl"
+    with out.open("wb") as stream:
+        watching = subprocess.Popen(
+            installation.command("watch", "--json", "--site", site, "--site", silent),
+            stdout=stream,
+            env={**os.environ, **installation.environment},
+        )
+
+    def lines(kind: str) -> list[dict[str, Any]]:
+        return [line for line in map(json.loads, out.read_text("utf-8").splitlines()) if line["type"] == kind]
+
+    for one in (site, other):
+        installation.start_matcher(one, f"{one}-1")
+        installation.run("send", "--site", one, input=read_line("a", one, "AB1", lane="3"))
+    assert wait_until(lambda: bool(lines("incident")), 30)
+    assert wait_until(lambda: {"site": site, "silent": False} in said(lines("site")), 30)
+    (incident,) = lines("incident")
+    assert (incident["site"], incident["plate"], incident["lane"], incident["status"]) == (site, "AB1", "3", "open")
+    assert incident["certainty"] == "exact"
+    assert {"site": silent, "silent": True} in said(lines("site"))
+    # The same incident is printed again only when it has changed.
+    installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
+    assert wait_until(lambda: [line["alerts"] for line in lines("incident")] == [1, 2], 30)
+    # A list without the entry withdraws it on every board.
+    installation.run("watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB2")), "--list", "stolen")
+    assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 30)
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(20) == 0
+
+
+def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"site": line["site"], "silent": line["is_silent"]} for line in lines]
+
+
+def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
+    site, other = installation.sites[:2]
+    installation.run("watchlist", "apply", str(write_list(installation.folder / "l.csv", "AB1")), "--list", "stolen")
+    publisher = KafkaPublisher(installation.kafka)
+    publisher.publish(topics.alerts(site), None, b"not an alert")
+    publisher.publish(topics.actions(site), None, b"{}")
+    # A record of another site than its topic's owner counts for nothing, whoever wrote it.
+    foreign = events.Correction(site=other, read_id="b", supersedes="a")
+    publisher.publish(topics.alerts(site), None, events.encode(foreign))
+    assert wait_until(lambda: publisher.flush(1) == 0, 30)
+    feed = installation.open_feed()
+    installation.start_matcher(site, "one")
+    installation.run("send", "--site", site, input=read_line("a", site, "AB1"))
+
+    def is_shown() -> bool:
+        feed.take(0.1)
+        return len(feed.board.incidents(system_clock())) == 1
+
+    assert wait_until(is_shown, 30)
+    assert dict(feed.refused) == {topics.alerts(site): 2, topics.actions(site): 1}
+    feed.stop()

@@ -1,0 +1,139 @@
+"""The gateway drops nothing: away broker, kill, bad lines, lines too long."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from anpr import topics
+from anpr.intake import MAX_READ_BYTES
+from anpr.local.ports import free_ports
+from anpr.local.processes import wait_until
+from tests.entries import read_line
+from tests.installation import Installation
+
+
+def on_topic(it: Installation, site: str) -> list[bytes | None]:
+    return [record.value for record in it.records([topics.reads(site)])]
+
+
+def test_reads_from_a_file_and_from_a_pipe_are_published_as_they_are(
+    installation: Installation, tmp_path: Path
+) -> None:
+    site = installation.sites[0]
+    lines = [read_line(str(number), site, "AB1") for number in range(300)]
+    file = tmp_path / "reads.jsonl"
+    file.write_bytes(b"\n".join(lines[:200]) + b"\n\n")
+    assert installation.run("send", "--site", site, str(file)).returncode == 0
+    piped = installation.run("send", "--site", site, input=b"\n".join(lines[200:]))
+    assert piped.returncode == 0
+    assert b"100 reads with the broker" in piped.stderr
+    assert set(on_topic(installation, site)) == set(lines)
+
+
+def test_bad_lines_are_named_by_number_and_sent_all_the_same(installation: Installation) -> None:
+    site = installation.sites[0]
+    lines = [read_line("a", site, "AB1"), b"not json", read_line("b", "elsewhere", "AB1")]
+    done = installation.run("send", "--site", site, input=b"\n".join(lines))
+    assert done.returncode == 0
+    assert b"line 2: not JSON" in done.stderr
+    assert b"line 3: wrong site" in done.stderr
+    assert set(on_topic(installation, site)) == set(lines)
+
+
+def test_a_line_that_no_read_can_be_is_refused_by_number_and_the_rest_goes_on(installation: Installation) -> None:
+    site = installation.sites[0]
+    long = b"x" * (3 * MAX_READ_BYTES)
+    done = installation.run("send", "--site", site, input=long + b"\n" + read_line("a", site, "AB1") + b"\n" + long)
+    assert done.returncode == 1
+    assert b"line 1: longer than" in done.stderr
+    assert b"line 3: longer than" in done.stderr
+    assert len(on_topic(installation, site)) == 1
+
+
+def test_with_the_broker_away_lines_wait_on_disk_and_go_first_on_the_next_start(installation: Installation) -> None:
+    site = installation.sites[0]
+    lines = [read_line(str(number), site, "AB1") for number in range(100)]
+    nowhere = f"127.0.0.1:{free_ports(1)[0]}"
+    sender = subprocess.Popen(
+        installation.command("send", "--site", site),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **installation.environment, "KAFKA_BOOTSTRAP": nowhere},
+    )
+    assert sender.stdin is not None
+    assert sender.stderr is not None
+    sender.stdin.write(b"\n".join(lines) + b"\n")
+    sender.stdin.flush()
+    assert any(b"100 on disk wait for the broker" in line for line in sender.stderr)
+    sender.send_signal(signal.SIGTERM)
+    _, errors = sender.communicate(timeout=20)
+    assert sender.returncode == 3
+    assert b"100 left on disk" in errors
+
+    after = installation.run("send", "--site", site, input=read_line("last", site, "AB1"))
+    assert after.returncode == 0
+    assert b"100 lines kept from before go first" in after.stderr
+    assert len(set(on_topic(installation, site))) == 101
+
+
+def test_killed_in_the_middle_it_loses_nothing_that_it_accepted(installation: Installation, tmp_path: Path) -> None:
+    site = installation.sites[0]
+    lines = [read_line(str(number), site, "AB1") for number in range(20_000)]
+    file = tmp_path / "reads.jsonl"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    command = installation.command("send", "--site", site, str(file))
+    sender = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, **installation.environment})
+    assert wait_until(lambda: len(on_topic(installation, site)) > 0, 30)
+    sender.kill()
+    sender.wait()
+    before = set(on_topic(installation, site))
+    assert installation.run("send", "--site", site, str(file)).returncode == 0
+    assert set(on_topic(installation, site)) == set(lines)
+    assert before <= set(lines)
+
+
+def test_two_senders_do_not_use_one_spool(installation: Installation) -> None:
+    site = installation.sites[0]
+    first = subprocess.Popen(
+        installation.command("send", "--site", site),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **installation.environment},
+    )
+    assert first.stdin is not None
+    first.stdin.write(read_line("a", site, "AB1") + b"\n")
+    first.stdin.flush()
+    assert wait_until(lambda: bool(on_topic(installation, site)), 30)
+    second = installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
+    assert second.returncode == 3
+    assert b"is another `anpr send` using it" in second.stderr
+    first.communicate(timeout=20)
+    assert first.returncode == 0
+
+
+@pytest.mark.parametrize("site", ["nowhere"])
+def test_a_site_that_is_not_configured_is_refused_by_name(installation: Installation, site: str) -> None:
+    done = installation.run("send", "--site", site, input=b"")
+    assert done.returncode == 2
+    assert b"'nowhere' is not a configured site" in done.stderr
+
+
+def test_a_read_is_on_its_way_at_once(installation: Installation) -> None:
+    """A pipe that stays open does not hold back the line that came."""
+    site = installation.sites[0]
+    sender = subprocess.Popen(
+        installation.command("send", "--site", site),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **installation.environment},
+    )
+    assert sender.stdin is not None
+    sender.stdin.write(read_line("a", site, "AB1") + b"\n")
+    sender.stdin.flush()
+    began = time.monotonic()
+    assert wait_until(lambda: len(on_topic(installation, site)) == 1, 30), time.monotonic() - began
+    sender.communicate(timeout=20)
