@@ -15,8 +15,8 @@ from anpr.local.demo import Demo
 from anpr.local.report import Summary
 from anpr.services.board_feed import BoardFeed
 
-# An hour of timetable in two minutes: both a platoon and the lull after it can be seen.
-SPEED = 30.0
+# An hour of timetable in a minute: both platoons and the lulls between them can be seen.
+SPEED = 60.0
 # One pass in twenty-five is listed, so that a person who watches sees alerts; in life it is one in hundreds.
 LISTED_SHARE = 0.04
 

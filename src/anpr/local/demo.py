@@ -17,6 +17,7 @@ from anpr import topics
 from anpr.adapters.kafka import KafkaTail
 from anpr.cli.topics import by_address, create_topics
 from anpr.clock import system_clock
+from anpr.errors import UnavailableError
 from anpr.local import report
 from anpr.local.drain import progress
 from anpr.local.kafka import KafkaServer
@@ -31,6 +32,8 @@ from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store import WatchlistStore, connect
 
 LIST_NAME = "example"
+# Times an average day: a peak day has 24,000 UK-bound vehicles, an average one 10,000.
+PEAK_DAY_VOLUME = "2.4"
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 15
@@ -51,6 +54,7 @@ class Demo:
         self._stack = ExitStack()
         self._supervisor = Supervisor()
         self._environment: dict[str, str] = {}
+        self._mock: MockBroker | None = None
         self.kafka = ""
         self.settings: Settings
 
@@ -97,7 +101,7 @@ class Demo:
             )
 
         if not wait_until(are_ready, READY_SECONDS):
-            raise RuntimeError(f"the matchers are not ready after {READY_SECONDS} s")
+            raise UnavailableError(f"the matchers are not ready after {READY_SECONDS} s", "look at their logs")
         self._say(f"{len(self.ports)} matchers have the list and their cameras")
 
     def start_traffic(self, *, seed: int, speed: float, listed_share: float) -> None:
@@ -105,6 +109,7 @@ class Demo:
         for site in self.ports:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
             command += ["--seed", str(seed), "--speed", str(speed), "--listed-share", str(listed_share)]
+            command += ["--volume", PEAK_DAY_VOLUME]
             command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
             command += ["--truth", str(self._truth(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
             self._add(f"simulator-{site}", command)
@@ -137,7 +142,7 @@ class Demo:
         reads_in, committed = self._reads()
         dead_letters = progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
         return report.Summary(
-            kafka=self._kind,
+            kafka="mock" if self._mock else "broker",
             reads_in=reads_in,
             matched=committed - dead_letters,
             dead_letters=dead_letters,
@@ -160,9 +165,11 @@ class Demo:
             "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
         }
         self.settings = settings_module.load(self._config, {**os.environ, **self._environment})
-        if self._kind == "broker":
-            for address, specs in by_address(self.settings).items():
-                create_topics(AdminClient({"bootstrap.servers": address, "log_level": 2}), specs)
+        for address, specs in by_address(self.settings).items():
+            if self._mock is None:
+                create_topics(AdminClient({"bootstrap.servers": address}), specs)
+            else:
+                self._mock.create_topics(spec.name for spec in specs)
         content = read_list(self._watchlist, LIST_NAME)
         applied = self._store().apply(LIST_NAME, content.entries, "demo", system_clock())
         self._say(f"watchlist {self._watchlist.name}: {applied.entries} entries in force")
@@ -173,13 +180,13 @@ class Demo:
             server = KafkaServer(self.folder / "kafka")
             server.start()
             self._stack.callback(server.stop)
-            self.kafka, self._kind = server.bootstrap, "broker"
+            self.kafka = server.bootstrap
             self._say("Kafka and Valkey are up")
         except Unavailable as error:
-            mock = MockBroker()
-            mock.start()
-            self._stack.callback(mock.stop)
-            self.kafka, self._kind = mock.bootstrap, "mock"
+            self._mock = MockBroker()
+            self._mock.start()
+            self._stack.callback(self._mock.stop)
+            self.kafka = self._mock.bootstrap
             self._say(f"{error} {LIMITS}")
 
     def _store(self) -> WatchlistStore:

@@ -1,5 +1,7 @@
 """The broker inside librdkafka, for a demo on a machine that cannot have Kafka."""
 
+from collections.abc import Iterable
+
 from confluent_kafka import Producer
 
 LIMITS = (
@@ -27,6 +29,12 @@ class MockBroker:
         self._host = Producer({"bootstrap.servers": "127.0.0.1", "test.mock.num.brokers": "1", "log_level": 4})
         (broker,) = self._host.list_topics(timeout=10).brokers.values()
         self.bootstrap = f"{broker.host}:{broker.port}"
+
+    def create_topics(self, names: Iterable[str]) -> None:
+        """Make topics exist. It knows no request for that; asking about a topic is what makes it."""
+        if self._host is not None:
+            for name in names:
+                self._host.list_topics(name, timeout=10)
 
     def stop(self) -> None:
         """End it and forget all that it held."""
