@@ -1,0 +1,26 @@
+"""Files of one record a line."""
+
+from datetime import datetime
+from typing import BinaryIO
+
+from simulators.traffic import Sighting
+
+
+class LinesFile:
+    """Writes lines, and flushes before each wait, so that a reader of the file sees what was sent."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Write to `file`, which the caller closes."""
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        """Write one line."""
+        self._file.write(line + b"\n")
+
+    def send(self, _: Sighting, __: datetime, value: bytes) -> None:
+        """Write one record."""
+        self.write(value)
+
+    def idle(self) -> None:
+        """Let others see what was written."""
+        self._file.flush()

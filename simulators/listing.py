@@ -1,0 +1,75 @@
+"""The watchlist as the simulators see it: which reads must raise which alerts.
+
+This is on purpose not the matcher: the plainest comparison that can be written, so that each checks the other.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from anpr import plates
+from anpr.events import DIRECTIONS, Entry, Read
+from simulators.vehicles import Plate
+
+
+class Watchlist:
+    """The entries, and what must come of a read under the tiers `exact` and `equivalent`."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """File the entries by their canonical plate with 0 written as O and 1 as I."""
+        self._by_glyphs: dict[str, list[tuple[str, Entry]]] = {}
+        self._vehicles: list[tuple[Plate, Entry]] = []
+        for entry in entries:
+            plate = plates.canonical(entry.plate)
+            self._by_glyphs.setdefault(_glyphs(plate), []).append((plate, entry))
+            self._vehicles.append((Plate(plate, entry.country), entry))
+
+    def expected(self, read: Read, captured_at: datetime) -> list[tuple[str, str]]:
+        """Return the alerts that the read must raise, as pairs of entry_id and tier in their order."""
+        text = _text(read)
+        found = []
+        for plate, entry in self._by_glyphs.get(_glyphs(text), ()):
+            if concerns(entry, read.site, read.direction, captured_at):
+                if text == plate:
+                    found.append((entry.entry_id, "exact"))
+                elif entry.tolerance != "exact":
+                    found.append((entry.entry_id, "equivalent"))
+        return sorted(found)
+
+    def misread(self, shown: str, read: Read, captured_at: datetime) -> bool:
+        """Tell whether the plate really shown should have raised an alert, but was read as another."""
+        return _glyphs(_text(read)) != _glyphs(shown) and any(
+            concerns(entry, read.site, read.direction, captured_at) for entry in self._naming(shown)
+        )
+
+    def holds(self, plate: str) -> bool:
+        """Tell whether an entry, in force or not, names exactly this canonical plate."""
+        return any(self._naming(plate))
+
+    def vehicles(self) -> list[Plate]:
+        """Return the plates of all entries."""
+        return [plate for plate, _ in self._vehicles]
+
+    def vehicles_expected(self, site: str, moment: datetime) -> list[Plate]:
+        """Return the plates of the entries in force for vehicles on their way to the UK through the site."""
+        return [plate for plate, entry in self._vehicles if concerns(entry, site, "uk_bound", moment)]
+
+    def _naming(self, plate: str) -> Iterator[Entry]:
+        return (entry for listed, entry in self._by_glyphs.get(_glyphs(plate), ()) if listed == plate)
+
+
+def concerns(entry: Entry, site: str, direction: str | None, captured_at: datetime) -> bool:
+    """Tell whether the entry is meant for a vehicle at this site, going this way, at this moment."""
+    if captured_at >= entry.valid_until or (entry.valid_from is not None and captured_at < entry.valid_from):
+        return False
+    if entry.sites and site not in entry.sites:
+        return False
+    return not entry.directions or direction not in DIRECTIONS or direction in entry.directions
+
+
+def _text(read: Read) -> str:
+    """Return the text without what the simulated cameras add: case, spaces and hyphens."""
+    return read.plate.upper().replace(" ", "").replace("-", "")
+
+
+def _glyphs(text: str) -> str:
+    return text.replace("0", "O").replace("1", "I")

@@ -1,0 +1,110 @@
+"""Publishing reads to Kafka, each on the reads topic of its own site."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from anpr import topics
+from simulators.traffic import Sighting
+
+_log = logging.getLogger(__name__)
+
+# How long the last records may take to be acknowledged at the end of a run.
+_FLUSH_TIMEOUT_S: Final = 10.0
+_FIND_TIMEOUT_S: Final = 5.0
+# A client without its broker reports some ten errors a second; one in this time is enough to know.
+_BETWEEN_WARNINGS_S: Final = 5.0
+
+
+class KafkaSink:
+    """Sends records to the brokers of their sites, and counts those that were not acknowledged."""
+
+    def __init__(self, bootstraps: Mapping[str, str], stop: threading.Event) -> None:
+        """Connect in the background to each site's brokers, which may be away for two minutes without loss.
+
+        After `stop` nothing waits any more for room in a full buffer.
+        """
+        self.failed = 0
+        self._warned_s = -math.inf
+        self._stop = stop
+        producers = {bootstrap: self._producer(bootstrap) for bootstrap in sorted(set(bootstraps.values()))}
+        self._producers = list(producers.values())
+        self._by_site = {site: producers[bootstrap] for site, bootstrap in bootstraps.items()}
+        self._find_topics()
+
+    def send(self, sighting: Sighting, _: datetime, value: bytes) -> None:
+        """Hand the record to the producer; when its buffer is full, wait for the broker to take some."""
+        site = sighting.read.site
+        producer = self._by_site[site]
+        while True:
+            try:
+                producer.produce(topics.reads(site), value, key=sighting.read.camera, on_delivery=self._delivered)
+            except BufferError:
+                if self._stop.is_set():
+                    self._count("the buffer was still full at the stop")
+                    return
+                producer.poll(0.1)
+            except KafkaException as error:
+                self._count(str(error))
+                return
+            else:
+                producer.poll(0)
+                return
+
+    def idle(self) -> None:
+        """Serve what the clients have to report."""
+        for producer in self._producers:
+            producer.poll(0)
+
+    def close(self) -> None:
+        """Wait until all is acknowledged. What is not by then counts as failed."""
+        for producer in self._producers:
+            if left := producer.flush(_FLUSH_TIMEOUT_S):
+                _log.error("%d reads were not acknowledged within %g s", left, _FLUSH_TIMEOUT_S)
+                self.failed += left
+
+    def _find_topics(self) -> None:
+        """Ask where the topics are, so that the first reads need not wait for the answer."""
+        for site, producer in self._by_site.items():
+            try:
+                producer.list_topics(topics.reads(site), _FIND_TIMEOUT_S)
+            except KafkaException as error:
+                _log.warning("%s: %s; reads are held until the broker is there", site, error.args[0])
+                return
+
+    def _producer(self, bootstrap: str) -> Producer:
+        return Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "client.id": "anpr-simulators",
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "delivery.timeout.ms": 120_000,
+                "reconnect.backoff.max.ms": 250,
+                "log_level": 0,  # what it would log comes to error_cb too
+                "error_cb": self._warn,
+            }
+        )
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._count(f"{message.topic()}: {error}")
+
+    def _count(self, reason: str) -> None:
+        # One line for the first, so that a dead broker does not bury the terminal; the sum stands at the end.
+        if not self.failed:
+            _log.error("a read was not delivered: %s", reason)
+        self.failed += 1
+
+    def _warn(self, error: KafkaError) -> None:
+        now_s = time.monotonic()
+        if now_s - self._warned_s >= _BETWEEN_WARNINGS_S:
+            self._warned_s = now_s
+            _log.warning("kafka: %s", error.str())

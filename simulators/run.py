@@ -1,0 +1,132 @@
+"""One run: traffic in, records out, at full speed or by the clock."""
+
+import heapq
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from anpr.events import Read, to_the_millisecond
+from simulators.traffic import Sighting
+
+# A wait is cut into pieces of at most this length, so that a stop and the client's reports are never left lying.
+_LONGEST_WAIT_S = 0.2
+_SENT_FIELDS = tuple(
+    field.name
+    for field in msgspec.structs.fields(Read)
+    if field.name not in {"captured_at", "received_at", "clock_suspect", "dropped_fields"}
+)
+
+
+class Idling(Protocol):
+    """What has something to do whenever there is time, such as to flush."""
+
+    def idle(self) -> None:
+        """Do it; called before each wait."""
+
+
+class Sink(Idling, Protocol):
+    """Where records go."""
+
+    def send(self, sighting: Sighting, captured_at: datetime, value: bytes) -> None:
+        """Take one record: what it tells of, the moment that was written into it, and its bytes."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has published. `behind_s` is the most that it ever was behind the clock."""
+
+    reads: int = 0
+    passes: int = 0
+    listed_passes: int = 0
+    duplicates: int = 0
+    late: int = 0
+    behind_s: float = 0.0
+
+    def add(self, sighting: Sighting) -> None:
+        """Count one published record."""
+        self.reads += 1
+        self.passes += sighting.first_of_pass
+        self.listed_passes += sighting.first_of_pass and sighting.of.vehicle.listed
+        self.duplicates += sighting.duplicate
+        self.late += sighting.late_by_s > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTime:
+    """Which real moment a simulated second is: `start` is second 0, and `speed` seconds pass in each real one."""
+
+    start: datetime
+    speed: float
+
+    def captured_at(self, sighting: Sighting) -> datetime:
+        """Return the moment of capture, to the millisecond."""
+        after_s = sighting.captured_s / self.speed - sighting.late_by_s
+        return to_the_millisecond(self.start + timedelta(seconds=after_s))
+
+
+class Pace:
+    """Holds records back until their moment by the real clock."""
+
+    def __init__(self, speed: float, stop: threading.Event, sinks: Sequence[Idling]) -> None:
+        """Let simulated second 0 be now."""
+        self._speed = speed
+        self._stop = stop
+        self._sinks = sinks
+        self._origin_s = time.monotonic()
+
+    def wait_until(self, simulated_s: float) -> float:
+        """Wait for the simulated second, or for the stop. Returns how many real seconds it is over."""
+        due_s = self._origin_s + simulated_s / self._speed
+        while (left_s := due_s - time.monotonic()) > 0 and not self._stop.is_set():
+            for sink in self._sinks:
+                sink.idle()
+            self._stop.wait(min(left_s, _LONGEST_WAIT_S))
+        return max(0.0, -left_s)
+
+
+def merged(streams: Iterable[Iterator[Sighting]]) -> Iterator[Sighting]:
+    """Return the traffic of several sites in order of publication."""
+    return heapq.merge(*streams, key=lambda sighting: sighting.published_s)
+
+
+def run(  # noqa: PLR0913  each of them is one thing that a run is made of
+    sightings: Iterable[Sighting],
+    times: SimulatedTime,
+    sinks: Sequence[Sink],
+    stop: threading.Event,
+    tally: Tally,
+    *,
+    until_s: float,
+    pace: Pace | None = None,
+) -> None:
+    """Send all records due before the simulated second `until_s`, or until the stop; without a pace, at once.
+
+    The sinks take each record in their order.
+    """
+    for sighting in sightings:
+        if pace:
+            tally.behind_s = max(tally.behind_s, pace.wait_until(min(sighting.published_s, until_s)))
+        if stop.is_set() or sighting.published_s >= until_s:
+            break
+        captured_at = times.captured_at(sighting)
+        value = encode(sighting.read, captured_at)
+        for sink in sinks:
+            sink.send(sighting, captured_at, value)
+        tally.add(sighting)
+
+
+def encode(read: Read, captured_at: datetime) -> bytes:
+    """Return the record as a camera sends it: what it does not know is left out."""
+    record: dict[str, Any] = {}
+    for name in _SENT_FIELDS:
+        value = getattr(read, name)
+        if value is not None and value != ():
+            record[name] = value
+    record["vehicle"] = {"kind": read.vehicle.kind} if read.vehicle else None
+    record["captured_at"] = captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return msgspec.json.encode(record)

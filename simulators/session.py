@@ -1,0 +1,105 @@
+"""One session: what the command line asks for, put together, run and closed."""
+
+import math
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+
+from anpr.clock import system_clock
+from anpr.settings import Site
+from simulators.cameras import lanes
+from simulators.files import LinesFile
+from simulators.listing import Watchlist
+from simulators.publish import KafkaSink
+from simulators.run import Pace, SimulatedTime, Sink, Tally, merged, run
+from simulators.traffic import Listed, Sighting, traffic
+from simulators.truth import Truth
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to simulate, how fast, and where it goes. `run_for_s` is in real seconds."""
+
+    sites: Mapping[str, Site]
+    seed: int
+    speed: float
+    at_s: float
+    volume: float
+    watchlist: Watchlist
+    listed_share: float
+    run_for_s: float | None = None
+    start: datetime | None = None
+    truth: Path | None = None
+    out: Path | None = None
+    live: bool = False
+    publish: bool = False
+
+
+def run_session(plan: Plan, stop: threading.Event) -> tuple[Tally, int]:
+    """Run until done or stopped. Returns what was published, and how many reads Kafka did not take.
+
+    However it ends, the files tell of exactly what was published.
+    """
+    with ExitStack() as opened:
+        sinks: list[Sink] = []
+        truth = None
+        if plan.truth is not None:
+            truth = Truth(plan.watchlist, LinesFile(opened.enter_context(plan.truth.open("wb"))))
+            sinks.append(truth)
+        if plan.out not in (None, STDOUT):
+            sinks.append(LinesFile(opened.enter_context(plan.out.open("wb"))))
+        elif plan.out == STDOUT or not plan.publish:
+            sinks.append(LinesFile(sys.stdout.buffer))
+        kafka = None
+        if plan.publish:
+            kafka = KafkaSink({name: site.kafka for name, site in plan.sites.items()}, stop)
+            # The last of them: what is sent has been written down before.
+            sinks.append(kafka)
+        sightings = _traffic(plan, plan.start or system_clock())
+        # All is read, found and ready before the clock starts, so that the first reads are in time.
+        sightings = chain([next(sightings)], sightings)
+        start = plan.start or system_clock()
+        tally = Tally()
+        try:
+            run(
+                sightings,
+                SimulatedTime(start, plan.speed),
+                sinks,
+                stop,
+                tally,
+                until_s=math.inf if plan.run_for_s is None else plan.run_for_s * plan.speed,
+                pace=Pace(plan.speed, stop, sinks) if plan.live or plan.publish else None,
+            )
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read stdout has seen enough. Python would complain once more when it closes it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            if truth:
+                truth.close()
+            if kafka:
+                kafka.close()
+    return tally, kafka.failed if kafka else 0
+
+
+def _traffic(plan: Plan, start: datetime) -> Iterator[Sighting]:
+    vehicles = plan.watchlist.vehicles()
+    return merged(
+        traffic(
+            name,
+            lanes(site),
+            plan.seed,
+            at_s=plan.at_s,
+            volume=plan.volume,
+            listed=Listed(vehicles, plan.watchlist.vehicles_expected(name, start), plan.listed_share),
+        )
+        for name, site in plan.sites.items()
+    )

@@ -1,0 +1,108 @@
+"""The traffic of one site as its cameras report it: the same seed gives the same reads.
+
+Theory of operation: the timetable says when vehicles come, each takes the lane that is free first, and goes by its
+front and a rear camera that read it several times. What the cameras send of one vehicle is made at once and held
+in a heap until its time, so that records come out in order of publication and a run of days holds a few passes.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import count
+from random import Random
+from typing import NamedTuple
+
+from anpr.events import Read
+from simulators import ocr, passes, vehicles
+from simulators.cameras import Lane
+from simulators.passes import Pass, Record
+from simulators.timetable import arrivals
+from simulators.vehicles import Plate, Vehicle
+
+# Two vehicles in a lane are at least this far apart.
+_HEADWAY_S = 5.0
+# The passes of each site that are listed vehicles whatever the share says, so that a demonstration need not wait.
+_FIRST_LISTED_PASSES = (3, 7, 13)
+
+
+class Sighting(NamedTuple):
+    """One record to publish. Times are simulated seconds since the start of the traffic.
+
+    The read has no capture time yet: whoever publishes knows what moment the start is. A buffered pass was captured
+    `late_by_s` *real* seconds before that, at any speed, for lateness is judged by the real clock.
+    """
+
+    published_s: float
+    captured_s: float
+    late_by_s: float
+    read: Read
+    shown: Plate
+    of: Pass
+    duplicate: bool
+    first_of_pass: bool
+    last_of_pass: bool
+
+
+class Listed(NamedTuple):
+    """The listed vehicles: all of them, those for the first passes, and the share of passes that are theirs."""
+
+    plates: Sequence[Plate] = ()
+    first: Sequence[Plate] = ()
+    share: float = 0.001
+
+
+def traffic(  # noqa: PLR0913  each of them decides what goes by
+    site: str, lanes: Sequence[Lane], seed: int, *, at_s: float, volume: float = 1.0, listed: Listed | None = None
+) -> Iterator[Sighting]:
+    """Yield what the site's cameras send, in order of publication and without end.
+
+    Args:
+        site: one of `timetable.SERVICES`.
+        lanes: the site's lanes and cameras.
+        seed: with all else equal, the same seed gives the same reads.
+        at_s: where in the timetable the traffic begins, in seconds since midnight.
+        volume: how many times an average day's traffic comes; 2.4 is a peak day. At most 10.
+        listed: the vehicles that are on a list.
+    """
+    rng = Random(f"{seed} {site}")
+    recogniser = ocr.load()
+    free_s = dict.fromkeys(lanes, 0.0)
+    held: list[tuple[float, int, Sighting]] = []
+    order = count()
+    for number, arrival in enumerate(arrivals(site, at_s, volume, rng), 1):
+        came_s = arrival.at_s - at_s
+        # Nothing that is still to be made is published before the vehicle that makes it comes.
+        while held and held[0][0] <= came_s:
+            yield heapq.heappop(held)[2]
+        vehicle = _vehicle(arrival.kind, number, listed or Listed(), rng)
+        lane = min(free_s, key=free_s.__getitem__)
+        passed_s = max(came_s, free_s[lane])
+        free_s[lane] = passed_s + _HEADWAY_S
+        going_by = passes.make(f"{site}-{seed}-{number}", site, vehicle, lane, rng)
+        for sighting in _sightings(going_by, passes.records(going_by, passed_s, recogniser, rng)):
+            heapq.heappush(held, (sighting.published_s, next(order), sighting))
+
+
+def _vehicle(kind: str, number: int, listed: Listed, rng: Random) -> Vehicle:
+    """Return the vehicle of the site's pass of that number."""
+    if listed.first and number in _FIRST_LISTED_PASSES:
+        return vehicles.make_listed(kind, listed.first, rng)
+    if listed.plates and rng.random() < listed.share:
+        return vehicles.make_listed(kind, listed.plates, rng)
+    return vehicles.make(kind, rng)
+
+
+def _sightings(going_by: Pass, records: list[Record]) -> Iterator[Sighting]:
+    """Mark the first and the last record of a pass, so that what is kept of it can be let go."""
+    records.sort(key=lambda record: record.published_s)
+    for i, record in enumerate(records):
+        yield Sighting(
+            record.published_s,
+            record.captured_s,
+            going_by.late_by_s,
+            record.read,
+            record.shown,
+            going_by,
+            record.duplicate,
+            first_of_pass=i == 0,
+            last_of_pass=i == len(records) - 1,
+        )

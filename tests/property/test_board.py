@@ -1,0 +1,301 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from anpr.alerts import alert_id
+from anpr.board import Board
+from anpr.events import Action, Alert, Correction, Cover, EntryEnded
+from tests.board_model import Done, Fact, Seen, expected, last_capture, seen, tell
+from tests.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
+
+STAY_GAP = timedelta(minutes=30)
+WINDOW = timedelta(hours=72)
+SITES = ("calais", "dover")
+ENTRIES = ("car", "driver", "trailer")
+PLATES = ("AB0", "ABO")
+OFFICERS = ("Ann", "Bob")
+# Minutes after noon. The one at 25 joins those before and after it; 80 is just near enough to 50, 111 is not to 80.
+CAPTURES = (0, 25, 50, 80, 111, 140, 171, 300)
+TIERS = ("exact", "equivalent", "near", "by the badge")
+KINDS = ("live", "late", "retrospective")
+
+generations = st.integers(1, 4).map(generation)
+read_ids = st.integers(0, len(CAPTURES) - 1).map("read-{}".format)
+sites = st.sampled_from(SITES)
+entry_ids = st.sampled_from(ENTRIES)
+tiers = st.sampled_from(TIERS)
+alert_ids = st.builds(alert_id, sites, read_ids, entry_ids)
+action_ids = st.integers(0, 5).map("action-{}".format)
+covers = st.lists(st.builds(Cover, entry_id=entry_ids, tier=tiers), max_size=2).map(tuple)
+
+
+def new_board() -> Board:
+    return Board(STAY_GAP, WINDOW)
+
+
+def board_of(facts: Sequence[Fact]) -> Board:
+    board = new_board()
+    for fact in facts:
+        tell(board, fact)
+    return board
+
+
+# --- any order, any repetition: facts without rhyme or reason, even ones that contradict each other ---
+
+
+@st.composite
+def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
+    """Return any alert of a small world; of `captured`, the place is the number of the read, if it is given."""
+    number = draw(st.integers(0, len(captured or CAPTURES) - 1))
+    minute = captured[number] if captured else draw(st.sampled_from(CAPTURES))
+    read = a_read(f"read-{number}", site=draw(sites), captured_at=minutes(minute))
+    entry = an_entry(
+        draw(entry_ids),
+        plate=draw(st.sampled_from(PLATES)),
+        revision=draw(generations),
+        priority=draw(st.integers(1, 2)),
+    )
+    return an_alert(
+        read,
+        entry,
+        tier=draw(tiers),
+        kind=draw(st.sampled_from((*KINDS, "rumoured"))),
+        generation=draw(generations),
+        raised_at=minutes(minute + draw(st.integers(0, 3))),
+    )
+
+
+corrections = st.builds(Correction, site=sites, read_id=read_ids, supersedes=read_ids)
+actions = st.builds(
+    an_action,
+    action_ids,
+    st.sampled_from(("claimed", "released", "outcome", "retracted", "comment", "waved at")),
+    alert_ids,
+    site=sites,
+    officer=st.sampled_from(OFFICERS),
+    covers=covers,
+    retracts=st.none() | action_ids,
+)
+ends = st.builds(EntryEnded, entry_id=entry_ids, revision=generations, ended_at=st.just(minutes(0)), why=st.text())
+other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, st.builds(Done, actions, st.integers(0, 5)), ends)
+any_facts = st.lists(alerts() | other_facts, max_size=25)
+
+
+@given(any_facts, st.data())
+def test_the_board_is_the_same_in_any_order_and_with_any_repetition(facts: list[Fact], data: st.DataObject) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(facts), max_size=10)) if facts else []
+    otherwise = data.draw(st.permutations(facts + repeated))
+    now = minutes(data.draw(st.sampled_from((0, 300, 72 * 60, 80 * 60))))
+    assert board_of(otherwise).incidents(now) == board_of(facts).incidents(now)
+
+
+@given(any_facts)
+def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) -> None:
+    board, watched = new_board(), new_board()
+    for fact in facts:
+        tell(board, fact)
+        tell(watched, fact)
+        watched.incidents(minutes(0))
+        watched.entries_shown(minutes(0))
+    assert watched.incidents(minutes(300)) == board.incidents(minutes(300))
+
+
+@given(any_facts)
+def test_every_alert_is_in_exactly_one_incident_and_its_id_leads_there(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    incidents = board.incidents(minutes(0))
+    members = [alert.alert_id for incident in incidents for alert in incident.alerts]
+    assert sorted(members) == sorted({fact.alert_id for fact in facts if isinstance(fact, Alert)})
+    for incident in incidents:
+        assert {leads_to(board, alert.alert_id) for alert in incident.alerts} == {incident.incident_id}
+
+
+@given(any_facts)
+def test_an_entry_that_stands_on_an_open_incident_is_among_those_whose_end_is_asked_for(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    asked_for = board.entries_shown(minutes(0))
+    for incident in board.incidents(minutes(0)):
+        if incident.status == "open":
+            assert {alert.entry.entry_id for alert in incident.standing} <= asked_for
+
+
+def leads_to(board: Board, alert_id: str) -> str | None:
+    incident = board.incident_of(alert_id)
+    return incident.incident_id if incident else None
+
+
+# --- forgetting ---
+
+DAY = 24 * 60
+OLD_AND_NEW = (0, 25, 50, 1 * DAY, 3 * DAY, 3 * DAY + 20, 5 * DAY, 5 * DAY + 10, 7 * DAY, 7 * DAY + 30)
+
+
+@given(
+    st.lists(alerts(OLD_AND_NEW) | other_facts, max_size=25),
+    st.integers(0, 10 * DAY),
+    st.lists(alerts(OLD_AND_NEW) | other_facts, max_size=15),
+    st.integers(0, DAY),
+)
+def test_forgetting_what_is_out_of_reach_never_changes_what_is_shown(
+    before: list[Fact], minute: int, after: list[Fact], later: int
+) -> None:
+    now = minutes(minute)
+    # Whatever comes late, intake takes no capture for true that is older than the window.
+    in_reach = [fact for fact in after if not isinstance(fact, Alert) or now - fact.captured_at <= WINDOW]
+    kept, pruned = board_of(before), board_of(before)
+    pruned.incidents(now)
+    pruned.prune(now)
+    assert pruned.incidents(now) == kept.incidents(now)
+    for fact in in_reach:
+        tell(kept, fact)
+        tell(pruned, fact)
+        assert pruned.incidents(now) == kept.incidents(now)
+    assert pruned.incidents(minutes(minute + later)) == kept.incidents(minutes(minute + later))
+
+
+@given(st.lists(alerts(OLD_AND_NEW) | other_facts, max_size=25))
+def test_what_is_long_out_of_reach_is_forgotten(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    board.prune(minutes(20 * DAY))
+    for fact in facts:
+        if isinstance(fact, Alert):
+            assert board.incident_of(fact.alert_id) is None
+    assert board.incidents(minutes(0)) == []
+
+
+# --- a world that behaves: cameras, list, officers; the board beside a model of what officers must see ---
+
+
+class Shift(RuleBasedStateMachine):
+    """A few vehicles at two sites, a list that changes, officers who act, consoles that start again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.board = new_board()
+        self.facts: list[Fact] = []
+        self.now = minutes(60)
+        self.generation = 1
+        # What the list said of each entry, by the generation that changed it; None when it had ended.
+        self.plates: dict[str, dict[int, str | None]] = {name: {1: PLATES[0]} for name in ENTRIES}
+        self.raised: dict[tuple[str, int], dict[str, Any]] = {}
+        self.done: list[Action] = []
+
+    @initialize(plates=st.lists(st.sampled_from(PLATES), min_size=len(ENTRIES), max_size=len(ENTRIES)))
+    def the_list_is_loaded(self, plates: list[str]) -> None:
+        self.plates = {name: {1: plate} for name, plate in zip(ENTRIES, plates, strict=True)}
+
+    @rule(site=sites, numbers=st.lists(st.integers(0, len(CAPTURES) - 1), max_size=4), data=st.data())
+    def reads_match(self, site: str, numbers: list[int], data: st.DataObject) -> None:
+        """Any reads, early or late, once or again."""
+        for number in numbers:
+            for entry_id in data.draw(st.lists(entry_ids, min_size=1, unique=True)):
+                self._a_read_matches(site, number, entry_id, data)
+
+    def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
+        """Match against the list of any generation so far."""
+        number_in_force = data.draw(st.integers(1, self.generation))
+        revision = max(changed for changed in self.plates[entry_id] if changed <= number_in_force)
+        plate = self.plates[entry_id][revision]
+        if plate is None:
+            return
+        read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
+        entry = an_entry(entry_id, plate=plate, revision=generation(revision))
+        name = alert_id(site, read.read_id, entry_id)
+        # One read and one revision of an entry always match at the same tier.
+        fixed = self.raised.setdefault((name, revision), {"tier": data.draw(tiers)})
+        kind = data.draw(st.sampled_from(KINDS))
+        self._happens(an_alert(read, entry, kind=kind, generation=generation(number_in_force), **fixed))
+
+    @rule(site=sites, new=read_ids, old=read_ids)
+    def a_read_is_corrected(self, site: str, new: str, old: str) -> None:
+        self._happens(Correction(site=site, read_id=new, supersedes=old))
+
+    @rule(
+        site=sites, officer=st.sampled_from(OFFICERS), kind=st.sampled_from(("claimed", "released")), data=st.data()
+    )
+    def an_officer_takes_or_leaves_it(self, site: str, officer: str, kind: str, data: st.DataObject) -> None:
+        self._acts(kind, data, site=site, officer=officer)
+
+    @rule(site=sites, covers=covers, data=st.data())
+    def an_officer_gives_the_outcome(self, site: str, covers: tuple[Cover, ...], data: st.DataObject) -> None:
+        self._acts("outcome", data, site=site, covers=covers)
+
+    @rule(site=sites, kind=st.sampled_from(("seen", "plate_check", "comment", "waved at")), data=st.data())
+    def an_officer_says_something_else(self, site: str, kind: str, data: st.DataObject) -> None:
+        self._acts(kind, data, site=site)
+
+    @rule(site=sites, back=st.integers(-2, 5), data=st.data())
+    def an_officer_takes_something_back(self, site: str, back: int, data: st.DataObject) -> None:
+        """Perhaps what another site did, or what nobody has done yet."""
+        self._acts("retracted", data, site=site, retracts=f"action-{len(self.done) - 1 - back}")
+
+    @precondition(lambda self: self.done)
+    @rule(data=st.data())
+    def an_action_is_delivered_again(self, data: st.DataObject) -> None:
+        """At a later place of the topic, as after a lost acknowledgement."""
+        self._happens(Done(data.draw(st.sampled_from(self.done)), self._next_offset()))
+
+    @rule(entry_id=entry_ids)
+    def an_entry_leaves_the_list(self, entry_id: str) -> None:
+        self.generation += 1
+        self.plates[entry_id][self.generation] = None
+        revision = generation(self.generation)
+        self._happens(EntryEnded(entry_id=entry_id, revision=revision, ended_at=self.now, why="found"))
+
+    @rule(entry_id=entry_ids, plate=st.sampled_from(PLATES))
+    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str) -> None:
+        self.generation += 1
+        self.plates[entry_id][self.generation] = plate
+
+    @precondition(lambda self: self.facts)
+    @rule(data=st.data())
+    def a_record_comes_again(self, data: st.DataObject) -> None:
+        tell(self.board, data.draw(st.sampled_from(self.facts)))
+
+    @precondition(lambda self: self.facts)
+    @rule(data=st.data())
+    def the_console_starts_again(self, data: st.DataObject) -> None:
+        self.board = board_of(data.draw(st.permutations(self.facts)))
+
+    @rule(minute=st.integers(-DAY, 5 * DAY))
+    def the_clock_jumps(self, minute: int) -> None:
+        self.now = minutes(minute)
+
+    @invariant()
+    def the_board_shows_what_officers_must_see(self) -> None:
+        must_see = {incident.incident_id: incident for incident in expected(self.facts, STAY_GAP)}
+        shown = {incident.incident_id: seen(incident) for incident in self.board.incidents(self.now)}
+        assert shown == {name: incident for name, incident in must_see.items() if self._is_in_window(incident)}
+        for name, incident in must_see.items():
+            assert {leads_to(self.board, member) for member in incident.members} == {name}
+
+    @invariant()
+    def what_is_open_comes_first(self) -> None:
+        still_open = [incident.status == "open" for incident in self.board.incidents(self.now)]
+        assert still_open == sorted(still_open, reverse=True)
+
+    def _is_in_window(self, incident: Seen) -> bool:
+        return self.now - last_capture(incident, self.facts) <= WINDOW
+
+    def _acts(self, kind: str, data: st.DataObject, **fields: Any) -> None:
+        """Do it about an alert that is on the board, or about any that may still come."""
+        known = [fact.alert_id for fact in self.facts if isinstance(fact, Alert)]
+        alert = data.draw(st.sampled_from(known) | alert_ids if known else alert_ids)
+        action = an_action(f"action-{len(self.done)}", kind, alert, **fields)
+        self.done.append(action)
+        self._happens(Done(action, self._next_offset()))
+
+    def _next_offset(self) -> int:
+        return sum(isinstance(fact, Done) for fact in self.facts)
+
+    def _happens(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        tell(self.board, fact)
+
+
+TestShift = Shift.TestCase
+TestShift.settings = settings(stateful_step_count=40)

@@ -1,0 +1,65 @@
+"""Simulated plates are plates of their country."""
+
+from random import Random
+
+import pytest
+
+from anpr import plates as keys
+from simulators import plates
+
+# Plates as seen on the road or in the rules themselves, not drawn from the table.
+KNOWN = [
+    ("PL", "WI12345"),
+    ("PL", "GDA4A56"),
+    ("RO", "B123ABC"),
+    ("RO", "CJ12XYZ"),
+    ("GB", "AB12CDE"),
+    ("GB", "EU03ORC"),
+    ("GB", "AIG1234"),
+    ("LT", "ABC123"),
+    ("HU", "ABC123"),
+    ("HU", "AABC123"),
+    ("ES", "1234BCD"),
+    ("NL", "12BDF3"),
+    ("DE", "BAB123E"),
+    ("BG", "CB1234AB"),
+    ("FR", "AB123CD"),
+    ("BE", "1ABC234"),
+    ("IE", "131D12345"),
+]
+UNKNOWN = [
+    ("FR", "OB123CD"),
+    ("ES", "1234ABC"),
+    ("RO", "XX12ABC"),
+    ("RO", "B12OAB"),
+    ("BG", "CB1234AD"),
+    ("DE", "HROAB1234"),
+    ("NL", "12AEI3"),
+    ("GB", "AB1CDEF"),
+]
+
+
+@pytest.mark.parametrize("country", plates.COUNTRIES)
+@pytest.mark.parametrize("trailer", [False, True])
+def test_every_plate_made_fits_its_country_and_is_canonical(country: str, trailer: bool) -> None:
+    rng = Random(1)
+    for _ in range(300):
+        plate = plates.make(country, rng, trailer=trailer)
+        assert plates.fits(country, plate), plate
+        assert keys.canonical(plate) == plate
+        assert 4 <= len(plate) <= keys.MAX_CANONICAL_LENGTH
+
+
+@pytest.mark.parametrize(("country", "plate"), KNOWN)
+def test_a_real_plate_fits_its_country(country: str, plate: str) -> None:
+    assert plates.fits(country, plate)
+
+
+@pytest.mark.parametrize(("country", "plate"), UNKNOWN)
+def test_letters_and_lengths_that_a_country_does_not_use_do_not_fit(country: str, plate: str) -> None:
+    assert not plates.fits(country, plate)
+
+
+def test_one_text_can_be_a_plate_of_several_countries() -> None:
+    assert [country for country in plates.COUNTRIES if plates.fits(country, "ABC123")] == ["LT", "HU", "DE"]
+    assert {"GB", "RO"} <= {country for country in plates.COUNTRIES if plates.fits(country, "CJ12ABC")}
