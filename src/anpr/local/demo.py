@@ -52,7 +52,7 @@ class Demo:
         self._watchlist = watchlist.absolute()
         self._say = say
         self._stack = ExitStack()
-        self._supervisor = Supervisor()
+        self.supervisor = Supervisor()
         self._environment: dict[str, str] = {}
         self._mock: MockBroker | None = None
         self.kafka = ""
@@ -68,7 +68,7 @@ class Demo:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._supervisor.stop()
+        self.supervisor.stop()
         self._stack.close()
         if self.keep_folder:
             self._say(f"logs are kept in {self.folder}")
@@ -90,8 +90,7 @@ class Demo:
     def start_matchers(self, feed: BoardFeed) -> None:
         """Start a matcher for each port and wait until each has the list and its share of the cameras."""
         for site in self.ports:
-            command = [sys.executable, "-m", "anpr", "--config", str(self._config)]
-            self._add(f"matcher-{site}", [*command, "match", "--site", site, "--name", f"{site}-1"])
+            self.add_matcher(site, f"{site}-1")
 
         def are_ready() -> bool:
             feed.take(0.1)
@@ -103,6 +102,22 @@ class Demo:
         if not wait_until(are_ready, READY_SECONDS):
             raise UnavailableError(f"the matchers are not ready after {READY_SECONDS} s", "look at their logs")
         self._say(f"{len(self.ports)} matchers have the list and their cameras")
+
+    def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:
+        """Start one matcher of a site; `matcher-<name>` is its name at the supervisor."""
+        command = [
+            sys.executable,
+            "-m",
+            "anpr",
+            "--config",
+            str(self._config),
+            "match",
+            "--site",
+            site,
+            "--name",
+            name,
+        ]
+        self._add(f"matcher-{name}", command, restart=restart)
 
     def start_traffic(self, *, seed: int, speed: float, listed_share: float) -> None:
         """Start the simulators of all ports, each with its ground truth."""
@@ -118,7 +133,7 @@ class Demo:
     def stop_traffic(self) -> None:
         """Stop the simulators, each with all that it has published delivered and written down."""
         for site in self.ports:
-            self._supervisor.remove(f"simulator-{site}")
+            self.supervisor.remove(f"simulator-{site}")
 
     def summarise(self, boards: dict[str, BoardFeed]) -> report.Summary:
         """Wait until all traffic is matched and on the boards, and compare them with the truth."""
@@ -194,8 +209,9 @@ class Demo:
             connect(self.settings.sites[self.ports[0]].redis), topics.keep_ended(self.settings.topics)
         )
 
-    def _add(self, name: str, command: list[str]) -> None:
-        self._supervisor.add(name, command, log=self.folder / f"{name}.log", env=self._environment)
+    def _add(self, name: str, command: list[str], *, restart: bool = True) -> None:
+        log = self.folder / f"{name}.log"
+        self.supervisor.add(name, command, log=log, env=self._environment, restart=restart)
 
     def _truth(self, site: str) -> Path:
         return self.folder / f"truth-{site}.jsonl"

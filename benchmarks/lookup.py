@@ -1,0 +1,111 @@
+"""Why the list is in memory: one look-up per read in the index, against one question to Redis per read.
+
+    python -m benchmarks.lookup [--entries 100000] [--json]
+
+Both answer for the same reads and must find the same; the reads are checked before anything is timed. Redis is
+asked in the two ways there are: a question for each read, and one for a batch of 500.
+"""
+
+import json
+import random
+import string
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import click
+import redis
+
+from anpr import plates
+from anpr.events import Entry, Generation, Read
+from anpr.local.valkey import ValkeyServer
+from anpr.matching.index import Index
+
+READS = 5_000
+BATCH = 500
+ROUNDS = 5
+LISTED_SHARE = 0.001
+_KEY = "bench:plates"
+
+
+def plate(draw: random.Random) -> str:
+    """Return a plate of the British form."""
+    letters = "".join(draw.choices(string.ascii_uppercase, k=5))
+    return f"{letters[:2]}{draw.randrange(10, 100)}{letters[2:]}"
+
+
+def in_memory(index: Index, reads: list[Read]) -> int:
+    """Return how many reads match, by the index, in batches."""
+    return sum(bool(found) for at in range(0, len(reads), BATCH) for found in index.match(reads[at : at + BATCH]))
+
+
+def redis_each(client: redis.Redis, reads: list[Read]) -> int:
+    """Return how many reads match, by one question each."""
+    return sum(bool(client.sismember(_KEY, plates.equivalent(plates.canonical(read.plate)))) for read in reads)
+
+
+def redis_batch(client: redis.Redis, reads: list[Read]) -> int:
+    """Return how many reads match, by one question for each batch."""
+    found = 0
+    for at in range(0, len(reads), BATCH):
+        keys = [plates.equivalent(plates.canonical(read.plate)) for read in reads[at : at + BATCH]]
+        found += sum(client.smismember(_KEY, keys))
+    return found
+
+
+def ns_per_read(work: Callable[[], int], reads: int) -> float:
+    """Return the time of one run, by read."""
+    began = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - began) / reads
+
+
+@click.command()
+@click.option("--entries", default=100_000, show_default=True)
+@click.option("--seed", default=7, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def main(entries: int, seed: int, *, as_json: bool) -> None:
+    """Time the three ways round by round and print ns a read and the ratios to the index."""
+    draw = random.Random(seed)
+    listed = sorted({plate(draw) for _ in range(entries)})
+    generation = Generation(epoch=1, number=1)
+    until = datetime(2099, 1, 1, tzinfo=UTC)
+    index = Index(
+        (Entry(entry_id=p, revision=generation, list="bench", plate=p, valid_until=until) for p in listed), generation
+    )
+    texts = [draw.choice(listed) if draw.random() < LISTED_SHARE else plate(draw) for _ in range(READS)]
+    reads = [
+        Read(read_id=str(n), site="bench", plate=text, captured_at=datetime.now(UTC)) for n, text in enumerate(texts)
+    ]
+    with tempfile.TemporaryDirectory() as folder, ValkeyServer(Path(folder)) as server:
+        client = redis.Redis.from_url(server.url)
+        for at in range(0, len(listed), 1000):
+            client.sadd(_KEY, *map(plates.equivalent, listed[at : at + 1000]))
+        ways: dict[str, Callable[[], int]] = {
+            "index": lambda: in_memory(index, reads),
+            "redis, one question a read": lambda: redis_each(client, reads),
+            "redis, one question a batch": lambda: redis_batch(client, reads),
+        }
+        if len({work() for work in ways.values()}) != 1:
+            raise SystemExit("the three ways do not find the same")
+        rounds = [{name: ns_per_read(work, READS) for name, work in ways.items()} for _ in range(ROUNDS)]
+        client.close()
+    figures = {
+        name: {
+            "ns_per_read": round(median(one[name] for one in rounds)),
+            "times_the_index": round(median(one[name] / one["index"] for one in rounds), 1),
+        }
+        for name in ways
+    }
+    if as_json:
+        print(json.dumps({"entries": len(listed), "reads": READS, "rounds": ROUNDS, "figures": figures}))
+    else:
+        for name, row in figures.items():
+            print(f"{name:30} {row['ns_per_read']:>8} ns a read   {row['times_the_index']:>7} x the index")
+
+
+if __name__ == "__main__":
+    main()
