@@ -1,0 +1,84 @@
+"""Every command that the documents show is run, in the order in which they show it, and ends well."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from anpr.cli import _COMMANDS, _anpr
+from anpr.local.processes import wait_until
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "docs/officers.md", "docs/operators.md", "docs/engineers.md", "docs/simulators.md"]
+# These run until they are stopped. The text is what shows that they work.
+UNTIL_STOPPED = {"anpr match": b"runs", "anpr watch": b"", "python -m simulators --site calais --live": b"read_id"}
+# `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics.
+SAYS_NO = {"anpr topics"}
+BY_OTHER_TESTS = {"make demo", 'make demo ARGS="--for 20s --json"', "make test"}
+
+
+def commands(page: str) -> list[str]:
+    """Return the commands of a page's shell blocks, one that is broken over lines as one."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.replace("\\\n", "").splitlines() if line]
+
+
+@pytest.fixture(scope="module")
+def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "KAFKA_BOOTSTRAP": kafka_bootstrap,
+        "ANPR_WATCHLIST__STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def test_every_documented_command_works(environment: dict[str, str], redis_url: str, tmp_path: Path) -> None:
+    environment = environment | {"REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+    for name in ("config", "benchmarks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    ran = 0
+    for page in PAGES:
+        for command in commands(page):
+            if command not in BY_OTHER_TESTS:
+                run(command, environment, tmp_path, f"{page}: {command}")
+                ran += 1
+    assert ran >= 15
+
+
+def run(command: str, environment: dict[str, str], folder: Path, what: str) -> None:
+    sign = next((sign for start, sign in UNTIL_STOPPED.items() if f"{command} ".startswith(f"{start} ")), None)
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S602  a person's shell runs these too
+            f"exec {command}" if sign is not None else command,
+            shell=True, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    if sign is None:
+        code = process.wait(180)
+        assert code in ({0, 1} if command in SAYS_NO else {0}), f"{what}\n{log.read_text('utf-8')}"
+        return
+    shows = wait_until(
+        lambda: (sign in log.read_bytes() and log.stat().st_size > 0) or process.poll() is not None, 30
+    )
+    assert shows, what
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0, f"{what}\n{log.read_text('utf-8')}"
+
+
+def test_every_command_has_help_with_an_example_and_is_in_a_document() -> None:
+    shown = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    for name in _COMMANDS:
+        command = _anpr.commands.get(name) or _anpr.get_command(click.Context(_anpr), name)
+        assert command is not None
+        leaves = command.commands.values() if isinstance(command, click.Group) else [command]
+        for leaf in leaves:
+            assert "Example" in (leaf.help or ""), name
+        assert f"anpr {name}" in shown or name == "demo", name
