@@ -114,7 +114,10 @@ def load(folder: Path, environment: Mapping[str, str]) -> Settings:
 
 def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Put what the environment says into the tree of settings."""
-    for site in tree.get("sites", {}).values():
+    sites = tree.get("sites")
+    for site in sites.values() if isinstance(sites, dict) else ():
+        if not isinstance(site, dict):
+            continue  # refused with all that is of the wrong type
         for variable, key in (("KAFKA_BOOTSTRAP", "kafka"), ("REDIS_URL", "redis")):
             if environment.get(variable):
                 site[key] = environment[variable]

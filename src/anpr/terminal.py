@@ -111,7 +111,8 @@ def _latency(seconds: Sequence[float]) -> str:
 
 
 def _list(matchers: Sequence[Status], now: datetime) -> str:
-    newest = max((status for status in matchers if status.generation), key=lambda s: str(s.generation), default=None)
+    held = [(status.generation, status) for status in matchers if status.generation]
+    _, newest = max(held, key=lambda one: one[0], default=(None, None))
     if newest is None or newest.list_applied_at is None:
         return "none"
     return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
@@ -148,7 +149,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
             escape(best.read.lane or "-"),
             _marked(best.explanation, read=True),
             _marked(best.explanation, read=False),
-            certainty(best),
+            Text(certainty(best)),
             _why(incident),
             escape(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
             style=style,
@@ -174,13 +175,11 @@ def _marked(explanation: Explanation, *, read: bool) -> Text:
 def _why(incident: Incident) -> Text:
     """Return warnings first, then reason and instruction of every entry that stands: none hides another."""
     text = Text()
-    entries = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
-    for entry in sorted(entries.values(), key=lambda entry: (entry.priority, entry.entry_id)):
-        if text:
-            text.append(" / ")
-        for warning in entry.warnings:
-            text.append(f"{warning.upper()}. ", style="bold red")
-        text.append(". ".join(part for part in (entry.reason, entry.instruction) if part))
+    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
+    entries = sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
+    for warning in dict.fromkeys(warning for entry in entries for warning in entry.warnings):
+        text.append(f"{warning.upper()}. ", style="bold red")
+    text.append(" / ".join(". ".join(part for part in (e.reason, e.instruction) if part) for e in entries))
     return text
 
 

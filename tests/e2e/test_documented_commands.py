@@ -65,12 +65,17 @@ def run(command: str, environment: dict[str, str], folder: Path, what: str) -> N
         code = process.wait(180)
         assert code in ({0, 1} if command in SAYS_NO else {0}), f"{what}\n{log.read_text('utf-8')}"
         return
-    shows = wait_until(
-        lambda: (sign in log.read_bytes() and log.stat().st_size > 0) or process.poll() is not None, 30
-    )
-    assert shows, what
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0, f"{what}\n{log.read_text('utf-8')}"
+
+    def shows() -> bool:
+        written = log.read_bytes()
+        return bool(written) and sign in written
+
+    try:
+        assert wait_until(lambda: shows() or process.poll() is not None, 30), what
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(30)
+    assert code == 0, f"{what}\n{log.read_text('utf-8')}"
 
 
 def test_every_command_has_help_with_an_example_and_is_in_a_document() -> None:

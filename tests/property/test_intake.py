@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.events import DIRECTIONS, Read
-from anpr.intake import CLOCK_TOLERANCE, BadRead, decode_read
+from anpr.intake import CLOCK_TOLERANCE, MAX_READ_BYTES, BadRead, decode_read
 from tests.strategies import NOON, identifiers, instants, json_values, vehicles, words
 
 usable = st.fixed_dictionaries(
@@ -31,7 +31,15 @@ whatever_else = st.fixed_dictionaries(
     {}, optional={name: json_values | plausible.get(name, json_values) for name in optional_fields}
 ) | st.dictionaries(st.text(max_size=10), json_values, max_size=2)
 
-REASONS = ("not JSON", "no usable read_id", "no usable site", "no usable plate", "no usable time", "wrong site")
+REASONS = (
+    "too long",
+    "not JSON",
+    "no usable read_id",
+    "no usable site",
+    "no usable plate",
+    "no usable time",
+    "wrong site",
+)
 
 
 def what_becomes_of(value: bytes | None, received_at: datetime | None) -> str:
@@ -44,8 +52,10 @@ def what_becomes_of(value: bytes | None, received_at: datetime | None) -> str:
 
 
 @given(st.binary(max_size=300) | st.none(), st.none() | st.just(NOON))
-@example(b"[" * 100_000, NOON)
-@example(b'{"read_id":' * 20_000, NOON)
+@example(b"[" * MAX_READ_BYTES, NOON)
+@example(b'{"read_id":' * (MAX_READ_BYTES // 11), NOON)
+@example(b'{"lane":' + b"[" * (MAX_READ_BYTES // 2), NOON)
+@example(b" " * (MAX_READ_BYTES + 1), NOON)
 @example(b'{"read_id":"r","site":"calais","plate":"AB1","captured_at":"0001-01-01T00:00:00+23:00"}', None)
 @example(b'{"read_id":"r","site":"calais","plate":"AB1","received_at":"0001-01-01T00:00:00Z"}', None)
 @example(b'{"read_id":"r","site":"calais","plate":"AB1","received_at":"9999-12-31T23:59:59Z"}', None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anpr.intake import BadRead, decode_read
+from anpr.intake import MAX_READ_BYTES, BadRead, decode_read
 from tests.strategies import NOON
 
 GOOD: dict[str, Any] = {
@@ -32,6 +32,7 @@ def value(**changes: Any) -> bytes:
         (b"[]", "not JSON"),
         (value()[:-1], "not JSON"),
         (value() + b"}", "not JSON"),
+        (value(image="i" * MAX_READ_BYTES), "too long"),
         (value(read_id=None), "no usable read_id"),
         (value(read_id=""), "no usable read_id"),
         (value(read_id=7), "no usable read_id"),

@@ -116,7 +116,8 @@ def test_the_last_line_counts_what_was_published() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_leaves_whole_lines_and_ends_well(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "simulators", "--live", "--speed", "600"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # Without a buffer: `communicate` would not see what `readline` had read ahead.
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(number)

@@ -4,12 +4,13 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import click
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from anpr.adapters.kafka import KafkaTail
@@ -22,6 +23,8 @@ from anpr.settings import Settings
 from anpr.terminal import View, certainty, draw
 
 REDRAW_SECONDS = 0.2
+# Into a file or a pipe the whole picture goes now and then.
+PRINT_SECONDS = 5
 # What the health of the sites and the frame take of a screen; the rest is for incidents.
 USED_ROWS = 14
 
@@ -66,14 +69,28 @@ def show(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: thread
     console = Console()
     if console.is_terminal:
         logging.getLogger().setLevel(logging.ERROR)  # lines of a log would break the picture; it shows the faults
-    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
-        draw_at = 0.0
-        while not stop.is_set():
-            feed.take(max(0.0, draw_at - time.monotonic()))
-            if time.monotonic() >= draw_at:
-                view = view_of(feed, sites, system_clock())
-                live.update(draw(view, settings.sites, rows=max(5, console.height - USED_ROWS)), refresh=True)
-                draw_at = time.monotonic() + REDRAW_SECONDS
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            _draw_on(partial(live.update, refresh=True), feed, settings, sites, stop, console.height, REDRAW_SECONDS)
+    else:
+        _draw_on(console.print, feed, settings, sites, stop, console.height, PRINT_SECONDS)
+
+
+def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how often
+    put: Callable[[RenderableType], None],
+    feed: BoardFeed,
+    settings: Settings,
+    sites: Sequence[str],
+    stop: threading.Event,
+    height: int,
+    every_seconds: float,
+) -> None:
+    rows = max(5, height - USED_ROWS)
+    draw_at = 0.0
+    while not stop.is_set():
+        feed.take(min(0.2, max(0.0, draw_at - time.monotonic())))
+        if time.monotonic() >= draw_at:
+            put(draw(view_of(feed, sites, system_clock()), settings.sites, rows))
+            draw_at = time.monotonic() + every_seconds
 
 
 def view_of(feed: BoardFeed, sites: Sequence[str], now: datetime) -> View:

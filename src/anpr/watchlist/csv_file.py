@@ -8,6 +8,7 @@ misspelt `valid_until` would list its plates for ever.
 import csv
 import difflib
 import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -64,8 +65,9 @@ class ListFile:
 def read_list(path: Path, list_name: str) -> ListFile:
     """Read a list. Raises InputError when the file as a whole cannot be used."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(file, str(path), list_name)
+        # Decoded as a whole, so that the place of a wrong byte is its place in the file.
+        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
+        return _read(io.StringIO(text, newline=""), str(path), list_name)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -98,6 +100,8 @@ def _check_columns(columns: Iterable[str] | None, path: str) -> None:
         if column not in COLUMNS:
             nearest = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0)[0]
             raise InputError(f"{path}: unknown column {column!r}; the nearest known one is {nearest!r}")
+        if columns.count(column) > 1:
+            raise InputError(f"{path}: the column {column!r} is there twice")
     for column in ("plate", "valid_until"):
         if column not in columns:
             raise InputError(f"{path}: the column {column!r} is missing")
@@ -131,10 +135,10 @@ def _entry(row: dict[str | Any, Any], line: int, list_name: str) -> Entry:
     vehicle = {name: cells[column] for column, name in _VEHICLE.items() if cells.get(column)}
     if vehicle:
         fields["vehicle"] = vehicle
-    return _converted(fields, line)
+    return _converted(fields, cells, line)
 
 
-def _converted(fields: dict[str, Any], line: int) -> Entry:
+def _converted(fields: dict[str, Any], cells: dict[str, str], line: int) -> Entry:
     for field, known in _KNOWN_VALUES.items():
         for value in [fields[field]] if isinstance(fields.get(field), str) else fields.get(field, ()):
             if value not in known:
@@ -143,8 +147,8 @@ def _converted(fields: dict[str, Any], line: int) -> Entry:
         return msgspec.convert(fields, Entry)
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$.")
-        field = where.rstrip("`").split("[")[0]
-        raise Refusal(line, field, str(fields.get(field, ""))[:64], reason) from None
+        column = where.rstrip("`").split("[")[0].replace("vehicle.", "vehicle_")
+        raise Refusal(line, column, str(cells.get(column, fields.get(column, "")))[:64], reason) from None
 
 
 def _entry_id(list_name: str, plate: str, country: str) -> str:
@@ -160,8 +164,8 @@ def _several(cell: str, column: str, line: int) -> list[str]:
 
 
 def _whole_number(cell: str, line: int) -> int:
-    if not cell.isascii() or not cell.isdigit():
-        raise Refusal(line, "priority", cell, "a number from 1 (highest) to 5 is wanted")
+    if not cell.isascii() or not cell.isdigit() or len(cell) > 9:
+        raise Refusal(line, "priority", cell[:64], "a number from 1 (highest) to 5 is wanted")
     return int(cell)
 
 

@@ -1,0 +1,288 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from anpr.errors import InputError
+from anpr.events import Entry, Vehicle
+from anpr.watchlist.csv_file import UNAPPLIED, ListFile, Refusal, read_list
+
+SHIPPED = Path(__file__).parents[2] / "config" / "example_watchlist.csv"
+REQUIRED = "plate,valid_until"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "list.csv"
+
+
+def read(file: Path, *lines: str) -> ListFile:
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return read_list(file, "stolen")
+
+
+def entry_with(file: Path, column: str, cell: str) -> Entry:
+    """Return the entry of a line with this cell besides what must be given."""
+    [entry] = read(file, f"{REQUIRED},{column}", f"AB12 CDE,2030-01-01,{cell}").entries
+    return entry
+
+
+def refused_with(file: Path, column: str, cell: str) -> Refusal:
+    """Return the refusal of a line with this cell besides what must be given."""
+    given = {"plate": "AB12 CDE", "valid_until": "2030-01-01"} | {column: cell}
+    content = read(file, ",".join(given), ",".join(given.values()))
+    assert not content.entries
+    [refusal] = content.refusals
+    return refusal
+
+
+def refused_file(file: Path, content: bytes) -> str:
+    file.write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        read_list(file, "stolen")
+    assert str(file) in str(refused.value)
+    return str(refused.value).removeprefix(f"{file}: ")
+
+
+def test_the_shipped_example_reads_without_a_refusal() -> None:
+    content = read_list(SHIPPED, "example")
+    assert not content.refusals
+    assert [entry.entry_id for entry in content.entries] == [f"EX-{number:03}" for number in range(1, 25)]
+    assert {entry.list for entry in content.entries} == {"example"}
+
+
+def test_every_column_finds_its_field(file: Path) -> None:
+    columns = (
+        "entry_id,plate,country,category,reason,instruction,owner,legal_basis,source,tolerance,handling,priority,"
+        "valid_from,valid_until,warnings,sites,directions,vehicle_kind,vehicle_make,vehicle_colour"
+    )
+    line = (
+        "E1,AB12 CDE,GB,stolen,why,what,who,law,where,near,covert,1,"
+        "2026-01-01,2026-12-31T18:00+01:00,armed|two dogs,calais | dover,uk_bound,car,Ford,blue"
+    )
+    assert read(file, columns, line).entries == (
+        Entry(
+            entry_id="E1",
+            revision=UNAPPLIED,
+            list="stolen",
+            plate="AB12 CDE",
+            country="GB",
+            category="stolen",
+            priority=1,
+            reason="why",
+            instruction="what",
+            warnings=("armed", "two dogs"),
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+            valid_until=datetime(2026, 12, 31, 17, tzinfo=UTC),
+            sites=("calais", "dover"),
+            directions=("uk_bound",),
+            tolerance="near",
+            handling="covert",
+            vehicle=Vehicle(kind="car", make="Ford", colour="blue"),
+            owner="who",
+            legal_basis="law",
+            source="where",
+        ),
+    )
+
+
+def test_columns_that_are_missing_or_empty_take_their_defaults(file: Path) -> None:
+    bare = read(file, REQUIRED, "AB12 CDE,2030-01-01")
+    empty = read(file, f"{REQUIRED},priority,tolerance,sites,vehicle_make", "AB12 CDE,2030-01-01,,,,", " , ")
+    assert empty.entries == bare.entries
+    [entry] = bare.entries
+    assert (entry.priority, entry.tolerance, entry.handling, entry.sites, entry.vehicle) == (
+        3,
+        "tolerant",
+        "open",
+        (),
+        None,
+    )
+
+
+# --- how programs write CSV ---
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfplate,valid_until\nAB12 CDE,2030-01-01\n",
+        b"plate,valid_until\r\nAB12 CDE,2030-01-01\r\n",
+        b"plate,valid_until\rAB12 CDE,2030-01-01",
+        b'"plate","valid_until"\n"AB12 CDE","2030-01-01"',
+        b"valid_until,plate\n2030-01-01, AB12 CDE \n",
+        b"plate,valid_until\n\n\nAB12 CDE,2030-01-01\n\n",
+    ],
+    ids=["byte order mark", "CRLF", "CR", "quotes", "other order", "blank lines"],
+)
+def test_however_a_program_writes_it_a_list_reads_the_same(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    assert read_list(file, "stolen") == read(file, REQUIRED, "AB12 CDE,2030-01-01")
+
+
+def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
+    entry = entry_with(file, "reason", '"Owner, ""X"",\nwanted"')
+    assert entry.reason == 'Owner, "X",\nwanted'
+
+
+# --- files that cannot be used ---
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("plate,valid_untill", "unknown column 'valid_untill'; the nearest known one is 'valid_until'"),
+        ("plate,valid_until,Reason", "unknown column 'Reason'; the nearest known one is 'reason'"),
+        ("plate,valid_until,", "unknown column ''; the nearest known one is"),
+        ("plate;valid_until", "unknown column 'plate;valid_until'; the nearest known one is 'valid_until'"),
+        ("plate", "the column 'valid_until' is missing"),
+        ("valid_until", "the column 'plate' is missing"),
+        ("plate,valid_until,valid_until", "the column 'valid_until' is there twice"),
+        ("", "the column 'plate' is missing"),
+    ],
+)
+def test_a_header_that_cannot_be_meant_refuses_the_file(file: Path, header: str, said: str) -> None:
+    assert refused_file(file, f"{header}\nAB12 CDE,2030-01-01,2040-01-01\n".encode()).startswith(said)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_file_that_is_not_utf_8_is_refused_with_the_place_of_the_byte(file: Path, mark: bytes) -> None:
+    before = mark + b"plate,valid_until\n" + b"AB12 CDE,2030-01-01\n" * 2000
+    assert refused_file(file, before + b"M\xdcNCHEN,2030-01-01\n") == f"not UTF-8 at byte {len(before) + 1}"
+
+
+def test_a_quote_that_is_never_closed_refuses_the_file(file: Path) -> None:
+    assert refused_file(file, b'plate,valid_until\n"AB12 CDE,2030-01-01\n').startswith("not CSV: ")
+
+
+def test_a_cell_of_200_kilobytes_refuses_the_file(file: Path) -> None:
+    content = f"{REQUIRED},reason\nAB12 CDE,2030-01-01,{'x' * 200_000}\n"
+    assert refused_file(file, content.encode()).startswith("not CSV: field larger than")
+
+
+def test_a_file_that_is_not_there_is_named(file: Path) -> None:
+    with pytest.raises(InputError, match=r"list\.csv: No such file"):
+        read_list(file, "stolen")
+
+
+# --- lines that cannot be used ---
+
+
+def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file: Path) -> None:
+    content = read(file, REQUIRED, "AB1,2030-01-01", '"AB\n2",2030-01-01', "AB?,2030-01-01", "AB4,2030-01-01")
+    assert [entry.plate for entry in content.entries] == ["AB1", "AB\n2", "AB4"]
+    assert [str(refusal) for refusal in content.refusals] == [
+        "line 5: plate 'AB?': patterns are not matched by this version"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("plate", "AB1?", "patterns"),
+        ("plate", "AB*", "patterns"),
+        ("plate", "", "1 to 16 letters and digits"),
+        ("plate", "--", "1 to 16 letters and digits"),
+        ("plate", "A" * 17, "1 to 16 letters and digits"),
+        ("plate", "A" + " " * 63 + "B", "length <= 64"),
+        ("entry_id", "a\0b", "matching regex"),
+        ("country", "gb", "matching regex"),
+        ("category", "x" * 65, "length <= 64"),
+        ("reason", "x" * 2001, "length <= 2000"),
+        ("vehicle_make", "x" * 65, "length <= 64"),
+        ("priority", "0", ">= 1"),
+        ("priority", "6", "<= 5"),
+        ("priority", "high", "a number from 1 (highest) to 5"),
+        ("priority", "-1", "a number from 1 (highest) to 5"),
+        ("priority", "²", "a number from 1 (highest) to 5"),
+        ("priority", "9" * 5000, "a number from 1 (highest) to 5"),
+        ("tolerance", "Near", "one of exact, tolerant, near is wanted"),
+        ("handling", "secret", "one of open, covert is wanted"),
+        ("directions", "north", "one of uk_bound, fr_bound is wanted"),
+        ("directions", "uk_bound|north", "one of uk_bound, fr_bound is wanted"),
+        ("sites", "calais||dover", "an empty value between bars"),
+        ("warnings", "x" * 2001, "length <= 2000"),
+        ("valid_from", "soon", "a date (2026-12-31) or a time"),
+        ("valid_from", "2030-01-01T12:00", "a time needs its offset from UTC"),
+        ("valid_until", "", "nothing is listed for ever"),
+        ("valid_until", "31/12/2030", "a date (2026-12-31) or a time"),
+        ("valid_until", "2030-02-30", "a date (2026-12-31) or a time"),
+        ("valid_until", "2030-01-01 12:00", "a time needs its offset from UTC"),
+        ("valid_until", "9999-12-31", "a date (2026-12-31) or a time"),
+        ("valid_until", "0001-01-01T00:00+05:00", "a date (2026-12-31) or a time"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_refused_by_column_value_and_reason(
+    file: Path, column: str, cell: str, reason: str
+) -> None:
+    refusal = refused_with(file, column, cell)
+    assert refusal.line == 2
+    assert refusal.field == column
+    assert refusal.value
+    assert cell.startswith(refusal.value) or refusal.value in cell.split("|")
+    assert reason in refusal.reason
+
+
+def test_a_validity_that_ends_before_it_begins_is_refused(file: Path) -> None:
+    header = f"{REQUIRED},valid_from"
+    content = read(file, header, "AB1,2026-06-01T12:00Z,2026-06-01T12:00Z", "AB2,2026-06-01,2026-06-01")
+    assert [(refusal.field, refusal.reason) for refusal in content.refusals] == [
+        ("valid_until", "not after valid_from")
+    ]
+    assert [entry.plate for entry in content.entries] == ["AB2"], "a day from its first to its last moment"
+
+
+def test_a_line_with_more_cells_than_columns_is_refused(file: Path) -> None:
+    [refusal] = read(file, REQUIRED, "AB1,2030-01-01,an unquoted, comma").refusals
+    assert (refusal.line, refusal.reason) == (2, "more cells than the header has columns")
+    assert "an unquoted" in refusal.value
+
+
+def test_a_line_that_ends_early_is_refused(file: Path) -> None:
+    [refusal] = read(file, REQUIRED, "AB1").refusals
+    assert refusal.field == "valid_until"
+
+
+def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
+    content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "2,AB2,2030-01-01", "1,AB3,2030-01-01")
+    assert [entry.plate for entry in content.entries] == ["AB1", "AB2"]
+    assert [str(refusal) for refusal in content.refusals] == [
+        "line 4: entry_id '1': a line above has this entry already"
+    ]
+
+
+# --- times ---
+
+
+def test_a_date_alone_covers_its_whole_day(file: Path) -> None:
+    [entry] = read(file, f"{REQUIRED},valid_from", "AB1,2026-12-31,2026-12-30").entries
+    assert entry.valid_from == datetime(2026, 12, 30, tzinfo=UTC)
+    assert entry.valid_until == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_time_counts_to_the_moment_in_utc(file: Path) -> None:
+    [entry] = read(file, REQUIRED, "AB1,2026-12-31T18:00-02:00").entries
+    assert entry.valid_until == datetime(2026, 12, 31, 20, tzinfo=UTC)
+    assert entry.valid_until.tzinfo == UTC
+
+
+# --- ids where the file has none ---
+
+
+def test_an_entry_without_an_id_has_the_same_one_each_time_it_is_read(file: Path) -> None:
+    [first] = read(file, f"{REQUIRED},reason", "AB12 CDE,2030-01-01,old").entries
+    [again] = read(file, f"reason,{REQUIRED}", "new,ab12-cde,2040-01-01").entries
+    assert first.entry_id == again.entry_id == "0a3dc3a8b8c9b2ec4f77b0ea9e1e9a5a"
+
+
+def test_an_entry_without_an_id_differs_by_plate_country_and_list(file: Path) -> None:
+    content = read(file, f"{REQUIRED},country", "AB1,2030-01-01,", "AB2,2030-01-01,", "AB1,2030-01-01,GB")
+    of_another_list = read_list(file, "customs")
+    assert not content.refusals
+    assert len({entry.entry_id for entry in (*content.entries, *of_another_list.entries)}) == 6
+
+
+def test_a_plate_twice_without_ids_is_refused_the_second_time(file: Path) -> None:
+    content = read(file, REQUIRED, "AB12 CDE,2030-01-01", "ab12cde,2031-01-01")
+    assert [entry.plate for entry in content.entries] == ["AB12 CDE"]
+    assert [refusal.line for refusal in content.refusals] == [3]
