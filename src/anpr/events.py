@@ -131,11 +131,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     priority: Annotated[int, Meta(ge=1, le=5)] = 3
     reason: Note = ""
     instruction: Note = ""
-    warnings: tuple[Note, ...] = ()
+    warnings: Annotated[tuple[Note, ...], Meta(max_length=16)] = ()
     valid_from: Instant | None = None
     valid_until: Instant
-    sites: tuple[Name, ...] = ()
-    directions: tuple[Name, ...] = ()
+    sites: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    directions: Annotated[tuple[Name, ...], Meta(max_length=16)] = ()
     tolerance: Tolerance = "tolerant"
     handling: Handling = "open"
     vehicle: Vehicle | None = None

@@ -64,6 +64,8 @@ def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
             faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here")
         elif health.is_silent:
             faults.append(f"{title}: no word for {_age(view.now - health.heard_at)}; this may not be a quiet road")
+        elif not any(status.partitions for status in health.matchers):
+            faults.append(f"{title}: its matchers have no share of the reads yet; nothing is being checked")
         for status in health.matchers:
             if status.generation is None:
                 faults.append(f"{title}: matcher {status.matcher} has never had a watchlist and checks nothing")

@@ -131,8 +131,12 @@ def test_a_key_like_no_other_is_refused_all_the_same(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("ANPR_MATCHER__BATCH_READ", "5", "matcher: unknown key 'batch_read'; the nearest known one is 'batch_reads'"),
-        ("ANPR_BATCH", "5", "unknown key 'batch'; the nearest known one is 'watchlist'"),
+        (
+            "ANPR_MATCHER__BATCH_READ",
+            "5",
+            "matcher: unknown key 'batch_read'; the nearest known one is 'batch_reads'",
+        ),
+        ("ANPR_BATCH", "5", "unknown key 'batch'; the nearest known one is 'matcher'"),
         (
             "ANPR_SITES__DOVER__KAFKAS",
             "x",

@@ -9,11 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from confluent_kafka import KafkaException
 
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher, KafkaSource
+from anpr.adapters.records import UndeliveredError
 from anpr.cli import check_site, settings_of
 from anpr.clock import system_clock
+from anpr.errors import UnavailableError
 from anpr.services.match import Matcher
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
@@ -75,6 +78,11 @@ def run(settings: Settings, site: str, name: str) -> None:
     log.info("matcher %s of %s runs", name, site)
     try:
         matcher.run()
+    except (KafkaException, UndeliveredError) as error:
+        raise UnavailableError(
+            f"the broker at {servers.kafka} has ended this matcher: {error}",
+            "is another matcher running under the same --name?",
+        ) from None
     finally:
         source.close()
         follower.stop()

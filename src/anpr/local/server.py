@@ -8,16 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from anpr.errors import AnprError, UnavailableError
 from anpr.local import processes
 
 logger = logging.getLogger(__name__)
 
 
-class Unavailable(Exception):  # noqa: N818  it is no fault of the program
+class Unavailable(UnavailableError):  # noqa: N818  it is no fault of the program
     """Something this machine does not have and could not be given; one sentence with what to install."""
 
 
-class StartError(Exception):
+class StartError(AnprError):
     """A server ended or stayed silent at its start; the text holds the last lines of its log."""
 
 

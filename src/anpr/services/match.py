@@ -105,8 +105,10 @@ class Matcher:
     def _publish(self, facts: Sequence[object], bad: Sequence[tuple[Record, BadRead]]) -> None:
         for fact in facts:
             if isinstance(fact, Alert):
-                self._publisher.publish(topics.of_alert(fact), fact.plate, encode(fact))
-                self._figures.counts["alerts"] += 1
+                topic = topics.of_alert(fact)
+                self._publisher.publish(topic, fact.plate, encode(fact))
+                # Covert alerts are in no count that everybody can see.
+                self._figures.counts["alerts"] += topic == topics.alerts(self._site)
             else:
                 self._publisher.publish(topics.alerts(self._site), None, encode(fact))
         for record, error in bad:
