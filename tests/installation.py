@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient
 
 from anpr import events, settings, topics
 from anpr.adapters.kafka import KafkaTail
+from anpr.adapters.kafka_topics import by_address, create_topics
 from anpr.adapters.records import Record
-from anpr.cli.topics import by_address, create_topics
 from anpr.clock import system_clock
 from anpr.local.drain import progress
 from anpr.local.processes import wait_until

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from anpr import settings as settings_module
 from anpr import topics
 from anpr.adapters.kafka import KafkaTail
-from anpr.cli.topics import by_address, create_topics
+from anpr.adapters.kafka_topics import by_address, create_topics
 from anpr.clock import system_clock
 from anpr.errors import UnavailableError
 from anpr.local import report

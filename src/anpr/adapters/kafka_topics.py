@@ -1,0 +1,59 @@
+"""The topics on the broker: what is there against what is stated, and making what is missing."""
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from anpr import topics
+from anpr.errors import AnprError, UnavailableError
+from anpr.settings import Settings
+from anpr.topics import TopicSpec
+
+ANSWER_SECONDS = 10
+
+
+def by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
+    """Return the topics to be had at each broker address."""
+    wanted: dict[str, list[TopicSpec]] = {}
+    for site, servers in settings.sites.items():
+        wanted.setdefault(servers.kafka, []).extend(topics.specs(site, settings.topics))
+    return wanted
+
+
+def compare(admin: AdminClient, address: str, specs: list[TopicSpec]) -> tuple[list[TopicSpec], list[str]]:
+    """Return the topics that are missing, and a line for each difference of those that are not."""
+    try:
+        there = admin.list_topics(timeout=ANSWER_SECONDS).topics
+    except KafkaException as error:
+        raise UnavailableError(
+            f"the Kafka at {address} does not answer: {error.args[0].str()}",
+            "is it running, and is its address right?",
+        ) from None
+    known = [spec for spec in specs if spec.name in there]
+    resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in known]
+    configs = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS) if resources else {}
+    differing: list[str] = []
+    for spec, resource in zip(known, resources, strict=True):
+        values = configs[resource].result()
+        actual = {"partitions": str(len(there[spec.name].partitions))} | {k: values[k].value for k in spec.config}
+        for key, wanted in ({"partitions": str(spec.partitions)} | spec.config).items():
+            if actual[key] != wanted:
+                differing.append(f"{spec.name}  {key} is {actual[key]}, stated {wanted}")
+    return [spec for spec in specs if spec.name not in there], differing
+
+
+def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
+    """Make the topics. Raises AnprError naming the first that the broker refused."""
+    wanted = [
+        NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=s.config)
+        for s in specs
+    ]
+    for name, made in admin.create_topics(wanted, operation_timeout=ANSWER_SECONDS).items():
+        try:
+            made.result()
+        except KafkaException as error:
+            raise AnprError(f"topic {name} was not made: {error.args[0].str()}") from None
