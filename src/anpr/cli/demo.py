@@ -32,6 +32,7 @@ LISTED_SHARE = 0.04
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     default=Path("config/example_watchlist.csv"),
     show_default=True,
+    help="The list to put in force; its vehicles come by.",
 )
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
@@ -43,7 +44,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     listed_share: float,
     watchlist: Path,
 ) -> None:
-    r"""Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
+    """Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
 
     Without --for it runs until Ctrl-C. With --for it stops the traffic after that long, waits until all of it is
     matched, and compares what the board of every site shows with the ground truth: exit code 1 unless all are exact.

@@ -18,14 +18,20 @@ from anpr.watchlist.csv_file import UNAPPLIED, read_list
 
 
 @click.command(name="dry-run")
-@click.option("--watchlist", "list_file", required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--watchlist",
+    "list_file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The list, as for `anpr watchlist apply`.",
+)
 @click.option("--reads", "reads_file", required=True, type=click.File("rb"), help="JSON lines, - for stdin.")
 @click.option(
     "--list", "list_name", default="dry-run", show_default=True, help="What to call the list in the alerts."
 )
 @click.pass_context
 def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name: str) -> None:
-    r"""Match a file of reads against a list and print the alerts.
+    """Match a file of reads against a list and print the alerts.
 
     One Alert a line on stdout, with the ids that the live system gives them; refused lines and a summary by tier,
     entry and day on stderr. A read is matched as of its `received_at` where it has one, else its capture.

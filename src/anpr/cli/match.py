@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 @click.option("--name", help="A name that no other running matcher of the site has. Default: this machine's name.")
 @click.pass_context
 def command(ctx: click.Context, site: str, name: str | None) -> None:
-    r"""Check every read of a site against the watchlist and publish the alerts.
+    """Check every read of a site against the watchlist and publish the alerts.
 
     Several processes share a site when each has a --name of its own. One that is killed and started again under the
     same name goes on at once where it stopped. Stop it with SIGTERM or Ctrl-C: it finishes its batch.

@@ -30,7 +30,7 @@ LINGER_MS = 2
 @click.argument("reads", type=click.File("rb"), default="-")
 @click.pass_context
 def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) -> None:
-    r"""Publish READS (JSON lines; stdin by default) as reads of a site.
+    """Publish READS (JSON lines; stdin by default) as reads of a site.
 
     Lines are kept on disk until the broker has them: with the broker away the command waits for it, and what was kept
     when it is stopped goes first on the next start. Exit code 1 when a line was too long to send, 3 when lines

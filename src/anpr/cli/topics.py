@@ -13,7 +13,7 @@ from anpr.topics import TopicSpec
 @click.option("--create", is_flag=True, help="Do it. Without this, only say what would be done.")
 @click.pass_context
 def command(ctx: click.Context, create: bool) -> None:
-    r"""Say which topics are missing or differ from what is stated, and with --create make the missing ones.
+    """Say which topics are missing or differ from what is stated, and with --create make the missing ones.
 
     A topic that exists is never changed or deleted; where it differs, the difference is printed. Exit code 1 when
     something is missing or differs after the command.

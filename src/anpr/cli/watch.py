@@ -34,7 +34,7 @@ USED_ROWS = 14
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each incident that is new or has changed.")
 @click.pass_context
 def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
-    r"""Show the incidents of all ports as they come, the most urgent first. Ctrl-C ends it.
+    """Show the incidents of all ports as they come, the most urgent first. Ctrl-C ends it.
 
     With --json each line has a `type`: `incident` (new or changed) or `site` (heard again, or cut off). A reader that
     has had no line for long looks at the last `site` lines to know whether the road is quiet or the view is broken.

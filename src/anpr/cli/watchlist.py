@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--list", "list_name", required=True, help="The list that the file is the whole of.")
 @click.pass_context
 def apply(ctx: click.Context, file: Path, list_name: str) -> None:
-    r"""Put FILE in force as the whole of a list: all of it at once.
+    """Put FILE in force as the whole of a list: all of it at once.
 
     Lines that cannot be used are named on stderr and left out; the rest goes into force. What changed is one JSON
     line on stdout. Exit code 1 when lines were left out.
