@@ -1,0 +1,133 @@
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from anpr.board import Board
+from anpr.events import Alert
+from anpr.incidents import Incident
+from anpr.local import report
+from anpr.local.report import BoardCheck, Expected, Summary, TruePass
+from tests.strategies import NOON, a_read, an_alert, an_entry, minutes
+
+
+def sighting(number: int, tier: str = "exact", site: str = "calais") -> Alert:
+    """Return an alert on a plate of its own."""
+    entry = an_entry(f"entry-{number}", plate=f"AB{number}")
+    return an_alert(a_read(f"read-{number}", site=site), entry, tier=tier)
+
+
+def on_a_board(*alerts: Alert) -> list[Incident]:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for alert in alerts:
+        board.add_alert(alert)
+    return board.incidents(NOON)
+
+
+def expected(*alerts: Alert) -> dict[str, str]:
+    return {alert.alert_id: alert.tier for alert in alerts}
+
+
+ONE, TWO, THREE = sighting(1), sighting(2), sighting(3)
+
+
+# --- a board against the truth ---
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "check"),
+    [
+        ((ONE, TWO), (ONE, TWO), BoardCheck(expected=2, found=2, missing=0, unexpected=0, incidents=2)),
+        ((), (), BoardCheck(expected=0, found=0, missing=0, unexpected=0, incidents=0)),
+        ((ONE,), (ONE, TWO), BoardCheck(expected=2, found=1, missing=1, unexpected=0, incidents=1)),
+        ((ONE, TWO), (ONE,), BoardCheck(expected=1, found=1, missing=0, unexpected=1, incidents=2)),
+        ((TWO, THREE), (ONE, TWO), BoardCheck(expected=2, found=1, missing=1, unexpected=1, incidents=2)),
+        (
+            (sighting(1, "equivalent"),),
+            (ONE,),
+            BoardCheck(expected=1, found=0, missing=1, unexpected=1, incidents=1),
+        ),
+    ],
+    ids=["exact", "nothing of nothing", "one missing", "one too many", "another one", "another tier"],
+)
+def test_a_board_is_exact_when_it_shows_all_of_the_truth_and_no_more(
+    shown: tuple[Alert, ...], wanted: tuple[Alert, ...], check: BoardCheck
+) -> None:
+    assert report.check_board(on_a_board(*shown), expected(*wanted)) == check
+    assert check.is_exact == (shown == wanted)
+
+
+def test_alerts_of_one_stay_are_one_incident_and_each_is_looked_for() -> None:
+    front, rear = (an_alert(a_read(name, captured_at=minutes(0)), an_entry()) for name in ("front", "rear"))
+    check = report.check_board(on_a_board(front, rear), expected(front, rear))
+    assert check == BoardCheck(expected=2, found=2, missing=0, unexpected=0, incidents=1)
+
+
+def test_an_alert_in_two_incidents_is_an_error_of_the_board() -> None:
+    with pytest.raises(AssertionError, match=f"{ONE.alert_id} is in two incidents"):
+        report.check_board(on_a_board(ONE) * 2, expected(ONE))
+
+
+def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None:
+    line = b"""{"site": "calais", "pass_id": "p", "expected": [
+        {"read_id": "read-1", "entry_id": "entry-1", "tier": "exact"},
+        {"read_id": "read-2", "entry_id": "entry-2", "tier": "exact"}]}"""
+    truth = [msgspec.json.decode(line, type=TruePass), TruePass("dover", (Expected("read-3", "entry-3", "near"),))]
+    assert report.expected_alerts(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
+
+
+# --- the summary ---
+
+
+def a_summary(**fields: Any) -> Summary:
+    """Return the summary of a run that was right, with the fields given."""
+    right: dict[str, Any] = {
+        "kafka": "broker",
+        "reads_in": 10,
+        "matched": 9,
+        "dead_letters": 1,
+        "unaccounted": 0,
+        "alerts_by_site": {},
+        "alerts_by_tier": {},
+        "capture_to_alert_ms": {},
+        "capture_to_board_ms": {},
+        "boards": {"calais": BoardCheck(2, 2, 0, 0, 1)},
+    }
+    return Summary(**(right | fields))
+
+
+def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exact() -> None:
+    assert a_summary().is_right
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unaccounted": 1},
+        {"unaccounted": -1},
+        {"reads_in": 0},
+        {"boards": {"calais": BoardCheck(2, 2, 0, 0, 1), "dover": BoardCheck(2, 1, 1, 0, 1)}},
+        {"boards": {"calais": BoardCheck(2, 2, 0, 1, 1)}},
+    ],
+    ids=["a read lost", "a read too many", "no reads", "one board misses an alert", "an alert too many"],
+)
+def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
+    assert not a_summary(**wrong).is_right
+
+
+def test_alerts_are_counted_by_site_and_by_tier() -> None:
+    alerts = (sighting(n, tier, site) for n, (tier, site) in enumerate([("near", "dover"), ("exact", "calais")] * 2))
+    sites, tiers = report.by_site_and_tier(alerts)
+    assert list(sites.items()) == [("calais", 2), ("dover", 2)]
+    assert list(tiers.items()) == [("exact", 2), ("near", 2)]
+
+
+def test_latencies_are_told_in_milliseconds_to_a_tenth() -> None:
+    seconds = [number / 1000 for number in range(200)]
+    assert report.percentiles_ms(seconds) == {"p50": 100, "p95": 190, "p99": 198}
+    assert report.percentiles_ms([0.00123]) == {"p50": 1.2, "p95": 1.2, "p99": 1.2}
+
+
+def test_without_alerts_there_are_no_latencies() -> None:
+    assert report.percentiles_ms([]) == {"p50": None, "p95": None, "p99": None}
