@@ -5,9 +5,6 @@ import os
 import re
 import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from anpr import settings
 from anpr.cli.duration import Duration
 from anpr.errors import AnprError, InputError
 from anpr.watchlist import csv_file
+from simulators import stop
 from simulators.listing import Watchlist
 from simulators.run import Tally
 from simulators.session import Plan, run_session
@@ -117,8 +115,8 @@ def main(**options: Any) -> None:
     """Simulate the traffic of the ports: reads as JSON lines, to a file, to stdout or to Kafka."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
-        with _stop_on(signal.SIGTERM, signal.SIGINT) as stop:
-            tally, undelivered = run_session(_plan(**options), stop)
+        with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
+            tally, undelivered = run_session(_plan(**options), asked)
     except AnprError as error:
         click.echo(f"error: {error}" + (f"\n{error.next_step}" if error.next_step else ""), err=True)
         sys.exit(error.exit_code)
@@ -127,18 +125,6 @@ def main(**options: Any) -> None:
         sys.exit(2)
     click.echo(_summary(tally, undelivered), err=True)
     sys.exit(1 if undelivered else 0)
-
-
-@contextmanager
-def _stop_on(*numbers: signal.Signals) -> Iterator[threading.Event]:
-    """Give an event that the signals set. Behind it they do again what they did before."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _plan(

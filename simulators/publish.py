@@ -2,7 +2,6 @@
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from anpr import topics
+from simulators.stop import Stop
 from simulators.traffic import Sighting
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _BETWEEN_WARNINGS_S: Final = 5.0
 class KafkaSink:
     """Sends records to the brokers of their sites, and counts those that were not acknowledged."""
 
-    def __init__(self, bootstraps: Mapping[str, str], stop: threading.Event) -> None:
+    def __init__(self, bootstraps: Mapping[str, str], stop: Stop) -> None:
         """Connect in the background to each site's brokers, which may be away for two minutes without loss.
 
         After `stop` nothing waits any more for room in a full buffer.
@@ -46,7 +46,7 @@ class KafkaSink:
             try:
                 producer.produce(topics.reads(site), value, key=sighting.read.camera, on_delivery=self._delivered)
             except BufferError:
-                if self._stop.is_set():
+                if self._stop.asked:
                     self._count("the buffer was still full at the stop")
                     return
                 producer.poll(0.1)

@@ -1,7 +1,6 @@
 """One run: traffic in, records out, at full speed or by the clock."""
 
 import heapq
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import Any, Protocol
 import msgspec
 
 from anpr.events import Read, to_the_millisecond
+from simulators.stop import Stop
 from simulators.traffic import Sighting
 
-# A wait is cut into pieces of at most this length, so that a stop and the client's reports are never left lying.
-_LONGEST_WAIT_S = 0.2
 _SENT_FIELDS = tuple(
     field.name
     for field in msgspec.structs.fields(Read)
@@ -72,7 +70,7 @@ class SimulatedTime:
 class Pace:
     """Holds records back until their moment by the real clock."""
 
-    def __init__(self, speed: float, stop: threading.Event, sinks: Sequence[Idling]) -> None:
+    def __init__(self, speed: float, stop: Stop, sinks: Sequence[Idling]) -> None:
         """Let simulated second 0 be now."""
         self._speed = speed
         self._stop = stop
@@ -82,10 +80,10 @@ class Pace:
     def wait_until(self, simulated_s: float) -> float:
         """Wait for the simulated second, or for the stop. Returns how many real seconds it is over."""
         due_s = self._origin_s + simulated_s / self._speed
-        while (left_s := due_s - time.monotonic()) > 0 and not self._stop.is_set():
+        while (left_s := due_s - time.monotonic()) > 0 and not self._stop.asked:
             for sink in self._sinks:
                 sink.idle()
-            self._stop.wait(min(left_s, _LONGEST_WAIT_S))
+            self._stop.sleep(left_s)
         return max(0.0, -left_s)
 
 
@@ -98,7 +96,7 @@ def run(  # noqa: PLR0913  each of them is one thing that a run is made of
     sightings: Iterable[Sighting],
     times: SimulatedTime,
     sinks: Sequence[Sink],
-    stop: threading.Event,
+    stop: Stop,
     tally: Tally,
     *,
     until_s: float,
@@ -111,7 +109,7 @@ def run(  # noqa: PLR0913  each of them is one thing that a run is made of
     for sighting in sightings:
         if pace:
             tally.behind_s = max(tally.behind_s, pace.wait_until(min(sighting.published_s, until_s)))
-        if stop.is_set() or sighting.published_s >= until_s:
+        if stop.asked or sighting.published_s >= until_s:
             break
         captured_at = times.captured_at(sighting)
         value = encode(sighting.read, captured_at)

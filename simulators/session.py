@@ -3,7 +3,6 @@
 import math
 import os
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from simulators.files import LinesFile
 from simulators.listing import Watchlist
 from simulators.publish import KafkaSink
 from simulators.run import Pace, SimulatedTime, Sink, Tally, merged, run
+from simulators.stop import Stop
 from simulators.traffic import Listed, Sighting, traffic
 from simulators.truth import Truth
 
@@ -43,7 +43,7 @@ class Plan:
     publish: bool = False
 
 
-def run_session(plan: Plan, stop: threading.Event) -> tuple[Tally, int]:
+def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
     """Run until done or stopped. Returns what was published, and how many reads Kafka did not take.
 
     However it ends, the files tell of exactly what was published.

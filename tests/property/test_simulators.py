@@ -6,7 +6,6 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from random import Random
-from threading import Event
 from typing import Any
 
 from hypothesis import given
@@ -20,6 +19,7 @@ from simulators.cameras import lanes
 from simulators.files import LinesFile
 from simulators.listing import Watchlist
 from simulators.run import SimulatedTime, Sink, Tally, run
+from simulators.stop import Stop
 from simulators.traffic import Listed, Sighting, traffic
 from simulators.truth import Truth
 from simulators.vehicles import Plate
@@ -45,7 +45,7 @@ def published(
     reads, lines = BytesIO(), BytesIO()
     truth = Truth(watchlist, LinesFile(lines))
     sinks: list[Sink] = [truth, LinesFile(reads)]
-    run(sightings, SimulatedTime(START, speed), sinks, Event(), Tally(), until_s=1e9)
+    run(sightings, SimulatedTime(START, speed), sinks, Stop(), Tally(), until_s=1e9)
     truth.close()
     return reads.getvalue().splitlines(), [json.loads(line) for line in lines.getvalue().splitlines()]
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +19,7 @@ from anpr.local.mock_broker import MockBroker
 from simulators import publish
 from simulators.cli import main
 from simulators.run import Pace
+from simulators.stop import Stop
 
 ROOT = Path(__file__).parents[2]
 FIXED = ("--config", str(ROOT / "config"), "--start", "2026-06-01T08:00:00Z")
@@ -127,6 +127,39 @@ def test_a_stop_leaves_whole_lines_and_ends_well(number: signal.Signals) -> None
     assert f"reads {len(reads)}, ".encode() in words
 
 
+# Python runs a signal's handler between two lines of whatever the main thread is at. This lets the signal come at
+# each line of a wait in turn; should one of the waits hang, the process ends with 1 and says where.
+AT_EACH_LINE = """
+import faulthandler, signal, sys
+from simulators import stop
+from simulators.run import Pace
+
+faulthandler.dump_traceback_later(10, exit=True)
+for line in range(1, 16):
+    left = line
+
+    def trace(frame, event, arg):
+        global left
+        left -= event == "line"
+        if left == 0:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGTERM)
+        return trace
+
+    with stop.on(signal.SIGTERM) as asked:
+        pace = Pace(1.0, asked, [])
+        sys.settrace(trace)
+        pace.wait_until(3600)
+"""
+
+
+def test_a_stop_ends_a_wait_at_whatever_moment_it_comes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EACH_LINE], cwd=ROOT, capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def test_after_a_run_the_signals_do_what_they_did_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     simulate("--for", "1s")
@@ -143,14 +176,14 @@ def test_whoever_reads_the_output_may_stop_reading() -> None:
 
 def test_by_the_clock_no_read_comes_before_its_moment() -> None:
     began_s = time.monotonic()
-    over_s = Pace(10, Event(), []).wait_until(0.5)
+    over_s = Pace(10, Stop(), []).wait_until(0.5)
     assert time.monotonic() - began_s >= 0.05
     assert 0 <= over_s < 0.05
 
 
 def test_a_stop_ends_a_long_wait() -> None:
-    stopped = Event()
-    stopped.set()
+    stopped = Stop()
+    stopped.asked = True
     assert Pace(1, stopped, []).wait_until(3600) == 0
 
 
