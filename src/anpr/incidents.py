@@ -51,6 +51,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     retracted: frozenset[str]
 
     @property
+    def priority(self) -> int:
+        """The highest priority (the lowest number) of the entries that speak for it."""
+        return min(alert.entry.priority for alert in self.standing or self.alerts)
+
+    @property
     def first_captured_at(self) -> datetime:
         """When the vehicle was first seen in this stay."""
         return self.alerts[0].captured_at
@@ -118,8 +123,7 @@ def sureness(alert: Alert) -> tuple[int, int, int, datetime, str]:
 
 def urgency(incident: Incident) -> tuple[object, ...]:
     """Return the order of a board: open first, then the highest priority, the surest, live before late, oldest."""
-    priority = min(alert.entry.priority for alert in incident.standing or incident.alerts)
-    return (rank(incident.status, STATUSES), priority, *sureness(incident.best))
+    return (rank(incident.status, STATUSES), incident.priority, *sureness(incident.best))
 
 
 def action_key(action: Action) -> ActionKey:

@@ -17,7 +17,8 @@ from msgspec import Meta, Struct
 
 from anpr.errors import InputError
 
-Positive = Annotated[float, Meta(gt=0)]
+# Bounded, so that every duration is one that a clock can add.
+Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=1)]
 SiteName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
 
@@ -77,7 +78,7 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one installation."""
 
-    sites: dict[SiteName, Site]
+    sites: Annotated[dict[SiteName, Site], Meta(min_length=1)]
     matcher: MatcherSettings = MatcherSettings()
     watchlist: WatchlistSettings = WatchlistSettings()
     board: BoardSettings = BoardSettings()
@@ -150,7 +151,9 @@ def _merge(tree: dict[str, Any], branch: Mapping[str, Any]) -> None:
 
 def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
     """Raise InputError at the first key that `kind` does not have, with the nearest that it has."""
-    if get_origin(kind) is dict and isinstance(value, dict):
+    if get_origin(kind) is Annotated:
+        _refuse_unknown(value, get_args(kind)[0], where)
+    elif get_origin(kind) is dict and isinstance(value, dict):
         for key, inner in value.items():
             _refuse_unknown(inner, get_args(kind)[1], f"{where}: {key}")
     elif get_origin(kind) is tuple and isinstance(value, list):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -73,7 +72,7 @@ def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
                 since = _age(view.now - status.list_confirmed_at) if status.list_confirmed_at else "its start"
                 faults.append(f"{title}: matcher {status.matcher} has not had its list confirmed since {since}")
     faults += [f"{number} records on {topic} could not be read" for topic, number in sorted(view.refused.items())]
-    return [Text(f" ! {fault}", style="bold white on red") for fault in faults]
+    return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]
 
 
 def _sites(view: View, sites: Mapping[str, Site]) -> Table:
@@ -95,9 +94,9 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
         )
         lags = [status.lag for status in health.matchers if status.lag is not None]
         table.add_row(
-            sites[health.site].title,
+            _plain(sites[health.site].title),
             word,
-            f"{view.rates.reads_per_second(health.site):.1f}",
+            "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}",
             _latency(view.rates.raised_seconds(health.site)),
             _latency(view.rates.shown_seconds(health.site)),
             str(sum(lags)) if lags else "?",
@@ -145,15 +144,15 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
         best = incident.best
         style = "" if incident.status == "open" else "dim"
         table.add_row(
-            f"P{best.entry.priority}" if incident.status == "open" else incident.status,
+            f"P{incident.priority}" if incident.status == "open" else incident.status,
             f"{_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''}",
-            sites[incident.site].title if incident.site in sites else incident.site,
-            escape(best.read.lane or "-"),
+            _plain(sites[incident.site].title if incident.site in sites else incident.site),
+            _plain(best.read.lane or "-"),
             _marked(best.explanation, read=True),
             _marked(best.explanation, read=False),
-            Text(certainty(best)),
+            _plain(certainty(best)),
             _why(incident),
-            escape(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
+            _plain(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
             style=style,
         )
     return table
@@ -180,9 +179,16 @@ def _why(incident: Incident) -> Text:
     by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
     entries = sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
     for warning in dict.fromkeys(warning for entry in entries for warning in entry.warnings):
-        text.append(f"{warning.upper()}. ", style="bold red")
-    text.append(" / ".join(". ".join(part for part in (e.reason, e.instruction) if part) for e in entries))
-    return text
+        text.append(_plain(f"{warning.upper()}. ", style="bold red"))
+    reasons = (". ".join(part for part in (e.reason or e.category or e.list, e.instruction) if part) for e in entries)
+    return text.append(_plain(" / ".join(reasons)))
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Return text of a camera, a list or an officer as mere letters: no markup, nothing that steers a terminal."""
+    return Text(
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text), style=style
+    )
 
 
 def _age(age: timedelta) -> str:

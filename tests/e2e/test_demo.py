@@ -10,7 +10,8 @@ import pytest
 
 from anpr.local.processes import wait_until
 
-DEMO = [sys.executable, "-m", "anpr", "demo"]
+# Tied to this process: a test run that is killed leaves no demo behind either.
+DEMO = [sys.executable, "-m", "anpr.local.tether", "TERM", sys.executable, "-m", "anpr", "demo"]
 
 
 def of_demo(folder: Path) -> list[int]:

@@ -323,3 +323,10 @@ def test_a_matcher_or_topic_whose_name_looks_like_markup_is_shown_as_it_is(name:
     view = a_view(health=[heard(a_status(name, list_confirmed_at=None))], refused={name: 1})
     assert all(name in fault for fault in faults(view))
     assert len(faults(view)) == 2
+
+
+@pytest.mark.parametrize("letters", ["\x1b[2J", "\x1b]0;quiet\x07", "\r", "\u202e"])
+def test_nothing_in_an_entry_steers_the_officers_terminal(letters: str) -> None:
+    view = a_view(sighting(reason=f"stolen{letters}", instruction=letters, warnings=(f"armed{letters}",)))
+    assert letters not in shown(view)
+    assert "stolen" in shown(view)

@@ -21,16 +21,16 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         """Open the spool. Raises UnavailableError when another process has it, or the disk refuses."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=0.5)
             # Exclusive: two senders on one spool would send everything twice. Full: a commit is on the disk itself.
             self._db.executescript(
                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "CREATE TABLE IF NOT EXISTS spool (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, line BLOB);"
             )
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._unavailable(error) from None
 
     def put(self, lines: Iterable[tuple[str | None, bytes]]) -> None:
@@ -49,9 +49,12 @@ class Spool:
         return [Spooled(*row) for row in rows]
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Let lines go that the broker has."""
-        with self._db:
-            self._db.executemany("DELETE FROM spool WHERE number = ?", [(number,) for number in numbers])
+        """Let lines go that the broker has. Raises UnavailableError; they are then sent again on the next start."""
+        try:
+            with self._db:
+                self._db.executemany("DELETE FROM spool WHERE number = ?", [(number,) for number in numbers])
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from None
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM spool").fetchone()[0])
@@ -60,7 +63,7 @@ class Spool:
         """Let the file go."""
         self._db.close()
 
-    def _unavailable(self, error: sqlite3.Error) -> UnavailableError:
+    def _unavailable(self, error: sqlite3.Error | OSError) -> UnavailableError:
         return UnavailableError(
             f"the spool {self._path} cannot be used: {error}", "is another `anpr send` using it, or is the disk full?"
         )

@@ -142,7 +142,7 @@ def summary(incident: Incident) -> dict[str, object]:
         "last_captured_at": incident.last_captured_at,
         "alerts": len(incident.alerts),
         "entries": sorted({alert.entry.entry_id for alert in incident.standing or incident.alerts}),
-        "priority": best.entry.priority,
+        "priority": incident.priority,
         "warnings": best.entry.warnings,
         "reason": best.entry.reason,
         "instruction": best.entry.instruction,

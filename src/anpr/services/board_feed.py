@@ -59,7 +59,7 @@ class BoardFeed:
         self._heard_at: dict[str, datetime] = {}
         self._owner: dict[str, str] = {}
         self._asked_for: tuple[Generation | None, frozenset[str]] = (None, frozenset())
-        self._ask_at = self._prune_at = clock()
+        self._opened_at = self._ask_at = self._prune_at = clock()
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
         self._stop = threading.Event()
@@ -159,7 +159,7 @@ class BoardFeed:
                 else:
                     self._of_owner(site, fact.read.site)
                     self.board.add_alert(fact)
-                    if self.caught_up():
+                    if fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
                         self.rates.note_alert(fact, self._clock())
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1

@@ -9,6 +9,7 @@ import csv
 import difflib
 import hashlib
 import io
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -112,7 +113,7 @@ def _entry(row: dict[str | Any, Any], line: int, list_name: str) -> Entry:
         raise Refusal(line, "line", str(row[None])[:64], "more cells than the header has columns")
     cells = {column: (cell or "").strip() for column, cell in row.items()}
     plate = plates.canonical(cells["plate"])
-    if any(wildcard in cells["plate"] for wildcard in "?*"):
+    if any(wildcard in unicodedata.normalize("NFKC", cells["plate"]) for wildcard in "?*"):
         raise Refusal(line, "plate", cells["plate"], "patterns are not matched by this version")
     if not plate or len(plate) > plates.MAX_CANONICAL_LENGTH:
         raise Refusal(line, "plate", cells["plate"], f"1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
