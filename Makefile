@@ -29,7 +29,7 @@ $(STAMP): requirements.lock pyproject.toml
 	    || { echo "Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	    || { echo "this Python cannot make a virtual environment: install its venv package (Debian: apt-get install python3-venv)"; exit 1; }
-	@echo "installing the packages pinned in requirements.lock (about a minute the first time)"
+	@echo "installing the packages pinned in requirements.lock (about a minute the first time)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
