@@ -93,7 +93,7 @@ class Scene:
     def _simulate(self, site: str) -> None:
         it = self.installation
         command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--site", site, "--publish"]
-        command += ["--speed", "60", "--volume", "6", "--listed-share", "0.2", "--watchlist", str(WATCHLIST)]
+        command += ["--speed", "60", "--volume", "10", "--listed-share", "0.6", "--watchlist", str(WATCHLIST)]
         command += ["--list-name", LIST, "--out", str(it.folder / f"reads-{site}.jsonl")]
         it.supervisor.add(f"simulator-{site}", command, log=it.folder / f"simulator-{site}.log", env=it.environment)
 
