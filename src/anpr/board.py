@@ -106,13 +106,12 @@ class Board:
         )
 
     def entries_shown(self, now: datetime) -> set[str]:
-        """Return the entries that open incidents name: those whose end the list must be asked for."""
-        return {
-            alert.entry.entry_id
-            for incident in self.incidents(now)
-            if incident.status == "open"
-            for alert in incident.alerts
-        }
+        """Return the entries that incidents name: those whose end the list must be asked for.
+
+        Settled incidents too: a board that heard the end while one was open shows it withdrawn, and so must a board
+        that was opened later.
+        """
+        return {alert.entry.entry_id for incident in self.incidents(now) for alert in incident.alerts}
 
     def prune(self, now: datetime) -> None:
         """Forget incidents so old that no late alert can bring them back into the window: twice as old as it."""

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from confluent_kafka.admin import AdminClient
 
 from anpr import events, topics
 from anpr.adapters.kafka import KafkaPublisher
+from anpr.alerts import alert_id, raise_alerts
 from anpr.clock import system_clock
+from anpr.intake import decode_read
 from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
-from tests.entries import read_line, write_list
+from anpr.matching.index import Index
+from tests.entries import entry, read_line, write_list
 from tests.installation import Installation
 
 
@@ -122,6 +126,14 @@ def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"site": line["site"], "silent": line["is_silent"]} for line in lines]
 
 
+def an_alert(site: str) -> events.Alert:
+    index = Index([entry("AB1", "AB1")], events.Generation(epoch=1, number=1))
+    read = decode_read(read_line("a", site, "AB1"), site, system_clock())
+    (alert,) = raise_alerts([read], index, system_clock(), timedelta(minutes=1))
+    assert isinstance(alert, events.Alert)
+    return alert
+
+
 def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
     site, other = installation.sites[:2]
     installation.run("watchlist", "apply", str(write_list(installation.folder / "l.csv", "AB1")), "--list", "stolen")
@@ -131,6 +143,9 @@ def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installa
     # A record of another site than its topic's owner counts for nothing, whoever wrote it.
     foreign = events.Correction(site=other, read_id="b", supersedes="a")
     publisher.publish(topics.alerts(site), None, events.encode(foreign))
+    # Nor does an alert under the id of another one, which it would replace.
+    forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(other, "a", "AB1"))
+    publisher.publish(topics.alerts(site), None, events.encode(forged))
     assert wait_until(lambda: publisher.flush(1) == 0, 30)
     feed = installation.open_feed()
     installation.start_matcher(site, "one")
@@ -141,5 +156,5 @@ def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installa
         return len(feed.board.incidents(system_clock())) == 1
 
     assert wait_until(is_shown, 30)
-    assert dict(feed.refused) == {topics.alerts(site): 2, topics.actions(site): 1}
+    assert dict(feed.refused) == {topics.alerts(site): 3, topics.actions(site): 1}
     feed.stop()

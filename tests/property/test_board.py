@@ -23,7 +23,6 @@ CAPTURES = (0, 25, 50, 80, 111, 140, 171, 300)
 TIERS = ("exact", "equivalent", "near", "by the badge")
 KINDS = ("live", "late", "retrospective")
 
-generations = st.integers(1, 4).map(generation)
 sites = st.sampled_from(SITES)
 entry_ids = st.sampled_from(ENTRIES)
 tiers = st.sampled_from(TIERS)
@@ -49,9 +48,10 @@ def some_or_many(facts: st.SearchStrategy[Fact]) -> st.SearchStrategy[list[Fact]
 # --- any order, any repetition: facts without rhyme or reason, even ones that contradict each other ---
 
 # A world so small that facts often concern the same alert, read, entry or action.
-few_read_ids = st.integers(0, 3).map("read-{}".format)
+few_read_ids = st.integers(0, 2).map("read-{}".format)
 few_entry_ids = st.sampled_from(ENTRIES[:2])
-few_sites = st.sampled_from(("calais", "calais", "dover"))
+few_sites = st.sampled_from(("calais", "calais", "calais", "dover"))
+few_generations = st.integers(1, 2).map(generation)
 few_alert_ids = st.builds(alert_id, few_sites, few_read_ids, few_entry_ids)
 few_action_ids = st.integers(0, 3).map("action-{}".format)
 
@@ -59,21 +59,21 @@ few_action_ids = st.integers(0, 3).map("action-{}".format)
 @st.composite
 def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
     """Return any alert. With `captured`, each read has its own capture time there, else any at each telling."""
-    number = draw(st.integers(0, len(captured or "four") - 1))
-    minute = captured[number] if captured else draw(st.sampled_from(CAPTURES[:5]))
+    number = draw(st.integers(0, len(captured or CAPTURES[:3]) - 1))
+    minute = captured[number] if captured else draw(st.sampled_from(CAPTURES[:4]))
     read = a_read(f"read-{number}", site=draw(few_sites), captured_at=minutes(minute))
     entry = an_entry(
         draw(few_entry_ids),
         plate=draw(st.sampled_from(PLATES)),
-        revision=draw(generations),
+        revision=draw(few_generations),
         priority=draw(st.integers(1, 2)),
     )
     return an_alert(
         read,
         entry,
         tier=draw(tiers),
-        kind=draw(st.sampled_from((*KINDS, "rumoured"))),
-        generation=draw(generations),
+        kind=draw(st.sampled_from((*KINDS, "rumoured", "guessed"))),
+        generation=draw(few_generations),
         raised_at=minutes(minute + draw(st.integers(0, 3))),
     )
 
@@ -90,21 +90,31 @@ actions = st.builds(
     retracts=st.none() | few_action_ids,
 )
 ends = st.builds(
-    EntryEnded, entry_id=few_entry_ids, revision=generations, ended_at=st.just(minutes(0)), why=st.text()
+    EntryEnded,
+    entry_id=few_entry_ids,
+    revision=st.integers(1, 3).map(generation),
+    ended_at=st.just(minutes(0)),
+    why=st.text(),
 )
 dones = st.builds(Done, actions, st.integers(0, 5))
 other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, dones, dones, ends)
 any_facts = some_or_many(st.one_of(alerts(), alerts(), other_facts))
+# Two facts that meet in just the wrong way are rare; these tests are quick.
+thorough = settings(max_examples=4 * settings().max_examples)
 
 
+@thorough
 @given(any_facts, st.data())
 def test_the_board_is_the_same_in_any_order_and_with_any_repetition(facts: list[Fact], data: st.DataObject) -> None:
     repeated = data.draw(st.lists(st.sampled_from(facts), max_size=10)) if facts else []
     otherwise = data.draw(st.permutations(facts + repeated))
     now = minutes(data.draw(st.sampled_from((0, 300, 72 * 60, 80 * 60))))
-    assert board_of(otherwise).incidents(now) == board_of(facts).incidents(now)
+    shown = board_of(facts).incidents(now)
+    assert board_of(otherwise).incidents(now) == shown
+    assert board_of(facts[::-1]).incidents(now) == shown
 
 
+@thorough
 @given(any_facts)
 def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) -> None:
     board, watched = new_board(), new_board()
@@ -148,7 +158,7 @@ OLD_AND_NEW = (0, 25, 50, 1 * DAY, 3 * DAY, 3 * DAY + 20, 5 * DAY, 5 * DAY + 10,
 
 @given(
     some_or_many(alerts(OLD_AND_NEW) | other_facts),
-    st.sampled_from((5 * DAY, 6 * DAY + 60, 7 * DAY, 9 * DAY)),
+    st.sampled_from((5 * DAY, 6 * DAY + 10, 7 * DAY, 9 * DAY)),
     some_or_many(alerts(OLD_AND_NEW) | other_facts),
     st.integers(0, DAY),
 )

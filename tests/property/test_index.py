@@ -105,12 +105,16 @@ def test_the_order_of_the_list_never_changes_the_answers(world: World, data: st.
     assert Index(shuffled, generation(1)).match(batch) == Index(entries, generation(1)).match(batch)
 
 
-@given(worlds())
-def test_a_surer_tier_never_scores_less(world: World) -> None:
-    entries, batch = world
-    for read, matches in zip(batch, Index(entries, generation(1)).match(batch), strict=True):
-        agreeing = [match for match in matches if None in (read.country, match.entry.country)]
-        scores = {tier: {match.score for match in agreeing if match.tier == tier} for tier in ("exact", "equivalent")}
-        assert all(0 < score <= 1 for match in matches for score in [match.score])
-        if scores["exact"] and scores["equivalent"]:
-            assert min(scores["exact"]) > max(scores["equivalent"])
+@given(st.text("OI0", min_size=1), st.sampled_from(("GB", None)))
+def test_a_surer_match_scores_more_and_another_country_costs_more_than_a_tier(
+    plate: str, country: str | None
+) -> None:
+    alike = plate.translate(str.maketrans("OI0", "01O"))
+    entries = [
+        an_entry("a", plate=plate, country=country),
+        an_entry("b", plate=alike, country=country),
+        an_entry("c", plate=plate, country="FR"),
+    ]
+    [matches] = Index(entries, generation(1)).match([a_read(plate=plate, country="GB")])
+    exact, equivalent, of_another_country = (match.score for match in matches)
+    assert 1 >= exact > equivalent > of_another_country > 0

@@ -195,6 +195,26 @@ def test_an_action_delivered_twice_stands_where_it_came_first(board: Board) -> N
     assert len(only(board).actions) == 2
 
 
+def test_of_two_records_of_one_action_only_the_first_counts(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("claim-1", "claimed", alert), 0)
+    board.add_action(an_action("action-2", "retracted", alert, retracts="claim-1"), 2)
+    board.add_action(an_action("action-2", "comment", alert, retracts="claim-1"), 1)
+    assert only(board).holders == {"calais": "Ann"}
+
+
+def test_actions_at_one_place_of_two_topics_are_in_one_order_on_every_board(board: Board) -> None:
+    other = Board(stay_gap=timedelta(minutes=30), window=timedelta(hours=72))
+    alert = sighting(0)
+    claims = [an_action(f"claim-{number}", "claimed", alert, officer=f"officer {number}") for number in range(40)]
+    for one, in_order in ((board, claims), (other, claims[::-1])):
+        one.add_alert(alert)
+        for claim in in_order:
+            one.add_action(claim, 0)
+    assert board.incidents(NOW) == other.incidents(NOW)
+
+
 def test_after_an_outcome_a_repeat_joins_silently(board: Board) -> None:
     first = sighting(0)
     board.add_alert(first)

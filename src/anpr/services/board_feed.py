@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 
 from anpr import events, topics
 from anpr.adapters.records import Record, Tail
+from anpr.alerts import alert_id
 from anpr.board import Board
 from anpr.clock import Clock
 from anpr.errors import UnavailableError
-from anpr.events import Correction, EntryEnded, Generation, Status
+from anpr.events import Alert, Correction, EntryEnded, Generation, Status
 from anpr.services.rates import Rates
 from anpr.settings import Settings
 
@@ -152,18 +153,22 @@ class BoardFeed:
                 self._of_owner(site, action.site)
                 self.board.add_action(action, record.offset)
             else:
-                fact = events.decode_alert_record(record.value or b"")
-                if isinstance(fact, Correction):
-                    self._of_owner(site, fact.site)
-                    self.board.add_correction(fact)
-                else:
-                    self._of_owner(site, fact.read.site)
-                    self.board.add_alert(fact)
-                    if fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
-                        self.rates.note_alert(fact, self._clock())
+                self._fold_alert_record(events.decode_alert_record(record.value or b""), site)
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1
             log.warning("%s partition %d offset %d: %s", record.topic, record.partition, record.offset, error)
+
+    def _fold_alert_record(self, fact: Alert | Correction, site: str) -> None:
+        if isinstance(fact, Correction):
+            self._of_owner(site, fact.site)
+            self.board.add_correction(fact)
+            return
+        self._of_owner(site, fact.read.site)
+        if fact.alert_id != alert_id(site, fact.read.read_id, fact.entry.entry_id):
+            raise _ForeignError("an alert under an id that is not its own")
+        self.board.add_alert(fact)
+        if fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
+            self.rates.note_alert(fact, self._clock())
 
     def _fold_status(self, record: Record, site: str) -> None:
         status = events.decode_status(record.value or b"")
@@ -196,4 +201,4 @@ class BoardFeed:
 
 
 class _ForeignError(Exception):
-    """A record that claims to be of another site than its topic's owner."""
+    """A record that claims to be of another site than its topic's owner, or another alert than it is."""
