@@ -32,7 +32,9 @@ _COMMON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "log_lev
 _SAY_AGAIN_SECONDS = 10
 
 _TAIL_BATCH_RECORDS = 1000
+# Topics that do not exist yet are looked for often; partitions that are added to one, now and then.
 _LOOK_AGAIN_SECONDS = 1
+_NEW_PARTITIONS_SECONDS = 30
 
 
 class KafkaSource:
@@ -61,7 +63,7 @@ class KafkaSource:
                 "on_commit": self._confirm,
             }
         )
-        self._consumer.subscribe([topic], on_assign=self._after_assign, on_revoke=self._before_revoke)
+        self._consumer.subscribe([topic], on_revoke=self._before_revoke)
 
     def take(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `records.Source`. Raises KafkaException when the client cannot go on, as when it was fenced."""
@@ -87,7 +89,9 @@ class KafkaSource:
         """See `records.Source`."""
         lag = 0
         try:
-            for place in self._consumer.position(self._consumer.assignment()):
+            places = self._consumer.position(self._consumer.assignment())
+            self._find_beginnings(places)
+            for place in places:
                 _, end = self._consumer.get_watermark_offsets(place, cached=True)
                 # A partition that has brought nothing yet has no position: then it is where the group left it.
                 at = place.offset if place.offset >= 0 else self._begun_at.get((place.topic, place.partition), -1)
@@ -110,14 +114,11 @@ class KafkaSource:
             if error is None and place.error is None and waiting is not None and waiting.offset <= place.offset:
                 del self._unconfirmed[place.topic, place.partition]
 
-    def _after_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        """Note where the group left these partitions. Only the lag needs it, so a broker's refusal is no fault."""
-        try:
-            left = self._consumer.committed(assigned, timeout=2)
-        except KafkaException as error:
-            log.warning("the group's place is not known: %s", error.args[0])
-        else:
-            self._begun_at.update({(place.topic, place.partition): max(0, place.offset) for place in left})
+    def _find_beginnings(self, places: list[TopicPartition]) -> None:
+        """Ask the broker, once, where the group left the partitions that have brought nothing yet."""
+        unknown = [p for p in places if p.offset < 0 and (p.topic, p.partition) not in self._begun_at]
+        for place in self._consumer.committed(unknown, timeout=1) if unknown else ():
+            self._begun_at[place.topic, place.partition] = max(0, place.offset)
 
     def _before_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         """Finish the commits of partitions that go to another member. Between two turns all is published."""
@@ -176,6 +177,8 @@ class KafkaPublisher:
                 )
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                raise UndeliveredError(error.args[0].str()) from None
             else:
                 return
 
@@ -210,9 +213,10 @@ class KafkaTail:
 
     def take(self, wait_seconds: float) -> list[Record]:
         """See `records.Tail`."""
-        if self._wanted and time.monotonic() >= self._look_again_at:
+        if time.monotonic() >= self._look_again_at:
             self._assign_what_exists()
-            self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
+            missing = self._wanted - {topic for topic, _ in self._at_end}
+            self._look_again_at = time.monotonic() + (_LOOK_AGAIN_SECONDS if missing else _NEW_PARTITIONS_SECONDS)
         first = self._consumer.poll(wait_seconds)
         if first is None:
             return []
@@ -225,7 +229,7 @@ class KafkaTail:
 
     def caught_up(self) -> bool:
         """See `records.Tail`."""
-        return not self._wanted and all(self._at_end.values())
+        return self._wanted == {topic for topic, _ in self._at_end} and all(self._at_end.values())
 
     def close(self) -> None:
         """See `records.Tail`."""
@@ -237,16 +241,16 @@ class KafkaTail:
         except KafkaException as error:
             log.warning("the broker does not answer: %s", error.args[0])
             return
-        found = {topic for topic in self._wanted if topic in known and known[topic].error is None}
         places = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
-            for topic in sorted(found)
+            for topic in sorted(self._wanted)
+            if topic in known and known[topic].error is None
             for partition in known[topic].partitions
+            if (topic, partition) not in self._at_end
         ]
         if places:
             self._consumer.incremental_assign(places)
             self._at_end.update({(place.topic, place.partition): False for place in places})
-            self._wanted -= found
 
 
 def _records(messages: Iterable[Message]) -> Iterable[Record]:

@@ -43,10 +43,13 @@ class Spool:
 
     def after(self, number: int, limit: int) -> list[Spooled]:
         """Return the lines that follow `number`, the oldest first."""
-        rows = self._db.execute(
-            "SELECT number, key, line FROM spool WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
-        )
-        return [Spooled(*row) for row in rows]
+        try:
+            rows = self._db.execute(
+                "SELECT number, key, line FROM spool WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
+            )
+            return [Spooled(*row) for row in rows]
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from None
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Let lines go that the broker has. Raises UnavailableError; they are then sent again on the next start."""

@@ -14,7 +14,9 @@ from anpr.adapters.records import UndeliveredError
 from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
 from anpr.clock import system_clock
-from anpr.errors import UnavailableError
+from anpr.errors import InputError, UnavailableError
+from anpr.intake import MAX_READ_BYTES
+from anpr.services.lines import Lines
 from anpr.services.send import Sender
 
 PROGRESS_EVERY_SECONDS = 2
@@ -49,14 +51,16 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     folder = spool or Path(settings.watchlist.state_dir).expanduser()
     on_disk = Spool(folder / f"send-{site}.sqlite")
     publisher = KafkaPublisher(settings.sites[site].kafka, LINGER_MS)
+    lines = Lines(reads.fileno(), MAX_READ_BYTES)
     sender = Sender(
-        site, publisher, on_disk, system_clock, lambda line: click.echo(f"{reads.name}: {line}", err=True)
+        site, lines, publisher, on_disk, system_clock, lambda line: click.echo(f"{reads.name}: {line}", err=True)
     )
     if waiting := len(on_disk):
         click.echo(f"{waiting} lines kept from before go first", err=True)
-    sender.read_from(reads)
     try:
         _send(sender, on_disk, stop)
+    except OSError as error:
+        raise InputError(f"{reads.name}: {error.strerror or error}") from None
     except UndeliveredError as error:
         raise UnavailableError(
             f"the broker refuses the reads of {site}: {error}; {len(on_disk)} lines stay on disk",
@@ -65,6 +69,8 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     finally:
         left = len(on_disk)
         on_disk.close()
+    if lines.begun.strip() and stop.is_set():
+        click.echo(f"{reads.name}: the last line had not ended when asked to stop; it was not sent", err=True)
     figures = sender.figures
     click.echo(
         f"{figures.sent} reads with the broker; {figures.unmatchable} of them cannot be matched; "

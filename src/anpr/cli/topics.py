@@ -25,7 +25,7 @@ def command(ctx: click.Context, create: bool) -> None:
     """
     all_well = True
     for address, specs in by_address(settings_of(ctx)).items():
-        admin = AdminClient({"bootstrap.servers": address, "log_level": 3})
+        admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
         missing, differing = compare(admin, address, specs)
         for line in differing:
             click.echo(f"{address}  differs  {line}")

@@ -36,7 +36,8 @@ USED_ROWS = 14
 def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
     """Show the incidents of all ports as they come, the most urgent first. Ctrl-C ends it.
 
-    With --json each line has a `type`: `incident` (new or changed) or `site` (heard again, or cut off). A reader that
+    With --json each line has a `type`: `incident` (new or changed; status `joined` or `expired` when its id is shown
+    no more) or `site` (heard again, or cut off). A reader that
     has had no line for long looks at the last `site` lines to know whether the road is quiet or the view is broken.
 
     \b
@@ -70,9 +71,9 @@ def show(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: thread
     if console.is_terminal:
         logging.getLogger().setLevel(logging.ERROR)  # lines of a log would break the picture; it shows the faults
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            _draw_on(partial(live.update, refresh=True), feed, settings, sites, stop, console.height, REDRAW_SECONDS)
+            _draw_on(partial(live.update, refresh=True), feed, settings, sites, stop, console, REDRAW_SECONDS)
     else:
-        _draw_on(console.print, feed, settings, sites, stop, console.height, PRINT_SECONDS)
+        _draw_on(console.print, feed, settings, sites, stop, console, PRINT_SECONDS)
 
 
 def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how often
@@ -81,14 +82,14 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
     settings: Settings,
     sites: Sequence[str],
     stop: threading.Event,
-    height: int,
+    console: Console,
     every_seconds: float,
 ) -> None:
-    rows = max(5, height - USED_ROWS)
     draw_at = 0.0
     while not stop.is_set():
         feed.take(min(0.2, max(0.0, draw_at - time.monotonic())))
         if time.monotonic() >= draw_at:
+            rows = max(5, console.height - USED_ROWS)
             put(draw(view_of(feed, sites, system_clock()), settings.sites, rows))
             draw_at = time.monotonic() + every_seconds
 
@@ -116,6 +117,9 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
             if shown.get(incident.incident_id) != line:
                 shown[incident.incident_id] = line
                 click.echo(line)
+        for gone in shown.keys() - {incident.incident_id for incident in view.incidents}:
+            del shown[gone]
+            click.echo(msgspec.json.encode(_gone_line(gone, feed.board.incident_of(gone), view.incidents)))
         for health in view.health:
             if silent.get(health.site) != health.is_silent:
                 silent[health.site] = health.is_silent
@@ -148,6 +152,13 @@ def summary(incident: Incident) -> dict[str, object]:
         "instruction": best.entry.instruction,
         "holders": incident.holders,
     }
+
+
+def _gone_line(incident_id: str, now_in: Incident | None, shown: Sequence[Incident]) -> dict[str, object]:
+    """Return what became of an incident whose id is no longer shown: another took it in, or it is too old."""
+    if now_in is not None and now_in in shown:
+        return {"type": "incident", "incident_id": incident_id, "status": "joined", "into": now_in.incident_id}
+    return {"type": "incident", "incident_id": incident_id, "status": "expired"}
 
 
 def _site_line(health: SiteHealth) -> dict[str, object]:

@@ -35,6 +35,8 @@ def apply(ctx: click.Context, file: Path, list_name: str) -> None:
       anpr watchlist apply config/example_watchlist.csv --list stolen
     """
     settings = settings_of(ctx)
+    if not list_name.strip():
+        raise click.BadParameter("a list needs a name", param_hint="--list")
     content = read_list(file, list_name)
     show_refusals(file, content)
     if not content.entries:

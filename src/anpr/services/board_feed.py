@@ -178,7 +178,8 @@ class BoardFeed:
             self._statuses[site, status.matcher] = status
             self.rates.note_status(status)
         # Once all is read, what comes has just come: then this machine's own clock tells the silence that follows.
-        heard_at = self._clock() if self.caught_up() else record.arrived_at or status.at
+        now = self._clock()
+        heard_at = now if self.caught_up() else min(now, record.arrived_at or status.at)
         self._heard_at[site] = max(heard_at, self._heard_at.get(site, heard_at))
 
     def _of_owner(self, owner: str, site: str) -> None:

@@ -7,6 +7,8 @@ nothing counts twice. A turn that finds one read is over in the time of two roun
 matches them together. Nothing is kept between turns but figures for the status.
 """
 
+import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,11 @@ from anpr.intake import BadRead, decode_read
 from anpr.services.watchlist_follower import Held
 
 WAIT_SECONDS = 0.1
+# A broker bounds what is sent to it compressed, so a record can be far larger than any that is sent again. Of such a
+# one the beginning is kept, with its length and digest: no record may keep those behind it from being matched.
+MAX_DEADLETTER_BYTES = 1_000_000
+# More cameras than any site has: names beyond these, which only a fault can bring, are not told of.
+MAX_CAMERAS = 500
 STATUS_EVERY = timedelta(seconds=1)
 # Asked to stop while the broker is away, a matcher waits this long for its last alerts, then leaves the reads of
 # the turn uncommitted for whoever comes next.
@@ -51,8 +58,9 @@ class Matcher:
         stopping: Callable[[], bool],
         batch_reads: int,
         late_after: timedelta,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`held` returns the index of the moment; `stopping` tells when to finish."""
+        """`held` returns the index of the moment; `stopping` tells when to finish; `rest` waits so many seconds."""
         self._site = site
         self._name = name
         self._source = source
@@ -62,6 +70,7 @@ class Matcher:
         self._stopping = stopping
         self._batch_reads = batch_reads
         self._late_after = late_after
+        self._rest = rest
         self._figures = Figures(clock())
         self._next_status = self._figures.started_at
 
@@ -73,8 +82,9 @@ class Matcher:
     def turn(self) -> None:
         """Take what is there and see it through. Without a list nothing is taken, for it could not be matched."""
         held = self._held()
-        records = self._source.take(self._batch_reads, WAIT_SECONDS) if held is not None else []
-        if records and held is not None:
+        if held is None:
+            self._rest(WAIT_SECONDS)
+        elif records := self._source.take(self._batch_reads, WAIT_SECONDS):
             reads, bad = self._decode(records)
             alerts = raise_alerts(reads, held.index, self._clock(), self._late_after)
             self._publish(alerts, bad)
@@ -99,7 +109,8 @@ class Matcher:
         counts, cameras = self._figures.counts, self._figures.cameras
         counts["reads"] += 1
         counts["dropped_fields"] += len(read.dropped_fields)
-        if read.captured_at is not None and not read.clock_suspect:
+        is_told = read.camera in cameras or len(cameras) < MAX_CAMERAS
+        if read.captured_at is not None and not read.clock_suspect and is_told:
             cameras[read.camera] = max(cameras.get(read.camera, read.captured_at), read.captured_at)
 
     def _publish(self, facts: Sequence[object], bad: Sequence[tuple[Record, BadRead]]) -> None:
@@ -114,10 +125,13 @@ class Matcher:
         for record, error in bad:
             place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             headers = {"reason": error.reason, "detail": error.detail, **place}
+            value = record.value or b""
+            if len(value) > MAX_DEADLETTER_BYTES:
+                headers |= {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
             self._publisher.publish(
                 topics.deadletters(self._site),
                 None,
-                record.value or b"",
+                value[:MAX_DEADLETTER_BYTES],
                 {name: str(value).encode() for name, value in headers.items()},
             )
             self._figures.counts["dead_letters"] += 1

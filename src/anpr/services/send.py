@@ -6,21 +6,20 @@ not be able to match is said so here, by number, and sent all the same: it belon
 site's engineers look, and not in a terminal's scroll-back.
 """
 
-import queue
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
 
 from anpr.adapters.records import Publisher
 from anpr.adapters.spool import Spool
 from anpr.clock import Clock
 from anpr.intake import MAX_READ_BYTES, BadRead, decode_read
+from anpr.services.lines import Lines
 from anpr.topics import reads
 
 _BATCH_LINES = 1000
-_UNDER_WAY_LINES = 20_000
+# At their longest these take 130 MB of the client's memory.
+_UNDER_WAY_LINES = 2_000
 WAIT_SECONDS = 0.05
 
 
@@ -38,11 +37,18 @@ class Sender:
     """Sends the lines of a stream for one site."""
 
     def __init__(
-        self, site: str, publisher: Publisher, spool: Spool, clock: Clock, complain: Callable[[str], None]
+        self,
+        site: str,
+        lines: Lines,
+        publisher: Publisher,
+        spool: Spool,
+        clock: Clock,
+        complain: Callable[[str], None],
     ) -> None:
         """`complain` is told of each bad line, by number and reason."""
         self.figures = Sent()
         self._site = site
+        self._lines = lines
         self._publisher = publisher
         self._spool = spool
         self._clock = clock
@@ -50,21 +56,16 @@ class Sender:
         self._handed_over = 0
         self._under_way = 0
         self._delivered: list[int] = []
-        self._lines: queue.Queue[tuple[int, bytes] | None] = queue.Queue(_BATCH_LINES)
-        self._ended = False
 
     @property
     def done(self) -> bool:
         """Whether the stream has ended and the broker has everything."""
-        return self._ended and self._under_way == 0 and not self._spool.after(self._handed_over, 1)
-
-    def read_from(self, stream: BinaryIO) -> None:
-        """Take lines from the stream, in a thread of its own since it may keep us waiting."""
-        threading.Thread(target=self._read, args=(stream,), name="lines", daemon=True).start()
+        return self._lines.ended and self._under_way == 0 and not self._spool.after(self._handed_over, 1)
 
     def turn(self) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
-        accepted = [self._keyed(number, line) for number, line in self._take() if self._is_fit(number, line)]
+        lines = self._lines.take(WAIT_SECONDS)
+        accepted = [self._keyed(number, line) for number, line in lines if self._is_fit(number, line)]
         self._spool.put(accepted)
         self.figures.accepted += len(accepted)
         for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
@@ -76,40 +77,14 @@ class Sender:
                 spooled.line,
                 on_delivered=partial(self._delivered.append, spooled.number),
             )
-        self._publisher.flush(WAIT_SECONDS if self._ended else 0)
+        self._publisher.flush(WAIT_SECONDS if self._lines.ended else 0)
         self._spool.remove(self._delivered)
         self._under_way -= len(self._delivered)
         self.figures.sent += len(self._delivered)
         self._delivered.clear()
 
-    def _read(self, stream: BinaryIO) -> None:
-        number = 0
-        # A line longer than a read can be is cut here, so that a file without line ends cannot fill the memory.
-        while line := stream.readline(MAX_READ_BYTES + 1):
-            number += 1
-            while len(line) > MAX_READ_BYTES and not line.endswith(b"\n"):
-                rest = stream.readline(MAX_READ_BYTES)
-                if not rest or rest.endswith(b"\n"):
-                    break
-            self._lines.put((number, line))
-        self._lines.put(None)
-
-    def _take(self) -> Iterator[tuple[int, bytes]]:
-        wait_seconds = 0.0 if self._ended else WAIT_SECONDS
-        for _ in range(_BATCH_LINES):
-            try:
-                numbered = self._lines.get(timeout=wait_seconds) if wait_seconds else self._lines.get_nowait()
-            except queue.Empty:
-                return
-            wait_seconds = 0.0
-            if numbered is None:
-                self._ended = True
-                return
-            if numbered[1].strip():
-                yield numbered
-
     def _is_fit(self, number: int, line: bytes) -> bool:
-        if len(line) <= MAX_READ_BYTES:
+        if len(line.strip()) <= MAX_READ_BYTES:
             return True
         self.figures.refused += 1
         self._complain(f"line {number}: longer than {MAX_READ_BYTES} bytes; that is no read, so it was not sent")

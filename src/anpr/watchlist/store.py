@@ -26,7 +26,7 @@ from msgspec import Struct
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from anpr.errors import AnprError, UnavailableError
+from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded, Generation
 from anpr.watchlist.csv_file import UNAPPLIED
 
@@ -70,9 +70,14 @@ class Applied(Struct, frozen=True):
 
 def connect(url: str) -> redis.Redis:
     """Return a client that answers or fails at once: the caller goes on with what it has, and tries again."""
-    return redis.Redis.from_url(
-        url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), client_name="anpr"
-    )
+    try:
+        return redis.Redis.from_url(
+            url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), client_name="anpr"
+        )
+    except ValueError as error:
+        raise InputError(
+            f"the address of Redis is not usable: {error}", "it looks like redis://host:6379/0"
+        ) from None
 
 
 class WatchlistStore:
@@ -135,6 +140,7 @@ class WatchlistStore:
             generation = _next_generation(head, replication_id, now)
             place = head.lists.get(list_name) if head else None
             before = {entry.entry_id: entry for entry in (place and self._load_list(place)) or ()}
+            self._refuse_shared_ids(head, list_name, {entry.entry_id for entry in entries})
             after = [_revised(entry, before.get(entry.entry_id), generation) for entry in entries]
             removed = sorted(before.keys() - {entry.entry_id for entry in after})
             new_place = self._write(after)
@@ -155,6 +161,19 @@ class WatchlistStore:
             changed=sum(entry.entry_id in before and entry.revision == generation for entry in after),
             removed=len(removed),
         )
+
+    def _refuse_shared_ids(self, head: Head | None, list_name: str, entry_ids: set[str]) -> None:
+        """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
+        for other, place in head.lists.items() if head else ():
+            shared = (
+                sorted(entry_ids & {e.entry_id for e in self._load_list(place) or ()}) if other != list_name else ()
+            )
+            if shared:
+                raise InputError(
+                    f"{len(shared)} entry ids of {list_name!r} are in the list {other!r} already, {shared[0]!r} among "
+                    "them; nothing was changed",
+                    "an id belongs to one entry of one list: change the ids, or leave the column out",
+                )
 
     def _write(self, entries: Sequence[Entry]) -> ListPlace:
         """Write the entries where no head points to yet. Chunks that no head comes to name go after an hour."""
