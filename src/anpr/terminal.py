@@ -23,6 +23,9 @@ from anpr.settings import Site
 LIST_OLD_AFTER = timedelta(seconds=10)
 CAMERA_QUIET_AFTER = timedelta(minutes=5)
 
+# Columns from which the table of sites has room.
+WIDE = 120
+
 # Certainty in words: an uncertain match is never called one.
 CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I"}
 POSSIBLE = "possible: check the plate"
@@ -40,14 +43,16 @@ class View:
     caught_up: bool
 
 
-def draw(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
-    """Draw the whole view, with the `rows` most urgent incidents."""
+def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
+    """Draw the whole view, with the `rows` most urgent incidents, for a screen of `width` columns."""
     is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
     open_incidents = [incident for incident in view.incidents if incident.status == "open"]
     count = "?" if is_cut_off else str(len(open_incidents))
     title = f"{count} open incidents   {view.now:%Y-%m-%d %H:%M:%S} UTC"
-    parts: list[RenderableType] = [*_faults(view, sites), _sites(view, sites)]
-    parts.append(Panel(_incidents(view, sites, rows), title=title, title_align="left"))
+    health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
+    parts: list[RenderableType] = [*_faults(view, sites), health]
+    incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
+    parts.append(Panel(incidents, title=title, title_align="left"))
     if len(view.incidents) > rows:
         parts.append(Text(f"{len(view.incidents) - rows} more incidents, less urgent than these", style="dim"))
     return Group(*parts)
@@ -106,6 +111,19 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
     return table
 
 
+def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Text:
+    """Return what the table says in two lines for each site, for a screen that has no room for the table."""
+    text = Text()
+    for health in view.health:
+        rate = "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}"
+        word = "CUT OFF" if health.is_silent else f"{len(health.matchers)} matchers"
+        text.append(_plain(sites[health.site].title, style="bold"))
+        text.append(f" {word}, {rate} reads/s, to alert {_latency(view.rates.raised_seconds(health.site))}, ")
+        text.append(f"list {_list(health.matchers, view.now)}\n  ")
+        text.append(_cameras(health, sites[health.site], view.now)).append("\n")
+    return text
+
+
 def _latency(seconds: Sequence[float]) -> str:
     p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
     return "-" if p50 is None or p99 is None else f"{p50 * 1000:.0f} {p99 * 1000:.0f} ms"
@@ -156,6 +174,27 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
             style=style,
         )
     return table
+
+
+def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
+    """Return what the table says with the reasons on lines of their own."""
+    text = Text("" if view.incidents else "no incidents")
+    for incident in view.incidents[:rows]:
+        best = incident.best
+        mark = f"P{incident.priority}" if incident.status == "open" else incident.status
+        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''} ")
+        text.append(_plain(sites[incident.site].title if incident.site in sites else incident.site))
+        text.append(" lane ").append(_plain(best.read.lane or "-")).append(" ")
+        text.append(_marked(best.explanation, read=True)).append(" ")
+        if best.explanation.differences:
+            text.append("listed ").append(_marked(best.explanation, read=False)).append(" ")
+        text.append(_plain(certainty(best)))
+        if incident.holders:
+            text.append(
+                _plain(" in hand: " + ", ".join(f"{who} ({s})" for s, who in sorted(incident.holders.items())))
+            )
+        text.append("\n  ").append(_why(incident)).append("\n")
+    return text
 
 
 def certainty(alert: Alert) -> str:

@@ -4,6 +4,8 @@ import json
 import threading
 from collections import defaultdict
 
+from confluent_kafka import Producer
+
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.clock import system_clock
@@ -55,6 +57,25 @@ def test_what_cannot_be_matched_is_kept_with_its_reason_and_place(installation: 
     installation.wait_until_matched(6, site)
     assert {record.value for record in installation.records([topics.deadletters(site)])} == set(bad)
     assert [alert.read.read_id for alert in installation.alerts()] == ["good"]
+
+
+def test_a_record_too_large_to_be_sent_again_keeps_nobody_waiting(installation: Installation) -> None:
+    """The broker bounds what it is sent compressed: five million spaces are small enough for it."""
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    large = b" " * 5_000_000
+    packing = Producer(
+        {"bootstrap.servers": installation.kafka, "compression.type": "gzip", "message.max.bytes": 50_000_000}
+    )
+    packing.produce(topics.reads(site), large)
+    assert packing.flush(30) == 0
+    publish(installation, site, read_line("good", site, "AB1"))
+    installation.wait_until_matched(2, site)
+    (dead,) = installation.records([topics.deadletters(site)])
+    assert large.startswith(dead.value or b"x")
+    assert [alert.read.read_id for alert in installation.alerts()] == ["good"]
+    assert installation.supervisor.restarts("one") == 0
 
 
 def test_a_read_that_replaces_another_says_so_even_when_it_matches_nothing(installation: Installation) -> None:

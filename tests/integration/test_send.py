@@ -96,6 +96,32 @@ def test_killed_in_the_middle_it_loses_nothing_that_it_accepted(installation: In
     assert before <= set(lines)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_with_its_pipe_open_it_says_how_much_is_on_disk_and_loses_none_of_it(
+    installation: Installation, tmp_path: Path, number: signal.Signals
+) -> None:
+    site = installation.sites[0]
+    taking, giving = os.pipe()
+    sender = subprocess.Popen(
+        installation.command("send", "--site", site, "--spool", str(tmp_path / "spool")),
+        stdin=taking,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **installation.environment, "KAFKA_BOOTSTRAP": f"127.0.0.1:{free_ports(1)[0]}"},
+    )
+    assert sender.stderr is not None
+    lines = [read_line(str(one), site, "AB1") for one in range(200)]
+    os.write(giving, b"\n".join(lines) + b"\n")
+    assert any(b"200 on disk wait for the broker" in line for line in sender.stderr)
+    sender.send_signal(number)
+    _, errors = sender.communicate(timeout=20)
+    os.close(taking)
+    os.close(giving)
+    assert sender.returncode == 3, errors.decode()
+    assert b"200 left on disk" in errors
+    assert installation.run("send", "--site", site, "--spool", str(tmp_path / "spool")).returncode == 0
+    assert set(on_topic(installation, site)) == set(lines)
+
+
 def test_two_senders_do_not_use_one_spool(installation: Installation) -> None:
     site = installation.sites[0]
     first = subprocess.Popen(

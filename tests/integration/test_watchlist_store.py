@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from anpr.clock import system_clock
-from anpr.errors import AnprError, UnavailableError
+from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Generation
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
@@ -50,6 +50,13 @@ def test_lists_stand_beside_each_other(store: WatchlistStore) -> None:
     store.apply("wanted", [entry("2", "AB2")], "test", system_clock())
     store.apply("stolen", [entry("3", "AB3")], "test", system_clock())
     assert plates_of(store) == {"AB2", "AB3"}
+
+
+def test_an_id_belongs_to_one_list(store: WatchlistStore) -> None:
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    with pytest.raises(InputError, match="'2' among them, are in the list 'stolen'"):
+        store.apply("wanted", [entry("2", "AB2"), entry("3", "AB3")], "test", system_clock())
+    assert plates_of(store) == {"AB1", "AB2"}
 
 
 def test_an_entry_that_says_what_it_said_keeps_its_revision(store: WatchlistStore) -> None:

@@ -330,3 +330,12 @@ def test_nothing_in_an_entry_steers_the_officers_terminal(letters: str) -> None:
     view = a_view(sighting(reason=f"stolen{letters}", instruction=letters, warnings=(f"armed{letters}",)))
     assert letters not in shown(view)
     assert "stolen" in shown(view)
+
+
+def test_a_narrow_screen_leaves_nothing_out() -> None:
+    alert = sighting(reason="stolen", warnings=("armed",))
+    console = Console(record=True, width=80, file=io.StringIO())
+    console.print(draw(a_view(alert), SITES, 5, 80))
+    text = console.export_text()
+    for part in ("ARMED", "stolen", "exact", "list ", "reads/s", "1 open incidents", alert.explanation.read_as):
+        assert part in text

@@ -123,6 +123,8 @@ class KafkaSource:
     def _before_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         """Finish the commits of partitions that go to another member. Between two turns all is published."""
         gone = [self._unconfirmed.pop((place.topic, place.partition), None) for place in revoked]
+        for place in revoked:
+            self._begun_at.pop((place.topic, place.partition), None)
         self._commit_now([place for place in gone if place is not None])
 
     def _commit_now(self, places: list[TopicPartition]) -> None:

@@ -53,7 +53,12 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     publisher = KafkaPublisher(settings.sites[site].kafka, LINGER_MS)
     lines = Lines(reads.fileno(), MAX_READ_BYTES)
     sender = Sender(
-        site, lines, publisher, on_disk, system_clock, lambda line: click.echo(f"{reads.name}: {line}", err=True)
+        site=site,
+        lines=lines,
+        publisher=publisher,
+        spool=on_disk,
+        clock=system_clock,
+        complain=lambda line: click.echo(f"{reads.name}: {line}", err=True),
     )
     if waiting := len(on_disk):
         click.echo(f"{waiting} lines kept from before go first", err=True)

@@ -20,7 +20,7 @@ from anpr.clock import system_clock
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed, SiteHealth
 from anpr.settings import Settings
-from anpr.terminal import View, certainty, draw
+from anpr.terminal import WIDE, View, certainty, draw
 
 REDRAW_SECONDS = 0.2
 # Into a file or a pipe the whole picture goes now and then.
@@ -89,8 +89,10 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
     while not stop.is_set():
         feed.take(min(0.2, max(0.0, draw_at - time.monotonic())))
         if time.monotonic() >= draw_at:
-            rows = max(5, console.height - USED_ROWS)
-            put(draw(view_of(feed, sites, system_clock()), settings.sites, rows))
+            # On a narrow screen the text of an incident wraps over several lines.
+            lines_each = 1 if console.width >= WIDE else 3
+            rows = max(3, (console.height - USED_ROWS) // lines_each)
+            put(draw(view_of(feed, sites, system_clock()), settings.sites, rows, console.width))
             draw_at = time.monotonic() + every_seconds
 
 

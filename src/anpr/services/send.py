@@ -36,8 +36,9 @@ class Sent:
 class Sender:
     """Sends the lines of a stream for one site."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
         self,
+        *,
         site: str,
         lines: Lines,
         publisher: Publisher,

@@ -165,13 +165,13 @@ class WatchlistStore:
     def _refuse_shared_ids(self, head: Head | None, list_name: str, entry_ids: set[str]) -> None:
         """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
         for other, place in head.lists.items() if head else ():
-            shared = (
-                sorted(entry_ids & {e.entry_id for e in self._load_list(place) or ()}) if other != list_name else ()
-            )
+            if other == list_name:
+                continue
+            shared = sorted(entry_ids.intersection(entry.entry_id for entry in self._load_list(place) or ()))
             if shared:
                 raise InputError(
-                    f"{len(shared)} entry ids of {list_name!r} are in the list {other!r} already, {shared[0]!r} among "
-                    "them; nothing was changed",
+                    f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {other!r}; "
+                    "nothing was changed",
                     "an id belongs to one entry of one list: change the ids, or leave the column out",
                 )
 
