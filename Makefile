@@ -22,7 +22,7 @@ schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a fie
 
 lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \
-	    --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	    --no-header pyproject.toml -o requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

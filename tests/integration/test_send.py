@@ -20,6 +20,16 @@ def on_topic(it: Installation, site: str) -> list[bytes | None]:
     return [record.value for record in it.records([topics.reads(site)])]
 
 
+def sender_on_a_pipe(it: Installation, site: str) -> subprocess.Popen[bytes]:
+    """Start a sender whose pipe stays open until it is closed."""
+    return subprocess.Popen(
+        it.command("send", "--site", site),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **it.environment},
+    )
+
+
 def test_reads_from_a_file_and_from_a_pipe_are_published_as_they_are(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -124,12 +134,7 @@ def test_stopped_with_its_pipe_open_it_says_how_much_is_on_disk_and_loses_none_o
 
 def test_two_senders_do_not_use_one_spool(installation: Installation) -> None:
     site = installation.sites[0]
-    first = subprocess.Popen(
-        installation.command("send", "--site", site),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **installation.environment},
-    )
+    first = sender_on_a_pipe(installation, site)
     assert first.stdin is not None
     first.stdin.write(read_line("a", site, "AB1") + b"\n")
     first.stdin.flush()
@@ -151,12 +156,7 @@ def test_a_site_that_is_not_configured_is_refused_by_name(installation: Installa
 def test_a_read_is_on_its_way_at_once(installation: Installation) -> None:
     """A pipe that stays open does not hold back the line that came."""
     site = installation.sites[0]
-    sender = subprocess.Popen(
-        installation.command("send", "--site", site),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **installation.environment},
-    )
+    sender = sender_on_a_pipe(installation, site)
     assert sender.stdin is not None
     sender.stdin.write(read_line("a", site, "AB1") + b"\n")
     sender.stdin.flush()

@@ -27,7 +27,6 @@ WAIT_SECONDS = 0.05
 class Sent:
     """What has become of the lines so far."""
 
-    accepted: int = 0
     sent: int = 0
     unmatchable: int = 0
     refused: int = 0
@@ -66,9 +65,7 @@ class Sender:
     def turn(self) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
         lines = self._lines.take(WAIT_SECONDS)
-        accepted = [self._keyed(number, line) for number, line in lines if self._is_fit(number, line)]
-        self._spool.put(accepted)
-        self.figures.accepted += len(accepted)
+        self._spool.put(self._keyed(number, line) for number, line in lines if self._is_fit(number, line))
         for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
             self._handed_over = spooled.number
             self._under_way += 1
