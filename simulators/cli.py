@@ -118,7 +118,7 @@ def main(**options: Any) -> None:
         with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
             tally, undelivered = run_session(_plan(**options), asked)
     except AnprError as error:
-        click.echo(f"error: {error}" + (f"\n{error.next_step}" if error.next_step else ""), err=True)
+        click.echo("\n".join(error.lines()), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         click.echo(f"error: {error.filename}: {error.strerror}", err=True)
@@ -140,11 +140,19 @@ def _plan(
     known = settings.load(config, os.environ).sites
     missing = [site for site in sites if site not in known]
     if missing:
-        raise InputError(f"the settings in {config} have no site {missing[0]!r}")
+        raise InputError(
+            "site-unknown",
+            f"the settings in {config} have no site {missing[0]!r}",
+            "name one of those in sites.toml",
+        )
     chosen = {name: known[name] for name in sites or SERVICES if name in known}
     for name, site in chosen.items():
         if not site.cameras:
-            raise InputError(f"the settings in {config} give site {name!r} no cameras")
+            raise InputError(
+                "site-without-cameras",
+                f"the settings in {config} give site {name!r} no cameras",
+                "name a site that has cameras, or add them in sites.toml",
+            )
         if bootstrap:
             chosen[name] = msgspec.structs.replace(site, kafka=bootstrap)
     return Plan(sites=chosen, watchlist=_watchlist(watchlist, list_name), **rest)

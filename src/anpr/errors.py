@@ -1,4 +1,7 @@
-"""Errors that a person meets. Each says what is wrong and, where there is one, the next step."""
+"""Errors that a person meets. Each says what is wrong and what to do next.
+
+Its code is a heading in docs/errors.md, where the cause and the mending stand at length.
+"""
 
 
 class AnprError(Exception):
@@ -6,10 +9,15 @@ class AnprError(Exception):
 
     exit_code = 1
 
-    def __init__(self, message: str, next_step: str = "") -> None:
-        """Say what is wrong in `message` and what to do about it in `next_step`."""
+    def __init__(self, code: str, message: str, next_step: str) -> None:
+        """`code` names the kind of error, `message` says what is wrong, `next_step` what to do about it."""
         super().__init__(message)
+        self.code = code
         self.next_step = next_step
+
+    def lines(self) -> list[str]:
+        """Return the error as a person is told it."""
+        return [f"error: {self}", f"next:  {self.next_step}", f"more:  docs/errors.md#{self.code}"]
 
 
 class InputError(AnprError):
@@ -19,6 +27,6 @@ class InputError(AnprError):
 
 
 class UnavailableError(AnprError):
-    """A server or a program that is needed cannot be reached or had."""
+    """A server or a program that is needed cannot be reached or had, or a disk refuses."""
 
     exit_code = 3

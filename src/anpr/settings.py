@@ -94,19 +94,28 @@ def load(folder: Path, environment: Mapping[str, str]) -> Settings:
             part = tomllib.loads(file.read_text("utf-8"))
         except OSError as error:
             raise InputError(
-                f"{file}: {error.strerror or error}", "name the configuration folder with --config or ANPR_CONFIG"
+                "settings-missing",
+                f"{file}: {error.strerror or error}",
+                "name the configuration folder with --config or ANPR_CONFIG",
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{file}: not TOML: {error}") from None
+            raise InputError(
+                "settings-not-toml", f"{file}: not TOML: {error}", "mend the line that the message names"
+            ) from None
         _refuse_unknown(part, Settings, str(file))
         tree |= part
     _override(tree, environment)
     try:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        raise InputError(f"settings in {folder}: {error}") from None
+        raise InputError(
+            "settings-wrong-value",
+            f"settings in {folder}: {error}",
+            "correct the value, in the file or in the environment variable that overrides it",
+        ) from None
     if settings.topics.alerts_retention_hours < settings.board.window_hours:
         raise InputError(
+            "settings-board-window",
             "settings: topics.alerts_retention_hours is shorter than board.window_hours",
             "a restarted board reads its window back from the topics, so they must keep at least that long",
         )
@@ -164,5 +173,9 @@ def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
         for key, inner in value.items():
             if key not in known:
                 nearest = difflib.get_close_matches(key, known, n=1, cutoff=0)[0]
-                raise InputError(f"{where}: unknown key {key!r}; the nearest known one is {nearest!r}")
+                raise InputError(
+                    "settings-unknown-key",
+                    f"{where}: unknown key {key!r}; the nearest known one is {nearest!r}",
+                    "correct the key or take it out",
+                )
             _refuse_unknown(inner, known[key], f"{where}: {key}")

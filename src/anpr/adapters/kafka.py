@@ -21,6 +21,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from anpr.adapters.kafka_errors import code_of
 from anpr.adapters.records import Record, UndeliveredError
 from anpr.topics import MAX_RECORD_BYTES
 
@@ -142,7 +143,7 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str, linger_ms: float = 0) -> None:
         """`linger_ms` gathers records for that long: 0 for the few alerts, more for a gateway's many reads."""
-        self._refused: KafkaError | None = None
+        self._refused: UndeliveredError | None = None
         self._producer = Producer(
             {
                 **_COMMON,
@@ -168,7 +169,7 @@ class KafkaPublisher:
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is not None:
-                self._refused = error
+                self._refused = UndeliveredError(f"{topic}: {error.str()}", code_of(error))
             elif on_delivered is not None:
                 on_delivered()
 
@@ -180,7 +181,7 @@ class KafkaPublisher:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                raise UndeliveredError(error.args[0].str()) from None
+                raise UndeliveredError(f"{topic}: {error.args[0].str()}", code_of(error.args[0])) from None
             else:
                 return
 
@@ -188,7 +189,7 @@ class KafkaPublisher:
         """See `records.Publisher`."""
         waiting = int(self._producer.flush(wait_seconds))
         if self._refused is not None:
-            raise UndeliveredError(str(self._refused))
+            raise self._refused
         return waiting
 
 

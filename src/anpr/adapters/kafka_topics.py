@@ -30,6 +30,7 @@ def compare(admin: AdminClient, address: str, specs: list[TopicSpec]) -> tuple[l
         there = admin.list_topics(timeout=ANSWER_SECONDS).topics
     except KafkaException as error:
         raise UnavailableError(
+            "kafka-unavailable",
             f"the Kafka at {address} does not answer: {error.args[0].str()}",
             "is it running, and is its address right?",
         ) from None
@@ -56,4 +57,8 @@ def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
         try:
             made.result()
         except KafkaException as error:
-            raise AnprError(f"topic {name} was not made: {error.args[0].str()}") from None
+            raise AnprError(
+                "topic-not-made",
+                f"topic {name} was not made: {error.args[0].str()}",
+                "the broker says why: too few brokers for the replication, or no right to make topics",
+            ) from None

@@ -16,7 +16,11 @@ class Record(NamedTuple):
 
 
 class UndeliveredError(Exception):
-    """A record was not taken by the broker. What caused it must not be committed."""
+    """A record was not taken by the broker. What caused it must not be committed. `code` is as in `anpr.errors`."""
+
+    def __init__(self, message: str, code: str = "kafka-refused") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Source(Protocol):

@@ -68,5 +68,7 @@ class Spool:
 
     def _unavailable(self, error: sqlite3.Error | OSError) -> UnavailableError:
         return UnavailableError(
-            f"the spool {self._path} cannot be used: {error}", "is another `anpr send` using it, or is the disk full?"
+            "spool-unusable",
+            f"the spool {self._path} cannot be used: {error}",
+            "is another `anpr send` using it, or is the disk full?",
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from anpr.errors import AnprError
+from anpr.errors import AnprError, InputError
 from anpr.settings import Settings, load
 
 # Subcommand → module of this package; each has a click command named `command`.
@@ -60,9 +60,13 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 def check_site(settings: Settings, site: str) -> str:
-    """Return the site if it is configured. Raises click.BadParameter naming those that are."""
+    """Return the site if it is configured. Raises InputError naming those that are."""
     if site not in settings.sites:
-        raise click.BadParameter(f"{site!r} is not a configured site; there are {', '.join(settings.sites)}")
+        raise InputError(
+            "site-unknown",
+            f"{site!r} is not a configured site; there are {', '.join(settings.sites)}",
+            "name one of these, or add the site to sites.toml",
+        )
     return site
 
 
@@ -74,7 +78,5 @@ def main() -> None:
     try:
         _anpr(prog_name="anpr")
     except AnprError as error:
-        click.echo(f"error: {error}", err=True)
-        if error.next_step:
-            click.echo(f"next:  {error.next_step}", err=True)
+        click.echo("\n".join(error.lines()), err=True)
         sys.exit(error.exit_code)

@@ -9,14 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher, KafkaSource
+from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import UndeliveredError
 from anpr.cli import check_site, settings_of
 from anpr.clock import system_clock
-from anpr.errors import UnavailableError
 from anpr.services.match import Matcher
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
@@ -81,17 +81,8 @@ def run(settings: Settings, site: str, name: str) -> None:
     try:
         matcher.run()
     except (KafkaException, UndeliveredError) as error:
-        raise UnavailableError(
-            f"the broker at {servers.kafka} has ended this matcher: {error}", _next_step(error)
-        ) from None
+        raise refused(f"the broker at {servers.kafka} has ended this matcher", error) from None
     finally:
         source.close()
         follower.stop()
     log.info("matcher %s of %s stopped in order", name, site)
-
-
-def _next_step(error: Exception) -> str:
-    cause = error.args[0]
-    if isinstance(cause, KafkaError) and cause.code() == KafkaError.FENCED_INSTANCE_ID:
-        return "another matcher runs under the same --name: give each its own"
-    return "its supervisor starts it again; no read was committed that is not matched"

@@ -10,11 +10,12 @@ from typing import BinaryIO
 import click
 
 from anpr.adapters.kafka import KafkaPublisher
+from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import UndeliveredError
 from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
 from anpr.clock import system_clock
-from anpr.errors import InputError, UnavailableError
+from anpr.errors import InputError
 from anpr.intake import MAX_READ_BYTES
 from anpr.services.lines import Lines
 from anpr.services.send import Sender
@@ -65,12 +66,13 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     try:
         _send(sender, on_disk, stop)
     except OSError as error:
-        raise InputError(f"{reads.name}: {error.strerror or error}") from None
-    except UndeliveredError as error:
-        raise UnavailableError(
-            f"the broker refuses the reads of {site}: {error}; {len(on_disk)} lines stay on disk",
-            "make the topics with `anpr topics --create`, then run the same command again",
+        raise InputError(
+            "reads-unreadable",
+            f"{reads.name}: {error.strerror or error}",
+            "what was read of it is safe; mend the file or the pipe and send the rest",
         ) from None
+    except UndeliveredError as error:
+        raise refused(f"the broker refuses reads of {site}, {len(on_disk)} lines stay on disk", error) from None
     finally:
         left = len(on_disk)
         on_disk.close()

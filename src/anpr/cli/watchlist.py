@@ -40,7 +40,11 @@ def apply(ctx: click.Context, file: Path, list_name: str) -> None:
     content = read_list(file, list_name)
     show_refusals(file, content)
     if not content.entries:
-        raise InputError(f"{file}: no line of it can be used, and an empty list is not put in force")
+        raise InputError(
+            "list-empty",
+            f"{file}: no line of it can be used, and an empty list is not put in force",
+            "mend the lines named above, then apply it again",
+        )
     applied = store_of(settings).apply(list_name, content.entries, f"applied by {getpass.getuser()}", system_clock())
     click.echo(msgspec.json.encode(applied).decode())
     click.echo(

@@ -100,7 +100,9 @@ class Demo:
             )
 
         if not wait_until(are_ready, READY_SECONDS):
-            raise UnavailableError(f"the matchers are not ready after {READY_SECONDS} s", "look at their logs")
+            raise UnavailableError(
+                "demo-not-ready", f"the matchers are not ready after {READY_SECONDS} s", "look at their logs"
+            )
         self._say(f"{len(self.ports)} matchers have the list and their cameras")
 
     def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:

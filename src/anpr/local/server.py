@@ -17,9 +17,19 @@ logger = logging.getLogger(__name__)
 class Unavailable(UnavailableError):  # noqa: N818  it is no fault of the program
     """Something this machine does not have and could not be given; one sentence with what to install."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            "server-not-to-be-had", message, "install what it names, or set KAFKA_BOOTSTRAP and REDIS_URL"
+        )
+
 
 class StartError(AnprError):
     """A server ended or stayed silent at its start; the text holds the last lines of its log."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            "server-did-not-start", message, "its log names the cause: a port in use, no memory, a full disk"
+        )
 
 
 class Server(ABC):

@@ -70,11 +70,17 @@ def read_list(path: Path, list_name: str) -> ListFile:
         text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
         return _read(io.StringIO(text, newline=""), str(path), list_name)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(
+            "list-unreadable", f"{path}: {error.strerror or error}", "name a file that is there and that you may read"
+        ) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
+        raise InputError(
+            "list-not-utf8", f"{path}: not UTF-8 at byte {error.start}", "save the file as UTF-8"
+        ) from None
     except csv.Error as error:
-        raise InputError(f"{path}: not CSV: {error}") from None
+        raise InputError(
+            "list-not-csv", f"{path}: not CSV: {error}", "export it again as comma-separated values"
+        ) from None
 
 
 def _read(lines: Iterable[str], path: str, list_name: str) -> ListFile:
@@ -100,12 +106,22 @@ def _check_columns(columns: Iterable[str] | None, path: str) -> None:
     for column in columns:
         if column not in COLUMNS:
             nearest = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0)[0]
-            raise InputError(f"{path}: unknown column {column!r}; the nearest known one is {nearest!r}")
+            raise InputError(
+                "list-unknown-column",
+                f"{path}: unknown column {column!r}; the nearest known one is {nearest!r}",
+                "rename the column or take it out; docs/operators.md lists all of them",
+            )
         if columns.count(column) > 1:
-            raise InputError(f"{path}: the column {column!r} is there twice")
+            raise InputError(
+                "list-column-twice", f"{path}: the column {column!r} is there twice", "take one of them out"
+            )
     for column in ("plate", "valid_until"):
         if column not in columns:
-            raise InputError(f"{path}: the column {column!r} is missing")
+            raise InputError(
+                "list-column-missing",
+                f"{path}: the column {column!r} is missing",
+                "add the column; docs/operators.md says what it holds",
+            )
 
 
 def _entry(row: dict[str | Any, Any], line: int, list_name: str) -> Entry:

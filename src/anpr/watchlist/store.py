@@ -76,7 +76,7 @@ def connect(url: str) -> redis.Redis:
         )
     except ValueError as error:
         raise InputError(
-            f"the address of Redis is not usable: {error}", "it looks like redis://host:6379/0"
+            "redis-address", f"the address of Redis is not usable: {error}", "it looks like redis://host:6379/0"
         ) from None
 
 
@@ -127,7 +127,9 @@ class WatchlistStore:
             return self._apply(list_name, entries, why, now)
         except redis.WatchError:
             raise AnprError(
-                "somebody else changed the watchlist at the same time; nothing was changed", "apply it again"
+                "watchlist-changed-meanwhile",
+                "somebody else changed the watchlist at the same time; nothing was changed",
+                "apply it again",
             ) from None
         except redis.RedisError as error:
             raise _unavailable(error) from error
@@ -170,6 +172,7 @@ class WatchlistStore:
             shared = sorted(entry_ids.intersection(entry.entry_id for entry in self._load_list(place) or ()))
             if shared:
                 raise InputError(
+                    "watchlist-shared-ids",
                     f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {other!r}; "
                     "nothing was changed",
                     "an id belongs to one entry of one list: change the ids, or leave the column out",
@@ -227,4 +230,8 @@ def _chunks_of(place: ListPlace) -> list[str]:
 
 
 def _unavailable(error: Exception) -> UnavailableError:
-    return UnavailableError(f"the watchlist's Redis does not answer: {error}", "is it running, and is its URL right?")
+    return UnavailableError(
+        "redis-unavailable",
+        f"the watchlist's Redis does not answer: {error}",
+        "is it running, and is its URL right? `anpr doctor` tries every address",
+    )
