@@ -1,8 +1,7 @@
 """Vehicles: their kind, nationality and plates, at random or from the list.
 
 Nationality of lorries: an estimate from DfT "Road goods vehicles travelling to Europe" and the loaded journeys of
-2017 (CBS/Eurostat); of cars: an estimate. Countries without a syntax in `countries.toml` (some 7 % of the lorries
-and 1 % of the cars) are left out.
+2017 (CBS/Eurostat); of cars: an estimate. What stands below 1 is a guess at what the sources call "other".
 """
 
 from collections.abc import Sequence
@@ -25,10 +24,60 @@ _LORRIES = Weighted(
         "BG": 5,
         "IE": 2,
         "FR": 2,
+        "CZ": 2,
+        "SK": 2,
         "BE": 1,
+        "IT": 1,
+        "PT": 1,
+        "SI": 0.4,
+        "LV": 0.4,
+        "UA": 0.3,
+        "TR": 0.3,
+        "HR": 0.2,
+        "EE": 0.2,
+        "AT": 0.2,
+        "RS": 0.2,
+        "MK": 0.1,
+        "BA": 0.1,
+        "MD": 0.1,
+        "GR": 0.1,
+        "DK": 0.1,
+        "SE": 0.1,
+        "LU": 0.1,
+        "CH": 0.1,
     }
 )
-_CARS = Weighted({"GB": 75, "FR": 8, "DE": 4, "NL": 4, "BE": 3, "PL": 2, "RO": 1, "IE": 1, "ES": 1})
+_CARS = Weighted(
+    {
+        "GB": 75,
+        "FR": 8,
+        "DE": 4,
+        "NL": 4,
+        "BE": 3,
+        "PL": 2,
+        "RO": 0.8,
+        "IE": 0.6,
+        "ES": 0.6,
+        "IT": 0.4,
+        "CH": 0.3,
+        "LU": 0.2,
+        "CZ": 0.2,
+        "SK": 0.2,
+        "AT": 0.2,
+        "SE": 0.2,
+        "DK": 0.2,
+        "PT": 0.2,
+        "LT": 0.2,
+        "HU": 0.1,
+        "BG": 0.1,
+        "NO": 0.1,
+        "FI": 0.05,
+        "GR": 0.05,
+        "LV": 0.05,
+        "EE": 0.05,
+        "UA": 0.1,
+    }
+)
 # British and Irish trailers repeat the plate of the tractor. All others have their own.
 _TRAILER_REPEATS_PLATE = frozenset({"GB", "IE"})
 # Lorries with a trailer, and listed lorries of which the trailer is the one listed: estimates.

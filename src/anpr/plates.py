@@ -11,7 +11,7 @@ import unicodedata
 
 from anpr import tables
 
-# A plate is at most this long when its separators are gone. The longest in `data/countries.toml` has nine
+# A plate is at most this long when its separators are gone. The longest in `data/countries.toml` has ten
 # characters; the rest is room for a badge or a district read with it.
 MAX_CANONICAL_LENGTH = 16
 

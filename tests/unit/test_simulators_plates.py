@@ -26,6 +26,37 @@ KNOWN = [
     ("FR", "AB123CD"),
     ("BE", "1ABC234"),
     ("IE", "131D12345"),
+    ("IT", "EP008LM"),
+    ("IT", "XA123BC"),
+    ("CZ", "1A23456"),
+    ("CZ", "9AZ1234"),
+    ("SK", "BA123CD"),
+    ("SK", "AA001AA"),
+    ("SK", "NR123YA"),
+    ("PT", "AA01AA"),
+    ("PT", "12AB34"),
+    ("UA", "KA1234BC"),
+    ("TR", "34PLT34"),
+    ("TR", "06J9999"),
+    ("LV", "AB1234"),
+    ("LV", "P1234"),
+    ("EE", "195AGM"),
+    ("SI", "LJAB123"),
+    ("HR", "ZG1234AB"),
+    ("RS", "BG1234AA"),
+    ("AT", "W76067I"),
+    ("AT", "KU217BI"),
+    ("CH", "ZH123456"),
+    ("DK", "AB12345"),
+    ("SE", "WER84A"),
+    ("NO", "DP70231"),
+    ("FI", "ABC123"),
+    ("GR", "AXA1000"),
+    ("LU", "BA4001"),
+    ("MK", "SK2345MG"),
+    ("BA", "A99K987"),
+    ("MD", "ABC123"),
+    ("MD", "KAB123"),
 ]
 UNKNOWN = [
     ("FR", "OB123CD"),
@@ -36,6 +67,16 @@ UNKNOWN = [
     ("DE", "HROAB1234"),
     ("NL", "12AEI3"),
     ("GB", "AB1CDEF"),
+    ("IT", "AU123CD"),
+    ("CZ", "1G23456"),
+    ("UA", "KA1234BD"),
+    ("TR", "82AB123"),
+    ("LV", "AQ1234"),
+    ("SE", "ABV123"),
+    ("GR", "ABC1000"),
+    ("LU", "AI1234"),
+    ("BA", "B99A123"),
+    ("CH", "AA1234"),
 ]
 
 
@@ -60,6 +101,13 @@ def test_letters_and_lengths_that_a_country_does_not_use_do_not_fit(country: str
     assert not plates.fits(country, plate)
 
 
+def test_the_table_has_the_countries_whose_vehicles_come_through_the_ports() -> None:
+    assert len(plates.COUNTRIES) >= 20
+
+
 def test_one_text_can_be_a_plate_of_several_countries() -> None:
-    assert [country for country in plates.COUNTRIES if plates.fits(country, "ABC123")] == ["LT", "HU", "DE"]
+    assert [country for country in plates.COUNTRIES if plates.fits(country, "ABC123")] == [
+        *("LT", "HU", "DE", "SE", "FI", "MD")
+    ]
+    assert [country for country in plates.COUNTRIES if plates.fits(country, "AB123CD")] == ["FR", "IT", "SK"]
     assert {"GB", "RO"} <= {country for country in plates.COUNTRIES if plates.fits(country, "CJ12ABC")}
