@@ -1,8 +1,11 @@
 """The watchlist as the simulators see it: which reads must raise which alerts.
 
 This is on purpose not the matcher: the plainest comparison that can be written, so that each checks the other.
+It states exactly what the tiers `exact` and `equivalent` must find. What a matcher finds beyond them it guesses by
+probability; of that the truth says only which guesses name the vehicle that was really there.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -15,10 +18,14 @@ class Watchlist:
     """The entries, and what must come of a read under the tiers `exact` and `equivalent`."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        """File the entries by their canonical plate with 0 written as O and 1 as I."""
+        """File the entries by their canonical plate with 0 written as O and 1 as I, and patterns apart."""
         self._by_glyphs: dict[str, list[tuple[str, Entry]]] = {}
         self._vehicles: list[tuple[Plate, Entry]] = []
+        self._patterns: list[tuple[re.Pattern[str], Entry]] = []
         for entry in entries:
+            if "?" in entry.plate or "*" in entry.plate:
+                self._patterns.append((_pattern(entry.plate), entry))
+                continue
             plate = plates.canonical(entry.plate)
             self._by_glyphs.setdefault(_glyphs(plate), []).append((plate, entry))
             self._vehicles.append((Plate(plate, entry.country), entry))
@@ -40,6 +47,18 @@ class Watchlist:
         return _glyphs(_text(read)) != _glyphs(shown) and any(
             concerns(entry, read.site, read.direction, captured_at) for entry in self._naming(shown)
         )
+
+    def guesses(self, shown: str, read: Read, captured_at: datetime) -> list[str]:
+        """Return the entries that a matcher may find beyond the sure tiers, and be right about the vehicle.
+
+        They are those of the plate really shown, when it was read as another and they tolerate errors, and patterns
+        that cover the plate as it is or as it was read.
+        """
+        text = _text(read)
+        named = self._by_glyphs.get(_glyphs(shown), ()) if _glyphs(text) != _glyphs(shown) else ()
+        found = [entry for _, entry in named if entry.tolerance != "exact"]
+        found += [entry for pattern, entry in self._patterns if pattern.fullmatch(shown) or pattern.fullmatch(text)]
+        return sorted(entry.entry_id for entry in found if concerns(entry, read.site, read.direction, captured_at))
 
     def holds(self, plate: str) -> bool:
         """Tell whether an entry, in force or not, names exactly this canonical plate."""
@@ -73,3 +92,9 @@ def _text(read: Read) -> str:
 
 def _glyphs(text: str) -> str:
     return text.replace("0", "O").replace("1", "I")
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    """Return the pattern of a list (`?` one character, `*` any) as an expression."""
+    wanted = [character for character in written.upper() if character.isalnum() or character in "?*"]
+    return re.compile("".join({"?": ".", "*": ".*"}.get(character, character) for character in wanted))

@@ -19,6 +19,7 @@ class _Open:
     going_by: Pass
     expected: list[dict[str, Any]] = field(default_factory=list)
     misread: list[str] = field(default_factory=list)
+    guesses: list[dict[str, Any]] = field(default_factory=list)
 
     def line(self) -> bytes:
         vehicle = self.going_by.vehicle
@@ -30,7 +31,8 @@ class _Open:
         }
         if vehicle.rear != vehicle.front:
             facts["trailer_plate"] = vehicle.rear.text
-        return msgspec.json.encode(facts | {"expected": self.expected, "misread": self.misread})
+        told = {"expected": self.expected, "misread": self.misread, "guesses": self.guesses}
+        return msgspec.json.encode(facts | told)
 
 
 class Truth:
@@ -51,8 +53,9 @@ class Truth:
         going_by, read = sighting.of, sighting.read
         if not sighting.duplicate:
             expected = self._watchlist.expected(read, captured_at)
+            guesses = self._watchlist.guesses(sighting.shown.text, read, captured_at)
             kept = self._open.get(going_by.pass_id)
-            if kept is None and (expected or self._is_listed(going_by)):
+            if kept is None and (expected or guesses or self._is_listed(going_by)):
                 kept = self._open[going_by.pass_id] = _Open(going_by)
             if kept is not None:
                 kept.expected.extend(
@@ -60,6 +63,8 @@ class Truth:
                 )
                 if self._watchlist.misread(sighting.shown.text, read, captured_at):
                     kept.misread.append(read.read_id)
+                if guesses:
+                    kept.guesses.append({"read_id": read.read_id, "entries": guesses})
                 _mark_superseded(kept, read.supersedes)
         if sighting.last_of_pass and (done := self._open.pop(going_by.pass_id, None)):
             self._lines.write(done.line())

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from anpr import events, settings
 from anpr.events import Entry, Generation, Read
@@ -119,3 +120,25 @@ def test_every_pass_of_a_listed_vehicle_is_in_the_truth_with_the_reads_that_miss
     shown = {s.read.read_id for s in sightings if s.shown.text == "AB01CDE"}
     assert alerted & missed == set()
     assert alerted | missed == shown
+
+
+@given(seed=seeds)
+def test_what_may_be_guessed_names_the_vehicle_that_was_there(seed: int) -> None:
+    until = START + timedelta(days=1)
+    plate = Entry(entry_id="PLATE", revision=ONE, list="made", plate="AB01CDE", valid_until=until)
+    entries = [
+        plate,
+        replace(plate, entry_id="EXACT", tolerance="exact"),
+        replace(plate, entry_id="PATTERN", plate="AB?1*"),
+        replace(plate, entry_id="ELSEWHERE", sites=("dunkerque",)),
+    ]
+    sightings = some_traffic("calais", seed, 8 * 3600, Listed((Plate("AB01CDE", "GB"),), share=0.3), 300)
+    _, truth = published(sightings, Watchlist(entries), speed=1)
+    shown = {s.read.read_id: s.shown.text for s in sightings}
+    misread = {read_id for line in truth for read_id in line["misread"]}
+    guesses = {guess["read_id"]: guess["entries"] for line in truth for guess in line["guesses"]}
+    assert {read_id for read_id, entries in guesses.items() if "PLATE" in entries} == misread
+    assert {read_id for read_id, entries in guesses.items() if "PATTERN" in entries} >= {
+        read_id for read_id, text in shown.items() if text == "AB01CDE"
+    }
+    assert {entry for entries in guesses.values() for entry in entries} <= {"PLATE", "PATTERN"}

@@ -8,7 +8,7 @@ from anpr.board import Board
 from anpr.events import Alert
 from anpr.incidents import Incident
 from anpr.local import report
-from anpr.local.report import BoardCheck, Expected, Summary, TruePass
+from anpr.local.report import BoardCheck, Expected, Guess, Summary, TruePass, Truth
 from tests.strategies import NOON, a_read, an_alert, an_entry, minutes
 
 
@@ -25,8 +25,8 @@ def on_a_board(*alerts: Alert) -> list[Incident]:
     return board.incidents(NOON)
 
 
-def expected(*alerts: Alert) -> dict[str, str]:
-    return {alert.alert_id: alert.tier for alert in alerts}
+def expected(*alerts: Alert) -> Truth:
+    return Truth({alert.alert_id: alert.tier for alert in alerts}, frozenset(), ())
 
 
 ONE, TWO, THREE = sighting(1), sighting(2), sighting(3)
@@ -74,7 +74,60 @@ def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None
         {"read_id": "read-1", "entry_id": "entry-1", "tier": "exact"},
         {"read_id": "read-2", "entry_id": "entry-2", "tier": "exact"}]}"""
     truth = [msgspec.json.decode(line, type=TruePass), TruePass("dover", (Expected("read-3", "entry-3", "near"),))]
-    assert report.expected_alerts(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
+    assert report.gather(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
+
+
+# --- what is found beyond the sure tiers ---
+
+
+def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
+    """Return the pass of the vehicle of entry-1: reads that were misread, and perhaps one that was right."""
+    return TruePass(
+        "calais",
+        () if right is None else (Expected(f"read-{right}", "entry-1", "exact"),),
+        tuple(f"read-{number}" for number in misread),
+        tuple(Guess(f"read-{number}", ("entry-1",)) for number in misread),
+    )
+
+
+def guessed(read: int, tier: str = "folded", entry: int = 1) -> Alert:
+    """Return an alert of an unsure tier on a read."""
+    return an_alert(a_read(f"read-{read}", site="calais"), an_entry(f"entry-{entry}", plate=f"AB{entry}"), tier=tier)
+
+
+def test_a_misread_vehicle_that_is_found_is_told_apart_from_a_false_guess() -> None:
+    truth = report.gather([a_misread_pass(1, 2)])
+    check = report.check_board(on_a_board(guessed(2), guessed(9, "near"), guessed(1, "near", entry=5)), truth)
+    assert (check.beyond, check.false_guesses, check.unexpected) == (1, 2, 0)
+    assert (check.misread_vehicles, check.misread_found) == (1, 1)
+    assert check.is_exact, "what is not sure makes no run wrong"
+
+
+def test_a_vehicle_with_a_right_read_is_no_misread_vehicle() -> None:
+    check = report.check_board(on_a_board(sighting(1), guessed(2)), report.gather([a_misread_pass(2, right=1)]))
+    assert (check.found, check.beyond, check.misread_vehicles, check.misread_found) == (1, 1, 0, 0)
+
+
+def test_a_pattern_may_be_found_and_makes_no_vehicle_a_misread_one() -> None:
+    truth = report.gather([TruePass("calais", (), (), (Guess("read-1", ("entry-1",)),))])
+    check = report.check_board(on_a_board(guessed(1, "pattern")), truth)
+    assert (check.beyond, check.false_guesses, check.misread_vehicles) == (1, 0, 0)
+
+
+def test_a_misread_vehicle_that_nobody_found_is_counted() -> None:
+    check = report.check_board([], report.gather([a_misread_pass(1), a_misread_pass(2, 3)]))
+    assert (check.misread_vehicles, check.misread_found) == (2, 0)
+
+
+@pytest.mark.parametrize("tier", ["exact", "equivalent"])
+def test_a_sure_alert_on_a_misread_is_unexpected_even_for_the_right_vehicle(tier: str) -> None:
+    check = report.check_board(on_a_board(guessed(1, tier)), report.gather([a_misread_pass(1)]))
+    assert (check.unexpected, check.beyond, check.is_exact) == (1, 0, False)
+
+
+def test_an_unsure_alert_in_place_of_a_sure_one_is_missing_and_unexpected() -> None:
+    check = report.check_board(on_a_board(guessed(1)), report.gather([a_misread_pass(right=1)]))
+    assert (check.missing, check.unexpected, check.false_guesses) == (1, 1, 0)
 
 
 # --- the summary ---

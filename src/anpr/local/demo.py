@@ -141,7 +141,7 @@ class Demo:
         """Wait until all traffic is matched and on the boards, and compare them with the truth."""
         if not wait_until(lambda: self._waiting() == 0, DRAIN_SECONDS):
             self._say(f"{self._waiting()} reads are not matched after {DRAIN_SECONDS} s")
-        expected = report.expected_alerts(
+        truth = report.gather(
             msgspec.json.decode(line, type=report.TruePass)
             for site in self.ports
             for line in self._truth(site).read_bytes().splitlines()
@@ -150,7 +150,7 @@ class Demo:
         def are_exact() -> bool:
             for feed in boards.values():
                 feed.take(0.05)
-            return all(self._check(feed, expected).is_exact for feed in boards.values())
+            return all(self._check(feed, truth).is_exact for feed in boards.values())
 
         wait_until(are_exact, BOARD_SECONDS)
         one = next(iter(boards.values()))
@@ -168,7 +168,7 @@ class Demo:
             alerts_by_tier=by_tier,
             capture_to_alert_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.raised_seconds(p)]),
             capture_to_board_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.shown_seconds(p)]),
-            boards={name: self._check(feed, expected) for name, feed in boards.items()},
+            boards={name: self._check(feed, truth) for name, feed in boards.items()},
         )
 
     def _start(self) -> None:
@@ -226,5 +226,5 @@ class Demo:
         reads_in, committed = self._reads()
         return reads_in - committed
 
-    def _check(self, feed: BoardFeed, expected: dict[str, str]) -> report.BoardCheck:
-        return report.check_board(feed.board.incidents(system_clock()), expected)
+    def _check(self, feed: BoardFeed, truth: report.Truth) -> report.BoardCheck:
+        return report.check_board(feed.board.incidents(system_clock()), truth)
