@@ -64,6 +64,13 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
     silent_after_seconds: Positive = 5
 
 
+class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the images of plates are kept, and for how long. Without a folder they are in the state folder."""
+
+    images_dir: str = ""
+    images_retention_hours: Positive = 24
+
+
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How the topics are made."""
 
@@ -83,6 +90,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     watchlist: WatchlistSettings = WatchlistSettings()
     board: BoardSettings = BoardSettings()
     topics: TopicSettings = TopicSettings()
+    images: ImageSettings = ImageSettings()
+
+    @property
+    def images_dir(self) -> Path:
+        """The folder of the images of plates."""
+        folder = self.images.images_dir or f"{self.watchlist.state_dir}/images"
+        return Path(folder).expanduser()
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> Settings:

@@ -1,0 +1,118 @@
+"""Plate images: kept in a folder by site and day for a short time, and named by references that reads carry.
+
+Images stay out of Kafka. A reference is `<site>/<day>/<name>.jpg` with a random name, so that nobody who may see one
+image can guess another. It comes from outside, with a read: it is never joined to a path before it has been parsed,
+and what no reference of this store can look like is no reference.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+# An image of a plate is a few kB; a larger file is none of ours and is not served.
+MAX_IMAGE_BYTES = 65_536
+
+_REFERENCE = re.compile(r"([a-z0-9-]{1,40})/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{32})\.jpg", re.ASCII)
+
+
+class Reference(NamedTuple):
+    """What a valid reference says: whose image it is, the day of its capture in UTC, and its name."""
+
+    site: str
+    day: date
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.site}/{self.day.isoformat()}/{self.name}.jpg"
+
+
+def parse(text: str) -> Reference | None:
+    """Return what the reference says; None when it is none of this store's, whatever it may point at."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return Reference(found[1], date.fromisoformat(found[2]), found[3])
+    except ValueError:
+        return None
+
+
+class ImageStore:
+    """The images of this machine. Several processes may share the folder."""
+
+    def __init__(self, folder: Path, retention: timedelta) -> None:
+        """Keep images in `folder` until `retention` after their capture. It is made when the first one comes."""
+        self._folder = folder
+        self._retention = retention
+
+    def put(self, site: str, captured_at: datetime, jpeg: bytes) -> str:
+        """Keep an image and return its reference. Raises OSError when the disk refuses, ValueError for a bad site."""
+        captured_at = captured_at.astimezone(UTC)
+        reference = Reference(site, captured_at.date(), secrets.token_hex(16))
+        if parse(str(reference)) is None:
+            raise ValueError(f"{site!r} is no name of a site")
+        file = self._file(reference)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_bytes(jpeg)
+        # The age of a file is that of the capture, so that a late one does not outlive its time.
+        os.utime(part, (captured_at.timestamp(), captured_at.timestamp()))
+        part.rename(file)
+        return str(reference)
+
+    def get(self, text: str, site: str, now: datetime) -> bytes | None:
+        """Return the image of a reference; None when it is not one of that site's, is not there or has expired."""
+        reference = parse(text)
+        if reference is None or reference.site != site:
+            return None
+        try:
+            handle = os.open(self._file(reference), os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        with os.fdopen(handle, "rb") as file:
+            facts = os.fstat(handle)
+            if facts.st_size > MAX_IMAGE_BYTES or facts.st_mtime < self._oldest(now).timestamp():
+                return None
+            return file.read()
+
+    def sweep(self, now: datetime) -> int:
+        """Delete what has expired by then, half-written files included. Returns how many files went."""
+        oldest = self._oldest(now)
+        gone = 0
+        for folder in self._days(oldest.date()):
+            for file in folder.iterdir():
+                try:
+                    if file.stat(follow_symlinks=False).st_mtime < oldest.timestamp():
+                        file.unlink()
+                        gone += 1
+                except FileNotFoundError:
+                    continue  # another sweeper was faster
+            if not any(folder.iterdir()):
+                _remove_if_empty(folder)
+        return gone
+
+    def _oldest(self, now: datetime) -> datetime:
+        return now.astimezone(UTC) - self._retention
+
+    def _days(self, until: date) -> Iterator[Path]:
+        """Return the folders of all sites up to that day."""
+        for folder in self._folder.glob("*/????-??-??"):
+            try:
+                if date.fromisoformat(folder.name) <= until:
+                    yield folder
+            except ValueError:
+                continue  # none of ours
+
+    def _file(self, reference: Reference) -> Path:
+        return self._folder / str(reference)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return  # another process has just put an image there, or removed the folder
