@@ -1,5 +1,6 @@
 """The list in Redis: in force all at once, never given out twice, and not mistaken for empty."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import redis
 
 from anpr.clock import system_clock
 from anpr.errors import AnprError, InputError, UnavailableError
-from anpr.events import Generation
+from anpr.events import Entry, Generation
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.watchlist import snapshot_file
 from anpr.watchlist.snapshot_file import DamagedError, Snapshot
-from anpr.watchlist.store import CHUNK_ENTRIES, WatchlistStore, connect
+from anpr.watchlist.store import WatchlistStore, connect
+from anpr.watchlist.values import CHUNK_ENTRIES, keys_of
 from tests.entries import FOR_EVER, entry
 
 KEEP = timedelta(hours=96)
@@ -81,13 +83,16 @@ def test_a_removed_entry_leaves_a_tombstone_for_as_long_as_alerts_are_kept(store
 
 
 def test_two_people_who_apply_at_once_do_not_undo_each_other(store: WatchlistStore, redis_url: str) -> None:
-    class Meddler(WatchlistStore):
-        def _write(self, entries: object) -> object:  # type: ignore[override]
-            store.apply("stolen", [entry("1", "AB1")], "the other one", system_clock())
-            return super()._write(entries)  # type: ignore[arg-type]
+    class WhileTheOther(list[Entry]):
+        """Entries that somebody else's change comes between the reading and the writing of."""
 
+        def __iter__(self) -> Iterator[Entry]:
+            store.apply("stolen", [entry("1", "AB1")], "the other one", system_clock())
+            return super().__iter__()
+
+    other = WatchlistStore(connect(redis_url), KEEP)
     with pytest.raises(AnprError, match="somebody else changed the watchlist"):
-        Meddler(connect(redis_url), KEEP).apply("stolen", [entry("2", "AB2")], "test", system_clock())
+        other.apply("stolen", WhileTheOther([entry("2", "AB2")]), "test", system_clock())
     assert plates_of(store) == {"AB1"}
 
 
@@ -100,7 +105,8 @@ def test_a_generation_that_is_not_whole_is_not_taken(store: WatchlistStore, redi
     client = redis.Redis.from_url(redis_url)
     head = store.head()
     assert head is not None
-    client.set(f"anpr:watchlist:chunk:{head.lists['stolen'].id}:0", b"\x90")
+    for key in keys_of(head.lists["stolen"]):
+        client.set(key, b"\x90")
     follows.follow_once()
     assert follows.held is before
     client.close()

@@ -1,175 +1,250 @@
 """The watchlist's home in Redis: every change is a new generation, put in force all at once.
 
-What is stored, under `anpr:watchlist:`
+Theory of operation. `head` says which generation is in force and, for each list, where its entries are: a base of a
+thousand entries to a value, and small deltas on it (`values`, `places`). A change writes its entries first and then
+the head, by one transaction that fails when anybody else has changed the head since it was read; so nobody ever
+sees half of one. A change that is small beside its list costs one delta: a delta takes in those before it that are
+not larger than itself, so there are never more than a few, and when they outgrow a share of the base the base is
+written anew.
 
-- `head`: which generation is in force, when it was applied, and for each list where its entries are. Changing this
-  one value is what puts a generation in force, so nobody ever sees half of one.
-- `chunk:<id>:<n>`: the entries, a thousand to a value, written before the head names them. A chunk never changes;
-  those that the head no longer names stay for an hour, for readers who have just read the old head.
+Beside them, under `anpr:watchlist:`:
+
 - `ended`: by entry_id, which revision ended it, when and why. A tombstone stays as long as the alerts topics keep
   alerts; `ended_at` orders them by age.
+- `previous:<list>`: where the list was before, a bounded number and time, to roll back to.
+- `log`: who changed what, when and why.
 
 A generation is (epoch, number). The number counts changes; the epoch is renewed when Redis has another replication
 id than at the last change, which it has after every fail-over. So a home that lost the newest changes in a
 fail-over can't give their generation out again.
 """
 
-import hashlib
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import redis
-from msgspec import Struct
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded, Generation
-from anpr.watchlist.csv_file import UNAPPLIED
+from anpr.watchlist.changes import Changes, between, changed, merged
+from anpr.watchlist.places import DeltaPlace, Head, ListPlace
+from anpr.watchlist.reader import ENDED, HEAD, LOG, WatchlistReader, connect, previous_key, unavailable, whole
+from anpr.watchlist.records import Applied, Author, Logged, Previous
+from anpr.watchlist.values import (
+    CHUNK_ENTRIES,
+    UNNAMED_VALUES_LAST,
+    Progress,
+    delta_key,
+    encode_delta,
+    keys_of,
+)
 
-CHUNK_ENTRIES = 1000
-_OLD_CHUNKS_LAST = timedelta(hours=1)
-_PREFIX = "anpr:watchlist:"
-_HEAD, _ENDED, _ENDED_AT = _PREFIX + "head", _PREFIX + "ended", _PREFIX + "ended_at"
+__all__ = ["NO_LIST", "Applied", "Author", "Head", "WatchlistStore", "connect"]
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_chunk = msgspec.msgpack.Decoder(list[Entry]).decode
-
-
-class ListPlace(Struct, frozen=True):
-    """Where the entries of one list are: `chunks` values named after `id`, with a digest over all of them."""
-
-    id: str
-    chunks: int
-    entries: int
-    digest: str
-
-
-class Head(Struct, frozen=True):
-    """The generation in force."""
-
-    generation: Generation
-    applied_at: datetime
-    replication_id: str
-    lists: dict[str, ListPlace]
+# What a list that is not there counts as changed by.
+NO_LIST = Generation(epoch=0, number=0)
+# Deltas that concern more entries than this share of the base, and than fit a chunk, make the base be written anew.
+_DELTA_SHARE = 0.1
+_LOG_RECORDS = 10_000
+# Entries named by one command to Redis.
+_AT_ONCE = 1000
+_ENDED_AT = ENDED + "_at"
 
 
-class Applied(Struct, frozen=True):
-    """What applying a list changed."""
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A change that was worked out: `before` has the entries that it concerns as they were, or `all_before` all."""
 
-    generation: Generation
-    list: str
-    entries: int
-    added: int
-    changed: int
-    removed: int
+    changes: Changes
+    before: Mapping[str, Entry]
+    all_before: Mapping[str, Entry] | None = None
 
 
-def connect(url: str) -> redis.Redis:
-    """Return a client that answers or fails at once: the caller goes on with what it has, and tries again."""
-    try:
-        return redis.Redis.from_url(
-            url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), client_name="anpr"
-        )
-    except ValueError as error:
-        raise InputError(
-            "redis-address", f"the address of Redis is not usable: {error}", "it looks like redis://host:6379/0"
-        ) from None
+def silent(done: int, of: int) -> None:
+    """Tell nobody of progress."""
 
 
-class WatchlistStore:
-    """Reads and writes the list. Every method raises UnavailableError while Redis does not answer."""
+class WatchlistStore(WatchlistReader):
+    """Reads and changes the list. Every method raises UnavailableError while Redis does not answer."""
 
-    def __init__(self, client: redis.Redis, keep_ended: timedelta) -> None:
-        """`keep_ended` is how long a tombstone must stay: as long as the alerts topics keep alerts."""
-        # Its annotations cover other protocols and text answers too; this one gives bytes.
-        self._redis: Any = client
+    def __init__(
+        self,
+        client: redis.Redis,
+        keep_ended: timedelta,
+        keep_previous: int = 10,
+        keep_previous_for: timedelta = timedelta(hours=72),
+    ) -> None:
+        """Say how long tombstones stay (as long as the alerts topics keep alerts), and what can be rolled back to."""
+        super().__init__(client)
         self._keep_ended = keep_ended
+        self._keep_previous = keep_previous
+        self._keep_previous_for = keep_previous_for
 
-    def head(self) -> Head | None:
-        """Return what is in force, or None when Redis holds no list at all."""
-        try:
-            value = self._redis.get(_HEAD)
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-        return None if value is None else msgspec.json.decode(value, type=Head)
+    def apply(  # noqa: PLR0913  what, why, when, who, on what
+        self,
+        list_name: str,
+        entries: Sequence[Entry],
+        why: str,
+        now: datetime,
+        *,
+        author: Author = Author(),  # noqa: B008  a value
+        base: Generation | None = None,
+        progress: Progress = silent,
+    ) -> Applied:
+        """Put these entries in force as the whole of a list. No two have the same id.
 
-    def load(self, head: Head) -> list[Entry] | None:
-        """Return all entries of a generation, or None when it is not whole any more: then read the head again."""
-        entries: list[Entry] = []
-        for place in head.lists.values():
-            of_list = self._load_list(place)
-            if of_list is None:
-                return None
-            entries += of_list
-        return entries
-
-    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
-        """Return the tombstones that there are for these entries."""
-        if not entry_ids:
-            return []
-        try:
-            values = self._redis.hmget(_ENDED, list(entry_ids))
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-        return [msgspec.json.decode(value, type=EntryEnded) for value in values if value is not None]
-
-    def apply(self, list_name: str, entries: Sequence[Entry], why: str, now: datetime) -> Applied:
-        """Put `entries` in force as the whole of the list `list_name`.
-
-        An entry that says what it said before keeps its revision. Raises AnprError, with nothing changed, when
-        somebody else changes the watchlist at the same time.
+        With `base` only if that generation last changed the list (0.0: if there is no such list). Raises InputError
+        when another list has one of their ids, AnprError when the list has changed meanwhile. Nothing is changed
+        then.
         """
+
+        def edit(place: ListPlace | None, generation: Generation) -> _Edit:
+            if base is not None and base != (place.generation if place else NO_LIST):
+                raise AnprError(
+                    "watchlist-changed-since-plan",
+                    f"the list {list_name!r} is at generation {place.generation if place else NO_LIST}, and this is "
+                    f"meant for {base}; nothing was changed",
+                    "plan again, and look at what would change now",
+                )
+            all_before = self._all_by_id(place)
+            return _Edit(between(all_before, entries, generation), all_before, all_before)
+
+        return self._commit(list_name, edit, why=why, now=now, author=author, progress=progress)
+
+    def change(  # noqa: PLR0913  as above
+        self,
+        list_name: str,
+        put: Sequence[Entry],
+        remove: Sequence[str],
+        *,
+        why: str,
+        now: datetime,
+        author: Author,
+    ) -> Applied:
+        """Put some entries of a list in force and take some off by their ids. Raises as `apply` does."""
+
+        def edit(place: ListPlace | None, generation: Generation) -> _Edit:
+            before = self.entries_of(place, [*(entry.entry_id for entry in put), *remove])
+            of_put = between({e.entry_id: before[e.entry_id] for e in put if e.entry_id in before}, put, generation)
+            return _Edit(Changes(of_put.put, sorted(before.keys() & set(remove))), before)
+
+        return self._commit(list_name, edit, why=why, now=now, author=author, progress=silent)
+
+    def rollback(self, list_name: str, to: Generation | None, *, why: str, now: datetime, author: Author) -> Applied:
+        """Put in force again what a list held at a generation, or before its last change. Raises as `apply` does."""
+        kept = {one.place.generation: one.place for one in self.previous(list_name)}
+        if not kept or (to is not None and to not in kept):
+            raise InputError(
+                "watchlist-nothing-to-roll-back-to",
+                f"the list {list_name!r} cannot be rolled back to {to or 'what it was'}; there is "
+                + (", ".join(map(str, kept)) or "nothing kept of it"),
+                "`anpr watchlist log` shows which generation held what; older ones are applied again from their file",
+            )
+        entries = whole(self.load_list(kept[to or max(kept)]))
+        return self.apply(list_name, entries, why, now, author=author)
+
+    def _commit(  # noqa: PLR0913  as above
+        self,
+        list_name: str,
+        find: Callable[[ListPlace | None, Generation], _Edit],
+        *,
+        why: str,
+        now: datetime,
+        author: Author,
+        progress: Progress,
+    ) -> Applied:
+        """Work out a change of what is in force and put it in force, unless anything else has changed it."""
         try:
-            return self._apply(list_name, entries, why, now)
+            with self._redis.pipeline() as pipe:
+                pipe.watch(HEAD)
+                head = self.head()
+                replication_id = str(self._redis.info("replication")["master_replid"])
+                generation = _next_generation(head, replication_id, now)
+                place = head.lists.get(list_name) if head else None
+                edit = find(place, generation)
+                self._refuse_shared_ids(head, list_name, [entry.entry_id for entry in edit.changes.put])
+                new_place, delta = self._placed(place, edit, generation, now, progress)
+                applied = _applied(list_name, edit, new_place)
+                pipe.multi()
+                lists = {**(head.lists if head else {}), list_name: new_place}
+                pipe.set(HEAD, msgspec.json.encode(Head(generation, now, replication_id, lists)))
+                if delta is not None:
+                    pipe.set(delta_key(new_place.deltas[-1]), delta)
+                self._keep(pipe, list_name, place, new_place, now)
+                self._bury(pipe, edit.changes.removed, generation, why, now)
+                logged = Logged(
+                    **msgspec.structs.asdict(applied),
+                    at=now, how=author.how, who=author.who, why=why, file_sha256=author.file_sha256,
+                )  # fmt: skip
+                pipe.rpush(LOG, msgspec.json.encode(logged))
+                pipe.ltrim(LOG, -_LOG_RECORDS, -1)
+                self._execute(pipe, generation)
+        except redis.RedisError as error:
+            raise unavailable(error) from error
+        return applied
+
+    def _execute(self, pipe: Any, generation: Generation) -> None:
+        try:
+            pipe.execute()
         except redis.WatchError:
             raise AnprError(
                 "watchlist-changed-meanwhile",
                 "somebody else changed the watchlist at the same time; nothing was changed",
                 "apply it again",
             ) from None
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise UnavailableError(
+                "watchlist-apply-unknown",
+                f"the watchlist's Redis stopped answering while generation {generation} was put in force ({error}): "
+                "all of it is in force, or nothing of it",
+                "see with `anpr watchlist show` which generation is in force; if it is an older one, apply again",
+            ) from error
 
-    def _apply(self, list_name: str, entries: Sequence[Entry], why: str, now: datetime) -> Applied:
-        with self._redis.pipeline() as pipe:
-            pipe.watch(_HEAD)
-            head = self.head()
-            replication_id = str(self._redis.info("replication")["master_replid"])
-            generation = _next_generation(head, replication_id, now)
-            place = head.lists.get(list_name) if head else None
-            before = {entry.entry_id: entry for entry in (place and self._load_list(place)) or ()}
-            self._refuse_shared_ids(head, list_name, {entry.entry_id for entry in entries})
-            after = [_revised(entry, before.get(entry.entry_id), generation) for entry in entries]
-            removed = sorted(before.keys() - {entry.entry_id for entry in after})
-            new_place = self._write(after)
-            lists = {**(head.lists if head else {}), list_name: new_place}
-            pipe.multi()
-            pipe.set(_HEAD, msgspec.json.encode(Head(generation, now, replication_id, lists)))
-            self._bury(pipe, removed, generation, why, now)
-            for key in _chunks_of(place) if place else ():
-                pipe.expire(key, _OLD_CHUNKS_LAST)
-            for key in _chunks_of(new_place):
-                pipe.persist(key)
-            pipe.execute()
-        return Applied(
-            generation=generation,
-            list=list_name,
-            entries=len(after),
-            added=sum(entry.entry_id not in before for entry in after),
-            changed=sum(entry.entry_id in before and entry.revision == generation for entry in after),
-            removed=len(removed),
-        )
+    def _placed(
+        self, place: ListPlace | None, edit: _Edit, generation: Generation, now: datetime, progress: Progress
+    ) -> tuple[ListPlace, bytes | None]:
+        """Return where the list is after the change, and the value of its last delta if that is new."""
+        changes = edit.changes
+        if place is None or self._outgrow(place, changes):
+            entries = changed(list(self._all_before(place, edit)), changes)
+            entries.sort(key=lambda entry: entry.entry_id)
+            base = self._values.write_base(entries, progress)
+            ends = min((entry.valid_until for entry in entries), default=None)
+            return ListPlace(generation, now, len(entries), base, (), ends), None
+        added = sum(entry.entry_id not in edit.before for entry in changes.put)
+        entries_after = place.entries + added - len(changes.removed)
+        ends = min((e.valid_until for e in changes.put), default=place.earliest_end)
+        ends = min(filter(None, (ends, place.earliest_end)), default=None)
+        if not changes.size:
+            return ListPlace(generation, now, entries_after, place.base, place.deltas, ends), None
+        deltas = list(place.deltas)
+        taken_in: list[DeltaPlace] = []
+        while deltas and deltas[-1].entries <= changes.size + sum(delta.entries for delta in taken_in):
+            taken_in.insert(0, deltas.pop())
+        changes = merged([*whole(self._values.deltas(taken_in)), changes])
+        value, digest = encode_delta(changes)
+        deltas.append(DeltaPlace(generation, changes.size, digest))
+        return ListPlace(generation, now, entries_after, place.base, tuple(deltas), ends), value
 
-    def _refuse_shared_ids(self, head: Head | None, list_name: str, entry_ids: set[str]) -> None:
+    def _outgrow(self, place: ListPlace, changes: Changes) -> bool:
+        most = max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
+        return changes.size > 0 and changes.size + sum(delta.entries for delta in place.deltas) > most
+
+    def _all_before(self, place: ListPlace | None, edit: _Edit) -> Iterable[Entry]:
+        if edit.all_before is not None:
+            return edit.all_before.values()
+        return self._all_by_id(place).values()
+
+    def _all_by_id(self, place: ListPlace | None) -> dict[str, Entry]:
+        return {entry.entry_id: entry for entry in whole(self.load_list(place))} if place else {}
+
+    def _refuse_shared_ids(self, head: Head | None, list_name: str, entry_ids: Sequence[str]) -> None:
         """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
-        for other, place in head.lists.items() if head else ():
-            if other == list_name:
-                continue
-            shared = sorted(entry_ids.intersection(entry.entry_id for entry in self._load_list(place) or ()))
+        for other, place in head.lists.items() if head and entry_ids else ():
+            shared = sorted(whole(self._values.ids(place, entry_ids))) if other != list_name else []
             if shared:
                 raise InputError(
                     "watchlist-shared-ids",
@@ -178,38 +253,46 @@ class WatchlistStore:
                     "an id belongs to one entry of one list: change the ids, or leave the column out",
                 )
 
-    def _write(self, entries: Sequence[Entry]) -> ListPlace:
-        """Write the entries where no head points to yet. Chunks that no head comes to name go after an hour."""
-        values = [_encode(entries[start : start + CHUNK_ENTRIES]) for start in range(0, len(entries), CHUNK_ENTRIES)]
-        digest = hashlib.sha256(b"".join(values)).hexdigest()
-        place = ListPlace(uuid.uuid4().hex, len(values), len(entries), digest)
-        for key, value in zip(_chunks_of(place), values, strict=True):
-            self._redis.set(key, value, ex=_OLD_CHUNKS_LAST)
-        return place
+    def _keep(self, pipe: Any, list_name: str, before: ListPlace | None, after: ListPlace, now: datetime) -> None:
+        """Keep what the list was, as far as it may be rolled back to, and let the values of all else go."""
+        kept = self.previous(list_name) + ([Previous(before, now)] if before else [])
+        stay = [one for one in kept[-self._keep_previous :] if now - one.replaced_at < self._keep_previous_for]
+        pipe.set(previous_key(list_name), msgspec.json.encode(stay), ex=self._keep_previous_for)
+        named = keys_of(after)
+        may_return: set[str] = set().union(*(keys_of(one.place) for one in stay)) - named
+        for key in sorted(set().union(*(keys_of(one.place) for one in kept)) - named - may_return):
+            pipe.expire(key, UNNAMED_VALUES_LAST)
+        for key in sorted(may_return & keys_of(before)):
+            pipe.expire(key, self._keep_previous_for)
+        if before is None or before.base.id != after.base.id:
+            for key in sorted(named):
+                pipe.persist(key)
 
-    def _load_list(self, place: ListPlace) -> list[Entry] | None:
-        digest = hashlib.sha256()
-        entries: list[Entry] = []
-        try:
-            for key in _chunks_of(place):
-                value = self._redis.get(key)
-                if value is None:
-                    return None
-                digest.update(value)
-                entries += _decode_chunk(value)
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-        return entries if digest.hexdigest() == place.digest else None
-
-    def _bury(self, pipe: Any, entry_ids: Iterable[str], generation: Generation, why: str, now: datetime) -> None:
-        for entry_id in entry_ids:
-            ended = EntryEnded(entry_id=entry_id, revision=generation, ended_at=now, why=why)
-            pipe.hset(_ENDED, entry_id, msgspec.json.encode(ended))
-            pipe.zadd(_ENDED_AT, {entry_id: now.timestamp()})
+    def _bury(self, pipe: Any, entry_ids: Sequence[str], generation: Generation, why: str, now: datetime) -> None:
+        for some in _slices(entry_ids):
+            ends = [EntryEnded(entry_id=one, revision=generation, ended_at=now, why=why) for one in some]
+            pipe.hset(ENDED, mapping={one.entry_id: msgspec.json.encode(one) for one in ends})
+            pipe.zadd(_ENDED_AT, dict.fromkeys(some, now.timestamp()))
         old = self._redis.zrangebyscore(_ENDED_AT, "-inf", (now - self._keep_ended).timestamp())
-        if old:
-            pipe.hdel(_ENDED, *old)
-            pipe.zrem(_ENDED_AT, *old)
+        for some in _slices(old):
+            pipe.hdel(ENDED, *some)
+            pipe.zrem(_ENDED_AT, *some)
+
+
+def _slices(things: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))
+
+
+def _applied(list_name: str, edit: _Edit, place: ListPlace) -> Applied:
+    added = sum(entry.entry_id not in edit.before for entry in edit.changes.put)
+    return Applied(
+        generation=place.generation,
+        list=list_name,
+        entries=place.entries,
+        added=added,
+        changed=len(edit.changes.put) - added,
+        removed=len(edit.changes.removed),
+    )
 
 
 def _next_generation(head: Head | None, replication_id: str, now: datetime) -> Generation:
@@ -217,21 +300,3 @@ def _next_generation(head: Head | None, replication_id: str, now: datetime) -> G
         return Generation(epoch=head.generation.epoch, number=head.generation.number + 1)
     epoch = round(now.timestamp() * 1000)
     return Generation(epoch=max(epoch, head.generation.epoch + 1) if head else epoch, number=1)
-
-
-def _revised(entry: Entry, before: Entry | None, generation: Generation) -> Entry:
-    unchanged = before is not None and entry == msgspec.structs.replace(before, revision=UNAPPLIED)
-    revision = before.revision if before is not None and unchanged else generation
-    return msgspec.structs.replace(entry, revision=revision)
-
-
-def _chunks_of(place: ListPlace) -> list[str]:
-    return [f"{_PREFIX}chunk:{place.id}:{number}" for number in range(place.chunks)]
-
-
-def _unavailable(error: Exception) -> UnavailableError:
-    return UnavailableError(
-        "redis-unavailable",
-        f"the watchlist's Redis does not answer: {error}",
-        "is it running, and is its URL right? `anpr doctor` tries every address",
-    )

@@ -1,0 +1,162 @@
+"""Any chain of adds, changes and removals leads to the same list as a fresh load, and so do the changes alone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from anpr.clock import system_clock
+from anpr.errors import InputError
+from anpr.events import Entry
+from anpr.local.valkey import ValkeyServer
+from anpr.watchlist import reader, values
+from anpr.watchlist import store as store_module
+from anpr.watchlist.changes import changed
+from anpr.watchlist.places import Head
+from anpr.watchlist.records import Applied
+from anpr.watchlist.store import Author, WatchlistStore, connect
+from tests.entries import entry
+
+LISTS = st.sampled_from(["stolen", "wanted"])
+NUMBERS = st.integers(0, 11)
+TEXTS = st.sampled_from(["", "old", "new"])
+
+State = dict[str, str]  # an entry's id → what it says
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
+    with ValkeyServer(tmp_path_factory.mktemp("valkey")) as server, pytest.MonkeyPatch.context() as small:
+        # So small that a dozen entries fill several chunks, outgrow deltas, and are too many to compare.
+        small.setattr(values, "CHUNK_ENTRIES", 3)
+        small.setattr(store_module, "CHUNK_ENTRIES", 3)
+        small.setattr(reader, "COMPARED_ENTRIES", 6)
+        yield WatchlistStore(connect(server.url), timedelta(hours=96))
+
+
+def of(name: str, state: State) -> list[Entry]:
+    return [entry(one, "AB12CDE", reason=text, list=name) for one, text in state.items()]
+
+
+def by_id(entries: list[Entry]) -> dict[str, Entry]:
+    found = {one.entry_id: one for one in entries}
+    assert len(found) == len(entries)
+    return found
+
+
+class Lists(RuleBasedStateMachine):
+    """Two lists that are changed in every way, beside what they must hold."""
+
+    store: WatchlistStore
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store._redis.flushall()
+        self.holds: dict[str, State] = {}
+        self.held: dict[str, list[State]] = {}
+        self.seen: list[tuple[Head, dict[str, Entry]]] = []
+
+    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS))
+    def apply(self, name: str, numbers: dict[int, str]) -> None:
+        after = self._free(name, named(name, numbers))
+        self._becomes(name, after, self.store.apply(name, of(name, after), "test", system_clock()))
+
+    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS, max_size=2), gone=st.sets(NUMBERS, max_size=3))
+    def change(self, name: str, numbers: dict[int, str], gone: set[int]) -> None:
+        put = self._free(name, named(name, numbers))
+        remove = named(name, dict.fromkeys(gone - numbers.keys(), "")).keys()
+        applied = self.store.change(
+            name, of(name, put), list(remove), why="test", now=system_clock(), author=Author()
+        )
+        rest = {one: text for one, text in self.holds.get(name, {}).items() if one not in remove}
+        self._becomes(name, rest | put, applied)
+
+    @rule(name=LISTS)
+    def roll_back(self, name: str) -> None:
+        if not self.held.get(name):
+            return
+        if self._free(name, self.held[name][-1]) != self.held[name][-1]:
+            with pytest.raises(InputError, match="are in the list"):
+                self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
+        else:
+            applied = self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
+            self._becomes(name, self.held[name][-1], applied)
+
+    def _free(self, name: str, state: State) -> State:
+        """Leave out the ids that the other list has."""
+        others = {one for other, ids in self.holds.items() if other != name for one in ids}
+        return {one: text for one, text in state.items() if one not in others}
+
+    def _becomes(self, name: str, after: State, applied: Applied) -> None:
+        before = self.holds.get(name, {})
+        both = before.keys() & after.keys()
+        assert (applied.entries, applied.added, applied.changed, applied.removed) == (
+            len(after),
+            len(after.keys() - before.keys()),
+            sum(before[one] != after[one] for one in both),
+            len(before.keys() - after.keys()),
+        )
+        gone = sorted(before.keys() - after.keys())
+        ended = [(one.entry_id, one.revision) for one in self.store.ended(gone)]
+        assert ended == [(one, applied.generation) for one in gone]
+        if name in self.holds:
+            self.held.setdefault(name, []).append(before)
+        self.holds[name] = after
+        head = self.store.head()
+        assert head is not None
+        assert head.generation == applied.generation
+        entries = self.store.load(head)
+        assert entries is not None
+        self.seen.append((head, by_id(entries)))
+
+    @invariant()
+    def a_fresh_load_gives_what_the_lists_hold(self) -> None:
+        if not self.seen:
+            return
+        head, entries = self.seen[-1]
+        assert {one: listed.reason for one, listed in entries.items()} == {
+            one: text for state in self.holds.values() for one, text in state.items()
+        }
+        for name, state in self.holds.items():
+            asked = list(named(name, dict.fromkeys(range(12), "")))
+            assert self.store.entries_of(head.lists[name], asked) == {one: entries[one] for one in state}
+
+    @invariant()
+    def an_entry_that_says_what_it_said_keeps_its_revision(self) -> None:
+        if len(self.seen) < 2:
+            return
+        (_, before), (head, after) = self.seen[-2:]
+        for entry_id, now in after.items():
+            was = before.get(entry_id)
+            is_as_it_was = was is not None and (was.list, was.reason) == (now.list, now.reason)
+            assert (now.revision != head.generation) == is_as_it_was
+
+    @invariant()
+    def the_changes_lead_from_any_earlier_generation_to_this_one(self) -> None:
+        for head, had in self.seen[:-1]:
+            changes = self.store.changes(head, self.seen[-1][0])
+            if changes is not None:
+                assert not set(changes.removed) & {one.entry_id for one in changes.put}
+                assert by_id(changed(list(had.values()), changes)) == self.seen[-1][1]
+
+    @invariant()
+    def the_changes_of_small_lists_are_always_told(self) -> None:
+        sizes = [place.entries for head, _ in self.seen[-2:] for place in head.lists.values()]
+        if len(self.seen) > 1 and max(sizes) <= reader.COMPARED_ENTRIES:
+            assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
+
+
+def named(name: str, numbers: dict[int, str]) -> State:
+    """Return a state with ids of this list, and two that may go from one list to the other."""
+    return {f"{name if number < 10 else 'either'}-{number:02}": text for number, text in numbers.items()}
+
+
+def test_any_chain_of_changes_is_the_list_that_a_fresh_load_gives(store: WatchlistStore) -> None:
+    class OnThisStore(Lists):
+        pass
+
+    OnThisStore.store = store
+    run_state_machine_as_test(OnThisStore, settings=settings(stateful_step_count=15))
