@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint schemas lock clean
+.PHONY: demo test lint schemas metrics lock clean
 
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
@@ -19,6 +19,9 @@ lint: $(STAMP)
 
 schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a field
 	$(BIN)/python -m anpr.schemas docs/schemas
+
+metrics: $(STAMP)  ## write docs/metrics.md again after a metric was declared or changed
+	$(BIN)/python -m anpr.metrics > docs/metrics.md
 
 lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \

@@ -1,6 +1,7 @@
 """An installation for tests: its configuration folder, its topics, its processes, and what is on its topics."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -73,6 +74,18 @@ class Installation:
     def start_matcher(self, site: str, name: str) -> None:
         """Start a matcher of a site under a name of its own."""
         self.start(name, "match", "--site", site, "--name", name)
+
+    def health_address(self, name: str) -> str:
+        """Return where a process that was started with `--metrics-port 0` says that it serves its health."""
+        log = self.folder / f"{name}.log"
+        found: list[str] = []
+
+        def is_said() -> bool:
+            found.extend(re.findall(r"http://[0-9.]+:\d+", log.read_text("utf-8") if log.exists() else ""))
+            return bool(found)
+
+        assert wait_until(is_said, 30), log.read_text("utf-8")
+        return found[0]
 
     def records(self, names: Iterable[str]) -> list[Record]:
         """Return everything that is on some topics now."""

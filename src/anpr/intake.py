@@ -8,9 +8,10 @@ confidence is nonsense.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import fields
 
 from anpr import plates
@@ -25,7 +26,15 @@ OLDEST_PLAUSIBLE = timedelta(hours=72)
 
 _SET_HERE = ("received_at", "clock_suspect", "dropped_fields")
 _REQUIRED = ("read_id", "site", "plate")
+# Why a record can be dead-lettered: all that `BadRead.reason` can be.
+REASONS = ("not JSON", "too long", "wrong site", "no usable time", *(f"no usable {field}" for field in _REQUIRED))
 
+
+class _Claim(msgspec.Struct):
+    captured_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+_decode_claim: Callable[[bytes], _Claim] = msgspec.json.Decoder(_Claim).decode
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 # Each value as it stands, so that one that no decoder takes (1e999, bytes that are no UTF-8) costs only itself.
 _decode_fields: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -64,6 +73,14 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
     if len(plate) > plates.MAX_CANONICAL_LENGTH:
         raise BadRead("no usable plate", f"{len(plate)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be")
     return _marked(read, received_at or read.received_at, dropped)
+
+
+def claimed_capture(value: bytes) -> datetime | None:
+    """Return the capture time that a camera wrote, believed or not; None when there is no readable one."""
+    try:
+        return _decode_claim(value).captured_at
+    except (*Undecodable, RecursionError):
+        return None
 
 
 def _marked(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:

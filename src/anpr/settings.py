@@ -82,6 +82,13 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     deadletters_retention_hours: Positive = 168
 
 
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each service serves its metrics and its health. Without a port it serves none."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] | None = None
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one installation."""
 
@@ -91,6 +98,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     board: BoardSettings = BoardSettings()
     topics: TopicSettings = TopicSettings()
     images: ImageSettings = ImageSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder for what must outlive a restart without its servers."""
+        return Path(self.watchlist.state_dir).expanduser()
 
     @property
     def images_dir(self) -> Path:

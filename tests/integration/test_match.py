@@ -1,15 +1,18 @@
 """One matcher process on real servers: what goes in, what comes out, and what it does when something is missing."""
 
 import json
+import socket
 import threading
 from collections import defaultdict
 
+import httpx
 from confluent_kafka import Producer
 
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.clock import system_clock
 from anpr.events import Correction, Status, decode_alert_record, decode_status
+from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
 from tests.entries import entry, read_line
 from tests.installation import Installation
@@ -196,3 +199,37 @@ def test_the_status_tells_what_was_done(installation: Installation) -> None:
         )
 
     assert wait_until(is_told, 30), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
+
+
+def test_it_serves_its_metrics_and_says_what_it_lacks_until_it_is_ready(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
+    address = installation.health_address("one")
+    assert httpx.get(f"{address}/livez").status_code == 200
+    unready = httpx.get(f"{address}/readyz")
+    assert unready.status_code == 503
+    assert "no list" in unready.text
+    installation.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1", handling="covert")], "t", system_clock())
+    assert wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 30)
+    publish(installation, site, read_line("a", site, "AB1"), b"bad")
+    installation.wait_until_matched(2, site)
+    wanted = [
+        f'anpr_alerts_total{{site="{site}",tier="exact"}} 1.0',
+        f'anpr_dead_letters_total{{reason="not JSON",site="{site}"}} 1.0',
+        f'anpr_list_entries{{site="{site}"}} 2.0',
+        f'anpr_lag_reads{{site="{site}"}} 0.0',
+    ]
+
+    def says_all() -> bool:
+        page = httpx.get(f"{address}/metrics").text.splitlines()
+        return all(line in page for line in wanted)
+
+    assert wait_until(says_all, 10), httpx.get(f"{address}/metrics").text
+
+
+def test_two_services_cannot_serve_at_one_port(installation: Installation) -> None:
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        done = installation.run("match", "--site", installation.sites[0], "--metrics-port", str(port))
+    assert done.returncode == 3
+    assert b"docs/errors.md#metrics-address" in done.stderr

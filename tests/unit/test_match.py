@@ -13,6 +13,7 @@ from anpr.adapters.records import Record, UndeliveredError
 from anpr.alerts import alert_id
 from anpr.events import Alert, Correction, Status, decode_alert_record, decode_status
 from anpr.matching.index import Index
+from anpr.services.figures import Figures
 from anpr.services.match import Matcher
 from anpr.services.watchlist_follower import Held
 from tests.strategies import NOON, a_read, an_entry, generation
@@ -62,6 +63,8 @@ class Port:
             held=lambda: self.held,
             clock=self.clock,
             stopping=lambda: self.stopping,
+            figures=Figures(SITE, ["camera-1"], self.clock()),
+            beat=lambda: None,
             batch_reads=batch_reads,
             late_after=timedelta(seconds=60),
         )

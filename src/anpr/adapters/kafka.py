@@ -192,6 +192,14 @@ class KafkaPublisher:
             raise self._refused
         return waiting
 
+    def answers(self, topic: str, wait_seconds: float) -> bool:
+        """Tell whether the broker answers a question about a topic within so long. Any thread may ask."""
+        try:
+            found = self._producer.list_topics(topic, timeout=wait_seconds).topics[topic]
+        except KafkaException:
+            return False
+        return found.error is None
+
 
 class KafkaTail:
     """Every record of some topics, from the beginning. Topics that do not exist yet are looked for again."""

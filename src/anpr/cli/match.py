@@ -6,7 +6,6 @@ import signal
 import socket
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import click
 from confluent_kafka import KafkaException
@@ -16,7 +15,10 @@ from anpr.adapters.kafka import KafkaPublisher, KafkaSource
 from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import UndeliveredError
 from anpr.cli import check_site, settings_of
+from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
 from anpr.clock import system_clock
+from anpr.services.figures import Figures
+from anpr.services.health import Health
 from anpr.services.match import Matcher
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
@@ -28,8 +30,9 @@ log = logging.getLogger(__name__)
 @click.command(name="match")
 @click.option("--site", required=True, help="The site whose reads are matched.")
 @click.option("--name", help="A name that no other running matcher of the site has. Default: this machine's name.")
+@metrics_port
 @click.pass_context
-def command(ctx: click.Context, site: str, name: str | None) -> None:
+def command(ctx: click.Context, site: str, name: str | None, metrics_port: int | None) -> None:
     """Check every read of a site against the watchlist and publish the alerts.
 
     Several processes share a site when each has a --name of its own. One that is killed and started again under the
@@ -38,36 +41,51 @@ def command(ctx: click.Context, site: str, name: str | None) -> None:
     \b
     Examples:
       anpr match --site calais
-      anpr match --site calais --name calais-2
+      anpr match --site calais --name calais-2 --metrics-port 9464
     """
     settings = settings_of(ctx)
     check_site(settings, site)
-    run(settings, site, name or f"{site}-{socket.gethostname()}")
+    run(settings, site, name or f"{site}-{socket.gethostname()}", metrics_port)
 
 
-def run(settings: Settings, site: str, name: str) -> None:
-    """Match until a signal says stop."""
+def run(settings: Settings, site: str, name: str, port: int | None) -> None:
+    """Match until a signal says stop; `port` is where to serve health and metrics."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     servers = settings.sites[site]
     follower = WatchlistFollower(
         WatchlistStore(connect(servers.redis), topics.keep_ended(settings.topics)),
-        Path(settings.watchlist.state_dir).expanduser() / f"watchlist-{name}.snapshot",
+        settings.state_dir / f"watchlist-{name}.snapshot",
         settings.watchlist.poll_seconds,
         system_clock,
     )
     source = KafkaSource(
         servers.kafka, topics.reads(site), f"anpr-match-{site}", name, settings.matcher.session_timeout_seconds
     )
+    publisher = KafkaPublisher(servers.kafka)
+    figures = Figures(site, [camera.name for camera in servers.cameras], system_clock())
+
+    def missing() -> list[str]:
+        wanted = {
+            "no list: neither Redis nor the disk has had one": follower.held is not None,
+            # As the loop last told it: the consumer itself may not be asked from another thread.
+            "no share of the cameras: it stands by": figures.partitions > 0,
+            f"the broker at {servers.kafka} does not answer": publisher.answers(topics.alerts(site), ANSWER_SECONDS),
+        }
+        return [what for what, there in wanted.items() if not there]
+
+    health = Health("match", missing)
     matcher = Matcher(
         site=site,
         name=name,
         source=source,
-        publisher=KafkaPublisher(servers.kafka),
+        publisher=publisher,
         held=lambda: follower.held,
         clock=system_clock,
         stopping=stop.is_set,
+        figures=figures,
+        beat=health.beat,
         batch_reads=settings.matcher.batch_reads,
         late_after=timedelta(seconds=settings.matcher.late_after_seconds),
     )
@@ -79,7 +97,8 @@ def run(settings: Settings, site: str, name: str) -> None:
     gc.set_threshold(50_000, 20, 100)
     log.info("matcher %s of %s runs", name, site)
     try:
-        matcher.run()
+        with served(settings, health, port):
+            matcher.run()
     except (KafkaException, UndeliveredError) as error:
         raise refused(f"the broker at {servers.kafka} has ended this matcher", error) from None
     finally:

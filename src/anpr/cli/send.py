@@ -4,19 +4,23 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import UndeliveredError
 from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
+from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
 from anpr.clock import system_clock
 from anpr.errors import InputError
 from anpr.intake import MAX_READ_BYTES
+from anpr.services.health import Health
 from anpr.services.lines import Lines
 from anpr.services.send import Sender
 
@@ -30,9 +34,10 @@ LINGER_MS = 2
 @click.option(
     "--spool", type=click.Path(path_type=Path, file_okay=False), help="Where lines wait. Default: state_dir."
 )
+@metrics_port
 @click.argument("reads", type=click.File("rb"), default="-")
 @click.pass_context
-def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) -> None:
+def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int | None, reads: BinaryIO) -> None:
     """Publish READS (JSON lines; stdin by default) as reads of a site.
 
     Lines are kept on disk until the broker has them: with the broker away the command waits for it, and what was kept
@@ -49,9 +54,9 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    folder = spool or Path(settings.watchlist.state_dir).expanduser()
-    on_disk = Spool(folder / f"send-{site}.sqlite")
-    publisher = KafkaPublisher(settings.sites[site].kafka, LINGER_MS)
+    on_disk = Spool((spool or settings.state_dir) / f"send-{site}.sqlite")
+    address = settings.sites[site].kafka
+    publisher = KafkaPublisher(address, LINGER_MS)
     lines = Lines(reads.fileno(), MAX_READ_BYTES)
     sender = Sender(
         site=site,
@@ -63,8 +68,15 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     )
     if waiting := len(on_disk):
         click.echo(f"{waiting} lines kept from before go first", err=True)
+
+    def missing() -> list[str]:
+        answers = publisher.answers(topics.reads(site), ANSWER_SECONDS)
+        return [] if answers else [f"the broker at {address} does not answer"]
+
+    health = Health("send", missing)
     try:
-        _send(sender, on_disk, stop)
+        with served(settings, health, metrics_port):
+            _send(sender, on_disk, stop, health.beat)
     except OSError as error:
         raise InputError(
             "reads-unreadable",
@@ -88,9 +100,10 @@ def command(ctx: click.Context, site: str, spool: Path | None, reads: BinaryIO) 
     ctx.exit(3 if left else 1 if figures.refused else 0)
 
 
-def _send(sender: Sender, on_disk: Spool, stop: threading.Event) -> None:
+def _send(sender: Sender, on_disk: Spool, stop: threading.Event, beat: Callable[[], None]) -> None:
     say_at = time.monotonic() + PROGRESS_EVERY_SECONDS
     while not sender.done and not stop.is_set():
+        beat()
         sender.turn()
         if time.monotonic() >= say_at:
             say_at = time.monotonic() + PROGRESS_EVERY_SECONDS

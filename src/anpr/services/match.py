@@ -9,9 +9,7 @@ matches them together. Nothing is kept between turns but figures for the status.
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from anpr import topics
@@ -20,27 +18,17 @@ from anpr.alerts import raise_alerts
 from anpr.clock import Clock
 from anpr.events import Alert, Read, Status, encode
 from anpr.intake import BadRead, decode_read
+from anpr.services.figures import Figures
 from anpr.services.watchlist_follower import Held
 
 WAIT_SECONDS = 0.1
 # A broker bounds what is sent to it compressed, so a record can be far larger than any that is sent again. Of such a
 # one the beginning is kept, with its length and digest: no record may keep those behind it from being matched.
 MAX_DEADLETTER_BYTES = 1_000_000
-# More cameras than any site has: names beyond these, which only a fault can bring, are not told of.
-MAX_CAMERAS = 500
 STATUS_EVERY = timedelta(seconds=1)
 # Asked to stop while the broker is away, a matcher waits this long for its last alerts, then leaves the reads of
 # the turn uncommitted for whoever comes next.
 GIVE_UP_AFTER = timedelta(seconds=5)
-
-
-@dataclass(slots=True)
-class Figures:
-    """What the matcher tells of itself. Counted from its start, so a difference of two is a rate."""
-
-    started_at: datetime
-    counts: Counter[str] = field(default_factory=Counter)
-    cameras: dict[str, datetime] = field(default_factory=dict)
 
 
 class Matcher:
@@ -56,11 +44,17 @@ class Matcher:
         held: Callable[[], Held | None],
         clock: Clock,
         stopping: Callable[[], bool],
+        figures: Figures,
+        beat: Callable[[], None],
         batch_reads: int,
         late_after: timedelta,
         rest: Callable[[float], None] = time.sleep,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`held` returns the index of the moment; `stopping` tells when to finish; `rest` waits so many seconds."""
+        """`held` returns the index of the moment; `stopping` tells when to finish; `rest` waits so many seconds.
+
+        `beat` is called whenever the loop goes on, also while it waits for the broker.
+        """
         self._site = site
         self._name = name
         self._source = source
@@ -71,8 +65,10 @@ class Matcher:
         self._batch_reads = batch_reads
         self._late_after = late_after
         self._rest = rest
-        self._figures = Figures(clock())
-        self._next_status = self._figures.started_at
+        self._stopwatch = stopwatch
+        self._figures = figures
+        self._beat = beat
+        self._next_status = figures.started_at
 
     def run(self) -> None:
         """Match until it is time to stop."""
@@ -81,16 +77,25 @@ class Matcher:
 
     def turn(self) -> None:
         """Take what is there and see it through. Without a list nothing is taken, for it could not be matched."""
+        self._beat()
         held = self._held()
         if held is None:
             self._rest(WAIT_SECONDS)
         elif records := self._source.take(self._batch_reads, WAIT_SECONDS):
-            reads, bad = self._decode(records)
-            alerts = raise_alerts(reads, held.index, self._clock(), self._late_after)
-            self._publish(alerts, bad)
-            self._flush()
-            self._source.commit(records)
+            self._see_through(records, held)
         self._report(held)
+
+    def _see_through(self, records: Sequence[Record], held: Held) -> None:
+        began = self._stopwatch()
+        reads, bad = self._decode(records)
+        facts = raise_alerts(reads, held.index, self._clock(), self._late_after)
+        self._figures.matched(reads, len(records), self._stopwatch() - began)
+        self._publish(facts, bad)
+        self._flush()
+        published_at = self._clock()
+        self._source.commit(records)
+        alerts = [fact for fact in facts if isinstance(fact, Alert)]
+        self._figures.published(len(reads), alerts, [error for _, error in bad], published_at)
 
     def _decode(self, records: Sequence[Record]) -> tuple[list[Read], list[tuple[Record, BadRead]]]:
         reads: list[Read] = []
@@ -102,24 +107,14 @@ class Matcher:
                 bad.append((record, error))
             else:
                 reads.append(read)
-                self._note(read)
+                if read.clock_suspect:
+                    self._figures.note_suspect(read, record.value)
         return reads, bad
-
-    def _note(self, read: Read) -> None:
-        counts, cameras = self._figures.counts, self._figures.cameras
-        counts["reads"] += 1
-        counts["dropped_fields"] += len(read.dropped_fields)
-        is_told = read.camera in cameras or len(cameras) < MAX_CAMERAS
-        if read.captured_at is not None and not read.clock_suspect and is_told:
-            cameras[read.camera] = max(cameras.get(read.camera, read.captured_at), read.captured_at)
 
     def _publish(self, facts: Sequence[object], bad: Sequence[tuple[Record, BadRead]]) -> None:
         for fact in facts:
             if isinstance(fact, Alert):
-                topic = topics.of_alert(fact)
-                self._publisher.publish(topic, fact.plate, encode(fact))
-                # Covert alerts are in no count that everybody can see.
-                self._figures.counts["alerts"] += topic == topics.alerts(self._site)
+                self._publisher.publish(topics.of_alert(fact), fact.plate, encode(fact))
             else:
                 self._publisher.publish(topics.alerts(self._site), None, encode(fact))
         for record, error in bad:
@@ -134,12 +129,12 @@ class Matcher:
                 value[:MAX_DEADLETTER_BYTES],
                 {name: str(value).encode() for name, value in headers.items()},
             )
-            self._figures.counts["dead_letters"] += 1
 
     def _flush(self) -> None:
         """Wait until the broker has everything. Raises UndeliveredError: the reads must not be committed then."""
         give_up_at: datetime | None = None
         while waiting := self._publisher.flush(1.0):
+            self._beat()
             now = self._clock()
             give_up_at = give_up_at or (now + GIVE_UP_AFTER if self._stopping() else None)
             if give_up_at is not None and now > give_up_at:
@@ -169,5 +164,6 @@ class Matcher:
             cameras=self._figures.cameras,
         )
         self._publisher.publish(topics.status(self._site), self._name, encode(status))
+        self._figures.told(status)
         # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
         self._source.commit([])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from anpr import metrics
 from anpr.adapters.records import Publisher
 from anpr.adapters.spool import Spool
 from anpr.clock import Clock
@@ -56,6 +57,7 @@ class Sender:
         self._handed_over = 0
         self._under_way = 0
         self._delivered: list[int] = []
+        self._on_disk = len(spool)
 
     @property
     def done(self) -> bool:
@@ -64,8 +66,8 @@ class Sender:
 
     def turn(self) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
-        lines = self._lines.take(WAIT_SECONDS)
-        self._spool.put(self._keyed(number, line) for number, line in lines if self._is_fit(number, line))
+        lines = [numbered for numbered in self._lines.take(WAIT_SECONDS) if self._is_fit(*numbered)]
+        self._spool.put([self._keyed(number, line) for number, line in lines])
         for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
             self._handed_over = spooled.number
             self._under_way += 1
@@ -79,12 +81,16 @@ class Sender:
         self._spool.remove(self._delivered)
         self._under_way -= len(self._delivered)
         self.figures.sent += len(self._delivered)
+        self._on_disk += len(lines) - len(self._delivered)
+        metrics.SENT.labels(self._site).inc(len(self._delivered))
+        metrics.SPOOLED.labels(self._site).set(self._on_disk)
         self._delivered.clear()
 
     def _is_fit(self, number: int, line: bytes) -> bool:
         if len(line.strip()) <= MAX_READ_BYTES:
             return True
         self.figures.refused += 1
+        metrics.REFUSED_LINES.labels(self._site).inc()
         self._complain(f"line {number}: longer than {MAX_READ_BYTES} bytes; that is no read, so it was not sent")
         return False
 
@@ -94,5 +100,6 @@ class Sender:
             return decode_read(line, self._site, self._clock()).camera, line
         except BadRead as error:
             self.figures.unmatchable += 1
+            metrics.UNMATCHABLE.labels(self._site).inc()
             self._complain(f"line {number}: {error}; sent, and bound for the dead letters")
             return None, line
