@@ -18,15 +18,14 @@ from anpr.adapters.records import Record, Tail
 from anpr.alerts import alert_id
 from anpr.board import Board
 from anpr.clock import Clock
-from anpr.errors import UnavailableError
-from anpr.events import Alert, Correction, EntryEnded, Generation, Status
+from anpr.events import Alert, Correction, Status
+from anpr.services.ended_entries import AskEnded, EndedEntries, Question
 from anpr.services.rates import Rates
 from anpr.settings import Settings
 
 log = logging.getLogger(__name__)
 
 TailFactory = Callable[[str, Sequence[str]], Tail]
-AskEnded = Callable[[Sequence[str]], list[EntryEnded]]
 
 _QUEUE_RECORDS = 10_000
 _ASK_AGAIN = timedelta(seconds=1)
@@ -54,12 +53,11 @@ class BoardFeed:
         self.refused: Counter[str] = Counter()
         self.rates = Rates()
         self._settings = settings
-        self._ask_ended = ask_ended
+        self._ended = EndedEntries(ask_ended)
         self._clock = clock
         self._statuses: dict[tuple[str, str], Status] = {}
         self._heard_at: dict[str, datetime] = {}
         self._owner: dict[str, str] = {}
-        self._asked_for: tuple[Generation | None, frozenset[str]] = (None, frozenset())
         self._opened_at = self._ask_at = self._prune_at = clock()
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
@@ -71,12 +69,14 @@ class BoardFeed:
 
     def start(self) -> None:
         """Begin to read."""
+        self._ended.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Stop reading and let the brokers go."""
         self._stop.set()
+        self._ended.stop()
         for thread in self._threads:
             thread.join()
 
@@ -92,9 +92,11 @@ class BoardFeed:
         except queue.Empty:
             pass
         now = self._clock()
+        for ended in self._ended.answer():
+            self.board.add_ended(ended)
         if now >= self._ask_at:
             self._ask_at = now + _ASK_AGAIN
-            self._withdraw(now)
+            self._ask_what_has_ended(now)
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE_EVERY
             self.board.prune(now)
@@ -186,19 +188,10 @@ class BoardFeed:
         if site != owner:
             raise _ForeignError(f"a record of site {site!r} on a topic of {owner!r}")
 
-    def _withdraw(self, now: datetime) -> None:
+    def _ask_what_has_ended(self, now: datetime) -> None:
         """Ask the list for the end of entries that open incidents name, when either has changed since last asked."""
         generation = max((s.generation for s in self._statuses.values() if s.generation), default=None)
-        shown = frozenset(self.board.entries_shown(now))
-        if (generation, shown) == self._asked_for:
-            return
-        try:
-            for ended in self._ask_ended(sorted(shown)):
-                self.board.add_ended(ended)
-        except UnavailableError as error:
-            log.warning("%s; asking again", error)
-        else:
-            self._asked_for = (generation, shown)
+        self._ended.ask(Question(generation, frozenset(self.board.entries_shown(now))))
 
 
 class _ForeignError(Exception):
