@@ -73,7 +73,7 @@ def main(entries: int, seed: int, *, as_json: bool) -> None:
     listed = sorted({plate(draw) for _ in range(entries)})
     generation = Generation(epoch=1, number=1)
     until = datetime(2099, 1, 1, tzinfo=UTC)
-    index = Index(
+    index = Index.build(
         (Entry(entry_id=p, revision=generation, list="bench", plate=p, valid_until=until) for p in listed), generation
     )
     texts = [draw.choice(listed) if draw.random() < LISTED_SHARE else plate(draw) for _ in range(READS)]

@@ -1,47 +1,116 @@
 """The matcher as one would explain it: slow, and plain enough to be checked by reading it.
 
-It looks at every entry for every read. The index must give the same answers, in the same order.
+It looks at every entry for every read, with one function for each tier. The index must give the same answers, in the
+same order. Only how probable a pair is comes from the same place as the index has it.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+
 from anpr.events import Entry, Read
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.packed import pack
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
+ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
+ALL_TIERS = ("exact", "equivalent", "folded", "near")
+LONGEST = 16
+
+
+class Text(NamedTuple):
+    """One of the texts of a read."""
+
+    plate: str
+    confidence: float | None
+    char_confidences: tuple[float, ...]
+    country: str | None
 
 
 class Answer(NamedTuple):
-    """An entry that a read matches, how surely, and the places (from 1) where the two texts differ."""
+    """An entry that a read matches, how surely, by which of its texts, and against what."""
 
     entry_id: str
     tier: str
-    differing_places: tuple[int, ...]
+    score: float
+    read_as: str
+    listed_as: str
 
 
 def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     """Return the entries that a read with an ASCII plate matches, in order of `entry_id`."""
+    entries = list(entries)
+    texts = [Text(read.plate, read.confidence, read.char_confidences, read.country)]
+    texts += [Text(candidate.plate, candidate.confidence, (), read.country) for candidate in read.candidates]
     found = []
     for entry in entries:
-        answer = _answer(read, entry)
-        if answer is not None:
-            found.append(answer)
+        if _is_meant_for(entry, read):
+            of_texts = [_answer(text, entry, Likelihood(len(entries))) for text in texts]
+            matching = [answer for answer in of_texts if answer is not None]
+            if matching:
+                found.append(min(matching, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score)))
     return sorted(found)
 
 
-def _answer(read: Read, entry: Entry) -> Answer | None:
-    was_read, listed = _plain(read.plate), _plain(entry.plate)
-    if len(was_read) != len(listed):
+def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    read, listed = _plain(text.plate), _plain(entry.plate)
+    tier = _tier(read, listed)
+    if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
         return None
-    places = [place for place in range(len(listed)) if was_read[place] != listed[place]]
-    for place in places:
-        if {was_read[place], listed[place]} not in ({"0", "O"}, {"1", "I"}):
-            return None
-    if places and entry.tolerance == "exact":
+    of_read = pack([text.plate], [text.country], [text.confidence], [text.char_confidences])
+    first = np.array([0])
+    [score] = likelihood.score(of_read, first, pack([entry.plate], [entry.country]), first).tolist()
+    if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
-    if not _is_meant_for(entry, read):
+    return Answer(entry.entry_id, tier, round(score, 4), read, listed)
+
+
+def _tier(read: str, listed: str) -> str | None:
+    if not 1 <= len(read) <= LONGEST or not 1 <= len(listed) <= LONGEST:
         return None
-    return Answer(entry.entry_id, "equivalent" if places else "exact", tuple(place + 1 for place in places))
+    if is_exact(read, listed):
+        return "exact"
+    if is_equivalent(read, listed):
+        return "equivalent"
+    if is_folded(read, listed):
+        return "folded"
+    return "near" if is_near(read, listed) else None
+
+
+def is_exact(read: str, listed: str) -> bool:
+    return read == listed
+
+
+def is_equivalent(read: str, listed: str) -> bool:
+    return read.replace("0", "O").replace("1", "I") == listed.replace("0", "O").replace("1", "I")
+
+
+def is_folded(read: str, listed: str) -> bool:
+    return _folded(read) == _folded(listed)
+
+
+def is_near(read: str, listed: str) -> bool:
+    """Tell whether one insertion, deletion, substitution or swap of neighbours makes the folded plates equal."""
+    some, other = _folded(read), _folded(listed)
+    if len(some) != len(other):
+        longer, shorter = sorted((some, other), key=len, reverse=True)
+        return any(longer[:place] + longer[place + 1 :] == shorter for place in range(len(longer)))
+    places = [place for place in range(len(some)) if some[place] != other[place]]
+    if len(places) == 1:
+        return True
+    if len(places) != 2 or places[1] != places[0] + 1:
+        return False
+    first, second = places
+    return some[first] == other[second] and some[second] == other[first]
+
+
+def _folded(plate: str) -> str:
+    for alike in CONFUSED:
+        for character in alike:
+            plate = plate.replace(character, alike[0])
+    return plate
 
 
 def _is_meant_for(entry: Entry, read: Read) -> bool:

@@ -145,12 +145,17 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """One letter that was read otherwise than listed. `place` counts from 1 in the listed plate."""
+    """A letter that was read otherwise than listed; both are empty or longer where letters are missing or swapped.
+
+    `place` counts from 1 in the listed plate, and is where a letter too many would stand; `read_place` counts in the
+    read, and is null where it lacks the letter.
+    """
 
     place: int
     read: str
     listed: str
     why: str
+    read_place: int | None = None
 
 
 class Explanation(Struct, frozen=True, kw_only=True):

@@ -127,7 +127,7 @@ def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def an_alert(site: str) -> events.Alert:
-    index = Index([entry("AB1", "AB1")], events.Generation(epoch=1, number=1))
+    index = Index.build([entry("AB1", "AB1")], events.Generation(epoch=1, number=1))
     read = decode_read(read_line("a", site, "AB1"), site, system_clock())
     (alert,) = raise_alerts([read], index, system_clock(), timedelta(minutes=1))
     assert isinstance(alert, events.Alert)

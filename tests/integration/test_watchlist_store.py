@@ -12,9 +12,9 @@ from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, Generation
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
+from anpr.matching.index import Index
 from anpr.services.watchlist_follower import WatchlistFollower
-from anpr.watchlist import snapshot_file
-from anpr.watchlist.snapshot_file import DamagedError, Snapshot
+from anpr.watchlist import mapped_index
 from anpr.watchlist.store import WatchlistStore, connect
 from anpr.watchlist.values import CHUNK_ENTRIES, keys_of
 from tests.entries import FOR_EVER, entry
@@ -28,7 +28,7 @@ def store(redis_url: str) -> WatchlistStore:
 
 
 def follower(store: WatchlistStore, folder: Path) -> WatchlistFollower:
-    return WatchlistFollower(store, folder / "list.snapshot", 0.02, system_clock)
+    return WatchlistFollower(store, folder / "list.index", 0.02, system_clock)
 
 
 def plates_of(store: WatchlistStore) -> set[str]:
@@ -149,8 +149,8 @@ def test_an_empty_redis_is_not_taken_for_an_empty_list(tmp_path: Path) -> None:
 
 def test_a_replica_behind_its_home_does_not_bring_an_older_list_back(store: WatchlistStore, tmp_path: Path) -> None:
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
-    ahead = Snapshot(Generation(epoch=2**50, number=1), FOR_EVER, [entry("2", "AB2")])
-    snapshot_file.write(tmp_path / "list.snapshot", ahead)
+    ahead = Index.build([entry("2", "AB2")], Generation(epoch=2**50, number=1))
+    mapped_index.write(tmp_path / "list.index", ahead, FOR_EVER)
     follows = follower(store, tmp_path)
     follows.start()
     follows.follow_once()
@@ -174,12 +174,3 @@ def test_with_redis_away_a_new_start_goes_on_from_disk(tmp_path: Path) -> None:
         assert again.held.index.generation == applied.generation
         assert again.held.confirmed_at is None
         again.stop()
-
-
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:60] + b"x" + b[61:], lambda b: b"other" + b])
-def test_a_damaged_file_is_refused(tmp_path: Path, damage: object) -> None:
-    path = tmp_path / "list.snapshot"
-    snapshot_file.write(path, Snapshot(Generation(epoch=1, number=1), FOR_EVER, [entry("1", "AB1")]))
-    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
-    with pytest.raises(DamagedError):
-        snapshot_file.read(path)

@@ -2,37 +2,80 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from anpr.events import Entry, Read
+from anpr.events import Candidate, Entry, Read
 from anpr.matching.index import Index
-from tests.reference_matcher import Answer, answers
+from tests.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.strategies import a_read, an_entry, generation, minutes
 
-# A character and what it is drawn like, nearly so, or not at all.
-RESEMBLING = {"O": "O0A", "0": "0OA", "I": "I1A", "1": "1IA", "B": "B8A", "8": "8BA", "A": "A"}
+# A character and what it is drawn like, is confused with, or not at all.
+RESEMBLING = {"O": "O0QA", "0": "0ODA", "I": "I1LA", "1": "1IA", "B": "B8A", "8": "8BA", "A": "A4B"}
 # So few moments that a capture is often on the very edge of an entry's validity.
 moments = st.integers(0, 4).map(minutes)
 sites = st.sampled_from(("calais", "dover", "dunkerque"))
 directions = st.sampled_from(("uk_bound", "fr_bound", "seaward"))
+countries = st.sampled_from((None, "GB", "FR"))
+shares = st.none() | st.sampled_from((0.0, 0.5, 0.99, 1.0))
+# Plates on both sides of where the index's words end, and of what is a plate at all.
+lengths = st.sampled_from((1, 2, 3, 3, 4, 7, 8, 9, 12, 13, 15, 16, 17))
+
+
+@st.composite
+def first_plates(draw: st.DrawFn) -> str:
+    length = draw(lengths)
+    return draw(st.text("O0I1B8A", min_size=length, max_size=length))
 
 
 @st.composite
 def plates(draw: st.DrawFn, first: str) -> str:
-    """Return a plate that is much like the first one, in one of the ways in which it may be written."""
-    plate = "".join(draw(st.sampled_from(RESEMBLING[character])) for character in first)
-    plate += draw(st.sampled_from(("", "", "", "A", "0")))
-    return draw(st.sampled_from((plate, f"{plate[:1]} {plate[1:].lower()}")))
+    """Return a plate that is much like the first one: confused, edited once or twice, written in another way."""
+    plate = [draw(st.sampled_from(RESEMBLING[character] + character * 8)) for character in first]
+    for _ in range(draw(st.sampled_from((0, 0, 1, 1, 1, 2)))):
+        place = draw(st.integers(0, len(plate)))
+        change = draw(st.sampled_from(("insert", "delete", "substitute", "swap")))
+        if change == "insert":
+            plate.insert(place, draw(st.sampled_from("A0XK")))
+        elif change == "delete":
+            del plate[place : place + 1]
+        elif change == "substitute":
+            plate[place : place + 1] = draw(st.sampled_from("A0XK"))
+        else:
+            plate[place : place + 2] = reversed(plate[place : place + 2])
+    text = "".join(plate)
+    return draw(st.sampled_from((text, f"{text[:1]} {text[1:].lower()}")))
 
 
 def reads_of(first: str) -> st.SearchStrategy[Read]:
+    candidates = st.lists(st.builds(Candidate, plate=plates(first), confidence=shares), max_size=2).map(tuple)
     return st.builds(
         a_read,
         plate=plates(first),
         captured_at=moments,
         site=sites,
         direction=st.none() | directions,
-        country=st.sampled_from((None, "GB", "FR")),
+        country=countries,
+        confidence=shares,
+        candidates=st.just(()) | candidates,
     )
+
+
+@st.composite
+def lists(draw: st.DrawFn, first: str, ids: str = "abcdef") -> list[Entry]:
+    entry_ids = draw(st.lists(st.text(ids, min_size=1, max_size=3), max_size=12, unique=True))
+    return [
+        an_entry(
+            entry_id,
+            plate=draw(plates(first)),
+            tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "near", "generous"))),
+            valid_from=draw(st.none() | moments),
+            valid_until=draw(moments | st.just(minutes(1_000))),
+            sites=draw(st.just(()) | st.lists(sites, max_size=2).map(tuple)),
+            directions=draw(st.just(()) | st.lists(directions, max_size=2).map(tuple)),
+            country=draw(countries),
+        )
+        for entry_id in entry_ids
+    ]
 
 
 World = tuple[list[Entry], list[Read]]
@@ -41,30 +84,13 @@ World = tuple[list[Entry], list[Read]]
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Return a list and reads of plates so alike that each read matches some entries and nearly matches others."""
-    first = draw(st.text("O0I1B8A", min_size=1, max_size=3))
-    entry_ids = draw(st.lists(st.text("abcdef", min_size=1, max_size=3), max_size=12, unique=True))
-    entries = [
-        an_entry(
-            entry_id,
-            plate=draw(plates(first)),
-            tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "generous"))),
-            valid_from=draw(st.none() | moments),
-            valid_until=draw(moments | st.just(minutes(1_000))),
-            sites=draw(st.just(()) | st.lists(sites, max_size=2).map(tuple)),
-            directions=draw(st.just(()) | st.lists(directions, max_size=2).map(tuple)),
-            country=draw(st.sampled_from((None, "GB", "FR"))),
-        )
-        for entry_id in entry_ids
-    ]
-    return entries, draw(st.lists(reads_of(first), max_size=8))
+    first = draw(first_plates())
+    return draw(lists(first)), draw(st.lists(reads_of(first), max_size=8))
 
 
 def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
     return [
-        [
-            Answer(match.entry.entry_id, match.tier, tuple(letter.place for letter in match.explanation.differences))
-            for match in matches
-        ]
+        [Answer(m.entry.entry_id, m.tier, m.score, m.explanation.read_as, m.explanation.listed_as) for m in matches]
         for matches in index.match(read)
     ]
 
@@ -72,7 +98,29 @@ def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
 @given(worlds())
 def test_the_index_finds_what_reading_the_whole_list_finds(world: World) -> None:
     entries, batch = world
-    assert found(Index(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
+@given(st.data())
+def test_after_any_changes_the_index_answers_as_one_built_afresh(data: st.DataObject) -> None:
+    first = data.draw(first_plates())
+    entries = data.draw(lists(first))
+    index, in_force = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
+    for number in range(1, data.draw(st.integers(1, 4)) + 1):
+        put = data.draw(lists(first, "abcdefgh"))
+        removed = data.draw(
+            st.lists(st.sampled_from(sorted(in_force) or ["a"]) | st.just("never listed"), max_size=5)
+        )
+        before, batch = index, data.draw(st.lists(reads_of(first), max_size=4))
+        answered = before.match(batch)
+        index = before.with_changes(put, removed, generation(number))
+        in_force = {name: entry for name, entry in in_force.items() if name not in removed}
+        in_force |= {entry.entry_id: entry for entry in put}
+        afresh = Index.build(in_force.values(), generation(number))
+        assert index.match(batch) == afresh.match(batch)
+        assert (index.generation, index.size) == (afresh.generation, afresh.size)
+        assert {entry.entry_id: entry for entry in index.entries()} == in_force
+        assert before.match(batch) == answered, "the index that was changed stays as it was"
 
 
 @given(worlds().filter(lambda world: world[0] != []), st.data())
@@ -85,36 +133,57 @@ def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.D
         site=(*entry.sites, "calais")[0],
         direction=data.draw(st.sampled_from(entry.directions or ("uk_bound", None))),
     )
-    [matches] = found(Index(entries, generation(1)), [read])
+    [matches] = found(Index.build(entries, generation(1)), [read])
     in_force = entry.valid_from is None or entry.valid_from < entry.valid_until
-    assert (Answer(entry.entry_id, "exact", ()) in matches) is in_force
+    is_plate = 1 <= len(entry.plate.replace(" ", "")) <= 16
+    assert ((entry.entry_id, "exact") in [(answer.entry_id, answer.tier) for answer in matches]) is (
+        in_force and is_plate
+    )
 
 
 @given(worlds(), st.data())
 def test_where_a_batch_is_cut_never_changes_the_answers(world: World, data: st.DataObject) -> None:
     entries, batch = world
-    index = Index(entries, generation(1))
+    index = Index.build(entries, generation(1))
     cut = data.draw(st.integers(0, len(batch)))
     assert index.match(batch[:cut]) + index.match(batch[cut:]) == index.match(batch)
+
+
+@given(worlds())
+def test_a_batch_gives_what_its_reads_give_one_by_one(world: World) -> None:
+    entries, batch = world
+    index = Index.build(entries, generation(1))
+    assert [index.match([read])[0] for read in batch] == index.match(batch)
 
 
 @given(worlds(), st.data())
 def test_the_order_of_the_list_never_changes_the_answers(world: World, data: st.DataObject) -> None:
     entries, batch = world
     shuffled = data.draw(st.permutations(entries))
-    assert Index(shuffled, generation(1)).match(batch) == Index(entries, generation(1)).match(batch)
+    assert Index.build(shuffled, generation(1)).match(batch) == Index.build(entries, generation(1)).match(batch)
 
 
-@given(st.text("OI0", min_size=1), st.sampled_from(("GB", None)))
-def test_a_surer_match_scores_more_and_another_country_costs_more_than_a_tier(
-    plate: str, country: str | None
+@given(worlds(), countries, shares, st.data())
+def test_more_evidence_never_removes_an_exact_match(
+    world: World, country: str | None, confidence: float | None, data: st.DataObject
 ) -> None:
-    alike = plate.translate(str.maketrans("OI0", "01O"))
-    entries = [
-        an_entry("a", plate=plate, country=country),
-        an_entry("b", plate=alike, country=country),
-        an_entry("c", plate=plate, country="FR"),
-    ]
-    [matches] = Index(entries, generation(1)).match([a_read(plate=plate, country="GB")])
-    exact, equivalent, of_another_country = (match.score for match in matches)
-    assert 1 >= exact > equivalent > of_another_country > 0
+    entries, batch = world
+    index = Index.build(entries, generation(1))
+    for read in batch:
+        candidates = data.draw(st.lists(plates("A0").map(lambda plate: Candidate(plate=plate)), max_size=3))
+        told = replace(read, country=country, confidence=confidence, candidates=(*read.candidates, *candidates))
+        [before], [after] = index.match([read]), index.match([told])
+        exact_before = {match.entry.entry_id for match in before if match.tier == "exact"}
+        assert exact_before <= {match.entry.entry_id for match in after if match.tier == "exact"}
+
+
+@given(
+    st.lists(st.text(LETTERS_AND_DIGITS, max_size=18), max_size=30),
+    st.lists(st.text(st.characters() | st.characters(categories=["Cs"]), max_size=64), max_size=30),
+)
+def test_no_text_of_any_length_or_script_makes_it_fail(listed: list[str], texts: list[str]) -> None:
+    entries = [an_entry(str(number), plate=plate, tolerance="near") for number, plate in enumerate(listed)]
+    index = Index.build(entries, generation(1))
+    reads = [a_read(plate=text) for text in texts]
+    assert len(index.match(reads)) == len(reads)
+    assert len(index.rows(texts, [None] * len(texts)).reads) == sum(map(len, index.match(reads)))

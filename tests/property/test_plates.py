@@ -46,6 +46,6 @@ def test_spaces_dots_hyphens_and_case_never_change_a_match(plate: str, data: st.
         )
 
     listed, read = written_another_way(), written_another_way()
-    index = Index([an_entry(plate=listed, tolerance="exact")], generation(1))
+    index = Index.build([an_entry(plate=listed, tolerance="exact")], generation(1))
     [[match]] = index.match([a_read(plate=read)])
     assert match.tier == "exact"

@@ -98,7 +98,7 @@ def test_the_truth_is_what_the_matcher_finds(site: str, seed: int, speed: float)
     reads = {read.read_id: read for read in (decode_read(value, site, None) for value in values)}
     matched = {
         (read.read_id, match.entry.entry_id, match.tier)
-        for read, matches in zip(reads.values(), Index(entries, ONE).match(list(reads.values())), strict=True)
+        for read, matches in zip(reads.values(), Index.build(entries, ONE).match(list(reads.values())), strict=True)
         for match in matches
         if match.tier in ("exact", "equivalent")
     }

@@ -12,7 +12,7 @@ LATE_AFTER = timedelta(seconds=60)
 
 
 def raised(reads: list[Read], entries: list[Entry], now_minute: float = 0) -> list[Alert | Correction]:
-    return raise_alerts(reads, Index(entries, generation(7)), minutes(now_minute), LATE_AFTER)
+    return raise_alerts(reads, Index.build(entries, generation(7)), minutes(now_minute), LATE_AFTER)
 
 
 def test_an_alert_id_is_the_first_128_bits_over_site_read_and_entry() -> None:
@@ -30,7 +30,7 @@ def test_no_two_of_site_read_and_entry_run_together() -> None:
 
 def test_an_alert_is_the_same_under_a_later_list_and_at_a_later_time_but_for_when_and_under_what() -> None:
     [first] = raised([a_read()], [an_entry()])
-    [again] = raise_alerts([a_read()], Index([an_entry(reason="armed")], generation(8)), minutes(9), LATE_AFTER)
+    [again] = raise_alerts([a_read()], Index.build([an_entry(reason="armed")], generation(8)), minutes(9), LATE_AFTER)
     assert isinstance(first, Alert)
     assert isinstance(again, Alert)
     assert again.alert_id == first.alert_id

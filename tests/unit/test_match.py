@@ -20,7 +20,7 @@ from tests.strategies import NOON, a_read, an_entry, generation
 
 SITE, GROUP = "calais", "matchers"
 ENTRIES = [an_entry("stolen"), an_entry("wanted"), an_entry("covert", handling="covert")]
-HELD = Held(Index(ENTRIES, generation(7)), applied_at=NOON, confirmed_at=NOON)
+HELD = Held(Index.build(ENTRIES, generation(7)), applied_at=NOON, confirmed_at=NOON)
 
 
 @dataclass

@@ -30,6 +30,7 @@ PERMITTED = {
     "types",
     "typing",
     "unicodedata",
+    "zlib",
     "msgspec",
     "msgspec.structs",
     "numpy",

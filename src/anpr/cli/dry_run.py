@@ -45,7 +45,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
     content = read_list(list_file, list_name)
     show_refusals(list_file, content)
-    index = Index(content.entries, UNAPPLIED)
+    index = Index.build(content.entries, UNAPPLIED)
     reads, refused, corrections = 0, 0, 0
     seen: set[str] = set()  # a camera that repeats a read repeats its alerts, which are one
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}

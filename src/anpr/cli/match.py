@@ -56,7 +56,7 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     servers = settings.sites[site]
     follower = WatchlistFollower(
         WatchlistStore(connect(servers.redis), topics.keep_ended(settings.topics)),
-        settings.state_dir / f"watchlist-{name}.snapshot",
+        settings.state_dir / f"watchlist-{name}.index",
         settings.watchlist.poll_seconds,
         system_clock,
     )

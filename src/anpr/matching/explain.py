@@ -1,28 +1,107 @@
 """Why a read matched: letter by letter, in words that an officer can check against the picture."""
 
+from itertools import product
+from operator import itemgetter
+
 from anpr.events import Difference, Entry, Explanation, Read
+from anpr.matching.packed import FOLDS
 from anpr.plates import GLYPH_PAIRS
 
+CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
-def explain(read_plate: str, listed_plate: str, read: Read, entry: Entry) -> Explanation:
-    """Explain a match of two canonical plates of one length."""
-    differences = tuple(
-        Difference(place=place, read=was_read, listed=listed, why=_why(was_read, listed))
-        for place, (was_read, listed) in enumerate(zip(read_plate, listed_plate, strict=True), start=1)
-        if was_read != listed
-    )
+# What setting one character against another costs when two plates are aligned: the likelier confusion is preferred.
+_ONE_GLYPH_COST, _FOLDED_COST, _EDIT_COST = 1, 2, 10
+_CLASS_OF = {character: of_class for of_class in FOLDS for character in of_class}
+
+
+def explain(
+    read_plate: str, listed_plate: str, read: Read, entry: Entry, *, is_candidate: bool = False
+) -> Explanation:
+    """Explain how two canonical plates differ; `read_plate` is the read's plate or one of its candidates."""
+    is_british = "GB" in {read.country, entry.country}
     return Explanation(
-        read_as=read_plate, listed_as=listed_plate, differences=differences, notes=tuple(_notes(read, entry))
+        read_as=read_plate,
+        listed_as=listed_plate,
+        differences=differences(read_plate, listed_plate, is_british=is_british),
+        notes=tuple(_notes(read, entry, is_candidate=is_candidate)),
     )
 
 
-def _why(was_read: str, listed: str) -> str:
-    one_glyph = GLYPH_PAIRS.get(was_read, was_read) == GLYPH_PAIRS.get(listed, listed)
-    return "one glyph on many plates" if one_glyph else "read differently"
+def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
+    """Return what must be changed in the read to give the listed plate, by the likeliest alignment of the two."""
+    found = []
+    for place, was_listed, read_place, was_read in _aligned(read, listed):
+        if was_read != was_listed:
+            why = _why(was_read, was_listed, is_british=is_british)
+            its_place = read_place if was_read else None
+            found.append(Difference(place=place, read=was_read, listed=was_listed, why=why, read_place=its_place))
+    return tuple(found)
 
 
-def _notes(read: Read, entry: Entry) -> list[str]:
-    notes = []
+def _aligned(read: str, listed: str) -> list[tuple[int, str, int, str]]:
+    """Return the two plates cut into steps: place and characters in the listed plate, place and characters read."""
+    # cheapest[i, j]: what aligning the first i characters read with the first j listed costs, and the last step.
+    cheapest: dict[tuple[int, int], tuple[int, int, int]] = {(0, 0): (0, 0, 0)}
+    for at, listed_at in product(range(len(read) + 1), range(len(listed) + 1)):
+        ways = [
+            (cheapest[at - taken, listed_at - listed_taken][0] + cost, taken, listed_taken)
+            for taken, listed_taken, cost in _last_steps(read[:at], listed[:listed_at])
+        ]
+        if ways:
+            cheapest[at, listed_at] = min(ways, key=itemgetter(0))
+    steps, at, listed_at = [], len(read), len(listed)
+    while at or listed_at:
+        _, taken, listed_taken = cheapest[at, listed_at]
+        at, listed_at = at - taken, listed_at - listed_taken
+        steps.append((listed_at + 1, listed[listed_at : listed_at + listed_taken], at + 1, read[at : at + taken]))
+    return steps[::-1]
+
+
+def _last_steps(read: str, listed: str) -> list[tuple[int, int, int]]:
+    """Return how many characters of each the last step of an alignment may take and its cost, likeliest first."""
+    steps = []
+    if read and listed:
+        steps.append((1, 1, _cost(read[-1], listed[-1])))
+    if len(read) > 1 and len(listed) > 1:
+        crosswise = _cost(read[-1], listed[-2]) + _cost(read[-2], listed[-1])
+        if crosswise < _EDIT_COST:
+            steps.append((2, 2, _EDIT_COST + crosswise))
+    if listed:
+        steps.append((0, 1, _EDIT_COST))
+    if read:
+        steps.append((1, 0, _EDIT_COST))
+    return steps
+
+
+def _why(was_read: str, listed: str, *, is_british: bool) -> str:
+    if not was_read:
+        return f"a {_kind(listed)} is missing here"
+    if not listed:
+        return f"one {_kind(was_read)} too many"
+    if len(listed) == 2:
+        return "two letters swapped" if listed.isalpha() else "two characters swapped"
+    cost = _cost(was_read, listed)
+    if cost == _ONE_GLYPH_COST:
+        return "one glyph on a UK plate" if is_british else "one glyph on many plates"
+    if cost == _FOLDED_COST:
+        return f"often confused: {min(was_read, listed)} and {max(was_read, listed)}"
+    return "read differently"
+
+
+def _kind(character: str) -> str:
+    return "digit" if character.isdigit() else "letter"
+
+
+def _cost(was_read: str, listed: str) -> int:
+    if was_read == listed:
+        return 0
+    if GLYPH_PAIRS.get(was_read, was_read) == GLYPH_PAIRS.get(listed, listed):
+        return _ONE_GLYPH_COST
+    return _FOLDED_COST if listed in _CLASS_OF.get(was_read, "") else _EDIT_COST
+
+
+def _notes(read: Read, entry: Entry, *, is_candidate: bool) -> list[str]:
+    notes = [CANDIDATE_NOTE] if is_candidate else []
     if read.country and entry.country and read.country != entry.country:
         notes.append(f"country read {read.country}, listed {entry.country}")
     if read.clock_suspect:

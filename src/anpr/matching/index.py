@@ -1,29 +1,29 @@
-"""The index: one state of the watchlist, laid out so that a read finds its entries in one look-up.
+"""The index: one state of the watchlist, laid out so that a batch of reads finds its entries in one pass.
 
-Theory of operation: every entry is filed under its `equivalent` key (0 as O, 1 as I). A read looks under its own
-key and finds all entries whose plates differ from it in those glyphs at most; comparing the canonical plates then
-tells tier `exact` from `equivalent`. What does not depend on the plate (validity, sites, directions) is tested
-last, on the few entries found.
+An index never changes. A new list is a new index, put in place by one assignment, so no read sees half of one. A
+small change of a large list is a new index too: it shares the tables of the old one (the *base*), knows which of
+their rows are no longer in force, and has tables of its own for what was put in their place (the *overlay*).
 
-An index never changes. A new list is a new index, put in place by one assignment, so no read sees half of one.
+What does not depend on the plate (validity, sites, directions) is tested last, on the few entries found.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import NamedTuple
 
-from anpr import plates
-from anpr.events import DIRECTIONS, Entry, Explanation, Generation, Read
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
+from anpr.matching.bodies import Bodies
 from anpr.matching.explain import explain
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.packed import Packed, pack
+from anpr.matching.plate_table import NEAR, WIDEST, Found, PlateTable
 
-# How sure a match of each tier is. They order the alerts and are no measurements yet.
-TIER_SCORES = {"exact": 0.98, "equivalent": 0.9}
-# The camera's country and the list's disagree: cameras err there too, so it lowers the score and is shown.
-OTHER_COUNTRY_FACTOR = 0.5
-
-# The tiers that an entry's tolerance allows; one that this version does not know is taken at its widest.
-_TOLERATED = {"exact": ("exact",)}
-_ALL_TIERS = ("exact", "equivalent")
+# With more changes than these an overlay takes longer to make anew than a change may take to be in force.
+MERGE_AFTER_CHANGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +36,159 @@ class Match:
     explanation: Explanation
 
 
-class Index:
-    """One generation of the watchlist, ready to be matched against."""
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """A list of entries as tables: row `n` of the plates is entry `n` of the bodies."""
 
-    def __init__(self, entries: Iterable[Entry], generation: Generation) -> None:
-        """File the entries. They are in order of `entry_id` under each key, whatever order they came in."""
-        self.generation = generation
-        filed: defaultdict[str, list[tuple[str, Entry]]] = defaultdict(list)
-        self.size = 0
-        for entry in entries:
-            plate = plates.canonical(entry.plate)
-            filed[plates.equivalent(plate)].append((plate, entry))
-            self.size += 1
-        for same_key in filed.values():
-            same_key.sort(key=lambda listed: listed[1].entry_id)
-        self._filed = dict(filed)
+    plates: PlateTable
+    bodies: Bodies
+
+    @classmethod
+    def build(cls, entries: Iterable[Entry]) -> "Tables":
+        """Lay the entries out."""
+        texts: list[str] = []
+        countries: list[str | None] = []
+        widest: list[int] = []
+
+        def noted() -> Iterator[Entry]:
+            for entry in entries:
+                texts.append(entry.plate)
+                countries.append(entry.country)
+                widest.append(WIDEST.get(entry.tolerance, NEAR))
+                yield entry
+
+        bodies = Bodies.build(noted())
+        return cls(PlateTable.build(pack(texts, countries), np.array(widest, np.uint8)), bodies)
+
+
+class Text(NamedTuple):
+    """One of the texts of a read: `of_read` is the read's place in its batch; a candidate has its own confidence."""
+
+    of_read: int
+    plate: str
+    confidence: float | None
+    is_candidate: bool
+
+
+@dataclass(frozen=True)
+class Index:
+    """One generation of the watchlist, ready to be matched against.
+
+    `gone` tells of each row of the base whether it is out of force; `put` is what the overlay holds, by entry_id.
+    """
+
+    generation: Generation
+    base: Tables
+    gone: NDArray[np.bool_] | None
+    overlay: Tables | None
+    put: dict[str, Entry]
+    likelihood: Likelihood
+
+    @classmethod
+    def build(cls, entries: Iterable[Entry], generation: Generation) -> "Index":
+        """Lay the entries out as the base of a generation."""
+        return cls.of(Tables.build(entries), generation)
+
+    @classmethod
+    def of(cls, base: Tables, generation: Generation) -> "Index":
+        """Return the index of tables that are there already, as those of a file."""
+        return cls(generation, base, None, None, {}, Likelihood(len(base.bodies)))
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return len(self.base.bodies) - self._gone_count() + len(self.put)
+
+    @property
+    def is_merge_due(self) -> bool:
+        """Whether so much has changed that a fresh build of `entries()` should replace this index."""
+        return self._gone_count() + len(self.put) > MERGE_AFTER_CHANGES
+
+    def entries(self) -> Iterator[Entry]:
+        """Return the entries in force, in no order that means anything."""
+        for row, entry in enumerate(self.base.bodies):
+            if self.gone is None or not self.gone[row]:
+                yield entry
+        yield from self.put.values()
+
+    def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
+        """Return the index after a change: `removed` ids leave the list, then `put` entries come or replace theirs.
+
+        It costs by the number of changes since the base was built, not by its size.
+        """
+        changed = dict(self.put)
+        no_more = set(removed)
+        for entry_id in no_more:
+            changed.pop(entry_id, None)
+        new = {entry.entry_id: entry for entry in put}
+        changed |= new
+        gone = np.zeros(len(self.base.bodies), bool) if self.gone is None else self.gone.copy()
+        gone[self.base.bodies.rows_of(no_more | new.keys())] = True
+        overlay = Tables.build(changed.values()) if changed else None
+        size = len(gone) - int(gone.sum()) + len(changed)
+        return Index(generation, self.base, gone, overlay, changed, Likelihood(size))
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
-        """Return for each read, in their order, the entries that it matches."""
-        return [self._match_one(read) for read in reads]
+        """Return for each read, in their order, the entries that it matches, in order of `entry_id`."""
+        texts = _texts_of(reads)
+        packed = _packed(texts, reads)
+        best: list[dict[str, tuple[tuple[int, float, int], Match]]] = [{} for _ in reads]
+        for tables, found in self._found(packed):
+            rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
+            for at, row, tier, score in zip(*rows, strict=True):
+                text = texts[at]
+                entry, read = tables.bodies.entry(row), reads[text.of_read]
+                rank = (tier, -score, at)
+                known = best[text.of_read].get(entry.entry_id)
+                if in_force(entry, read) and (known is None or rank < known[0]):
+                    listed = tables.plates.entries.text(row)
+                    why = explain(packed.text(at), listed, read, entry, is_candidate=text.is_candidate)
+                    best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], round(score, 4), why)
+        return [
+            sorted((match for _, match in of_read.values()), key=attrgetter("entry.entry_id")) for of_read in best
+        ]
 
-    def _match_one(self, read: Read) -> list[Match]:
-        plate = plates.canonical(read.plate)
-        matches = []
-        for listed, entry in self._filed.get(plates.equivalent(plate), ()):
-            tier = "exact" if listed == plate else "equivalent"
-            if tier in _TOLERATED.get(entry.tolerance, _ALL_TIERS) and in_force(entry, read):
-                score = TIER_SCORES[tier] * (OTHER_COUNTRY_FACTOR if _other_country(entry, read) else 1)
-                matches.append(Match(entry, tier, score, explain(plate, listed, read, entry)))
-        return matches
+    def rows(self, texts: Sequence[str], countries: Sequence[str | None]) -> Found:
+        """Return the rows of the texts and of the entries that match, whenever and wherever they are in force.
+
+        Rows of the overlay follow those of the base. This is all that a match costs but reading it out.
+        """
+        founds, first = [], 0
+        for tables, found in self._found(pack(texts, countries)):
+            founds.append(replace(found, entries=found.entries + first))
+            first += len(tables.bodies)
+        return founds[0] if len(founds) == 1 else Found.together(founds)
+
+    def _found(self, reads: Packed) -> Iterator[tuple[Tables, Found]]:
+        found = self.base.plates.search(reads, self.likelihood)
+        if self.gone is not None:
+            found = found.where(~self.gone[found.entries])
+        yield self.base, found
+        if self.overlay is not None:
+            yield self.overlay, self.overlay.plates.search(reads, self.likelihood)
+
+    def _gone_count(self) -> int:
+        return 0 if self.gone is None else int(self.gone.sum())
+
+
+def _texts_of(reads: Sequence[Read]) -> list[Text]:
+    """Return the texts of the reads, as read before candidates."""
+    texts = [Text(at, read.plate, read.confidence, is_candidate=False) for at, read in enumerate(reads)]
+    texts += [
+        Text(at, candidate.plate, candidate.confidence, is_candidate=True)
+        for at, read in enumerate(reads)
+        for candidate in read.candidates
+    ]
+    return texts
+
+
+def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> Packed:
+    return pack(
+        [text.plate for text in texts],
+        [reads[text.of_read].country for text in texts],
+        [text.confidence for text in texts],
+        [() if text.is_candidate else reads[text.of_read].char_confidences for text in texts],
+    )
 
 
 def in_force(entry: Entry, read: Read) -> bool:
@@ -83,7 +207,3 @@ def in_force(entry: Entry, read: Read) -> bool:
         return False
     known = read.direction in DIRECTIONS and all(direction in DIRECTIONS for direction in entry.directions)
     return not (entry.directions and known and read.direction not in entry.directions)
-
-
-def _other_country(entry: Entry, read: Read) -> bool:
-    return entry.country is not None and read.country is not None and entry.country != read.country

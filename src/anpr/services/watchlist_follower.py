@@ -14,8 +14,8 @@ from pathlib import Path
 from anpr.clock import Clock
 from anpr.errors import UnavailableError
 from anpr.matching.index import Index
-from anpr.watchlist import snapshot_file
-from anpr.watchlist.snapshot_file import Snapshot
+from anpr.matching.index_file import DamagedError
+from anpr.watchlist import mapped_index
 from anpr.watchlist.store import Head, WatchlistStore
 
 log = logging.getLogger(__name__)
@@ -33,11 +33,11 @@ class Held:
 class WatchlistFollower:
     """`held` is None until there is a list, from Redis or from disk."""
 
-    def __init__(self, store: WatchlistStore, snapshot_path: Path, poll_seconds: float, clock: Clock) -> None:
-        """Keep the last good list at `snapshot_path`."""
+    def __init__(self, store: WatchlistStore, index_path: Path, poll_seconds: float, clock: Clock) -> None:
+        """Keep the last good list at `index_path`."""
         self.held: Held | None = None
         self._store = store
-        self._path = snapshot_path
+        self._path = index_path
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._stop = threading.Event()
@@ -70,22 +70,23 @@ class WatchlistFollower:
         entries = self._store.load(head)
         if entries is None:
             return  # replaced while it was read; the next turn reads the new head
-        self.held = Held(Index(entries, head.generation), head.applied_at, self._clock())
+        index = Index.build(entries, head.generation)
+        self.held = Held(index, head.applied_at, self._clock())
         log.info("generation %s in force: %d entries", head.generation, len(entries))
         try:
-            snapshot_file.write(self._path, Snapshot(head.generation, head.applied_at, entries))
+            mapped_index.write(self._path, index, head.applied_at)
         except OSError as error:
             log.error("the list cannot be kept on disk: %s", error)  # noqa: TRY400  the cause is in the text
 
     def _read_from_disk(self) -> None:
         try:
-            snapshot = snapshot_file.read(self._path)
-        except (snapshot_file.DamagedError, OSError) as error:
+            opened = mapped_index.read(self._path)
+        except (DamagedError, OSError) as error:
             log.warning("%s; waiting for Redis", error)
             return
-        if snapshot is not None:
-            self.held = Held(Index(snapshot.entries, snapshot.generation), snapshot.applied_at, None)
-            log.info("generation %s taken from disk", snapshot.generation)
+        if opened is not None:
+            self.held = Held(opened.index, opened.applied_at, None)
+            log.info("generation %s taken from disk", opened.index.generation)
 
     def _run(self) -> None:
         while not self._stop.is_set():

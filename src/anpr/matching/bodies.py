@@ -1,0 +1,73 @@
+"""The entries themselves, each encoded by itself and decoded only when it matches.
+
+So a list of millions is one run of bytes that processes can share, and mapping it costs nothing for what is not
+asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from zlib import crc32
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.events import Entry
+from anpr.matching.buckets import Buckets, Rows
+from anpr.matching.packed import Words
+
+# A listed vehicle is seen by several cameras within minutes, so its entry is wanted again.
+_DECODED_KEPT = 4096
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Entry).decode
+
+
+class Bodies:
+    """Entry of each row, and row of each entry_id."""
+
+    def __init__(self, encoded: NDArray[np.uint8], ends: NDArray[np.int64], ids: Buckets) -> None:
+        """`encoded` holds the bodies one after the other; each ends where `ends` says; `ids` files their ids."""
+        self.encoded = encoded
+        self.ends = ends
+        self.ids = ids
+        self.entry = lru_cache(_DECODED_KEPT)(self._entry)
+
+    @classmethod
+    def build(cls, entries: Iterable[Entry]) -> "Bodies":
+        """Encode the entries, in their order."""
+        encoded = bytearray()
+        ends: list[int] = []
+        checksums: list[int] = []
+        for entry in entries:
+            encoded += _encode(entry)
+            ends.append(len(encoded))
+            checksums.append(crc32(entry.entry_id.encode()))
+        hashes = _spread(np.array(checksums, np.uint64))
+        ids = Buckets.build([(hashes, np.arange(len(ends)))], len(ends), len(ends))
+        return cls(np.frombuffer(bytes(encoded), np.uint8), np.array(ends, np.int64), ids)
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self.ends)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Decode all entries, in their order."""
+        return map(self._entry, range(len(self)))
+
+    def rows_of(self, entry_ids: Iterable[str]) -> Rows:
+        """Return the rows of those ids that there are."""
+        wanted = list(entry_ids)
+        hashes = np.fromiter((crc32(entry_id.encode()) for entry_id in wanted), np.uint64, len(wanted))
+        which, rows = self.ids.find(_spread(hashes))
+        pairs = zip(which.tolist(), rows.tolist(), strict=True)
+        return np.array([row for at, row in pairs if self._entry(row).entry_id == wanted[at]], np.intp)
+
+    def _entry(self, row: int) -> Entry:
+        begin = int(self.ends[row - 1]) if row else 0
+        return _decode(self.encoded[begin : int(self.ends[row])].data)
+
+
+def _spread(checksums: Words) -> Words:
+    """Return hashes whose highest bits are those of the checksums, as the buckets want them."""
+    return checksums << np.uint64(32)

@@ -1,0 +1,112 @@
+"""A table from 64-bit hashes to rows that answers a batch at once, and most absent keys with one memory access.
+
+The highest bits of a hash choose its bucket. A bucket's head is one word: where its postings begin, and a filter of
+32 bits in which the next bits of each hash that it holds are marked. So a hash that is not there is turned away,
+nearly always, by the head alone. A posting is a row with as many further bits of the hash as fit beside it.
+
+Rows that are found share some 40 bits of the hash, not the key: whoever asks compares the keys.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.matching.packed import Words
+
+Rows = NDArray[np.intp]
+
+_FILTER_BITS = 5
+_POSTING_BITS = 32
+_LOW = np.uint64(0xFFFFFFFF)
+_ONE = np.uint64(1)
+# Odd, with their bits well mixed: the fractional parts of the golden ratio, and of the square roots of 3 and 5.
+_FACTORS = np.array([0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B], np.uint64)
+_HALF = np.uint64(32)
+
+
+def hashed(words: Words, more: Words | None = None) -> Words:
+    """Return a hash of each plate, given its two words; `more` is None where the second is zero for all."""
+    mixed: Words = words * _FACTORS[0]
+    if more is not None:
+        mixed += more * _FACTORS[1]
+    mixed ^= mixed >> _HALF
+    mixed *= _FACTORS[2]
+    return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """`heads`: (2^k + 1,) words; `postings`: (m,) with the row in the lowest `row_bits`."""
+
+    heads: Words
+    postings: NDArray[np.uint32]
+    row_bits: int
+
+    @staticmethod
+    def bits_of_rows(rows: int) -> int:
+        """Return how many bits of a posting so many rows take."""
+        return max(rows - 1, 1).bit_length()
+
+    @classmethod
+    def build(cls, hashes: Iterable[tuple[Words, Rows]], rows: int, total: int) -> "Buckets":
+        """File pairs of hash and row, given in pieces, `total` in all; one that comes twice is filed once."""
+        row_bits = cls.bits_of_rows(rows)
+        bucket_bits = max(total // 2, 2).bit_length()
+        low = np.uint64((1 << row_bits) - 1)
+        filed = np.empty(total, np.uint64)
+        at = 0
+        for of_piece, its_rows in hashes:
+            piece = filed[at : at + len(of_piece)]
+            np.bitwise_and(of_piece, ~low, out=piece)
+            piece |= its_rows.view(np.uint64)
+            at += len(of_piece)
+        filed = filed[:at]
+        filed.sort()
+        if at:
+            new = np.empty(at, bool)
+            new[0] = True
+            np.not_equal(filed[1:], filed[:-1], out=new[1:])
+            filed = filed[new]
+        buckets = (filed >> np.uint64(64 - bucket_bits)).view(np.int64)
+        ends = np.cumsum(np.bincount(buckets, minlength=1 << bucket_bits))
+        heads = np.zeros((1 << bucket_bits) + 1, np.uint64)
+        heads[1:] = ends
+        heads <<= _HALF
+        marks = _ONE << ((filed >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & np.uint64(31))
+        firsts = np.flatnonzero(np.diff(buckets, prepend=-1))
+        if at:
+            heads[buckets[firsts]] |= np.bitwise_or.reduceat(marks, firsts)
+        return cls(heads, _postings(filed, bucket_bits, row_bits), row_bits)
+
+    def find(self, hashes: Words) -> tuple[Rows, Rows]:
+        """Return pairs of an index into `hashes` and a row that was filed under that hash, or nearly."""
+        bucket_bits = (len(self.heads) - 1).bit_length() - 1
+        buckets = (hashes >> np.uint64(64 - bucket_bits)).view(np.int64)
+        heads = self.heads.take(buckets)
+        heads >>= (hashes >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & np.uint64(31)
+        heads &= _ONE
+        which = np.flatnonzero(heads)
+        if not len(which):
+            return which, which
+        buckets = buckets[which]
+        begins = (self.heads[buckets] >> _HALF).view(np.int64)
+        counts = (self.heads[buckets + 1] >> _HALF).view(np.int64) - begins
+        whose = np.repeat(np.arange(len(which)), counts)
+        shifts = begins
+        shifts[1:] -= np.cumsum(counts)[:-1]
+        postings = self.postings[np.arange(len(whose)) + shifts[whose]]
+        which = which[whose]
+        same = (postings >> np.uint32(self.row_bits)) == (
+            _postings(hashes[which], bucket_bits, self.row_bits) >> np.uint32(self.row_bits)
+        )
+        return which[same], (postings[same] & np.uint32((1 << self.row_bits) - 1)).astype(np.intp)
+
+
+def _postings(filed: Words, bucket_bits: int, row_bits: int) -> NDArray[np.uint32]:
+    """Return for words of hash and row what is kept of them: the row, and the hash's bits behind the filter's."""
+    rows = filed & np.uint64((1 << row_bits) - 1)
+    further = filed << np.uint64(bucket_bits + _FILTER_BITS)
+    further >>= np.uint64(64 - _POSTING_BITS + row_bits)
+    return ((further << np.uint64(row_bits)) | rows).astype(np.uint32)

@@ -1,0 +1,149 @@
+"""An index as one run of bytes: what a file holds, so that processes map it instead of building it.
+
+    magic and version    16 bytes
+    checksum             4 bytes, of what follows up to the end of the head
+    length of the head   4 bytes
+    head                 msgpack: generation, when applied, and of each section its name, type, shape, place, checksum
+    sections             the arrays of the index, each at a multiple of 64 bytes, in the order of the head
+
+Numbers are little-endian. Nothing is copied on opening: the arrays are views of the buffer, and an entry is decoded
+only when it matches. The checksums are CRC-32: they are there against a torn or rotten file, not against a person who
+can write it, who could as well write a new one. Checking reads the file once, at some 2 GB a second.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+from zlib import crc32
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from anpr.events import Generation
+from anpr.matching.bodies import Bodies
+from anpr.matching.buckets import Buckets
+from anpr.matching.index import Index, Tables
+from anpr.matching.packed import Packed, unknown
+from anpr.matching.plate_table import PlateTable
+
+# Changed whenever the layout changes, or what the tables are made by: the folds, the hash, what counts as one edit.
+MAGIC: Final = b"anpr-index-0002\n"
+_ALIGNED_TO = 64
+_ENCODED = "bodies.encoded"
+
+
+class Section(Struct, frozen=True):
+    """One array: `begin` is its place behind the head."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    checksum: int
+
+
+class Head(Struct, frozen=True):
+    """What the file says of itself."""
+
+    generation: Generation
+    applied_at: datetime
+    sections: list[Section]
+
+
+class Opened(Struct, frozen=True):
+    """An index out of a file, and when its generation was applied."""
+
+    index: Index
+    applied_at: datetime
+
+
+class DamagedError(Exception):
+    """The bytes are not a whole index of this version."""
+
+
+def encode(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of the file, piece by piece. Raises ValueError for an index with changes: merge them first."""
+    if index.overlay is not None or index.gone is not None:
+        raise ValueError("an index with changes is merged before it is written")
+    arrays = _arrays_of(index.base)
+    sections, at = [], 0
+    for name, array in arrays.items():
+        of_bytes = _bytes_of(array)
+        sections.append(Section(name, array.dtype.str, array.shape, at, crc32(of_bytes)))
+        at += _padded(len(of_bytes))
+    head = msgspec.msgpack.encode(Head(index.generation, applied_at, sections))
+    of_head = len(head).to_bytes(4, "little") + head
+    front = MAGIC + crc32(of_head).to_bytes(4, "little") + of_head
+    yield front.ljust(_padded(len(front)), b"\0")
+    for array in arrays.values():
+        of_bytes = _bytes_of(array)
+        yield of_bytes
+        yield bytes(_padded(len(of_bytes)) - len(of_bytes))
+
+
+def decode(buffer: memoryview, *, check_entries: bool = True) -> Opened:
+    """Return the index whose arrays are views of the buffer.
+
+    Everything is checked but, on request, the entries themselves, which are most of a file: for who maps a file that
+    a process of this machine has just written whole. Raises DamagedError.
+    """
+    head, begin = _head_of(buffer)
+    arrays: dict[str, NDArray[Any]] = {}
+    for section in head.sections:
+        dtype = np.dtype(section.dtype)
+        size = dtype.itemsize * int(np.prod(section.shape))
+        of_bytes = buffer[begin + section.begin : begin + section.begin + size]
+        if len(of_bytes) != size or (
+            (check_entries or section.name != _ENCODED) and crc32(of_bytes) != section.checksum
+        ):
+            raise DamagedError(f"the section {section.name!r} is damaged")
+        arrays[section.name] = np.frombuffer(of_bytes, dtype).reshape(section.shape)
+    return Opened(Index.of(_tables_of(arrays), head.generation), head.applied_at)
+
+
+def _head_of(buffer: memoryview) -> tuple[Head, int]:
+    if bytes(buffer[: len(MAGIC)]) != MAGIC:
+        raise DamagedError("not an index of this version")
+    at = len(MAGIC) + 4
+    end = at + 4 + int.from_bytes(buffer[at : at + 4], "little")
+    if len(buffer) < end or crc32(buffer[at:end]) != int.from_bytes(buffer[at - 4 : at], "little"):
+        raise DamagedError("its head is damaged")
+    return msgspec.msgpack.decode(buffer[at + 4 : end], type=Head), _padded(end)
+
+
+def _padded(length: int) -> int:
+    return -(-length // _ALIGNED_TO) * _ALIGNED_TO
+
+
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _arrays_of(tables: Tables) -> dict[str, NDArray[Any]]:
+    plates, bodies = tables.plates, tables.bodies
+    buckets = {"same": plates.same, "near": plates.near, "ids": bodies.ids}
+    return {
+        "codes": plates.entries.codes,
+        "lengths": plates.entries.lengths,
+        "countries": plates.entries.countries,
+        "widest": plates.widest,
+        **{f"{name}.heads": of_name.heads for name, of_name in buckets.items()},
+        **{f"{name}.postings": of_name.postings for name, of_name in buckets.items()},
+        "bodies.ends": bodies.ends,
+        _ENCODED: bodies.encoded,
+    }
+
+
+def _tables_of(arrays: dict[str, NDArray[Any]]) -> Tables:
+    rows = len(arrays["lengths"])
+    buckets = {
+        name: Buckets(arrays[f"{name}.heads"], arrays[f"{name}.postings"], Buckets.bits_of_rows(rows))
+        for name in ("same", "near", "ids")
+    }
+    entries = Packed(arrays["codes"], arrays["lengths"], arrays["countries"], unknown(rows))
+    return Tables(
+        PlateTable(entries, arrays["widest"], buckets["same"], buckets["near"]),
+        Bodies(arrays[_ENCODED], arrays["bodies.ends"], buckets["ids"]),
+    )

@@ -1,0 +1,169 @@
+"""Plates as rows of numbers, so that a whole batch is normalised and compared in a few steps.
+
+A plate of at most 16 characters is 16 bytes, left aligned, and those are two 64-bit words: a comparison of two plates
+is two comparisons of numbers, and most plates (up to 8 characters) are one. A text that holds no letter or digit, or
+more than 16, is nobody's plate; it has length 0 and matches nothing.
+"""
+
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr import plates, tables
+
+WIDTH = plates.MAX_CANONICAL_LENGTH
+Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+
+ALPHABET = string.digits + string.ascii_uppercase  # code 1 is '0'; code 0 is no character
+_CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
+# Between texts while they are joined; a text that holds one takes the slow way round.
+_BETWEEN = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """`n` plates, a row each.
+
+    `codes`: (n, 16), 0 for nothing, 1..10 for '0'..'9', 11..36 for 'A'..'Z'. `lengths`: (n,), 0 for what is no plate.
+    `countries`: (n,), 0 for unknown, else 1 + 26 * first + second letter. `confidences`: (n,), and
+    `char_confidences`: (n, 16) or None: 0..1 as the camera told, NaN where it did not (and for entries).
+    """
+
+    codes: Bytes
+    lengths: Bytes
+    countries: NDArray[np.uint16]
+    confidences: NDArray[np.float32]
+    char_confidences: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.lengths)
+
+    def take(self, rows: NDArray[np.intp]) -> "Packed":
+        """Return these rows, in this order."""
+        chars = self.char_confidences
+        return Packed(
+            self.codes[rows],
+            self.lengths[rows],
+            self.countries[rows],
+            self.confidences[rows],
+            None if chars is None else chars[rows],
+        )
+
+    def text(self, row: int) -> str:
+        """Return the canonical text of a row."""
+        return "".join(ALPHABET[code - 1] for code in self.codes[row, : self.lengths[row]].tolist())
+
+
+def pack(
+    texts: Sequence[str],
+    countries: Sequence[str | None],
+    confidences: Sequence[float | None] | None = None,
+    char_confidences: Sequence[Sequence[float]] | None = None,
+) -> Packed:
+    """Normalise and pack texts as they were read or listed; any text is accepted.
+
+    `char_confidences` are used for a text that has as many as it has characters, or as its canonical form has.
+    """
+    codes, lengths = _codes_of(texts)
+    told = unknown(len(texts)) if confidences is None else np.array(confidences, dtype=np.float32)
+    chars = None
+    if char_confidences is not None and any(char_confidences):
+        chars = _chars_of(texts, lengths, char_confidences)
+    return Packed(codes, lengths, country_codes(countries), told, chars)
+
+
+def words_of(codes: Bytes) -> Words:
+    """Return the rows as (n, 2) words: characters 1 to 8, the first in the lowest byte, and 9 to 16."""
+    return codes.view("<u8")
+
+
+def country_codes(countries: Sequence[str | None]) -> NDArray[np.uint16]:
+    """Return a number for each ISO 3166 alpha-2 code, 0 for None and for what is no such code."""
+    return np.fromiter(map(_COUNTRY_CODES.__getitem__, countries), np.uint16, len(countries))
+
+
+def country_text(code: int) -> str | None:
+    """Return the country of a code."""
+    first, second = divmod(code - 1, 26)
+    return None if code == 0 else string.ascii_uppercase[first] + string.ascii_uppercase[second]
+
+
+def mapped(codes: Bytes, table: bytes) -> Bytes:
+    """Return the rows with each code replaced as the table (256 long) says."""
+    return np.frombuffer(codes.tobytes().translate(table), np.uint8).reshape(codes.shape)
+
+
+def fold_table(classes: Iterable[str]) -> bytes:
+    """Return the table that puts the first character of each class for all of it."""
+    table = list(range(256))
+    for of_class in classes:
+        for character in of_class:
+            table[_CODES[character]] = _CODES[of_class[0]]
+    return bytes(table)
+
+
+# 0/O and 1/I, which plates do not tell apart, and the wider classes of what recognisers confuse.
+EQUIVALENT = fold_table(letter + digit for digit, letter in plates.GLYPH_PAIRS.items())
+FOLDS: tuple[str, ...] = tuple(tables.load("folds")["classes"])
+FOLDED = fold_table(FOLDS)
+
+
+class _CountryCodes(dict[str | None, int]):
+    def __missing__(self, _: str | None) -> int:
+        return 0
+
+
+_COUNTRY_CODES = _CountryCodes(
+    {
+        first + second: 1 + 26 * place + second_place
+        for place, first in enumerate(string.ascii_uppercase)
+        for second_place, second in enumerate(string.ascii_uppercase)
+    }
+)
+_TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
+_LEFT_OUT = bytes(byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) != _BETWEEN)
+_NOTHING = np.zeros(WIDTH, np.uint8).tobytes()
+# By length, what of the two words belongs to the plate.
+_KEPT = np.tri(WIDTH + 1, WIDTH, -1, dtype=np.uint8) * np.uint8(255)
+_KEPT_WORDS = np.ascontiguousarray(words_of(_KEPT).T)
+
+
+def _codes_of(texts: Sequence[str]) -> tuple[Bytes, Bytes]:
+    joined = _BETWEEN.join(texts)
+    if not joined.isascii() or joined.count(_BETWEEN) != len(texts) - 1:
+        joined = _BETWEEN.join([plates.canonical(text) for text in texts])
+    flat = np.frombuffer(joined.encode().translate(_TO_CODES, _LEFT_OUT) + b"\0" + _NOTHING, np.uint8)
+    ends = np.flatnonzero(flat[: len(flat) - WIDTH] == 0)[: len(texts)]
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    np.add(ends[:-1], 1, out=starts[1:])
+    lengths = ends - starts
+    lengths[lengths > WIDTH] = 0
+    # Every place of the text as the beginning of a word: reading one takes the next eight characters at once.
+    at_each_byte = np.ndarray(len(flat) - 7, "<u8", flat, strides=(1,))
+    words = np.empty((len(texts), 2), "<u8")
+    words[:, 0] = at_each_byte[starts] & _KEPT_WORDS[0].take(lengths)
+    words[:, 1] = at_each_byte[starts + 8] & _KEPT_WORDS[1].take(lengths)
+    return words.view(np.uint8), lengths.astype(np.uint8)
+
+
+def unknown(count: int) -> NDArray[np.float32]:
+    """Return confidences that nobody told, in no memory."""
+    return np.broadcast_to(np.float32(np.nan), (count,))
+
+
+def _chars_of(texts: Sequence[str], lengths: Bytes, told: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    chars = np.full((len(texts), WIDTH), np.nan, np.float32)
+    for row, (text, of_text, length) in enumerate(zip(texts, told, lengths.tolist(), strict=True)):
+        if len(of_text) == length:
+            chars[row, :length] = of_text
+        elif len(of_text) == len(text) and text.isascii() and length:
+            chars[row, :length] = [
+                of_one for of_one, character in zip(of_text, text, strict=True) if character.isalnum()
+            ]
+    return chars

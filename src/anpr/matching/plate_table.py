@@ -1,0 +1,148 @@
+"""The listed plates, laid out so that a batch of reads finds those it may be: all tiers but patterns in one pass.
+
+Theory of operation. Two tables, both of folded keys (what recognisers confuse is one character in them):
+
+- `same` files each plate under its key. It finds the tiers `exact`, `equivalent` and `folded` in one look-up,
+  for plates equal by the narrower rules are equal by the wider; comparing the plates themselves tells which it is.
+- `near` files each plate that is listed with that tolerance under its key and every key one deletion away
+  (`anpr.matching.edits`). Only reads for which the likelihood says it is worth it look there: there the time goes.
+
+What is found is compared, then weighed; a folded or near pair below the least score is no match.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.events import TIERS
+from anpr.matching.buckets import Buckets, Rows, hashed
+from anpr.matching.edits import neighbourhood, one_edit_apart
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.packed import EQUIVALENT, FOLDED, Bytes, Packed, Words, mapped, words_of
+
+EXACT, EQUIVALENT_TIER, FOLDED_TIER, NEAR, PATTERN = range(len(TIERS))
+# The widest tier that each tolerance allows; one that this version does not know is taken at its widest.
+WIDEST: Final = {"exact": EXACT, "tolerant": FOLDED_TIER, "near": NEAR}
+# Entries are filed this many at a time, so that what is worked on stays in the processor's cache.
+_PIECE = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Matches as arrays of one length: rows of the reads and of the entries, tier (a place in TIERS) and score."""
+
+    reads: Rows
+    entries: Rows
+    tiers: Bytes
+    scores: NDArray[np.float32]
+
+    def where(self, wanted: NDArray[np.bool_]) -> "Found":
+        """Return the matches for which `wanted` is true."""
+        return Found(self.reads[wanted], self.entries[wanted], self.tiers[wanted], self.scores[wanted])
+
+    @classmethod
+    def together(cls, founds: Sequence["Found"]) -> "Found":
+        """Return the matches of all."""
+        return cls(
+            np.concatenate([found.reads for found in founds]),
+            np.concatenate([found.entries for found in founds]),
+            np.concatenate([found.tiers for found in founds]),
+            np.concatenate([found.scores for found in founds]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlateTable:
+    """`entries` with, for each, the widest tier that it allows, and the two tables."""
+
+    entries: Packed
+    widest: Bytes
+    same: Buckets
+    near: Buckets
+
+    @classmethod
+    def build(cls, entries: Packed, widest: Bytes) -> "PlateTable":
+        """File the entries. Those of length 0 are kept, so that rows stay what they are, and never found."""
+        usable = np.flatnonzero(entries.lengths)
+        wide = np.flatnonzero((entries.lengths > 0) & (widest >= NEAR))
+        with_deletions = int(entries.lengths[wide].sum(dtype=np.int64)) + len(wide)
+        count = len(entries)
+        return cls(
+            entries,
+            widest,
+            Buckets.build(_keys(entries, usable), count, len(usable)),
+            Buckets.build(_keys_and_deletions(entries, wide), count, with_deletions),
+        )
+
+    def search(self, reads: Packed, likelihood: Likelihood) -> Found:
+        """Return every match, each pair once, in no order."""
+        folded = mapped(reads.codes, FOLDED)
+        which, rows, tiers = self._alike(reads, folded)
+        near_which, near_rows = self._near(reads, folded, likelihood)
+        which, rows = np.concatenate((which, near_which)), np.concatenate((rows, near_rows))
+        tiers = np.concatenate((tiers, np.full(len(near_rows), NEAR, np.uint8)))
+        scores = likelihood.score(reads, which, self.entries, rows)
+        least = np.array([likelihood.least_score(tier) for tier in TIERS], np.float32)
+        shown = np.flatnonzero((tiers <= self.widest[rows]) & (scores >= least[tiers]))
+        return Found(which[shown], rows[shown], tiers[shown], scores[shown])
+
+    def _alike(self, reads: Packed, folded: Bytes) -> tuple[Rows, Rows, Bytes]:
+        """Return the pairs of equal folded keys, and their tiers."""
+        which, rows = self.same.find(_hashes(folded, reads.lengths))
+        listed = self.entries.codes[rows]
+        alike = np.flatnonzero(_equal(folded[which], mapped(listed, FOLDED)))
+        which, rows, read, listed = which[alike], rows[alike], reads.codes[which[alike]], listed[alike]
+        tiers = np.full(len(rows), FOLDED_TIER, np.uint8)
+        tiers -= _equal(mapped(read, EQUIVALENT), mapped(listed, EQUIVALENT))
+        tiers -= _equal(read, listed)
+        return which, rows, tiers
+
+    def _near(self, reads: Packed, folded: Bytes, likelihood: Likelihood) -> tuple[Rows, Rows]:
+        """Return the pairs whose folded keys are one edit apart, of reads that are worth it."""
+        worth = (reads.lengths > 0) & likelihood.worth_searching(reads)
+        found = [self._near_of(folded, reads.lengths, part) for part in _by_words(reads.lengths, worth)]
+        pairs = np.unique(np.concatenate([which * len(self.entries) + rows for which, rows in found]))
+        return np.divmod(pairs, max(len(self.entries), 1))
+
+    def _near_of(self, folded: Bytes, lengths: Bytes, part: Rows) -> tuple[Rows, Rows]:
+        hashes, counts = neighbourhood(folded[part], lengths[part])
+        asked = np.flatnonzero(counts)
+        which, rows = self.near.find(hashes.ravel()[asked])
+        which = part[asked[which] % max(len(part), 1)]
+        listed = mapped(self.entries.codes[rows], FOLDED)
+        near = one_edit_apart(folded[which], listed, lengths[which], self.entries.lengths[rows])
+        return which[near], rows[near]
+
+
+def _by_words(lengths: Bytes, wanted: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Return the rows of plates of up to 8 characters, and of longer ones: the longest sets the work."""
+    return np.flatnonzero(wanted & (lengths <= 8)), np.flatnonzero(wanted & (lengths > 8))
+
+
+def _equal(some: Bytes, others: Bytes) -> NDArray[np.bool_]:
+    words, other_words = words_of(some), words_of(others)
+    return np.asarray((words[:, 0] == other_words[:, 0]) & (words[:, 1] == other_words[:, 1]))
+
+
+def _hashes(folded: Bytes, lengths: Bytes) -> Words:
+    words = words_of(folded)
+    return hashed(words[:, 0], words[:, 1] if lengths.max(initial=0) > 8 else None)
+
+
+def _keys(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
+    for start in range(0, len(rows), _PIECE):
+        piece = rows[start : start + _PIECE]
+        yield _hashes(mapped(entries.codes[piece], FOLDED), entries.lengths[piece]), piece
+
+
+def _keys_and_deletions(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
+    for start in range(0, len(rows), _PIECE):
+        lengths = entries.lengths[rows[start : start + _PIECE]]
+        for part in _by_words(lengths, lengths > 0):
+            piece = rows[start : start + _PIECE][part]
+            hashes, counts = neighbourhood(mapped(entries.codes[piece], FOLDED), entries.lengths[piece])
+            asked = np.flatnonzero(counts)
+            yield hashes.ravel()[asked], piece[asked % max(len(piece), 1)]
