@@ -49,7 +49,7 @@ def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None)
         line = read if isinstance(read, bytes) else msgspec.json.encode(msgspec.structs.replace(read, site=site))
         publisher.publish(topics.reads(site), None, line)
     publisher.flush(0)
-    held = Held(Index(entries or [an_entry()], generation(7, epoch=3)), applied_at=NOON, confirmed_at=LATER)
+    held = Held(Index.build(entries or [an_entry()], generation(7, epoch=3)), applied_at=NOON, confirmed_at=LATER)
     Matcher(
         site=site,
         name="one",
