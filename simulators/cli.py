@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from anpr import settings
 from anpr.cli.duration import Duration
 from anpr.errors import AnprError, InputError
+from anpr.images import ImageStore
 from anpr.watchlist import csv_file
 from simulators import stop
 from simulators.listing import Watchlist
@@ -110,6 +111,12 @@ class _Moment(click.ParamType[Any]):
 @click.option("--out", type=click.Path(path_type=Path), help="Write the reads; - is stdout. [default: - ]")
 @click.option("--live", is_flag=True, help="Write at the pace of the clock, not as fast as possible.")
 @click.option("--publish", is_flag=True, help="Send the reads to Kafka at the pace of the clock; --out records them.")
+@click.option(
+    "--pictures",
+    type=click.Choice(["listed", "all"]),
+    help="Make pictures of the plates of listed vehicles, or of all, and write their references into the reads. "
+    "[default: none]",
+)
 @click.option("--bootstrap", envvar="KAFKA_BOOTSTRAP", help="Kafka for all sites, in place of the settings'.")
 def main(**options: Any) -> None:
     """Simulate the traffic of the ports: reads as JSON lines, to a file, to stdout or to Kafka."""
@@ -137,7 +144,8 @@ def _plan(
 ) -> Plan:
     if rest["truth"] and not watchlist:
         raise click.UsageError("--truth needs --watchlist: without a list no read must raise an alert")
-    known = settings.load(config, os.environ).sites
+    loaded = settings.load(config, os.environ)
+    known = loaded.sites
     missing = [site for site in sites if site not in known]
     if missing:
         raise InputError(
@@ -155,7 +163,8 @@ def _plan(
             )
         if bootstrap:
             chosen[name] = msgspec.structs.replace(site, kafka=bootstrap)
-    return Plan(sites=chosen, watchlist=_watchlist(watchlist, list_name), **rest)
+    images = ImageStore(loaded.images_dir, timedelta(hours=loaded.images.images_retention_hours))
+    return Plan(sites=chosen, watchlist=_watchlist(watchlist, list_name), images=images, **rest)
 
 
 def _watchlist(file: Path | None, list_name: str | None) -> Watchlist:

@@ -50,12 +50,16 @@ class Pass(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record of a pass, with the plate that was really there. Times are simulated seconds."""
+    """One record of a pass, with the plate that was really there. Times are simulated seconds.
+
+    `quality` is how badly the camera saw it, from 0 (best) on.
+    """
 
     published_s: float
     captured_s: float
     read: Read
     shown: Plate
+    quality: int
     duplicate: bool
 
 
@@ -65,6 +69,7 @@ class _Frame(NamedTuple):
     camera: Camera
     shown: Plate
     reading: Reading
+    quality: int
     at_s: float
 
 
@@ -88,7 +93,7 @@ def records(going_by: Pass, passed_s: float, recogniser: Recogniser, rng: Random
             if not number or rng.random() >= _SAME_AS_LAST_FRAME_SHARE:
                 reading = recogniser.read(shown.text, quality, rng)
             if reading.text:
-                made.extend(_sent(going_by, _Frame(camera, shown, reading, at_s), len(made), rng))
+                made.extend(_sent(going_by, _Frame(camera, shown, reading, quality, at_s), len(made), rng))
             at_s += rng.uniform(0.1, 0.4)
     made.extend([_repeated(record, rng) for record in made if rng.random() < _DUPLICATE_SHARE])
     return made
@@ -129,7 +134,7 @@ def _read_id(going_by: Pass, number: int) -> str:
 
 
 def _record(frame: _Frame, read: Read) -> Record:
-    return Record(frame.at_s, frame.at_s, read, frame.shown, duplicate=False)
+    return Record(frame.at_s, frame.at_s, read, frame.shown, frame.quality, duplicate=False)
 
 
 def _direction(going_by: Pass, camera: Camera) -> str | None:

@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -101,10 +101,11 @@ def run(  # noqa: PLR0913  each of them is one thing that a run is made of
     *,
     until_s: float,
     pace: Pace | None = None,
+    picture: Callable[[Sighting, datetime], Sighting] | None = None,
 ) -> None:
     """Send all records due before the simulated second `until_s`, or until the stop; without a pace, at once.
 
-    The sinks take each record in their order.
+    The sinks take each record in their order. `picture` gives a sighting the picture of its plate.
     """
     for sighting in sightings:
         if pace:
@@ -112,6 +113,8 @@ def run(  # noqa: PLR0913  each of them is one thing that a run is made of
         if stop.asked or sighting.published_s >= until_s:
             break
         captured_at = times.captured_at(sighting)
+        if picture:
+            sighting = picture(sighting, captured_at)  # noqa: PLW2901  the same sighting, with its picture
         value = encode(sighting.read, captured_at)
         for sink in sinks:
             sink.send(sighting, captured_at, value)

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 
 from anpr.clock import system_clock
+from anpr.errors import UnavailableError
+from anpr.images import ImageStore
 from anpr.settings import Site
 from simulators.cameras import lanes
 from simulators.files import LinesFile
@@ -26,7 +28,10 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to simulate, how fast, and where it goes. `run_for_s` is in real seconds."""
+    """What to simulate, how fast, and where it goes. `run_for_s` is in real seconds.
+
+    `pictures` says whose plates are pictured (`listed` or `all`); the pictures go to `images`.
+    """
 
     sites: Mapping[str, Site]
     seed: int
@@ -41,6 +46,8 @@ class Plan:
     out: Path | None = None
     live: bool = False
     publish: bool = False
+    pictures: str | None = None
+    images: ImageStore | None = None
 
 
 def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
@@ -77,6 +84,7 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
                 tally,
                 until_s=math.inf if plan.run_for_s is None else plan.run_for_s * plan.speed,
                 pace=Pace(plan.speed, stop, sinks) if plan.live or plan.publish else None,
+                picture=_photographer(plan),
             )
             sys.stdout.flush()
         except BrokenPipeError:
@@ -88,6 +96,18 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
             if kafka:
                 kafka.close()
     return tally, kafka.failed if kafka else 0
+
+
+def _photographer(plan: Plan) -> Callable[[Sighting, datetime], Sighting] | None:
+    if plan.pictures is None or plan.images is None:
+        return None
+    try:
+        from simulators.photographer import Photographer  # noqa: PLC0415  Pillow is needed for pictures alone
+    except ImportError as error:
+        raise UnavailableError(
+            "pillow-missing", f"pictures cannot be made: {error}", "install the extra: pip install 'anpr[local]'"
+        ) from None
+    return Photographer(plan.images, plan.pictures).picture
 
 
 def _traffic(plan: Plan, start: datetime) -> Iterator[Sighting]:

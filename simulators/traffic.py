@@ -28,7 +28,8 @@ class Sighting(NamedTuple):
     """One record to publish. Times are simulated seconds since the start of the traffic.
 
     The read has no capture time yet: whoever publishes knows what moment the start is. A buffered pass was captured
-    `late_by_s` *real* seconds before that, at any speed, for lateness is judged by the real clock.
+    `late_by_s` *real* seconds before that, at any speed, for lateness is judged by the real clock. `shown` is the
+    plate that was really there, and `quality` how badly it was seen, from 0 (best) on.
     """
 
     published_s: float
@@ -36,6 +37,7 @@ class Sighting(NamedTuple):
     late_by_s: float
     read: Read
     shown: Plate
+    quality: int
     of: Pass
     duplicate: bool
     first_of_pass: bool
@@ -101,6 +103,7 @@ def _sightings(going_by: Pass, records: list[Record]) -> Iterator[Sighting]:
             going_by.late_by_s,
             record.read,
             record.shown,
+            record.quality,
             going_by,
             record.duplicate,
             first_of_pass=i == 0,

@@ -126,7 +126,7 @@ class Demo:
         for site in self.ports:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
             command += ["--seed", str(seed), "--speed", str(speed), "--listed-share", str(listed_share)]
-            command += ["--volume", PEAK_DAY_VOLUME]
+            command += ["--volume", PEAK_DAY_VOLUME, "--pictures", "listed"]
             command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
             command += ["--truth", str(self._truth(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
             self._add(f"simulator-{site}", command)
