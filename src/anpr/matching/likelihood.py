@@ -1,42 +1,185 @@
-"""How probable it is that a read is a listed plate. A stand-in: one figure a tier, until the real one is here."""
+"""How probable it is that the vehicle in front of the camera is the listed one, given what was read.
 
+Two explanations of a read compete. Either the listed vehicle went by and was read as this text; or another vehicle
+did, which bears this text on its plate (`densities`) or was misread as it. The score is the share of the first in
+both, under stated rates: one vehicle in a thousand is listed, and each entry of a list as likely as any other. So
+the longer the list, the lower the score of one and the same likeness: among a million plates something always looks
+alike.
+
+What speaks against a match is part of it: a read that is a good plate of its country, another country's plate, a
+fleet whose next vehicle has the next number. An entry is never dropped for its score in the tiers `exact` and
+`equivalent`; in `folded` and `near` it must reach the least score.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped
+from anpr import tables
+from anpr.matching.densities import DENSITIES, Densities, Rows, Shares
+from anpr.matching.misreads import MISREADS, UNITS, Misreads
+from anpr.matching.packed import ALPHABET, Packed
 
-_SCORES: Final = np.array([0.2, 0.5, 0.9, 0.98], np.float32)  # near, folded, equivalent, exact
-_OTHER_COUNTRY: Final = np.float32(0.5)
-_LEAST: Final = {"folded": 0.3, "near": 0.15}
+# The stated rates. A list shorter than this is taken to be as long: a handful of entries does not make each of them
+# pass every day.
+LISTED_SHARE: Final = 1e-3
+SMALLEST_LIST: Final = 1_000
+# A camera that names the country is wrong about it this often.
+WRONG_COUNTRY_SHARE: Final = 0.02
+# How often, for each listed vehicle, one with a given number of the twenty beside its own goes by: fleets are
+# registered in a row.
+SIBLING_SHARE: Final = 0.02
+SIBLING_NUMBERS: Final = 20
+# Scores are told to four digits: more would feign a precision that the rates do not have.
+DIGITS: Final = 4
+# A folded match rings; a near one goes to a review queue, where more doubt is worth a look.
+LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.02}
+
+# The bound of `worth_searching` may err on the side of searching by this much, and never on the other.
+_SLACK = 0.01
+_FIRST_LETTER = ALPHABET.index("A") + 1
 
 
 class Likelihood:
-    """Scores pairs of a read and an entry."""
+    """Scores of pairs of reads and entries, for a list of one size."""
 
-    def __init__(self, list_size: int) -> None:
-        """`list_size` is the number of entries."""
-        self.list_size = list_size
-
-    def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
-        """Return False only where no folded or near match could reach the least score."""
-        return np.asarray(reads.lengths > 0)
-
-    def score(
-        self, reads: Packed, read_rows: NDArray[np.intp], entries: Packed, entry_rows: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
-        """Return for each pair how probable it is, 0..1, that this is the listed vehicle."""
-        read, listed = reads.codes[read_rows], entries.codes[entry_rows]
-        tiers = sum(
-            np.all(mapped(read, table) == mapped(listed, table), axis=1) for table in (bytes(range(256)), EQUIVALENT)
-        )
-        tiers = tiers + np.all(mapped(read, FOLDED) == mapped(listed, FOLDED), axis=1)
-        seen, known = reads.countries[read_rows], entries.countries[entry_rows]
-        other = (seen != known) & (seen != 0) & (known != 0)
-        return np.asarray(_SCORES[tiers] * np.where(other, _OTHER_COUNTRY, np.float32(1)))
+    def __init__(
+        self,
+        list_size: int,
+        misreads: Misreads = MISREADS,
+        densities: Densities = DENSITIES,
+        confidence: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        """Take the tables that are in force, or others to measure with."""
+        table = _CONFIDENCE if confidence is None else confidence
+        self._log_prior = math.log(LISTED_SHARE / max(list_size, SMALLEST_LIST))
+        self._misreads = misreads
+        self._densities = densities
+        self._rates = densities.rates_into(misreads)
+        self._confidences = np.asarray(table["confidence"])
+        self._log_ratios = np.asarray(table["log_ratio"])
+        self._log_least_odds = _log_odds(min(LEAST_SCORES.values()))
 
     @staticmethod
     def least_score(tier: str) -> float:
-        """Return the score below which a folded or near pair is no match."""
-        return _LEAST.get(tier, 0.0)
+        """Return the score below which a pair of this tier is no match."""
+        return LEAST_SCORES.get(tier, 0.0)
+
+    def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
+        """Tell of each read whether any folded or near match could reach the least score.
+
+        Most reads are right, and a good plate of their country: then every other explanation of them falls behind.
+        """
+        rows = self._densities.rows(reads.countries)
+        ratios = self._ratio(reads.confidences)
+        if reads.char_confidences is not None:
+            told = ~np.isnan(reads.char_confidences).all(axis=1)
+            ratios = np.where(told, self._log_ratios.max(), ratios)
+        most = self._log_prior + self._misreads.most(reads.codes) / UNITS + ratios
+        searched: NDArray[np.bool_] = most + _SLACK > self._log_least_odds + self._log_read_right(reads, rows)
+        return searched
+
+    def score(
+        self,
+        reads: Packed,
+        read_rows: NDArray[np.intp],
+        entries: Packed,
+        entry_rows: NDArray[np.intp],
+        at_least: float = 0.0,
+    ) -> NDArray[np.float32]:
+        """Return the probability, for each of m pairs of rows, that this read is of this listed vehicle.
+
+        Where it is below `at_least`, 0 may stand for it.
+        """
+        scores = np.zeros(len(read_rows), np.float32)
+        read, entry = reads.take(read_rows), entries.take(entry_rows)
+        if at_least > 0:
+            worked_out = np.flatnonzero(self._could_reach(read, entry, at_least))
+            read, entry = read.take(worked_out), entry.take(worked_out)
+            scores[worked_out] = self._scores(read, entry)
+        else:
+            scores[:] = self._scores(read, entry)
+        return scores
+
+    def _could_reach(self, read: Packed, entry: Packed, least: float) -> NDArray[np.bool_]:
+        """Tell which pairs of different texts could reach a score, without what takes long to work out."""
+        most = self._log_prior + self._log_ratios.max()
+        most = most + self._misreads.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
+        against = self._log_read_right(read, self._densities.rows(read.countries))
+        exact = (read.codes == entry.codes).all(axis=1)
+        reachable: NDArray[np.bool_] = exact | (most + _SLACK > _log_odds(least) + against)
+        return reachable
+
+    def _log_read_right(self, reads: Packed, rows: Rows) -> Shares:
+        """Return the logarithm of the share of all vehicles that bear this very text and are read right."""
+        of_country = self._densities.log_plates(reads.codes, reads.lengths, rows)
+        return of_country + np.log(self._densities.shares)[rows] + math.log(self._misreads.right_share)
+
+    def _scores(self, read: Packed, entry: Packed) -> NDArray[np.float32]:
+        rows, entry_country = self._densities.rows(read.countries), self._densities.rows(entry.countries)
+        exact = (read.codes == entry.codes).all(axis=1) & (read.lengths == entry.lengths)
+        other_country = (read.countries != entry.countries) & (read.countries != 0) & (entry.countries != 0)
+        ratio = self._ratio(read.confidences)
+        listed = self._log_prior + np.where(other_country, math.log(WRONG_COUNTRY_SHARE), 0.0)
+        listed += self._misreads.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
+        listed += np.where(exact, 0.0, self._ratio_at_differences(read, entry, ratio))
+        of_country = np.where((entry.countries != 0) & ~other_country, self._densities.shares[rows], 1.0)
+        unlisted = of_country * (
+            self._read_right(read, rows, entry_country, exact & ~other_country)
+            + self._densities.misread(read.codes, read.lengths, rows, self._rates) * np.exp(ratio)
+        )
+        siblings = _siblings(read, entry) * SIBLING_SHARE * math.exp(self._log_prior)
+        odds = np.exp(listed) / (unlisted + siblings)
+        return np.round(odds / (1 + odds), DIGITS).astype(np.float32)
+
+    def _read_right(self, read: Packed, rows: Rows, entry_country: Rows, same: NDArray[np.bool_]) -> Shares:
+        """Return the share of unlisted vehicles that bear this text and are read right.
+
+        Where it is the listed text itself, those of the listed country are left out: they are the listed vehicle.
+        """
+        shares = np.exp(self._densities.log_plates(read.codes, read.lengths, rows))
+        of_listed = np.exp(self._densities.log_plates(read.codes, read.lengths, entry_country))
+        elsewhere = np.maximum(shares - of_listed * self._densities.shares[entry_country], 0)
+        elsewhere = np.where((rows == 0) & (entry_country != 0), elsewhere, 0)
+        right: Shares = self._misreads.right_share * np.where(same, elsewhere, shares)
+        return right
+
+    def _ratio(self, confidences: NDArray[np.float32]) -> Shares:
+        """Return the logarithm of how much likelier a misread is than a right read to come with this confidence."""
+        ratios = np.interp(confidences, self._confidences, self._log_ratios)
+        return np.where(np.isnan(confidences), 0.0, ratios)
+
+    def _ratio_at_differences(self, read: Packed, entry: Packed, of_read: Shares) -> Shares:
+        """Return the ratio by the confidence of the characters that differ, where the camera tells it of each."""
+        if read.char_confidences is None:
+            return of_read
+        differing = np.where(read.codes != entry.codes, read.char_confidences, np.inf)
+        lowest = np.fmin.reduce(differing, axis=1)
+        same_length = (read.lengths == entry.lengths) & np.isfinite(lowest)
+        return np.where(same_length, self._ratio(lowest.astype(np.float32)), of_read)
+
+
+def _log_odds(share: float) -> float:
+    return math.log(share / (1 - share))
+
+
+def _siblings(read: Packed, entry: Packed) -> NDArray[np.bool_]:
+    """Tell which reads bear one of the next numbers before or behind the listed one, in its last group of digits."""
+    digits = (entry.codes > 0) & (entry.codes < _FIRST_LETTER)
+    last = entry.codes.shape[1] - 1 - np.argmax(digits[:, ::-1], axis=1)
+    places = np.arange(entry.codes.shape[1])
+    # Behind the last letter before it: the group that the numbers run in.
+    letter_before = np.where(~digits & (places < last[:, None]), places, -1).max(axis=1)
+    in_group = (places > letter_before[:, None]) & (places <= last[:, None])
+    weight = np.where(in_group, 10.0 ** (last[:, None] - places), 0.0)
+    steps = ((read.codes.astype(np.int64) - entry.codes) * weight).sum(axis=1)
+    read_digits = (read.codes > 0) & (read.codes < _FIRST_LETTER)
+    alike = ((read.codes == entry.codes) | (in_group & read_digits)).all(axis=1)
+    siblings: NDArray[np.bool_] = alike & digits.any(axis=1) & (steps != 0) & (np.abs(steps) <= SIBLING_NUMBERS)
+    return siblings
+
+
+_CONFIDENCE: Final[Mapping[str, Sequence[float]]] = tables.load("confidence")

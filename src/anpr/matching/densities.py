@@ -1,0 +1,223 @@
+"""How common a text is among the vehicles that are not listed: read right off their plates, or misread.
+
+A read that is a good plate of its country is most likely just that plate. One that no plate of its country could be
+must be a misread of something. Both follow from how densely the country's plates fill the texts: a *layout* (which
+places are letters and which digits) has a share of the country's vehicles, and each letter a share of the letters.
+The official syntax (`data/countries.toml`) gives the one half, plates as they were seen (`data/plates_seen.toml`,
+where there are any) the other; and a small share is spread over all layouts and letters, for there are always plates
+that no table foresees.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr import tables
+from anpr.matching.misreads import Codes, Lengths, Misreads
+from anpr.matching.packed import ALPHABET, country_codes
+
+Shares = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+# Layouts of up to this many characters have a number each: a bit a place (1 a letter), and one above for the length.
+LONGEST_LAYOUT: Final = 12
+_LAYOUTS = 2 << LONGEST_LAYOUT
+_OF_NO_LAYOUT = 0  # longer texts, and nothing
+# The share of a country's vehicles whose plates no table foresees, over layouts of 3 to 9 characters; the least
+# share of a letter, and of a digit, beside the commonest.
+_UNFORESEEN_SHARE = 0.02
+_LEAST_LETTER = 0.01
+_LEAST_DIGIT = 0.02
+_TRAILER_SHARE = 0.1
+_FIRST_LETTER = ALPHABET.index("A") + 1
+_DIGITS, _LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, None)
+# Misreads of many edits are spread over all texts, thinner by this factor with each character.
+_RUINED_SHARE = 1e-3
+_RUINED_PER_CHARACTER = 20.0
+
+
+class Densities:
+    """Densities of texts by country. Row 0 is any country: the mixture of all by their traffic."""
+
+    def __init__(self, syntax: Mapping[str, Any], seen: Mapping[str, Any], traffic: Mapping[str, float]) -> None:
+        """Take the tables as `data/countries.toml`, `data/plates_seen.toml` and `data/traffic.toml` hold them."""
+        names = sorted({*syntax, *seen})
+        shares = np.array([traffic.get(name, traffic["other"]) for name in names])
+        self.shares: Final[Shares] = np.concatenate([[1.0], shares / shares.sum()])
+        self._row_of = np.zeros(1 + 26 * 26, np.intp)
+        self._row_of[country_codes(names)] = np.arange(1, len(names) + 1)
+        layouts = np.zeros((len(names) + 1, _LAYOUTS))
+        characters = np.ones((len(names) + 1, len(ALPHABET) + 1))
+        for row, name in enumerate(names, start=1):
+            halves = [_official(syntax[name])] if name in syntax else []
+            halves += [_measured(seen[name])] if name in seen else []
+            layouts[row] = _with_unforeseen(np.mean([of_layouts for of_layouts, _ in halves], axis=0))
+            characters[row] = _with_least(np.mean([of_characters for _, of_characters in halves], axis=0))
+        for table in (layouts, characters):
+            table[0] = self.shares[1:] @ table[1:]
+        layouts[:, _OF_NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUTS
+        self._layouts = layouts
+        self._characters = characters
+        self._log_layouts = np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))
+        self._log_characters = np.log(characters)
+
+    def rows(self, countries: NDArray[np.uint16]) -> Rows:
+        """Return the row of each country: 0 where it is unknown, here or to the camera."""
+        rows: Rows = self._row_of[countries]
+        return rows
+
+    def log_plates(self, codes: Codes, lengths: Lengths, rows: Rows) -> Shares:
+        """Return the logarithm of the share of the country's vehicles that bear exactly this plate."""
+        places = rows[:, None] * self._characters.shape[1] + codes
+        logs: Shares = self._log_characters.ravel()[places].sum(axis=1)
+        logs += self._log_layouts[rows, layouts_of(codes, lengths)]
+        return logs
+
+    def misread(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
+        """Return the share of the country's vehicles that are read as this text and do not bear it.
+
+        One edit away, every plate is counted by its layout and letters; what is further away only as a whole.
+        """
+        shares = self._characters[rows[:, None], codes]
+        whole = shares.prod(axis=1)
+        layouts = layouts_of(codes, lengths)
+        total = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
+        for place in range(LONGEST_LAYOUT):
+            there = np.where(place < lengths, whole / shares[:, place], 0)
+            read = codes[:, place]
+            bit = 1 << place
+            total += there * self._layouts[rows, layouts | bit] * rates.letters[rows, read]
+            total += there * self._layouts[rows, layouts & ~bit] * rates.digits[rows, read]
+            total += there * self._layouts[rows, _without(layouts, lengths, place)] * rates.insertion
+            for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
+                wider = _with(layouts, lengths, place, is_letter)
+                total += np.where(place <= lengths, whole, 0) * self._layouts[rows, wider] * lost[rows]
+        return total
+
+    def rates_into(self, misreads: Misreads) -> "RatesInto":
+        """Return how often a country's letters and digits, as common as they are, are misread into each character."""
+        return RatesInto(self._characters, misreads)
+
+
+class RatesInto:
+    """By country: how often a letter, or a digit, of its plates is read as a character, or lost."""
+
+    def __init__(self, characters: Shares, misreads: Misreads) -> None:
+        """Mix the misreads by how common each character is in each country."""
+        self.letters: Final = characters[:, _LETTERS] @ misreads.substitution[_LETTERS]
+        self.digits: Final = characters[:, _DIGITS] @ misreads.substitution[_DIGITS]
+        self.lost_letters: Final = characters[:, _LETTERS] @ misreads.deletion[_LETTERS]
+        self.lost_digits: Final = characters[:, _DIGITS] @ misreads.deletion[_DIGITS]
+        self.insertion: Final = misreads.insertion
+
+
+def layouts_of(codes: Codes, lengths: Lengths) -> NDArray[np.intp]:
+    """Return the number of each text's layout."""
+    bits = np.packbits(codes >= _FIRST_LETTER, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.intp)
+    within = np.where(lengths <= LONGEST_LAYOUT, lengths, 0).astype(np.intp)
+    return np.where(within > 0, (bits & ((1 << within) - 1)) | (1 << within), _OF_NO_LAYOUT)
+
+
+def _without(layouts: NDArray[np.intp], lengths: Lengths, place: int) -> NDArray[np.intp]:
+    """Return the layouts with one place taken out."""
+    low = (1 << place) - 1
+    fits = (lengths > max(place, 1)) & (layouts > 0)
+    return np.where(fits, (layouts & low) | ((layouts >> 1) & ~low), _OF_NO_LAYOUT)
+
+
+def _with(layouts: NDArray[np.intp], lengths: Lengths, place: int, is_letter: int) -> NDArray[np.intp]:
+    """Return the layouts with a letter or digit put in before a place."""
+    low = (1 << place) - 1
+    fits = (lengths >= place) & (lengths < LONGEST_LAYOUT) & (layouts > 0)
+    return np.where(fits, (layouts & low) | (is_letter << place) | ((layouts & ~low) << 1), _OF_NO_LAYOUT)
+
+
+def _official(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
+    """Return the shares of layouts and characters that a country's forms give."""
+    layouts = np.zeros(_LAYOUTS)
+    characters = np.zeros(len(ALPHABET) + 1)
+    forms = [(form["form"], form["weight"]) for form in table["forms"]]
+    forms += [(form["form"], form["weight"] * _TRAILER_SHARE) for form in table.get("trailer", ())]
+    for form, weight in forms:
+        for layout, share in _layouts_of_form(form, table):
+            layouts[layout] += weight * share
+        for symbol in form:
+            values = _values(symbol, table)
+            for value in values:
+                for character in value:
+                    characters[ALPHABET.index(character) + 1] += weight / len(values)
+    return layouts / layouts.sum(), _within_kinds(characters)
+
+
+def _layouts_of_form(form: str, table: Mapping[str, Any]) -> Iterator[tuple[int, float]]:
+    """Return the layouts that a form can have, with their shares: codes are of several lengths."""
+    found: Counter[str] = Counter({"": 1})
+    for symbol in form:
+        kinds = Counter("".join("A" if c.isalpha() else "9" for c in value) for value in _values(symbol, table))
+        total = kinds.total()
+        found = Counter({
+            before + kind: shares * count / total for before, shares in found.items() for kind, count in kinds.items()
+        })  # fmt: skip
+    longest = min(table.get("longest", LONGEST_LAYOUT), LONGEST_LAYOUT)
+    return ((_layout(text), share) for text, share in found.items() if len(text) <= longest)
+
+
+def _measured(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
+    """Return the shares of layouts and characters of plates that were seen. Digits are taken to be equally common."""
+    layouts = np.zeros(_LAYOUTS)
+    characters = np.zeros(len(ALPHABET) + 1)
+    for text, count in table["layouts"].items():
+        layouts[_layout(text)] += count
+    for letter, count in table["letters"].items():
+        characters[ALPHABET.index(letter) + 1] = count
+    characters[1:_FIRST_LETTER] = 1
+    return layouts / layouts.sum(), _within_kinds(characters)
+
+
+def _with_unforeseen(layouts: Shares) -> Shares:
+    foreseen = slice(1 << 3, 2 << 9)
+    spread = np.zeros(_LAYOUTS)
+    spread[foreseen] = 1 / (foreseen.stop - foreseen.start)
+    return (1 - _UNFORESEEN_SHARE) * layouts + _UNFORESEEN_SHARE * spread
+
+
+def _with_least(characters: Shares) -> Shares:
+    """Return the shares with none below the least; nothing, code 0, has the share 1."""
+    raised = characters.copy()
+    raised[_DIGITS] += _LEAST_DIGIT
+    raised[_LETTERS] += _LEAST_LETTER
+    raised = _within_kinds(raised)
+    raised[0] = 1
+    return raised
+
+
+def _within_kinds(characters: Shares) -> Shares:
+    """Return the share of each letter among letters and of each digit among digits."""
+    shares = np.zeros_like(characters)
+    for kind in (_DIGITS, _LETTERS):
+        shares[kind] = characters[kind] / max(characters[kind].sum(), 1e-9)
+    return shares
+
+
+def _layout(text: str) -> int:
+    return sum(1 << place for place, kind in enumerate(text) if kind == "A") | (1 << len(text))
+
+
+def _values(symbol: str, table: Mapping[str, Any]) -> list[str]:
+    match symbol:
+        case "A":
+            return list(table["alphabet"])
+        case "S":
+            return list(table["serial"])
+        case "C":
+            return list(table["codes"])
+        case "9":
+            return list("0123456789")
+        case _:
+            return [symbol]
+
+
+DENSITIES: Final = Densities(tables.load("countries"), tables.load("plates_seen"), tables.load("traffic")["share"])
