@@ -18,6 +18,9 @@ MAX_CANONICAL_LENGTH = 16
 # 0/O and 1/I: each pair is one glyph. In the key both are the letter.
 GLYPH_PAIRS = {"0": "O", "1": "I"}
 
+_WILDCARDS = frozenset("?*")
+_PARTS = re.compile("([?*])")
+_WILDCARD_RUN = re.compile("[?*]{2,}")
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
 _LOOK_ALIKES = str.maketrans(
     {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
@@ -34,6 +37,19 @@ def canonical(text: str) -> str:
         text = _latin(text)
     text = text.upper()
     return text if text.isalnum() else _NOT_KEPT.sub("", text)
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a listed plate stands for several: `?` in it is any one character, `*` any number of them."""
+    return not _WILDCARDS.isdisjoint(text if text.isascii() else unicodedata.normalize("NFKC", text))
+
+
+def canonical_pattern(text: str) -> str:
+    """Return the pattern in A-Z, 0-9, `?` and `*` alone, the same for all that match the same plates."""
+    kept = "".join(
+        part if part in _WILDCARDS else canonical(part) for part in _PARTS.split(unicodedata.normalize("NFKC", text))
+    )
+    return _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + "*" * ("*" in run[0]), kept)
 
 
 def equivalent(canonical_plate: str) -> str:

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from anpr import plates
 from anpr.errors import InputError
-from anpr.watchlist.csv_file import COLUMNS, ListFile, read_list
+from anpr.watchlist.csv_file import COLUMNS, ENCODINGS, ListFile, read_list
 
 # Some columns are drawn with cells that fit them, so that lines get as far as each check.
 FITTING = {
-    "plate": ["AB12 CDE", "ab12cde", "YO10 OIL", "AB?", "ß-1"],
+    "plate": ["AB12 CDE", "ab12cde", "YO10 OIL", "AB?", "AB1?", "*b12*", "=A1", "ß-1"],
     "valid_until": ["2030-01-01", "2030-01-01T12:00Z", "2030-01-01T12:00", "9999-12-31"],
     "valid_from": ["2026-01-01", "2035-01-01", "0001-01-01T00:00+05:00"],
     "priority": ["1", "6", "9" * 5000],
@@ -41,18 +41,18 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lists") / "list.csv"
 
 
-def read(file: Path, content: bytes) -> ListFile | None:
+def read(file: Path, content: bytes, encoding: str = "utf-8") -> ListFile | None:
     """Return what the file holds, None when it is refused as a whole. Any other error goes through."""
     file.write_bytes(content)
     try:
-        return read_list(file, "stolen")
+        return read_list(file, "stolen", encoding)
     except InputError:
         return None
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_list_or_an_input_error(file: Path, content: bytes) -> None:
-    read(file, content)
+@given(st.binary(max_size=200), st.sampled_from(ENCODINGS))
+def test_any_bytes_are_a_list_or_an_input_error(file: Path, content: bytes, encoding: str) -> None:
+    read(file, content, encoding)
 
 
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from(',"\n\r\0|'), max_size=200))
@@ -68,7 +68,7 @@ def test_every_line_is_an_entry_or_a_refusal(file: Path, table: tuple[list[str],
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows([header, *lines])
     content = read_list(file, "stolen")
-    assert len(content.entries) + len(content.refusals) == len(lines)
+    assert len(content.entries) + content.refused + content.duplicates == len(lines)
     assert len({entry.entry_id for entry in content.entries}) == len(content.entries)
     for entry in content.entries:
         assert 1 <= len(plates.canonical(entry.plate)) <= plates.MAX_CANONICAL_LENGTH

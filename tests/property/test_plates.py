@@ -49,3 +49,15 @@ def test_spaces_dots_hyphens_and_case_never_change_a_match(plate: str, data: st.
     index = Index.build([an_entry(plate=listed, tolerance="exact")], generation(1))
     [[match]] = index.match([a_read(plate=read)])
     assert match.tier == "exact"
+
+
+@given(st.text(st.sampled_from("aB1?*-？ ß") | st.characters(), max_size=20))
+def test_a_pattern_is_canonical_once_and_for_all(text: str) -> None:
+    pattern = plates.canonical_pattern(text)
+    assert set(pattern) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?*")
+    assert plates.canonical_pattern(pattern) == pattern
+    assert plates.is_pattern(pattern) == plates.is_pattern(text)
+    assert "*?" not in pattern
+    assert "**" not in pattern
+    if not plates.is_pattern(text):
+        assert pattern == plates.canonical(text)

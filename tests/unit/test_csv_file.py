@@ -6,7 +6,7 @@ import pytest
 
 from anpr.errors import InputError
 from anpr.events import Entry, Vehicle
-from anpr.watchlist.csv_file import UNAPPLIED, ListFile, Refusal, read_list
+from anpr.watchlist.csv_file import MAX_REFUSALS_KEPT, UNAPPLIED, ListFile, Refusal, read_list
 
 SHIPPED = Path(__file__).parents[2] / "config" / "example_watchlist.csv"
 REQUIRED = "plate,valid_until"
@@ -118,7 +118,9 @@ def test_columns_that_are_missing_or_empty_take_their_defaults(file: Path) -> No
 )
 def test_however_a_program_writes_it_a_list_reads_the_same(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    assert read_list(file, "stolen") == read(file, REQUIRED, "AB12 CDE,2030-01-01")
+    content_of_it = read_list(file, "stolen")
+    assert not content_of_it.refusals
+    assert content_of_it.entries == read(file, REQUIRED, "AB12 CDE,2030-01-01").entries
 
 
 def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
@@ -156,9 +158,46 @@ def test_a_quote_that_is_never_closed_refuses_the_file(file: Path) -> None:
     assert refused_file(file, b'plate,valid_until\n"AB12 CDE,2030-01-01\n').startswith("not CSV: ")
 
 
-def test_a_cell_of_200_kilobytes_refuses_the_file(file: Path) -> None:
-    content = f"{REQUIRED},reason\nAB12 CDE,2030-01-01,{'x' * 200_000}\n"
-    assert refused_file(file, content.encode()).startswith("not CSV: field larger than")
+def test_a_cell_of_10_megabytes_costs_its_line_alone(file: Path) -> None:
+    content = read(file, f"{REQUIRED},reason", f"AB12 CDE,2030-01-01,{'x' * 10_000_000}", "AB13 CDE,2030-01-01,")
+    [refusal] = content.refusals
+    assert (refusal.line, refusal.field, refusal.value) == (2, "reason", "x" * 64)
+    assert [entry.plate for entry in content.entries] == ["AB13 CDE"]
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark: bytes) -> None:
+    coding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
+    text = mark + f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode(coding)
+    assert refused_file(file, text) == "it begins as UTF-16 does"
+    content = read_list(file, "stolen", encoding="utf-16")
+    assert [entry.plate for entry in content.entries] == ["MÜ 12 CDE"]
+    assert not content.warnings
+
+
+def test_an_old_encoding_is_read_when_it_is_named_and_never_guessed(file: Path) -> None:
+    text = f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode("windows-1252")
+    assert refused_file(file, text).startswith("not UTF-8 at byte")
+    [entry] = read_list(file, "stolen", encoding="windows-1252").entries
+    assert entry.plate == "MÜ 12 CDE"
+    with pytest.raises(InputError, match="not UTF-16"):
+        read_list(file, "stolen", encoding="utf-16")
+
+
+# --- half a file ---
+
+WHOLE = f'{REQUIRED},reason\nAB12 CDE,2030-01-01,stolen\nAB13 CDE,2030-01-01,"a, b"\n'
+
+
+@pytest.mark.parametrize("kept", range(len(REQUIRED) + 8, len(WHOLE)))
+def test_half_a_file_is_refused_or_says_that_it_may_be_half(file: Path, kept: int) -> None:
+    file.write_text(WHOLE[:kept], "utf-8")
+    try:
+        content = read_list(file, "stolen")
+        says_so = content.refusals or content.warnings or WHOLE[:kept].endswith("\n")
+    except InputError as error:
+        says_so = "is the file whole" in error.next_step
+    assert says_so
 
 
 def test_a_file_that_is_not_there_is_named(file: Path) -> None:
@@ -173,20 +212,23 @@ def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file:
     content = read(file, REQUIRED, "AB1,2030-01-01", '"AB\n2",2030-01-01', "AB?,2030-01-01", "AB4,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB\n2", "AB4"]
     assert [str(refusal) for refusal in content.refusals] == [
-        "line 5: plate 'AB?': patterns are not matched by this version"
+        "line 5: plate 'AB?': a pattern needs at least 3 letters or digits"
     ]
 
 
 @pytest.mark.parametrize(
     ("column", "cell", "reason"),
     [
-        ("plate", "AB1?", "patterns"),
-        ("plate", "AB*", "patterns"),
+        ("plate", "AB?", "at least 3 letters or digits"),
+        ("plate", "AB*", "at least 3 letters or digits"),
+        ("plate", "???????", "at least 3 letters or digits"),
+        ("plate", "ＡＢ＊", "at least 3 letters or digits"),
         ("plate", "", "1 to 16 letters and digits"),
         ("plate", "--", "1 to 16 letters and digits"),
         ("plate", "A" * 17, "1 to 16 letters and digits"),
         ("plate", "A" + " " * 63 + "B", "length <= 64"),
         ("entry_id", "a\0b", "matching regex"),
+        ("reason", "a\0b", "a NUL character"),
         ("country", "gb", "matching regex"),
         ("category", "x" * 65, "length <= 64"),
         ("reason", "x" * 2001, "length <= 2000"),
@@ -239,16 +281,62 @@ def test_a_line_with_more_cells_than_columns_is_refused(file: Path) -> None:
 
 
 def test_a_line_that_ends_early_is_refused(file: Path) -> None:
-    [refusal] = read(file, REQUIRED, "AB1").refusals
-    assert refusal.field == "valid_until"
+    [refusal] = read(file, f"{REQUIRED},handling", "AB1,2030-01-01").refusals
+    assert (refusal.line, refusal.reason) == (2, "fewer cells than the header has columns: is the line whole?")
+
+
+def test_the_entry_that_a_refused_line_is_about_is_known(file: Path) -> None:
+    header = f"entry_id,{REQUIRED}"
+    assert read(file, header, "E1,AB1,never", "E2,AB2", "\0,AB3,never").refused_ids == {"E1", "E2"}
+    [entry] = read(file, REQUIRED, "AB12 CDE,2030-01-01").entries
+    assert read(file, REQUIRED, "AB12 CDE,never").refused_ids == {entry.entry_id}
 
 
 def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
     content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "2,AB2,2030-01-01", "1,AB3,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB2"]
     assert [str(refusal) for refusal in content.refusals] == [
-        "line 4: entry_id '1': a line above has this entry already"
+        "line 4: entry_id '1': a line above has this entry already, and says otherwise"
     ]
+
+
+def test_a_line_that_says_again_what_one_above_says_is_counted_and_no_fault(file: Path) -> None:
+    content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "1,AB1,2030-01-01", "1,AB1,2030-01-01")
+    assert (len(content.entries), content.refused, content.duplicates) == (1, 0, 2)
+
+
+def test_of_very_many_refused_lines_all_are_counted_and_the_first_are_named(file: Path) -> None:
+    content = read(file, REQUIRED, *[f"AB{number},never" for number in range(MAX_REFUSALS_KEPT + 5)])
+    assert content.refused == MAX_REFUSALS_KEPT + 5
+    assert [refusal.line for refusal in content.refusals] == list(range(2, MAX_REFUSALS_KEPT + 2))
+
+
+def test_a_short_plate_is_taken_with_a_warning(file: Path) -> None:
+    content = read(file, REQUIRED, "AB12,2030-01-01", "A1,2030-01-01", "A 2,2030-01-01")
+    assert len(content.entries) == 3
+    assert content.warnings[0].startswith("2 plates have fewer than 4 letters and digits (the first on line 3)")
+
+
+# --- patterns, and what a spreadsheet would run ---
+
+
+@pytest.mark.parametrize("plate", ["AB1?", "ab 12 *", "*B1C*", "？ABC"])
+def test_a_pattern_with_3_letters_or_digits_is_taken_as_written(file: Path, plate: str) -> None:
+    [entry] = read(file, REQUIRED, f"{plate},2030-01-01").entries
+    assert entry.plate == plate
+
+
+def test_patterns_that_match_the_same_plates_are_one_entry(file: Path) -> None:
+    same = read(file, REQUIRED, "AB1?*,2030-01-01", "ab-1*?,2030-01-01")
+    assert same.refused == 1
+    assert len(read(file, REQUIRED, "AB1,2030-01-01", "AB1?,2030-01-01", "AB1*,2030-01-01").entries) == 3
+
+
+def test_a_formula_is_text_and_the_mark_before_it_is_not(file: Path) -> None:
+    assert entry_with(file, "reason", "=1+1").reason == "=1+1"
+    assert entry_with(file, "reason", "'=1+1").reason == "=1+1"
+    assert entry_with(file, "reason", "''=1+1").reason == "'=1+1"
+    assert entry_with(file, "reason", "'twas stolen").reason == "'twas stolen"
 
 
 # --- times ---

@@ -2,113 +2,183 @@
 
 `plate` and `valid_until` must be given; every other column may be missing. A line that cannot be used is refused by
 name (line, field, value, reason) and costs nothing else; a column that is not known refuses the whole file, for a
-misspelt `valid_until` would list its plates for ever.
+misspelt `valid_until` would list its plates for ever. What a file is written in is never guessed: it is UTF-8, or
+what its reader says that it is.
 """
 
+import codecs
 import csv
 import difflib
 import hashlib
 import io
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from anpr import plates
 from anpr.errors import InputError
-from anpr.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Generation
+from anpr.events import Entry
+from anpr.watchlist.csv_cells import COLUMNS
+from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, UNAPPLIED, LineReader, Refusal
+from anpr.watchlist.progress import Progress, silent
 
-# An entry that is not in force yet: the store gives it the generation that puts it there.
-UNAPPLIED = Generation(epoch=0, number=0)
+__all__ = ["COLUMNS", "ENCODINGS", "UNAPPLIED", "ListFile", "Refusal", "read_list"]
 
-_TEXTS = ("country", "category", "reason", "instruction", "owner", "legal_basis", "source", "tolerance", "handling")
-_VEHICLE = {"vehicle_kind": "kind", "vehicle_make": "make", "vehicle_colour": "colour"}
-# Several values in one cell are separated by a bar: commas and semicolons occur in the texts.
-_SEVERAL = ("warnings", "sites", "directions")
-COLUMNS = (
-    "entry_id",
-    "plate",
-    *_TEXTS,
-    "priority",
-    "valid_from",
-    "valid_until",
-    *_SEVERAL,
-    *_VEHICLE,
-)
-_KNOWN_VALUES = {"tolerance": TOLERANCES, "handling": HANDLINGS, "directions": DIRECTIONS}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):  # noqa: N818  a refused line is no failure of the program
-    """A line that was not taken, and why."""
-
-    line: int
-    field: str
-    value: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.field} {self.value!r}: {self.reason}"
+ENCODINGS = ("utf-8", "utf-16", "windows-1250", "windows-1251", "windows-1252", "iso-8859-1", "iso-8859-15")
+# A file is held in memory while it is read, beside its entries.
+MAX_FILE_BYTES = 2 * 1024**3
+# More are counted, not kept.
+MAX_REFUSALS_KEPT = 1000
+MAX_LIST_NAME_CHARACTERS = 64
+_TELL_EVERY_LINES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What a file holds: the entries that can be put in force, and the lines that cannot."""
+    """What a file holds: the entries that can be put in force, and the lines that cannot.
+
+    `refused` counts all refused lines, of which the first are in `refusals`, and `refused_ids` are the entries that
+    they are about, as far as they say so. `duplicates` counts lines that say again what a line above them says.
+    """
 
     entries: tuple[Entry, ...]
     refusals: tuple[Refusal, ...]
+    refused: int
+    refused_ids: frozenset[str]
+    duplicates: int
+    warnings: tuple[str, ...]
+    sha256: str
 
 
-def read_list(path: Path, list_name: str) -> ListFile:
-    """Read a list. Raises InputError when the file as a whole cannot be used."""
+def read_list(path: Path, list_name: str, encoding: str = "utf-8", progress: Progress = silent) -> ListFile:
+    """Read a list. `progress` is told bytes. Raises InputError when the file as a whole cannot be used."""
+    if not 0 < len(list_name.strip()) <= MAX_LIST_NAME_CHARACTERS:
+        raise InputError(
+            "list-name",
+            f"{list_name!r} is no name for a list: it has 1 to {MAX_LIST_NAME_CHARACTERS} characters",
+            "name the list by what it holds, as in --list stolen",
+        )
+    content = _content(path)
+    _check_encoding(path, content, encoding)
+    csv.field_size_limit(MAX_FILE_BYTES)
+    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    found = _Found(path)
+    found.read(csv.reader(lines, strict=True), list_name, lambda: progress(lines.buffer.tell(), len(content)))
+    progress(len(content), len(content))
+    if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
+        found.warnings.append("the last line has no end: is the file whole?")
+    return ListFile(
+        entries=tuple(found.entries.values()),
+        refusals=tuple(found.refusals),
+        refused=found.refused,
+        refused_ids=frozenset(found.refused_ids),
+        duplicates=found.duplicates,
+        warnings=tuple(found.warnings),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+class _Found:
+    """What has been read of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.refusals: list[Refusal] = []
+        self.refused = 0
+        self.refused_ids: set[str] = set()
+        self.duplicates = 0
+        self.warnings: list[str] = []
+        self._path = path
+
+    def read(self, rows: Any, list_name: str, tell: Callable[[], None]) -> None:
+        """Read all lines; `rows` is a reader of csv."""
+        line = 1  # where the row that is read begins: one within quotes may go on for many lines
+        try:
+            columns: list[str] = next(rows, [])
+            _check_columns(columns, self._path)
+            reader = LineReader(columns, list_name)
+            line = rows.line_num + 1
+            for row in rows:
+                if row:
+                    self._take(reader, row, line)
+                line = rows.line_num + 1
+                if not line % _TELL_EVERY_LINES:
+                    tell()
+        except csv.Error as error:
+            raise InputError(
+                "list-not-csv",
+                f"{self._path}: not CSV: {error}, in what begins on line {line}",
+                "is the file whole, and is each quote closed? Export it again as comma-separated values",
+            ) from None
+        if reader.short_plates:
+            self.warnings.append(
+                f"{reader.short_plates} plates have fewer than {SHORT_PLATE_CHARACTERS} letters and digits "
+                f"(the first on line {reader.first_short_plate}): they are read by chance out of other things"
+            )
+
+    def _take(self, reader: LineReader, row: list[str], line: int) -> None:
+        try:
+            entry = reader.entry(row, line)
+        except Refusal as refusal:
+            self._refuse(refusal, reader.entry_id(row))
+            return
+        known = self.entries.setdefault(entry.entry_id, entry)
+        if known is entry:
+            return
+        if known == entry:
+            self.duplicates += 1
+        else:
+            reason = "a line above has this entry already, and says otherwise"
+            self._refuse(Refusal(line, "entry_id", entry.entry_id, reason), None)
+
+    def _refuse(self, refusal: Refusal, entry_id: str | None) -> None:
+        self.refused += 1
+        if entry_id is not None:
+            self.refused_ids.add(entry_id)
+        if len(self.refusals) < MAX_REFUSALS_KEPT:
+            self.refusals.append(refusal)
+
+
+def _content(path: Path) -> bytes:
     try:
-        # Decoded as a whole, so that the place of a wrong byte is its place in the file.
-        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
-        return _read(io.StringIO(text, newline=""), str(path), list_name)
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise InputError(
+                "list-too-large",
+                f"{path}: {size} bytes; a list has at most {MAX_FILE_BYTES}",
+                "split it into several lists",
+            )
+        return path.read_bytes()
     except OSError as error:
         raise InputError(
             "list-unreadable", f"{path}: {error.strerror or error}", "name a file that is there and that you may read"
         ) from None
+
+
+def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
+    """Raise InputError when the file is not in this encoding. Decoded as a whole, so the place is the file's."""
+    is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if encoding == "utf-8" and is_marked:
+        raise InputError("list-not-utf8", f"{path}: it begins as UTF-16 does", "name it: --encoding utf-16")
+    if encoding == "utf-16" and not is_marked:
+        raise InputError("list-not-utf8", f"{path}: not UTF-16: it has no byte order mark", "save the file as UTF-8")
+    try:
+        content.decode(encoding)
     except UnicodeDecodeError as error:
         raise InputError(
-            "list-not-utf8", f"{path}: not UTF-8 at byte {error.start}", "save the file as UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise InputError(
-            "list-not-csv", f"{path}: not CSV: {error}", "export it again as comma-separated values"
+            "list-not-utf8",
+            f"{path}: not {encoding.upper()} at byte {error.start}",
+            f"save the file as UTF-8, or name what it is in with --encoding: {', '.join(ENCODINGS)}",
         ) from None
 
 
-def _read(lines: Iterable[str], path: str, list_name: str) -> ListFile:
-    reader = csv.DictReader(lines, strict=True)
-    _check_columns(reader.fieldnames, path)
-    entries: dict[str, Entry] = {}
-    refusals: list[Refusal] = []
-    for row in reader:
-        try:
-            entry = _entry(row, reader.line_num, list_name)
-        except Refusal as refusal:
-            refusals.append(refusal)
-            continue
-        if entries.setdefault(entry.entry_id, entry) is not entry:
-            refusals.append(
-                Refusal(reader.line_num, "entry_id", entry.entry_id, "a line above has this entry already")
-            )
-    return ListFile(tuple(entries.values()), tuple(refusals))
-
-
-def _check_columns(columns: Iterable[str] | None, path: str) -> None:
-    columns = list(columns or ())
+def _check_columns(columns: list[str], path: Path) -> None:
     for column in columns:
         if column not in COLUMNS:
             nearest = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0)[0]
             raise InputError(
                 "list-unknown-column",
-                f"{path}: unknown column {column!r}; the nearest known one is {nearest!r}",
+                f"{path}: unknown column {column[:64]!r}; the nearest known one is {nearest!r}",
                 "rename the column or take it out; docs/operators.md lists all of them",
             )
         if columns.count(column) > 1:
@@ -122,82 +192,3 @@ def _check_columns(columns: Iterable[str] | None, path: str) -> None:
                 f"{path}: the column {column!r} is missing",
                 "add the column; docs/operators.md says what it holds",
             )
-
-
-def _entry(row: dict[str | Any, Any], line: int, list_name: str) -> Entry:
-    if None in row:
-        raise Refusal(line, "line", str(row[None])[:64], "more cells than the header has columns")
-    cells = {column: (cell or "").strip() for column, cell in row.items()}
-    plate = plates.canonical(cells["plate"])
-    if any(wildcard in unicodedata.normalize("NFKC", cells["plate"]) for wildcard in "?*"):
-        raise Refusal(line, "plate", cells["plate"], "patterns are not matched by this version")
-    if not plate or len(plate) > plates.MAX_CANONICAL_LENGTH:
-        raise Refusal(line, "plate", cells["plate"], f"1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
-    country = cells.get("country") or None
-    fields: dict[str, Any] = {
-        "entry_id": cells.get("entry_id") or _entry_id(list_name, plate, country or ""),
-        "revision": UNAPPLIED,
-        "list": list_name,
-        "plate": cells["plate"],
-        "valid_until": _moment(cells, "valid_until", line, whole_day=True),
-        **{column: cells[column] for column in _TEXTS if cells.get(column)},
-        **{column: _several(cells[column], column, line) for column in _SEVERAL if cells.get(column)},
-    }
-    if cells.get("valid_from"):
-        fields["valid_from"] = _moment(cells, "valid_from", line, whole_day=False)
-        if fields["valid_from"] >= fields["valid_until"]:
-            raise Refusal(line, "valid_until", cells["valid_until"], "not after valid_from")
-    if cells.get("priority"):
-        fields["priority"] = _whole_number(cells["priority"], line)
-    vehicle = {name: cells[column] for column, name in _VEHICLE.items() if cells.get(column)}
-    if vehicle:
-        fields["vehicle"] = vehicle
-    return _converted(fields, cells, line)
-
-
-def _converted(fields: dict[str, Any], cells: dict[str, str], line: int) -> Entry:
-    for field, known in _KNOWN_VALUES.items():
-        for value in [fields[field]] if isinstance(fields.get(field), str) else fields.get(field, ()):
-            if value not in known:
-                raise Refusal(line, field, value, f"one of {', '.join(known)} is wanted")
-    try:
-        return msgspec.convert(fields, Entry)
-    except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at `$.")
-        column = where.rstrip("`").split("[")[0].replace("vehicle.", "vehicle_")
-        raise Refusal(line, column, str(cells.get(column, fields.get(column, "")))[:64], reason) from None
-
-
-def _entry_id(list_name: str, plate: str, country: str) -> str:
-    """Return the id of an entry whose file has no column for it: the same for the same plate in the same list."""
-    return hashlib.sha256(f"{list_name}\0{plate}\0{country}".encode()).digest()[:16].hex()
-
-
-def _several(cell: str, column: str, line: int) -> list[str]:
-    values = [value.strip() for value in cell.split("|")]
-    if not all(values):
-        raise Refusal(line, column, cell, "an empty value between bars")
-    return values
-
-
-def _whole_number(cell: str, line: int) -> int:
-    if not cell.isascii() or not cell.isdigit() or len(cell) > 9:
-        raise Refusal(line, "priority", cell[:64], "a number from 1 (highest) to 5 is wanted")
-    return int(cell)
-
-
-def _moment(cells: dict[str, str], column: str, line: int, *, whole_day: bool) -> datetime:
-    """Return the moment in UTC. A date alone is its midnight, or for the end of a validity the whole day."""
-    cell = cells[column]
-    if not cell:
-        raise Refusal(line, column, cell, "it must be given: nothing is listed for ever")
-    try:
-        if len(cell) == len("2026-12-31"):
-            midnight = datetime.combine(date.fromisoformat(cell), datetime.min.time(), UTC)
-            return midnight + timedelta(days=1) if whole_day else midnight
-        moment = datetime.fromisoformat(cell)
-        if moment.tzinfo is None:
-            raise Refusal(line, column, cell, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Refusal(line, column, cell, "a date (2026-12-31) or a time (2026-12-31T18:00Z) is wanted") from None

@@ -31,12 +31,12 @@ from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded, Generation
 from anpr.watchlist.changes import Changes, between, changed, merged
 from anpr.watchlist.places import DeltaPlace, Head, ListPlace
+from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.reader import ENDED, HEAD, LOG, WatchlistReader, connect, previous_key, unavailable, whole
 from anpr.watchlist.records import Applied, Author, Logged, Previous
 from anpr.watchlist.values import (
     CHUNK_ENTRIES,
     UNNAMED_VALUES_LAST,
-    Progress,
     delta_key,
     encode_delta,
     keys_of,
@@ -61,10 +61,6 @@ class _Edit:
     changes: Changes
     before: Mapping[str, Entry]
     all_before: Mapping[str, Entry] | None = None
-
-
-def silent(done: int, of: int) -> None:
-    """Tell nobody of progress."""
 
 
 class WatchlistStore(WatchlistReader):

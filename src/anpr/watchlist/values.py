@@ -11,7 +11,7 @@ What is missing, or is not as its digest says, is None to the reader: then the h
 import hashlib
 import uuid
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from msgspec import Struct
 from anpr.events import Entry
 from anpr.watchlist.changes import Changes, merged
 from anpr.watchlist.places import BasePlace, DeltaPlace, ListPlace
+from anpr.watchlist.progress import Progress
 
 CHUNK_ENTRIES = 1000
 # What was written and never named by a head goes after this long; so does what no head names any more and nobody
@@ -30,9 +31,6 @@ UNNAMED_VALUES_LAST = timedelta(hours=1)
 _ASK_CHUNKS = 16
 
 PREFIX = "anpr:watchlist:"
-
-# Told of long work: how many entries of how many are done.
-Progress = Callable[[int, int], None]
 
 
 class _Chunk(Struct, frozen=True, array_like=True):

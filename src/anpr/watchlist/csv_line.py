@@ -1,0 +1,144 @@
+"""One line of a list: its cells, and the entry that they are."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anpr import plates
+from anpr.events import Entry, Generation, Vehicle
+from anpr.watchlist.csv_cells import VEHICLE, WrongCell, as_text, converter, identifier
+
+# An entry that is not in force yet: the store gives it the generation that puts it there.
+UNAPPLIED = Generation(epoch=0, number=0)
+
+# A pattern that fixes fewer characters than this would match a good part of the traffic.
+MIN_FIXED_CHARACTERS = 3
+MAX_PLATE_CHARACTERS = 64
+# A plate with fewer characters is read by chance out of others, and out of what is no plate.
+SHORT_PLATE_CHARACTERS = 4
+# Texts of a column are often the same in many lines; so many of them are kept ready.
+_KEPT_READY = 10_000
+_NOT_READY: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Exception):  # noqa: N818  a refused line is no failure of the program
+    """A line that was not taken, and why."""
+
+    line: int
+    field: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.field} {self.value!r}: {self.reason}"
+
+
+class _Column:
+    """A column of the file: where it stands, the field that it fills, and what is ready of it."""
+
+    __slots__ = ("at", "convert", "field", "name", "ready")
+
+    def __init__(self, at: int, name: str, field: str) -> None:
+        self.at, self.name, self.field = at, name, field
+        self.convert = converter(name)
+        self.ready: dict[str, Any] = {}
+
+
+class LineReader:
+    """Makes entries of the lines of one file."""
+
+    def __init__(self, columns: Sequence[str], list_name: str) -> None:
+        """`columns` are the file's, known ones, each once."""
+        self.short_plates = 0
+        self.first_short_plate = 0
+        self._list_name = list_name
+        self._width = len(columns)
+        self._plate_at = columns.index("plate")
+        self._country_at = columns.index("country") if "country" in columns else None
+        self._until_at = columns.index("valid_until")
+        self._id_at = columns.index("entry_id") if "entry_id" in columns else None
+        rest = [column for column in columns if column not in {"entry_id", "plate"}]
+        self._fields = [_Column(columns.index(name), name, name) for name in rest if name not in VEHICLE]
+        self._vehicle = [_Column(columns.index(name), name, VEHICLE[name]) for name in rest if name in VEHICLE]
+
+    def entry(self, cells: Sequence[str], line: int) -> Entry:
+        """Return the entry of a line. Raises Refusal."""
+        if len(cells) != self._width:
+            raise _wrong_width(cells, self._width, line)
+        column = "plate"
+        try:
+            plate, key = _plate(cells[self._plate_at])
+            fields = _values(self._fields, cells, line)
+            if vehicle := _values(self._vehicle, cells, line):
+                fields["vehicle"] = Vehicle(**vehicle)
+            column = "entry_id"
+            if self._id_at is not None and (written := cells[self._id_at].strip()):
+                entry_id = identifier(written)
+            else:
+                entry_id = _entry_id(self._list_name, key, fields.get("country", ""))
+        except WrongCell as wrong:
+            raise Refusal(line, column, wrong.value, wrong.reason) from None
+        if "valid_from" in fields and fields["valid_from"] >= fields["valid_until"]:
+            raise Refusal(line, "valid_until", cells[self._until_at].strip(), "not after valid_from")
+        if len(key) < SHORT_PLATE_CHARACTERS:
+            self.short_plates += 1
+            self.first_short_plate = self.first_short_plate or line
+        return Entry(entry_id=entry_id, revision=UNAPPLIED, list=self._list_name, plate=plate, **fields)
+
+    def entry_id(self, cells: Sequence[str]) -> str | None:
+        """Return the id of the entry that a refused line is about, as far as it says so."""
+        try:
+            if self._id_at is not None and (written := cells[self._id_at].strip()):
+                return identifier(written)
+            country = cells[self._country_at].strip() if self._country_at is not None else ""
+            return _entry_id(self._list_name, _plate(cells[self._plate_at])[1], country)
+        except (WrongCell, IndexError):
+            return None
+
+
+def _values(columns: Sequence[_Column], cells: Sequence[str], line: int) -> dict[str, Any]:
+    """Return by field what the cells hold, without those that leave it out. Raises Refusal."""
+    fields: dict[str, Any] = {}
+    for column in columns:
+        cell = cells[column.at]
+        value = column.ready.get(cell, _NOT_READY)
+        if value is _NOT_READY:
+            try:
+                value = column.convert(cell)
+            except WrongCell as wrong:
+                raise Refusal(line, column.name, wrong.value, wrong.reason) from None
+            if len(column.ready) < _KEPT_READY:
+                column.ready[cell] = value
+        if value is not None:
+            fields[column.field] = value
+    return fields
+
+
+def _plate(cell: str) -> tuple[str, str]:
+    """Return the plate or pattern as written, and what makes two of them the same. Raises WrongCell."""
+    text = as_text(cell)
+    if plates.is_pattern(text):
+        key = plates.canonical_pattern(text)
+        fixed = len(key) - key.count("?") - key.count("*")
+        if fixed < MIN_FIXED_CHARACTERS:
+            raise WrongCell(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
+    else:
+        key = plates.canonical(text)
+    if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
+        raise WrongCell(text, f"1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
+    if len(text) > MAX_PLATE_CHARACTERS:
+        raise WrongCell(text, f"Expected `str` of length <= {MAX_PLATE_CHARACTERS}")
+    return text, key
+
+
+def _entry_id(list_name: str, key: str, country: str) -> str:
+    """Return the id of an entry whose file has no column for it: the same for the same plate in the same list."""
+    return hashlib.sha256(f"{list_name}\0{key}\0{country}".encode()).digest()[:16].hex()
+
+
+def _wrong_width(cells: Sequence[str], width: int, line: int) -> Refusal:
+    if len(cells) > width:
+        return Refusal(line, "line", str(cells[width:])[:64], "more cells than the header has columns")
+    return Refusal(line, "line", str(list(cells))[:64], "fewer cells than the header has columns: is the line whole?")
