@@ -1,6 +1,5 @@
 """The command `python -m simulators`."""
 
-import logging
 import os
 import re
 import signal
@@ -12,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from anpr import settings
+from anpr import logs, settings
 from anpr.cli.duration import Duration
 from anpr.errors import AnprError, InputError
 from anpr.images import ImageStore
@@ -120,7 +119,7 @@ class _Moment(click.ParamType[Any]):
 @click.option("--bootstrap", envvar="KAFKA_BOOTSTRAP", help="Kafka for all sites, in place of the settings'.")
 def main(**options: Any) -> None:
     """Simulate the traffic of the ports: reads as JSON lines, to a file, to stdout or to Kafka."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logs.configure(sys.stderr)
     try:
         with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
             tally, undelivered = run_session(_plan(**options), asked)

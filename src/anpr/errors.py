@@ -26,6 +26,12 @@ class InputError(AnprError):
     exit_code = 2
 
 
+class ProgramError(AnprError):
+    """The program itself is at fault."""
+
+    exit_code = 4
+
+
 class UnavailableError(AnprError):
     """A server or a program that is needed cannot be reached or had, or a disk refuses."""
 

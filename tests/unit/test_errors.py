@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from anpr.adapters.kafka_errors import NEXT_STEPS
-from anpr.errors import AnprError, InputError, UnavailableError
+from anpr.errors import AnprError, InputError, ProgramError, UnavailableError
 
 ROOT = Path(__file__).parents[2]
-ERRORS = {kind.__name__ for kind in (AnprError, InputError, UnavailableError)}
+ERRORS = {kind.__name__ for kind in (AnprError, InputError, ProgramError, UnavailableError)}
 # Here a code is looked up in a table, and there handed on.
 BY_TABLE = "src/anpr/adapters/kafka_errors.py"
 

@@ -5,7 +5,6 @@ What is set here, and why, was measured: `fetch.queue.backoff.ms` at its default
 for n records or the whole of t.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,9 +22,10 @@ from confluent_kafka import (
 
 from anpr.adapters.kafka_errors import code_of
 from anpr.adapters.records import Record, UndeliveredError
+from anpr.logs import get_logger
 from anpr.topics import MAX_RECORD_BYTES
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # Reconnecting is quick on both sides: a broker that is back is used within a quarter of a second.
 # The client's own log repeats every failed connection on stderr; what matters of it comes by `error_cb`.
@@ -135,7 +135,7 @@ class KafkaSource:
             self._consumer.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
             # Another member has them already, or the broker is away: they will be matched a second time.
-            log.warning("commit not taken: %s", error.args[0])
+            log.warning("commit not taken", reason=error.args[0].str())
 
 
 class KafkaPublisher:
@@ -250,7 +250,7 @@ class KafkaTail:
         try:
             known = self._consumer.list_topics(timeout=2).topics
         except KafkaException as error:
-            log.warning("the broker does not answer: %s", error.args[0])
+            log.warning("the broker does not answer", reason=error.args[0].str())
             return
         places = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
@@ -272,7 +272,7 @@ def _records(messages: Iterable[Message]) -> Iterable[Record]:
         elif error.fatal():
             raise KafkaException(error)
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
-            log.warning("%s: %s", message.topic() or "consumer", error)
+            log.warning("consumer error", topic=message.topic(), reason=error.str())
 
 
 def _place(message: Message) -> tuple[str, int]:
@@ -293,4 +293,4 @@ class _ErrorLog:
         now = time.monotonic()
         if now >= self._say_again_at.get(error.code(), 0):
             self._say_again_at[error.code()] = now + _SAY_AGAIN_SECONDS
-            log.warning("kafka: %s", error.str())
+            log.warning("connection error", kind=error.name(), reason=error.str())

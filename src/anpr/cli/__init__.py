@@ -1,14 +1,14 @@
 """The command line: one file per subcommand, imported only when it is used."""
 
 import importlib
-import logging
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from anpr.errors import AnprError, InputError
+from anpr import logs
+from anpr.errors import AnprError, InputError, ProgramError
 from anpr.settings import Settings, load
 
 # Subcommand → module of this package; each has a click command named `command`.
@@ -48,7 +48,8 @@ def _anpr(ctx: click.Context, config: Path) -> None:
     """Number-plate watchlist alerts for the UK controls at Calais, Coquelles and Dunkerque.
 
     Results go to stdout as JSON lines where a program may read them, words and progress to stderr. Exit codes:
-    0 done, 1 the answer is no, 2 wrong usage or unusable input, 3 a server cannot be reached.
+    0 done, 1 the answer is no, 2 wrong usage or unusable input, 3 a server cannot be reached or a disk refuses,
+    4 a fault of the program.
     """
     ctx.obj = config
 
@@ -71,12 +72,18 @@ def check_site(settings: Settings, site: str) -> str:
 
 
 def main() -> None:
-    """Run the command line. An error that a person can mend is one line and the next step, never a traceback."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    """Run the command line. What goes wrong is told in words with the next step, never by a traceback."""
+    logs.configure(sys.stderr)
     try:
         _anpr(prog_name="anpr")
     except AnprError as error:
-        click.echo("\n".join(error.lines()), err=True)
-        sys.exit(error.exit_code)
+        end = error
+    except Exception as error:  # noqa: BLE001  nothing is above this; its words may quote a plate, so only its place
+        logs.get_logger(__name__).error("internal fault", exc_info=error)
+        end = ProgramError(
+            "internal-fault",
+            f"a fault of the program: {type(error).__name__} at {logs.place(error)[-1]}",
+            "start it again, and give the line above to those who mend the program",
+        )
+    logs.tell_end(end, sys.stderr)
+    sys.exit(end.exit_code)

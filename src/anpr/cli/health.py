@@ -1,6 +1,5 @@
 """The `--metrics-port` of every service, and the server behind it."""
 
-import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,11 @@ import click
 
 from anpr import metrics
 from anpr.errors import UnavailableError
+from anpr.logs import get_logger
 from anpr.services.health import Health, HealthServer
 from anpr.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # What a probe waits for the broker: most supervisors give a probe a second or two.
 ANSWER_SECONDS = 0.8
@@ -46,7 +46,7 @@ def served(settings: Settings, health: Health, port: int | None) -> Iterator[Non
             "give each service on a machine a --metrics-port of its own, and metrics.host an address of this machine",
         ) from None
     with server:
-        log.info("health and metrics at http://%s:%d", host, server.server_port)
+        log.info("health and metrics are served", address=f"http://{host}:{server.server_port}")
         yield
 
 

@@ -1,7 +1,6 @@
 """`anpr match`: one matcher process of a site."""
 
 import gc
-import logging
 import signal
 import socket
 import threading
@@ -17,6 +16,7 @@ from anpr.adapters.records import UndeliveredError
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
 from anpr.clock import system_clock
+from anpr.logs import get_logger, say_of_each_line
 from anpr.services.figures import Figures
 from anpr.services.health import Health
 from anpr.services.match import Matcher
@@ -24,7 +24,7 @@ from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
 from anpr.watchlist.store import WatchlistStore, connect
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @click.command(name="match")
@@ -53,6 +53,7 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    say_of_each_line(service="match", site=site, name=name)
     servers = settings.sites[site]
     follower = WatchlistFollower(
         WatchlistStore(connect(servers.redis), topics.keep_ended(settings.topics)),
@@ -95,7 +96,7 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    log.info("matcher %s of %s runs", name, site)
+    log.info("matcher runs")
     try:
         with served(settings, health, port):
             matcher.run()
@@ -104,4 +105,4 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     finally:
         source.close()
         follower.stop()
-    log.info("matcher %s of %s stopped in order", name, site)
+    log.info("matcher stopped in order")

@@ -1,7 +1,8 @@
 """`anpr send`: publish reads from anything that can write JSON lines."""
 
+import dataclasses
+import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,13 +19,18 @@ from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
 from anpr.clock import system_clock
-from anpr.errors import InputError
+from anpr.errors import InputError, UnavailableError
 from anpr.intake import MAX_READ_BYTES
+from anpr.logs import get_logger, say_of_each_line
 from anpr.services.health import Health
 from anpr.services.lines import Lines
 from anpr.services.send import Sender
 
+log = get_logger(__name__)
+
 PROGRESS_EVERY_SECONDS = 2
+# Asked to stop with lines that the disk refused, it waits this long for the broker to take them.
+GIVE_UP_SECONDS = 5
 # Gathers a camera's frames into one request; measured to cost less time than it saves at the broker.
 LINGER_MS = 2
 
@@ -41,8 +47,8 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     """Publish READS (JSON lines; stdin by default) as reads of a site.
 
     Lines are kept on disk until the broker has them: with the broker away the command waits for it, and what was kept
-    when it is stopped goes first on the next start. Exit code 1 when a line was too long to send, 3 when lines
-    were left on disk.
+    when it is stopped goes first on the next start. What it says is a log: words on a terminal, else JSON lines.
+    Exit code 1 when a line was too long to send, 3 when lines were left on disk.
 
     \b
     Examples:
@@ -51,6 +57,7 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     """
     settings = settings_of(ctx)
     check_site(settings, site)
+    say_of_each_line(service="send", site=site)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -58,20 +65,16 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     address = settings.sites[site].kafka
     publisher = KafkaPublisher(address, LINGER_MS)
     lines = Lines(reads.fileno(), MAX_READ_BYTES)
-    sender = Sender(
-        site=site,
-        lines=lines,
-        publisher=publisher,
-        spool=on_disk,
-        clock=system_clock,
-        complain=lambda line: click.echo(f"{reads.name}: {line}", err=True),
-    )
+    sender = Sender(site=site, lines=lines, publisher=publisher, spool=on_disk, clock=system_clock)
     if waiting := len(on_disk):
-        click.echo(f"{waiting} lines kept from before go first", err=True)
+        log.info("lines kept from before go first", on_disk=waiting)
 
     def missing() -> list[str]:
-        answers = publisher.answers(topics.reads(site), ANSWER_SECONDS)
-        return [] if answers else [f"the broker at {address} does not answer"]
+        wanted = {
+            f"the broker at {address} does not answer": publisher.answers(topics.reads(site), ANSWER_SECONDS),
+            "the disk refuses lines": not sender.disk_refuses,
+        }
+        return [what for what, there in wanted.items() if not there]
 
     health = Health("send", missing)
     try:
@@ -84,28 +87,46 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
             "what was read of it is safe; mend the file or the pipe and send the rest",
         ) from None
     except UndeliveredError as error:
-        raise refused(f"the broker refuses reads of {site}, {len(on_disk)} lines stay on disk", error) from None
+        left = len(on_disk)
+        raise refused(
+            f"the broker refuses reads of {site}, {left} lines stay on disk{_unkept(sender)}", error
+        ) from None
     finally:
         left = len(on_disk)
         on_disk.close()
+    if sender.unkept:
+        raise UnavailableError(
+            "lines-not-kept",
+            f"asked to stop while the disk refused lines and the broker was away{_unkept(sender)}",
+            "make room on the disk, then send these lines again",
+        )
     if lines.begun.strip() and stop.is_set():
-        click.echo(f"{reads.name}: the last line had not ended when asked to stop; it was not sent", err=True)
+        log.warning("the last line had not ended when asked to stop, it was not sent")
     figures = sender.figures
-    click.echo(
-        f"{figures.sent} reads with the broker; {figures.unmatchable} of them cannot be matched; "
-        f"{figures.refused} lines refused; {left} left on disk",
-        err=True,
-    )
-    sys.stderr.flush()
+    log.info("sent", **dataclasses.asdict(figures), on_disk=left)
     ctx.exit(3 if left else 1 if figures.refused else 0)
+
+
+def _unkept(sender: Sender) -> str:
+    """Return which lines of the stream are neither on disk nor with the broker, "" when there are none."""
+    if not sender.unkept:
+        return ""
+    return (
+        f"; lines {min(sender.unkept)} to {max(sender.unkept)} of the stream are neither on disk nor with the broker"
+    )
 
 
 def _send(sender: Sender, on_disk: Spool, stop: threading.Event, beat: Callable[[], None]) -> None:
     say_at = time.monotonic() + PROGRESS_EVERY_SECONDS
-    while not sender.done and not stop.is_set():
+    give_up_at = math.inf
+    while not sender.done and time.monotonic() < give_up_at:
+        if stop.is_set():
+            if not sender.unkept:
+                return
+            give_up_at = min(give_up_at, time.monotonic() + GIVE_UP_SECONDS)
         beat()
         sender.turn()
         if time.monotonic() >= say_at:
             say_at = time.monotonic() + PROGRESS_EVERY_SECONDS
             if waiting := len(on_disk):
-                click.echo(f"{sender.figures.sent} sent, {waiting} on disk wait for the broker", err=True)
+                log.info("lines wait for the broker", sent=sender.figures.sent, on_disk=waiting)

@@ -5,7 +5,6 @@ nobody else up. Folding happens where `take` is called. What speaks for a site's
 matchers: when nothing is heard, the site is cut off, whatever the reason.
 """
 
-import logging
 import queue
 import threading
 from collections import Counter, defaultdict
@@ -19,11 +18,12 @@ from anpr.alerts import alert_id
 from anpr.board import Board
 from anpr.clock import Clock
 from anpr.events import Alert, Correction, Status
+from anpr.logs import get_logger
 from anpr.services.ended_entries import AskEnded, EndedEntries, Question
 from anpr.services.rates import Rates
 from anpr.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TailFactory = Callable[[str, Sequence[str]], Tail]
 
@@ -158,7 +158,9 @@ class BoardFeed:
                 self._fold_alert_record(events.decode_alert_record(record.value or b""), site)
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1
-            log.warning("%s partition %d offset %d: %s", record.topic, record.partition, record.offset, error)
+            log.warning(
+                "record refused", topic=record.topic, partition=record.partition, offset=record.offset, why=str(error)
+            )
 
     def _fold_alert_record(self, fact: Alert | Correction, site: str) -> None:
         if isinstance(fact, Correction):

@@ -1,6 +1,5 @@
 """Asks the list which entries have ended, in a thread of its own: a Redis that is slow holds up no board."""
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -8,8 +7,9 @@ from dataclasses import dataclass
 
 from anpr.errors import UnavailableError
 from anpr.events import EntryEnded, Generation
+from anpr.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 AskEnded = Callable[[Sequence[str]], list[EntryEnded]]
 
@@ -65,8 +65,8 @@ class EndedEntries:
             try:
                 ended = self._ask(sorted(question.entry_ids))
             except UnavailableError as error:
-                log.warning("%s; asking again", error)
+                log.warning("ended entries not to be had, asking again", reason=str(error))
             except Exception:
                 # Whoever shows the board must not go on for ever with entries that have ended.
-                log.exception("asking for ended entries failed; asking again")
+                log.exception("asking for ended entries failed, asking again")
             self._answers.put((question, ended))
