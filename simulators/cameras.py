@@ -7,6 +7,8 @@ from anpr.settings import Site
 
 # Cameras of several makers stand side by side; every sixth camera of a site writes as its place here says.
 _STYLES = ("plain", "plain", "spaced", "plain", "hyphened", "lower")
+# These say how sure they are of each character, and what else they think possible.
+_TELLING_STYLES = frozenset({"plain", "spaced"})
 _BETWEEN_GROUPS = re.compile("(?<=[0-9])(?=[A-Z])|(?<=[A-Z])(?=[0-9])")
 
 
@@ -17,6 +19,11 @@ class Camera(NamedTuple):
     position: str
     direction: str
     style: str
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says how sure it is of each character, and what else it thinks possible."""
+        return self.style in _TELLING_STYLES
 
     def write(self, text: str) -> str:
         """Return the canonical text as this camera writes it."""

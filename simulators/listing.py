@@ -32,19 +32,19 @@ class Watchlist:
 
     def expected(self, read: Read, captured_at: datetime) -> list[tuple[str, str]]:
         """Return the alerts that the read must raise, as pairs of entry_id and tier in their order."""
-        text = _text(read)
-        found = []
-        for plate, entry in self._by_glyphs.get(_glyphs(text), ()):
-            if concerns(entry, read.site, read.direction, captured_at):
-                if text == plate:
-                    found.append((entry.entry_id, "exact"))
-                elif entry.tolerance != "exact":
-                    found.append((entry.entry_id, "equivalent"))
-        return sorted(found)
+        found: dict[str, str] = {}
+        for text in _texts(read):
+            for plate, entry in self._by_glyphs.get(_glyphs(text), ()):
+                if concerns(entry, read.site, read.direction, captured_at):
+                    if text == plate:
+                        found[entry.entry_id] = "exact"
+                    elif entry.tolerance != "exact":
+                        found.setdefault(entry.entry_id, "equivalent")
+        return sorted(found.items())
 
     def misread(self, shown: str, read: Read, captured_at: datetime) -> bool:
-        """Tell whether the plate really shown should have raised an alert, but was read as another."""
-        return _glyphs(_text(read)) != _glyphs(shown) and any(
+        """Tell whether the plate really shown should have raised an alert, but nothing read is that plate."""
+        return _glyphs(shown) not in map(_glyphs, _texts(read)) and any(
             concerns(entry, read.site, read.direction, captured_at) for entry in self._naming(shown)
         )
 
@@ -54,10 +54,10 @@ class Watchlist:
         They are those of the plate really shown, when it was read as another and they tolerate errors, and patterns
         that cover the plate as it is or as it was read.
         """
-        text = _text(read)
-        named = self._by_glyphs.get(_glyphs(shown), ()) if _glyphs(text) != _glyphs(shown) else ()
+        texts = _texts(read)
+        named = () if _glyphs(shown) in map(_glyphs, texts) else self._by_glyphs.get(_glyphs(shown), ())
         found = [entry for _, entry in named if entry.tolerance != "exact"]
-        found += [entry for pattern, entry in self._patterns if pattern.fullmatch(shown) or pattern.fullmatch(text)]
+        found += [entry for pattern, entry in self._patterns if any(map(pattern.fullmatch, (shown, *texts)))]
         return sorted(entry.entry_id for entry in found if concerns(entry, read.site, read.direction, captured_at))
 
     def holds(self, plate: str) -> bool:
@@ -85,9 +85,10 @@ def concerns(entry: Entry, site: str, direction: str | None, captured_at: dateti
     return not entry.directions or direction not in DIRECTIONS or direction in entry.directions
 
 
-def _text(read: Read) -> str:
-    """Return the text without what the simulated cameras add: case, spaces and hyphens."""
-    return read.plate.upper().replace(" ", "").replace("-", "")
+def _texts(read: Read) -> list[str]:
+    """Return what was read and what else the camera thinks possible, without case, spaces and hyphens."""
+    written = [read.plate, *(candidate.plate for candidate in read.candidates)]
+    return [text.upper().replace(" ", "").replace("-", "") for text in written]
 
 
 def _glyphs(text: str) -> str:

@@ -26,13 +26,22 @@ _GROUPS = re.compile("[0-9]+|[A-Z]+")
 _GLYPHS = re.compile("[01]+|[OI]+")
 # A character that was seldom there to be misread is drawn towards the mean, as if seen this often besides.
 _PRIOR_READS = 10
+# How much more than a right character a wrong one is doubted, and one beside a missing one: estimates.
+_DOUBT_OF_WRONG = 6.0
+_DOUBT_BESIDE_GAP = 3.0
 
 
 class Reading(NamedTuple):
-    """What the recogniser gives for one frame. The text is canonical; it is empty when nothing was found."""
+    """What the recogniser gives for one frame. The text is canonical; it is empty when nothing was found.
+
+    `doubts` says of each character how much likelier than a plainly right one it is to be doubted; `damage` is the
+    number of edits that it suffered, None when nothing of the plate is left.
+    """
 
     text: str
     confidence: float
+    doubts: tuple[float, ...] = ()
+    damage: int | None = 0
 
 
 class Recogniser:
@@ -64,21 +73,27 @@ class Recogniser:
         if outcome == LOST:
             length = int(self._lost_lengths.draw(rng))
             text = "".join([self._lost_characters.draw(rng) for _ in range(length)])
-            return Reading(text, self._sureness(LOST, rng))
+            return Reading(text, self._sureness(LOST, rng), (1.0,) * length, None)
         damage = int(outcome)
         text = _with_swaps(plate, self._damaged_swaps if damage else self._clean_swaps, rng)
         swapped = text != plate
+        doubts = (1.0,) * len(text)
         if damage:
-            text = self._damaged(text, damage, rng)
-        return Reading(text, self._sureness(grade(damage, swapped=swapped), rng))
+            text, doubts = self._damaged(text, damage, rng)
+        return Reading(text, self._sureness(grade(damage, swapped=swapped), rng), doubts, damage)
 
-    def _damaged(self, text: str, damage: int, rng: Random) -> str:
-        """Return the text after so many edits, each of them at a character of its own."""
+    def mistaken(self, character: str, rng: Random) -> str:
+        """Return what a character is easily taken for."""
+        return self._slight.became(character, rng)
+
+    def _damaged(self, text: str, damage: int, rng: Random) -> tuple[str, tuple[float, ...]]:
+        """Return the text after so many edits, each of them at a character of its own, and its doubts."""
         confusions = self._slight if damage < HEAVY_FROM else self._heavy
         kinds = self._kinds[damage]
         length = len(text)
         pieces = list(text)
         untouched = list(range(length))
+        doubts = [1.0] * (length + 1)
         inserted: dict[int, str] = {}
         for _ in range(damage):
             kind = kinds.draw(rng)
@@ -93,7 +108,15 @@ class Recogniser:
                 place = rng.choices(untouched, weights)[0]
                 untouched.remove(place)
                 pieces[place] = confusions.became(text[place], rng) if kind == "substituted" else ""
-        return "".join([inserted.get(i, "") + piece for i, piece in enumerate([*pieces, ""])])
+                if kind == "substituted":
+                    doubts[place] = _DOUBT_OF_WRONG
+                else:  # what stands beside the gap is odd too
+                    doubts[place + 1] = max(doubts[place + 1], _DOUBT_BESIDE_GAP)
+        found, doubted = "", []
+        for i, piece in enumerate([*pieces, ""]):
+            found += inserted.get(i, "") + piece
+            doubted += [_DOUBT_OF_WRONG] * len(inserted.get(i, "")) + [doubts[i]] * len(piece)
+        return found, tuple(doubted)
 
     def _sureness(self, grade_name: str, rng: Random) -> float:
         """Draw the recogniser's own confidence: between two neighbouring quantiles of the measured ones."""

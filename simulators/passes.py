@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from anpr.events import Read, Vehicle
-from simulators import plates
+from anpr.events import Candidate, Read, Vehicle
+from simulators import plates, sureness
 from simulators.cameras import Camera, Lane
 from simulators.draw import Weighted
 from simulators.ocr import Reading, Recogniser
@@ -23,6 +23,8 @@ _OPPOSITE = {"uk_bound": "fr_bound", "fr_bound": "uk_bound"}
 _FRAMES = (2, 3, 4)
 # A frame is often so like the last one that the recogniser makes the same of it, error included.
 _SAME_AS_LAST_FRAME_SHARE = 0.5
+# Weather, dirt and speed are the same in front and behind: the rear plate is often seen as badly as the front one.
+_SAME_QUALITY_SHARE = 0.6
 _DUPLICATE_SHARE = 0.005
 _CORRECTED_SHARE = 0.005
 _LATE_PASS_SHARE = 0.005
@@ -71,6 +73,8 @@ class _Frame(NamedTuple):
     reading: Reading
     quality: int
     at_s: float
+    char_confidences: tuple[float, ...]
+    candidates: tuple[Candidate, ...]
 
 
 def make(pass_id: str, site: str, vehicle: SimulatedVehicle, lane: Lane, rng: Random) -> Pass:
@@ -84,19 +88,37 @@ def records(going_by: Pass, passed_s: float, recogniser: Recogniser, rng: Random
     vehicle = going_by.vehicle
     length_s = 3.0 if vehicle.kind == "lorry" else 1.2
     made: list[Record] = []
+    quality = recogniser.quality(rng)
     for camera in going_by.lane.cameras:
         at_s, shown, reading = passed_s, vehicle.front, Reading("", 0.0)
         if camera.position == "rear":
             at_s, shown = passed_s + length_s + rng.random(), vehicle.rear
-        quality = recogniser.quality(rng)
+        if rng.random() >= _SAME_QUALITY_SHARE:
+            quality = recogniser.quality(rng)
         for number in range(_FRAMES[int(rng.random() * len(_FRAMES))]):
             if not number or rng.random() >= _SAME_AS_LAST_FRAME_SHARE:
                 reading = recogniser.read(shown.text, quality, rng)
             if reading.text:
-                made.extend(_sent(going_by, _Frame(camera, shown, reading, quality, at_s), len(made), rng))
+                frame = _frame(camera, shown, reading, quality, at_s, recogniser, rng)
+                made.extend(_sent(going_by, frame, len(made), rng))
             at_s += rng.uniform(0.1, 0.4)
     made.extend([_repeated(record, rng) for record in made if rng.random() < _DUPLICATE_SHARE])
     return made
+
+
+def _frame(  # noqa: PLR0913, PLR0917  all that a frame is made of
+    camera: Camera,
+    shown: Plate,
+    reading: Reading,
+    quality: int,
+    at_s: float,
+    recogniser: Recogniser,
+    rng: Random,
+) -> _Frame:
+    if not camera.tells:
+        return _Frame(camera, shown, reading, quality, at_s, (), ())
+    possible = sureness.candidates(shown.text, reading, recogniser, rng)
+    return _Frame(camera, shown, reading, quality, at_s, sureness.char_confidences(reading, rng), possible)
 
 
 def _sent(going_by: Pass, frame: _Frame, before: int, rng: Random) -> list[Record]:
@@ -106,7 +128,9 @@ def _sent(going_by: Pass, frame: _Frame, before: int, rng: Random) -> list[Recor
         partial = frame.reading.text[: -1 - int(rng.random() * 3)]
         if len(partial) >= _SHORTEST_PARTIAL:
             unsure = Reading(partial, round(frame.reading.confidence / 2, 3))
-            first = _read(going_by, frame._replace(reading=unsure), before + 1, rng)
+            told = tuple(round(sure / 2, 3) for sure in frame.char_confidences[: len(partial)])
+            seen = frame._replace(reading=unsure, char_confidences=told, candidates=())
+            first = _read(going_by, seen, before + 1, rng)
             later = frame._replace(at_s=frame.at_s + _WHOLE_AFTER_S)
             whole = replace(whole, read_id=_read_id(going_by, before + 2), supersedes=first.read_id)
             return [_record(frame, first), _record(later, whole)]
@@ -125,6 +149,8 @@ def _read(going_by: Pass, frame: _Frame, number: int, rng: Random) -> Read:
         plate=frame.camera.write(frame.reading.text),
         country=_country_seen(frame.shown.country, rng),
         confidence=frame.reading.confidence,
+        char_confidences=frame.char_confidences,
+        candidates=frame.candidates,
         vehicle=Vehicle(kind=going_by.vehicle.kind),
     )
 

@@ -29,6 +29,27 @@ def make(country: str, rng: Random, *, trailer: bool = False) -> str:
             return plate
 
 
+def later(country: str, plate: str, by: int) -> str:
+    """Return the plate that is given so many plates later, of the same length.
+
+    Its last digits count on when there are three or more, else its last letter; each begins again after its end.
+    The plate itself when the country gives no such one.
+    """
+    digits = [found.span() for found in re.finditer("[0-9]{3,}", plate)]
+    if digits:
+        start, end = digits[-1]
+        number = (int(plate[start:end]) + by) % 10 ** (end - start)
+        counted = f"{plate[:start]}{number:0{end - start}}{plate[end:]}"
+    else:
+        letters = _TABLES[country].get("serial") or _TABLES[country]["alphabet"]
+        places = [place for place, character in enumerate(plate) if character in letters]
+        if not places:
+            return plate
+        place = places[-1]
+        counted = plate[:place] + letters[(letters.index(plate[place]) + by) % len(letters)] + plate[place + 1 :]
+    return counted if fits(country, counted) else plate
+
+
 def fits(country: str, plate: str) -> bool:
     """Tell whether the canonical plate has one of the country's forms, a trailer's included."""
     return _pattern(country).fullmatch(plate) is not None and len(plate) <= _TABLES[country].get("longest", 99)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from anpr.events import Read
 from simulators import ocr, passes, vehicles
 from simulators.cameras import Lane
+from simulators.fleets import Fleets
 from simulators.passes import Pass, Record
 from simulators.timetable import arrivals
 from simulators.vehicles import Plate, Vehicle
@@ -22,6 +23,8 @@ from simulators.vehicles import Plate, Vehicle
 _HEADWAY_S = 5.0
 # The passes of each site that are listed vehicles whatever the share says, so that a demonstration need not wait.
 _FIRST_LISTED_PASSES = (3, 7, 13)
+# Lorries of fleets that come to this port again and again: an estimate.
+_FLEET_SHARE = 0.15
 
 
 class Sighting(NamedTuple):
@@ -67,6 +70,7 @@ def traffic(  # noqa: PLR0913  each of them decides what goes by
     """
     rng = Random(f"{seed} {site}")
     recogniser = ocr.load()
+    fleets = Fleets(rng)
     free_s = dict.fromkeys(lanes, 0.0)
     held: list[tuple[float, int, Sighting]] = []
     order = count()
@@ -75,7 +79,7 @@ def traffic(  # noqa: PLR0913  each of them decides what goes by
         # Nothing that is still to be made is published before the vehicle that makes it comes.
         while held and held[0][0] <= came_s:
             yield heapq.heappop(held)[2]
-        vehicle = _vehicle(arrival.kind, number, listed or Listed(), rng)
+        vehicle = _vehicle(arrival.kind, number, listed or Listed(), fleets, rng)
         lane = min(free_s, key=free_s.__getitem__)
         passed_s = max(came_s, free_s[lane])
         free_s[lane] = passed_s + _HEADWAY_S
@@ -84,12 +88,14 @@ def traffic(  # noqa: PLR0913  each of them decides what goes by
             heapq.heappush(held, (sighting.published_s, next(order), sighting))
 
 
-def _vehicle(kind: str, number: int, listed: Listed, rng: Random) -> Vehicle:
+def _vehicle(kind: str, number: int, listed: Listed, fleets: Fleets, rng: Random) -> Vehicle:
     """Return the vehicle of the site's pass of that number."""
     if listed.first and number in _FIRST_LISTED_PASSES:
         return vehicles.make_listed(kind, listed.first, rng)
     if listed.plates and rng.random() < listed.share:
         return vehicles.make_listed(kind, listed.plates, rng)
+    if kind == "lorry" and rng.random() < _FLEET_SHARE:
+        return vehicles.make(kind, rng, fleets.draw(rng))
     return vehicles.make(kind, rng)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from simulators import plates
 from simulators.draw import Weighted
 
-_LORRIES = Weighted(
+LORRY_COUNTRIES = Weighted(
     {
         "PL": 25,
         "RO": 14,
@@ -83,6 +83,8 @@ _TRAILER_REPEATS_PLATE = frozenset({"GB", "IE"})
 # Lorries with a trailer, and listed lorries of which the trailer is the one listed: estimates.
 _ARTICULATED_SHARE = 0.9
 _LISTED_TRAILER_SHARE = 0.25
+# Trailers that another country registered than the lorry: hired, or another haulier's.
+_FOREIGN_TRAILER_SHARE = 0.1
 
 
 class Plate(NamedTuple):
@@ -104,12 +106,13 @@ class Vehicle(NamedTuple):
     listed: bool = False
 
 
-def make(kind: str, rng: Random) -> Vehicle:
-    """Return a vehicle of the kind with a plate made at random."""
-    country = _country(kind, rng)
-    front = Plate(plates.make(country, rng), country)
-    if _has_own_trailer(kind, country, rng):
-        return Vehicle(kind, front, Plate(plates.make(country, rng, trailer=True), country))
+def make(kind: str, rng: Random, front: Plate | None = None) -> Vehicle:
+    """Return a vehicle of the kind, with this plate in front or one made at random."""
+    if front is None:
+        country = _country(kind, rng)
+        front = Plate(plates.make(country, rng), country)
+    if _has_own_trailer(kind, front.country or "", rng):
+        return Vehicle(kind, front, _trailer(front.country or "", rng))
     return Vehicle(kind, front, front)
 
 
@@ -122,11 +125,17 @@ def make_listed(kind: str, listed: Sequence[Plate], rng: Random) -> Vehicle:
     other = country or _country(kind, rng)
     if rng.random() < _LISTED_TRAILER_SHARE:
         return Vehicle(kind, Plate(plates.make(other, rng), other), plate, listed=True)
-    return Vehicle(kind, plate, Plate(plates.make(other, rng, trailer=True), other), listed=True)
+    return Vehicle(kind, plate, _trailer(other, rng), listed=True)
+
+
+def _trailer(country: str, rng: Random) -> Plate:
+    if rng.random() < _FOREIGN_TRAILER_SHARE:
+        country = LORRY_COUNTRIES.draw(rng)
+    return Plate(plates.make(country, rng, trailer=True), country)
 
 
 def _country(kind: str, rng: Random) -> str:
-    return (_LORRIES if kind == "lorry" else _CARS).draw(rng)
+    return (LORRY_COUNTRIES if kind == "lorry" else _CARS).draw(rng)
 
 
 def _has_own_trailer(kind: str, country: str, rng: Random) -> bool:

@@ -101,6 +101,29 @@ def test_letters_and_lengths_that_a_country_does_not_use_do_not_fit(country: str
     assert not plates.fits(country, plate)
 
 
+@pytest.mark.parametrize(
+    ("country", "plate", "by", "later"),
+    [
+        ("PL", "WPI10471", 1, "WPI10472"),
+        ("PL", "WPI99999", 2, "WPI00001"),
+        ("GB", "AB12CDE", 2, "AB12CDG"),
+        ("GB", "AB12CDZ", 1, "AB12CDA"),
+        ("FR", "AB009CD", 3, "AB012CD"),
+        ("NL", "10BKD1", 1, "10BKF1"),
+        ("CH", "ZH123456", 0, "ZH123456"),
+    ],
+)
+def test_plates_of_a_fleet_follow_one_another(country: str, plate: str, by: int, later: str) -> None:
+    assert plates.later(country, plate, by) == later
+
+
+@pytest.mark.parametrize("country", plates.COUNTRIES)
+def test_a_later_plate_is_one_of_its_country(country: str) -> None:
+    rng = Random(1)
+    for by in range(200):
+        assert plates.fits(country, plates.later(country, plates.make(country, rng), by))
+
+
 def test_the_table_has_the_countries_whose_vehicles_come_through_the_ports() -> None:
     assert len(plates.COUNTRIES) >= 20
 

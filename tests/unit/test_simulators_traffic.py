@@ -204,3 +204,51 @@ def test_every_site_has_cameras_of_several_manners() -> None:
     for site in ("calais", "coquelles", "dunkerque"):
         styles = {camera.style for lane in lanes(SITES[site]) for camera in lane.cameras}
         assert styles == {"plain", "lower", "spaced", "hyphened"}
+
+
+def test_a_bad_front_plate_goes_with_a_bad_rear_plate(a_day: list[Sighting]) -> None:
+    wrong: dict[str, dict[str, list[bool]]] = {}
+    for sighting in a_day:
+        text = sighting.read.plate.upper().replace(" ", "").replace("-", "")
+        ends = wrong.setdefault(sighting.of.pass_id, {"front": [], "rear": []})
+        ends[sighting.read.position or ""].append(text != sighting.shown.text)
+    both = [(any(ends["front"]), any(ends["rear"])) for ends in wrong.values() if all(ends.values())]
+    bad = [rear for front, rear in both if front]
+    good = [rear for front, rear in both if not front]
+    assert share(sum(bad), len(bad)) > 1.3 * share(sum(good), len(good))
+
+
+def test_a_character_that_is_misread_is_often_misread_again_in_the_next_frame(a_day: list[Sighting]) -> None:
+    frames: dict[tuple[str, str], list[str]] = {}
+    for sighting in a_day:
+        if not sighting.duplicate and sighting.read.supersedes is None and sighting.shown.text:
+            text = sighting.read.plate.upper().replace(" ", "").replace("-", "")
+            frames.setdefault((sighting.of.pass_id, sighting.read.camera), []).append(
+                "" if text == sighting.shown.text else text
+            )
+    after_wrong = [two == one for texts in frames.values() for one, two in pairwise(texts) if one]
+    assert share(sum(after_wrong), len(after_wrong)) > 0.4
+
+
+def test_hauliers_come_with_plates_that_follow_one_another(a_day: list[Sighting]) -> None:
+    fronts = [s.of.vehicle.front for s in a_day if s.first_of_pass and s.of.vehicle.kind == "lorry"]
+    seen = {plate.text for plate in fronts}
+    neighbours = [plate for plate in fronts if plates.later(plate.country or "", plate.text, 1) in seen]
+    assert share(len(neighbours), len(fronts)) > 0.05
+    assert len(fronts) - len(seen) > 50, "a fleet's lorries come again"
+
+
+def test_some_trailers_are_of_another_country_than_their_lorry(a_day: list[Sighting]) -> None:
+    own = [s.of.vehicle for s in a_day if s.first_of_pass and s.of.vehicle.front != s.of.vehicle.rear]
+    foreign = sum(vehicle.front.country != vehicle.rear.country for vehicle in own)
+    assert share(foreign, len(own)) == pytest.approx(0.085, abs=0.03)
+
+
+def test_some_makers_of_cameras_tell_their_doubts_and_some_do_not(a_day: list[Sighting]) -> None:
+    cameras = {camera.name: camera for lane in lanes(SITES["calais"]) for camera in lane.cameras}
+    assert {camera.tells for camera in cameras.values()} == {True, False}
+    for sighting in a_day:
+        told = sighting.read.char_confidences
+        characters = sum(character.isalnum() for character in sighting.read.plate)
+        assert len(told) == (characters if cameras[sighting.read.camera].tells else 0)
+        assert cameras[sighting.read.camera].tells or not sighting.read.candidates
