@@ -16,7 +16,7 @@ from anpr.matching.packed import pack
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
-ALL_TIERS = ("exact", "equivalent", "folded", "near")
+ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
 LONGEST = 16
 
 
@@ -55,6 +55,8 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
 
 
 def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    if "?" in entry.plate or "*" in entry.plate:
+        return _answer_to_pattern(text, entry)
     read, listed = _plain(text.plate), _plain(entry.plate)
     tier = _tier(read, listed)
     if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
@@ -65,6 +67,14 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
     return Answer(entry.entry_id, tier, round(score, 4), read, listed)
+
+
+def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:
+    read, pattern = _plain(text.plate), _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
+    if not 1 <= len(read) <= LONGEST or not is_of_pattern(read, pattern):
+        return None
+    score = 0.9 if text.confidence is None else round(text.confidence, 4)
+    return Answer(entry.entry_id, "pattern", score, read, pattern)
 
 
 def _tier(read: str, listed: str) -> str | None:
@@ -106,6 +116,14 @@ def is_near(read: str, listed: str) -> bool:
     return some[first] == other[second] and some[second] == other[first]
 
 
+def is_of_pattern(read: str, pattern: str) -> bool:
+    if pattern == "":
+        return read == ""
+    if pattern[0] == "*":
+        return any(is_of_pattern(read[place:], pattern[1:]) for place in range(len(read) + 1))
+    return read != "" and pattern[0] in {"?", read[0]} and is_of_pattern(read[1:], pattern[1:])
+
+
 def _folded(plate: str) -> str:
     for alike in CONFUSED:
         for character in alike:
@@ -129,5 +147,5 @@ def _is_meant_for(entry: Entry, read: Read) -> bool:
     return True
 
 
-def _plain(plate: str) -> str:
-    return "".join(character for character in plate.upper() if character in LETTERS_AND_DIGITS)
+def _plain(plate: str, kept: str = LETTERS_AND_DIGITS) -> str:
+    return "".join(character for character in plate.upper() if character in kept)

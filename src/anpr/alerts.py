@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from anpr import plates
 from anpr.events import Alert, Correction, Read
 from anpr.matching.index import Index, Match
 
@@ -37,7 +36,7 @@ def _alert(read: Read, match: Match, index: Index, now: datetime, late_after: ti
         kind="late" if late else "live",
         raised_at=now,
         read=read,
-        plate=plates.canonical(match.entry.plate),
+        plate=match.plate,
         tier=match.tier,
         score=match.score,
         explanation=match.explanation,

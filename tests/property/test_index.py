@@ -1,11 +1,12 @@
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from anpr.events import Candidate, Entry, Read
 from anpr.matching.index import Index
+from anpr.plates import canonical_pattern, is_pattern
 from tests.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.strategies import a_read, an_entry, generation, minutes
 
@@ -46,6 +47,16 @@ def plates(draw: st.DrawFn, first: str) -> str:
     return draw(st.sampled_from((text, f"{text[:1]} {text[1:].lower()}")))
 
 
+@st.composite
+def patterns(draw: st.DrawFn, first: str) -> str:
+    """Return the first plate with wildcards for some of its characters, or between them."""
+    plate = draw(plates(first))
+    pieces = [
+        draw(st.sampled_from((character, character, character, "?", "*", f"*{character}"))) for character in plate
+    ]
+    return canonical_pattern("".join(pieces) + draw(st.sampled_from(("", "*"))))
+
+
 def reads_of(first: str) -> st.SearchStrategy[Read]:
     candidates = st.lists(st.builds(Candidate, plate=plates(first), confidence=shares), max_size=2).map(tuple)
     return st.builds(
@@ -66,7 +77,7 @@ def lists(draw: st.DrawFn, first: str, ids: str = "abcdef") -> list[Entry]:
     return [
         an_entry(
             entry_id,
-            plate=draw(plates(first)),
+            plate=draw(plates(first) | patterns(first)),
             tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "near", "generous"))),
             valid_from=draw(st.none() | moments),
             valid_until=draw(moments | st.just(minutes(1_000))),
@@ -127,6 +138,7 @@ def test_after_any_changes_the_index_answers_as_one_built_afresh(data: st.DataOb
 def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.DataObject) -> None:
     entries, _ = world
     entry = data.draw(st.sampled_from(entries))
+    assume(not is_pattern(entry.plate))
     read = a_read(
         plate=entry.plate,
         captured_at=max(entry.valid_from or minutes(-1), minutes(-1)),
@@ -178,7 +190,7 @@ def test_more_evidence_never_removes_an_exact_match(
 
 
 @given(
-    st.lists(st.text(LETTERS_AND_DIGITS, max_size=18), max_size=30),
+    st.lists(st.text(LETTERS_AND_DIGITS + "?*", max_size=18), max_size=30),
     st.lists(st.text(st.characters() | st.characters(categories=["Cs"]), max_size=64), max_size=30),
 )
 def test_no_text_of_any_length_or_script_makes_it_fail(listed: list[str], texts: list[str]) -> None:

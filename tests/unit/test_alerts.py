@@ -54,6 +54,12 @@ def test_an_alert_carries_the_whole_read_and_entry_and_the_plain_listed_plate() 
     assert (alert.read, alert.entry, alert.plate, alert.tier) == (read, entry, "AB10CDE", "equivalent")
 
 
+def test_an_alert_of_a_pattern_is_about_the_plate_that_was_read() -> None:
+    [alert] = raised([a_read(plate="ab12 cde")], [an_entry(plate="AB1*")])
+    assert isinstance(alert, Alert)
+    assert (alert.plate, alert.tier, alert.explanation.listed_as) == ("AB12CDE", "pattern", "AB1*")
+
+
 def test_alerts_come_in_the_order_of_the_reads_one_for_each_entry() -> None:
     reads = [a_read("read-2"), a_read("read-0", plate="XY99ZZZ"), a_read("read-1")]
     entries = [an_entry("b"), an_entry("a")]

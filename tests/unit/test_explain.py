@@ -62,6 +62,11 @@ def test_on_a_british_plate_one_glyph_is_said_to_be_the_rule(
     assert [difference.why for difference in explanation.differences] == ["one glyph on a UK plate"]
 
 
+def test_a_pattern_is_named() -> None:
+    explanation = explain("AB1", "A*", a_read(), an_entry())
+    assert (explanation.differences, explanation.notes) == ((), ("fits the pattern A*",))
+
+
 def test_a_candidate_is_said_to_be_one() -> None:
     explanation = explain("AB1", "AB1", a_read(), an_entry(), is_candidate=True)
     [note] = explanation.notes

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from anpr.events import Difference, Entry, Explanation, Read
 from anpr.matching.packed import FOLDS
-from anpr.plates import GLYPH_PAIRS
+from anpr.plates import GLYPH_PAIRS, is_pattern
 
 CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
@@ -17,13 +17,17 @@ _CLASS_OF = {character: of_class for of_class in FOLDS for character in of_class
 def explain(
     read_plate: str, listed_plate: str, read: Read, entry: Entry, *, is_candidate: bool = False
 ) -> Explanation:
-    """Explain how two canonical plates differ; `read_plate` is the read's plate or one of its candidates."""
+    """Explain a match of two canonical plates, or a plate and a pattern."""
     is_british = "GB" in {read.country, entry.country}
+    notes = _notes(read, entry, is_candidate=is_candidate)
+    if is_pattern(listed_plate):
+        notes.insert(0, f"fits the pattern {listed_plate}")
+        return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))
     return Explanation(
         read_as=read_plate,
         listed_as=listed_plate,
         differences=differences(read_plate, listed_plate, is_british=is_british),
-        notes=tuple(_notes(read, entry, is_candidate=is_candidate)),
+        notes=tuple(notes),
     )
 
 

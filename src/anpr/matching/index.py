@@ -20,10 +20,15 @@ from anpr.matching.bodies import Bodies
 from anpr.matching.explain import explain
 from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import Packed, pack
-from anpr.matching.plate_table import NEAR, WIDEST, Found, PlateTable
+from anpr.matching.patterns import PatternTable
+from anpr.matching.plate_table import NEAR, PATTERN, WIDEST, Found, PlateTable
+from anpr.plates import canonical_pattern, is_pattern
 
 # With more changes than these an overlay takes longer to make anew than a change may take to be in force.
 MERGE_AFTER_CHANGES = 10_000
+# A read that fits a pattern is what is listed if it was read rightly, which cameras that do not say how sure they are
+# do about this often.
+UNTOLD_CONFIDENCE = np.float32(0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,18 @@ class Match:
     score: float
     explanation: Explanation
 
+    @property
+    def plate(self) -> str:
+        """The vehicle's plate in its canonical form: the listed one; for a pattern, which has none, the one read."""
+        return self.explanation.read_as if self.tier == "pattern" else self.explanation.listed_as
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """A list of entries as tables: row `n` of the plates is entry `n` of the bodies."""
+    """A list of entries as tables: row `n` of the plates is entry `n` of the bodies. A pattern's has none."""
 
     plates: PlateTable
+    patterns: PatternTable
     bodies: Bodies
 
     @classmethod
@@ -49,16 +60,34 @@ class Tables:
         texts: list[str] = []
         countries: list[str | None] = []
         widest: list[int] = []
+        patterns: dict[int, str] = {}
 
         def noted() -> Iterator[Entry]:
-            for entry in entries:
-                texts.append(entry.plate)
+            for row, entry in enumerate(entries):
+                if is_pattern(entry.plate):
+                    patterns[row] = canonical_pattern(entry.plate)
+                texts.append("" if row in patterns else entry.plate)
                 countries.append(entry.country)
                 widest.append(WIDEST.get(entry.tolerance, NEAR))
                 yield entry
 
         bodies = Bodies.build(noted())
-        return cls(PlateTable.build(pack(texts, countries), np.array(widest, np.uint8)), bodies)
+        of_plates = PlateTable.build(pack(texts, countries), np.array(widest, np.uint8))
+        return cls(of_plates, PatternTable.build(list(patterns), list(patterns.values())), bodies)
+
+    def search(self, reads: Packed, likelihood: Likelihood) -> Found:
+        """Return every match of a plate or a pattern, each pair once, in no order."""
+        found = self.plates.search(reads, likelihood)
+        which, rows = self.patterns.search(reads)
+        if not len(which):
+            return found
+        told = reads.confidences[which]
+        scores = np.where(np.isnan(told), UNTOLD_CONFIDENCE, told)
+        return Found.together([found, Found(which, rows, np.full(len(rows), PATTERN, np.uint8), scores)])
+
+    def listed(self, row: int) -> str:
+        """Return the canonical plate or pattern of a row."""
+        return self.plates.entries.text(row) or canonical_pattern(self.bodies.entry(row).plate)
 
 
 class Text(NamedTuple):
@@ -141,7 +170,7 @@ class Index:
                 rank = (tier, -score, at)
                 known = best[text.of_read].get(entry.entry_id)
                 if in_force(entry, read) and (known is None or rank < known[0]):
-                    listed = tables.plates.entries.text(row)
+                    listed = tables.listed(row)
                     why = explain(packed.text(at), listed, read, entry, is_candidate=text.is_candidate)
                     best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], round(score, 4), why)
         return [
@@ -160,12 +189,12 @@ class Index:
         return founds[0] if len(founds) == 1 else Found.together(founds)
 
     def _found(self, reads: Packed) -> Iterator[tuple[Tables, Found]]:
-        found = self.base.plates.search(reads, self.likelihood)
+        found = self.base.search(reads, self.likelihood)
         if self.gone is not None:
             found = found.where(~self.gone[found.entries])
         yield self.base, found
         if self.overlay is not None:
-            yield self.overlay, self.overlay.plates.search(reads, self.likelihood)
+            yield self.overlay, self.overlay.search(reads, self.likelihood)
 
     def _gone_count(self) -> int:
         return 0 if self.gone is None else int(self.gone.sum())

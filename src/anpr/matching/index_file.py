@@ -26,6 +26,7 @@ from anpr.matching.bodies import Bodies
 from anpr.matching.buckets import Buckets
 from anpr.matching.index import Index, Tables
 from anpr.matching.packed import Packed, unknown
+from anpr.matching.patterns import PatternTable
 from anpr.matching.plate_table import PlateTable
 
 # Changed whenever the layout changes, or what the tables are made by: the folds, the hash, what counts as one edit.
@@ -122,13 +123,18 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 
 def _arrays_of(tables: Tables) -> dict[str, NDArray[Any]]:
-    plates, bodies = tables.plates, tables.bodies
-    buckets = {"same": plates.same, "near": plates.near, "ids": bodies.ids}
+    plates, patterns, bodies = tables.plates, tables.patterns, tables.bodies
+    buckets = {"same": plates.same, "near": plates.near, "patterns": patterns.filed, "ids": bodies.ids}
     return {
         "codes": plates.entries.codes,
         "lengths": plates.entries.lengths,
         "countries": plates.entries.countries,
         "widest": plates.widest,
+        "patterns.rows": patterns.rows,
+        "patterns.texts": patterns.texts,
+        "patterns.ends": patterns.ends,
+        "patterns.groups": patterns.groups,
+        "patterns.fragments": patterns.fragments,
         **{f"{name}.heads": of_name.heads for name, of_name in buckets.items()},
         **{f"{name}.postings": of_name.postings for name, of_name in buckets.items()},
         "bodies.ends": bodies.ends,
@@ -138,12 +144,22 @@ def _arrays_of(tables: Tables) -> dict[str, NDArray[Any]]:
 
 def _tables_of(arrays: dict[str, NDArray[Any]]) -> Tables:
     rows = len(arrays["lengths"])
+    filed = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
     buckets = {
-        name: Buckets(arrays[f"{name}.heads"], arrays[f"{name}.postings"], Buckets.bits_of_rows(rows))
-        for name in ("same", "near", "ids")
+        name: Buckets(arrays[f"{name}.heads"], arrays[f"{name}.postings"], Buckets.bits_of_rows(of_name))
+        for name, of_name in filed.items()
     }
     entries = Packed(arrays["codes"], arrays["lengths"], arrays["countries"], unknown(rows))
+    patterns = PatternTable(
+        arrays["patterns.rows"],
+        arrays["patterns.texts"],
+        arrays["patterns.ends"],
+        arrays["patterns.groups"],
+        arrays["patterns.fragments"],
+        buckets["patterns"],
+    )
     return Tables(
         PlateTable(entries, arrays["widest"], buckets["same"], buckets["near"]),
+        patterns,
         Bodies(arrays[_ENCODED], arrays["bodies.ends"], buckets["ids"]),
     )

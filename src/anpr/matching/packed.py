@@ -98,6 +98,11 @@ def mapped(codes: Bytes, table: bytes) -> Bytes:
     return np.frombuffer(codes.tobytes().translate(table), np.uint8).reshape(codes.shape)
 
 
+def codes_aligned(texts: Sequence[str]) -> Bytes:
+    """Return the codes of texts of exactly 16 characters; one that no plate has counts as nothing there."""
+    return np.frombuffer("".join(texts).encode().translate(_TO_CODES), np.uint8).reshape(-1, WIDTH)
+
+
 def fold_table(classes: Iterable[str]) -> bytes:
     """Return the table that puts the first character of each class for all of it."""
     table = list(range(256))
