@@ -35,6 +35,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "installing the packages pinned in requirements.lock (about a minute the first time)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "going on: the console shows plain pages" >&2
 	@touch $@
 
 clean:

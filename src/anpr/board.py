@@ -105,6 +105,10 @@ class Board:
             if any(member.alert_id == alert_id for member in incident.alerts)
         )
 
+    def has_action(self, site: str, action_id: str) -> bool:
+        """Tell whether what was done at a site has been read."""
+        return (site, action_id) in self._actions
+
     def entries_shown(self, now: datetime) -> set[str]:
         """Return the entries that incidents name: those whose end the list must be asked for.
 

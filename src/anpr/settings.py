@@ -71,6 +71,16 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     images_retention_hours: Positive = 24
 
 
+class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the officers' console behaves."""
+
+    users_file: str = "~/.config/anpr/users.json"
+    ack_due_seconds: Positive = 120
+    review_below_score: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    session_hours: Positive = 12.5
+    list_old_after_seconds: Positive = 10
+
+
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How the topics are made."""
 
@@ -96,6 +106,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     matcher: MatcherSettings = MatcherSettings()
     watchlist: WatchlistSettings = WatchlistSettings()
     board: BoardSettings = BoardSettings()
+    console: ConsoleSettings = ConsoleSettings()
     topics: TopicSettings = TopicSettings()
     images: ImageSettings = ImageSettings()
     metrics: MetricsSettings = MetricsSettings()

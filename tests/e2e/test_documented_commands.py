@@ -17,7 +17,12 @@ from anpr.local.processes import wait_until
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/officers.md", "docs/operators.md", "docs/engineers.md", "docs/simulators.md"]
 # These run until they are stopped. The text is what shows that they work.
-UNTIL_STOPPED = {"anpr match": b"runs", "anpr watch": b"", "python -m simulators --site calais --live": b"read_id"}
+UNTIL_STOPPED = {
+    "anpr console": b"console runs",
+    "anpr match": b"runs",
+    "anpr watch": b"",
+    "python -m simulators --site calais --live": b"read_id",
+}
 # `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics.
 SAYS_NO = {"anpr topics"}
 BY_OTHER_TESTS = {"make demo", 'make demo ARGS="--for 20s --json"', "make test"}
@@ -36,6 +41,7 @@ def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) 
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "KAFKA_BOOTSTRAP": kafka_bootstrap,
         "ANPR_WATCHLIST__STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "ANPR_CONSOLE__USERS_FILE": str(tmp_path_factory.mktemp("users") / "users.json"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -13,11 +13,13 @@ from anpr.settings import Settings, load
 
 # Subcommand → module of this package; each has a click command named `command`.
 _COMMANDS = {
+    "console": "console",
     "demo": "demo",
     "dry-run": "dry_run",
     "match": "match",
     "send": "send",
     "topics": "topics",
+    "users": "users",
     "watch": "watch",
     "watchlist": "watchlist",
 }

@@ -43,13 +43,19 @@ class SiteHealth:
 
 
 class BoardFeed:
-    """A board that follows the topics. Call `start`, then `take` again and again."""
+    """A board that follows the topics. Call `start`, then `take` again and again.
 
-    def __init__(self, settings: Settings, tail: TailFactory, ask_ended: AskEnded, clock: Clock) -> None:
+    `board` is what everybody may see. `whole_board` also holds what is covert, and is None unless that was asked for:
+    what is covert never reaches the fold of the other.
+    """
+
+    def __init__(
+        self, settings: Settings, tail: TailFactory, ask_ended: AskEnded, clock: Clock, *, with_covert: bool = False
+    ) -> None:
         """`tail` opens the topics at an address; `ask_ended` asks the list for the tombstones of entries."""
-        self.board = Board(
-            timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours)
-        )
+        span = (timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours))
+        self.board = Board(*span)
+        self.whole_board = Board(*span) if with_covert else None
         self.refused: Counter[str] = Counter()
         self.rates = Rates()
         self._settings = settings
@@ -58,6 +64,7 @@ class BoardFeed:
         self._statuses: dict[tuple[str, str], Status] = {}
         self._heard_at: dict[str, datetime] = {}
         self._owner: dict[str, str] = {}
+        self._covert_topics: set[str] = set()
         self._opened_at = self._ask_at = self._prune_at = clock()
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
@@ -93,13 +100,15 @@ class BoardFeed:
             pass
         now = self._clock()
         for ended in self._ended.answer():
-            self.board.add_ended(ended)
+            for board in self._boards(covert=False):
+                board.add_ended(ended)
         if now >= self._ask_at:
             self._ask_at = now + _ASK_AGAIN
             self._ask_what_has_ended(now)
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE_EVERY
-            self.board.prune(now)
+            for board in self._boards(covert=False):
+                board.prune(now)
         return taken
 
     def caught_up(self) -> bool:
@@ -130,7 +139,16 @@ class BoardFeed:
             for topic in (topics.alerts(site), topics.actions(site), topics.status(site)):
                 by_address[at.kafka].append(topic)
                 self._owner[topic] = site
+            for topic in (topics.covert_alerts(site), topics.covert_actions(site)) if self.whole_board else ():
+                by_address[at.kafka].append(topic)
+                self._owner[topic] = site
+                self._covert_topics.add(topic)
         return by_address
+
+    def _boards(self, *, covert: bool) -> list[Board]:
+        """Return the boards that a fact belongs on."""
+        boards = [self.whole_board] if covert else [self.board, self.whole_board]
+        return [board for board in boards if board is not None]
 
     def _pump(self, tail: Tail) -> None:
         while not self._stop.is_set():
@@ -150,28 +168,34 @@ class BoardFeed:
         try:
             if record.topic == topics.status(site):
                 self._fold_status(record, site)
-            elif record.topic == topics.actions(site):
+            elif record.topic in (topics.actions(site), topics.covert_actions(site)):
                 action = events.decode_action(record.value or b"")
                 self._of_owner(site, action.site)
-                self.board.add_action(action, record.offset)
+                for board in self._boards(covert=record.topic in self._covert_topics):
+                    board.add_action(action, record.offset)
             else:
-                self._fold_alert_record(events.decode_alert_record(record.value or b""), site)
+                fact = events.decode_alert_record(record.value or b"")
+                self._fold_alert_record(fact, site, covert=record.topic in self._covert_topics)
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1
             log.warning(
                 "record refused", topic=record.topic, partition=record.partition, offset=record.offset, why=str(error)
             )
 
-    def _fold_alert_record(self, fact: Alert | Correction, site: str) -> None:
+    def _fold_alert_record(self, fact: Alert | Correction, site: str, *, covert: bool) -> None:
         if isinstance(fact, Correction):
             self._of_owner(site, fact.site)
-            self.board.add_correction(fact)
+            for board in self._boards(covert=covert):
+                board.add_correction(fact)
             return
         self._of_owner(site, fact.read.site)
         if fact.alert_id != alert_id(site, fact.read.read_id, fact.entry.entry_id):
             raise _ForeignError("an alert under an id that is not its own")
-        self.board.add_alert(fact)
-        if fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
+        # By the alert's own word too: one that was put on the wrong topic is kept from open screens all the same.
+        covert = covert or topics.of_alert(fact) != topics.alerts(site)
+        for board in self._boards(covert=covert):
+            board.add_alert(fact)
+        if not covert and fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
             self.rates.note_alert(fact, self._clock())
 
     def _fold_status(self, record: Record, site: str) -> None:
@@ -193,7 +217,7 @@ class BoardFeed:
     def _ask_what_has_ended(self, now: datetime) -> None:
         """Ask the list for the end of entries that open incidents name, when either has changed since last asked."""
         generation = max((s.generation for s in self._statuses.values() if s.generation), default=None)
-        self._ended.ask(Question(generation, frozenset(self.board.entries_shown(now))))
+        self._ended.ask(Question(generation, frozenset((self.whole_board or self.board).entries_shown(now))))
 
 
 class _ForeignError(Exception):

@@ -1,0 +1,91 @@
+"""`anpr console`: the officers' pages of one site."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+import uvicorn
+
+from anpr.adapters.kafka import KafkaPublisher, KafkaTail
+from anpr.cli import check_site, settings_of
+from anpr.cli.watchlist import store_of
+from anpr.clock import system_clock
+from anpr.errors import InputError
+from anpr.local import govuk_frontend
+from anpr.logs import get_logger, say_of_each_line
+from anpr.services.board_feed import BoardFeed
+from anpr.settings import Settings
+from anpr.web.app import application
+from anpr.web.audit import AuditLog
+from anpr.web.console import Console
+from anpr.web.sessions import Sessions, connect
+from anpr.web.users import UsersFile
+
+log = get_logger(__name__)
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command(name="console")
+@click.option("--site", required=True, help="The site whose officers use it.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8443, show_default=True, help="The port to listen on.")
+@click.option("--tls-cert", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Certificate, PEM.")
+@click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Its key, PEM.")
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
+    ctx: click.Context, site: str, host: str, port: int, tls_cert: Path | None, tls_key: Path | None
+) -> None:
+    """Serve the officers' console of a site: live board, incidents, health.
+
+    It reads every site's topics and writes to its own site's actions topic only. Several may run side by side. Beyond
+    this machine it listens with a certificate only, or leaves TLS to a proxy on this machine. Ctrl-C ends it.
+
+    \b
+    Examples:
+      anpr console --site calais
+      anpr console --site dover --host 0.0.0.0 --tls-cert dover.pem --tls-key dover.key
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    if host not in LOOPBACK and tls_cert is None:
+        raise InputError(
+            "console-without-tls",
+            f"passwords would cross the network to {host} in clear",
+            "give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them",
+        )
+    say_of_each_line(service="console", site=site)
+    app = application(open_console(settings, site))
+    click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def open_console(settings: Settings, site: str) -> Console:
+    """Return the console of a site, on the real servers."""
+    govuk = govuk_frontend.folder_if_there()
+    if govuk is None:
+        log.warning("GOV.UK Frontend is not here, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
+    kafka = settings.sites[site].kafka
+    return Console(
+        site=site,
+        settings=settings,
+        feed=BoardFeed(settings, KafkaTail, store_of(settings).ended, system_clock, with_covert=True),
+        open_publisher=lambda: KafkaPublisher(kafka),
+        sessions=Sessions(
+            connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
+        ),
+        users=UsersFile(Path(settings.console.users_file).expanduser()),
+        audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
+        govuk=govuk,
+        clock=system_clock,
+    )

@@ -1,0 +1,39 @@
+"""Writes what officers do to the site's own actions topic. It counts once it has been read back from there."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from anpr import topics
+from anpr.adapters.records import Publisher, UndeliveredError
+from anpr.events import Action, encode
+
+FLUSH_SECONDS = 5
+
+
+class ActionWriter:
+    """Publishes actions, one request at a time."""
+
+    def __init__(self, open_publisher: Callable[[], Publisher]) -> None:
+        """`open_publisher` connects to the site's broker, again after the broker has refused something."""
+        self._open = open_publisher
+        self._publisher = open_publisher()
+        self._lock = threading.Lock()
+
+    def write(self, placed: Sequence[tuple[str, Action]]) -> bool:
+        """Publish actions, each with its topic; return whether the broker has them all.
+
+        Where it does not answer in time they stay with the client, which delivers them when the broker is back.
+        """
+        with self._lock:
+            try:
+                for topic, action in placed:
+                    self._publisher.publish(topic, None, encode(action))
+                return self._publisher.flush(FLUSH_SECONDS) == 0
+            except UndeliveredError:
+                self._publisher = self._open()
+                return False
+
+
+def topic_of(site: str, *, covert: bool) -> str:
+    """Return where a site's actions go: those that tell of something covert to the topic with rights of its own."""
+    return topics.covert_actions(site) if covert else topics.actions(site)

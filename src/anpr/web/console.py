@@ -1,0 +1,145 @@
+"""One console: what its routes share, put together once."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import jinja2
+
+from anpr.adapters.records import Publisher
+from anpr.board import Board
+from anpr.clock import Clock
+from anpr.incidents import Incident
+from anpr.services.board_feed import BoardFeed
+from anpr.settings import Settings
+from anpr.web import rights
+from anpr.web.actions import ActionWriter
+from anpr.web.audit import AuditLog, Entry
+from anpr.web.board_page import BoardPage
+from anpr.web.faults import faults
+from anpr.web.feed import Feed
+from anpr.web.lanes import Rules
+from anpr.web.live import LiveBoard
+from anpr.web.render import environment
+from anpr.web.sessions import Session, Sessions
+from anpr.web.sign_in_limit import SignInLimit
+from anpr.web.users import User, UsersFile
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who asks."""
+
+    user: User
+    session: Session
+
+    def may(self, right: str) -> bool:
+        """Tell whether this person has a right."""
+        return rights.may(self.user.role, right)
+
+
+class Console:
+    """The console of one site."""
+
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
+        self,
+        *,
+        site: str,
+        settings: Settings,
+        feed: BoardFeed,
+        open_publisher: Callable[[], Publisher],
+        sessions: Sessions,
+        users: UsersFile,
+        audit: AuditLog,
+        govuk: Path | None,
+        clock: Clock,
+    ) -> None:
+        """`feed` must hold what is covert too; `govuk` is the folder of GOV.UK Frontend, None without it."""
+        self.site = site
+        self.settings = settings
+        self.clock = clock
+        self.users = users
+        self.sessions = sessions
+        self.sign_in_limit = SignInLimit()
+        self.audit = audit
+        self.govuk = govuk
+        self.templates: jinja2.Environment = environment(govuk)
+        self.templates.globals |= {"site": site, "site_title": settings.sites[site].title}
+        self.writer = ActionWriter(open_publisher)
+        self.rules = Rules(
+            site,
+            timedelta(seconds=settings.console.ack_due_seconds),
+            settings.console.review_below_score,
+        )
+        start_id = secrets.token_hex(4)
+        self.pages = {
+            covert: BoardPage(self.rules, settings.sites, self.templates, Feed(start_id)) for covert in (False, True)
+        }
+        self.live = LiveBoard(feed, self._look, clock)
+        self.published = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to read. Called in the event loop that serves the pages."""
+        self._loop = asyncio.get_running_loop()
+        self.live.start()
+
+    async def stop(self) -> None:
+        """Stop reading and let everything go."""
+        await asyncio.to_thread(self.live.stop)
+        await self.sessions.close()
+        self.audit.close()
+
+    def page_for(self, who: SignedIn) -> BoardPage:
+        """Return the page of the audience that a person belongs to."""
+        return self.pages[who.user.covert]
+
+    @staticmethod
+    def board_for(who: SignedIn, feed: BoardFeed) -> Board:
+        """Return the board of what a person may know."""
+        return feed.whole_board or feed.board if who.user.covert else feed.board
+
+    async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
+        """Return an incident by the id of any of its alerts, if the person may know of it."""
+        return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id))
+
+    async def note_look_up(
+        self, who: SignedIn, what: str, incident: Incident | None = None, detail: str = ""
+    ) -> None:
+        """Put a look-up into the audit log before it is answered. Raises UnavailableError if that cannot be."""
+        entry = Entry(
+            at=self.clock(),
+            site=self.site,
+            user=who.user.name,
+            role=who.user.role,
+            what=what,
+            incident_id=incident.incident_id if incident else "",
+            plate=incident.plate if incident else "",
+            detail=detail,
+        )
+        await asyncio.to_thread(self.audit.write, entry)
+
+    def faults(self, feed: BoardFeed, now: datetime) -> list[str]:
+        """Return what is wrong, in words."""
+        list_old_after = timedelta(seconds=self.settings.console.list_old_after_seconds)
+        return faults(feed.health(now), self.settings.sites, now, list_old_after, caught_up=feed.caught_up())
+
+    def _look(self, feed: BoardFeed, now: datetime) -> None:
+        """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
+        found = self.faults(feed, now)
+        states = [
+            (page, page.picture(board, found, now))
+            for page, board in ((self.pages[False], feed.board), (self.pages[True], feed.whole_board or feed.board))
+        ]
+
+        def publish() -> None:
+            news = [page.feed.publish(state) for page, state in states]
+            if any(news):
+                published, self.published = self.published, asyncio.Event()
+                published.set()
+
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(publish)

@@ -1,0 +1,103 @@
+"""From values to HTML: the templates and the words in which they speak."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup, escape
+
+from anpr.events import Alert, Entry, Explanation
+from anpr.incidents import Incident
+from anpr.settings import Site
+from anpr.web import words
+from anpr.web.faults import at
+
+
+def environment(govuk: Path | None) -> jinja2.Environment:
+    """Return the templates. `govuk` is the folder of GOV.UK Frontend's stylesheet and script, if they are here."""
+    made = jinja2.Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("anpr.web"),
+                PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+            ]
+        ),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,  # the components' own macros need it
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"at": at, "date": _date, "iso": datetime.isoformat, "marked": marked, "entries": entries_of}
+    made.globals |= {"words": words, "has_govuk": govuk is not None}
+    return made
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment:%d %B %Y %H:%M} UTC"
+
+
+def marked(explanation: Explanation, *, read: bool) -> Markup:
+    """Return a plate with each letter marked that was read otherwise than listed: not by colour alone."""
+    text = explanation.read_as if read else explanation.listed_as
+    differing = {difference.place - 1 for difference in explanation.differences}
+    letters = (
+        Markup("<mark>{}</mark>").format(letter) if place in differing else escape(letter)
+        for place, letter in enumerate(text)
+    )
+    return Markup("").join(letters)
+
+
+def entries_of(incident: Incident) -> list[Entry]:
+    """Return the entries that speak for an incident, the most urgent first: none hides another."""
+    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
+    return sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """What a card on the board shows of an incident."""
+
+    incident: Incident
+    best: Alert
+    site_title: str
+    entries: Sequence[Entry]
+    warnings: Sequence[str]
+    holders: Sequence[tuple[str, str]]
+    holder_here: str
+    lane: str
+    rings: str
+    waiting_since: datetime | None
+
+
+def card_view(  # noqa: PLR0913  all that a card depends on, so that it can be kept while nothing of it changes
+    incident: Incident, sites: Mapping[str, Site], site: str, *, lane: str, rings: str, waiting_since: datetime | None
+) -> CardView:
+    """Return what a card shows at a site."""
+    entries = entries_of(incident)
+    return CardView(
+        incident=incident,
+        best=incident.best,
+        site_title=title_of(incident.site, sites),
+        entries=entries,
+        warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),
+        holders=[(title_of(of, sites), who) for of, who in sorted(incident.holders.items()) if of != site],
+        holder_here=incident.holders.get(site, ""),
+        lane=lane,
+        rings=rings,
+        waiting_since=waiting_since,
+    )
+
+
+def title_of(site: str, sites: Mapping[str, Site]) -> str:
+    """Return a site's name for people."""
+    return sites[site].title if site in sites else site
+
+
+@functools.cache
+def package_folder(name: str) -> Path:
+    """Return a folder of this package."""
+    return Path(__file__).parent / name

@@ -1,0 +1,25 @@
+"""Who may do what: one table. Every route names the right that it needs, and a test tries each with each role."""
+
+from typing import Final
+
+SIGN_OUT: Final = "sign out"
+SEE_BOARD: Final = "see the board"
+SEE_INCIDENT: Final = "look into incidents"
+ACT: Final = "act on incidents"
+TAKE_OVER: Final = "act on what others have in hand"
+SEE_HEALTH: Final = "see the health of the system"
+SEE_AUDIT: Final = "read the audit log"
+
+ROLES: Final = {
+    "officer": frozenset({SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, SEE_HEALTH}),
+    "supervisor": frozenset({SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, TAKE_OVER, SEE_HEALTH}),
+    "operator": frozenset({SIGN_OUT, SEE_HEALTH}),
+    "auditor": frozenset({SIGN_OUT, SEE_INCIDENT, SEE_AUDIT, SEE_HEALTH}),
+}
+# Where a role begins after sign-in.
+HOME: Final = {"officer": "/", "supervisor": "/", "operator": "/health", "auditor": "/audit"}
+
+
+def may(role: str, right: str) -> bool:
+    """Tell whether the role has the right. A role that is not known has none."""
+    return right in ROLES.get(role, frozenset())

@@ -1,0 +1,73 @@
+"""Signing in and out."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from anpr.errors import AnprError
+from anpr.web import rights
+from anpr.web.console import Console, SignedIn
+from anpr.web.guard import cookie_name, is_own_origin, refusal, show, signed_in
+
+_WRONG = "The name or the password is wrong."
+
+
+def routes(console: Console) -> list[Route]:
+    """Return the routes that need no session."""
+
+    async def form(request: Request) -> Response:
+        who = await signed_in(request, console)
+        if who is not None:
+            return RedirectResponse(rights.HOME.get(who.user.role, "/health"), 303)
+        return show(console, "sign_in.html", None)
+
+    async def sign_in(request: Request) -> Response:
+        if not is_own_origin(request):
+            return refusal(console, 403, "This form was not sent from this console.")
+        return await _sign_in(request, console)
+
+    return [Route("/sign-in", form, methods=["GET"]), Route("/sign-in", sign_in, methods=["POST"])]
+
+
+async def sign_out(_: Request, console: Console, who: SignedIn) -> Response:
+    """End every session of this person, on every console."""
+    await console.sessions.end_all(who.user.name)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(cookie_name(console))
+    return answer
+
+
+async def _sign_in(request: Request, console: Console) -> Response:
+    form = await request.form()
+    name, password = str(form.get("name", "")).strip().lower()[:40], str(form.get("password", ""))
+    address = request.client.host if request.client else ""
+    if seconds := console.sign_in_limit.wait_seconds(console.clock(), name, address):
+        answer = _again(console, name, f"Too many attempts. Try again in {-(-seconds // 60)} minutes.", 429)
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+    try:
+        user = await asyncio.to_thread(console.users.check, name, password)
+        if user is None:
+            console.sign_in_limit.note_failure(console.clock(), name, address)
+            return _again(console, name, _WRONG, 401)
+        if not user.belongs_to(console.site):
+            return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
+        token = await console.sessions.begin(user.name)
+    except AnprError as error:
+        return _again(console, name, f"Nobody can sign in just now: {error}", 503)
+    answer = RedirectResponse(rights.HOME[user.role], 303)
+    answer.set_cookie(
+        cookie_name(console),
+        token,
+        max_age=round(console.settings.console.session_hours * 3600),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def _again(console: Console, name: str, why: str, status: int) -> Response:
+    return show(console, "sign_in.html", None, status, name=name, error=why)

@@ -1,0 +1,103 @@
+// The connection to the console: changes as they come, and the truth about it when none can come.
+//
+// `start` takes the id of the state that the page has and calls back:
+//   changes({set, gone})  the state has changed
+//   state({set})          this is the whole state: whatever the page has is to be replaced
+//   link(words)           "" while the console is heard; else why not, for the officer
+// Ids are the browser's own business: EventSource sends the last one when it reconnects.
+
+const SILENT_MS = 6000; // the console says something every two seconds
+const AGAIN_MS = 2000;
+
+export function start(after, { changes, state, link }) {
+  let source = null;
+  let heardAt = Date.now();
+  let ended = "";
+  let frozen = "";
+
+  function open(id) {
+    source?.close();
+    source = new EventSource("/feed?after=" + encodeURIComponent(id));
+    source.addEventListener("changes", (event) => {
+      heard();
+      changes(JSON.parse(event.data));
+    });
+    source.addEventListener("beat", (event) => {
+      const beat = JSON.parse(event.data);
+      setClock(beat.now);
+      frozen = beat.frozen_seconds >= 5 ? "The console does not see the ports any more: it has stood still for " + beat.frozen_seconds + " s." : "";
+      heard();
+    });
+    source.addEventListener("resync", () => {
+      source.close();
+      readState();
+    });
+    source.addEventListener("signed-out", () => {
+      source.close();
+      ended = "You are signed out. This page shows what was. Sign in again.";
+      tell();
+    });
+    source.onerror = () => {
+      tell();
+      // Refused, not merely cut: the browser gives up then, so it is tried again here.
+      if (source.readyState === EventSource.CLOSED && !ended) setTimeout(readState, AGAIN_MS);
+    };
+  }
+
+  async function readState() {
+    try {
+      const answer = await fetch("/state", { cache: "no-store", redirect: "error" });
+      if (answer.status === 401 || answer.status === 403) {
+        ended = "You are signed out. This page shows what was. Sign in again.";
+        return tell();
+      }
+      if (!answer.ok) throw new Error(answer.status);
+      const whole = await answer.json();
+      state(whole);
+      open(whole.id);
+      heard();
+    } catch {
+      setTimeout(readState, AGAIN_MS);
+    }
+  }
+
+  function heard() {
+    heardAt = Date.now();
+    tell();
+  }
+
+  function tell() {
+    const silent = Date.now() - heardAt > SILENT_MS;
+    link(ended || (silent ? "No connection to the console since " + clockText(heardAt) + ". What is on this page is OLD." : frozen));
+  }
+
+  setInterval(tell, 1000);
+  // A page that was asleep is told at once what it has missed.
+  document.addEventListener("visibilitychange", tell);
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => event.persisted && !ended && readState());
+  open(after);
+}
+
+let clockOffsetMs = 0;
+
+/** The console's clock: an officer's machine may be wrong. */
+export function now() {
+  return Date.now() + clockOffsetMs;
+}
+
+export function setClock(moment) {
+  clockOffsetMs = Date.parse(moment) - Date.now();
+}
+
+function clockText(ms) {
+  return new Date(ms + clockOffsetMs).toISOString().slice(11, 19) + " UTC";
+}
+
+/** How long ago a moment was, in the largest unit that tells. */
+export function ago(moment) {
+  const seconds = Math.max(0, Math.round((now() - Date.parse(moment)) / 1000));
+  if (seconds < 60) return seconds + " s ago";
+  if (seconds < 7200) return Math.floor(seconds / 60) + " min ago";
+  return Math.floor(seconds / 3600) + " h ago";
+}

@@ -1,0 +1,142 @@
+"""What officers do to an incident, through the pages that they do it with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from anpr import topics
+from anpr.events import Action, decode_action
+from anpr.web.audit import Entry
+from tests.strategies import an_action
+from tests.web_console import ConsoleServer, csrf_of, running_console
+
+
+@pytest.fixture
+def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
+    with running_console(tmp_path / "console", redis_url) as one:
+        yield one
+
+
+def do(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> httpx.Response:
+    path = f"/incident/{incident_id}"
+    csrf = csrf_of(browser, path)
+    return browser.post(f"{path}/{deed}", data={"csrf": csrf, **fields}, follow_redirects=True)
+
+
+def actions(server: ConsoleServer, topic: str = topics.actions("calais")) -> list[Action]:
+    return [decode_action(value) for _, value, _, _ in server.broker.topics[topic]]
+
+
+def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
+        refused = do(ann, alert.alert_id, "outcome", outcome="turned_away")
+        assert refused.status_code == 409
+        assert "Check the plate by eye first" in refused.text
+        assert do(ann, alert.alert_id, "plate-check", plate_check="same").status_code == 200
+        done = do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id, note="sent back")
+        assert "Settled" in done.text
+    kinds = [(action.kind, action.officer) for action in actions(server)]
+    assert kinds == [("claimed", "ann"), ("plate_check", "ann"), ("outcome", "ann")]
+    assert [(cover.entry_id, cover.tier) for cover in actions(server)[-1].covers] == [("AB12CDE-open", "exact")]
+
+
+def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_is_told_by_whom(
+    server: ConsoleServer,
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        csrf = csrf_of(ann, f"/incident/{alert.alert_id}")
+        # Bob's claim reaches the topic after Ann's console has looked and before her claim is written.
+        write = server.console.writer.write
+
+        def bob_first(placed: list[tuple[str, Action]]) -> bool:
+            server.put(topics.actions("calais"), an_action("bobs", "claimed", alert, officer="bob"))
+            return write(placed)
+
+        server.console.writer.write = bob_first  # type: ignore[assignment,method-assign]
+        answer = ann.post(f"/incident/{alert.alert_id}/claim", data={"csrf": csrf}, follow_redirects=True)
+    assert "bob was first and has it in hand" in answer.text
+    assert [action.officer for action in actions(server)] == ["bob", "ann"]
+
+
+def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        for deed in ("claim", "release", "plate-check", "outcome"):
+            answer = do(bob, alert.alert_id, deed, plate_check="same", outcome="misread")
+            assert answer.status_code == 409
+            assert "ann has it in hand" in answer.text
+        assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
+
+
+def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        do(ann, alert.alert_id, "claim")
+        (claimed,) = actions(server)
+        assert do(bob, alert.alert_id, "take-back", action=claimed.action_id).status_code == 409
+        page = do(ann, alert.alert_id, "take-back", action=claimed.action_id).text
+    assert "took it in hand" in page
+    assert "taken back" in page
+    assert "Nobody has it in hand here" in page
+
+
+def test_a_look_up_is_in_the_audit_log_before_it_is_answered_or_is_not_answered(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        ann.get(f"/incident/{alert.alert_id}")
+        line = msgspec.json.decode(server.audit_path.read_bytes().splitlines()[-1], type=Entry)
+        assert (line.user, line.what, line.plate) == ("ann", "incident", "AB12CDE")
+
+        def full(*_: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("anpr.web.audit.os.write", full)
+        answer = ann.get(f"/incident/{alert.alert_id}")
+        assert answer.status_code == 503
+        assert "AB12CDE" not in answer.text
+        monkeypatch.undo()
+
+
+def test_with_the_broker_away_the_officer_is_told_that_it_is_not_confirmed(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    server.broker.refusing = True
+    with server.browser("ann") as ann:
+        assert "not confirmed" in do(ann, alert.alert_id, "claim").text
+
+
+def test_those_without_the_right_learn_nothing_of_what_is_covert(server: ConsoleServer) -> None:
+    covert = server.alert("SECRET1", handling="covert")
+    mixed_covert = server.alert("MIXED1", handling="covert")
+    mixed_open = server.alert("MIXED1")
+    with server.browser("ann") as ann, server.browser("cleo") as cleo:
+        assert "SECRET1" not in ann.get("/").text + ann.get("/state").text
+        assert "SECRET1" in cleo.get("/").text
+        assert ann.get(f"/incident/{covert.alert_id}").status_code == 404
+        assert ann.get(f"/incident/{mixed_covert.alert_id}").status_code == 404
+        do(cleo, mixed_open.alert_id, "claim")
+        do(cleo, mixed_open.alert_id, "comment", note="about the secret")
+        do(cleo, mixed_open.alert_id, "plate-check", plate_check="same")
+        seen = f"{mixed_open.alert_id} {mixed_covert.alert_id}"
+        done = do(cleo, mixed_open.alert_id, "outcome", outcome="observed_only", seen=seen, note="a secret note")
+        assert "Settled" in done.text
+        do(cleo, covert.alert_id, "claim")
+        page = ann.get(f"/incident/{mixed_open.alert_id}").text
+        assert "Settled" in page
+        assert "secret" not in page
+    public = b"".join(
+        value
+        for topic in server.broker.topics
+        if "covert" not in topic
+        for _, value, _, _ in server.broker.topics[topic]
+    )
+    for word in (b"secret", b"SECRET1", b"covert", mixed_covert.alert_id.encode(), covert.alert_id.encode()):
+        assert word not in public
