@@ -67,6 +67,22 @@ class Installation:
             env={**os.environ, **self.environment},
         )
 
+    def plan(self, file: Path, list_name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run `anpr watchlist plan`, for a new list where there is none of this name; the plan is put beside it."""
+        head = self.store.head()
+        new = [] if head and list_name in head.lists else ["--new-list"]
+        plan = file.with_suffix(".plan.json")
+        return self.run("watchlist", "plan", str(file), "--list", list_name, "--out", str(plan), *new, *arguments)
+
+    def apply(self, file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run `anpr watchlist apply` with the plan of this file."""
+        return self.run("watchlist", "apply", str(file.with_suffix(".plan.json")), *arguments)
+
+    def put_in_force(self, file: Path, list_name: str = "stolen") -> None:
+        """Plan and apply a list that has no fault."""
+        assert self.plan(file, list_name).returncode == 0
+        assert self.apply(file).returncode == 0
+
     def start(self, name: str, *arguments: str) -> None:
         """Start an `anpr` command and keep it running."""
         self.supervisor.add(name, self.command(*arguments), log=self.folder / f"{name}.log", env=self.environment)

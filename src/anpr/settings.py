@@ -50,10 +50,13 @@ class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How services follow the list."""
+    """How services follow the list, and what keeps a list from harm."""
 
     poll_seconds: Positive = 0.2
     state_dir: str = "~/.local/state/anpr"
+    removal_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    keep_previous: Count = 10
+    keep_previous_hours: Positive = 72
 
 
 class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,30 +43,15 @@ def test_topics_names_what_differs_and_leaves_it(installation: Installation) -> 
     assert b"retention.ms is 259200000, stated 86400000" in done.stdout
 
 
-def test_a_server_that_is_away_is_said_in_words(installation: Installation, tmp_path: Path) -> None:
+def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
     installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://{address}"}
-    for command in (["topics"], ["watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB1")), "--list", "x"]):
+    for command in (["topics"], ["watchlist", "show"]):
         done = installation.run(*command)
         assert done.returncode == 3
         assert b"does not answer" in done.stderr
         assert b"next:" in done.stderr
         assert b"Traceback" not in done.stderr
-
-
-def test_apply_names_the_lines_it_leaves_out_and_puts_the_rest_in_force(
-    installation: Installation, tmp_path: Path
-) -> None:
-    file = tmp_path / "list.csv"
-    file.write_text("plate,valid_until,priority\nAB12 CDE,2099-01-01,1\nAB13 CDE,2099-01-01,9\n", "utf-8")
-    done = installation.run("watchlist", "apply", str(file), "--list", "stolen")
-    assert done.returncode == 1
-    assert b"line 3: priority '9'" in done.stderr
-    applied = json.loads(done.stdout)
-    assert (applied["entries"], applied["added"], applied["list"]) == (1, 1, "stolen")
-    head = installation.store.head()
-    assert head is not None
-    assert [entry.plate for entry in installation.store.load(head) or ()] == ["AB12 CDE"]
 
 
 def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:
@@ -82,7 +67,7 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
     found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
     assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
 
-    assert installation.run("watchlist", "apply", str(file), "--list", "stolen").returncode == 0
+    installation.put_in_force(file)
     installation.start_matcher(site, "one")
     assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 0
     installation.wait_until_matched(4, site)
@@ -91,7 +76,7 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
 
 def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Installation, tmp_path: Path) -> None:
     site, other, silent = installation.sites
-    installation.run("watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB1")), "--list", "stolen")
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
     out = tmp_path / "watch.jsonl"
     with out.open("wb") as stream:
         watching = subprocess.Popen(
@@ -116,7 +101,7 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
     assert wait_until(lambda: [line["alerts"] for line in lines("incident")] == [1, 2], 30)
     # A list without the entry withdraws it on every board.
-    installation.run("watchlist", "apply", str(write_list(tmp_path / "l.csv", "AB2")), "--list", "stolen")
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB2"))
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 30)
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 0
@@ -136,7 +121,7 @@ def an_alert(site: str) -> events.Alert:
 
 def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
     site, other = installation.sites[:2]
-    installation.run("watchlist", "apply", str(write_list(installation.folder / "l.csv", "AB1")), "--list", "stolen")
+    installation.put_in_force(write_list(installation.folder / "l.csv", "AB1"))
     publisher = KafkaPublisher(installation.kafka)
     publisher.publish(topics.alerts(site), None, b"not an alert")
     publisher.publish(topics.actions(site), None, b"{}")

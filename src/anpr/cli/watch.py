@@ -15,7 +15,7 @@ from rich.live import Live
 
 from anpr.adapters.kafka import KafkaTail
 from anpr.cli import check_site, settings_of
-from anpr.cli.watchlist import store_of
+from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed, SiteHealth

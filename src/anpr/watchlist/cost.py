@@ -46,10 +46,8 @@ _COUNTED: dict[str, Callable[[Alert], str]] = {
 }
 
 
-def cost(
-    entries: Sequence[Entry], lines: Iterable[bytes], late_after: timedelta, tell: Callable[[int], None]
-) -> Cost:
-    """Return what these entries would have raised on reads, a JSON line each. `tell` hears how many are done."""
+def cost(entries: Sequence[Entry], lines: Iterable[bytes], late_after: timedelta, tell: Callable[[], None]) -> Cost:
+    """Return what these entries would have raised on reads, a JSON line each. `tell` is called now and then."""
     replay = Replay(entries, late_after)
     days: set[date] = set()
     refused = 0
@@ -70,7 +68,7 @@ def cost(
             for name, counted in _COUNTED.items():
                 counts[name][counted(alert)] += 1
         if not replay.reads % _TELL_EVERY_READS:
-            tell(replay.reads)
+            tell()
     listed = {entry.entry_id: entry.plate for entry in entries} if by_entry else {}
 
     def a_day(count: int) -> float:

@@ -12,6 +12,7 @@ from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded
 from anpr.watchlist.changes import Changes, changed, merged
 from anpr.watchlist.places import Head, ListPlace
+from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.records import Logged, Previous
 from anpr.watchlist.values import CHUNK_ENTRIES, PREFIX, Values
 
@@ -77,10 +78,10 @@ class WatchlistReader:
             entries += of_list
         return entries
 
-    def load_list(self, place: ListPlace) -> list[Entry] | None:
-        """Return all entries of one list, or None when it is not whole any more."""
+    def load_list(self, place: ListPlace, progress: Progress = silent) -> list[Entry] | None:
+        """Return all entries of one list, or None when it is not whole any more. `progress` is told entries."""
         try:
-            entries = self._values.base(place.base)
+            entries = self._values.base(place.base, progress)
             deltas = self._values.deltas(place.deltas)
         except redis.RedisError as error:
             raise unavailable(error) from error

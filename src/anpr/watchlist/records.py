@@ -6,7 +6,11 @@ from datetime import datetime
 from msgspec import Struct
 
 from anpr.events import Generation
+from anpr.watchlist.guard import RemovalGuard
 from anpr.watchlist.places import ListPlace
+
+# What a list that is not there counts as changed by.
+NO_LIST = Generation(epoch=0, number=0)
 
 
 class Applied(Struct, frozen=True, kw_only=True):
@@ -44,3 +48,20 @@ class Author:
     who: str = ""
     how: str = "apply"
     file_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what a change is made: on anything else nothing is changed.
+
+    `base` is the generation that last changed the list, 0.0 when there is no such list, None when it does not matter.
+    `new_list` lets the list be a new one, `first_list` lets Redis hold no list at all.
+    """
+
+    base: Generation | None = None
+    new_list: bool = True
+    first_list: bool = True
+    guard: RemovalGuard | None = None
+
+
+ANY_TERMS = Terms()

@@ -17,7 +17,7 @@ class Replay:
         """Match against these entries; a capture older than `late_after` on arrival is late."""
         self.reads = 0
         self.corrections = 0
-        self._index = Index(entries, UNAPPLIED)
+        self._index = Index.build(entries, UNAPPLIED)
         self._late_after = late_after
         self._seen: set[str] = set()
 

@@ -19,6 +19,7 @@ id than at the last change, which it has after every fail-over. So a home that l
 fail-over can't give their generation out again.
 """
 
+import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ from anpr.watchlist.changes import Changes, between, changed, merged
 from anpr.watchlist.places import DeltaPlace, Head, ListPlace
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.reader import ENDED, HEAD, LOG, WatchlistReader, connect, previous_key, unavailable, whole
-from anpr.watchlist.records import Applied, Author, Logged, Previous
+from anpr.watchlist.records import ANY_TERMS, NO_LIST, Applied, Author, Logged, Previous, Terms
 from anpr.watchlist.values import (
     CHUNK_ENTRIES,
     UNNAMED_VALUES_LAST,
@@ -42,10 +43,10 @@ from anpr.watchlist.values import (
     keys_of,
 )
 
-__all__ = ["NO_LIST", "Applied", "Author", "Head", "WatchlistStore", "connect"]
+__all__ = ["NO_LIST", "Applied", "Author", "Head", "Terms", "WatchlistStore", "connect"]
 
-# What a list that is not there counts as changed by.
-NO_LIST = Generation(epoch=0, number=0)
+NOBODY = Author()
+
 # Deltas that concern more entries than this share of the base, and than fit a chunk, make the base be written anew.
 _DELTA_SHARE = 0.1
 _LOG_RECORDS = 10_000
@@ -86,29 +87,21 @@ class WatchlistStore(WatchlistReader):
         why: str,
         now: datetime,
         *,
-        author: Author = Author(),  # noqa: B008  a value
-        base: Generation | None = None,
+        author: Author = NOBODY,
+        terms: Terms = ANY_TERMS,
         progress: Progress = silent,
     ) -> Applied:
         """Put these entries in force as the whole of a list. No two have the same id.
 
-        With `base` only if that generation last changed the list (0.0: if there is no such list). Raises InputError
-        when another list has one of their ids, AnprError when the list has changed meanwhile. Nothing is changed
-        then.
+        Raises InputError when another list has one of their ids, AnprError when the terms are not met or the list
+        has changed meanwhile. Nothing is changed then.
         """
 
         def edit(place: ListPlace | None, generation: Generation) -> _Edit:
-            if base is not None and base != (place.generation if place else NO_LIST):
-                raise AnprError(
-                    "watchlist-changed-since-plan",
-                    f"the list {list_name!r} is at generation {place.generation if place else NO_LIST}, and this is "
-                    f"meant for {base}; nothing was changed",
-                    "plan again, and look at what would change now",
-                )
             all_before = self._all_by_id(place)
             return _Edit(between(all_before, entries, generation), all_before, all_before)
 
-        return self._commit(list_name, edit, why=why, now=now, author=author, progress=progress)
+        return self._commit(list_name, edit, why=why, now=now, author=author, terms=terms, progress=progress)
 
     def change(  # noqa: PLR0913  as above
         self,
@@ -119,6 +112,7 @@ class WatchlistStore(WatchlistReader):
         why: str,
         now: datetime,
         author: Author,
+        terms: Terms = ANY_TERMS,
     ) -> Applied:
         """Put some entries of a list in force and take some off by their ids. Raises as `apply` does."""
 
@@ -127,9 +121,19 @@ class WatchlistStore(WatchlistReader):
             of_put = between({e.entry_id: before[e.entry_id] for e in put if e.entry_id in before}, put, generation)
             return _Edit(Changes(of_put.put, sorted(before.keys() & set(remove))), before)
 
-        return self._commit(list_name, edit, why=why, now=now, author=author, progress=silent)
+        return self._commit(list_name, edit, why=why, now=now, author=author, terms=terms, progress=silent)
 
-    def rollback(self, list_name: str, to: Generation | None, *, why: str, now: datetime, author: Author) -> Applied:
+    def rollback(  # noqa: PLR0913  as above
+        self,
+        list_name: str,
+        to: Generation | None,
+        *,
+        why: str,
+        now: datetime,
+        author: Author,
+        terms: Terms = ANY_TERMS,
+        progress: Progress = silent,
+    ) -> Applied:
         """Put in force again what a list held at a generation, or before its last change. Raises as `apply` does."""
         kept = {one.place.generation: one.place for one in self.previous(list_name)}
         if not kept or (to is not None and to not in kept):
@@ -137,10 +141,10 @@ class WatchlistStore(WatchlistReader):
                 "watchlist-nothing-to-roll-back-to",
                 f"the list {list_name!r} cannot be rolled back to {to or 'what it was'}; there is "
                 + (", ".join(map(str, kept)) or "nothing kept of it"),
-                "`anpr watchlist log` shows which generation held what; older ones are applied again from their file",
+                "`anpr watchlist show` says what is kept; older states are applied again from their file",
             )
         entries = whole(self.load_list(kept[to or max(kept)]))
-        return self.apply(list_name, entries, why, now, author=author)
+        return self.apply(list_name, entries, why, now, author=author, terms=terms, progress=progress)
 
     def _commit(  # noqa: PLR0913  as above
         self,
@@ -150,6 +154,7 @@ class WatchlistStore(WatchlistReader):
         why: str,
         now: datetime,
         author: Author,
+        terms: Terms,
         progress: Progress,
     ) -> Applied:
         """Work out a change of what is in force and put it in force, unless anything else has changed it."""
@@ -160,10 +165,13 @@ class WatchlistStore(WatchlistReader):
                 replication_id = str(self._redis.info("replication")["master_replid"])
                 generation = _next_generation(head, replication_id, now)
                 place = head.lists.get(list_name) if head else None
+                check_terms(terms, list_name, head, place)
                 edit = find(place, generation)
                 self._refuse_shared_ids(head, list_name, [entry.entry_id for entry in edit.changes.put])
-                new_place, delta = self._placed(place, edit, generation, now, progress)
-                applied = _applied(list_name, edit, new_place)
+                applied = _applied(list_name, edit, place, generation)
+                if terms.guard is not None:
+                    terms.guard.check(list_name, place.entries if place else 0, applied.removed, applied.entries)
+                new_place, delta = self._placed(place, edit, applied, now, progress)
                 pipe.multi()
                 lists = {**(head.lists if head else {}), list_name: new_place}
                 pipe.set(HEAD, msgspec.json.encode(Head(generation, now, replication_id, lists)))
@@ -200,22 +208,22 @@ class WatchlistStore(WatchlistReader):
             ) from error
 
     def _placed(
-        self, place: ListPlace | None, edit: _Edit, generation: Generation, now: datetime, progress: Progress
+        self, place: ListPlace | None, edit: _Edit, applied: Applied, now: datetime, progress: Progress
     ) -> tuple[ListPlace, bytes | None]:
         """Return where the list is after the change, and the value of its last delta if that is new."""
-        changes = edit.changes
+        changes, generation = edit.changes, applied.generation
         if place is None or self._outgrow(place, changes):
             entries = changed(list(self._all_before(place, edit)), changes)
             entries.sort(key=lambda entry: entry.entry_id)
             base = self._values.write_base(entries, progress)
-            ends = min((entry.valid_until for entry in entries), default=None)
-            return ListPlace(generation, now, len(entries), base, (), ends), None
-        added = sum(entry.entry_id not in edit.before for entry in changes.put)
-        entries_after = place.entries + added - len(changes.removed)
-        ends = min((e.valid_until for e in changes.put), default=place.earliest_end)
-        ends = min(filter(None, (ends, place.earliest_end)), default=None)
+            end = min((entry.valid_until for entry in entries), default=None)
+            return ListPlace(generation, now, applied.entries, base, (), end), None
+        ends = [*(entry.valid_until for entry in changes.put), *filter(None, [place.earliest_end])]
+        after = ListPlace(
+            generation, now, applied.entries, place.base, place.deltas, min(ends) if applied.entries else None
+        )
         if not changes.size:
-            return ListPlace(generation, now, entries_after, place.base, place.deltas, ends), None
+            return after, None
         deltas = list(place.deltas)
         taken_in: list[DeltaPlace] = []
         while deltas and deltas[-1].entries <= changes.size + sum(delta.entries for delta in taken_in):
@@ -223,7 +231,7 @@ class WatchlistStore(WatchlistReader):
         changes = merged([*whole(self._values.deltas(taken_in)), changes])
         value, digest = encode_delta(changes)
         deltas.append(DeltaPlace(generation, changes.size, digest))
-        return ListPlace(generation, now, entries_after, place.base, tuple(deltas), ends), value
+        return msgspec.structs.replace(after, deltas=tuple(deltas)), value
 
     def _outgrow(self, place: ListPlace, changes: Changes) -> bool:
         most = max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
@@ -279,16 +287,42 @@ def _slices(things: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))
 
 
-def _applied(list_name: str, edit: _Edit, place: ListPlace) -> Applied:
+def _applied(list_name: str, edit: _Edit, place: ListPlace | None, generation: Generation) -> Applied:
     added = sum(entry.entry_id not in edit.before for entry in edit.changes.put)
+    removed = len(edit.changes.removed)
     return Applied(
-        generation=place.generation,
+        generation=generation,
         list=list_name,
-        entries=place.entries,
+        entries=(place.entries if place else 0) + added - removed,
         added=added,
         changed=len(edit.changes.put) - added,
-        removed=len(edit.changes.removed),
+        removed=removed,
     )
+
+
+def check_terms(terms: Terms, list_name: str, head: Head | None, place: ListPlace | None) -> None:
+    """Raise AnprError when what is in force is not what the change is meant for."""
+    if head is None and not (terms.first_list and terms.new_list):
+        raise AnprError(
+            "watchlist-emptied",
+            "Redis holds no watchlist at all; nothing was changed",
+            "if it held one, it came back empty: restore it first, for what is put into it now replaces every list. "
+            "If this is the first list, say so: --new-list",
+        )
+    if place is None and not terms.new_list:
+        nearest = difflib.get_close_matches(list_name, head.lists if head else (), n=1, cutoff=0)
+        raise InputError(
+            "watchlist-no-such-list",
+            f"there is no list {list_name!r}; the nearest that there is: {nearest[0]!r}; nothing was changed",
+            "name a list that is there, or, if it is to be a new one, say so: --new-list",
+        )
+    at = place.generation if place else NO_LIST
+    if terms.base is not None and terms.base != at:
+        raise AnprError(
+            "watchlist-changed-since-plan",
+            f"the list {list_name!r} is at generation {at}, and this is meant for {terms.base}; nothing was changed",
+            "plan again, and look at what would change now",
+        )
 
 
 def _next_generation(head: Head | None, replication_id: str, now: datetime) -> Generation:

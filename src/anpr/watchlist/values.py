@@ -96,7 +96,7 @@ class Values:
         self._redis.set(_index_key(place), value, ex=UNNAMED_VALUES_LAST)
         return msgspec.structs.replace(place, digest=hashlib.sha256(value).hexdigest())
 
-    def base(self, place: BasePlace) -> list[Entry] | None:
+    def base(self, place: BasePlace, progress: Progress) -> list[Entry] | None:
         """Return all entries of a base."""
         index = self._index(place)
         entries: list[Entry] = []
@@ -104,6 +104,7 @@ class Values:
             if value is None:
                 return None
             entries += _decode_chunk(value)
+            progress(len(entries), place.entries)
         return None if index is None else entries
 
     def deltas(self, places: Sequence[DeltaPlace]) -> list[Changes] | None:

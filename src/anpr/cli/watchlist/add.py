@@ -1,0 +1,69 @@
+"""`anpr watchlist add`: one entry, quickly."""
+
+import click
+
+from anpr.cli import settings_of
+from anpr.cli.watchlist.common import author, list_option, new_list_option, say_applied, store_of
+from anpr.clock import system_clock
+from anpr.errors import InputError
+from anpr.watchlist.csv_cells import COLUMNS
+from anpr.watchlist.csv_line import LineReader, Refusal
+from anpr.watchlist.records import Terms
+
+_OWN_OPTIONS = ("plate", "reason", "valid_until")
+
+
+@click.command(name="add")
+@click.argument("plate")
+@list_option
+@new_list_option
+@click.option("--reason", required=True, help="Why it is listed: shown to the officer.")
+@click.option("--until", required=True, help="When it ends: 2026-12-31, or 2026-12-31T18:00Z.")
+@click.option(
+    "--set",
+    "others",
+    type=(click.Choice([column for column in COLUMNS if column not in _OWN_OPTIONS]), str),
+    multiple=True,
+    metavar="COLUMN VALUE",
+    help="Any other column of a list's file, as a cell of it.",
+)
+@click.option("--why", default="one entry added", show_default=True, help="For the log.")
+@click.pass_context
+def command(  # noqa: PLR0913  each is an option
+    ctx: click.Context,
+    *,
+    plate: str,
+    list_name: str,
+    new_list: bool,
+    reason: str,
+    until: str,
+    others: tuple[tuple[str, str], ...],
+    why: str,
+) -> None:
+    """Put one PLATE on a list, in force at every port within about a second.
+
+    Adding it again changes it. A list that comes as a file is replaced by its next file, so keep quick entries on a
+    list of their own.
+
+    \b
+    Examples:
+      anpr watchlist add "AB12 CDE" --list today --new-list --reason "left the scene" --until 2026-12-31
+      anpr watchlist add "AB1? CDE" --list today --reason "partly read" --until 2026-12-31 --set priority 1
+    """
+    cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(others)
+    try:
+        entry = LineReader(list(cells), list_name).entry(list(cells.values()), 1)
+    except Refusal as refusal:
+        raise InputError(
+            "entry-refused",
+            f"{refusal.field} {refusal.value!r}: {refusal.reason}; nothing was changed",
+            "docs/operators.md says what each column may hold",
+        ) from None
+    now = system_clock()
+    if entry.valid_until <= now:
+        raise InputError(
+            "entry-refused", f"valid_until {until!r}: it is over; nothing was changed", "name a time to come"
+        )
+    store = store_of(settings_of(ctx))
+    terms = Terms(new_list=new_list)
+    say_applied(store.change(list_name, [entry], [], why=why, now=now, author=author("add"), terms=terms))

@@ -1,0 +1,83 @@
+"""What the subcommands share: the store, who they act for, and how they say what they did."""
+
+import getpass
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from anpr import topics
+from anpr.settings import Settings
+from anpr.watchlist.csv_file import ListFile
+from anpr.watchlist.guard import RemovalGuard
+from anpr.watchlist.places import Head, ListPlace
+from anpr.watchlist.records import Applied, Author
+from anpr.watchlist.store import WatchlistStore, connect
+
+# A change of a million entries keeps Redis busy for seconds at a time.
+_PATIENCE_SECONDS = 30
+_REFUSALS_NAMED = 20
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
+new_list_option: Option = click.option("--new-list", is_flag=True, help="The list is a new one.")
+why_option: Option = click.option("--why", required=True, help="Why: it is in the log and on the boards.")
+confirm_option: Option = click.option(
+    "--confirm-removals", type=click.IntRange(min=0), metavar="NUMBER", help="So many entries may be removed."
+)
+
+
+def store_of(settings: Settings) -> WatchlistStore:
+    """Return the store at the watchlist's home: every site reads its own replica, and the first site has the home."""
+    home = next(iter(settings.sites.values()))
+    return WatchlistStore(
+        connect(home.redis, _PATIENCE_SECONDS),
+        topics.keep_ended(settings.topics),
+        settings.watchlist.keep_previous,
+        timedelta(hours=settings.watchlist.keep_previous_hours),
+    )
+
+
+def list_in_force(store: WatchlistStore, list_name: str) -> tuple[Head | None, ListPlace | None]:
+    """Return what is in force, and where in it the list is."""
+    head = store.head()
+    return head, head.lists.get(list_name) if head else None
+
+
+def guard_of(settings: Settings, confirmed: int | None) -> RemovalGuard:
+    """Return the guard against removals of an installation."""
+    return RemovalGuard(settings.watchlist.removal_share, confirmed)
+
+
+def author(how: str, file_sha256: str = "") -> Author:
+    """Return who runs this command."""
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for its user
+        who = "unknown"
+    return Author(who, how, file_sha256)
+
+
+def say_applied(applied: Applied) -> None:
+    """Say what a change changed: JSON for programs, words for people."""
+    click.echo(
+        msgspec.json.encode(msgspec.structs.asdict(applied) | {"generation": str(applied.generation)}).decode()
+    )
+    click.echo(
+        f"generation {applied.generation} in force: {applied.list} has {applied.entries} entries "
+        f"({applied.added} added, {applied.changed} changed, {applied.removed} removed)",
+        err=True,
+    )
+
+
+def show_refusals(file: Path, content: ListFile) -> None:
+    """Name refused lines on stderr, the first of very many."""
+    for refusal in content.refusals[:_REFUSALS_NAMED]:
+        click.echo(f"{file}: {refusal}", err=True)
+    if content.refused:
+        click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} taken", err=True)
+    for warning in content.warnings:
+        click.echo(f"{file}: {warning}", err=True)

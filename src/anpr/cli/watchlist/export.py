@@ -1,0 +1,34 @@
+"""`anpr watchlist export`: a list as a file."""
+
+import sys
+
+import click
+
+from anpr.cli import settings_of
+from anpr.cli.progress import ProgressLine
+from anpr.cli.watchlist.common import list_in_force, list_option, store_of
+from anpr.watchlist.csv_export import write_list
+from anpr.watchlist.reader import whole
+from anpr.watchlist.records import Terms
+from anpr.watchlist.store import check_terms
+
+
+@click.command(name="export")
+@list_option
+@click.pass_context
+def command(ctx: click.Context, list_name: str) -> None:
+    """Write a list as CSV to stdout, as `anpr watchlist plan` reads it.
+
+    A cell that a spreadsheet would run as a formula has an apostrophe before it, which is taken off when it is read.
+
+    \b
+    Example:
+      anpr watchlist export --list stolen > stolen.csv
+    """
+    store = store_of(settings_of(ctx))
+    head, place = list_in_force(store, list_name)
+    check_terms(Terms(new_list=False), list_name, head, place)
+    entries = whole(store.load_list(place, ProgressLine(f"reading {list_name}"))) if place else []
+    with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
+        write_list(out, entries)
+    click.echo(f"{len(entries)} entries of {list_name}", err=True)

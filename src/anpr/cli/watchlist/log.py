@@ -1,0 +1,26 @@
+"""`anpr watchlist log`: who changed what, when and why."""
+
+import click
+import msgspec
+
+from anpr.cli import settings_of
+from anpr.cli.watchlist.common import store_of
+
+
+@click.command(name="log")
+@click.option("--list", "list_name", help="Only this list.")
+@click.option("--count", type=click.IntRange(min=1, max=10_000), default=50, show_default=True, help="Of the newest.")
+@click.pass_context
+def command(ctx: click.Context, list_name: str | None, count: int) -> None:
+    """Say who changed the lists, when, why, by which file, and how many entries it concerned; the newest first.
+
+    One JSON line for each change.
+
+    \b
+    Example:
+      anpr watchlist log --list stolen
+    """
+    changes = store_of(settings_of(ctx)).log(count if list_name is None else 10_000)
+    for logged in [one for one in changes if list_name in {None, one.list}][:count]:
+        line = msgspec.structs.asdict(logged) | {"generation": str(logged.generation)}
+        click.echo(msgspec.json.encode(line).decode())

@@ -1,0 +1,54 @@
+"""`anpr watchlist remove`: one entry, quickly."""
+
+import click
+
+from anpr import plates
+from anpr.cli import settings_of
+from anpr.cli.progress import ProgressLine
+from anpr.cli.watchlist.common import (
+    author,
+    list_in_force,
+    list_option,
+    say_applied,
+    store_of,
+    why_option,
+)
+from anpr.clock import system_clock
+from anpr.errors import InputError
+from anpr.watchlist.reader import whole
+from anpr.watchlist.records import Terms
+from anpr.watchlist.store import check_terms
+
+
+@click.command(name="remove")
+@click.argument("plate")
+@list_option
+@click.option("--id", "entry_id", help="Which entry, when the list has several with this plate.")
+@why_option
+@click.pass_context
+def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None, why: str) -> None:
+    """Take one PLATE off a list. Its incidents are withdrawn at every port within about a second.
+
+    \b
+    Example:
+      anpr watchlist remove "AB12 CDE" --list today --why "found in Lille"
+    """
+    store = store_of(settings_of(ctx))
+    terms = Terms(new_list=False)
+    head, place = list_in_force(store, list_name)
+    check_terms(terms, list_name, head, place)
+    key = plates.canonical_pattern(plate)
+    entries = whole(store.load_list(place, ProgressLine(f"looking through {list_name}"))) if place else []
+    found = [
+        entry.entry_id
+        for entry in entries
+        if plates.canonical_pattern(entry.plate) == key and entry_id in {None, entry.entry_id}
+    ]
+    if len(found) != 1:
+        raise InputError(
+            "entry-not-one",
+            f"{list_name!r} has {len(found)} entries with this plate"
+            + (f": {', '.join(found[:10])}" if found else ""),
+            "name the one that is meant: --id" if found else "`anpr watchlist export` shows what the list holds",
+        )
+    say_applied(store.change(list_name, [], found, why=why, now=system_clock(), author=author("remove"), terms=terms))

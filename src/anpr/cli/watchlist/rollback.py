@@ -1,0 +1,66 @@
+"""`anpr watchlist rollback`: undo."""
+
+from typing import Any
+
+import click
+
+from anpr.cli import settings_of
+from anpr.cli.progress import ProgressLine
+from anpr.cli.watchlist.common import (
+    author,
+    confirm_option,
+    guard_of,
+    list_option,
+    say_applied,
+    store_of,
+    why_option,
+)
+from anpr.clock import system_clock
+from anpr.events import Generation
+from anpr.watchlist.records import Terms
+
+
+class _GenerationType(click.ParamType[Any]):
+    """Converts 1790000000000.12 to a generation."""
+
+    name = "generation"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Generation:
+        if isinstance(value, Generation):
+            return value
+        epoch, _, number = str(value).partition(".")
+        if not (epoch.isdecimal() and number.isdecimal()):
+            self.fail(f"{value!r} is no generation; `anpr watchlist show` names them", param, ctx)
+        return Generation(epoch=int(epoch), number=int(number))
+
+
+@click.command(name="rollback")
+@list_option
+@click.option(
+    "--to", type=_GenerationType(), help="What the list held at this generation; the one before, if left out."
+)
+@why_option
+@confirm_option
+@click.pass_context
+def command(
+    ctx: click.Context, *, list_name: str, to: Generation | None, why: str, confirm_removals: int | None
+) -> None:
+    """Put in force again what a list held before its last change, under a new generation.
+
+    Rolling back once more undoes the roll-back. `anpr watchlist show` names what is kept.
+
+    \b
+    Example:
+      anpr watchlist rollback --list stolen --why "yesterday's file was applied by mistake"
+    """
+    settings = settings_of(ctx)
+    applied = store_of(settings).rollback(
+        list_name,
+        to,
+        why=why,
+        now=system_clock(),
+        author=author("rollback"),
+        terms=Terms(new_list=False, guard=guard_of(settings, confirm_removals)),
+        progress=ProgressLine(f"writing {list_name}"),
+    )
+    say_applied(applied)
