@@ -8,7 +8,7 @@ import uvicorn
 
 from anpr.adapters.kafka import KafkaPublisher, KafkaTail
 from anpr.cli import check_site, settings_of
-from anpr.cli.watchlist import store_of
+from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
 from anpr.local import govuk_frontend
