@@ -15,6 +15,7 @@ from anpr import topics
 from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemoryTail
 from anpr.clock import system_clock
 from anpr.events import Alert, Status, encode
+from anpr.images import ImageStore
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import Camera, ConsoleSettings, Settings, Site
@@ -60,6 +61,7 @@ class ConsoleServer:
         self.users = UsersFile(folder / "users.json")
         for user in USERS.values():
             self.users.save(msgspec.structs.replace(user, password_hash=_HASH))
+        self.images = ImageStore(folder / "images", timedelta(hours=1))
         self.audit_path = folder / "audit.jsonl"
         self.console = Console(
             site="calais",
@@ -75,6 +77,7 @@ class ConsoleServer:
             sessions=Sessions(connect(redis_url), timedelta(hours=console.session_hours), self.clock),
             users=self.users,
             audit=AuditLog(self.audit_path),
+            images=self.images,
             govuk=None,
             clock=self.clock,
         )
@@ -126,13 +129,13 @@ class ConsoleServer:
                 )
                 self.put(topics.status(site), status)
 
-    def alert(self, plate: str, site: str = "calais", *, handling: str = "open", read_id: str = "") -> Alert:
+    def alert(self, plate: str, site: str = "calais", *, handling: str = "open", image: str | None = None) -> Alert:
         """Let a listed vehicle come by now, and return its alert once it is on the console's board."""
         now = self.clock()
         entry = an_entry(
             f"{plate}-{handling}", plate=plate, handling=handling, reason=f"why {plate}", instruction="hold"
         )
-        read = a_read(read_id or f"read-{plate}-{handling}", site=site, plate=plate, captured_at=now, lane="1")
+        read = a_read(f"read-{plate}-{handling}", site=site, plate=plate, captured_at=now, lane="1", image=image)
         alert = an_alert(read, entry, raised_at=now)
         self.put(topics.of_alert(alert), alert)
         assert wait_until(lambda: alert.alert_id in self._known(), 5)

@@ -41,6 +41,7 @@ class View:
     rates: Rates
     refused: Mapping[str, int]
     caught_up: bool
+    notes: Sequence[str] = ()
 
 
 def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
@@ -50,7 +51,8 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     count = "?" if is_cut_off else str(len(open_incidents))
     title = f"{count} open incidents   {view.now:%Y-%m-%d %H:%M:%S} UTC"
     health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
-    parts: list[RenderableType] = [*_faults(view, sites), health]
+    notes = [Text(note, style="bold") for note in view.notes]
+    parts: list[RenderableType] = [*notes, *_faults(view, sites), health]
     incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
     parts.append(Panel(incidents, title=title, title_align="left"))
     if len(view.incidents) > rows:

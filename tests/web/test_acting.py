@@ -1,6 +1,7 @@
 """What officers do to an incident, through the pages that they do it with."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -140,3 +141,21 @@ def test_those_without_the_right_learn_nothing_of_what_is_covert(server: Console
     )
     for word in (b"secret", b"SECRET1", b"covert", mixed_covert.alert_id.encode(), covert.alert_id.encode()):
         assert word not in public
+
+
+def test_a_picture_is_shown_to_those_who_may_see_its_incident_alone(server: ConsoleServer) -> None:
+    picture = server.images.put("calais", server.clock(), b"a picture")
+    foreign = server.images.put("coquelles", server.clock(), b"another's")
+    alert = server.alert("AB12CDE", image=picture)
+    covert = server.alert("SECRET1", handling="covert", image=picture)
+    pointing = server.alert("POINTS1", image=foreign)
+    paths = {one.plate: f"/incident/{one.alert_id}/image/{one.alert_id}" for one in (alert, covert, pointing)}
+    with server.browser("ann") as ann, server.browser("cleo") as cleo, server.browser("olga") as olga:
+        assert ann.get(paths["AB12CDE"]).content == b"a picture"
+        assert ann.get(paths["SECRET1"]).status_code == 404
+        assert cleo.get(paths["SECRET1"]).content == b"a picture"
+        assert ann.get(paths["POINTS1"]).status_code == 404, "a read cannot lend out another site's picture"
+        assert ann.get(f"/incident/{alert.alert_id}/image/{pointing.alert_id}").status_code == 404
+        assert olga.get(paths["AB12CDE"]).status_code == 403
+        server.clock_offset += timedelta(hours=2)
+        assert ann.get(paths["AB12CDE"]).status_code == 404, "it has expired"

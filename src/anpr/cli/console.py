@@ -11,6 +11,7 @@ from anpr.cli import check_site, settings_of
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
+from anpr.images import ImageStore
 from anpr.local import govuk_frontend
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.board_feed import BoardFeed
@@ -86,6 +87,7 @@ def open_console(settings: Settings, site: str) -> Console:
         ),
         users=UsersFile(Path(settings.console.users_file).expanduser()),
         audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
+        images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
         govuk=govuk,
         clock=system_clock,
     )

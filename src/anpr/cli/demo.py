@@ -46,8 +46,9 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
 ) -> None:
     """Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
 
-    Without --for it runs until Ctrl-C. With --for it stops the traffic after that long, waits until all of it is
-    matched, and compares what the board of every site shows with the ground truth: exit code 1 unless all are exact.
+    Without --for it also starts the officers' consoles, says where they are, and runs until Ctrl-C. With --for it
+    stops the traffic after that long, waits until all of it is matched, and compares what the board of every site
+    shows with the ground truth: exit code 1 unless all are exact.
 
     \b
     Examples:
@@ -64,7 +65,10 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             demo.start_matchers(live)
             demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share)
             if for_seconds is None:
-                show(live, demo.settings, (), stop)
+                notes = demo.start_consoles()
+                for note in notes:
+                    click.echo(note, err=True)
+                show(live, demo.settings, (), stop, notes)
             else:
                 summary = _measure(demo, live, for_seconds, as_json=as_json)
                 demo.keep_folder = not summary.is_right

@@ -1,5 +1,6 @@
 """`anpr watch`: the incidents of all ports, live in a terminal or as JSON lines."""
 
+import dataclasses
 import logging
 import signal
 import threading
@@ -65,15 +66,17 @@ def open_feed(settings: Settings) -> BoardFeed:
     return BoardFeed(settings, KafkaTail, store_of(settings).ended, system_clock)
 
 
-def show(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:
-    """Draw the board until `stop` is set."""
+def show(
+    feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event, notes: Sequence[str] = ()
+) -> None:
+    """Draw the board until `stop` is set, `notes` above it."""
     console = Console()
     if console.is_terminal:
         logging.getLogger().setLevel(logging.ERROR)  # lines of a log would break the picture; it shows the faults
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            _draw_on(partial(live.update, refresh=True), feed, settings, sites, stop, console, REDRAW_SECONDS)
+            _draw_on(partial(live.update, refresh=True), feed, settings, sites, stop, console, REDRAW_SECONDS, notes)
     else:
-        _draw_on(console.print, feed, settings, sites, stop, console, PRINT_SECONDS)
+        _draw_on(console.print, feed, settings, sites, stop, console, PRINT_SECONDS, notes)
 
 
 def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how often
@@ -84,6 +87,7 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
     stop: threading.Event,
     console: Console,
     every_seconds: float,
+    notes: Sequence[str],
 ) -> None:
     draw_at = 0.0
     while not stop.is_set():
@@ -91,8 +95,9 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
         if time.monotonic() >= draw_at:
             # On a narrow screen the text of an incident wraps over several lines.
             lines_each = 1 if console.width >= WIDE else 3
-            rows = max(3, (console.height - USED_ROWS) // lines_each)
-            put(draw(view_of(feed, sites, system_clock()), settings.sites, rows, console.width))
+            rows = max(3, (console.height - USED_ROWS - len(notes)) // lines_each)
+            view = dataclasses.replace(view_of(feed, sites, system_clock()), notes=notes)
+            put(draw(view, settings.sites, rows, console.width))
             draw_at = time.monotonic() + every_seconds
 
 

@@ -1,6 +1,7 @@
 """The whole system on one machine: servers, matchers, simulated traffic, boards. What `anpr demo` runs."""
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from anpr.local import report
 from anpr.local.drain import progress
 from anpr.local.kafka import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
+from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
 from anpr.local.server import Unavailable
 from anpr.local.supervisor import Supervisor
@@ -30,6 +32,7 @@ from anpr.services.board_feed import BoardFeed
 from anpr.settings import Settings
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store import WatchlistStore, connect
+from anpr.web.users import User, UsersFile, hash_password
 
 LIST_NAME = "example"
 # Times an average day: a peak day has 24,000 UK-bound vehicles, an average one 10,000.
@@ -37,6 +40,15 @@ PEAK_DAY_VOLUME = "2.4"
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 15
+
+DEMO_USERS = (
+    User(name="officer", role="officer", sites=("*",)),
+    User(name="officer2", role="officer", sites=("*",)),
+    User(name="supervisor", role="supervisor", sites=("*",)),
+    User(name="covert", role="supervisor", sites=("*",), covert=True),
+    User(name="operator", role="operator", sites=("*",)),
+    User(name="auditor", role="auditor", sites=("*",)),
+)
 
 Say = Callable[[str], None]
 
@@ -132,6 +144,21 @@ class Demo:
             self._add(f"simulator-{site}", command)
         self._say("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
 
+    def start_consoles(self) -> list[str]:
+        """Start a console for each port and for Dover, with one person of each role; return how to sign in."""
+        password = secrets.token_urlsafe(9)
+        users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
+        for user in DEMO_USERS:
+            users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
+        told = []
+        for site in [*self.ports, "dover"]:
+            (port,) = free_ports(1)
+            command = [sys.executable, "-m", "anpr", "--config", str(self._config)]
+            self._add(f"console-{site}", [*command, "console", "--site", site, "--port", str(port)])
+            told.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
+        people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
+        return [*told, f"sign in as {people}; the password of all is {password}"]
+
     def stop_traffic(self) -> None:
         """Stop the simulators, each with all that it has published delivered and written down."""
         for site in self.ports:
@@ -180,6 +207,7 @@ class Demo:
             "KAFKA_BOOTSTRAP": self.kafka,
             "REDIS_URL": valkey.url,
             "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
+            "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
         self.settings = settings_module.load(self._config, {**os.environ, **self._environment})
         for address, specs in by_address(self.settings).items():

@@ -18,7 +18,7 @@ from anpr.web import rights
 from anpr.web.console import Console
 from anpr.web.guard import Page, guarded, refusal
 from anpr.web.render import package_folder
-from anpr.web.routes import audit, badge, board, events, health, incident, sign_in
+from anpr.web.routes import audit, badge, board, events, health, image, incident, sign_in
 
 log = get_logger(__name__)
 
@@ -30,6 +30,7 @@ PAGES: Final = (
     Page("GET", "/state", rights.SEE_BOARD, board.state, for_program=True),
     Page("GET", "/feed", rights.SEE_BOARD, events.feed, for_program=True),
     Page("GET", "/incident/{incident_id}", rights.SEE_INCIDENT, incident.page),
+    Page("GET", "/incident/{incident_id}/image/{alert_id}", rights.SEE_INCIDENT, image.image, for_program=True),
     Page("POST", "/incident/{incident_id}/{deed}", rights.ACT, incident.act),
     Page("GET", "/health", rights.SEE_HEALTH, health.page),
     Page("GET", "/audit", rights.SEE_AUDIT, audit.page),

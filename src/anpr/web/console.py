@@ -12,6 +12,7 @@ import jinja2
 from anpr.adapters.records import Publisher
 from anpr.board import Board
 from anpr.clock import Clock
+from anpr.images import ImageStore
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import Settings
@@ -54,6 +55,7 @@ class Console:
         sessions: Sessions,
         users: UsersFile,
         audit: AuditLog,
+        images: ImageStore,
         govuk: Path | None,
         clock: Clock,
     ) -> None:
@@ -65,6 +67,7 @@ class Console:
         self.sessions = sessions
         self.sign_in_limit = SignInLimit()
         self.audit = audit
+        self.images = images
         self.govuk = govuk
         self.templates: jinja2.Environment = environment(govuk)
         self.templates.globals |= {"site": site, "site_title": settings.sites[site].title}
