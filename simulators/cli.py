@@ -1,5 +1,6 @@
 """The command `python -m simulators`."""
 
+import difflib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from anpr import logs, settings
 from anpr.cli.duration import Duration
@@ -19,6 +21,7 @@ from anpr.watchlist import csv_file
 from simulators import stop
 from simulators.listing import Watchlist
 from simulators.run import Tally
+from simulators.scenarios import scenarios
 from simulators.session import Plan, run_session
 from simulators.timetable import SERVICES
 
@@ -29,6 +32,7 @@ Examples:
   python -m simulators --site calais --live --speed 10                    one port on the terminal, by the clock
   python -m simulators --watchlist list.csv --truth truth.jsonl --for 1m  with what must raise which alert
   python -m simulators --publish --speed 60 --for 20s                     to the sites' Kafka
+  python -m simulators --scenario cloned-plate --for 20s --truth t.jsonl  something happens, and must be noticed
 
 With --seed, --start and the same other options, output is the same to the byte.
 """
@@ -106,6 +110,12 @@ class _Moment(click.ParamType[Any]):
     show_default=True,
     help="Share of passes that are listed vehicles. Some are always among the first of each site.",
 )
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    help="What happens: one of those that --scenario list prints. It sets what is not given here: volume, share and "
+    "list (the example list beside the settings).",
+)
 @click.option("--truth", type=click.Path(path_type=Path), help="Write which reads must raise which alerts.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the reads; - is stdout. [default: - ]")
 @click.option("--live", is_flag=True, help="Write at the pace of the clock, not as fast as possible.")
@@ -117,8 +127,14 @@ class _Moment(click.ParamType[Any]):
     "[default: none]",
 )
 @click.option("--bootstrap", envvar="KAFKA_BOOTSTRAP", help="Kafka for all sites, in place of the settings'.")
-def main(**options: Any) -> None:
+@click.pass_context
+def main(ctx: click.Context, /, **options: Any) -> None:
     """Simulate the traffic of the ports: reads as JSON lines, to a file, to stdout or to Kafka."""
+    if options["scenario"] == "list":
+        for name, scenario in scenarios().items():
+            click.echo(f"{name:32}{scenario.says}")
+        return
+    _set_scene(ctx, options)
     logs.configure(sys.stderr)
     try:
         with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
@@ -131,6 +147,22 @@ def main(**options: Any) -> None:
         sys.exit(2)
     click.echo(_summary(tally, undelivered), err=True)
     sys.exit(1 if undelivered else 0)
+
+
+def _set_scene(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Put the scenario in place of its name, and what it says in place of what was not given."""
+    name = options["scenario"]
+    if name is None:
+        return
+    if name not in scenarios():
+        nearest = difflib.get_close_matches(name, scenarios(), n=1, cutoff=0)[0]
+        raise click.UsageError(f"no scenario {name!r}; the nearest is {nearest!r}, and --scenario list prints all")
+    scenario = options["scenario"] = scenarios()[name]
+    for field in ("volume", "listed_share"):
+        if ctx.get_parameter_source(field) is ParameterSource.DEFAULT:
+            options[field] = getattr(scenario, field)
+    if options["watchlist"] is None:
+        options["watchlist"] = options["config"] / "example_watchlist.csv"
 
 
 def _plan(

@@ -34,13 +34,16 @@ _COUNTRY_MISSING_SHARE = 0.05
 _COUNTRY_WRONG_SHARE = 0.02
 # A partial read leaves off up to three characters, and is taken for a read only when it has this many.
 _SHORTEST_PARTIAL = 4
+# How sure a camera is of a badge that it takes for a plate.
+_BADGE_CONFIDENCE = (0.4, 0.95)
 _WHOLE_AFTER_S = 0.05
 
 
 class Pass(NamedTuple):
     """One vehicle going by, `onward` or `back` through its lane or `unknown`.
 
-    `late_by_s` is how long the lane held the reads back, in real seconds; mostly 0.
+    `late_by_s` is how long the lane held the reads back, in real seconds; mostly 0. One that is `staged` is seen
+    well, for a scenario hangs on it.
     """
 
     pass_id: str
@@ -49,12 +52,14 @@ class Pass(NamedTuple):
     lane: Lane
     going: str
     late_by_s: float
+    staged: bool = False
 
 
 class Record(NamedTuple):
     """One record of a pass, with the plate that was really there. Times are simulated seconds.
 
-    `quality` is how badly the camera saw it, from 0 (best) on.
+    `quality` is how badly the camera saw it, from 0 (best) on. `late_by_s` is how long it was held back and `clock_s`
+    how much the camera's clock is ahead, both in real seconds. What is no plate at all is not `of_plate`.
     """
 
     published_s: float
@@ -62,7 +67,10 @@ class Record(NamedTuple):
     read: Read
     shown: Plate
     quality: int
-    duplicate: bool
+    late_by_s: float
+    clock_s: float = 0.0
+    duplicate: bool = False
+    of_plate: bool = True
 
 
 class _Frame(NamedTuple):
@@ -93,7 +101,9 @@ def records(going_by: Pass, passed_s: float, recogniser: Recogniser, rng: Random
         at_s, shown, reading = passed_s, vehicle.front, Reading("", 0.0)
         if camera.position == "rear":
             at_s, shown = passed_s + length_s + rng.random(), vehicle.rear
-        if rng.random() >= _SAME_QUALITY_SHARE:
+        if going_by.staged:
+            quality = 0
+        elif rng.random() >= _SAME_QUALITY_SHARE:
             quality = recogniser.quality(rng)
         for number in range(_FRAMES[int(rng.random() * len(_FRAMES))]):
             if not number or rng.random() >= _SAME_AS_LAST_FRAME_SHARE:
@@ -104,6 +114,15 @@ def records(going_by: Pass, passed_s: float, recogniser: Recogniser, rng: Random
             at_s += rng.uniform(0.1, 0.4)
     made.extend([_repeated(record, rng) for record in made if rng.random() < _DUPLICATE_SHARE])
     return made
+
+
+def badge(going_by: Pass, passed_s: float, text: str, rng: Random) -> Record:
+    """Return a read of what is no plate: a badge or livery on the front of the vehicle."""
+    camera = going_by.lane.cameras[0]
+    reading = Reading(text, round(rng.uniform(*_BADGE_CONFIDENCE), 3))
+    frame = _Frame(camera, Plate(text, None), reading, 0, passed_s + rng.random(), (), ())
+    record = _record(going_by, frame, _read(going_by, frame, 0, rng))
+    return record._replace(of_plate=False)
 
 
 def _frame(  # noqa: PLR0913, PLR0917  all that a frame is made of
@@ -133,8 +152,8 @@ def _sent(going_by: Pass, frame: _Frame, before: int, rng: Random) -> list[Recor
             first = _read(going_by, seen, before + 1, rng)
             later = frame._replace(at_s=frame.at_s + _WHOLE_AFTER_S)
             whole = replace(whole, read_id=_read_id(going_by, before + 2), supersedes=first.read_id)
-            return [_record(frame, first), _record(later, whole)]
-    return [_record(frame, whole)]
+            return [_record(going_by, frame, first), _record(going_by, later, whole)]
+    return [_record(going_by, frame, whole)]
 
 
 def _read(going_by: Pass, frame: _Frame, number: int, rng: Random) -> Read:
@@ -159,8 +178,8 @@ def _read_id(going_by: Pass, number: int) -> str:
     return f"{going_by.pass_id}-{number}"
 
 
-def _record(frame: _Frame, read: Read) -> Record:
-    return Record(frame.at_s, frame.at_s, read, frame.shown, frame.quality, duplicate=False)
+def _record(going_by: Pass, frame: _Frame, read: Read) -> Record:
+    return Record(frame.at_s, frame.at_s, read, frame.shown, frame.quality, going_by.late_by_s)
 
 
 def _direction(going_by: Pass, camera: Camera) -> str | None:

@@ -61,9 +61,13 @@ class SimulatedTime:
     start: datetime
     speed: float
 
+    def moment(self, simulated_s: float) -> datetime:
+        """Return the real moment of a simulated second, to the millisecond."""
+        return to_the_millisecond(self.start + timedelta(seconds=simulated_s / self.speed))
+
     def captured_at(self, sighting: Sighting) -> datetime:
-        """Return the moment of capture, to the millisecond."""
-        after_s = sighting.captured_s / self.speed - sighting.late_by_s
+        """Return the moment of capture as the camera's clock has it, to the millisecond."""
+        after_s = sighting.captured_s / self.speed - sighting.late_by_s + sighting.clock_s
         return to_the_millisecond(self.start + timedelta(seconds=after_s))
 
 

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,8 @@ from simulators.files import LinesFile
 from simulators.listing import Watchlist
 from simulators.publish import KafkaSink
 from simulators.run import Pace, SimulatedTime, Sink, Tally, merged, run
+from simulators.scenarios import Notice, Scenario, notices, staged
+from simulators.stage import Stage
 from simulators.stop import Stop
 from simulators.traffic import Listed, Sighting, traffic
 from simulators.truth import Truth
@@ -30,6 +32,7 @@ STDOUT = Path("-")
 class Plan:
     """What to simulate, how fast, and where it goes. `run_for_s` is in real seconds.
 
+    A `scenario` without an end of the run happens within the time that it has itself.
     `pictures` says whose plates are pictured (`listed` or `all`); the pictures go to `images`.
     """
 
@@ -46,6 +49,7 @@ class Plan:
     out: Path | None = None
     live: bool = False
     publish: bool = False
+    scenario: Scenario | None = None
     pictures: str | None = None
     images: ImageStore | None = None
 
@@ -57,10 +61,6 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
     """
     with ExitStack() as opened:
         sinks: list[Sink] = []
-        truth = None
-        if plan.truth is not None:
-            truth = Truth(plan.watchlist, LinesFile(opened.enter_context(plan.truth.open("wb"))))
-            sinks.append(truth)
         if plan.out not in (None, STDOUT):
             sinks.append(LinesFile(opened.enter_context(plan.out.open("wb"))))
         elif plan.out == STDOUT or not plan.publish:
@@ -73,12 +73,17 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
         sightings = _traffic(plan, plan.start or system_clock())
         # All is read, found and ready before the clock starts, so that the first reads are in time.
         sightings = chain([next(sightings)], sightings)
-        start = plan.start or system_clock()
+        times = SimulatedTime(plan.start or system_clock(), plan.speed)
+        truth = None
+        if plan.truth is not None:
+            lines = LinesFile(opened.enter_context(plan.truth.open("wb")))
+            truth = Truth(plan.watchlist, lines, _notices(plan, times))
+            sinks.insert(0, truth)
         tally = Tally()
         try:
             run(
                 sightings,
-                SimulatedTime(start, plan.speed),
+                times,
                 sinks,
                 stop,
                 tally,
@@ -110,8 +115,19 @@ def _photographer(plan: Plan) -> Callable[[Sighting, datetime], Sighting] | None
     return Photographer(plan.images, plan.pictures).picture
 
 
+def _notices(plan: Plan, times: SimulatedTime) -> Iterable[Notice]:
+    if plan.scenario is None:
+        return ()
+    return notices(plan.scenario, plan.sites, _scenario_s(plan), times, plan.watchlist.vehicles())
+
+
+def _scenario_s(plan: Plan) -> float:
+    """Return how long the scenario is, in simulated seconds."""
+    seconds = plan.run_for_s or (plan.scenario.seconds if plan.scenario else 0)
+    return seconds * plan.speed
+
+
 def _traffic(plan: Plan, start: datetime) -> Iterator[Sighting]:
-    vehicles = plan.watchlist.vehicles()
     return merged(
         traffic(
             name,
@@ -119,7 +135,21 @@ def _traffic(plan: Plan, start: datetime) -> Iterator[Sighting]:
             plan.seed,
             at_s=plan.at_s,
             volume=plan.volume,
-            listed=Listed(vehicles, plan.watchlist.vehicles_expected(name, start), plan.listed_share),
+            listed=_listed(plan, name, start),
+            stage=_stage(plan, name, site),
         )
         for name, site in plan.sites.items()
     )
+
+
+def _listed(plan: Plan, site: str, start: datetime) -> Listed:
+    if plan.scenario and plan.scenario.only_staged:
+        return Listed()
+    expected = plan.watchlist.vehicles_expected(site, start)
+    return Listed(plan.watchlist.vehicles(), expected, plan.listed_share)
+
+
+def _stage(plan: Plan, name: str, site: Site) -> Stage | None:
+    if plan.scenario is None:
+        return None
+    return staged(plan.scenario, name, site, _scenario_s(plan), plan.watchlist.vehicles())

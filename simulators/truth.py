@@ -1,5 +1,6 @@
 """The ground truth of a run: for each pass that matters, the alerts that its published reads must raise."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 from simulators.files import LinesFile
 from simulators.listing import Watchlist
 from simulators.passes import Pass
+from simulators.scenarios import Notice
 from simulators.traffic import Sighting
 
 
@@ -20,6 +22,7 @@ class _Open:
     expected: list[dict[str, Any]] = field(default_factory=list)
     misread: list[str] = field(default_factory=list)
     guesses: list[dict[str, Any]] = field(default_factory=list)
+    no_plate: list[str] = field(default_factory=list)
 
     def line(self) -> bytes:
         vehicle = self.going_by.vehicle
@@ -31,6 +34,8 @@ class _Open:
         }
         if vehicle.rear != vehicle.front:
             facts["trailer_plate"] = vehicle.rear.text
+        if self.no_plate:
+            facts["no_plate"] = self.no_plate
         told = {"expected": self.expected, "misread": self.misread, "guesses": self.guesses}
         return msgspec.json.encode(facts | told)
 
@@ -42,20 +47,23 @@ class Truth:
     published. Only the passes that are under way are held.
     """
 
-    def __init__(self, watchlist: Watchlist, lines: LinesFile) -> None:
-        """Write to `lines`, which the caller closes after this."""
+    def __init__(self, watchlist: Watchlist, lines: LinesFile, notices: Iterable[Notice] = ()) -> None:
+        """Write to `lines`, which the caller closes after this. `notices` are written when their moment comes."""
         self._watchlist = watchlist
+        self._notices = sorted(notices, key=lambda notice: notice.at_s)
         self._lines = lines
         self._open: dict[str, _Open] = {}
 
     def send(self, sighting: Sighting, captured_at: datetime, _: bytes) -> None:
         """Take one published record, captured at that moment."""
         going_by, read = sighting.of, sighting.read
+        self._write_notices(sighting.published_s)
         if not sighting.duplicate:
             expected = self._watchlist.expected(read, captured_at)
             guesses = self._watchlist.guesses(sighting.shown.text, read, captured_at)
             kept = self._open.get(going_by.pass_id)
-            if kept is None and (expected or guesses or self._is_listed(going_by)):
+            of_interest = expected or guesses or not sighting.of_plate or self._is_listed(going_by)
+            if kept is None and of_interest:
                 kept = self._open[going_by.pass_id] = _Open(going_by)
             if kept is not None:
                 kept.expected.extend(
@@ -65,6 +73,8 @@ class Truth:
                     kept.misread.append(read.read_id)
                 if guesses:
                     kept.guesses.append({"read_id": read.read_id, "entries": guesses})
+                if not sighting.of_plate:
+                    kept.no_plate.append(read.read_id)
                 _mark_superseded(kept, read.supersedes)
         if sighting.last_of_pass and (done := self._open.pop(going_by.pass_id, None)):
             self._lines.write(done.line())
@@ -78,6 +88,12 @@ class Truth:
         for kept in self._open.values():
             self._lines.write(kept.line())
         self._open.clear()
+
+    def _write_notices(self, now_s: float) -> None:
+        while self._notices and self._notices[0].at_s <= now_s:
+            notice = self._notices.pop(0)
+            line = {"site": notice.site, "expected": (), "notice": notice.facts}
+            self._lines.write(msgspec.json.encode(line))
 
     def _is_listed(self, going_by: Pass) -> bool:
         return self._watchlist.holds(going_by.vehicle.front.text) or self._watchlist.holds(going_by.vehicle.rear.text)
