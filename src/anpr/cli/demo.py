@@ -27,6 +27,7 @@ LISTED_SHARE = 0.04
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same traffic.")
 @click.option("--speed", default=SPEED, show_default=True, help="How much faster than life the timetable runs.")
 @click.option("--listed-share", default=LISTED_SHARE, show_default=True, help="Share of passes that are listed.")
+@click.option("--scenario", help="What happens, as in `python -m simulators --scenario list`, within a minute.")
 @click.option(
     "--watchlist",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -42,6 +43,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     seed: int,
     speed: float,
     listed_share: float,
+    scenario: str | None,
     watchlist: Path,
 ) -> None:
     """Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
@@ -54,6 +56,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     Examples:
       anpr demo
       anpr demo --for 20s --json
+      anpr demo --scenario cloned-plate
     """
     if as_json and for_seconds is None:
         raise click.UsageError("--json needs --for: the summary is made at the end")
@@ -63,7 +66,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         with Demo(ctx.obj, watchlist, lambda text: click.echo(text, err=True)) as demo:
             live = demo.open_feed()
             demo.start_matchers(live)
-            demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share)
+            demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share, scenario=scenario)
             if for_seconds is None:
                 notes = demo.start_consoles()
                 for note in notes:

@@ -133,12 +133,14 @@ class Demo:
         ]
         self._add(f"matcher-{name}", command, restart=restart)
 
-    def start_traffic(self, *, seed: int, speed: float, listed_share: float) -> None:
-        """Start the simulators of all ports, each with its ground truth."""
+    def start_traffic(self, *, seed: int, speed: float, listed_share: float, scenario: str | None = None) -> None:
+        """Start the simulators of all ports, each with its ground truth; a scenario says itself what comes by."""
+        happens = ["--listed-share", str(listed_share), "--volume", PEAK_DAY_VOLUME]
+        if scenario is not None:
+            happens = ["--scenario", scenario]
         for site in self.ports:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
-            command += ["--seed", str(seed), "--speed", str(speed), "--listed-share", str(listed_share)]
-            command += ["--volume", PEAK_DAY_VOLUME, "--pictures", "listed"]
+            command += ["--seed", str(seed), "--speed", str(speed), *happens, "--pictures", "listed"]
             command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
             command += ["--truth", str(self._truth(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
             self._add(f"simulator-{site}", command)
