@@ -22,6 +22,10 @@ class Spool:
     def __init__(self, path: Path) -> None:
         """Open the spool. Raises UnavailableError when another process has it, or the disk refuses."""
         self._path = path
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=0.5)
@@ -58,6 +62,19 @@ class Spool:
                 self._db.executemany("DELETE FROM spool WHERE number = ?", [(number,) for number in numbers])
         except sqlite3.Error as error:
             raise self._unavailable(error) from None
+
+    def start_anew(self) -> None:
+        """Let all lines go by removing the file, which a full disk allows where it refuses a change of the file.
+
+        Numbers begin at 1 again. Raises UnavailableError.
+        """
+        self._db.close()
+        try:
+            for ending in ("-wal", ""):
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unavailable(error) from None
+        self._open()
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM spool").fetchone()[0])

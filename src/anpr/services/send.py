@@ -105,11 +105,14 @@ class Sender:
     def _let_go(self) -> None:
         try:
             self._spool.remove(self._to_remove)
-        except UnavailableError as error:  # tried again at the next turn; else they are sent again after a restart
+        except UnavailableError as error:
             self._note_refusal(error)
-        else:
-            self._on_disk -= len(self._to_remove)
-            self._to_remove.clear()
+            if len(self._to_remove) < self._on_disk:
+                return  # tried again at the next turn; killed before, they are sent again
+            self._spool.start_anew()
+            self._handed_over = 0
+        self._on_disk -= len(self._to_remove)
+        self._to_remove.clear()
 
     def _note_delivery(self, spooled: int) -> None:
         self._under_way -= 1
