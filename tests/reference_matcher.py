@@ -84,7 +84,7 @@ def _tier(read: str, listed: str) -> str | None:
         return "exact"
     if is_equivalent(read, listed):
         return "equivalent"
-    if is_folded(read, listed):
+    if isfolded(read, listed):
         return "folded"
     return "near" if is_near(read, listed) else None
 
@@ -97,13 +97,13 @@ def is_equivalent(read: str, listed: str) -> bool:
     return read.replace("0", "O").replace("1", "I") == listed.replace("0", "O").replace("1", "I")
 
 
-def is_folded(read: str, listed: str) -> bool:
-    return _folded(read) == _folded(listed)
+def isfolded(read: str, listed: str) -> bool:
+    return folded(read) == folded(listed)
 
 
 def is_near(read: str, listed: str) -> bool:
     """Tell whether one insertion, deletion, substitution or swap of neighbours makes the folded plates equal."""
-    some, other = _folded(read), _folded(listed)
+    some, other = folded(read), folded(listed)
     if len(some) != len(other):
         longer, shorter = sorted((some, other), key=len, reverse=True)
         return any(longer[:place] + longer[place + 1 :] == shorter for place in range(len(longer)))
@@ -124,7 +124,7 @@ def is_of_pattern(read: str, pattern: str) -> bool:
     return read != "" and pattern[0] in {"?", read[0]} and is_of_pattern(read[1:], pattern[1:])
 
 
-def _folded(plate: str) -> str:
+def folded(plate: str) -> str:
     for alike in CONFUSED:
         for character in alike:
             plate = plate.replace(character, alike[0])

@@ -21,17 +21,15 @@ _BEFORE = np.array([[(1 << 8 * place) - 1] for place in range(8)], np.uint64)
 _FROM = ~_BEFORE
 
 
-def neighbourhood(codes: Bytes, lengths: Bytes) -> tuple[Words, NDArray[np.bool_]]:
-    """Return hashes of each plate and of it with its 1st, 2nd, ... character deleted, and which of them count.
+def neighbourhood(codes: Bytes, longest: int) -> Words:
+    """Return (1 + longest, n) hashes of each plate, and of it with its 1st, 2nd, ... character deleted.
 
-    Both are (1 + longest, n). A deletion behind the plate's end does not count, nor one that gives what deleting the
-    character before gave: in a run of equal ones all are the same.
+    Of a plate that is shorter than the longest, deletions behind its end give itself.
     """
-    longest = int(lengths.max(initial=0))
     words = words_of(codes)
     first = words[:, 0]
     here = min(longest, 8)
-    left = np.empty((1 + longest, len(lengths)), np.uint64)
+    left = np.empty((1 + longest, len(codes)), np.uint64)
     second = words[:, 1] if longest > 8 else None
     shifted = first >> _BYTE if second is None else (first >> _BYTE) | (second << _TOP)
     left[0] = first
@@ -46,10 +44,7 @@ def neighbourhood(codes: Bytes, lengths: Bytes) -> tuple[Words, NDArray[np.bool_
         behind[1:9] = moved
         np.bitwise_and(second, _BEFORE[: longest - 8], out=behind[9:])
         behind[9:] |= moved & _FROM[: longest - 8]
-    counts = np.ones(left.shape, bool)
-    np.greater(lengths, np.arange(longest)[:, None], out=counts[1:])
-    counts[2:] &= (codes[:, 1:longest] != codes[:, : max(longest - 1, 0)]).T
-    return hashed(left, behind), counts
+    return hashed(left, behind)
 
 
 def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: Bytes) -> NDArray[np.bool_]:

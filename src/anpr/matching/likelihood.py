@@ -61,7 +61,7 @@ class Likelihood:
         self._rates = densities.rates_into(misreads)
         self._confidences = np.asarray(table["confidence"])
         self._log_ratios = np.asarray(table["log_ratio"])
-        self._log_least_odds = _log_odds(min(LEAST_SCORES.values()))
+        self._log_least_odds = _log_odds(LEAST_SCORES["near"])
 
     @staticmethod
     def least_score(tier: str) -> float:
@@ -69,17 +69,20 @@ class Likelihood:
         return LEAST_SCORES.get(tier, 0.0)
 
     def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
-        """Tell of each read whether any folded or near match could reach the least score.
+        """Tell (n, 17) of the ways to find a near match of each read whether one could reach the least score.
 
-        Most reads are right, and a good plate of their country: then every other explanation of them falls behind.
+        Column 0 is the read as it is, column 1 + p the read without its character p, where it has one. Most reads are
+        right, and a good plate of their country: then every other explanation of them falls behind. And most
+        characters are hardly ever what another fold is read as.
         """
         rows = self._densities.rows(reads.countries)
         ratios = self._ratio(reads.confidences)
         if reads.char_confidences is not None:
             told = ~np.isnan(reads.char_confidences).all(axis=1)
             ratios = np.where(told, self._log_ratios.max(), ratios)
-        most = self._log_prior + self._misreads.most(reads.codes) / UNITS + ratios
-        searched: NDArray[np.bool_] = most + _SLACK > self._log_least_odds + self._log_read_right(reads, rows)
+        least = self._log_least_odds + self._log_read_right(reads, rows) - self._log_prior - ratios - _SLACK
+        searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes) > np.floor(least * UNITS)[:, None]
+        searched &= (reads.lengths > 0)[:, None]
         return searched
 
     def score(
@@ -99,7 +102,8 @@ class Likelihood:
         if at_least > 0:
             worked_out = np.flatnonzero(self._could_reach(read, entry, at_least))
             read, entry = read.take(worked_out), entry.take(worked_out)
-            scores[worked_out] = self._scores(read, entry)
+            if len(worked_out):
+                scores[worked_out] = self._scores(read, entry)
         else:
             scores[:] = self._scores(read, entry)
         return scores

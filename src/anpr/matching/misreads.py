@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.packed import ALPHABET, WIDTH
+from anpr.matching.packed import ALPHABET, FOLDED, WIDTH
 
 Logs = NDArray[np.int64]
 Codes = NDArray[np.uint8]
@@ -52,9 +52,13 @@ class Misreads:
         self.deletion: Final = deletion
         self.insertion: Final[float] = table["insertion"] / _PER
         self.right_share: Final[float] = table["right_share"]
-        # By code, in logarithms: the highest rate of any one edit that puts this character into the read.
-        self._log_likeliest_into = _logs(np.maximum(substitution.max(axis=0), self.insertion))
-        self._log_likeliest_loss = _log(max(float(deletion.max()), table["swap"] / _PER))
+        # By code, in logarithms: the highest rate of any one edit that puts this character into the read where one of
+        # another fold stood, or none. Code 0, behind the text's end, is no character to be taken out.
+        folds = np.frombuffer(FOLDED, np.uint8)[:_SYMBOLS]
+        into = np.where(folds[:, None] != folds, substitution, 0).max(axis=0)
+        self._log_likeliest_into = _logs(np.maximum(into, max(self.insertion, table["swap"] / _PER)))
+        self._log_likeliest_into[0] = IMPOSSIBLE
+        self._log_likeliest_loss = _log(float(deletion.max()))
         self._log_right = _log(self.right_share)
         self._further = _log(FURTHER_EDIT_FACTOR)
         self._log_substitution = _logs(substitution)
@@ -76,10 +80,16 @@ class Misreads:
                 logs[rows] = self._one_more(long[rows], short[rows], lengths[rows], read_is_longer=more > 0)
         return logs
 
-    def most(self, read: Codes) -> Logs:
-        """Return, for (n, 16) codes of reads, a logarithm that no plate but the one read exceeds."""
-        # A further edit makes a misread rarer, whatever its factor: each rate is below a quarter.
-        logs: Logs = np.maximum(self._log_likeliest_into[read].max(axis=1), self._log_likeliest_loss)
+    def most_near(self, read: Codes) -> Logs:
+        """Return, for (n, 16) codes of reads, (n, 17) logarithms that no plate one edit away exceeds.
+
+        Column 0 is for plates of which the read is folded alike once they lack one character, column 1 + p for those
+        that it is alike once its own character p is taken out: of the plate as well, or of the read alone.
+        """
+        # A further edit within a fold makes a misread rarer, whatever its factor: each rate is below a quarter.
+        logs = np.empty((len(read), 1 + WIDTH), np.int64)
+        logs[:, 0] = self._log_likeliest_loss
+        logs[:, 1:] = self._log_likeliest_into.take(read)
         return logs
 
     def _same_length(self, read: Codes, true: Codes) -> Logs:

@@ -26,8 +26,13 @@ from anpr.matching.packed import EQUIVALENT, FOLDED, Bytes, Packed, Words, mappe
 EXACT, EQUIVALENT_TIER, FOLDED_TIER, NEAR, PATTERN = range(len(TIERS))
 # The widest tier that each tolerance allows; one that this version does not know is taken at its widest.
 WIDEST: Final = {"exact": EXACT, "tolerant": FOLDED_TIER, "near": NEAR}
+_NO_PAIRS: Final = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.uint8))
 # Entries are filed this many at a time, so that what is worked on stays in the processor's cache.
 _PIECE = 1 << 14
+
+
+# Rows of reads, rows of entries, tiers.
+Pairs = tuple[Rows, Rows, Bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +85,28 @@ class PlateTable:
     def search(self, reads: Packed, likelihood: Likelihood) -> Found:
         """Return every match, each pair once, in no order."""
         folded = mapped(reads.codes, FOLDED)
-        which, rows, tiers = self._alike(reads, folded)
-        near_which, near_rows = self._near(reads, folded, likelihood)
-        which, rows = np.concatenate((which, near_which)), np.concatenate((rows, near_rows))
-        tiers = np.concatenate((tiers, np.full(len(near_rows), NEAR, np.uint8)))
-        scores = likelihood.score(reads, which, self.entries, rows)
-        least = np.array([likelihood.least_score(tier) for tier in TIERS], np.float32)
-        shown = np.flatnonzero((tiers <= self.widest[rows]) & (scores >= least[tiers]))
-        return Found(which[shown], rows[shown], tiers[shown], scores[shown])
+        found = self._weighed(reads, self._alike(reads, folded), likelihood)
+        near = self._near(reads, folded, likelihood) if len(self.near.postings) else _NO_PAIRS
+        if near is _NO_PAIRS:
+            return found
+        return Found.together([found, self._weighed(reads, near, likelihood)])
 
-    def _alike(self, reads: Packed, folded: Bytes) -> tuple[Rows, Rows, Bytes]:
+    def _weighed(self, reads: Packed, pairs: Pairs, likelihood: Likelihood) -> Found:
+        """Return the pairs that the entries' tolerance and the scores allow."""
+        which, rows, tiers = pairs
+        allowed = np.flatnonzero(tiers <= self.widest[rows])
+        which, rows, tiers = which[allowed], rows[allowed], tiers[allowed]
+        if not len(rows):
+            return Found(which, rows, tiers, np.zeros(0, np.float32))
+        least = np.array([likelihood.least_score(tier) for tier in TIERS], np.float32)[tiers]
+        scores = likelihood.score(reads, which, self.entries, rows, float(least.min()))
+        return Found(which, rows, tiers, scores).where(scores >= least)
+
+    def _alike(self, reads: Packed, folded: Bytes) -> Pairs:
         """Return the pairs of equal folded keys, and their tiers."""
         which, rows = self.same.find(_hashes(folded, reads.lengths))
+        if not len(which):
+            return _NO_PAIRS
         listed = self.entries.codes[rows]
         alike = np.flatnonzero(_equal(folded[which], mapped(listed, FOLDED)))
         which, rows, read, listed = which[alike], rows[alike], reads.codes[which[alike]], listed[alike]
@@ -100,18 +115,24 @@ class PlateTable:
         tiers -= _equal(read, listed)
         return which, rows, tiers
 
-    def _near(self, reads: Packed, folded: Bytes, likelihood: Likelihood) -> tuple[Rows, Rows]:
-        """Return the pairs whose folded keys are one edit apart, of reads that are worth it."""
-        worth = (reads.lengths > 0) & likelihood.worth_searching(reads)
-        found = [self._near_of(folded, reads.lengths, part) for part in _by_words(reads.lengths, worth)]
+    def _near(self, reads: Packed, folded: Bytes, likelihood: Likelihood) -> Pairs:
+        """Return the pairs whose folded keys are one edit apart, of reads that are worth it, and their tier."""
+        worth = likelihood.worth_searching(reads)
+        parts = _by_words(reads.lengths, np.asarray(worth.any(axis=1)))
+        found = [self._near_of(folded, reads.lengths, worth, part) for part in parts if len(part)]
+        if not any(len(which) for which, _ in found):
+            return _NO_PAIRS
         pairs = np.unique(np.concatenate([which * len(self.entries) + rows for which, rows in found]))
-        return np.divmod(pairs, max(len(self.entries), 1))
+        which, rows = np.divmod(pairs, len(self.entries))
+        return which, rows, np.full(len(pairs), NEAR, np.uint8)
 
-    def _near_of(self, folded: Bytes, lengths: Bytes, part: Rows) -> tuple[Rows, Rows]:
-        hashes, counts = neighbourhood(folded[part], lengths[part])
-        asked = np.flatnonzero(counts)
+    def _near_of(self, folded: Bytes, lengths: Bytes, worth: NDArray[np.bool_], part: Rows) -> tuple[Rows, Rows]:
+        hashes = neighbourhood(folded[part], int(lengths[part].max()))
+        asked = np.flatnonzero(worth[part, : len(hashes)].T)
         which, rows = self.near.find(hashes.ravel()[asked])
-        which = part[asked[which] % max(len(part), 1)]
+        if not len(which):
+            return which, rows
+        which = part[asked[which] % len(part)]
         listed = mapped(self.entries.codes[rows], FOLDED)
         near = one_edit_apart(folded[which], listed, lengths[which], self.entries.lengths[rows])
         return which[near], rows[near]
@@ -141,8 +162,8 @@ def _keys(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
 def _keys_and_deletions(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
         lengths = entries.lengths[rows[start : start + _PIECE]]
-        for part in _by_words(lengths, lengths > 0):
+        for part in filter(len, _by_words(lengths, lengths > 0)):
             piece = rows[start : start + _PIECE][part]
-            hashes, counts = neighbourhood(mapped(entries.codes[piece], FOLDED), entries.lengths[piece])
-            asked = np.flatnonzero(counts)
-            yield hashes.ravel()[asked], piece[asked % max(len(piece), 1)]
+            hashes = neighbourhood(mapped(entries.codes[piece], FOLDED), int(lengths[part].max()))
+            asked = np.flatnonzero(lengths[part] >= np.arange(len(hashes))[:, None])
+            yield hashes.ravel()[asked], piece[asked % len(piece)]
