@@ -75,7 +75,7 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
     seen: Counter[str] = Counter()
     became: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lost: Counter[str] = Counter()
-    readable = right = 0
+    readable = right = alone = 0
     for sample in samples:
         if len(sample.read) < SHORTEST_READ:
             continue
@@ -84,6 +84,7 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
         steps = align(sample.plate, sample.read)
         seen.update(step.true for step in steps if step.true)
         edits = [step for step in steps if step.kind != "kept"]
+        alone += len(edits) == 1
         for step in edits if len(edits) <= MOST_EDITS else ():
             if not step.read:
                 lost[step.true] += 1
@@ -94,6 +95,7 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
     deletion = {c: (lost[c] + lost_rate * _DELETION_WEIGHT) / (seen[c] + _DELETION_WEIGHT) for c in CHARACTERS}
     return {
         "right_share": round(right / readable, 3),
+        "alone_share": round(alone / (readable - right), 3),
         "substitution": {c: _row(c, became[c], seen[c], guess) for c in CHARACTERS},
         "deletion": {c: round(deletion[c] * _PER) for c in CHARACTERS},
         "insertion": round(lost_rate * _INSERTION_TO_DELETION / len(CHARACTERS) * _PER),
@@ -172,6 +174,8 @@ def misreads_toml(table: dict[str, Any]) -> str:
 
 # Reads of four characters or more that are right.
 right_share = {table["right_share"]}
+# Misreads with one edit and no other.
+alone_share = {table["alone_share"]}
 # A character that is none of the plate's, for each place and each character.
 insertion = {table["insertion"]}
 # Two neighbours in each other's place. Not measured.

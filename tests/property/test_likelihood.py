@@ -70,7 +70,7 @@ def deletion(character: str) -> float:
 
 
 def together(rates: Sequence[float]) -> float:
-    return math.prod(rates) * FURTHER_EDIT_FACTOR ** (len(rates) - 1)
+    return MISREADS.alone_share * math.prod(rates) * FURTHER_EDIT_FACTOR ** (len(rates) - 1)
 
 
 def code(character: str) -> int:
@@ -207,6 +207,7 @@ def test_doubt_at_the_character_that_differs_makes_the_match_likelier_than_doubt
 def test_rates_are_read_from_the_table() -> None:
     table = {
         "right_share": 0.5,
+        "alone_share": 0.8,
         "insertion": 1,
         "swap": 1,
         "deletion": dict.fromkeys(ALPHABET, 1),
@@ -216,7 +217,7 @@ def test_rates_are_read_from_the_table() -> None:
     }
     read, plate = packed("B"), packed("A")
     [log] = Misreads(table).log_probability(read.codes, read.lengths, plate.codes, plate.lengths)
-    assert math.exp(log / UNITS) == pytest.approx(0.25, rel=0.001)
+    assert math.exp(log / UNITS) == pytest.approx(0.25 * 0.8, rel=0.001)
 
 
 def test_every_rate_of_the_shipped_table_is_rare_enough_for_edits_together_to_be_rarer() -> None:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.misreads import Codes, Lengths, Misreads
-from anpr.matching.packed import ALPHABET, country_codes
+from anpr.matching.misreads import FURTHER_EDIT_FACTOR, Codes, Lengths, Misreads
+from anpr.matching.packed import ALPHABET, WIDTH, country_codes
 
 Shares = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -32,6 +32,8 @@ _UNFORESEEN_SHARE = 0.02
 _LEAST_LETTER = 0.01
 _LEAST_DIGIT = 0.02
 _TRAILER_SHARE = 0.1
+# Of the layouts that stand behind a misread, those with at least this share of a country's vehicles are counted.
+_COUNTED_FROM = 1e-3
 _FIRST_LETTER = ALPHABET.index("A") + 1
 _DIGITS, _LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, None)
 # Misreads of many edits are spread over all texts, thinner by this factor with each character.
@@ -60,6 +62,7 @@ class Densities:
             table[0] = self.shares[1:] @ table[1:]
         layouts[:, _OF_NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUTS
         self._layouts = layouts
+        self._of_length = [[_common(of_row, length) for length in range(WIDTH + 1)] for of_row in layouts]
         self._characters = characters
         self._log_layouts = np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))
         self._log_characters = np.log(characters)
@@ -79,19 +82,44 @@ class Densities:
     def misread(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
         """Return the share of the country's vehicles that are read as this text and do not bear it.
 
-        One edit away, every plate is counted by its layout and letters; what is further away only as a whole.
+        Plates of every layout of the country are counted, however many of their characters are read as others; those
+        with one more or one less by their layout alone; what is further away only as a whole.
         """
-        shares = self._characters[rows[:, None], codes]
-        whole = shares.prod(axis=1)
+        total = self._one_more_or_less(codes, lengths, rows, rates)
+        for row, length in {*zip(rows.tolist(), lengths.tolist(), strict=True)}:
+            alike = np.flatnonzero((rows == row) & (lengths == length))
+            total[alike] += self._substituted(codes[alike, :length], row, rates)
+        ruined = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
+        return rates.alone_share * total + ruined
+
+    def _substituted(self, codes: Codes, row: int, rates: "RatesInto") -> Shares:
+        """Return the share read as these texts, all of one length, by substitutions alone.
+
+        Each place holds the character itself or one that is read as it. Multiplied out, that is the sum over all
+        plates of a layout; the plate that is the text itself is taken off again.
+        """
+        own = self._characters[row, codes]
+        is_letter = codes >= _FIRST_LETTER
+        by_kind = np.stack([
+            FURTHER_EDIT_FACTOR * rates.digits[row, codes] + np.where(is_letter, 0, own),
+            FURTHER_EDIT_FACTOR * rates.letters[row, codes] + np.where(is_letter, own, 0),
+        ])  # fmt: skip
+        length = codes.shape[1]
+        kinds, shares = self._of_length[row][length]
+        every = by_kind[kinds, :, np.arange(length)].prod(axis=1).T @ shares
+        itself = (is_letter[:, None, :] == kinds).all(axis=2) @ shares * own.prod(axis=1)
+        substituted: Shares = np.maximum(every - itself, 0) / FURTHER_EDIT_FACTOR
+        return substituted
+
+    def _one_more_or_less(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
+        """Return the share read as these texts with one character left out or put in."""
+        own = self._characters[rows[:, None], codes]
+        whole = own.prod(axis=1)
         layouts = layouts_of(codes, lengths)
-        total = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
+        total = np.zeros(len(codes))
         for place in range(LONGEST_LAYOUT):
-            there = np.where(place < lengths, whole / shares[:, place], 0)
-            read = codes[:, place]
-            bit = 1 << place
-            total += there * self._layouts[rows, layouts | bit] * rates.letters[rows, read]
-            total += there * self._layouts[rows, layouts & ~bit] * rates.digits[rows, read]
-            total += there * self._layouts[rows, _without(layouts, lengths, place)] * rates.insertion
+            rest = np.where(place < lengths, whole / own[:, place], 0)
+            total += rest * self._layouts[rows, _without(layouts, lengths, place)] * rates.insertion
             for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
                 wider = _with(layouts, lengths, place, is_letter)
                 total += np.where(place <= lengths, whole, 0) * self._layouts[rows, wider] * lost[rows]
@@ -112,6 +140,7 @@ class RatesInto:
         self.lost_letters: Final = characters[:, _LETTERS] @ misreads.deletion[_LETTERS]
         self.lost_digits: Final = characters[:, _DIGITS] @ misreads.deletion[_DIGITS]
         self.insertion: Final = misreads.insertion
+        self.alone_share: Final = misreads.alone_share
 
 
 def layouts_of(codes: Codes, lengths: Lengths) -> NDArray[np.intp]:
@@ -119,6 +148,13 @@ def layouts_of(codes: Codes, lengths: Lengths) -> NDArray[np.intp]:
     bits = np.packbits(codes >= _FIRST_LETTER, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.intp)
     within = np.where(lengths <= LONGEST_LAYOUT, lengths, 0).astype(np.intp)
     return np.where(within > 0, (bits & ((1 << within) - 1)) | (1 << within), _OF_NO_LAYOUT)
+
+
+def _common(layouts: Shares, length: int) -> tuple[NDArray[np.int8], Shares]:
+    """Return the layouts of a length that are common enough to be counted, as 1 for a letter, and their shares."""
+    numbers = np.arange(1 << length, 2 << length if length <= LONGEST_LAYOUT else 0)
+    numbers = numbers[layouts[numbers] > _COUNTED_FROM]
+    return ((numbers[:, None] >> np.arange(length)) & 1).astype(np.int8), layouts[numbers]
 
 
 def _without(layouts: NDArray[np.intp], lengths: Lengths, place: int) -> NDArray[np.intp]:

@@ -36,7 +36,7 @@ SIBLING_NUMBERS: Final = 20
 # Scores are told to four digits: more would feign a precision that the rates do not have.
 DIGITS: Final = 4
 # A folded match rings; a near one goes to a review queue, where more doubt is worth a look.
-LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.02}
+LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.01}
 
 # The bound of `worth_searching` may err on the side of searching by this much, and never on the other.
 _SLACK = 0.01

@@ -52,15 +52,20 @@ class Misreads:
         self.deletion: Final = deletion
         self.insertion: Final[float] = table["insertion"] / _PER
         self.right_share: Final[float] = table["right_share"]
+        # An edit says that the picture is bad: that all the rest was read right has this probability.
+        self.alone_share: Final[float] = table["alone_share"]
         # By code, in logarithms: the highest rate of any one edit that puts this character into the read where one of
         # another fold stood, or none. Code 0, behind the text's end, is no character to be taken out.
         folds = np.frombuffer(FOLDED, np.uint8)[:_SYMBOLS]
         into = np.where(folds[:, None] != folds, substitution, 0).max(axis=0)
-        self._log_likeliest_into = _logs(np.maximum(into, max(self.insertion, table["swap"] / _PER)))
+        into = np.maximum(into, max(self.insertion, table["swap"] / _PER))
+        self._log_likeliest_into = _logs(into * self.alone_share)
         self._log_likeliest_into[0] = IMPOSSIBLE
-        self._log_likeliest_loss = _log(float(deletion.max()))
+        self._log_likeliest_loss = _log(float(deletion.max()) * self.alone_share)
         self._log_right = _log(self.right_share)
         self._further = _log(FURTHER_EDIT_FACTOR)
+        # Of the first edit, which has no factor, and of the rest that was read right.
+        self._log_alone = _log(self.alone_share) - self._further
         self._log_substitution = _logs(substitution)
         self._log_deletion = _logs(deletion)
         self._log_insertion = _log(self.insertion)
@@ -94,7 +99,7 @@ class Misreads:
 
     def _same_length(self, read: Codes, true: Codes) -> Logs:
         each = self._each(read, true)
-        logs: Logs = each.sum(axis=1) - self._further
+        logs: Logs = each.sum(axis=1) + self._log_alone
         differing = np.count_nonzero(read != true, axis=1)
         logs[differing == 0] = self._log_right
         rows = np.flatnonzero(differing > 1)
@@ -106,7 +111,7 @@ class Misreads:
         """Return what it costs when two neighbours stand in each other's place: their two edits give way to that."""
         crossed = self._each(read[:, 1:], true[:, :-1]) + self._each(read[:, :-1], true[:, 1:])
         gains = (crossed - each[:, :-1] - each[:, 1:]).max(axis=1)
-        logs: Logs = each.sum(axis=1) + gains + self._log_swap
+        logs: Logs = each.sum(axis=1) + gains + self._log_swap + self._further + self._log_alone
         return logs
 
     def _one_more(self, longer: Codes, shorter: Codes, lengths: Lengths, *, read_is_longer: bool) -> Logs:
@@ -119,7 +124,7 @@ class Misreads:
         logs[:, :-1] += np.cumsum(behind[:, ::-1], axis=1)[:, ::-1]
         logs += self._log_insertion if read_is_longer else self._log_deletion[longer]
         logs[np.arange(WIDTH) >= lengths[:, None]] = IMPOSSIBLE
-        best: Logs = logs.max(axis=1, initial=IMPOSSIBLE)
+        best: Logs = np.maximum(logs.max(axis=1, initial=IMPOSSIBLE) + self._further + self._log_alone, IMPOSSIBLE)
         return best
 
     def _each(self, read: Codes, true: Codes) -> Logs:

@@ -1,0 +1,1 @@
+"""How many misread vehicles a list finds, and how many alerts a day are false: see `__main__`."""

@@ -1,0 +1,91 @@
+"""How many misread vehicles a list finds, and how many alerts a day are false.
+
+    python -m benchmarks.quality [--reads FILE.csv] [--entries N] [--days N] [--seed N] [--json] [--draw FOLDER]
+
+Without --reads it measures on the reads that the tables were fitted to, without fitting and measuring on the same
+plates: they are split in two by a hash of the plate; what is measured on one half is judged by tables fitted on the
+other, both ways, and the two are put together. With --reads (columns country, plate, read, engine, confidence), each
+engine of the file is measured with the tables as they are shipped. Only the text, the country and the reader's
+overall confidence are used.
+
+A misread is a read of four characters or more that differs from the plate. The same version, seed, options and file
+give the same figures again.
+"""
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from benchmarks.fit_likelihood import Sample, load
+from benchmarks.quality import report
+from benchmarks.quality.measure import Fitted, Measured, Run, measure, together
+from benchmarks.quality.world import VERSION
+
+_MEASURED_READS = Path("simulators/data/rapidocr.csv")
+
+
+def half(plate: str) -> int:
+    """Return the half that a plate belongs to."""
+    return hashlib.sha256(plate.encode()).digest()[0] & 1
+
+
+def engines(path: Path) -> dict[str, list[Sample]]:
+    """Return the samples of each engine in a file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        names = [row.get("engine") or path.stem for row in csv.DictReader(file)]
+    by_engine: defaultdict[str, list[Sample]] = defaultdict(list)
+    for name, sample in zip(names, load(path), strict=True):
+        by_engine[name].append(sample)
+    return dict(by_engine)
+
+
+def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
+    """Measure every engine on a list of one size."""
+
+    def say(text: str) -> None:
+        click.echo(f"\r{text:60}", err=True, nl=False)
+
+    if reads is not None:
+        for engine, samples in engines(reads).items():
+            yield engine, measure(samples, Fitted.shipped(), run, say)
+    else:
+        samples = load(_MEASURED_READS)
+        parts = []
+        for side in (0, 1):
+            fitted = Fitted.on([s for s in samples if half(s.plate) != side])
+            of_side = [s for s in samples if half(s.plate) == side]
+            parts.append(measure(of_side, fitted, Run(run.size, run.days / 2, run.seed + side), say))
+        yield "rapidocr", together(parts)
+    click.echo("", err=True)
+
+
+@click.command(help=__doc__)
+@click.option("--reads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Other engines' reads.")
+@click.option("--entries", "sizes", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), show_default=True)
+@click.option("--days", default=100.0, show_default=True, help="Days of 20,000 vehicles that are not listed.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--draw", type=click.Path(path_type=Path, file_okay=False), help="Draw the curves into this folder.")
+def main(  # noqa: PLR0913  one argument for each option
+    reads: Path | None, sizes: tuple[int, ...], days: float, seed: int, *, as_json: bool, draw: Path | None
+) -> None:
+    """Measure and print."""
+    done = [one for size in sizes for one in measured(reads, Run(size, days, seed))]
+    figures = [report.figures(engine, of) for engine, of in done]
+    if as_json:
+        print(json.dumps({"version": VERSION, "seed": seed, "figures": figures}, indent=1))
+    else:
+        print(f"quality, version {VERSION}, seed {seed}")
+        for of in figures:
+            print("\n" + "\n".join(report.lines(of)))
+    if draw is not None:
+        report.draw(draw, done)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""One engine and one list: what is found of the misread vehicles, and what is false among those not listed."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr import tables
+from anpr.matching.densities import Densities
+from anpr.matching.likelihood import LISTED_SHARE, Likelihood
+from anpr.matching.misreads import Misreads
+from anpr.matching.packed import Packed, words_of
+from anpr.matching.plate_table import NEAR, Found, PlateTable
+from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
+from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
+from benchmarks.quality.world import SIBLINGS_PER_LISTED, Generator, Templates, pack_samples
+
+VEHICLES_A_DAY = 20_000
+MATCHER = "matcher"
+WAYS = (MATCHER, *RULES)
+_PIECE = 100_000
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The tables that a run judges by: the shipped ones, or those fitted on other plates than it is measured on."""
+
+    likelihood: Callable[[int], Likelihood]
+    gate: Gate
+
+    @classmethod
+    def shipped(cls) -> "Fitted":
+        """Return the tables as they are shipped."""
+        return cls(Likelihood, Gate(tables.load("plates_seen")))
+
+    @classmethod
+    def on(cls, samples: Sequence[Sample]) -> "Fitted":
+        """Fit to these samples alone."""
+        seen = seen_table(plates_toml(fit_plates(samples)))
+        misreads = Misreads(tomllib.loads(misreads_toml(fit_misreads(samples))))
+        densities = Densities(tables.load("countries"), seen, tables.load("traffic")["share"])
+        return cls(lambda size: Likelihood(size, misreads, densities), Gate(seen))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How much is measured: entries of the list, days of vehicles that are not listed, and the seed of it all."""
+
+    size: int
+    days: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run gave. Scores are -1 where there was no alert; the ways' orders are comparable only within a way.
+
+    `false`: a way's false alerts, over `days`; `found`: for each misread listed vehicle, its own alert. `listed` are
+    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them.
+    """
+
+    size: int
+    days: float
+    false: dict[str, Floats]
+    false_tiers: NDArray[np.uint8]
+    false_countries: NDArray[np.uint16]
+    found: dict[str, Floats]
+    found_tiers: NDArray[np.uint8]
+    found_countries: NDArray[np.uint16]
+    listed: Floats
+    listed_tiers: NDArray[np.uint8]
+    vehicles_by_country: dict[int, float]
+
+    def found_at(self, way: str, false_a_day: float) -> tuple[float, float]:
+        """Return the threshold at which a way has at most so many false alerts a day, and the share that it finds."""
+        allowed = int(false_a_day * self.days)
+        scores = np.sort(self.false[way][self.false[way] >= 0])[::-1]
+        threshold = 0.0 if len(scores) <= allowed else float(np.nextafter(scores[allowed], np.inf))
+        return threshold, float(np.mean(self.found[way] >= threshold))
+
+
+def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[str], None]) -> Measured:
+    """Measure on the samples: their plates are among those listed, and vehicles like theirs that are not go by."""
+    size, days = run.size, run.days
+    generator = Generator(Templates.of(samples), run.seed)
+    fitting = [s for s in samples if len(s.plate) <= 16 and len(s.read) <= 16]
+    own = pack_samples([s.plate for s in fitting], fitting)
+    listed = _without_confidence(_together([own, generator.plates(max(0, size - len(own)))]))
+    table = PlateTable.build(listed, np.full(len(listed), NEAR, np.uint8))
+    likelihood = fitted.likelihood(size)
+    say(f"list of {size}: built")
+    false: list[tuple[Found, dict[str, Floats], NDArray[np.uint16]]] = []
+    by_country: dict[int, float] = {}
+    for reads in _unlisted(generator, listed, days):
+        false.append(_judged(table, reads, likelihood, fitted.gate))
+        for country, count in zip(*np.unique(reads.countries, return_counts=True), strict=True):
+            by_country[int(country)] = by_country.get(int(country), 0) + int(count)
+        say(f"list of {size}: {sum(by_country.values()) / VEHICLES_A_DAY:.0f} of {days:g} days")
+    reads = pack_samples([s.read for s in fitting], fitting)
+    found, orders, _ = _judged(table, reads, likelihood, fitted.gate)
+    of_own, own_tiers = _own(found, orders, own, listed, len(fitting))
+    misread = np.array([s.read != s.plate and len(s.read) >= SHORTEST_READ for s in fitting])
+    return Measured(
+        size=size,
+        days=days,
+        false={way: np.concatenate([o[way] for _, o, _ in false]) for way in WAYS},
+        false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
+        false_countries=np.concatenate([c for _, _, c in false]),
+        found={way: scores[misread] for way, scores in of_own.items()},
+        found_tiers=own_tiers[misread],
+        found_countries=own.countries[misread],
+        listed=of_own[MATCHER],
+        listed_tiers=own_tiers,
+        vehicles_by_country={country: count / days for country, count in by_country.items()},
+    )
+
+
+def together(parts: Sequence[Measured]) -> Measured:
+    """Return what several runs on lists of one size gave, as one."""
+    countries = {country for part in parts for country in part.vehicles_by_country}
+    days = sum(part.days for part in parts)
+    return Measured(
+        size=parts[0].size,
+        days=days,
+        false={way: np.concatenate([part.false[way] for part in parts]) for way in WAYS},
+        false_tiers=np.concatenate([part.false_tiers for part in parts]),
+        false_countries=np.concatenate([part.false_countries for part in parts]),
+        found={way: np.concatenate([part.found[way] for part in parts]) for way in WAYS},
+        found_tiers=np.concatenate([part.found_tiers for part in parts]),
+        found_countries=np.concatenate([part.found_countries for part in parts]),
+        listed=np.concatenate([part.listed for part in parts]),
+        listed_tiers=np.concatenate([part.listed_tiers for part in parts]),
+        vehicles_by_country={
+            country: sum(part.vehicles_by_country.get(country, 0) * part.days for part in parts) / days
+            for country in countries
+        },
+    )
+
+
+def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Packed]:
+    """Yield what is read of vehicles that are not listed, for so many days, in pieces."""
+    known = {codes.tobytes() for codes in listed.codes}
+    left = round(days * VEHICLES_A_DAY)
+    siblings = round(days * VEHICLES_A_DAY * LISTED_SHARE * SIBLINGS_PER_LISTED)
+    beside = generator.siblings(listed, siblings)
+    yield beside.take(np.flatnonzero([codes.tobytes() not in known for codes in beside.codes]))
+    while left > 0:
+        count = min(_PIECE, left)
+        vehicles = generator.vehicles(count)
+        unlisted = np.flatnonzero([codes.tobytes() not in known for codes in vehicles.plates.codes])
+        yield vehicles.reads.take(unlisted)
+        left -= count
+
+
+def _judged(
+    table: PlateTable, reads: Packed, likelihood: Likelihood, gate: Gate
+) -> tuple[Found, dict[str, Floats], NDArray[np.uint16]]:
+    """Return every pair at most one edit apart, in which order each way alerts for it, and the read's country."""
+    pairs = table.search(reads, EveryPair(len(table.entries)))
+    alerts = table.search(reads, likelihood)
+    score_of = dict(zip(zip(alerts.reads.tolist(), alerts.entries.tolist(), strict=True), alerts.scores, strict=True))
+    scores = np.array(
+        [score_of.pop(pair, -1) for pair in zip(pairs.reads.tolist(), pairs.entries.tolist(), strict=True)]
+    )
+    if score_of:
+        raise AssertionError("the matcher alerted for pairs that are not one edit apart")
+    asked, place = np.unique(pairs.reads, return_inverse=True)
+    orders: dict[str, Floats] = {MATCHER: scores.astype(np.float64)}
+    for rule in RULES:
+        orders[rule] = order(
+            rule,
+            pairs,
+            gate_open=~gate.is_possible(reads.take(asked))[place],
+            same_country=reads.countries[pairs.reads] == table.entries.countries[pairs.entries],
+            confidences=reads.confidences[pairs.reads],
+        )
+    return pairs, orders, reads.countries[pairs.reads]
+
+
+def _own(
+    found: Found, orders: dict[str, Floats], own: Packed, listed: Packed, count: int
+) -> tuple[dict[str, Floats], NDArray[np.uint8]]:
+    """Return of each listed vehicle the alert for its own plate: in each way's order, -1 for none, and its tier."""
+    is_own = (words_of(listed.codes)[found.entries] == words_of(own.codes)[found.reads]).all(axis=1)
+    best = {way: np.full(count, -1.0) for way in orders}
+    for way, scores in orders.items():
+        np.maximum.at(best[way], found.reads[is_own], scores[is_own])
+    tiers = np.full(count, 255, np.uint8)
+    np.minimum.at(tiers, found.reads[is_own], found.tiers[is_own])
+    return best, tiers
+
+
+def _together(parts: Sequence[Packed]) -> Packed:
+    return Packed(
+        np.concatenate([part.codes for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
+        np.concatenate([part.countries for part in parts]),
+        np.concatenate([part.confidences for part in parts]),
+    )
+
+
+def _without_confidence(plates: Packed) -> Packed:
+    return Packed(plates.codes, plates.lengths, plates.countries, np.full(len(plates), np.nan, np.float32))

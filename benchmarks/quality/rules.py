@@ -1,0 +1,107 @@
+"""The two rules that the matcher is measured against, and what they have in common with it.
+
+(a) Folding and a gate: alert when the folded keys are equal and the read itself is no possible plate of its country.
+(b) One edit and the gate: alert when the folded keys are at most one edit apart and the gate is open.
+
+Both also alert when the texts are equal. A rule knows yes and no; to compare at any number of false alerts, its
+alerts are put in order: equal texts, then equal keys, then the rest, each by how unsure the reader was.
+"""
+
+import tomllib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr import tables
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.packed import WIDTH, Packed, country_codes
+from anpr.matching.plate_table import EXACT, FOLDED_TIER, Found
+from benchmarks.fit_likelihood import CHARACTERS
+
+RULES = ("folding and gate", "one edit and gate")
+# A layout or letter that is rarer among a country's plates than this does not make a plate possible.
+_RARE_SHARE = 0.01
+
+
+class EveryPair(Likelihood):
+    """A likelihood that takes every pair of folded keys at most one edit apart, and none for better than another."""
+
+    def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
+        """Search all, in every way."""
+        return np.broadcast_to((reads.lengths > 0)[:, None], (len(reads), WIDTH + 1))
+
+    def score(
+        self,
+        reads: Packed,  # noqa: ARG002  as the likelihood
+        read_rows: NDArray[np.intp],
+        entries: Packed,  # noqa: ARG002  as the likelihood
+        entry_rows: NDArray[np.intp],  # noqa: ARG002  as the likelihood
+        at_least: float = 0.0,  # noqa: ARG002  as the likelihood
+    ) -> NDArray[np.float32]:
+        """Score all alike."""
+        return np.ones(len(read_rows), np.float32)
+
+
+class Gate:
+    """Tells which texts are possible plates of their country: by its official forms, or by plates that were seen."""
+
+    def __init__(self, seen: dict[str, Any]) -> None:
+        """`seen` is a table as of `plates_seen.toml`."""
+        official = tables.load("countries")
+        self._layouts: dict[int, set[str]] = {}
+        self._letters: dict[int, set[str]] = {}
+        for name in {*official, *seen}:
+            [code] = country_codes([name]).tolist()
+            layouts, letters = self._layouts.setdefault(code, set()), self._letters.setdefault(code, set())
+            for kind, into in (("layouts", layouts), ("letters", letters)):
+                counts = seen.get(name, {}).get(kind, {})
+                into |= {key for key, count in counts.items() if count >= _RARE_SHARE * sum(counts.values())}
+            for form in official.get(name, {}).get("forms", ()):
+                layouts |= _layouts(form["form"], official[name])
+            letters |= {c for key in ("alphabet", "serial") for c in official.get(name, {}).get(key, "")}
+            letters |= {c for code_ in official.get(name, {}).get("codes", ()) for c in code_}
+
+    def is_possible(self, reads: Packed) -> NDArray[np.bool_]:
+        """Tell of each read whether it is a possible plate of its country; of an unknown country, of any."""
+        possible = np.zeros(len(reads), bool)
+        for row, (codes, country) in enumerate(zip(reads.codes, reads.countries.tolist(), strict=True)):
+            text = "".join(CHARACTERS[code - 1] for code in codes[codes > 0].tolist())
+            layout = "".join("A" if character.isalpha() else "9" for character in text)
+            of = [country] if country in self._layouts else list(self._layouts)
+            possible[row] = any(
+                layout in self._layouts[one]
+                and all(character.isdigit() or character in self._letters[one] for character in text)
+                for one in of
+            )
+        return possible
+
+
+def seen_table(text: str) -> dict[str, Any]:
+    """Return the table of a text as `plates_seen.toml` holds it."""
+    return tomllib.loads(text)
+
+
+def order(
+    rule: str,
+    found: Found,
+    *,
+    gate_open: NDArray[np.bool_],
+    same_country: NDArray[np.bool_],
+    confidences: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Return how soon a rule alerts for each pair, -1 for never. All arguments have a value for each pair."""
+    exact, folded = found.tiers == EXACT, found.tiers <= FOLDED_TIER
+    alerts = exact | (gate_open & same_country & (folded | (rule == RULES[1])))
+    return np.where(alerts, 4.0 * exact + 2.0 * folded + 1 - np.nan_to_num(confidences, nan=0.5), -1.0)
+
+
+def _layouts(form: str, table: dict[str, Any]) -> set[str]:
+    """Return the layouts of a form: codes are of several lengths."""
+    found = {""}
+    for symbol in form:
+        codes = table.get("codes", ()) if symbol == "C" else ["9" if symbol.isdigit() else "A"]
+        kinds = {"".join("A" if c.isalpha() else "9" for c in code) for code in codes}
+        found = {before + kind for before in found for kind in kinds}
+    longest = table.get("longest", 99)
+    return {layout for layout in found if len(layout) <= longest}

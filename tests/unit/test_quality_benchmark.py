@@ -1,0 +1,82 @@
+"""The quality benchmark measures what it says: a few minutes of its traffic, with the answers checked."""
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from anpr.matching.packed import pack
+from benchmarks.fit_likelihood import Sample, load
+from benchmarks.quality.__main__ import half, main
+from benchmarks.quality.measure import MATCHER, Fitted, Run, measure
+from benchmarks.quality.rules import RULES
+from benchmarks.quality.world import Generator, Templates, next_number
+
+MEASURED = Path("simulators/data/rapidocr.csv")
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    return random.Random(1).sample(load(MEASURED), 1_500)
+
+
+def test_a_drawn_vehicle_is_read_as_wrongly_as_the_measured_one_that_it_errs_as(samples: list[Sample]) -> None:
+    templates = Templates.of(samples)
+    vehicles = Generator(templates, seed=3).vehicles(4_000)
+    read_right = (vehicles.plates.codes == vehicles.reads.codes).all(axis=1)
+    assert (read_right == templates.is_right[vehicles.templates]).all()
+    lengths = np.array([len(s.read) for s in samples])[vehicles.templates]
+    assert (vehicles.reads.lengths == lengths).all()
+
+
+def test_fleets_stand_in_the_list_in_a_row(samples: list[Sample]) -> None:
+    plates = Generator(Templates.of(samples), seed=3).plates(2_000)
+    in_a_row = sum((next_number(a, 1) == b).all() for a, b in zip(plates.codes[:-1], plates.codes[1:], strict=True))
+    assert 300 < in_a_row < 900
+
+
+@pytest.mark.parametrize(("plate", "step", "next_one"), [("AB12CDE", 1, "AB13CDE"), ("KAA0099", -99, "KAA0000")])
+def test_the_next_number_counts_in_the_last_group_of_digits(plate: str, step: int, next_one: str) -> None:
+    [codes], [wanted] = pack([plate], [None]).codes, pack([next_one], [None]).codes
+    assert (next_number(codes, step) == wanted).all()
+
+
+def test_the_same_seed_gives_the_same_figures_and_the_matcher_finds_more_than_the_rules(
+    samples: list[Sample],
+) -> None:
+    fitted = Fitted.on([s for s in samples if half(s.plate) == 0])
+    other = [s for s in samples if half(s.plate) == 1]
+    one, again = (measure(other, fitted, Run(3_000, 0.5, 5), lambda _: None) for _ in range(2))
+    assert (one.found[MATCHER] == again.found[MATCHER]).all()
+    assert (one.false[MATCHER] == again.false[MATCHER]).all()
+    for a_day in (2, 20):
+        found = {way: one.found_at(way, a_day)[1] for way in (MATCHER, *RULES)}
+        assert found[MATCHER] > max(found[rule] for rule in RULES), found
+
+
+def test_at_a_threshold_there_are_no_more_false_alerts_than_were_asked_for(samples: list[Sample]) -> None:
+    one = measure(samples, Fitted.shipped(), Run(3_000, 0.5, 5), lambda _: None)
+    for way in (MATCHER, *RULES):
+        for a_day in (0, 2, 100):
+            threshold, _ = one.found_at(way, a_day)
+            assert (one.false[way] >= threshold).sum() <= a_day * one.days
+
+
+def test_other_engines_reads_are_measured_engine_by_engine(samples: list[Sample], tmp_path: Path) -> None:
+    reads = tmp_path / "reads.csv"
+    with reads.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["country", "plate", "read", "engine", "severity", "confidence"])
+        for number, s in enumerate(samples):
+            writer.writerow([s.country, s.plate, s.read, ("one", "other")[number % 2], 0.5, s.confidence])
+    options = ["--reads", str(reads), "--entries", "2000", "--days", "0.2", "--json", "--draw", str(tmp_path)]
+    done = CliRunner().invoke(main, options)
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)["figures"]
+    assert [of["engine"] for of in figures] == ["one", "other"]
+    assert all(of["misread_listed_vehicles"] > 0 for of in figures)
+    assert (tmp_path / "found.svg").read_text().startswith("<?xml")
