@@ -24,10 +24,12 @@ def by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
     return wanted
 
 
-def compare(admin: AdminClient, address: str, specs: list[TopicSpec]) -> tuple[list[TopicSpec], list[str]]:
+def compare(
+    admin: AdminClient, address: str, specs: list[TopicSpec], wait_seconds: float = ANSWER_SECONDS
+) -> tuple[list[TopicSpec], list[str]]:
     """Return the topics that are missing, and a line for each difference of those that are not."""
     try:
-        there = admin.list_topics(timeout=ANSWER_SECONDS).topics
+        there = admin.list_topics(timeout=wait_seconds).topics
     except KafkaException as error:
         raise UnavailableError(
             "kafka-unavailable",
@@ -36,7 +38,7 @@ def compare(admin: AdminClient, address: str, specs: list[TopicSpec]) -> tuple[l
         ) from None
     known = [spec for spec in specs if spec.name in there]
     resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in known]
-    configs = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS) if resources else {}
+    configs = admin.describe_configs(resources, request_timeout=wait_seconds) if resources else {}
     differing: list[str] = []
     for spec, resource in zip(known, resources, strict=True):
         values = configs[resource].result()

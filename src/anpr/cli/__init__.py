@@ -15,6 +15,7 @@ from anpr.settings import Settings, load
 _COMMANDS = {
     "console": "console",
     "demo": "demo",
+    "doctor": "doctor",
     "dry-run": "dry_run",
     "match": "match",
     "send": "send",

@@ -1,0 +1,71 @@
+"""How far a group is, and the last record of a topic: asked from outside, changing nothing."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AdminClient,
+    OffsetSpec,
+)
+
+
+class Group(NamedTuple):
+    """Members that run, and records that none of them has committed."""
+
+    members: int
+    lag: int
+
+
+class LastWord(NamedTuple):
+    """The last record of a topic, and the broker's time of its arrival."""
+
+    arrived_at: datetime
+    value: bytes
+
+
+def group_of(address: str, group: str, topic: str, wait_seconds: float) -> Group:
+    """Return how far a group is in a topic. Raises KafkaException, as when the broker is away within so long."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    found = admin.list_topics(topic, timeout=wait_seconds).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    places = [TopicPartition(topic, number) for number in found.partitions]
+    ends, starts = (
+        {
+            place.partition: asked.result().offset
+            for place, asked in admin.list_offsets(dict.fromkeys(places, spec), request_timeout=wait_seconds).items()
+        }
+        for spec in (OffsetSpec.latest(), OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # no annotations
+    )
+    described = admin.describe_consumer_groups([group], request_timeout=wait_seconds)[group].result()
+    asked = ConsumerGroupTopicPartitions(group, places)
+    committed = admin.list_consumer_group_offsets([asked], request_timeout=wait_seconds)[group].result()
+    # A partition without a commit is read from its beginning.
+    at = {place.partition: max(place.offset, starts[place.partition]) for place in committed.topic_partitions}
+    return Group(len(described.members), sum(end - at.get(number, starts[number]) for number, end in ends.items()))
+
+
+def last_record(address: str, topic: str, wait_seconds: float) -> LastWord | None:
+    """Return the last record of a topic of one partition, None when it holds none. Raises KafkaException."""
+    consumer = Consumer(
+        {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
+    )
+    try:
+        start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
+        if end <= start:
+            return None
+        consumer.assign([TopicPartition(topic, 0, end - 1)])
+        message = consumer.poll(wait_seconds)
+        if message is None:
+            return None
+        if (error := message.error()) is not None:
+            raise KafkaException(error)
+        return LastWord(datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC), message.value() or b"")
+    finally:
+        consumer.close()

@@ -1,0 +1,48 @@
+"""`anpr doctor`: tries everything that the configuration names."""
+
+import click
+import msgspec
+
+from anpr.cli import settings_of
+from anpr.clock import system_clock
+from anpr.doctor.examine import checks, examine
+from anpr.doctor.findings import Finding
+
+_MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
+
+
+@click.command(name="doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each finding.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Try everything that the configuration names, and say what is wrong and what to do.
+
+    It asks each Kafka (topics, groups, what the matchers last said), each Redis (role, memory, the list in force),
+    the folders of this machine and the clocks; it changes nothing, and ends within seconds also where nobody
+    answers. What is wrong comes last. Exit code 1 when something is wrong.
+
+    \b
+    Examples:
+      anpr doctor
+      anpr doctor --json | jq 'select(.state == "wrong")'
+    """
+    settings = settings_of(ctx)
+    found = []
+    for finding in examine(checks(settings, system_clock)):
+        found.append(finding)
+        if as_json:
+            click.echo(msgspec.json.encode(finding))
+        elif finding.state != "wrong":
+            _show(finding)
+    is_wrong = [finding for finding in found if finding.state == "wrong"]
+    if not as_json:
+        for finding in sorted(is_wrong, key=lambda finding: (finding.check, finding.on)):
+            _show(finding)
+    click.echo(f"{len(found)} answers, {len(is_wrong)} wrong", err=True)
+    ctx.exit(1 if is_wrong else 0)
+
+
+def _show(finding: Finding) -> None:
+    click.echo(f"{_MARKS[finding.state]}  {finding.check}  {finding.on}: {finding.says}")
+    if finding.next_step:
+        click.echo(f"       next: {finding.next_step}")

@@ -1,0 +1,120 @@
+"""Each Kafka: whether it answers and has the topics as stated; and of each site, what its matchers last said."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from anpr import topics
+from anpr.adapters.kafka_group import Group, LastWord, group_of, last_record
+from anpr.adapters.kafka_topics import by_address, compare
+from anpr.clock import Clock
+from anpr.doctor.findings import Check, Finding, note, well, wrong
+from anpr.doctor.redis_checks import judge_clock, words
+from anpr.errors import AnprError
+from anpr.events import Status, Undecodable, decode_status
+from anpr.settings import Settings
+from anpr.topics import TopicSpec
+
+ANSWER_SECONDS = 3.0
+# A matcher takes hundreds of reads a turn, a thousand turns a second: what waits longer than this is no peak.
+MUCH_LAG_READS = 1000
+CLOCK_TOLERANCE = timedelta(seconds=2)
+
+
+def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
+    """Return what is to be tried: each address once, then each site that has cameras."""
+    found: list[tuple[str, str, Check]] = [
+        ("kafka", address, partial(check_broker, address, specs)) for address, specs in by_address(settings).items()
+    ]
+    silent_after = timedelta(seconds=settings.board.silent_after_seconds)
+    return found + [
+        ("matchers", name, partial(check_site, name, site.kafka, clock, silent_after))
+        for name, site in settings.sites.items()
+        if site.cameras
+    ]
+
+
+def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
+    """Ask a broker for its topics and compare them with what is stated."""
+    said: list[str] = []
+    # What keeps a client from connecting, such as a wrong password, is told to the callback and nowhere else.
+    options: dict[str, Any] = {"error_cb": lambda error: said.append(error.str())}
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0, **options})
+    try:
+        missing, differing = compare(admin, address, specs, ANSWER_SECONDS)
+    except AnprError as error:
+        yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step)
+        return
+    except KafkaException as error:
+        yield wrong("kafka", address, error.args[0].str(), "has this user the right to describe topics?")
+        return
+    yield well("kafka", address, f"answers; {len(specs) - len(missing)} of {len(specs)} topics are there")
+    if missing:
+        names = ", ".join(spec.name for spec in missing[:5]) + (", …" if len(missing) > 5 else "")
+        yield wrong("topics", address, f"{len(missing)} are missing: {names}", "make them: anpr topics --create")
+    for line in differing:
+        yield wrong("topics", address, line, "change it at the broker, or state what is there in anpr.toml")
+
+
+def check_site(site: str, address: str, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
+    """Ask a site's broker how far its matchers are, and read the last that one of them said."""
+    try:
+        group = group_of(address, f"anpr-match-{site}", topics.reads(site), ANSWER_SECONDS)
+        last = last_record(address, topics.status(site), ANSWER_SECONDS)
+    except KafkaException as error:
+        yield wrong("matchers", site, f"not to be asked: {error.args[0].str()}", "see what is said of its Kafka")
+        return
+    yield from judge_group(site, group)
+    yield from judge_last_word(site, last, clock(), silent_after)
+
+
+def judge_group(site: str, group: Group) -> Iterable[Finding]:
+    """Tell whether somebody matches a site's reads, and how far behind."""
+    if not group.members:
+        yield wrong("matchers", site, f"none runs; {group.lag:,} reads wait", f"start one: anpr match --site {site}")
+    elif group.lag > MUCH_LAG_READS:
+        yield wrong(
+            "matchers", site, f"{group.members} run; {group.lag:,} reads wait",
+            "look at /readyz and the logs of each; more of them share the work, up to one a partition",
+        )  # fmt: skip
+    else:
+        yield well("matchers", site, f"{group.members} run; {group.lag:,} reads wait")
+
+
+def judge_last_word(site: str, last: LastWord | None, now: datetime, silent_after: timedelta) -> Iterable[Finding]:
+    """Tell how a matcher last said it was, and whether the clocks agree."""
+    if last is None:
+        yield note("matchers", site, "none has said anything in the last hour")
+        return
+    if last.arrived_at - now > CLOCK_TOLERANCE:
+        yield from judge_clock("clock", site, now - last.arrived_at)
+    try:
+        status = decode_status(last.value)
+    except Undecodable:
+        yield wrong("matchers", site, "the last record of the status topic is no status", "who writes to that topic?")
+        return
+    ahead = status.at - last.arrived_at
+    if abs(ahead) > CLOCK_TOLERANCE:
+        word, seconds = ("ahead of" if ahead > timedelta(0) else "behind"), abs(ahead.total_seconds())
+        says = f"the clock of {status.matcher}'s machine is {seconds:.1f} s {word} the broker's"
+        yield wrong("clock", site, says, "set both by NTP")
+    if now - last.arrived_at > silent_after:
+        yield wrong("matchers", site, f"silent for {words(now - last.arrived_at)}", "look at the log of each")
+    elif status.generation is None:
+        yield wrong("list", site, f"{status.matcher} has no list", "put one in force with `anpr watchlist apply`")
+    else:
+        yield from _judge_list(site, status, now)
+
+
+def _judge_list(site: str, status: Status, now: datetime) -> Iterable[Finding]:
+    says = f"{status.matcher} matches with generation {status.generation}, {status.entries:,} entries"
+    confirmed = status.list_confirmed_at
+    if confirmed is None or now - confirmed > timedelta(seconds=30):
+        since = "since its start" if confirmed is None else f"for {words(now - confirmed)}"
+        yield wrong("list", site, f"{says}, not confirmed by Redis {since}", "see what is said of its Redis")
+    else:
+        yield well("list", site, says)
