@@ -33,6 +33,7 @@ class Installation:
         self.kafka = kafka
         self.sites = tuple(port + suffix for port in PORTS)
         self.supervisor = Supervisor()
+        self._has_builder = False
         self.config = folder / "config"
         self.config.mkdir()
         (self.config / "anpr.toml").write_text(f"[watchlist]\nstate_dir = '{folder / 'state'}'\n", "utf-8")
@@ -88,8 +89,15 @@ class Installation:
         self.supervisor.add(name, self.command(*arguments), log=self.folder / f"{name}.log", env=self.environment)
 
     def start_matcher(self, site: str, name: str) -> None:
-        """Start a matcher of a site under a name of its own."""
+        """Start a matcher of a site under a name of its own, and this machine's index builder before the first."""
+        if not self._has_builder:
+            self.start_builder()
         self.start(name, "match", "--site", site, "--name", name)
+
+    def start_builder(self) -> None:
+        """Start the one process that builds the index of this machine; `index` is its name at the supervisor."""
+        self._has_builder = True
+        self.start("index", "index", "--site", self.sites[0])
 
     def health_address(self, name: str) -> str:
         """Return where a process that was started with `--metrics-port 0` says that it serves its health."""

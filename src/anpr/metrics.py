@@ -86,6 +86,23 @@ UNMATCHABLE = _counter("anpr_unmatchable_lines_total", "Lines sent though no mat
 REFUSED_LINES = _counter("anpr_refused_lines_total", "Lines too long to be sent.", "site")
 SPOOLED = _gauge("anpr_spooled_lines", "Lines on the gateway's disk that the broker does not have yet.", "site")
 
+# --- the index builder ---
+
+INDEX_BUILD = _histogram(
+    "anpr_index_build_seconds",
+    "Building a base of the index from Redis (whole) or from the one before (merge), or laying changes over it.",
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    "kind",
+)
+INDEX_EPOCH = _gauge("anpr_index_generation_epoch", "Epoch of the list that the index on disk holds.")
+INDEX_NUMBER = _gauge("anpr_index_generation_number", "Number of that list, within its epoch.")
+INDEX_ENTRIES = _gauge("anpr_index_entries", "Entries of the index on disk.")
+INDEX_CHANGES = _gauge("anpr_index_changed_entries", "Entries that were put or removed since its base was built.")
+INDEX_BYTES = _gauge("anpr_index_bytes", "Room that the index takes on the disk.")
+INDEX_CONFIRMED = _gauge(
+    "anpr_index_confirmed_timestamp_seconds", "When Redis last said that the index on disk is the list in force."
+)
+
 # --- every service ---
 
 LAST_TURN = _gauge("anpr_loop_last_turn_timestamp_seconds", "When the service's loop last went on.", "service")

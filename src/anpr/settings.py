@@ -52,7 +52,7 @@ class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How services follow the list, and what keeps a list from harm."""
 
-    poll_seconds: Positive = 0.2
+    poll_seconds: Positive = 0.05
     state_dir: str = "~/.local/state/anpr"
     removal_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
     keep_previous: Count = 10
@@ -118,6 +118,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def state_dir(self) -> Path:
         """The folder for what must outlive a restart without its servers."""
         return Path(self.watchlist.state_dir).expanduser()
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of this machine's index."""
+        return self.state_dir / "index"
 
     @property
     def images_dir(self) -> Path:

@@ -19,6 +19,7 @@ PAGES = ["README.md", "docs/officers.md", "docs/operators.md", "docs/engineers.m
 # These run until they are stopped. The text is what shows that they work.
 UNTIL_STOPPED = {
     "anpr console": b"console runs",
+    "anpr index": b"runs",
     "anpr match": b"runs",
     "anpr watch": b"",
     "python -m simulators --site calais --live": b"read_id",

@@ -1,14 +1,12 @@
 """The index on disk gives the answers of the one that was written, or is refused."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from anpr.events import Entry
 from anpr.matching.index import Index
-from anpr.matching.index_file import DamagedError
-from anpr.watchlist import mapped_index
+from anpr.matching.index_file import DamagedError, Opened, decode, decode_changes, encode, encode_changes
 from tests.strategies import NOON, a_read, an_entry, generation
 
 LISTS = {
@@ -20,49 +18,64 @@ LISTS = {
 READS = [a_read(), a_read(plate="AB12CDE", country="GB"), a_read(plate="X" * 16), a_read(plate="ZZ")]
 
 
+def written(index: Index) -> bytes:
+    return b"".join(encode(index, NOON))
+
+
+def opened(content: bytes) -> Opened:
+    return decode(memoryview(content))
+
+
 @pytest.mark.parametrize("name", LISTS)
-def test_an_index_from_disk_answers_as_the_one_that_was_written(tmp_path: Path, name: str) -> None:
+def test_an_index_out_of_a_file_answers_as_the_one_that_was_written(name: str) -> None:
     index = Index.build(LISTS[name], generation(3))
-    mapped_index.write(tmp_path / "index", index, NOON)
-    opened = mapped_index.read(tmp_path / "index")
-    assert opened is not None
-    assert (opened.applied_at, opened.index.generation, opened.index.size) == (NOON, generation(3), len(LISTS[name]))
-    assert opened.index.match(READS) == index.match(READS)
-    assert list(opened.index.entries()) == LISTS[name]
+    read = opened(written(index))
+    assert (read.applied_at, read.index.generation, read.index.size) == (NOON, generation(3), len(LISTS[name]))
+    assert read.index.match(READS) == index.match(READS)
+    assert list(read.index.entries()) == LISTS[name]
 
 
-def test_an_index_from_disk_takes_changes(tmp_path: Path) -> None:
-    mapped_index.write(tmp_path / "index", Index.build(LISTS["several"], generation(3)), NOON)
-    opened = mapped_index.read(tmp_path / "index")
-    assert opened is not None
-    changed = opened.index.with_changes([an_entry("d", plate="ZZ")], ["a"], generation(4))
-    assert [[match.entry.entry_id for match in of_read] for of_read in changed.match(READS)] == [
-        ["b"],
-        ["b"],
-        ["c"],
-        ["d"],
-    ]
+def test_an_index_out_of_a_file_takes_changes() -> None:
+    read = opened(written(Index.build(LISTS["several"], generation(3))))
+    changed = read.index.with_changes([an_entry("d", plate="ZZ")], ["a"], generation(4))
+    assert ids(changed) == [["b"], ["b"], ["c"], ["d"]]
 
 
-def test_whoever_has_mapped_an_index_keeps_it_when_the_next_is_written(tmp_path: Path) -> None:
-    mapped_index.write(tmp_path / "index", Index.build(LISTS["several"], generation(3)), NOON)
-    opened = mapped_index.read(tmp_path / "index")
-    assert opened is not None
-    before = opened.index.match(READS)
-    mapped_index.write(tmp_path / "index", Index.build([], generation(4)), NOON)
-    assert opened.index.match(READS) == before
+@pytest.mark.parametrize(
+    ("put", "removed"),
+    [([an_entry("d", plate="ZZ")], ["a"]), ([], ["b", "c"]), ([an_entry("a", plate="ZZ")], []), ([], [])],
+    ids=["both", "removals alone", "a change alone", "nothing"],
+)
+def test_changes_out_of_a_file_make_of_their_base_the_index_that_was_written(
+    put: list[Entry], removed: list[str]
+) -> None:
+    base = opened(written(Index.build(LISTS["several"], generation(3)))).index
+    index = base.with_changes(put, removed, generation(4))
+    read = decode_changes(memoryview(b"".join(encode_changes(index, NOON))), base).index
+    assert (read.generation, read.size) == (generation(4), index.size)
+    assert read.match(READS) == index.match(READS)
+    assert list(read.entries()) == list(index.entries())
+    again = read.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5))
+    assert again.match(READS) == index.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5)).match(READS)
 
 
-def test_there_is_none_where_there_is_no_file(tmp_path: Path) -> None:
-    assert mapped_index.read(tmp_path / "index") is None
-
-
-def test_an_index_with_changes_is_merged_before_it_is_written(tmp_path: Path) -> None:
+def test_an_index_with_changes_is_merged_before_it_is_written_as_a_base() -> None:
     changed = Index.build([], generation(1)).with_changes([an_entry()], [], generation(2))
     with pytest.raises(ValueError, match="merged"):
-        mapped_index.write(tmp_path / "index", changed, NOON)
-    merged = Index.build(changed.entries(), generation(2))
-    mapped_index.write(tmp_path / "index", merged, NOON)
+        written(changed)
+    assert opened(written(Index.build(changed.entries(), generation(2)))).index.size == 1
+
+
+def test_a_base_is_not_taken_for_changes_nor_changes_for_a_base() -> None:
+    base = Index.build(LISTS["several"], generation(3))
+    with pytest.raises(DamagedError, match="no base"):
+        opened(b"".join(encode_changes(base, NOON)))
+    with pytest.raises(DamagedError, match="no changes"):
+        decode_changes(memoryview(written(base)), base)
+
+
+def ids(index: Index) -> list[list[str]]:
+    return [[match.entry.entry_id for match in of_read] for of_read in index.match(READS)]
 
 
 @pytest.mark.parametrize("entries", LISTS.values(), ids=LISTS)
@@ -79,24 +92,18 @@ def test_an_index_with_changes_is_merged_before_it_is_written(tmp_path: Path) ->
     ids=["empty", "magic cut", "head cut", "end cut", "other file", "other version"],
 )
 def test_what_is_no_whole_index_of_this_version_is_refused(
-    tmp_path: Path, entries: list[Entry], damage: Callable[[bytes], bytes]
+    entries: list[Entry], damage: Callable[[bytes], bytes]
 ) -> None:
-    path = tmp_path / "index"
-    mapped_index.write(path, Index.build(entries, generation(1)), NOON)
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DamagedError, match=str(path)):
-        mapped_index.read(path)
+    with pytest.raises(DamagedError):
+        opened(damage(written(Index.build(entries, generation(1)))))
 
 
-def test_a_changed_bit_anywhere_but_in_the_padding_is_found(tmp_path: Path) -> None:
-    path = tmp_path / "index"
-    mapped_index.write(path, Index.build(LISTS["patterns"], generation(1)), NOON)
-    content = path.read_bytes()
+def test_a_changed_bit_anywhere_but_in_the_padding_is_found() -> None:
+    content = written(Index.build(LISTS["patterns"], generation(1)))
     unseen = 0
     for place in range(len(content)):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         try:
-            mapped_index.read(path)
+            opened(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         except DamagedError:
             continue
         assert content[place] == 0, "only padding may change unseen"

@@ -17,6 +17,7 @@ _COMMANDS = {
     "demo": "demo",
     "doctor": "doctor",
     "dry-run": "dry_run",
+    "index": "index",
     "match": "match",
     "send": "send",
     "topics": "topics",

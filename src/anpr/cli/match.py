@@ -22,7 +22,7 @@ from anpr.services.health import Health
 from anpr.services.match import Matcher
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
-from anpr.watchlist.store import WatchlistStore, connect
+from anpr.watchlist.index_folder import IndexFolder
 
 log = get_logger(__name__)
 
@@ -35,8 +35,9 @@ log = get_logger(__name__)
 def command(ctx: click.Context, site: str, name: str | None, metrics_port: int | None) -> None:
     """Check every read of a site against the watchlist and publish the alerts.
 
-    Several processes share a site when each has a --name of its own. One that is killed and started again under the
-    same name goes on at once where it stopped. Stop it with SIGTERM or Ctrl-C: it finishes its batch.
+    The list is the index that `anpr index` keeps on this machine: start that too, or nothing is matched. Several
+    processes share a site when each has a --name of its own. One that is killed and started again under the same
+    name goes on at once where it stopped. Stop it with SIGTERM or Ctrl-C: it finishes its batch.
 
     \b
     Examples:
@@ -55,12 +56,8 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     say_of_each_line(service="match", site=site, name=name)
     servers = settings.sites[site]
-    follower = WatchlistFollower(
-        WatchlistStore(connect(servers.redis), topics.keep_ended(settings.topics)),
-        settings.state_dir / f"watchlist-{name}.index",
-        settings.watchlist.poll_seconds,
-        system_clock,
-    )
+    start_builder = f"anpr index --site {site}"
+    follower = WatchlistFollower(IndexFolder(settings.index_dir), start_builder)
     source = KafkaSource(
         servers.kafka, topics.reads(site), f"anpr-match-{site}", name, settings.matcher.session_timeout_seconds
     )
@@ -68,8 +65,9 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     figures = Figures(site, [camera.name for camera in servers.cameras], system_clock())
 
     def missing() -> list[str]:
+        builds = "is its builder at work?" if follower.is_builder_running else f"start `{start_builder}`"
         wanted = {
-            "no list: neither Redis nor the disk has had one": follower.held is not None,
+            f"no list: there is no usable index in {settings.index_dir}; {builds}": follower.held is not None,
             # As the loop last told it: the consumer itself may not be asked from another thread.
             "no share of the cameras: it stands by": figures.partitions > 0,
             f"the broker at {servers.kafka} does not answer": publisher.answers(topics.alerts(site), ANSWER_SECONDS),

@@ -101,6 +101,7 @@ class Demo:
 
     def start_matchers(self, feed: BoardFeed) -> None:
         """Start a matcher for each port and wait until each has the list and its share of the cameras."""
+        self._add("index", self._command("index", "--site", self.ports[0]))
         for site in self.ports:
             self.add_matcher(site, f"{site}-1")
 
@@ -119,18 +120,7 @@ class Demo:
 
     def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:
         """Start one matcher of a site; `matcher-<name>` is its name at the supervisor."""
-        command = [
-            sys.executable,
-            "-m",
-            "anpr",
-            "--config",
-            str(self._config),
-            "match",
-            "--site",
-            site,
-            "--name",
-            name,
-        ]
+        command = self._command("match", "--site", site, "--name", name)
         self._add(f"matcher-{name}", command, restart=restart)
 
     def start_traffic(self, *, seed: int, speed: float, listed_share: float, scenario: str | None = None) -> None:
@@ -240,6 +230,9 @@ class Demo:
         return WatchlistStore(
             connect(self.settings.sites[self.ports[0]].redis), topics.keep_ended(self.settings.topics)
         )
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "anpr", "--config", str(self._config), *arguments]
 
     def _add(self, name: str, command: list[str], *, restart: bool = True) -> None:
         log = self.folder / f"{name}.log"

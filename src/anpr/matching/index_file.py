@@ -1,5 +1,7 @@
 """An index as one run of bytes: what a file holds, so that processes map it instead of building it.
 
+A base is in one such file; what has changed since is in another, with the rows of the base that are out of force.
+
     magic and version    16 bytes
     checksum             4 bytes, of what follows up to the end of the head
     length of the head   4 bytes
@@ -33,6 +35,7 @@ from anpr.matching.plate_table import PlateTable
 MAGIC: Final = b"anpr-index-0002\n"
 _ALIGNED_TO = 64
 _ENCODED = "bodies.encoded"
+_GONE = "gone"
 
 
 class Section(Struct, frozen=True):
@@ -66,15 +69,47 @@ class DamagedError(Exception):
 
 def encode(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
     """Yield the bytes of the file, piece by piece. Raises ValueError for an index with changes: merge them first."""
-    if index.overlay is not None or index.gone is not None:
+    if index.is_gone is not None:
         raise ValueError("an index with changes is merged before it is written")
-    arrays = _arrays_of(index.base)
+    return _encoded(index.generation, applied_at, _arrays_of(index.base))
+
+
+def encode_changes(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a small file: what turns the base of an index, which has a file of its own, into it."""
+    of_overlay = _arrays_of(index.overlay) if index.overlay else {}
+    return _encoded(index.generation, applied_at, {_GONE: index.gone.astype(np.int64), **of_overlay})
+
+
+def decode(buffer: memoryview, *, check_entries: bool = True) -> Opened:
+    """Return the index whose arrays are views of the buffer.
+
+    Everything is checked but, on request, the entries themselves, which are most of a file: for who maps a file that
+    a process of this machine has just written whole. Raises DamagedError.
+    """
+    head, arrays = _decoded(buffer, check_entries=check_entries)
+    if _GONE in arrays:
+        raise DamagedError("it holds changes, and no base")
+    return Opened(Index.of(_tables_of(arrays), head.generation), head.applied_at)
+
+
+def decode_changes(buffer: memoryview, base: Index) -> Opened:
+    """Return the index that these changes make of the base that they were written for. Raises DamagedError."""
+    head, arrays = _decoded(buffer, check_entries=True)
+    if _GONE not in arrays:
+        raise DamagedError("it holds no changes")
+    gone = arrays.pop(_GONE).astype(np.intp)
+    return Opened(base.with_overlay(gone, _tables_of(arrays) if arrays else None, head.generation), head.applied_at)
+
+
+def _encoded(
+    generation: Generation, applied_at: datetime, arrays: dict[str, NDArray[Any]]
+) -> Iterator[bytes | memoryview]:
     sections, at = [], 0
     for name, array in arrays.items():
         of_bytes = _bytes_of(array)
         sections.append(Section(name, array.dtype.str, array.shape, at, crc32(of_bytes)))
         at += _padded(len(of_bytes))
-    head = msgspec.msgpack.encode(Head(index.generation, applied_at, sections))
+    head = msgspec.msgpack.encode(Head(generation, applied_at, sections))
     of_head = len(head).to_bytes(4, "little") + head
     front = MAGIC + crc32(of_head).to_bytes(4, "little") + of_head
     yield front.ljust(_padded(len(front)), b"\0")
@@ -84,12 +119,7 @@ def encode(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
         yield bytes(_padded(len(of_bytes)) - len(of_bytes))
 
 
-def decode(buffer: memoryview, *, check_entries: bool = True) -> Opened:
-    """Return the index whose arrays are views of the buffer.
-
-    Everything is checked but, on request, the entries themselves, which are most of a file: for who maps a file that
-    a process of this machine has just written whole. Raises DamagedError.
-    """
+def _decoded(buffer: memoryview, *, check_entries: bool) -> tuple[Head, dict[str, NDArray[Any]]]:
     head, begin = _head_of(buffer)
     arrays: dict[str, NDArray[Any]] = {}
     for section in head.sections:
@@ -101,7 +131,7 @@ def decode(buffer: memoryview, *, check_entries: bool = True) -> Opened:
         ):
             raise DamagedError(f"the section {section.name!r} is damaged")
         arrays[section.name] = np.frombuffer(of_bytes, dtype).reshape(section.shape)
-    return Opened(Index.of(_tables_of(arrays), head.generation), head.applied_at)
+    return head, arrays
 
 
 def _head_of(buffer: memoryview) -> tuple[Head, int]:

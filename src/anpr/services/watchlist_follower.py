@@ -1,24 +1,27 @@
-"""Follows the watchlist: the index in force, kept current from Redis and from disk when Redis is away.
+"""Follows the index that this machine's builder puts on disk (`anpr.services.index`), and maps what is new.
 
 It runs in a thread of its own and hands a new index over by one assignment, so a matcher that takes the index once
-a batch never waits for Redis and never sees half a list. While Redis is away, comes back empty, or shows an older
-generation than was seen already (a replica behind its home), the index stays, and its age shows.
+a batch never waits and never sees half a list. It asks no server and decodes no entries: a look costs a few
+microseconds, a new list the time to read its pages once, in which the interpreter is free for the matcher. What is
+held stays while there is nothing newer that is whole, and its age shows.
 """
 
-import logging
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
-from anpr.clock import Clock
-from anpr.errors import UnavailableError
+from anpr.logs import get_logger
 from anpr.matching.index import Index
 from anpr.matching.index_file import DamagedError
-from anpr.watchlist import mapped_index
-from anpr.watchlist.store import Head, WatchlistStore
+from anpr.watchlist.index_folder import Current, IndexFolder, Stamp
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
+
+LOOK_SECONDS = 0.02
+# Long enough for the turn that was under way to end, so that the matcher's own thread has no large file to unmap.
+_KEEP_BEFORE_SECONDS = 1.0
+_CHECK_BUILDER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +34,24 @@ class Held:
 
 
 class WatchlistFollower:
-    """`held` is None until there is a list, from Redis or from disk."""
+    """`held` is None until there is a list on disk."""
 
-    def __init__(self, store: WatchlistStore, index_path: Path, poll_seconds: float, clock: Clock) -> None:
-        """Keep the last good list at `index_path`."""
+    def __init__(self, folder: IndexFolder, start_builder: str) -> None:
+        """`start_builder` is the command that a person is told to run when no builder does."""
         self.held: Held | None = None
-        self._store = store
-        self._path = index_path
-        self._poll_seconds = poll_seconds
-        self._clock = clock
+        self.is_builder_running = True
+        self._folder = folder
+        self._start_builder = start_builder
+        self._stamp: Stamp | None = None
+        self._taken: Current | None = None
+        self._base: Index | None = None
+        self._before: list[tuple[float, Held]] = []
+        self._builder_checked_at = -_CHECK_BUILDER_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
 
     def start(self) -> None:
-        """Take the list from disk at once, if it is there, and follow Redis from now on."""
-        self._read_from_disk()
+        """Take the list from disk, if it is there, and follow it from now on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -53,46 +59,54 @@ class WatchlistFollower:
         self._stop.set()
         self._thread.join()
 
-    def follow_once(self) -> None:
-        """Ask Redis what is in force and take it if it is newer than what is held."""
-        try:
-            head = self._store.head()
-            if head is None:
-                return  # an empty Redis is a fault, not an empty list
-            if self.held is None or head.generation > self.held.index.generation:
-                self._take(head)
-            elif head.generation == self.held.index.generation:
-                self.held = Held(self.held.index, self.held.applied_at, self._clock())
-        except UnavailableError as error:
-            log.debug("%s", error)
-
-    def _take(self, head: Head) -> None:
-        entries = self._store.load(head)
-        if entries is None:
-            return  # replaced while it was read; the next turn reads the new head
-        index = Index.build(entries, head.generation)
-        self.held = Held(index, head.applied_at, self._clock())
-        log.info("generation %s in force: %d entries", head.generation, len(entries))
-        try:
-            mapped_index.write(self._path, index, head.applied_at)
-        except OSError as error:
-            log.error("the list cannot be kept on disk: %s", error)  # noqa: TRY400  the cause is in the text
-
-    def _read_from_disk(self) -> None:
-        try:
-            opened = mapped_index.read(self._path)
-        except (DamagedError, OSError) as error:
-            log.warning("%s; waiting for Redis", error)
+    def look(self) -> None:
+        """Take what is on disk if it is newer than what is held, or confirmed since."""
+        stamp = self._folder.stamp()
+        if stamp is None or stamp == self._stamp:
             return
-        if opened is not None:
-            self.held = Held(opened.index, opened.applied_at, None)
-            log.info("generation %s taken from disk", opened.index.generation)
+        try:
+            seen = self._folder.read()
+            if self._taken is not None and seen.current.generation < self._taken.generation:
+                log.warning("an older list on disk is not taken", generation=str(seen.current.generation))
+            elif seen.current != self._taken:
+                self._take(seen.current, seen.confirmed_at)
+            elif self.held is not None:
+                self.held = replace(self.held, confirmed_at=seen.confirmed_at)
+            self._stamp = seen.stamp
+        except FileNotFoundError:
+            return  # replaced while it was read; the next look finds what came instead
+        except (DamagedError, OSError) as error:
+            log.error("the index on disk cannot be used; its builder makes it anew", reason=str(error))  # noqa: TRY400
+            self._stamp = stamp
+
+    def _take(self, current: Current, confirmed_at: datetime) -> None:
+        if self._taken is None or self._base is None or self._taken.base != current.base:
+            # At a start nobody vouches for the file: it is read through. Later ones were written a moment ago.
+            self._base = self._folder.open_base(current, check_entries=self._taken is None)
+        index = self._folder.open(current, self._base)
+        if self.held is not None:
+            self._before.append((time.monotonic() + _KEEP_BEFORE_SECONDS, self.held))
+        self.held = Held(index, current.head.applied_at, confirmed_at)
+        self._taken = current
+        log.info("list in force", generation=str(current.generation), entries=index.size)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self.follow_once()
+                self.look()
+                self._check_builder()
             except Exception:
                 # The thread must not end while its matcher goes on with an ageing list; the age shows either way.
                 log.exception("following the watchlist failed; trying again")
-            self._stop.wait(self._poll_seconds)
+            now = time.monotonic()
+            self._before = [(until, held) for until, held in self._before if now < until]
+            self._stop.wait(LOOK_SECONDS)
+
+    def _check_builder(self) -> None:
+        now = time.monotonic()
+        if now < self._builder_checked_at + _CHECK_BUILDER_SECONDS:
+            return
+        self._builder_checked_at = now
+        was_running, self.is_builder_running = self.is_builder_running, self._folder.is_written()
+        if was_running and not self.is_builder_running:
+            log.warning("no process builds the index here, so no new list comes", start=self._start_builder)

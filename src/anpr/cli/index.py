@@ -1,0 +1,95 @@
+"""`anpr index`: the one process of a machine that builds its index."""
+
+import signal
+import sys
+import threading
+import time
+from typing import IO
+
+import click
+
+from anpr.cli import check_site, settings_of
+from anpr.cli.health import metrics_port, served
+from anpr.clock import system_clock
+from anpr.errors import UnavailableError
+from anpr.logs import get_logger, say_of_each_line
+from anpr.services.health import Health
+from anpr.services.index import IndexBuilder
+from anpr.settings import Settings
+from anpr.watchlist.index_folder import IndexFolder
+from anpr.watchlist.reader import WatchlistReader, connect
+
+log = get_logger(__name__)
+
+# A matcher looks for a builder by the same lock, for some microseconds.
+_LOCK_SECONDS = 0.2
+# While a base is built in one thread, the other goes on with small changes: it must not wait long for its turn.
+_SWITCH_SECONDS = 0.001
+
+
+@click.command(name="index")
+@click.option("--site", required=True, help="The site whose Redis is followed.")
+@metrics_port
+@click.pass_context
+def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
+    """Follow the watchlists in a site's Redis and keep the index on this machine's disk up to date.
+
+    The matchers of the machine map that index, so each machine with matchers needs one of these, and no more: a
+    second one for the same state_dir ends with exit code 3. Stop it with SIGTERM or Ctrl-C; matchers go on with the
+    index that is on disk.
+
+    \b
+    Examples:
+      anpr index --site calais
+      anpr index --site calais --metrics-port 9465
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    run(settings, site, metrics_port)
+
+
+def run(settings: Settings, site: str, port: int | None) -> None:
+    """Build until a signal says stop; `port` is where to serve health and metrics."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    say_of_each_line(service="index", site=site)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    folder = IndexFolder(settings.index_dir)
+    lock = _locked(folder)
+    builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock)
+
+    def missing() -> list[str]:
+        if builder.current is None:
+            return [f"no index yet: {builder.trouble or 'it is being built'}"]
+        return [builder.trouble] if builder.trouble else []
+
+    health = Health("index", missing)
+    log.info("index builder runs", folder=str(folder.path))
+    with lock, served(settings, health, port):
+        while not stop.is_set():
+            health.beat()
+            builder.turn()
+            stop.wait(settings.watchlist.poll_seconds)
+    log.info("index builder stopped in order")
+
+
+def _locked(folder: IndexFolder) -> IO[bytes]:
+    """Become the one builder of the folder. Raises UnavailableError."""
+    until = time.monotonic() + _LOCK_SECONDS
+    try:
+        while (lock := folder.lock()) is None:
+            if time.monotonic() > until:
+                raise UnavailableError(
+                    "index-already-built",
+                    f"another `anpr index` runs on this machine for {folder.path}",
+                    "one is enough for all matchers of a machine; to follow another Redis, end the other first",
+                )
+            time.sleep(0.01)
+    except OSError as error:
+        raise UnavailableError(
+            "index-folder",
+            f"the index cannot be kept in {folder.path}: {error.strerror or error}",
+            "watchlist.state_dir must be a folder that this process may write, with room for the index",
+        ) from None
+    return lock

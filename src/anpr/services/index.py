@@ -1,0 +1,270 @@
+"""The index builder: one process of a machine that follows the lists in Redis and keeps the index on disk.
+
+Theory of operation. A turn asks the site's Redis what is in force, which is one small value. When that is what is on
+disk, it is confirmed. When it is newer, the changes since are read and laid over the base that is on disk: a small
+file, in force within some milliseconds. When the changes cannot be told, or have become many, a thread builds a whole
+base meanwhile, from Redis or from the index in force; small changes go on being laid over the old one, and are laid
+over the new one when it is there.
+
+A generation never goes backwards here. A Redis that is away, empty, slow, or behind what is on disk (a replica that
+lags, a home that lost its newest changes in a fail-over) changes nothing: what is on disk stays, unconfirmed, and its
+age shows.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from anpr import metrics
+from anpr.clock import Clock
+from anpr.errors import AnprError
+from anpr.events import Entry, Generation
+from anpr.logs import get_logger
+from anpr.matching.index import Index
+from anpr.matching.index_file import DamagedError
+from anpr.watchlist.changes import Changes
+from anpr.watchlist.index_folder import Current, IndexFolder
+from anpr.watchlist.places import Head
+
+log = get_logger(__name__)
+
+# After a failure (a full disk, a list that is not whole) nothing is tried again for so long.
+PAUSE = timedelta(seconds=1)
+# The files are read through so often: a restart without Redis must not be what finds them damaged.
+CHECK_EVERY = timedelta(minutes=1)
+
+
+class Lists(Protocol):
+    """What is asked of the store. Every method raises UnavailableError while Redis does not answer."""
+
+    def head(self) -> Head | None:
+        """Return what is in force."""
+
+    def load(self, head: Head) -> list[Entry] | None:
+        """Return all entries, None when they are not whole any more."""
+
+    def changes(self, before: Head, after: Head) -> Changes | None:
+        """Return what turns the one into the other, None when that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A base on disk: its file and what it holds."""
+
+    name: str
+    index: Index
+
+
+class IndexBuilder:
+    """Call `turn` again and again. Only one process may, for a folder.
+
+    Attributes:
+        current: What is on disk, as far as it is known to be whole.
+        trouble: What keeps it from being confirmed, in words; empty when all is well.
+    """
+
+    def __init__(
+        self,
+        lists: Lists,
+        folder: IndexFolder,
+        clock: Clock,
+        check_every: timedelta = CHECK_EVERY,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Take up what is on disk, if it is whole; else it is built anew."""
+        self.current: Current | None = None
+        self.trouble = ""
+        self._lists = lists
+        self._folder = folder
+        self._clock = clock
+        self._check_every = check_every
+        self._stopwatch = stopwatch
+        self._check_at = self._pause_until = clock()
+        self._newest: Generation | None = None
+        self._base: _Base | None = None
+        self._index: Index | None = None
+        self._job: _Job | None = None
+
+    def turn(self) -> None:
+        """Bring what is on disk nearer to what is in force."""
+        now = self._clock()
+        if now < self._pause_until:
+            return
+        try:
+            if now >= self._check_at:
+                self._check_at = now + self._check_every
+                self._take_up()
+            head = self._lists.head()
+            if head is None:
+                self._say("Redis holds no list at all; that is not taken for an empty list")
+            elif self._newest is not None and head.generation < self._newest:
+                self._say(f"Redis shows generation {head.generation}, and {self._newest} was in force here already")
+            else:
+                self._follow(head)
+                self._say("")
+        except AnprError as error:
+            self._say(str(error))
+        except OSError as error:
+            self._say(f"the index cannot be written: {error}")
+            self._pause_until = now + PAUSE
+
+    def _follow(self, head: Head) -> None:
+        if self._job is not None and self._job.is_done():
+            job, self._job = self._job, None
+            self._move_onto(self._finished(job), job.head, head)
+        elif self._base is None or self._index is None or self.current is None:
+            self._build_whole(head)
+        elif self.current.head == head:
+            self._confirm()
+        else:
+            changes = self._lists.changes(self.current.head, head)
+            if changes is None:
+                self._build_whole(head)
+            else:
+                self._lay_over(self._base, self._index, changes, head)
+        if self._job is None and self._index is not None and self._index.is_merge_due:
+            self._merge(self._index, self.current.head if self.current else head)
+
+    def _move_onto(self, base: _Base | None, base_head: Head, head: Head) -> None:
+        """Put a new base in force, with what has changed since it was begun."""
+        if base is None:
+            return
+        changes = self._lists.changes(base_head, head)
+        if changes is not None:
+            self._lay_over(base, base.index, changes, head)
+        elif self._newest is None or self._newest < base_head.generation:
+            self._put_in_force(base, base.index, Current(base_head, base.name))
+
+    def _lay_over(self, base: _Base, onto: Index, changes: Changes, head: Head) -> None:
+        began = self._stopwatch()
+        if head.generation == base.index.generation:
+            self._put_in_force(base, base.index, Current(head, base.name))
+            return
+        index = onto.with_changes(changes.put, changes.removed, head.generation)
+        name = self._folder.write_changes(index, head.applied_at)
+        self._put_in_force(base, index, Current(head, base.name, name))
+        metrics.INDEX_BUILD.labels("changes").observe(self._stopwatch() - began)
+
+    def _put_in_force(self, base: _Base, index: Index, current: Current) -> None:
+        self._folder.put_in_force(current, self._clock())
+        self._base, self._index, self.current, self._newest = base, index, current, current.generation
+        if self._job is None:  # what it has written so far is not named yet
+            self._folder.sweep(current)
+        log.info(
+            "index in force",
+            generation=str(current.generation),
+            entries=index.size,
+            changes_since_base=index.changes,
+            bytes_on_disk=self._folder.bytes_on_disk(),
+        )
+        self._tell(index, current)
+
+    def _confirm(self) -> None:
+        now = self._clock()
+        try:
+            self._folder.confirm(now)
+        except FileNotFoundError:
+            log.warning("the index is gone from the disk; it is built anew")
+            self._base = self._index = self.current = None
+        metrics.INDEX_CONFIRMED.set(now.timestamp())
+
+    def _take_up(self) -> None:
+        """Read what is on disk through, and go on from it if it is whole."""
+        try:
+            current = self._folder.read().current
+            base = self._folder.open_base(current, check_entries=True)
+            index = self._folder.open(current, base)
+        except FileNotFoundError:
+            self._base = self._index = self.current = None
+        except DamagedError as error:
+            log.error("the index on disk is refused and built anew", reason=str(error))  # noqa: TRY400  it says all
+            self._base = self._index = self.current = None
+        else:
+            if self.current is None:
+                log.info("index taken up from disk", generation=str(current.generation), entries=index.size)
+                self._base = _Base(current.base, base)
+                self._index, self.current, self._newest = index, current, current.generation
+                self._tell(index, current)
+
+    def _build_whole(self, head: Head) -> None:
+        """Begin to build a base from Redis, unless that is under way."""
+        if self._job is not None and self._job.kind == "whole":
+            return
+
+        def make() -> _Base | None:
+            entries = self._lists.load(head)
+            # None: replaced while it was read; the next turn reads the new head.
+            return None if entries is None else self._written(entries, head)
+
+        log.info("index is built from Redis", generation=str(head.generation), entries=_size_of(head))
+        self._job = _Job("whole", head, make, self._stopwatch)
+
+    def _merge(self, index: Index, head: Head) -> None:
+        """Begin to build a base from an index that has many changes."""
+        log.info("index is merged", generation=str(index.generation), changes_since_base=index.changes)
+        self._job = _Job("merge", head, lambda: self._written(index.entries(), head), self._stopwatch)
+
+    def _written(self, entries: Iterable[Entry], head: Head) -> _Base:
+        name = self._folder.write_base(Index.build(entries, head.generation), head.applied_at)
+        # The file's own pages from now on: matchers share them, and they need no room of this process's own.
+        return _Base(name, self._folder.open_base(Current(head, name), check_entries=False))
+
+    def _finished(self, job: "_Job") -> _Base | None:
+        """Return the base that was being built. Raises what ended the building."""
+        base = job.result()
+        log.info("base built", kind=job.kind, seconds=round(job.seconds, 2), is_whole=base is not None)
+        metrics.INDEX_BUILD.labels(job.kind).observe(job.seconds)
+        return base
+
+    def _say(self, trouble: str) -> None:
+        """Log what is wrong when it begins, and its end."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            if trouble:
+                log.warning("the index on disk goes on unconfirmed", reason=trouble)
+            else:
+                log.info("Redis is followed again")
+
+    def _tell(self, index: Index, current: Current) -> None:
+        metrics.INDEX_EPOCH.set(current.generation.epoch)
+        metrics.INDEX_NUMBER.set(current.generation.number)
+        metrics.INDEX_ENTRIES.set(index.size)
+        metrics.INDEX_CHANGES.set(index.changes)
+        metrics.INDEX_BYTES.set(self._folder.bytes_on_disk())
+
+
+class _Job:
+    """A base being built in a thread of its own, of the lists as `head` has them."""
+
+    def __init__(
+        self, kind: str, head: Head, make: Callable[[], _Base | None], stopwatch: Callable[[], float]
+    ) -> None:
+        self.kind = kind
+        self.head = head
+        self.seconds = 0.0
+        self._future: Future[_Base | None] = Future()
+
+        def run() -> None:
+            began = stopwatch()
+            try:
+                base = make()
+                self.seconds = stopwatch() - began
+                self._future.set_result(base)
+            except BaseException as error:  # noqa: BLE001  it is raised where the result is asked for
+                self._future.set_exception(error)
+
+        threading.Thread(target=run, name="index-base", daemon=True).start()
+
+    def is_done(self) -> bool:
+        return self._future.done()
+
+    def result(self) -> _Base | None:
+        return self._future.result()
+
+
+def _size_of(head: Head) -> int:
+    return sum(place.entries for place in head.lists.values())
