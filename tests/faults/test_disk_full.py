@@ -145,18 +145,28 @@ def test_with_its_disk_full_and_the_broker_away_it_takes_no_more_and_names_what_
     assert on_topic(installation, site) == {*kept, *refused}
 
 
-def test_with_its_disk_full_a_matcher_matches_on_with_the_list_of_redis_and_says_what_a_restart_would_cost(
-    installation: Installation,
-) -> None:
-    site = installation.sites[0]
+def test_with_its_disk_full_a_machine_matches_on_with_its_last_list_and_says_so(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    it.start_matcher(site, "one")
+    assert it.run("send", "--site", site, input=read_line("a", site, "AB1")).returncode == 0
+    it.wait_until_matched(1, site)
+    it.supervisor.remove("index")
     # Not even an empty list fits.
-    command = ["prlimit", "--fsize=16", *installation.command("match", "--site", site, "--name", "one")]
-    log = installation.folder / "pipe.log"
+    command = ["prlimit", "--fsize=16", *it.command("index", "--site", site)]
+    log = it.folder / "pipe.log"
     piped = ["sh", "-c", 'mkfifo "$0.fifo"; cat "$0.fifo" > "$0" & exec "$@" 2> "$0.fifo"', str(log), *command]
-    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
-    installation.supervisor.add("one", piped, log=installation.folder / "sh.log", env=installation.environment)
-    assert installation.run("send", "--site", site, input=read_line("a", site, "AB1")).returncode == 0
-    installation.wait_until_matched(1, site)
-    assert [alert.read.read_id for alert in installation.alerts([site])] == ["a"]
-    assert "the list cannot be kept on disk" in log.read_text("utf-8")
-    assert not list((installation.folder / "state").glob("watchlist-*"))
+    it.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1")], "test", system_clock())
+    it.supervisor.add("full", piped, log=it.folder / "sh.log", env=it.environment)
+    assert wait_until(lambda: log.exists() and "the index cannot be written" in log.read_text("utf-8"), 30)
+    assert it.run("send", "--site", site, input=read_line("b", site, "AB1")).returncode == 0
+    it.wait_until_matched(2, site)
+    assert sorted((a.read.read_id, a.entry.entry_id) for a in it.alerts([site])) == [("a", "1"), ("b", "1")]
+    it.supervisor.remove("full")
+    it.start_builder()
+
+    def has_the_newest() -> bool:
+        assert it.run("send", "--site", site, input=read_line("c", site, "AB1")).returncode == 0
+        return ("c", "2") in {(alert.read.read_id, alert.entry.entry_id) for alert in it.alerts([site])}
+
+    assert wait_until(has_the_newest, 30)
