@@ -79,6 +79,7 @@ class ConsoleServer:
             audit=AuditLog(self.audit_path),
             images=self.images,
             govuk=None,
+            canary=None,
             clock=self.clock,
         )
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -65,6 +65,7 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
     stay_gap_minutes: Positive = 30
     window_hours: Positive = 72
     silent_after_seconds: Positive = 5
+    camera_silent_after_seconds: Positive = 1800
 
 
 class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +83,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     review_below_score: Annotated[float, Meta(ge=0, le=1)] = 0.3
     session_hours: Positive = 12.5
     list_old_after_seconds: Positive = 10
+    canary_every_seconds: Positive = 60
+    canary_due_seconds: Positive = 5
 
 
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-ROOMS = ("plates", "events", "intake", "alerts", "incidents", "board", "journeys", "matching/*", "tables", "__init__")
+ROOMS = (
+    "canary",
+    "plates",
+    "events",
+    "intake",
+    "alerts",
+    "incidents",
+    "board",
+    "journeys",
+    "matching/*",
+    "tables",
+    "__init__",
+)
 PERMITTED = {
     "abc",
     "array",

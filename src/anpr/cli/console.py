@@ -15,6 +15,7 @@ from anpr.images import ImageStore
 from anpr.local import govuk_frontend
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.board_feed import BoardFeed
+from anpr.services.canary_sender import CanarySender
 from anpr.settings import Settings
 from anpr.web.app import application
 from anpr.web.audit import AuditLog
@@ -89,5 +90,20 @@ def open_console(settings: Settings, site: str) -> Console:
         audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
         govuk=govuk,
+        canary=_canary(settings, site),
         clock=system_clock,
+    )
+
+
+def _canary(settings: Settings, site: str) -> CanarySender | None:
+    """Return the sender of the site's canary; a site without cameras has none."""
+    servers = settings.sites[site]
+    if not servers.cameras:
+        return None
+    return CanarySender(
+        site,
+        lambda: KafkaPublisher(servers.kafka),
+        store_of(settings) if site == next(iter(settings.sites)) else None,
+        settings.console.canary_every_seconds,
+        system_clock,
     )

@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from anpr import events, topics
+from anpr import canary, events, topics
 from anpr.adapters.records import Record, Tail
 from anpr.alerts import alert_id
 from anpr.board import Board
 from anpr.clock import Clock
 from anpr.events import Alert, Correction, Status
 from anpr.logs import get_logger
+from anpr.services.camera_watch import CameraWatch
 from anpr.services.ended_entries import AskEnded, EndedEntries, Question
 from anpr.services.rates import Rates
 from anpr.settings import Settings
@@ -42,6 +43,14 @@ class SiteHealth:
     is_silent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """The last canary of a site: when it was sent, and when it came here."""
+
+    sent_at: datetime
+    came_at: datetime
+
+
 class BoardFeed:
     """A board that follows the topics. Call `start`, then `take` again and again.
 
@@ -58,6 +67,9 @@ class BoardFeed:
         self.whole_board = Board(*span) if with_covert else None
         self.refused: Counter[str] = Counter()
         self.rates = Rates()
+        self.cameras = CameraWatch(timedelta(seconds=settings.board.camera_silent_after_seconds))
+        self.canaries: dict[str, Canary] = {}
+        self.opened_at = clock()
         self._settings = settings
         self._ended = EndedEntries(ask_ended)
         self._clock = clock
@@ -65,7 +77,7 @@ class BoardFeed:
         self._heard_at: dict[str, datetime] = {}
         self._owner: dict[str, str] = {}
         self._covert_topics: set[str] = set()
-        self._opened_at = self._ask_at = self._prune_at = clock()
+        self._ask_at = self._prune_at = clock()
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
         self._stop = threading.Event()
@@ -189,14 +201,22 @@ class BoardFeed:
                 board.add_correction(fact)
             return
         self._of_owner(site, fact.read.site)
+        if canary.is_canary(fact):
+            self._note_canary(fact)
+            return
         if fact.alert_id != alert_id(site, fact.read.read_id, fact.entry.entry_id):
             raise _ForeignError("an alert under an id that is not its own")
         # By the alert's own word too: one that was put on the wrong topic is kept from open screens all the same.
         covert = covert or topics.of_alert(fact) != topics.alerts(site)
         for board in self._boards(covert=covert):
             board.add_alert(fact)
-        if not covert and fact.raised_at >= self._opened_at:  # older ones say how long this board was closed
+        if not covert and fact.raised_at >= self.opened_at:  # older ones say how long this board was closed
             self.rates.note_alert(fact, self._clock())
+
+    def _note_canary(self, alert: Alert) -> None:
+        known = self.canaries.get(alert.read.site)
+        if known is None or known.sent_at < alert.captured_at:
+            self.canaries[alert.read.site] = Canary(alert.captured_at, self._clock())
 
     def _fold_status(self, record: Record, site: str) -> None:
         status = events.decode_status(record.value or b"")
@@ -205,6 +225,7 @@ class BoardFeed:
         if known is None or known.at <= status.at:
             self._statuses[site, status.matcher] = status
             self.rates.note_status(status)
+            self.cameras.note(status)
         # Once all is read, what comes has just come: then this machine's own clock tells the silence that follows.
         now = self._clock()
         heard_at = now if self.caught_up() else min(now, record.arrived_at or status.at)

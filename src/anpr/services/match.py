@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from anpr import topics
+from anpr import canary, topics
 from anpr.adapters.records import Publisher, Record, Source, UndeliveredError
 from anpr.alerts import raise_alerts
 from anpr.clock import Clock
@@ -89,12 +89,14 @@ class Matcher:
         began = self._stopwatch()
         reads, bad = self._decode(records)
         facts = raise_alerts(reads, held.index, self._clock(), self._late_after)
+        # The canary is in no count: a figure of it would be a figure of nothing.
+        reads = [read for read in reads if not canary.is_canary_read(read)]
         self._figures.matched(reads, len(records), self._stopwatch() - began)
         self._publish(facts, bad)
         self._flush()
         published_at = self._clock()
         self._source.commit(records)
-        alerts = [fact for fact in facts if isinstance(fact, Alert)]
+        alerts = [fact for fact in facts if isinstance(fact, Alert) and not canary.is_canary(fact)]
         self._figures.published(len(reads), alerts, [error for _, error in bad], published_at)
 
     def _decode(self, records: Sequence[Record]) -> tuple[list[Read], list[tuple[Record, BadRead]]]:

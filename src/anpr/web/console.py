@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from anpr.clock import Clock
 from anpr.images import ImageStore
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed
+from anpr.services.canary_sender import CanarySender
 from anpr.settings import Settings
 from anpr.web import rights
 from anpr.web.actions import ActionWriter
@@ -26,6 +27,7 @@ from anpr.web.lanes import Rules
 from anpr.web.live import LiveBoard
 from anpr.web.render import environment
 from anpr.web.sessions import Session, Sessions
+from anpr.web.sight import sight_of
 from anpr.web.sign_in_limit import SignInLimit
 from anpr.web.users import User, UsersFile
 
@@ -57,9 +59,11 @@ class Console:
         audit: AuditLog,
         images: ImageStore,
         govuk: Path | None,
+        canary: CanarySender | None,
         clock: Clock,
     ) -> None:
         """`feed` must hold what is covert too; `govuk` is the folder of GOV.UK Frontend, None without it."""
+        self.canary = canary
         self.site = site
         self.settings = settings
         self.clock = clock
@@ -89,9 +93,13 @@ class Console:
         """Begin to read. Called in the event loop that serves the pages."""
         self._loop = asyncio.get_running_loop()
         self.live.start()
+        if self.canary is not None:
+            self.canary.start()
 
     async def stop(self) -> None:
         """Stop reading and let everything go."""
+        if self.canary is not None:
+            await asyncio.to_thread(self.canary.stop)
         await asyncio.to_thread(self.live.stop)
         await self.sessions.close()
         self.audit.close()
@@ -125,18 +133,13 @@ class Console:
         )
         await asyncio.to_thread(self.audit.write, entry)
 
-    def faults(self, feed: BoardFeed, now: datetime) -> list[str]:
-        """Return what is wrong, in words."""
-        list_old_after = timedelta(seconds=self.settings.console.list_old_after_seconds)
-        return faults(feed.health(now), self.settings.sites, now, list_old_after, caught_up=feed.caught_up())
-
     def _look(self, feed: BoardFeed, now: datetime) -> None:
         """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
-        found = self.faults(feed, now)
-        states = [
-            (page, page.picture(board, found, now))
-            for page, board in ((self.pages[False], feed.board), (self.pages[True], feed.whole_board or feed.board))
-        ]
+        states: list[tuple[BoardPage, Mapping[str, object]]] = []
+        for covert, page in self.pages.items():
+            board = feed.whole_board or feed.board if covert else feed.board
+            found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings)
+            states.append((page, page.picture(board, found, now)))
 
         def publish() -> None:
             news = [page.feed.publish(state) for page, state in states]

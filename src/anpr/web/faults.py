@@ -3,38 +3,47 @@
 Each fault says since when, not for how long, so that a fault that goes on is not read out again and again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from anpr.events import Status
 from anpr.services.board_feed import SiteHealth
-from anpr.settings import Site
+from anpr.settings import ConsoleSettings, Settings, Site
+from anpr.web.sight import Sight
+
+# More cameras than this are told as a number.
+_CAMERAS_NAMED = 3
 
 
-def faults(
-    health: Sequence[SiteHealth],
-    sites: Mapping[str, Site],
-    now: datetime,
-    list_old_after: timedelta,
-    *,
-    caught_up: bool,
-) -> list[str]:
+def faults(sight: Sight, settings: Settings) -> tuple[str, ...]:
     """Return every fault, the gravest of each site first. None means: what is not on the screen did not happen."""
-    found = [] if caught_up else ["Still reading what happened before: the board is not whole yet."]
-    for one in health:
-        title = sites[one.site].title
-        found += [f"{title}: {words}" for words in _of_site(one, now, list_old_after)]
-    return found
+    return tuple(_all(sight, settings))
 
 
-def _of_site(health: SiteHealth, now: datetime, list_old_after: timedelta) -> list[str]:
+def _all(sight: Sight, settings: Settings) -> Iterator[str]:
+    if not sight.caught_up:
+        yield "Still reading what happened before: the board is not whole yet."
+    for one in sight.health:
+        site = settings.sites[one.site]
+        for words in _of_site(sight, one, site, settings.console):
+            yield f"{site.title}: {words}"
+    for topic, count in sorted(sight.refused.items()):
+        yield f"{count} records on {topic} cannot be read, and are not on this screen."
+
+
+def _of_site(sight: Sight, health: SiteHealth, site: Site, console: ConsoleSettings) -> Iterator[str]:
     if health.heard_at is None:
-        return ["not heard at all. Its vehicles are NOT on this screen."]
+        yield "not heard at all. Its vehicles are NOT on this screen."
+        return
     if health.is_silent:
-        return [f"cut off since {at(health.heard_at)}. New alerts from there do NOT arrive."]
+        yield f"cut off since {at(health.heard_at)}. New alerts from there do NOT arrive."
+        return
     if not any(status.partitions for status in health.matchers):
-        return ["no matcher has a share of the reads. Nothing is being checked there."]
-    return [words for status in health.matchers if (words := _of_list(status, now, list_old_after))]
+        yield "no matcher has a share of the reads. Nothing is being checked there."
+    list_old_after = timedelta(seconds=console.list_old_after_seconds)
+    yield from filter(None, (_of_list(status, sight.now, list_old_after) for status in health.matchers))
+    yield from _of_canary(sight, health.site, console)
+    yield from _of_cameras(sight, health.site, site)
 
 
 def _of_list(status: Status, now: datetime, list_old_after: timedelta) -> str:
@@ -48,6 +57,32 @@ def _of_list(status: Status, now: datetime, list_old_after: timedelta) -> str:
             "Vehicles listed since then are NOT found."
         )
     return ""
+
+
+def _of_canary(sight: Sight, site: str, console: ConsoleSettings) -> Iterator[str]:
+    due = timedelta(seconds=console.canary_due_seconds)
+    missed_after = timedelta(seconds=console.canary_every_seconds) + due
+    last = sight.canaries.get(site)
+    # What was sent before this console was opened could not be seen in time here.
+    since = max(sight.opened_at, last.sent_at) if last else sight.opened_at
+    if sight.now - since > missed_after:
+        seen = f"The last one came at {at(last.came_at)}" if last else "None has come"
+        yield f"the test plate has not come back. {seen}: vehicles may be missed there."
+    elif last and last.sent_at >= sight.opened_at and last.came_at - last.sent_at > due:
+        seconds = (last.came_at - last.sent_at).total_seconds()
+        yield f"slow: the test plate took {seconds:.0f} s. Alerts from there come late."
+
+
+def _of_cameras(sight: Sight, site_name: str, site: Site) -> Iterator[str]:
+    states = sight.cameras[site_name]
+    silent = [camera for camera in site.cameras if states[camera.name].is_silent]
+    if len(silent) > _CAMERAS_NAMED:
+        yield f"{len(silent)} of {len(site.cameras)} cameras see nothing. Page Health names them."
+        return
+    for camera in silent:
+        last = states[camera.name].last_read_at
+        since = f"since {at(last)}" if last else "at all"
+        yield f"camera {camera.name} (lane {camera.lane}) has seen nothing {since}. Look at that lane yourself."
 
 
 def at(moment: datetime) -> str:

@@ -1,34 +1,24 @@
 """Whether it works, and if not, why not: for officers and for the engineer on call."""
 
-from datetime import datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anpr.services.board_feed import BoardFeed, SiteHealth
 from anpr.web.console import Console, SignedIn
+from anpr.web.faults import faults
 from anpr.web.guard import show
+from anpr.web.sight import sight_of
 
 
 async def page(_: Request, console: Console, who: SignedIn) -> Response:
     """Show the health of every site."""
     now = console.clock()
-
-    def look(feed: BoardFeed) -> tuple[list[str], list[SiteHealth], dict[str, float]]:
-        health = feed.health(now)
-        return console.faults(feed, now), health, {one.site: feed.rates.reads_per_second(one.site) for one in health}
-
-    faults, health, rates = await console.live.ask(look)
+    sight = await console.live.ask(lambda feed: sight_of(feed, console.settings, now, covert=who.user.covert))
     return show(
-        console, "health.html", who, faults=faults, health=health, rates=rates, sites=console.settings.sites,
-        last_reads={one.site: _last_reads(one) for one in health}, now=now,
-    )  # fmt: skip
-
-
-def _last_reads(health: SiteHealth) -> dict[str, datetime]:
-    """Return when each camera of a site last saw a vehicle."""
-    last: dict[str, datetime] = {}
-    for status in health.matchers:
-        for camera, at in status.cameras.items():
-            last[camera] = max(at, last.get(camera, at))
-    return last
+        console,
+        "health.html",
+        who,
+        sight=sight,
+        faults=faults(sight, console.settings),
+        sites=console.settings.sites,
+        canary_every_seconds=console.settings.console.canary_every_seconds,
+    )

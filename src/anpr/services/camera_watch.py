@@ -1,0 +1,75 @@
+"""Which cameras have fallen silent, against what is usual for each. It is told what the matchers say, and no clock.
+
+A port has lulls of half an hour between two ferries, so hours and minutes say little. What says much is how many
+vehicles the other cameras of the site have seen meanwhile: a camera that sees one of every twelve reads, and none of
+the last three hundred, is blind, however short that took.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from anpr.events import Status
+
+# Of reads that come at random, one camera misses ten times its usual share once in 20,000.
+_TIMES_USUAL = 10
+_FEWEST_READS = 50
+_GAPS_KEPT = 50
+_GAPS_NEEDED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera's last read, the usual time between two (None: not known yet), and whether it has fallen silent."""
+
+    last_read_at: datetime | None
+    usual_gap: timedelta | None
+    is_silent: bool
+
+
+@dataclass(slots=True)
+class _Camera:
+    last_read_at: datetime
+    at_reads: int
+    gaps_reads: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
+    gaps_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
+
+
+class CameraWatch:
+    """All cameras of all sites."""
+
+    def __init__(self, silent_after: timedelta) -> None:
+        """A camera is silent at the latest when it has seen nothing for `silent_after`."""
+        self._silent_after = silent_after
+        self._cameras: dict[tuple[str, str], _Camera] = {}
+        self._reads: dict[str, int] = {}
+        self._counted: dict[tuple[str, str, datetime], int] = {}
+
+    def note(self, status: Status) -> None:
+        """Take in what a matcher says of itself."""
+        matcher = (status.site, status.matcher, status.started_at)
+        before = self._counted.get(matcher, status.reads)
+        self._counted[matcher] = max(before, status.reads)
+        reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
+        for name, at in status.cameras.items():
+            camera = self._cameras.get((status.site, name))
+            if camera is None:
+                self._cameras[status.site, name] = _Camera(at, reads)
+            elif at > camera.last_read_at:
+                camera.gaps_reads.append(max(1, reads - camera.at_reads))
+                camera.gaps_seconds.append((at - camera.last_read_at).total_seconds())
+                camera.last_read_at, camera.at_reads = at, reads
+
+    def state(self, site: str, name: str, now: datetime) -> CameraState:
+        """Return what is known of a camera."""
+        camera = self._cameras.get((site, name))
+        reads = self._reads.get(site, 0)
+        if camera is None:
+            return CameraState(None, None, is_silent=reads >= _FEWEST_READS * _TIMES_USUAL)
+        is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
+        usual_reads = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else 0.0
+        missed = reads - camera.at_reads
+        misses_more = is_known and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual_reads)
+        usual = timedelta(seconds=sorted(camera.gaps_seconds)[len(camera.gaps_seconds) // 2]) if is_known else None
+        is_silent = misses_more or now - camera.last_read_at > self._silent_after
+        return CameraState(camera.last_read_at, usual, is_silent=is_silent)

@@ -1,0 +1,98 @@
+"""What a person without the right sees equals the board folded without covert events."""
+
+from datetime import timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr import topics
+from anpr.adapters.memory import MemoryBroker, MemoryTail
+from anpr.board import Board
+from anpr.events import Action, Alert, Correction, encode
+from anpr.services.board_feed import BoardFeed
+from anpr.settings import ConsoleSettings, Settings, Site
+from anpr.web.board_page import BoardPage
+from anpr.web.feed import Feed
+from anpr.web.lanes import Rules
+from anpr.web.render import environment
+from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+
+SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")}, console=ConsoleSettings())
+TEMPLATES = environment(None)
+
+# Few plates, reads and entries, so that open and covert facts meet in one incident.
+alerts = st.builds(
+    lambda plate, read, minute, handling, tier: an_alert(
+        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)),
+        an_entry(f"{plate}-{handling}", plate=plate, handling=handling, reason=f"reason {handling}"),
+        tier=tier,
+    ),
+    st.sampled_from(["AB1", "CD2"]),
+    st.integers(1, 2),
+    st.integers(0, 60),
+    st.sampled_from(["open", "covert", "of a later version"]),
+    st.sampled_from(["exact", "near"]),
+)
+kinds = st.sampled_from(["claimed", "released", "outcome", "plate_check", "comment", "retracted"])
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
+    """Return records as they come, each with its topic."""
+    raised = draw(st.lists(alerts, min_size=1, max_size=8))
+    records: list[tuple[str, Alert | Correction | Action]] = [(topics.of_alert(alert), alert) for alert in raised]
+    for number in range(draw(st.integers(0, 6))):
+        alert = draw(st.sampled_from(raised))
+        kind = draw(kinds)
+        retracts = f"action-{draw(st.integers(0, 5))}" if kind == "retracted" else None
+        action = an_action(f"action-{number}", kind, alert, outcome="misread", retracts=retracts)
+        open_topic = alert.entry.handling == "open"
+        records.append((topics.actions("calais") if open_topic else topics.covert_actions("calais"), action))
+    records += [
+        (topics.alerts("calais"), Correction(site="calais", read_id="new", supersedes=alert.read.read_id))
+        for alert in draw(st.lists(st.sampled_from(raised), max_size=2))
+    ]
+    return draw(st.permutations(records))
+
+
+def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert: bool) -> BoardFeed:
+    broker = MemoryBroker(lambda: NOON)
+    for topic, fact in records:
+        broker.topics[topic].append((None, encode(fact), {}, NOON))
+    feed = BoardFeed(
+        SETTINGS, lambda _, names: MemoryTail(broker, names), lambda _: [], lambda: NOON, with_covert=with_covert
+    )
+    feed.start()
+    try:
+        while not feed.caught_up():
+            feed.take(0.001)
+    finally:
+        feed.stop()
+    return feed
+
+
+def page(board: Board) -> bytes:
+    """Return all that a browser of that board is sent, as bytes."""
+    made = BoardPage(Rules("calais", timedelta(minutes=2), 0.3), SETTINGS.sites, TEMPLATES, Feed("start"))
+    return msgspec.json.encode(made.picture(board, (), minutes(61)))
+
+
+@given(streams())
+def test_the_open_page_is_the_page_of_a_world_without_covert_events(
+    records: list[tuple[str, Alert | Correction | Action]],
+) -> None:
+    open_only = [(topic, fact) for topic, fact in records if "covert" not in topic]
+    seen = fold(records, with_covert=True)
+    alone = fold(open_only, with_covert=False)
+    assert page(seen.board) == page(alone.board)
+    assert seen.rates.shown_seconds("calais") == alone.rates.shown_seconds("calais")
+    assert b"covert" not in page(seen.board)
+
+
+@given(streams())
+def test_who_has_the_right_sees_every_alert(records: list[tuple[str, Alert | Correction | Action]]) -> None:
+    whole = fold(records, with_covert=True).whole_board
+    assert whole is not None
+    shown = {alert.alert_id for incident in whole.incidents(minutes(61)) for alert in incident.alerts}
+    assert shown == {fact.alert_id for _, fact in records if isinstance(fact, Alert)}

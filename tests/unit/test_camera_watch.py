@@ -1,0 +1,77 @@
+"""A camera that fell silent is found by what the others have seen meanwhile, and a lull between ferries is none."""
+
+from datetime import datetime, timedelta
+
+from anpr.events import Status
+from anpr.services.camera_watch import CameraWatch
+from tests.strategies import NOON
+
+CAMERAS = ("one", "two", "three")
+
+
+class Port:
+    """A port whose cameras see a vehicle in turn, one a second."""
+
+    def __init__(self) -> None:
+        self.watch = CameraWatch(timedelta(minutes=30))
+        self.now = NOON
+        self.reads = 0
+        self.last: dict[str, datetime] = {}
+
+    def see(self, seconds: int, *blind: str) -> None:
+        for _ in range(seconds):
+            self.now += timedelta(seconds=1)
+            camera = CAMERAS[self.now.second % len(CAMERAS)]
+            if camera not in blind:
+                self.reads += 1
+                self.last[camera] = self.now
+            status = Status(
+                site="calais", matcher="m", at=self.now, started_at=NOON, reads=self.reads, cameras=dict(self.last)
+            )
+            self.watch.note(status)
+
+    def silent(self) -> set[str]:
+        return {name for name in CAMERAS if self.watch.state("calais", name, self.now).is_silent}
+
+
+def test_a_blind_camera_is_found_while_the_others_go_on_and_forgiven_when_it_sees_again() -> None:
+    port = Port()
+    port.see(60)
+    assert port.silent() == set()
+    port.see(30, "two")
+    assert port.silent() == set(), "30 s could be chance"
+    port.see(70, "two")
+    assert port.silent() == {"two"}
+    port.see(5)
+    assert port.silent() == set()
+
+
+def test_a_lull_is_no_fault_until_it_is_too_long_for_any_camera() -> None:
+    port = Port()
+    port.see(60)
+    port.now += timedelta(minutes=20)
+    assert port.silent() == set()
+    port.now += timedelta(minutes=11)
+    assert port.silent() == set(CAMERAS)
+
+
+def test_what_is_usual_is_learned_from_what_was_seen() -> None:
+    port = Port()
+    assert port.watch.state("calais", "one", port.now).usual_gap is None
+    port.see(60)
+    assert port.watch.state("calais", "one", port.now).usual_gap == timedelta(seconds=3)
+
+
+def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_much() -> None:
+    port = Port()
+    port.see(300, "two")
+    assert port.silent() == set()
+    port.see(600, "two")
+    assert port.silent() == {"two"}
+
+
+def test_a_matcher_that_was_restarted_counts_from_nought_and_costs_nothing() -> None:
+    port = Port()
+    port.see(60)
+    port.watch.note(Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={}))
+    assert port.silent() == set()

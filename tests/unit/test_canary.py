@@ -1,0 +1,77 @@
+"""The canary goes the whole way, and is no vehicle anywhere."""
+
+from datetime import timedelta
+
+import msgspec
+
+from anpr import canary, topics
+from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemoryTail
+from anpr.alerts import raise_alerts
+from anpr.events import Alert, Read, encode
+from anpr.intake import decode_read
+from anpr.matching.index import Index
+from anpr.services.board_feed import BoardFeed
+from anpr.services.canary_sender import CanarySender
+from anpr.settings import Settings, Site
+from tests.strategies import NOON, a_read, an_alert, an_entry, generation
+
+SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
+ENTRY = canary.entry(NOON)
+
+
+def canary_alert(read: Read) -> Alert:
+    (alert,) = raise_alerts([read], Index.build([ENTRY], generation(1)), NOON, timedelta(minutes=1))
+    assert isinstance(alert, Alert)
+    return alert
+
+
+def fed(*alerts: Alert) -> BoardFeed:
+    broker = MemoryBroker(lambda: NOON)
+    for alert in alerts:
+        broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
+    feed = BoardFeed(SETTINGS, lambda _, names: MemoryTail(broker, names), lambda _: [], lambda: NOON)
+    feed.start()
+    try:
+        while not feed.caught_up():
+            feed.take(0.01)
+    finally:
+        feed.stop()
+    return feed
+
+
+def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() -> None:
+    broker = MemoryBroker(lambda: NOON)
+    publisher = MemoryPublisher(broker)
+    CanarySender("calais", lambda: publisher, None, 60, lambda: NOON).send(publisher)
+    ((_, value, _, _),) = broker.topics[topics.reads("calais")]
+    alert = canary_alert(decode_read(value, "calais", NOON))
+    feed = fed(alert)
+    assert feed.board.incidents(NOON) == []
+    assert feed.canaries["calais"].sent_at == NOON
+    assert list(feed.rates.shown_seconds("calais")) == []
+
+
+def test_each_goes_under_another_key_so_that_every_partition_has_its_turn() -> None:
+    broker = MemoryBroker(lambda: NOON)
+    publisher = MemoryPublisher(broker)
+    sender = CanarySender("calais", lambda: publisher, None, 60, lambda: NOON)
+    for _ in range(3):
+        sender.send(publisher)
+    assert len({key for key, *_ in broker.topics[topics.reads("calais")]}) == 3
+
+
+def test_neither_the_list_nor_the_plate_nor_the_camera_alone_hides_a_vehicle() -> None:
+    real = a_read(plate=canary.PLATE, camera="lane-1")
+    on_the_list = an_alert(a_read(plate="AB12CDE", camera=canary.CAMERA), an_entry(list=canary.LIST, plate="AB12CDE"))
+    of_the_plate = an_alert(
+        a_read(plate=canary.PLATE, camera=canary.CAMERA, read_id="b"),
+        an_entry("e2", list="stolen", plate=canary.PLATE),
+    )
+    alerts = [on_the_list, of_the_plate, msgspec.structs.replace(canary_alert(real), raised_at=NOON)]
+    assert len([a for i in fed(*alerts).board.incidents(NOON) for a in i.alerts]) == 3
+
+
+def test_its_entry_is_renewed_long_before_it_ends() -> None:
+    assert canary.must_be_listed(None, NOON)
+    assert not canary.must_be_listed(ENTRY, NOON + timedelta(days=50))
+    assert canary.must_be_listed(ENTRY, NOON + timedelta(days=70))

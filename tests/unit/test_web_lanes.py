@@ -1,0 +1,78 @@
+"""Where an incident stands on a site's page and for whom it rings."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from anpr.board import Board
+from anpr.events import Alert
+from anpr.web.lanes import ELSEWHERE, NOW, OVER, REVIEW, Place, Rules, place
+from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+
+RULES = Rules("calais", timedelta(minutes=2), 0.3)
+
+
+def alert(**fields: Any) -> Alert:
+    return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
+
+
+def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = ()) -> Place:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for one in alerts:
+        board.add_alert(one)
+    for offset, action in enumerate(actions):
+        board.add_action(action, offset)
+    (incident,) = board.incidents(NOON)
+    return place(incident, RULES, minutes(at))
+
+
+@pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
+def test_what_is_sure_rings_at_once(tier: str) -> None:
+    where = placed(alert(tier=tier))
+    assert (where.lane, where.rings) == (NOW, "officer")
+
+
+@pytest.mark.parametrize("fields", [{"tier": "near"}, {"score": 0.29}])
+def test_what_is_uncertain_waits_in_the_review_queue_and_never_rings(fields: dict[str, Any]) -> None:
+    for at in (0, 1, 60):
+        where = placed(alert(**fields), at=at)
+        assert (where.lane, where.rings) == (REVIEW, "")
+
+
+def test_one_sure_read_makes_a_sure_incident() -> None:
+    assert placed(alert(tier="near"), alert(tier="exact", read_id="read-2")).lane == NOW
+
+
+def test_what_nobody_claims_in_time_is_the_supervisors() -> None:
+    assert placed(alert(), at=1.9).rings == "officer"
+    assert placed(alert(), at=2).rings == "supervisor"
+
+
+def test_a_claim_ends_the_ringing_and_a_release_begins_the_time_anew() -> None:
+    claimed = an_action("a", "claimed", alert())
+    released = an_action("b", "released", alert(), at=minutes(5))
+    assert placed(alert(), at=3, actions=(claimed,)).rings == ""
+    assert placed(alert(), at=6, actions=(claimed, released)).rings == "officer"
+    assert placed(alert(), at=7, actions=(claimed, released)).rings == "supervisor"
+
+
+def test_what_was_seen_before_it_was_listed_does_not_ring_and_what_came_late_does() -> None:
+    assert placed(alert(kind="retrospective")).rings == ""
+    assert placed(alert(kind="late")).rings == "officer"
+
+
+def test_another_ports_incident_has_its_own_lane_and_a_settled_one_is_over() -> None:
+    assert placed(alert(site="coquelles")).lane == ELSEWHERE
+    assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).lane == OVER
+
+
+def test_cards_stand_in_the_order_of_the_board() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for number, (priority, tier, kind) in enumerate(
+        [(2, "exact", "live"), (1, "folded", "live"), (1, "exact", "late"), (1, "exact", "live"), (5, "new", "live")]
+    ):
+        entry = an_entry(f"e{number}", plate=f"PLATE{number}", priority=priority)
+        board.add_alert(an_alert(a_read(f"r{number}", plate=entry.plate), entry, tier=tier, kind=kind))
+    orders = [place(incident, RULES, NOON).order for incident in board.incidents(NOON)]
+    assert orders == sorted(orders)
