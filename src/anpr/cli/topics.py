@@ -1,15 +1,31 @@
-"""`anpr topics`: make the topics as the design states them."""
+"""`anpr topics`: make the topics as the design states them; `anpr topics deadletters`: what could not be matched."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
+import msgspec
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from anpr import topics
+from anpr.adapters.kafka import KafkaPublisher
+from anpr.adapters.kafka_deadletters import DeadLetters
+from anpr.adapters.kafka_errors import refused
 from anpr.adapters.kafka_topics import by_address, compare, create_topics
-from anpr.cli import settings_of
+from anpr.adapters.records import UndeliveredError
+from anpr.cli import check_site, settings_of
+from anpr.deadletters import DeadLetter, replay
+from anpr.errors import UnavailableError
+from anpr.intake import BadRead, decode_read
+from anpr.settings import Settings
 from anpr.topics import TopicSpec
 
+# How long a broker may take for all that a replay has handed over.
+DELIVERED_SECONDS = 60
 
-@click.command(name="topics")
+
+@click.group(name="topics", invoke_without_command=True)
 @click.option("--create", is_flag=True, help="Do it. Without this, only say what would be done.")
 @click.pass_context
 def command(ctx: click.Context, create: bool) -> None:
@@ -22,7 +38,13 @@ def command(ctx: click.Context, create: bool) -> None:
     Examples:
       anpr topics
       anpr topics --create
+      anpr topics deadletters --site calais
     """
+    if ctx.invoked_subcommand is None:
+        _compare(ctx, create)
+
+
+def _compare(ctx: click.Context, create: bool) -> None:
     all_well = True
     for address, specs in by_address(settings_of(ctx)).items():
         admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
@@ -43,3 +65,75 @@ def describe(spec: TopicSpec) -> str:
     """Return the topic in one line."""
     hours = int(spec.config["retention.ms"]) / topics.HOUR_MS
     return f"{spec.name}  partitions {spec.partitions}  replication {spec.replication}  retention {hours:g} h"
+
+
+@command.command()
+@click.option("--site", required=True, help="The site whose dead letters are meant.")
+@click.option("--last", default=100, show_default=True, type=click.IntRange(1), help="List so many, the newest.")
+@click.option("--with-plates", is_flag=True, help="Also print what each record holds, plates included.")
+@click.option("--replay", "do_replay", is_flag=True, help="Send to the reads topic what was not sent again yet.")
+@click.option("--again", is_flag=True, help="With --replay: also what was sent again before.")
+@click.pass_context
+def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_replay: bool, again: bool) -> None:  # noqa: PLR0913, PLR0917  click hands over one argument for each option
+    """List the records of a site that could not be matched, as JSON lines, or send them again.
+
+    A line says when, why, from where (topic, partition, offset) and whether it was sent again. --replay sends the
+    original bytes, each content once, and keeps account of it at the broker; a record that fails again is a dead
+    letter again, which is sent again only with --again. What is longer than 1 MB was cut short and is not sent.
+
+    \b
+    Examples:
+      anpr topics deadletters --site calais
+      anpr topics deadletters --site calais --replay
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    if again and not do_replay:
+        raise click.UsageError("--again needs --replay")
+    with _opened(settings, site) as letters:
+        if do_replay:
+            _replay(settings, site, letters, again=again)
+            return
+        waiting = letters.end - letters.replayed_until
+        for letter in letters.read(letters.end - last):
+            click.echo(msgspec.json.encode(letter.told(with_content=with_plates)))
+        click.echo(f"{letters.end - letters.start} dead letters of {site}, {waiting} not sent again", err=True)
+
+
+@contextmanager
+def _opened(settings: Settings, site: str) -> Iterator[DeadLetters]:
+    address = settings.sites[site].kafka
+    try:
+        with DeadLetters(address, site, topics.deadletters(site)) as letters:
+            yield letters
+    except (KafkaException, UndeliveredError) as error:
+        raise refused(f"the dead letters of {site} at {address}", error) from None
+
+
+def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool) -> None:
+    publisher = KafkaPublisher(settings.sites[site].kafka)
+
+    def send(letter: DeadLetter) -> None:
+        publisher.publish(topics.reads(site), _camera(letter, site), letter.value)
+
+    done = replay(letters.read(letters.start), send, again=again)
+    if left := publisher.flush(DELIVERED_SECONDS):
+        raise UnavailableError(
+            "replay-not-whole",
+            f"the broker has not taken {left} of {done.sent} dead letters within {DELIVERED_SECONDS} s",
+            "run the same command again: what it has taken twice counts once",
+        )
+    letters.note_replayed(letters.end)
+    click.echo(msgspec.json.encode(done))
+    click.echo(
+        f"{done.sent} sent again, {done.sent_before} were before, {done.cut_short} are cut short and cannot be",
+        err=True,
+    )
+
+
+def _camera(letter: DeadLetter, site: str) -> str | None:
+    """Return the key of a reads topic, by which a camera's reads stay in order."""
+    try:
+        return decode_read(letter.value, site, letter.at).camera
+    except BadRead:
+        return None

@@ -1,0 +1,69 @@
+"""Records that could not be matched: what is told of each, and which of them are worth sending again."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A record of a site's dead-letter topic, of which `number` is its offset.
+
+    `topic`, `partition` and `offset` are where the record was; `size_bytes` its length there, of which `value` is the
+    beginning where it is not whole. `value` may hold a plate.
+    """
+
+    site: str
+    at: datetime
+    number: int
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    size_bytes: int
+    is_whole: bool
+    is_replayed: bool
+    value: bytes
+
+    def told(self, *, with_content: bool) -> dict[str, object]:
+        """Return what is told of it: what it holds only `with_content`, as text."""
+        told: dict[str, object] = {
+            name: getattr(self, name) for name in self.__struct_fields__ if name not in {"value", "detail"}
+        }
+        if with_content:
+            told |= {"detail": self.detail, "content": self.value.decode("utf-8", "backslashreplace")}
+        return told
+
+
+@dataclass
+class Replay:
+    """How many dead letters were sent again, and why the others were not."""
+
+    sent: int = 0
+    sent_before: int = 0
+    cut_short: int = 0
+
+
+def replay(letters: Iterable[DeadLetter], send: Callable[[DeadLetter], None], *, again: bool) -> Replay:
+    """Send those that were not sent again yet, or with `again` all; each content once.
+
+    A record that fails again lies on the topic a second time, and one whose matcher was killed may lie there twice.
+    So what counts as sent is its content. The letters must come from the topic's beginning, the oldest first.
+    """
+    done = Replay()
+    sent: set[bytes] = set()
+    for letter in letters:
+        digest = hashlib.sha256(letter.value).digest()
+        if not letter.is_whole:
+            done.cut_short += 1
+        elif digest in sent or (letter.is_replayed and not again):
+            done.sent_before += 1
+            sent.add(digest)
+        else:
+            send(letter)
+            sent.add(digest)
+            done.sent += 1
+    return done
