@@ -1,7 +1,7 @@
 """Any chain of adds, changes and removals leads to the same list as a fresh load, and so do the changes alone."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import settings
@@ -18,11 +18,15 @@ from anpr.watchlist.changes import changed
 from anpr.watchlist.places import Head
 from anpr.watchlist.records import Applied
 from anpr.watchlist.store import Author, WatchlistStore, connect
-from tests.entries import entry
+from tests.entries import FOR_EVER, entry
 
 LISTS = st.sampled_from(["stolen", "wanted"])
 NUMBERS = st.integers(0, 11)
 TEXTS = st.sampled_from(["", "old", "new"])
+
+# The numbers of entries whose validity has ended.
+OVER = {"00", "01", "02"}
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 State = dict[str, str]  # an entry's id → what it says
 
@@ -38,7 +42,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
 
 
 def of(name: str, state: State) -> list[Entry]:
-    return [entry(one, "AB12CDE", reason=text, list=name) for one, text in state.items()]
+    return [
+        entry(one, "AB12CDE", reason=text, list=name, valid_until=LONG_AGO if one[-2:] in OVER else FOR_EVER)
+        for one, text in state.items()
+    ]
 
 
 def by_id(entries: list[Entry]) -> dict[str, Entry]:
@@ -85,12 +92,28 @@ class Lists(RuleBasedStateMachine):
             applied = self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
             self._becomes(name, self.held[name][-1], applied)
 
+    @rule(name=LISTS, numbers=st.sets(NUMBERS))
+    def expire(self, name: str, numbers: set[int]) -> None:
+        if name in self.holds:
+            over = named(name, {number: "" for number in numbers if f"{number:02}" in OVER})
+            applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock())
+            rest = {one: text for one, text in self.holds[name].items() if one not in over}
+            self._becomes(name, rest, applied, by_people=False)
+
+    @rule(name=LISTS)
+    def write_anew(self, name: str) -> None:
+        if name in self.holds:
+            applied = self.store.write_anew(name, system_clock())
+            self._becomes(name, self.holds[name], applied, by_people=False)
+            head = self.seen[-1][0]
+            assert not head.lists[name].deltas
+
     def _free(self, name: str, state: State) -> State:
         """Leave out the ids that the other list has."""
         others = {one for other, ids in self.holds.items() if other != name for one in ids}
         return {one: text for one, text in state.items() if one not in others}
 
-    def _becomes(self, name: str, after: State, applied: Applied) -> None:
+    def _becomes(self, name: str, after: State, applied: Applied, *, by_people: bool = True) -> None:
         before = self.holds.get(name, {})
         both = before.keys() & after.keys()
         assert (applied.entries, applied.added, applied.changed, applied.removed) == (
@@ -102,7 +125,7 @@ class Lists(RuleBasedStateMachine):
         gone = sorted(before.keys() - after.keys())
         ended = [(one.entry_id, one.revision) for one in self.store.ended(gone)]
         assert ended == [(one, applied.generation) for one in gone]
-        if name in self.holds:
+        if name in self.holds and by_people:
             self.held.setdefault(name, []).append(before)
         self.holds[name] = after
         head = self.store.head()
@@ -123,6 +146,7 @@ class Lists(RuleBasedStateMachine):
         for name, state in self.holds.items():
             asked = list(named(name, dict.fromkeys(range(12), "")))
             assert self.store.entries_of(head.lists[name], asked) == {one: entries[one] for one in state}
+            assert self.store.ends(head.lists[name]) == {one: entries[one].valid_until for one in state}
 
     @invariant()
     def an_entry_that_says_what_it_said_keeps_its_revision(self) -> None:

@@ -1,17 +1,19 @@
 """The list in Redis: in force all at once, and no generation given out twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 
 from anpr.clock import system_clock
-from anpr.errors import AnprError, InputError
-from anpr.events import Entry
+from anpr.errors import AnprError, InputError, UnavailableError
+from anpr.events import Entry, Generation
+from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
-from anpr.watchlist.store import WatchlistStore, connect
-from anpr.watchlist.values import CHUNK_ENTRIES
+from anpr.watchlist.store import Author, WatchlistStore, connect
+from anpr.watchlist.values import CHUNK_ENTRIES, keys_of
 from tests.entries import entry
 
 KEEP = timedelta(hours=96)
@@ -85,6 +87,74 @@ def test_two_people_who_apply_at_once_do_not_undo_each_other(store: WatchlistSto
     with pytest.raises(AnprError, match="somebody else changed the watchlist"):
         other.apply("stolen", WhileTheOther([entry("2", "AB2")]), "test", system_clock())
     assert plates_of(store) == {"AB1"}
+
+
+@pytest.fixture
+def pause(redis_url: str) -> Iterator[Callable[[str], None]]:
+    """Return what makes Redis answer nobody for three seconds, or no write."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield lambda what: client.execute_command("CLIENT", "PAUSE", 3000, what)
+        client.execute_command("CLIENT", "UNPAUSE")
+
+
+def test_a_redis_that_answers_slowly_is_said_in_words(redis_url: str, pause: Callable[[str], None]) -> None:
+    slow = WatchlistStore(connect(redis_url, timeout_seconds=0.2), KEEP)
+    applied = slow.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    head = slow.head()
+    assert head is not None
+    pause("ALL")
+    asks: list[Callable[[], object]] = [
+        slow.head,
+        lambda: slow.load(head),
+        lambda: slow.ended(["1"]),
+        lambda: slow.log(1),
+        lambda: slow.apply("stolen", [entry("2", "AB2")], "test", system_clock()),
+    ]
+    for ask in asks:
+        with pytest.raises(UnavailableError, match="does not answer"):
+            ask()
+    assert wait_until(lambda: head_of(slow) == applied.generation, 10)
+    assert plates_of(slow) == {"AB1"}
+
+
+def test_a_change_that_redis_does_not_answer_is_whole_or_not_there(
+    store: WatchlistStore, redis_url: str, pause: Callable[[str], None]
+) -> None:
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    pause("WRITE")
+    slow = WatchlistStore(connect(redis_url, timeout_seconds=0.2), KEEP)
+    with pytest.raises(UnavailableError, match="all of it is in force, or nothing") as unknown:
+        slow.change("stolen", [entry("3", "AB3")], ["1"], why="test", now=system_clock(), author=Author())
+    assert "anpr watchlist show" in unknown.value.next_step
+    assert plates_of(store) in ({"AB1", "AB2"}, {"AB2", "AB3"})
+
+
+def head_of(store: WatchlistStore) -> Generation | None:
+    try:
+        head = store.head()
+    except UnavailableError:
+        return None
+    return head.generation if head else None
+
+
+def test_a_head_of_another_version_is_said_in_words(store: WatchlistStore, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("anpr:watchlist:head", b'{"generation": {"epoch": 1, "number": 1}, "lists": {"stolen": {}}}')
+    with pytest.raises(AnprError, match="written by another version"):
+        store.head()
+
+
+def test_a_list_that_is_not_whole_is_not_changed_by_half(store: WatchlistStore, redis_url: str) -> None:
+    store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    head = store.head()
+    assert head is not None
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(*keys_of(head.lists["stolen"]))
+    with pytest.raises(AnprError, match="is not whole"):
+        store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
+    with pytest.raises(AnprError, match="is not whole"):
+        store.change("stolen", [entry("2", "AB2")], [], why="test", now=system_clock(), author=Author())
+    assert store.head() == head
 
 
 def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(tmp_path: Path) -> None:

@@ -209,6 +209,8 @@ class Demo:
                 self._mock.create_topics(spec.name for spec in specs)
         content = read_list(self._watchlist, LIST_NAME)
         applied = self._store().apply(LIST_NAME, content.entries, "demo", system_clock())
+        keep = [sys.executable, "-m", "anpr", "--config", str(self._config), "watchlist", "keep"]
+        self._add("list-keeper", keep)
         self._say(f"watchlist {self._watchlist.name}: {applied.entries} entries in force")
 
     def _start_kafka(self) -> None:

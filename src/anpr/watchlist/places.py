@@ -30,15 +30,16 @@ class DeltaPlace(Struct, frozen=True):
 class ListPlace(Struct, frozen=True):
     """Where one list is: a base, then deltas in the order in which they count.
 
-    `generation` last changed the list and `applied_at` is when. No entry ends before `earliest_end`.
+    `generation` is the last one by which a person changed the list and `applied_at` is when; what housekeeping does
+    leaves them. `base_since` is when the base was written: a text that is gone from the list may be in it still.
     """
 
     generation: Generation
     applied_at: datetime
     entries: int
     base: BasePlace
+    base_since: datetime
     deltas: tuple[DeltaPlace, ...] = ()
-    earliest_end: datetime | None = None
 
 
 class Head(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Reads the watchlist: what services need, which may follow a replica of its home and never write to it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -88,6 +89,13 @@ class WatchlistReader:
         if entries is None or deltas is None:
             return None
         return changed(entries, merged(deltas)) if deltas else entries
+
+    def ends(self, place: ListPlace) -> dict[str, datetime] | None:
+        """Return by entry id when each entry of a list ends, or None when the list is not whole any more."""
+        try:
+            return self._values.ends(place)
+        except redis.RedisError as error:
+            raise unavailable(error) from error
 
     def changes(self, before: Head, after: Head) -> Changes | None:
         """Return what turns the entries of `before` into those of `after`; None: load `after` as a whole.

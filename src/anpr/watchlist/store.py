@@ -57,11 +57,16 @@ _ENDED_AT = ENDED + "_at"
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A change that was worked out: `before` has the entries that it concerns as they were, or `all_before` all."""
+    """A change that was worked out: `before` has the entries that it concerns as they were, or `all_before` all.
+
+    What housekeeping changes is no state of the list that anybody would plan against or roll back to.
+    """
 
     changes: Changes
     before: Mapping[str, Entry]
     all_before: Mapping[str, Entry] | None = None
+    by_people: bool = True
+    write_anew: bool = False
 
 
 class WatchlistStore(WatchlistReader):
@@ -146,6 +151,40 @@ class WatchlistStore(WatchlistReader):
         entries = whole(self.load_list(kept[to or max(kept)]))
         return self.apply(list_name, entries, why, now, author=author, terms=terms, progress=progress)
 
+    def expire(self, list_name: str, entry_ids: Sequence[str], now: datetime) -> Applied:
+        """Take entries off whose validity has ended, as far as it has."""
+
+        def edit(place: ListPlace | None, _: Generation) -> _Edit:
+            before = self.entries_of(place, entry_ids)
+            over = sorted(one.entry_id for one in before.values() if one.valid_until <= now)
+            return _Edit(Changes([], over), before, by_people=False)
+
+        return self._commit(
+            list_name,
+            edit,
+            why="its validity has ended",
+            now=now,
+            author=Author(how="expire"),
+            terms=Terms(new_list=False),
+            progress=silent,
+        )
+
+    def write_anew(self, list_name: str, now: datetime) -> Applied:
+        """Write a list without the texts that its deltas have removed or replaced."""
+
+        def edit(place: ListPlace | None, _: Generation) -> _Edit:
+            return _Edit(Changes([], []), {}, self._all_by_id(place), by_people=False, write_anew=True)
+
+        return self._commit(
+            list_name,
+            edit,
+            why="texts that are gone from the list were deleted",
+            now=now,
+            author=Author(how="write anew"),
+            terms=Terms(new_list=False),
+            progress=silent,
+        )
+
     def _commit(  # noqa: PLR0913  as above
         self,
         list_name: str,
@@ -177,7 +216,7 @@ class WatchlistStore(WatchlistReader):
                 pipe.set(HEAD, msgspec.json.encode(Head(generation, now, replication_id, lists)))
                 if delta is not None:
                     pipe.set(delta_key(new_place.deltas[-1]), delta)
-                self._keep(pipe, list_name, place, new_place, now)
+                self._keep(pipe, list_name, place, new_place, now, may_return=edit.by_people)
                 self._bury(pipe, edit.changes.removed, generation, why, now)
                 logged = Logged(
                     **msgspec.structs.asdict(applied),
@@ -193,35 +232,35 @@ class WatchlistStore(WatchlistReader):
     def _execute(self, pipe: Any, generation: Generation) -> None:
         try:
             pipe.execute()
-        except redis.WatchError:
-            raise AnprError(
-                "watchlist-changed-meanwhile",
-                "somebody else changed the watchlist at the same time; nothing was changed",
-                "apply it again",
-            ) from None
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except (redis.WatchError, redis.ConnectionError, redis.TimeoutError) as error:
+            # The client also tells a connection lost during a watch by WatchError: only its cause tells them apart.
+            lost = error if not isinstance(error, redis.WatchError) else error.__context__
+            if lost is None:
+                raise AnprError(
+                    "watchlist-changed-meanwhile",
+                    "somebody else changed the watchlist at the same time; nothing was changed",
+                    "do it again",
+                ) from None
             raise UnavailableError(
                 "watchlist-apply-unknown",
-                f"the watchlist's Redis stopped answering while generation {generation} was put in force ({error}): "
+                f"the watchlist's Redis stopped answering while generation {generation} was put in force ({lost}): "
                 "all of it is in force, or nothing of it",
-                "see with `anpr watchlist show` which generation is in force; if it is an older one, apply again",
+                "see with `anpr watchlist show` which generation is in force; if it is an older one, do it again",
             ) from error
 
     def _placed(
         self, place: ListPlace | None, edit: _Edit, applied: Applied, now: datetime, progress: Progress
     ) -> tuple[ListPlace, bytes | None]:
         """Return where the list is after the change, and the value of its last delta if that is new."""
-        changes, generation = edit.changes, applied.generation
-        if place is None or self._outgrow(place, changes):
+        changes = edit.changes
+        by, at = (
+            (applied.generation, now) if place is None or edit.by_people else (place.generation, place.applied_at)
+        )
+        if place is None or edit.write_anew or self._outgrow(place, changes):
             entries = changed(list(self._all_before(place, edit)), changes)
             entries.sort(key=lambda entry: entry.entry_id)
-            base = self._values.write_base(entries, progress)
-            end = min((entry.valid_until for entry in entries), default=None)
-            return ListPlace(generation, now, applied.entries, base, (), end), None
-        ends = [*(entry.valid_until for entry in changes.put), *filter(None, [place.earliest_end])]
-        after = ListPlace(
-            generation, now, applied.entries, place.base, place.deltas, min(ends) if applied.entries else None
-        )
+            return ListPlace(by, at, applied.entries, self._values.write_base(entries, progress), now), None
+        after = ListPlace(by, at, applied.entries, place.base, place.base_since, place.deltas)
         if not changes.size:
             return after, None
         deltas = list(place.deltas)
@@ -230,7 +269,7 @@ class WatchlistStore(WatchlistReader):
             taken_in.insert(0, deltas.pop())
         changes = merged([*whole(self._values.deltas(taken_in)), changes])
         value, digest = encode_delta(changes)
-        deltas.append(DeltaPlace(generation, changes.size, digest))
+        deltas.append(DeltaPlace(applied.generation, changes.size, digest))
         return msgspec.structs.replace(after, deltas=tuple(deltas)), value
 
     def _outgrow(self, place: ListPlace, changes: Changes) -> bool:
@@ -257,16 +296,25 @@ class WatchlistStore(WatchlistReader):
                     "an id belongs to one entry of one list: change the ids, or leave the column out",
                 )
 
-    def _keep(self, pipe: Any, list_name: str, before: ListPlace | None, after: ListPlace, now: datetime) -> None:
+    def _keep(  # noqa: PLR0913  what was, what is, and where to write it
+        self,
+        pipe: Any,
+        list_name: str,
+        before: ListPlace | None,
+        after: ListPlace,
+        now: datetime,
+        *,
+        may_return: bool,
+    ) -> None:
         """Keep what the list was, as far as it may be rolled back to, and let the values of all else go."""
-        kept = self.previous(list_name) + ([Previous(before, now)] if before else [])
+        kept = self.previous(list_name) + ([Previous(before, now)] if before and may_return else [])
         stay = [one for one in kept[-self._keep_previous :] if now - one.replaced_at < self._keep_previous_for]
         pipe.set(previous_key(list_name), msgspec.json.encode(stay), ex=self._keep_previous_for)
         named = keys_of(after)
-        may_return: set[str] = set().union(*(keys_of(one.place) for one in stay)) - named
-        for key in sorted(set().union(*(keys_of(one.place) for one in kept)) - named - may_return):
+        returning: set[str] = set().union(*(keys_of(one.place) for one in stay)) - named
+        for key in sorted(keys_of(before).union(*(keys_of(one.place) for one in kept)) - named - returning):
             pipe.expire(key, UNNAMED_VALUES_LAST)
-        for key in sorted(may_return & keys_of(before)):
+        for key in sorted(returning & keys_of(before)):
             pipe.expire(key, self._keep_previous_for)
         if before is None or before.base.id != after.base.id:
             for key in sorted(named):

@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -47,11 +47,23 @@ class _Ids(Struct, frozen=True):
     removed: list[str]
 
 
+class _End(Struct, frozen=True):
+    entry_id: str
+    valid_until: datetime
+
+
+class _Ends(Struct, frozen=True):
+    put: list[_End]
+    removed: list[str]
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_index = msgspec.msgpack.Decoder(list[_Chunk]).decode
 _decode_chunk = msgspec.msgpack.Decoder(list[Entry]).decode
 _decode_chunk_ids = msgspec.msgpack.Decoder(list[_Id]).decode
 _decode_delta = msgspec.msgpack.Decoder(Changes).decode
+_decode_chunk_ends = msgspec.msgpack.Decoder(list[_End]).decode
+_decode_delta_ends = msgspec.msgpack.Decoder(_Ends).decode
 _decode_delta_ids = msgspec.msgpack.Decoder(_Ids).decode
 
 
@@ -136,6 +148,23 @@ class Values:
             found.difference_update(delta.removed)
             found.update(entry.entry_id for entry in delta.put)
         return found.intersection(entry_ids)
+
+    def ends(self, place: ListPlace) -> dict[str, datetime] | None:
+        """Return by entry id when each entry of the list ends: far smaller than the entries."""
+        index = self._index(place.base)
+        deltas = self._delta_values(place.deltas)
+        if index is None or deltas is None:
+            return None
+        ends: dict[str, datetime] = {}
+        for value in self._chunks(place.base, index, range(place.base.chunks)):
+            if value is None:
+                return None
+            ends.update((one.entry_id, one.valid_until) for one in _decode_chunk_ends(value))
+        for delta in map(_decode_delta_ends, deltas):
+            for entry_id in delta.removed:
+                ends.pop(entry_id, None)
+            ends.update((one.entry_id, one.valid_until) for one in delta.put)
+        return ends
 
     def _delta_values(self, places: Sequence[DeltaPlace]) -> list[bytes] | None:
         values = self._redis.mget([delta_key(place) for place in places]) if places else []

@@ -42,11 +42,12 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
             f"{file} is not the file that was planned: it has another digest; nothing was changed",
             f"plan again: anpr watchlist plan {file} --list {plan.list} --out {plan_path}",
         )
+    now = system_clock()
     applied = store_of(settings).apply(
         plan.list,
-        in_force_at(content, plan.made_at),
+        in_force_at(content, now),
         why,
-        system_clock(),
+        now,
         author=author("apply", content.sha256),
         terms=Terms(
             base=plan.base,

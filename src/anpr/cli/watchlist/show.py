@@ -30,7 +30,6 @@ def command(ctx: click.Context) -> None:
             "generation": str(place.generation),
             "applied_at": place.applied_at,
             "entries": place.entries,
-            "earliest_end": place.earliest_end,
             "previous": [
                 {
                     "generation": str(one.place.generation),

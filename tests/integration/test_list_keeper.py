@@ -1,0 +1,150 @@
+"""Entries leave their list as their validity ends, and what was removed leaves Redis."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from anpr.local.processes import wait_until
+from anpr.local.valkey import ValkeyServer
+from anpr.services.list_keeper import ListKeeper
+from anpr.watchlist import store as store_module
+from anpr.watchlist import values
+from anpr.watchlist.store import Author, WatchlistStore, connect
+from tests.entries import entry
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def store(redis_url: str) -> WatchlistStore:
+    return WatchlistStore(connect(redis_url), timedelta(hours=96))
+
+
+def ids(store: WatchlistStore) -> set[str]:
+    head = store.head()
+    assert head is not None
+    return {one.entry_id for one in store.load(head) or ()}
+
+
+def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: WatchlistStore) -> None:
+    clock = Clock()
+    keeper = ListKeeper(store, 72 * HOUR, clock)
+    keeper.turn()  # there is no list yet
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    store.apply("wanted", [entry("3", "AB3", valid_until=NOON + HOUR)], "test", NOON)
+    clock.now = NOON + HOUR - timedelta(milliseconds=1)
+    keeper.turn()
+    assert ids(store) == {"1", "2", "3"}
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert ids(store) == {"2"}
+    assert {(one.entry_id, one.ended_at, one.why) for one in store.ended(["1", "2", "3"])} == {
+        ("1", clock.now, "its validity has ended"),
+        ("3", clock.now, "its validity has ended"),
+    }
+    head = store.head()
+    keeper.turn()
+    assert store.head() == head, "what is done is not done again"
+    assert [one.how for one in store.log(2)] == ["expire", "expire"]
+
+
+def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistStore) -> None:
+    clock = Clock()
+    keeper = ListKeeper(store, 72 * HOUR, clock)
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    keeper.turn()
+    moved = [entry("1", "AB1", valid_until=NOON + 3 * HOUR), entry("2", "AB2", valid_until=NOON + 2 * HOUR)]
+    store.change("stolen", moved, [], why="test", now=NOON, author=Author())
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert ids(store) == {"1", "2"}
+    clock.now = NOON + 2 * HOUR
+    keeper.turn()
+    assert ids(store) == {"1"}
+
+
+def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistStore) -> None:
+    clock = Clock()
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    head = store.head()
+    assert head is not None
+    clock.now = NOON + HOUR
+    ListKeeper(store, 72 * HOUR, clock).turn()
+    after = store.head()
+    assert after is not None
+    assert after.generation > head.generation
+    assert after.lists["stolen"].generation == head.lists["stolen"].generation
+    assert not store.previous("stolen")
+
+
+def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(tmp_path: Path) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        clock = Clock()
+        store = WatchlistStore(connect(valkey.url), timedelta(hours=96))
+        store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+        keeper = ListKeeper(store, 72 * HOUR, clock)
+        clock.now = NOON + HOUR
+        valkey.kill()
+        with capture_logs() as lines:
+            keeper.turn()
+            keeper.turn()
+        assert [line["code"] for line in lines] == ["redis-unavailable"]
+        valkey.start()
+        store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+        keeper.turn()
+        assert ids(store) == {"2"}
+
+
+def texts_in(redis_url: str) -> bytes:
+    with redis.Redis.from_url(redis_url) as client:
+        keys = [key for key in client.scan_iter("anpr:watchlist:*") if client.type(key) == b"string"]
+        return b"".join(value for value in client.mget(keys) if value)
+
+
+@pytest.fixture
+def is_gone(redis_url: str) -> Callable[[bytes], bool]:
+    return lambda text: text not in texts_in(redis_url)
+
+
+def test_the_text_of_an_entry_that_was_removed_leaves_redis(
+    redis_url: str, is_gone: Callable[[bytes], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (values, store_module):
+        monkeypatch.setattr(module, "UNNAMED_VALUES_LAST", timedelta(seconds=1))
+    store = WatchlistStore(connect(redis_url), timedelta(hours=96), keep_previous_for=timedelta(seconds=1))
+    store.apply("stolen", [entry("1", "AB1", reason="the secret"), entry("2", "AB2")], "test", NOON)
+    store.change("stolen", [], ["1"], why="test", now=NOON, author=Author())
+    assert not is_gone(b"the secret"), "it can be rolled back to"
+    clock = Clock()
+    keeper = ListKeeper(store, HOUR, clock)
+    keeper.turn()
+    assert not is_gone(b"the secret")
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert wait_until(lambda: is_gone(b"the secret"), 10)
+    assert ids(store) == {"2"}
+
+
+def test_of_what_a_list_was_a_bounded_number_is_kept(redis_url: str) -> None:
+    store = WatchlistStore(connect(redis_url), timedelta(hours=96), keep_previous=2)
+    for number in range(5):
+        store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)
+    assert len(store.previous("stolen")) == 2
+    with redis.Redis.from_url(redis_url) as client:
+        lasting = [key for key in client.scan_iter("anpr:watchlist:*") if client.ttl(key) == -1]
+        hour = [key for key in client.scan_iter("anpr:watchlist:delta:*") if 0 < client.ttl(key) <= 3600]
+    assert len(lasting) == len({b"head", b"log", b"index", b"chunk", b"delta"})
+    assert hour, "for readers who have just read the old head"
