@@ -187,6 +187,9 @@ def _holders(actions: Sequence[Action]) -> dict[str, str]:
         nobody = action.site not in holders
         if action.kind == "claimed" and nobody:
             holders[action.site] = action.officer
-        if action.kind == "released" and not nobody and holders[action.site] == action.officer:
+        let_go = action.officer if action.holder is None else action.holder
+        if action.kind == "released" and not nobody and holders[action.site] == let_go:
             del holders[action.site]
+            if action.hands_to is not None:
+                holders[action.site] = action.hands_to
     return holders

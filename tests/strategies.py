@@ -184,6 +184,8 @@ actions = st.builds(
     outcome=st.none() | words(OUTCOMES),
     covers=_tuples(st.builds(Cover, entry_id=identifiers, tier=words(TIERS))),
     retracts=st.none() | identifiers,
+    holder=st.none() | names,
+    hands_to=st.none() | names,
     note=notes,
 )
 ends = st.builds(EntryEnded, entry_id=identifiers, revision=generations, ended_at=instants, why=notes)

@@ -206,7 +206,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """What an officer did about an alert.
 
     An outcome settles what `covers` names besides the alert itself, so that an alert the officer had not seen is
-    never closed by it (docs/adr/0004).
+    never closed by it (docs/adr/0004). A release lets go of what its officer holds or, by a supervisor, of what
+    `holder` holds; with `hands_to` it passes to that colleague, and at no moment is nobody's.
     """
 
     action_id: Identifier
@@ -219,6 +220,8 @@ class Action(Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     covers: tuple[Cover, ...] = ()
     retracts: Identifier | None = None
+    holder: Name | None = None
+    hands_to: Name | None = None
     note: Note = ""
 
 

@@ -175,6 +175,9 @@ def _holders(actions: Iterable[Action]) -> dict[str, str]:
     for action in actions:
         if action.kind == "claimed":
             holders.setdefault(action.site, action.officer)
-        elif action.kind == "released" and holders.get(action.site) == action.officer:
-            del holders[action.site]
+        elif action.kind == "released" and holders.get(action.site) == (action.holder or action.officer):
+            if action.hands_to:
+                holders[action.site] = action.hands_to
+            else:
+                del holders[action.site]
     return holders

@@ -88,6 +88,8 @@ actions = st.builds(
     officer=st.sampled_from(OFFICERS),
     covers=covers,
     retracts=st.none() | few_action_ids,
+    holder=st.none() | st.sampled_from(OFFICERS),
+    hands_to=st.none() | st.sampled_from(OFFICERS),
 )
 ends = st.builds(
     EntryEnded,
@@ -244,6 +246,15 @@ class Shift(RuleBasedStateMachine):
     )
     def an_officer_takes_or_leaves_it(self, site: str, officer: str, kind: str, data: st.DataObject) -> None:
         self._acts(kind, data, site=site, officer=officer)
+
+    @rule(
+        site=sites,
+        holder=st.none() | st.sampled_from(OFFICERS),
+        hands_to=st.none() | st.sampled_from(OFFICERS),
+        data=st.data(),
+    )
+    def it_is_handed_over(self, site: str, holder: str | None, hands_to: str | None, data: st.DataObject) -> None:
+        self._acts("released", data, site=site, holder=holder, hands_to=hands_to)
 
     @rule(site=sites, covers=covers, data=st.data())
     def an_officer_gives_the_outcome(self, site: str, covers: tuple[Cover, ...], data: st.DataObject) -> None:

@@ -159,3 +159,46 @@ def test_a_picture_is_shown_to_those_who_may_see_its_incident_alone(server: Cons
         assert olga.get(paths["AB12CDE"]).status_code == 403
         server.clock_offset += timedelta(hours=2)
         assert ann.get(paths["AB12CDE"]).status_code == 404, "it has expired"
+
+
+def test_a_supervisor_takes_over_and_hands_on_what_an_officer_holds(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        assert do(ann, alert.alert_id, "take-over").status_code == 409
+        assert "You have it in hand" in do(sam, alert.alert_id, "take-over").text
+        assert "handed it from ann to sam" in ann.get(f"/incident/{alert.alert_id}").text
+        assert do(sam, alert.alert_id, "hand-over", to="olga").status_code == 409, "an operator does not act"
+        do(sam, alert.alert_id, "hand-over", to="bob")
+        assert "bob</strong> has it in hand here" in sam.get(f"/incident/{alert.alert_id}").text
+
+
+def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleServer) -> None:
+    plates = {plate: server.alert(plate) for plate in ("MINE1", "BOBS1", "FREE1")}
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        do(ann, plates["MINE1"].alert_id, "claim")
+        do(bob, plates["BOBS1"].alert_id, "claim")
+        page = ann.get("/shift").text
+    order = [page.index(word) for word in ("In my hand", "MINE1", "colleague", "BOBS1", "nobody", "FREE1")]
+    assert order == sorted(order)
+
+
+def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServer) -> None:
+    alerts = [server.alert(plate) for plate in ("AB1", "AB2")]
+    with server.browser("ann") as ann:
+        for alert in alerts:
+            do(ann, alert.alert_id, "claim")
+        csrf = csrf_of(ann, "/")
+        asked = ann.post("/sign-out", data={"csrf": csrf})
+        assert "You still have 2 in hand" in asked.text
+        assert ann.get("/").status_code == 200, "not signed out yet"
+        assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": ""}).status_code == 409
+        assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "bob"}).status_code == 303
+        assert ann.get("/").status_code == 303
+    with server.browser("bob") as bob:
+        assert bob.get("/").text.count("bob</strong> has it in hand here") == 2
+        csrf = csrf_of(bob, "/")
+        assert bob.post("/sign-out", data={"csrf": csrf, "with": "release"}).status_code == 303
+    assert [action.kind for action in actions(server)[-2:]] == ["released"] * 2
+    with server.browser("ann") as ann:
+        assert "bob" not in ann.get("/").text

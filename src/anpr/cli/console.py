@@ -1,5 +1,6 @@
 """`anpr console`: the officers' pages of one site."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             f"passwords would cross the network to {host} in clear",
             "give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them",
         )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     say_of_each_line(service="console", site=site)
     app = application(open_console(settings, site))
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
@@ -65,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         port=port,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
-        log_level="warning",
+        log_config=None,  # our own, which tells no words of an exception
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,

@@ -18,7 +18,7 @@ from anpr.web import rights
 from anpr.web.console import Console
 from anpr.web.guard import Page, guarded, refusal
 from anpr.web.render import package_folder
-from anpr.web.routes import audit, badge, board, events, health, image, incident, sign_in
+from anpr.web.routes import audit, badge, board, events, health, image, incident, shift, sign_in, sign_out
 
 log = get_logger(__name__)
 
@@ -32,9 +32,10 @@ PAGES: Final = (
     Page("GET", "/incident/{incident_id}", rights.SEE_INCIDENT, incident.page),
     Page("GET", "/incident/{incident_id}/image/{alert_id}", rights.SEE_INCIDENT, image.image, for_program=True),
     Page("POST", "/incident/{incident_id}/{deed}", rights.ACT, incident.act),
+    Page("GET", "/shift", rights.SEE_BOARD, shift.page),
     Page("GET", "/health", rights.SEE_HEALTH, health.page),
     Page("GET", "/audit", rights.SEE_AUDIT, audit.page),
-    Page("POST", "/sign-out", rights.SIGN_OUT, sign_in.sign_out),
+    Page("POST", "/sign-out", rights.SIGN_OUT, sign_out.sign_out),
 )
 
 HEADERS: Final = (

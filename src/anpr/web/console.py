@@ -113,6 +113,14 @@ class Console:
         """Return the board of what a person may know."""
         return feed.whole_board or feed.board if who.user.covert else feed.board
 
+    def colleagues(self) -> frozenset[str]:
+        """Return who can have something in hand at this site."""
+        return frozenset(
+            user.name
+            for user in self.users.users().values()
+            if user.belongs_to(self.site) and rights.may(user.role, rights.ACT)
+        )
+
     async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
         """Return an incident by the id of any of its alerts, if the person may know of it."""
         return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id))

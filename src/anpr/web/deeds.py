@@ -22,12 +22,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Doer:
-    """Who does it, at which site and when. `action_ids` are fresh ids, more than any deed needs."""
+    """Who does it, at which site and when. `action_ids` are fresh ids, more than any deed needs.
+
+    `colleagues` are those who can be handed something.
+    """
 
     officer: str
     site: str
     may_take_over: bool
     at: datetime
+    colleagues: frozenset[str]
     action_ids: Sequence[str]
 
 
@@ -45,8 +49,24 @@ def claim(incident: Incident, doer: Doer, _: Mapping[str, str]) -> Placed:
 
 def release(incident: Incident, doer: Doer, _: Mapping[str, str]) -> Placed:
     """Let it go, so that others are asked to take it."""
-    _must_hold(incident, doer)
-    return _one(incident, doer, "released")
+    return _one(incident, doer, "released", holder=_of_another(_must_hold(incident, doer), doer))
+
+
+def hand_over(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed:
+    """Pass it to a colleague, who has it from that moment."""
+    holder = _must_hold(incident, doer)
+    to = form.get("to", "")
+    if to not in doer.colleagues:
+        raise RefusedError("Select a colleague of this site to hand it to.")
+    return _one(incident, doer, "released", holder=_of_another(holder, doer), hands_to=to)
+
+
+def take_over(incident: Incident, doer: Doer, _: Mapping[str, str]) -> Placed:
+    """Take what somebody else has in hand, as a supervisor may."""
+    holder = _must_hold(incident, doer)
+    if holder == doer.officer:
+        raise RefusedError("You have it in hand already.")
+    return _one(incident, doer, "released", holder=holder, hands_to=doer.officer)
 
 
 def check_plate(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed:
@@ -119,6 +139,8 @@ def take_back(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed
 DEEDS: Final = {
     "claim": claim,
     "release": release,
+    "hand-over": hand_over,
+    "take-over": take_over,
     "plate-check": check_plate,
     "outcome": give_outcome,
     "comment": comment,
@@ -141,19 +163,26 @@ def is_covert(alert: Alert) -> bool:
     return alert.entry.handling != "open"
 
 
-def _must_hold(incident: Incident, doer: Doer) -> None:
+def _must_hold(incident: Incident, doer: Doer) -> str:
+    """Return who has it in hand. Raises RefusedError unless that is the officer, or the officer a supervisor."""
     holder = incident.holders.get(doer.site)
     if holder is None:
         raise RefusedError("Claim it first, so that others know who acts.")
     if holder != doer.officer and not doer.may_take_over:
         raise RefusedError(f"{holder} has it in hand.")
+    return holder
+
+
+def _of_another(holder: str, doer: Doer) -> str | None:
+    """Return whose it was, where it was not the officer's own."""
+    return None if holder == doer.officer else holder
 
 
 def _has_covert(incident: Incident) -> bool:
     return any(is_covert(alert) for alert in incident.alerts)
 
 
-def _one(incident: Incident, doer: Doer, kind: str, *, covert: bool = False, **fields: str) -> Placed:
+def _one(incident: Incident, doer: Doer, kind: str, *, covert: bool = False, **fields: str | None) -> Placed:
     """Return one action that names the surest alert that those concerned know of."""
     alerts = [alert for alert in incident.standing or incident.alerts if is_covert(alert) == covert]
     alert = _surest(alerts or incident.standing or incident.alerts)

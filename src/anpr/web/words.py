@@ -56,6 +56,8 @@ def certainty(alert: Alert, review_below_score: float = 0) -> str:
 DONE: Final = {
     "claim": "You have it in hand.",
     "release": "You have let it go.",
+    "hand-over": "It is handed over.",
+    "take-over": "You have it in hand.",
     "plate-check": "The plate check is noted.",
     "outcome": "The outcome is noted.",
     "comment": "The comment is noted.",
@@ -66,6 +68,9 @@ DONE: Final = {
 def deed(action: Action) -> str:
     """Return what somebody did."""
     what = ACTION.get(action.kind, action.kind)
+    if action.kind == "released" and action.hands_to:
+        whose = f"from {action.holder} " if action.holder not in {None, action.officer} else ""
+        what = f"handed it {whose}to {action.hands_to}"
     found = PLATE_CHECK.get(action.plate_check or "", action.plate_check)
     outcome = OUTCOME.get(action.outcome or "", action.outcome)
     return ": ".join(part for part in (what, found, outcome) if part)

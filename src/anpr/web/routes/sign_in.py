@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from anpr.errors import AnprError
 from anpr.web import rights
-from anpr.web.console import Console, SignedIn
+from anpr.web.console import Console
 from anpr.web.guard import cookie_name, is_own_origin, refusal, show, signed_in
 
 _WRONG = "The name or the password is wrong."
@@ -29,14 +29,6 @@ def routes(console: Console) -> list[Route]:
         return await _sign_in(request, console)
 
     return [Route("/sign-in", form, methods=["GET"]), Route("/sign-in", sign_in, methods=["POST"])]
-
-
-async def sign_out(_: Request, console: Console, who: SignedIn) -> Response:
-    """End every session of this person, on every console."""
-    await console.sessions.end_all(who.user.name)
-    answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(cookie_name(console))
-    return answer
 
 
 async def _sign_in(request: Request, console: Console) -> Response:
