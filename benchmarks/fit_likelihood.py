@@ -39,7 +39,7 @@ _UNLIKENESS_SCALE = 0.03
 # The rate by looks weighs as much as this many characters read. Measured ones are 2,000 to 9,000 each: a confusion
 # that is common in the reads is believed, one that was seen twice hardly.
 _LOOKS_WEIGHT = 900
-_FIRST_GUESS_SHARE = 0.6
+_FIRST_GUESS_SHARE = 0.45
 # What remains for pairs that do not look alike at all, as a share of the mean.
 _FLOOR_SHARE = 0.1
 # Which characters are lost hangs on the engine more than on their looks: this one drops I and J, the narrow ones, ten
