@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from anpr.board import Board
-from anpr.events import KINDS, TIERS, Action, Alert, Correction, EntryEnded
+from anpr.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded
 from anpr.incidents import Incident
 
 
@@ -19,7 +19,8 @@ class Done(NamedTuple):
     offset: int
 
 
-Fact = Alert | Correction | Done | EntryEnded
+# An entry is a fact too: what the list says of it now.
+Fact = Alert | Correction | Done | EntryEnded | Entry
 
 
 class Seen(NamedTuple):
@@ -44,6 +45,8 @@ def tell(board: Board, fact: Fact) -> None:
         board.add_correction(fact)
     elif isinstance(fact, EntryEnded):
         board.add_ended(fact)
+    elif isinstance(fact, Entry):
+        board.add_listed(fact)
     else:
         board.add_action(fact.action, fact.offset)
 
@@ -63,10 +66,10 @@ def seen(incident: Incident) -> Seen:
     )
 
 
-def expected(facts: Sequence[Fact], stay_gap: timedelta) -> list[Seen]:
-    """Return every incident there ever was, whatever its age."""
+def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[Seen]:
+    """Return every incident there ever was, whatever its age, as it is at `now`."""
     alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
-    return [_incident(stay, facts) for stay in _stays(alerts, stay_gap)]
+    return [_incident(stay, facts, now) for stay in _stays(alerts, stay_gap)]
 
 
 def last_capture(incident: Seen, facts: Sequence[Fact]) -> datetime:
@@ -99,7 +102,7 @@ def _stays(alerts: Sequence[tuple[Alert, str]], stay_gap: timedelta) -> list[lis
     return stays
 
 
-def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact]) -> Seen:
+def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: datetime) -> Seen:
     alerts = [alert for alert, _ in stay]
     members = [alert.alert_id for alert in alerts]
     done = _in_order([fact for fact in facts if isinstance(fact, Done)])
@@ -107,7 +110,7 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact]) -> Seen:
     retracted = [action for action in here if _is_retracted(action, done)]
     counting = [action for action in here if action not in retracted]
     not_superseded = [alert for alert in alerts if not _is_superseded(alert, facts)]
-    standing = [alert for alert in not_superseded if not _is_withdrawn(alert, facts)]
+    standing = [alert for alert in not_superseded if not _is_withdrawn(alert, facts, now)]
     if not not_superseded:
         status = "corrected"
     elif not standing:
@@ -152,7 +155,13 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
     )
 
 
-def _is_withdrawn(alert: Alert, facts: Sequence[Fact]) -> bool:
+def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
+    """Tell whether its entry has left the list since, or is valid no more by the newest that was heard of it."""
+    heard = [fact.entry if isinstance(fact, Alert) else fact for fact in facts if isinstance(fact, Alert | Entry)]
+    of_entry = [entry for entry in heard if entry.entry_id == alert.entry.entry_id]
+    newest = max(entry.revision for entry in of_entry)
+    if max(entry.valid_until for entry in of_entry if entry.revision == newest) <= now:
+        return True
     return any(
         isinstance(fact, EntryEnded)
         and fact.entry_id == alert.entry.entry_id

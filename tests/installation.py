@@ -150,7 +150,7 @@ class Installation:
 
     def open_feed(self) -> BoardFeed:
         """Return a board of all sites that has been started."""
-        feed = BoardFeed(self.settings, KafkaTail, self.store.ended, system_clock)
+        feed = BoardFeed(self.settings, KafkaTail, self.store, system_clock)
         feed.start()
         return feed
 

@@ -10,15 +10,27 @@ Incidents are worked out per (site, plate) when somebody looks, and kept until a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeVar
 
-from anpr.events import Action, Alert, Correction, EntryEnded, encode
+from anpr.events import Action, Alert, Correction, Entry, EntryEnded, Generation, encode
 from anpr.incidents import ActionKey, Incident, PlacedAction, action_key, build, merge, urgency
 
 Key = tuple[str, str]
 K = TypeVar("K")
 M = TypeVar("M")
+
+
+# Before and after every time that is told.
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+class _WorkedOut(NamedTuple):
+    """Incidents of a key, as they are from `since` until `until` unless a fact comes: entries expire in between."""
+
+    incidents: tuple[Incident, ...]
+    since: datetime
+    until: datetime
 
 
 class Board:
@@ -37,10 +49,13 @@ class Board:
         self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
         self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
-        self._worked_out: dict[Key, tuple[Incident, ...]] = {}
+        # The newest word on until when an entry is valid, by the revision that said it.
+        self._valid_until: dict[str, tuple[Generation, datetime]] = {}
+        self._worked_out: dict[Key, _WorkedOut] = {}
 
     def add_alert(self, alert: Alert) -> None:
         """Take an alert in; one that is known already merges with what is known."""
+        told = alert.entry
         known = self._alerts.get(alert.alert_id)
         if known is not None:
             self._touch(known.alert_id)
@@ -51,6 +66,7 @@ class Board:
         self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
         self._alerts_of_entry[alert.entry.entry_id].add(alert.alert_id)
         self._touch(alert.alert_id)
+        self.add_listed(told)
 
     def add_correction(self, correction: Correction) -> None:
         """Take the superseded read's alerts from what is open, now or when they come."""
@@ -84,24 +100,35 @@ class Board:
             self._ended[ended.entry_id] = ended
             self._touch(*self._alerts_of_entry.get(ended.entry_id, ()))
 
+    def add_listed(self, entry: Entry) -> None:
+        """Take in until when a revision of an entry is valid: once that is over, what it raised is withdrawn.
+
+        The newest revision counts, so a longer `valid_until` keeps alerts standing and a shorter one ends them.
+        """
+        word = (entry.revision, entry.valid_until)
+        known = self._valid_until.get(entry.entry_id)
+        if known is None or known < word:
+            self._valid_until[entry.entry_id] = word
+            self._touch(*self._alerts_of_entry.get(entry.entry_id, ()))
+
     def incidents(self, now: datetime) -> list[Incident]:
         """Return the incidents in the window at `now`: what is open first, and of that the most urgent."""
         shown = [
             incident
             for key in self._alerts_of_key
-            for incident in self._incidents_of(key)
+            for incident in self._incidents_of(key, now)
             if now - incident.last_captured_at <= self._window
         ]
         return sorted(shown, key=urgency)
 
-    def incident_of(self, alert_id: str) -> Incident | None:
-        """Return the incident that an alert belongs to; an incident's old id leads to the one that took it in."""
+    def incident_of(self, alert_id: str, now: datetime) -> Incident | None:
+        """Return the incident that an alert belongs to, as of `now`; an old id leads to what took it in."""
         alert = self._alerts.get(alert_id)
         if alert is None:
             return None
         return next(
             incident
-            for incident in self._incidents_of(_key(alert))
+            for incident in self._incidents_of(_key(alert), now)
             if any(member.alert_id == alert_id for member in incident.alerts)
         )
 
@@ -109,18 +136,22 @@ class Board:
         """Tell whether what was done at a site has been read."""
         return (site, action_id) in self._actions
 
-    def entries_shown(self, now: datetime) -> set[str]:
-        """Return the entries that incidents name: those whose end the list must be asked for.
+    def entries_shown(self, now: datetime) -> dict[str, set[str]]:
+        """Return, by list, the entries that incidents name: what becomes of them the list must be asked for.
 
         Settled incidents too: a board that heard the end while one was open shows it withdrawn, and so must a board
         that was opened later.
         """
-        return {alert.entry.entry_id for incident in self.incidents(now) for alert in incident.alerts}
+        shown: defaultdict[str, set[str]] = defaultdict(set)
+        for incident in self.incidents(now):
+            for alert in incident.alerts:
+                shown[alert.entry.list].add(alert.entry.entry_id)
+        return dict(shown)
 
     def prune(self, now: datetime) -> None:
         """Forget incidents so old that no late alert can bring them back into the window: twice as old as it."""
         for key in list(self._alerts_of_key):
-            for incident in self._incidents_of(key):
+            for incident in self._incidents_of(key, now):
                 if now - incident.last_captured_at > 2 * self._window:
                     for alert in incident.alerts:
                         self._forget(alert)
@@ -135,14 +166,20 @@ class Board:
             if self._actions[key].action.kind != "retracted":  # it may take back what was done elsewhere
                 del self._actions[key]
 
-    def _incidents_of(self, key: Key) -> tuple[Incident, ...]:
-        if key not in self._worked_out:
+    def _incidents_of(self, key: Key, now: datetime) -> tuple[Incident, ...]:
+        known = self._worked_out.get(key)
+        if known is None or not known.since <= now < known.until:
             alerts = sorted(
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
-            self._worked_out[key] = tuple(self._incident(stay) for stay in self._stays(alerts))
-        return self._worked_out[key]
+            ends = [self._valid_until[alert.entry.entry_id][1] for alert in alerts]
+            self._worked_out[key] = known = _WorkedOut(
+                tuple(self._incident(stay, now) for stay in self._stays(alerts)),
+                since=max((end for end in ends if end <= now), default=_FIRST),
+                until=min((end for end in ends if end > now), default=_LAST),
+            )
+        return known.incidents
 
     def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
         """Cut alerts in order of capture where the vehicle was away for longer than the gap."""
@@ -155,16 +192,17 @@ class Board:
         if stay:
             yield stay
 
-    def _incident(self, stay: Sequence[Alert]) -> Incident:
+    def _incident(self, stay: Sequence[Alert], now: datetime) -> Incident:
         not_superseded = [a for a in stay if (a.read.site, a.read.read_id) not in self._superseded]
-        standing = [alert for alert in not_superseded if not self._is_withdrawn(alert)]
+        standing = [alert for alert in not_superseded if not self._is_withdrawn(alert, now)]
         placed = [self._actions[done] for alert in stay for done in self._actions_of_alert.get(alert.alert_id, ())]
         retracted = frozenset(action_key(p.action) for p in placed if self._is_retracted(p.action))
         return build(stay, standing, placed, retracted=retracted, withdrawn=len(standing) < len(not_superseded))
 
-    def _is_withdrawn(self, alert: Alert) -> bool:
+    def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
         ended = self._ended.get(alert.entry.entry_id)
-        return ended is not None and alert.entry.revision < ended.revision
+        _, valid_until = self._valid_until[alert.entry.entry_id]
+        return valid_until <= now or (ended is not None and alert.entry.revision < ended.revision)
 
     def _is_retracted(self, action: Action) -> bool:
         """Tell whether the site that did this has taken it back. A retraction itself stays."""

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from anpr.alerts import alert_id
 from anpr.board import Board
-from anpr.events import Action, Alert, Correction, Cover, EntryEnded
+from anpr.events import Action, Alert, Correction, Cover, Entry, EntryEnded
 from tests.board_model import Done, Fact, Seen, expected, last_capture, seen, tell
 from tests.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -22,6 +22,8 @@ OFFICERS = ("Ann", "Bob")
 CAPTURES = (0, 25, 50, 80, 111, 140, 171, 300)
 TIERS = ("exact", "equivalent", "near", "by the badge")
 KINDS = ("live", "late", "retrospective")
+
+NEVER = minutes(10**6)
 
 sites = st.sampled_from(SITES)
 entry_ids = st.sampled_from(ENTRIES)
@@ -67,6 +69,7 @@ def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
         plate=draw(st.sampled_from(PLATES)),
         revision=draw(few_generations),
         priority=draw(st.integers(1, 2)),
+        valid_until=draw(st.sampled_from((minutes(40), minutes(400), NEVER))),
     )
     return an_alert(
         read,
@@ -91,6 +94,12 @@ actions = st.builds(
     holder=st.none() | st.sampled_from(OFFICERS),
     hands_to=st.none() | st.sampled_from(OFFICERS),
 )
+listed = st.builds(
+    an_entry,
+    few_entry_ids,
+    revision=st.integers(1, 3).map(generation),
+    valid_until=st.sampled_from((40, 400)).map(minutes),
+)
 ends = st.builds(
     EntryEnded,
     entry_id=few_entry_ids,
@@ -99,7 +108,7 @@ ends = st.builds(
     why=st.text(),
 )
 dones = st.builds(Done, actions, st.integers(0, 5))
-other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, dones, dones, ends)
+other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, dones, dones, ends, listed)
 any_facts = some_or_many(st.one_of(alerts(), alerts(), other_facts))
 # Two facts that meet in just the wrong way are rare; these tests are quick.
 thorough = settings(max_examples=4 * settings().max_examples)
@@ -124,7 +133,7 @@ def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) ->
         tell(board, fact)
         tell(watched, fact)
         watched.incidents(minutes(0))
-        watched.entries_shown(minutes(0))
+        watched.entries_shown(minutes(100))
     assert watched.incidents(minutes(300)) == board.incidents(minutes(300))
 
 
@@ -144,11 +153,12 @@ def test_an_entry_that_stands_on_an_open_incident_is_among_those_whose_end_is_as
     asked_for = board.entries_shown(minutes(0))
     for incident in board.incidents(minutes(0)):
         if incident.status == "open":
-            assert {alert.entry.entry_id for alert in incident.standing} <= asked_for
+            for alert in incident.standing:
+                assert alert.entry.entry_id in asked_for[alert.entry.list]
 
 
 def leads_to(board: Board, alert_id: str) -> str | None:
-    incident = board.incident_of(alert_id)
+    incident = board.incident_of(alert_id, minutes(0))
     return incident.incident_id if incident else None
 
 
@@ -187,7 +197,7 @@ def test_what_is_long_out_of_reach_is_forgotten(facts: list[Fact]) -> None:
     board.prune(minutes(20 * DAY))
     for fact in facts:
         if isinstance(fact, Alert):
-            assert board.incident_of(fact.alert_id) is None
+            assert board.incident_of(fact.alert_id, minutes(0)) is None
     assert board.incidents(minutes(0)) == []
 
 
@@ -207,13 +217,14 @@ class Shift(RuleBasedStateMachine):
         self.now = minutes(60)
         self.generation = 1
         # What the list said of each entry, by the generation that changed it; None when it had ended.
-        self.plates: dict[str, dict[int, str | None]] = {name: {1: PLATES[0]} for name in ENTRIES}
+        self.listed: dict[str, dict[int, Entry | None]] = {}
         self.raised: dict[tuple[str, int], dict[str, Any]] = {}
         self.done: list[Action] = []
 
     @initialize(plates=st.lists(st.sampled_from(PLATES), min_size=len(ENTRIES), max_size=len(ENTRIES)))
     def the_list_is_loaded(self, plates: list[str]) -> None:
-        self.plates = {name: {1: plate} for name, plate in zip(ENTRIES, plates, strict=True)}
+        for name, plate in zip(ENTRIES, plates, strict=True):
+            self.listed[name] = {1: an_entry(name, plate=plate, valid_until=NEVER)}
 
     @rule(site=sites, numbers=st.lists(st.integers(0, len(CAPTURES) - 1), max_size=4), data=st.data())
     def reads_match(self, site: str, numbers: list[int], data: st.DataObject) -> None:
@@ -225,12 +236,11 @@ class Shift(RuleBasedStateMachine):
     def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
         """Match against the list of any generation so far."""
         number_in_force = data.draw(st.integers(1, self.generation))
-        revision = max(changed for changed in self.plates[entry_id] if changed <= number_in_force)
-        plate = self.plates[entry_id][revision]
-        if plate is None:
+        revision = max(changed for changed in self.listed[entry_id] if changed <= number_in_force)
+        entry = self.listed[entry_id][revision]
+        if entry is None:
             return
         read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
-        entry = an_entry(entry_id, plate=plate, revision=generation(revision))
         name = alert_id(site, read.read_id, entry_id)
         # One read and one revision of an entry always match at the same tier.
         fixed = self.raised.setdefault((name, revision), {"tier": data.draw(tiers)})
@@ -278,14 +288,23 @@ class Shift(RuleBasedStateMachine):
     @rule(entry_id=entry_ids)
     def an_entry_leaves_the_list(self, entry_id: str) -> None:
         self.generation += 1
-        self.plates[entry_id][self.generation] = None
+        self.listed[entry_id][self.generation] = None
         revision = generation(self.generation)
         self._happens(EntryEnded(entry_id=entry_id, revision=revision, ended_at=self.now, why="found"))
 
-    @rule(entry_id=entry_ids, plate=st.sampled_from(PLATES))
-    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str) -> None:
+    @rule(entry_id=entry_ids, plate=st.sampled_from(PLATES), end=st.sampled_from((70, 200, 300)) | st.none())
+    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str, end: int | None) -> None:
         self.generation += 1
-        self.plates[entry_id][self.generation] = plate
+        until = NEVER if end is None else minutes(end)
+        entry = an_entry(entry_id, plate=plate, revision=generation(self.generation), valid_until=until)
+        self.listed[entry_id][self.generation] = entry
+
+    @rule(entry_id=entry_ids, data=st.data())
+    def the_list_tells_what_it_says_of_an_entry(self, entry_id: str, data: st.DataObject) -> None:
+        """Now, or, from a replica that is behind, at an earlier generation."""
+        entry = self.listed[entry_id][data.draw(st.sampled_from(sorted(self.listed[entry_id])))]
+        if entry is not None:
+            self._happens(entry)
 
     @precondition(lambda self: self.facts)
     @rule(data=st.data())
@@ -297,13 +316,13 @@ class Shift(RuleBasedStateMachine):
     def the_console_starts_again(self, data: st.DataObject) -> None:
         self.board = board_of(data.draw(st.permutations(self.facts)))
 
-    @rule(minute=st.integers(-DAY, 5 * DAY))
+    @rule(minute=st.integers(-DAY, 5 * DAY) | st.sampled_from((69, 70, 199, 250, 300)))
     def the_clock_jumps(self, minute: int) -> None:
         self.now = minutes(minute)
 
     @invariant()
     def the_board_shows_what_officers_must_see(self) -> None:
-        must_see = {incident.incident_id: incident for incident in expected(self.facts, STAY_GAP)}
+        must_see = {incident.incident_id: incident for incident in expected(self.facts, STAY_GAP, self.now)}
         shown = {incident.incident_id: seen(incident) for incident in self.board.incidents(self.now)}
         assert shown == {name: incident for name, incident in must_see.items() if self._is_in_window(incident)}
         for name, incident in must_see.items():

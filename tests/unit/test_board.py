@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from anpr.board import Board
-from anpr.events import Alert, Correction, Cover, EntryEnded
+from anpr.events import Alert, Correction, Cover, Entry, EntryEnded
 from anpr.incidents import Incident
 from tests.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -58,7 +58,7 @@ def test_a_late_alert_joins_two_stays_and_both_old_ids_lead_to_the_joined_one(bo
     assert only(board).incident_id == first.alert_id
     assert only(board).holders == {"calais": "Ann"}
     for alert in (first, second, between):
-        assert board.incident_of(alert.alert_id) == only(board)
+        assert board.incident_of(alert.alert_id, NOW) == only(board)
 
 
 def test_the_same_plate_at_another_port_is_another_incident(board: Board) -> None:
@@ -311,10 +311,32 @@ def test_an_entry_listed_again_stands_and_an_earlier_end_does_not_take_it(board:
     assert only(board).status == "withdrawn"
 
 
+def listed(number: int, end: int) -> Entry:
+    return an_entry("stolen-1", revision=generation(number), valid_until=minutes(end))
+
+
+def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) -> None:
+    board.add_alert(an_alert(a_read(), listed(1, 30)))
+    (before,) = board.incidents(minutes(29.999))
+    (after,) = board.incidents(minutes(30))
+    (before_again,) = board.incidents(minutes(29.999))
+    assert (before.status, after.status, before_again.status) == ("open", "withdrawn", "open")
+
+
+def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board: Board) -> None:
+    alert = an_alert(a_read(), listed(1, 30))
+    board.add_listed(listed(3, 60))
+    board.add_alert(alert)
+    board.add_listed(listed(2, 10))
+    assert [board.incidents(minutes(m))[0].status for m in (30, 59, 60)] == ["open", "open", "withdrawn"]
+    board.add_alert(an_alert(a_read("read-2"), listed(4, 20)))
+    assert [board.incidents(minutes(m))[0].status for m in (19, 20)] == ["open", "withdrawn"]
+
+
 def test_the_list_is_asked_about_the_entries_of_open_incidents(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_alert(sighting(5, "wanted-1"))
-    assert board.entries_shown(NOW) == {"stolen-1", "wanted-1"}
+    assert board.entries_shown(NOW) == {"stolen": {"stolen-1", "wanted-1"}}
 
 
 # --- forgetting ---
@@ -324,9 +346,9 @@ def test_only_what_no_late_alert_can_bring_back_is_forgotten(board: Board) -> No
     alert = sighting(0)
     board.add_alert(alert)
     board.prune(minutes(2 * 72 * 60))
-    assert board.incident_of(alert.alert_id)
+    assert board.incident_of(alert.alert_id, NOW)
     board.prune(minutes(2 * 72 * 60 + 1))
-    assert board.incident_of(alert.alert_id) is None
+    assert board.incident_of(alert.alert_id, NOW) is None
 
 
 def test_a_read_forgotten_with_one_incident_can_still_be_corrected_in_another(board: Board) -> None:

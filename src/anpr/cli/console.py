@@ -83,7 +83,7 @@ def open_console(settings: Settings, site: str) -> Console:
     return Console(
         site=site,
         settings=settings,
-        feed=BoardFeed(settings, KafkaTail, store_of(settings).ended, system_clock, with_covert=True),
+        feed=BoardFeed(settings, KafkaTail, store_of(settings), system_clock, with_covert=True),
         open_publisher=lambda: KafkaPublisher(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock

@@ -63,7 +63,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
 
 def open_feed(settings: Settings) -> BoardFeed:
     """Return a feed from the real servers of all sites."""
-    return BoardFeed(settings, KafkaTail, store_of(settings).ended, system_clock)
+    return BoardFeed(settings, KafkaTail, store_of(settings), system_clock)
 
 
 def show(
@@ -126,7 +126,7 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
                 click.echo(line)
         for gone in shown.keys() - {incident.incident_id for incident in view.incidents}:
             del shown[gone]
-            click.echo(msgspec.json.encode(_gone_line(gone, feed.board.incident_of(gone), view.incidents)))
+            click.echo(msgspec.json.encode(_gone_line(gone, feed.board.incident_of(gone, view.now), view.incidents)))
         for health in view.health:
             if silent.get(health.site) != health.is_silent:
                 silent[health.site] = health.is_silent

@@ -94,7 +94,7 @@ class Demo:
 
     def open_feed(self) -> BoardFeed:
         """Return a board that follows all sites, with the lists' tombstones."""
-        feed = BoardFeed(self.settings, KafkaTail, self._store().ended, system_clock)
+        feed = BoardFeed(self.settings, KafkaTail, self._store(), system_clock)
         feed.start()
         self._stack.callback(feed.stop)
         return feed

@@ -17,10 +17,10 @@ from anpr.adapters.records import Record, Tail
 from anpr.alerts import alert_id
 from anpr.board import Board
 from anpr.clock import Clock
-from anpr.events import Alert, Correction, Status
+from anpr.events import Alert, Correction, EntryEnded, Status
 from anpr.logs import get_logger
 from anpr.services.camera_watch import CameraWatch
-from anpr.services.ended_entries import AskEnded, EndedEntries, Question
+from anpr.services.entry_news import EntryNews, Lists
 from anpr.services.rates import Rates
 from anpr.settings import Settings
 
@@ -29,7 +29,7 @@ log = get_logger(__name__)
 TailFactory = Callable[[str, Sequence[str]], Tail]
 
 _QUEUE_RECORDS = 10_000
-_ASK_AGAIN = timedelta(seconds=1)
+_FOLLOW_EVERY = timedelta(seconds=0.25)
 _PRUNE_EVERY = timedelta(minutes=10)
 
 
@@ -59,9 +59,9 @@ class BoardFeed:
     """
 
     def __init__(
-        self, settings: Settings, tail: TailFactory, ask_ended: AskEnded, clock: Clock, *, with_covert: bool = False
+        self, settings: Settings, tail: TailFactory, lists: Lists, clock: Clock, *, with_covert: bool = False
     ) -> None:
-        """`tail` opens the topics at an address; `ask_ended` asks the list for the tombstones of entries."""
+        """`tail` opens the topics at an address; `lists` tells what has become of entries."""
         span = (timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours))
         self.board = Board(*span)
         self.whole_board = Board(*span) if with_covert else None
@@ -71,13 +71,13 @@ class BoardFeed:
         self.canaries: dict[str, Canary] = {}
         self.opened_at = clock()
         self._settings = settings
-        self._ended = EndedEntries(ask_ended)
+        self._news = EntryNews(lists)
         self._clock = clock
         self._statuses: dict[tuple[str, str], Status] = {}
         self._heard_at: dict[str, datetime] = {}
         self._owner: dict[str, str] = {}
         self._covert_topics: set[str] = set()
-        self._ask_at = self._prune_at = clock()
+        self._follow_at = self._prune_at = clock()
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
         self._stop = threading.Event()
@@ -88,14 +88,14 @@ class BoardFeed:
 
     def start(self) -> None:
         """Begin to read."""
-        self._ended.start()
+        self._news.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Stop reading and let the brokers go."""
         self._stop.set()
-        self._ended.stop()
+        self._news.stop()
         for thread in self._threads:
             thread.join()
 
@@ -111,12 +111,15 @@ class BoardFeed:
         except queue.Empty:
             pass
         now = self._clock()
-        for ended in self._ended.answer():
+        for news in self._news.take():
             for board in self._boards(covert=False):
-                board.add_ended(ended)
-        if now >= self._ask_at:
-            self._ask_at = now + _ASK_AGAIN
-            self._ask_what_has_ended(now)
+                if isinstance(news, EntryEnded):
+                    board.add_ended(news)
+                else:
+                    board.add_listed(news)
+        if now >= self._follow_at:
+            self._follow_at = now + _FOLLOW_EVERY
+            self._news.follow((self.whole_board or self.board).entries_shown(now))
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE_EVERY
             for board in self._boards(covert=False):
@@ -234,11 +237,6 @@ class BoardFeed:
     def _of_owner(self, owner: str, site: str) -> None:
         if site != owner:
             raise _ForeignError(f"a record of site {site!r} on a topic of {owner!r}")
-
-    def _ask_what_has_ended(self, now: datetime) -> None:
-        """Ask the list for the end of entries that open incidents name, when either has changed since last asked."""
-        generation = max((s.generation for s in self._statuses.values() if s.generation), default=None)
-        self._ended.ask(Question(generation, frozenset((self.whole_board or self.board).entries_shown(now))))
 
 
 class _ForeignError(Exception):

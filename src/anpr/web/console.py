@@ -123,7 +123,7 @@ class Console:
 
     async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
         """Return an incident by the id of any of its alerts, if the person may know of it."""
-        return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id))
+        return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id, self.clock()))
 
     async def note_look_up(
         self, who: SignedIn, what: str, incident: Incident | None = None, detail: str = ""
