@@ -19,7 +19,7 @@ from anpr.images import ImageStore
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import Camera, ConsoleSettings, Settings, Site
-from anpr.watchlist.reader import WatchlistReader
+from anpr.watchlist import reader
 from anpr.web.app import application
 from anpr.web.audit import AuditLog
 from anpr.web.console import Console
@@ -70,7 +70,7 @@ class ConsoleServer:
             feed=BoardFeed(
                 self.settings,
                 lambda _, names: MemoryTail(self.broker, names),
-                WatchlistReader(connect(redis_url)),
+                reader.WatchlistReader(reader.connect(redis_url)),
                 self.clock,
                 with_covert=True,
             ),
