@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from anpr.clock import system_clock
-from anpr.events import Entry
+from anpr.events import Entry, EntryEnded
 from anpr.watchlist.csv_file import UNAPPLIED
 
 FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
@@ -18,6 +18,22 @@ def entry(entry_id: str, plate: str, **fields: Any) -> Entry:
     """Return an entry that is in force."""
     of_list = {"list": "stolen", "revision": UNAPPLIED, "valid_until": FOR_EVER}
     return msgspec.convert({**of_list, "entry_id": entry_id, "plate": plate, **fields}, Entry)
+
+
+class NoLists:
+    """A home that holds no list, for boards that are not about them."""
+
+    def head(self) -> None:
+        return None
+
+    def changes(self, before: object, after: object) -> None:  # noqa: ARG002  the interface of a store
+        return None
+
+    def entries_of(self, place: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
+        return {}
+
+    def ended(self, entry_ids: object) -> list[EntryEnded]:  # noqa: ARG002  as above
+        return []
 
 
 def read_line(read_id: str, site: str, plate: str, **fields: Any) -> bytes:

@@ -19,12 +19,12 @@ from anpr.images import ImageStore
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import Camera, ConsoleSettings, Settings, Site
-from anpr.watchlist import reader
 from anpr.web.app import application
 from anpr.web.audit import AuditLog
 from anpr.web.console import Console
 from anpr.web.sessions import Sessions, connect
 from anpr.web.users import User, UsersFile, hash_password
+from tests.entries import NoLists
 from tests.strategies import a_read, an_alert, an_entry, generation
 
 PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
@@ -70,7 +70,7 @@ class ConsoleServer:
             feed=BoardFeed(
                 self.settings,
                 lambda _, names: MemoryTail(self.broker, names),
-                reader.WatchlistReader(reader.connect(redis_url)),
+                NoLists(),
                 self.clock,
                 with_covert=True,
             ),

@@ -16,6 +16,7 @@ from anpr.web.board_page import BoardPage
 from anpr.web.feed import Feed
 from anpr.web.lanes import Rules
 from anpr.web.render import environment
+from tests.entries import NoLists
 from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")}, console=ConsoleSettings())
@@ -61,7 +62,7 @@ def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert:
     for topic, fact in records:
         broker.topics[topic].append((None, encode(fact), {}, NOON))
     feed = BoardFeed(
-        SETTINGS, lambda _, names: MemoryTail(broker, names), lambda _: [], lambda: NOON, with_covert=with_covert
+        SETTINGS, lambda _, names: MemoryTail(broker, names), NoLists(), lambda: NOON, with_covert=with_covert
     )
     feed.start()
     try:

@@ -13,6 +13,7 @@ from anpr.matching.index import Index
 from anpr.services.board_feed import BoardFeed
 from anpr.services.canary_sender import CanarySender
 from anpr.settings import Settings, Site
+from tests.entries import NoLists
 from tests.strategies import NOON, a_read, an_alert, an_entry, generation
 
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
@@ -29,7 +30,7 @@ def fed(*alerts: Alert) -> BoardFeed:
     broker = MemoryBroker(lambda: NOON)
     for alert in alerts:
         broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
-    feed = BoardFeed(SETTINGS, lambda _, names: MemoryTail(broker, names), lambda _: [], lambda: NOON)
+    feed = BoardFeed(SETTINGS, lambda _, names: MemoryTail(broker, names), NoLists(), lambda: NOON)
     feed.start()
     try:
         while not feed.caught_up():
