@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_figures_and_the_matcher_finds_more_than_th
 ) -> None:
     fitted = Fitted.on([s for s in samples if half(s.plate) == 0])
     other = [s for s in samples if half(s.plate) == 1]
-    one, again = (measure(other, fitted, Run(3_000, 0.5, 5), lambda _: None) for _ in range(2))
+    one, again = (measure(other, fitted, Run(100_000, 0.5, 5), lambda _: None) for _ in range(2))
     assert (one.found[MATCHER] == again.found[MATCHER]).all()
     assert (one.false[MATCHER] == again.false[MATCHER]).all()
     found = {way: one.found_at(way, 2)[1] for way in (MATCHER, *RULES)}
