@@ -14,7 +14,7 @@ _BETWEEN_SWEEPS = timedelta(minutes=10)
 
 
 class Photographer:
-    """Pictures of the passes of listed vehicles, or of all. All reads of a camera in one pass share one picture.
+    """Pictures of the passes of listed vehicles, or of all. All reads of one plate by one camera share a picture.
 
     A picture is the same for the same seed; its name is not, for it must not be guessed. What has expired is deleted
     on the way.
@@ -24,8 +24,8 @@ class Photographer:
         """Keep pictures in `store`, of the vehicles that `whose` (`listed` or `all`) says."""
         self._store = store
         self._all = whose == "all"
-        # Of the passes under way: the reference of each camera's picture.
-        self._taken: dict[str, dict[str, str]] = {}
+        # Of the passes under way: the reference of the picture of each plate, or badge, at each camera.
+        self._taken: dict[str, dict[tuple[str, str], str]] = {}
         self._swept_at: datetime | None = None
 
     def picture(self, sighting: Sighting, captured_at: datetime) -> Sighting:
@@ -35,13 +35,14 @@ class Photographer:
         self._sweep()
         going_by, read = sighting.of, sighting.read
         taken = self._taken.setdefault(going_by.pass_id, {})
-        if read.camera not in taken:
+        key = (read.camera, sighting.shown.text)
+        if key not in taken:
             rng = Random(f"{going_by.pass_id} {read.camera}")
             jpeg = pictures.render(sighting.shown, read.position or "front", sighting.quality, rng)
-            taken[read.camera] = self._store.put(read.site, captured_at, jpeg)
+            taken[key] = self._store.put(read.site, captured_at, jpeg)
         if sighting.last_of_pass:
             del self._taken[going_by.pass_id]
-        return sighting._replace(read=replace(read, image=taken[read.camera]))
+        return sighting._replace(read=replace(read, image=taken[key]))
 
     def _sweep(self) -> None:
         now = system_clock()
