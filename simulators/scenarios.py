@@ -21,7 +21,7 @@ from simulators.vehicles import Plate
 
 
 class _Lens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something about one camera. A site without such a lane has it at its first."""
+    """Something about one camera. A site without such a lane has it at another."""
 
     site: str
     lane: str
@@ -122,7 +122,8 @@ def staged(scenario: Scenario, name: str, site: Site, run_s: float, plates: Sequ
         for one in _of(name, scenario.comings)
         if plates
     ]
-    return Stage(disturbances, sorted(comings), scenario.badge_share, scenario.badges)
+    comings.sort(key=lambda coming: coming.at_s)
+    return Stage(disturbances, comings, scenario.badge_share, scenario.badges)
 
 
 def notices(

@@ -23,6 +23,7 @@ from anpr.web.audit import AuditLog, Entry
 from anpr.web.board_page import BoardPage
 from anpr.web.faults import faults
 from anpr.web.feed import Feed
+from anpr.web.image_sweep import sweep_images
 from anpr.web.lanes import Rules
 from anpr.web.live import LiveBoard
 from anpr.web.render import environment
@@ -88,16 +89,20 @@ class Console:
         self.live = LiveBoard(feed, self._look, clock)
         self.published = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to read. Called in the event loop that serves the pages."""
         self._loop = asyncio.get_running_loop()
         self.live.start()
+        self._sweeping = self._loop.create_task(sweep_images(self.images, self.clock))
         if self.canary is not None:
             self.canary.start()
 
     async def stop(self) -> None:
         """Stop reading and let everything go."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         if self.canary is not None:
             await asyncio.to_thread(self.canary.stop)
         await asyncio.to_thread(self.live.stop)
