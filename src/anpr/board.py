@@ -52,6 +52,7 @@ class Board:
         # The newest word on until when an entry is valid, by the revision that said it.
         self._valid_until: dict[str, tuple[Generation, datetime]] = {}
         self._worked_out: dict[Key, _WorkedOut] = {}
+        self._followers: list[set[Key]] = []
 
     def add_alert(self, alert: Alert) -> None:
         """Take an alert in; one that is known already merges with what is known."""
@@ -113,13 +114,26 @@ class Board:
 
     def incidents(self, now: datetime) -> list[Incident]:
         """Return the incidents in the window at `now`: what is open first, and of that the most urgent."""
-        shown = [
-            incident
-            for key in self._alerts_of_key
-            for incident in self._incidents_of(key, now)
-            if now - incident.last_captured_at <= self._window
-        ]
-        return sorted(shown, key=urgency)
+        return sorted((one for key in self._alerts_of_key for one in self.incidents_of(key, now)), key=urgency)
+
+    def incidents_of(self, key: Key, now: datetime) -> list[Incident]:
+        """Return the incidents of one (site, plate) in the window at `now`."""
+        return [one for one in self._incidents_of(key, now) if now - one.last_captured_at <= self._window]
+
+    def changes_at(self, key: Key, now: datetime) -> datetime | None:
+        """Return when an entry's end changes the incidents of a key, were nothing to happen until then."""
+        self._incidents_of(key, now)
+        until = self._worked_out[key].until
+        return None if until == _LAST else until
+
+    def keys(self) -> list[Key]:
+        """Return every (site, plate) of which anything is known."""
+        return list(self._alerts_of_key)
+
+    def follow(self) -> set[Key]:
+        """Return a set that gets each (site, plate) that changes from now on. Whoever follows empties it."""
+        self._followers.append(set())
+        return self._followers[-1]
 
     def incident_of(self, alert_id: str, now: datetime) -> Incident | None:
         """Return the incident that an alert belongs to, as of `now`; an old id leads to what took it in."""
@@ -143,9 +157,10 @@ class Board:
         that was opened later.
         """
         shown: defaultdict[str, set[str]] = defaultdict(set)
-        for incident in self.incidents(now):
-            for alert in incident.alerts:
-                shown[alert.entry.list].add(alert.entry.entry_id)
+        for key in self._alerts_of_key:
+            for incident in self.incidents_of(key, now):
+                for alert in incident.alerts:
+                    shown[alert.entry.list].add(alert.entry.entry_id)
         return dict(shown)
 
     def prune(self, now: datetime) -> None:
@@ -170,7 +185,7 @@ class Board:
         known = self._worked_out.get(key)
         if known is None or not known.since <= now < known.until:
             alerts = sorted(
-                (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
+                (self._alerts[alert_id] for alert_id in self._alerts_of_key.get(key, ())),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
             ends = [self._valid_until[alert.entry.entry_id][1] for alert in alerts]
@@ -216,7 +231,10 @@ class Board:
         """Forget what was worked out for the keys of these alerts, as far as they are known yet."""
         for alert_id in alert_ids:
             if alert_id in self._alerts:
-                self._worked_out.pop(_key(self._alerts[alert_id]), None)
+                key = _key(self._alerts[alert_id])
+                self._worked_out.pop(key, None)
+                for changed in self._followers:
+                    changed.add(key)
 
 
 def _take_out(sets: dict[K, set[M]], key: K, member: M) -> None:

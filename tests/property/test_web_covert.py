@@ -75,8 +75,8 @@ def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert:
 
 def page(board: Board) -> bytes:
     """Return all that a browser of that board is sent, as bytes."""
-    made = BoardPage(Rules("calais", timedelta(minutes=2), 0.3), SETTINGS.sites, TEMPLATES, Feed("start"))
-    return msgspec.json.encode(made.picture(board, (), minutes(61)))
+    made = BoardPage(board, Rules("calais", timedelta(minutes=2), 0.3), SETTINGS.sites, TEMPLATES, Feed("start"))
+    return msgspec.json.encode(made.picture((), minutes(61)))
 
 
 @given(streams())

@@ -2,26 +2,32 @@
 
 There are two audiences: everybody, and those who may also know what is covert. Each has a board of its own, folded
 from what it may know, so nothing has to be hidden here.
+
+Only what has changed is looked at again, so that ten thousand open incidents cost no more than ten: the board tells
+what has, a heap tells whose time to be claimed or to be listed is over, and once a minute everything is placed anew, for what has
+grown too old to be shown.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import jinja2
 from msgspec import Struct
 
-from anpr.board import Board
+from anpr.board import Board, Key
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web.feed import Feed
-from anpr.web.lanes import LANES, OVER, Place, Rules, place
+from anpr.web.lanes import LANES, NOW, OVER, RINGS_OFFICER, Place, Rules, place
 from anpr.web.render import card_view
 
 # The most urgent of each lane are on the page; how many more there are is said.
 MOST_CARDS = 100
 MOST_OVER = 10
 HEAD = "head"
+_PLACE_ALL_EVERY = timedelta(minutes=1)
 
 
 class Card(Struct, frozen=True):
@@ -43,46 +49,85 @@ class Head(Struct, frozen=True):
     faults: tuple[str, ...]
 
 
+class _Placed(NamedTuple):
+    where: Place
+    incident: Incident
+
+
 class BoardPage:
     """Makes the state of the page. `picture` belongs to the board's thread, `feed` to the event loop's."""
 
-    def __init__(self, rules: Rules, sites: Mapping[str, Site], templates: jinja2.Environment, feed: Feed) -> None:
-        """Show the board as the site of `rules` sees it."""
+    def __init__(
+        self, board: Board, rules: Rules, sites: Mapping[str, Site], templates: jinja2.Environment, feed: Feed
+    ) -> None:
+        """Show `board` as the site of `rules` sees it."""
         self.feed = feed
+        self._board = board
         self._rules = rules
         self._sites = sites
         self._template = templates.get_template("card.html")
-        self._made: dict[str, tuple[Incident, Place, Card]] = {}
+        self._changed = board.follow()
+        self._of_key: dict[Key, list[_Placed]] = {}
+        self._lanes: dict[str, dict[str, _Placed]] = {lane: {} for lane in LANES}
+        self._due: list[tuple[datetime, Key]] = []
+        self._place_all_at: datetime | None = None
+        self._made: dict[str, tuple[_Placed, Card]] = {}
 
-    def picture(self, board: Board, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
+    def picture(self, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
         """Return the state of the page: the head and, by incident, the cards."""
-        placed: dict[str, list[tuple[Place, Incident]]] = {lane: [] for lane in LANES}
-        for incident in board.incidents(now):
-            where = place(incident, self._rules, now)
-            placed[where.lane].append((where, incident))
-        # Incidents come by urgency; of what is over the newest counts.
-        placed[OVER] = sorted(placed[OVER], key=lambda one: one[0].order)[:MOST_OVER]
-        shown = [one for lane in LANES for one in placed[lane][:MOST_CARDS]]
-        made = {incident.incident_id: self._card(incident, where) for where, incident in shown}
-        self._made = made
-        counts = Counter({lane: len(placed[lane]) for lane in LANES if lane != OVER})
-        known = counts.total()
+        for key in self._to_place(now):
+            self._place(key, now)
+        shown = [
+            placed
+            for lane, of_lane in self._lanes.items()
+            for placed in heapq.nsmallest(_most(lane), of_lane.values(), key=lambda one: one.where.order)
+        ]
+        self._made = {placed.incident.incident_id: (placed, self._card(placed)) for placed in shown}
+        counts = {lane: len(of_lane) for lane, of_lane in self._lanes.items() if lane != OVER}
+        known = sum(counts.values())
         head = Head(
             count="?" if faults else str(known),
             known=known,
-            lanes=dict(counts),
-            ringing=sum(bool(where.rings) for where, _ in placed["now"]),
+            lanes=counts,
+            ringing=sum(bool(placed.where.rings) for placed in self._lanes[NOW].values()),
             faults=tuple(faults),
         )
-        return {HEAD: head, **{name: card for name, (_, _, card) in made.items()}}
+        return {HEAD: head, **{name: card for name, (_, card) in self._made.items()}}
 
-    def _card(self, incident: Incident, where: Place) -> tuple[Incident, Place, Card]:
+    def _to_place(self, now: datetime) -> Iterable[Key]:
+        """Return what must be looked at again, and forget that it must."""
+        keys = set(self._changed)
+        self._changed.clear()
+        while self._due and self._due[0][0] <= now:
+            keys.add(heapq.heappop(self._due)[1])
+        if self._place_all_at is None or now >= self._place_all_at:
+            self._place_all_at = now + _PLACE_ALL_EVERY
+            self._due.clear()
+            keys.update(self._board.keys(), self._of_key)
+        return keys
+
+    def _place(self, key: Key, now: datetime) -> None:
+        for before in self._of_key.pop(key, ()):
+            del self._lanes[before.where.lane][before.incident.incident_id]
+        placed = [_Placed(place(one, self._rules, now), one) for one in self._board.incidents_of(key, now)]
+        for one in placed:
+            self._lanes[one.where.lane][one.incident.incident_id] = one
+            if one.where.rings == RINGS_OFFICER and one.where.waiting_since is not None:
+                heapq.heappush(self._due, (one.where.waiting_since + self._rules.ack_due, key))
+        if placed:
+            self._of_key[key] = placed
+        ends_at = self._board.changes_at(key, now)
+        if ends_at is not None:
+            heapq.heappush(self._due, (ends_at, key))
+
+    def _card(self, placed: _Placed) -> Card:
         """Return the card, the one made before while nothing of it has changed."""
-        before = self._made.get(incident.incident_id)
-        if before is not None and before[0] is incident and before[1] == where:
-            return before
+        before = self._made.get(placed.incident.incident_id)
+        if before is not None and before[0].incident is placed.incident and before[0].where == placed.where:
+            return before[1]
+        where = placed.where
         view = card_view(
-            incident,
+            placed.incident,
             self._sites,
             self._rules.site,
             lane=where.lane,
@@ -90,4 +135,8 @@ class BoardPage:
             waiting_since=where.waiting_since,
         )
         html = self._template.render(card=view, place=where, review_below_score=self._rules.review_below_score)
-        return incident, where, Card(where.lane, where.order, where.rings, html)
+        return Card(where.lane, where.order, where.rings, html)
+
+
+def _most(lane: str) -> int:
+    return MOST_OVER if lane == OVER else MOST_CARDS

@@ -84,7 +84,8 @@ class Console:
         )
         start_id = secrets.token_hex(4)
         self.pages = {
-            covert: BoardPage(self.rules, settings.sites, self.templates, Feed(start_id)) for covert in (False, True)
+            covert: BoardPage(board, self.rules, settings.sites, self.templates, Feed(start_id))
+            for covert, board in ((False, feed.board), (True, feed.whole_board or feed.board))
         }
         self.live = LiveBoard(feed, self._look, clock)
         self.published = asyncio.Event()
@@ -150,9 +151,8 @@ class Console:
         """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
         states: list[tuple[BoardPage, Mapping[str, object]]] = []
         for covert, page in self.pages.items():
-            board = feed.whole_board or feed.board if covert else feed.board
             found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings)
-            states.append((page, page.picture(board, found, now)))
+            states.append((page, page.picture(found, now)))
 
         def publish() -> None:
             news = [page.feed.publish(state) for page, state in states]

@@ -1,0 +1,88 @@
+"""A page that looks only at what has changed shows what a page that looks at everything would show."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.board import Board
+from anpr.events import Correction
+from anpr.settings import Site
+from anpr.web.board_page import BoardPage
+from anpr.web.feed import Feed
+from anpr.web.lanes import Rules
+from anpr.web.render import environment
+from tests.strategies import a_read, an_action, an_alert, an_entry, minutes
+
+TEMPLATES = environment(None)
+WINDOW = timedelta(minutes=40)
+
+alerts = st.builds(
+    lambda plate, read, minute, tier: an_alert(
+        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)), an_entry(plate, plate=plate), tier=tier
+    ),
+    st.sampled_from(["AB1", "CD2", "EF3"]),
+    st.integers(1, 3),
+    st.integers(0, 60),
+    st.sampled_from(["exact", "near"]),
+)
+kinds = st.sampled_from(["claimed", "released", "outcome", "retracted"])
+steps = st.lists(
+    st.tuples(st.just("alert"), alerts)
+    | st.tuples(st.just("action"), st.tuples(alerts, kinds))
+    | st.tuples(st.just("correction"), alerts)
+    | st.tuples(st.just("prune"), st.none())
+    | st.tuples(st.just("look"), st.none())
+    | st.tuples(st.just("wait"), st.floats(0, 5)),
+    max_size=25,
+)
+
+
+def page(board: Board) -> BoardPage:
+    rules = Rules("calais", timedelta(minutes=2), 0.3)
+    return BoardPage(board, rules, {"calais": Site("Calais", "k", "r")}, TEMPLATES, Feed("start"))
+
+
+@given(steps)
+def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]]) -> None:
+    board = Board(timedelta(minutes=10), WINDOW)
+    kept = page(board)
+    now = minutes(30)
+    for number, (step, value) in enumerate(steps):
+        if step == "wait":
+            now += timedelta(minutes=value)
+        elif step == "look":
+            kept.picture((), now)
+        elif step == "prune":
+            board.prune(now)
+        else:
+            _happens(board, step, value, number)
+    # What has left the window goes with the next look at everything, at most a minute later.
+    kept.picture((), now)
+    now += timedelta(minutes=1)
+    assert kept.picture((), now) == page(board).picture((), now)
+
+
+def _happens(board: Board, step: str, value: Any, number: int) -> None:
+    if step == "alert":
+        board.add_alert(value)
+    elif step == "action":
+        alert, kind = value
+        retracts = f"action-{number - 2}" if kind == "retracted" else None
+        board.add_action(an_action(f"action-{number}", kind, alert, outcome="misread", retracts=retracts), number)
+    else:
+        board.add_correction(Correction(site="calais", read_id="new", supersedes=value.read.read_id))
+
+
+@given(st.lists(alerts, min_size=1, max_size=6), st.floats(0, 5))
+def test_whose_time_is_over_is_the_supervisors_without_anything_having_happened(
+    raised: list[Any], wait: float
+) -> None:
+    board = Board(timedelta(minutes=10), timedelta(hours=72))
+    kept = page(board)
+    for alert in raised:
+        board.add_alert(alert)
+    kept.picture((), minutes(60))
+    later = minutes(60 + wait)
+    assert kept.picture((), later) == page(board).picture((), later)
