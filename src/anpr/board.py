@@ -121,7 +121,7 @@ class Board:
         return [one for one in self._incidents_of(key, now) if now - one.last_captured_at <= self._window]
 
     def changes_at(self, key: Key, now: datetime) -> datetime | None:
-        """Return when an entry's end changes the incidents of a key, were nothing to happen until then."""
+        """Return when an entry's end changes the incidents of a key that there are, were nothing else to happen."""
         self._incidents_of(key, now)
         until = self._worked_out[key].until
         return None if until == _LAST else until
@@ -182,10 +182,12 @@ class Board:
                 del self._actions[key]
 
     def _incidents_of(self, key: Key, now: datetime) -> tuple[Incident, ...]:
+        if key not in self._alerts_of_key:
+            return ()
         known = self._worked_out.get(key)
         if known is None or not known.since <= now < known.until:
             alerts = sorted(
-                (self._alerts[alert_id] for alert_id in self._alerts_of_key.get(key, ())),
+                (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
             ends = [self._valid_until[alert.entry.entry_id][1] for alert in alerts]

@@ -19,13 +19,16 @@ TEMPLATES = environment(None)
 WINDOW = timedelta(minutes=40)
 
 alerts = st.builds(
-    lambda plate, read, minute, tier: an_alert(
-        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)), an_entry(plate, plate=plate), tier=tier
+    lambda plate, read, minute, tier, valid_until: an_alert(
+        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)),
+        an_entry(plate, plate=plate, valid_until=minutes(valid_until)),
+        tier=tier,
     ),
     st.sampled_from(["AB1", "CD2", "EF3"]),
     st.integers(1, 3),
     st.integers(0, 60),
     st.sampled_from(["exact", "near"]),
+    st.sampled_from([30.5, 32, 61, 63, 1000]),
 )
 kinds = st.sampled_from(["claimed", "released", "outcome", "retracted"])
 steps = st.lists(
@@ -76,7 +79,7 @@ def _happens(board: Board, step: str, value: Any, number: int) -> None:
 
 
 @given(st.lists(alerts, min_size=1, max_size=6), st.floats(0, 5))
-def test_whose_time_is_over_is_the_supervisors_without_anything_having_happened(
+def test_time_alone_calls_the_supervisor_and_ends_entries_without_anything_having_happened(
     raised: list[Any], wait: float
 ) -> None:
     board = Board(timedelta(minutes=10), timedelta(hours=72))

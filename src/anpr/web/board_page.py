@@ -4,8 +4,8 @@ There are two audiences: everybody, and those who may also know what is covert. 
 from what it may know, so nothing has to be hidden here.
 
 Only what has changed is looked at again, so that ten thousand open incidents cost no more than ten: the board tells
-what has, a heap tells whose time to be claimed or to be listed is over, and once a minute everything is placed anew, for what has
-grown too old to be shown.
+what has, a heap tells whose time to be claimed or to be listed is over, and once a minute everything is placed anew,
+for what has grown too old to be shown.
 """
 
 import heapq
@@ -116,9 +116,9 @@ class BoardPage:
                 heapq.heappush(self._due, (one.where.waiting_since + self._rules.ack_due, key))
         if placed:
             self._of_key[key] = placed
-        ends_at = self._board.changes_at(key, now)
-        if ends_at is not None:
-            heapq.heappush(self._due, (ends_at, key))
+            ends_at = self._board.changes_at(key, now)
+            if ends_at is not None:
+                heapq.heappush(self._due, (ends_at, key))
 
     def _card(self, placed: _Placed) -> Card:
         """Return the card, the one made before while nothing of it has changed."""
