@@ -1,6 +1,5 @@
 """The command `python -m simulators`."""
 
-import difflib
 import os
 import re
 import signal
@@ -21,7 +20,7 @@ from anpr.watchlist import csv_file
 from simulators import stop
 from simulators.listing import Watchlist
 from simulators.run import Tally
-from simulators.scenarios import scenarios
+from simulators.scenarios import named, scenarios
 from simulators.session import Plan, run_session
 from simulators.timetable import SERVICES
 
@@ -134,9 +133,9 @@ def main(ctx: click.Context, /, **options: Any) -> None:
         for name, scenario in scenarios().items():
             click.echo(f"{name:32}{scenario.says}")
         return
-    _set_scene(ctx, options)
     logs.configure(sys.stderr)
     try:
+        _set_scene(ctx, options)
         with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
             tally, undelivered = run_session(_plan(**options), asked)
     except AnprError as error:
@@ -154,10 +153,7 @@ def _set_scene(ctx: click.Context, options: dict[str, Any]) -> None:
     name = options["scenario"]
     if name is None:
         return
-    if name not in scenarios():
-        nearest = difflib.get_close_matches(name, scenarios(), n=1, cutoff=0)[0]
-        raise click.UsageError(f"no scenario {name!r}; the nearest is {nearest!r}, and --scenario list prints all")
-    scenario = options["scenario"] = scenarios()[name]
+    scenario = options["scenario"] = named(name)
     for field in ("volume", "listed_share"):
         if ctx.get_parameter_source(field) is ParameterSource.DEFAULT:
             options[field] = getattr(scenario, field)

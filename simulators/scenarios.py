@@ -4,6 +4,7 @@ Each is a table of what happens; none is code. What must be raised follows from 
 noticed besides (a silent camera, a wrong clock) is written into the truth too.
 """
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from anpr.errors import InputError
 from anpr.settings import Camera, Site
 from simulators import stage
 from simulators.run import SimulatedTime
@@ -100,6 +102,18 @@ def scenarios() -> dict[str, Scenario]:
     """Return all scenarios by name."""
     text = (resources.files("simulators") / "data" / "scenarios.toml").read_text("utf-8")
     return msgspec.toml.decode(text, type=dict[str, Scenario])
+
+
+def named(name: str) -> Scenario:
+    """Return the scenario of that name. Raises InputError with the nearest name that there is."""
+    if name not in scenarios():
+        nearest = difflib.get_close_matches(name, scenarios(), n=1, cutoff=0)[0]
+        raise InputError(
+            "scenario-unknown",
+            f"no scenario {name!r}; the nearest is {nearest!r}",
+            "python -m simulators --scenario list prints all",
+        )
+    return scenarios()[name]
 
 
 def staged(scenario: Scenario, name: str, site: Site, run_s: float, plates: Sequence[Plate]) -> Stage:

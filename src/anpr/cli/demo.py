@@ -14,6 +14,7 @@ from anpr.cli.watch import show
 from anpr.local.demo import Demo
 from anpr.local.report import Summary
 from anpr.services.board_feed import BoardFeed
+from simulators.scenarios import named
 
 # An hour of timetable in a minute: both platoons and the lulls between them can be seen.
 SPEED = 60.0
@@ -60,6 +61,8 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     """
     if as_json and for_seconds is None:
         raise click.UsageError("--json needs --for: the summary is made at the end")
+    if scenario is not None:
+        named(scenario)  # refuses one that there is not before anything is started
     stop = threading.Event()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
