@@ -35,22 +35,27 @@ _TRAILER_SHARE = 0.1
 # Of the layouts that stand behind a misread, those with at least this share of a country's vehicles are counted.
 _COUNTED_FROM = 1e-3
 _FIRST_LETTER = ALPHABET.index("A") + 1
-_DIGITS, _LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, None)
+DIGITS, LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, None)
 # Misreads of many edits are spread over all texts, thinner by this factor with each character.
 _RUINED_SHARE = 1e-3
 _RUINED_PER_CHARACTER = 20.0
 
 
 class Densities:
-    """Densities of texts by country. Row 0 is any country: the mixture of all by their traffic."""
+    """Densities of texts by country. Row 0 is any country: the mixture of all by their traffic.
+
+    `countries` are those of the rows from 1 on, `shares` their shares of the traffic. `layouts` holds the share of
+    each layout among a row's vehicles, `characters` that of each letter among its letters and digit among its digits.
+    """
 
     def __init__(self, syntax: Mapping[str, Any], seen: Mapping[str, Any], traffic: Mapping[str, float]) -> None:
         """Take the tables as `data/countries.toml`, `data/plates_seen.toml` and `data/traffic.toml` hold them."""
         names = sorted({*syntax, *seen})
+        self.countries: Final = country_codes(names)
         shares = np.array([traffic.get(name, traffic["other"]) for name in names])
         self.shares: Final[Shares] = np.concatenate([[1.0], shares / shares.sum()])
         self._row_of = np.zeros(1 + 26 * 26, np.intp)
-        self._row_of[country_codes(names)] = np.arange(1, len(names) + 1)
+        self._row_of[self.countries] = np.arange(1, len(names) + 1)
         layouts = np.zeros((len(names) + 1, _LAYOUTS))
         characters = np.ones((len(names) + 1, len(ALPHABET) + 1))
         for row, name in enumerate(names, start=1):
@@ -61,9 +66,9 @@ class Densities:
         for table in (layouts, characters):
             table[0] = self.shares[1:] @ table[1:]
         layouts[:, _OF_NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUTS
-        self._layouts = layouts
+        self.layouts: Final = layouts
         self._of_length = [[_common(of_row, length) for length in range(WIDTH + 1)] for of_row in layouts]
-        self._characters = characters
+        self.characters: Final = characters
         self._log_layouts = np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))
         self._log_characters = np.log(characters)
 
@@ -74,7 +79,7 @@ class Densities:
 
     def log_plates(self, codes: Codes, lengths: Lengths, rows: Rows) -> Shares:
         """Return the logarithm of the share of the country's vehicles that bear exactly this plate."""
-        places = rows[:, None] * self._characters.shape[1] + codes
+        places = rows[:, None] * self.characters.shape[1] + codes
         logs: Shares = self._log_characters.ravel()[places].sum(axis=1)
         logs += self._log_layouts[rows, layouts_of(codes, lengths)]
         return logs
@@ -98,7 +103,7 @@ class Densities:
         Each place holds the character itself or one that is read as it. Multiplied out, that is the sum over all
         plates of a layout; the plate that is the text itself is taken off again.
         """
-        own = self._characters[row, codes]
+        own = self.characters[row, codes]
         is_letter = codes >= _FIRST_LETTER
         by_kind = np.stack([
             FURTHER_EDIT_FACTOR * rates.digits[row, codes] + np.where(is_letter, 0, own),
@@ -113,21 +118,21 @@ class Densities:
 
     def _one_more_or_less(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
         """Return the share read as these texts with one character left out or put in."""
-        own = self._characters[rows[:, None], codes]
+        own = self.characters[rows[:, None], codes]
         whole = own.prod(axis=1)
         layouts = layouts_of(codes, lengths)
         total = np.zeros(len(codes))
         for place in range(LONGEST_LAYOUT):
             rest = np.where(place < lengths, whole / own[:, place], 0)
-            total += rest * self._layouts[rows, _without(layouts, lengths, place)] * rates.insertion
+            total += rest * self.layouts[rows, _without(layouts, lengths, place)] * rates.insertion
             for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
                 wider = _with(layouts, lengths, place, is_letter)
-                total += np.where(place <= lengths, whole, 0) * self._layouts[rows, wider] * lost[rows]
+                total += np.where(place <= lengths, whole, 0) * self.layouts[rows, wider] * lost[rows]
         return total
 
     def rates_into(self, misreads: Misreads) -> "RatesInto":
         """Return how often a country's letters and digits, as common as they are, are misread into each character."""
-        return RatesInto(self._characters, misreads)
+        return RatesInto(self.characters, misreads)
 
 
 class RatesInto:
@@ -135,10 +140,10 @@ class RatesInto:
 
     def __init__(self, characters: Shares, misreads: Misreads) -> None:
         """Mix the misreads by how common each character is in each country."""
-        self.letters: Final = characters[:, _LETTERS] @ misreads.substitution[_LETTERS]
-        self.digits: Final = characters[:, _DIGITS] @ misreads.substitution[_DIGITS]
-        self.lost_letters: Final = characters[:, _LETTERS] @ misreads.deletion[_LETTERS]
-        self.lost_digits: Final = characters[:, _DIGITS] @ misreads.deletion[_DIGITS]
+        self.letters: Final = characters[:, LETTERS] @ misreads.substitution[LETTERS]
+        self.digits: Final = characters[:, DIGITS] @ misreads.substitution[DIGITS]
+        self.lost_letters: Final = characters[:, LETTERS] @ misreads.deletion[LETTERS]
+        self.lost_digits: Final = characters[:, DIGITS] @ misreads.deletion[DIGITS]
         self.insertion: Final = misreads.insertion
         self.alone_share: Final = misreads.alone_share
 
@@ -223,8 +228,8 @@ def _with_unforeseen(layouts: Shares) -> Shares:
 def _with_least(characters: Shares) -> Shares:
     """Return the shares with none below the least; nothing, code 0, has the share 1."""
     raised = characters.copy()
-    raised[_DIGITS] += _LEAST_DIGIT
-    raised[_LETTERS] += _LEAST_LETTER
+    raised[DIGITS] += _LEAST_DIGIT
+    raised[LETTERS] += _LEAST_LETTER
     raised = _within_kinds(raised)
     raised[0] = 1
     return raised
@@ -233,7 +238,7 @@ def _with_least(characters: Shares) -> Shares:
 def _within_kinds(characters: Shares) -> Shares:
     """Return the share of each letter among letters and of each digit among digits."""
     shares = np.zeros_like(characters)
-    for kind in (_DIGITS, _LETTERS):
+    for kind in (DIGITS, LETTERS):
         shares[kind] = characters[kind] / max(characters[kind].sum(), 1e-9)
     return shares
 

@@ -5,7 +5,7 @@ import importlib
 
 import click
 
-_COMMANDS = ("plan", "apply", "add", "remove", "rollback", "show", "log", "export", "keep")
+_COMMANDS = ("cost", "plan", "apply", "add", "remove", "rollback", "show", "log", "export", "keep")
 
 
 class _Lazy(click.Group):

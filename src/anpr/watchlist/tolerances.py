@@ -1,0 +1,78 @@
+"""What each tolerance would find and cost for a list, without reads to ask: on traffic that the tables make."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from anpr.events import TIERS, TOLERANCES, Entry
+from anpr.matching.densities import DENSITIES
+from anpr.matching.index import Tables
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.misreads import MISREADS
+from anpr.matching.plate_table import WIDEST
+from anpr.matching.traffic import Traffic
+
+VEHICLES_A_DAY = 20_000
+# So many misreads of listed plates tell the share that is found to within two points.
+_MISREADS = 3_000
+_PIECE = 20_000
+
+
+class ToleranceCost(Struct, frozen=True):
+    """Of listed vehicles that are misread, the share that alert; and the false alerts of a day of 20,000 vehicles."""
+
+    tolerance: str
+    found_share: float
+    false_a_day: float
+
+
+class TolerancesCost(Struct, frozen=True, kw_only=True):
+    """What each tolerance would find and cost if every entry had it. Patterns add `patterns_a_day` to each."""
+
+    entries: int
+    patterns: int
+    days: float
+    misreads: int
+    tolerances: tuple[ToleranceCost, ...]
+    patterns_a_day: float
+
+
+def tolerances_cost(
+    entries: Sequence[Entry], days: float, random: np.random.Generator, tell: Callable[[int, int], None]
+) -> TolerancesCost:
+    """Weigh the tolerances for a list. `tell` is called with how many of how many vehicles have gone by."""
+    tables = Tables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
+    likelihood = Likelihood(len(entries))
+    traffic = Traffic(DENSITIES, MISREADS, random)
+    false = np.zeros(len(TIERS))
+    listed = {codes.tobytes() for codes in tables.plates.entries.codes}
+    vehicles = max(1, round(days * VEHICLES_A_DAY))
+    for done in range(0, vehicles, _PIECE):
+        plates = traffic.plates(min(_PIECE, vehicles - done))
+        not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
+        reads = traffic.read(plates.take(not_listed))
+        false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
+        tell(min(done + _PIECE, vehicles), vehicles)
+    with_plates = np.flatnonzero(tables.plates.entries.lengths)
+    rows = random.choice(with_plates, size=min(_MISREADS, len(with_plates)), replace=False)
+    reads = traffic.misread(tables.plates.entries.take(rows))
+    found = tables.search(reads, likelihood)
+    own = found.where(found.entries == rows[found.reads])
+    found_by_tier = np.bincount(own.tiers, minlength=len(TIERS)) / max(1, len(rows))
+    return TolerancesCost(
+        entries=len(entries),
+        patterns=len(entries) - len(with_plates),
+        days=days,
+        misreads=len(rows),
+        tolerances=tuple(
+            ToleranceCost(
+                tolerance,
+                round(float(found_by_tier[: WIDEST[tolerance] + 1].sum()), 3),
+                round(float(false[: WIDEST[tolerance] + 1].sum()) / days, 2),
+            )
+            for tolerance in TOLERANCES
+        ),
+        patterns_a_day=round(float(false[TIERS.index("pattern")]) / days, 2),
+    )
