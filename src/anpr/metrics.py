@@ -112,7 +112,7 @@ STATE_FREE = _gauge("anpr_state_dir_free_bytes", "Room on the disk that holds st
 def table() -> str:
     """Return docs/metrics.md."""
     rows = [
-        f"| `{name}` | {type(metric).__name__.lower()} | {_labels(metric)} | {metric._documentation} |"  # noqa: SLF001  it has no other name
+        f"| `{name}` | {type(metric).__name__.lower()} | {', '.join(labels(name))} | {metric._documentation} |"  # noqa: SLF001  it has no other name
         for name, metric in sorted(_DECLARED.items())
     ]
     head = (
@@ -132,8 +132,9 @@ def names() -> set[str]:
     return found
 
 
-def _labels(metric: MetricWrapperBase) -> str:
-    return ", ".join(metric._labelnames)  # noqa: SLF001  as above
+def labels(name: str) -> tuple[str, ...]:
+    """Return the labels of a metric, none of a name that is only a part of one."""
+    return tuple(_DECLARED[name]._labelnames) if name in _DECLARED else ()  # noqa: SLF001  it has no other name
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import uvicorn
 
 from anpr.adapters.kafka import KafkaPublisher, KafkaTail
 from anpr.cli import check_site, settings_of
+from anpr.cli.health import metrics_port, served
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
@@ -17,6 +18,7 @@ from anpr.local import govuk_frontend
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.board_feed import BoardFeed
 from anpr.services.canary_sender import CanarySender
+from anpr.services.health import Health
 from anpr.settings import Settings
 from anpr.web.app import application
 from anpr.web.audit import AuditLog
@@ -35,9 +37,16 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--port", default=8443, show_default=True, help="The port to listen on.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Certificate, PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Its key, PEM.")
+@metrics_port
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
-    ctx: click.Context, site: str, host: str, port: int, tls_cert: Path | None, tls_key: Path | None
+    ctx: click.Context,
+    site: str,
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    metrics_port: int | None,
 ) -> None:
     """Serve the officers' console of a site: live board, incidents, health.
 
@@ -59,19 +68,26 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     say_of_each_line(service="console", site=site)
-    app = application(open_console(settings, site))
+    console = open_console(settings, site)
+
+    def missing() -> list[str]:
+        return [] if console.live.has_read_all() else ["the topics are not read to their end yet"]
+
+    health = Health("console", missing)
+    console.live.beat = health.beat
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        ssl_certfile=tls_cert,
-        ssl_keyfile=tls_key,
-        log_config=None,  # our own, which tells no words of an exception
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
+    with served(settings, health, metrics_port):
+        uvicorn.run(
+            application(console),
+            host=host,
+            port=port,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            log_config=None,  # our own, which tells no words of an exception
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
 
 
 def open_console(settings: Settings, site: str) -> Console:

@@ -40,6 +40,8 @@ class LiveBoard:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-board", daemon=True)
         self.turned_at = time.monotonic()
+        # Called at each picture; whoever serves this process's health puts its own here.
+        self.beat: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to read and to look."""
@@ -55,6 +57,10 @@ class LiveBoard:
     def frozen_seconds(self) -> float:
         """Return for how long no picture has been made: a second or less while all is well."""
         return max(0.0, time.monotonic() - self.turned_at)
+
+    def has_read_all(self) -> bool:
+        """Tell whether everything that the topics held at the start has been read."""
+        return self._feed.caught_up()
 
     async def ask(self, question: Callable[[BoardFeed], T]) -> T:
         """Return what `question` returns when it is asked in the board's own thread."""
@@ -89,6 +95,7 @@ class LiveBoard:
                 if now >= tick_at:
                     self._look(self._feed, self._clock())
                     self.turned_at = time.monotonic()
+                    self.beat()
                     look_at, tick_at = now + GATHER_SECONDS, now + TICK_SECONDS
             except Exception:
                 # The thread must not end while its pages look alive; that no picture was made shows on them.
