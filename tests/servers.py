@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import redis
 from anpr.local.kafka import KafkaServer
 from anpr.local.server import Unavailable
 from anpr.local.valkey import ValkeyServer
+from anpr.watchlist.store import connect
 from tests.installation import Installation
 
 
@@ -48,6 +50,16 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
         return
     with ValkeyServer(tmp_path / "valkey") as server:
         yield server.url
+
+
+Connect = Callable[..., redis.Redis]
+
+
+@pytest.fixture
+def connected() -> Iterator[Connect]:
+    """Return `connect` of the store; what it opens is closed when the test is over."""
+    with ExitStack() as stack:
+        yield lambda *arguments, **named: stack.enter_context(connect(*arguments, **named))
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from anpr.local.valkey import ValkeyServer
 from anpr.services.list_keeper import ListKeeper
 from anpr.watchlist import store as store_module
 from anpr.watchlist import values
-from anpr.watchlist.store import Author, WatchlistStore, connect
+from anpr.watchlist.store import Author, WatchlistStore
 from tests.entries import entry
+from tests.servers import Connect
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -29,8 +30,8 @@ class Clock:
 
 
 @pytest.fixture
-def store(redis_url: str) -> WatchlistStore:
-    return WatchlistStore(connect(redis_url), timedelta(hours=96))
+def store(connected: Connect, redis_url: str) -> WatchlistStore:
+    return WatchlistStore(connected(redis_url), timedelta(hours=96))
 
 
 def ids(store: WatchlistStore) -> set[str]:
@@ -90,10 +91,10 @@ def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistSt
     assert not store.previous("stolen")
 
 
-def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(tmp_path: Path) -> None:
+def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: Connect, tmp_path: Path) -> None:
     with ValkeyServer(tmp_path / "valkey") as valkey:
         clock = Clock()
-        store = WatchlistStore(connect(valkey.url), timedelta(hours=96))
+        store = WatchlistStore(connected(valkey.url), timedelta(hours=96))
         store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
         keeper = ListKeeper(store, 72 * HOUR, clock)
         clock.now = NOON + HOUR
@@ -120,11 +121,11 @@ def is_gone(redis_url: str) -> Callable[[bytes], bool]:
 
 
 def test_the_text_of_an_entry_that_was_removed_leaves_redis(
-    redis_url: str, is_gone: Callable[[bytes], bool], monkeypatch: pytest.MonkeyPatch
+    connected: Connect, redis_url: str, is_gone: Callable[[bytes], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (values, store_module):
         monkeypatch.setattr(module, "UNNAMED_VALUES_LAST", timedelta(seconds=1))
-    store = WatchlistStore(connect(redis_url), timedelta(hours=96), keep_previous_for=timedelta(seconds=1))
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous_for=timedelta(seconds=1))
     store.apply("stolen", [entry("1", "AB1", reason="the secret"), entry("2", "AB2")], "test", NOON)
     store.change("stolen", [], ["1"], why="test", now=NOON, author=Author())
     assert not is_gone(b"the secret"), "it can be rolled back to"
@@ -138,8 +139,8 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     assert ids(store) == {"2"}
 
 
-def test_of_what_a_list_was_a_bounded_number_is_kept(redis_url: str) -> None:
-    store = WatchlistStore(connect(redis_url), timedelta(hours=96), keep_previous=2)
+def test_of_what_a_list_was_a_bounded_number_is_kept(connected: Connect, redis_url: str) -> None:
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous=2)
     for number in range(5):
         store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)
     assert len(store.previous("stolen")) == 2

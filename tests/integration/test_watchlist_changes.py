@@ -38,7 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
         small.setattr(values, "CHUNK_ENTRIES", 3)
         small.setattr(store_module, "CHUNK_ENTRIES", 3)
         small.setattr(reader, "COMPARED_ENTRIES", 6)
-        yield WatchlistStore(connect(server.url), timedelta(hours=96))
+        with connect(server.url) as client:
+            yield WatchlistStore(client, timedelta(hours=96))
 
 
 def of(name: str, state: State) -> list[Entry]:

@@ -12,16 +12,17 @@ from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, Generation
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
-from anpr.watchlist.store import Author, WatchlistStore, connect
+from anpr.watchlist.store import Author, WatchlistStore
 from anpr.watchlist.values import CHUNK_ENTRIES, keys_of
 from tests.entries import entry
+from tests.servers import Connect
 
 KEEP = timedelta(hours=96)
 
 
 @pytest.fixture
-def store(redis_url: str) -> WatchlistStore:
-    return WatchlistStore(connect(redis_url), KEEP)
+def store(connected: Connect, redis_url: str) -> WatchlistStore:
+    return WatchlistStore(connected(redis_url), KEEP)
 
 
 def plates_of(store: WatchlistStore) -> set[str]:
@@ -75,7 +76,9 @@ def test_a_removed_entry_leaves_a_tombstone_for_as_long_as_alerts_are_kept(store
     assert store.ended(["1"]) == []
 
 
-def test_two_people_who_apply_at_once_do_not_undo_each_other(store: WatchlistStore, redis_url: str) -> None:
+def test_two_people_who_apply_at_once_do_not_undo_each_other(
+    connected: Connect, store: WatchlistStore, redis_url: str
+) -> None:
     class WhileTheOther(list[Entry]):
         """Entries that somebody else's change comes between the reading and the writing of."""
 
@@ -83,7 +86,7 @@ def test_two_people_who_apply_at_once_do_not_undo_each_other(store: WatchlistSto
             store.apply("stolen", [entry("1", "AB1")], "the other one", system_clock())
             return super().__iter__()
 
-    other = WatchlistStore(connect(redis_url), KEEP)
+    other = WatchlistStore(connected(redis_url), KEEP)
     with pytest.raises(AnprError, match="somebody else changed the watchlist"):
         other.apply("stolen", WhileTheOther([entry("2", "AB2")]), "test", system_clock())
     assert plates_of(store) == {"AB1"}
@@ -97,8 +100,10 @@ def pause(redis_url: str) -> Iterator[Callable[[str], None]]:
         client.execute_command("CLIENT", "UNPAUSE")
 
 
-def test_a_redis_that_answers_slowly_is_said_in_words(redis_url: str, pause: Callable[[str], None]) -> None:
-    slow = WatchlistStore(connect(redis_url, timeout_seconds=0.2), KEEP)
+def test_a_redis_that_answers_slowly_is_said_in_words(
+    connected: Connect, redis_url: str, pause: Callable[[str], None]
+) -> None:
+    slow = WatchlistStore(connected(redis_url, timeout_seconds=0.2), KEEP)
     applied = slow.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     head = slow.head()
     assert head is not None
@@ -118,11 +123,11 @@ def test_a_redis_that_answers_slowly_is_said_in_words(redis_url: str, pause: Cal
 
 
 def test_a_change_that_redis_does_not_answer_is_whole_or_not_there(
-    store: WatchlistStore, redis_url: str, pause: Callable[[str], None]
+    connected: Connect, store: WatchlistStore, redis_url: str, pause: Callable[[str], None]
 ) -> None:
     store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
     pause("WRITE")
-    slow = WatchlistStore(connect(redis_url, timeout_seconds=0.2), KEEP)
+    slow = WatchlistStore(connected(redis_url, timeout_seconds=0.2), KEEP)
     with pytest.raises(UnavailableError, match="all of it is in force, or nothing") as unknown:
         slow.change("stolen", [entry("3", "AB3")], ["1"], why="test", now=system_clock(), author=Author())
     assert "anpr watchlist show" in unknown.value.next_step
@@ -157,9 +162,11 @@ def test_a_list_that_is_not_whole_is_not_changed_by_half(store: WatchlistStore, 
     assert store.head() == head
 
 
-def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(tmp_path: Path) -> None:
+def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(
+    connected: Connect, tmp_path: Path
+) -> None:
     with ValkeyServer(tmp_path / "valkey") as valkey:
-        store = WatchlistStore(connect(valkey.url), KEEP)
+        store = WatchlistStore(connected(valkey.url), KEEP)
         before = store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
         valkey.kill()
         valkey.start()  # another replication id, as after a fail-over
