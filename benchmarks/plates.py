@@ -1,0 +1,66 @@
+"""Plates for the matching benchmarks: of the simulated traffic's vehicles, lorries and cars alike."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import NamedTuple
+
+from simulators import vehicles
+
+# As the benchmark's goals are stated.
+BATCH = 10_000
+LISTED_SHARE = 0.001
+
+
+class Plates(NamedTuple):
+    """Canonical texts and the countries that issued them."""
+
+    texts: list[str]
+    countries: list[str | None]
+
+
+def make(count: int, rng: Random) -> Plates:
+    """Return plates of vehicles at random; a few come twice."""
+    made = Plates([], [])
+    for _ in range(count):
+        plate = vehicles.make("lorry" if rng.random() < 0.5 else "car", rng).front
+        made.texts.append(plate.text)
+        made.countries.append(plate.country)
+    return made
+
+
+def batch(listed: Plates, rng: Random, count: int = BATCH) -> Plates:
+    """Return plates as they are read rightly, one in a thousand of them listed."""
+    reads = make(count, rng)
+    for at in range(count):
+        if rng.random() < LISTED_SHARE:
+            row = int(rng.random() * len(listed.texts))
+            reads.texts[at], reads.countries[at] = listed.texts[row], listed.countries[row]
+    # As they come off the wire: strings that no dict has seen, so that their hashes are not known yet.
+    return Plates([fresh(text) for text in reads.texts], reads.countries)
+
+
+def fresh(text: str) -> str:
+    """Return an equal string that is another object."""
+    return text.encode().decode()
+
+
+def patterns(count: int, rng: Random) -> Sequence[str]:
+    """Return patterns as witnesses give them: one or two characters not seen, a beginning, an end, a middle."""
+    made: dict[str, None] = {}
+    while len(made) < count:
+        text = list(make(1, rng).texts[0])
+        kind, length = rng.random(), len(text)
+        if kind < 0.4:
+            for place in rng.sample(range(length), min(rng.choice((1, 1, 2)), length - 1)):
+                text[place] = "?"
+            made["".join(text)] = None
+        elif kind < 0.6:
+            made["".join(text[:5]) + "*"] = None
+        elif kind < 0.75:
+            made["*" + "".join(text[-5:])] = None
+        elif kind < 0.85:
+            made["".join(text[:3]) + "*" + "".join(text[-3:])] = None
+        else:
+            start = rng.randrange(max(length - 4, 1))
+            made["*" + "".join(text[start : start + 5]) + "*"] = None
+    return list(made)
