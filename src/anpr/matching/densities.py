@@ -121,13 +121,15 @@ class Densities:
         own = self.characters[rows[:, None], codes]
         whole = own.prod(axis=1)
         layouts = layouts_of(codes, lengths)
-        total = np.zeros(len(codes))
-        for place in range(LONGEST_LAYOUT):
-            rest = np.where(place < lengths, whole / own[:, place], 0)
-            total += rest * self.layouts[rows, _without(layouts, lengths, place)] * rates.insertion
-            for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
-                wider = _with(layouts, lengths, place, is_letter)
-                total += np.where(place <= lengths, whole, 0) * self.layouts[rows, wider] * lost[rows]
+        # Each place is a row.
+        places = np.arange(LONGEST_LAYOUT)[:, None]
+        rest = np.where(places < lengths, whole / own[:, :LONGEST_LAYOUT].T, 0)
+        at_place = rest * self.layouts[rows, _without(layouts, lengths, places)] * rates.insertion
+        for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
+            wider = _with(layouts, lengths, places, is_letter)
+            at_place += np.where(places <= lengths, whole, 0) * self.layouts[rows, wider] * lost[rows]
+        # Added from the first place to the last, so that a text has the same share alone and among others.
+        total: Shares = np.cumsum(at_place, axis=0)[-1]
         return total
 
     def rates_into(self, misreads: Misreads) -> "RatesInto":
@@ -162,14 +164,14 @@ def _common(layouts: Shares, length: int) -> tuple[NDArray[np.int8], Shares]:
     return ((numbers[:, None] >> np.arange(length)) & 1).astype(np.int8), layouts[numbers]
 
 
-def _without(layouts: NDArray[np.intp], lengths: Lengths, place: int) -> NDArray[np.intp]:
+def _without(layouts: NDArray[np.intp], lengths: Lengths, place: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the layouts with one place taken out."""
     low = (1 << place) - 1
-    fits = (lengths > max(place, 1)) & (layouts > 0)
+    fits = (lengths > np.maximum(place, 1)) & (layouts > 0)
     return np.where(fits, (layouts & low) | ((layouts >> 1) & ~low), _OF_NO_LAYOUT)
 
 
-def _with(layouts: NDArray[np.intp], lengths: Lengths, place: int, is_letter: int) -> NDArray[np.intp]:
+def _with(layouts: NDArray[np.intp], lengths: Lengths, place: NDArray[np.intp], is_letter: int) -> NDArray[np.intp]:
     """Return the layouts with a letter or digit put in before a place."""
     low = (1 << place) - 1
     fits = (lengths >= place) & (lengths < LONGEST_LAYOUT) & (layouts > 0)

@@ -56,7 +56,7 @@ class Packed:
 
     def text(self, row: int) -> str:
         """Return the canonical text of a row."""
-        return "".join(ALPHABET[code - 1] for code in self.codes[row, : self.lengths[row]].tolist())
+        return self.codes[row, : self.lengths[row]].tobytes().translate(_TO_TEXT).decode()
 
 
 def pack(
@@ -131,6 +131,7 @@ _COUNTRY_CODES = _CountryCodes(
     }
 )
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
+_TO_TEXT = b"\0" + ALPHABET.encode() + bytes(255 - len(ALPHABET))
 _LEFT_OUT = bytes(byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) != _BETWEEN)
 _NOTHING = np.zeros(WIDTH, np.uint8).tobytes()
 # By length, what of the two words belongs to the plate.
