@@ -157,6 +157,11 @@ class Difference(Struct, frozen=True, kw_only=True):
     why: str
     read_place: int | None = None
 
+    def span(self, *, read: bool) -> range:
+        """Return the places, from 0, of these letters in the plate as read or as listed; none where it lacks them."""
+        place, letters = ((self.read_place or self.place), self.read) if read else (self.place, self.listed)
+        return range(place - 1, place - 1 + len(letters))
+
 
 class Explanation(Struct, frozen=True, kw_only=True):
     """Why a read matched an entry: the two texts, each differing letter, and what speaks against it."""

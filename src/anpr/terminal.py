@@ -210,7 +210,8 @@ def _marked(explanation: Explanation, *, read: bool) -> Text:
         explanation.read_as if read else explanation.listed_as, style="bold black on yellow" if read else "bold"
     )
     for difference in explanation.differences:
-        text.stylize("underline bold red", difference.place - 1, difference.place)
+        span = difference.span(read=read)
+        text.stylize("underline bold red", span.start, span.stop)
     return text
 
 

@@ -15,7 +15,14 @@ from anpr.cli import _COMMANDS, _anpr
 from anpr.local.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/officers.md", "docs/operators.md", "docs/engineers.md", "docs/simulators.md"]
+PAGES = [
+    "README.md",
+    "docs/officers.md",
+    "docs/operators.md",
+    "docs/engineers.md",
+    "docs/matching.md",
+    "docs/simulators.md",
+]
 # These run until they are stopped. The text is what shows that they work.
 UNTIL_STOPPED = {
     "anpr console": b"console runs",

@@ -54,6 +54,23 @@ def test_the_place_in_the_read_is_told_beside_the_place_in_the_list() -> None:
     assert [(d.place, d.read_place) for d in differences("AC0", "ABCO")] == [(2, None), (4, 3)]
 
 
+@pytest.mark.parametrize(
+    ("read", "listed", "marked_in_read", "marked_in_list"),
+    [
+        ("AB1O", "AB10", "O", "0"),
+        ("AB1", "AXB1", "", "X"),
+        ("AXB0", "ABO", "X0", "O"),
+        ("BA1", "AB1", "BA", "AB"),
+    ],
+)
+def test_the_letters_to_mark_are_those_that_differ(
+    read: str, listed: str, marked_in_read: str, marked_in_list: str
+) -> None:
+    found = differences(read, listed)
+    assert "".join(read[place] for difference in found for place in difference.span(read=True)) == marked_in_read
+    assert "".join(listed[place] for difference in found for place in difference.span(read=False)) == marked_in_list
+
+
 @pytest.mark.parametrize(("read_country", "listed_country"), [("GB", None), (None, "GB"), ("GB", "FR")])
 def test_on_a_british_plate_one_glyph_is_said_to_be_the_rule(
     read_country: str | None, listed_country: str | None

@@ -47,7 +47,6 @@ PERMITTED = {
     "msgspec.structs",
     "numpy",
     "numpy.typing",
-    "ahocorasick",
 }
 # The tables shipped with the package are constants that happen to be written in TOML.
 PERMITTED_IN_TABLES = {"importlib", "importlib.resources", "tomllib"}

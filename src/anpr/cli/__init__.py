@@ -18,6 +18,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "dry-run": "dry_run",
     "index": "index",
+    "explain": "explain",
     "match": "match",
     "send": "send",
     "topics": "topics",

@@ -34,7 +34,7 @@ def explain(
 def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
     """Return what must be changed in the read to give the listed plate, by the likeliest alignment of the two."""
     found = []
-    for place, was_listed, read_place, was_read in _aligned(read, listed):
+    for place, was_listed, read_place, was_read in aligned(read, listed):
         if was_read != was_listed:
             why = _why(was_read, was_listed, is_british=is_british)
             its_place = read_place if was_read else None
@@ -42,7 +42,7 @@ def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Di
     return tuple(found)
 
 
-def _aligned(read: str, listed: str) -> list[tuple[int, str, int, str]]:
+def aligned(read: str, listed: str) -> list[tuple[int, str, int, str]]:
     """Return the two plates cut into steps: place and characters in the listed plate, place and characters read."""
     # cheapest[i, j]: what aligning the first i characters read with the first j listed costs, and the last step.
     cheapest: dict[tuple[int, int], tuple[int, int, int]] = {(0, 0): (0, 0, 0)}

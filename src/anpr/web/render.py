@@ -43,7 +43,7 @@ def _date(moment: datetime) -> str:
 def marked(explanation: Explanation, *, read: bool) -> Markup:
     """Return a plate with each letter marked that was read otherwise than listed: not by colour alone."""
     text = explanation.read_as if read else explanation.listed_as
-    differing = {difference.place - 1 for difference in explanation.differences}
+    differing = {place for difference in explanation.differences for place in difference.span(read=read)}
     letters = (
         Markup("<mark>{}</mark>").format(letter) if place in differing else escape(letter)
         for place, letter in enumerate(text)

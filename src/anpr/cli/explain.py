@@ -1,0 +1,99 @@
+"""`anpr explain`: how a plate as read and one as listed compare, and why they match or not."""
+
+from datetime import UTC, datetime
+
+import click
+
+from anpr.events import Entry, Read, encode
+from anpr.matching.compare import Comparison, TierTest, compare
+from anpr.matching.explain import aligned
+from anpr.watchlist.csv_file import UNAPPLIED
+
+_ASKS = {
+    "exact": "the same letters and digits",
+    "equivalent": "the same once 0 and O, 1 and I are one",
+    "folded": "the same once what cameras confuse is one",
+    "near": "of these one letter missing, too many, other, or two swapped",
+    "pattern": "fits the pattern",
+}
+
+
+@click.command(name="explain")
+@click.argument("read")
+@click.argument("listed")
+@click.option("--country", help="The country that the camera read, as GB or PL.")
+@click.option("--listed-country", help="The country of the entry.")
+@click.option("--confidence", type=click.FloatRange(0, 1), help="How sure the camera was of the whole read.")
+@click.option("--entries", default=1_000_000, show_default=True, help="How long the list is: it bears on the score.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917  each option is one
+    ctx: click.Context,
+    read: str,
+    listed: str,
+    country: str | None,
+    listed_country: str | None,
+    confidence: float | None,
+    entries: int,
+    as_json: bool,
+) -> None:
+    """Show how a plate as READ compares with one as LISTED (or a pattern), tier by tier.
+
+    The entry is taken to tolerate near matches. The score is the probability that this is the listed vehicle. Exit
+    code 1 when the two do not match.
+
+    \b
+    Examples:
+      anpr explain AB1OCDE AB10CDE --country GB
+      anpr explain "AB12 CD" AB12CDE --confidence 0.6
+      anpr explain AB12CDE "AB1?*"
+    """
+    of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
+    entry = Entry(
+        entry_id="-",
+        revision=UNAPPLIED,
+        list="-",
+        plate=listed,
+        country=listed_country,
+        valid_until=datetime.max.replace(tzinfo=UTC),
+        tolerance="near",
+    )
+    comparison = compare(of_read, entry, entries)
+    click.echo(encode(comparison).decode() if as_json else picture(comparison))
+    ctx.exit(0 if comparison.is_match else 1)
+
+
+def picture(comparison: Comparison) -> str:
+    """Return the comparison as lines of text: the plates one above the other, the tiers, the verdict."""
+    lines = [] if comparison.tests[0].tier == "pattern" else plates_above_one_another(comparison)
+    for difference in comparison.differences:
+        what = f"read {difference.read or 'nothing'}, listed {difference.listed or 'nothing'}"
+        lines.append(f"place {difference.place}: {what}: {difference.why}")
+    lines += [*comparison.notes, "", *(tier_line(test) for test in comparison.tests), "", verdict(comparison)]
+    return "\n".join(lines)
+
+
+def plates_above_one_another(comparison: Comparison) -> list[str]:
+    """Return the two plates with a gap where one has nothing, and marks below what differs."""
+    rows = ["read    ", "listed  ", "        "]
+    for _, listed, _, read in aligned(comparison.read_as, comparison.listed_as):
+        width = max(len(read), len(listed))
+        rows[0] += f" {read:·<{width}}"
+        rows[1] += f" {listed:·<{width}}"
+        rows[2] += f" {('' if read == listed else '^'):{'' if read == listed else '^'}<{width}}"
+    return [row.rstrip() for row in rows]
+
+
+def tier_line(test: TierTest) -> str:
+    """Return one tier's answer."""
+    texts = f"{test.read_as} {'=' if test.read_as == test.listed_as else '/'} {test.listed_as}"
+    return f"{test.tier:10}  {'yes' if test.is_alike else 'no ':3}  {_ASKS[test.tier]}: {texts}"
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return whether the two match, how surely, and if not why."""
+    if comparison.tier is None:
+        return "no match: they are alike in no tier"
+    if comparison.is_match:
+        return f"match: {comparison.tier}, score {comparison.score:.4f}"
+    return f"no match: {comparison.tier}, but the score {comparison.score:.4f} is below {comparison.least_score}"

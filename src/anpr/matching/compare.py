@@ -1,0 +1,96 @@
+"""How a read and an entry compare, tier by tier: what the index does with a whole list, shown for one pair."""
+
+from dataclasses import replace
+
+from msgspec import Struct
+
+from anpr.events import Difference, Entry, Explanation, Read
+from anpr.matching.edits import one_edit_apart
+from anpr.matching.explain import explain
+from anpr.matching.index import Index
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped, pack
+from anpr.matching.patterns import fits
+from anpr.plates import canonical, canonical_pattern, is_pattern
+
+_KEYS = {"exact": bytes(range(256)), "equivalent": EQUIVALENT, "folded": FOLDED}
+
+
+class TierTest(Struct, frozen=True):
+    """Whether a read and an entry are alike as a tier asks it, and the texts that it compares."""
+
+    tier: str
+    is_alike: bool
+    read_as: str
+    listed_as: str
+
+
+class Comparison(Struct, frozen=True):
+    """`tier` is the surest in which they are alike; they match when the score is no less than the least of that."""
+
+    read_as: str
+    listed_as: str
+    tests: tuple[TierTest, ...]
+    tier: str | None
+    score: float
+    least_score: float
+    is_match: bool
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+
+def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
+    """Compare a read with an entry of a list of that size."""
+    likelihood = Likelihood(list_size)
+    index = replace(Index.build([entry], entry.revision), likelihood=likelihood)
+    [matches] = index.match([read])
+    tests = _pattern_tests(read, entry) if is_pattern(entry.plate) else _tests(read, entry)
+    tier = next((test.tier for test in tests if test.is_alike), None)
+    if matches:
+        score, explanation = matches[0].score, matches[0].explanation
+    else:
+        score = _score(read, entry, likelihood) if tier else 0.0
+        explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
+        if is_pattern(entry.plate):
+            explanation = Explanation(read_as=explanation.read_as, listed_as=explanation.listed_as)
+    return Comparison(
+        read_as=explanation.read_as,
+        listed_as=explanation.listed_as,
+        tests=tests,
+        tier=tier,
+        score=score,
+        least_score=likelihood.least_score(tier) if tier else 0.0,
+        is_match=bool(matches),
+        differences=explanation.differences,
+        notes=explanation.notes,
+    )
+
+
+def _packed(read: Read, entry: Entry) -> tuple[Packed, Packed]:
+    return pack([read.plate], [read.country], [read.confidence]), pack([entry.plate], [entry.country])
+
+
+def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
+    of_read, of_entry = _packed(read, entry)
+    first = of_read.lengths.argsort()
+    return round(float(likelihood.score(of_read, first, of_entry, first)[0]), 4)
+
+
+def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
+    both = _packed(read, entry)
+    tests = []
+    for tier, table in _KEYS.items():
+        keys = [replace(plate, codes=mapped(plate.codes, table)) for plate in both]
+        read_as, listed_as = (key.text(0) for key in keys)
+        tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
+    some, other = keys
+    is_near = (
+        min(len(read_as), len(listed_as)) > 0
+        and one_edit_apart(some.codes, other.codes, some.lengths, other.lengths)[0]
+    )
+    return (*tests, TierTest("near", bool(is_near), read_as, listed_as))
+
+
+def _pattern_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
+    plate, pattern = canonical(read.plate), canonical_pattern(entry.plate)
+    return (TierTest("pattern", fits(pattern, plate), plate, pattern),)

@@ -1,0 +1,68 @@
+"""What `anpr explain` shows is what the index does."""
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.cli.explain import command
+from anpr.matching.compare import compare
+from anpr.matching.index import Index
+from tests.strategies import a_read, an_entry, generation
+
+plates = st.text("AB01O8?*", max_size=9)
+
+
+def explained(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, list(arguments))
+    return result.exit_code, result.output
+
+
+@given(st.text("AB01O8", max_size=9), plates, st.none() | st.sampled_from((0.1, 0.9)))
+def test_a_comparison_ends_as_a_list_of_this_entry_would(read: str, listed: str, confidence: float | None) -> None:
+    of_read, entry = a_read(plate=read, confidence=confidence), an_entry(plate=listed, tolerance="near")
+    comparison = compare(of_read, entry, 1)
+    [matches] = Index.build([entry], generation(1)).match([of_read])
+    assert comparison.is_match == bool(matches)
+    for match in matches:
+        assert (comparison.tier, comparison.score) == (match.tier, match.score)
+        assert comparison.differences == match.explanation.differences
+    if comparison.tier and not comparison.is_match:
+        assert comparison.score < comparison.least_score
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "shown"),
+    [
+        (["AB1OCDE", "AB10CDE", "--country", "GB"], 0, ["one glyph on a UK plate", "match: equivalent", "^"]),
+        (["AB12CDE", "AB12CDE"], 0, ["match: exact"]),
+        (["8B12CDE", "BB12CDE"], 0, ["often confused: 8 and B", "match: folded"]),
+        (
+            ["AB12CD", "AB12CDE", "--entries", "10", "--confidence", "0"],
+            0,
+            ["listed E", "missing here", "match: near"],
+        ),
+        (["AB12CD", "AB12CDE", "--confidence", "1"], 1, ["no match: near, but the score"]),
+        (["AB12CDE", "AB1*"], 0, ["fits the pattern AB1*", "match: pattern"]),
+        (["AB12CDE", "AC1*"], 1, ["no match: they are alike in no tier"]),
+        (["XX", "AB12CDE"], 1, ["no match: they are alike in no tier"]),
+        (["", "AB12CDE"], 1, ["no match: they are alike in no tier"]),
+    ],
+)
+def test_the_verdict_comes_with_its_reasons(arguments: list[str], code: int, shown: list[str]) -> None:
+    exit_code, output = explained(*arguments)
+    assert exit_code == code, output
+    for text in shown:
+        assert text in output
+
+
+def test_a_letter_that_is_missing_leaves_a_gap_above_the_mark() -> None:
+    _, output = explained("AB2CDE", "AB12CDE")
+    assert output.splitlines()[:3] == ["read     A B · 2 C D E", "listed   A B 1 2 C D E", "             ^"]
+
+
+def test_a_program_gets_one_object() -> None:
+    code, output = explained("AB12CDE", "AB12CDE", "--json")
+    assert code == 0
+    assert output.count("\n") == 1
+    assert '"tier":"exact"' in output
