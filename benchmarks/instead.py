@@ -1,0 +1,259 @@
+"""What people would use instead of the index: found, false alerts a day and time a read, on the same reads and list.
+
+    python -m benchmarks.instead
+    python -m benchmarks.instead --entries 1000000 --json
+
+Found: of real misreads (four characters or more that differ from the plate; `simulators/data/rapidocr.csv`) of listed
+vehicles, those of which the listed plate is among the answers. False a day: of 20,000 vehicles not listed, read by
+the simulated recogniser, each read with any answer counted once. The index judges by tables that were fitted to the
+other half of the plates. Times are wall-clock time, for a server works in another process.
+"""
+
+import hashlib
+import json
+import string
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import click
+import numpy as np
+import redis
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from symspellpy import SymSpell, Verbosity
+
+from anpr import plates, tables
+from anpr.local.valkey import ValkeyServer
+from anpr.matching.densities import Densities
+from anpr.matching.likelihood import Likelihood
+from anpr.matching.misreads import Misreads
+from anpr.matching.packed import pack
+from anpr.matching.plate_table import FOLDED_TIER, NEAR, PlateTable
+from benchmarks.fit_likelihood import Sample, fit_misreads, fit_plates, load, misreads_toml, plates_toml
+from benchmarks.plates import Plates, make
+from simulators.ocr import Recogniser
+
+VEHICLES_A_DAY: Final = 20_000
+# What is slow is asked about fewer reads.
+FEW: Final = 1_000
+_READS = Path("simulators/data/rapidocr.csv")
+_KEY = "bench:plates"
+_BATCH = 1_000
+_CHARACTERS = string.digits + string.ascii_uppercase
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Reads and what is on the plates."""
+
+    texts: list[str]
+    countries: list[str | None]
+    confidences: list[float | None]
+    plates: list[str]
+
+    def first(self, count: int) -> "Reads":
+        """Return the first so many."""
+        return Reads(self.texts[:count], self.countries[:count], self.confidences[:count], self.plates[:count])
+
+
+Answers = list[set[str]]
+Way = Callable[[Reads], Answers]
+
+
+def half(plate: str) -> int:
+    """Return the half that a plate belongs to."""
+    return hashlib.sha256(plate.encode()).digest()[0] & 1
+
+
+def misread(samples: Sequence[Sample]) -> Reads:
+    """Return the misreads among the samples."""
+    wrong = [sample for sample in samples if len(sample.read) >= 4 and sample.read != sample.plate]
+    return Reads(
+        [one.read for one in wrong],
+        [one.country for one in wrong],
+        [one.confidence for one in wrong],
+        [one.plate for one in wrong],
+    )
+
+
+def traffic(count: int, listed: set[str], rng: Random) -> Reads:
+    """Return reads of vehicles that are not listed."""
+    model = json.loads(resources.files("simulators.data").joinpath("ocr_model.json").read_text("utf-8"))
+    recogniser = Recogniser(model)
+    reads = Reads([], [], [], [])
+    while len(reads.texts) < count:
+        made = make(1, rng)
+        reading = recogniser.read(made.texts[0], recogniser.quality(rng), rng)
+        if made.texts[0] not in listed and len(reading.text) >= 4:
+            reads.texts.append(reading.text)
+            reads.countries.append(made.countries[0])
+            reads.confidences.append(reading.confidence)
+            reads.plates.append(made.texts[0])
+    return reads
+
+
+def by_redis(client: redis.Redis, listed: Sequence[str]) -> Way:
+    """Ask a set in Redis, a batch at a time; 0 and O, 1 and I are one, as anybody would have it."""
+    of_key: dict[str, set[str]] = {}
+    for plate in listed:
+        of_key.setdefault(plates.equivalent(plate), set()).add(plate)
+    keys = list(of_key)
+    for at in range(0, len(keys), _BATCH):
+        client.sadd(_KEY, *keys[at : at + _BATCH])
+
+    def answers(reads: Reads) -> Answers:
+        found: Answers = []
+        for at in range(0, len(reads.texts), _BATCH):
+            asked = [plates.equivalent(plates.canonical(text)) for text in reads.texts[at : at + _BATCH]]
+            is_there = client.smismember(_KEY, asked)
+            found += [of_key[key] if there else set() for key, there in zip(asked, is_there, strict=True)]
+        return found
+
+    return answers
+
+
+def by_variants(listed: Sequence[str]) -> Way:
+    """Look every variant of a read that is at most one edit away up in a set."""
+    there = set(listed)
+
+    def answers(reads: Reads) -> Answers:
+        return [there.intersection(variants(plates.canonical(text))) for text in reads.texts]
+
+    return answers
+
+
+def variants(text: str) -> set[str]:
+    """Return the text and all that is one edit away."""
+    cuts = [(text[:at], text[at:]) for at in range(len(text) + 1)]
+    found = {text} | {left + right[1:] for left, right in cuts if right}
+    found |= {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
+    for character in _CHARACTERS:
+        found |= {left + character + right for left, right in cuts}
+        found |= {left + character + right[1:] for left, right in cuts if right}
+    return found
+
+
+def by_symspell(listed: Sequence[str]) -> Way:
+    """Use symspellpy with distance 1."""
+    speller = SymSpell(max_dictionary_edit_distance=1, prefix_length=plates.MAX_CANONICAL_LENGTH)
+    for plate in listed:
+        speller.create_dictionary_entry(plate, 1)
+
+    def answers(reads: Reads) -> Answers:
+        return [
+            {found.term for found in speller.lookup(plates.canonical(text), Verbosity.ALL, max_edit_distance=1)}
+            for text in reads.texts
+        ]
+
+    return answers
+
+
+def by_rapidfuzz(listed: Sequence[str]) -> Way:
+    """Compare every read with every plate."""
+
+    def answers(reads: Reads) -> Answers:
+        return [
+            {
+                plate
+                for plate, _, _ in process.extract(
+                    plates.canonical(text), listed, scorer=OSA.distance, score_cutoff=1, limit=None
+                )
+            }
+            for text in reads.texts
+        ]
+
+    return answers
+
+
+def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Way:
+    """Use the index, as far as a tier."""
+    table = PlateTable.build(pack(*listed), np.full(len(listed.texts), widest, np.uint8))
+
+    def answers(reads: Reads) -> Answers:
+        found: Answers = [set() for _ in reads.texts]
+        matches = table.search(pack(reads.texts, reads.countries, reads.confidences), likelihood)
+        for at, row in zip(matches.reads.tolist(), matches.entries.tolist(), strict=True):
+            found[at].add(listed.texts[row])
+        return found
+
+    return answers
+
+
+def likelihood_of(samples: Sequence[Sample], size: int) -> Likelihood:
+    """Return a likelihood fitted to these samples alone."""
+    misreads = Misreads(tomllib.loads(misreads_toml(fit_misreads(samples))))
+    seen = tomllib.loads(plates_toml(fit_plates(samples)))
+    return Likelihood(size, misreads, Densities(tables.load("countries"), seen, tables.load("traffic")["share"]))
+
+
+def measured(way: Way, misreads: Reads, unlisted: Reads) -> dict[str, float]:
+    """Return found, false a day, and how long a read takes."""
+    began = time.perf_counter_ns()
+    false = sum(bool(answers) for answers in way(unlisted))
+    took = time.perf_counter_ns() - began
+    found = sum(plate in answers for plate, answers in zip(misreads.plates, way(misreads), strict=True))
+    return {
+        "found_percent": round(100 * found / len(misreads.texts), 1),
+        "false_a_day": round(false / len(unlisted.texts) * VEHICLES_A_DAY, 1),
+        "ns_per_read": round(took / len(unlisted.texts)),
+        "reads": len(unlisted.texts),
+    }
+
+
+@click.command()
+@click.option("--entries", default=100_000, show_default=True)
+@click.option("--days", default=5, show_default=True, help="Days of vehicles that are not listed.")
+@click.option("--seed", default=7, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def main(entries: int, days: int, seed: int, *, as_json: bool) -> None:
+    """Measure all ways on the same reads and list."""
+    rng = Random(seed)
+    samples = load(_READS)
+    misreads = misread([sample for sample in samples if half(sample.plate)])
+    listed = make(max(entries - len(misreads.texts), 0), rng)
+    listed.texts.extend(misreads.plates)
+    listed.countries.extend(misreads.countries)
+    say(f"{len(misreads.texts)} misreads of listed plates; reading {days * VEHICLES_A_DAY} vehicles")
+    unlisted = traffic(days * VEHICLES_A_DAY, set(listed.texts), rng)
+    likelihood = likelihood_of([sample for sample in samples if not half(sample.plate)], len(listed.texts))
+    unique = sorted(set(listed.texts))
+    figures: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder, ValkeyServer(Path(folder)) as server:
+        client = redis.Redis.from_url(server.url)
+        ways: dict[str, tuple[Callable[[], Way], int]] = {
+            "Redis SMISMEMBER": (lambda: by_redis(client, unique), len(unlisted.texts)),
+            "set, all one-edit variants": (lambda: by_variants(unique), 20 * FEW),
+            "symspellpy": (lambda: by_symspell(unique), 20 * FEW),
+            "rapidfuzz extract": (lambda: by_rapidfuzz(unique), FEW),
+            "index, up to folded": (lambda: by_index(listed, likelihood, FOLDED_TIER), len(unlisted.texts)),
+            "index, all tiers": (lambda: by_index(listed, likelihood, NEAR), len(unlisted.texts)),
+        }
+        for name, (built, count) in ways.items():
+            say(name)
+            figures[name] = measured(built(), misreads, unlisted.first(count))
+        client.close()
+    if as_json:
+        print(json.dumps({"entries": len(listed.texts), "misreads": len(misreads.texts), "figures": figures}))
+        return
+    for name, row in figures.items():
+        print(
+            f"{name:28} found {row['found_percent']:>5} %   false a day {row['false_a_day']:>8}   "
+            f"{row['ns_per_read']:>10} ns a read ({row['reads']} reads)"
+        )
+
+
+def say(what: Any) -> None:
+    """Tell of the progress."""
+    print(what, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
