@@ -121,10 +121,11 @@ class Board:
         return [one for one in self._incidents_of(key, now) if now - one.last_captured_at <= self._window]
 
     def changes_at(self, key: Key, now: datetime) -> datetime | None:
-        """Return when an entry's end changes the incidents of a key that there are, were nothing else to happen."""
-        self._incidents_of(key, now)
-        until = self._worked_out[key].until
-        return None if until == _LAST else until
+        """Return when time alone will change the incidents of a key: an entry ends, or one leaves the window."""
+        shown = self.incidents_of(key, now)
+        if not shown:
+            return None
+        return min(self._worked_out[key].until, min(one.last_captured_at for one in shown) + self._window)
 
     def keys(self) -> list[Key]:
         """Return every (site, plate) of which anything is known."""

@@ -4,13 +4,12 @@ There are two audiences: everybody, and those who may also know what is covert. 
 from what it may know, so nothing has to be hidden here.
 
 Only what has changed is looked at again, so that ten thousand open incidents cost no more than ten: the board tells
-what has, a heap tells whose time to be claimed or to be listed is over, and once a minute everything is placed anew,
-for what has grown too old to be shown.
+what has, and a heap tells what time alone has changed: what was not claimed in time, is listed no more, is too old.
 """
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import jinja2
@@ -27,7 +26,6 @@ from anpr.web.render import card_view
 MOST_CARDS = 100
 MOST_OVER = 10
 HEAD = "head"
-_PLACE_ALL_EVERY = timedelta(minutes=1)
 
 
 class Card(Struct, frozen=True):
@@ -69,8 +67,10 @@ class BoardPage:
         self._changed = board.follow()
         self._of_key: dict[Key, list[_Placed]] = {}
         self._lanes: dict[str, dict[str, _Placed]] = {lane: {} for lane in LANES}
+        self._changed.update(board.keys())
         self._due: list[tuple[datetime, Key]] = []
-        self._place_all_at: datetime | None = None
+        # Of each key the next time only, so that the heap does not grow with every alert.
+        self._due_at: dict[Key, datetime] = {}
         self._made: dict[str, tuple[_Placed, Card]] = {}
 
     def picture(self, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
@@ -98,13 +98,17 @@ class BoardPage:
         """Return what must be looked at again, and forget that it must."""
         keys = set(self._changed)
         self._changed.clear()
-        while self._due and self._due[0][0] <= now:
-            keys.add(heapq.heappop(self._due)[1])
-        if self._place_all_at is None or now >= self._place_all_at:
-            self._place_all_at = now + _PLACE_ALL_EVERY
-            self._due.clear()
-            keys.update(self._board.keys(), self._of_key)
+        while self._due and self._due[0][0] < now:
+            due_at, key = heapq.heappop(self._due)
+            if self._due_at.get(key) == due_at:
+                del self._due_at[key]
+                keys.add(key)
         return keys
+
+    def _look_again(self, key: Key, at: datetime) -> None:
+        if key not in self._due_at or at < self._due_at[key]:
+            self._due_at[key] = at
+            heapq.heappush(self._due, (at, key))
 
     def _place(self, key: Key, now: datetime) -> None:
         for before in self._of_key.pop(key, ()):
@@ -113,12 +117,12 @@ class BoardPage:
         for one in placed:
             self._lanes[one.where.lane][one.incident.incident_id] = one
             if one.where.rings == RINGS_OFFICER and one.where.waiting_since is not None:
-                heapq.heappush(self._due, (one.where.waiting_since + self._rules.ack_due, key))
+                self._look_again(key, one.where.waiting_since + self._rules.ack_due)
         if placed:
             self._of_key[key] = placed
-            ends_at = self._board.changes_at(key, now)
-            if ends_at is not None:
-                heapq.heappush(self._due, (ends_at, key))
+            changes_at = self._board.changes_at(key, now)
+            if changes_at is not None:
+                self._look_again(key, changes_at)
 
     def _card(self, placed: _Placed) -> Card:
         """Return the card, the one made before while nothing of it has changed."""

@@ -1,0 +1,239 @@
+"""How fast alerts reach many browsers of one console, and whether each browser gets all of them.
+
+    python -m benchmarks.console [--browsers 500] [--per-second 50] [--seconds 60] [--open 0] [--json]
+
+Alerts of eighty vehicles that stand in the lanes go straight to the alerts topic, so what is measured is the way from
+there: Kafka, the fold, the gathering of up to 100 ms, the feed, the sockets. Beside the many browsers one follows
+alone at another console of the same machine, which runs throughout: the ratio of the two says what the many cost.
+`--open` puts so many incidents on the board before, and says how long the page takes then.
+"""
+
+import asyncio
+import json
+import re
+import time
+import urllib.parse
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from anpr import topics
+from anpr.adapters.kafka import KafkaPublisher
+from anpr.alerts import alert_id
+from anpr.clock import system_clock
+from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.local.demo import Demo
+from anpr.local.processes import wait_until
+from anpr.services.rates import percentile
+
+SITE = "calais"
+VEHICLES = 80
+_EVENT = re.compile(rb"id: ([0-9a-f]+-\d+)\nevent: changes\n")
+_SEEN = re.compile(r'datetime=\\"([^"\\]+)\\" data-ago')
+
+
+class Browser:
+    """One connection to the feed: notes when each event came. `keeps` what came, for what is in the events."""
+
+    def __init__(self, *, keeps: bool = False) -> None:
+        self.at: dict[bytes, float] = {}
+        self.kept = bytearray()
+        self._keeps = keeps
+
+    async def follow(self, url: str, cookie: str, after: str) -> None:
+        """Read until cancelled."""
+        where = urllib.parse.urlsplit(url)
+        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        writer.write(f"GET /feed?after={after} HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookie}\r\n\r\n".encode())
+        rest = b""
+        try:
+            while chunk := await reader.read(262_144):
+                now = time.time()
+                if self._keeps:
+                    self.kept += chunk
+                for found in _EVENT.finditer(rest + chunk):
+                    self.at.setdefault(found[1], now)
+                rest = chunk[-64:]
+        finally:
+            writer.close()
+
+
+def alert_of(number: int, plate: str) -> Alert:
+    """Return one more alert of a vehicle, captured now."""
+    now = system_clock()
+    entry = Entry(
+        entry_id=plate,
+        revision=Generation(epoch=1, number=1),
+        list="bench",
+        plate=plate,
+        priority=1 if plate.startswith("B") else 3,
+        reason="Lorry reported stolen from a depot",
+        instruction="Hold in the lane",
+        valid_until=now.replace(year=now.year + 1),
+    )
+    read = Read(read_id=f"{plate}-{number}", site=SITE, plate=plate, camera="lane-1", lane="1", captured_at=now)
+    return Alert(
+        alert_id=alert_id(SITE, read.read_id, entry.entry_id),
+        kind="live",
+        raised_at=now,
+        read=read,
+        plate=plate,
+        tier="exact",
+        score=0.98,
+        explanation=Explanation(read_as=plate, listed_as=plate),
+        entry=entry,
+        generation=Generation(epoch=1, number=1),
+    )
+
+
+def publish(publisher: KafkaPublisher, alert: Alert) -> None:
+    """Put an alert on its topic."""
+    publisher.publish(topics.alerts(SITE), alert.plate, encode(alert))
+
+
+def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return, by the title of its site, each console's address and a cookie."""
+    password = notes[-1].rpartition(" ")[2]
+    found = {}
+    for note in notes[:-1]:
+        title, url = re.findall(r"console of (\w+): (http://[^/]+)/", note)[0]
+        wait_until(partial(answers, url), 30)
+        answer = httpx.post(f"{url}/sign-in", data={"name": "officer", "password": password}, headers={"Origin": url})
+        found[title] = (url, answer.headers["set-cookie"].partition(";")[0])
+    return found
+
+
+def answers(url: str) -> bool:
+    """Tell whether a console answers."""
+    try:
+        return httpx.get(f"{url}/sign-in").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def state_of(url: str, cookie: str) -> dict[str, Any]:
+    """Return the whole state of the board."""
+    whole: dict[str, Any] = httpx.get(f"{url}/state", headers={"Cookie": cookie}, timeout=60).json()
+    return whole
+
+
+def send_all(publisher: KafkaPublisher, per_second: int, seconds: float) -> int:
+    """Publish alerts evenly for so long; return how many."""
+    began = time.monotonic()
+    sent = 0
+    while (passed := time.monotonic() - began) < seconds:
+        while sent < passed * per_second:
+            publish(publisher, alert_of(sent, f"B{sent % VEHICLES:03d}"))
+            sent += 1
+        publisher.flush(0)
+        time.sleep(0.002)
+    publisher.flush(10)
+    return sent
+
+
+async def measure(
+    consoles: dict[str, tuple[str, str]], browsers: int, kafka: str, per_second: int, seconds: float
+) -> dict[str, object]:
+    """Open all browsers, let the alerts come, and compare what each got with what there was."""
+    url, cookie = consoles["Calais"]
+    other_url, other_cookie = consoles["Coquelles"]
+    publisher = KafkaPublisher(kafka)
+    for number in range(30):  # the first records wait until the client knows the topic and its partitions
+        publish(publisher, alert_of(number, f"WARM{number}"))
+    publisher.flush(10)
+    await asyncio.sleep(1)
+    reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in range(browsers)]
+    after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
+    tasks = [asyncio.create_task(one.follow(url, cookie, after)) for one in (reference, *many)]
+    tasks.append(asyncio.create_task(alone.follow(other_url, other_cookie, other_after)))
+    await asyncio.sleep(3)
+    sent = await asyncio.to_thread(send_all, publisher, per_second, seconds)
+    await asyncio.sleep(3)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    captured = seen_in(bytes(reference.kept))
+    late = [one.at[event] - moment for one in many for event, moment in captured.items() if event in one.at]
+    lone = [alone.at[event] - moment for event, moment in seen_in(bytes(alone.kept)).items()]
+    return {
+        "browsers": browsers,
+        "alerts": sent,
+        "events": len(captured),
+        "browsers_with_all_events": sum(captured.keys() <= one.at.keys() for one in many),
+        "capture_to_browser_ms": in_ms(late),
+        "alone_at_another_console_ms": in_ms(lone),
+    }
+
+
+def seen_in(stream: bytes) -> dict[bytes, float]:
+    """Return, by event, when the earliest capture that it tells of was."""
+    found = {}
+    for event in stream.split(b"\n\n"):
+        identity = _EVENT.search(event)
+        if identity is None:
+            continue
+        data = event.partition(b"\ndata: ")[2].decode(errors="replace")
+        moments = [time_of(text) for text in _SEEN.findall(data)]
+        if moments:
+            found[identity[1]] = min(moments)
+    return found
+
+
+def time_of(text: str) -> float:
+    """Return a moment of the pages as a number of seconds."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def in_ms(seconds: Sequence[float]) -> dict[str, float]:
+    """Return percentiles in milliseconds."""
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {name: round((percentile(seconds, share) or 0) * 1000, 1) for name, share in shares.items()}
+
+
+def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> dict[str, object]:
+    """Put so many incidents on the board and say how long the page takes then."""
+    url, cookie = consoles["Calais"]
+    publisher = KafkaPublisher(kafka, linger_ms=20)
+    began = time.monotonic()
+    for number in range(count):
+        publish(publisher, alert_of(0, f"X{number:05d}"))
+    publisher.flush(60)
+
+    def known() -> int:
+        return int(state_of(url, cookie)["set"]["head"]["known"])
+
+    if not wait_until(lambda: known() >= count, 120):
+        raise click.ClickException(f"only {known()} of {count} incidents are on the board")
+    on_board = time.monotonic() - began
+    pages = []
+    for _ in range(20):
+        began = time.monotonic()
+        size = len(httpx.get(f"{url}/", headers={"Cookie": cookie}, timeout=60).content)
+        pages.append(time.monotonic() - began)
+    return {"open": count, "on_board_seconds": round(on_board, 1), "page_ms": in_ms(pages), "page_bytes": size}
+
+
+@click.command()
+@click.option("--browsers", default=500, show_default=True)
+@click.option("--per-second", default=50, show_default=True, help="Alerts a second.")
+@click.option("--seconds", default=60.0, show_default=True)
+@click.option("--open", "open_incidents", default=0, show_default=True, help="Incidents on the board before.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout, no words.")
+def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
+    """Measure the feed of one console with many browsers."""
+    with Demo(Path("config"), Path("config/example_watchlist.csv"), lambda text: click.echo(text, err=True)) as demo:
+        consoles = sign_in(demo.start_consoles())
+        result: dict[str, object] = {}
+        if open_incidents:
+            result["page"] = page_with(consoles, demo.kafka, open_incidents)
+        result |= asyncio.run(measure(consoles, browsers, demo.kafka, per_second, seconds))
+    click.echo(json.dumps(result, indent=None if as_json else 2))
+
+
+if __name__ == "__main__":
+    main()
