@@ -1,0 +1,61 @@
+"""Sessions end when they should, and go on when Redis is away."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from anpr.local.processes import wait_until
+from anpr.local.valkey import ValkeyServer
+from anpr.settings import ConsoleSettings
+from tests.web_console import PASSWORD, csrf_of, running_console
+
+
+def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_comes_in(tmp_path: Path) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey, running_console(tmp_path / "console", valkey.url) as server:
+        alert = server.alert("AB12CDE")
+        with server.browser("ann") as ann, server.browser("bob") as bob, server.browser() as nobody:
+            assert ann.get("/").status_code == bob.get("/").status_code == 200
+            valkey.kill()
+            server.clock_offset += timedelta(seconds=2)
+            path = f"/incident/{alert.alert_id}"
+            done = ann.post(f"{path}/claim", data={"csrf": csrf_of(ann, path)}, follow_redirects=True)
+            assert "You have it in hand" in done.text
+            assert "sign-in service is away" in done.text
+            refused = nobody.post("/sign-in", data={"name": "sam", "password": PASSWORD})
+            assert refused.status_code == 503
+            assert "Nobody can sign in just now" in refused.text
+            token = bob.cookies["anpr_calais"]
+            assert bob.post("/sign-out", data={"csrf": csrf_of(bob, "/")}).status_code == 303
+            valkey.start()
+            server.clock_offset += timedelta(seconds=2)
+            assert wait_until(lambda: ann.get("/").status_code == 200, 5), "the session outlived the restart"
+            again = nobody.get("/", headers={"Cookie": f"anpr_calais={token}"})
+            assert again.status_code == 303, "and the sign-out too"
+
+
+def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
+    short = ConsoleSettings(session_hours=1)
+    with running_console(tmp_path / "console", redis_url, short) as server, server.browser("ann") as ann:
+        assert ann.get("/").status_code == 200
+        server.clock_offset += timedelta(minutes=61)
+        assert ann.get("/").status_code == 303
+        assert ann.get("/state").status_code == 401
+
+
+def test_who_is_taken_out_of_the_file_is_out_at_once(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        assert ann.get("/").status_code == 200
+        server.users.remove("ann")
+        assert ann.get("/").status_code == 303
+
+
+def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, redis_url: str) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("ann") as elsewhere,
+        ann.stream("GET", "/feed?after=none") as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        elsewhere.post("/sign-out", data={"csrf": csrf_of(elsewhere, "/")})
+        assert any(line == "event: signed-out" for line in lines)
