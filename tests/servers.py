@@ -68,3 +68,17 @@ def installation(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> Iterat
     with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{uuid.uuid4().hex[:8]}") as one:
         one.create_topics()
         yield one
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Iterator[Installation]:
+    """Return an installation under the ports' own names, as the simulators know them, with servers of its own."""
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        kafka = KafkaServer(tmp_path / "kafka")
+        try:
+            kafka.start()
+        except Unavailable as error:
+            missing(error)
+        with kafka, Installation(tmp_path, kafka.bootstrap, valkey.url, suffix="") as one:
+            one.create_topics()
+            yield one
