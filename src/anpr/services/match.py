@@ -82,8 +82,9 @@ class Matcher:
         if held is None:
             self._rest(WAIT_SECONDS)
         elif records := self._source.take(self._batch_reads, WAIT_SECONDS):
-            self._see_through(records, held)
-        self._report(held)
+            # A newer list may have come while it waited for reads.
+            self._see_through(records, self._held() or held)
+        self._report(self._held())
 
     def _see_through(self, records: Sequence[Record], held: Held) -> None:
         began = self._stopwatch()
