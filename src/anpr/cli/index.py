@@ -1,5 +1,6 @@
 """`anpr index`: the one process of a machine that builds its index."""
 
+import gc
 import signal
 import sys
 import threading
@@ -55,6 +56,8 @@ def run(settings: Settings, site: str, port: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     say_of_each_line(service="index", site=site)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Millions of entries make no cycles; looking for some among them would take longer than building the index.
+    gc.set_threshold(1_000_000, 20, 100)
     folder = IndexFolder(settings.index_dir)
     lock = _locked(folder)
     builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock)

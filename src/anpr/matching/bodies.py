@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from anpr.events import Entry
 from anpr.matching.buckets import Buckets, Rows
+from anpr.matching.listed import Encoded, encoded_as
 from anpr.matching.packed import Words
 
 # A listed vehicle is seen by several cameras within minutes, so its entry is wanted again.
 _DECODED_KEPT = 4096
 
-_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
 
@@ -36,18 +36,18 @@ class Bodies:
         self.entry = lru_cache(_DECODED_KEPT)(self._entry)
 
     @classmethod
-    def build(cls, entries: Iterable[Entry]) -> "Bodies":
-        """Encode the entries, in their order."""
+    def build(cls, entries: Iterable[Encoded]) -> "Bodies":
+        """Keep the entries, in their order."""
         encoded = bytearray()
         ends: list[int] = []
         checksums: list[int] = []
-        for entry in entries:
-            encoded += _encode(entry)
+        for entry, body in entries:
+            encoded += body
             ends.append(len(encoded))
             checksums.append(crc32(entry.entry_id.encode()))
         hashes = _spread(np.array(checksums, np.uint64))
         ids = Buckets.build([(hashes, np.arange(len(ends)))], len(ends), len(ends))
-        return cls(np.frombuffer(bytes(encoded), np.uint8), np.array(ends, np.int64), ids)
+        return cls(np.frombuffer(encoded, np.uint8), np.array(ends, np.int64), ids)
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -56,6 +56,13 @@ class Bodies:
     def __iter__(self) -> Iterator[Entry]:
         """Decode all entries, in their order."""
         return map(self._entry, range(len(self)))
+
+    def as_kept(self) -> Iterator[Encoded]:
+        """Return all entries as they are kept, in their order."""
+        whole, begin = self.encoded.data, 0
+        for end in self.ends.tolist():
+            yield encoded_as(whole[begin:end])
+            begin = end
 
     def rows_of(self, entry_ids: Iterable[str]) -> Rows:
         """Return the rows of those ids that there are."""

@@ -20,6 +20,7 @@ from anpr.matching.bodies import Bodies
 from anpr.matching.buckets import Rows
 from anpr.matching.explain import explain
 from anpr.matching.likelihood import Likelihood
+from anpr.matching.listed import Encoded, encoded
 from anpr.matching.packed import Packed, pack
 from anpr.matching.patterns import PatternTable
 from anpr.matching.plate_table import NEAR, PATTERN, WIDEST, Found, PlateTable
@@ -56,21 +57,21 @@ class Tables:
     bodies: Bodies
 
     @classmethod
-    def build(cls, entries: Iterable[Entry]) -> "Tables":
+    def build(cls, entries: Iterable[Encoded]) -> "Tables":
         """Lay the entries out."""
         texts: list[str] = []
         countries: list[str | None] = []
         widest: list[int] = []
         patterns: dict[int, str] = {}
 
-        def noted() -> Iterator[Entry]:
-            for row, entry in enumerate(entries):
+        def noted() -> Iterator[Encoded]:
+            for row, (entry, body) in enumerate(entries):
                 if is_pattern(entry.plate):
                     patterns[row] = canonical_pattern(entry.plate)
                 texts.append("" if row in patterns else entry.plate)
                 countries.append(entry.country)
                 widest.append(WIDEST.get(entry.tolerance, NEAR))
-                yield entry
+                yield entry, body
 
         bodies = Bodies.build(noted())
         of_plates = PlateTable.build(pack(texts, countries), np.array(widest, np.uint8))
@@ -117,6 +118,11 @@ class Index:
     @classmethod
     def build(cls, entries: Iterable[Entry], generation: Generation) -> "Index":
         """Lay the entries out as the base of a generation."""
+        return cls.build_encoded(encoded(entries), generation)
+
+    @classmethod
+    def build_encoded(cls, entries: Iterable[Encoded], generation: Generation) -> "Index":
+        """Lay entries out that are encoded already."""
         return cls.of(Tables.build(entries), generation)
 
     @classmethod
@@ -146,6 +152,14 @@ class Index:
                 yield entry
         yield from self._put
 
+    def encoded(self) -> Iterator[Encoded]:
+        """Return the entries in force as they are kept: what a merge is built of."""
+        for row, entry in enumerate(self.base.bodies.as_kept()):
+            if self.is_gone is None or not self.is_gone[row]:
+                yield entry
+        if self.overlay:
+            yield from self.overlay.bodies.as_kept()
+
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
         """Return the index after a change: `removed` ids leave the list, then `put` entries come or replace theirs.
 
@@ -155,7 +169,7 @@ class Index:
         new = {entry.entry_id: entry for entry in put}
         changed = {entry.entry_id: entry for entry in self._put if entry.entry_id not in no_more} | new
         gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more | new.keys()))
-        return self.with_overlay(gone, Tables.build(changed.values()) if changed else None, generation)
+        return self.with_overlay(gone, Tables.build(encoded(changed.values())) if changed else None, generation)
 
     def with_overlay(self, gone: Rows, overlay: Tables | None, generation: Generation) -> "Index":
         """Return the index on the same base, with these rows of it out of force and this overlay in their place."""

@@ -22,10 +22,11 @@ from typing import Protocol
 from anpr import metrics
 from anpr.clock import Clock
 from anpr.errors import AnprError
-from anpr.events import Entry, Generation
+from anpr.events import Generation
 from anpr.logs import get_logger
 from anpr.matching.index import Index
 from anpr.matching.index_file import DamagedError
+from anpr.matching.listed import Encoded
 from anpr.watchlist.changes import Changes
 from anpr.watchlist.index_folder import Current, IndexFolder
 from anpr.watchlist.places import Head
@@ -44,7 +45,7 @@ class Lists(Protocol):
     def head(self) -> Head | None:
         """Return what is in force."""
 
-    def load(self, head: Head) -> list[Entry] | None:
+    def load_encoded(self, head: Head) -> list[Encoded] | None:
         """Return all entries, None when they are not whole any more."""
 
     def changes(self, before: Head, after: Head) -> Changes | None:
@@ -132,6 +133,7 @@ class IndexBuilder:
     def _move_onto(self, base: _Base | None, base_head: Head, head: Head) -> None:
         """Put a new base in force, with what has changed since it was begun."""
         if base is None:
+            self._pause_until = self._clock() + PAUSE
             return
         changes = self._lists.changes(base_head, head)
         if changes is not None:
@@ -196,7 +198,7 @@ class IndexBuilder:
             return
 
         def make() -> _Base | None:
-            entries = self._lists.load(head)
+            entries = self._lists.load_encoded(head)
             # None: replaced while it was read; the next turn reads the new head.
             return None if entries is None else self._written(entries, head)
 
@@ -206,10 +208,10 @@ class IndexBuilder:
     def _merge(self, index: Index, head: Head) -> None:
         """Begin to build a base from an index that has many changes."""
         log.info("index is merged", generation=str(index.generation), changes_since_base=index.changes)
-        self._job = _Job("merge", head, lambda: self._written(index.entries(), head), self._stopwatch)
+        self._job = _Job("merge", head, lambda: self._written(index.encoded(), head), self._stopwatch)
 
-    def _written(self, entries: Iterable[Entry], head: Head) -> _Base:
-        name = self._folder.write_base(Index.build(entries, head.generation), head.applied_at)
+    def _written(self, entries: Iterable[Encoded], head: Head) -> _Base:
+        name = self._folder.write_base(Index.build_encoded(entries, head.generation), head.applied_at)
         # The file's own pages from now on: matchers share them, and they need no room of this process's own.
         return _Base(name, self._folder.open_base(Current(head, name), check_entries=False))
 

@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded
+from anpr.matching.listed import Encoded
 from anpr.watchlist.changes import Changes, changed, merged
 from anpr.watchlist.places import Head, ListPlace
 from anpr.watchlist.progress import Progress, silent
@@ -77,6 +78,19 @@ class WatchlistReader:
             if of_list is None:
                 return None
             entries += of_list
+        return entries
+
+    def load_encoded(self, head: Head) -> list[Encoded] | None:
+        """Return what `load` returns, undecoded."""
+        entries: list[Encoded] = []
+        try:
+            for place in head.lists.values():
+                of_list = self._values.encoded(place)
+                if of_list is None:
+                    return None
+                entries += of_list
+        except redis.RedisError as error:
+            raise unavailable(error) from error
         return entries
 
     def load_list(self, place: ListPlace, progress: Progress = silent) -> list[Entry] | None:

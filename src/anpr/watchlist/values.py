@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from anpr.events import Entry
+from anpr.matching.listed import Encoded, encoded, encoded_in
 from anpr.watchlist.changes import Changes, merged
 from anpr.watchlist.places import BasePlace, DeltaPlace, ListPlace
 from anpr.watchlist.progress import Progress
@@ -118,6 +119,21 @@ class Values:
             entries += _decode_chunk(value)
             progress(len(entries), place.entries)
         return None if index is None else entries
+
+    def encoded(self, place: ListPlace) -> list[Encoded] | None:
+        """Return all entries of a list as they are kept."""
+        index, deltas = self._index(place.base), self.deltas(place.deltas)
+        if index is None or deltas is None:
+            return None
+        changes = merged(deltas)
+        gone = {*changes.removed, *(entry.entry_id for entry in changes.put)}
+        kept: list[Encoded] = []
+        for value in self._chunks(place.base, index, range(place.base.chunks)):
+            if value is None:
+                return None
+            of_chunk = encoded_in(value)
+            kept += [one for one in of_chunk if one[0].entry_id not in gone] if gone else of_chunk
+        return [*kept, *encoded(changes.put)]
 
     def deltas(self, places: Sequence[DeltaPlace]) -> list[Changes] | None:
         """Return the changes, in their order."""
