@@ -57,8 +57,13 @@ class Tables:
     bodies: Bodies
 
     @classmethod
-    def build(cls, entries: Iterable[Encoded]) -> "Tables":
+    def build(cls, entries: Iterable[Entry]) -> "Tables":
         """Lay the entries out."""
+        return cls.build_encoded(encoded(entries))
+
+    @classmethod
+    def build_encoded(cls, entries: Iterable[Encoded]) -> "Tables":
+        """Lay entries out that are encoded already."""
         texts: list[str] = []
         countries: list[str | None] = []
         widest: list[int] = []
@@ -118,12 +123,12 @@ class Index:
     @classmethod
     def build(cls, entries: Iterable[Entry], generation: Generation) -> "Index":
         """Lay the entries out as the base of a generation."""
-        return cls.build_encoded(encoded(entries), generation)
+        return cls.of(Tables.build(entries), generation)
 
     @classmethod
     def build_encoded(cls, entries: Iterable[Encoded], generation: Generation) -> "Index":
         """Lay entries out that are encoded already."""
-        return cls.of(Tables.build(entries), generation)
+        return cls.of(Tables.build_encoded(entries), generation)
 
     @classmethod
     def of(cls, base: Tables, generation: Generation) -> "Index":
@@ -169,7 +174,7 @@ class Index:
         new = {entry.entry_id: entry for entry in put}
         changed = {entry.entry_id: entry for entry in self._put if entry.entry_id not in no_more} | new
         gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more | new.keys()))
-        return self.with_overlay(gone, Tables.build(encoded(changed.values())) if changed else None, generation)
+        return self.with_overlay(gone, Tables.build(changed.values()) if changed else None, generation)
 
     def with_overlay(self, gone: Rows, overlay: Tables | None, generation: Generation) -> "Index":
         """Return the index on the same base, with these rows of it out of force and this overlay in their place."""
