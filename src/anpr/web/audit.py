@@ -21,7 +21,6 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     incident_id: str = ""
     plate: str = ""
-    detail: str = ""
 
 
 class AuditLog:

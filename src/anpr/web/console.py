@@ -131,9 +131,7 @@ class Console:
         """Return an incident by the id of any of its alerts, if the person may know of it."""
         return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id, self.clock()))
 
-    async def note_look_up(
-        self, who: SignedIn, what: str, incident: Incident | None = None, detail: str = ""
-    ) -> None:
+    async def note_look_up(self, who: SignedIn, what: str, incident: Incident | None = None) -> None:
         """Put a look-up into the audit log before it is answered. Raises UnavailableError if that cannot be."""
         entry = Entry(
             at=self.clock(),
@@ -143,7 +141,6 @@ class Console:
             what=what,
             incident_id=incident.incident_id if incident else "",
             plate=incident.plate if incident else "",
-            detail=detail,
         )
         await asyncio.to_thread(self.audit.write, entry)
 
