@@ -10,7 +10,7 @@ what has, and a heap tells what time alone has changed: what was not claimed in 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import jinja2
 from msgspec import Struct
@@ -19,7 +19,7 @@ from anpr.board import Board, Key
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web.feed import Feed
-from anpr.web.lanes import LANES, NOW, OVER, RINGS_OFFICER, Place, Rules, place
+from anpr.web.lanes import LANES, OVER, RINGS_OFFICER, Place, Rules, place
 from anpr.web.render import card_view
 
 # The most urgent of each lane are on the page; how many more there are is said.
@@ -43,8 +43,15 @@ class Head(Struct, frozen=True):
     count: str
     known: int
     lanes: dict[str, int]
-    ringing: int
     faults: tuple[str, ...]
+
+    @property
+    def badge(self) -> str:
+        """Name of the page's small picture."""
+        return "unknown" if self.count == "?" else "9plus" if self.known > 9 else str(self.known)
+
+
+NOTHING_READ: Final = Head("?", 0, {}, ("The console has just been started and has not read anything yet.",))
 
 
 class _Placed(NamedTuple):
@@ -89,7 +96,6 @@ class BoardPage:
             count="?" if faults else str(known),
             known=known,
             lanes=counts,
-            ringing=sum(bool(placed.where.rings) for placed in self._lanes[NOW].values()),
             faults=tuple(faults),
         )
         return {HEAD: head, **{name: card for name, (_, card) in self._made.items()}}

@@ -25,6 +25,7 @@ from anpr.web.faults import faults
 from anpr.web.feed import Feed
 from anpr.web.image_sweep import sweep_images
 from anpr.web.lanes import Rules
+from anpr.web.last_read import last_read_at
 from anpr.web.live import LiveBoard
 from anpr.web.render import environment
 from anpr.web.sessions import Session, Sessions
@@ -76,6 +77,10 @@ class Console:
         self.govuk = govuk
         self.templates: jinja2.Environment = environment(govuk)
         self.templates.globals |= {"site": site, "site_title": settings.sites[site].title}
+        self.templates.globals |= {
+            "has_cameras": bool(settings.sites[site].cameras),
+            "ack_due_seconds": settings.console.ack_due_seconds,
+        }
         self.writer = ActionWriter(open_publisher)
         self.rules = Rules(
             site,
@@ -89,6 +94,7 @@ class Console:
         }
         self.live = LiveBoard(feed, self._look, clock)
         self.published = asyncio.Event()
+        self.last_read_at: datetime | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -146,6 +152,7 @@ class Console:
 
     def _look(self, feed: BoardFeed, now: datetime) -> None:
         """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
+        self.last_read_at = last_read_at(feed.health(now), self.site, self.settings.sites)
         states: list[tuple[BoardPage, Mapping[str, object]]] = []
         for covert, page in self.pages.items():
             found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings)

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from anpr.errors import AnprError
 from anpr.web import rights
+from anpr.web.board_page import HEAD, NOTHING_READ, Card
 from anpr.web.console import Console, SignedIn
 
 Handler = Callable[[Request, Console, SignedIn], Awaitable[Response]]
@@ -81,12 +83,22 @@ def is_own_origin(request: Request) -> bool:
 
 def show(console: Console, template: str, who: SignedIn | None, status: int = 200, **values: object) -> HTMLResponse:
     """Return a page."""
+    feed = console.page_for(who).feed if who and who.may(rights.SEE_BOARD) else None
     shared: Mapping[str, object] = {
         "who": who,
         "csrf": who.session.csrf if who else "",
         "can": {name: who.may(right) for name, right in _SHOWN_RIGHTS.items()} if who else {},
         "home": rights.HOME.get(who.user.role, "/health") if who else "/",
         "redis_away": console.sessions.is_away,
+        "now": console.clock(),
+        # What every page shows of the board, and from which event on it must listen.
+        "head": feed.state.get(HEAD, NOTHING_READ) if feed else None,
+        "head_json": msgspec.json.encode(feed.state.get(HEAD, NOTHING_READ)).decode() if feed else "",
+        "after": feed.last_id if feed else "",
+        "ringing": " ".join(name for name, card in feed.state.items() if isinstance(card, Card) and card.rings)
+        if feed
+        else "",
+        "last_read_at": console.last_read_at,
     }
     html = console.templates.get_template(template).render({**shared, **values})
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})

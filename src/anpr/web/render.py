@@ -31,7 +31,7 @@ def environment(govuk: Path | None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"at": at, "date": _date, "iso": datetime.isoformat, "marked": marked, "entries": entries_of}
+    made.filters |= {"at": at, "date": _date, "iso": datetime.isoformat, "marked": marked}
     made.globals |= {"words": words, "has_govuk": govuk is not None}
     return made
 
@@ -63,6 +63,7 @@ class CardView:
 
     incident: Incident
     best: Alert
+    last: Alert
     site_title: str
     entries: Sequence[Entry]
     warnings: Sequence[str]
@@ -71,6 +72,12 @@ class CardView:
     lane: str
     rings: str
     waiting_since: datetime | None
+
+    @property
+    def version(self) -> str:
+        """What an officer would have to know of before acting: other reads of the same are not among it."""
+        i = self.incident
+        return f"{i.status} {len(self.entries)} {len(i.actions)} {self.best.tier}"
 
 
 def card_view(  # noqa: PLR0913  all that a card depends on, so that it can be kept while nothing of it changes
@@ -81,6 +88,8 @@ def card_view(  # noqa: PLR0913  all that a card depends on, so that it can be k
     return CardView(
         incident=incident,
         best=incident.best,
+        # Where the vehicle is: a queue moves on while its best read stays behind.
+        last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),
         site_title=title_of(incident.site, sites),
         entries=entries,
         warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),

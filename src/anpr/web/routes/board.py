@@ -4,12 +4,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anpr.web.board_page import HEAD, Card, Head
+from anpr.web.board_page import HEAD, MOST_CARDS, NOTHING_READ, Card
 from anpr.web.console import Console, SignedIn
 from anpr.web.guard import show
 from anpr.web.lanes import LANES
-
-_EMPTY = Head("?", 0, {}, 0, ("The console has just been started and has not read anything yet.",))
 
 
 async def page(_: Request, console: Console, who: SignedIn) -> Response:
@@ -22,12 +20,11 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
         )
         for lane in LANES
     }
-    head = feed.state.get(HEAD, _EMPTY)
-    return show(console, "board.html", who, lanes=lanes, head=head, after=feed.last_id, now=console.clock())
+    return show(console, "board.html", who, lanes=lanes, most_cards=MOST_CARDS)
 
 
 async def state(_: Request, console: Console, who: SignedIn) -> Response:
     """Return the whole state and the id that belongs to it, for a browser whose own state cannot be continued."""
     feed = console.page_for(who).feed
-    whole = msgspec.json.encode({"id": feed.last_id, "set": {HEAD: _EMPTY, **feed.state}})
+    whole = msgspec.json.encode({"id": feed.last_id, "set": {HEAD: NOTHING_READ, **feed.state}})
     return Response(whole, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -89,7 +89,12 @@ class _Stream(Response):
 
     def _beat(self) -> bytes:
         frozen = self._console.live.frozen_seconds()
-        return msgspec.json.encode({"now": self._console.clock(), "frozen_seconds": round(frozen)})
+        beat = {
+            "now": self._console.clock(),
+            "frozen_seconds": round(frozen),
+            "last_read_at": self._console.last_read_at,
+        }
+        return msgspec.json.encode(beat)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

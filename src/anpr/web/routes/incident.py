@@ -16,15 +16,17 @@ _NOT_KNOWN = "There is no such incident, or it is not for you, or it is older th
 
 async def page(request: Request, console: Console, who: SignedIn) -> Response:
     """Show an incident."""
+    after = console.page_for(who).feed.last_id  # first: what changes while it is looked up is told to the page
     incident = await console.incident(who, request.path_params["incident_id"])
     if incident is None:
         return refusal(console, 404, _NOT_KNOWN, who)
     await console.note_look_up(who, "incident", incident)
-    return _show(console, who, incident, done=request.query_params.get("done", ""))
+    return _show(console, who, incident, after=after, done=request.query_params.get("done", ""))
 
 
 async def act(request: Request, console: Console, who: SignedIn) -> Response:
     """Do something about an incident, and answer once that has been read back from the topic."""
+    after = console.page_for(who).feed.last_id
     incident = await console.incident(who, request.path_params["incident_id"])
     deed = DEEDS.get(request.path_params["deed"])
     if incident is None or deed is None:
@@ -34,7 +36,7 @@ async def act(request: Request, console: Console, who: SignedIn) -> Response:
         placed = deed(incident, doer(console, who), form)
     except RefusedError as error:
         await console.note_look_up(who, "incident", incident)
-        return _show(console, who, incident, error=str(error), status=409, form=form)
+        return _show(console, who, incident, after=after, error=str(error), status=409, form=form)
     done = request.path_params["deed"] if await carry_out(console, who, placed) else "unconfirmed"
     return RedirectResponse(f"/incident/{incident.incident_id}?done={done}", 303)
 
@@ -58,6 +60,5 @@ def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200
         holder=incident.holders.get(console.site, ""),
         checked=checked(incident, console.site),
         review_below_score=console.rules.review_below_score,
-        after=console.page_for(who).feed.last_id,
         **values,
     )

@@ -1,21 +1,22 @@
 // On the page of an incident: says so when somebody has changed it, and leaves what is being written alone.
 
-import { start } from "/static/live.js";
+import { byId, follow, setText } from "/static/status.js";
 
-const { after, incident } = document.body.dataset;
-const changed = document.getElementById("changed");
+const { incident, reads, version } = document.body.dataset;
 
-function changes({ set = {}, gone = [] }) {
-  if (incident in set || gone.includes(incident)) changed.hidden = false;
+function changes({ set, gone = [] }) {
+  if (gone.includes(incident)) return tell("This incident is not on the board any more.");
+  if (!(incident in set)) return;
+  const card = new DOMParser().parseFromString(set[incident].html, "text/html").querySelector("article").dataset;
+  const more = Number(card.reads) - Number(reads);
+  if (card.version !== version) tell("This incident has changed: somebody acted on it, or more is known.");
+  else if (more > 0) tell(`Seen again since: ${more} more ${more === 1 ? "read" : "reads"}.`, true);
 }
 
-start(after, {
-  changes,
-  state: changes,
-  link(words) {
-    if (words) {
-      changed.hidden = false;
-      changed.textContent = words;
-    }
-  },
-});
+function tell(words, quiet = false) {
+  byId("changed").hidden = false;
+  byId("changed").classList.toggle("changed--quiet", quiet);
+  setText(byId("changed-words"), words);
+}
+
+follow({ changes });

@@ -3,13 +3,14 @@
 // `start` takes the id of the state that the page has and calls back:
 //   changes({set, gone})  the state has changed
 //   state({set})          this is the whole state: whatever the page has is to be replaced
+//   beat({last_read_at}) the console is alive
 //   link(words)           "" while the console is heard; else why not, for the officer
 // Ids are the browser's own business: EventSource sends the last one when it reconnects.
 
 const SILENT_MS = 6000; // the console says something every two seconds
 const AGAIN_MS = 2000;
 
-export function start(after, { changes, state, link }) {
+export function start(after, { changes, state, beat: told, link }) {
   let source = null;
   let heardAt = Date.now();
   let ended = "";
@@ -25,6 +26,7 @@ export function start(after, { changes, state, link }) {
     source.addEventListener("beat", (event) => {
       const beat = JSON.parse(event.data);
       setClock(beat.now);
+      told(beat);
       frozen = beat.frozen_seconds >= 5 ? "The console does not see the ports any more: it has stood still for " + beat.frozen_seconds + " s." : "";
       heard();
     });

@@ -3,3 +3,15 @@ document.body.classList.add("js-enabled", "govuk-frontend-supported");
 if (document.querySelector('link[href^="/static/govuk/"]')) {
   import("/static/govuk/govuk-frontend.min.js").then((govuk) => govuk.initAll());
 }
+
+// An impatient second press sends nothing twice; what is under way says so.
+let sent = null;
+document.addEventListener("submit", (event) => {
+  if (sent) return event.preventDefault();
+  sent = event.submitter ?? event.target;
+  sent.classList?.add("is-sending");
+});
+addEventListener("pageshow", () => {
+  sent?.classList?.remove("is-sending");
+  sent = null;
+});

@@ -1,0 +1,43 @@
+// The keyboard, and the panel that lists it. Keys can be switched off: single letters disturb those who dictate.
+
+const byId = (id) => document.getElementById(id);
+const KEYS = {
+  n: () => step(1),
+  p: () => step(-1),
+  c: () => here().querySelector("[data-claim]")?.click(),
+  o: () => (here().querySelector(".card__open") ?? byId("outcome"))?.[here() === document ? "focus" : "click"](),
+  s: () => check("same"),
+  d: () => check("different"),
+  x: () => check("unreadable"),
+  u: () => (byId("held") ?? byId("called"))?.click(),
+  b: () => (location.href = "/"),
+  "?": () => byId("help-panel").showModal(),
+};
+
+/** The card that is worked on; on other pages the whole page. */
+function here() {
+  const onBoard = byId("lane-now");
+  return onBoard ? (document.activeElement?.closest?.("article") ?? document.createElement("i")) : document;
+}
+
+function step(by) {
+  const all = [...document.querySelectorAll(".cards article")];
+  const at = all.indexOf(document.activeElement?.closest?.("article"));
+  all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + by))]?.focus();
+}
+
+function check(value) {
+  document.querySelector(`[data-check="${value}"]`)?.click();
+}
+
+export function startKeys() {
+  const on = byId("keys");
+  on.checked = localStorage.getItem("anpr-keys") !== "false";
+  on.onchange = () => localStorage.setItem("anpr-keys", String(on.checked));
+  byId("help").onclick = () => byId("help-panel").showModal();
+  document.addEventListener("keydown", (event) => {
+    if (!on.checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat || byId("help-panel").open) return;
+    if (event.target.closest?.("input:not([type=radio]),textarea,select,[contenteditable]")) return;
+    KEYS[event.key]?.();
+  });
+}

@@ -1,0 +1,191 @@
+// What every page of an officer shows of the board: the count, what is broken, that the page is alive; and the call.
+//
+// A page follows the board with `follow`. A page that shows nothing else of it needs this file alone.
+
+import { ago, setClock, start } from "/static/live.js";
+import { startKeys } from "/static/keys.js";
+
+const RING_AGAIN_MS = 20000;
+const LANE_WORDS = { now: "here", review: "to be looked at", elsewhere: "at other ports" };
+const { after, now, role, user } = document.body.dataset;
+export const byId = (id) => document.getElementById(id);
+
+let head = null;
+let linkFault = "";
+let pageFault = "";
+let audio = null;
+let rungAt = 0;
+let uncalled = 0; // new calls on a page that does not show the board
+const ringing = new Set(document.body.dataset.ringing.split(" ").filter(Boolean));
+const boardIsHere = Boolean(byId("lane-now"));
+
+/** Follows the board. `changes({set, gone})` and `state({set})` are told without the head, which is drawn here. */
+export function follow({ changes = () => {}, state = changes } = {}) {
+  start(after, {
+    changes({ set = {}, gone = [] }) {
+      const { head: newHead, ...cards } = set;
+      head = newHead ?? head;
+      guarded(() => changes({ set: cards, gone }));
+      call(cards, gone);
+      draw();
+    },
+    state({ set }) {
+      const { head: newHead, ...cards } = set;
+      head = newHead;
+      guarded(() => state({ set: cards }));
+      call(cards, [...ringing].filter((name) => !(name in cards)));
+      draw();
+    },
+    beat({ last_read_at: at }) {
+      if (at) byId("last-read").dateTime = at;
+    },
+    link(words) {
+      if (words === linkFault) return;
+      linkFault = words;
+      draw();
+    },
+  });
+}
+
+/** A page that cannot show what it was told must not look as if all were well. */
+function guarded(show) {
+  try {
+    show();
+  } catch (error) {
+    pageFault = "This page has failed and is OLD. Reload it.";
+    console.error(error);
+  }
+}
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function draw() {
+  const faults = [linkFault, pageFault, ...(head?.faults ?? [])].filter(Boolean);
+  const count = linkFault || pageFault ? "?" : (head?.count ?? "?");
+  const lanes = Object.entries(LANE_WORDS).filter(([lane]) => head?.lanes[lane]);
+  const known = lanes.map(([lane, words]) => `${head.lanes[lane]} ${words}`).join(", ");
+  byId("status").classList.toggle("status--fault", faults.length > 0);
+  setText(byId("count"), count);
+  setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}`);
+  const list = byId("faults");
+  if ([...list.children].map((item) => item.textContent).join("\n") !== faults.join("\n")) {
+    list.replaceChildren(...faults.map((fault) => Object.assign(document.createElement("li"), { textContent: fault })));
+  }
+  document.title = document.title.replace(/^\(.*?\)/, `(${count})`);
+  const icon = `/badge/${count === "?" ? "unknown" : head.known > 9 ? "9plus" : head.known}.svg`;
+  if (byId("icon").getAttribute("href") !== icon) byId("icon").setAttribute("href", icon);
+  document.dispatchEvent(new CustomEvent("head", { detail: { lanes: head?.lanes ?? {}, count } }));
+}
+
+/** Puts times in words, and the officer's own name as "You". */
+export function drawTimes() {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    time.title ||= time.textContent;
+    setText(time, ago(time.dateTime));
+  }
+  const last = byId("last-read");
+  if (last.dateTime) setText(last, ago(last.dateTime));
+  for (const holder of document.querySelectorAll(`[data-holder="${CSS.escape(user)}"]`)) {
+    setText(holder, "You");
+    setText(holder.nextElementSibling, "have");
+  }
+}
+
+// --- being called ------------------------------------------------------------------------------------------------
+
+/** Whom an incident calls: the officers from the start, the supervisor too once it is overdue. */
+const isForMe = (rings) => Boolean(rings) && (role === "officer" || rings === role);
+
+function call(cards, gone) {
+  for (const name of gone) ringing.delete(name);
+  for (const [name, card] of Object.entries(cards)) {
+    if (!isForMe(card.rings)) ringing.delete(name);
+    else if (!ringing.has(name)) {
+      ringing.add(name);
+      ring(card);
+    }
+  }
+}
+
+function ring(card) {
+  const title = new DOMParser().parseFromString(card.html, "text/html").querySelector("h3");
+  const text = title?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
+  setText(byId("say"), "New: " + text);
+  sound();
+  if (!boardIsHere) {
+    uncalled += 1;
+    byId("called").hidden = false;
+    setText(byId("called"), `${uncalled} NEW on the board: go there`);
+  }
+  if (isOn("notify") && globalThis.Notification?.permission === "granted") {
+    const notification = new Notification("ANPR: " + text, { tag: "anpr" });
+    notification.onclick = () => globalThis.focus();
+  }
+}
+
+function sound() {
+  if (!isOn("sound") || audio?.state !== "running") return;
+  rungAt = Date.now();
+  for (const [at, pitch] of [[0, 880], [0.18, 1175]]) {
+    const tone = audio.createOscillator();
+    const volume = audio.createGain();
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.2, audio.currentTime + at);
+    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.16);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(audio.currentTime + at);
+    tone.stop(audio.currentTime + at + 0.17);
+  }
+}
+
+// --- what the officer has switched on, on every page until it is switched off ------------------------------------
+
+export const isOn = (id) => localStorage.getItem("anpr-" + id) === "true";
+
+export function press(id, on) {
+  localStorage.setItem("anpr-" + id, String(on));
+  drawSwitches();
+}
+
+function drawSwitches() {
+  for (const id of ["sound", "notify"]) byId(id).setAttribute("aria-pressed", String(isOn(id)));
+  // A browser lets a page be heard only after the person has touched it: until then the button must not pretend.
+  setText(byId("sound"), isOn("sound") && audio?.state !== "running" ? "Sound: press any key" : "Sound");
+}
+
+async function wake() {
+  if (!isOn("sound")) return;
+  audio ??= new AudioContext();
+  audio.onstatechange = drawSwitches;
+  if (audio.state !== "running") await audio.resume();
+  drawSwitches();
+}
+
+byId("sound").onclick = async () => {
+  press("sound", !isOn("sound"));
+  await wake();
+  sound();
+};
+byId("notify").onclick = async () => {
+  const on = !isOn("notify");
+  const may = on && (await globalThis.Notification?.requestPermission()) === "granted";
+  if (on && !may) setText(byId("notify"), "Notify: the browser forbids it");
+  press("notify", may);
+};
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake);
+wake();
+drawSwitches();
+byId("tools").hidden = false;
+startKeys();
+
+setClock(now);
+head = JSON.parse(document.body.dataset.head);
+draw();
+drawTimes();
+setInterval(() => {
+  drawTimes();
+  if (ringing.size && Date.now() - rungAt > RING_AGAIN_MS) sound();
+}, 1000);
+if (document.querySelector('script[src="/static/status.js"]')) follow();
