@@ -88,8 +88,8 @@ export function drawTimes() {
   const last = byId("last-read");
   if (last.dateTime) setText(last, ago(last.dateTime));
   for (const holder of document.querySelectorAll(`[data-holder="${CSS.escape(user)}"]`)) {
-    setText(holder, "You");
-    setText(holder.nextElementSibling, "have");
+    setText(holder.querySelector("strong"), "You");
+    setText(holder.lastChild, " have it in hand here.");
   }
 }
 
