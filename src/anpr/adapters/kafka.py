@@ -5,7 +5,6 @@ What is set here, and why, was measured: `fetch.queue.backoff.ms` at its default
 for n records or the whole of t.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,7 +33,7 @@ _COMMON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "log_lev
 _SAY_AGAIN_SECONDS = 10
 
 _TAIL_BATCH_RECORDS = 1000
-_CLOSE_SECONDS = 5
+_HEAR_SECONDS = 0.1
 # Topics that do not exist yet are looked for often; partitions that are added to one, now and then.
 _LOOK_AGAIN_SECONDS = 1
 _NEW_PARTITIONS_SECONDS = 30
@@ -108,13 +107,19 @@ class KafkaSource:
     def close(self) -> None:
         """See `records.Source`."""
         self._commit_now(list(self._unconfirmed.values()))
-        # The client may wait for ever for a group that it had just begun to join. All is committed by then and a
-        # static member does not leave its group, so nothing is lost by not waiting for it.
-        closing = threading.Thread(target=self._consumer.close, name="close", daemon=True)
-        closing.start()
-        closing.join(_CLOSE_SECONDS)
-        if closing.is_alive():
-            log.warning("the group did not let go in time", seconds=_CLOSE_SECONDS)
+        # Partitions are taken and given up while the client still turns: one that is closed with word of them waiting
+        # unheard, as when it never took a record, waits for itself for ever. What comes meanwhile is not committed,
+        # so whoever has the partitions next takes it.
+        self._hear(_HEAR_SECONDS)
+        self._consumer.unsubscribe()
+        self._hear(_HEAR_SECONDS)
+        self._consumer.close()
+
+    def _hear(self, seconds: float) -> None:
+        """Let the client say what has become of its partitions."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._consumer.poll(0.01)
 
     def _confirm(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
         """Forget the commits that the broker has taken; the rest go with the next commit."""
