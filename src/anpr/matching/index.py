@@ -7,6 +7,7 @@ their rows are no longer in force, and has tables of its own for what was put in
 What does not depend on the plate (validity, sites, directions) is tested last, on the few entries found.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -188,7 +189,7 @@ class Index:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`."""
         texts = _texts_of(reads)
         packed = _packed(texts, reads)
-        best: list[dict[str, tuple[tuple[int, float, int], Match]]] = [{} for _ in reads]
+        best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
         for tables, found in self._found(packed):
             rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
             for at, row, tier, score in zip(*rows, strict=True):
@@ -200,9 +201,10 @@ class Index:
                     listed = tables.listed(row)
                     why = explain(packed.text(at), listed, read, entry, is_candidate=text.is_candidate)
                     best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], round(score, 4), why)
-        return [
-            sorted((match for _, match in of_read.values()), key=attrgetter("entry.entry_id")) for of_read in best
-        ]
+        matches: list[list[Match]] = [[] for _ in reads]
+        for place, of_read in best.items():
+            matches[place] = sorted((match for _, match in of_read.values()), key=attrgetter("entry.entry_id"))
+        return matches
 
     def rows(self, texts: Sequence[str], countries: Sequence[str | None]) -> Found:
         """Return the rows of the texts and of the entries that match, whenever and wherever they are in force.
