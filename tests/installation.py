@@ -32,7 +32,7 @@ class Installation:
         self.folder = folder
         self.kafka = kafka
         self.sites = tuple(port + suffix for port in PORTS)
-        self.supervisor = Supervisor()
+        self.supervisor = Supervisor(grace_seconds=60)
         self._has_builder = False
         self.config = folder / "config"
         self.config.mkdir()

@@ -80,6 +80,8 @@ class Scene:
             restart.join()
         for site in self.installation.sites:
             self.installation.supervisor.remove(f"simulator-{site}")
+            # Killed, or not rid of every read, it would have written down what the broker never had.
+            assert self.installation.supervisor.exit_codes[f"simulator-{site}"] == [0]
         assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [0], 60)
 
     def reads(self) -> Path:
