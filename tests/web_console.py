@@ -16,6 +16,7 @@ from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemoryTail
 from anpr.clock import system_clock
 from anpr.events import Alert, Status, encode
 from anpr.images import ImageStore
+from anpr.local import govuk_frontend
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import Camera, ConsoleSettings, Settings, Site
@@ -47,11 +48,18 @@ USERS = {
 
 
 class ConsoleServer:
-    """A running console of Calais."""
+    """A running console. Several are consoles of one system if they share a broker."""
 
-    def __init__(self, folder: Path, redis_url: str, console: ConsoleSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        redis_url: str,
+        console: ConsoleSettings,
+        site: str = "calais",
+        broker: MemoryBroker | None = None,
+    ) -> None:
         self.clock_offset = timedelta()
-        self.broker = MemoryBroker(self.clock)
+        self.broker = broker or MemoryBroker(self.clock)
         self.settings = Settings(
             {
                 name: Site(name.title(), "memory", redis_url, CAMERAS if name != "dover" else ())
@@ -65,7 +73,7 @@ class ConsoleServer:
         self.images = ImageStore(folder / "images", timedelta(hours=1))
         self.audit_path = folder / "audit.jsonl"
         self.console = Console(
-            site="calais",
+            site=site,
             settings=self.settings,
             feed=BoardFeed(
                 self.settings,
@@ -79,7 +87,7 @@ class ConsoleServer:
             users=self.users,
             audit=AuditLog(self.audit_path),
             images=self.images,
-            govuk=None,
+            govuk=govuk_frontend.folder_if_there(),
             canary=None,
             clock=self.clock,
         )
@@ -153,10 +161,17 @@ def csrf_of(browser: httpx.Client, path: str) -> str:
 
 
 @contextmanager
-def running_console(folder: Path, redis_url: str, console: ConsoleSettings | None = None) -> Iterator[ConsoleServer]:
+def running_console(
+    folder: Path,
+    redis_url: str,
+    console: ConsoleSettings | None = None,
+    *,
+    site: str = "calais",
+    broker: MemoryBroker | None = None,
+) -> Iterator[ConsoleServer]:
     """Run a console while the context lasts."""
     folder.mkdir(exist_ok=True)
-    server = ConsoleServer(folder, redis_url, console or ConsoleSettings())
+    server = ConsoleServer(folder, redis_url, console or ConsoleSettings(), site, broker)
     server.start()
     try:
         yield server
