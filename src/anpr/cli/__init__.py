@@ -1,6 +1,5 @@
 """The command line: one file per subcommand, imported only when it is used."""
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -8,38 +7,32 @@ from pathlib import Path
 import click
 
 from anpr import logs
+from anpr.cli.lazy import LazyGroup
 from anpr.errors import AnprError, InputError, ProgramError
 from anpr.settings import Settings, load
 
-# Subcommand → module of this package; each has a click command named `command`.
-_COMMANDS = {
-    "console": "console",
-    "demo": "demo",
-    "doctor": "doctor",
-    "dry-run": "dry_run",
-    "explain": "explain",
-    "index": "index",
-    "match": "match",
-    "send": "send",
-    "topics": "topics",
-    "users": "users",
-    "watch": "watch",
-    "watchlist": "watchlist",
-}
+_COMMANDS = (
+    "console",
+    "demo",
+    "doctor",
+    "dry-run",
+    "explain",
+    "index",
+    "match",
+    "send",
+    "topics",
+    "users",
+    "watch",
+    "watchlist",
+)
 
 
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the interface of click
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        command = importlib.import_module(f"anpr.cli.{_COMMANDS[cmd_name]}").command
-        return command if isinstance(command, click.Command) else None
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    subcommands=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, file_okay=False),

@@ -1,0 +1,28 @@
+"""A group of subcommands, each a file of a package, imported only when it is used."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are modules of a package; each has a click command named `command`."""
+
+    def __init__(self, *, package: str, subcommands: Sequence[str], **settings: Any) -> None:
+        """A subcommand's module has its name, with underscores for hyphens."""
+        super().__init__(**settings)
+        self._package = package
+        self._subcommands = list(subcommands)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the interface of click
+        """Return the names, in the order given."""
+        return self._subcommands
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a subcommand, None where there is none of this name."""
+        if cmd_name not in self._subcommands:
+            return None
+        command = importlib.import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
+        return command if isinstance(command, click.Command) else None
