@@ -83,6 +83,15 @@ def test_a_vehicle_appears_by_itself_and_is_in_the_count_of_the_title(
     assert page.title().startswith("(1) ")
 
 
+def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(server: ConsoleServer, open_page: OpenPage) -> None:
+    page = open_page(server.url, "ann")
+    page.route("**/static/*.js", lambda route: route.abort())
+    page.goto(server.url)
+    expect(page.locator("#count")).to_have_text("?")
+    expect(page.locator("#status")).to_contain_text("not live yet")
+    assert page.title().startswith("(?) ")
+
+
 def test_what_is_claimed_at_calais_coquelles_sees(
     server: ConsoleServer, open_page: OpenPage, tmp_path: Path, valkey: str
 ) -> None:

@@ -45,11 +45,6 @@ class Head(Struct, frozen=True):
     lanes: dict[str, int]
     faults: tuple[str, ...]
 
-    @property
-    def badge(self) -> str:
-        """Name of the page's small picture."""
-        return "unknown" if self.count == "?" else "9plus" if self.known > 9 else str(self.known)
-
 
 NOTHING_READ: Final = Head("?", 0, {}, ("The console has just been started and has not read anything yet.",))
 
