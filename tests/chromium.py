@@ -33,7 +33,8 @@ class Wire:
         self._ends: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def lead_to(self, url: str) -> None:
         """Lead new connections to this console."""
@@ -49,6 +50,9 @@ class Wire:
 
     def close(self) -> None:
         """Cut all and take no more."""
+        # Only when nobody takes connections any more is there none that is missed here.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
         self.cut()
 
