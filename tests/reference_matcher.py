@@ -27,6 +27,7 @@ class Text(NamedTuple):
     confidence: float | None
     char_confidences: tuple[float, ...]
     country: str | None
+    is_candidate: bool = False
 
 
 class Answer(NamedTuple):
@@ -43,7 +44,10 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     """Return the entries that a read with an ASCII plate matches, in order of `entry_id`."""
     entries = list(entries)
     texts = [Text(read.plate, read.confidence, read.char_confidences, read.country)]
-    texts += [Text(candidate.plate, candidate.confidence, (), read.country) for candidate in read.candidates]
+    texts += [
+        Text(candidate.plate, candidate.confidence, (), read.country, is_candidate=True)
+        for candidate in read.candidates
+    ]
     found = []
     for entry in entries:
         if _is_meant_for(entry, read):
@@ -64,6 +68,8 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     of_read = pack([text.plate], [text.country], [text.confidence], [text.char_confidences])
     first = np.array([0])
     [score] = likelihood.score(of_read, first, pack([entry.plate], [entry.country]), first).tolist()
+    if text.is_candidate and text.confidence is not None:
+        score *= text.confidence
     if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
     return Answer(entry.entry_id, tier, round(score, 4), read, listed)

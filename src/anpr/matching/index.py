@@ -192,8 +192,11 @@ class Index:
         best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
         for tables, found in self._found(packed):
             rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
-            for at, row, tier, score in zip(*rows, strict=True):
+            for at, row, tier, of_text in zip(*rows, strict=True):
                 text = texts[at]
+                score = of_text * _sureness(text, tier)
+                if score < self.likelihood.least_score(TIERS[tier]):
+                    continue
                 entry, read = tables.bodies.entry(row), reads[text.of_read]
                 rank = (tier, -score, at)
                 known = best[text.of_read].get(entry.entry_id)
@@ -239,6 +242,15 @@ def _texts_of(reads: Sequence[Read]) -> list[Text]:
         for candidate in read.candidates
     ]
     return texts
+
+
+def _sureness(text: Text, tier: int) -> float:
+    """Return how sure the camera is that this text was there at all, beside what its confidence says of misreads.
+
+    It gave its first reading. A candidate is what the plate says only as often as the camera thinks so; of a pattern
+    that is all that its score says already.
+    """
+    return text.confidence if text.is_candidate and text.confidence is not None and tier != PATTERN else 1.0
 
 
 def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> Packed:

@@ -15,9 +15,9 @@ from anpr.watchlist.tolerances import TolerancesCost, tolerances_cost
 @click.command(name="cost")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of FILE.")
-@click.option("--days", type=click.FloatRange(0.01, 1000), default=10.0, show_default=True, help="Days of traffic.")
+@click.option("--days", type=click.IntRange(1, 1000), default=10, show_default=True, help="Days of traffic.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same traffic.")
-def command(*, file: Path, encoding: str, days: float, seed: int) -> None:
+def command(*, file: Path, encoding: str, days: int, seed: int) -> None:
     """Say what each tolerance would find and cost if every entry of FILE had it. Nothing is changed.
 
     The traffic is made from the tables that matching rests on: 20,000 vehicles a day that are not listed, and listed
