@@ -39,6 +39,13 @@ def canonical(text: str) -> str:
     return text if text.isalnum() else _NOT_KEPT.sub("", text)
 
 
+def unknown_letters(text: str) -> str:
+    """Return the letters and numbers of a text that `canonical` leaves out, because no table knows a Latin one."""
+    if text.isascii():
+        return ""
+    return "".join(character for character in _upper(text) if not character.isascii() and character.isalnum())
+
+
 def is_pattern(text: str) -> bool:
     """Tell whether a listed plate stands for several: `?` in it is any one character, `*` any number of them."""
     return not _WILDCARDS.isdisjoint(text if text.isascii() else unicodedata.normalize("NFKC", text))
@@ -58,8 +65,13 @@ def equivalent(canonical_plate: str) -> str:
 
 
 def _latin(text: str) -> str:
-    """Return the text in ASCII: Unicode's decompositions and digits first, then the look-alike tables."""
+    """Return the text in ASCII, without what no table knows."""
+    return "".join(character for character in _upper(text) if character.isascii())
+
+
+def _upper(text: str) -> str:
+    """Return the text in upper case: Unicode's decompositions and digits first, then the look-alike tables."""
     # Lower case first: of the two cases of the sharp s only the lower one has an upper case, SS.
     upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower().upper())
     digits = "".join(str(unicodedata.decimal(character, character)) for character in upper)
-    return "".join(character for character in digits.translate(_LOOK_ALIKES) if character.isascii())
+    return digits.translate(_LOOK_ALIKES)

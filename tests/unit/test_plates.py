@@ -67,3 +67,8 @@ def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
 )
 def test_plates_that_differ_only_in_one_drawn_glyph_share_a_key(one: str, other: str, same: bool) -> None:
     assert (plates.equivalent(one) == plates.equivalent(other)) is same
+
+
+def test_letters_that_no_table_knows_are_named() -> None:
+    assert plates.unknown_letters("Ж123УХ77") == "Ж"
+    assert plates.unknown_letters("АВ 12-CDE ö １２ ®") == ""

@@ -126,6 +126,9 @@ def _plate(cell: str) -> tuple[str, str]:
             raise WrongCell(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
     else:
         key = plates.canonical(text)
+    # Left out, a letter would make the plates that differ in it one.
+    if unknown := plates.unknown_letters(text):
+        raise WrongCell(text, f"no table knows a Latin letter for {unknown[:8]!r}: write the plate in Latin letters")
     if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
         raise WrongCell(text, f"1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
     if len(text) > MAX_PLATE_CHARACTERS:
