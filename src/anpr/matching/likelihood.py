@@ -66,7 +66,8 @@ class Likelihood:
     @staticmethod
     def least_score(tier: str) -> float:
         """Return the score below which a pair of this tier is no match."""
-        return LEAST_SCORES.get(tier, 0.0)
+        # As precise as a score is, so that one that just reaches it is not below it.
+        return float(np.float32(LEAST_SCORES.get(tier, 0.0)))
 
     def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
         """Tell (n, 17) of the ways to find a near match of each read whether one could reach the least score.
