@@ -6,6 +6,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,14 @@ def fault_times(seed: int, matchers: Sequence[str], kills: int, seconds: float) 
     return sorted(faults)
 
 
-def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: Path) -> set[str]:
-    """Return the ids of the alerts that the dry run finds in a file of reads."""
+def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: Path) -> dict[str, events.Alert]:
+    """Return by their ids the alerts that the dry run finds in a file of reads."""
     done = installation.run(
         "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=120
     )
     assert done.returncode in (0, 1), done.stderr.decode()
-    return {msgspec.json.decode(line, type=events.Alert).alert_id for line in done.stdout.splitlines()}
+    alerts = [msgspec.json.decode(line, type=events.Alert) for line in done.stdout.splitlines()]
+    return {alert.alert_id: alert for alert in alerts}
 
 
 def shown(board: Board) -> Counter[str]:
@@ -57,7 +59,7 @@ def shown(board: Board) -> Counter[str]:
     return Counter(alert.alert_id for incident in incidents for alert in incident.alerts)
 
 
-def settle(feed: BoardFeed, expected: set[str]) -> None:
+def settle(feed: BoardFeed, expected: AbstractSet[str]) -> None:
     """Let a board read on until it shows what is expected, or half a minute has gone."""
 
     def is_whole() -> bool:
