@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,12 +34,25 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port: its name for people, its own servers, its cameras."""
+    """A port: its name for people, its own servers, its cameras, and the time that its people go by."""
 
     title: str
     kafka: str
     redis: str
     cameras: tuple[Camera, ...] = ()
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a time zone that there is not."""
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, OSError, ValueError):
+            raise ValueError(f"{self.time_zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'") from None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time that people at this site go by."""
+        return ZoneInfo(self.time_zone)
 
 
 class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):

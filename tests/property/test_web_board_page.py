@@ -1,6 +1,6 @@
 """A page that looks only at what has changed shows what a page that looks at everything would show."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -15,7 +15,7 @@ from anpr.web.lanes import Rules
 from anpr.web.render import environment
 from tests.strategies import a_read, an_action, an_alert, an_entry, minutes
 
-TEMPLATES = environment(None)
+TEMPLATES = environment(None, UTC)
 WINDOW = timedelta(minutes=40)
 
 alerts = st.builds(

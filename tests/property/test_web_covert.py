@@ -1,6 +1,6 @@
 """What a person without the right sees equals the board folded without covert events."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import msgspec
 from hypothesis import given
@@ -20,7 +20,7 @@ from tests.entries import NoLists
 from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")}, console=ConsoleSettings())
-TEMPLATES = environment(None)
+TEMPLATES = environment(None, UTC)
 
 # Few plates, reads and entries, so that open and covert facts meet in one incident.
 alerts = st.builds(

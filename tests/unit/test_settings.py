@@ -162,6 +162,10 @@ def test_an_unknown_key_in_the_environment_is_refused_with_the_nearest_known_one
         ("ANPR_BOARD__WINDOW_HOURS", "nan", "Expected `float` > 0.0 - at `$.board.window_hours`"),
         ("ANPR_MATCHER", "5", "Expected `object`, got `int` - at `$.matcher`"),
         ("ANPR_SITES__NEWHAVEN__TITLE", "Newhaven", "Object missing required field `kafka` - at `$.sites[...]`"),
+        *(
+            ("ANPR_SITES__CALAIS__TIME_ZONE", zone, f"{zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'")
+            for zone in ("Europe/Calais", "CET+1", "../passwd", "", "Europe")
+        ),
         ("ANPR_SITES__CAP_GRIS__TITLE", "x", "matching regex '^[a-z0-9-]{1,40}$'"),
     ],
 )

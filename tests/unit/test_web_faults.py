@@ -1,6 +1,6 @@
 """Stale never looks quiet: whatever could hide a vehicle is said in words, and the count becomes a question mark."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import msgspec
@@ -11,11 +11,13 @@ from anpr.services.board_feed import Canary, SiteHealth
 from anpr.services.camera_watch import CameraState
 from anpr.settings import Camera, Settings, Site
 from anpr.web.faults import faults
+from anpr.web.local_time import in_zone
 from anpr.web.sight import Sight
 from tests.strategies import NOON, generation
 
 CAMERAS = tuple(Camera(f"camera-{number}", str(number), "front") for number in range(1, 6))
 SETTINGS = Settings({"calais": Site("Calais", "k", "r", CAMERAS)})
+AT = in_zone(UTC)
 SEES = CameraState(NOON, timedelta(seconds=3), is_silent=False)
 BLIND = CameraState(NOON, timedelta(seconds=3), is_silent=True)
 STATUS = Status(
@@ -48,7 +50,7 @@ def sight(matcher: Status | None = STATUS, *, is_silent: bool = False, blind: in
 
 
 def test_while_all_is_well_nothing_is_said() -> None:
-    assert faults(sight(), SETTINGS) == ()
+    assert faults(sight(), SETTINGS, AT) == ()
 
 
 def changed(**fields: Any) -> Status:
@@ -59,7 +61,7 @@ def changed(**fields: Any) -> Status:
     ("seen", "words"),
     [
         (sight(caught_up=False), "not whole yet"),
-        (sight(is_silent=True), "Calais: cut off since 12:00:00 UTC"),
+        (sight(is_silent=True), "Calais: cut off since Sun 12:00:00 UTC"),
         (sight(health=(SiteHealth("calais", (), None, is_silent=True),)), "not heard at all"),
         (sight(changed(partitions=0)), "Nothing is being checked"),
         (sight(None), "Nothing is being checked"),
@@ -67,24 +69,27 @@ def changed(**fields: Any) -> Status:
         (sight(changed(list_confirmed_at=None)), "kept on its disk"),
         (sight(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
         (sight(canaries={}), "test plate has not come back. None has come"),
-        (sight(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}), "The last one came at 11:58:55"),
+        (
+            sight(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),
+            "The last one came at Sun 11:58:55",
+        ),
         (sight(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(24))}), "slow: the test plate took 6 s"),
-        (sight(blind=1), "camera camera-1 (lane 1) has seen nothing since 12:00:00 UTC"),
+        (sight(blind=1), "camera camera-1 (lane 1) has seen nothing since Sun 12:00:00 UTC"),
         (sight(blind=4), "4 of 5 cameras see nothing"),
         (sight(refused={"anpr.calais.alerts.v1": 2}), "2 records on anpr.calais.alerts.v1 cannot be read"),
     ],
 )
 def test_each_fault_is_said(seen: Sight, words: str) -> None:
-    assert any(words in fault for fault in faults(seen, SETTINGS)), faults(seen, SETTINGS)
+    assert any(words in fault for fault in faults(seen, SETTINGS, AT)), faults(seen, SETTINGS, AT)
 
 
 def test_a_console_that_has_just_been_opened_does_not_miss_what_it_could_not_see() -> None:
     just = sight(opened_at=NOON - seconds(20), canaries={})
-    assert faults(just, SETTINGS) == ()
+    assert faults(just, SETTINGS, AT) == ()
     read_late = sight(opened_at=NOON - seconds(5), canaries={"calais": Canary(NOON - seconds(40), NOON)})
-    assert faults(read_late, SETTINGS) == ()
+    assert faults(read_late, SETTINGS, AT) == ()
 
 
 def test_a_fault_that_goes_on_is_not_said_anew_every_second() -> None:
     later = sight(is_silent=True, now=NOON + seconds(7))
-    assert faults(later, SETTINGS) == faults(sight(is_silent=True), SETTINGS)
+    assert faults(later, SETTINGS, AT) == faults(sight(is_silent=True), SETTINGS, AT)

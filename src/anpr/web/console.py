@@ -27,6 +27,7 @@ from anpr.web.image_sweep import sweep_images
 from anpr.web.lanes import Rules
 from anpr.web.last_read import last_read_at
 from anpr.web.live import LiveBoard
+from anpr.web.local_time import in_zone
 from anpr.web.render import environment
 from anpr.web.sessions import Session, Sessions
 from anpr.web.sight import sight_of
@@ -75,10 +76,12 @@ class Console:
         self.audit = audit
         self.images = images
         self.govuk = govuk
-        self.templates: jinja2.Environment = environment(govuk)
-        self.templates.globals |= {"site": site, "site_title": settings.sites[site].title}
+        here = settings.sites[site]
+        self.at = in_zone(here.zone)
+        self.templates: jinja2.Environment = environment(govuk, here.zone)
+        self.templates.globals |= {"site": site, "site_title": here.title, "time_zone": here.time_zone}
         self.templates.globals |= {
-            "has_cameras": bool(settings.sites[site].cameras),
+            "has_cameras": bool(here.cameras),
             "ack_due_seconds": settings.console.ack_due_seconds,
         }
         self.writer = ActionWriter(open_publisher)
@@ -155,7 +158,7 @@ class Console:
         self.last_read_at = last_read_at(feed.health(now), self.site, self.settings.sites)
         states: list[tuple[BoardPage, Mapping[str, object]]] = []
         for covert, page in self.pages.items():
-            found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings)
+            found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings, self.at)
             states.append((page, page.picture(found, now)))
 
         def publish() -> None:

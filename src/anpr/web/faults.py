@@ -9,29 +9,30 @@ from datetime import datetime, timedelta
 from anpr.events import Status
 from anpr.services.board_feed import SiteHealth
 from anpr.settings import ConsoleSettings, Settings, Site
+from anpr.web.local_time import At
 from anpr.web.sight import Sight
 
 # More cameras than this are told as a number.
 _CAMERAS_NAMED = 3
 
 
-def faults(sight: Sight, settings: Settings) -> tuple[str, ...]:
+def faults(sight: Sight, settings: Settings, at: At) -> tuple[str, ...]:
     """Return every fault, the gravest of each site first. None means: what is not on the screen did not happen."""
-    return tuple(_all(sight, settings))
+    return tuple(_all(sight, settings, at))
 
 
-def _all(sight: Sight, settings: Settings) -> Iterator[str]:
+def _all(sight: Sight, settings: Settings, at: At) -> Iterator[str]:
     if not sight.caught_up:
         yield "Still reading what happened before: the board is not whole yet."
     for one in sight.health:
         site = settings.sites[one.site]
-        for words in _of_site(sight, one, site, settings.console):
+        for words in _of_site(sight, one, site, settings.console, at):
             yield f"{site.title}: {words}"
     for topic, count in sorted(sight.refused.items()):
         yield f"{count} records on {topic} cannot be read, and are not on this screen."
 
 
-def _of_site(sight: Sight, health: SiteHealth, site: Site, console: ConsoleSettings) -> Iterator[str]:
+def _of_site(sight: Sight, health: SiteHealth, site: Site, console: ConsoleSettings, at: At) -> Iterator[str]:
     if health.heard_at is None:
         yield "not heard at all. Its vehicles are NOT on this screen."
         return
@@ -41,12 +42,12 @@ def _of_site(sight: Sight, health: SiteHealth, site: Site, console: ConsoleSetti
     if not any(status.partitions for status in health.matchers):
         yield "no matcher has a share of the reads. Nothing is being checked there."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
-    yield from filter(None, (_of_list(status, sight.now, list_old_after) for status in health.matchers))
-    yield from _of_canary(sight, health.site, console)
-    yield from _of_cameras(sight, health.site, site)
+    yield from filter(None, (_of_list(status, sight.now, list_old_after, at) for status in health.matchers))
+    yield from _of_canary(sight, health.site, console, at)
+    yield from _of_cameras(sight, health.site, site, at)
 
 
-def _of_list(status: Status, now: datetime, list_old_after: timedelta) -> str:
+def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: At) -> str:
     if status.generation is None:
         return f"matcher {status.matcher} has no watchlist and checks nothing."
     if status.list_confirmed_at is None:
@@ -59,7 +60,7 @@ def _of_list(status: Status, now: datetime, list_old_after: timedelta) -> str:
     return ""
 
 
-def _of_canary(sight: Sight, site: str, console: ConsoleSettings) -> Iterator[str]:
+def _of_canary(sight: Sight, site: str, console: ConsoleSettings, at: At) -> Iterator[str]:
     due = timedelta(seconds=console.canary_due_seconds)
     missed_after = timedelta(seconds=console.canary_every_seconds) + due
     last = sight.canaries.get(site)
@@ -73,7 +74,7 @@ def _of_canary(sight: Sight, site: str, console: ConsoleSettings) -> Iterator[st
         yield f"slow: the test plate took {seconds:.0f} s. Alerts from there come late."
 
 
-def _of_cameras(sight: Sight, site_name: str, site: Site) -> Iterator[str]:
+def _of_cameras(sight: Sight, site_name: str, site: Site, at: At) -> Iterator[str]:
     states = sight.cameras[site_name]
     silent = [camera for camera in site.cameras if states[camera.name].is_silent]
     if len(silent) > _CAMERAS_NAMED:
@@ -83,8 +84,3 @@ def _of_cameras(sight: Sight, site_name: str, site: Site) -> Iterator[str]:
         last = states[camera.name].last_read_at
         since = f"since {at(last)}" if last else "at all"
         yield f"camera {camera.name} (lane {camera.lane}) has seen nothing {since}. Look at that lane yourself."
-
-
-def at(moment: datetime) -> str:
-    """Return a moment of these days as it stands on the pages."""
-    return f"{moment:%H:%M:%S} UTC"

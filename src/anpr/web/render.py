@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import jinja2
@@ -14,11 +14,11 @@ from anpr.events import Alert, Entry, Explanation
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web import words
-from anpr.web.faults import at
+from anpr.web.local_time import dates_in_zone, in_zone
 
 
-def environment(govuk: Path | None) -> jinja2.Environment:
-    """Return the templates. `govuk` is the folder of GOV.UK Frontend's stylesheet and script, if they are here."""
+def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
+    """Return the templates, with times of `zone`. `govuk` is the folder of GOV.UK Frontend, None without it."""
     made = jinja2.Environment(
         loader=ChoiceLoader(
             [
@@ -31,13 +31,9 @@ def environment(govuk: Path | None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"at": at, "date": _date, "iso": datetime.isoformat, "marked": marked}
+    made.filters |= {"at": in_zone(zone), "date": dates_in_zone(zone), "iso": datetime.isoformat, "marked": marked}
     made.globals |= {"words": words, "has_govuk": govuk is not None}
     return made
-
-
-def _date(moment: datetime) -> str:
-    return f"{moment:%d %B %Y %H:%M} UTC"
 
 
 def marked(explanation: Explanation, *, read: bool) -> Markup:

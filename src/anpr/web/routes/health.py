@@ -18,7 +18,7 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
         "health.html",
         who,
         sight=sight,
-        faults=faults(sight, console.settings),
+        faults=faults(sight, console.settings, console.at),
         sites=console.settings.sites,
         canary_every_seconds=console.settings.console.canary_every_seconds,
     )

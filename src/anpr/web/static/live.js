@@ -92,8 +92,14 @@ export function setClock(moment) {
   clockOffsetMs = Date.parse(moment) - Date.now();
 }
 
-function clockText(ms) {
-  return new Date(ms + clockOffsetMs).toISOString().slice(11, 19) + " UTC";
+const timeOfSite = new Intl.DateTimeFormat("en-GB", {
+  timeZone: document.documentElement.dataset.timeZone,
+  weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+});
+
+/** A moment of this machine's clock as the console writes times: in its site's own, by the console's clock. */
+export function clockText(ms) {
+  return timeOfSite.format(ms + clockOffsetMs).replaceAll(",", "");
 }
 
 /** How long ago a moment was, in the largest unit that tells. */
