@@ -65,11 +65,9 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     tier = _tier(read, listed)
     if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
         return None
-    of_read = pack([text.plate], [text.country], [text.confidence], [text.char_confidences])
+    of_read = pack([text.plate], [text.country], [text.confidence], [text.char_confidences], [text.is_candidate])
     first = np.array([0])
     [score] = likelihood.score(of_read, first, pack([entry.plate], [entry.country]), first).tolist()
-    if text.is_candidate and text.confidence is not None:
-        score *= text.confidence
     if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
     return Answer(entry.entry_id, tier, round(score, 4), read, listed)

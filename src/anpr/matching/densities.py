@@ -111,7 +111,9 @@ class Densities:
         ])  # fmt: skip
         length = codes.shape[1]
         kinds, shares = self._of_length[row][length]
-        every = by_kind[kinds, :, np.arange(length)].prod(axis=1).T @ shares
+        of_layouts = by_kind[kinds, :, np.arange(length)].prod(axis=1) * shares[:, None]
+        # Added one after the other: a product of matrices adds in an order that hangs on how many texts there are.
+        every = np.cumsum(of_layouts, axis=0)[-1] if len(of_layouts) else 0.0
         itself = (is_letter[:, None, :] == kinds).all(axis=2) @ shares * own.prod(axis=1)
         substituted: Shares = np.maximum(every - itself, 0) / FURTHER_EDIT_FACTOR
         return substituted

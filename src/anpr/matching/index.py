@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr import canary
 from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.matching.bodies import Bodies
 from anpr.matching.buckets import Rows
@@ -134,7 +135,7 @@ class Index:
     @classmethod
     def of(cls, base: Tables, generation: Generation) -> "Index":
         """Return the index of tables that are there already, as those of a file."""
-        return cls(generation, base, np.empty(0, np.intp), None, None, Likelihood(len(base.bodies)))
+        return cls(generation, base, np.empty(0, np.intp), None, None, Likelihood(_vehicles(base.bodies)))
 
     @property
     def size(self) -> int:
@@ -182,8 +183,8 @@ class Index:
         rows = len(self.base.bodies)
         is_gone = np.zeros(rows, bool)
         is_gone[gone] = True
-        size = rows - len(gone) + (len(overlay.bodies) if overlay else 0)
-        return Index(generation, self.base, gone, is_gone, overlay, Likelihood(size))
+        vehicles = _vehicles(self.base.bodies, is_gone) + (_vehicles(overlay.bodies) if overlay else 0)
+        return Index(generation, self.base, gone, is_gone, overlay, Likelihood(vehicles))
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`."""
@@ -192,11 +193,8 @@ class Index:
         best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
         for tables, found in self._found(packed):
             rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
-            for at, row, tier, of_text in zip(*rows, strict=True):
+            for at, row, tier, score in zip(*rows, strict=True):
                 text = texts[at]
-                score = of_text * _sureness(text, tier)
-                if score < self.likelihood.least_score(TIERS[tier]):
-                    continue
                 entry, read = tables.bodies.entry(row), reads[text.of_read]
                 rank = (tier, -score, at)
                 known = best[text.of_read].get(entry.entry_id)
@@ -233,6 +231,17 @@ class Index:
         return self.overlay.bodies if self.overlay else ()
 
 
+def _vehicles(bodies: Bodies, is_gone: NDArray[np.bool_] | None = None) -> int:
+    """Return how many entries in force stand for vehicles: by these a score is reckoned.
+
+    The canary is none. With it a score would be another than offline, where a list has no canary.
+    """
+    of_canary = bodies.rows_of([canary.ENTRY_ID])
+    if is_gone is None:
+        return len(bodies) - len(of_canary)
+    return len(bodies) - int(is_gone.sum()) - int((~is_gone[of_canary]).sum())
+
+
 def _texts_of(reads: Sequence[Read]) -> list[Text]:
     """Return the texts of the reads, as read before candidates."""
     texts = [Text(at, read.plate, read.confidence, is_candidate=False) for at, read in enumerate(reads)]
@@ -244,21 +253,13 @@ def _texts_of(reads: Sequence[Read]) -> list[Text]:
     return texts
 
 
-def _sureness(text: Text, tier: int) -> float:
-    """Return how sure the camera is that this text was there at all, beside what its confidence says of misreads.
-
-    It gave its first reading. A candidate is what the plate says only as often as the camera thinks so; of a pattern
-    that is all that its score says already.
-    """
-    return text.confidence if text.is_candidate and text.confidence is not None and tier != PATTERN else 1.0
-
-
 def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> Packed:
     return pack(
         [text.plate for text in texts],
         [reads[text.of_read].country for text in texts],
         [text.confidence for text in texts],
         [() if text.is_candidate else reads[text.of_read].char_confidences for text in texts],
+        [text.is_candidate for text in texts],
     )
 
 

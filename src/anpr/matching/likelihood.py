@@ -96,6 +96,7 @@ class Likelihood:
     ) -> NDArray[np.float32]:
         """Return the probability, for each of m pairs of rows, that this read is of this listed vehicle.
 
+        What a candidate scores is lessened to the share that the camera gives it: the plate says it only so often.
         Where it is below `at_least`, 0 may stand for it.
         """
         scores = np.zeros(len(read_rows), np.float32)
@@ -138,7 +139,11 @@ class Likelihood:
         )
         siblings = _siblings(read, entry) * SIBLING_SHARE * math.exp(self._log_prior)
         odds = np.exp(listed) / (unlisted + siblings)
-        return np.round(odds / (1 + odds), DIGITS).astype(np.float32)
+        shares = odds / (1 + odds)
+        if read.are_candidates is not None:
+            shares *= np.where(read.are_candidates & ~np.isnan(read.confidences), read.confidences, 1.0)
+        # Only here is a score made, and only as told is it held against the least: what is shown decides.
+        return np.round(shares, DIGITS).astype(np.float32)
 
     def _read_right(self, read: Packed, rows: Rows, entry_country: Rows, same: NDArray[np.bool_]) -> Shares:
         """Return the share of unlisted vehicles that bear this text and are read right.

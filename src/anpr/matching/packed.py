@@ -31,6 +31,7 @@ class Packed:
     `codes`: (n, 16), 0 for nothing, 1..10 for '0'..'9', 11..36 for 'A'..'Z'. `lengths`: (n,), 0 for what is no plate.
     `countries`: (n,), 0 for unknown, else 1 + 26 * first + second letter. `confidences`: (n,), and
     `char_confidences`: (n, 16) or None: 0..1 as the camera told, NaN where it did not (and for entries).
+    `are_candidates`: (n,), or None where none is: texts that the camera only thought possible.
     """
 
     codes: Bytes
@@ -38,6 +39,7 @@ class Packed:
     countries: NDArray[np.uint16]
     confidences: NDArray[np.float32]
     char_confidences: NDArray[np.float32] | None = None
+    are_candidates: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -45,13 +47,14 @@ class Packed:
 
     def take(self, rows: NDArray[np.intp]) -> "Packed":
         """Return these rows, in this order."""
-        chars = self.char_confidences
+        chars, candidates = self.char_confidences, self.are_candidates
         return Packed(
             self.codes[rows],
             self.lengths[rows],
             self.countries[rows],
             self.confidences[rows],
             None if chars is None else chars[rows],
+            None if candidates is None else candidates[rows],
         )
 
     def text(self, row: int) -> str:
@@ -64,6 +67,7 @@ def pack(
     countries: Sequence[str | None],
     confidences: Sequence[float | None] | None = None,
     char_confidences: Sequence[Sequence[float]] | None = None,
+    are_candidates: Sequence[bool] | None = None,
 ) -> Packed:
     """Normalise and pack texts as they were read or listed; any text is accepted.
 
@@ -74,7 +78,8 @@ def pack(
     chars = None
     if char_confidences is not None and any(char_confidences):
         chars = _chars_of(texts, lengths, char_confidences)
-    return Packed(codes, lengths, country_codes(countries), told, chars)
+    candidates = np.array(are_candidates, bool) if are_candidates is not None and any(are_candidates) else None
+    return Packed(codes, lengths, country_codes(countries), told, chars, candidates)
 
 
 def words_of(codes: Bytes) -> Words:
