@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.clock import system_clock
+from anpr.errors import UnavailableError
 from anpr.events import Correction, Status, decode_alert_record, decode_status
 from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
@@ -182,6 +183,18 @@ def test_a_second_matcher_shares_the_site(installation: Installation) -> None:
         return len(last) == 2 and all(last.values()) and sum(last.values()) == 6
 
     assert wait_until(both_have_partitions, 40)
+
+
+def test_of_two_matchers_under_one_name_the_older_ends_and_says_why(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    assert wait_until(lambda: any(status.partitions for status in statuses(installation, site)), 40)
+    # It puts the first to an end; started again, that one does the same to it.
+    done = installation.run("match", "--site", site, "--name", "one")
+    assert done.returncode == UnavailableError.exit_code
+    assert b"kafka-fenced" in done.stderr
+    assert installation.supervisor.exit_codes["one"] == [UnavailableError.exit_code]
 
 
 def test_the_status_tells_what_was_done(installation: Installation) -> None:

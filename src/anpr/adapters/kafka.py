@@ -111,7 +111,10 @@ class KafkaSource:
         # unheard, as when it never took a record, waits for itself for ever. What comes meanwhile is not committed,
         # so whoever has the partitions next takes it.
         self._hear(_HEAR_SECONDS)
-        self._consumer.unsubscribe()
+        try:
+            self._consumer.unsubscribe()
+        except KafkaException as error:
+            log.warning("the group has thrown this member out already", reason=error.args[0].str())
         self._hear(_HEAR_SECONDS)
         self._consumer.close()
 
@@ -156,6 +159,7 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str, linger_ms: float = 0) -> None:
         """`linger_ms` gathers records for that long: 0 for the few alerts, more for a gateway's many reads."""
+        self._error_log = _ErrorLog()
         self._refused: UndeliveredError | None = None
         self._producer = Producer(
             {
@@ -166,7 +170,7 @@ class KafkaPublisher:
                 "linger.ms": linger_ms,
                 "message.timeout.ms": 0,
                 "message.max.bytes": MAX_RECORD_BYTES,
-                "error_cb": _ErrorLog(),
+                "error_cb": self._error_log,
             }
         )
 
@@ -201,6 +205,7 @@ class KafkaPublisher:
     def flush(self, wait_seconds: float) -> int:
         """See `records.Publisher`."""
         waiting = int(self._producer.flush(wait_seconds))
+        self._error_log.raise_fatal()
         if self._refused is not None:
             raise self._refused
         return waiting
@@ -282,7 +287,8 @@ def _records(messages: Iterable[Message]) -> Iterable[Record]:
         error = message.error()
         if error is None:
             yield Record(*_place(message), message.offset() or 0, _moment(*message.timestamp()), message.value())
-        elif error.fatal():
+        elif error.code() == KafkaError._FATAL:  # noqa: SLF001  its public name
+            # Said once. A client that was fenced returns nothing from then on, as if the road were quiet.
             raise KafkaException(error)
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
             log.warning("consumer error", topic=message.topic(), reason=error.str())
@@ -297,12 +303,23 @@ def _moment(kind: int, milliseconds: int) -> datetime | None:
 
 
 class _ErrorLog:
-    """Logs what goes wrong with the connection: each kind of error once in a while, not at every attempt."""
+    """Logs what goes wrong with the connection: each kind of error once in a while, not at every attempt.
+
+    A producer says here, and nowhere else, that it cannot go on. A consumer says it in place of a record.
+    """
 
     def __init__(self) -> None:
+        self._fatal: KafkaError | None = None
         self._say_again_at: dict[int, float] = {}
 
+    def raise_fatal(self) -> None:
+        """Raise KafkaException if the client has said that it cannot go on."""
+        if self._fatal is not None:
+            raise KafkaException(self._fatal)
+
     def __call__(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._fatal = error
         now = time.monotonic()
         if now >= self._say_again_at.get(error.code(), 0):
             self._say_again_at[error.code()] = now + _SAY_AGAIN_SECONDS

@@ -30,7 +30,11 @@ NEXT_STEPS: Final = {
 
 def code_of(error: KafkaError) -> str:
     """Return the code of `anpr.errors` for what the broker or its client says."""
-    return _CODES.get(error.code(), "kafka-refused")
+    number = error.code()
+    if number == KafkaError._FATAL:  # noqa: SLF001  its public name
+        # A consumer that cannot go on tells why in words only.
+        number = next((number for number in _CODES if KafkaError(number).str() in error.str()), number)
+    return _CODES.get(number, "kafka-refused")
 
 
 def refused(what: str, error: KafkaException | UndeliveredError) -> UnavailableError:
