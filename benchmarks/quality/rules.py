@@ -37,7 +37,7 @@ class EveryPair(Likelihood):
         read_rows: NDArray[np.intp],
         entries: Packed,  # noqa: ARG002  as the likelihood
         entry_rows: NDArray[np.intp],  # noqa: ARG002  as the likelihood
-        at_least: float = 0.0,  # noqa: ARG002  as the likelihood
+        at_least: NDArray[np.float32] | float = 0.0,  # noqa: ARG002  as the likelihood
     ) -> NDArray[np.float32]:
         """Score all alike."""
         return np.ones(len(read_rows), np.float32)

@@ -31,6 +31,11 @@ def hashed(words: Words, more: Words | None = None) -> Words:
     mixed: Words = words * _FACTORS[0]
     if more is not None:
         mixed += more * _FACTORS[1]
+    return spread(mixed)
+
+
+def spread(mixed: Words) -> Words:
+    """Return hashes of sums of words, each multiplied by an odd number of its own; it works in place."""
     mixed ^= mixed >> _HALF
     mixed *= _FACTORS[2]
     return mixed
@@ -50,10 +55,13 @@ class Buckets:
         return max(rows - 1, 1).bit_length()
 
     @classmethod
-    def build(cls, hashes: Iterable[tuple[Words, Rows]], rows: int, total: int) -> "Buckets":
-        """File pairs of hash and row, given in pieces, `total` in all; one that comes twice is filed once."""
+    def build(cls, hashes: Iterable[tuple[Words, Rows]], rows: int, total: int, more_bits: int = 0) -> "Buckets":
+        """File pairs of hash and row, given in pieces, `total` in all; one that comes twice is filed once.
+
+        Each of `more_bits` doubles the heads and halves how often an absent key looks as if it were there.
+        """
         row_bits = cls.bits_of_rows(rows)
-        bucket_bits = max(total // 2, 2).bit_length()
+        bucket_bits = max(total // 2, 2).bit_length() + more_bits
         low = np.uint64((1 << row_bits) - 1)
         filed = np.empty(total, np.uint64)
         at = 0
@@ -87,7 +95,7 @@ class Buckets:
         heads = self.heads.take(buckets)
         heads >>= (hashes >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & np.uint64(31)
         heads &= _ONE
-        which = np.flatnonzero(heads)
+        which = heads.astype(bool).nonzero()[0]
         if not len(which):
             return which, which
         buckets = buckets[which]

@@ -10,13 +10,13 @@ that no table foresees.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.misreads import FURTHER_EDIT_FACTOR, Codes, Lengths, Misreads
+from anpr.matching.misreads import FURTHER_EDIT_FACTOR, UNITS, Codes, Lengths, Misreads
 from anpr.matching.packed import ALPHABET, WIDTH, country_codes
 
 Shares = NDArray[np.float64]
@@ -26,6 +26,8 @@ Rows = NDArray[np.intp]
 LONGEST_LAYOUT: Final = 12
 _LAYOUTS = 2 << LONGEST_LAYOUT
 _OF_NO_LAYOUT = 0  # longer texts, and nothing
+# Two codes that stand side by side, as one number of 16 bits, the first the lower byte.
+_PAIRS = len(ALPHABET) + 1 << 8
 # The share of a country's vehicles whose plates no table foresees, over layouts of 3 to 9 characters; the least
 # share of a letter, and of a digit, beside the commonest.
 _UNFORESEEN_SHARE = 0.02
@@ -67,21 +69,24 @@ class Densities:
             table[0] = self.shares[1:] @ table[1:]
         layouts[:, _OF_NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUTS
         self.layouts: Final = layouts
-        self._of_length = [[_common(of_row, length) for length in range(WIDTH + 1)] for of_row in layouts]
+        self._common = _Common(layouts)
         self.characters: Final = characters
-        self._log_layouts = np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))
-        self._log_characters = np.log(characters)
+        self._log_layouts = _in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100)))
+        self._log_pairs = _pairs_of(_in_units(np.log(characters)))
 
     def rows(self, countries: NDArray[np.uint16]) -> Rows:
         """Return the row of each country: 0 where it is unknown, here or to the camera."""
         rows: Rows = self._row_of[countries]
         return rows
 
-    def log_plates(self, codes: Codes, lengths: Lengths, rows: Rows) -> Shares:
-        """Return the logarithm of the share of the country's vehicles that bear exactly this plate."""
-        places = rows[:, None] * self.characters.shape[1] + codes
-        logs: Shares = self._log_characters.ravel()[places].sum(axis=1)
-        logs += self._log_layouts[rows, layouts_of(codes, lengths)]
+    def log_plates(self, codes: Codes, lengths: Lengths, rows: Rows) -> NDArray[np.int32]:
+        """Return the logarithm, in UNITS, of the share of the country's vehicles that bear exactly this plate.
+
+        The letters are looked up two at a time: every read of a batch is asked, so this must be quick.
+        """
+        pairs = codes.view("<u2").T[: (int(lengths.max(initial=0)) + 1) // 2]
+        of_pairs = np.add.reduce(self._log_pairs.take(rows * _PAIRS + pairs), axis=0, dtype=np.int32)
+        logs: NDArray[np.int32] = of_pairs + self._log_layouts[rows, layouts_of(codes, lengths)]
         return logs
 
     def misread(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
@@ -90,39 +95,41 @@ class Densities:
         Plates of every layout of the country are counted, however many of their characters are read as others; those
         with one more or one less by their layout alone; what is further away only as a whole.
         """
-        total = self._one_more_or_less(codes, lengths, rows, rates)
-        for row, length in {*zip(rows.tolist(), lengths.tolist(), strict=True)}:
-            alike = np.flatnonzero((rows == row) & (lengths == length))
-            total[alike] += self._substituted(codes[alike, :length], row, rates)
+        own = self.characters[rows[:, None], codes]
+        texts = _Texts(codes, lengths, rows, layouts_of(codes, lengths), own, own.prod(axis=1))
+        total = self._one_more_or_less(texts, rates)
+        total += self._substituted(texts, rates)
         ruined = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
         return rates.alone_share * total + ruined
 
-    def _substituted(self, codes: Codes, row: int, rates: "RatesInto") -> Shares:
-        """Return the share read as these texts, all of one length, by substitutions alone.
+    def _substituted(self, texts: "_Texts", rates: "RatesInto") -> Shares:
+        """Return the share read as these texts by substitutions alone.
 
         Each place holds the character itself or one that is read as it. Multiplied out, that is the sum over all
         plates of a layout; the plate that is the text itself is taken off again.
         """
-        own = self.characters[row, codes]
+        codes, lengths, rows, layouts, own, whole = texts
         is_letter = codes >= _FIRST_LETTER
+        of_row = rows[:, None]
         by_kind = np.stack([
-            FURTHER_EDIT_FACTOR * rates.digits[row, codes] + np.where(is_letter, 0, own),
-            FURTHER_EDIT_FACTOR * rates.letters[row, codes] + np.where(is_letter, own, 0),
+            FURTHER_EDIT_FACTOR * rates.digits[of_row, codes] + np.where(is_letter, 0, own),
+            FURTHER_EDIT_FACTOR * rates.letters[of_row, codes] + np.where(is_letter, own, 0),
         ])  # fmt: skip
-        length = codes.shape[1]
-        kinds, shares = self._of_length[row][length]
-        of_layouts = by_kind[kinds, :, np.arange(length)].prod(axis=1) * shares[:, None]
-        # Added one after the other: a product of matrices adds in an order that hangs on how many texts there are.
-        every = np.cumsum(of_layouts, axis=0)[-1] if len(of_layouts) else 0.0
-        itself = (is_letter[:, None, :] == kinds).all(axis=2) @ shares * own.prod(axis=1)
-        substituted: Shares = np.maximum(every - itself, 0) / FURTHER_EDIT_FACTOR
+        by_kind[:, codes == 0] = 1
+        whose, kinds, shares = self._common.of(rows, lengths)
+        every = shares.copy()
+        for place in range(min(int(lengths.max(initial=0)), LONGEST_LAYOUT)):
+            every *= by_kind[kinds[:, place], whose, place]
+        itself = self.layouts[rows, layouts]
+        itself = np.where(itself > _COUNTED_FROM, itself, 0) * whole
+        # Added one after the other, so that a text has the same share alone and among others.
+        alike = np.bincount(whose, every, len(rows))
+        substituted: Shares = np.maximum(alike - itself, 0) / FURTHER_EDIT_FACTOR
         return substituted
 
-    def _one_more_or_less(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
+    def _one_more_or_less(self, texts: "_Texts", rates: "RatesInto") -> Shares:
         """Return the share read as these texts with one character left out or put in."""
-        own = self.characters[rows[:, None], codes]
-        whole = own.prod(axis=1)
-        layouts = layouts_of(codes, lengths)
+        _, lengths, rows, layouts, own, whole = texts
         # Each place is a row.
         places = np.arange(LONGEST_LAYOUT)[:, None]
         rest = np.where(places < lengths, whole / own[:, :LONGEST_LAYOUT].T, 0)
@@ -139,6 +146,17 @@ class Densities:
         return RatesInto(self.characters, misreads)
 
 
+class _Texts(NamedTuple):
+    """Texts with their rows and layouts, how common each character is in its country, and all of them together."""
+
+    codes: Codes
+    lengths: Lengths
+    rows: Rows
+    layouts: Rows
+    own: Shares
+    whole: Shares
+
+
 class RatesInto:
     """By country: how often a letter, or a digit, of its plates is read as a character, or lost."""
 
@@ -152,18 +170,53 @@ class RatesInto:
         self.alone_share: Final = misreads.alone_share
 
 
+# By length: the bits of a layout, and the one above them.
+_LENGTHS = np.arange(WIDTH + 1)
+_ABOVE_LENGTH = np.where((_LENGTHS > 0) & (_LENGTHS <= LONGEST_LAYOUT), 1 << _LENGTHS, _OF_NO_LAYOUT)
+_KEPT_OF_LENGTH = np.maximum(_ABOVE_LENGTH - 1, 0)
+
+
 def layouts_of(codes: Codes, lengths: Lengths) -> NDArray[np.intp]:
     """Return the number of each text's layout."""
-    bits = np.packbits(codes >= _FIRST_LETTER, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.intp)
-    within = np.where(lengths <= LONGEST_LAYOUT, lengths, 0).astype(np.intp)
-    return np.where(within > 0, (bits & ((1 << within) - 1)) | (1 << within), _OF_NO_LAYOUT)
+    # A plate's sixteen places are two bytes of bits; those behind its end are 0.
+    bits = np.packbits((codes >= _FIRST_LETTER).ravel(), bitorder="little").view("<u2")
+    layouts: Rows = (_KEPT_OF_LENGTH.take(lengths) & bits) | _ABOVE_LENGTH.take(lengths)
+    return layouts
 
 
-def _common(layouts: Shares, length: int) -> tuple[NDArray[np.int8], Shares]:
-    """Return the layouts of a length that are common enough to be counted, as 1 for a letter, and their shares."""
-    numbers = np.arange(1 << length, 2 << length if length <= LONGEST_LAYOUT else 0)
-    numbers = numbers[layouts[numbers] > _COUNTED_FROM]
-    return ((numbers[:, None] >> np.arange(length)) & 1).astype(np.int8), layouts[numbers]
+def _in_units(logs: Shares) -> NDArray[np.int32]:
+    """Return logarithms as whole numbers: their sum does not hang on the order, and takes half the room."""
+    return np.rint(logs * UNITS).astype(np.int32)
+
+
+def _pairs_of(log_characters: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return, for each row and pair of codes, the sum of the two."""
+    pairs = np.zeros((len(log_characters), _PAIRS >> 8, 1 << 8), np.int32)
+    pairs[:, :, : len(ALPHABET) + 1] = log_characters[:, :, None] + log_characters[:, None, :]
+    return pairs.ravel()
+
+
+class _Common:
+    """The layouts that are common enough to be counted, by row and length."""
+
+    def __init__(self, layouts: Shares) -> None:
+        """Lay out those of each row and length one after the other."""
+        rows, numbers = np.nonzero(layouts > _COUNTED_FROM)
+        lengths = np.floor(np.log2(np.maximum(numbers, 1))).astype(np.intp)
+        order = np.lexsort((numbers, lengths, rows))
+        rows, lengths, numbers = rows[order], lengths[order], numbers[order]
+        self._shares = layouts[rows, numbers]
+        self._kinds = ((numbers[:, None] >> np.arange(LONGEST_LAYOUT)) & 1).astype(np.intp)
+        self._counts = np.zeros((len(layouts), WIDTH + 1), np.intp)
+        np.add.at(self._counts, (rows, lengths), 1)
+        self._firsts = np.cumsum(self._counts.ravel()).reshape(self._counts.shape) - self._counts
+
+    def of(self, rows: Rows, lengths: Lengths) -> tuple[Rows, Rows, Shares]:
+        """Return those of the rows and lengths: (m,) whose each is, (m, 12) 1 for a letter, (m,) its share."""
+        counts = self._counts[rows, lengths]
+        whose = np.repeat(np.arange(len(rows)), counts)
+        places = np.arange(len(whose)) + (self._firsts[rows, lengths] - np.cumsum(counts) + counts)[whose]
+        return whose, self._kinds[places], self._shares[places]
 
 
 def _without(layouts: NDArray[np.intp], lengths: Lengths, place: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ _TOP = np.uint64(56)
 # For each place in a word: the characters before it. Those from it on move one place to the left.
 _BEFORE = np.array([[(1 << 8 * place) - 1] for place in range(8)], np.uint64)
 _FROM = ~_BEFORE
+_BUT_THE_LAST = np.int32(0x7FFF)
 
 
 def neighbourhood(codes: Bytes, longest: int) -> Words:
@@ -50,9 +51,9 @@ def neighbourhood(codes: Bytes, longest: int) -> Words:
 def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: Bytes) -> NDArray[np.bool_]:
     """Tell for each pair of rows whether exactly one edit makes them equal."""
     # Sixteen comparisons of a pair are the bits of one number, the first place in the lowest.
-    differ = _bits(some != others)
-    here_later = _bits(some[:, 1:] != others[:, :-1])
-    there_later = _bits(some[:, :-1] != others[:, 1:])
+    differ = _bits((some != others).ravel())
+    here_later = _later(some, others)
+    there_later = _later(others, some)
     first = differ & -differ
     from_first = -first
     longer = lengths.astype(np.int8) - other_lengths.astype(np.int8)
@@ -66,5 +67,13 @@ def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: By
     return apart
 
 
+def _later(some: Bytes, others: Bytes) -> NDArray[np.int32]:
+    """Compare each character but the first of the one with the place before it in the other."""
+    differ = np.zeros(some.size, bool)
+    np.not_equal(some.ravel()[1:], others.ravel()[:-1], out=differ[:-1])
+    # The last place of a plate stands before the first of the next.
+    return _bits(differ) & _BUT_THE_LAST
+
+
 def _bits(compared: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return np.packbits(compared, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.int32)
+    return np.packbits(compared, bitorder="little").view("<u2").astype(np.int32)

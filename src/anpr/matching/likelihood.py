@@ -59,6 +59,7 @@ class Likelihood:
         self._misreads = misreads
         self._densities = densities
         self._rates = densities.rates_into(misreads)
+        self._log_shares_right = np.log(densities.shares) + math.log(misreads.right_share)
         self._confidences = np.asarray(table["confidence"])
         self._log_ratios = np.asarray(table["log_ratio"])
         self._log_least_odds = _log_odds(LEAST_SCORES["near"])
@@ -70,11 +71,11 @@ class Likelihood:
         return float(np.float32(LEAST_SCORES.get(tier, 0.0)))
 
     def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
-        """Tell (n, 17) of the ways to find a near match of each read whether one could reach the least score.
+        """Tell of the ways to find a near match of each read whether one could reach the least score.
 
-        Column 0 is the read as it is, column 1 + p the read without its character p, where it has one. Most reads are
-        right, and a good plate of their country: then every other explanation of them falls behind. And most
-        characters are hardly ever what another fold is read as.
+        (n, 1 + length of the longest): column 0 is the read as it is, column 1 + p that without its character p.
+        Most reads are right, and a good plate of their country: then every other explanation of them falls behind.
+        And most characters are hardly ever what another fold is read as.
         """
         rows = self._densities.rows(reads.countries)
         ratios = self._ratio(reads.confidences)
@@ -82,8 +83,9 @@ class Likelihood:
             told = ~np.isnan(reads.char_confidences).all(axis=1)
             ratios = np.where(told, self._log_ratios.max(), ratios)
         least = self._log_least_odds + self._log_read_right(reads, rows) - self._log_prior - ratios - _SLACK
-        searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes) > np.floor(least * UNITS)[:, None]
-        searched &= (reads.lengths > 0)[:, None]
+        least_units = np.where(reads.lengths > 0, np.floor(least * UNITS), 0).astype(np.int32)
+        longest = int(reads.lengths.max(initial=0))
+        searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes[:, :longest]) > least_units[:, None]
         return searched
 
     def score(
@@ -92,37 +94,37 @@ class Likelihood:
         read_rows: NDArray[np.intp],
         entries: Packed,
         entry_rows: NDArray[np.intp],
-        at_least: float = 0.0,
+        at_least: NDArray[np.float32] | float = 0.0,
     ) -> NDArray[np.float32]:
         """Return the probability, for each of m pairs of rows, that this read is of this listed vehicle.
 
         What a candidate scores is lessened to the share that the camera gives it: the plate says it only so often.
-        Where it is below `at_least`, 0 may stand for it.
+        Where it is below `at_least` (of each, or of all), 0 may stand for it.
         """
-        scores = np.zeros(len(read_rows), np.float32)
         read, entry = reads.take(read_rows), entries.take(entry_rows)
-        if at_least > 0:
-            worked_out = np.flatnonzero(self._could_reach(read, entry, at_least))
-            read, entry = read.take(worked_out), entry.take(worked_out)
-            if len(worked_out):
-                scores[worked_out] = self._scores(read, entry)
-        else:
-            scores[:] = self._scores(read, entry)
+        if not np.any(at_least):
+            return self._scores(read, entry)
+        scores = np.zeros(len(read_rows), np.float32)
+        worked_out = self._could_reach(read, entry, np.asarray(at_least, np.float64)).nonzero()[0]
+        if len(worked_out):
+            scores[worked_out] = self._scores(read.take(worked_out), entry.take(worked_out))
         return scores
 
-    def _could_reach(self, read: Packed, entry: Packed, least: float) -> NDArray[np.bool_]:
+    def _could_reach(self, read: Packed, entry: Packed, least: Shares) -> NDArray[np.bool_]:
         """Tell which pairs of different texts could reach a score, without what takes long to work out."""
         most = self._log_prior + self._log_ratios.max()
         most = most + self._misreads.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
         against = self._log_read_right(read, self._densities.rows(read.countries))
         exact = (read.codes == entry.codes).all(axis=1)
-        reachable: NDArray[np.bool_] = exact | (most + _SLACK > _log_odds(least) + against)
+        with np.errstate(divide="ignore"):
+            log_least_odds = np.log(least / (1 - least))
+        reachable: NDArray[np.bool_] = exact | (most + _SLACK > log_least_odds + against)
         return reachable
 
     def _log_read_right(self, reads: Packed, rows: Rows) -> Shares:
         """Return the logarithm of the share of all vehicles that bear this very text and are read right."""
-        of_country = self._densities.log_plates(reads.codes, reads.lengths, rows)
-        return of_country + np.log(self._densities.shares)[rows] + math.log(self._misreads.right_share)
+        of_country = self._densities.log_plates(reads.codes, reads.lengths, rows) / UNITS
+        return of_country + self._log_shares_right[rows]
 
     def _scores(self, read: Packed, entry: Packed) -> NDArray[np.float32]:
         rows, entry_country = self._densities.rows(read.countries), self._densities.rows(entry.countries)
@@ -150,10 +152,13 @@ class Likelihood:
 
         Where it is the listed text itself, those of the listed country are left out: they are the listed vehicle.
         """
-        shares = np.exp(self._densities.log_plates(read.codes, read.lengths, rows))
-        of_listed = np.exp(self._densities.log_plates(read.codes, read.lengths, entry_country))
-        elsewhere = np.maximum(shares - of_listed * self._densities.shares[entry_country], 0)
-        elsewhere = np.where((rows == 0) & (entry_country != 0), elsewhere, 0)
+        shares = np.exp(self._densities.log_plates(read.codes, read.lengths, rows) / UNITS)
+        elsewhere = np.zeros_like(shares)
+        mixed = np.flatnonzero(same & (rows == 0) & (entry_country != 0))
+        if len(mixed):
+            country = entry_country[mixed]
+            of_listed = np.exp(self._densities.log_plates(read.codes[mixed], read.lengths[mixed], country) / UNITS)
+            elsewhere[mixed] = np.maximum(shares[mixed] - of_listed * self._densities.shares[country], 0)
         right: Shares = self._misreads.right_share * np.where(same, elsewhere, shares)
         return right
 

@@ -59,7 +59,7 @@ class Misreads:
         folds = np.frombuffer(FOLDED, np.uint8)[:_SYMBOLS]
         into = np.where(folds[:, None] != folds, substitution, 0).max(axis=0)
         into = np.maximum(into, max(self.insertion, table["swap"] / _PER))
-        self._log_likeliest_into = _logs(into * self.alone_share)
+        self._log_likeliest_into = _logs(into * self.alone_share).astype(np.int32)
         self._log_likeliest_into[0] = IMPOSSIBLE
         self._log_likeliest_loss = _log(float(deletion.max()) * self.alone_share)
         self._log_right = _log(self.right_share)
@@ -81,18 +81,18 @@ class Misreads:
         if longer.any():
             logs[longer != 0] = IMPOSSIBLE
             for more, long, short, lengths in ((1, read, true, read_lengths), (-1, true, read, true_lengths)):
-                rows = np.flatnonzero(longer == more)
+                rows = (longer == more).nonzero()[0]
                 logs[rows] = self._one_more(long[rows], short[rows], lengths[rows], read_is_longer=more > 0)
         return logs
 
-    def most_near(self, read: Codes) -> Logs:
-        """Return, for (n, 16) codes of reads, (n, 17) logarithms that no plate one edit away exceeds.
+    def most_near(self, read: Codes) -> NDArray[np.int32]:
+        """Return, for (n, k) codes of reads, (n, 1 + k) logarithms that no plate one edit away exceeds.
 
         Column 0 is for plates of which the read is folded alike once they lack one character, column 1 + p for those
         that it is alike once its own character p is taken out: of the plate as well, or of the read alone.
         """
         # A further edit within a fold makes a misread rarer, whatever its factor: each rate is below a quarter.
-        logs = np.empty((len(read), 1 + WIDTH), np.int64)
+        logs = np.empty((len(read), 1 + read.shape[1]), np.int32)
         logs[:, 0] = self._log_likeliest_loss
         logs[:, 1:] = self._log_likeliest_into.take(read)
         return logs
@@ -102,7 +102,7 @@ class Misreads:
         logs: Logs = each.sum(axis=1) + self._log_alone
         differing = np.count_nonzero(read != true, axis=1)
         logs[differing == 0] = self._log_right
-        rows = np.flatnonzero(differing > 1)
+        rows = (differing > 1).nonzero()[0]
         if rows.size:
             logs[rows] = np.maximum(logs[rows], self._swapped(read[rows], true[rows], each[rows]))
         return logs

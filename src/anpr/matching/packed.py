@@ -49,7 +49,7 @@ class Packed:
         """Return these rows, in this order."""
         chars, candidates = self.char_confidences, self.are_candidates
         return Packed(
-            self.codes[rows],
+            self.codes.take(rows, axis=0),
             self.lengths[rows],
             self.countries[rows],
             self.confidences[rows],
@@ -138,6 +138,7 @@ _COUNTRY_CODES = _CountryCodes(
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
 _TO_TEXT = b"\0" + ALPHABET.encode() + bytes(255 - len(ALPHABET))
 _LEFT_OUT = bytes(byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) != _BETWEEN)
+_NAN = np.float32(np.nan).tobytes()
 _NOTHING = np.zeros(WIDTH, np.uint8).tobytes()
 # By length, what of the two words belongs to the plate.
 _KEPT = np.tri(WIDTH + 1, WIDTH, -1, dtype=np.uint8) * np.uint8(255)
@@ -165,7 +166,7 @@ def _codes_of(texts: Sequence[str]) -> tuple[Bytes, Bytes]:
 
 def unknown(count: int) -> NDArray[np.float32]:
     """Return confidences that nobody told, in no memory."""
-    return np.broadcast_to(np.float32(np.nan), (count,))
+    return np.ndarray(count, np.float32, _NAN, strides=(0,))
 
 
 def _chars_of(texts: Sequence[str], lengths: Bytes, told: Sequence[Sequence[float]]) -> NDArray[np.float32]:

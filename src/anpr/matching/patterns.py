@@ -21,14 +21,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.buckets import Buckets, Rows, hashed
+from anpr.matching.buckets import Buckets, Rows, spread
 from anpr.matching.packed import WIDTH, Bytes, Packed, Words, codes_aligned, words_of
 
 MAX_GROUPS: Final = 128
 # A longer fragment is filed by its beginning: eight characters are one word.
 LONGEST_FRAGMENT: Final = 8
-# Groups times reads that are worked on at once, so that it stays in the processor's cache.
-_PIECE = 1 << 15
+# Look-ups that are made at once: many, for a step of numpy costs the same for one as for a thousand, and not so many
+# that a batch takes a hundred megabytes.
+_PIECE = 1 << 18
+# A read asks some 150 times: the fewer of them seem to be there, the better.
+_MORE_BITS = 1
 _COMPILED_KEPT = 1 << 17
 # By size, what a word keeps of a fragment.
 _KEPT = np.array([(1 << 8 * size) - 1 for size in range(LONGEST_FRAGMENT + 1)], np.uint64)
@@ -97,7 +100,7 @@ class PatternTable:
             np.cumsum([len(text) for text in texts], dtype=np.int64),
             packed_groups,
             np.unique(sizes[by_fragment]).astype(np.uint8),
-            Buckets.build([(hashes, np.arange(len(texts)))], len(texts), len(texts)),
+            Buckets.build([(hashes, np.arange(len(texts)))], len(texts), len(texts), _MORE_BITS),
         )
 
     def search(self, reads: Packed) -> tuple[Rows, Rows]:
@@ -105,10 +108,11 @@ class PatternTable:
         pairs: set[tuple[int, int]] = set()
         if len(self.rows):
             at_once = max(_PIECE // (len(self.groups) + WIDTH * len(self.fragments)), 1)
-            usable = np.flatnonzero(reads.lengths)
+            usable = reads.lengths.nonzero()[0]
+            parts = self._parts()
             for start in range(0, len(usable), at_once):
                 piece = usable[start : start + at_once]
-                for which, numbers in self._candidates(reads.codes[piece], reads.lengths[piece]):
+                for which, numbers in self._candidates(reads.codes.take(piece, axis=0), reads.lengths[piece], parts):
                     pairs.update(zip(piece[which].tolist(), numbers.tolist(), strict=True))
         texts = {read: reads.text(read) for read, _ in pairs}
         fitting = sorted(pair for pair in pairs if fits(self.text(pair[1]), texts[pair[0]]))
@@ -120,13 +124,21 @@ class PatternTable:
         begin = int(self.ends[number - 1]) if number else 0
         return self.texts[begin : int(self.ends[number])].tobytes().decode()
 
-    def _candidates(self, codes: Bytes, lengths: Bytes) -> Iterable[tuple[Rows, Rows]]:
-        words = words_of(codes).T
-        groups = np.arange(len(self.groups))[:, None]
-        masks = _masks_of(self.groups)[:, :, None]
-        hashes = _hashes_of_anchors(words, _right_aligned(words, lengths), masks, groups)
-        which, numbers = self.filed.find(hashes.ravel())
-        yield which % len(lengths), numbers
+    def _parts(self) -> list[tuple[Rows, Words]]:
+        """Return the groups, those together whose anchors are in the same words, and their masks."""
+        masks = _masks_of(self.groups)
+        used = (masks != 0).T
+        parts = [(used == kind).all(axis=1).nonzero()[0] for kind in np.unique(used, axis=0)]
+        return [(part[:, None], masks[:, part, None]) for part in parts]
+
+    def _candidates(
+        self, codes: Bytes, lengths: Bytes, parts: list[tuple[Rows, Words]]
+    ) -> Iterable[tuple[Rows, Rows]]:
+        words = np.ascontiguousarray(words_of(codes).T)
+        right = _right_aligned(words, lengths)
+        for groups, masks in parts:
+            which, numbers = self.filed.find(_hashes_of_anchors(words, right, masks, groups).ravel())
+            yield which % len(lengths), numbers
         longest = int(lengths.max())
         windows = np.array(
             [(place, length) for length in self.fragments.tolist() for place in range(longest - length + 1)], np.intp
@@ -198,15 +210,16 @@ def _masks_of(groups: NDArray[np.uint16]) -> Words:
 
 
 def _hashes_of_anchors(left: Words, right: Words, masks: Words, groups: Rows) -> Words:
-    kept = np.zeros_like(left[0] & masks[0])
-    for words, mask, factor in zip((*left, *right), masks, _FACTORS, strict=True):
+    mixed = (left[0] & masks[0]) * _FACTORS[0]
+    for words, mask, factor in zip((left[1], *right), masks[1:], _FACTORS[1:], strict=True):
         if mask.any():
-            kept = kept + (words & mask) * factor
-    return hashed(kept + (groups + WIDTH).astype(np.uint64) * _SALT)
+            mixed += (words & mask) * factor
+    mixed += (groups + WIDTH).astype(np.uint64) * _SALT
+    return spread(mixed)
 
 
 def _hashes_of_fragments(words: Words, sizes: Rows) -> Words:
-    return hashed(words * _FACTORS[0] + sizes.astype(np.uint64) * _SALT)
+    return spread(words * _FACTORS[0] + sizes.astype(np.uint64) * _SALT)
 
 
 def _right_aligned(words: Words, lengths: Bytes) -> Words:

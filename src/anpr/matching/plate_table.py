@@ -85,31 +85,31 @@ class PlateTable:
     def search(self, reads: Packed, likelihood: Likelihood) -> Found:
         """Return every match, each pair once, in no order."""
         folded = mapped(reads.codes, FOLDED)
-        found = self._weighed(reads, self._alike(reads, folded), likelihood)
+        alike = self.alike(reads, folded)
         near = self._near(reads, folded, likelihood) if len(self.near.postings) else _NO_PAIRS
-        if near is _NO_PAIRS:
-            return found
-        return Found.together([found, self._weighed(reads, near, likelihood)])
+        return self._weighed(reads, alike, near, likelihood)
 
-    def _weighed(self, reads: Packed, pairs: Pairs, likelihood: Likelihood) -> Found:
+    def _weighed(self, reads: Packed, alike: Pairs, near: Pairs, likelihood: Likelihood) -> Found:
         """Return the pairs that the entries' tolerance and the scores allow."""
-        which, rows, tiers = pairs
-        allowed = np.flatnonzero(tiers <= self.widest[rows])
+        which, rows = np.concatenate([alike[0], near[0]]), np.concatenate([alike[1], near[1]])
+        tiers = np.concatenate([alike[2], near[2]])
+        allowed = (tiers <= self.widest[rows]).nonzero()[0]
         which, rows, tiers = which[allowed], rows[allowed], tiers[allowed]
         if not len(rows):
             return Found(which, rows, tiers, np.zeros(0, np.float32))
         least = np.array([likelihood.least_score(tier) for tier in TIERS], np.float32)[tiers]
-        scores = likelihood.score(reads, which, self.entries, rows, float(least.min()))
+        scores = likelihood.score(reads, which, self.entries, rows, least)
         return Found(which, rows, tiers, scores).where(scores >= least)
 
-    def _alike(self, reads: Packed, folded: Bytes) -> Pairs:
-        """Return the pairs of equal folded keys, and their tiers."""
+    def alike(self, reads: Packed, folded: Bytes) -> Pairs:
+        """Return the pairs of equal folded keys, and their tiers, whatever the entries tolerate."""
         which, rows = self.same.find(_hashes(folded, reads.lengths))
         if not len(which):
             return _NO_PAIRS
-        listed = self.entries.codes[rows]
-        alike = np.flatnonzero(_equal(folded[which], mapped(listed, FOLDED)))
-        which, rows, read, listed = which[alike], rows[alike], reads.codes[which[alike]], listed[alike]
+        listed = self.entries.codes.take(rows, axis=0)
+        alike = _equal(folded.take(which, axis=0), mapped(listed, FOLDED)).nonzero()[0]
+        which, rows, listed = which[alike], rows[alike], listed.take(alike, axis=0)
+        read = reads.codes.take(which, axis=0)
         tiers = np.full(len(rows), FOLDED_TIER, np.uint8)
         tiers -= _equal(mapped(read, EQUIVALENT), mapped(listed, EQUIVALENT))
         tiers -= _equal(read, listed)
@@ -118,8 +118,7 @@ class PlateTable:
     def _near(self, reads: Packed, folded: Bytes, likelihood: Likelihood) -> Pairs:
         """Return the pairs whose folded keys are one edit apart, of reads that are worth it, and their tier."""
         worth = likelihood.worth_searching(reads)
-        parts = _by_words(reads.lengths, np.asarray(worth.any(axis=1)))
-        found = [self._near_of(folded, reads.lengths, worth, part) for part in parts if len(part)]
+        found = [self._near_of(folded, reads.lengths, worth, part) for part in _by_words(reads.lengths) if len(part)]
         if not any(len(which) for which, _ in found):
             return _NO_PAIRS
         pairs = np.unique(np.concatenate([which * len(self.entries) + rows for which, rows in found]))
@@ -127,20 +126,21 @@ class PlateTable:
         return which, rows, np.full(len(pairs), NEAR, np.uint8)
 
     def _near_of(self, folded: Bytes, lengths: Bytes, worth: NDArray[np.bool_], part: Rows) -> tuple[Rows, Rows]:
-        hashes = neighbourhood(folded[part], int(lengths[part].max()))
-        asked = np.flatnonzero(worth[part, : len(hashes)].T)
-        which, rows = self.near.find(hashes.ravel()[asked])
+        hashes = neighbourhood(folded.take(part, axis=0), int(lengths[part].max()))
+        asked = worth.take(part, axis=0)[:, : len(hashes)].T.ravel().nonzero()[0]
+        which, rows = self.near.find(hashes.ravel().take(asked))
         if not len(which):
             return which, rows
         which = part[asked[which] % len(part)]
-        listed = mapped(self.entries.codes[rows], FOLDED)
-        near = one_edit_apart(folded[which], listed, lengths[which], self.entries.lengths[rows])
+        listed = mapped(self.entries.codes.take(rows, axis=0), FOLDED)
+        near = one_edit_apart(folded.take(which, axis=0), listed, lengths[which], self.entries.lengths[rows])
         return which[near], rows[near]
 
 
-def _by_words(lengths: Bytes, wanted: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+def _by_words(lengths: Bytes) -> tuple[Rows, Rows]:
     """Return the rows of plates of up to 8 characters, and of longer ones: the longest sets the work."""
-    return np.flatnonzero(wanted & (lengths <= 8)), np.flatnonzero(wanted & (lengths > 8))
+    longer = lengths > 8
+    return (~longer).nonzero()[0], longer.nonzero()[0]
 
 
 def _equal(some: Bytes, others: Bytes) -> NDArray[np.bool_]:
@@ -162,7 +162,7 @@ def _keys(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
 def _keys_and_deletions(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
         lengths = entries.lengths[rows[start : start + _PIECE]]
-        for part in filter(len, _by_words(lengths, lengths > 0)):
+        for part in filter(len, _by_words(lengths)):
             piece = rows[start : start + _PIECE][part]
             hashes = neighbourhood(mapped(entries.codes[piece], FOLDED), int(lengths[part].max()))
             asked = np.flatnonzero(lengths[part] >= np.arange(len(hashes))[:, None])
