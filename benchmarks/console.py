@@ -9,7 +9,9 @@ alone at another console of the same machine, which runs throughout: the ratio o
 """
 
 import asyncio
+import bisect
 import json
+import os
 import re
 import time
 import urllib.parse
@@ -33,15 +35,18 @@ from anpr.services.rates import percentile
 
 SITE = "calais"
 VEHICLES = 80
-_EVENT = re.compile(rb"id: ([0-9a-f]+-\d+)\nevent: changes\n")
-_SEEN = re.compile(r'datetime=\\"([^"\\]+)\\" data-ago')
+_EVENT = re.compile(rb"id: [0-9a-f]+-(\d+)\nevent: (changes|resync)\n")
+_SEEN = re.compile(r'datetime="([^"]+)" data-ago')
 
 
 class Browser:
-    """One connection to the feed: notes when each event came. `keeps` what came, for what is in the events."""
+    """One connection to the feed: notes when it had each state. `keeps` what came, for what is in the events."""
 
     def __init__(self, *, keeps: bool = False) -> None:
-        self.at: dict[bytes, float] = {}
+        self.numbers: list[int] = []
+        self.times: list[float] = []
+        self.resyncs = 0
+        self.hears = asyncio.Event()
         self.kept = bytearray()
         self._keeps = keeps
 
@@ -54,13 +59,23 @@ class Browser:
         try:
             while chunk := await reader.read(262_144):
                 now = time.time()
+                self.hears.set()
                 if self._keeps:
                     self.kept += chunk
                 for found in _EVENT.finditer(rest + chunk):
-                    self.at.setdefault(found[1], now)
+                    self.resyncs += found[2] == b"resync"
+                    number = int(found[1])
+                    if not self.numbers or number > self.numbers[-1]:
+                        self.numbers.append(number)
+                        self.times.append(now)
                 rest = chunk[-64:]
         finally:
             writer.close()
+
+    def had_at(self, number: int) -> float | None:
+        """Return when it had a state, by then perhaps a later one; None, never."""
+        place = bisect.bisect_left(self.numbers, number)
+        return self.times[place] if place < len(self.times) else None
 
 
 def alert_of(number: int, plate: str) -> Alert:
@@ -136,8 +151,14 @@ def send_all(publisher: KafkaPublisher, per_second: int, seconds: float) -> int:
     return sent
 
 
-async def measure(
-    consoles: dict[str, tuple[str, str]], browsers: int, kafka: str, per_second: int, seconds: float
+def cpu_seconds(pid: int | None) -> float:
+    """Return the CPU time that a process has taken, from the kernel's account of it."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(  # noqa: PLR0913, PLR0917  what the command was given
+    consoles: dict[str, tuple[str, str]], pid: int | None, browsers: int, kafka: str, per_second: int, seconds: float
 ) -> dict[str, object]:
     """Open all browsers, let the alerts come, and compare what each got with what there was."""
     url, cookie = consoles["Calais"]
@@ -151,36 +172,50 @@ async def measure(
     after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
     tasks = [asyncio.create_task(one.follow(url, cookie, after)) for one in (reference, *many)]
     tasks.append(asyncio.create_task(alone.follow(other_url, other_cookie, other_after)))
-    await asyncio.sleep(3)
+    for one in (reference, alone, *many):
+        await one.hears.wait()
+    began, cpu_began = time.monotonic(), cpu_seconds(pid)
     sent = await asyncio.to_thread(send_all, publisher, per_second, seconds)
     await asyncio.sleep(3)
+    cpu = cpu_seconds(pid) - cpu_began
+    cpu_share = cpu / (time.monotonic() - began)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    captured = seen_in(bytes(reference.kept))
-    late = [one.at[event] - moment for one in many for event, moment in captured.items() if event in one.at]
-    lone = [alone.at[event] - moment for event, moment in seen_in(bytes(alone.kept)).items()]
+    seen = seen_in(bytes(reference.kept))
+    late = [had - moment for one in many for number, moment in seen if (had := one.had_at(number)) is not None]
+    lone = [
+        had - moment for number, moment in seen_in(bytes(alone.kept)) if (had := alone.had_at(number)) is not None
+    ]
     return {
         "browsers": browsers,
         "alerts": sent,
-        "events": len(captured),
-        "browsers_with_all_events": sum(captured.keys() <= one.at.keys() for one in many),
+        "captures_seen": len(seen),
+        "states": max(reference.numbers) - int(after.rpartition("-")[2]),
+        "browsers_with_all": sum(not one.resyncs and one.had_at(max(reference.numbers)) is not None for one in many),
+        "events_a_browser": round(sum(len(one.numbers) for one in many) / max(1, browsers)),
+        "console_cpu_percent": round(100 * cpu_share),
+        "console_cpu_us_an_event_sent": round(cpu * 1e6 / max(1, sum(len(one.numbers) for one in many))),
+        "bytes_a_browser": len(reference.kept),
         "capture_to_browser_ms": in_ms(late),
         "alone_at_another_console_ms": in_ms(lone),
     }
 
 
-def seen_in(stream: bytes) -> dict[bytes, float]:
-    """Return, by event, when the earliest capture that it tells of was."""
-    found = {}
-    for event in stream.split(b"\n\n"):
+def seen_in(stream: bytes) -> list[tuple[int, float]]:
+    """Return each capture that events told of, with the number of the first state that showed it."""
+    found: list[tuple[int, float]] = []
+    shown: dict[str, str] = {}
+    for event in re.sub(rb"\r\n[0-9a-f]+\r\n", b"", stream).split(b"\n\n"):  # without what HTTP puts between chunks
         identity = _EVENT.search(event)
         if identity is None:
             continue
-        data = event.partition(b"\ndata: ")[2].decode(errors="replace")
-        moments = [time_of(text) for text in _SEEN.findall(data)]
-        if moments:
-            found[identity[1]] = min(moments)
+        changes = json.loads(event.partition(b"\ndata: ")[2])
+        for name, card in changes.get("set", {}).items():
+            moment = _SEEN.search(card.get("html", ""))
+            if moment and shown.get(name) != moment[1]:
+                shown[name] = moment[1]
+                found.append((int(identity[1]), time_of(moment[1])))
     return found
 
 
@@ -231,7 +266,9 @@ def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as
         result: dict[str, object] = {}
         if open_incidents:
             result["page"] = page_with(consoles, demo.kafka, open_incidents)
-        result |= asyncio.run(measure(consoles, browsers, demo.kafka, per_second, seconds))
+        result |= asyncio.run(
+            measure(consoles, demo.supervisor.pid("console-calais"), browsers, demo.kafka, per_second, seconds)
+        )
     click.echo(json.dumps(result, indent=None if as_json else 2))
 
 

@@ -8,7 +8,7 @@ topics shows the same board, whatever came late, twice or again after a restart.
 Incidents are worked out per (site, plate) when somebody looks, and kept until a fact touches that key.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -44,6 +44,8 @@ class Board:
         self._alerts_of_key: defaultdict[Key, set[str]] = defaultdict(set)
         self._alerts_of_read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._alerts_of_entry: defaultdict[str, set[str]] = defaultdict(set)
+        # By list, how many alerts name an entry of it.
+        self._named: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._superseded: set[tuple[str, str]] = set()
         self._actions: dict[ActionKey, PlacedAction] = {}
         self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
@@ -61,11 +63,13 @@ class Board:
         if known is not None:
             self._touch(known.alert_id)
             _take_out(self._alerts_of_key, _key(known), known.alert_id)
+            self._name_no_more(known.entry)
             alert = merge(known, alert)
         self._alerts[alert.alert_id] = alert
         self._alerts_of_key[_key(alert)].add(alert.alert_id)
         self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
         self._alerts_of_entry[alert.entry.entry_id].add(alert.alert_id)
+        self._named[alert.entry.list][alert.entry.entry_id] += 1
         self._touch(alert.alert_id)
         self.add_listed(told)
 
@@ -151,18 +155,13 @@ class Board:
         """Tell whether what was done at a site has been read."""
         return (site, action_id) in self._actions
 
-    def entries_shown(self, now: datetime) -> dict[str, set[str]]:
+    def entries_named(self) -> dict[str, set[str]]:
         """Return, by list, the entries that incidents name: what becomes of them the list must be asked for.
 
         Settled incidents too: a board that heard the end while one was open shows it withdrawn, and so must a board
-        that was opened later.
+        that was opened later. Kept up with each alert, for it is asked for several times a second.
         """
-        shown: defaultdict[str, set[str]] = defaultdict(set)
-        for key in self._alerts_of_key:
-            for incident in self.incidents_of(key, now):
-                for alert in incident.alerts:
-                    shown[alert.entry.list].add(alert.entry.entry_id)
-        return dict(shown)
+        return {name: set(entries) for name, entries in self._named.items()}
 
     def prune(self, now: datetime) -> None:
         """Forget incidents so old that no late alert can bring them back into the window: twice as old as it."""
@@ -175,12 +174,19 @@ class Board:
     def _forget(self, alert: Alert) -> None:
         self._touch(alert.alert_id)
         del self._alerts[alert.alert_id]
+        self._name_no_more(alert.entry)
         _take_out(self._alerts_of_key, _key(alert), alert.alert_id)
         _take_out(self._alerts_of_read, (alert.read.site, alert.read.read_id), alert.alert_id)
         _take_out(self._alerts_of_entry, alert.entry.entry_id, alert.alert_id)
         for key in self._actions_of_alert.pop(alert.alert_id, ()):
             if self._actions[key].action.kind != "retracted":  # it may take back what was done elsewhere
                 del self._actions[key]
+
+    def _name_no_more(self, entry: Entry) -> None:
+        named = self._named[entry.list]
+        named[entry.entry_id] -= 1
+        if not named[entry.entry_id]:
+            del named[entry.entry_id]
 
     def _incidents_of(self, key: Key, now: datetime) -> tuple[Incident, ...]:
         if key not in self._alerts_of_key:

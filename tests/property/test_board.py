@@ -133,7 +133,7 @@ def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) ->
         tell(board, fact)
         tell(watched, fact)
         watched.incidents(minutes(0))
-        watched.entries_shown(minutes(100))
+        watched.entries_named()
     assert watched.incidents(minutes(300)) == board.incidents(minutes(300))
 
 
@@ -148,13 +148,13 @@ def test_every_alert_is_in_exactly_one_incident_and_its_id_leads_there(facts: li
 
 
 @given(any_facts)
-def test_an_entry_that_stands_on_an_open_incident_is_among_those_whose_end_is_asked_for(facts: list[Fact]) -> None:
+def test_the_list_is_asked_about_the_entries_that_incidents_name_and_no_others(facts: list[Fact]) -> None:
     board = board_of(facts)
-    asked_for = board.entries_shown(minutes(0))
+    named: dict[str, set[str]] = {}
     for incident in board.incidents(minutes(0)):
-        if incident.status == "open":
-            for alert in incident.standing:
-                assert alert.entry.entry_id in asked_for[alert.entry.list]
+        for alert in incident.alerts:
+            named.setdefault(alert.entry.list, set()).add(alert.entry.entry_id)
+    assert {name: entries for name, entries in board.entries_named().items() if entries} == named
 
 
 def leads_to(board: Board, alert_id: str) -> str | None:
@@ -199,6 +199,7 @@ def test_what_is_long_out_of_reach_is_forgotten(facts: list[Fact]) -> None:
         if isinstance(fact, Alert):
             assert board.incident_of(fact.alert_id, minutes(0)) is None
     assert board.incidents(minutes(0)) == []
+    assert not any(board.entries_named().values()), "nor is the list asked about it"
 
 
 # --- a world that behaves: cameras, list, officers; the board beside a model of what officers must see ---

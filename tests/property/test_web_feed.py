@@ -9,27 +9,28 @@ from hypothesis import strategies as st
 
 from anpr.web.feed import Event, Feed
 
-HISTORY_EVENTS = 3
+NAMES_REMEMBERED = 3
 names = st.sampled_from("abcd")
 states = st.dictionaries(names, st.integers(0, 2))
 
 
 @dataclass
 class Browser:
-    """What the page's script does: takes events in order, keeps the last id, reads the state again on a resync."""
+    """What the page's script does: takes what comes, keeps the last id, reads the state again on a resync."""
 
     state: dict[str, Any] = field(default_factory=dict)
     last_id: str = ""
     must_read: bool = True
 
-    def take(self, events: list[Event], most: int) -> None:
-        for event in events[:most]:
-            if event.kind == "resync":
-                self.must_read = True
-                return
-            changes = msgspec.json.decode(event.data)
-            self.state = {n: v for n, v in self.state.items() if n not in changes["gone"]} | changes["set"]
-            self.last_id = event.id
+    def take(self, event: Event | None) -> None:
+        if event is None:
+            return
+        if event.kind == "resync":
+            self.must_read = True
+            return
+        changes = msgspec.json.decode(event.data)
+        self.state = {n: v for n, v in self.state.items() if n not in changes["gone"]} | changes["set"]
+        self.last_id = event.id
 
     def read(self, feed: Feed) -> None:
         """Read the whole state, with the id that belongs to it."""
@@ -38,7 +39,7 @@ class Browser:
 
 steps = st.lists(
     st.tuples(st.just("publish"), states)
-    | st.tuples(st.just("take"), st.integers(0, 3))
+    | st.tuples(st.just("take"), st.booleans())
     | st.tuples(st.just("read"), st.none())
     | st.tuples(st.just("restart"), st.none()),
     max_size=30,
@@ -48,37 +49,38 @@ steps = st.lists(
 @given(steps)
 def test_a_browser_ends_with_the_state_of_the_console(steps: list[tuple[str, Any]]) -> None:
     starts = 1
-    feed = Feed("start1", HISTORY_EVENTS)
+    feed = Feed("start1", NAMES_REMEMBERED)
     browser = Browser()
     for step, value in steps:
         if step == "publish":
             feed.publish(value)
-        elif step == "take":  # a connection that brings so many events before it is cut; 0 brings none
-            browser.take(list(feed.after(browser.last_id)), value)
+        elif step == "take":  # a connection that is cut before it has brought what there is, or after
+            browser.take(feed.since(browser.last_id) if value else None)
         elif step == "read" and browser.must_read:
             browser.read(feed)
         elif step == "restart":  # another console, or the same one anew: it knows none of the old ids
             starts += 1
-            restarted = Feed(f"start{starts}", HISTORY_EVENTS)
+            restarted = Feed(f"start{starts}", NAMES_REMEMBERED)
             restarted.publish(feed.state)
             feed = restarted
-    browser.take(list(feed.after(browser.last_id)), len(steps) + 1)
+    browser.take(feed.since(browser.last_id))
     if browser.must_read:
         browser.read(feed)
-        browser.take(list(feed.after(browser.last_id)), len(steps) + 1)
     assert browser.state == feed.state
-    assert list(feed.after(browser.last_id)) == []
+    assert feed.since(browser.last_id) is None
 
 
 @given(st.lists(states, max_size=8), st.text(max_size=12))
 def test_an_id_that_is_not_known_gets_one_resync_and_nothing_else(published: list[dict[str, int]], text: str) -> None:
-    feed = Feed("start", HISTORY_EVENTS)
+    feed = Feed("start", NAMES_REMEMBERED)
     ids = {feed.last_id}
     for state in published:
         feed.publish(state)
         ids.add(feed.last_id)
     if text not in ids:
-        assert [event.kind for event in feed.after(text)] == ["resync"]
+        event = feed.since(text)
+        assert event is not None
+        assert (event.kind, event.id) == ("resync", feed.last_id)
 
 
 def test_what_has_not_changed_is_not_sent() -> None:
@@ -86,13 +88,34 @@ def test_what_has_not_changed_is_not_sent() -> None:
     assert feed.publish({"a": 1, "b": 2})
     assert not feed.publish({"a": 1, "b": 2})
     assert feed.publish({"a": 1, "b": 3})
-    (event,) = feed.after("start-1")
+    event = feed.since("start-1")
+    assert event is not None
     assert (event.id, msgspec.json.decode(event.data)) == ("start-2", {"set": {"b": 3}, "gone": []})
 
 
-def test_an_id_older_than_the_history_gets_a_resync_and_the_oldest_kept_does_not() -> None:
-    feed = Feed("start", HISTORY_EVENTS)
+def test_a_slow_browser_is_sent_what_is_now_and_nothing_that_was_overtaken() -> None:
+    feed = Feed("start")
+    for number in range(1000):
+        feed.publish({"a": number, f"of-{number}": 0})
+    event = feed.since("start-1")
+    assert event is not None
+    changes = msgspec.json.decode(event.data)
+    assert changes["set"] == {"a": 999, "of-999": 0}
+    assert "of-0" in changes["gone"]
+
+
+def test_all_who_have_the_same_get_the_same_bytes_which_are_made_once() -> None:
+    feed = Feed("start")
+    feed.publish({"a": 1})
+    feed.publish({"a": 2})
+    assert feed.since("start-1") is feed.since("start-1")
+
+
+def test_who_was_away_for_longer_than_is_remembered_gets_a_resync_and_others_do_not() -> None:
+    feed = Feed("start", NAMES_REMEMBERED)
     for number in range(5):
-        feed.publish({"a": number})
-    assert [event.kind for event in feed.after("start-1")] == ["resync"]
-    assert [event.id for event in feed.after("start-2")] == ["start-3", "start-4", "start-5"]
+        feed.publish({f"name-{number}": number})  # each sets one name and ends the one before
+    kinds = [
+        event and event.kind for event in map(feed.since, ("start-1", "start-2", "start-3", "start-4", "start-5"))
+    ]
+    assert kinds == ["resync", "resync", "changes", "changes", None]

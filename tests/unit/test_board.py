@@ -336,7 +336,7 @@ def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board
 def test_the_list_is_asked_about_the_entries_of_open_incidents(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_alert(sighting(5, "wanted-1"))
-    assert board.entries_shown(NOW) == {"stolen": {"stolen-1", "wanted-1"}}
+    assert board.entries_named() == {"stolen": {"stolen-1", "wanted-1"}}
 
 
 # --- forgetting ---

@@ -119,7 +119,7 @@ class BoardFeed:
                     board.add_listed(news)
         if now >= self._follow_at:
             self._follow_at = now + _FOLLOW_EVERY
-            self._news.follow((self.whole_board or self.board).entries_shown(now))
+            self._news.follow((self.whole_board or self.board).entries_named())
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE_EVERY
             for board in self._boards(covert=False):

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from anpr.errors import AnprError
 from anpr.logs import get_logger
@@ -19,6 +18,7 @@ from anpr.web.console import Console
 from anpr.web.guard import Page, guarded, refusal
 from anpr.web.render import package_folder
 from anpr.web.routes import audit, badge, board, events, health, image, incident, shift, sign_in, sign_out
+from anpr.web.security_headers import SecurityHeaders
 
 log = get_logger(__name__)
 
@@ -38,28 +38,8 @@ PAGES: Final = (
     Page("POST", "/sign-out", rights.SIGN_OUT, sign_out.sign_out),
 )
 
-HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"; ".join(
-            (
-                b"default-src 'none'",
-                *(b"%b 'self'" % kind for kind in (b"script-src", b"style-src", b"img-src", b"connect-src")),
-                b"form-action 'self'",
-                b"frame-ancestors 'none'",
-                b"base-uri 'none'",
-            )
-        ),
-    ),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-)
 
-
-def application(console: Console) -> Starlette:
+def application(console: Console) -> ASGIApp:
     """Return the application of one console. Its lifespan starts and stops the console."""
 
     @asynccontextmanager
@@ -85,28 +65,11 @@ def application(console: Console) -> Starlette:
     async def not_found(_: Request, __: Exception) -> Response:
         return refusal(console, 404, "There is no such page, or it is not for you.")
 
-    return Starlette(
-        routes=routes,
-        lifespan=lifespan,
-        middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={404: not_found, AnprError: unavailable},
-        max_body_size=MAX_FORM_BYTES,
+    return SecurityHeaders(
+        Starlette(
+            routes=routes,
+            lifespan=lifespan,
+            exception_handlers={404: not_found, AnprError: unavailable},
+            max_body_size=MAX_FORM_BYTES,
+        )
     )
-
-
-class SecurityHeaders:
-    """Puts the headers on every answer that bound what a page may do."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap `app`."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -7,6 +7,7 @@ Only what has changed is looked at again, so that ten thousand open incidents co
 what has, and a heap tells what time alone has changed: what was not claimed in time, is listed no more, is too old.
 """
 
+import bisect
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -53,6 +54,11 @@ class _Placed(NamedTuple):
     where: Place
     incident: Incident
 
+    @property
+    def stands(self) -> tuple[str, str]:
+        """Its place in its lane; no two have the same."""
+        return self.where.order, self.incident.incident_id
+
 
 class BoardPage:
     """Makes the state of the page. `picture` belongs to the board's thread, `feed` to the event loop's."""
@@ -68,7 +74,9 @@ class BoardPage:
         self._template = templates.get_template("card.html")
         self._changed = board.follow()
         self._of_key: dict[Key, list[_Placed]] = {}
-        self._lanes: dict[str, dict[str, _Placed]] = {lane: {} for lane in LANES}
+        # Of each lane its incidents as they stand in it: where and which.
+        self._lanes: dict[str, list[tuple[str, str]]] = {lane: [] for lane in LANES}
+        self._placed: dict[str, _Placed] = {}
         self._changed.update(board.keys())
         self._due: list[tuple[datetime, Key]] = []
         # Of each key the next time only, so that the heap does not grow with every alert.
@@ -77,14 +85,13 @@ class BoardPage:
 
     def picture(self, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
         """Return the state of the page: the head and, by incident, the cards."""
-        for key in self._to_place(now):
+        keys = self._to_place(now)
+        for key in keys:
+            self._take_away(key)
+        for key in keys:
             self._place(key, now)
-        shown = [
-            placed
-            for lane, of_lane in self._lanes.items()
-            for placed in heapq.nsmallest(_most(lane), of_lane.values(), key=lambda one: one.where.order)
-        ]
-        self._made = {placed.incident.incident_id: (placed, self._card(placed)) for placed in shown}
+        shown = [name for lane, of_lane in self._lanes.items() for _, name in of_lane[: _most(lane)]]
+        self._made = {name: (self._placed[name], self._card(self._placed[name])) for name in shown}
         counts = {lane: len(of_lane) for lane, of_lane in self._lanes.items() if lane != OVER}
         known = sum(counts.values())
         head = Head(
@@ -111,12 +118,17 @@ class BoardPage:
             self._due_at[key] = at
             heapq.heappush(self._due, (at, key))
 
-    def _place(self, key: Key, now: datetime) -> None:
+    def _take_away(self, key: Key) -> None:
         for before in self._of_key.pop(key, ()):
-            del self._lanes[before.where.lane][before.incident.incident_id]
+            lane = self._lanes[before.where.lane]
+            del lane[bisect.bisect_left(lane, before.stands)]
+            del self._placed[before.incident.incident_id]
+
+    def _place(self, key: Key, now: datetime) -> None:
         placed = [_Placed(place(one, self._rules, now), one) for one in self._board.incidents_of(key, now)]
         for one in placed:
-            self._lanes[one.where.lane][one.incident.incident_id] = one
+            bisect.insort(self._lanes[one.where.lane], one.stands)
+            self._placed[one.incident.incident_id] = one
             if one.where.rings == RINGS_OFFICER and one.where.waiting_since is not None:
                 self._look_again(key, one.where.waiting_since + self._rules.ack_due)
         if placed:
@@ -128,7 +140,7 @@ class BoardPage:
     def _card(self, placed: _Placed) -> Card:
         """Return the card, the one made before while nothing of it has changed."""
         before = self._made.get(placed.incident.incident_id)
-        if before is not None and before[0].incident is placed.incident and before[0].where == placed.where:
+        if before is not None and (before[0] is placed or _shows_the_same(before[0], placed)):
             return before[1]
         where = placed.where
         view = card_view(
@@ -141,6 +153,10 @@ class BoardPage:
         )
         html = self._template.render(card=view, place=where, review_below_score=self._rules.review_below_score)
         return Card(where.lane, where.order, where.rings, html)
+
+
+def _shows_the_same(one: _Placed, other: _Placed) -> bool:
+    return one.incident is other.incident and one.where == other.where
 
 
 def _most(lane: str) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import jinja2
+import msgspec
 
 from anpr.adapters.records import Publisher
 from anpr.board import Board
@@ -29,10 +30,12 @@ from anpr.web.last_read import last_read_at
 from anpr.web.live import LiveBoard
 from anpr.web.local_time import in_zone
 from anpr.web.render import environment
-from anpr.web.sessions import Session, Sessions
+from anpr.web.sessions import LOOK_AGAIN, Session, Sessions
 from anpr.web.sight import sight_of
 from anpr.web.sign_in_limit import SignInLimit
 from anpr.web.users import User, UsersFile
+
+BEAT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +99,29 @@ class Console:
             for covert, board in ((False, feed.board), (True, feed.whole_board or feed.board))
         }
         self.live = LiveBoard(feed, self._look, clock)
-        self.published = asyncio.Event()
+        # Set, and replaced by another, when there is something to be sent: all who wait for it are woken at once.
+        self.woken = asyncio.Event()
+        self.beat = b""
         self.last_read_at: datetime | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to read. Called in the event loop that serves the pages."""
         self._loop = asyncio.get_running_loop()
         self.live.start()
-        self._sweeping = self._loop.create_task(sweep_images(self.images, self.clock))
+        self._tasks = [
+            self._loop.create_task(sweep_images(self.images, self.clock)),
+            self._loop.create_task(self._beat_on()),
+            self._loop.create_task(self._look_after_sessions()),
+        ]
         if self.canary is not None:
             self.canary.start()
 
     async def stop(self) -> None:
         """Stop reading and let everything go."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self.canary is not None:
             await asyncio.to_thread(self.canary.stop)
         await asyncio.to_thread(self.live.stop)
@@ -153,6 +162,15 @@ class Console:
         )
         await asyncio.to_thread(self.audit.write, entry)
 
+    def new_beat(self) -> bytes:
+        """Return the event by which a browser knows that the console is alive, and its clock."""
+        beat = {
+            "now": self.clock(),
+            "frozen_seconds": round(self.live.frozen_seconds()),
+            "last_read_at": self.last_read_at,
+        }
+        return b"event: beat\ndata: %b\n\n" % msgspec.json.encode(beat)
+
     def _look(self, feed: BoardFeed, now: datetime) -> None:
         """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
         self.last_read_at = last_read_at(feed.health(now), self.site, self.settings.sites)
@@ -164,8 +182,23 @@ class Console:
         def publish() -> None:
             news = [page.feed.publish(state) for page, state in states]
             if any(news):
-                published, self.published = self.published, asyncio.Event()
-                published.set()
+                self._wake()
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(publish)
+
+    def _wake(self) -> None:
+        woken, self.woken = self.woken, asyncio.Event()
+        woken.set()
+
+    async def _beat_on(self) -> None:
+        """Say every two seconds that the console is alive."""
+        while True:
+            self.beat = self.new_beat()
+            self._wake()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _look_after_sessions(self) -> None:
+        while True:
+            await self.sessions.look_again()
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())

@@ -13,6 +13,7 @@ from anpr.errors import AnprError
 from anpr.web import rights
 from anpr.web.board_page import HEAD, NOTHING_READ, Card
 from anpr.web.console import Console, SignedIn
+from anpr.web.sessions import Session
 
 Handler = Callable[[Request, Console, SignedIn], Awaitable[Response]]
 
@@ -71,7 +72,16 @@ async def _why_not(page: Page, request: Request, console: Console, who: SignedIn
 async def signed_in(request: Request, console: Console) -> SignedIn | None:
     """Return who asks, while their session lasts and they are among the users."""
     token = request.cookies.get(cookie_name(console))
-    session = await console.sessions.find(token) if token else None
+    return _user_of(await console.sessions.find(token) if token else None, console)
+
+
+def still_signed_in(request: Request, console: Console) -> SignedIn | None:
+    """Tell the same of one who was, from what the console knows: nothing has to be asked for each of hundreds."""
+    token = request.cookies.get(cookie_name(console))
+    return _user_of(console.sessions.remembered(token) if token else None, console)
+
+
+def _user_of(session: Session | None, console: Console) -> SignedIn | None:
     user = console.users.users().get(session.user) if session else None
     return SignedIn(user, session) if user and session else None
 

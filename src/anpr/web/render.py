@@ -27,6 +27,7 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
             ]
         ),
         autoescape=True,
+        auto_reload=False,  # or a card looks at the disk each time it is drawn
         undefined=jinja2.ChainableUndefined,  # the components' own macros need it
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,7 +8,7 @@ Redis holds a digest of the token, never the token: who reads Redis cannot sign 
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,7 +25,7 @@ from anpr.logs import get_logger
 log = get_logger(__name__)
 
 # How long a session's end on another console may go unnoticed here.
-_LOOK_AGAIN = timedelta(seconds=1)
+LOOK_AGAIN = timedelta(seconds=1)
 _PREFIX = "anpr:console:"
 
 
@@ -87,13 +87,31 @@ class Sessions:
         """Return the session of a token while it lasts."""
         key, now = _key(token), self._clock()
         session, looked_at = self._seen.get(key, (None, None))
-        if looked_at is None or now - looked_at >= _LOOK_AGAIN:
+        if looked_at is None or now - looked_at >= LOOK_AGAIN:
             session = await self._look(key, session)
         if session is None or session.expires_at <= now:
             self._seen.pop(key, None)
             return None
-        self._seen[key] = (session, now if looked_at is None or now - looked_at >= _LOOK_AGAIN else looked_at)
+        self._seen[key] = (session, now if looked_at is None or now - looked_at >= LOOK_AGAIN else looked_at)
         return session
+
+    async def look_again(self) -> None:
+        """Learn in one question which of the sessions seen here have ended elsewhere, however many there are."""
+        now = self._clock()
+        self._seen = {key: seen for key, seen in self._seen.items() if seen[0].expires_at > now}
+        asked = list(self._seen)
+        await self._end_in_redis()
+        values = await self._ask(asked)
+        for key, value in zip(asked, values or [], strict=False):
+            if value is None:
+                self._seen.pop(key, None)
+            elif key in self._seen:
+                self._seen[key] = (self._seen[key][0], now)
+
+    def remembered(self, token: str) -> Session | None:
+        """Return the session of a token as `find` or `look_again` last saw it, while it lasts."""
+        session, _ = self._seen.get(_key(token), (None, None))
+        return session if session is not None and session.expires_at > self._clock() else None
 
     async def end_all(self, user: str) -> None:
         """End every session of a person, here at once and on the other consoles as soon as Redis takes it."""
@@ -108,14 +126,23 @@ class Sessions:
 
     async def _look(self, key: str, known: Session | None) -> Session | None:
         await self._end_in_redis()
+        values = await self._ask([key])
+        if values is None:
+            return known
+        return None if values[0] is None else msgspec.json.decode(values[0], type=Session)
+
+    async def _ask(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:
+        """Return what Redis has under these keys; None with Redis away."""
+        if not keys:
+            return ()
         try:
-            value = await self._redis.get(key)
+            values = await self._redis.mget(keys)
         except redis.RedisError as error:
             self.is_away = True
             log.debug("sessions are kept from memory", reason=str(error))
-            return known
+            return None
         self.is_away = False
-        return None if value is None else msgspec.json.decode(value, type=Session)
+        return values
 
     async def _end_in_redis(self) -> None:
         now = self._clock()

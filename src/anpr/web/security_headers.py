@@ -1,0 +1,47 @@
+"""What every answer says to the browser about what its page may do: nothing but what this console itself serves."""
+
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS: Final = (
+    (
+        b"content-security-policy",
+        b"; ".join(
+            (
+                b"default-src 'none'",
+                *(b"%b 'self'" % kind for kind in (b"script-src", b"style-src", b"img-src", b"connect-src")),
+                b"form-action 'self'",
+                b"frame-ancestors 'none'",
+                b"base-uri 'none'",
+            )
+        ),
+    ),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+# Where a request's scope has the sending that nothing wraps: a stream's headers go the way of all answers, but its
+# events, some thousands a second to all browsers together, need not.
+BARE_SEND: Final = "anpr.bare_send"
+
+
+class SecurityHeaders:
+    """Puts the headers on every answer, also on one that tells of a fault."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        await self._app({**scope, BARE_SEND: send}, receive, send_with_headers)
