@@ -52,6 +52,8 @@ _ONE_GLYPH_RATE = 0.02
 _INSERTION_TO_DELETION = 0.3
 # Neighbours swapped were not seen at all; people who type plates into lists swap them.
 _SWAP_RATE = 2e-5
+# It stands on both sides of every comparison, so it decides little.
+_UNREADABLE_RATE = 1e-4
 _PER = 1_000_000
 
 
@@ -100,6 +102,7 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
         "deletion": {c: round(deletion[c] * _PER) for c in CHARACTERS},
         "insertion": round(lost_rate * _INSERTION_TO_DELETION / len(CHARACTERS) * _PER),
         "swap": round(_SWAP_RATE * _PER),
+        "unreadable": round(_UNREADABLE_RATE * _PER),
     }
 
 
@@ -180,6 +183,8 @@ alone_share = {table["alone_share"]}
 insertion = {table["insertion"]}
 # Two neighbours in each other's place. Not measured.
 swap = {table["swap"]}
+# A character in whose place a camera gives one that no table knows, or says that it cannot read it. Not measured.
+unreadable = {table["unreadable"]}
 
 # A character that is left out.
 deletion = {_inline(table["deletion"])}

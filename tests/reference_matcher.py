@@ -14,6 +14,8 @@ from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import pack
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+# What a camera gives for a place that it could not read; a letter of no table is one.
+UNREADABLE = "?Ж\ufffd"
 CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
 ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
@@ -41,7 +43,10 @@ class Answer(NamedTuple):
 
 
 def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
-    """Return the entries that a read with an ASCII plate matches, in order of `entry_id`."""
+    """Return the entries that a read matches, in order of `entry_id`.
+
+    Of what is not ASCII only the letters of UNREADABLE are known here.
+    """
     entries = list(entries)
     texts = [Text(read.plate, read.confidence, read.char_confidences, read.country)]
     texts += [
@@ -61,7 +66,9 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
 def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     if "?" in entry.plate or "*" in entry.plate:
         return _answer_to_pattern(text, entry)
-    read, listed = _plain(text.plate), _plain(entry.plate)
+    read, listed = _as_read(text.plate), _plain(entry.plate)
+    if set(entry.plate) & set(UNREADABLE):
+        return None  # no plate: the list refuses it
     tier = _tier(read, listed)
     if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
         return None
@@ -74,7 +81,7 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
 
 
 def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:
-    read, pattern = _plain(text.plate), _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
+    read, pattern = _as_read(text.plate), _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
     if not 1 <= len(read) <= LONGEST or not is_of_pattern(read, pattern):
         return None
     score = 0.9 if text.confidence is None else round(text.confidence, 4)
@@ -149,6 +156,12 @@ def _is_meant_for(entry: Entry, read: Read) -> bool:
     if read.direction == "fr_bound":
         return set(entry.directions) != {"uk_bound"}
     return True
+
+
+def _as_read(plate: str) -> str:
+    """Return what was read, with a `?` for each place that cannot be read: it is like no letter."""
+    marked = "".join("?" if character in UNREADABLE else character for character in plate.upper())
+    return _plain(marked, LETTERS_AND_DIGITS + "?")
 
 
 def _plain(plate: str, kept: str = LETTERS_AND_DIGITS) -> str:

@@ -67,8 +67,8 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         read, dropped = _decode_leniently(value)
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
-    plate = plates.canonical(read.plate)
-    if not plate:
+    plate = plates.as_read(read.plate)
+    if not plate.strip(plates.UNREADABLE):
         raise BadRead("no usable plate", "no letter or digit in it")
     if len(plate) > plates.MAX_CANONICAL_LENGTH:
         raise BadRead("no usable plate", f"{len(plate)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be")

@@ -44,6 +44,11 @@ READS = _counter("anpr_reads_total", "Reads that were matched and committed, rep
 ALERTS = _counter("anpr_alerts_total", "Alerts published, without covert ones, repeats included.", "site", "tier")
 DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that could not be matched.", "site", "reason")
 DROPPED_FIELDS = _counter("anpr_dropped_fields_total", "Bad optional fields left out of reads.", "site", "field")
+UNREADABLE = _counter(
+    "anpr_unreadable_reads_total",
+    "Reads with a place that cannot be read: a letter that no table knows, or one that the camera left open.",
+    "site",
+)
 CAPTURE_TO_PUBLISH = _histogram(
     "anpr_capture_to_publish_seconds",
     "From the camera's capture until the broker has the alert; live alerts without covert ones.",

@@ -4,6 +4,10 @@
 accents, and letters of other alphabets that have a Latin shape. `equivalent` puts one glyph for the pairs that a
 plate does not tell apart at all: on British plates 0 and O, and 1 and I, are drawn alike and only the position
 says which is meant. The text as read is never replaced by its keys; it travels with the read.
+
+A letter for which no table knows a Latin one is a place of the plate all the same, as is one that the camera could
+not read. In a read it stays, as `?`, which is like no letter: left out, another plate would have been read exactly.
+The list refuses it.
 """
 
 import re
@@ -18,10 +22,14 @@ MAX_CANONICAL_LENGTH = 16
 # 0/O and 1/I: each pair is one glyph. In the key both are the letter.
 GLYPH_PAIRS = {"0": "O", "1": "I"}
 
+# What stands in a read for a place that cannot be read: written so by the camera, or a letter that no table knows.
+UNREADABLE = "?"
+
 _WILDCARDS = frozenset("?*")
 _PARTS = re.compile("([?*])")
 _WILDCARD_RUN = re.compile("[?*]{2,}")
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
+_READ = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + UNREADABLE)
 _LOOK_ALIKES = str.maketrans(
     {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
 )
@@ -37,6 +45,20 @@ def canonical(text: str) -> str:
         text = _latin(text)
     text = text.upper()
     return text if text.isalnum() else _NOT_KEPT.sub("", text)
+
+
+def as_read(text: str) -> str:
+    """Return what was read in A-Z, 0-9 and `?` alone: `canonical`, with a `?` at each place that cannot be read."""
+    if not text.isascii():
+        # One letter that Unicode takes apart into several is one place.
+        whole = unicodedata.normalize("NFC", "".join(c for c in _upper(text) if not unicodedata.combining(c)))
+        text = "".join(UNREADABLE if _is_unreadable(character) else character for character in whole)
+    return "".join(character for character in text.upper() if character in _READ)
+
+
+def has_unreadable(text: str) -> bool:
+    """Tell whether a place of a read cannot be read."""
+    return UNREADABLE in text or (not text.isascii() and UNREADABLE in as_read(text))
 
 
 def unknown_letters(text: str) -> str:
@@ -62,6 +84,12 @@ def canonical_pattern(text: str) -> str:
 def equivalent(canonical_plate: str) -> str:
     """Return the key under which plates that differ only in 0/O and 1/I are equal."""
     return canonical_plate.translate(_ONE_GLYPH)
+
+
+def _is_unreadable(character: str) -> bool:
+    # U+FFFD and lone surrogates are what a decoder leaves of a letter that it did not understand.
+    is_ruined = character == "\ufffd" or "\ud800" <= character <= "\udfff"
+    return is_ruined or (not character.isascii() and character.isalnum())
 
 
 def _latin(text: str) -> str:

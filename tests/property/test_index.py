@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from anpr.events import Candidate, Entry, Read
 from anpr.matching.index import Index
-from anpr.plates import canonical_pattern, is_pattern
+from anpr.plates import canonical_pattern, is_pattern, unknown_letters
 from tests.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.strategies import a_read, an_entry, generation, minutes
 
@@ -48,6 +48,16 @@ def plates(draw: st.DrawFn, first: str) -> str:
 
 
 @st.composite
+def read_texts(draw: st.DrawFn, first: str) -> str:
+    """Return a text much like the first plate of which a place or two may be such as no table knows."""
+    text = draw(plates(first))
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 1, 2)))):
+        place, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 1)))
+        text = text[:place] + draw(st.sampled_from("?Жж\ufffd")) + text[place + length :]
+    return text
+
+
+@st.composite
 def patterns(draw: st.DrawFn, first: str) -> str:
     """Return the first plate with wildcards for some of its characters, or between them."""
     plate = draw(plates(first))
@@ -58,10 +68,10 @@ def patterns(draw: st.DrawFn, first: str) -> str:
 
 
 def reads_of(first: str) -> st.SearchStrategy[Read]:
-    candidates = st.lists(st.builds(Candidate, plate=plates(first), confidence=shares), max_size=2).map(tuple)
+    candidates = st.lists(st.builds(Candidate, plate=read_texts(first), confidence=shares), max_size=2).map(tuple)
     return st.builds(
         a_read,
-        plate=plates(first),
+        plate=read_texts(first),
         captured_at=moments,
         site=sites,
         direction=st.none() | directions,
@@ -151,6 +161,17 @@ def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.D
     assert ((entry.entry_id, "exact") in [(answer.entry_id, answer.tier) for answer in matches]) is (
         in_force and is_plate
     )
+
+
+@given(first_plates(), st.data())
+def test_a_letter_that_no_table_knows_never_makes_a_read_exact_or_alike(first: str, data: st.DataObject) -> None:
+    entries, text = data.draw(lists(first)), data.draw(plates(first))
+    place = data.draw(st.integers(0, len(text)))
+    unknown = data.draw(st.characters(categories=["Lo"]).filter(unknown_letters))
+    index = Index.build(entries, generation(1))
+    [matches] = index.match([a_read(plate=text[:place] + unknown + text[place:])])
+    assert {match.tier for match in matches} <= {"near", "pattern"}
+    assert all(any(unknown in note for note in match.explanation.notes) for match in matches)
 
 
 @given(worlds(), st.data())

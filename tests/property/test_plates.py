@@ -18,6 +18,12 @@ def test_any_text_becomes_a_plate_of_plain_letters_and_digits(text: str) -> None
 
 
 @given(any_text)
+def test_what_was_read_is_the_plain_plate_but_for_the_places_that_cannot_be_read(text: str) -> None:
+    assert plates.as_read(text).replace("?", "") == plates.canonical(text)
+    assert ("?" in plates.as_read(text)) >= (plates.unknown_letters(text) != "")
+
+
+@given(any_text)
 def test_a_plate_made_plain_stays_as_it_is(text: str) -> None:
     plain = plates.canonical(text)
     assert plates.canonical(plain) == plain

@@ -85,7 +85,7 @@ def test_a_pattern_is_named() -> None:
 
 
 def test_a_candidate_is_said_to_be_one() -> None:
-    explanation = explain("AB1", "AB1", a_read(), an_entry(), is_candidate=True)
+    explanation = explain("AB1", "AB1", a_read(), an_entry(), candidate="AB1")
     [note] = explanation.notes
     assert "not the camera's first reading" in note
 

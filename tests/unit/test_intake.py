@@ -49,6 +49,8 @@ def value(**changes: Any) -> bytes:
         (value(plate="- · -"), "no usable plate"),
         (value(plate="🚗"), "no usable plate"),
         (value(plate="A" * 17), "no usable plate"),
+        (value(plate="A" * 16 + "Ж"), "no usable plate"),
+        (value(plate="Ж?"), "no usable plate"),
         (value(plate="A" * 65), "no usable plate"),
     ],
 )

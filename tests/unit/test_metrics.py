@@ -83,6 +83,11 @@ def test_reads_alerts_dead_letters_and_dropped_fields_are_counted(site: str) -> 
     assert value("anpr_matching_seconds_count", site=site) == 1
 
 
+def test_reads_with_a_letter_that_no_table_knows_are_counted(site: str) -> None:
+    matched(site, a_read("1", plate="Ж12CDE"), a_read("2", plate="AB?2CDE"), a_read("3", plate="МÜ-12"))
+    assert value("anpr_unreadable_reads_total", site=site) == 2
+
+
 def test_the_time_from_capture_to_the_broker_is_that_of_live_alerts(site: str) -> None:
     matched(site, a_read("1"), a_read("late", captured_at=NOON - timedelta(hours=1)), a_read("2", plate="XY9"))
     assert value("anpr_capture_to_publish_seconds_count", site=site) == 1

@@ -56,6 +56,30 @@ def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("as_given", "as_read"),
+    [
+        ("ab-12 cde", "AB12CDE"),
+        ("Ж123 УХ77", "?123YX77"),
+        ("AB?2·CDE", "AB?2CDE"),
+        ("AB？2CDE", "AB?2CDE"),
+        ("AB\ufffd2CDE", "AB?2CDE"),
+        ("12\udcd6CDE", "12?CDE"),
+        # one letter of several parts is one place
+        ("Й123", "?123"),
+        ("12가3456", "12?3456"),
+        ("MÜ-ÄÖ 12", "MUAO12"),
+        # what is no letter is no place
+        ("🚗AB12 CDE®", "AB12CDE"),
+        ("ЖЯ", "??"),
+        ("", ""),
+    ],
+)
+def test_a_letter_that_no_table_knows_stays_a_place_of_a_read(as_given: str, as_read: str) -> None:
+    assert plates.as_read(as_given) == as_read
+    assert plates.has_unreadable(as_given) is ("?" in as_read)
+
+
+@pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         ("AB10CDE", "ABIOCDE", True),

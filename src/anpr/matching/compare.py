@@ -11,7 +11,7 @@ from anpr.matching.index import Index
 from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped, pack
 from anpr.matching.patterns import fits
-from anpr.plates import MAX_CANONICAL_LENGTH, canonical, canonical_pattern, is_pattern
+from anpr.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
 
 _KEYS = {"exact": bytes(range(256)), "equivalent": EQUIVALENT, "folded": FOLDED}
 
@@ -92,6 +92,6 @@ def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
 
 
 def _pattern_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
-    plate, pattern = canonical(read.plate), canonical_pattern(entry.plate)
+    plate, pattern = as_read(read.plate), canonical_pattern(entry.plate)
     is_plate = 0 < len(plate) <= MAX_CANONICAL_LENGTH
     return (TierTest("pattern", is_plate and fits(pattern, plate), plate, pattern),)

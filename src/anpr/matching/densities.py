@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anpr import tables
 from anpr.matching.misreads import FURTHER_EDIT_FACTOR, UNITS, Codes, Lengths, Misreads
-from anpr.matching.packed import ALPHABET, WIDTH, country_codes
+from anpr.matching.packed import ALPHABET, SYMBOLS, UNREADABLE, WIDTH, country_codes
 
 Shares = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -27,7 +27,7 @@ LONGEST_LAYOUT: Final = 12
 _LAYOUTS = 2 << LONGEST_LAYOUT
 _OF_NO_LAYOUT = 0  # longer texts, and nothing
 # Two codes that stand side by side, as one number of 16 bits, the first the lower byte.
-_PAIRS = len(ALPHABET) + 1 << 8
+_PAIRS = SYMBOLS << 8
 # The share of a country's vehicles whose plates no table foresees, over layouts of 3 to 9 characters; the least
 # share of a letter, and of a digit, beside the commonest.
 _UNFORESEEN_SHARE = 0.02
@@ -37,7 +37,9 @@ _TRAILER_SHARE = 0.1
 # Of the layouts that stand behind a misread, those with at least this share of a country's vehicles are counted.
 _COUNTED_FROM = 1e-3
 _FIRST_LETTER = ALPHABET.index("A") + 1
-DIGITS, LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, None)
+DIGITS, LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, UNREADABLE)
+# No plate bears what cannot be read; a share above nothing keeps what is divided by it a number.
+_LEAST_UNREADABLE = 1e-9
 # Misreads of many edits are spread over all texts, thinner by this factor with each character.
 _RUINED_SHARE = 1e-3
 _RUINED_PER_CHARACTER = 20.0
@@ -59,7 +61,7 @@ class Densities:
         self._row_of = np.zeros(1 + 26 * 26, np.intp)
         self._row_of[self.countries] = np.arange(1, len(names) + 1)
         layouts = np.zeros((len(names) + 1, _LAYOUTS))
-        characters = np.ones((len(names) + 1, len(ALPHABET) + 1))
+        characters = np.ones((len(names) + 1, SYMBOLS))
         for row, name in enumerate(names, start=1):
             halves = [_official(syntax[name])] if name in syntax else []
             halves += [_measured(seen[name])] if name in seen else []
@@ -192,7 +194,7 @@ def _in_units(logs: Shares) -> NDArray[np.int32]:
 def _pairs_of(log_characters: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return, for each row and pair of codes, the sum of the two."""
     pairs = np.zeros((len(log_characters), _PAIRS >> 8, 1 << 8), np.int32)
-    pairs[:, :, : len(ALPHABET) + 1] = log_characters[:, :, None] + log_characters[:, None, :]
+    pairs[:, :, :SYMBOLS] = log_characters[:, :, None] + log_characters[:, None, :]
     return pairs.ravel()
 
 
@@ -236,7 +238,7 @@ def _with(layouts: NDArray[np.intp], lengths: Lengths, place: NDArray[np.intp], 
 def _official(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
     """Return the shares of layouts and characters that a country's forms give."""
     layouts = np.zeros(_LAYOUTS)
-    characters = np.zeros(len(ALPHABET) + 1)
+    characters = np.zeros(SYMBOLS)
     forms = [(form["form"], form["weight"]) for form in table["forms"]]
     forms += [(form["form"], form["weight"] * _TRAILER_SHARE) for form in table.get("trailer", ())]
     for form, weight in forms:
@@ -266,7 +268,7 @@ def _layouts_of_form(form: str, table: Mapping[str, Any]) -> Iterator[tuple[int,
 def _measured(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
     """Return the shares of layouts and characters of plates that were seen. Digits are taken to be equally common."""
     layouts = np.zeros(_LAYOUTS)
-    characters = np.zeros(len(ALPHABET) + 1)
+    characters = np.zeros(SYMBOLS)
     for text, count in table["layouts"].items():
         layouts[_layout(text)] += count
     for letter, count in table["letters"].items():
@@ -289,6 +291,7 @@ def _with_least(characters: Shares) -> Shares:
     raised[LETTERS] += _LEAST_LETTER
     raised = _within_kinds(raised)
     raised[0] = 1
+    raised[UNREADABLE] = _LEAST_UNREADABLE
     return raised
 
 

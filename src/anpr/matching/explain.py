@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from anpr.events import Difference, Entry, Explanation, Read
 from anpr.matching.packed import FOLDS
-from anpr.plates import GLYPH_PAIRS, is_pattern
+from anpr.plates import GLYPH_PAIRS, UNREADABLE, is_pattern, unknown_letters
 
 CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
@@ -15,11 +15,14 @@ _CLASS_OF = {character: of_class for of_class in FOLDS for character in of_class
 
 
 def explain(
-    read_plate: str, listed_plate: str, read: Read, entry: Entry, *, is_candidate: bool = False
+    read_plate: str, listed_plate: str, read: Read, entry: Entry, *, candidate: str | None = None
 ) -> Explanation:
-    """Explain a match of two canonical plates, or a plate and a pattern."""
+    """Explain a match of two canonical plates, or a plate and a pattern.
+
+    `candidate` is the text as the camera gave it where it was not its first reading.
+    """
     is_british = "GB" in {read.country, entry.country}
-    notes = _notes(read, entry, is_candidate=is_candidate)
+    notes = _notes(read, entry, candidate)
     if is_pattern(listed_plate):
         notes.insert(0, f"fits the pattern {listed_plate}")
         return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))
@@ -89,7 +92,7 @@ def _why(was_read: str, listed: str, *, is_british: bool) -> str:
         return "one glyph on a UK plate" if is_british else "one glyph on many plates"
     if cost == _FOLDED_COST:
         return f"often confused: {min(was_read, listed)} and {max(was_read, listed)}"
-    return "read differently"
+    return "not readable" if was_read == UNREADABLE else "read differently"
 
 
 def _kind(character: str) -> str:
@@ -104,8 +107,10 @@ def _cost(was_read: str, listed: str) -> int:
     return _FOLDED_COST if listed in _CLASS_OF.get(was_read, "") else _EDIT_COST
 
 
-def _notes(read: Read, entry: Entry, *, is_candidate: bool) -> list[str]:
-    notes = [CANDIDATE_NOTE] if is_candidate else []
+def _notes(read: Read, entry: Entry, candidate: str | None) -> list[str]:
+    notes = [] if candidate is None else [CANDIDATE_NOTE]
+    if unknown := unknown_letters(read.plate if candidate is None else candidate):
+        notes.append(f"no table knows a Latin letter for {unknown[:8]!r}, so that place counts as not readable")
     if read.country and entry.country and read.country != entry.country:
         notes.append(f"country read {read.country}, listed {entry.country}")
     if read.clock_suspect:

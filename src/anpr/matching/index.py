@@ -200,7 +200,8 @@ class Index:
                 known = best[text.of_read].get(entry.entry_id)
                 if in_force(entry, read) and (known is None or rank < known[0]):
                     listed = tables.listed(row)
-                    why = explain(packed.text(at), listed, read, entry, is_candidate=text.is_candidate)
+                    candidate = text.plate if text.is_candidate else None
+                    why = explain(packed.text(at), listed, read, entry, candidate=candidate)
                     best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], round(score, 4), why)
         matches: list[list[Match]] = [[] for _ in reads]
         for place, of_read in best.items():

@@ -32,7 +32,7 @@ from anpr.matching.patterns import PatternTable
 from anpr.matching.plate_table import PlateTable
 
 # Changed whenever the layout changes, or what the tables are made by: the folds, the hash, what counts as one edit.
-MAGIC: Final = b"anpr-index-0003\n"
+MAGIC: Final = b"anpr-index-0004\n"
 _ALIGNED_TO = 64
 _ENCODED = "bodies.encoded"
 _GONE = "gone"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.packed import ALPHABET, FOLDED, WIDTH
+from anpr.matching.packed import ALPHABET, FOLDED, SYMBOLS, UNREADABLE, WIDTH
 
 Logs = NDArray[np.int64]
 Codes = NDArray[np.uint8]
@@ -32,7 +32,6 @@ IMPOSSIBLE: Final = -1_000_000_000
 FURTHER_EDIT_FACTOR: Final = 4.0
 
 _PER = 1_000_000
-_SYMBOLS = len(ALPHABET) + 1
 
 
 class Misreads:
@@ -40,11 +39,12 @@ class Misreads:
 
     def __init__(self, table: Mapping[str, Any]) -> None:
         """Take a table as `data/misreads.toml` holds it."""
-        substitution = np.zeros((_SYMBOLS, _SYMBOLS))
-        deletion = np.zeros(_SYMBOLS)
+        substitution = np.zeros((SYMBOLS, SYMBOLS))
+        deletion = np.zeros(SYMBOLS)
         for true, row in table["substitution"].items():
             for read, rate in row.items():
                 substitution[_code(true), _code(read)] = rate / _PER
+        substitution[1:UNREADABLE, UNREADABLE] = table["unreadable"] / _PER
         for true, rate in table["deletion"].items():
             deletion[_code(true)] = rate / _PER
         # Rates by code: of `true` (rows) being read as `read`, of being left out, of being read where nothing is.
@@ -56,7 +56,7 @@ class Misreads:
         self.alone_share: Final[float] = table["alone_share"]
         # By code, in logarithms: the highest rate of any one edit that puts this character into the read where one of
         # another fold stood, or none. Code 0, behind the text's end, is no character to be taken out.
-        folds = np.frombuffer(FOLDED, np.uint8)[:_SYMBOLS]
+        folds = np.frombuffer(FOLDED, np.uint8)[:SYMBOLS]
         into = np.where(folds[:, None] != folds, substitution, 0).max(axis=0)
         into = np.maximum(into, max(self.insertion, table["swap"] / _PER))
         self._log_likeliest_into = _logs(into * self.alone_share).astype(np.int32)

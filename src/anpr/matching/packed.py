@@ -19,6 +19,9 @@ Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
 ALPHABET = string.digits + string.ascii_uppercase  # code 1 is '0'; code 0 is no character
+# A place of a read that is there and cannot be read: like no character of a plate, nor like another such place.
+UNREADABLE = len(ALPHABET) + 1
+SYMBOLS = UNREADABLE + 1
 _CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
 # Between texts while they are joined; a text that holds one takes the slow way round.
 _BETWEEN = "\n"
@@ -28,7 +31,8 @@ _BETWEEN = "\n"
 class Packed:
     """`n` plates, a row each.
 
-    `codes`: (n, 16), 0 for nothing, 1..10 for '0'..'9', 11..36 for 'A'..'Z'. `lengths`: (n,), 0 for what is no plate.
+    `codes`: (n, 16), 0 for nothing, 1..10 for '0'..'9', 11..36 for 'A'..'Z', 37 for a place of a read
+    that cannot be read. `lengths`: (n,), 0 for what is no plate.
     `countries`: (n,), 0 for unknown, else 1 + 26 * first + second letter. `confidences`: (n,), and
     `char_confidences`: (n, 16) or None: 0..1 as the camera told, NaN where it did not (and for entries).
     `are_candidates`: (n,), or None where none is: texts that the camera only thought possible.
@@ -136,8 +140,11 @@ _COUNTRY_CODES = _CountryCodes(
     }
 )
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
-_TO_TEXT = b"\0" + ALPHABET.encode() + bytes(255 - len(ALPHABET))
-_LEFT_OUT = bytes(byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) != _BETWEEN)
+_READ_TO_CODES = bytes(UNREADABLE if chr(byte) == plates.UNREADABLE else _TO_CODES[byte] for byte in range(256))
+_TO_TEXT = (b"\0" + ALPHABET.encode() + plates.UNREADABLE.encode()).ljust(256, b"\0")
+_LEFT_OUT = bytes(
+    byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) not in {_BETWEEN, plates.UNREADABLE}
+)
 _NAN = np.float32(np.nan).tobytes()
 _NOTHING = np.zeros(WIDTH, np.uint8).tobytes()
 # By length, what of the two words belongs to the plate.
@@ -148,8 +155,8 @@ _KEPT_WORDS = np.ascontiguousarray(words_of(_KEPT).T)
 def _codes_of(texts: Sequence[str]) -> tuple[Bytes, Bytes]:
     joined = _BETWEEN.join(texts)
     if not joined.isascii() or joined.count(_BETWEEN) != len(texts) - 1:
-        joined = _BETWEEN.join([plates.canonical(text) for text in texts])
-    flat = np.frombuffer(joined.encode().translate(_TO_CODES, _LEFT_OUT) + b"\0" + _NOTHING, np.uint8)
+        joined = _BETWEEN.join([plates.as_read(text) for text in texts])
+    flat = np.frombuffer(joined.encode().translate(_READ_TO_CODES, _LEFT_OUT) + b"\0" + _NOTHING, np.uint8)
     ends = np.flatnonzero(flat[: len(flat) - WIDTH] == 0)[: len(texts)]
     starts = np.empty_like(ends)
     starts[:1] = 0
@@ -176,6 +183,6 @@ def _chars_of(texts: Sequence[str], lengths: Bytes, told: Sequence[Sequence[floa
             chars[row, :length] = of_text
         elif len(of_text) == len(text) and text.isascii() and length:
             chars[row, :length] = [
-                of_one for of_one, character in zip(of_text, text, strict=True) if character.isalnum()
+                of_one for of_one, character in zip(of_text, text, strict=True) if plates.as_read(character)
             ]
     return chars

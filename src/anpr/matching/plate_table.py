@@ -21,7 +21,7 @@ from anpr.events import TIERS
 from anpr.matching.buckets import Buckets, Rows, hashed
 from anpr.matching.edits import neighbourhood, one_edit_apart
 from anpr.matching.likelihood import Likelihood
-from anpr.matching.packed import EQUIVALENT, FOLDED, Bytes, Packed, Words, mapped, words_of
+from anpr.matching.packed import EQUIVALENT, FOLDED, UNREADABLE, Bytes, Packed, Words, mapped, words_of
 
 EXACT, EQUIVALENT_TIER, FOLDED_TIER, NEAR, PATTERN = range(len(TIERS))
 # The widest tier that each tolerance allows; one that this version does not know is taken at its widest.
@@ -70,9 +70,9 @@ class PlateTable:
 
     @classmethod
     def build(cls, entries: Packed, widest: Bytes) -> "PlateTable":
-        """File the entries. Those of length 0 are kept, so that rows stay what they are, and never found."""
-        usable = np.flatnonzero(entries.lengths)
-        wide = np.flatnonzero((entries.lengths > 0) & (widest >= NEAR))
+        """File the entries. What is no plate is kept, so that rows stay what they are, and never found."""
+        usable = np.flatnonzero((entries.lengths > 0) & (entries.codes != UNREADABLE).all(axis=1))
+        wide = usable[widest[usable] >= NEAR]
         with_deletions = int(entries.lengths[wide].sum(dtype=np.int64)) + len(wide)
         count = len(entries)
         return cls(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anpr.matching.densities import DIGITS, LETTERS, LONGEST_LAYOUT, Densities
 from anpr.matching.misreads import Misreads
-from anpr.matching.packed import WIDTH, Packed
+from anpr.matching.packed import UNREADABLE, WIDTH, Packed
 
 # Of misreads with more than one edit, those with two; the others have three.
 _TWO_EDITS_SHARE = 0.65
@@ -73,7 +73,7 @@ class Traffic:
         length = int(np.count_nonzero(codes))
         if length == 0:
             return
-        rates = self._misreads.substitution[codes[:length]]
+        rates = self._misreads.substitution[codes[:length], :UNREADABLE]
         kinds = np.array([rates.sum(), self._misreads.deletion[codes[:length]].sum(), length * self._insertions()])
         match self._random.choice(3, p=kinds / kinds.sum()):
             case 0:
@@ -88,7 +88,7 @@ class Traffic:
                 codes[place:] = [self._random.integers(1, rates.shape[1]), *codes[place:-1]]
 
     def _insertions(self) -> float:
-        return self._misreads.insertion * (self._misreads.substitution.shape[1] - 1)
+        return self._misreads.insertion * (UNREADABLE - 1)
 
 
 def _packed(codes: NDArray[np.uint8], countries: NDArray[np.uint16]) -> Packed:

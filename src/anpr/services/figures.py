@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from anpr import metrics
+from anpr import metrics, plates
 from anpr.events import TIERS, Alert, Read, Status
 from anpr.intake import REASONS, BadRead, claimed_capture
 from anpr.metrics import OTHER
@@ -42,6 +42,7 @@ class Figures:
         """Count a batch of so many records that was decoded and matched in so many seconds."""
         metrics.BATCH.labels(self._site).observe(records)
         metrics.MATCHING.labels(self._site).observe(seconds)
+        metrics.UNREADABLE.labels(self._site).inc(sum(plates.has_unreadable(read.plate) for read in reads))
         newest: dict[str, datetime] = {}
         offsets: dict[str, float] = {}
         for read in reads:
