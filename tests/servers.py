@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -70,15 +71,32 @@ def installation(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> Iterat
         yield one
 
 
-@pytest.fixture
-def ports(tmp_path: Path) -> Iterator[Installation]:
-    """Return an installation under the ports' own names, as the simulators know them, with servers of its own."""
-    with ValkeyServer(tmp_path / "valkey") as valkey:
-        kafka = KafkaServer(tmp_path / "kafka")
+@dataclass(frozen=True)
+class OwnServers:
+    """A broker and a Redis that no other module's tests use, so that they can be killed."""
+
+    kafka: KafkaServer
+    redis: ValkeyServer
+
+
+@pytest.fixture(scope="module")
+def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers]:
+    """Return servers for the tests of one module."""
+    folder = tmp_path_factory.mktemp("servers")
+    kafka = KafkaServer(folder / "kafka")
+    with ValkeyServer(folder / "redis") as valkey:
         try:
             kafka.start()
         except Unavailable as error:
             missing(error)
-        with kafka, Installation(tmp_path, kafka.bootstrap, valkey.url, suffix="") as one:
-            one.create_topics()
-            yield one
+        with kafka:
+            yield OwnServers(kafka, valkey)
+
+
+@pytest.fixture(scope="module")
+def ports(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Return an installation under the ports' own names, as the simulators know them, on servers of its own."""
+    folder = tmp_path_factory.mktemp("ports")
+    with Installation(folder, own_servers.kafka.bootstrap, own_servers.redis.url, suffix="") as one:
+        one.create_topics()
+        yield one

@@ -10,25 +10,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.clock import system_clock
 from anpr.events import Entry, Generation, Read, decode_status, encode
-from anpr.local.kafka import KafkaServer
 from anpr.local.processes import wait_until
-from anpr.local.server import Unavailable
-from anpr.local.valkey import ValkeyServer
 from anpr.services.board_feed import BoardFeed
 from anpr.watchlist.records import Author
 from tests.entries import entry
 from tests.faults.list_oracle import Arrived, faults
 from tests.installation import Installation
-from tests.servers import missing
 
 LIST = "stolen"
 PLATES = [f"AB{number}CDE" for number in range(10, 18)]
@@ -115,23 +109,8 @@ class Road:
         assert wait_until(lambda: self._publisher.flush(1) == 0, 30)
 
 
-@pytest.fixture
-def installation_of_its_own(tmp_path: Path) -> Iterator[Installation]:
-    with ValkeyServer(tmp_path / "valkey") as valkey:
-        kafka = KafkaServer(tmp_path / "kafka")
-        try:
-            kafka.start()
-        except Unavailable as error:
-            missing(error)
-        with kafka, Installation(tmp_path, kafka.bootstrap, valkey.url, suffix="") as it:
-            it.create_topics()
-            yield it
-
-
-def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation(
-    installation_of_its_own: Installation,
-) -> None:
-    it = installation_of_its_own
+def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation(ports: Installation) -> None:
+    it = ports
     seed = int(os.environ.get("ORACLE_SEED") or random.SystemRandom().randrange(2**31))
     seconds = float(os.environ.get("ORACLE_SECONDS", "25"))
     print(f"ORACLE_SEED={seed}")  # noqa: T201  pytest shows it when the test fails, and with -s

@@ -19,15 +19,12 @@ import pytest
 from anpr import topics
 from anpr.clock import system_clock
 from anpr.events import Alert
-from anpr.local.kafka import KafkaServer
 from anpr.local.processes import wait_until
-from anpr.local.server import Unavailable
-from anpr.local.valkey import ValkeyServer
 from anpr.services.board_feed import BoardFeed
 from anpr.watchlist.csv_file import read_list
 from tests.faults.oracle import Fault, dead_letters, dry_run, fault_times, settle, shown
 from tests.installation import Installation
-from tests.servers import missing
+from tests.servers import OwnServers
 
 KILLS = 24
 LIST = "example"
@@ -36,18 +33,16 @@ GARBAGE = 50
 
 
 class Scene:
-    """The system under faults: its own servers, so that they can be killed."""
+    """The system under faults."""
 
-    def __init__(self, folder: Path, kafka: KafkaServer, valkey: ValkeyServer) -> None:
-        self.kafka = kafka
-        self.valkey = valkey
-        self.installation = Installation(folder, kafka.bootstrap, valkey.url, suffix="")
+    def __init__(self, installation: Installation, servers: OwnServers) -> None:
+        self.servers = servers
+        self.installation = installation
         self.kills = 0
         self._restarts: list[threading.Thread] = []
 
     def begin(self) -> None:
         it = self.installation
-        it.create_topics()
         it.store.apply(LIST, read_list(WATCHLIST, LIST).entries, "test", system_clock())
         for site in it.sites:
             it.start_matcher(site, f"{site}-1")
@@ -71,12 +66,12 @@ class Scene:
             case "second matcher leaves":
                 supervisor.remove("calais-2")
             case "redis goes":
-                self.valkey.kill()
+                self.servers.redis.kill()
             case "redis comes back":
-                self.valkey.start()
+                self.servers.redis.start()
             case "broker is killed and restarted":
-                self.kafka.kill()
-                self._restarts.append(threading.Thread(target=self.kafka.start))
+                self.servers.kafka.kill()
+                self._restarts.append(threading.Thread(target=self.servers.kafka.start))
                 self._restarts[-1].start()
 
     def end_traffic(self) -> None:
@@ -114,17 +109,8 @@ def sent_lines() -> Iterator[str]:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with ValkeyServer(tmp_path / "valkey") as valkey:
-        kafka = KafkaServer(tmp_path / "kafka")
-        try:
-            kafka.start()
-        except Unavailable as error:
-            missing(error)
-        with kafka:
-            scene = Scene(tmp_path, kafka, valkey)
-            with scene.installation:
-                yield scene
+def scene(ports: Installation, own_servers: OwnServers) -> Scene:
+    return Scene(ports, own_servers)
 
 
 def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: Scene) -> None:

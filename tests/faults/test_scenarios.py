@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,36 +10,23 @@ import pytest
 from anpr import events
 from anpr.clock import system_clock
 from anpr.local import report
-from anpr.local.kafka import KafkaServer
 from anpr.local.processes import wait_until
-from anpr.local.server import Unavailable
-from anpr.local.valkey import ValkeyServer
 from anpr.watchlist.csv_file import read_list
 from simulators.scenarios import scenarios
 from tests.faults.oracle import dry_run
 from tests.installation import Installation
-from tests.servers import missing
 
 LIST = "example"
 WATCHLIST = Path("config/example_watchlist.csv")
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def matched(ports: Installation) -> Installation:
     """Return the three ports with a matcher each. All scenarios are played to them, each with a seed of its own."""
-    folder = tmp_path_factory.mktemp("scenarios")
-    with ValkeyServer(folder / "valkey") as valkey:
-        kafka = KafkaServer(folder / "kafka")
-        try:
-            kafka.start()
-        except Unavailable as error:
-            missing(error)
-        with kafka, Installation(folder, kafka.bootstrap, valkey.url, suffix="") as it:
-            it.create_topics()
-            it.store.apply(LIST, read_list(WATCHLIST, LIST).entries, "test", system_clock())
-            for site in it.sites:
-                it.start_matcher(site, f"{site}-1")
-            yield it
+    ports.store.apply(LIST, read_list(WATCHLIST, LIST).entries, "test", system_clock())
+    for site in ports.sites:
+        ports.start_matcher(site, f"{site}-1")
+    return ports
 
 
 def play(it: Installation, name: str) -> tuple[Path, Path]:
@@ -65,10 +51,10 @@ def reads_of(sent: Path) -> list[events.Read]:
 
 
 @pytest.mark.parametrize("name", scenarios())
-def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(installation: Installation, name: str) -> None:
-    sent, truth_file = play(installation, name)
-    raised = alerts_on(installation, sent)
-    assert raised.keys() == dry_run(installation, WATCHLIST, LIST, sent).keys()
+def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(matched: Installation, name: str) -> None:
+    sent, truth_file = play(matched, name)
+    raised = alerts_on(matched, sent)
+    assert raised.keys() == dry_run(matched, WATCHLIST, LIST, sent).keys()
 
     lines = [msgspec.json.decode(line) for line in truth_file.read_bytes().splitlines()]
     truth = report.gather(msgspec.convert(line, report.TruePass) for line in lines)
