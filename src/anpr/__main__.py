@@ -1,5 +1,5 @@
 """`python -m anpr`, the same as `anpr`."""
 
-from anpr.cli import main
+from anpr.start import main
 
 main()

@@ -254,6 +254,7 @@ class Status(Struct, frozen=True, kw_only=True):
     alerts: int = 0
     dead_letters: int = 0
     dropped_fields: int = 0
+    alerts_too_large: int = 0
     partitions: int = 0
     lag: int | None = None
     cameras: dict[str, Instant] = {}

@@ -26,8 +26,17 @@ OLDEST_PLAUSIBLE = timedelta(hours=72)
 
 _SET_HERE = ("received_at", "clock_suspect", "dropped_fields")
 _REQUIRED = ("read_id", "site", "plate")
+# It can be matched, but what comes of it cannot be written: see `anpr.services.match`.
+ALERT_TOO_LARGE = "alert too large"
 # Why a record can be dead-lettered: all that `BadRead.reason` can be.
-REASONS = ("not JSON", "too long", "wrong site", "no usable time", *(f"no usable {field}" for field in _REQUIRED))
+REASONS = (
+    "not JSON",
+    "too long",
+    "wrong site",
+    "no usable time",
+    *(f"no usable {field}" for field in _REQUIRED),
+    ALERT_TOO_LARGE,
+)
 
 
 class _Claim(msgspec.Struct):

@@ -42,7 +42,7 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str
 
 READS = _counter("anpr_reads_total", "Reads that were matched and committed, repeats included.", "site")
 ALERTS = _counter("anpr_alerts_total", "Alerts published, without covert ones, repeats included.", "site", "tier")
-DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that could not be matched.", "site", "reason")
+DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that were put aside.", "site", "reason")
 DROPPED_FIELDS = _counter("anpr_dropped_fields_total", "Bad optional fields left out of reads.", "site", "field")
 UNREADABLE = _counter(
     "anpr_unreadable_reads_total",
@@ -109,6 +109,8 @@ INDEX_CONFIRMED = _gauge(
 )
 
 # --- every service ---
+
+REFUSALS = _counter("anpr_broker_refusals_total", "Refusals by the broker; each is tried again.", "code")
 
 LAST_TURN = _gauge("anpr_loop_last_turn_timestamp_seconds", "When the service's loop last went on.", "service")
 STATE_FREE = _gauge("anpr_state_dir_free_bytes", "Room on the disk that holds state_dir.")

@@ -3,14 +3,21 @@
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from anpr.adapters.kafka import KafkaPublisher, KafkaSource, KafkaTail
 from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemorySource, MemoryTail
-from anpr.adapters.records import Publisher, Record, Source, Tail
+from anpr.adapters.records import TOO_LARGE, Publisher, Record, Source, Tail, UndeliveredError
 from anpr.clock import system_clock
 from anpr.local.processes import wait_until
 
@@ -23,6 +30,7 @@ class Broker:
     publisher: Publisher
     source: Callable[[], Source]
     tail: Callable[[], Tail]
+    limit: Callable[[int], None]
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -35,6 +43,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
             MemoryPublisher(memory),
             lambda: MemorySource(memory, topic, "group"),
             lambda: MemoryTail(memory, [topic]),
+            partial(setattr, memory, "max_bytes"),
         )
         return
     address = request.getfixturevalue("kafka_bootstrap")
@@ -45,7 +54,14 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
         KafkaPublisher(address),
         lambda: KafkaSource(address, topic, topic, "member", session_timeout_seconds=6),
         lambda: KafkaTail(address, [topic]),
+        partial(limit_records, admin, topic),
     )
+
+
+def limit_records(admin: AdminClient, topic: str, max_bytes: int) -> None:
+    entry = ConfigEntry("max.message.bytes", str(max_bytes), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result()
 
 
 def publish(broker: Broker, *values: bytes) -> None:
@@ -110,10 +126,29 @@ def test_a_restarted_member_knows_its_lag_on_a_quiet_road(broker: Broker) -> Non
 
 
 def test_delivery_is_told_for_each_record(broker: Broker) -> None:
-    delivered: list[int] = []
-    broker.publisher.publish(broker.topic, None, b"one", on_delivered=lambda: delivered.append(1))
+    answers: list[UndeliveredError | None] = []
+    broker.publisher.publish(broker.topic, None, b"one", on_answer=answers.append)
     assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
-    assert delivered == [1]
+    assert answers == [None]
+
+
+def test_of_records_sent_together_only_that_is_refused_which_is_itself_too_large(broker: Broker) -> None:
+    broker.limit(2000)
+    answers: dict[int, UndeliveredError | None] = {}
+    sizes = [500] * 6 + [3000] + [501] * 6
+    for number, size in enumerate(sizes):
+        broker.publisher.publish(broker.topic, "key", b"x" * size, on_answer=partial(answers.__setitem__, number))
+    assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
+    assert {number: why and why.code for number, why in answers.items()} == {
+        number: TOO_LARGE if size > 2000 else None for number, size in enumerate(sizes)
+    }
+    tail = broker.tail()
+    taken = gather(lambda: tail.take(0.1), len(sizes) - 1)
+    assert sorted(len(record.value or b"") for record in taken) == sorted(size for size in sizes if size < 2000)
+    tail.close()
+    broker.publisher.publish(broker.topic, "key", b"x" * 3000)
+    with pytest.raises(UndeliveredError):
+        assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
 
 
 def test_a_tail_gets_everything_from_the_beginning_and_goes_on(broker: Broker) -> None:

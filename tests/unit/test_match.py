@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -9,7 +9,7 @@ import pytest
 
 from anpr import topics
 from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemorySource
-from anpr.adapters.records import Record, UndeliveredError
+from anpr.adapters.records import TOO_LARGE, Answer, Record, UndeliveredError
 from anpr.alerts import alert_id
 from anpr.events import Alert, Correction, Status, decode_alert_record, decode_status
 from anpr.matching.index import Index
@@ -197,13 +197,53 @@ def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_
     assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
 
 
+def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(port: Port) -> None:
+    port.held = Held(Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON)
+    port.broker.max_bytes = 2000
+    port.receives(a_record("read-1"), a_record("other", plate="XY99ZZZ"), a_record("read-2"))
+    port.matcher().turn()
+    assert sorted(port.alert_ids()) == sorted(alert_id(SITE, read, "stolen") for read in ("read-1", "read-2"))
+    dead = port.broker.topics[topics.deadletters(SITE)]
+    assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
+        (a_record("read-1"), b"alert too large"),
+        (a_record("read-2"), b"alert too large"),
+    ]
+    assert port.committed() == 3
+
+    port.broker.max_bytes = None
+    port.receives(*(value for _, value, _, _ in dead))
+    port.matcher().turn()
+    wanted = {alert_id(SITE, read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
+    assert set(port.alert_ids()) == wanted, "sent again, they raise what they would have raised"
+
+
+def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: Port) -> None:
+    port.held = Held(
+        Index.build([an_entry("covert", handling="covert", reason="x" * 2000)], generation(7)), NOON, NOON
+    )
+    port.broker.max_bytes = 2000
+    port.receives(a_record())
+    with pytest.raises(UndeliveredError) as error:
+        port.matcher().turn()
+    assert error.value.code == TOO_LARGE
+    assert port.committed() == 0
+    assert not port.values(topics.deadletters(SITE))
+
+
+def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
+    port.broker.refusing = True
+    with pytest.raises(UndeliveredError):
+        port.matcher().turn()
+
+
 def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:
     waits = iter([3, 1])
     committed_meanwhile = []
 
     class Slow(MemoryPublisher):
         def flush(self, wait_seconds: float) -> int:
-            committed_meanwhile.append(port.committed())
+            if wait_seconds:  # without, it only asks how things are
+                committed_meanwhile.append(port.committed())
             return next(waits, 0) or super().flush(wait_seconds)
 
     port.receives(a_record())
@@ -282,10 +322,15 @@ class FusedPublisher(MemoryPublisher):
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_delivered: Callable[[], None] | None = None,  # noqa: ARG002  a step follows each delivery instead
+        on_answer: Answer | None = None,
     ) -> None:
+        def answer(why_not: UndeliveredError | None) -> None:
+            self._fuse.burn()
+            if on_answer is not None:
+                on_answer(why_not)
+
         self._fuse.burn()
-        super().publish(topic, key, value, headers, self._fuse.burn)
+        super().publish(topic, key, value, headers, answer)
 
     def flush(self, wait_seconds: float) -> int:
         self._fuse.burn()

@@ -6,8 +6,9 @@ for n records or the whole of t.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -20,8 +21,8 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from anpr.adapters.kafka_errors import code_of
-from anpr.adapters.records import Record, UndeliveredError
+from anpr.adapters.kafka_errors import code_of, is_refusal
+from anpr.adapters.records import TOO_LARGE, Answer, Record, RefusedError, UndeliveredError
 from anpr.logs import get_logger
 from anpr.topics import MAX_RECORD_BYTES
 
@@ -68,11 +69,16 @@ class KafkaSource:
         self._consumer.subscribe([topic], on_revoke=self._before_revoke)
 
     def take(self, max_records: int, wait_seconds: float) -> list[Record]:
-        """See `records.Source`. Raises KafkaException when the client cannot go on, as when it was fenced."""
+        """See `records.Source`."""
         first = self._consumer.poll(wait_seconds)
         if first is None:
             return []
         messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
+        for message in messages:
+            error = message.error()
+            # The client says it once and is silent then.
+            if error is not None and is_refusal(error):
+                raise RefusedError(f"{message.topic() or 'its group'}: {error.str()}", code_of(error))
         return list(_records(messages))
 
     def commit(self, records: Sequence[Record]) -> None:
@@ -154,6 +160,14 @@ class KafkaSource:
             log.warning("commit not taken", reason=error.args[0].str())
 
 
+class _Handed(NamedTuple):
+    topic: str
+    key: str | None
+    value: bytes
+    headers: Mapping[str, bytes] | None
+    on_answer: Answer | None
+
+
 class KafkaPublisher:
     """An idempotent producer that gives nothing up: what it was handed is delivered, or the loss is raised."""
 
@@ -161,18 +175,19 @@ class KafkaPublisher:
         """`linger_ms` gathers records for that long: 0 for the few alerts, more for a gateway's many reads."""
         self._error_log = _ErrorLog()
         self._refused: UndeliveredError | None = None
-        self._producer = Producer(
-            {
-                **_COMMON,
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": linger_ms,
-                "message.timeout.ms": 0,
-                "message.max.bytes": MAX_RECORD_BYTES,
-                "error_cb": self._error_log,
-            }
-        )
+        self._settings: dict[str, Any] = {
+            **_COMMON,
+            "bootstrap.servers": bootstrap,
+            "acks": "all",
+            "enable.idempotence": True,
+            "linger.ms": linger_ms,
+            "message.timeout.ms": 0,
+            "message.max.bytes": MAX_RECORD_BYTES,
+            "error_cb": self._error_log,
+        }
+        self._producer = Producer(self._settings)
+        # A broker refuses a batch as too large for what it holds together: its records are tried again by this one.
+        self._one_by_one: Producer | None = None
 
     def publish(
         self,
@@ -180,43 +195,54 @@ class KafkaPublisher:
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_delivered: Callable[[], None] | None = None,
+        on_answer: Answer | None = None,
     ) -> None:
         """See `records.Publisher`."""
+        self._produce(self._producer, _Handed(topic, key, value, headers, on_answer))
 
-        def delivered(error: KafkaError | None, _: Message) -> None:
-            if error is not None:
-                self._refused = UndeliveredError(f"{topic}: {error.str()}", code_of(error))
-            elif on_delivered is not None:
-                on_delivered()
+    def _produce(self, producer: Producer, record: "_Handed") -> None:
+        def answered(error: KafkaError | None, _: Message) -> None:
+            if error is not None and code_of(error) == TOO_LARGE and producer is not self._one_by_one:
+                self._one_by_one = self._one_by_one or Producer({**self._settings, "batch.num.messages": 1})
+                self._produce(self._one_by_one, record)
+            else:
+                self._answer(record, error)
 
+        headers: list[tuple[str, str | bytes | None]] = list((record.headers or {}).items())
         while True:
             try:
-                self._producer.produce(
-                    topic, value, key, headers=list((headers or {}).items()), on_delivery=delivered
-                )
+                producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=answered)
             except BufferError:
-                self._producer.poll(0.1)
+                producer.poll(0.1)
             except KafkaException as error:
-                raise UndeliveredError(f"{topic}: {error.args[0].str()}", code_of(error.args[0])) from None
+                return self._answer(record, error.args[0])
             else:
-                return
+                return None
+
+    def _answer(self, record: "_Handed", error: KafkaError | None) -> None:
+        why = None if error is None else UndeliveredError(f"{record.topic}: {error.str()}", code_of(error))
+        if record.on_answer is not None:
+            record.on_answer(why)
+        else:
+            self._refused = self._refused or why
 
     def flush(self, wait_seconds: float) -> int:
         """See `records.Publisher`."""
         waiting = int(self._producer.flush(wait_seconds))
+        if self._one_by_one is not None:
+            waiting += int(self._one_by_one.flush(wait_seconds))
         self._error_log.raise_fatal()
         if self._refused is not None:
             raise self._refused
         return waiting
 
-    def answers(self, topic: str, wait_seconds: float) -> bool:
-        """Tell whether the broker answers a question about a topic within so long. Any thread may ask."""
+    def trouble(self, topic: str, wait_seconds: float) -> str:
+        """Return what the broker does not let this client do with a topic, "" if all is well. Any thread may ask."""
         try:
-            found = self._producer.list_topics(topic, timeout=wait_seconds).topics[topic]
+            error = self._producer.list_topics(topic, timeout=wait_seconds).topics[topic].error
         except KafkaException:
-            return False
-        return found.error is None
+            return "does not answer"
+        return f"refuses {topic}: {error.str()} ({code_of(error)})" if error is not None else ""
 
 
 class KafkaTail:
@@ -287,9 +313,6 @@ def _records(messages: Iterable[Message]) -> Iterable[Record]:
         error = message.error()
         if error is None:
             yield Record(*_place(message), message.offset() or 0, _moment(*message.timestamp()), message.value())
-        elif error.code() == KafkaError._FATAL:  # noqa: SLF001  its public name
-            # Said once. A client that was fenced returns nothing from then on, as if the road were quiet.
-            raise KafkaException(error)
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
             log.warning("consumer error", topic=message.topic(), reason=error.str())
 
@@ -313,9 +336,9 @@ class _ErrorLog:
         self._say_again_at: dict[int, float] = {}
 
     def raise_fatal(self) -> None:
-        """Raise KafkaException if the client has said that it cannot go on."""
+        """Raise UndeliveredError if the client has said that it cannot go on."""
         if self._fatal is not None:
-            raise KafkaException(self._fatal)
+            raise UndeliveredError(self._fatal.str(), code_of(self._fatal))
 
     def __call__(self, error: KafkaError) -> None:
         if error.fatal():

@@ -4,27 +4,28 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from anpr.adapters.records import UndeliveredError
+from anpr.adapters.records import TOO_LARGE, RefusedError
 from anpr.errors import UnavailableError
 
+NOT_AUTHORISED: Final = "kafka-not-authorised"
 _CODES: Final = {
     KafkaError.FENCED_INSTANCE_ID: "kafka-fenced",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "kafka-topic-missing",
     KafkaError._UNKNOWN_TOPIC: "kafka-topic-missing",  # noqa: SLF001  its public name
-    KafkaError.MSG_SIZE_TOO_LARGE: "kafka-record-too-large",
-    KafkaError.RECORD_LIST_TOO_LARGE: "kafka-record-too-large",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "kafka-not-authorised",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "kafka-not-authorised",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "kafka-not-authorised",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "kafka-not-authorised",
-    KafkaError._AUTHENTICATION: "kafka-not-authorised",  # noqa: SLF001  its public name
+    KafkaError.MSG_SIZE_TOO_LARGE: TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE: TOO_LARGE,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: NOT_AUTHORISED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: NOT_AUTHORISED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: NOT_AUTHORISED,
+    KafkaError.SASL_AUTHENTICATION_FAILED: NOT_AUTHORISED,
+    KafkaError._AUTHENTICATION: NOT_AUTHORISED,  # noqa: SLF001  its public name
 }
 NEXT_STEPS: Final = {
     "kafka-fenced": "another matcher runs under the same --name: give each its own",
-    "kafka-topic-missing": "make the topics with `anpr topics --create`, then start it again",
-    "kafka-record-too-large": "compare the topic's max.message.bytes with `anpr topics`; it was made by other hands",
-    "kafka-not-authorised": "give this service's user the right that the message names, then start it again",
-    "kafka-refused": "nothing is lost: what the broker has not acknowledged is not committed. Start it again",
+    "kafka-topic-missing": "make the topics with `anpr topics --create`",
+    TOO_LARGE: "compare the topic's max.message.bytes with `anpr topics`; it was made by other hands",
+    NOT_AUTHORISED: "give this service's user the right that the message names",
+    "kafka-refused": "nothing is lost: what the broker has not acknowledged is not committed; its own log says more",
 }
 
 
@@ -37,9 +38,14 @@ def code_of(error: KafkaError) -> str:
     return _CODES.get(number, "kafka-refused")
 
 
-def refused(what: str, error: KafkaException | UndeliveredError) -> UnavailableError:
-    """Return the error that a person is shown; `what` says which broker ended what."""
-    if isinstance(error, UndeliveredError):
+def is_refusal(error: KafkaError) -> bool:
+    """Tell whether a client that goes on would go on without what it needs, until somebody mends it."""
+    return error.code() in _CODES or error.code() == KafkaError._FATAL  # noqa: SLF001  its public name
+
+
+def refused(what: str, error: KafkaException | RefusedError) -> UnavailableError:
+    """Return the error that a person is shown; `what` says which broker refuses what."""
+    if isinstance(error, RefusedError):
         code, reason = error.code, str(error)
     else:
         code, reason = code_of(error.args[0]), error.args[0].str()

@@ -10,16 +10,18 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AclOperation,
     AdminClient,
     OffsetSpec,
 )
 
 
 class Group(NamedTuple):
-    """Members that run, and records that none of them has committed."""
+    """Members that run, records that none of them has committed, and whether this user may be a member."""
 
     members: int
     lag: int
+    may_join: bool = True
 
 
 class LastWord(NamedTuple):
@@ -43,12 +45,15 @@ def group_of(address: str, group: str, topic: str, wait_seconds: float) -> Group
         }
         for spec in (OffsetSpec.latest(), OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # no annotations
     )
-    described = admin.describe_consumer_groups([group], request_timeout=wait_seconds)[group].result()
+    asking = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=wait_seconds)
+    described = asking[group].result()
+    may = {AclOperation(one) for one in described.authorized_operations or ()}
     asked = ConsumerGroupTopicPartitions(group, places)
     committed = admin.list_consumer_group_offsets([asked], request_timeout=wait_seconds)[group].result()
     # A partition without a commit is read from its beginning.
     at = {place.partition: max(place.offset, starts[place.partition]) for place in committed.topic_partitions}
-    return Group(len(described.members), sum(end - at.get(number, starts[number]) for number, end in ends.items()))
+    lag = sum(end - at.get(number, starts[number]) for number, end in ends.items())
+    return Group(len(described.members), lag, AclOperation.READ in may)
 
 
 def last_record(address: str, topic: str, wait_seconds: float) -> LastWord | None:

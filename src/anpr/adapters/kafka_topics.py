@@ -1,7 +1,10 @@
 """The topics on the broker: what is there against what is stated, and making what is missing."""
 
-from confluent_kafka import KafkaException
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AclOperation,
     AdminClient,
     ConfigResource,
     NewTopic,
@@ -9,6 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 
 from anpr import topics
+from anpr.adapters.kafka_errors import is_refusal
 from anpr.errors import AnprError, UnavailableError
 from anpr.settings import Settings
 from anpr.topics import TopicSpec
@@ -39,14 +43,45 @@ def compare(
     known = [spec for spec in specs if spec.name in there]
     resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in known]
     configs = admin.describe_configs(resources, request_timeout=wait_seconds) if resources else {}
-    differing: list[str] = []
+    # A broker does not list what this user may not see.
+    missing = [spec for spec in specs if spec.name not in there]
+    seen = rights(admin, [spec.name for spec in missing], wait_seconds)
+    differing = [f"{spec.name}  is not for this user to see" for spec in missing if spec.name in seen]
     for spec, resource in zip(known, resources, strict=True):
-        values = configs[resource].result()
+        try:
+            values = configs[resource].result()
+        except KafkaException as error:
+            if not is_refusal(error.args[0]):
+                raise
+            differing.append(f"{spec.name}  its settings are not for this user to see")
+            continue
         actual = {"partitions": str(len(there[spec.name].partitions))} | {k: values[k].value for k in spec.config}
         for key, wanted in ({"partitions": str(spec.partitions)} | spec.config).items():
             if actual[key] != wanted:
                 differing.append(f"{spec.name}  {key} is {actual[key]}, stated {wanted}")
-    return [spec for spec in specs if spec.name not in there], differing
+    return [spec for spec in missing if spec.name not in seen], differing
+
+
+def rights(admin: AdminClient, names: Iterable[str], wait_seconds: float) -> dict[str, frozenset[str]]:
+    """Return which of READ and WRITE this user may do with each topic that exists. Raises KafkaException."""
+    wanted = list(names)
+    if not wanted:
+        return {}
+    asked = admin.describe_topics(
+        TopicCollection(wanted), include_authorized_operations=True, request_timeout=wait_seconds
+    )
+    found: dict[str, frozenset[str]] = {}
+    for name, answer in asked.items():
+        try:
+            may = answer.result().authorized_operations or ()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                found[name] = frozenset()
+            elif error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+        else:
+            found[name] = frozenset({"READ", "WRITE"} & {AclOperation(one).name for one in may})
+    return found
 
 
 def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:

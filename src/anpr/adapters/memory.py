@@ -1,21 +1,27 @@
 """A broker in memory: the twin of `kafka.py` for unit tests, kept to the same contract by one test suite."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from anpr.adapters.records import Record, UndeliveredError
+from anpr.adapters.records import TOO_LARGE, Answer, Record, UndeliveredError
 from anpr.clock import Clock
 
 
 class MemoryBroker:
-    """Topics of one partition each. `refusing` makes it turn every delivery down, as a full or lost broker does."""
+    """Topics of one partition each.
+
+    `refusing` makes it turn every delivery down, as a broker does that the right was taken from; `max_bytes` those
+    that are larger.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Records arrive by `clock`."""
         self.topics: defaultdict[str, list[tuple[str | None, bytes, dict[str, bytes], datetime]]] = defaultdict(list)
         self.committed: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.refusing = False
+        self.max_bytes: int | None = None
         self.clock = clock
 
     def records(self, topic: str, start: int) -> list[Record]:
@@ -58,13 +64,22 @@ class MemorySource:
         """See `records.Source`."""
 
 
+class _UnderWay(NamedTuple):
+    topic: str
+    key: str | None
+    value: bytes
+    headers: dict[str, bytes]
+    on_answer: Answer | None
+
+
 class MemoryPublisher:
     """Delivers at `flush`."""
 
     def __init__(self, broker: MemoryBroker) -> None:
         """Publish to `broker`."""
         self._broker = broker
-        self._under_way: list[tuple[str, str | None, bytes, dict[str, bytes], Callable[[], None] | None]] = []
+        self._refused: UndeliveredError | None = None
+        self._under_way: list[_UnderWay] = []
 
     def publish(
         self,
@@ -72,21 +87,32 @@ class MemoryPublisher:
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_delivered: Callable[[], None] | None = None,
+        on_answer: Answer | None = None,
     ) -> None:
         """See `records.Publisher`."""
-        self._under_way.append((topic, key, value, dict(headers or {}), on_delivered))
+        self._under_way.append(_UnderWay(topic, key, value, dict(headers or {}), on_answer))
 
     def flush(self, wait_seconds: float) -> int:  # noqa: ARG002  nothing to wait for
         """See `records.Publisher`."""
-        if self._broker.refusing:
-            raise UndeliveredError("the broker refuses")
-        for topic, key, value, headers, on_delivered in self._under_way:
-            self._broker.topics[topic].append((key, value, headers, self._broker.clock()))
-            if on_delivered is not None:
-                on_delivered()
-        self._under_way.clear()
+        under_way, self._under_way = self._under_way, []
+        for one in under_way:
+            if self._broker.refusing:
+                self._refuse(one, UndeliveredError("the broker refuses"))
+            elif self._broker.max_bytes is not None and len(one.value) > self._broker.max_bytes:
+                self._refuse(one, UndeliveredError(f"{one.topic}: too large", TOO_LARGE))
+            else:
+                self._broker.topics[one.topic].append((one.key, one.value, one.headers, self._broker.clock()))
+                if one.on_answer is not None:
+                    one.on_answer(None)
+        if self._refused is not None:
+            raise self._refused
         return 0
+
+    def _refuse(self, one: "_UnderWay", error: UndeliveredError) -> None:
+        if one.on_answer is not None:
+            one.on_answer(error)
+        else:
+            self._refused = error
 
 
 class MemoryTail:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 
 class Record(NamedTuple):
@@ -15,19 +15,33 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-class UndeliveredError(Exception):
-    """A record was not taken by the broker. What caused it must not be committed. `code` is as in `anpr.errors`."""
+# The code of a record that the broker would take if it were smaller.
+TOO_LARGE: Final = "kafka-record-too-large"
+
+
+class RefusedError(Exception):
+    """The broker refuses, until somebody mends the cause. `code` is as in `anpr.errors`."""
 
     def __init__(self, message: str, code: str = "kafka-refused") -> None:
         super().__init__(message)
         self.code = code
 
 
+class UndeliveredError(RefusedError):
+    """A record was not taken by the broker. What caused it must not be committed."""
+
+
+Answer = Callable[[UndeliveredError | None], None]
+
+
 class Source(Protocol):
     """One member of a group that shares a topic: each record goes to one member, again until it is committed."""
 
     def take(self, max_records: int, wait_seconds: float) -> list[Record]:
-        """Return the records that are there, at most `max_records`; wait for the first one up to `wait_seconds`."""
+        """Return the records that are there, at most `max_records`; wait for the first one up to `wait_seconds`.
+
+        Raises RefusedError when the broker refuses; this source is of no use then.
+        """
         ...
 
     def commit(self, records: Sequence[Record]) -> None:
@@ -56,15 +70,20 @@ class Publisher(Protocol):
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_delivered: Callable[[], None] | None = None,
+        on_answer: Answer | None = None,
     ) -> None:
-        """Hand a record over for delivery. `on_delivered` is called from `flush` once the broker has it."""
+        """Hand a record over for delivery.
+
+        `on_answer` is called, mostly from `flush`, with None once the broker has it, or with why the broker will not;
+        a record without one makes `flush` raise instead. What is too large is refused for itself alone, never for
+        what it was sent together with.
+        """
         ...
 
     def flush(self, wait_seconds: float) -> int:
         """Wait for delivery up to `wait_seconds` and return how many are still under way.
 
-        Raises UndeliveredError when the broker has refused one for good.
+        Raises UndeliveredError when the broker has refused one for good, then and ever after.
         """
         ...
 

@@ -46,3 +46,5 @@ def _show(finding: Finding) -> None:
     click.echo(f"{_MARKS[finding.state]}  {finding.check}  {finding.on}: {finding.says}")
     if finding.next_step:
         click.echo(f"       next: {finding.next_step}")
+    if finding.code:
+        click.echo(f"       more: docs/errors.md#{finding.code}")

@@ -1,9 +1,7 @@
 """`anpr index`: the one process of a machine that builds its index."""
 
 import gc
-import signal
 import sys
-import threading
 import time
 from typing import IO
 
@@ -11,6 +9,7 @@ import click
 
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import metrics_port, served
+from anpr.cli.stop import stop_on_signal
 from anpr.clock import system_clock
 from anpr.errors import UnavailableError
 from anpr.logs import get_logger, say_of_each_line
@@ -51,9 +50,7 @@ def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
 
 def run(settings: Settings, site: str, port: int | None) -> None:
     """Build until a signal says stop; `port` is where to serve health and metrics."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     say_of_each_line(service="index", site=site)
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Millions of entries make no cycles; looking for some among them would take longer than building the index.

@@ -1,25 +1,25 @@
 """`anpr match`: one matcher process of a site."""
 
 import gc
-import signal
 import socket
 import threading
 from datetime import timedelta
 
 import click
-from confluent_kafka import KafkaException
 
 from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher, KafkaSource
 from anpr.adapters.kafka_errors import refused
-from anpr.adapters.records import UndeliveredError
+from anpr.adapters.records import RefusedError
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
+from anpr.cli.stop import stop_on_signal
 from anpr.clock import system_clock
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.figures import Figures
 from anpr.services.health import Health
 from anpr.services.match import Matcher
+from anpr.services.refusals import AGAIN_SECONDS, Refusals
 from anpr.services.watchlist_follower import WatchlistFollower
 from anpr.settings import Settings
 from anpr.watchlist.index_folder import IndexFolder
@@ -51,43 +51,10 @@ def command(ctx: click.Context, site: str, name: str | None, metrics_port: int |
 
 def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     """Match until a signal says stop; `port` is where to serve health and metrics."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     say_of_each_line(service="match", site=site, name=name)
-    servers = settings.sites[site]
-    start_builder = f"anpr index --site {site}"
-    follower = WatchlistFollower(IndexFolder(settings.index_dir), start_builder)
-    source = KafkaSource(
-        servers.kafka, topics.reads(site), f"anpr-match-{site}", name, settings.matcher.session_timeout_seconds
-    )
-    publisher = KafkaPublisher(servers.kafka)
-    figures = Figures(site, [camera.name for camera in servers.cameras], system_clock())
-
-    def missing() -> list[str]:
-        builds = "is its builder at work?" if follower.is_builder_running else f"start `{start_builder}`"
-        wanted = {
-            f"no list: there is no usable index in {settings.index_dir}; {builds}": follower.held is not None,
-            # As the loop last told it: the consumer itself may not be asked from another thread.
-            "no share of the cameras: it stands by": figures.partitions > 0,
-            f"the broker at {servers.kafka} does not answer": publisher.answers(topics.alerts(site), ANSWER_SECONDS),
-        }
-        return [what for what, there in wanted.items() if not there]
-
-    health = Health("match", missing)
-    matcher = Matcher(
-        site=site,
-        name=name,
-        source=source,
-        publisher=publisher,
-        held=lambda: follower.held,
-        clock=system_clock,
-        stopping=stop.is_set,
-        figures=figures,
-        beat=health.beat,
-        batch_reads=settings.matcher.batch_reads,
-        late_after=timedelta(seconds=settings.matcher.late_after_seconds),
-    )
+    follower = WatchlistFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
+    one = _Matching(settings, site, name, follower, stop)
     follower.start()
     # Nearly all garbage is freed by reference counts; what is left (exceptions make some) is collected rarely, for a
     # collection adds to the tail of the latency. The list is not looked through again.
@@ -96,11 +63,83 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     gc.set_threshold(50_000, 20, 100)
     log.info("matcher runs")
     try:
-        with served(settings, health, port):
-            matcher.run()
-    except (KafkaException, UndeliveredError) as error:
-        raise refused(f"the broker at {servers.kafka} has ended this matcher", error) from None
+        with served(settings, one.health, port):
+            one.run()
     finally:
-        source.close()
         follower.stop()
     log.info("matcher stopped in order")
+
+
+class _Matching:
+    """A matcher that is opened anew whenever the broker has refused something."""
+
+    def __init__(
+        self, settings: Settings, site: str, name: str, follower: WatchlistFollower, stop: threading.Event
+    ) -> None:
+        self.health = Health("match", self._missing)
+        self._settings = settings
+        self._site = site
+        self._name = name
+        self._follower = follower
+        self._stop = stop
+        self._servers = settings.sites[site]
+        self._refusals = Refusals(f"the broker at {self._servers.kafka} refuses this matcher")
+        self._figures = Figures(site, [camera.name for camera in self._servers.cameras], system_clock())
+        self._publisher = KafkaPublisher(self._servers.kafka)
+
+    def run(self) -> None:
+        """Match until it is time to stop. Raises UnavailableError when another matcher has this one's name."""
+        while not self._stop.is_set():
+            try:
+                self._run_once()
+            except RefusedError as error:
+                if error.code == "kafka-fenced" or self._stop.is_set():
+                    raise refused(f"the broker at {self._servers.kafka} has ended this matcher", error) from None
+                self._refusals.note(error)
+                self._figures.partitions = 0
+                self._publisher = KafkaPublisher(self._servers.kafka)
+            self._stop.wait(AGAIN_SECONDS)
+
+    def _run_once(self) -> None:
+        """Match from what is committed, until it is time to stop. Raises RefusedError."""
+        source = KafkaSource(
+            self._servers.kafka,
+            topics.reads(self._site),
+            f"anpr-match-{self._site}",
+            self._name,
+            self._settings.matcher.session_timeout_seconds,
+        )
+        try:
+            Matcher(
+                site=self._site,
+                name=self._name,
+                source=source,
+                publisher=self._publisher,
+                held=lambda: self._follower.held,
+                clock=system_clock,
+                stopping=self._stop.is_set,
+                figures=self._figures,
+                beat=self.health.beat,
+                batch_reads=self._settings.matcher.batch_reads,
+                late_after=timedelta(seconds=self._settings.matcher.late_after_seconds),
+            ).run()
+        finally:
+            source.close()
+
+    def _missing(self) -> list[str]:
+        if refusals := self._refusals.missing():
+            return refusals
+        found = []
+        if self._follower.held is None:
+            builds = (
+                "is its builder at work?"
+                if self._follower.is_builder_running
+                else f"start `anpr index --site {self._site}`"
+            )
+            found.append(f"no list: there is no usable index in {self._settings.index_dir}; {builds}")
+        # As the loop last told it: the consumer itself may not be asked from another thread.
+        if not self._figures.partitions:
+            found.append("no share of the cameras: it stands by")
+        if trouble := self._publisher.trouble(topics.alerts(self._site), ANSWER_SECONDS):
+            found.append(f"the broker at {self._servers.kafka} {trouble}")
+        return found

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from rich.live import Live
 
 from anpr.adapters.kafka import KafkaTail
 from anpr.cli import check_site, settings_of
+from anpr.cli.stop import stop_on_signal
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.incidents import Incident
@@ -50,9 +50,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
     settings = settings_of(ctx)
     for site in sites:
         check_site(settings, site)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     feed = open_feed(settings)
     feed.start()
     try:

@@ -8,7 +8,8 @@ from msgspec import Struct
 class Finding(Struct, frozen=True, kw_only=True):
     """One answer. `check` is what was tried (`kafka`, `redis`, …), `on` where: a site, an address or a folder.
 
-    `state` is `well`, `wrong` (mend it) or `note` (worth knowing; may be meant so).
+    `state` is `well`, `wrong` (mend it) or `note` (worth knowing; may be meant so). `code` is a heading of
+    docs/errors.md, empty where there is no more to say.
     """
 
     check: str
@@ -16,6 +17,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     state: str
     says: str
     next_step: str = ""
+    code: str = ""
 
 
 Check = Callable[[], Iterable[Finding]]
@@ -26,9 +28,9 @@ def well(check: str, on: str, says: str) -> Finding:
     return Finding(check=check, on=on, state="well", says=says)
 
 
-def wrong(check: str, on: str, says: str, next_step: str) -> Finding:
+def wrong(check: str, on: str, says: str, next_step: str, code: str = "") -> Finding:
     """Return that a thing must be mended, and how."""
-    return Finding(check=check, on=on, state="wrong", says=says, next_step=next_step)
+    return Finding(check=check, on=on, state="wrong", says=says, next_step=next_step, code=code)
 
 
 def note(check: str, on: str, says: str, next_step: str = "") -> Finding:

@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from anpr import topics
+from anpr.adapters.kafka_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
 from anpr.adapters.kafka_group import Group, LastWord, group_of, last_record
-from anpr.adapters.kafka_topics import by_address, compare
+from anpr.adapters.kafka_topics import by_address, compare, rights
 from anpr.clock import Clock
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.redis_checks import judge_clock, words
@@ -31,6 +32,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
         ("kafka", address, partial(check_broker, address, specs)) for address, specs in by_address(settings).items()
     ]
     silent_after = timedelta(seconds=settings.board.silent_after_seconds)
+    found += [("rights", name, partial(check_rights, name, settings)) for name in settings.sites]
     return found + [
         ("matchers", name, partial(check_site, name, site.kafka, clock, silent_after))
         for name, site in settings.sites.items()
@@ -60,14 +62,40 @@ def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
         yield wrong("topics", address, line, "change it at the broker, or state what is there in anpr.toml")
 
 
+def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
+    """Ask what this user may do with a site's topics: read all, and at its own site write all."""
+    names = [spec.name for spec in topics.specs(site, settings.topics)]
+    admin = AdminClient({"bootstrap.servers": settings.sites[site].kafka, "log_level": 0})
+    try:
+        may = rights(admin, names, ANSWER_SECONDS)
+    except KafkaException:
+        return  # what is wrong with a broker is said once, not for each of its sites
+    denied = {
+        right: [name for name, of_topic in may.items() if right.upper() not in of_topic]
+        for right in ("read", "write")
+    }
+    if may and len(denied["write"]) == len(may):
+        yield note("rights", site, "this user may write none of its topics: right for other sites' services only")
+        denied["write"] = []
+    for right, names in denied.items():
+        if names:
+            says = f"this user may not {right} {', '.join(names)}"
+            yield wrong("rights", site, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
+
+
 def check_site(site: str, address: str, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
     """Ask a site's broker how far its matchers are, and read the last that one of them said."""
     try:
         group = group_of(address, f"anpr-match-{site}", topics.reads(site), ANSWER_SECONDS)
         last = last_record(address, topics.status(site), ANSWER_SECONDS)
     except KafkaException as error:
-        yield wrong("matchers", site, f"not to be asked: {error.args[0].str()}", "see what is said of its Kafka")
+        code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
+        step = NEXT_STEPS.get(code, "see what is said of its Kafka")
+        yield wrong("matchers", site, f"not to be asked: {error.args[0].str()}", step, code)
         return
+    if not group.may_join:
+        says = f"this user may not be a member of the group anpr-match-{site}"
+        yield wrong("rights", site, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
     yield from judge_group(site, group)
     yield from judge_last_word(site, last, clock(), silent_after)
 

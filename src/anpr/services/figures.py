@@ -10,7 +10,7 @@ from datetime import datetime
 
 from anpr import metrics, plates
 from anpr.events import TIERS, Alert, Read, Status
-from anpr.intake import REASONS, BadRead, claimed_capture
+from anpr.intake import ALERT_TOO_LARGE, REASONS, BadRead, claimed_capture
 from anpr.metrics import OTHER
 
 # More cameras than any site has: names beyond these, which only a fault can bring, are not told of in the status.
@@ -66,7 +66,7 @@ class Figures:
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
 
     def published(self, reads: int, alerts: Sequence[Alert], bad: Sequence[BadRead], now: datetime) -> None:
-        """Count what the broker has just acknowledged: the alerts, and the records that could not be matched."""
+        """Count what the broker has just acknowledged: the alerts, and the records that were put aside."""
         self.counts["reads"] += reads
         metrics.READS.labels(self._site).inc(reads)
         for alert in alerts:
@@ -77,6 +77,7 @@ class Figures:
             if alert.kind == "live" and not alert.read.clock_suspect:
                 metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
         self.counts["dead_letters"] += len(bad)
+        self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in bad)
         for error in bad:
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
 

@@ -5,6 +5,10 @@ brought, waits until the broker has all of it, and only then commits the reads. 
 turn are taken again by whoever has the partitions next, and bring alerts of the same ids: nothing is lost and
 nothing counts twice. A turn that finds one read is over in the time of two round trips; one that finds five hundred
 matches them together. Nothing is kept between turns but figures for the status.
+
+What the broker refuses is not committed either: the matcher starts again from what is, until it is taken. Only an
+alert that is too large for its topic must not keep those behind it: its read goes to the dead letters, from where it
+can be sent again. A covert one waits all the same, for the dead letters are open to more people than it is.
 """
 
 import hashlib
@@ -13,13 +17,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from anpr import canary, topics
-from anpr.adapters.records import Publisher, Record, Source, UndeliveredError
+from anpr.adapters.records import TOO_LARGE, Publisher, Record, Source, UndeliveredError
 from anpr.alerts import raise_alerts
 from anpr.clock import Clock
-from anpr.events import Alert, Read, Status, encode
-from anpr.intake import BadRead, decode_read
+from anpr.events import Alert, Correction, Read, Status, encode
+from anpr.intake import ALERT_TOO_LARGE, BadRead, decode_read
 from anpr.services.figures import Figures
 from anpr.services.watchlist_follower import Held
+
+_Bad = tuple[Record, BadRead]
+_Refused = tuple[Alert, UndeliveredError]
 
 WAIT_SECONDS = 0.1
 # A broker bounds what is sent to it compressed, so a record can be far larger than any that is sent again. Of such a
@@ -88,38 +95,73 @@ class Matcher:
 
     def _see_through(self, records: Sequence[Record], held: Held) -> None:
         began = self._stopwatch()
-        reads, bad = self._decode(records)
+        taken, bad = self._decode(records)
+        reads = [read for _, read in taken]
         facts = raise_alerts(reads, held.index, self._clock(), self._late_after)
         # The canary is in no count: a figure of it would be a figure of nothing.
         reads = [read for read in reads if not canary.is_canary_read(read)]
         self._figures.matched(reads, len(records), self._stopwatch() - began)
-        self._publish(facts, bad)
+        refused = self._publish(facts)
+        self._put_aside(bad)
         self._flush()
+        if refused:
+            too_large = self._too_large(refused, taken)
+            self._put_aside(too_large)
+            self._flush()
+            bad += too_large
         published_at = self._clock()
         self._source.commit(records)
-        alerts = [fact for fact in facts if isinstance(fact, Alert) and not canary.is_canary(fact)]
+        not_written = {alert.alert_id for alert, _ in refused}
+        alerts = [
+            fact
+            for fact in facts
+            if isinstance(fact, Alert) and not canary.is_canary(fact) and fact.alert_id not in not_written
+        ]
         self._figures.published(len(reads), alerts, [error for _, error in bad], published_at)
 
-    def _decode(self, records: Sequence[Record]) -> tuple[list[Read], list[tuple[Record, BadRead]]]:
-        reads: list[Read] = []
-        bad: list[tuple[Record, BadRead]] = []
+    def _decode(self, records: Sequence[Record]) -> tuple[list[tuple[Record, Read]], list[_Bad]]:
+        taken: list[tuple[Record, Read]] = []
+        bad: list[_Bad] = []
         for record in records:
             try:
                 read = decode_read(record.value, self._site, record.arrived_at)
             except BadRead as error:
                 bad.append((record, error))
             else:
-                reads.append(read)
+                taken.append((record, read))
                 if read.clock_suspect:
                     self._figures.note_suspect(read, record.value)
-        return reads, bad
+        return taken, bad
 
-    def _publish(self, facts: Sequence[object], bad: Sequence[tuple[Record, BadRead]]) -> None:
+    def _publish(self, facts: Sequence[Alert | Correction]) -> list[_Refused]:
+        """Hand the facts over; return where the alerts will be that the broker turns out not to take."""
+        refused: list[_Refused] = []
         for fact in facts:
             if isinstance(fact, Alert):
-                self._publisher.publish(topics.of_alert(fact), fact.plate, encode(fact))
+
+                def note(why_not: UndeliveredError | None, alert: Alert = fact) -> None:
+                    if why_not is not None:
+                        refused.append((alert, why_not))
+
+                self._publisher.publish(topics.of_alert(fact), fact.plate, encode(fact), on_answer=note)
             else:
                 self._publisher.publish(topics.alerts(self._site), None, encode(fact))
+        return refused
+
+    def _too_large(self, refused: Sequence[_Refused], taken: Sequence[tuple[Record, Read]]) -> list[_Bad]:
+        """Return the records whose alerts are too large. Raises UndeliveredError of what is refused otherwise."""
+        why: dict[str, str] = {}
+        for alert, error in refused:
+            if error.code != TOO_LARGE or alert.entry.handling != "open":
+                raise error
+            if not canary.is_canary(alert):  # it does not come back, and that shows
+                why[alert.read.read_id] = str(error)
+        return [
+            (record, BadRead(ALERT_TOO_LARGE, why[read.read_id])) for record, read in taken if read.read_id in why
+        ]
+
+    def _put_aside(self, bad: Sequence[_Bad]) -> None:
+        """Hand dead letters over."""
         for record, error in bad:
             place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             headers = {"reason": error.reason, "detail": error.detail, **place}
@@ -162,11 +204,13 @@ class Matcher:
             alerts=counts["alerts"],
             dead_letters=counts["dead_letters"],
             dropped_fields=counts["dropped_fields"],
+            alerts_too_large=counts["alerts_too_large"],
             partitions=self._source.partitions(),
             lag=self._source.lag(),
             cameras=self._figures.cameras,
         )
         self._publisher.publish(topics.status(self._site), self._name, encode(status))
+        self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
         self._figures.told(status)
         # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
         self._source.commit([])

@@ -8,20 +8,25 @@ site's engineers look, and not in a terminal's scroll-back.
 While the disk refuses lines, because it is full, those that have been taken go to the broker without it, and no more
 are taken until the broker has them. So alerts go on, and at most one chunk of the stream is neither here nor there;
 whoever stops the gateway then is told its numbers.
+
+What the broker refuses stays where it is and is handed over again, once a second, until it is taken. A line that is
+too large for the topic holds up no other; where the broker refuses altogether, no more is handed over meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from anpr import metrics
-from anpr.adapters.records import Publisher
+from anpr.adapters.records import TOO_LARGE, Publisher, UndeliveredError
 from anpr.adapters.spool import Spool
 from anpr.clock import Clock
 from anpr.errors import UnavailableError
 from anpr.intake import MAX_READ_BYTES, BadRead, decode_read
 from anpr.logs import get_logger
 from anpr.services.lines import Lines
+from anpr.services.refusals import AGAIN_SECONDS, Refusals
 from anpr.topics import reads
 
 log = get_logger(__name__)
@@ -41,11 +46,30 @@ class Sent:
     refused: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line on its way: its number on disk, or in the stream where the disk has refused it."""
+
+    number: int
+    key: str | None
+    line: bytes
+    is_on_disk: bool
+
+
 class Sender:
     """Sends the lines of a stream for one site."""
 
-    def __init__(self, *, site: str, lines: Lines, publisher: Publisher, spool: Spool, clock: Clock) -> None:
-        """What the spool holds from before goes first."""
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
+        self,
+        *,
+        site: str,
+        lines: Lines,
+        open_publisher: Callable[[], Publisher],
+        spool: Spool,
+        refusals: Refusals,
+        clock: Clock,
+    ) -> None:
+        """What the spool holds from before goes first. After a refusal a new publisher is opened."""
         self.figures = Sent()
         self.disk_refuses = False
         # Lines that the disk refused and the broker does not have yet, by their numbers in the stream.
@@ -53,8 +77,13 @@ class Sender:
         self._site = site
         self._topic = reads(site)
         self._lines = lines
-        self._publisher = publisher
+        self._open = open_publisher
+        self._publisher = open_publisher()
         self._spool = spool
+        self._refusals = refusals
+        self._refused: list[_Line] = []
+        self._refused_why: UndeliveredError | None = None
+        self._again_at = clock()
         self._clock = clock
         self._handed_over = 0
         self._under_way = 0
@@ -67,17 +96,20 @@ class Sender:
         under_way = self._under_way or self.unkept or self._to_remove
         return self._lines.ended and not under_way and not self._spool.after(self._handed_over, 1)
 
+    @property
+    def refused_to_the_end(self) -> UndeliveredError | None:
+        """Why the broker refuses all that is left of a stream that has ended, None while that is not so."""
+        if not self._lines.ended or self._under_way > len(self._refused):
+            return None
+        is_all = self._refuses_all or not self._spool.after(self._handed_over, 1)
+        return self._refused_why if is_all else None
+
     def turn(self) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
         sent_before = self.figures.sent
         if not self.unkept:
             self._keep(self._lines.take(WAIT_SECONDS))
-        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
-            self._handed_over = spooled.number
-            self._under_way += 1
-            self._publisher.publish(
-                self._topic, spooled.key, spooled.line, on_delivered=partial(self._note_delivery, spooled.number)
-            )
+        self._hand_over()
         self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept else 0)
         self._let_go()
         metrics.SENT.labels(self._site).inc(self.figures.sent - sent_before)
@@ -90,23 +122,48 @@ class Sender:
         try:
             self._spool.put([(key, line) for _, key, line in fit])
         except UnavailableError as error:
-            self._note_refusal(error)
+            self._note_full_disk(error)
             self.unkept = {number for number, _, _ in fit}
             for number, key, line in fit:
-                self._publisher.publish(
-                    self._topic, key, line, on_delivered=partial(self._note_unkept_delivery, number)
-                )
+                self._under_way += 1
+                self._publish(_Line(number, key, line, is_on_disk=False))
         else:
             self._on_disk += len(fit)
             if self.disk_refuses:
                 log.info("the disk takes lines again")
                 self.disk_refuses = False
 
+    def _hand_over(self) -> None:
+        if self._refused and self._clock() >= self._again_at:
+            if self._refuses_all:
+                self._publisher = self._open()
+            again, self._refused, self._refused_why = self._refused, [], None
+            for line in again:
+                self._publish(line)
+        if self._refuses_all:
+            return
+        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
+            self._handed_over = spooled.number
+            self._under_way += 1
+            self._publish(_Line(*spooled, is_on_disk=True))
+
+    @property
+    def _refuses_all(self) -> bool:
+        return self._refused_why is not None and self._refused_why.code != TOO_LARGE
+
+    def _publish(self, line: _Line) -> None:
+        self._publisher.publish(
+            self._topic,
+            line.key,
+            line.line,
+            on_answer=partial(self._note_answer, line),
+        )
+
     def _let_go(self) -> None:
         try:
             self._spool.remove(self._to_remove)
         except UnavailableError as error:
-            self._note_refusal(error)
+            self._note_full_disk(error)
             if len(self._to_remove) < self._on_disk:
                 return  # tried again at the next turn; killed before, they are sent again
             self._spool.start_anew()
@@ -114,16 +171,25 @@ class Sender:
         self._on_disk -= len(self._to_remove)
         self._to_remove.clear()
 
-    def _note_delivery(self, spooled: int) -> None:
+    def _note_answer(self, line: _Line, why_not: UndeliveredError | None) -> None:
+        if why_not is not None:
+            self._note_refusal(line, why_not)
+            return
         self._under_way -= 1
-        self._to_remove.append(spooled)
         self.figures.sent += 1
+        if line.is_on_disk:
+            self._to_remove.append(line.number)
+        else:
+            self.unkept.discard(line.number)
 
-    def _note_unkept_delivery(self, number: int) -> None:
-        self.unkept.discard(number)
-        self.figures.sent += 1
+    def _note_refusal(self, line: _Line, error: UndeliveredError) -> None:
+        self._refusals.note(error)
+        self._refused.append(line)
+        if not self._refuses_all:  # of several refusals the one counts that says most: that nothing is taken
+            self._refused_why = error
+        self._again_at = self._clock() + timedelta(seconds=AGAIN_SECONDS)
 
-    def _note_refusal(self, error: UnavailableError) -> None:
+    def _note_full_disk(self, error: UnavailableError) -> None:
         if not self.disk_refuses:
             log.error("the disk refuses lines, they go to the broker without it", reason=str(error))
         self.disk_refuses = True

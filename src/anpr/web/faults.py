@@ -43,6 +43,8 @@ def _of_site(sight: Sight, health: SiteHealth, site: Site, console: ConsoleSetti
         yield "no matcher has a share of the reads. Nothing is being checked there."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
     yield from filter(None, (_of_list(status, sight.now, list_old_after, at) for status in health.matchers))
+    if too_large := sum(status.alerts_too_large for status in health.matchers):
+        yield f"alerts of {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
     yield from _of_canary(sight, health.site, console, at)
     yield from _of_cameras(sight, health.site, site, at)
 

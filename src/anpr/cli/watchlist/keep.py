@@ -1,13 +1,12 @@
 """`anpr watchlist keep`: the process that keeps the lists at their home."""
 
 import gc
-import signal
-import threading
 from datetime import timedelta
 
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.stop import stop_on_signal
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.logs import get_logger, say_of_each_line
@@ -28,9 +27,7 @@ def command(ctx: click.Context) -> None:
       anpr watchlist keep
     """
     settings = settings_of(ctx)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     say_of_each_line(service="keep")
     keeper = ListKeeper(store_of(settings), timedelta(hours=settings.watchlist.keep_previous_hours), system_clock)
     gc.enable()  # unlike the other subcommands this one stays
