@@ -68,6 +68,7 @@ def changed(**fields: Any) -> Status:
         (sight(changed(generation=None)), "has no watchlist"),
         (sight(changed(list_confirmed_at=None)), "kept on its disk"),
         (sight(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
+        (sight(changed(alerts_too_large=2)), "alerts of 2 reads could not be written and are NOT shown"),
         (sight(canaries={}), "test plate has not come back. None has come"),
         (
             sight(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),

@@ -22,8 +22,11 @@ from anpr.alerts import raise_alerts
 from anpr.clock import Clock
 from anpr.events import Alert, Correction, Read, Status, encode
 from anpr.intake import ALERT_TOO_LARGE, BadRead, decode_read
+from anpr.logs import get_logger
 from anpr.services.figures import Figures
 from anpr.services.watchlist_follower import Held
+
+log = get_logger(__name__)
 
 _Bad = tuple[Record, BadRead]
 _Refused = tuple[Alert, UndeliveredError]
@@ -156,6 +159,8 @@ class Matcher:
                 raise error
             if not canary.is_canary(alert):  # it does not come back, and that shows
                 why[alert.read.read_id] = str(error)
+        if why:
+            log.error("alerts are too large, their reads are put aside", code=TOO_LARGE, reads=len(why))
         return [
             (record, BadRead(ALERT_TOO_LARGE, why[read.read_id])) for record, read in taken if read.read_id in why
         ]
