@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvicorn
@@ -10,6 +11,7 @@ import uvicorn
 from anpr.adapters.kafka import KafkaPublisher, KafkaTail
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import metrics_port, served
+from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
@@ -69,15 +71,8 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     say_of_each_line(service="console", site=site)
     console = open_console(settings, site)
-
-    def missing() -> list[str]:
-        return [] if console.live.has_read_all() else ["the topics are not read to their end yet"]
-
-    health = Health("console", missing)
-    console.live.beat = health.beat
-    click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
-    with served(settings, health, metrics_port):
-        uvicorn.run(
+    server = _Server(
+        uvicorn.Config(
             application(console),
             host=host,
             port=port,
@@ -86,8 +81,34 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             log_config=None,  # our own, which tells no words of an exception
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=2,
-        )
+            timeout_graceful_shutdown=5,
+        ),
+        console,
+    )
+    # Before and after the server's own, which stands while it serves.
+    on_stop(lambda: setattr(server, "should_exit", True))
+
+    def missing() -> list[str]:
+        return [] if console.live.has_read_all() else ["the topics are not read to their end yet"]
+
+    health = Health("console", missing)
+    console.live.beat = health.beat
+    click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
+    with served(settings, health, metrics_port):
+        server.run()
+    log.info("console stopped in order")
+
+
+class _Server(uvicorn.Server):
+    """A server that lets the event streams end when it is asked to stop: by themselves they never do."""
+
+    def __init__(self, config: uvicorn.Config, console: Console) -> None:
+        super().__init__(config)
+        self._console = console
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._console.end_streams()
 
 
 def open_console(settings: Settings, site: str) -> Console:

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import threading
 import time
 from typing import IO
 
@@ -9,7 +10,7 @@ import click
 
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import metrics_port, served
-from anpr.cli.stop import stop_on_signal
+from anpr.cli.stop import on_stop
 from anpr.clock import system_clock
 from anpr.errors import UnavailableError
 from anpr.logs import get_logger, say_of_each_line
@@ -50,7 +51,8 @@ def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
 
 def run(settings: Settings, site: str, port: int | None) -> None:
     """Build until a signal says stop; `port` is where to serve health and metrics."""
-    stop = stop_on_signal()
+    stop = threading.Event()
+    on_stop(stop.set)
     say_of_each_line(service="index", site=site)
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Millions of entries make no cycles; looking for some among them would take longer than building the index.

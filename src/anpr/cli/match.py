@@ -13,7 +13,7 @@ from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import RefusedError
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
-from anpr.cli.stop import stop_on_signal
+from anpr.cli.stop import on_stop
 from anpr.clock import system_clock
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.figures import Figures
@@ -51,7 +51,8 @@ def command(ctx: click.Context, site: str, name: str | None, metrics_port: int |
 
 def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     """Match until a signal says stop; `port` is where to serve health and metrics."""
-    stop = stop_on_signal()
+    stop = threading.Event()
+    on_stop(stop.set)
     say_of_each_line(service="match", site=site, name=name)
     follower = WatchlistFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
     one = _Matching(settings, site, name, follower, stop)

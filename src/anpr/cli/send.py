@@ -15,7 +15,7 @@ from anpr.adapters.kafka_errors import refused
 from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
-from anpr.cli.stop import stop_on_signal
+from anpr.cli.stop import on_stop
 from anpr.clock import system_clock
 from anpr.errors import InputError, UnavailableError
 from anpr.intake import MAX_READ_BYTES
@@ -29,7 +29,7 @@ from anpr.settings import Settings
 log = get_logger(__name__)
 
 PROGRESS_EVERY_SECONDS = 2
-# Asked to stop with lines that the disk refused, it waits this long for the broker to take them.
+# Asked to stop, it waits this long for the broker to take what it was handed.
 GIVE_UP_SECONDS = 5
 # Gathers a camera's frames into one request; measured to cost less time than it saves at the broker.
 LINGER_MS = 2
@@ -58,7 +58,8 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     settings = settings_of(ctx)
     check_site(settings, site)
     say_of_each_line(service="send", site=site)
-    stop = stop_on_signal()
+    stop = threading.Event()
+    on_stop(stop.set)
     on_disk = Spool((spool or settings.state_dir) / f"send-{site}.sqlite")
     try:
         gateway = _Gateway(settings, site, on_disk, reads)
@@ -120,11 +121,11 @@ class _Gateway:
         give_up_at = math.inf
         while not (self.sender.done or self.sender.refused_to_the_end) and time.monotonic() < give_up_at:
             if stop.is_set():
-                if not self.sender.unkept:
+                if not self.sender.is_waiting:
                     return
                 give_up_at = min(give_up_at, time.monotonic() + GIVE_UP_SECONDS)
             self.health.beat()
-            self.sender.turn()
+            self.sender.turn(is_last=stop.is_set())
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + PROGRESS_EVERY_SECONDS
                 if waiting := len(self._on_disk):

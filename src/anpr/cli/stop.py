@@ -1,12 +1,10 @@
 """How a service is asked to stop."""
 
 import signal
-import threading
+from collections.abc import Callable
 
 
-def stop_on_signal() -> threading.Event:
-    """Return what SIGTERM or Ctrl-C sets, from now on."""
-    stop = threading.Event()
+def on_stop(then: Callable[[], object]) -> None:
+    """Call `then` when SIGTERM or Ctrl-C comes, from now on. Until here `anpr.start` ends the process at once."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+        signal.signal(number, lambda *_: then())

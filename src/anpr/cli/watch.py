@@ -15,7 +15,7 @@ from rich.live import Live
 
 from anpr.adapters.kafka import KafkaTail
 from anpr.cli import check_site, settings_of
-from anpr.cli.stop import stop_on_signal
+from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.incidents import Incident
@@ -50,7 +50,8 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
     settings = settings_of(ctx)
     for site in sites:
         check_site(settings, site)
-    stop = stop_on_signal()
+    stop = threading.Event()
+    on_stop(stop.set)
     feed = open_feed(settings)
     feed.start()
     try:

@@ -104,13 +104,22 @@ class Sender:
         is_all = self._refuses_all or not self._spool.after(self._handed_over, 1)
         return self._refused_why if is_all else None
 
-    def turn(self) -> None:
-        """Keep the lines that have come, hand over what is on disk, and let go what the broker has."""
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the broker has not answered yet for what it was handed, or lines are nowhere but here."""
+        return self._under_way > len(self._refused) or bool(self.unkept)
+
+    def turn(self, *, is_last: bool = False) -> None:
+        """Keep the lines that have come, hand over what is on disk, and let go what the broker has.
+
+        `is_last` takes and hands over nothing new: asked to stop, what is under way is seen through.
+        """
         sent_before = self.figures.sent
-        if not self.unkept:
+        if not self.unkept and not is_last:
             self._keep(self._lines.take(WAIT_SECONDS))
-        self._hand_over()
-        self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept else 0)
+        if self.unkept or not is_last:
+            self._hand_over()
+        self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
         self._let_go()
         metrics.SENT.labels(self._site).inc(self.figures.sent - sent_before)
         metrics.SPOOLED.labels(self._site).set(self._on_disk)

@@ -102,6 +102,7 @@ class Console:
         # Set, and replaced by another, when there is something to be sent: all who wait for it are woken at once.
         self.woken = asyncio.Event()
         self.beat = b""
+        self.is_stopping = False
         self.last_read_at: datetime | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -117,6 +118,12 @@ class Console:
         ]
         if self.canary is not None:
             self.canary.start()
+
+    def end_streams(self) -> None:
+        """Let every event stream end, for the console is to stop. A signal's handler may call it."""
+        self.is_stopping = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
 
     async def stop(self) -> None:
         """Stop reading and let everything go."""

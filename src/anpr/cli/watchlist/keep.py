@@ -1,12 +1,13 @@
 """`anpr watchlist keep`: the process that keeps the lists at their home."""
 
 import gc
+import threading
 from datetime import timedelta
 
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.stop import stop_on_signal
+from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.logs import get_logger, say_of_each_line
@@ -27,7 +28,8 @@ def command(ctx: click.Context) -> None:
       anpr watchlist keep
     """
     settings = settings_of(ctx)
-    stop = stop_on_signal()
+    stop = threading.Event()
+    on_stop(stop.set)
     say_of_each_line(service="keep")
     keeper = ListKeeper(store_of(settings), timedelta(hours=settings.watchlist.keep_previous_hours), system_clock)
     gc.enable()  # unlike the other subcommands this one stays

@@ -28,7 +28,10 @@ HEADERS = [
 
 
 async def feed(request: Request, console: Console, who: SignedIn) -> Response:
-    """Answer with events that do not end. `after` is the id of the page's state, `Last-Event-ID` of a reconnect."""
+    """Answer with events until the browser or the console goes.
+
+    `after` is the id of the page's state, `Last-Event-ID` of a reconnect.
+    """
     after = request.headers.get("last-event-id") or request.query_params.get("after", "")
 
     return _Stream(console, who, after, lambda: still_signed_in(request, console) == who)
@@ -66,7 +69,7 @@ class _Stream(Response):
         # Jittered, so that a restarted console does not get all browsers back in one moment.
         await put(f"retry: {random.randint(*RETRY_MS)}\n\n".encode())  # noqa: S311  no secret
         beat = b""
-        while True:
+        while not self._console.is_stopping:
             woken = self._console.woken
             if event := self._feed.since(self._after):
                 self._after = event.id
@@ -80,6 +83,7 @@ class _Stream(Response):
                 await put(text)
             else:
                 await woken.wait()
+        await put(b"", more=False)
 
     def _is_stuck(self) -> bool:
         since = self._sending_since
