@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ from anpr.clock import system_clock
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
 from anpr.web.faults import faults
+from anpr.web.local_time import in_zone
 from anpr.web.sight import sight_of
 from tests.entries import entry, read_line
 from tests.installation import Installation
@@ -182,7 +184,7 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_is_raised_when_its_rea
 
 def shown(board: BoardFeed, it: Installation) -> tuple[str, ...]:
     board.take(0.1)
-    return faults(sight_of(board, it.settings, system_clock(), covert=False), it.settings)
+    return faults(sight_of(board, it.settings, system_clock(), covert=False), it.settings, in_zone(UTC))
 
 
 def test_a_gateway_that_is_refused_keeps_the_lines_says_so_and_sends_them_afterwards(

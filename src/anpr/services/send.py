@@ -86,20 +86,20 @@ class Sender:
         self._again_at = clock()
         self._clock = clock
         self._handed_over = 0
-        self._under_way = 0
+        self._under_way: dict[tuple[bool, int], _Line] = {}
         self._to_remove: list[int] = []
         self._on_disk = len(spool)
 
     @property
     def done(self) -> bool:
         """Whether the stream has ended and the broker has everything."""
-        under_way = self._under_way or self.unkept or self._to_remove
+        under_way = self._under_way or self._refused or self.unkept or self._to_remove
         return self._lines.ended and not under_way and not self._spool.after(self._handed_over, 1)
 
     @property
     def refused_to_the_end(self) -> UndeliveredError | None:
         """Why the broker refuses all that is left of a stream that has ended, None while that is not so."""
-        if not self._lines.ended or self._under_way > len(self._refused):
+        if not self._lines.ended or self._under_way:
             return None
         is_all = self._refuses_all or not self._spool.after(self._handed_over, 1)
         return self._refused_why if is_all else None
@@ -107,7 +107,7 @@ class Sender:
     @property
     def is_waiting(self) -> bool:
         """Whether the broker has not answered yet for what it was handed, or lines are nowhere but here."""
-        return self._under_way > len(self._refused) or bool(self.unkept)
+        return bool(self._under_way or self.unkept)
 
     def turn(self, *, is_last: bool = False) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has.
@@ -119,7 +119,11 @@ class Sender:
             self._keep(self._lines.take(WAIT_SECONDS))
         if self.unkept or not is_last:
             self._hand_over()
-        self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
+        try:
+            self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
+        except UndeliveredError as error:  # the client is at its end, and answers for nothing any more
+            for line in list(self._under_way.values()):
+                self._note_answer(line, error)
         self._let_go()
         metrics.SENT.labels(self._site).inc(self.figures.sent - sent_before)
         metrics.SPOOLED.labels(self._site).set(self._on_disk)
@@ -134,7 +138,6 @@ class Sender:
             self._note_full_disk(error)
             self.unkept = {number for number, _, _ in fit}
             for number, key, line in fit:
-                self._under_way += 1
                 self._publish(_Line(number, key, line, is_on_disk=False))
         else:
             self._on_disk += len(fit)
@@ -151,9 +154,9 @@ class Sender:
                 self._publish(line)
         if self._refuses_all:
             return
-        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, _UNDER_WAY_LINES - self._under_way)):
+        room = max(0, _UNDER_WAY_LINES - len(self._under_way) - len(self._refused))
+        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, room)):
             self._handed_over = spooled.number
-            self._under_way += 1
             self._publish(_Line(*spooled, is_on_disk=True))
 
     @property
@@ -161,6 +164,7 @@ class Sender:
         return self._refused_why is not None and self._refused_why.code != TOO_LARGE
 
     def _publish(self, line: _Line) -> None:
+        self._under_way[line.is_on_disk, line.number] = line
         self._publisher.publish(
             self._topic,
             line.key,
@@ -181,10 +185,11 @@ class Sender:
         self._to_remove.clear()
 
     def _note_answer(self, line: _Line, why_not: UndeliveredError | None) -> None:
+        if self._under_way.pop((line.is_on_disk, line.number), None) is None:
+            return  # an answer of a client that was given up, about a line that goes again
         if why_not is not None:
             self._note_refusal(line, why_not)
             return
-        self._under_way -= 1
         self.figures.sent += 1
         if line.is_on_disk:
             self._to_remove.append(line.number)
