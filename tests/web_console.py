@@ -16,6 +16,7 @@ from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemoryTail
 from anpr.clock import system_clock
 from anpr.events import Alert, Status, encode
 from anpr.images import ImageStore
+from anpr.journeys import Route
 from anpr.local import govuk_frontend
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
@@ -29,6 +30,11 @@ from tests.entries import NoLists
 from tests.strategies import a_read, an_alert, an_entry, generation
 
 PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
+ROUTES = (
+    Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30),
+    Route(origin="calais", destination="coquelles", by="road", crossing_minutes=10),
+    Route(origin="coquelles", destination="calais", by="road", crossing_minutes=10),
+)
 CAMERAS = (Camera("camera-1", "1", "front"),)
 _HASH = hash_password(PASSWORD)
 
@@ -65,6 +71,7 @@ class ConsoleServer:
                 name: Site(name.title(), "memory", redis_url, CAMERAS if name != "dover" else ())
                 for name in ("calais", "coquelles", "dover")
             },
+            routes=ROUTES,
             console=console,
         )
         self.users = UsersFile(folder / "users.json")
@@ -94,7 +101,9 @@ class ConsoleServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
-            uvicorn.Config(application(self.console), log_level="warning", timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                application(self.console), log_level="warning", timeout_graceful_shutdown=1, timeout_keep_alive=60
+            )
         )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
@@ -148,10 +157,11 @@ class ConsoleServer:
         read = a_read(f"read-{plate}-{handling}", site=site, plate=plate, captured_at=now, lane="1", image=image)
         alert = an_alert(read, entry, raised_at=now)
         self.put(topics.of_alert(alert), alert)
-        assert wait_until(lambda: alert.alert_id in self._known(), 5)
+        assert wait_until(lambda: alert.alert_id in self.shown(), 5)
         return alert
 
-    def _known(self) -> set[str]:
+    def shown(self) -> set[str]:
+        """Return the incidents that its board shows to anybody."""
         return {name for page in self.console.pages.values() for name in page.feed.state}
 
 

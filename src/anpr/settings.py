@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from anpr.errors import InputError
+from anpr.journeys import Route
 
 # Bounded, so that every duration is one that a clock can add.
 Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
@@ -123,6 +124,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one installation."""
 
     sites: Annotated[dict[SiteName, Site], Meta(min_length=1)]
+    routes: tuple[Route, ...] = ()
     matcher: MatcherSettings = MatcherSettings()
     watchlist: WatchlistSettings = WatchlistSettings()
     board: BoardSettings = BoardSettings()
@@ -176,6 +178,14 @@ def load(folder: Path, environment: Mapping[str, str]) -> Settings:
             f"settings in {folder}: {error}",
             "correct the value, in the file or in the environment variable that overrides it",
         ) from None
+    for number, route in enumerate(settings.routes, start=1):
+        for name in (route.origin, route.destination):
+            if name not in settings.sites:
+                raise InputError(
+                    "settings-route-site",
+                    f"settings: routes {number}: there is no site {name!r}",
+                    f"name two of {', '.join(settings.sites)}",
+                )
     if settings.topics.alerts_retention_hours < settings.board.window_hours:
         raise InputError(
             "settings-board-window",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from anpr.board import Board
 from anpr.events import Correction
+from anpr.journeys import Route
 from anpr.settings import Site
 from anpr.web.board_page import BoardPage
 from anpr.web.feed import Feed
@@ -16,14 +17,16 @@ from anpr.web.render import environment
 from tests.strategies import a_read, an_action, an_alert, an_entry, minutes
 
 TEMPLATES = environment(None, UTC)
-WINDOW = timedelta(minutes=40)
+WINDOWS = st.sampled_from([timedelta(minutes=40), timedelta(minutes=120)])
+FERRY = Route(origin="coquelles", destination="calais", by="ferry", crossing_minutes=1)
 
 alerts = st.builds(
-    lambda plate, read, minute, tier, valid_until: an_alert(
-        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)),
+    lambda site, plate, read, minute, tier, valid_until: an_alert(
+        a_read(f"{plate}-{read}", site=site, plate=plate, captured_at=minutes(minute)),
         an_entry(plate, plate=plate, valid_until=minutes(valid_until)),
         tier=tier,
     ),
+    st.sampled_from(["calais", "coquelles"]),
     st.sampled_from(["AB1", "CD2", "EF3"]),
     st.integers(1, 3),
     st.integers(0, 60),
@@ -43,13 +46,13 @@ steps = st.lists(
 
 
 def page(board: Board) -> BoardPage:
-    rules = Rules("calais", timedelta(minutes=2), 0.3)
+    rules = Rules("calais", timedelta(minutes=2), 0.3, {"coquelles": FERRY})
     return BoardPage(board, rules, {"calais": Site("Calais", "k", "r")}, TEMPLATES, Feed("start"))
 
 
-@given(steps)
-def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]]) -> None:
-    board = Board(timedelta(minutes=10), WINDOW)
+@given(steps, WINDOWS)
+def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]], window: timedelta) -> None:
+    board = Board(timedelta(minutes=10), window)
     kept = page(board)
     now = minutes(30)
     for number, (step, value) in enumerate(steps):
@@ -73,12 +76,13 @@ def _happens(board: Board, step: str, value: Any, number: int) -> None:
     elif step == "action":
         alert, kind = value
         retracts = f"action-{number - 2}" if kind == "retracted" else None
-        board.add_action(an_action(f"action-{number}", kind, alert, outcome="misread", retracts=retracts), number)
+        outcome = ("misread", "handed_to_uk_port")[number % 2]
+        board.add_action(an_action(f"action-{number}", kind, alert, outcome=outcome, retracts=retracts), number)
     else:
-        board.add_correction(Correction(site="calais", read_id="new", supersedes=value.read.read_id))
+        board.add_correction(Correction(site=value.read.site, read_id="new", supersedes=value.read.read_id))
 
 
-@given(st.lists(alerts, min_size=1, max_size=6), st.floats(0, 5))
+@given(st.lists(alerts, min_size=1, max_size=6), st.floats(0, 5) | st.floats(50, 130))
 def test_time_alone_calls_the_supervisor_and_ends_entries_without_anything_having_happened(
     raised: list[Any], wait: float
 ) -> None:

@@ -1,6 +1,6 @@
 """What a person without the right sees equals the board folded without covert events."""
 
-from datetime import UTC, timedelta
+from datetime import UTC
 
 import msgspec
 from hypothesis import given
@@ -10,16 +10,25 @@ from anpr import topics
 from anpr.adapters.memory import MemoryBroker, MemoryTail
 from anpr.board import Board
 from anpr.events import Action, Alert, Correction, encode
+from anpr.journeys import Route
 from anpr.services.board_feed import BoardFeed
 from anpr.settings import ConsoleSettings, Settings, Site
 from anpr.web.board_page import BoardPage
 from anpr.web.feed import Feed
-from anpr.web.lanes import Rules
+from anpr.web.lanes import rules_of
 from anpr.web.render import environment
 from tests.entries import NoLists
 from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
-SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")}, console=ConsoleSettings())
+SETTINGS = Settings(
+    {name: Site(name.title(), "memory", "redis://none") for name in ("calais", "coquelles", "dover")},
+    routes=(
+        Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90),
+        Route(origin="calais", destination="coquelles", by="road", crossing_minutes=10),
+    ),
+    console=ConsoleSettings(),
+)
+OUTCOMES = ("misread", "handed_to_uk_port", "turned_away")
 TEMPLATES = environment(None, UTC)
 
 # Few plates, reads and entries, so that open and covert facts meet in one incident.
@@ -47,7 +56,9 @@ def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
         alert = draw(st.sampled_from(raised))
         kind = draw(kinds)
         retracts = f"action-{draw(st.integers(0, 5))}" if kind == "retracted" else None
-        action = an_action(f"action-{number}", kind, alert, outcome="misread", retracts=retracts)
+        action = an_action(
+            f"action-{number}", kind, alert, outcome=draw(st.sampled_from(OUTCOMES)), retracts=retracts
+        )
         open_topic = alert.entry.handling == "open"
         records.append((topics.actions("calais") if open_topic else topics.covert_actions("calais"), action))
     records += [
@@ -74,9 +85,15 @@ def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert:
 
 
 def page(board: Board) -> bytes:
-    """Return all that a browser of that board is sent, as bytes."""
-    made = BoardPage(board, Rules("calais", timedelta(minutes=2), 0.3), SETTINGS.sites, TEMPLATES, Feed("start"))
-    return msgspec.json.encode(made.picture((), minutes(61)))
+    """Return all that browsers of that board are sent at each site, as bytes."""
+    return b"".join(
+        msgspec.json.encode(
+            BoardPage(board, rules_of(SETTINGS, site), SETTINGS.sites, TEMPLATES, Feed("start")).picture(
+                (), minutes(61)
+            )
+        )
+        for site in SETTINGS.sites
+    )
 
 
 @given(streams())

@@ -44,7 +44,16 @@ def test_the_shipped_configuration_loads() -> None:
     shipped = settings.load(SHIPPED, {})
     assert list(shipped.sites) == ["calais", "coquelles", "dunkerque", "dover", "folkestone"]
     assert [len(site.cameras) for site in shipped.sites.values()] == [12, 12, 6, 0, 0]
-    assert shipped == Settings(shipped.sites), "what it states are the defaults"
+    assert shipped == Settings(shipped.sites, shipped.routes), "what it states are the defaults"
+    ways = {(route.origin, route.destination): route.by for route in shipped.routes}
+    assert ways["calais", "dover"] == ways["dunkerque", "dover"] == "ferry"
+    assert ways["coquelles", "folkestone"] == "shuttle"
+
+
+def test_a_route_to_a_site_that_there_is_not_is_refused(folder: Path) -> None:
+    route = 'routes = [{origin = "calais", destination = "dower", by = "ferry", crossing_minutes = 90}]'
+    write(folder, sites=route + "\n" + SITES)
+    assert "routes 1: there is no site 'dower'" in refusal(folder)
 
 
 # --- the files and the environment ---

@@ -7,24 +7,28 @@ import pytest
 
 from anpr.board import Board
 from anpr.events import Alert
-from anpr.web.lanes import ELSEWHERE, NOW, OVER, REVIEW, Place, Rules, place
+from anpr.journeys import Route
+from anpr.web.lanes import ELSEWHERE, NOW, NOWHERE, OVER, REVIEW, Place, Rules, place
 from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 RULES = Rules("calais", timedelta(minutes=2), 0.3)
+GAP, WINDOW = timedelta(minutes=30), timedelta(hours=72)
+FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30)
+DOVER = Rules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY})
 
 
 def alert(**fields: Any) -> Alert:
     return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
 
 
-def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = ()) -> Place:
-    board = Board(timedelta(minutes=30), timedelta(hours=72))
+def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: Rules = RULES) -> Place:
+    board = Board(GAP, WINDOW)
     for one in alerts:
         board.add_alert(one)
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
     (incident,) = board.incidents(NOON)
-    return place(incident, RULES, minutes(at))
+    return place(incident, rules, minutes(at))
 
 
 @pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
@@ -65,6 +69,33 @@ def test_what_was_seen_before_it_was_listed_does_not_ring_and_what_came_late_doe
 def test_another_ports_incident_has_its_own_lane_and_a_settled_one_is_over() -> None:
     assert placed(alert(site="coquelles")).lane == ELSEWHERE
     assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).lane == OVER
+
+
+def test_what_is_due_at_a_uk_port_is_in_its_lane_until_an_hour_after_it_should_have_come() -> None:
+    assert placed(alert(), rules=DOVER).lane == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180).lane == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180.1).lane == NOWHERE
+    assert placed(alert(), rules=DOVER).changes_at == minutes(180)
+    assert placed(alert(site="coquelles"), rules=DOVER).lane == NOWHERE
+
+
+def test_what_a_uk_port_has_in_hand_stays_in_its_lane_however_late_the_ship() -> None:
+    claimed = an_action("a", "claimed", alert(), site="dover")
+    where = placed(alert(), rules=DOVER, at=600, actions=(claimed,))
+    assert (where.lane, where.may_claim) == (ELSEWHERE, True)
+
+
+def test_what_france_has_handed_over_waits_at_the_uk_port_and_what_france_has_settled_is_over_there() -> None:
+    handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port")
+    assert placed(alert(), actions=(handed_over,)).lane == OVER
+    assert placed(alert(), rules=DOVER, actions=(handed_over,)).lane == ELSEWHERE
+    found = an_action("b", "outcome", alert(), outcome="stopped_found")
+    assert placed(alert(), rules=DOVER, actions=(found,)).lane == OVER
+
+
+def test_at_its_own_site_an_open_incident_may_be_claimed_and_a_settled_one_not() -> None:
+    assert placed(alert()).may_claim
+    assert not placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="misread"),)).may_claim
 
 
 def test_cards_stand_in_the_order_of_the_board() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from anpr import topics
 from anpr.events import Action, decode_action
+from anpr.local.processes import wait_until
 from anpr.web.audit import Entry
 from tests.strategies import an_action
 from tests.web_console import ConsoleServer, csrf_of, running_console
@@ -74,6 +75,43 @@ def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: 
             assert answer.status_code == 409
             assert "ann has it in hand" in answer.text
         assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
+
+
+def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
+    server: ConsoleServer, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
+        alert = server.alert("AB12CDE")
+        assert wait_until(lambda: alert.alert_id in dover.shown(), 5)
+        with server.browser("ann") as ann, dover.browser("sam") as sam:
+            assert "Due off the ferry about" in sam.get("/").text
+            assert "AB12CDE" in sam.get("/shift").text
+            do(ann, alert.alert_id, "claim")
+            do(ann, alert.alert_id, "plate-check", plate_check="same")
+            do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
+            assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
+            assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 5)
+            assert "You have it in hand" in do(sam, alert.alert_id, "claim").text
+            assert "In my hand (1)" in sam.get("/shift").text
+            do(sam, alert.alert_id, "plate-check", plate_check="same")
+            do(sam, alert.alert_id, "outcome", outcome="stopped_found", seen=alert.alert_id)
+            assert "In my hand (0)" in sam.get("/shift").text
+            assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 5)
+
+
+def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
+    server: ConsoleServer, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "coquelles", redis_url, site="coquelles", broker=server.broker) as coquelles:
+        alert = server.alert("AB12CDE")
+        with server.browser("ann") as ann, coquelles.browser("kate") as kate:
+            do(ann, alert.alert_id, "claim")
+            do(ann, alert.alert_id, "plate-check", plate_check="same")
+            do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id)
+            assert wait_until(lambda: "Turned away at Calais" in kate.get("/").text, 5)
+            assert "It may try here" in kate.get("/").text
+            refused = do(kate, alert.alert_id, "claim")
+            assert refused.status_code == 409
 
 
 def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleServer) -> None:

@@ -20,7 +20,7 @@ from anpr.board import Board, Key
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web.feed import Feed
-from anpr.web.lanes import LANES, OVER, RINGS_OFFICER, Place, Rules, place
+from anpr.web.lanes import LANES, NOWHERE, OVER, Place, Rules, place
 from anpr.web.render import card_view
 
 # The most urgent of each lane are on the page; how many more there are is said.
@@ -127,12 +127,13 @@ class BoardPage:
     def _place(self, key: Key, now: datetime) -> None:
         placed = [_Placed(place(one, self._rules, now), one) for one in self._board.incidents_of(key, now)]
         for one in placed:
-            bisect.insort(self._lanes[one.where.lane], one.stands)
-            self._placed[one.incident.incident_id] = one
-            if one.where.rings == RINGS_OFFICER and one.where.waiting_since is not None:
-                self._look_again(key, one.where.waiting_since + self._rules.ack_due)
+            if one.where.changes_at is not None:
+                self._look_again(key, one.where.changes_at)
         if placed:
-            self._of_key[key] = placed
+            self._of_key[key] = [one for one in placed if one.where.lane != NOWHERE]
+            for one in self._of_key[key]:
+                bisect.insort(self._lanes[one.where.lane], one.stands)
+                self._placed[one.incident.incident_id] = one
             changes_at = self._board.changes_at(key, now)
             if changes_at is not None:
                 self._look_again(key, changes_at)
@@ -143,15 +144,8 @@ class BoardPage:
         if before is not None and (before[0] is placed or _shows_the_same(before[0], placed)):
             return before[1]
         where = placed.where
-        view = card_view(
-            placed.incident,
-            self._sites,
-            self._rules.site,
-            lane=where.lane,
-            rings=where.rings,
-            waiting_since=where.waiting_since,
-        )
-        html = self._template.render(card=view, place=where, review_below_score=self._rules.review_below_score)
+        view = card_view(placed.incident, self._sites, self._rules.site, where)
+        html = self._template.render(card=view, review_below_score=self._rules.review_below_score)
         return Card(where.lane, where.order, where.rings, html)
 
 

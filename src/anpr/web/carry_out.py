@@ -3,23 +3,27 @@
 import asyncio
 import uuid
 
+from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed
 from anpr.web import rights
 from anpr.web.actions import topic_of
 from anpr.web.console import Console, SignedIn
 from anpr.web.deeds import Doer, Placed
+from anpr.web.lanes import place
 
 # An action that is not read back within this time is told as sent and not yet confirmed.
 READ_BACK_SECONDS = 5
 
 
-def doer(console: Console, who: SignedIn) -> Doer:
-    """Return who does something now."""
+def doer(console: Console, who: SignedIn, incident: Incident) -> Doer:
+    """Return who does something about an incident now."""
+    now = console.clock()
     return Doer(
         officer=who.user.name,
         site=console.site,
         may_take_over=who.may(rights.TAKE_OVER),
-        at=console.clock(),
+        may_claim=place(incident, console.rules, now).may_claim,
+        at=now,
         colleagues=console.colleagues(),
         action_ids=(uuid.uuid4().hex, uuid.uuid4().hex),
     )

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -25,7 +25,7 @@ from anpr.web.board_page import BoardPage
 from anpr.web.faults import faults
 from anpr.web.feed import Feed
 from anpr.web.image_sweep import sweep_images
-from anpr.web.lanes import Rules
+from anpr.web.lanes import rules_of
 from anpr.web.last_read import last_read_at
 from anpr.web.live import LiveBoard
 from anpr.web.local_time import in_zone
@@ -88,11 +88,7 @@ class Console:
             "ack_due_seconds": settings.console.ack_due_seconds,
         }
         self.writer = ActionWriter(open_publisher)
-        self.rules = Rules(
-            site,
-            timedelta(seconds=settings.console.ack_due_seconds),
-            settings.console.review_below_score,
-        )
+        self.rules = rules_of(settings, site)
         start_id = secrets.token_hex(4)
         self.pages = {
             covert: BoardPage(board, self.rules, settings.sites, self.templates, Feed(start_id))

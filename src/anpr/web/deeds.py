@@ -24,12 +24,13 @@ class RefusedError(Exception):
 class Doer:
     """Who does it, at which site and when. `action_ids` are fresh ids, more than any deed needs.
 
-    `colleagues` are those who can be handed something.
+    `may_claim` tells whether the incident is one for this site; `colleagues` are those who can be handed something.
     """
 
     officer: str
     site: str
     may_take_over: bool
+    may_claim: bool
     at: datetime
     colleagues: frozenset[str]
     action_ids: Sequence[str]
@@ -40,8 +41,13 @@ Placed = list[tuple[bool, Action]]  # whether it is covert, and the action
 
 def claim(incident: Incident, doer: Doer, _: Mapping[str, str]) -> Placed:
     """Take it in hand. Who else does so at the same moment is decided by the order of the topic."""
-    if incident.status != "open":
-        raise RefusedError("It is not open any more.")
+    if not doer.may_claim:
+        is_open = incident.status == "open"
+        raise RefusedError(
+            "It is neither here nor on its way here. Those act who have it."
+            if is_open
+            else "It is not open any more."
+        )
     if holder := incident.holders.get(doer.site):
         raise RefusedError("You have it in hand already." if holder == doer.officer else f"{holder} has it in hand.")
     return _one(incident, doer, "claimed")

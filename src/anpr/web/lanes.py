@@ -1,23 +1,28 @@
 """Where an incident belongs on a site's page, in which order, and for whom it rings. Pure, computed from the time.
 
 The lanes: `now` for what was surely seen here; `review` for matches that a person must look at first, which never
-ring; `elsewhere` for what other ports have in hand or wait to have, as far as it concerns this site; `over` for what
-is settled, withdrawn or corrected.
+ring; `elsewhere` for what of other ports concerns this site (anpr.journeys): what is due here, or may come by road;
+`over` for what is settled, withdrawn or corrected. What does not concern this site is in none of them. Where no route
+leads to a site, all that is open elsewhere concerns it.
 
 For whom an incident rings is a matter of time alone: for the officers until `ack_due`, then for the supervisor too.
 No job has to run for that, so none can be forgotten.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from anpr.incidents import STATUSES, Incident, sureness
+from anpr.journeys import Concern, Route, concern
+from anpr.settings import Settings
 
 NOW: Final = "now"
 REVIEW: Final = "review"
 ELSEWHERE: Final = "elsewhere"
 OVER: Final = "over"
+NOWHERE: Final = ""
 LANES: Final = (NOW, REVIEW, ELSEWHERE, OVER)
 
 RINGS_OFFICER: Final = "officer"
@@ -30,36 +35,73 @@ _REVIEWED_TIERS = ("near",)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What of the settings decides here."""
+    """What of the settings decides here. `routes` are those that lead to the site, by where they begin."""
 
     site: str
     ack_due: timedelta
     review_below_score: float
+    routes: Mapping[str, Route] = field(default_factory=dict)
+
+
+def rules_of(settings: Settings, site: str) -> Rules:
+    """Return what decides at a site."""
+    return Rules(
+        site,
+        timedelta(seconds=settings.console.ack_due_seconds),
+        settings.console.review_below_score,
+        {route.origin: route for route in settings.routes if route.destination == site},
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an incident belongs. Cards of a lane stand in the order of `order`, as text."""
+    """Where an incident belongs. Cards of a lane stand in the order of `order`, as text.
+
+    `concern` tells why another site's incident is here; `may_claim` whether this site may take it in hand;
+    `changes_at` when time alone will put it elsewhere.
+    """
 
     lane: str
     order: str
     rings: str
     waiting_since: datetime | None
+    concern: Concern | None = None
+    may_claim: bool = False
+    changes_at: datetime | None = None
 
 
 def place(incident: Incident, rules: Rules, now: datetime) -> Place:
     """Return where the incident belongs at `now`."""
-    lane = _lane(incident, rules)
-    since = _waiting_since(incident, rules.site) if lane in (NOW, REVIEW) else None
-    return Place(lane, _order(incident, lane), _rings(incident, lane, since, rules, now), since)
-
-
-def _lane(incident: Incident, rules: Rules) -> str:
-    if incident.status in STATUSES and incident.status != "open":
-        return OVER
     if incident.site != rules.site:
-        return ELSEWHERE
-    return NOW if is_sure(incident, rules) else REVIEW
+        return _of_another(incident, rules, now)
+    if not _is_open(incident):
+        return Place(OVER, _order(incident, OVER), SILENT, None)
+    lane = NOW if is_sure(incident, rules) else REVIEW
+    since = _waiting_since(incident, rules.site)
+    rings = _rings(incident, lane, since, rules, now)
+    changes_at = since + rules.ack_due if since is not None and rings == RINGS_OFFICER else None
+    return Place(lane, _order(incident, lane), rings, since, may_claim=True, changes_at=changes_at)
+
+
+def _of_another(incident: Incident, rules: Rules, now: datetime) -> Place:
+    why = concern(incident, rules.site, rules.routes)
+    if not rules.routes:
+        lane = ELSEWHERE if _is_open(incident) else OVER
+        return Place(lane, _order(incident, lane), SILENT, None, may_claim=lane == ELSEWHERE)
+    if why is not None:
+        is_held = rules.site in incident.holders
+        if not is_held and now > why.until:
+            return Place(NOWHERE, "", SILENT, None)
+        changes_at = None if is_held else why.until
+        order = _order(incident, ELSEWHERE)
+        return Place(ELSEWHERE, order, SILENT, None, why, why.may_claim, changes_at)
+    over = incident.site in rules.routes and not _is_open(incident)
+    return Place(OVER, _order(incident, OVER), SILENT, None) if over else Place(NOWHERE, "", SILENT, None)
+
+
+def _is_open(incident: Incident) -> bool:
+    """Tell whether it is open; of a status that is not known here a person must decide."""
+    return incident.status == "open" or incident.status not in STATUSES
 
 
 def is_sure(incident: Incident, rules: Rules) -> bool:

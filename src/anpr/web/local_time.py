@@ -26,3 +26,12 @@ def dates_in_zone(zone: tzinfo) -> At:
         return f"{moment.astimezone(zone):%d %B %Y %H:%M %Z}"
 
     return date
+
+
+def clock_in_zone(zone: tzinfo) -> At:
+    """Return what writes moments of the next hours."""
+
+    def clock(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%H:%M %Z}"
+
+    return clock

@@ -14,7 +14,8 @@ from anpr.events import Alert, Entry, Explanation
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web import words
-from anpr.web.local_time import dates_in_zone, in_zone
+from anpr.web.lanes import Place
+from anpr.web.local_time import clock_in_zone, dates_in_zone, in_zone
 
 
 def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
@@ -32,7 +33,13 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"at": in_zone(zone), "date": dates_in_zone(zone), "iso": datetime.isoformat, "marked": marked}
+    made.filters |= {
+        "at": in_zone(zone),
+        "date": dates_in_zone(zone),
+        "clock": clock_in_zone(zone),
+        "iso": datetime.isoformat,
+        "marked": marked,
+    }
     made.globals |= {"words": words, "has_govuk": govuk is not None}
     return made
 
@@ -66,9 +73,7 @@ class CardView:
     warnings: Sequence[str]
     holders: Sequence[tuple[str, str]]
     holder_here: str
-    lane: str
-    rings: str
-    waiting_since: datetime | None
+    where: Place
 
     @property
     def version(self) -> str:
@@ -77,10 +82,8 @@ class CardView:
         return f"{i.status} {len(self.entries)} {len(i.actions)} {self.best.tier}"
 
 
-def card_view(  # noqa: PLR0913  all that a card depends on, so that it can be kept while nothing of it changes
-    incident: Incident, sites: Mapping[str, Site], site: str, *, lane: str, rings: str, waiting_since: datetime | None
-) -> CardView:
-    """Return what a card shows at a site."""
+def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: Place) -> CardView:
+    """Return what a card shows at a site: it depends on nothing else, so it can be kept while this stays the same."""
     entries = entries_of(incident)
     return CardView(
         incident=incident,
@@ -92,9 +95,7 @@ def card_view(  # noqa: PLR0913  all that a card depends on, so that it can be k
         warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),
         holders=[(title_of(of, sites), who) for of, who in sorted(incident.holders.items()) if of != site],
         holder_here=incident.holders.get(site, ""),
-        lane=lane,
-        rings=rings,
-        waiting_since=waiting_since,
+        where=where,
     )
 
 

@@ -47,6 +47,12 @@ OUTCOME: Final = {
     "observed_only": "Observed only, as instructed",
 }
 
+SENT_ON: Final = {
+    "turned_away": "Turned away",
+    "handed_to_uk_port": "Handed over to the UK port",
+    "passed_before_ack": "Passed before anybody could act",
+}
+
 
 def certainty(alert: Alert, review_below_score: float = 0) -> str:
     """Return how sure a match is, in words. An unlikely one is never called exact."""

@@ -33,7 +33,7 @@ async def act(request: Request, console: Console, who: SignedIn) -> Response:
         return refusal(console, 404, _NOT_KNOWN, who)
     form = {name: str(value) for name, value in (await request.form()).items()}
     try:
-        placed = deed(incident, doer(console, who), form)
+        placed = deed(incident, doer(console, who, incident), form)
     except RefusedError as error:
         await console.note_look_up(who, "incident", incident)
         return _show(console, who, incident, after=after, error=str(error), status=409, form=form)
@@ -49,14 +49,7 @@ def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200
         who,
         status,
         incident=incident,
-        card=card_view(
-            incident,
-            console.settings.sites,
-            console.site,
-            lane=where.lane,
-            rings=where.rings,
-            waiting_since=where.waiting_since,
-        ),
+        card=card_view(incident, console.settings.sites, console.site, where),
         holder=incident.holders.get(console.site, ""),
         checked=checked(incident, console.site),
         review_below_score=console.rules.review_below_score,

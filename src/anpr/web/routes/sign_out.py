@@ -23,7 +23,7 @@ async def sign_out(request: Request, console: Console, who: SignedIn) -> Respons
         if choice not in _DEEDS:
             return _ask(console, who, held)
         try:
-            placed: Placed = [placed for one in held for placed in _DEEDS[choice](one, doer(console, who), form)]
+            placed: Placed = [placed for one in held for placed in _DEEDS[choice](one, doer(console, who, one), form)]
         except RefusedError as error:
             return _ask(console, who, held, error=str(error), status=409)
         if not await carry_out(console, who, placed):
