@@ -16,7 +16,7 @@ from simulators.traffic import Sighting
 _log = logging.getLogger(__name__)
 
 # How long the last records may take to be acknowledged at the end of a run.
-_FLUSH_TIMEOUT_S: Final = 10.0
+_FLUSH_TIMEOUT_S: Final = 30.0
 _FIND_TIMEOUT_S: Final = 5.0
 # A client without its broker reports some ten errors a second; one in this time is enough to know.
 _BETWEEN_WARNINGS_S: Final = 5.0
