@@ -1,206 +1,501 @@
-"""The console as an officer sees it: in a real browser."""
+"""The console as an officer sees it: in a real browser, with everything behind it real and running."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import random
+import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
-from anpr.local.valkey import ValkeyServer
-from tests.chromium import Wire, chromium
-from tests.web_console import PASSWORD, ConsoleServer, running_console
+from anpr import topics
+from anpr.clock import system_clock
+from anpr.events import decode_action
+from anpr.local.processes import wait_until
+from tests.scene import COVERT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=20_000)
-OpenPage = Callable[[str, str], Page]
+SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ValkeyServer(tmp_path_factory.mktemp("valkey")) as server:
-        yield server.url
-
-
-@pytest.fixture
-def server(tmp_path: Path, valkey: str) -> Iterator[ConsoleServer]:
-    with running_console(tmp_path / "console", valkey) as one:
-        one.say_all_is_well()
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with Scene(tmp_path_factory.mktemp("scene")) as one:
         yield one
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Give a way to sign in to a console as somebody, each in a browser of their own."""
-    with ExitStack() as stack:
-
-        def open_page(url: str, name: str) -> Page:
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            stack.callback(context.close)
-            page = context.new_page()
-            page.goto(f"{url}/sign-in")
-            page.get_by_label("Name").fill(name)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.locator("#main")).to_be_visible()
-            return page
-
-        yield open_page
+def card(page: Page, incident: str) -> Locator:
+    return page.locator(f"#card-{incident}")
 
 
-def ids(page: Page) -> list[str]:
-    """Return the cards of what is here and now, as they stand on the page."""
-    found: list[str] = page.eval_on_selector_all("#lane-now > li", "items => items.map(item => item.id)")
+def claim(page: Page, incident: str) -> None:
+    """Claim on the board, by a key: a pointer that presses just after the list has moved is not obeyed."""
+    card(page, incident).get_by_role("button", name="Claim").press("Enter")
+
+
+def actions_on(scene: Scene, incident: str, site: str = "calais") -> list[str]:
+    """Return what officers did to an incident, as it stands on the site's topic."""
+    records = scene.installation.records([topics.actions(site)])
+    return [a.kind for a in (decode_action(r.value or b"") for r in records) if a.alert_id == incident]
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page's script runs and knows that all is well."""
+    expect(page.locator("#tools")).to_be_visible()
+    expect(page.locator("#count")).not_to_have_text("?")
+
+
+# --- what comes by, and who has it ---
+
+
+def test_a_vehicle_appears_by_itself_with_what_to_do_and_is_in_the_count_of_the_title(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        before = int(page.locator("#count").inner_text())
+        page.evaluate("document.activeElement.blur()")
+        plate = scene.plate()
+        incident = scene.comes_by(plate)
+        for words in (
+            f"why {plate}",
+            "hold in the lane",
+            "May be armed",
+            "Lane 1",
+            "Nobody has it in hand here",
+            "Exact",
+        ):
+            expect(card(page, incident)).to_contain_text(words)
+        expect(page.locator("#count")).to_have_text(str(before + 1))
+        expect(page).to_have_title(re.compile(rf"^\({before + 1}\) "))
+        expect(page.locator("#say[aria-live=polite]")).to_contain_text(f"New: {plate}")
+        assert page.evaluate("document.activeElement === document.body"), "and nothing took the focus"
+
+
+def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
+    with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
+        is_live(kate)
+        incident = scene.comes_by(scene.plate())
+        expect(kate.locator("#lane-elsewhere").locator(f"#card-{incident}")).to_contain_text("Nobody has it in hand")
+        claim(ann, incident)
+        expect(ann.locator("#main")).to_contain_text("You have it in hand")
+        expect(card(kate, incident)).to_contain_text("ann has it in hand at Calais")
+
+
+def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as ann, scene.page("calais", "bob") as bob:
+        pages = {"ann": ann, "bob": bob}
+        for page in pages.values():
+            expect(card(page, incident)).to_be_visible()
+            page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+        for page in pages.values():
+            page.evaluate("document.querySelector('[data-claim]').click()")  # does not wait for the answer
+        for page in pages.values():
+            expect(page.locator(".said, .govuk-error-summary")).to_be_visible()
+        winner, loser = ("ann", "bob") if ann.get_by_role("button", name="Same plate").count() else ("bob", "ann")
+        expect(pages[winner].locator(".said")).to_contain_text("You have it in hand")
+        expect(pages[loser].locator("#main")).to_contain_text(re.compile(f"{winner} (was first and )?has it in hand"))
+        expect(pages[loser].locator("[data-check]")).to_have_count(0)
+
+
+def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_back(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        claim(page, incident)
+        expect(page.get_by_text("First check the plate.")).to_be_visible()
+        expect(page.locator("[name=outcome]")).to_have_count(0)
+        page.get_by_role("button", name="Same plate").click()
+        page.get_by_label("Stopped, nothing found").check()
+        page.get_by_role("button", name="Give the outcome").click()
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        page.locator("#timeline li").last.get_by_role("button", name="Take back").click()
+        expect(page.locator("#timeline .gone")).to_contain_text("taken back")
+        expect(page.get_by_role("button", name="Give the outcome")).to_be_visible()
+        assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
+
+
+# --- the keyboard, the call, the pause ---
+
+
+def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_contain_text("next, previous vehicle")
+        page.keyboard.press("c")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        for _ in range(page.locator(".cards article").count()):
+            page.keyboard.press("n")
+            if page.evaluate("document.activeElement.parentElement.id") == f"card-{incident}":
+                break
+        page.keyboard.press("c")
+        expect(page.locator(".said")).to_contain_text("You have it in hand")
+        page.keyboard.press("s")
+        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        page.keyboard.press("o")
+        expect(page.locator("#outcome")).to_be_focused()
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+        page.keyboard.type("one c and one ? are no commands here")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
+        page.keyboard.press("b")
+        expect(page.locator("#lane-over").locator(f"#card-{incident}")).to_be_visible()
+
+
+CALLED = """
+window.notified = []; window.tones = 0;
+window.Notification = class { constructor(text) { notified.push(text); }
+  static permission = "granted"; static requestPermission = async () => "granted"; };
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) { tones += 1; return start.apply(this, when); };
+"""
+
+
+def test_nothing_rings_until_the_officer_has_switched_it_on(scene: Scene) -> None:
+    with scene.page("calais", "bob") as page:
+        page.add_init_script(CALLED)
+        page.reload()
+        is_live(page)
+        first, second = scene.plate(), scene.plate()
+        expect(card(page, scene.comes_by(first))).to_be_visible()
+        assert page.evaluate("[tones, notified.length]") == [0, 0]
+        for name in ("Sound", "Notify"):
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+        page.wait_for_function("tones > 0")  # it lets itself be heard once, as a trial
+        page.evaluate("tones = 0")
+        expect(card(page, scene.comes_by(second))).to_be_visible()
+        page.wait_for_function("tones > 0 && notified.length == 1")
+        assert second in page.evaluate("notified[0]")
+        page.goto(scene.wires["calais"].url + "/shift")
+        expect(page.get_by_role("button", name="Notify")).to_have_attribute("aria-pressed", "true")
+        scene.comes_by(scene.plate())
+        expect(page.locator("#called")).to_have_text("1 NEW on the board: go there")
+
+
+def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.get_by_role("button", name="Pause").click()
+        held = scene.come_by([scene.plate(), scene.plate()])
+        expect(page.locator("#held")).to_have_text("PAUSED. 2 NEW: show")
+        for incident in held:
+            expect(card(page, incident)).to_have_count(0)
+        page.keyboard.press("u")
+        for incident in held:
+            expect(card(page, incident)).to_be_visible()
+        page.get_by_role("button", name="Paused: go on").click()
+        page.locator("#lane-now > li").first.hover()
+        under = scene.comes_by(scene.plate())
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(card(page, under)).to_have_count(0)
+        page.mouse.move(1, 1)
+        expect(card(page, under)).to_be_visible()
+
+
+# --- for everybody ---
+
+# As wide as a screen, the same at 200 % zoom, and as a telephone.
+WIDTHS = (1280, 640, 320)
+
+
+def faults_of(page: Page) -> list[str]:
+    """Return what axe finds on the page as it is, wide and at 200 % zoom, and what makes it scroll sideways."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if width > 320:
+            violations = Axe().run(page).response["violations"]
+            found += [f"{width}: {one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in violations]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{width}: scrolls sideways")
+    page.set_viewport_size({"width": 1280, "height": 900})
     return found
 
 
-def press_claim(page: Page) -> None:
-    """Press as the keyboard does, and do not wait for the answer."""
-    page.evaluate("document.querySelector('[data-claim]').click()")
+def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene) -> None:
+    here, there = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), "coquelles")
+    scene.comes_by(scene.plate().replace("E", "F", 1))  # not as it is listed
+    found: dict[str, list[str]] = {}
+    url = scene.wires["calais"].url
+    with scene.browser.new_context() as outside, scene.page("calais", "sam") as sam:
+        page = outside.new_page()
+        page.goto(f"{url}/sign-in")
+        found["sign-in"] = faults_of(page)
+        sign_in(page, url, "kate")
+        expect(page.get_by_role("alert")).to_be_visible()
+        found["sign-in refused"] = faults_of(page)
+        expect(card(sam, here)).to_be_visible()
+        expect(card(sam, there)).to_be_visible()
+        found["board"] = faults_of(sam)
+        sam.get_by_role("button", name="Pause").click()
+        scene.comes_by(scene.plate())
+        expect(sam.locator("#held")).to_be_visible()
+        found["board paused"] = faults_of(sam)
+        sam.keyboard.press("?")
+        found["help"] = faults_of(sam)
+        sam.goto(f"{url}/incident/{here}")
+        found["incident"] = faults_of(sam)
+        sam.get_by_role("button", name="Add the comment").click()
+        expect(sam.get_by_role("alert")).to_contain_text("Write the comment first.")
+        found["incident with an error"] = faults_of(sam)
+        sam.get_by_role("button", name="Claim").click()
+        sam.get_by_role("button", name="Same plate").click()
+        expect(sam.locator("[name=outcome]").first).to_be_visible()
+        found["incident in hand"] = faults_of(sam)
+        for name, path in (("shift", "/shift"), ("health", "/health"), ("refused", "/audit"), ("no page", "/none")):
+            sam.goto(url + path)
+            found[name] = faults_of(sam)
+        sam.goto(f"{url}/shift")
+        sam.get_by_role("button", name="Sign out").click()
+        expect(sam.locator("h1")).to_contain_text("You still have 1 in hand")
+        found["sign-out"] = faults_of(sam)
+    with scene.page("calais", "olga", "/health") as olga, scene.page("calais", "aud", "/audit") as aud:
+        found["health of the operator"] = faults_of(olga)
+        found["audit"] = faults_of(aud)
+    assert not any(found.values()), {name: faults for name, faults in found.items() if faults}
 
 
-def test_a_vehicle_appears_by_itself_and_is_in_the_count_of_the_title(
-    server: ConsoleServer, open_page: OpenPage
-) -> None:
-    page = open_page(server.url, "ann")
-    expect(page.locator("#lane-now > li")).to_have_count(0)
-    server.say_all_is_well()
-    server.alert("AB12CDE")
-    card = page.locator("#lane-now > li")
-    expect(card).to_have_count(1)
-    for words in ("why AB12CDE", "hold", "Lane 1", "Nobody has it in hand here"):
-        expect(card).to_contain_text(words)
-    expect(page.locator("#count")).to_have_text("1")
-    assert page.title().startswith("(1) ")
+CONTROLS = "a[href],button,input:not([type=hidden]),select,textarea,[tabindex='0']"
+TAB_STOPS = f"""[...document.querySelectorAll("{CONTROLS}")]
+    .filter((element) => element.checkVisibility() && !element.closest("dialog"))"""
 
 
-def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(server: ConsoleServer, open_page: OpenPage) -> None:
-    page = open_page(server.url, "ann")
-    page.route("**/static/*.js", lambda route: route.abort())
-    page.goto(server.url)
-    expect(page.locator("#count")).to_have_text("?")
-    expect(page.locator("#status")).to_contain_text("not live yet")
-    assert page.title().startswith("(?) ")
+def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        for path in ("/", f"/incident/{incident}", "/shift", "/health"):
+            page.goto(scene.wires["calais"].url + path)
+            is_live(page)
+            page.evaluate(f"{TAB_STOPS}.forEach((element, at) => element.dataset.stop = at)")
+            stops = page.locator("[data-stop]").count()
+            reached = []
+            for _ in range(stops):
+                page.keyboard.press("Tab")
+                reached.append(page.evaluate("document.activeElement.dataset.stop"))
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
+            assert sorted(reached, key=int) == [str(at) for at in range(stops)], path
 
 
-def test_what_is_claimed_at_calais_coquelles_sees(
-    server: ConsoleServer, open_page: OpenPage, tmp_path: Path, valkey: str
-) -> None:
-    with running_console(tmp_path / "coquelles", valkey, site="coquelles", broker=server.broker) as other:
-        ann, kate = open_page(server.url, "ann"), open_page(other.url, "kate")
-        server.alert("AB12CDE")
-        expect(kate.locator("#lane-elsewhere > li")).to_have_count(1)
-        expect(ann.locator("#lane-now > li")).to_have_count(1)
-        ann.keyboard.press("n")
-        ann.keyboard.press("c")
-        expect(ann.locator("#main")).to_contain_text("You have it in hand")
-        expect(kate.locator("#lane-elsewhere")).to_contain_text("ann has it in hand at Calais")
+# --- stale never looks quiet ---
 
 
-def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(
-    server: ConsoleServer, open_page: OpenPage
-) -> None:
-    alert = server.alert("AB12CDE")
-    pages = {name: open_page(server.url, name) for name in ("ann", "bob")}
-    for page in pages.values():
-        page.goto(f"{server.url}/incident/{alert.alert_id}")
-    for page in pages.values():
-        press_claim(page)
-    for page in pages.values():
-        expect(page.locator(".said, .govuk-error-summary")).to_be_visible()
-    winner, loser = ("ann", "bob") if pages["ann"].get_by_role("button", name="Same").count() else ("bob", "ann")
-    expect(pages[winner].locator(".said")).to_contain_text("You have it in hand")
-    expect(pages[loser].locator("#main")).to_contain_text(f"{winner} ")
-    expect(pages[loser].locator("[data-check]")).to_have_count(0)
+@pytest.mark.parametrize("how", ["frozen", "swallowed"])
+def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_known(scene: Scene, how: str) -> None:
+    with (
+        scene.page("calais", "ann") as board,
+        scene.page("calais", "bob", "/shift") as shift,
+        scene.page("calais", "olga", "/health") as health,
+    ):
+        pages = (board, shift)
+        for page in pages:
+            is_live(page)
+        as_of = health.locator("#as-of").inner_text()
+        expect(health.locator("#as-of")).not_to_have_text(as_of)  # it renews itself
+        expect(health.locator("#old")).to_be_hidden()
+        with getattr(scene, how)("calais"):
+            for page in pages:
+                expect(page.locator("#faults")).to_contain_text(
+                    re.compile("No connection to the console since .* CET")
+                )
+                expect(page.locator("#count")).to_have_text("?")
+                expect(page).to_have_title(re.compile(r"^\(\?\) "))
+                expect(page.locator("#icon")).to_have_attribute("href", "/badge/unknown.svg")
+            expect(health.locator("#old")).to_contain_text("OLD")
+        for page in pages:
+            is_live(page)
+            expect(page.locator("#faults")).to_be_empty()
+        expect(health.locator("#old")).to_be_hidden()
 
 
-def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_back(
-    server: ConsoleServer, open_page: OpenPage
-) -> None:
-    alert = server.alert("AB12CDE")
-    page = open_page(server.url, "ann")
-    page.goto(f"{server.url}/incident/{alert.alert_id}")
-    press_claim(page)
-    expect(page.get_by_text("First check the plate.")).to_be_visible()
-    expect(page.locator("[name=outcome]")).to_have_count(0)
-    page.keyboard.press("s")
-    page.locator("[name=outcome]").first.check()
-    page.get_by_role("button", name="Give the outcome").click()
-    expect(page.locator(".card__state")).to_contain_text("Settled")
-    page.locator("#timeline li").last.get_by_role("button", name="Take back").click()
-    expect(page.locator("#timeline .gone")).to_contain_text("taken back")
-    expect(page.get_by_role("button", name="Give the outcome")).to_be_visible()
-
-
-def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_or_the_console_restarted(
-    server: ConsoleServer, open_page: OpenPage, tmp_path: Path, valkey: str
-) -> None:
-    wire = Wire(server.url)
-    page = open_page(wire.url, "ann")
-    expect(page.locator("#tools")).to_be_visible()  # its script runs
-    page.evaluate("document.title += ' not reloaded'")
+def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(scene: Scene) -> None:
+    plates = [scene.plate() for _ in range(12)]
+    rng = random.Random(7)
     wanted = []
-    for number in range(8):
-        wire.cut()
-        wanted.append("card-" + server.alert(f"CUT{number}").alert_id)
-    expect(page.locator("#lane-now > li")).to_have_count(len(wanted))
-    assert sorted(ids(page)) == sorted(wanted)
-    server.stop()
-    wire.cut()
-    with running_console(tmp_path / "console", valkey, broker=server.broker) as again:
-        wire.lead_to(again.url)
-        wanted.append("card-" + again.alert("AFTER1").alert_id)
-        expect(page.locator("#lane-now > li")).to_have_count(len(wanted))
-        assert sorted(ids(page)) == sorted(wanted)
+
+    def cut() -> None:
+        for _ in range(20):
+            threading.Event().wait(rng.uniform(0, 1.2))
+            scene.wires["calais"].cut()
+
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.evaluate("document.title += ' not reloaded'")
+        feeds: list[str] = []
+        page.on("request", lambda request: feeds.append(request.url) if "/feed" in request.url else None)
+        cutting = threading.Thread(target=cut)
+        cutting.start()
+        for plate in plates:
+            wanted.append("card-" + scene.comes_by(plate))
+            page.wait_for_timeout(rng.uniform(0, 1500))
+        cutting.join()
+        for one in wanted:
+            expect(page.locator(f"#{one}")).to_have_count(1)
+        assert len(feeds) > 3, "it was cut off, and came back"
+        is_live(page)
+        on_server = page.evaluate("async () => Object.keys((await (await fetch('/state')).json()).set)")
+        on_page = page.eval_on_selector_all(".cards > li", "items => items.map(item => item.id)")
+        assert sorted(on_page) == sorted(f"card-{name}" for name in on_server if name != "head")
         assert "not reloaded" in page.title()
-        wire.close()
 
 
-def test_axe_finds_nothing_on_any_page_but_health(
-    server: ConsoleServer, open_page: OpenPage, browser: Browser
-) -> None:
-    mine = server.alert("AB12CDE")
-    server.alert("ELSE1", site="coquelles")
-    found = {}
+def test_a_console_that_is_killed_comes_back_with_the_same_board_and_the_page_goes_on(scene: Scene) -> None:
+    before = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        expect(card(page, before)).to_be_visible()
+        page.evaluate("document.title += ' not reloaded'")
+        scene.installation.supervisor.kill("console-calais")
+        after = scene.comes_by(scene.plate())
+        expect(card(page, after)).to_be_visible()
+        is_live(page)
+        expect(card(page, before)).to_have_count(1)
+        assert "not reloaded" in page.title()
 
-    def look(page: Page, name: str) -> None:
-        found[name] = [
-            (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-            for fault in Axe().run(page).response["violations"]
-        ]
 
-    outside = browser.new_page()
-    outside.goto(f"{server.url}/sign-in")
-    look(outside, "sign-in")
-    outside.close()
-    ann = open_page(server.url, "ann")
-    look(ann, "board")
-    ann.keyboard.press("?")
-    look(ann, "help")
-    ann.goto(f"{server.url}/incident/{mine.alert_id}")
-    look(ann, "incident")
-    press_claim(ann)
-    ann.locator("[data-check=same]").click()
-    expect(ann.locator("[name=outcome]").first).to_be_visible()
-    look(ann, "incident in hand")
-    ann.get_by_role("button", name="Sign out").click()
-    expect(ann.locator("h1")).to_contain_text("You still have 1 in hand")
-    look(ann, "sign-out")
-    # Health is left out: it still reloads itself by a meta refresh, which axe rightly refuses.
-    for name, path in (("shift", "/shift"), ("refused", "/audit")):
-        ann.goto(server.url + path)
-        look(ann, name)
-    aud = open_page(server.url, "aud")
-    aud.goto(f"{server.url}/audit")
-    look(aud, "audit")
-    faults = {name: of_page for name, of_page in found.items() if of_page}
-    assert not faults, faults
+def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page, scene.page("calais", "bob", "/health") as health:
+        is_live(page)
+        expect(health.get_by_role("row", name="calais-1-front")).not_to_contain_text("not known yet")
+        scene.installation.supervisor.remove("traffic")
+        scene.come_by(["NO1LIST"] * 300, camera="calais-1-rear")
+        expect(page.locator("#faults")).to_contain_text("camera calais-1-front (lane 1) has seen nothing since")
+        expect(page.locator("#count")).to_have_text("?")
+        expect(health.get_by_role("row", name="calais-1-front")).to_contain_text("✖ sees nothing")
+        expect(health.get_by_role("row", name="calais-1-rear")).to_contain_text("✓ sees")
+        scene.comes_by("NO1LIST", camera="calais-1-front")
+        is_live(page)
+
+
+def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(scene: Scene) -> None:
+    with scene.page("calais", "ann", "/shift") as page:
+        page.route("**/static/*.js", lambda route: route.abort())
+        page.goto(scene.wires["calais"].url)
+        expect(page.locator("#count")).to_have_text("?")
+        expect(page.locator("#status")).to_contain_text("not live yet")
+        expect(page).to_have_title(re.compile(r"^\(\?\) "))
+
+
+def test_without_scripts_every_step_can_be_taken_and_health_looked_at_again(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann", java_script_enabled=False) as page:
+        url = scene.wires["calais"].url
+        page.goto(f"{url}/incident/{incident}")
+        page.get_by_role("button", name="Claim").click()
+        page.get_by_role("button", name="Different plate").click()
+        page.get_by_label("Misread: not this plate").check()
+        page.get_by_role("button", name="Give the outcome").click()
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        page.goto(f"{url}/health")
+        as_of = page.locator("#as-of").inner_text()
+        assert wait_until(lambda: f"{system_clock():%S}" not in as_of, 5)
+        page.get_by_role("link", name="Look again").click()
+        expect(page.locator("#as-of")).not_to_have_text(as_of)
+
+
+# --- who may not ---
+
+
+def test_sign_in_is_refused_in_words_and_nothing_is_shown(scene: Scene) -> None:
+    with scene.browser.new_context() as context:
+        page = context.new_page()
+        url = scene.wires["calais"].url
+        page.goto(url)
+        expect(page).to_have_url(f"{url}/sign-in")
+        sign_in(page, url, "sam", "no password of theirs")
+        expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+        expect(page.get_by_label("Name")).to_have_value("sam")
+        expect(page.get_by_label("Password")).to_have_value("")
+        sign_in(page, url, "kate")
+        expect(page.get_by_role("alert")).to_contain_text("You do not work at this site.")
+        page.goto(url)
+        expect(page).to_have_url(f"{url}/sign-in")
+
+
+def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate(), "dunkerque", camera="dunkerque-1-front")
+    with scene.page("dunkerque", "dirk") as page:
+        expect(card(page, incident)).to_be_visible()
+        expect(page.locator("#faults")).to_contain_text("You are signed out. This page shows what was.")
+        expect(page.locator("#count")).to_have_text("?")
+        claim(page, incident)
+        expect(page.locator("#main")).to_contain_text("You are signed out.")
+        page.get_by_role("link", name="Sign in").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert not actions_on(scene, incident, "dunkerque")
+
+
+def test_a_wrong_role_is_told_what_it_lacks_and_gets_no_buttons(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "olga") as page:
+        expect(page.locator("#main")).to_contain_text("Your role, operator, does not allow you to see the board.")
+        expect(page.get_by_role("navigation")).not_to_contain_text("Board")
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+    with scene.page("calais", "aud", f"/incident/{incident}") as page:
+        expect(page.locator("#timeline")).to_be_visible()
+        expect(page.get_by_role("button")).to_have_text(["Sign out"])
+
+
+def test_a_forged_form_does_nothing(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        url = scene.wires["calais"].url
+        expect(card(page, incident)).to_be_visible()
+        for forge in ("element => element.value = 'guessed'", "element => element.remove()"):
+            page.goto(f"{url}/incident/{incident}")
+            page.locator("form:has([data-claim]) [name=csrf]").evaluate(forge)
+            page.get_by_role("button", name="Claim").click()
+            expect(page.locator("#main")).to_contain_text("This form is not from your session.")
+        # A page of somebody else that the officer is lured to: its form reaches the console without its cookie.
+        form = f'<form method="post" action="{url}/incident/{incident}/claim"><button>A prize</button></form>'
+        page.route("http://elsewhere.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
+        page.goto("http://elsewhere.example/")
+        page.get_by_role("button").click()
+        expect(page.locator("#main")).to_contain_text("This form was not sent from this console.")
+        page.goto(f"{url}/incident/{incident}")
+        expect(page.locator("#main")).to_contain_text("Nobody has it in hand here")
+        assert not actions_on(scene, incident)
+
+
+def test_an_image_is_shown_only_to_those_who_may_see_its_incident(scene: Scene) -> None:
+    jpeg = Path("docs/plates.png").read_bytes()[:60_000]  # whatever it is, it is handed on as it is
+    images = [scene.images.put("calais", system_clock(), jpeg) for _ in range(2)]
+    covert = scene.comes_by(COVERT_PLATE, image=images[0])
+    opened = scene.comes_by(scene.plate(), image=images[1])
+    with scene.page("calais", "cleo") as cleo, scene.page("calais", "ann") as ann:
+        expect(card(cleo, covert)).to_be_visible()
+        expect(card(ann, opened)).to_be_visible()
+        expect(card(ann, covert)).to_have_count(0)
+        url = scene.wires["calais"].url
+
+        def asked(page: Page, incident: str, alert: str) -> int:
+            status: int = page.request.get(f"{url}/incident/{incident}/image/{alert}", max_redirects=0).status
+            return status
+
+        assert asked(cleo, covert, covert) == 200
+        assert asked(ann, opened, opened) == 200
+        assert asked(ann, covert, covert) == 404
+        assert asked(ann, opened, covert) == 404, "nor under an incident that is theirs"
+        ann.context.clear_cookies()
+        assert asked(ann, opened, opened) == 401
+
+
+def test_a_broker_that_has_stopped_is_said_for_every_port_and_the_count_is_not_known(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        scene.kafka.stop()
+        for port in ("Calais", "Coquelles", "Dunkerque"):
+            expect(page.locator("#faults")).to_contain_text(f"{port}: cut off since")
+        expect(page.locator("#count")).to_have_text("?")
+        expect(page.locator(".lane--now .lane__empty, .lane--now .cards")).not_to_contain_text(
+            ["No listed vehicle", ""]
+        )
