@@ -108,6 +108,40 @@ INDEX_CONFIRMED = _gauge(
     "anpr_index_confirmed_timestamp_seconds", "When Redis last said that the index on disk is the list in force."
 )
 
+# --- the console ---
+
+CONSOLE_HEARD = _gauge(
+    "anpr_console_site_heard_timestamp_seconds", "When this console last heard a site's matchers; 0 never.", "site"
+)
+CONSOLE_CANARY_SENT = _gauge(
+    "anpr_console_canary_sent_timestamp_seconds", "When a site's last test plate was sent that came here.", "site"
+)
+CONSOLE_CANARY_SECONDS = _gauge(
+    "anpr_console_canary_seconds", "How long that test plate took from its camera to this console.", "site"
+)
+CAPTURE_TO_BOARD = _histogram(
+    "anpr_capture_to_board_seconds",
+    "From the camera's capture until the alert is on this console's board; live alerts without covert ones.",
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    "site",
+)
+CONSOLE_UNREADABLE = _counter(
+    "anpr_console_unreadable_records_total", "Records of a site that no board can take, without covert ones.", "site"
+)
+CONSOLE_INCIDENTS = _gauge(
+    "anpr_console_open_incidents", "Incidents on the page by lane, without covert ones.", "lane"
+)
+CONSOLE_FAULTS = _gauge("anpr_console_faults", "Faults that the page shows; above 0 its count is `?`.")
+CONSOLE_BROWSERS = _gauge("anpr_console_browsers", "Browsers that follow the page.")
+CONSOLE_EVENTS = _counter(
+    "anpr_console_events_total", "Changes sent to browsers, without those of people who may know what is covert."
+)
+CONSOLE_SIGN_INS = _counter(
+    "anpr_console_sign_ins_total",
+    "Attempts to sign in: done, wrong (name or password), too_many, other_site, unavailable.",
+    "result",
+)
+
 # --- every service ---
 
 REFUSALS = _counter("anpr_broker_refusals_total", "Refusals by the broker; each is tried again.", "code")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from anpr import canary, events, topics
+from anpr import canary, events, metrics, topics
 from anpr.adapters.records import Record, Tail
 from anpr.alerts import alert_id
 from anpr.board import Board
@@ -193,6 +193,8 @@ class BoardFeed:
                 self._fold_alert_record(fact, site, covert=record.topic in self._covert_topics)
         except (*events.Undecodable, _ForeignError) as error:
             self.refused[record.topic] += 1
+            if record.topic not in self._covert_topics:
+                metrics.CONSOLE_UNREADABLE.labels(site).inc()
             log.warning(
                 "record refused", topic=record.topic, partition=record.partition, offset=record.offset, why=str(error)
             )
@@ -215,6 +217,9 @@ class BoardFeed:
             board.add_alert(fact)
         if not covert and fact.raised_at >= self.opened_at:  # older ones say how long this board was closed
             self.rates.note_alert(fact, self._clock())
+            if fact.kind == "live" and not fact.read.clock_suspect:
+                seconds = (self._clock() - fact.captured_at).total_seconds()
+                metrics.CAPTURE_TO_BOARD.labels(site).observe(seconds)
 
     def _note_canary(self, alert: Alert) -> None:
         known = self.canaries.get(alert.read.site)

@@ -7,7 +7,7 @@ the site that has the list's home; the others only read theirs.
 import threading
 from collections.abc import Callable
 
-from anpr import canary, topics
+from anpr import canary, metrics, topics
 from anpr.adapters.records import Publisher, UndeliveredError
 from anpr.clock import Clock
 from anpr.errors import AnprError
@@ -78,6 +78,7 @@ class CanarySender:
             try:
                 self.send(publisher)
             except UndeliveredError as error:
-                log.warning("the canary was refused", reason=str(error))
+                log.warning("the canary was refused", code=error.code, reason=str(error))
+                metrics.REFUSALS.labels(error.code).inc()
                 publisher = self._open()
             self._stop.wait(self._every_seconds)

@@ -82,6 +82,7 @@ class BoardPage:
         # Of each key the next time only, so that the heap does not grow with every alert.
         self._due_at: dict[Key, datetime] = {}
         self._made: dict[str, tuple[_Placed, Card]] = {}
+        self.head = NOTHING_READ
 
     def picture(self, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
         """Return the state of the page: the head and, by incident, the cards."""
@@ -94,13 +95,13 @@ class BoardPage:
         self._made = {name: (self._placed[name], self._card(self._placed[name])) for name in shown}
         counts = {lane: len(of_lane) for lane, of_lane in self._lanes.items() if lane != OVER}
         known = sum(counts.values())
-        head = Head(
+        self.head = Head(
             count="?" if faults else str(known),
             known=known,
             lanes=counts,
             faults=tuple(faults),
         )
-        return {HEAD: head, **{name: card for name, (_, card) in self._made.items()}}
+        return {HEAD: self.head, **{name: card for name, (_, card) in self._made.items()}}
 
     def _to_place(self, now: datetime) -> Iterable[Key]:
         """Return what must be looked at again, and forget that it must."""

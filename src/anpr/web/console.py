@@ -24,6 +24,7 @@ from anpr.web.audit import AuditLog, Entry
 from anpr.web.board_page import BoardPage
 from anpr.web.faults import faults
 from anpr.web.feed import Feed
+from anpr.web.figures import tell
 from anpr.web.image_sweep import sweep_images
 from anpr.web.lanes import rules_of
 from anpr.web.last_read import last_read_at
@@ -179,8 +180,10 @@ class Console:
         self.last_read_at = last_read_at(feed.health(now), self.site, self.settings.sites)
         states: list[tuple[BoardPage, Mapping[str, object]]] = []
         for covert, page in self.pages.items():
-            found = faults(sight_of(feed, self.settings, now, covert=covert), self.settings, self.at)
-            states.append((page, page.picture(found, now)))
+            sight = sight_of(feed, self.settings, now, covert=covert)
+            states.append((page, page.picture(faults(sight, self.settings, self.at), now)))
+            if not covert:
+                tell(sight, page.head)
 
         def publish() -> None:
             news = [page.feed.publish(state) for page, state in states]

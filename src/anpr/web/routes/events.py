@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from anpr import metrics
 from anpr.web.console import Console, SignedIn
 from anpr.web.guard import still_signed_in
 from anpr.web.security_headers import BARE_SEND
@@ -43,6 +44,7 @@ class _Stream(Response):
     def __init__(self, console: Console, who: SignedIn, after: str, is_signed_in: Callable[[], bool]) -> None:
         self._console = console
         self._feed = console.page_for(who).feed
+        self._is_public = not who.user.covert
         self._after = after
         self._is_signed_in = is_signed_in
         self._sending_since: float | None = None
@@ -54,8 +56,9 @@ class _Stream(Response):
         sending = asyncio.create_task(self._send_all(scope.get(BARE_SEND, send)))
         gone = asyncio.create_task(_wait_until_gone(receive))
         pending = {sending, gone}
-        while len(pending) > 1 and not self._is_stuck():
-            _, pending = await asyncio.wait(pending, timeout=SEND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        with metrics.CONSOLE_BROWSERS.track_inprogress():
+            while len(pending) > 1 and not self._is_stuck():
+                _, pending = await asyncio.wait(pending, timeout=SEND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
         await asyncio.gather(sending, gone, return_exceptions=True)
@@ -74,6 +77,8 @@ class _Stream(Response):
             if event := self._feed.since(self._after):
                 self._after = event.id
                 await put(event.sent)
+                if self._is_public:
+                    metrics.CONSOLE_EVENTS.inc()
             elif beat is not self._console.beat:
                 if not self._is_signed_in():
                     await put(b"event: signed-out\ndata: {}\n\n", more=False)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from anpr import metrics
 from anpr.errors import AnprError
 from anpr.web import rights
 from anpr.web.console import Console
@@ -38,17 +39,22 @@ async def _sign_in(request: Request, console: Console) -> Response:
     if seconds := console.sign_in_limit.wait_seconds(console.clock(), name, address):
         answer = _again(console, name, f"Too many attempts. Try again in {-(-seconds // 60)} minutes.", 429)
         answer.headers["Retry-After"] = str(seconds)
+        metrics.CONSOLE_SIGN_INS.labels("too_many").inc()
         return answer
     try:
         user = await asyncio.to_thread(console.users.check, name, password)
         if user is None:
             console.sign_in_limit.note_failure(console.clock(), name, address)
+            metrics.CONSOLE_SIGN_INS.labels("wrong").inc()
             return _again(console, name, _WRONG, 401)
         if not user.belongs_to(console.site):
+            metrics.CONSOLE_SIGN_INS.labels("other_site").inc()
             return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
         token = await console.sessions.begin(user.name)
     except AnprError as error:
+        metrics.CONSOLE_SIGN_INS.labels("unavailable").inc()
         return _again(console, name, f"Nobody can sign in just now: {error}", 503)
+    metrics.CONSOLE_SIGN_INS.labels("done").inc()
     answer = RedirectResponse(rights.HOME[user.role], 303)
     answer.set_cookie(
         cookie_name(console),
