@@ -12,7 +12,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """A record of a site's dead-letter topic, of which `number` is its offset.
 
     `topic`, `partition` and `offset` are where the record was; `size_bytes` its length there, of which `value` is the
-    beginning where it is not whole. `value` may hold a plate.
+    beginning where it is not whole. `is_replayed` tells that it was sent again since, `has_failed_again` that it had
+    been before, and could not be matched then either. `value` may hold a plate.
     """
 
     site: str
@@ -26,7 +27,13 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     size_bytes: int
     is_whole: bool
     is_replayed: bool
+    has_failed_again: bool
     value: bytes
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is worth sending again: it is whole, and that has not been tried."""
+        return self.is_whole and not self.is_replayed and not self.has_failed_again
 
     def told(self, *, with_content: bool) -> dict[str, object]:
         """Return what is told of it: what it holds only `with_content`, as text."""
@@ -50,8 +57,9 @@ class Replay:
 def replay(letters: Iterable[DeadLetter], send: Callable[[DeadLetter], None], *, again: bool) -> Replay:
     """Send those that were not sent again yet, or with `again` all; each content once.
 
-    A record that fails again lies on the topic a second time, and one whose matcher was killed may lie there twice.
-    So what counts as sent is its content. The letters must come from the topic's beginning, the oldest first.
+    A record that fails again lies on the topic a second time, marked so. One whose matcher was killed may lie there
+    twice, as does one that its camera repeats: so what counts as sent is its content. The letters must come from the
+    topic's beginning, the oldest first.
     """
     done = Replay()
     sent: set[bytes] = set()
@@ -59,7 +67,7 @@ def replay(letters: Iterable[DeadLetter], send: Callable[[DeadLetter], None], *,
         digest = hashlib.sha256(letter.value).digest()
         if not letter.is_whole:
             done.cut_short += 1
-        elif digest in sent or (letter.is_replayed and not again):
+        elif digest in sent or not (letter.waits or again):
             done.sent_before += 1
             sent.add(digest)
         else:

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from anpr import topics
 from anpr.clock import system_clock
@@ -57,6 +59,28 @@ def test_they_are_sent_again_as_they_were_once(installation: Installation, site:
     assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0}
     assert all(letter["is_replayed"] for letter in listed(installation, site))
     assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0}
+
+
+def test_a_record_that_fails_again_is_not_sent_a_third_time_when_its_first_failure_is_not_kept_any_more(
+    installation: Installation, site: str
+) -> None:
+    assert replayed(installation, site)["sent"] == 3
+    assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
+    assert [letter["has_failed_again"] for letter in listed(installation, site)] == [False] * 3 + [True] * 3
+    said = installation.run("topics", "deadletters", "--site", site).stderr
+    assert b"6 dead letters" in said
+    assert b"0 not sent again yet" in said
+
+    forget(installation, topics.deadletters(site), 3)
+    assert len(listed(installation, site)) == 3
+    assert replayed(installation, site) == {"sent": 0, "sent_before": 3, "cut_short": 0}
+    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 0, "cut_short": 0}
+
+
+def forget(it: Installation, topic: str, until: int) -> None:
+    """Let a broker forget what lies before an offset, as at the end of its retention."""
+    admin, place = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
+    admin.delete_records([place])[place].result(30)
 
 
 def test_a_site_without_the_topic_is_said_in_words(installation: Installation, site: str) -> None:

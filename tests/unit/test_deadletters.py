@@ -9,7 +9,14 @@ from anpr.deadletters import DeadLetter, Replay, replay
 from tests.strategies import NOON
 
 
-def a_letter(number: int, value: bytes = b"?", *, is_whole: bool = True, is_replayed: bool = False) -> DeadLetter:
+def a_letter(
+    number: int,
+    value: bytes = b"?",
+    *,
+    is_whole: bool = True,
+    is_replayed: bool = False,
+    has_failed_again: bool = False,
+) -> DeadLetter:
     return DeadLetter(
         site="calais",
         at=NOON,
@@ -22,6 +29,7 @@ def a_letter(number: int, value: bytes = b"?", *, is_whole: bool = True, is_repl
         size_bytes=len(value),
         is_whole=is_whole,
         is_replayed=is_replayed,
+        has_failed_again=has_failed_again,
         value=value,
     )
 
@@ -40,6 +48,12 @@ def test_each_content_is_sent_once_in_its_original_bytes() -> None:
 def test_what_was_sent_before_is_not_sent_again_and_neither_is_its_second_failure() -> None:
     letters = [a_letter(1, b"a", is_replayed=True), a_letter(2, b"a"), a_letter(3, b"b")]
     assert replayed(letters)[0] == [b"b"]
+    assert replayed(letters, again=True)[0] == [b"a", b"b"]
+
+
+def test_what_has_failed_again_is_not_sent_a_third_time_also_when_its_first_failure_is_not_kept_any_more() -> None:
+    letters = [a_letter(5, b"a", has_failed_again=True), a_letter(6, b"b")]
+    assert replayed(letters) == ([b"b"], Replay(sent=1, sent_before=1))
     assert replayed(letters, again=True)[0] == [b"a", b"b"]
 
 

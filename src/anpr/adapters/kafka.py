@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 
 from anpr.adapters.kafka_errors import code_of, is_refusal
-from anpr.adapters.records import TOO_LARGE, Answer, Record, RefusedError, UndeliveredError
+from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Record, RefusedError, UndeliveredError
 from anpr.logs import get_logger
 from anpr.topics import MAX_RECORD_BYTES
 
@@ -312,7 +312,10 @@ def _records(messages: Iterable[Message]) -> Iterable[Record]:
     for message in messages:
         error = message.error()
         if error is None:
-            yield Record(*_place(message), message.offset() or 0, _moment(*message.timestamp()), message.value())
+            arrived_at = _moment(*message.timestamp())
+            headers: Any = message.headers() or ()
+            is_replayed = any(name == REPLAYED for name, _ in headers)
+            yield Record(*_place(message), message.offset() or 0, arrived_at, message.value(), is_replayed)
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
             log.warning("consumer error", topic=message.topic(), reason=error.str())
 

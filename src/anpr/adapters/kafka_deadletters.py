@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from anpr.adapters.records import REPLAYED
 from anpr.deadletters import DeadLetter
 
 _BATCH_RECORDS = 500
@@ -83,6 +84,7 @@ class DeadLetters:
             size_bytes=_number(headers.get("bytes"), len(value)),
             is_whole="bytes" not in headers,
             is_replayed=offset < self.replayed_until,
+            has_failed_again=REPLAYED in headers,
             value=value,
         )
 

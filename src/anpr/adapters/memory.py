@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from anpr.adapters.records import TOO_LARGE, Answer, Record, UndeliveredError
+from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Record, UndeliveredError
 from anpr.clock import Clock
 
 
@@ -27,8 +27,8 @@ class MemoryBroker:
     def records(self, topic: str, start: int) -> list[Record]:
         """Return the records of a topic from `start` on."""
         return [
-            Record(topic, 0, offset, arrived_at, value)
-            for offset, (_, value, _, arrived_at) in enumerate(self.topics[topic])
+            Record(topic, 0, offset, arrived_at, value, REPLAYED in headers)
+            for offset, (_, value, headers, arrived_at) in enumerate(self.topics[topic])
             if offset >= start
         ]
 

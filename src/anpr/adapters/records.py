@@ -6,13 +6,21 @@ from typing import Final, NamedTuple, Protocol
 
 
 class Record(NamedTuple):
-    """One record of a topic, with its place and the broker's time of its arrival."""
+    """One record of a topic, with its place and the broker's time of its arrival.
+
+    `is_replayed` tells that it was a dead letter, and was sent again.
+    """
 
     topic: str
     partition: int
     offset: int
     arrived_at: datetime | None
     value: bytes | None
+    is_replayed: bool = False
+
+
+# The header of what is sent again.
+REPLAYED: Final = "replayed"
 
 
 # The code of a record that the broker would take if it were smaller.

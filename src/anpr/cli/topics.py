@@ -13,7 +13,7 @@ from anpr.adapters.kafka import KafkaPublisher
 from anpr.adapters.kafka_deadletters import DeadLetters
 from anpr.adapters.kafka_errors import refused
 from anpr.adapters.kafka_topics import by_address, compare, create_topics
-from anpr.adapters.records import UndeliveredError
+from anpr.adapters.records import REPLAYED, UndeliveredError
 from anpr.cli import check_site, settings_of
 from anpr.deadletters import DeadLetter, replay
 from anpr.errors import UnavailableError
@@ -77,9 +77,10 @@ def describe(spec: TopicSpec) -> str:
 def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_replay: bool, again: bool) -> None:  # noqa: PLR0913, PLR0917  click hands over one argument for each option
     """List the records of a site that could not be matched, as JSON lines, or send them again.
 
-    A line says when, why, from where (topic, partition, offset) and whether it was sent again. --replay sends the
-    original bytes, each content once, and keeps account of it at the broker; a record that fails again is a dead
-    letter again, which is sent again only with --again. What is longer than 1 MB was cut short and is not sent.
+    A line says when, why, from where (topic, partition, offset), whether it was sent again (is_replayed), and
+    whether it had been before and failed again. --replay sends the original bytes, each content once, and keeps
+    account of it at the broker; what has failed again is sent only with --again. What is longer than 1 MB was cut
+    short and is not sent.
 
     \b
     Examples:
@@ -94,10 +95,12 @@ def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_
         if do_replay:
             _replay(settings, site, letters, again=again)
             return
-        waiting = letters.end - letters.replayed_until
-        for letter in letters.read(letters.end - last):
-            click.echo(msgspec.json.encode(letter.told(with_content=with_plates)))
-        click.echo(f"{letters.end - letters.start} dead letters of {site}, {waiting} not sent again", err=True)
+        waiting = 0
+        for letter in letters.read(min(letters.end - last, letters.replayed_until)):
+            waiting += letter.waits
+            if letter.number >= letters.end - last:
+                click.echo(msgspec.json.encode(letter.told(with_content=with_plates)))
+        click.echo(f"{letters.end - letters.start} dead letters of {site}, {waiting} not sent again yet", err=True)
 
 
 @contextmanager
@@ -114,7 +117,7 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     publisher = KafkaPublisher(settings.sites[site].kafka)
 
     def send(letter: DeadLetter) -> None:
-        publisher.publish(topics.reads(site), _camera(letter, site), letter.value)
+        publisher.publish(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})
 
     done = replay(letters.read(letters.start), send, again=again)
     if left := publisher.flush(DELIVERED_SECONDS):
@@ -126,7 +129,8 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     letters.note_replayed(letters.end)
     click.echo(msgspec.json.encode(done))
     click.echo(
-        f"{done.sent} sent again, {done.sent_before} were before, {done.cut_short} are cut short and cannot be",
+        f"{done.sent} sent again, {done.sent_before} were before, {done.cut_short} are cut short and cannot be"
+        + (f"; see what fails again: anpr topics deadletters --site {site}" if done.sent else ""),
         err=True,
     )
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from anpr import canary, topics
-from anpr.adapters.records import TOO_LARGE, Publisher, Record, Source, UndeliveredError
+from anpr.adapters.records import REPLAYED, TOO_LARGE, Publisher, Record, Source, UndeliveredError
 from anpr.alerts import raise_alerts
 from anpr.clock import Clock
 from anpr.events import Alert, Correction, Read, Status, encode
@@ -173,6 +173,8 @@ class Matcher:
             value = record.value or b""
             if len(value) > MAX_DEADLETTER_BYTES:
                 headers |= {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+            if record.is_replayed:
+                headers[REPLAYED] = "1"
             self._publisher.publish(
                 topics.deadletters(self._site),
                 None,
