@@ -8,6 +8,7 @@ from anpr.clock import system_clock
 from anpr.events import Generation
 from anpr.local.processes import wait_until
 from anpr.services.index import IndexBuilder
+from anpr.services.merge import merge
 from anpr.services.watchlist_follower import Held, WatchlistFollower
 from anpr.watchlist.index_folder import IndexFolder
 from anpr.watchlist.records import Applied, Author
@@ -27,7 +28,7 @@ class Machine:
         self.start_matcher()
 
     def start_builder(self) -> None:
-        self.builder = IndexBuilder(self.store, self.folder, system_clock, check_every=timedelta(0))
+        self.builder = IndexBuilder(self.store, self.folder, system_clock, merge, check_every=timedelta(0))
 
     def start_matcher(self) -> None:
         self.matcher = WatchlistFollower(self.folder, "anpr index")

@@ -15,6 +15,10 @@ class AnprError(Exception):
         self.code = code
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[type["AnprError"], tuple[str, str, str]]:
+        """Let it be raised again in another process."""
+        return type(self), (self.code, str(self), self.next_step)
+
     def lines(self) -> list[str]:
         """Return the error as a person is told it."""
         return [f"error: {self}", f"next:  {self.next_step}", f"more:  docs/errors.md#{self.code}"]

@@ -1,9 +1,12 @@
 """One process a machine keeps the index on disk, and its matchers go on with the last whole one, come what may."""
 
+import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
@@ -11,6 +14,8 @@ from anpr.clock import system_clock
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.matching import index as index_module
+from anpr.services.index import IndexBuilder
+from anpr.services.merge import merge_apart
 from anpr.watchlist import reader, values
 from anpr.watchlist import store as store_module
 from anpr.watchlist.index_folder import IndexFolder
@@ -292,6 +297,50 @@ def test_only_one_builder_works_on_a_machine_and_a_second_says_so(installation: 
     assert b'"index-already-built"' in second.stderr
     installation.supervisor.kill("index")
     assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.is_written(), 20)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_merge_whose_process_was_killed_is_done_again(
+    tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = Machine(tmp_path / "index", redis_url)
+    machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, merge_apart)
+    machine.comes_to(apply(machine, "a"))
+    machine.comes_to(put(machine, *"bcdef"))
+    assert wait_until(lambda: bool(multiprocessing.active_children()), 20)
+    for child in multiprocessing.active_children():
+        child.kill()
+
+    def is_merged() -> bool:
+        machine.step()
+        return machine.held.index.changes == 0
+
+    assert wait_until(is_merged, 30)
+    assert "was ended, with -9" in caplog.text
+    assert machine.ids() == set("abcdef")
+
+
+def test_a_merge_ends_with_its_builder(machine: Machine) -> None:
+    machine.comes_to(apply(machine, "a"))
+    current = machine.folder.read().current
+    os.mkfifo(machine.folder.path / "endless")
+    endless = msgspec.structs.replace(current, base="endless")
+    builder = multiprocessing.get_context("spawn").Process(target=merge_apart, args=(machine.folder, endless))
+    builder.start()
+
+    def children() -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{builder.pid}/task/{builder.pid}/children").read_text().split()]
+
+    def stand_back() -> list[int]:
+        return [child for child in children() if os.getpriority(os.PRIO_PROCESS, child) > 0]
+
+    try:
+        assert wait_until(lambda: bool(stand_back()), 30), "the merge leaves the processor to others"
+        (child,) = stand_back()
+    finally:
+        builder.kill()
+        builder.join()
+    assert wait_until(lambda: not Path(f"/proc/{child}").exists(), 20)
 
 
 def test_a_matcher_without_a_builder_says_at_once_what_to_start(installation: Installation) -> None:

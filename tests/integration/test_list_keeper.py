@@ -139,13 +139,33 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     assert ids(store) == {"2"}
 
 
+def test_changes_that_have_become_many_are_taken_into_the_list(
+    connected: Connect, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (values, store_module):
+        monkeypatch.setattr(module, "CHUNK_ENTRIES", 3)
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96))
+    store.apply("stolen", [entry(str(number), "AB1") for number in range(9)], "test", NOON)
+    keeper = ListKeeper(store, 72 * HOUR, Clock())
+
+    def changes_beside_the_base(removed: int) -> int:
+        store.change("stolen", [], [str(removed)], why="test", now=NOON, author=Author())
+        keeper.turn()
+        head = store.head()
+        assert head is not None
+        return sum(delta.entries for delta in head.lists["stolen"].deltas)
+
+    assert [changes_beside_the_base(removed) for removed in range(6)] == [1, 2, 3, 0, 1, 2]
+    assert ids(store) == {"6", "7", "8"}
+
+
 def test_of_what_a_list_was_a_bounded_number_is_kept(connected: Connect, redis_url: str) -> None:
     store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous=2)
-    for number in range(5):
+    for number in range(6):
         store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)
     assert len(store.previous("stolen")) == 2
     with redis.Redis.from_url(redis_url) as client:
         lasting = [key for key in client.scan_iter("anpr:watchlist:*") if client.ttl(key) == -1]
         hour = [key for key in client.scan_iter("anpr:watchlist:delta:*") if 0 < client.ttl(key) <= 3600]
-    assert len(lasting) == len({b"head", b"log", b"index", b"chunk", b"delta"})
+    assert len(lasting) == len({"head", "log", "index", "plates", "chunk", "the newest delta", "those before it"})
     assert hour, "for readers who have just read the old head"

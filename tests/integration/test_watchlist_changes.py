@@ -14,7 +14,7 @@ from anpr.events import Entry
 from anpr.local.valkey import ValkeyServer
 from anpr.watchlist import reader, values
 from anpr.watchlist import store as store_module
-from anpr.watchlist.changes import changed
+from anpr.watchlist.changes import Changes, changed
 from anpr.watchlist.places import Head
 from anpr.watchlist.records import Applied
 from anpr.watchlist.store import Author, WatchlistStore, connect
@@ -101,13 +101,20 @@ class Lists(RuleBasedStateMachine):
             rest = {one: text for one, text in self.holds[name].items() if one not in over}
             self._becomes(name, rest, applied, by_people=False)
 
-    @rule(name=LISTS)
-    def write_anew(self, name: str) -> None:
-        if name in self.holds:
-            applied = self.store.write_anew(name, system_clock())
-            self._becomes(name, self.holds[name], applied, by_people=False)
-            head = self.seen[-1][0]
-            assert not head.lists[name].deltas
+    @rule(name=LISTS, changes_meanwhile=st.integers(0, 3))
+    def write_anew(self, name: str, changes_meanwhile: int) -> None:
+        if name not in self.holds:
+            return
+        begun = self.seen[-1 - min(changes_meanwhile, len(self.seen) - 1)][0]
+        now = self.seen[-1][0].lists[name]
+        if name not in begun.lists or begun.lists[name].base != now.base:
+            return
+        applied = self.store.write_anew(name, begun, system_clock())
+        self._becomes(name, self.holds[name], applied, by_people=False)
+        after = self.seen[-1][0].lists[name]
+        assert after.base != now.base
+        assert all(delta.generation > begun.generation for delta in after.deltas)
+        assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), "nobody loads it for that"
 
     def _free(self, name: str, state: State) -> State:
         """Leave out the ids that the other list has."""
@@ -147,6 +154,10 @@ class Lists(RuleBasedStateMachine):
         for name, state in self.holds.items():
             asked = list(named(name, dict.fromkeys(range(12), "")))
             assert self.store.entries_of(head.lists[name], asked) == {one: entries[one] for one in state}
+            of_plate = {"AB12CDE": list(state), "AB12CDF": []}
+            for plate, ids in of_plate.items():
+                found = self.store.entries_with_plate(head.lists[name], plate)
+                assert by_id(found) == {one: entries[one] for one in ids}
             assert self.store.ends(head.lists[name]) == {one: entries[one].valid_until for one in state}
 
     @invariant()

@@ -15,7 +15,7 @@ from anpr.watchlist.changes import Changes, between
 from anpr.watchlist.places import BasePlace, Head, ListPlace
 from tests.strategies import NOON, an_entry, generation, minutes
 
-PLACE = ListPlace(generation(1), NOON, 1, BasePlace("base", 1, 1, ""), NOON)
+PLACE = ListPlace(generation(1), NOON, 1, BasePlace("base", 1, 1, "", ""), NOON)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """`anpr index`: the one process of a machine that builds its index."""
 
 import gc
-import sys
 import threading
 import time
 from typing import IO
@@ -16,6 +15,7 @@ from anpr.errors import UnavailableError
 from anpr.logs import get_logger, say_of_each_line
 from anpr.services.health import Health
 from anpr.services.index import IndexBuilder
+from anpr.services.merge import merge_apart
 from anpr.settings import Settings
 from anpr.watchlist.index_folder import IndexFolder
 from anpr.watchlist.reader import WatchlistReader, connect
@@ -24,8 +24,6 @@ log = get_logger(__name__)
 
 # A matcher looks for a builder by the same lock, for some microseconds.
 _LOCK_SECONDS = 0.2
-# While a base is built in one thread, the other goes on with small changes: it must not wait long for its turn.
-_SWITCH_SECONDS = 0.001
 
 
 @click.command(name="index")
@@ -54,12 +52,11 @@ def run(settings: Settings, site: str, port: int | None) -> None:
     stop = threading.Event()
     on_stop(stop.set)
     say_of_each_line(service="index", site=site)
-    sys.setswitchinterval(_SWITCH_SECONDS)
     # Millions of entries make no cycles; looking for some among them would take longer than building the index.
     gc.set_threshold(1_000_000, 20, 100)
     folder = IndexFolder(settings.index_dir)
     lock = _locked(folder)
-    builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock)
+    builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock, merge_apart)
 
     def missing() -> list[str]:
         if builder.current is None:

@@ -164,19 +164,19 @@ class Index:
         for row, entry in enumerate(self.base.bodies.as_kept()):
             if self.is_gone is None or not self.is_gone[row]:
                 yield entry
-        if self.overlay:
-            yield from self.overlay.bodies.as_kept()
+        yield from self._put_as_kept()
 
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
         """Return the index after a change: `removed` ids leave the list, then `put` entries come or replace theirs.
 
         It costs by the number of changes since the base was built, not by its size.
         """
-        no_more = set(removed)
         new = {entry.entry_id: entry for entry in put}
-        changed = {entry.entry_id: entry for entry in self._put if entry.entry_id not in no_more} | new
-        gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more | new.keys()))
-        return self.with_overlay(gone, Tables.build(changed.values()) if changed else None, generation)
+        no_more = new.keys() | set(removed)
+        stay = (one for one in self._put_as_kept() if one[0].entry_id not in no_more)
+        changed = [*stay, *encoded(new.values())]
+        gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more))
+        return self.with_overlay(gone, Tables.build_encoded(changed) if changed else None, generation)
 
     def with_overlay(self, gone: Rows, overlay: Tables | None, generation: Generation) -> "Index":
         """Return the index on the same base, with these rows of it out of force and this overlay in their place."""
@@ -230,6 +230,9 @@ class Index:
     @property
     def _put(self) -> Bodies | tuple[()]:
         return self.overlay.bodies if self.overlay else ()
+
+    def _put_as_kept(self) -> Iterable[Encoded]:
+        return self.overlay.bodies.as_kept() if self.overlay else ()
 
 
 def _vehicles(bodies: Bodies, is_gone: NDArray[np.bool_] | None = None) -> int:

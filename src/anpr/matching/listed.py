@@ -61,6 +61,11 @@ def encoded_in(value: bytes) -> Iterator[Encoded]:
     return zip(_decode_rows(value), _decode_bodies(value), strict=True)
 
 
+def encoded_list(entries: Iterable[Encoded]) -> bytes:
+    """Return what `encoded_in` takes."""
+    return _encode([body if isinstance(body, Raw) else Raw(body) for _, body in entries])
+
+
 def encoded_as(body: memoryview) -> Encoded:
     """Return one entry with its fields. Raises msgspec.DecodeError."""
     return _decode_row(body), body

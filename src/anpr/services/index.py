@@ -2,9 +2,9 @@
 
 Theory of operation. A turn asks the site's Redis what is in force, which is one small value. When that is what is on
 disk, it is confirmed. When it is newer, the changes since are read and laid over the base that is on disk: a small
-file, in force within some milliseconds. When the changes cannot be told, or have become many, a thread builds a whole
-base meanwhile, from Redis or from the index in force; small changes go on being laid over the old one, and are laid
-over the new one when it is there.
+file, in force within some milliseconds. When the changes have become many, another process merges them into a new
+base (`merge`); meanwhile small changes go on being laid over the old one, then over the new one. When the changes
+cannot be told, a thread builds a base from Redis: there are none then that it could hold up.
 
 A generation never goes backwards here. A Redis that is away, empty, slow, or behind what is on disk (a replica that
 lags, a home that lost its newest changes in a fail-over) changes nothing: what is on disk stays, unconfirmed, and its
@@ -13,7 +13,7 @@ age shows.
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,20 +68,23 @@ class IndexBuilder:
         trouble: What keeps it from being confirmed, in words; empty when all is well.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
         self,
         lists: Lists,
         folder: IndexFolder,
         clock: Clock,
+        merge: Callable[[IndexFolder, Current], str],
+        *,
         check_every: timedelta = CHECK_EVERY,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Take up what is on disk, if it is whole; else it is built anew."""
+        """Take up what is on disk, if it is whole; else it is built anew. A thread of its own calls `merge`."""
         self.current: Current | None = None
         self.trouble = ""
         self._lists = lists
         self._folder = folder
         self._clock = clock
+        self._merge = merge
         self._check_every = check_every
         self._stopwatch = stopwatch
         self._check_at = self._pause_until = clock()
@@ -127,8 +130,8 @@ class IndexBuilder:
                 self._build_whole(head)
             else:
                 self._lay_over(self._base, self._index, changes, head)
-        if self._job is None and self._index is not None and self._index.is_merge_due:
-            self._merge(self._index, self.current.head if self.current else head)
+        if self._job is None and self._index is not None and self._index.is_merge_due and self.current is not None:
+            self._begin_merge(self._index, self.current)
 
     def _move_onto(self, base: _Base | None, base_head: Head, head: Head) -> None:
         """Put a new base in force, with what has changed since it was begun."""
@@ -197,23 +200,30 @@ class IndexBuilder:
         if self._job is not None and self._job.kind == "whole":
             return
 
-        def make() -> _Base | None:
+        def make() -> str | None:
             entries = self._lists.load_encoded(head)
             # None: replaced while it was read; the next turn reads the new head.
-            return None if entries is None else self._written(entries, head)
+            if entries is None:
+                return None
+            return self._folder.write_base(Index.build_encoded(entries, head.generation), head.applied_at)
 
         log.info("index is built from Redis", generation=str(head.generation), entries=_size_of(head))
-        self._job = _Job("whole", head, make, self._stopwatch)
+        self._begin("whole", head, make)
 
-    def _merge(self, index: Index, head: Head) -> None:
-        """Begin to build a base from an index that has many changes."""
+    def _begin_merge(self, index: Index, current: Current) -> None:
+        """Begin to build a base of an index that has many changes."""
         log.info("index is merged", generation=str(index.generation), changes_since_base=index.changes)
-        self._job = _Job("merge", head, lambda: self._written(index.encoded(), head), self._stopwatch)
+        self._begin("merge", current.head, lambda: self._merge(self._folder, current))
 
-    def _written(self, entries: Iterable[Encoded], head: Head) -> _Base:
-        name = self._folder.write_base(Index.build_encoded(entries, head.generation), head.applied_at)
-        # The file's own pages from now on: matchers share them, and they need no room of this process's own.
-        return _Base(name, self._folder.open_base(Current(head, name), check_entries=False))
+    def _begin(self, kind: str, head: Head, write: Callable[[], str | None]) -> None:
+        def make() -> _Base | None:
+            name = write()
+            if name is None:
+                return None
+            # The file's own pages from now on: matchers share them, and they need no room of this process's own.
+            return _Base(name, self._folder.open_base(Current(head, name), check_entries=False))
+
+        self._job = _Job(kind, head, make, self._stopwatch)
 
     def _finished(self, job: "_Job") -> _Base | None:
         """Return the base that was being built. Raises what ended the building."""
@@ -240,7 +250,7 @@ class IndexBuilder:
 
 
 class _Job:
-    """A base being built in a thread of its own, of the lists as `head` has them."""
+    """A base of the lists as `head` has them, in a thread of its own that builds it or waits for it."""
 
     def __init__(
         self, kind: str, head: Head, make: Callable[[], _Base | None], stopwatch: Callable[[], float]

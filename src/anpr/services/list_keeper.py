@@ -13,7 +13,7 @@ from anpr.clock import Clock
 from anpr.errors import AnprError
 from anpr.logs import get_logger
 from anpr.watchlist.places import Head
-from anpr.watchlist.store import WatchlistStore
+from anpr.watchlist.store import WatchlistStore, have_deltas_outgrown
 
 log = get_logger(__name__)
 
@@ -44,8 +44,9 @@ class ListKeeper:
                     "entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation)
                 )
             for list_name, place in head.lists.items():
-                if place.deltas and now - place.base_since >= self._keep_removed_for:
-                    self._store.write_anew(list_name, now)
+                is_old = bool(place.deltas) and now - place.base_since >= self._keep_removed_for
+                if is_old or have_deltas_outgrown(place):
+                    self._store.write_anew(list_name, head, now)
                     log.info("list written anew", list=list_name)
         except AnprError as error:
             if error.code != self._told:  # said once, not at every turn while Redis is away

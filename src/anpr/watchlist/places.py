@@ -10,13 +10,14 @@ from anpr.events import Generation
 class BasePlace(Struct, frozen=True):
     """The entries that the deltas of a list start from: `chunks` values named after `id`, in order of entry id.
 
-    `digest` is over the index of the chunks, which holds a digest of each.
+    `digest` is over the index of the chunks, which holds a digest of each; `plates` over the index of their plates.
     """
 
     id: str
     chunks: int
     entries: int
     digest: str
+    plates: str
 
 
 class DeltaPlace(Struct, frozen=True):
@@ -27,11 +28,19 @@ class DeltaPlace(Struct, frozen=True):
     digest: str
 
 
+class MadeOf(Struct, frozen=True):
+    """What a base was written anew from: the base before it and the deltas that it took in."""
+
+    base_id: str
+    deltas: tuple[DeltaPlace, ...]
+
+
 class ListPlace(Struct, frozen=True):
     """Where one list is: a base, then deltas in the order in which they count.
 
     `generation` is the last one by which a person changed the list and `applied_at` is when; what housekeeping does
     leaves them. `base_since` is when the base was written: a text that is gone from the list may be in it still.
+    `made_of` is there when it was written for housekeeping, with nothing changed.
     """
 
     generation: Generation
@@ -40,6 +49,20 @@ class ListPlace(Struct, frozen=True):
     base: BasePlace
     base_since: datetime
     deltas: tuple[DeltaPlace, ...] = ()
+    made_of: MadeOf | None = None
+
+    def deltas_since(self, before: "ListPlace", since: Generation) -> list[DeltaPlace] | None:
+        """Return what holds all changes of the list since a generation in which it was at `before`.
+
+        None when only all entries can tell: then the base was written with a change in it.
+        """
+        if before.base.id == self.base.id:
+            deltas = self.deltas
+        elif self.made_of is not None and before.base.id == self.made_of.base_id:
+            deltas = self.made_of.deltas + self.deltas
+        else:
+            return None
+        return [delta for delta in deltas if delta.generation > since]
 
 
 class Head(Struct, frozen=True):

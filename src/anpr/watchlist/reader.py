@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from anpr.errors import AnprError, InputError, UnavailableError
-from anpr.events import Entry, EntryEnded
+from anpr.events import Entry, EntryEnded, Generation
 from anpr.matching.listed import Encoded
 from anpr.watchlist.changes import Changes, changed, merged
 from anpr.watchlist.places import Head, ListPlace
@@ -122,7 +122,7 @@ class WatchlistReader:
         parts: list[Changes] = []
         for name, place in after.lists.items():
             try:
-                part = self._changes_of_list(before.lists.get(name), place)
+                part = self._changes_of_list(before.lists.get(name), place, before.generation)
             except redis.RedisError as error:
                 raise unavailable(error) from error
             if part is None:
@@ -133,11 +133,15 @@ class WatchlistReader:
         removed = {entry_id for part in parts for entry_id in part.removed} - put.keys()
         return Changes(list(put.values()), sorted(removed))
 
-    def _changes_of_list(self, before: ListPlace | None, after: ListPlace) -> Changes | None:
-        if before is not None and before.base.id == after.base.id:
-            new = [delta for delta in after.deltas if delta.generation > before.generation]
-            deltas = self._values.deltas(new)
-            return None if deltas is None else merged(deltas)
+    def _changes_of_list(self, before: ListPlace | None, after: ListPlace, since: Generation) -> Changes | None:
+        places = after.deltas_since(before, since) if before is not None else None
+        if places is not None:
+            deltas = self._values.deltas(places)
+            if deltas is None:
+                return None
+            changes = merged(deltas)
+            # A delta that took older ones in tells of what has long been so.
+            return Changes([entry for entry in changes.put if entry.revision > since], changes.removed)
         if max(before.entries if before else 0, after.entries) > COMPARED_ENTRIES:
             return None
         old, new_entries = self.load_list(before) if before else [], self.load_list(after)
@@ -151,6 +155,13 @@ class WatchlistReader:
         """Return by id those of these entries that a list has. Raises AnprError when it is not whole."""
         try:
             return whole(self._values.entries(place, entry_ids)) if place else {}
+        except redis.RedisError as error:
+            raise unavailable(error) from error
+
+    def entries_with_plate(self, place: ListPlace, plate: str) -> list[Entry]:
+        """Return the entries of a list for a plate or pattern, however written. Raises AnprError as `entries_of`."""
+        try:
+            return whole(self._values.with_plate(place, plate))
         except redis.RedisError as error:
             raise unavailable(error) from error
 

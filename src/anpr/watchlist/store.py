@@ -3,9 +3,9 @@
 Theory of operation. `head` says which generation is in force and, for each list, where its entries are: a base of a
 thousand entries to a value, and small deltas on it (`values`, `places`). A change writes its entries first and then
 the head, by one transaction that fails when anybody else has changed the head since it was read; so nobody ever
-sees half of one. A change that is small beside its list costs one delta: a delta takes in those before it that are
-not larger than itself, so there are never more than a few, and when they outgrow a share of the base the base is
-written anew.
+sees half of one. A change that is small beside its list costs one delta. Before it the older ones are taken together
+where one is not larger than the next, so there are never more than a few, and who follows reads the newest alone.
+When they outgrow a share of the base, housekeeping writes the base anew (`write_anew`).
 
 Beside them, under `anpr:watchlist:`:
 
@@ -30,8 +30,9 @@ import redis
 
 from anpr.errors import AnprError, InputError, UnavailableError
 from anpr.events import Entry, EntryEnded, Generation
-from anpr.watchlist.changes import Changes, between, changed, merged
-from anpr.watchlist.places import DeltaPlace, Head, ListPlace
+from anpr.matching.listed import encoded
+from anpr.watchlist.changes import Changes, between, changed
+from anpr.watchlist.places import BasePlace, DeltaPlace, Head, ListPlace, MadeOf
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.reader import ENDED, HEAD, LOG, WatchlistReader, connect, previous_key, unavailable, whole
 from anpr.watchlist.records import ANY_TERMS, NO_LIST, Applied, Author, Logged, Previous, Terms
@@ -39,15 +40,15 @@ from anpr.watchlist.values import (
     CHUNK_ENTRIES,
     UNNAMED_VALUES_LAST,
     delta_key,
-    encode_delta,
     keys_of,
+    new_delta,
 )
 
 __all__ = ["NO_LIST", "Applied", "Author", "Head", "Terms", "WatchlistStore", "connect"]
 
 NOBODY = Author()
 
-# Deltas that concern more entries than this share of the base, and than fit a chunk, make the base be written anew.
+# A change, or deltas, that concern more entries than this share of the base, and than fit a chunk, are for a base.
 _DELTA_SHARE = 0.1
 _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
@@ -59,14 +60,15 @@ _ENDED_AT = ENDED + "_at"
 class _Edit:
     """A change that was worked out: `before` has the entries that it concerns as they were, or `all_before` all.
 
-    What housekeeping changes is no state of the list that anybody would plan against or roll back to.
+    What housekeeping changes is no state of the list that anybody would plan against or roll back to. `place` is
+    where it has put the list itself.
     """
 
     changes: Changes
     before: Mapping[str, Entry]
     all_before: Mapping[str, Entry] | None = None
     by_people: bool = True
-    write_anew: bool = False
+    place: ListPlace | None = None
 
 
 class WatchlistStore(WatchlistReader):
@@ -169,21 +171,44 @@ class WatchlistStore(WatchlistReader):
             progress=silent,
         )
 
-    def write_anew(self, list_name: str, now: datetime) -> Applied:
-        """Write a list without the texts that its deltas have removed or replaced."""
+    def write_anew(self, list_name: str, head: Head, now: datetime) -> Applied:
+        """Write a list's base with the deltas taken in that it has in `head`, without the texts that they took off.
+
+        It takes seconds for a list of a million, and holds up nobody's changes meanwhile: what they wrote stays as
+        deltas. Raises AnprError when the base was replaced meanwhile.
+        """
+        written = head.lists[list_name]
+        base = self._write_anew(written)
 
         def edit(place: ListPlace | None, _: Generation) -> _Edit:
-            return _Edit(Changes([], []), {}, self._all_by_id(place), by_people=False, write_anew=True)
+            if place is None or place.base != written.base:
+                raise changed_meanwhile()
+            after = msgspec.structs.replace(
+                place,
+                base=base,
+                base_since=now,
+                deltas=tuple(delta for delta in place.deltas if delta.generation > head.generation),
+                made_of=MadeOf(written.base.id, written.deltas),
+            )
+            return _Edit(Changes([], []), {}, by_people=False, place=after)
 
         return self._commit(
             list_name,
             edit,
-            why="texts that are gone from the list were deleted",
+            why="written anew, without the texts that are gone from it",
             now=now,
             author=Author(how="write anew"),
             terms=Terms(new_list=False),
             progress=silent,
         )
+
+    def _write_anew(self, place: ListPlace) -> BasePlace:
+        try:
+            entries = whole(self._values.encoded(place))
+            entries.sort(key=lambda one: one[0].entry_id)
+            return self._values.write_base(entries, len(entries), silent)
+        except redis.RedisError as error:
+            raise unavailable(error) from error
 
     def _commit(  # noqa: PLR0913  as above
         self,
@@ -210,12 +235,12 @@ class WatchlistStore(WatchlistReader):
                 applied = _applied(list_name, edit, place, generation)
                 if terms.guard is not None:
                     terms.guard.check(list_name, place.entries if place else 0, applied.removed, applied.entries)
-                new_place, delta = self._placed(place, edit, applied, now, progress)
+                new_place, deltas = self._placed(place, edit, applied, now, progress)
                 pipe.multi()
                 lists = {**(head.lists if head else {}), list_name: new_place}
                 pipe.set(HEAD, msgspec.json.encode(Head(generation, now, replication_id, lists)))
-                if delta is not None:
-                    pipe.set(delta_key(new_place.deltas[-1]), delta)
+                for key, delta in deltas.items():
+                    pipe.set(key, delta)
                 self._keep(pipe, list_name, place, new_place, now, may_return=edit.by_people)
                 self._bury(pipe, edit.changes.removed, generation, why, now)
                 logged = Logged(
@@ -236,11 +261,7 @@ class WatchlistStore(WatchlistReader):
             # The client also tells a connection lost during a watch by WatchError: only its cause tells them apart.
             lost = error if not isinstance(error, redis.WatchError) else error.__context__
             if lost is None:
-                raise AnprError(
-                    "watchlist-changed-meanwhile",
-                    "somebody else changed the watchlist at the same time; nothing was changed",
-                    "do it again",
-                ) from None
+                raise changed_meanwhile() from None
             raise UnavailableError(
                 "watchlist-apply-unknown",
                 f"the watchlist's Redis stopped answering while generation {generation} was put in force ({lost}): "
@@ -250,31 +271,37 @@ class WatchlistStore(WatchlistReader):
 
     def _placed(
         self, place: ListPlace | None, edit: _Edit, applied: Applied, now: datetime, progress: Progress
-    ) -> tuple[ListPlace, bytes | None]:
-        """Return where the list is after the change, and the value of its last delta if that is new."""
+    ) -> tuple[ListPlace, dict[str, bytes]]:
+        """Return where the list is after the change, and the values of its deltas that are new, by their keys."""
         changes = edit.changes
+        if edit.place is not None:
+            return edit.place, {}
         by, at = (
             (applied.generation, now) if place is None or edit.by_people else (place.generation, place.applied_at)
         )
-        if place is None or edit.write_anew or self._outgrow(place, changes):
+        if place is None or _are_many(changes.size, place):
             entries = changed(list(self._all_before(place, edit)), changes)
             entries.sort(key=lambda entry: entry.entry_id)
-            return ListPlace(by, at, applied.entries, self._values.write_base(entries, progress), now), None
-        after = ListPlace(by, at, applied.entries, place.base, place.base_since, place.deltas)
+            base = self._values.write_base(encoded(entries), len(entries), progress)
+            return ListPlace(by, at, applied.entries, base, now), {}
         if not changes.size:
-            return after, None
-        deltas = list(place.deltas)
-        taken_in: list[DeltaPlace] = []
-        while deltas and deltas[-1].entries <= changes.size + sum(delta.entries for delta in taken_in):
-            taken_in.insert(0, deltas.pop())
-        changes = merged([*whole(self._values.deltas(taken_in)), changes])
-        value, digest = encode_delta(changes)
-        deltas.append(DeltaPlace(applied.generation, changes.size, digest))
-        return msgspec.structs.replace(after, deltas=tuple(deltas)), value
+            return msgspec.structs.replace(place, generation=by, applied_at=at), {}
+        older, values = self._fewer(place.deltas)
+        newest, value = new_delta(changes, applied.generation)
+        after = msgspec.structs.replace(
+            place, generation=by, applied_at=at, entries=applied.entries, deltas=(*older, newest)
+        )
+        return after, {**values, delta_key(newest): value}
 
-    def _outgrow(self, place: ListPlace, changes: Changes) -> bool:
-        most = max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
-        return changes.size > 0 and changes.size + sum(delta.entries for delta in place.deltas) > most
+    def _fewer(self, deltas: tuple[DeltaPlace, ...]) -> tuple[tuple[DeltaPlace, ...], dict[str, bytes]]:
+        """Take the last deltas together that are not larger than those after them; return all, and what is new."""
+        stay, taken = list(deltas), list[DeltaPlace]()
+        while stay and (not taken or stay[-1].entries <= sum(delta.entries for delta in taken)):
+            taken.insert(0, stay.pop())
+        if len(taken) < 2:
+            return deltas, {}
+        together, value = whole(self._values.taken_together(taken))
+        return (*stay, together), {delta_key(together): value}
 
     def _all_before(self, place: ListPlace | None, edit: _Edit) -> Iterable[Entry]:
         if edit.all_before is not None:
@@ -345,6 +372,24 @@ def _applied(list_name: str, edit: _Edit, place: ListPlace | None, generation: G
         added=added,
         changed=len(edit.changes.put) - added,
         removed=removed,
+    )
+
+
+def have_deltas_outgrown(place: ListPlace) -> bool:
+    """Tell whether so much has changed since a list's base was written that it should be written anew."""
+    return _are_many(sum(delta.entries for delta in place.deltas), place)
+
+
+def _are_many(changed_entries: int, place: ListPlace) -> bool:
+    return changed_entries > max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
+
+
+def changed_meanwhile() -> AnprError:
+    """Return the error of a change that another one has come before."""
+    return AnprError(
+        "watchlist-changed-meanwhile",
+        "somebody else changed the watchlist at the same time; nothing was changed",
+        "do it again",
     )
 
 

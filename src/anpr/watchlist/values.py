@@ -3,7 +3,9 @@
 - `chunk:<id>:<n>`: a thousand entries of a base, in order of their ids.
 - `index:<id>`: the first entry id and the digest of each chunk of that base, so that one entry among a million is
   found, and known to be whole, by reading one chunk.
-- `delta:<generation>`: a small change.
+- `plates:<id>`: for each chunk of that base, a number of 32 bits for each plate in it, so that the entries of one
+  plate are found by reading few chunks.
+- `delta:<generation>:<digest>`: a small change.
 
 What is missing, or is not as its digest says, is None to the reader: then the head has moved on, and is read again.
 """
@@ -11,16 +13,22 @@ What is missing, or is not as its digest says, is None to the reader: then the h
 import hashlib
 import uuid
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+import numpy as np
+from msgspec import Raw, Struct
+from numpy.typing import NDArray
 
-from anpr.events import Entry
-from anpr.matching.listed import Encoded, encoded, encoded_in
-from anpr.watchlist.changes import Changes, merged
+from anpr.events import Entry, Generation
+from anpr.matching.buckets import hashed
+from anpr.matching.listed import Encoded, Row, encoded_in, encoded_list
+from anpr.matching.packed import pack, words_of
+from anpr.plates import canonical_pattern
+from anpr.watchlist.changes import Changes
 from anpr.watchlist.places import BasePlace, DeltaPlace, ListPlace
 from anpr.watchlist.progress import Progress
 
@@ -43,9 +51,13 @@ class _Id(Struct, frozen=True):
     entry_id: str
 
 
-class _Ids(Struct, frozen=True):
-    put: list[_Id]
+class _Bodies(Struct, frozen=True):
+    put: list[Raw]
     removed: list[str]
+
+
+class _Rows(Struct, frozen=True):
+    put: list[Row]
 
 
 class _End(Struct, frozen=True):
@@ -59,13 +71,16 @@ class _Ends(Struct, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode_entry = msgspec.msgpack.Decoder(Entry).decode
 _decode_index = msgspec.msgpack.Decoder(list[_Chunk]).decode
+_decode_plates = msgspec.msgpack.Decoder(list[bytes]).decode
 _decode_chunk = msgspec.msgpack.Decoder(list[Entry]).decode
 _decode_chunk_ids = msgspec.msgpack.Decoder(list[_Id]).decode
 _decode_delta = msgspec.msgpack.Decoder(Changes).decode
+_decode_delta_bodies = msgspec.msgpack.Decoder(_Bodies).decode
+_decode_delta_rows = msgspec.msgpack.Decoder(_Rows).decode
 _decode_chunk_ends = msgspec.msgpack.Decoder(list[_End]).decode
 _decode_delta_ends = msgspec.msgpack.Decoder(_Ends).decode
-_decode_delta_ids = msgspec.msgpack.Decoder(_Ids).decode
 
 
 def keys_of(place: ListPlace | None) -> set[str]:
@@ -73,18 +88,18 @@ def keys_of(place: ListPlace | None) -> set[str]:
     if place is None:
         return set()
     chunks = (_chunk_key(place.base, number) for number in range(place.base.chunks))
-    return {_index_key(place.base), *chunks, *map(delta_key, place.deltas)}
+    return {_index_key(place.base), _plates_key(place.base), *chunks, *map(delta_key, place.deltas)}
 
 
 def delta_key(delta: DeltaPlace) -> str:
     """Return the name of a delta's value."""
-    return f"{PREFIX}delta:{delta.generation}"
+    return f"{PREFIX}delta:{delta.generation}:{delta.digest[:8]}"
 
 
-def encode_delta(changes: Changes) -> tuple[bytes, str]:
-    """Return the value of a delta and its digest."""
+def new_delta(changes: Changes, generation: Generation) -> tuple[DeltaPlace, bytes]:
+    """Return the place and the value of a delta."""
     value = _encode(changes)
-    return value, hashlib.sha256(value).hexdigest()
+    return DeltaPlace(generation, changes.size, hashlib.sha256(value).hexdigest()), value
 
 
 class Values:
@@ -94,20 +109,26 @@ class Values:
         """`client` is a redis.Redis that gives bytes."""
         self._redis = client
 
-    def write_base(self, entries: Sequence[Entry], progress: Progress) -> BasePlace:
-        """Write the entries, in order of their ids, where no head points to yet."""
-        count = -(-len(entries) // CHUNK_ENTRIES)
-        place = BasePlace(uuid.uuid4().hex, count, len(entries), "")
-        index: list[_Chunk] = []
-        for number, start in enumerate(range(0, len(entries), CHUNK_ENTRIES)):
-            chunk = entries[start : start + CHUNK_ENTRIES]
-            value = _encode(chunk)
-            index.append(_Chunk(chunk[0].entry_id, hashlib.sha256(value).digest()))
+    def write_base(self, entries: Iterable[Encoded], count: int, progress: Progress) -> BasePlace:
+        """Write so many entries, in order of their ids, where no head points to yet."""
+        place = BasePlace(uuid.uuid4().hex, -(-count // CHUNK_ENTRIES), count, "", "")
+        rest, index, plates = iter(entries), list[_Chunk](), list[bytes]()
+        for number in range(place.chunks):
+            chunk = list(islice(rest, CHUNK_ENTRIES))
+            value = encoded_list(chunk)
+            index.append(_Chunk(chunk[0][0].entry_id, hashlib.sha256(value).digest()))
+            plates.append(_plate_numbers([listed.plate for listed, _ in chunk]).tobytes())
             self._redis.set(_chunk_key(place, number), value, ex=UNNAMED_VALUES_LAST)
-            progress(start + len(chunk), len(entries))
-        value = _encode(index)
-        self._redis.set(_index_key(place), value, ex=UNNAMED_VALUES_LAST)
-        return msgspec.structs.replace(place, digest=hashlib.sha256(value).hexdigest())
+            progress(number * CHUNK_ENTRIES + len(chunk), count)
+        return msgspec.structs.replace(
+            place,
+            digest=self._write(_index_key(place), _encode(index)),
+            plates=self._write(_plates_key(place), _encode(plates)),
+        )
+
+    def _write(self, key: str, value: bytes) -> str:
+        self._redis.set(key, value, ex=UNNAMED_VALUES_LAST)
+        return hashlib.sha256(value).hexdigest()
 
     def base(self, place: BasePlace, progress: Progress) -> list[Entry] | None:
         """Return all entries of a base."""
@@ -122,18 +143,29 @@ class Values:
 
     def encoded(self, place: ListPlace) -> list[Encoded] | None:
         """Return all entries of a list as they are kept."""
-        index, deltas = self._index(place.base), self.deltas(place.deltas)
-        if index is None or deltas is None:
+        index, said = self._index(place.base), self._said(place.deltas)
+        if index is None or said is None:
             return None
-        changes = merged(deltas)
-        gone = {*changes.removed, *(entry.entry_id for entry in changes.put)}
         kept: list[Encoded] = []
         for value in self._chunks(place.base, index, range(place.base.chunks)):
             if value is None:
                 return None
             of_chunk = encoded_in(value)
-            kept += [one for one in of_chunk if one[0].entry_id not in gone] if gone else of_chunk
-        return [*kept, *encoded(changes.put)]
+            kept += [one for one in of_chunk if one[0].entry_id not in said] if said else of_chunk
+        return kept + [one for one in said.values() if one is not None]
+
+    def taken_together(self, places: Sequence[DeltaPlace]) -> tuple[DeltaPlace, bytes] | None:
+        """Return one delta that does what these do one after the other, and its value.
+
+        It names every id that any of them names, as `changes.merged` does.
+        """
+        said = self._said(places)
+        if said is None:
+            return None
+        put = [encoded[1] for encoded in said.values() if encoded is not None]
+        removed = [entry_id for entry_id, encoded in said.items() if encoded is None]
+        value = _encode(_Bodies([Raw(body) for body in put], sorted(removed)))
+        return DeltaPlace(places[-1].generation, len(said), hashlib.sha256(value).hexdigest()), value
 
     def deltas(self, places: Sequence[DeltaPlace]) -> list[Changes] | None:
         """Return the changes, in their order."""
@@ -142,28 +174,39 @@ class Values:
 
     def entries(self, place: ListPlace, entry_ids: Collection[str]) -> dict[str, Entry] | None:
         """Return by id those of these entries that the list has."""
-        deltas = self.deltas(place.deltas)
-        values = self._chunks_with(place.base, entry_ids)
-        if deltas is None or values is None:
+        said, wanted = self._said(place.deltas), set(entry_ids)
+        values = self._chunks_with(place.base, wanted)
+        if said is None or values is None:
             return None
-        found = {entry.entry_id: entry for value in values for entry in _decode_chunk(value)}
-        changes = merged(deltas)
-        for entry_id in changes.removed:
-            found.pop(entry_id, None)
-        found.update((entry.entry_id, entry) for entry in changes.put)
-        return {entry_id: found[entry_id] for entry_id in entry_ids if entry_id in found}
+        found = said | {one[0].entry_id: one for value in values for one in _of_chunk(value, wanted - said.keys())}
+        wanted_now = ((entry_id, found.get(entry_id)) for entry_id in entry_ids)
+        return {entry_id: _decode_entry(one[1]) for entry_id, one in wanted_now if one is not None}
 
     def ids(self, place: ListPlace, entry_ids: Collection[str]) -> set[str] | None:
         """Return those of these ids that the list has: cheaper than the entries."""
-        deltas = self._delta_values(place.deltas)
-        values = self._chunks_with(place.base, entry_ids)
-        if deltas is None or values is None:
+        said, wanted = self._said(place.deltas), set(entry_ids)
+        values = self._chunks_with(place.base, wanted)
+        if said is None or values is None:
             return None
-        found = {entry.entry_id for value in values for entry in _decode_chunk_ids(value)}
-        for delta in map(_decode_delta_ids, deltas):
-            found.difference_update(delta.removed)
-            found.update(entry.entry_id for entry in delta.put)
-        return found.intersection(entry_ids)
+        in_base = {entry.entry_id for value in values for entry in _decode_chunk_ids(value)} - said.keys()
+        return wanted & (in_base | {entry_id for entry_id, one in said.items() if one is not None})
+
+    def with_plate(self, place: ListPlace, plate: str) -> list[Entry] | None:
+        """Return the entries of a plate or pattern, however it is written."""
+        numbers, index, said = (
+            self._chunks_of_plate(place.base, plate),
+            self._index(place.base),
+            self._said(place.deltas),
+        )
+        if numbers is None or index is None or said is None:
+            return None
+        found = [one for one in said.values() if one is not None]
+        for value in self._chunks(place.base, index, numbers):
+            if value is None:
+                return None
+            found += [one for one in encoded_in(value) if one[0].entry_id not in said]
+        key = canonical_pattern(plate)
+        return [_decode_entry(body) for listed, body in found if canonical_pattern(listed.plate) == key]
 
     def ends(self, place: ListPlace) -> dict[str, datetime] | None:
         """Return by entry id when each entry of the list ends: far smaller than the entries."""
@@ -181,6 +224,19 @@ class Values:
                 ends.pop(entry_id, None)
             ends.update((one.entry_id, one.valid_until) for one in delta.put)
         return ends
+
+    def _said(self, places: Sequence[DeltaPlace]) -> dict[str, Encoded | None] | None:
+        """Return by id what the deltas make of each entry that they name: None where it has left."""
+        values = self._delta_values(places)
+        if values is None:
+            return None
+        said: dict[str, Encoded | None] = {}
+        for value in values:
+            delta = _decode_delta_bodies(value)
+            said.update(dict.fromkeys(delta.removed))
+            rows = _decode_delta_rows(value).put
+            said.update((row.entry_id, (row, body)) for row, body in zip(rows, delta.put, strict=True))
+        return said
 
     def _delta_values(self, places: Sequence[DeltaPlace]) -> list[bytes] | None:
         values = self._redis.mget([delta_key(place) for place in places]) if places else []
@@ -200,6 +256,14 @@ class Values:
         values = list(self._chunks(place, index, numbers))
         return None if None in values else [value for value in values if value is not None]
 
+    def _chunks_of_plate(self, place: BasePlace, plate: str) -> list[int] | None:
+        """Return which chunks may hold entries of a plate."""
+        value = self._redis.get(_plates_key(place))
+        if value is None or hashlib.sha256(value).hexdigest() != place.plates:
+            return None
+        (wanted,) = _plate_numbers([plate])
+        return [n for n, of_chunk in enumerate(_decode_plates(value)) if wanted in np.frombuffer(of_chunk, np.uint32)]
+
     def _index(self, place: BasePlace) -> list[_Chunk] | None:
         value = self._redis.get(_index_key(place))
         is_whole = value is not None and hashlib.sha256(value).hexdigest() == place.digest
@@ -217,5 +281,18 @@ def _chunk_key(place: BasePlace, number: int) -> str:
     return f"{PREFIX}chunk:{place.id}:{number}"
 
 
+def _of_chunk(value: bytes, wanted: Collection[str]) -> list[Encoded]:
+    return [one for one in encoded_in(value) if one[0].entry_id in wanted]
+
+
+def _plate_numbers(plates: Sequence[str]) -> NDArray[np.uint32]:
+    """Return a number for each plate or pattern, the same however it is written; few others have it."""
+    return (hashed(*words_of(pack(plates, [None] * len(plates)).codes).T) >> np.uint64(32)).astype(np.uint32)
+
+
 def _index_key(place: BasePlace) -> str:
     return f"{PREFIX}index:{place.id}"
+
+
+def _plates_key(place: BasePlace) -> str:
+    return f"{PREFIX}plates:{place.id}"

@@ -2,9 +2,7 @@
 
 import click
 
-from anpr import plates
 from anpr.cli import settings_of
-from anpr.cli.progress import ProgressLine
 from anpr.cli.watchlist.common import (
     author,
     list_in_force,
@@ -15,7 +13,6 @@ from anpr.cli.watchlist.common import (
 )
 from anpr.clock import system_clock
 from anpr.errors import InputError
-from anpr.watchlist.reader import whole
 from anpr.watchlist.records import Terms
 from anpr.watchlist.store import check_terms
 
@@ -37,13 +34,8 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     terms = Terms(new_list=False)
     head, place = list_in_force(store, list_name)
     check_terms(terms, list_name, head, place)
-    key = plates.canonical_pattern(plate)
-    entries = whole(store.load_list(place, ProgressLine(f"looking through {list_name}"))) if place else []
-    found = [
-        entry.entry_id
-        for entry in entries
-        if plates.canonical_pattern(entry.plate) == key and entry_id in {None, entry.entry_id}
-    ]
+    entries = store.entries_with_plate(place, plate) if place else []
+    found = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
     if len(found) != 1:
         raise InputError(
             "entry-not-one",
