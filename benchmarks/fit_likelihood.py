@@ -54,6 +54,8 @@ _INSERTION_TO_DELETION = 0.3
 _SWAP_RATE = 2e-5
 # It stands on both sides of every comparison, so it decides little.
 _UNREADABLE_RATE = 1e-4
+# Some recognisers do it often, this one never.
+_BADGE_RATE = 5e-3
 _PER = 1_000_000
 
 
@@ -103,6 +105,7 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
         "insertion": round(lost_rate * _INSERTION_TO_DELETION / len(CHARACTERS) * _PER),
         "swap": round(_SWAP_RATE * _PER),
         "unreadable": round(_UNREADABLE_RATE * _PER),
+        "badge": round(_BADGE_RATE * _PER),
     }
 
 
@@ -185,6 +188,8 @@ insertion = {table["insertion"]}
 swap = {table["swap"]}
 # A character in whose place a camera gives one that no table knows, or says that it cannot read it. Not measured.
 unreadable = {table["unreadable"]}
+# A plate with its country's letters beside it that are read as its beginning. Not measured.
+badge = {table["badge"]}
 
 # A character that is left out.
 deletion = {_inline(table["deletion"])}

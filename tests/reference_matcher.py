@@ -4,14 +4,17 @@ It looks at every entry for every read, with one function for each tier. The ind
 same order. Only how probable a pair is comes from the same place as the index has it.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from anpr import tables
 from anpr.events import Entry, Read
 from anpr.matching.likelihood import Likelihood
-from anpr.matching.packed import pack
+from anpr.matching.packed import Packed, pack
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # What a camera gives for a place that it could not read; a letter of no table is one.
@@ -20,6 +23,7 @@ CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
 ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
 LONGEST = 16
+COUNTRIES = tables.load("countries")
 
 
 class Text(NamedTuple):
@@ -66,18 +70,76 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
 def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     if "?" in entry.plate or "*" in entry.plate:
         return _answer_to_pattern(text, entry)
-    read, listed = _as_read(text.plate), _plain(entry.plate)
     if set(entry.plate) & set(UNREADABLE):
         return None  # no plate: the list refuses it
+    return _answer_behind_badge(text, entry, likelihood) or _answer_as_it_is(text, entry, likelihood)
+
+
+def _answer_as_it_is(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    read, listed = _as_read(text.plate), _plain(entry.plate)
     tier = _tier(read, listed)
     if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
         return None
-    of_read = pack([text.plate], [text.country], [text.confidence], [text.char_confidences], [text.is_candidate])
     first = np.array([0])
-    [score] = likelihood.score(of_read, first, pack([entry.plate], [entry.country]), first).tolist()
+    [score] = likelihood.score(_packed(text, text.plate, text.country), first, _listed(entry), first).tolist()
     if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
     return Answer(entry.entry_id, tier, round(score, 4), read, listed)
+
+
+def _answer_behind_badge(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    """Answer for a read that is a country's badge and the listed plate, but for what is confused."""
+    read, listed = _as_read(text.plate), _plain(entry.plate)
+    if not 1 <= len(read) <= LONGEST or not 1 <= len(listed) <= LONGEST:
+        return None
+    for country, plate in behind_badges(read):
+        if isfolded(plate, listed):
+            first = np.array([0])
+            both = _packed(text, text.plate, text.country), _packed(text, plate, country)
+            [score] = likelihood.score_with_badge(*both, first, _listed(entry), first).tolist()
+            tier = "folded" if score >= likelihood.least_score("folded") else "near"
+            if score >= likelihood.least_score(tier) and tier in ALLOWED.get(entry.tolerance, ALL_TIERS):
+                return Answer(entry.entry_id, tier, round(score, 4), read, listed)
+    return None
+
+
+def behind_badges(read: str) -> Iterator[tuple[str, str]]:
+    """Return country and plate of all that a read can be as badge and plate of one country."""
+    for country, syntax in COUNTRIES.items():
+        for badge in syntax["badges"]:
+            plate = read.removeprefix(badge)
+            if plate != read and _layout(plate) in _layouts(country):
+                yield country, plate
+
+
+@cache
+def _layouts(country: str) -> set[str]:
+    """Return the layouts (A a letter, 9 a digit) of a country's forms."""
+    syntax = COUNTRIES[country]
+    found = set()
+    for form in (*syntax["forms"], *syntax.get("trailer", ())):
+        values = [_values(symbol, syntax) for symbol in form["form"]]
+        found |= {"".join(map(_layout, one)) for one in product(*values)}
+    return {layout for layout in found if len(layout) <= min(syntax.get("longest", 12), 12)}
+
+
+def _values(symbol: str, syntax: dict[str, Any]) -> set[str]:
+    """Return what a symbol of a form stands for, one of each layout."""
+    named = {"A": "alphabet", "S": "serial", "C": "codes"}
+    return {_layout(value) for value in syntax[named[symbol]]} if symbol in named else {symbol}
+
+
+def _layout(text: str) -> str:
+    return "".join("9" if character.isdigit() else "A" for character in text)
+
+
+def _packed(text: Text, plate: str, country: str | None) -> Packed:
+    chars = text.char_confidences[-len(plate) :] if plate != text.plate else text.char_confidences
+    return pack([plate], [country], [text.confidence], [chars], [text.is_candidate])
+
+
+def _listed(entry: Entry) -> Packed:
+    return pack([entry.plate], [entry.country])
 
 
 def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:

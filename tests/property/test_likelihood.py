@@ -211,6 +211,7 @@ def test_rates_are_read_from_the_table() -> None:
         "insertion": 1,
         "swap": 1,
         "unreadable": 1,
+        "badge": 1,
         "deletion": dict.fromkeys(ALPHABET, 1),
         "substitution": {
             a: {b: 1 for b in ALPHABET if b != a} | ({"B": 250_000} if a == "A" else {}) for a in ALPHABET

@@ -68,6 +68,10 @@ def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
         ("Й123", "?123"),
         ("12가3456", "12?3456"),
         ("MÜ-ÄÖ 12", "MUAO12"),
+        # what stands between the groups of a plate is no place, whatever Unicode takes it for
+        ("B·MW•12–34", "BMW1234"),
+        ("BꞏMWㆍ12ー34", "BMW1234"),
+        ("AB・12ـ34", "AB1234"),
         # what is no letter is no place
         ("🚗AB12 CDE®", "AB12CDE"),
         ("ЖЯ", "??"),

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from anpr.events import Difference, Entry, Explanation, Read
 from anpr.matching.edits import one_edit_apart
-from anpr.matching.explain import explain
+from anpr.matching.explain import behind_badge, explain
 from anpr.matching.index import Index
 from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped, pack
@@ -47,7 +47,7 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
     tests = _pattern_tests(read, entry) if is_pattern(entry.plate) else _tests(read, entry)
     tier = next((test.tier for test in tests if test.is_alike), None)
     if matches:
-        score, explanation = matches[0].score, matches[0].explanation
+        tier, score, explanation = matches[0].tier, matches[0].score, matches[0].explanation
     else:
         score = _score(read, entry, likelihood) if tier else 0.0
         explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
@@ -73,7 +73,12 @@ def _packed(read: Read, entry: Entry) -> tuple[Packed, Packed]:
 def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
     of_read, of_entry = _packed(read, entry)
     first = of_read.lengths.argsort()
-    return round(float(likelihood.score(of_read, first, of_entry, first)[0]), 4)
+    [score] = likelihood.score(of_read, first, of_entry, first)
+    badged = behind_badge(of_read.text(0), of_entry.text(0))
+    if badged is not None:
+        plate = pack([badged.plate], [badged.country], [read.confidence])
+        [score] = likelihood.score_with_badge(of_read, plate, first, of_entry, first)
+    return round(float(score), 4)
 
 
 def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
@@ -83,6 +88,10 @@ def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
         keys = [replace(plate, codes=mapped(plate.codes, table)) for plate in both]
         read_as, listed_as = (key.text(0) for key in keys)
         tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
+    badged = behind_badge(both[0].text(0), both[1].text(0))
+    if badged is not None:
+        plate = pack([badged.plate], [None])
+        tests[-1] = TierTest("folded", True, replace(plate, codes=mapped(plate.codes, FOLDED)).text(0), listed_as)
     some, other = keys
     is_near = (
         min(len(read_as), len(listed_as)) > 0

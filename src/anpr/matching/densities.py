@@ -235,6 +235,12 @@ def _with(layouts: NDArray[np.intp], lengths: Lengths, place: NDArray[np.intp], 
     return np.where(fits, (layouts & low) | (is_letter << place) | ((layouts & ~low) << 1), _OF_NO_LAYOUT)
 
 
+def official_layouts(table: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return of each layout whether a country's forms have it."""
+    layouts, _ = _official(table)
+    return np.asarray(layouts > 0)
+
+
 def _official(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
     """Return the shares of layouts and characters that a country's forms give."""
     layouts = np.zeros(_LAYOUTS)

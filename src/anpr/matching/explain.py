@@ -4,6 +4,7 @@ from itertools import product
 from operator import itemgetter
 
 from anpr.events import Difference, Entry, Explanation, Read
+from anpr.matching.badges import BADGES, Badged
 from anpr.matching.packed import FOLDS
 from anpr.plates import GLYPH_PAIRS, UNREADABLE, is_pattern, unknown_letters
 
@@ -36,13 +37,27 @@ def explain(
 
 def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
     """Return what must be changed in the read to give the listed plate, by the likeliest alignment of the two."""
-    found = []
+    found, badge = [], ""
+    if (badged := behind_badge(read, listed)) is not None:
+        badge, country, read = badged
+        why = f"the letters of {country} beside the plate, read with it"
+        found.append(Difference(place=1, read=badge, listed="", why=why, read_place=1))
     for place, was_listed, read_place, was_read in aligned(read, listed):
         if was_read != was_listed:
             why = _why(was_read, was_listed, is_british=is_british)
-            its_place = read_place if was_read else None
+            its_place = read_place + len(badge) if was_read else None
             found.append(Difference(place=place, read=was_read, listed=was_listed, why=why, read_place=its_place))
     return tuple(found)
+
+
+def behind_badge(read: str, listed: str) -> Badged | None:
+    """Return the read as a country's badge and the listed plate, but for what is confused, where it can be that."""
+    for badged in BADGES.of(read):
+        if len(badged.plate) == len(listed) and all(
+            _cost(*both) <= _FOLDED_COST for both in zip(badged.plate, listed, strict=True)
+        ):
+            return badged
+    return None
 
 
 def aligned(read: str, listed: str) -> list[tuple[int, str, int, str]]:

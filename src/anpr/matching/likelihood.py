@@ -110,6 +110,35 @@ class Likelihood:
             scores[worked_out] = self._scores(read.take(worked_out), entry.take(worked_out))
         return scores
 
+    def score_with_badge(  # noqa: PLR0913, PLR0917  as `score`, and the plates
+        self,
+        reads: Packed,
+        plates: Packed,
+        read_rows: Rows,
+        entries: Packed,
+        entry_rows: Rows,
+        at_least: float = 0.0,
+    ) -> NDArray[np.float32]:
+        """Return the probability, for each of m pairs, that a read is of a listed vehicle with its badge before it.
+
+        `plates` are the reads (`read_rows`) without their badges; the text as it stands may be another's plate. Where
+        the probability is below `at_least`, 0 may stand for it.
+        """
+        read, plate, entry = reads.take(read_rows), plates, entries.take(entry_rows)
+        scores = np.zeros(len(read_rows), np.float32)
+        worked_out = np.arange(len(scores))
+        if at_least:
+            misread = self._misreads.log_probability(plate.codes, plate.lengths, entry.codes, entry.lengths)
+            most = self._log_prior + math.log(self._misreads.badge_share) + misread / UNITS
+            most += np.where((plate.codes == entry.codes).all(axis=1), 0.0, self._log_ratios.max())
+            against = self._log_read_right(read, self._densities.rows(read.countries))
+            worked_out = (most + _SLACK > _log_odds(at_least) + against).nonzero()[0]
+            read, plate, entry = read.take(worked_out), plate.take(worked_out), entry.take(worked_out)
+        if len(worked_out):
+            listed, unlisted = (self._misreads.badge_share * share for share in self._explanations(plate, entry))
+            scores[worked_out] = self._told(read, listed, unlisted + self._explanations(read, entry)[1])
+        return scores
+
     def _could_reach(self, read: Packed, entry: Packed, least: Shares) -> NDArray[np.bool_]:
         """Tell which pairs of different texts could reach a score, without what takes long to work out."""
         most = self._log_prior + self._log_ratios.max()
@@ -127,6 +156,18 @@ class Likelihood:
         return of_country + self._log_shares_right[rows]
 
     def _scores(self, read: Packed, entry: Packed) -> NDArray[np.float32]:
+        return self._told(read, *self._explanations(read, entry))
+
+    def _told(self, read: Packed, listed: Shares, unlisted: Shares) -> NDArray[np.float32]:
+        odds = listed / unlisted
+        shares = odds / (1 + odds)
+        if read.are_candidates is not None:
+            shares *= np.where(read.are_candidates & ~np.isnan(read.confidences), read.confidences, 1.0)
+        # Only here is a score made, and only as told is it held against the least: what is shown decides.
+        return np.round(shares, DIGITS).astype(np.float32)
+
+    def _explanations(self, read: Packed, entry: Packed) -> tuple[Shares, Shares]:
+        """Return how probable each read is if the listed vehicle is there, and if another is; both by one measure."""
         rows, entry_country = self._densities.rows(read.countries), self._densities.rows(entry.countries)
         exact = (read.codes == entry.codes).all(axis=1) & (read.lengths == entry.lengths)
         other_country = (read.countries != entry.countries) & (read.countries != 0) & (entry.countries != 0)
@@ -140,12 +181,7 @@ class Likelihood:
             + self._densities.misread(read.codes, read.lengths, rows, self._rates) * np.exp(ratio)
         )
         siblings = _siblings(read, entry) * SIBLING_SHARE * math.exp(self._log_prior)
-        odds = np.exp(listed) / (unlisted + siblings)
-        shares = odds / (1 + odds)
-        if read.are_candidates is not None:
-            shares *= np.where(read.are_candidates & ~np.isnan(read.confidences), read.confidences, 1.0)
-        # Only here is a score made, and only as told is it held against the least: what is shown decides.
-        return np.round(shares, DIGITS).astype(np.float32)
+        return np.exp(listed), unlisted + siblings
 
     def _read_right(self, read: Packed, rows: Rows, entry_country: Rows, same: NDArray[np.bool_]) -> Shares:
         """Return the share of unlisted vehicles that bear this text and are read right.

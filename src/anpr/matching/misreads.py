@@ -52,6 +52,8 @@ class Misreads:
         self.deletion: Final = deletion
         self.insertion: Final[float] = table["insertion"] / _PER
         self.right_share: Final[float] = table["right_share"]
+        # The country's letters beside the plate are read as its beginning.
+        self.badge_share: Final[float] = table["badge"] / _PER
         # An edit says that the picture is bad: that all the rest was read right has this probability.
         self.alone_share: Final[float] = table["alone_share"]
         # By code, in logarithms: the highest rate of any one edit that puts this character into the read where one of

@@ -4,6 +4,7 @@ Theory of operation. Two tables, both of folded keys (what recognisers confuse i
 
 - `same` files each plate under its key. It finds the tiers `exact`, `equivalent` and `folded` in one look-up,
   for plates equal by the narrower rules are equal by the wider; comparing the plates themselves tells which it is.
+  It is asked once more for reads that may begin with their country's badge, without that.
 - `near` files each plate that is listed with that tolerance under its key and every key one deletion away
   (`anpr.matching.edits`). Only reads for which the likelihood says it is worth it look there: there the time goes.
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.events import TIERS
+from anpr.matching.badges import BADGES
 from anpr.matching.buckets import Buckets, Rows, hashed
 from anpr.matching.edits import neighbourhood, one_edit_apart
 from anpr.matching.likelihood import Likelihood
@@ -47,6 +49,10 @@ class Found:
     def where(self, wanted: NDArray[np.bool_]) -> "Found":
         """Return the matches for which `wanted` is true."""
         return Found(self.reads[wanted], self.entries[wanted], self.tiers[wanted], self.scores[wanted])
+
+    def numbers(self, entries: int) -> Rows:
+        """Return a number for each pair of a read and one of so many entries."""
+        return self.reads * entries + self.entries
 
     @classmethod
     def together(cls, founds: Sequence["Found"]) -> "Found":
@@ -87,7 +93,28 @@ class PlateTable:
         folded = mapped(reads.codes, FOLDED)
         alike = self.alike(reads, folded)
         near = self._near(reads, folded, likelihood) if len(self.near.postings) else _NO_PAIRS
-        return self._weighed(reads, alike, near, likelihood)
+        found = self._weighed(reads, alike, near, likelihood)
+        badged = self._badged(reads, likelihood)
+        if badged is None:
+            return found
+        # What is one letter too many may be a badge: that is the surer explanation.
+        again = np.isin(found.numbers(len(self.entries)), badged.numbers(len(self.entries)))
+        return Found.together([found.where(~again), badged])
+
+    def _badged(self, reads: Packed, likelihood: Likelihood) -> Found | None:
+        """Return the matches of reads without the badge that they begin with: `folded`, or if less sure `near`."""
+        taken_off = BADGES.taken_off(reads)
+        if taken_off is None:
+            return None
+        of_reads, plates = taken_off
+        which, rows, _ = self.alike(plates, mapped(plates.codes, FOLDED))
+        if not len(which):
+            return None
+        of_reads = of_reads[which]
+        sure, least = (likelihood.least_score(TIERS[tier]) for tier in (FOLDED_TIER, NEAR))
+        scores = likelihood.score_with_badge(reads, plates.take(which), of_reads, self.entries, rows, least)
+        tiers = np.where(scores >= sure, FOLDED_TIER, NEAR).astype(np.uint8)
+        return Found(of_reads, rows, tiers, scores).where((scores >= least) & (tiers <= self.widest[rows]))
 
     def _weighed(self, reads: Packed, alike: Pairs, near: Pairs, likelihood: Likelihood) -> Found:
         """Return the pairs that the entries' tolerance and the scores allow."""

@@ -1,0 +1,109 @@
+"""The letters of the country beside a plate, on its blue band or on a badge, when they are read as part of it.
+
+`GBAB12CDE` is most likely the British plate `AB12CDE`; `DMAB1234` may be the German `MAB1234`, or a plate by itself.
+What can be badge and plate is told by `data/countries.toml` alone: a badge of the country before a text of one of the
+layouts that its forms have. How likely that is, is weighed with all else (`likelihood`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr import tables
+from anpr.matching.buckets import Rows
+from anpr.matching.densities import layouts_of, official_layouts
+from anpr.matching.packed import ALPHABET, SYMBOLS, WIDTH, Bytes, Packed, country_codes, country_text, pack, words_of
+
+_LONGEST = 3
+# Added to a word of eight codes it sets the top bit of each that is a letter's; those bits times the last one are
+# together in the highest byte, the first code's lowest.
+_TO_THE_TOP_BIT = np.uint64((128 - ALPHABET.index("A") - 1) * 0x0101010101010101)
+_TOP_BITS = np.uint64(0x8080808080808080)
+_TOGETHER = np.uint64(0x0002040810204081)
+
+
+class Badged(NamedTuple):
+    """A text as a badge, its country, and the plate behind it."""
+
+    badge: str
+    country: str
+    plate: str
+
+
+class Badges:
+    """The badges of all countries, ready to be found in a batch of reads."""
+
+    def __init__(self, syntax: Mapping[str, Any]) -> None:
+        """Take a table as `data/countries.toml` holds it."""
+        names = sorted(syntax)
+        self._countries = np.concatenate([[0], country_codes(names)]).astype(np.uint16)
+        of_countries = [official_layouts(syntax[name]) for name in names]
+        # By row of a country, 0 for none: whether plates have that layout.
+        self._layouts = np.stack([np.zeros_like(of_countries[0]), *of_countries])
+        # By length of a badge, and by its codes as one number: the row of its country.
+        self._rows = [np.zeros(SYMBOLS**length, np.uint8) for length in range(_LONGEST + 1)]
+        # By a text's length, its first code, and which of its first eight are letters: whether it can be badge and
+        # plate. Nearly all can not, and are turned away by this alone.
+        self._begins = np.zeros(WIDTH + 1 << 14, bool)
+        for row, name in enumerate(names, start=1):
+            for badge in syntax[name]["badges"]:
+                codes = pack([badge], [None]).codes
+                self._rows[len(badge)][_numbers(codes, len(badge))] = row
+                behind = self._layouts[row].nonzero()[0]
+                length = np.log2(behind).astype(np.intp)
+                letters = (behind - (1 << length) << len(badge)) + (1 << len(badge)) - 1
+                self._begins[(length + len(badge) << 14) + (int(codes[0, 0]) << 8) + (letters & 0xFF)] = True
+
+    def taken_off(self, reads: Packed) -> tuple[Rows, Packed] | None:
+        """Return the rows of those reads that can be badge and plate, and the plates, as of the badge's country.
+
+        None where it is not worth a look: there is none.
+        """
+        first = words_of(reads.codes)[:, 0]
+        letters = first + _TO_THE_TOP_BIT
+        letters &= _TOP_BITS
+        letters *= _TOGETHER
+        letters >>= np.uint64(56)
+        letters |= (first & np.uint64(0x3F)) << np.uint64(8)
+        letters |= reads.lengths.astype(np.uint64) << np.uint64(14)
+        begin = self._begins.take(letters.view(np.int64)).nonzero()[0]
+        if not len(begin):
+            return None
+        heads = reads.codes.take(begin, axis=0)
+        of_lengths = np.stack([rows.take(_numbers(heads, length)) for length, rows in enumerate(self._rows)])
+        lengths, places = of_lengths.nonzero()
+        which, countries = begin[places], of_lengths[lengths, places]
+        plates = _without_head(reads.take(which), lengths, self._countries[countries])
+        possible = self._layouts[countries, layouts_of(plates.codes, plates.lengths)].nonzero()[0]
+        return which[possible], plates.take(possible)
+
+    def of(self, text: str) -> Iterator[Badged]:
+        """Return all that a canonical text can be as badge and plate."""
+        _, plates = self.taken_off(pack([text], [None])) or (None, pack([], []))
+        for row in range(len(plates)):
+            plate = plates.text(row)
+            yield Badged(text[: len(text) - len(plate)], country_text(int(plates.countries[row])) or "", plate)
+
+
+def _without_head(reads: Packed, lengths: Rows, countries: NDArray[np.uint16]) -> Packed:
+    """Return the reads without so many of their first characters, and as of these countries."""
+    places = lengths[:, None] + np.arange(WIDTH)
+    there, places = places < WIDTH, np.minimum(places, WIDTH - 1)
+    codes = np.where(there, np.take_along_axis(reads.codes, places, axis=1), 0).astype(np.uint8)
+    chars = reads.char_confidences
+    if chars is not None:
+        chars = np.where(there, np.take_along_axis(chars, places, axis=1), np.float32(np.nan))
+    left = np.maximum(reads.lengths - lengths, 0).astype(np.uint8)
+    return replace(reads, codes=codes, lengths=left, countries=countries, char_confidences=chars)
+
+
+def _numbers(codes: Bytes, length: int) -> Rows:
+    """Return the first codes of each text as one number."""
+    numbers: Rows = (codes[:, :length].astype(np.intp) * SYMBOLS ** np.arange(length)).sum(axis=1)
+    return numbers
+
+
+BADGES: Final = Badges(tables.load("countries"))
