@@ -240,7 +240,11 @@ class EntryEnded(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """What a matcher says of itself once a second: its silence is the sign that it has stopped (docs/adr/0005)."""
+    """What a matcher says of itself once a second: its silence is the sign that it has stopped (docs/adr/0005).
+
+    `cameras` tells of each camera its newest capture, `clock_offset_seconds` its capture times less those of arrival:
+    above 0 its clock is ahead; far below, it is behind or its reads come late.
+    """
 
     site: Name
     matcher: Name
@@ -258,6 +262,7 @@ class Status(Struct, frozen=True, kw_only=True):
     partitions: int = 0
     lag: int | None = None
     cameras: dict[str, Instant] = {}
+    clock_offset_seconds: dict[str, float] = {}
 
 
 encode: Final = msgspec.json.Encoder().encode

@@ -75,3 +75,19 @@ def test_a_matcher_that_was_restarted_counts_from_nought_and_costs_nothing() -> 
     port.see(60)
     port.watch.note(Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={}))
     assert port.silent() == set()
+
+
+def test_how_far_a_cameras_clock_is_off_is_what_the_matcher_says_that_has_it_now() -> None:
+    watch = CameraWatch(timedelta(minutes=30))
+
+    def say(matcher: str, offset: float) -> None:
+        told = {"one": offset}
+        watch.note(Status(site="calais", matcher=matcher, at=NOON, started_at=NOON, clock_offset_seconds=told))
+
+    assert watch.state("calais", "one", NOON).clock_offset_seconds is None
+    say("m", 90)
+    say("n", 0.2)
+    say("m", 90)  # it has lost the camera to the other, and goes on telling what it saw last
+    assert watch.state("calais", "one", NOON).clock_offset_seconds == 0.2
+    say("n", -3)
+    assert watch.state("calais", "one", NOON).clock_offset_seconds == -3

@@ -112,6 +112,14 @@ def test_how_far_a_cameras_clock_is_off_is_shown_believed_or_not(site: str, seco
     assert value("anpr_camera_last_read_timestamp_seconds", site=site, camera="camera-1") == LATER.timestamp()
 
 
+def test_a_few_reads_that_came_late_do_not_make_a_cameras_clock_wrong(site: str) -> None:
+    figures = Figures(site, ["camera-1"], NOON)
+    late = [a_read(f"late-{n}", camera="camera-1", received_at=NOON + timedelta(hours=1)) for n in range(2)]
+    in_time = [a_read(f"{n}", camera="camera-1", received_at=NOON + timedelta(seconds=0.2)) for n in range(3)]
+    figures.matched([*late, *in_time], 5, 0.001)
+    assert figures.clock_offset_seconds() == {"camera-1": -0.2}
+
+
 def test_whatever_names_cameras_send_the_labels_are_those_of_the_configuration_and_one_more(site: str) -> None:
     cameras = ["camera-1", "", "camera-1 ", *(f"made-up-{number}" for number in range(50))]
     future = NOON + timedelta(days=1)

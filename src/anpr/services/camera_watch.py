@@ -20,11 +20,15 @@ _GAPS_NEEDED = 5
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """A camera's last read, the usual time between two (None: not known yet), and whether it has fallen silent."""
+    """A camera's last read, the usual time between two, whether it has fallen silent, how far its clock is ahead.
+
+    What is None is not known yet.
+    """
 
     last_read_at: datetime | None
     usual_gap: timedelta | None
     is_silent: bool
+    clock_offset_seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +48,8 @@ class CameraWatch:
         self._cameras: dict[tuple[str, str], _Camera] = {}
         self._reads: dict[str, int] = {}
         self._counted: dict[tuple[str, str, datetime], int] = {}
+        self._offsets: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str, str], float] = {}
 
     def note(self, status: Status) -> None:
         """Take in what a matcher says of itself."""
@@ -51,6 +57,10 @@ class CameraWatch:
         before = self._counted.get(matcher, status.reads)
         self._counted[matcher] = max(before, status.reads)
         reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
+        for name, offset in status.clock_offset_seconds.items():
+            # A matcher that has lost a camera to another goes on telling its last; only what changes is news.
+            if self._told.get((status.site, status.matcher, name)) != offset:
+                self._told[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
         for name, at in status.cameras.items():
             camera = self._cameras.get((status.site, name))
             if camera is None:
@@ -64,12 +74,13 @@ class CameraWatch:
         """Return what is known of a camera."""
         camera = self._cameras.get((site, name))
         reads = self._reads.get(site, 0)
+        offset = self._offsets.get((site, name))
         if camera is None:
-            return CameraState(None, None, is_silent=reads >= _FEWEST_READS * _TIMES_USUAL)
+            return CameraState(None, None, reads >= _FEWEST_READS * _TIMES_USUAL, offset)
         is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
         usual_reads = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else 0.0
         missed = reads - camera.at_reads
         misses_more = is_known and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual_reads)
         usual = timedelta(seconds=sorted(camera.gaps_seconds)[len(camera.gaps_seconds) // 2]) if is_known else None
         is_silent = misses_more or now - camera.last_read_at > self._silent_after
-        return CameraState(camera.last_read_at, usual, is_silent=is_silent)
+        return CameraState(camera.last_read_at, usual, is_silent, offset)

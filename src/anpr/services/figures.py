@@ -4,7 +4,8 @@ Covert alerts are in no count here.
 """
 
 import math
-from collections import Counter
+import statistics
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from anpr.metrics import OTHER
 
 # More cameras than any site has: names beyond these, which only a fault can bring, are not told of in the status.
 MAX_CAMERAS = 500
+# A camera's offset is told of so many of its last reads: a few that came late do not make its clock wrong.
+_OFFSETS_KEPT = 15
 
 
 class Figures:
@@ -25,6 +28,7 @@ class Figures:
         self.started_at = started_at
         self.counts: Counter[str] = Counter()
         self.cameras: dict[str, datetime] = {}
+        self._offsets: dict[str, deque[float]] = {}
         self.partitions = 0
         self._site = site
         self._known = frozenset(cameras)
@@ -37,6 +41,11 @@ class Figures:
         if claimed is not None and read.received_at is not None:
             offset = (claimed - read.received_at).total_seconds()
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, self._label(read.camera)).set(offset)
+            self._note_offset(read.camera, offset)
+
+    def clock_offset_seconds(self) -> dict[str, float]:
+        """Return by camera the median of capture time less time of arrival over its last reads, believed or not."""
+        return {camera: round(statistics.median(offsets), 3) for camera, offsets in self._offsets.items()}
 
     def matched(self, reads: Sequence[Read], records: int, seconds: float) -> None:
         """Count a batch of so many records that was decoded and matched in so many seconds."""
@@ -60,6 +69,7 @@ class Figures:
             if read.received_at is not None:
                 offset = (read.captured_at - read.received_at).total_seconds()
                 offsets[label] = max(offsets.get(label, offset), offset)
+                self._note_offset(read.camera, offset)
         for label, moment in newest.items():
             metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
         for label, offset in offsets.items():
@@ -96,6 +106,10 @@ class Figures:
         ):
             if moment is not None:
                 gauge.labels(self._site).set(moment.timestamp())
+
+    def _note_offset(self, camera: str, offset: float) -> None:
+        if camera in self._offsets or len(self._offsets) < MAX_CAMERAS:
+            self._offsets.setdefault(camera, deque(maxlen=_OFFSETS_KEPT)).append(offset)
 
     def _label(self, camera: str) -> str:
         return camera if camera in self._known else OTHER

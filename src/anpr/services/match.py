@@ -215,6 +215,7 @@ class Matcher:
             partitions=self._source.partitions(),
             lag=self._source.lag(),
             cameras=self._figures.cameras,
+            clock_offset_seconds=self._figures.clock_offset_seconds(),
         )
         self._publisher.publish(topics.status(self._site), self._name, encode(status))
         self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same

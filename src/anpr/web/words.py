@@ -82,6 +82,17 @@ def deed(action: Action) -> str:
     return ": ".join(part for part in (what, found, outcome) if part)
 
 
+def clock(offset_seconds: float | None) -> str:
+    """Return how far a camera's clock is off."""
+    if offset_seconds is None:
+        return "not known yet"
+    if abs(offset_seconds) < 1:
+        return "right"
+    if offset_seconds > 0:
+        return f"{offset_seconds:.0f} s ahead"
+    return f"{-offset_seconds:.0f} s behind, or its reads come late"
+
+
 def vehicle(listed: Vehicle | None) -> str:
     """Return what a list says of the vehicle itself."""
     return " ".join(part for part in (listed.colour, listed.make, listed.kind) if part) if listed else ""

@@ -20,5 +20,6 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
         sight=sight,
         faults=faults(sight, console.settings, console.at),
         sites=console.settings.sites,
+        clock_off_seconds=console.settings.console.clock_off_seconds,
         canary_every_seconds=console.settings.console.canary_every_seconds,
     )

@@ -1,0 +1,31 @@
+"""The page of health says what an engineer would look for."""
+
+from pathlib import Path
+
+import pytest
+
+from anpr import topics
+from anpr.events import Status
+from anpr.local.processes import wait_until
+from tests.web_console import running_console
+
+
+@pytest.mark.parametrize(
+    ("offset", "said", "is_red"),
+    [
+        (92.4, "92 s ahead", True),
+        (-7, "7 s behind, or its reads come late", True),
+        (-4.2, "4 s behind", False),
+        (0.3, "right", False),
+    ],
+)
+def test_it_says_how_far_a_cameras_clock_is_off_and_is_red_where_that_is_too_far(
+    tmp_path: Path, redis_url: str, offset: float, said: str, is_red: bool
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        now = server.clock()
+        told = {"camera-1": offset}
+        status = Status(site="calais", matcher="m", at=now, started_at=now, partitions=1, clock_offset_seconds=told)
+        server.put(topics.status("calais"), status)
+        assert wait_until(lambda: said in ann.get("/health").text, 10)
+        assert (f'class="bad">✖ {said}' in ann.get("/health").text) == is_red
