@@ -44,7 +44,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     """Return the address of a real server of the Redis protocol that holds no watchlist."""
     if given := os.environ.get("REDIS_URL"):
         client = redis.Redis.from_url(given)
-        for key in client.scan_iter("anpr:watchlist:*"):
+        for key in (*client.scan_iter("anpr:watchlist:*"), *client.scan_iter("anpr:console:*")):
             client.delete(key)
         client.close()
         yield given

@@ -25,6 +25,7 @@ from anpr.web.app import application
 from anpr.web.audit import AuditLog
 from anpr.web.console import Console
 from anpr.web.sessions import Sessions, connect
+from anpr.web.sign_in_limit import SharedSignInLimit
 from anpr.web.users import User, UsersFile, hash_password
 from tests.entries import NoLists
 from tests.strategies import a_read, an_alert, an_entry, generation
@@ -91,6 +92,7 @@ class ConsoleServer:
             ),
             open_publisher=lambda: MemoryPublisher(self.broker),
             sessions=Sessions(connect(redis_url), timedelta(hours=console.session_hours), self.clock),
+            sign_in_limit=SharedSignInLimit(connect(redis_url)),
             users=self.users,
             audit=AuditLog(self.audit_path),
             images=self.images,

@@ -1,12 +1,13 @@
 """Sessions end when they should, and go on when Redis is away."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.settings import ConsoleSettings
-from tests.web_console import PASSWORD, csrf_of, running_console
+from tests.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
 
 def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_comes_in(tmp_path: Path) -> None:
@@ -59,3 +60,58 @@ def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, re
         assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
         elsewhere.post("/sign-out", data={"csrf": csrf_of(elsewhere, "/")})
         assert any(line == "event: signed-out" for line in lines)
+
+
+def try_in_vain(server: ConsoleServer, times: int) -> list[int]:
+    with server.browser() as guesser:
+        return [
+            guesser.post("/sign-in", data={"name": "ann", "password": f"wrong guess {n}"}).status_code
+            for n in range(times)
+        ]
+
+
+def test_who_guesses_is_slowed_down_over_all_consoles_and_with_redis_away_by_each(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "one", valkey.url) as one,
+        running_console(tmp_path / "two", valkey.url, site="coquelles", broker=one.broker) as two,
+    ):
+        assert try_in_vain(one, 3) == [401, 401, 401]
+        assert try_in_vain(two, 3) == [401, 401, 429]
+        one.clock_offset += timedelta(minutes=6)
+        assert try_in_vain(one, 1) == [401], "after five minutes it may be tried again"
+        valkey.kill()
+        assert try_in_vain(one, 5) == [401, 401, 401, 401, 429], "it has seen one before"
+
+
+def test_who_signs_in_rightly_does_not_use_up_what_may_fail(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server:
+        for _ in range(7):
+            with server.browser("bob") as bob:
+                assert bob.get("/").status_code == 200
+
+
+def test_many_guesses_at_once_are_as_many(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "console", valkey.url) as server,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        answers = [status for one in pool.map(lambda _: try_in_vain(server, 1), range(12)) for status in one]
+    assert sorted(answers) == [401] * 5 + [429] * 7
+
+
+def test_sign_out_at_one_console_ends_the_session_at_every_other(tmp_path: Path, redis_url: str) -> None:
+    with (
+        running_console(tmp_path / "one", redis_url) as one,
+        running_console(tmp_path / "two", redis_url, broker=one.broker) as two,
+        one.browser("cleo") as here,
+        two.browser("cleo") as there,
+        there.stream("GET", "/feed?after=none") as stream,
+    ):
+        assert there.get("/").status_code == 200
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        assert here.post("/sign-out", data={"csrf": csrf_of(here, "/")}).status_code == 303
+        assert any(line == "event: signed-out" for line in lines), "a page that is open there says so"
+        assert there.get("/").status_code == 303

@@ -26,6 +26,7 @@ from anpr.web.app import application
 from anpr.web.audit import AuditLog
 from anpr.web.console import Console
 from anpr.web.sessions import Sessions, connect
+from anpr.web.sign_in_limit import SharedSignInLimit
 from anpr.web.users import UsersFile
 
 log = get_logger(__name__)
@@ -125,6 +126,7 @@ def open_console(settings: Settings, site: str) -> Console:
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
         ),
+        sign_in_limit=SharedSignInLimit(connect(settings.sites[site].redis)),
         users=UsersFile(Path(settings.console.users_file).expanduser()),
         audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),

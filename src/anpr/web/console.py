@@ -33,7 +33,7 @@ from anpr.web.local_time import in_zone
 from anpr.web.render import environment
 from anpr.web.sessions import LOOK_AGAIN, Session, Sessions
 from anpr.web.sight import sight_of
-from anpr.web.sign_in_limit import SignInLimit
+from anpr.web.sign_in_limit import SharedSignInLimit
 from anpr.web.users import User, UsersFile
 
 BEAT_SECONDS = 2.0
@@ -62,6 +62,7 @@ class Console:
         feed: BoardFeed,
         open_publisher: Callable[[], Publisher],
         sessions: Sessions,
+        sign_in_limit: SharedSignInLimit,
         users: UsersFile,
         audit: AuditLog,
         images: ImageStore,
@@ -76,7 +77,7 @@ class Console:
         self.clock = clock
         self.users = users
         self.sessions = sessions
-        self.sign_in_limit = SignInLimit()
+        self.sign_in_limit = sign_in_limit
         self.audit = audit
         self.images = images
         self.govuk = govuk
@@ -130,6 +131,7 @@ class Console:
             await asyncio.to_thread(self.canary.stop)
         await asyncio.to_thread(self.live.stop)
         await self.sessions.close()
+        await self.sign_in_limit.close()
         self.audit.close()
 
     def page_for(self, who: SignedIn) -> BoardPage:

@@ -36,7 +36,8 @@ async def _sign_in(request: Request, console: Console) -> Response:
     form = await request.form()
     name, password = str(form.get("name", "")).strip().lower()[:40], str(form.get("password", ""))
     address = request.client.host if request.client else ""
-    if seconds := console.sign_in_limit.wait_seconds(console.clock(), name, address):
+    began = console.clock()
+    if seconds := await console.sign_in_limit.attempt(began, name, address):
         answer = _again(console, name, f"Too many attempts. Try again in {-(-seconds // 60)} minutes.", 429)
         answer.headers["Retry-After"] = str(seconds)
         metrics.CONSOLE_SIGN_INS.labels("too_many").inc()
@@ -44,9 +45,9 @@ async def _sign_in(request: Request, console: Console) -> Response:
     try:
         user = await asyncio.to_thread(console.users.check, name, password)
         if user is None:
-            console.sign_in_limit.note_failure(console.clock(), name, address)
             metrics.CONSOLE_SIGN_INS.labels("wrong").inc()
             return _again(console, name, _WRONG, 401)
+        await console.sign_in_limit.succeeded(began, name, address)
         if not user.belongs_to(console.site):
             metrics.CONSOLE_SIGN_INS.labels("other_site").inc()
             return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
