@@ -409,6 +409,7 @@ def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port)
             partitions=1,
             lag=1,
             cameras={"camera-1": NOON},
+            clock_offset_seconds={"camera-1": 0.0},
         )
     ]
 
