@@ -125,14 +125,13 @@ class Bench:
 
     def load(self) -> Generation:
         """Put a whole new list in force."""
-        return self._store.apply(LIST, self._entries(range(self._count)), "benchmark", self._now).generation
+        return self._store.apply(LIST, entries_of(range(self._count), self._draw), "benchmark", self._now).generation
 
     def change(self, number: int) -> Generation:
-        """Change a thousand entries that stand together, half of them new."""
-        start = (number * CHANGED) % self._count
-        put = self._entries(range(start, start + CHANGED // 2)) + self._entries(
-            range(self._count + number * CHANGED // 2, self._count + (number + 1) * CHANGED // 2)
-        )
+        """Change a thousand entries anywhere in the list, half of them new."""
+        known = self._draw.sample(range(self._count), CHANGED // 2)
+        new = range(self._count + number * CHANGED // 2, self._count + (number + 1) * CHANGED // 2)
+        put = entries_of([*known, *new], self._draw)
         author = Author()
         return self._store.change(LIST, put, [], why="benchmark", now=self._now, author=author).generation
 
@@ -143,14 +142,16 @@ class Bench:
             raise SystemExit("Redis is empty")
         return head.generation
 
-    def _entries(self, numbers: Sequence[int]) -> list[Entry]:
-        unset = Generation(epoch=0, number=0)
-        until = datetime(2099, 1, 1, tzinfo=UTC)
-        return [
-            Entry(entry_id=f"{number:09}", revision=unset, list=LIST, plate=plate(self._draw), country="GB",
-                  category="stolen", reason="reported stolen", valid_until=until, tolerance="near")
-            for number in numbers
-        ]  # fmt: skip
+
+def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
+    """Return an entry for each number, of any plate."""
+    unset = Generation(epoch=0, number=0)
+    until = datetime(2099, 1, 1, tzinfo=UTC)
+    return [
+        Entry(entry_id=f"{number:09}", revision=unset, list=LIST, plate=plate(draw), country="GB",
+              category="stolen", reason="reported stolen", valid_until=until, tolerance="near")
+        for number in numbers
+    ]  # fmt: skip
 
 
 def measured(turns: Turns, work: Sequence[Callable[[], Generation]]) -> dict[str, object]:

@@ -103,6 +103,7 @@ def main(count: int, seed: int, *, as_json: bool) -> None:
             "apply, a tenth changed": ("apply", plan),
             "roll back": ("rollback", "--list", "big", "--why", "measured"),
             "add one entry": ("add", *entry, "--list", "big"),
+            "remove one entry": ("remove", "AB12CDE", "--list", "big", "--why", "measured"),
             "export": ("export", "--list", "big"),
         }
         figures = {}

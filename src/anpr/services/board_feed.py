@@ -100,7 +100,10 @@ class BoardFeed:
             thread.join()
 
     def take(self, wait_seconds: float) -> int:
-        """Fold what has come, waiting for the first record up to `wait_seconds`. Returns how many records."""
+        """Fold what has come, waiting for the first record up to `wait_seconds`.
+
+        Returns how many records, and words of the list on its entries, there were.
+        """
         taken = 0
         try:
             self._fold(self._queue.get(timeout=wait_seconds))
@@ -112,6 +115,7 @@ class BoardFeed:
             pass
         now = self._clock()
         for news in self._news.take():
+            taken += 1
             for board in self._boards(covert=False):
                 if isinstance(news, EntryEnded):
                     board.add_ended(news)

@@ -2,7 +2,8 @@
 
 The boards belong to this thread alone, so nothing is locked. Whoever wants to know something hands a question over
 (`ask`), or a condition to wait for (`wait_for`); both are looked at after each turn. What a turn brings is made
-into a picture at most ten times a second, and once a second in any case, for some of it comes of time alone.
+into a picture at most ten times a second, and four times a second in any case, for some of it comes of time alone: an
+entry that has ended must be off the screen within half a second.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 GATHER_SECONDS = 0.1
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.25
 _TURN_SECONDS = 0.02
 
 

@@ -1,0 +1,171 @@
+"""How long after an entry is removed, or has ended, what it raised is withdrawn from the screens of two ports.
+
+    python -m benchmarks.withdrawal [--entries 1000000] [--times 100] [--loads 1] [--json]
+
+A real Kafka, a real Valkey with a list of that many entries, the consoles of Calais and Dover, and a browser at each.
+An entry is added and an alert of it published; when both screens show it, it is removed, or its time is up. A figure
+is the time from the commit's answer, or from `valid_until`, until the second of the screens shows it as open no more.
+A load puts a whole new list in force, without the entry.
+"""
+
+import gc
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import httpx
+import msgspec
+
+from anpr import topics
+from anpr.adapters.kafka import KafkaPublisher
+from anpr.alerts import alert_id
+from anpr.clock import system_clock
+from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.local.demo import Demo
+from anpr.local.processes import wait_until
+from anpr.watchlist.records import Author
+from anpr.watchlist.store import WatchlistStore, connect
+from benchmarks.console import in_ms, sign_in, state_of
+from benchmarks.list_change import LIST, entries_of
+
+SITE = "calais"
+SCREENS = ("Calais", "Dover")
+VALID_FOR = timedelta(seconds=3)
+FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+class Screen:
+    """A browser's view of one console: which incidents it shows as open, and when others were last so no more."""
+
+    def __init__(self, url: str, cookie: str) -> None:
+        self.open: set[str] = set()
+        self.over_at: dict[str, float] = {}
+        self._url = url
+        self._cookie = cookie
+        self._after = str(state_of(url, cookie)["id"])
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        address = f"{self._url}/feed?after={self._after}"
+        with httpx.stream("GET", address, headers={"Cookie": self._cookie}, timeout=None) as feed:  # noqa: S113  for ever
+            for line in feed.iter_lines():
+                if line.startswith("data: {"):
+                    self._note(msgspec.json.decode(line.removeprefix("data: ")), time.time())
+
+    def _note(self, changes: dict[str, object], now: float) -> None:
+        cards = changes.get("set")
+        for name, card in cards.items() if isinstance(cards, dict) else ():
+            if card.get("lane", "over") == "over":
+                self._over(name, now)
+            else:
+                self.open.add(name)
+        for name in changes.get("gone") or ():  # type: ignore[attr-defined]
+            self._over(name, now)
+
+    def _over(self, name: str, now: float) -> None:
+        if name in self.open:
+            self.open.remove(name)
+            self.over_at[name] = now
+
+
+class Bench:
+    """A list with an entry more or less, its alerts, and the screens that show them."""
+
+    def __init__(self, demo: Demo, entries: int) -> None:
+        self._store = WatchlistStore(connect(demo.settings.sites[SITE].redis, 60), timedelta(hours=96))
+        self._publisher = KafkaPublisher(demo.kafka)
+        self._count = entries
+        self._draw = random.Random(1)
+        self._raised = 0
+        consoles = sign_in(demo.start_consoles())
+        self.load()
+        self._screens = [Screen(*consoles[title]) for title in SCREENS]
+
+    def load(self) -> None:
+        """Put a whole new list in force."""
+        self._store.apply(LIST, entries_of(range(self._count), self._draw), "benchmark", system_clock())
+
+    def removal(self) -> float:
+        """Return the seconds from the commit of a removal to the second screen."""
+        return self._until_over(FOR_EVER, self._remove)
+
+    def expiry(self) -> float:
+        """Return the seconds from the end of an entry's validity."""
+        until = system_clock() + VALID_FOR
+        return self._until_over(until, lambda _: until.timestamp())
+
+    def replacement(self) -> float:
+        """Return the seconds from the commit of a whole new list."""
+        return self._until_over(FOR_EVER, lambda _: self._replaced())
+
+    def _until_over(self, valid_until: datetime, end: Callable[[str], float]) -> float:
+        entry = self._listed(valid_until)
+        name = self._raise(entry)
+        self._wait(lambda: all(name in screen.open for screen in self._screens), f"{name} is on the screens")
+        ended = end(entry.entry_id)
+        self._wait(lambda: all(name in screen.over_at for screen in self._screens), f"{name} is off the screens")
+        return max(screen.over_at[name] for screen in self._screens) - ended
+
+    def _listed(self, valid_until: datetime) -> Entry:
+        self._raised += 1
+        (made,) = entries_of([self._count + self._raised], self._draw)
+        entry = msgspec.structs.replace(
+            made, plate=f"WD{self._raised:05}", valid_until=valid_until, tolerance="exact"
+        )
+        return msgspec.structs.replace(entry, revision=self._change([entry], []))
+
+    def _raise(self, entry: Entry) -> str:
+        now = system_clock()
+        read = Read(read_id=entry.entry_id, site=SITE, plate=entry.plate, camera="lane-1", lane="1",
+                    direction="uk_bound", captured_at=now)  # fmt: skip
+        alert = Alert(
+            alert_id=alert_id(SITE, read.read_id, entry.entry_id), kind="live", raised_at=now, read=read,
+            plate=entry.plate, tier="exact", score=0.98, entry=entry, generation=entry.revision,
+            explanation=Explanation(read_as=entry.plate, listed_as=entry.plate),
+        )  # fmt: skip
+        self._publisher.publish(topics.alerts(SITE), alert.plate, encode(alert))
+        self._publisher.flush(10)
+        return alert.alert_id
+
+    def _remove(self, entry_id: str) -> float:
+        self._change([], [entry_id])
+        return time.time()
+
+    def _replaced(self) -> float:
+        self.load()
+        return time.time()
+
+    def _change(self, put: list[Entry], remove: list[str]) -> Generation:
+        return self._store.change(LIST, put, remove, why="benchmark", now=system_clock(), author=Author()).generation
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        if not wait_until(condition, 60):
+            raise click.ClickException(f"not within a minute: {what}")
+
+
+@click.command()
+@click.option("--entries", default=1_000_000, show_default=True)
+@click.option("--times", default=100, show_default=True, help="Removals, and as many ends.")
+@click.option("--loads", default=1, show_default=True, help="Whole new lists.")
+@click.option("--json", "as_json", is_flag=True)
+def main(entries: int, times: int, loads: int, *, as_json: bool) -> None:
+    """Measure all three and print milliseconds."""
+    gc.disable()  # millions of entries, none of them in a cycle
+    with Demo(Path("config"), Path("config/example_watchlist.csv"), lambda text: click.echo(text, err=True)) as demo:
+        bench = Bench(demo, entries)
+        figures = {
+            "entries": entries,
+            "removal_to_screen_ms": in_ms([bench.removal() for _ in range(times)]),
+            "end_to_screen_ms": in_ms([bench.expiry() for _ in range(times)]),
+            "new_list_to_screen_ms": in_ms([bench.replacement() for _ in range(loads)]),
+        }
+    print(json.dumps(figures, indent=None if as_json else 2))
+
+
+if __name__ == "__main__":
+    main()
