@@ -76,12 +76,19 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         read, dropped = _decode_leniently(value)
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
-    plate = plates.as_read(read.plate)
-    if not plate.strip(plates.UNREADABLE):
-        raise BadRead("no usable plate", "no letter or digit in it")
-    if len(plate) > plates.MAX_CANONICAL_LENGTH:
-        raise BadRead("no usable plate", f"{len(plate)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be")
+    if why := why_unusable(read.plate):
+        raise BadRead("no usable plate", why)
     return _marked(read, received_at or read.received_at, dropped)
+
+
+def why_unusable(plate: str) -> str:
+    """Return why a text cannot be matched as a plate, empty when it can."""
+    read = plates.as_read(plate)
+    if not read.strip(plates.UNREADABLE):
+        return "no letter or digit in it"
+    if len(read) > plates.MAX_CANONICAL_LENGTH:
+        return f"{len(read)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be"
+    return ""
 
 
 def claimed_capture(value: bytes) -> datetime | None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anpr.cli.explain import command
+from anpr.errors import InputError
 from anpr.matching.compare import compare
 from anpr.matching.index import Index
 from tests.strategies import a_read, an_entry, generation
@@ -46,7 +47,6 @@ def test_a_comparison_ends_as_a_list_of_this_entry_would(read: str, listed: str,
         (["AB12CDE", "AB1*"], 0, ["fits the pattern AB1*", "match: pattern"]),
         (["AB12CDE", "AC1*"], 1, ["no match: they are alike in no tier"]),
         (["XX", "AB12CDE"], 1, ["no match: they are alike in no tier"]),
-        (["", "AB12CDE"], 1, ["no match: they are alike in no tier"]),
     ],
 )
 def test_the_verdict_comes_with_its_reasons(arguments: list[str], code: int, shown: list[str]) -> None:
@@ -66,3 +66,37 @@ def test_a_program_gets_one_object() -> None:
     assert code == 0
     assert output.count("\n") == 1
     assert '"tier":"exact"' in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["AB12CDE", "*"], "LISTED '*': a pattern needs at least"),
+        (["AB12CDE", "?????"], "LISTED '?????': a pattern needs at least"),
+        (["AB12CDE", "ЖB12"], "no table knows a Latin letter for 'Ж'"),
+        (["AB12CDE", "A" * 17], "1 to 16 letters and digits"),
+        (["A" * 17, "AB12CDE"], "17 characters; at most 16 can be"),
+        (["-", "AB12CDE"], "no letter or digit in it"),
+        (["AB12CDE", "AB12CDE", "--country", "gb"], "--country 'gb': two capital letters are wanted"),
+        (["AB12CDE", "AB12CDE", "--listed-country", "GBR"], "GB was probably meant"),
+    ],
+)
+def test_what_intake_or_list_refuses_is_refused_with_their_words(arguments: list[str], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--entries", "0"), ("--entries", "-5"), ("--confidence", "nan"), ("--confidence", "2")]
+)
+def test_a_number_out_of_its_range_is_refused(option: str, value: str) -> None:
+    code, output = explained("AB12CDE", "AB12CDE", option, value)
+    assert code == 2
+    assert f"'{option}': {value}" in output
+
+
+def test_plates_that_are_alike_are_not_said_to_be_compared_for_an_edit() -> None:
+    _, output = explained("AB12CDE", "AB12CDE")
+    [near] = [line for line in output.splitlines() if line.startswith("near")]
+    assert "=" not in near

@@ -1,13 +1,19 @@
 """`anpr explain`: how a plate as read and one as listed compare, and why they match or not."""
 
+import math
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from anpr.errors import InputError
 from anpr.events import Entry, Read, encode
+from anpr.intake import why_unusable
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explain import aligned
-from anpr.watchlist.csv_file import UNAPPLIED
+from anpr.watchlist.csv_cells import WrongCell
+from anpr.watchlist.csv_cells import country as country_code
+from anpr.watchlist.csv_line import UNAPPLIED, plate_and_key
 
 _ASKS = {
     "exact": "the same letters and digits",
@@ -18,13 +24,30 @@ _ASKS = {
 }
 
 
+class Share(click.FloatRange):
+    """A number from 0 to 1."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse what is no number, which is neither too small nor too large."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
+
+
 @click.command(name="explain")
 @click.argument("read")
 @click.argument("listed")
 @click.option("--country", help="The country that the camera read, as GB or PL.")
 @click.option("--listed-country", help="The country of the entry.")
-@click.option("--confidence", type=click.FloatRange(0, 1), help="How sure the camera was of the whole read.")
-@click.option("--entries", default=1_000_000, show_default=True, help="How long the list is: it bears on the score.")
+@click.option("--confidence", type=Share(0, 1), help="How sure the camera was of the whole read.")
+@click.option(
+    "--entries",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    help="How long the list is: it bears on the score.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  each option is one
@@ -40,7 +63,7 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     """Show how a plate as READ compares with one as LISTED (or a pattern), tier by tier.
 
     The entry is taken to tolerate near matches. The score is the probability that this is the listed vehicle. Exit
-    code 1 when the two do not match.
+    code 1 when the two do not match, 2 when no camera could have sent the one or no list can hold the other.
 
     \b
     Examples:
@@ -48,6 +71,7 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
       anpr explain "AB12 CD" AB12CDE --confidence 0.6
       anpr explain AB12CDE "AB1?*"
     """
+    _check(read, listed, {"--country": country, "--listed-country": listed_country})
     of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
     entry = Entry(
         entry_id="-",
@@ -61,6 +85,22 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     comparison = compare(of_read, entry, entries)
     click.echo(encode(comparison).decode() if as_json else picture(comparison))
     ctx.exit(0 if comparison.is_match else 1)
+
+
+def _check(read: str, listed: str, countries: dict[str, str | None]) -> None:
+    """Refuse what intake and list refuse, with their own words."""
+    if why := why_unusable(read):
+        raise InputError("explain-unusable", f"READ {read!r}: {why}", "give a plate as a camera may read it")
+    what = "LISTED"
+    try:
+        plate_and_key(listed)
+        for what, value in countries.items():  # noqa: B007  told of in the error
+            if value is not None:
+                country_code(value)
+    except WrongCell as wrong:
+        raise InputError(
+            "explain-unusable", f"{what} {wrong.value!r}: {wrong.reason}", "give what a list can hold"
+        ) from None
 
 
 def picture(comparison: Comparison) -> str:
@@ -86,6 +126,8 @@ def plates_above_one_another(comparison: Comparison) -> list[str]:
 
 def tier_line(test: TierTest) -> str:
     """Return one tier's answer."""
+    if test.tier == "near" and test.read_as == test.listed_as:
+        return f"{test.tier:10}  no   nothing is missing, too many, other, or swapped"
     texts = f"{test.read_as} {'=' if test.read_as == test.listed_as else '/'} {test.listed_as}"
     return f"{test.tier:10}  {'yes' if test.is_alike else 'no ':3}  {_ASKS[test.tier]}: {texts}"
 

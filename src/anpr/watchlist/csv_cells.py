@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from anpr import tables
 from anpr.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
 
 TEXTS = ("country", "category", "reason", "instruction", "owner", "legal_basis", "source", "tolerance", "handling")
@@ -62,6 +63,23 @@ def converter(column: str) -> Callable[[str], Any]:
     return lambda cell: _value(column, as_text(cell))
 
 
+def country(text: str) -> str:
+    """Return a country's code, or say which one was probably meant. Raises WrongCell."""
+    if re.fullmatch("[A-Z]{2}", text):
+        return text
+    wanted = "two capital letters are wanted, as GB or PL (ISO 3166)"
+    meant = _country_meant(text.upper())
+    raise WrongCell(text, f"{wanted}; {meant} was probably meant" if meant else wanted)
+
+
+def _country_meant(text: str) -> str | None:
+    """Return the country of which this is the code in other letters, the badge, or the code of three letters."""
+    countries = tables.load("countries")
+    of_badges = {badge: name for name, syntax in countries.items() for badge in syntax["badges"]}
+    begin = text[:2] if len(text) == 3 else text
+    return of_badges.get(text) or (begin if begin in countries else None)
+
+
 def identifier(cell: str) -> str:
     """Return an entry id. Raises WrongCell."""
     text = as_text(cell)
@@ -73,7 +91,7 @@ def _value(column: str, text: str) -> Any:
         return None
     if "\0" in text:
         raise WrongCell(text, "a NUL character is in it")
-    value: Any = text
+    value: Any = country(text) if column == "country" else text
     if column == "priority":
         value = _whole_number(text)
     elif column in SEVERAL:

@@ -69,7 +69,7 @@ class LineReader:
             raise _wrong_width(cells, self._width, line)
         column = "plate"
         try:
-            plate, key = _plate(cells[self._plate_at])
+            plate, key = plate_and_key(cells[self._plate_at])
             fields = _values(self._fields, cells, line)
             if vehicle := _values(self._vehicle, cells, line):
                 fields["vehicle"] = Vehicle(**vehicle)
@@ -93,7 +93,7 @@ class LineReader:
             if self._id_at is not None and (written := cells[self._id_at].strip()):
                 return identifier(written)
             country = cells[self._country_at].strip() if self._country_at is not None else ""
-            return _entry_id(self._list_name, _plate(cells[self._plate_at])[1], country)
+            return _entry_id(self._list_name, plate_and_key(cells[self._plate_at])[1], country)
         except (WrongCell, IndexError):
             return None
 
@@ -116,7 +116,7 @@ def _values(columns: Sequence[_Column], cells: Sequence[str], line: int) -> dict
     return fields
 
 
-def _plate(cell: str) -> tuple[str, str]:
+def plate_and_key(cell: str) -> tuple[str, str]:
     """Return the plate or pattern as written, and what makes two of them the same. Raises WrongCell."""
     text = as_text(cell)
     if plates.is_pattern(text):
