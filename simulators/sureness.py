@@ -14,7 +14,9 @@ _LEAST = 0.05
 # How often the true text is among the candidates of a misread: of one with one or two edits, and of one with more.
 TRUE_CANDIDATE_SHARES = (0.5, 0.15)
 # How often other texts are, one at a time; of a right read too.
-_OTHER_CANDIDATE_SHARE = 0.25
+OTHER_CANDIDATE_SHARE = 0.25
+# How sure it is of one, as a share of how sure it is of its reading.
+CANDIDATE_CONFIDENCES = (0.3, 0.95)
 
 
 def char_confidences(reading: Reading, rng: Random) -> tuple[float, ...]:
@@ -32,12 +34,12 @@ def candidates(plate: str, reading: Reading, recogniser: Recogniser, rng: Random
         share = TRUE_CANDIDATE_SHARES[reading.damage >= HEAVY_FROM]
         if rng.random() < share:
             texts.append(plate)
-    if reading.text and rng.random() < _OTHER_CANDIDATE_SHARE:
+    if reading.text and rng.random() < OTHER_CANDIDATE_SHARE:
         doubtful = max(range(len(reading.text)), key=reading.doubts.__getitem__)
         place = doubtful if reading.doubts[doubtful] > 1 else int(rng.random() * len(reading.text))
         other = recogniser.mistaken(reading.text[place], rng)
         texts.append(reading.text[:place] + other + reading.text[place + 1 :])
-    sure = sorted((reading.confidence * rng.uniform(0.3, 0.95) for _ in texts), reverse=True)
+    sure = sorted((reading.confidence * rng.uniform(*CANDIDATE_CONFIDENCES) for _ in texts), reverse=True)
     rng.shuffle(texts)
     return tuple(
         Candidate(plate=text, confidence=round(confidence, 3))

@@ -63,7 +63,8 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
             of_texts = [_answer(text, entry, Likelihood(len(entries))) for text in texts]
             matching = [answer for answer in of_texts if answer is not None]
             if matching:
-                found.append(min(matching, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score)))
+                best = min(matching, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score))
+                found.append(best._replace(score=max(answer.score for answer in matching)))
     return sorted(found)
 
 

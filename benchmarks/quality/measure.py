@@ -2,24 +2,25 @@
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.densities import Densities
+from anpr.matching.densities import DENSITIES, Densities
 from anpr.matching.likelihood import LISTED_SHARE, Likelihood
 from anpr.matching.misreads import Misreads
 from anpr.matching.packed import Packed, words_of
 from anpr.matching.plate_table import NEAR, Found, PlateTable
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
-from benchmarks.quality.world import SIBLINGS_PER_LISTED, Generator, Templates, pack_samples
+from benchmarks.quality.world import SIBLINGS_PER_LISTED, Generator, Templates, Vehicles, pack_samples
 
 VEHICLES_A_DAY = 20_000
 MATCHER = "matcher"
-WAYS = (MATCHER, *RULES)
+WITH_CANDIDATES = "matcher, candidates too"
+WAYS = (MATCHER, WITH_CANDIDATES, *RULES)
 _PIECE = 100_000
 
 Floats = NDArray[np.float64]
@@ -60,7 +61,8 @@ class Measured:
     """What one run gave. Scores are -1 where there was no alert; the ways' orders are comparable only within a way.
 
     `false`: a way's false alerts, over `days`; `found`: for each misread listed vehicle, its own alert. `listed` are
-    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them.
+    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them. `false_weights`
+    are how many such alerts there would be where vehicles come from the countries as `traffic.toml` states it.
     """
 
     size: int
@@ -68,6 +70,7 @@ class Measured:
     false: dict[str, Floats]
     false_tiers: NDArray[np.uint8]
     false_countries: NDArray[np.uint16]
+    false_weights: Floats
     found: dict[str, Floats]
     found_tiers: NDArray[np.uint8]
     found_countries: NDArray[np.uint16]
@@ -94,22 +97,28 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     likelihood = fitted.likelihood(size)
     say(f"list of {size}: built")
     false: list[tuple[Found, dict[str, Floats], NDArray[np.uint16]]] = []
+    with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
-    for reads in _unlisted(generator, listed, days):
-        false.append(_judged(table, reads, likelihood, fitted.gate))
-        for country, count in zip(*np.unique(reads.countries, return_counts=True), strict=True):
+    for vehicles in _unlisted(generator, listed, days):
+        false.append(_judged(table, vehicles.reads, likelihood, fitted.gate))
+        with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
+        for country, count in zip(*np.unique(vehicles.reads.countries, return_counts=True), strict=True):
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
         say(f"list of {size}: {sum(by_country.values()) / VEHICLES_A_DAY:.0f} of {days:g} days")
-    reads = pack_samples([s.read for s in fitting], fitting)
-    found, orders, _ = _judged(table, reads, likelihood, fitted.gate)
-    of_own, own_tiers = _own(found, orders, own, listed, len(fitting))
+    passed = Vehicles(own, pack_samples([s.read for s in fitting], fitting), np.arange(len(fitting)))
+    found, orders, _ = _judged(table, passed.reads, likelihood, fitted.gate)
+    of_own, own_tiers = _own(found, orders, own, listed)
+    found = _with_candidates(table, passed, likelihood, generator)
+    of_own |= _own(found, {WITH_CANDIDATES: found.scores.astype(np.float64)}, own, listed)[0]
     misread = np.array([s.read != s.plate and len(s.read) >= SHORTEST_READ for s in fitting])
     return Measured(
         size=size,
         days=days,
-        false={way: np.concatenate([o[way] for _, o, _ in false]) for way in WAYS},
+        false={way: np.concatenate([o[way] for _, o, _ in false]) for way in (MATCHER, *RULES)}
+        | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
+        false_weights=_weights([c for _, _, c in false], by_country),
         found={way: scores[misread] for way, scores in of_own.items()},
         found_tiers=own_tiers[misread],
         found_countries=own.countries[misread],
@@ -129,6 +138,7 @@ def together(parts: Sequence[Measured]) -> Measured:
         false={way: np.concatenate([part.false[way] for part in parts]) for way in WAYS},
         false_tiers=np.concatenate([part.false_tiers for part in parts]),
         false_countries=np.concatenate([part.false_countries for part in parts]),
+        false_weights=np.concatenate([part.false_weights for part in parts]),
         found={way: np.concatenate([part.found[way] for part in parts]) for way in WAYS},
         found_tiers=np.concatenate([part.found_tiers for part in parts]),
         found_countries=np.concatenate([part.found_countries for part in parts]),
@@ -141,18 +151,30 @@ def together(parts: Sequence[Measured]) -> Measured:
     )
 
 
-def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Packed]:
-    """Yield what is read of vehicles that are not listed, for so many days, in pieces."""
+def _weights(false_countries: Sequence[NDArray[np.uint16]], vehicles: dict[int, float]) -> Floats:
+    """Return how much commoner vehicles of each alert's country are in the stated traffic than they were here.
+
+    The first piece are those beside listed numbers: they go by where the listed ones do.
+    """
+    stated = DENSITIES.shares[DENSITIES.rows(np.arange(1 + 26 * 26, dtype=np.uint16))]
+    here = np.ones(len(stated))
+    here[list(vehicles)] = np.array(list(vehicles.values())) / sum(vehicles.values())
+    beside, *others = false_countries
+    return np.concatenate([np.ones(len(beside)), *((stated / here)[of_piece] for of_piece in others)])
+
+
+def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Vehicles]:
+    """Yield vehicles that are not listed, for so many days, in pieces."""
     known = {codes.tobytes() for codes in listed.codes}
     left = round(days * VEHICLES_A_DAY)
     siblings = round(days * VEHICLES_A_DAY * LISTED_SHARE * SIBLINGS_PER_LISTED)
     beside = generator.siblings(listed, siblings)
-    yield beside.take(np.flatnonzero([codes.tobytes() not in known for codes in beside.codes]))
+    yield beside.take(np.flatnonzero([codes.tobytes() not in known for codes in beside.plates.codes]))
     while left > 0:
         count = min(_PIECE, left)
         vehicles = generator.vehicles(count)
         unlisted = np.flatnonzero([codes.tobytes() not in known for codes in vehicles.plates.codes])
-        yield vehicles.reads.take(unlisted)
+        yield vehicles.take(unlisted)
         left -= count
 
 
@@ -181,15 +203,27 @@ def _judged(
     return pairs, orders, reads.countries[pairs.reads]
 
 
+def _with_candidates(table: PlateTable, vehicles: Vehicles, likelihood: Likelihood, generator: Generator) -> Found:
+    """Return the alerts for what was read and for what the camera thought possible: of each pair the highest."""
+    whose, texts = generator.candidates(vehicles)
+    further = table.search(texts, likelihood)
+    both = Found.together([table.search(vehicles.reads, likelihood), replace(further, reads=whose[further.reads])])
+    order = np.argsort(-both.scores, kind="stable")
+    _, firsts = np.unique(both.reads[order] * len(table.entries) + both.entries[order], return_index=True)
+    highest = np.zeros(len(order), bool)
+    highest[order[firsts]] = True
+    return both.where(highest)
+
+
 def _own(
-    found: Found, orders: dict[str, Floats], own: Packed, listed: Packed, count: int
+    found: Found, orders: dict[str, Floats], own: Packed, listed: Packed
 ) -> tuple[dict[str, Floats], NDArray[np.uint8]]:
     """Return of each listed vehicle the alert for its own plate: in each way's order, -1 for none, and its tier."""
     is_own = (words_of(listed.codes)[found.entries] == words_of(own.codes)[found.reads]).all(axis=1)
-    best = {way: np.full(count, -1.0) for way in orders}
+    best = {way: np.full(len(own), -1.0) for way in orders}
     for way, scores in orders.items():
         np.maximum.at(best[way], found.reads[is_own], scores[is_own])
-    tiers = np.full(count, 255, np.uint8)
+    tiers = np.full(len(own), 255, np.uint8)
     np.minimum.at(tiers, found.reads[is_own], found.tiers[is_own])
     return best, tiers
 

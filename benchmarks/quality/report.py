@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from anpr.events import TIERS
 from anpr.matching.likelihood import LISTED_SHARE
 from anpr.matching.packed import country_text
 from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
+from benchmarks.quality.rules import RULES
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
 POINTS = (1.0, 2.0, 15.0)
 _SURE = 1.96  # 95 %
-_BINS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0001)
+_BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0001)
+# What the picture of reliability leaves out: shares below, and marks that stand for fewer alerts.
+_LEAST_DRAWN, _FEWEST_DRAWN = 1e-3, 10
 _CURVE = tuple(float(value) for value in np.geomspace(0.2, 50, 40))
 
 
@@ -71,7 +74,7 @@ def lines(of: dict[str, Any]) -> list[str]:
     out.append("  reliability: of alerts with such a score, the share that is the listed vehicle")
     out += [
         f"    {row['tier']:12} {row['from']:.2f} to {min(row['to'], 1):.2f}: mean score {row['mean_score']:.3f}, "
-        f"true {row['true_share']:.3f} of {row['alerts_a_day']:.2f} a day"
+        f"true {row['true_share']:.3f} ({row['low']:.3f}-{row['high']:.3f}) of {row['alerts_a_day']:.2f} a day"
         for row in of["reliability"]
     ]
     return out
@@ -86,35 +89,52 @@ def draw(folder: Path, runs: Sequence[tuple[str, Measured]]) -> None:
 
 
 def _draw_curves(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
-    figure, axes = plt.subplots(1, len(runs), figsize=(3.6 * len(runs), 3.2), sharey=True, squeeze=False)
-    for at, (engine, measured) in zip(axes[0], runs, strict=True):
-        for way, style in zip(WAYS, ("-", "--", ":"), strict=True):
-            found = [100 * measured.found_at(way, a_day)[1] for a_day in _CURVE]
-            at.plot(_CURVE, found, style, color="black", label=way)
-        at.set_xscale("log")
-        at.set_title(f"{engine}, {measured.size:,} entries")
+    """Draw a row for each engine and a column for each size of list."""
+    by_engine = {name: [run for engine, run in runs if engine == name] for name, _ in runs}
+    columns = max(map(len, by_engine.values()))
+    size = (3.6 * columns, 3.0 * len(by_engine))
+    figure, axes = plt.subplots(len(by_engine), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for row, (engine, of_engine) in zip(axes, by_engine.items(), strict=True):
+        for at, measured in zip(row, of_engine, strict=False):
+            for way, style in zip(WAYS, ("-", "-.", "--", ":"), strict=True):
+                found = [100 * measured.found_at(way, a_day)[1] for a_day in _CURVE]
+                at.plot(_CURVE, found, style, color="black", label=way)
+            at.set_xscale("log")
+            at.set_title(f"{engine}, {measured.size:,} entries")
+            at.grid(visible=True, alpha=0.3)
+        row[0].set_ylabel("misread listed vehicles found, %")
+    for at in axes[-1]:
         at.set_xlabel("false alerts a day")
-        at.grid(visible=True, alpha=0.3)
-    axes[0][0].set_ylabel("misread listed vehicles found, %")
-    axes[0][0].legend(loc="upper left", fontsize=7)
+    axes[0][0].legend(loc="lower right", fontsize=7)
     _save(figure, path)
 
 
 def _draw_reliability(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
-    figure, axes = plt.subplots(1, len(runs), figsize=(3.6 * len(runs), 3.2), sharey=True, squeeze=False)
-    for at, (engine, measured) in zip(axes[0], runs, strict=True):
-        at.plot((0, 1), (0, 1), color="grey", linewidth=0.8)
-        for tier, marker in zip(range(len(TIERS) - 1), "osD^", strict=True):
-            rows = [row for row in _reliability(measured, tier) if row["alerts_a_day"] * measured.days >= 20]
-            at.plot(
-                [row["mean_score"] for row in rows], [row["true_share"] for row in rows], marker, label=TIERS[tier],
-                markersize=4,
+    """Draw a row for each engine and a column for each tier; on both axes equal distances are equal factors."""
+    by_engine = {name: [run for engine, run in runs if engine == name] for name, _ in runs}
+    tiers = range(len(TIERS) - 1)
+    size = (2.6 * len(tiers), 2.7 * len(by_engine))
+    figure, axes = plt.subplots(len(by_engine), len(tiers), figsize=size, sharex=True, sharey=True, squeeze=False)
+    for (row, engine), tier in product(enumerate(by_engine), tiers):
+        at = axes[row][tier]
+        at.plot((_LEAST_DRAWN, 1), (_LEAST_DRAWN, 1), color="grey", linewidth=0.8)
+        for measured, marker in zip(by_engine[engine], cycle("os^D"), strict=False):
+            rows = [of for of in _reliability(measured, tier) if of["alerts"] >= _FEWEST_DRAWN]
+            true = [max(of["true_share"], _LEAST_DRAWN) for of in rows]
+            below = [share - min(max(of["low"], _LEAST_DRAWN), share) for share, of in zip(true, rows, strict=True)]
+            above = [max(of["high"], share) - share for share, of in zip(true, rows, strict=True)]
+            at.errorbar(
+                [of["mean_score"] for of in rows], true, (below, above), fmt=marker, color="black", ecolor="grey",
+                markersize=4, markerfacecolor="none", label=f"{measured.size:,} entries",
             )  # fmt: skip
-        at.set_title(f"{engine}, {measured.size:,} entries")
-        at.set_xlabel("score")
+        at.set(xscale="log", yscale="log", xlim=(_LEAST_DRAWN, 1.3), ylim=(_LEAST_DRAWN, 1.3))
+        at.set_title(f"{engine}: {TIERS[tier]}")
         at.grid(visible=True, alpha=0.3)
-    axes[0][0].set_ylabel("share that is the listed vehicle")
-    axes[0][0].legend(loc="upper left", fontsize=7)
+    for at in axes[-1]:
+        at.set_xlabel("score")
+    for row in axes:
+        row[0].set_ylabel("share that is the listed vehicle")
+    axes[0][-1].legend(loc="upper left", fontsize=7)
     _save(figure, path)
 
 
@@ -127,7 +147,7 @@ def _save(figure: Any, path: Path) -> None:
 def _at(measured: Measured, false_a_day: float) -> dict[str, Any]:
     found = {way: measured.found_at(way, false_a_day)[1] for way in WAYS}
     count = len(measured.found[MATCHER])
-    best_rule = max(share for way, share in found.items() if way != MATCHER)
+    best_rule = max(found[rule] for rule in RULES)
     return {
         "false_a_day": false_a_day,
         "found": {way: _share(round(share * count), count) for way, share in found.items()},
@@ -158,30 +178,47 @@ def _of_country(measured: Measured, country: int) -> dict[str, Any]:
 
 
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
-    """Return by score, at the stated share of listed vehicles, how many of a tier's alerts are the listed vehicle."""
-    false = measured.false[MATCHER][measured.false_tiers == tier]
+    """Return by score how many of a tier's alerts are the listed vehicle, with intervals.
+
+    Under the rates that the score states: its share of listed vehicles, and its traffic by country.
+    """
+    of_tier = measured.false_tiers == tier
+    false, weights = measured.false[MATCHER][of_tier], measured.false_weights[of_tier] / measured.days
     true = measured.listed[measured.listed_tiers == tier]
-    listed_a_day = VEHICLES_A_DAY * LISTED_SHARE
+    a_day = VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed)  # of each listed vehicle
     rows = []
     for low, high in pairwise(_BINS):
-        false_a_day = _between(false, low, high) / measured.days
-        true_a_day = _between(true, low, high) / len(measured.listed) * listed_a_day
-        both = np.concatenate([false, true])
-        both = both[(both >= low) & (both < high)]
-        if false_a_day + true_a_day > 0:
-            rows.append({
-                "tier": TIERS[tier],
-                "from": low,
-                "to": high,
-                "mean_score": round(float(both.mean()), 4),
-                "true_share": round(true_a_day / (false_a_day + true_a_day), 4),
-                "alerts_a_day": round(false_a_day + true_a_day, 3),
-            })  # fmt: skip
+        wrong, right = (false >= low) & (false < high), (true >= low) & (true < high)
+        false_a_day, true_a_day = float(weights[wrong].sum()), int(right.sum()) * a_day
+        if not (wrong.any() or right.any()):
+            continue
+        said = float(weights[wrong] @ false[wrong] + a_day * true[right].sum())
+        rows.append({
+            "tier": TIERS[tier],
+            "from": low,
+            "to": high,
+            "mean_score": round(said / (false_a_day + true_a_day), 4),
+            "true_share": round(true_a_day / (false_a_day + true_a_day), 4),
+            **_true_between(weights[wrong], int(right.sum()), a_day),
+            "alerts": int(wrong.sum() + right.sum()),
+            "alerts_a_day": round(false_a_day + true_a_day, 3),
+        })  # fmt: skip
     return rows
 
 
-def _between(scores: NDArray[np.float64], low: float, high: float) -> int:
-    return int(((scores >= low) & (scores < high)).sum())
+def _true_between(false: NDArray[np.float64], true: int, of_true: float) -> dict[str, float]:
+    """Return the 95 % interval of a true share: false alerts weigh what they weigh, each true one `of_true`.
+
+    The logarithm of the odds of two counts, each half a count more, as is usual where one may be zero.
+    """
+    mean = false.mean() if len(false) else of_true
+    # As many alerts of one weight as would be as uncertain as these.
+    count = float(false.sum() ** 2 / (false**2).sum()) if len(false) else 0.0
+    log_odds = math.log((true + 0.5) * of_true / ((count + 0.5) * mean))
+    half = _SURE * math.sqrt(1 / (true + 0.5) + 1 / (count + 0.5))
+    return {
+        name: round(1 / (1 + math.exp(-at)), 4) for name, at in (("low", log_odds - half), ("high", log_odds + half))
+    }
 
 
 def _share(count: int, of: int) -> dict[str, float]:

@@ -7,17 +7,20 @@ model of the engine stands between the measurement and the figure, and an engine
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.matching.misreads import MISREADS
 from anpr.matching.packed import ALPHABET, WIDTH, Packed, country_codes
 from benchmarks.fit_likelihood import Sample
 from simulators.align import align
+from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST
+from simulators.sureness import CANDIDATE_CONFIDENCES, OTHER_CANDIDATE_SHARE, TRUE_CANDIDATE_SHARES
 
 # Any change that moves a figure changes this.
-VERSION = 1
+VERSION = 2
 
 # Of a list, the share that are registered in a row with others, and how many stand in such a row.
 FLEET_SHARE = 0.3
@@ -38,6 +41,7 @@ class Templates:
 
     `plates` and `reads`: (n, 16) codes of what stays as it was measured. `plate_draws` and `read_draws`: (n, 16)
     which of 16 freshly drawn characters stands there, -1 for what stays. `letters`: (n, 16) whether it is a letter.
+    `named`: (n,) how often the camera names the true plate among its candidates.
     """
 
     plates: Codes
@@ -48,6 +52,7 @@ class Templates:
     countries: NDArray[np.uint16]
     confidences: NDArray[np.float32]
     is_right: NDArray[np.bool_]
+    named: NDArray[np.float64]
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "Templates":
@@ -57,9 +62,13 @@ class Templates:
         plates, reads = np.zeros((count, WIDTH), np.uint8), np.zeros((count, WIDTH), np.uint8)
         plate_draws, read_draws = np.full((count, WIDTH), -1, np.int8), np.full((count, WIDTH), -1, np.int8)
         letters = np.zeros((count, WIDTH), bool)
+        named = np.zeros(count)
         for row, sample in enumerate(fitting):
             i = j = 0
-            for step in align(sample.plate, sample.read):
+            steps = align(sample.plate, sample.read)
+            if len(sample.read) >= SHORTEST and sample.read != sample.plate:
+                named[row] = TRUE_CANDIDATE_SHARES[sum(step.kind in DAMAGED for step in steps) >= HEAVY_FROM]
+            for step in steps:
                 if step.true:
                     plates[row, i] = _code(step.true)
                     letters[row, i] = step.true.isalpha()
@@ -78,6 +87,7 @@ class Templates:
             country_codes([s.country for s in fitting]),
             np.array([s.confidence for s in fitting], np.float32),
             np.array([s.plate == s.read for s in fitting]),
+            named,
         )
 
 
@@ -88,6 +98,10 @@ class Vehicles:
     plates: Packed
     reads: Packed
     templates: NDArray[np.intp]
+
+    def take(self, rows: NDArray[np.intp]) -> "Vehicles":
+        """Return these of them."""
+        return Vehicles(self.plates.take(rows), self.reads.take(rows), self.templates[rows])
 
 
 class Generator:
@@ -133,15 +147,36 @@ class Generator:
             _packed(plates, t.countries[rows]), _packed(reads, t.countries[rows], t.confidences[rows]), rows
         )
 
-    def siblings(self, listed: Packed, count: int) -> Packed:
-        """Draw plates that stand beside listed ones in their rows of numbers; read right."""
+    def candidates(self, vehicles: Vehicles) -> tuple[NDArray[np.intp], Packed]:
+        """Draw what the camera thinks possible besides its reading of each vehicle: whose it is, and the text.
+
+        As the simulators have it (`simulators/sureness.py`), for the measured reads have no candidates: of half the
+        misreads the true plate, and of any read at times a text with another character.
+        """
+        reads, random = vehicles.reads, self._random
+        true = np.flatnonzero(random.random(len(reads)) < self._templates.named[vehicles.templates])
+        other = np.flatnonzero((random.random(len(reads)) < OTHER_CANDIDATE_SHARE) & (reads.lengths > 0))
+        codes = reads.codes[other]
+        places = (random.random(len(other)) * reads.lengths[other]).astype(np.intp)
+        mistaken = np.cumsum(MISREADS.substitution, axis=1)[codes[np.arange(len(other)), places]]
+        drawn = random.random((len(other), 1)) * mistaken[:, -1:]
+        codes[np.arange(len(other)), places] = (mistaken < drawn).sum(axis=1)
+        whose = np.concatenate([true, other])
+        told = reads.confidences[whose] * random.uniform(*CANDIDATE_CONFIDENCES, size=len(whose))
+        texts = _packed(
+            np.concatenate([vehicles.plates.codes[true], codes]), reads.countries[whose], told.astype(np.float32)
+        )
+        return whose, replace(texts, are_candidates=np.ones(len(whose), bool))
+
+    def siblings(self, listed: Packed, count: int) -> Vehicles:
+        """Draw vehicles that stand beside listed ones in their rows of numbers; read right."""
         chosen = self._random.integers(len(listed), size=count)
         steps = self._random.integers(1, SIBLING_NUMBERS, size=count, endpoint=True)
         steps *= self._random.choice([-1, 1], size=count)
         codes = np.stack([next_number(listed.codes[row], step) for row, step in zip(chosen, steps, strict=True)])
-        right = np.flatnonzero(self._templates.is_right)
-        confidences = self._templates.confidences[self._random.choice(right, size=count)]
-        return _packed(codes, listed.countries[chosen], confidences)
+        rows = self._random.choice(np.flatnonzero(self._templates.is_right), size=count)
+        reads = _packed(codes, listed.countries[chosen], self._templates.confidences[rows])
+        return Vehicles(reads, reads, rows)
 
     def _draws(self, rows: NDArray[np.intp], kept: str) -> Codes:
         """Draw a character for each place of each row, as its country has them, a letter where the plate has one.

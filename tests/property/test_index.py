@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -229,6 +230,20 @@ def test_more_evidence_never_removes_an_exact_match(
         [before], [after] = index.match([read]), index.match([told])
         exact_before = {match.entry.entry_id for match in before if match.tier == "exact"}
         assert exact_before <= {match.entry.entry_id for match in after if match.tier == "exact"}
+
+
+@pytest.mark.parametrize(("plate", "tier"), [("AB12CD0", "equivalent"), ("A812CDO", "folded"), ("AB12CO", "near")])
+@pytest.mark.parametrize("confidence", [0.0, 0.01, 0.5, 1.0])
+def test_what_the_camera_also_thinks_possible_makes_no_match_less_sure(
+    plate: str, tier: str, confidence: float
+) -> None:
+    entries = [an_entry("listed", plate="AB12CDO", country="GB", tolerance="near")]
+    index = Index.build(entries, generation(1))
+    read = a_read(plate=plate, country="GB", confidence=0.8)
+    told = replace(read, candidates=(Candidate(plate="AB12CDO", confidence=confidence),))
+    [[before]], [[after]] = index.match([read]), index.match([told])
+    assert (before.tier, after.tier) == (tier, "exact")
+    assert after.score >= before.score
 
 
 @given(

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from anpr.matching.packed import pack
+from anpr.matching.densities import DENSITIES
+from anpr.matching.packed import country_codes, pack
 from benchmarks.fit_likelihood import Sample, load
 from benchmarks.quality.__main__ import half, main
-from benchmarks.quality.measure import MATCHER, Fitted, Run, measure
+from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Run, measure
 from benchmarks.quality.rules import RULES
 from benchmarks.quality.world import Generator, Templates, next_number
 
@@ -55,6 +56,23 @@ def test_the_same_seed_gives_the_same_figures_and_the_matcher_finds_more_than_th
     assert (one.false[MATCHER] == again.false[MATCHER]).all()
     found = {way: one.found_at(way, 2)[1] for way in (MATCHER, *RULES)}
     assert found[MATCHER] > max(found[rule] for rule in RULES), found
+
+
+def test_the_score_is_judged_by_the_traffic_that_it_states(samples: list[Sample]) -> None:
+    one = measure(samples, Fitted.shipped(), Run(100_000, 0.5, 5), lambda _: None)
+    here = one.vehicles_by_country
+    [british, french] = country_codes(["GB", "FR"]).tolist()
+    stated = DENSITIES.shares[DENSITIES.rows(country_codes(["GB", "FR"]))]
+    for country, share in zip((british, french), stated.tolist(), strict=True):
+        [weight] = set(one.false_weights[one.false_countries == country].tolist()) - {1.0}
+        assert weight == pytest.approx(share * sum(here.values()) / here[country])
+
+
+def test_the_cameras_candidates_find_misread_vehicles_that_its_reading_does_not(samples: list[Sample]) -> None:
+    one = measure(samples, Fitted.shipped(), Run(3_000, 0.5, 5), lambda _: None)
+    alone, too = one.found[MATCHER], one.found[WITH_CANDIDATES]
+    assert (too >= alone).all()
+    assert ((too >= 0) & (alone < 0)).sum() > 5
 
 
 def test_at_a_threshold_there_are_no_more_false_alerts_than_were_asked_for(samples: list[Sample]) -> None:

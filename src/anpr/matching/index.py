@@ -187,22 +187,32 @@ class Index:
         return Index(generation, self.base, gone, is_gone, overlay, Likelihood(vehicles))
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
-        """Return for each read, in their order, the entries that it matches, in order of `entry_id`."""
+        """Return for each read, in their order, the entries that it matches, in order of `entry_id`.
+
+        The text that matches in the surest tier explains it. The score is the highest of all its texts: that a camera
+        also thinks, with little faith, of the very plate makes the vehicle no less likely.
+        """
         texts = _texts_of(reads)
         packed = _packed(texts, reads)
         best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
         for tables, found in self._found(packed):
             rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
-            for at, row, tier, score in zip(*rows, strict=True):
+            for at, row, tier, whole_score in zip(*rows, strict=True):
                 text = texts[at]
                 entry, read = tables.bodies.entry(row), reads[text.of_read]
-                rank = (tier, -score, at)
+                if not in_force(entry, read):
+                    continue
+                score = round(whole_score, 4)
+                rank = (tier, -whole_score, at)
                 known = best[text.of_read].get(entry.entry_id)
-                if in_force(entry, read) and (known is None or rank < known[0]):
+                if known is None or rank < known[0]:
                     listed = tables.listed(row)
                     candidate = text.plate if text.is_candidate else None
                     why = explain(packed.text(at), listed, read, entry, candidate=candidate)
-                    best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], round(score, 4), why)
+                    highest = max(score, known[1].score if known else 0.0)
+                    best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], highest, why)
+                elif score > known[1].score:
+                    best[text.of_read][entry.entry_id] = known[0], replace(known[1], score=score)
         matches: list[list[Match]] = [[] for _ in reads]
         for place, of_read in best.items():
             matches[place] = sorted((match for _, match in of_read.values()), key=attrgetter("entry.entry_id"))

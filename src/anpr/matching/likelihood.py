@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anpr import tables
 from anpr.matching.densities import DENSITIES, Densities, Rows, Shares
 from anpr.matching.misreads import MISREADS, UNITS, Misreads
-from anpr.matching.packed import ALPHABET, Packed
+from anpr.matching.packed import ALPHABET, FOLDED, Packed, mapped
 
 # The stated rates. A list shorter than this is taken to be as long: a handful of entries does not make each of them
 # pass every day.
@@ -36,7 +36,10 @@ SIBLING_NUMBERS: Final = 20
 # Scores are told to four digits: more would feign a precision that the rates do not have.
 DIGITS: Final = 4
 # A folded match rings; a near one goes to a review queue, where more doubt is worth a look.
-LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.01}
+LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.005}
+# What no table knows of (an engine's own ways, how sure it is without reason) speaks against a pair that is not even
+# folded alike: its odds are so many times what the tables say. Two engines ask for 0.66 and 0.53 (docs/quality.md).
+NEAR_ODDS: Final = 0.5
 
 # The bound of `worth_searching` may err on the side of searching by this much, and never on the other.
 _SLACK = 0.01
@@ -83,6 +86,7 @@ class Likelihood:
             told = ~np.isnan(reads.char_confidences).all(axis=1)
             ratios = np.where(told, self._log_ratios.max(), ratios)
         least = self._log_least_odds + self._log_read_right(reads, rows) - self._log_prior - ratios - _SLACK
+        least -= math.log(NEAR_ODDS)
         least_units = np.where(reads.lengths > 0, np.floor(least * UNITS), 0).astype(np.int32)
         longest = int(reads.lengths.max(initial=0))
         searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes[:, :longest]) > least_units[:, None]
@@ -175,6 +179,8 @@ class Likelihood:
         listed = self._log_prior + np.where(other_country, math.log(WRONG_COUNTRY_SHARE), 0.0)
         listed += self._misreads.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
         listed += np.where(exact, 0.0, self._ratio_at_differences(read, entry, ratio))
+        alike = (mapped(read.codes, FOLDED) == mapped(entry.codes, FOLDED)).all(axis=1)
+        listed += np.where(alike, 0.0, math.log(NEAR_ODDS))
         of_country = np.where((entry.countries != 0) & ~other_country, self._densities.shares[rows], 1.0)
         unlisted = of_country * (
             self._read_right(read, rows, entry_country, exact & ~other_country)
