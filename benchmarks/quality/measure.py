@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
-from anpr.matching.densities import DENSITIES, Densities
+from anpr.matching.densities import Densities
 from anpr.matching.likelihood import LISTED_SHARE, Likelihood
 from anpr.matching.misreads import Misreads
 from anpr.matching.packed import Packed, words_of
@@ -61,8 +61,7 @@ class Measured:
     """What one run gave. Scores are -1 where there was no alert; the ways' orders are comparable only within a way.
 
     `false`: a way's false alerts, over `days`; `found`: for each misread listed vehicle, its own alert. `listed` are
-    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them. `false_weights`
-    are how many such alerts there would be where vehicles come from the countries as `traffic.toml` states it.
+    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them.
     """
 
     size: int
@@ -70,7 +69,6 @@ class Measured:
     false: dict[str, Floats]
     false_tiers: NDArray[np.uint8]
     false_countries: NDArray[np.uint16]
-    false_weights: Floats
     found: dict[str, Floats]
     found_tiers: NDArray[np.uint8]
     found_countries: NDArray[np.uint16]
@@ -118,7 +116,6 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
         | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
-        false_weights=_weights([c for _, _, c in false], by_country),
         found={way: scores[misread] for way, scores in of_own.items()},
         found_tiers=own_tiers[misread],
         found_countries=own.countries[misread],
@@ -138,7 +135,6 @@ def together(parts: Sequence[Measured]) -> Measured:
         false={way: np.concatenate([part.false[way] for part in parts]) for way in WAYS},
         false_tiers=np.concatenate([part.false_tiers for part in parts]),
         false_countries=np.concatenate([part.false_countries for part in parts]),
-        false_weights=np.concatenate([part.false_weights for part in parts]),
         found={way: np.concatenate([part.found[way] for part in parts]) for way in WAYS},
         found_tiers=np.concatenate([part.found_tiers for part in parts]),
         found_countries=np.concatenate([part.found_countries for part in parts]),
@@ -149,18 +145,6 @@ def together(parts: Sequence[Measured]) -> Measured:
             for country in countries
         },
     )
-
-
-def _weights(false_countries: Sequence[NDArray[np.uint16]], vehicles: dict[int, float]) -> Floats:
-    """Return how much commoner vehicles of each alert's country are in the stated traffic than they were here.
-
-    The first piece are those beside listed numbers: they go by where the listed ones do.
-    """
-    stated = DENSITIES.shares[DENSITIES.rows(np.arange(1 + 26 * 26, dtype=np.uint16))]
-    here = np.ones(len(stated))
-    here[list(vehicles)] = np.array(list(vehicles.values())) / sum(vehicles.values())
-    beside, *others = false_countries
-    return np.concatenate([np.ones(len(beside)), *((stated / here)[of_piece] for of_piece in others)])
 
 
 def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Vehicles]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from numpy.typing import NDArray
 
 from anpr.events import TIERS
 from anpr.matching.likelihood import LISTED_SHARE
@@ -178,47 +177,34 @@ def _of_country(measured: Measured, country: int) -> dict[str, Any]:
 
 
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
-    """Return by score how many of a tier's alerts are the listed vehicle, with intervals.
-
-    Under the rates that the score states: its share of listed vehicles, and its traffic by country.
-    """
-    of_tier = measured.false_tiers == tier
-    false, weights = measured.false[MATCHER][of_tier], measured.false_weights[of_tier] / measured.days
+    """Return by score, at the stated share of listed vehicles, how many of a tier's alerts are the listed vehicle."""
+    false = measured.false[MATCHER][measured.false_tiers == tier]
     true = measured.listed[measured.listed_tiers == tier]
-    a_day = VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed)  # of each listed vehicle
+    # Alerts a day that one of each stands for.
+    of_false, of_true = 1 / measured.days, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed)
     rows = []
     for low, high in pairwise(_BINS):
-        wrong, right = (false >= low) & (false < high), (true >= low) & (true < high)
-        false_a_day, true_a_day = float(weights[wrong].sum()), int(right.sum()) * a_day
-        if not (wrong.any() or right.any()):
-            continue
-        said = float(weights[wrong] @ false[wrong] + a_day * true[right].sum())
-        rows.append({
-            "tier": TIERS[tier],
-            "from": low,
-            "to": high,
-            "mean_score": round(said / (false_a_day + true_a_day), 4),
-            "true_share": round(true_a_day / (false_a_day + true_a_day), 4),
-            **_true_between(weights[wrong], int(right.sum()), a_day),
-            "alerts": int(wrong.sum() + right.sum()),
-            "alerts_a_day": round(false_a_day + true_a_day, 3),
-        })  # fmt: skip
+        wrong, right = (scores[(scores >= low) & (scores < high)] for scores in (false, true))
+        false_a_day, true_a_day = len(wrong) * of_false, len(right) * of_true
+        if len(wrong) + len(right):
+            rows.append({
+                "tier": TIERS[tier],
+                "from": low,
+                "to": high,
+                "mean_score": round((wrong.sum() * of_false + right.sum() * of_true) / (false_a_day + true_a_day), 4),
+                "true_share": round(true_a_day / (false_a_day + true_a_day), 4),
+                **_odds_between(len(right) + 0.5, len(wrong) + 0.5, of_true / of_false),
+                "alerts": len(wrong) + len(right),
+                "alerts_a_day": round(false_a_day + true_a_day, 3),
+            })  # fmt: skip
     return rows
 
 
-def _true_between(false: NDArray[np.float64], true: int, of_true: float) -> dict[str, float]:
-    """Return the 95 % interval of a true share: false alerts weigh what they weigh, each true one `of_true`.
-
-    The logarithm of the odds of two counts, each half a count more, as is usual where one may be zero.
-    """
-    mean = false.mean() if len(false) else of_true
-    # As many alerts of one weight as would be as uncertain as these.
-    count = float(false.sum() ** 2 / (false**2).sum()) if len(false) else 0.0
-    log_odds = math.log((true + 0.5) * of_true / ((count + 0.5) * mean))
-    half = _SURE * math.sqrt(1 / (true + 0.5) + 1 / (count + 0.5))
-    return {
-        name: round(1 / (1 + math.exp(-at)), 4) for name, at in (("low", log_odds - half), ("high", log_odds + half))
-    }
+def _odds_between(right: float, wrong: float, weight: float) -> dict[str, float]:
+    """Return the 95 % interval of a share, by the logarithm of the odds of two counts, half a count added to each."""
+    log_odds, half = math.log(right * weight / wrong), _SURE * math.sqrt(1 / right + 1 / wrong)
+    low, high = (1 / (1 + math.exp(-at)) for at in (log_odds - half, log_odds + half))
+    return {"low": round(low, 4), "high": round(high, 4)}
 
 
 def _share(count: int, of: int) -> dict[str, float]:

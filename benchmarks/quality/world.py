@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.matching.densities import DENSITIES
 from anpr.matching.misreads import MISREADS
 from anpr.matching.packed import ALPHABET, WIDTH, Packed, country_codes
 from benchmarks.fit_likelihood import Sample
@@ -111,6 +112,9 @@ class Generator:
         """Count the letters of each country, from which new ones are drawn."""
         self._templates = templates
         self._random = np.random.default_rng(seed)
+        # Of their own, so that what is asked of candidates changes no vehicle.
+        self._random_of_candidates = np.random.default_rng([seed, 1])
+        self._shares = _shares_of(templates)
         self._pools = {
             kept: {
                 int(country): [_pool(templates, country, kept, letters=letters) for letters in (False, True)]
@@ -137,9 +141,9 @@ class Generator:
         return _packed(codes, self._templates.countries[rows])
 
     def vehicles(self, count: int) -> Vehicles:
-        """Draw vehicles with what was read of them."""
+        """Draw vehicles with what was read of them, from each country as many as the traffic is stated to have."""
         t = self._templates
-        rows = self._random.integers(len(t.countries), size=count)
+        rows = self._random.choice(len(t.countries), size=count, p=self._shares)
         draws = self._draws(rows, _KEPT_AS_MEASURED)
         plates = _put(t.plates[rows], t.plate_draws[rows], draws)
         reads = _put(t.reads[rows], t.read_draws[rows], draws)
@@ -153,7 +157,7 @@ class Generator:
         As the simulators have it (`simulators/sureness.py`), for the measured reads have no candidates: of half the
         misreads the true plate, and of any read at times a text with another character.
         """
-        reads, random = vehicles.reads, self._random
+        reads, random = vehicles.reads, self._random_of_candidates
         true = np.flatnonzero(random.random(len(reads)) < self._templates.named[vehicles.templates])
         other = np.flatnonzero((random.random(len(reads)) < OTHER_CANDIDATE_SHARE) & (reads.lengths > 0))
         codes = reads.codes[other]
@@ -190,6 +194,14 @@ class Generator:
                 wanted = (countries == country)[:, None] & (letters == bool(is_letter))
                 draws[wanted] = pool[self._random.integers(len(pool), size=int(wanted.sum()))]
         return draws
+
+
+def _shares_of(templates: Templates) -> NDArray[np.float64]:
+    """Return how often each template is drawn: those of a country together as often as its vehicles go by."""
+    countries, which, counts = np.unique(templates.countries, return_inverse=True, return_counts=True)
+    stated = DENSITIES.shares[DENSITIES.rows(countries)]
+    shares: NDArray[np.float64] = (stated / stated.sum() / counts)[which]
+    return shares
 
 
 def next_number(codes: Codes, step: int) -> Codes:
