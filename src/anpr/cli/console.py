@@ -12,7 +12,7 @@ from anpr.adapters.kafka import KafkaPublisher, KafkaTail
 from anpr.cli import check_site, settings_of
 from anpr.cli.health import metrics_port, served
 from anpr.cli.stop import on_stop
-from anpr.cli.watchlist.common import store_of
+from anpr.cli.watchlist.common import reader_of, store_of
 from anpr.clock import system_clock
 from anpr.errors import InputError
 from anpr.images import ImageStore
@@ -121,7 +121,7 @@ def open_console(settings: Settings, site: str) -> Console:
     return Console(
         site=site,
         settings=settings,
-        feed=BoardFeed(settings, KafkaTail, store_of(settings), system_clock, with_covert=True),
+        feed=BoardFeed(settings, KafkaTail, reader_of(settings, site), system_clock, with_covert=True),
         open_publisher=lambda: KafkaPublisher(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock

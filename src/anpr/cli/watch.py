@@ -16,7 +16,7 @@ from rich.live import Live
 from anpr.adapters.kafka import KafkaTail
 from anpr.cli import check_site, settings_of
 from anpr.cli.stop import on_stop
-from anpr.cli.watchlist.common import store_of
+from anpr.cli.watchlist.common import reader_of
 from anpr.clock import system_clock
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed, SiteHealth
@@ -62,7 +62,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
 
 def open_feed(settings: Settings) -> BoardFeed:
     """Return a feed from the real servers of all sites."""
-    return BoardFeed(settings, KafkaTail, store_of(settings), system_clock)
+    return BoardFeed(settings, KafkaTail, reader_of(settings), system_clock)
 
 
 def show(

@@ -14,8 +14,9 @@ from anpr.settings import Settings
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.guard import RemovalGuard
 from anpr.watchlist.places import Head, ListPlace
+from anpr.watchlist.reader import WatchlistReader, connect
 from anpr.watchlist.records import Applied, Author
-from anpr.watchlist.store import WatchlistStore, connect
+from anpr.watchlist.store import WatchlistStore
 
 # A change of a million entries keeps Redis busy for seconds at a time.
 _PATIENCE_SECONDS = 30
@@ -41,9 +42,15 @@ def store_of(settings: Settings) -> WatchlistStore:
     )
 
 
-def list_in_force(store: WatchlistStore, list_name: str) -> tuple[Head | None, ListPlace | None]:
+def reader_of(settings: Settings, site: str | None = None) -> WatchlistReader:
+    """Return what reads the lists: from a site's own replica, or at their home. It can change nothing."""
+    of_site = settings.sites[site] if site is not None else next(iter(settings.sites.values()))
+    return WatchlistReader(connect(of_site.redis, _PATIENCE_SECONDS))
+
+
+def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Head | None, ListPlace | None]:
     """Return what is in force, and where in it the list is."""
-    head = store.head()
+    head = reader.head()
     return head, head.lists.get(list_name) if head else None
 
 

@@ -6,7 +6,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress import ProgressLine
-from anpr.cli.watchlist.common import list_in_force, list_option, store_of
+from anpr.cli.watchlist.common import list_in_force, list_option, reader_of
 from anpr.watchlist.csv_export import write_list
 from anpr.watchlist.reader import whole
 from anpr.watchlist.records import Terms
@@ -25,10 +25,10 @@ def command(ctx: click.Context, list_name: str) -> None:
     Example:
       anpr watchlist export --list stolen > stolen.csv
     """
-    store = store_of(settings_of(ctx))
-    head, place = list_in_force(store, list_name)
+    reader = reader_of(settings_of(ctx))
+    head, place = list_in_force(reader, list_name)
     check_terms(Terms(new_list=False), list_name, head, place)
-    entries = whole(store.load_list(place, ProgressLine(f"reading {list_name}"))) if place else []
+    entries = whole(reader.load_list(place, ProgressLine(f"reading {list_name}"))) if place else []
     with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
         write_list(out, entries)
     click.echo(f"{len(entries)} entries of {list_name}", err=True)

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import store_of
+from anpr.cli.watchlist.common import reader_of
 
 
 @click.command(name="log")
@@ -20,7 +20,7 @@ def command(ctx: click.Context, list_name: str | None, count: int) -> None:
     Example:
       anpr watchlist log --list stolen
     """
-    changes = store_of(settings_of(ctx)).log(count if list_name is None else 10_000)
+    changes = reader_of(settings_of(ctx)).log(count if list_name is None else 10_000)
     for logged in [one for one in changes if list_name in {None, one.list}][:count]:
         line = msgspec.structs.asdict(logged) | {"generation": str(logged.generation)}
         click.echo(msgspec.json.encode(line).decode())

@@ -15,8 +15,8 @@ from anpr.cli.watchlist.common import (
     list_in_force,
     list_option,
     new_list_option,
+    reader_of,
     show_refusals,
-    store_of,
 )
 from anpr.clock import system_clock
 from anpr.settings import Settings
@@ -62,12 +62,12 @@ def command(  # noqa: PLR0913  each is an option
       anpr watchlist plan stolen.csv --list stolen --out plan.json --reads yesterday.jsonl
     """
     settings = settings_of(ctx)
-    store = store_of(settings)
-    head, place = list_in_force(store, list_name)
+    reader = reader_of(settings)
+    head, place = list_in_force(reader, list_name)
     check_terms(Terms(new_list=new_list), list_name, head, place)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
     show_refusals(file, content)
-    in_force = whole(store.load_list(place, ProgressLine(f"reading {list_name} as it is"))) if place else []
+    in_force = whole(reader.load_list(place, ProgressLine(f"reading {list_name} as it is"))) if place else []
     plan = make_plan(
         list_name,
         content,

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import store_of
+from anpr.cli.watchlist.common import reader_of
 
 
 @click.command(name="show")
@@ -18,8 +18,8 @@ def command(ctx: click.Context) -> None:
     Example:
       anpr watchlist show
     """
-    store = store_of(settings_of(ctx))
-    head = store.head()
+    reader = reader_of(settings_of(ctx))
+    head = reader.head()
     if head is None:
         click.echo("Redis holds no watchlist", err=True)
         ctx.exit(1)
@@ -36,7 +36,7 @@ def command(ctx: click.Context) -> None:
                     "entries": one.place.entries,
                     "replaced_at": one.replaced_at,
                 }
-                for one in reversed(store.previous(name))
+                for one in reversed(reader.previous(name))
             ],
         }
         click.echo(msgspec.json.encode(line).decode())
