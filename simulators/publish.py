@@ -85,6 +85,7 @@ class KafkaSink:
                 "client.id": "anpr-simulators",
                 "acks": "all",
                 "enable.idempotence": True,
+                "max.in.flight.requests.per.connection": 1,  # docs/adr/0002: else a first batch may be lost unsaid
                 "linger.ms": 2,
                 "delivery.timeout.ms": 120_000,
                 "reconnect.backoff.max.ms": 250,

@@ -180,6 +180,9 @@ class KafkaPublisher:
             "bootstrap.servers": bootstrap,
             "acks": "all",
             "enable.idempotence": True,
+            # With a second batch under way, a first one that the broker did not take is told as delivered when the
+            # second is (docs/adr/0002): the client takes it that a broker keeps to the order of what it has not seen.
+            "max.in.flight.requests.per.connection": 1,
             "linger.ms": linger_ms,
             "message.timeout.ms": 0,
             "message.max.bytes": MAX_RECORD_BYTES,
