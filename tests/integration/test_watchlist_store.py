@@ -41,6 +41,25 @@ def test_applying_a_list_puts_the_whole_of_it_in_force(store: WatchlistStore) ->
     assert plates_of(store) == {one.plate for one in many}
 
 
+def test_the_entries_of_a_plate_are_found_however_it_is_written(store: WatchlistStore) -> None:
+    plates = ["AB12CDE", "ab 12-cde", "AB12CDF", "AB1?CDE", "AB1*CDE", "ÉB12CDE", "A" * 20, "A" * 21, "OB12CDE"]
+    others = [entry(f"other {number}", f"XY{number}") for number in range(2 * CHUNK_ENTRIES)]
+    store.apply("stolen", [*others, *(entry(plate, plate) for plate in plates)], "test", system_clock())
+    author = Author()
+    store.change("stolen", [entry("new", "AB12 cde")], ["AB12CDE"], why="test", now=system_clock(), author=author)
+    head = store.head()
+    assert head is not None
+
+    def found(plate: str) -> list[str]:
+        return sorted(one.entry_id for one in store.entries_with_plate(head.lists["stolen"], plate))
+
+    assert found("Ab12 CdE") == ["ab 12-cde", "new"]
+    assert [found(plate) for plate in plates[2:]] == [[plate] for plate in plates[2:]]
+    assert found("EB 12 CDE") == ["ÉB12CDE"]
+    assert found("0B12CDE") == [], "a removal is of what was named, not of what may be meant"
+    assert found("xy7") == ["other 7"]
+
+
 def test_lists_stand_beside_each_other(store: WatchlistStore) -> None:
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     store.apply("wanted", [entry("2", "AB2")], "test", system_clock())

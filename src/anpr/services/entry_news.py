@@ -20,7 +20,7 @@ from anpr.watchlist.places import Head, ListPlace
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.1
-# An entry among a million is found by reading a thousand: so many are asked for at once, for memory's sake.
+# An entry among a million is found by reading a few hundred: so many are asked for at once, for memory's sake.
 _ASK_ENTRIES = 50
 
 

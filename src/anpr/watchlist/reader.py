@@ -16,12 +16,12 @@ from anpr.watchlist.changes import Changes, changed, merged
 from anpr.watchlist.places import Head, ListPlace
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.records import Logged, Previous
-from anpr.watchlist.values import CHUNK_ENTRIES, PREFIX, Values
+from anpr.watchlist.values import PREFIX, Values
 
 T = TypeVar("T")
 
 # Lists up to this size are compared entry by entry where their deltas do not tell what has changed.
-COMPARED_ENTRIES = 10 * CHUNK_ENTRIES
+COMPARED_ENTRIES = 10_000
 HEAD, ENDED, LOG = PREFIX + "head", PREFIX + "ended", PREFIX + "log"
 
 

@@ -1,7 +1,7 @@
 """The watchlist's home in Redis: every change is a new generation, put in force all at once.
 
-Theory of operation. `head` says which generation is in force and, for each list, where its entries are: a base of a
-thousand entries to a value, and small deltas on it (`values`, `places`). A change writes its entries first and then
+Theory of operation. `head` says which generation is in force and, for each list, where its entries are: a base of
+250 entries to a value, and small deltas on it (`values`, `places`). A change writes its entries first and then
 the head, by one transaction that fails when anybody else has changed the head since it was read; so nobody ever
 sees half of one. A change that is small beside its list costs one delta. Before it the older ones are taken together
 where one is not larger than the next, so there are never more than a few, and who follows reads the newest alone.
