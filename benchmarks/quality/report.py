@@ -12,6 +12,7 @@ import numpy as np
 from anpr.events import TIERS
 from anpr.matching.likelihood import LISTED_SHARE
 from anpr.matching.packed import country_text
+from anpr.watchlist import intervals
 from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
 from benchmarks.quality.rules import RULES
 
@@ -19,7 +20,6 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 POINTS = (1.0, 2.0, 15.0)
-_SURE = 1.96  # 95 %
 _BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0001)
 # What the picture of reliability leaves out: shares below, and marks that stand for fewer alerts.
 _LEAST_DRAWN, _FEWEST_DRAWN = 1e-3, 10
@@ -202,26 +202,20 @@ def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
 
 def _odds_between(right: float, wrong: float, weight: float) -> dict[str, float]:
     """Return the 95 % interval of a share, by the logarithm of the odds of two counts, half a count added to each."""
-    log_odds, half = math.log(right * weight / wrong), _SURE * math.sqrt(1 / right + 1 / wrong)
+    log_odds, half = math.log(right * weight / wrong), intervals.SURE * math.sqrt(1 / right + 1 / wrong)
     low, high = (1 / (1 + math.exp(-at)) for at in (log_odds - half, log_odds + half))
     return {"low": round(low, 4), "high": round(high, 4)}
 
 
 def _share(count: int, of: int) -> dict[str, float]:
-    """Return a share with its 95 % interval (Wilson's)."""
-    if of == 0:
-        return {"share": math.nan, "low": 0.0, "high": 1.0}
-    share, square = count / of, _SURE**2
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = _SURE / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of**2))
-    return {"share": round(share, 4), "low": round(middle - half, 4), "high": round(middle + half, 4)}
+    """Return a share with its 95 % interval."""
+    low, high = intervals.of_share(count, of)
+    return {"share": round(count / of, 4) if of else math.nan, "low": round(low, 4), "high": round(high, 4)}
 
 
 def _a_day(count: int, days: float) -> dict[str, float]:
-    """Return a rate with its 95 % interval (Byar's approximation to Poisson's)."""
-    low = count * (1 - 1 / (9 * count) - _SURE / (3 * math.sqrt(count))) ** 3 if count else 0.0
-    more = count + 1
-    high = more * (1 - 1 / (9 * more) + _SURE / (3 * math.sqrt(more))) ** 3
+    """Return a rate with its 95 % interval."""
+    low, high = intervals.of_count(count)
     return {"a_day": round(count / days, 3), "low": round(low / days, 3), "high": round(high / days, 3)}
 
 

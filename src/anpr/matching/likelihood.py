@@ -57,7 +57,7 @@ class Likelihood:
         confidence: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         """Take the tables that are in force, or others to measure with."""
-        table = _CONFIDENCE if confidence is None else confidence
+        table = CONFIDENCE if confidence is None else confidence
         self._log_prior = math.log(LISTED_SHARE / max(list_size, SMALLEST_LIST))
         self._misreads = misreads
         self._densities = densities
@@ -239,4 +239,4 @@ def _siblings(read: Packed, entry: Packed) -> NDArray[np.bool_]:
     return siblings
 
 
-_CONFIDENCE: Final[Mapping[str, Sequence[float]]] = tables.load("confidence")
+CONFIDENCE: Final[Mapping[str, Sequence[float]]] = tables.load("confidence")

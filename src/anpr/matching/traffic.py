@@ -4,12 +4,15 @@ It is what the likelihood believes, made into traffic: good for asking what a li
 are reads to ask it of. Measured reads say how far that belief is from life (docs/quality.md).
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.densities import DIGITS, LETTERS, LONGEST_LAYOUT, Densities
+from anpr.matching.likelihood import CONFIDENCE
 from anpr.matching.misreads import Misreads
-from anpr.matching.packed import UNREADABLE, WIDTH, Packed
+from anpr.matching.packed import UNREADABLE, WIDTH, Packed, unknown
 
 # Of misreads with more than one edit, those with two; the others have three.
 _TWO_EDITS_SHARE = 0.65
@@ -18,11 +21,18 @@ _TWO_EDITS_SHARE = 0.65
 class Traffic:
     """Draws vehicles and reads. The same tables and random numbers give the same ones."""
 
-    def __init__(self, densities: Densities, misreads: Misreads, random: np.random.Generator) -> None:
+    def __init__(
+        self,
+        densities: Densities,
+        misreads: Misreads,
+        random: np.random.Generator,
+        confidence: Mapping[str, Sequence[float]] = CONFIDENCE,
+    ) -> None:
         """Take the tables and the random numbers."""
         self._densities = densities
         self._misreads = misreads
         self._random = random
+        self._confidence = confidence
 
     def plates(self, count: int) -> Packed:
         """Draw plates of any vehicles."""
@@ -43,14 +53,19 @@ class Traffic:
             while plates.lengths[row] and (codes[row] == plates.codes[row]).all():
                 for _ in range(count):
                     self._edit(codes[row])
-        return _packed(codes, plates.countries)
+        return _packed(codes, plates.countries, self._confidences("misread_share", len(codes)))
 
     def read(self, plates: Packed) -> Packed:
         """Return how each plate is read: right, as often as that is so, or misread."""
         wrong = np.flatnonzero(self._random.random(len(plates)) > self._misreads.right_share)
-        codes = plates.codes.copy()
-        codes[wrong] = self.misread(plates.take(wrong)).codes
-        return _packed(codes, plates.countries)
+        codes, told = plates.codes.copy(), self._confidences("right_share", len(plates))
+        misread = self.misread(plates.take(wrong))
+        codes[wrong], told[wrong] = misread.codes, misread.confidences
+        return _packed(codes, plates.countries, told)
+
+    def _confidences(self, of: str, count: int) -> NDArray[np.float32]:
+        told = self._random.choice(self._confidence["confidence"], size=count, p=self._confidence[of])
+        return told.astype(np.float32)
 
     def _plates_of(self, row: int, count: int) -> NDArray[np.uint8]:
         layouts = self._densities.layouts[row] / self._densities.layouts[row].sum()
@@ -91,6 +106,9 @@ class Traffic:
         return self._misreads.insertion * (UNREADABLE - 1)
 
 
-def _packed(codes: NDArray[np.uint8], countries: NDArray[np.uint16]) -> Packed:
+def _packed(
+    codes: NDArray[np.uint8], countries: NDArray[np.uint16], confidences: NDArray[np.float32] | None = None
+) -> Packed:
     lengths = np.count_nonzero(codes, axis=1).astype(np.uint8)
-    return Packed(np.ascontiguousarray(codes), lengths, countries, np.full(len(codes), np.nan, np.float32))
+    told = unknown(len(codes)) if confidences is None else confidences
+    return Packed(np.ascontiguousarray(codes), lengths, countries, told)

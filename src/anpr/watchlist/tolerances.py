@@ -13,6 +13,7 @@ from anpr.matching.likelihood import Likelihood
 from anpr.matching.misreads import MISREADS
 from anpr.matching.plate_table import WIDEST
 from anpr.matching.traffic import Traffic
+from anpr.watchlist import intervals
 
 VEHICLES_A_DAY = 20_000
 # So many misreads of listed plates tell the share that is found to within two points.
@@ -20,12 +21,20 @@ _MISREADS = 3_000
 _PIECE = 20_000
 
 
-class ToleranceCost(Struct, frozen=True):
-    """Of listed vehicles that are misread, the share that alert; and the false alerts of a day of 20,000 vehicles."""
+Interval = tuple[float, float]
+
+
+class ToleranceCost(Struct, frozen=True, kw_only=True):
+    """Of listed vehicles that are misread, the share that alert; and the false alerts of a day of 20,000 vehicles.
+
+    Each with its 95 % interval. The share is None where the list has no plate that could be misread.
+    """
 
     tolerance: str
-    found_share: float
+    found_share: float | None
+    found_share_interval: Interval | None
     false_a_day: float
+    false_a_day_interval: Interval
 
 
 class TolerancesCost(Struct, frozen=True, kw_only=True):
@@ -37,6 +46,7 @@ class TolerancesCost(Struct, frozen=True, kw_only=True):
     misreads: int
     tolerances: tuple[ToleranceCost, ...]
     patterns_a_day: float
+    patterns_a_day_interval: Interval
 
 
 def tolerances_cost(
@@ -56,23 +66,36 @@ def tolerances_cost(
         false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
         tell(min(done + _PIECE, vehicles), vehicles)
     with_plates = np.flatnonzero(tables.plates.entries.lengths)
-    rows = random.choice(with_plates, size=min(_MISREADS, len(with_plates)), replace=False)
+    rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
     reads = traffic.misread(tables.plates.entries.take(rows))
     found = tables.search(reads, likelihood)
     own = found.where(found.entries == rows[found.reads])
-    found_by_tier = np.bincount(own.tiers, minlength=len(TIERS)) / max(1, len(rows))
+    found_by_tier = np.bincount(own.tiers, minlength=len(TIERS))
+
+    def cost(tolerance: str) -> ToleranceCost:
+        tiers = slice(WIDEST[tolerance] + 1)
+        count, (a_day, interval) = int(found_by_tier[tiers].sum()), _a_day(int(false[tiers].sum()), days)
+        low, high = intervals.of_share(count, len(rows))
+        return ToleranceCost(
+            tolerance=tolerance,
+            found_share=round(count / len(rows), 3) if len(rows) else None,
+            found_share_interval=(round(low, 3), round(high, 3)) if len(rows) else None,
+            false_a_day=a_day,
+            false_a_day_interval=interval,
+        )
+
+    patterns_a_day, patterns_interval = _a_day(int(false[TIERS.index("pattern")]), days)
     return TolerancesCost(
         entries=len(entries),
         patterns=len(entries) - len(with_plates),
         days=days,
         misreads=len(rows),
-        tolerances=tuple(
-            ToleranceCost(
-                tolerance,
-                round(float(found_by_tier[: WIDEST[tolerance] + 1].sum()), 3),
-                round(float(false[: WIDEST[tolerance] + 1].sum()) / days, 2),
-            )
-            for tolerance in TOLERANCES
-        ),
-        patterns_a_day=round(float(false[TIERS.index("pattern")]) / days, 2),
+        tolerances=tuple(map(cost, TOLERANCES)),
+        patterns_a_day=patterns_a_day,
+        patterns_a_day_interval=patterns_interval,
     )
+
+
+def _a_day(count: int, days: float) -> tuple[float, Interval]:
+    low, high = intervals.of_count(count)
+    return round(count / days, 2), (round(low / days, 2), round(high / days, 2))
