@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from anpr import metrics
@@ -92,6 +92,7 @@ class IndexBuilder:
         self._base: _Base | None = None
         self._index: Index | None = None
         self._job: _Job | None = None
+        self._check: _Job | None = None
 
     def turn(self) -> None:
         """Bring what is on disk nearer to what is in force."""
@@ -99,9 +100,7 @@ class IndexBuilder:
         if now < self._pause_until:
             return
         try:
-            if now >= self._check_at:
-                self._check_at = now + self._check_every
-                self._take_up()
+            self._check_disk(now)
             head = self._lists.head()
             if head is None:
                 self._say("Redis holds no list at all; that is not taken for an empty list")
@@ -177,12 +176,28 @@ class IndexBuilder:
             self._base = self._index = self.current = None
         metrics.INDEX_CONFIRMED.set(now.timestamp())
 
+    def _check_disk(self, now: datetime) -> None:
+        """Take up what is on disk, or, when something is in force, have it read through; no change waits for that."""
+        if self._check is not None and self._check.is_done():
+            check, self._check = self._check, None
+            if check.has_failed():  # if it was not replaced just then
+                self._take_up()
+        if now >= self._check_at:
+            self._check_at = now + self._check_every
+            if self.current is None:
+                self._take_up()
+            elif self._check is None:
+                self._check = _Job("check", self.current.head, lambda: self._read_through()[0], self._stopwatch)
+
+    def _read_through(self) -> tuple[_Base, Current, Index]:
+        current = self._folder.read().current
+        base = self._folder.open_base(current, check_entries=True)
+        return _Base(current.base, base), current, self._folder.open(current, base)
+
     def _take_up(self) -> None:
         """Read what is on disk through, and go on from it if it is whole."""
         try:
-            current = self._folder.read().current
-            base = self._folder.open_base(current, check_entries=True)
-            index = self._folder.open(current, base)
+            base, current, index = self._read_through()
         except FileNotFoundError:
             self._base = self._index = self.current = None
         except DamagedError as error:
@@ -191,8 +206,8 @@ class IndexBuilder:
         else:
             if self.current is None:
                 log.info("index taken up from disk", generation=str(current.generation), entries=index.size)
-                self._base = _Base(current.base, base)
-                self._index, self.current, self._newest = index, current, current.generation
+                self._base, self._index = base, index
+                self.current, self._newest = current, current.generation
                 self._tell(index, current)
 
     def _build_whole(self, head: Head) -> None:
@@ -250,7 +265,7 @@ class IndexBuilder:
 
 
 class _Job:
-    """A base of the lists as `head` has them, in a thread of its own that builds it or waits for it."""
+    """A base of the lists as `head` has them, in a thread that builds it, waits for it, or reads it through."""
 
     def __init__(
         self, kind: str, head: Head, make: Callable[[], _Base | None], stopwatch: Callable[[], float]
@@ -269,10 +284,13 @@ class _Job:
             except BaseException as error:  # noqa: BLE001  it is raised where the result is asked for
                 self._future.set_exception(error)
 
-        threading.Thread(target=run, name="index-base", daemon=True).start()
+        threading.Thread(target=run, name=f"index-{kind}", daemon=True).start()
 
     def is_done(self) -> bool:
         return self._future.done()
+
+    def has_failed(self) -> bool:
+        return self._future.exception() is not None
 
     def result(self) -> _Base | None:
         return self._future.result()
