@@ -49,7 +49,8 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
     assert of_demo(folder) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+# By Ctrl-C, with its terminal, by force; and by SIGTERM below.
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Signals) -> None:
     log = folder / "demo.log"
     with log.open("wb") as out:

@@ -12,14 +12,15 @@ from anpr.clock import Clock
 class MemoryBroker:
     """Topics of one partition each.
 
-    `refusing` makes it turn every delivery down, as a broker does that the right was taken from; `max_bytes` those
-    that are larger.
+    `is_away` lets every delivery wait. `refusing` makes it turn every one down, as a broker does that does not give
+    the right to it; `max_bytes` those that are larger.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Records arrive by `clock`."""
         self.topics: defaultdict[str, list[tuple[str | None, bytes, dict[str, bytes], datetime]]] = defaultdict(list)
         self.committed: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.is_away = False
         self.refusing = False
         self.max_bytes: int | None = None
         self.clock = clock
@@ -94,6 +95,8 @@ class MemoryPublisher:
 
     def flush(self, wait_seconds: float) -> int:  # noqa: ARG002  nothing to wait for
         """See `records.Publisher`."""
+        if self._broker.is_away:
+            return len(self._under_way)
         under_way, self._under_way = self._under_way, []
         for one in under_way:
             if self._broker.refusing:

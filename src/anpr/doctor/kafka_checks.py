@@ -74,6 +74,8 @@ def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
         right: [name for name, of_topic in may.items() if right.upper() not in of_topic]
         for right in ("read", "write")
     }
+    if may and not any(denied.values()):
+        yield well("rights", site, "this user may read and write all its topics")
     if may and len(denied["write"]) == len(may):
         yield note("rights", site, "this user may write none of its topics: right for other sites' services only")
         denied["write"] = []

@@ -149,7 +149,9 @@ class Demo:
             self._add(f"console-{site}", [*command, "console", "--site", site, "--port", str(port)])
             told.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
         people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
-        return [*told, f"sign in as {people}; the password of all is {password}"]
+        told.append(f"sign in as {people}; the password of all is {password}")
+        there = " ".join(f"{name}={value}" for name, value in self._environment.items())
+        return [*told, f"to try `anpr doctor` and other commands on this, in another terminal: export {there}"]
 
     def stop_traffic(self) -> None:
         """Stop the simulators, each with all that it has published delivered and written down."""

@@ -71,7 +71,7 @@ class Server(ABC):
         if self.pid is None or not answered:
             self.kill()
             raise StartError(f"{type(self).__name__} did not start; the end of {self._log}:\n{self._log_tail()}")
-        logger.info("%s answers after %.1f s", type(self).__name__, time.monotonic() - began)
+        logger.debug("%s answers after %.1f s", type(self).__name__, time.monotonic() - began)
 
     def stop(self) -> None:
         """End the server in order; kill it if that takes more than ten seconds. Harmless when it does not run."""

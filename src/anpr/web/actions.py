@@ -4,8 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from anpr import topics
+from anpr.adapters.kafka_errors import refused
 from anpr.adapters.records import Publisher, UndeliveredError
 from anpr.events import Action, encode
+from anpr.logs import get_logger
+
+log = get_logger(__name__)
 
 FLUSH_SECONDS = 5
 
@@ -23,15 +27,17 @@ class ActionWriter:
         """Publish actions, each with its topic; return whether the broker has them all.
 
         Where it does not answer in time they stay with the client, which delivers them when the broker is back.
+        Raises UnavailableError when it refuses one: then that is lost, and must be done again.
         """
         with self._lock:
             try:
                 for topic, action in placed:
                     self._publisher.publish(topic, None, encode(action))
                 return self._publisher.flush(FLUSH_SECONDS) == 0
-            except UndeliveredError:
+            except UndeliveredError as error:
                 self._publisher = self._open()
-                return False
+                log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  it says all
+                raise refused("the broker refuses it, and others do not see it", error) from None
 
 
 def topic_of(site: str, *, covert: bool) -> str:
