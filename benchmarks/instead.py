@@ -210,10 +210,16 @@ def measured(way: Way, misreads: Reads, unlisted: Reads) -> dict[str, float]:
 
 @click.command()
 @click.option("--entries", default=100_000, show_default=True)
-@click.option("--days", default=5, show_default=True, help="Days of vehicles that are not listed.")
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Days of vehicles that are not listed.",
+)
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def main(entries: int, days: int, seed: int, *, as_json: bool) -> None:
+def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
     """Measure all ways on the same reads and list."""
     rng = Random(seed)
     samples = load(_READS)
@@ -221,8 +227,9 @@ def main(entries: int, days: int, seed: int, *, as_json: bool) -> None:
     listed = make(max(entries - len(misreads.texts), 0), rng)
     listed.texts.extend(misreads.plates)
     listed.countries.extend(misreads.countries)
-    say(f"{len(misreads.texts)} misreads of listed plates; reading {days * VEHICLES_A_DAY} vehicles")
-    unlisted = traffic(days * VEHICLES_A_DAY, set(listed.texts), rng)
+    vehicles = max(1, round(days * VEHICLES_A_DAY))
+    say(f"{len(misreads.texts)} misreads of listed plates; reading {vehicles} vehicles")
+    unlisted = traffic(vehicles, set(listed.texts), rng)
     likelihood = likelihood_of([sample for sample in samples if not half(sample.plate)], len(listed.texts))
     unique = sorted(set(listed.texts))
     figures: dict[str, dict[str, float]] = {}
