@@ -108,6 +108,10 @@ INDEX_CONFIRMED = _gauge(
     "anpr_index_confirmed_timestamp_seconds", "When Redis last said that the index on disk is the list in force."
 )
 
+# --- the keeper of the lists ---
+
+EXPIRED = _counter("anpr_expired_entries_total", "Entries that were taken off as their validity ended.")
+
 # --- the console ---
 
 CONSOLE_HEARD = _gauge(

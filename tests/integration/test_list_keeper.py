@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 from structlog.testing import capture_logs
 
+from anpr.clock import system_clock
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.services.list_keeper import ListKeeper
@@ -15,6 +17,7 @@ from anpr.watchlist import store as store_module
 from anpr.watchlist import values
 from anpr.watchlist.store import Author, WatchlistStore
 from tests.entries import entry
+from tests.installation import Installation
 from tests.servers import Connect
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -103,10 +106,23 @@ def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: C
             keeper.turn()
             keeper.turn()
         assert [line["code"] for line in lines] == ["redis-unavailable"]
+        assert "docs/errors.md#redis-unavailable" in keeper.trouble
         valkey.start()
         store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
         keeper.turn()
         assert ids(store) == {"2"}
+        assert not keeper.trouble
+
+
+def test_what_it_has_taken_off_is_counted_and_served(installation: Installation) -> None:
+    it = installation
+    it.store.apply(
+        "stolen", [entry("1", "AB1", valid_until=system_clock()), entry("2", "AB2")], "test", system_clock()
+    )
+    it.start("keep", "watchlist", "keep", "--metrics-port", "0")
+    address = it.health_address("keep")
+    assert wait_until(lambda: "anpr_expired_entries_total 1.0" in httpx.get(f"{address}/metrics").text, 30)
+    assert httpx.get(f"{address}/readyz").text == "ready\n"
 
 
 def texts_in(redis_url: str) -> bytes:

@@ -17,8 +17,8 @@ DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "anpr"}
-# Those that serve metrics for a site: neither what makes the topics nor what keeps the lists.
-RUNNING = {name: service for name, service in OURS.items() if name not in {"topics", "keep"}}
+# Those that run until they are stopped.
+RUNNING = {name: service for name, service in OURS.items() if name != "topics"}
 PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
 RULES = [
     rule
@@ -38,6 +38,8 @@ def parsed(command: list[str]) -> dict[str, Any]:
     with click.Context(_anpr) as above:
         found = _anpr.get_command(above, name)
         assert found is not None, name
+        if isinstance(found, click.Group) and arguments and (below := found.get_command(above, arguments[0])):
+            found, (name, *arguments) = below, arguments
         return found.make_context(name, list(arguments), parent=above).params
 
 
@@ -54,13 +56,13 @@ def test_every_command_of_a_service_is_one_that_the_command_line_takes() -> None
     for name, service in OURS.items():
         assert all(isinstance(word, str) for word in service["command"]), name
         assert parsed(service["command"]).get("site", "calais") in CONFIGURED.sites, name
-    assert OURS["keep"]["command"] == ["watchlist", "keep"], "entries leave their list when their validity ends"
+    assert OURS["keep"]["command"][:2] == ["watchlist", "keep"], "entries leave their list when their validity ends"
     with pytest.raises(click.UsageError):
         parsed(["match", "--sites", "calais"])
 
 
 def test_every_site_has_what_it_needs() -> None:
-    commands = [(service["command"][0], option(service, "site")) for service in RUNNING.values()]
+    commands = [(one["command"][0], option(one, "site")) for name, one in RUNNING.items() if name != "keep"]
     assert len(commands) == len(set(commands))
     with_cameras = {name for name, site in CONFIGURED.sites.items() if site.cameras}
     assert {site for kind, site in commands if kind == "match"} == with_cameras

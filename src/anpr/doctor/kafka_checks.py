@@ -49,7 +49,7 @@ def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
     try:
         missing, differing = compare(admin, address, specs, ANSWER_SECONDS)
     except AnprError as error:
-        yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step)
+        yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step, error.code)
         return
     except KafkaException as error:
         yield wrong("kafka", address, error.args[0].str(), "has this user the right to describe topics?")

@@ -45,10 +45,16 @@ def check(url: str, sites: str, clock: Clock, *, is_home: bool) -> Iterable[Find
         info: Mapping[str, Any] = client.info()
         head = WatchlistReader(client).head()
     except AnprError as error:
-        yield wrong("redis", on, str(error), error.next_step)
+        yield wrong("redis", on, str(error), error.next_step, error.code)
         return
     except redis.RedisError as error:
-        yield wrong("redis", on, f"does not answer: {error}", "is it running, and is its URL in sites.toml right?")
+        yield wrong(
+            "redis",
+            on,
+            f"does not answer: {error}",
+            "is it running, and is its URL in sites.toml right?",
+            "redis-unavailable",
+        )
         return
     yield well("redis", on, f"answers; version {info.get('valkey_version') or info.get('redis_version')}")
     there = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)

@@ -9,6 +9,7 @@ import heapq
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from anpr import metrics
 from anpr.clock import Clock
 from anpr.errors import AnprError
 from anpr.logs import get_logger
@@ -19,14 +20,14 @@ log = get_logger(__name__)
 
 
 class ListKeeper:
-    """Call `turn` again and again."""
+    """Call `turn` again and again. `trouble` is what keeps it from its work, in words; empty when all is well."""
 
     def __init__(self, store: WatchlistStore, keep_removed_for: timedelta, clock: Clock) -> None:
         """A text that was removed stays in Redis for `keep_removed_for` before its list is written without it."""
         self._store = store
         self._keep_removed_for = keep_removed_for
         self._clock = clock
-        self._told = ""
+        self._told = self.trouble = ""
         self._head: Head | None = None
         self._ends: dict[str, tuple[datetime, str]] = {}  # entry id → its end and its list
         self._next: list[tuple[datetime, str]] = []  # a heap of ends and ids; some of them are no longer so
@@ -35,25 +36,26 @@ class ListKeeper:
         """Do what is due. Whatever goes wrong is told and tried again at the next turn."""
         try:
             head = self._store.head()
-            if head is None or not self._follow(head):
-                return
-            now = self._clock()
-            for list_name, entry_ids in self._over(now).items():
-                applied = self._store.expire(list_name, entry_ids, now)
-                log.info(
-                    "entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation)
-                )
-            for list_name, place in head.lists.items():
-                is_old = bool(place.deltas) and now - place.base_since >= self._keep_removed_for
-                if is_old or have_deltas_outgrown(place):
-                    self._store.write_anew(list_name, head, now)
-                    log.info("list written anew", list=list_name)
+            if head is not None and self._follow(head):
+                self._keep(head)
         except AnprError as error:
             if error.code != self._told:  # said once, not at every turn while Redis is away
                 log.warning("lists not kept", code=error.code, error=str(error))
-            self._told = error.code
+            self._told, self.trouble = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
-            self._told = ""
+            self._told = self.trouble = ""
+
+    def _keep(self, head: Head) -> None:
+        now = self._clock()
+        for list_name, entry_ids in self._over(now).items():
+            applied = self._store.expire(list_name, entry_ids, now)
+            metrics.EXPIRED.inc(applied.removed)
+            log.info("entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation))
+        for list_name, place in head.lists.items():
+            is_old = bool(place.deltas) and now - place.base_since >= self._keep_removed_for
+            if is_old or have_deltas_outgrown(place):
+                self._store.write_anew(list_name, head, now)
+                log.info("list written anew", list=list_name)
 
     def _follow(self, head: Head) -> bool:
         """Learn what has changed since the last turn. False: the list has moved on while it was read."""

@@ -7,18 +7,25 @@ from datetime import timedelta
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.health import metrics_port, served
 from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import store_of
 from anpr.clock import system_clock
 from anpr.logs import get_logger, say_of_each_line
+from anpr.services.health import Health
 from anpr.services.list_keeper import ListKeeper
 
 log = get_logger(__name__)
 
 
+# Writing a list of millions anew takes so long, and a Redis that does not answer is given half a minute.
+_STUCK_AFTER_SECONDS = 180
+
+
 @click.command(name="keep")
+@metrics_port
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, metrics_port: int | None) -> None:
     """Take entries off as their validity ends, and delete the texts of entries that are gone. Runs until stopped.
 
     One such process runs beside the one Redis that lists are written to.
@@ -26,6 +33,7 @@ def command(ctx: click.Context) -> None:
     \b
     Example:
       anpr watchlist keep
+      anpr watchlist keep --metrics-port 9473
     """
     settings = settings_of(ctx)
     stop = threading.Event()
@@ -33,7 +41,10 @@ def command(ctx: click.Context) -> None:
     say_of_each_line(service="keep")
     keeper = ListKeeper(store_of(settings), timedelta(hours=settings.watchlist.keep_previous_hours), system_clock)
     gc.enable()  # unlike the other subcommands this one stays
+    health = Health("keep", lambda: [keeper.trouble] if keeper.trouble else [], _STUCK_AFTER_SECONDS)
     log.info("keeper runs")
-    while not stop.wait(settings.watchlist.poll_seconds):
-        keeper.turn()
+    with served(settings, health, metrics_port):
+        while not stop.wait(settings.watchlist.poll_seconds):
+            health.beat()
+            keeper.turn()
     log.info("keeper stopped in order")
