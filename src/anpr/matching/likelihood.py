@@ -65,7 +65,7 @@ class Likelihood:
         self._log_shares_right = np.log(densities.shares) + math.log(misreads.right_share)
         self._confidences = np.asarray(table["confidence"])
         self._log_ratios = np.asarray(table["log_ratio"])
-        self._log_least_odds = _log_odds(LEAST_SCORES["near"])
+        self._log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
 
     @staticmethod
     def least_score(tier: str) -> float:
@@ -85,9 +85,10 @@ class Likelihood:
         if reads.char_confidences is not None:
             told = ~np.isnan(reads.char_confidences).all(axis=1)
             ratios = np.where(told, self._log_ratios.max(), ratios)
-        least = self._log_least_odds + self._log_read_right(reads, rows) - self._log_prior - ratios - _SLACK
-        least -= math.log(NEAR_ODDS)
-        least_units = np.where(reads.lengths > 0, np.floor(least * UNITS), 0).astype(np.int32)
+        least = self._log_read_right(reads, rows) - ratios
+        least += self._log_least_near - self._log_prior - _SLACK
+        least_units = (least * UNITS).astype(np.int32)
+        least_units[reads.lengths == 0] = 0  # nothing is likelier than certain
         longest = int(reads.lengths.max(initial=0))
         searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes[:, :longest]) > least_units[:, None]
         return searched

@@ -157,7 +157,7 @@ def _codes_of(texts: Sequence[str]) -> tuple[Bytes, Bytes]:
     if not joined.isascii() or joined.count(_BETWEEN) != len(texts) - 1:
         joined = _BETWEEN.join([plates.as_read(text) for text in texts])
     flat = np.frombuffer(joined.encode().translate(_READ_TO_CODES, _LEFT_OUT) + b"\0" + _NOTHING, np.uint8)
-    ends = np.flatnonzero(flat[: len(flat) - WIDTH] == 0)[: len(texts)]
+    ends = (flat[: len(flat) - WIDTH] == 0).nonzero()[0][: len(texts)]
     starts = np.empty_like(ends)
     starts[:1] = 0
     np.add(ends[:-1], 1, out=starts[1:])

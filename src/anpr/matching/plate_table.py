@@ -65,6 +65,9 @@ class Found:
         )
 
 
+_NOTHING_FOUND: Final = Found(*_NO_PAIRS, np.zeros(0, np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class PlateTable:
     """`entries` with, for each, the widest tier that it allows, and the two tables."""
@@ -118,6 +121,8 @@ class PlateTable:
 
     def _weighed(self, reads: Packed, alike: Pairs, near: Pairs, likelihood: Likelihood) -> Found:
         """Return the pairs that the entries' tolerance and the scores allow."""
+        if not len(alike[0]) + len(near[0]):
+            return _NOTHING_FOUND
         which, rows = np.concatenate([alike[0], near[0]]), np.concatenate([alike[1], near[1]])
         tiers = np.concatenate([alike[2], near[2]])
         allowed = (tiers <= self.widest[rows]).nonzero()[0]
