@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint schemas metrics lock clean
+.PHONY: demo test lint schemas metrics screenshots lock clean
 
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
@@ -22,6 +22,9 @@ schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a fie
 
 metrics: $(STAMP)  ## write docs/metrics.md again after a metric was declared or changed
 	$(BIN)/python -m anpr.metrics > docs/metrics.md
+
+screenshots: $(STAMP)  ## take the pictures of the console again (needs Chromium; two minutes)
+	$(BIN)/python -m tests.screenshots docs/pictures
 
 lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \

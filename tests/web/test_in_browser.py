@@ -146,7 +146,9 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         expect(page.locator(".card__state")).to_contain_text("Settled")
         expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
         page.keyboard.press("b")
-        expect(page.locator("#lane-over").locator(f"#card-{incident}")).to_be_visible()
+        over = page.locator("#lane-over").locator(f"#card-{incident}")
+        expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
+        expect(over).not_to_contain_text("in hand")
 
 
 CALLED = """

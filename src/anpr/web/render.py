@@ -10,7 +10,7 @@ import jinja2
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup, escape
 
-from anpr.events import Alert, Entry, Explanation
+from anpr.events import Action, Alert, Entry, Explanation
 from anpr.incidents import Incident
 from anpr.settings import Site
 from anpr.web import words
@@ -73,6 +73,8 @@ class CardView:
     warnings: Sequence[str]
     holders: Sequence[tuple[str, str]]
     holder_here: str
+    outcome: Action | None
+    outcome_site_title: str
     where: Place
 
     @property
@@ -85,6 +87,8 @@ class CardView:
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: Place) -> CardView:
     """Return what a card shows at a site: it depends on nothing else, so it can be kept while this stays the same."""
     entries = entries_of(incident)
+    given = [one for one in incident.actions if one.kind == "outcome" and one.action_id not in incident.retracted]
+    outcome = max(given, key=lambda action: action.at, default=None)
     return CardView(
         incident=incident,
         best=incident.best,
@@ -95,6 +99,8 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: P
         warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),
         holders=[(title_of(of, sites), who) for of, who in sorted(incident.holders.items()) if of != site],
         holder_here=incident.holders.get(site, ""),
+        outcome=outcome,
+        outcome_site_title=title_of(outcome.site, sites) if outcome else "",
         where=where,
     )
 

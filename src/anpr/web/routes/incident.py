@@ -53,5 +53,6 @@ def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200
         holder=incident.holders.get(console.site, ""),
         checked=checked(incident, console.site),
         review_below_score=console.rules.review_below_score,
+        sites=console.settings.sites,
         **values,
     )
