@@ -14,6 +14,7 @@ import pytest
 
 from anpr.cli import _COMMANDS, _anpr
 from anpr.local.processes import wait_until
+from tests.chromium import chromium
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -38,7 +39,8 @@ UNTIL_STOPPED = {
 SAYS_NO = {"anpr topics", "anpr doctor"}
 # Two processors are what the project asks for, and each of these waits half of its time.
 BENCHMARK_LANES = 2
-BY_OTHER_TESTS = {"make demo", 'make demo ARGS="--for 20s --json"', "make test"}
+OF_THE_SCREEN = "python -m benchmarks.screen --reads 5"  # needs a browser
+BY_OTHER_TESTS = {"make demo", 'make demo ARGS="--for 20s --json"', "make test", OF_THE_SCREEN}
 
 
 def commands(page: str) -> list[str]:
@@ -82,6 +84,12 @@ def run_all(shown: list[tuple[str, str]], environment: dict[str, str], folder: P
         shutil.copytree(ROOT / name, folder / name)
     for page, command in shown:
         run(command, environment, folder, f"{page}: {command}")
+
+
+def test_the_way_to_the_screen_is_measured_as_documented(environment: dict[str, str], tmp_path: Path) -> None:
+    chromium()
+    assert OF_THE_SCREEN in commands("docs/engineers.md")
+    run_all([("docs/engineers.md", OF_THE_SCREEN)], environment | {"PYTHONPATH": str(ROOT)}, tmp_path / "screen")
 
 
 def run(command: str, environment: dict[str, str], folder: Path, what: str) -> None:

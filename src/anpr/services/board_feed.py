@@ -69,6 +69,8 @@ class BoardFeed:
         self.rates = Rates()
         self.cameras = CameraWatch(timedelta(seconds=settings.board.camera_silent_after_seconds))
         self.canaries: dict[str, Canary] = {}
+        # Counts what may change an incident: the words of matchers, several a second, do not.
+        self.facts = 0
         self.opened_at = clock()
         self._settings = settings
         self._news = EntryNews(lists)
@@ -116,6 +118,7 @@ class BoardFeed:
         now = self._clock()
         for news in self._news.take():
             taken += 1
+            self.facts += 1
             for board in self._boards(covert=False):
                 if isinstance(news, EntryEnded):
                     board.add_ended(news)
@@ -190,6 +193,7 @@ class BoardFeed:
             elif record.topic in (topics.actions(site), topics.covert_actions(site)):
                 action = events.decode_action(record.value or b"")
                 self._of_owner(site, action.site)
+                self.facts += 1
                 for board in self._boards(covert=record.topic in self._covert_topics):
                     board.add_action(action, record.offset)
             else:
@@ -206,6 +210,7 @@ class BoardFeed:
     def _fold_alert_record(self, fact: Alert | Correction, site: str, *, covert: bool) -> None:
         if isinstance(fact, Correction):
             self._of_owner(site, fact.site)
+            self.facts += 1
             for board in self._boards(covert=covert):
                 board.add_correction(fact)
             return
@@ -217,6 +222,7 @@ class BoardFeed:
             raise _ForeignError("an alert under an id that is not its own")
         # By the alert's own word too: one that was put on the wrong topic is kept from open screens all the same.
         covert = covert or topics.of_alert(fact) != topics.alerts(site)
+        self.facts += 1
         for board in self._boards(covert=covert):
             board.add_alert(fact)
         if not covert and fact.raised_at >= self.opened_at:  # older ones say how long this board was closed

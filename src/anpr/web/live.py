@@ -1,9 +1,10 @@
 """The board behind the pages: one thread that folds, looks and waits; the event loop only gets what is ready.
 
 The boards belong to this thread alone, so nothing is locked. Whoever wants to know something hands a question over
-(`ask`), or a condition to wait for (`wait_for`); both are looked at after each turn. What a turn brings is made
-into a picture at most ten times a second, and four times a second in any case, for some of it comes of time alone: an
-entry that has ended must be off the screen within half a second.
+(`ask`), or a condition to wait for (`wait_for`); both are looked at after each turn. What a turn brings to incidents
+is made into a picture at once, but at most ten times a second. All else is looked at four times a second: what
+matchers say of themselves, and what comes of time alone, for an entry that has ended must be off the screen within
+half a second.
 """
 
 import asyncio
@@ -87,17 +88,22 @@ class LiveBoard:
 
     def _run(self) -> None:
         look_at = tick_at = 0.0
+        has_news = False
         while not self._stop.is_set():
             try:
-                if self._feed.take(_TURN_SECONDS):
-                    tick_at = min(tick_at, look_at)
+                facts = self._feed.facts
+                self._feed.take(_TURN_SECONDS)
+                if self._feed.facts != facts:
+                    has_news, tick_at = True, min(tick_at, look_at)
                 self._answer()
                 now = time.monotonic()
                 if now >= tick_at:
                     self._look(self._feed, self._clock())
                     self.turned_at = time.monotonic()
                     self.beat()
-                    look_at, tick_at = now + GATHER_SECONDS, now + TICK_SECONDS
+                    tick_at = now + TICK_SECONDS
+                    if has_news:  # a look at what comes of time alone makes no vehicle wait
+                        has_news, look_at = False, now + GATHER_SECONDS
             except Exception:
                 # The thread must not end while its pages look alive; that no picture was made shows on them.
                 log.exception("the board's thread stumbled, going on")
