@@ -25,6 +25,7 @@ from anpr import topics
 from anpr.adapters.kafka import KafkaPublisher
 from anpr.alerts import alert_id
 from anpr.clock import system_clock
+from anpr.errors import AnprError
 from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
@@ -141,7 +142,13 @@ class Bench:
         return time.time()
 
     def _change(self, put: list[Entry], remove: list[str]) -> Generation:
-        return self._store.change(LIST, put, remove, why="benchmark", now=system_clock(), author=Author()).generation
+        while True:
+            try:
+                now = system_clock()
+                return self._store.change(LIST, put, remove, why="benchmark", now=now, author=Author()).generation
+            except AnprError as error:
+                if error.code != "watchlist-changed-meanwhile":  # by the consoles, which see to the canary's entry
+                    raise
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         if not wait_until(condition, 60):
