@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct
 
 from anpr.events import Entry, Generation
-from anpr.watchlist.csv_file import UNAPPLIED
 
 
 class Changes(Struct, frozen=True):
@@ -39,7 +38,7 @@ def says_the_same(before: Entry | None, entry: Entry) -> bool:
     """Tell whether the entry in force says what this one says, revisions apart."""
     if before is None or before.plate != entry.plate:
         return False
-    return msgspec.structs.replace(before, revision=UNAPPLIED) == msgspec.structs.replace(entry, revision=UNAPPLIED)
+    return before == msgspec.structs.replace(entry, revision=before.revision)
 
 
 def merged(several: Sequence[Changes]) -> Changes:
