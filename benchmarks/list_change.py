@@ -2,10 +2,10 @@
 
     python -m benchmarks.list_change [--entries 1000000] [--changes 40] [--loads 3] [--json]
 
-A real Valkey, a real `anpr index`, and a process that matches a small batch every millisecond with the index that a
-matcher would have. The figure is the time from the commit's answer to the end of the first batch that was matched
-with it. A hold-up is how much later than that millisecond a batch ends, in the seconds around a change, beside as
-many undisturbed seconds before each: compare the two, for a shared machine holds everybody up.
+A real Valkey with its keeper, a real `anpr index`, and a process that matches a small batch every millisecond with
+the index that a matcher would have. The figure is the time from the commit's answer to the end of the first batch
+that was matched with it. A hold-up is how much later than that millisecond a batch ends, in the seconds around a
+change, beside as many undisturbed seconds before each: compare the two, for a shared machine holds everybody up.
 """
 
 import gc
@@ -118,9 +118,11 @@ class Bench:
         self.load()
 
     def start(self) -> Turns:
-        """Start the builder and the matching process."""
+        """Start the builder, the keeper and the matching process."""
         builder = [sys.executable, "-m", "anpr", "index", "--site", "calais"]
         self.supervisor.add("index", builder, log=self._folder / "index.log", env=self._environment)
+        keeper = [sys.executable, "-m", "anpr", "watchlist", "keep"]
+        self.supervisor.add("keep", keeper, log=self._folder / "keep.log", env=self._environment)
         return Turns(self._index)
 
     def load(self) -> Generation:

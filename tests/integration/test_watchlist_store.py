@@ -111,6 +111,26 @@ def test_two_people_who_apply_at_once_do_not_undo_each_other(
     assert plates_of(store) == {"AB1"}
 
 
+def test_housekeeping_that_comes_between_costs_nobody_their_change(
+    connected: Connect, store: WatchlistStore, redis_url: str
+) -> None:
+    now = system_clock()
+    over = entry("2", "AB2", valid_until=now)
+    store.apply("stolen", [entry("1", "AB1"), over], "test", now)
+
+    class WhileEntriesExpire(list[Entry]):
+        def __iter__(self) -> Iterator[Entry]:
+            if "AB2" in plates_of(store):
+                store.expire("stolen", ["2"], now)
+            return super().__iter__()
+
+    other = WatchlistStore(connected(redis_url), KEEP)
+    applied = other.apply("stolen", WhileEntriesExpire([entry("3", "AB3")]), "test", now)
+    assert (applied.added, applied.removed) == (1, 1)
+    assert [(one.how, one.removed) for one in store.log(2)] == [("apply", 1), ("expire", 1)]
+    assert plates_of(store) == {"AB3"}
+
+
 @pytest.fixture
 def pause(redis_url: str) -> Iterator[Callable[[str], None]]:
     """Return what makes Redis answer nobody for three seconds, or no write."""

@@ -48,8 +48,10 @@ __all__ = ["NO_LIST", "Applied", "Author", "Head", "Terms", "WatchlistStore", "c
 
 NOBODY = Author()
 
-# A change, or deltas, that concern more entries than this share of the base, and than fit a chunk, are for a base.
-_DELTA_SHARE = 0.1
+# A change that concerns more entries than this share of the base, and than fit a chunk, is written as a base.
+_MOST_IN_DELTA_SHARE = 0.1
+# Every change reads the deltas, so together they are to concern no more than this share.
+_MOST_IN_DELTAS_SHARE = 0.02
 _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
 _AT_ONCE = 1000
@@ -182,7 +184,7 @@ class WatchlistStore(WatchlistReader):
 
         def edit(place: ListPlace | None, _: Generation) -> _Edit:
             if place is None or place.base != written.base:
-                raise changed_meanwhile()
+                raise _ChangedMeanwhileError
             after = msgspec.structs.replace(
                 place,
                 base=base,
@@ -221,7 +223,28 @@ class WatchlistStore(WatchlistReader):
         terms: Terms,
         progress: Progress,
     ) -> Applied:
-        """Work out a change of what is in force and put it in force, unless anything else has changed it."""
+        """Work out a change of what is in force and put it in force, unless a person has changed it meanwhile.
+
+        What housekeeping changed meanwhile is worked in.
+        """
+        while True:
+            begun = self.head()
+            try:
+                return self._try_commit(list_name, find, why, now, author, terms, progress)
+            except _OvertakenError:
+                if _states(self.head()) != _states(begun):
+                    raise
+
+    def _try_commit(  # noqa: PLR0913, PLR0917  as above
+        self,
+        list_name: str,
+        find: Callable[[ListPlace | None, Generation], _Edit],
+        why: str,
+        now: datetime,
+        author: Author,
+        terms: Terms,
+        progress: Progress,
+    ) -> Applied:
         try:
             with self._redis.pipeline() as pipe:
                 pipe.watch(HEAD)
@@ -261,7 +284,7 @@ class WatchlistStore(WatchlistReader):
             # The client also tells a connection lost during a watch by WatchError: only its cause tells them apart.
             lost = error if not isinstance(error, redis.WatchError) else error.__context__
             if lost is None:
-                raise changed_meanwhile() from None
+                raise _OvertakenError from None
             raise UnavailableError(
                 "watchlist-apply-unknown",
                 f"the watchlist's Redis stopped answering while generation {generation} was put in force ({lost}): "
@@ -279,7 +302,7 @@ class WatchlistStore(WatchlistReader):
         by, at = (
             (applied.generation, now) if place is None or edit.by_people else (place.generation, place.applied_at)
         )
-        if place is None or _are_many(changes.size, place):
+        if place is None or changes.size > max(CHUNK_ENTRIES, place.base.entries * _MOST_IN_DELTA_SHARE):
             entries = changed(list(self._all_before(place, edit)), changes)
             entries.sort(key=lambda entry: entry.entry_id)
             base = self._values.write_base(encoded(entries), len(entries), progress)
@@ -377,20 +400,26 @@ def _applied(list_name: str, edit: _Edit, place: ListPlace | None, generation: G
 
 def have_deltas_outgrown(place: ListPlace) -> bool:
     """Tell whether so much has changed since a list's base was written that it should be written anew."""
-    return _are_many(sum(delta.entries for delta in place.deltas), place)
+    in_deltas = sum(delta.entries for delta in place.deltas)
+    return in_deltas > max(CHUNK_ENTRIES, place.base.entries * _MOST_IN_DELTAS_SHARE)
 
 
-def _are_many(changed_entries: int, place: ListPlace) -> bool:
-    return changed_entries > max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
+class _ChangedMeanwhileError(AnprError):
+    def __init__(self) -> None:
+        super().__init__(
+            "watchlist-changed-meanwhile",
+            "somebody else changed the watchlist at the same time; nothing was changed",
+            "do it again",
+        )
 
 
-def changed_meanwhile() -> AnprError:
-    """Return the error of a change that another one has come before."""
-    return AnprError(
-        "watchlist-changed-meanwhile",
-        "somebody else changed the watchlist at the same time; nothing was changed",
-        "do it again",
-    )
+class _OvertakenError(_ChangedMeanwhileError):
+    """Another change was put in force while this one was worked out; worked out anew it may well be."""
+
+
+def _states(head: Head | None) -> dict[str, Generation]:
+    """Return by which generation people last changed each list."""
+    return {name: place.generation for name, place in head.lists.items()} if head else {}
 
 
 def check_terms(terms: Terms, list_name: str, head: Head | None, place: ListPlace | None) -> None:

@@ -175,13 +175,16 @@ class Values:
 
     def entries(self, place: ListPlace, entry_ids: Collection[str]) -> dict[str, Entry] | None:
         """Return by id those of these entries that the list has."""
-        said, wanted = self._said(place.deltas), set(entry_ids)
-        values = self._chunks_with(place.base, wanted)
-        if said is None or values is None:
+        said = self._said(place.deltas)
+        if said is None:
             return None
-        found = said | {one[0].entry_id: one for value in values for one in _of_chunk(value, wanted - said.keys())}
-        wanted_now = ((entry_id, found.get(entry_id)) for entry_id in entry_ids)
-        return {entry_id: _decode_entry(one[1]) for entry_id, one in wanted_now if one is not None}
+        of_base = {entry_id for entry_id in entry_ids if entry_id not in said}
+        values = self._chunks_with(place.base, of_base)
+        if values is None:
+            return None
+        found = said | {one[0].entry_id: one for value in values for one in _of_chunk(value, of_base)}
+        wanted = ((entry_id, found.get(entry_id)) for entry_id in entry_ids)
+        return {entry_id: _decode_entry(one[1]) for entry_id, one in wanted if one is not None}
 
     def ids(self, place: ListPlace, entry_ids: Collection[str]) -> set[str] | None:
         """Return those of these ids that the list has: cheaper than the entries."""
