@@ -239,11 +239,15 @@ def say(what: str) -> None:
 
 
 @click.command()
-@click.option("--entries", default=1_000_000, show_default=True)
+@click.option("--entries", default=1_000_000, show_default=True, help="How long the list is.")
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, seed: int, *, as_json: bool) -> None:
-    """Measure the index against a dict of the same plates."""
+    """Measure the index against a dict of the same plates.
+
+    A run takes 20 seconds of processor time and 1.5 GB of memory with a million entries, about two minutes and 5 GB
+    with ten million.
+    """
     rng = Random(seed)
     say(f"making {entries} plates")
     listed = make(entries, rng)
