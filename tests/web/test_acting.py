@@ -1,5 +1,6 @@
 """What officers do to an incident, through the pages that they do it with."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from anpr import topics
 from anpr.events import Action, decode_action
 from anpr.local.processes import wait_until
 from anpr.web.audit import Entry
-from tests.strategies import an_action
+from tests.strategies import a_read, an_action, an_alert, an_entry
 from tests.web_console import ConsoleServer, csrf_of, running_console
 
 
@@ -253,3 +254,27 @@ def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServe
     assert [action.kind for action in actions(server)[-2:]] == ["released"] * 2
     with server.browser("ann") as ann:
         assert "bob" not in ann.get("/").text
+
+
+def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: ConsoleServer) -> None:
+    for number in range(130):
+        plate = f"MANY{number}"
+        read = a_read(plate, plate=plate, captured_at=server.clock())
+        server.put(topics.alerts("calais"), an_alert(read, an_entry(plate, plate=plate), raised_at=server.clock()))
+    covert = a_read("secret", plate="SECRET1", captured_at=server.clock())
+    server.put(
+        topics.covert_alerts("calais"), an_alert(covert, an_entry("secret", plate="SECRET1", handling="covert"))
+    )
+    with server.browser("ann") as ann, server.browser("cleo") as cleo:
+        assert wait_until(lambda: ann.get("/state").json()["set"]["head"]["lanes"].get("now") == 130, 10)
+        assert wait_until(lambda: cleo.get("/state").json()["set"]["head"]["lanes"].get("now") == 131, 10)
+        board, behind = ann.get("/").text, ann.get("/lane/now").text
+        assert 'href="/lane/now"' in board
+        assert "101 to 130 of 130" in behind
+        shown = [re.findall(r'aria-labelledby="t-(\w+)"', page) for page in (board, behind)]
+        assert [len(ids) for ids in shown] == [100, 30]
+        assert len({*shown[0], *shown[1]}) == 130
+        assert "of 131" in cleo.get("/lane/now").text
+        assert "no more than 130" in ann.get("/lane/now?from=500").text
+        for path in ("/lane/none", "/lane/now?from=-1", "/lane/now?from=x", "/lane/now?from=99999999999"):
+            assert ann.get(path).status_code == 404

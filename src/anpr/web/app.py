@@ -17,7 +17,7 @@ from anpr.web import rights
 from anpr.web.console import Console
 from anpr.web.guard import Page, guarded, refusal
 from anpr.web.render import package_folder
-from anpr.web.routes import audit, badge, board, events, health, image, incident, shift, sign_in, sign_out
+from anpr.web.routes import audit, badge, board, events, health, image, incident, lane, shift, sign_in, sign_out
 from anpr.web.security_headers import SecurityHeaders
 
 log = get_logger(__name__)
@@ -32,6 +32,7 @@ PAGES: Final = (
     Page("GET", "/incident/{incident_id}", rights.SEE_INCIDENT, incident.page),
     Page("GET", "/incident/{incident_id}/image/{alert_id}", rights.SEE_INCIDENT, image.image, for_program=True),
     Page("POST", "/incident/{incident_id}/{deed}", rights.ACT, incident.act),
+    Page("GET", "/lane/{lane}", rights.SEE_BOARD, lane.page),
     Page("GET", "/shift", rights.SEE_BOARD, shift.page),
     Page("GET", "/health", rights.SEE_HEALTH, health.page),
     Page("GET", "/audit", rights.SEE_AUDIT, audit.page),

@@ -103,6 +103,11 @@ class BoardPage:
         )
         return {HEAD: self.head, **{name: card for name, (_, card) in self._made.items()}}
 
+    def behind(self, lane: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
+        """Return the next of a lane from `start` on, by name, and how many it has. For the board's thread."""
+        names = [name for _, name in self._lanes[lane][start : start + MOST_CARDS]]
+        return [(name, self._card(self._placed[name])) for name in names], len(self._lanes[lane])
+
     def _to_place(self, now: datetime) -> Iterable[Key]:
         """Return what must be looked at again, and forget that it must."""
         keys = set(self._changed)

@@ -47,6 +47,7 @@ OUTCOME: Final = {
     "observed_only": "Observed only, as instructed",
 }
 
+LANE: Final = {"now": "Here, now", "review": "To be looked at", "elsewhere": "At other ports"}
 SENT_ON: Final = {
     "turned_away": "Turned away",
     "handed_to_uk_port": "Handed over to the UK port",
