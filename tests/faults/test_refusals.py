@@ -197,7 +197,7 @@ def test_a_gateway_that_is_refused_keeps_the_lines_says_so_and_sends_them_afterw
         (said,) = [one for one in map(json.loads, ended.stderr.splitlines()) if one["event"] == "ended"]
         assert said["code"] == "kafka-not-authorised"
         assert "1 lines stay on disk" in said["error"]
-        with open_gateway(it, site) as (gateway, address):
+        with open_gateway(it, site, ends_with=3) as (gateway, address):
             put(gateway, read_line("open stream", site, "AB12CDE"))
             says = "docs/errors.md#kafka-not-authorised"
             assert wait_until(lambda: ready(address)[0] == 503 and says in ready(address)[1], 30), ready(address)
@@ -225,8 +225,8 @@ def test_a_line_that_is_too_large_for_the_topic_holds_up_no_other_and_stays_on_d
 
 
 @contextmanager
-def open_gateway(it: Installation, site: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Give a gateway whose stream stays open, and where it says how it is."""
+def open_gateway(it: Installation, site: str, *, ends_with: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give a gateway whose stream stays open, and where it says how it is. It is asked to stop at the end."""
     log = it.folder / f"send-{time.monotonic_ns()}.log"
     with log.open("wb") as out:
         gateway = subprocess.Popen(
@@ -235,11 +235,11 @@ def open_gateway(it: Installation, site: str) -> Iterator[tuple[subprocess.Popen
         )  # fmt: skip
     try:
         yield gateway, it.health_address(log.stem)
-    finally:
         gateway.terminate()
-        gateway.wait(30)
-        assert gateway.stdin is not None
-        gateway.stdin.close()
+        assert gateway.wait(30) == ends_with, log.read_text("utf-8")
+    finally:
+        gateway.kill()
+        gateway.communicate()
 
 
 def put(gateway: subprocess.Popen[bytes], line: bytes) -> None:

@@ -104,7 +104,7 @@ class _Gateway:
                 f"{self._reads.name}: {error.strerror or error}",
                 "what was read of it is safe; mend the file or the pipe and send the rest",
             ) from None
-        if why := self._refusals.standing if stop.is_set() else self.sender.refused_to_the_end:
+        if why := self._refusals.standing if stop.is_set() and self._on_disk else self.sender.refused_to_the_end:
             left = f"{len(self._on_disk)} lines stay on disk and go first on the next start{self._unkept()}"
             raise refused(f"the broker refuses reads of {self._site}, {left}", why)
         if self.sender.unkept:
