@@ -48,10 +48,9 @@ __all__ = ["NO_LIST", "Applied", "Author", "Head", "Terms", "WatchlistStore", "c
 
 NOBODY = Author()
 
-# A change that concerns more entries than this share of the base, and than fit a chunk, is written as a base.
-_MOST_IN_DELTA_SHARE = 0.1
-# Every change reads the deltas, so together they are to concern no more than this share.
-_MOST_IN_DELTAS_SHARE = 0.02
+# What concerns more entries than this share of the base, and than fit a chunk, is for a base: every change reads all
+# deltas.
+_DELTA_SHARE = 0.02
 _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
 _AT_ONCE = 1000
@@ -302,7 +301,7 @@ class WatchlistStore(WatchlistReader):
         by, at = (
             (applied.generation, now) if place is None or edit.by_people else (place.generation, place.applied_at)
         )
-        if place is None or changes.size > max(CHUNK_ENTRIES, place.base.entries * _MOST_IN_DELTA_SHARE):
+        if place is None or _are_many(changes.size, place):
             entries = changed(list(self._all_before(place, edit)), changes)
             entries.sort(key=lambda entry: entry.entry_id)
             base = self._values.write_base(encoded(entries), len(entries), progress)
@@ -400,8 +399,11 @@ def _applied(list_name: str, edit: _Edit, place: ListPlace | None, generation: G
 
 def have_deltas_outgrown(place: ListPlace) -> bool:
     """Tell whether so much has changed since a list's base was written that it should be written anew."""
-    in_deltas = sum(delta.entries for delta in place.deltas)
-    return in_deltas > max(CHUNK_ENTRIES, place.base.entries * _MOST_IN_DELTAS_SHARE)
+    return _are_many(sum(delta.entries for delta in place.deltas), place)
+
+
+def _are_many(changed_entries: int, place: ListPlace) -> bool:
+    return changed_entries > max(CHUNK_ENTRIES, place.base.entries * _DELTA_SHARE)
 
 
 class _ChangedMeanwhileError(AnprError):
