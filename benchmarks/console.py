@@ -113,12 +113,14 @@ def publish(publisher: KafkaPublisher, alert: Alert) -> None:
 
 def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return, by the title of its site, each console's address and a cookie."""
-    password = notes[-1].rpartition(" ")[2]
+    (password,) = re.findall(r"password of all is (\S+)", "\n".join(notes))
     found = {}
-    for note in notes[:-1]:
-        title, url = re.findall(r"console of (\w+): (http://[^/]+)/", note)[0]
+    for title, url in re.findall(r"console of (\w+): (http://[^/]+)/", "\n".join(notes)):
         wait_until(partial(answers, url), 30)
-        answer = httpx.post(f"{url}/sign-in", data={"name": "officer", "password": password}, headers={"Origin": url})
+        form = {"name": "officer", "password": password}
+        answer = httpx.post(f"{url}/sign-in", data=form, headers={"Origin": url}, timeout=30)
+        if answer.status_code != 303:
+            raise click.ClickException(f"nobody can sign in at the console of {title}: {answer.status_code}")
         found[title] = (url, answer.headers["set-cookie"].partition(";")[0])
     return found
 
