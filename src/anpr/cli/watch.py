@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -94,7 +95,8 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
         if time.monotonic() >= draw_at:
             # On a narrow screen the text of an incident wraps over several lines.
             lines_each = 1 if console.width >= WIDE else 3
-            rows = max(3, (console.height - USED_ROWS - len(notes)) // lines_each)
+            for_notes = sum(math.ceil(len(note) / console.width) for note in notes)
+            rows = max(3, (console.height - USED_ROWS - for_notes) // lines_each)
             view = dataclasses.replace(view_of(feed, sites, system_clock()), notes=notes)
             put(draw(view, settings.sites, rows, console.width))
             draw_at = time.monotonic() + every_seconds

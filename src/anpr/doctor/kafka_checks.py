@@ -52,7 +52,9 @@ def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
         yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step, error.code)
         return
     except KafkaException as error:
-        yield wrong("kafka", address, error.args[0].str(), "has this user the right to describe topics?")
+        code = code_of(error.args[0]) if is_refusal(error.args[0]) else "kafka-unavailable"
+        step = NEXT_STEPS.get(code, "it is slow, or has just gone away: look at its log and its machine")
+        yield wrong("kafka", address, error.args[0].str(), step, code)
         return
     yield well("kafka", address, f"answers; {len(specs) - len(missing)} of {len(specs)} topics are there")
     if missing:

@@ -150,8 +150,9 @@ class Demo:
             told.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
         people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
         told.append(f"sign in as {people}; the password of all is {password}")
-        there = " ".join(f"{name}={value}" for name, value in self._environment.items())
-        return [*told, f"to try `anpr doctor` and other commands on this, in another terminal: export {there}"]
+        environment = self.folder / "environment"
+        environment.write_text("".join(f"export {name}='{value}'\n" for name, value in self._environment.items()))
+        return [*told, f"to try `anpr doctor` and other commands on this, in another terminal: . {environment}"]
 
     def stop_traffic(self) -> None:
         """Stop the simulators, each with all that it has published delivered and written down."""
