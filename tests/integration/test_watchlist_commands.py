@@ -1,6 +1,7 @@
 """`anpr watchlist` as an operator runs it: planned, looked at, applied, undone."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,15 @@ def refused(done: subprocess.CompletedProcess[bytes], code: str) -> str:
     assert done.returncode in {1, 2}
     assert not done.stdout
     return words
+
+
+def test_a_plan_takes_the_place_of_nothing_that_is_no_file(it: Installation, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    file = write_list(tmp_path / "new.csv", "AB1")
+    done = it.run("watchlist", "plan", str(file), "--list", "stolen", "--new-list", "--out", str(pipe))
+    assert "it is no file" in refused(done, "plan-unwritable")
+    assert pipe.is_fifo()
 
 
 def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp_path: Path) -> None:

@@ -137,11 +137,12 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
         ("plate,valid_untill", "unknown column 'valid_untill'; the nearest known one is 'valid_until'"),
         ("plate,valid_until,Reason", "unknown column 'Reason'; the nearest known one is 'reason'"),
         ("plate,valid_until,", "unknown column ''; the nearest known one is"),
-        ("plate;valid_until", "unknown column 'plate;valid_until'; the nearest known one is 'valid_until'"),
+        ("plate;valid_until", "its columns are separated by semicolons, not by commas"),
+        ("plate\tvalid_until\treason", "its columns are separated by tabs, not by commas"),
         ("plate", "the column 'valid_until' is missing"),
         ("valid_until", "the column 'plate' is missing"),
         ("plate,valid_until,valid_until", "the column 'valid_until' is there twice"),
-        ("", "the column 'plate' is missing"),
+        ("", "its first line names no column"),
     ],
 )
 def test_a_header_that_cannot_be_meant_refuses_the_file(file: Path, header: str, said: str) -> None:
@@ -173,6 +174,16 @@ def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark:
     content = read_list(file, "stolen", encoding="utf-16")
     assert [entry.plate for entry in content.entries] == ["MÜ 12 CDE"]
     assert not content.warnings
+
+
+def test_an_empty_file_is_said_to_be_one(file: Path) -> None:
+    assert refused_file(file, b"") == "its first line names no column"
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_said_to_be_that(file: Path, coding: str) -> None:
+    text = f"{REQUIRED}\nAB12 CDE,2030-01-01\n".encode(coding)
+    assert refused_file(file, text) == "it looks like UTF-16 without its byte order mark"
 
 
 def test_an_old_encoding_is_read_when_it_is_named_and_never_guessed(file: Path) -> None:

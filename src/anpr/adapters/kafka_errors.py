@@ -12,6 +12,8 @@ _CODES: Final = {
     KafkaError.FENCED_INSTANCE_ID: "kafka-fenced",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "kafka-topic-missing",
     KafkaError._UNKNOWN_TOPIC: "kafka-topic-missing",  # noqa: SLF001  its public name
+    # What a producer says of a topic that is gone, for it knows its partitions from before.
+    KafkaError._UNKNOWN_PARTITION: "kafka-topic-missing",  # noqa: SLF001  its public name
     KafkaError.MSG_SIZE_TOO_LARGE: TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE: TOO_LARGE,
     KafkaError.TOPIC_AUTHORIZATION_FAILED: NOT_AUTHORISED,

@@ -14,7 +14,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from anpr.errors import InputError
 from anpr.events import Entry
@@ -76,6 +76,10 @@ def read_list(path: Path, list_name: str, encoding: str = "utf-8", progress: Pro
         warnings=tuple(found.warnings),
         sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+# What spreadsheets put between columns where a comma is the decimal point, and what is pasted out of them.
+_OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
 
 
 class _Found:
@@ -162,6 +166,10 @@ def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
         raise InputError("list-not-utf8", f"{path}: it begins as UTF-16 does", "name it: --encoding utf-16")
     if encoding == "utf-16" and not is_marked:
         raise InputError("list-not-utf8", f"{path}: not UTF-16: it has no byte order mark", "save the file as UTF-8")
+    if encoding == "utf-8" and b"\0" in content[:2]:
+        raise InputError(
+            "list-not-utf8", f"{path}: it looks like UTF-16 without its byte order mark", "save the file as UTF-8"
+        )
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -173,6 +181,15 @@ def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
 
 
 def _check_columns(columns: list[str], path: Path) -> None:
+    if not columns:
+        raise InputError("list-column-missing", f"{path}: its first line names no column", "is this the right file?")
+    for mark, name in _OTHER_SEPARATORS.items():
+        if len(columns) == 1 and set(columns[0].split(mark)) <= set(COLUMNS) and mark in columns[0]:
+            raise InputError(
+                "list-not-csv",
+                f"{path}: its columns are separated by {name}, not by commas",
+                "export it again as comma-separated values",
+            )
     for column in columns:
         if column not in COLUMNS:
             nearest = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0)[0]

@@ -1,6 +1,7 @@
 """A plan on disk, readable by its owner alone: it holds plates."""
 
 import os
+from errno import EEXIST
 from pathlib import Path
 
 import msgspec
@@ -10,9 +11,11 @@ from anpr.watchlist.plan import FORMAT, Plan
 
 
 def write(path: Path, plan: Plan) -> None:
-    """Put the plan at `path`. Raises InputError."""
+    """Put the plan at `path`, in place of a file that is there. Raises InputError."""
     text = msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
     try:
+        if path.exists() and not path.is_file():  # who may do everything would put a file in place of a device
+            raise FileExistsError(EEXIST, "it is no file")
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(text)
