@@ -63,6 +63,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Instant = Annotated[datetime, Meta(tz=True)]
 PlateText = Annotated[str, Meta(max_length=64)]
 Country = Annotated[str, Meta(max_length=2, pattern="^[A-Z]{2}$")]
+MOST_CANDIDATES: Final = 16
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -84,8 +85,9 @@ class Read(Struct, frozen=True, kw_only=True):
     """One observation of one plate by one camera.
 
     Only `read_id`, `site` and `plate` must be usable: without them nothing can be matched. All else may be
-    missing, and is dropped, counted and named in `dropped_fields` when it is bad. `received_at`, `clock_suspect`
-    and `dropped_fields` are set by whoever takes the read in (`anpr.intake`), whatever the camera says of them.
+    missing, and is dropped, counted and named in `dropped_fields` when it is bad. Of `candidates` only the bad ones
+    are dropped, and those behind the first 16 good ones. `received_at`, `clock_suspect` and `dropped_fields` are set
+    by whoever takes the read in (`anpr.intake`), whatever the camera says of them.
     """
 
     read_id: Identifier
@@ -101,7 +103,7 @@ class Read(Struct, frozen=True, kw_only=True):
     country: Country | None = None
     confidence: Share | None = None
     char_confidences: Annotated[tuple[Share, ...], Meta(max_length=64)] = ()
-    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=16)] = ()
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=MOST_CANDIDATES)] = ()
     vehicle: Vehicle | None = None
     image: Annotated[str, Meta(max_length=512)] | None = None
     received_at: Instant | None = None

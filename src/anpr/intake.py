@@ -2,12 +2,13 @@
 
 Only what cannot be matched at all is refused: no JSON object, no usable `read_id` or plate, another site's read.
 Any other bad field is dropped and named in the read, for a vehicle is worth an alert even when its camera's
-confidence is nonsense.
+confidence is nonsense. Of `candidates` only the bad ones are: what the others match would be lost with them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +16,7 @@ from msgspec import Meta
 from msgspec.structs import fields
 
 from anpr import plates
-from anpr.events import Read, Undecodable, to_the_millisecond
+from anpr.events import MOST_CANDIDATES, Candidate, Read, Undecodable, to_the_millisecond
 
 # A read with every field of the contract at its longest is under 10 kB; a larger record is no read.
 MAX_READ_BYTES = 65_536
@@ -47,6 +48,8 @@ _decode_claim: Callable[[bytes], _Claim] = msgspec.json.Decoder(_Claim).decode
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 # Each value as it stands, so that one that no decoder takes (1e999, bytes that are no UTF-8) costs only itself.
 _decode_fields: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_items: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_candidate: Callable[[bytes], Candidate] = msgspec.json.Decoder(Candidate).decode
 
 
 @dataclass(eq=False)  # not frozen: contextlib and others write to an exception that passes through them
@@ -148,7 +151,24 @@ def _decode_leniently(value: bytes) -> tuple[Read, tuple[str, ...]]:
                 raise BadRead(f"no usable {field.name}", str(error)) from None
             if field.name not in _SET_HERE:
                 dropped.append(field.name)
+            if field.name == "candidates":
+                kept[field.name] = tuple(islice(_usable(record[field.name]), MOST_CANDIDATES))
     for name in _REQUIRED:
         if name not in kept:
             raise BadRead(f"no usable {name}", "it is missing")
     return Read(**kept), tuple(dropped)
+
+
+def _usable(candidates: msgspec.Raw) -> Iterator[Candidate]:
+    """Yield the candidates that can be matched; none of what is no array."""
+    try:
+        items = _decode_items(candidates)
+    except (*Undecodable, RecursionError):
+        return
+    for item in items:
+        try:
+            candidate = _decode_candidate(item)
+        except (*Undecodable, RecursionError):
+            continue
+        if not why_unusable(candidate.plate):
+            yield candidate

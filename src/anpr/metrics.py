@@ -43,7 +43,12 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str
 READS = _counter("anpr_reads_total", "Reads that were matched and committed, repeats included.", "site")
 ALERTS = _counter("anpr_alerts_total", "Alerts published, without covert ones, repeats included.", "site", "tier")
 DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that were put aside.", "site", "reason")
-DROPPED_FIELDS = _counter("anpr_dropped_fields_total", "Bad optional fields left out of reads.", "site", "field")
+DROPPED_FIELDS = _counter(
+    "anpr_dropped_fields_total",
+    "Bad optional fields left out of reads; `candidates` also where only some of them were.",
+    "site",
+    "field",
+)
 UNREADABLE = _counter(
     "anpr_unreadable_reads_total",
     "Reads with a place that cannot be read: a letter that no table knows, or one that the camera left open.",

@@ -102,8 +102,37 @@ def test_a_read_that_can_be_matched_goes_on_whatever_else_is_wrong_with_it(
     assert set(read.dropped_fields) == bad
     assert len(read.dropped_fields) == len(bad)
     bare = decode_read(json.dumps(required).encode(), "calais", NOON)
-    for name in bad - {"captured_at"}:
+    for name in bad - {"captured_at", "candidates"}:
         assert getattr(read, name) == getattr(bare, name), "a field that was dropped is as if it had never come"
+
+
+good_candidates = st.fixed_dictionaries(
+    {"plate": st.text("AB01 -", max_size=14).map(lambda text: f"{text}Z")}, optional={"confidence": st.floats(0, 1)}
+)
+bad_candidates = st.sampled_from(
+    [
+        {"plate": "A" * 100},
+        {"plate": "AB1", "confidence": "x"},
+        {"plate": "AB1", "confidence": 1.5},
+        {"confidence": 0.5},
+        {"plate": 7},
+        "AB1",
+    ]
+)
+
+
+@given(usable, st.lists(good_candidates, max_size=20), st.lists(st.tuples(st.integers(0, 20), bad_candidates)))
+def test_adding_bad_candidates_to_a_read_never_removes_the_good_ones(
+    required: dict[str, Any], good: list[dict[str, Any]], bad: list[tuple[int, Any]]
+) -> None:
+    candidates: list[Any] = list(good)
+    for place, candidate in bad:
+        candidates.insert(place, candidate)
+    read = decode_read(json.dumps({**required, "candidates": candidates}).encode(), "calais", NOON)
+
+    kept = [{"plate": of_one.plate, "confidence": of_one.confidence} for of_one in read.candidates]
+    assert kept == [{"confidence": None} | of_one for of_one in good[:16]]
+    assert read.dropped_fields == (("candidates",) if bad or len(good) > 16 else ())
 
 
 def _is_good_alone(required: dict[str, Any], name: str, value: Any) -> bool:
