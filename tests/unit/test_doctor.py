@@ -14,7 +14,8 @@ from anpr.adapters.kafka_group import Group, LastWord
 from anpr.doctor import kafka_checks, machine_checks, redis_checks
 from anpr.doctor.examine import examine
 from anpr.doctor.findings import Finding, well
-from anpr.events import Status, encode
+from anpr.doctor.list_checks import InRedis
+from anpr.events import Generation, Status, encode
 from anpr.local.ports import free_ports
 from anpr.services.health import Health, HealthServer
 from anpr.watchlist.places import Head
@@ -36,8 +37,18 @@ def a_word(seconds_ago: float = 0.5, ahead: float = 0, **fields: object) -> Last
     return LastWord(arrived_at, encode(status))
 
 
-def last_words(word: LastWord | None) -> list[str]:
-    return wrong(kafka_checks.judge_last_word("calais", word, NOON, SILENT_AFTER))
+def redis_with(number: int, epoch: int = 1, seconds_ago: float = 3600) -> InRedis:
+    """Return a Redis that has a generation in force since so many seconds before noon."""
+    held = Generation(epoch=epoch, number=number)
+    return InRedis(Head(held, NOON - timedelta(seconds=seconds_ago), "id", {}))
+
+
+SAME, EMPTY, NEWER = redis_with(7), InRedis(None), redis_with(8, seconds_ago=60)
+OLD = NOON - timedelta(minutes=2)
+
+
+def last_words(word: LastWord | None, there: InRedis | None = SAME) -> list[str]:
+    return wrong(kafka_checks.judge_last_word("calais", word, there, NOON, SILENT_AFTER))
 
 
 def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
@@ -59,6 +70,37 @@ def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
 )
 def test_what_is_wrong_with_a_matcher_is_said(word: LastWord, says: str) -> None:
     assert says in "; ".join(last_words(word))
+
+
+@pytest.mark.parametrize(
+    ("word", "there", "says", "next_step"),
+    [
+        (a_word(generation=None), SAME, "no index builder writes on its machine", "anpr index --site calais"),
+        (a_word(), NEWER, "Redis has the newer 1.8 for 60 seconds", "anpr index --site calais"),
+        (a_word(), redis_with(1, epoch=2, seconds_ago=60), "Redis has the newer 2.1", "anpr index --site calais"),
+        (a_word(list_confirmed_at=OLD), SAME, "not confirmed by Redis for 2 minutes", "anpr index --site calais"),
+        (a_word(list_confirmed_at=OLD), None, "not confirmed by Redis for 2 minutes", "what is said of its Redis"),
+        (a_word(), redis_with(6), "Redis has the older 1.6", "apply again what was lost"),
+        (
+            a_word(list_confirmed_at=OLD),
+            EMPTY,
+            "Redis holds no list any more",
+            "put ALL of them back before anything",
+        ),
+        (a_word(generation=None), EMPTY, "and Redis holds none", "what is said of its Redis"),
+    ],
+)
+def test_what_keeps_a_matcher_from_the_list_in_force_is_told_with_what_mends_it(
+    word: LastWord, there: InRedis | None, says: str, next_step: str
+) -> None:
+    (finding,) = kafka_checks.judge_last_word("calais", word, there, NOON, SILENT_AFTER)
+    assert finding.state == "wrong"
+    assert says in finding.says
+    assert next_step in finding.next_step
+
+
+def test_a_list_that_was_changed_a_moment_ago_may_still_be_on_its_way() -> None:
+    assert last_words(a_word(), redis_with(8, seconds_ago=1)) == []
 
 
 def test_a_site_where_nobody_matches_or_too_slowly_is_named_with_what_waits() -> None:
@@ -102,7 +144,9 @@ def test_a_redis_that_could_lose_lists_is_named(changed: dict[str, object], says
 
 
 def test_an_empty_redis_is_no_list_and_the_age_of_one_is_said() -> None:
-    assert wrong(redis_checks.judge_list("x", None, NOON)) == ["no list is in force there"]
+    (empty,) = redis_checks.judge_list("x", None, NOON)
+    assert (empty.says, empty.code) == ("no list is in force there", "watchlist-emptied")
+    assert "put ALL of them back before anything else" in empty.next_step
     head = Head(generation(7), NOON - timedelta(hours=3), "id", {})
     (finding,) = redis_checks.judge_list("x", head, NOON)
     assert "generation 1.7 with 0 entries in 0 lists, 3 hours old" in finding.says

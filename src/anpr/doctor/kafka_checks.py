@@ -13,11 +13,12 @@ from anpr.adapters.kafka_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_r
 from anpr.adapters.kafka_group import Group, LastWord, group_of, last_record
 from anpr.adapters.kafka_topics import by_address, compare, rights
 from anpr.clock import Clock
-from anpr.doctor.findings import Check, Finding, note, well, wrong
-from anpr.doctor.redis_checks import judge_clock, words
+from anpr.doctor.findings import Check, Finding, note, well, words, wrong
+from anpr.doctor.list_checks import InRedis, in_redis, judge_list
+from anpr.doctor.redis_checks import judge_clock
 from anpr.errors import AnprError
-from anpr.events import Status, Undecodable, decode_status
-from anpr.settings import Settings
+from anpr.events import Undecodable, decode_status
+from anpr.settings import Settings, Site
 from anpr.topics import TopicSpec
 
 ANSWER_SECONDS = 3.0
@@ -34,7 +35,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
     silent_after = timedelta(seconds=settings.board.silent_after_seconds)
     found += [("rights", name, partial(check_rights, name, settings)) for name in settings.sites]
     return found + [
-        ("matchers", name, partial(check_site, name, site.kafka, clock, silent_after))
+        ("matchers", name, partial(check_site, name, site, clock, silent_after))
         for name, site in settings.sites.items()
         if site.cameras
     ]
@@ -87,21 +88,21 @@ def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
             yield wrong("rights", site, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
 
 
-def check_site(site: str, address: str, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
+def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
     """Ask a site's broker how far its matchers are, and read the last that one of them said."""
     try:
-        group = group_of(address, f"anpr-match-{site}", topics.reads(site), ANSWER_SECONDS)
-        last = last_record(address, topics.status(site), ANSWER_SECONDS)
+        group = group_of(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
+        last = last_record(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
         step = NEXT_STEPS.get(code, "see what is said of its Kafka")
-        yield wrong("matchers", site, f"not to be asked: {error.args[0].str()}", step, code)
+        yield wrong("matchers", name, f"not to be asked: {error.args[0].str()}", step, code)
         return
     if not group.may_join:
-        says = f"this user may not be a member of the group anpr-match-{site}"
-        yield wrong("rights", site, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
-    yield from judge_group(site, group)
-    yield from judge_last_word(site, last, clock(), silent_after)
+        says = f"this user may not be a member of the group anpr-match-{name}"
+        yield wrong("rights", name, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
+    yield from judge_group(name, group)
+    yield from judge_last_word(name, last, in_redis(site.redis), clock(), silent_after)
 
 
 def judge_group(site: str, group: Group) -> Iterable[Finding]:
@@ -117,8 +118,10 @@ def judge_group(site: str, group: Group) -> Iterable[Finding]:
         yield well("matchers", site, f"{group.members} run; {group.lag:,} reads wait")
 
 
-def judge_last_word(site: str, last: LastWord | None, now: datetime, silent_after: timedelta) -> Iterable[Finding]:
-    """Tell how a matcher last said it was, and whether the clocks agree."""
+def judge_last_word(
+    site: str, last: LastWord | None, there: InRedis | None, now: datetime, silent_after: timedelta
+) -> Iterable[Finding]:
+    """Tell how a matcher last said it was beside what its Redis holds, and whether the clocks agree."""
     if last is None:
         yield note("matchers", site, "none has said anything in the last hour")
         return
@@ -136,17 +139,5 @@ def judge_last_word(site: str, last: LastWord | None, now: datetime, silent_afte
         yield wrong("clock", site, says, "set both by NTP")
     if now - last.arrived_at > silent_after:
         yield wrong("matchers", site, f"silent for {words(now - last.arrived_at)}", "look at the log of each")
-    elif status.generation is None:
-        yield wrong("list", site, f"{status.matcher} has no list", "put one in force with `anpr watchlist apply`")
     else:
-        yield from _judge_list(site, status, now)
-
-
-def _judge_list(site: str, status: Status, now: datetime) -> Iterable[Finding]:
-    says = f"{status.matcher} matches with generation {status.generation}, {status.entries:,} entries"
-    confirmed = status.list_confirmed_at
-    if confirmed is None or now - confirmed > timedelta(seconds=30):
-        since = "since its start" if confirmed is None else f"for {words(now - confirmed)}"
-        yield wrong("list", site, f"{says}, not confirmed by Redis {since}", "see what is said of its Redis")
-    else:
-        yield well("list", site, says)
+        yield from judge_list(site, status, there, now)

@@ -8,7 +8,8 @@ from typing import Any
 import redis
 
 from anpr.clock import Clock
-from anpr.doctor.findings import Check, Finding, note, well, wrong
+from anpr.doctor.findings import Check, Finding, note, well, words, wrong
+from anpr.doctor.list_checks import EMPTIED, PUT_ALL_BACK
 from anpr.errors import AnprError
 from anpr.settings import Settings
 from anpr.watchlist.places import Head
@@ -113,18 +114,10 @@ def judge_memory(on: str, info: Mapping[str, Any]) -> Iterable[Finding]:
 def judge_list(on: str, head: Head | None, now: datetime) -> Iterable[Finding]:
     """Tell which list is there."""
     if head is None:
-        yield wrong("list", on, "no list is in force there", "put one in force with `anpr watchlist apply`")
+        step = f"{PUT_ALL_BACK}. If there never was one: `anpr watchlist plan` with --new-list, then `apply`"
+        yield wrong("list", on, "no list is in force there", step, EMPTIED)
         return
     entries = sum(place.entries for place in head.lists.values())
     age = now - head.applied_at
     says = f"generation {head.generation} with {entries:,} entries in {len(head.lists)} lists, {words(age)} old"
     yield well("list", on, says) if entries else note("list", on, says, "is it meant that nothing is listed?")
-
-
-def words(age: timedelta) -> str:
-    """Return a length of time as people say it."""
-    seconds = max(0.0, age.total_seconds())
-    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
