@@ -56,6 +56,31 @@ def test_the_verdict_comes_with_its_reasons(arguments: list[str], code: int, sho
         assert text in output
 
 
+@pytest.mark.parametrize(("read", "least"), [("AB12CDF", "0.005"), ("A812CDE", "0.1")])
+def test_a_score_that_is_too_low_is_told_with_the_least_as_the_table_has_it(read: str, least: str) -> None:
+    code, output = explained(read, "AB12CDE", "--country", "GB", "--entries", "2000000")
+    assert code == 1, output
+    assert output.endswith(f" in a list of 2,000,000 entries is below {least}\n")
+    _, as_json = explained(read, "AB12CDE", "--country", "GB", "--entries", "2000000", "--json")
+    assert f'"least_score":{least},"entries":2000000,' in as_json
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"), [("1001", "of 1,001"), ("1000", "of up to 1,000"), ("7", "of up to 1,000")]
+)
+def test_a_score_is_told_with_how_long_the_list_is(entries: str, said: str) -> None:
+    _, output = explained("AB12CDE", "AB12CDE", "--entries", entries)
+    assert output.endswith(f" in a list {said} entries\n")
+
+
+def test_a_read_that_may_be_a_plate_of_its_own_is_said_to_be_one() -> None:
+    said = "as on plates of GB: this may be another vehicle's plate, read rightly"
+    assert said in explained("AB12CDF", "AB12CDE", "--country", "GB")[1]
+    assert said not in explained("AB12CD", "AB12CDE", "--country", "GB")[1]
+    assert said not in explained("AB12CDE", "AB12CDE", "--country", "GB")[1]
+    assert "another vehicle's" not in explained("AB12CDF", "AB12CDE")[1]
+
+
 def test_a_letter_that_is_missing_leaves_a_gap_above_the_mark() -> None:
     _, output = explained("AB2CDE", "AB12CDE")
     assert output.splitlines()[:3] == ["read     A B · 2 C D E", "listed   A B 1 2 C D E", "             ^"]

@@ -11,6 +11,7 @@ from anpr.events import Entry, Read, encode
 from anpr.intake import why_unusable
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explain import aligned
+from anpr.matching.likelihood import SMALLEST_LIST
 from anpr.watchlist.csv_cells import WrongCell
 from anpr.watchlist.csv_cells import country as country_code
 from anpr.watchlist.csv_line import UNAPPLIED, plate_and_key
@@ -136,6 +137,11 @@ def verdict(comparison: Comparison) -> str:
     """Return whether the two match, how surely, and if not why."""
     if comparison.tier is None:
         return "no match: they are alike in no tier"
+    score = f"score {comparison.score:.4f}"
+    if comparison.tier != "pattern":
+        # A shorter list is taken to be as long.
+        shorter = "up to " if comparison.entries <= SMALLEST_LIST else ""
+        score += f" in a list of {shorter}{max(comparison.entries, SMALLEST_LIST):,} entries"
     if comparison.is_match:
-        return f"match: {comparison.tier}, score {comparison.score:.4f}"
-    return f"no match: {comparison.tier}, but the score {comparison.score:.4f} is below {comparison.least_score}"
+        return f"match: {comparison.tier}, {score}"
+    return f"no match: {comparison.tier}, but the {score} is below {comparison.least_score}"

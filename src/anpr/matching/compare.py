@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from msgspec import Struct
 
+from anpr import tables
 from anpr.events import Difference, Entry, Explanation, Read
+from anpr.matching.densities import layouts_of, official_layouts
 from anpr.matching.edits import one_edit_apart
 from anpr.matching.explain import behind_badge, explain
 from anpr.matching.index import Index
-from anpr.matching.likelihood import Likelihood
-from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped, pack
+from anpr.matching.likelihood import LEAST_SCORES, Likelihood
+from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, country_text, mapped, pack
 from anpr.matching.patterns import fits
 from anpr.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
 
@@ -26,7 +28,10 @@ class TierTest(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """`tier` is the surest in which they are alike; they match when the score is no less than the least of that."""
+    """`tier` is the surest in which they are alike; they match when the score is no less than the least of that.
+
+    The score is that in a list of `entries`.
+    """
 
     read_as: str
     listed_as: str
@@ -34,6 +39,7 @@ class Comparison(Struct, frozen=True):
     tier: str | None
     score: float
     least_score: float
+    entries: int
     is_match: bool
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
@@ -59,10 +65,22 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
         tests=tests,
         tier=tier,
         score=score,
-        least_score=likelihood.least_score(tier) if tier else 0.0,
+        least_score=LEAST_SCORES.get(tier, 0.0) if tier else 0.0,
+        entries=list_size,
         is_match=bool(matches),
         differences=explanation.differences,
-        notes=explanation.notes,
+        notes=(*explanation.notes, *(_own_plate(read) if tier and explanation.differences else ())),
+    )
+
+
+def _own_plate(read: Read) -> tuple[str, ...]:
+    """Say of a read that it may be another vehicle's plate, read rightly: much of what speaks against a match."""
+    plate = pack([read.plate], [read.country])
+    syntax = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
+    if syntax is None or not official_layouts(syntax)[layouts_of(plate.codes, plate.lengths)[0]]:
+        return ()
+    return (
+        f"letters and digits stand as on plates of {read.country}: this may be another vehicle's plate, read rightly",
     )
 
 
