@@ -170,6 +170,12 @@ def test_every_alert_says_what_is_wrong_and_what_to_do_with_commands_that_there_
         assert set(re.findall(r"\$labels\.(\w+)", text)) <= LABELS
 
 
+def test_matchers_whose_lists_are_of_two_epochs_differ_though_their_numbers_are_the_same() -> None:
+    (expression,) = (rule["expr"] for rule in RULES if rule["alert"] == "GenerationsDiffer")
+    for part in ("epoch", "number"):
+        assert f"max(anpr_list_generation_{part}) - min(anpr_list_generation_{part}) > 0" in expression
+
+
 def test_every_panel_has_a_title_and_a_source_that_is_provisioned() -> None:
     (source,) = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())[
         "datasources"
