@@ -14,11 +14,12 @@ other. A confusion that was never seen keeps the rate that its looks give it.
 import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
@@ -218,8 +219,13 @@ def _inline(row: dict[str, int]) -> str:
     return "{ " + ", ".join(f'"{key}" = {value}' for key, value in row.items()) + " }"
 
 
-def main(arguments: Sequence[str] = ()) -> None:  # noqa: ARG001  it has no options
-    """Fit to all measured reads and write both tables."""
+@click.command()
+def main() -> None:
+    """Fit the tables that the likelihood of a match rests on to all measured reads, and write them.
+
+    From simulators/data/rapidocr.csv come src/anpr/data/misreads.toml, what each character is read as and how often,
+    and src/anpr/data/plates_seen.toml, which layouts and letters plates have. Both are written over.
+    """
     root = Path(__file__).resolve().parent.parent
     samples = load(root / "simulators" / "data" / "rapidocr.csv")
     for name, text in (

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from anpr.matching.densities import DENSITIES
 from anpr.matching.packed import country_codes, pack
+from benchmarks import fit_likelihood
 from benchmarks.fit_likelihood import Sample, load
 from benchmarks.quality.__main__ import half, main
 from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Run, measure
@@ -94,3 +95,12 @@ def test_other_engines_reads_are_measured_engine_by_engine(samples: list[Sample]
     assert [of["engine"] for of in figures] == ["one", "other"]
     assert all(of["misread_listed_vehicles"] > 0 for of in figures)
     assert (tmp_path / "found.svg").read_text().startswith("<?xml")
+
+
+def test_who_asks_how_to_fit_the_tables_has_not_written_them() -> None:
+    tables = [Path("src/anpr/data") / name for name in ("misreads.toml", "plates_seen.toml")]
+    written = [table.stat().st_mtime_ns for table in tables]
+    result = CliRunner().invoke(fit_likelihood.main, ["--help"])
+    assert result.exit_code == 0
+    assert "plates_seen.toml" in result.output
+    assert [table.stat().st_mtime_ns for table in tables] == written
