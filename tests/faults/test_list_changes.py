@@ -26,7 +26,7 @@ from tests.installation import Installation
 
 LIST = "stolen"
 PLATES = [f"AB{number}CDE" for number in range(10, 18)]
-CHANGE_SECONDS, KILL_SECONDS, READ_SECONDS = 0.2, 0.6, 0.05
+CHANGE_SECONDS, KILL_SECONDS, READ_SECONDS = 0.2, 1.0, 0.05
 # Together, so that turns are long enough for kills to find them.
 READS_AT_ONCE = 20
 
@@ -135,7 +135,7 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
     print(f"{len(lists.contents)} generations, {len(kills)} kills, {len(road.reads)} reads, {len(alerts)} alerts, "  # noqa: T201
           f"{twice} of them published again")  # fmt: skip
     assert found == []
-    assert len({alert.generation for alert in alerts}) > 10, "the list did change under the reads"
+    assert len({alert.generation for alert in alerts}) > 5, "the list did change under the reads"
 
     feeds.append(it.open_feed())
     assert wait_until(lambda: are_alike(feeds, lists), 30), "boards differ, or show what has left the list"
