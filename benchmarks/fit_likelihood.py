@@ -12,9 +12,10 @@ other. A confusion that was never seen keeps the rate that its looks give it.
 """
 
 import csv
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,7 +62,7 @@ _PER = 1_000_000
 
 
 class Sample(NamedTuple):
-    """One measured read."""
+    """One measured read; its confidence is NaN where the reader told none."""
 
     country: str
     plate: str
@@ -70,9 +71,40 @@ class Sample(NamedTuple):
 
 
 def load(path: Path) -> list[Sample]:
-    """Read measured reads: a CSV with the columns country, plate, read and confidence."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Sample(r["country"], r["plate"], r["read"], float(r["confidence"])) for r in csv.DictReader(file)]
+    """Read measured reads: a CSV with the columns country, plate, read and confidence (empty: not told).
+
+    Raises click.ClickException, with the line, for what is no such read.
+    """
+    samples = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if missing := [column for column in Sample._fields if column not in (rows.fieldnames or ())]:
+            raise click.ClickException(f"{path}: no column {', '.join(missing)}")
+        for row in rows:
+            try:
+                samples.append(_sample(row))
+            except ValueError as wrong:
+                raise click.ClickException(f"{path}, line {rows.line_num}: {wrong}") from None
+    if not samples:
+        raise click.ClickException(f"{path}: no reads in it")
+    return samples
+
+
+def _sample(row: Mapping[str, str | None]) -> Sample:
+    """Return the read of a row. Raises ValueError for what is none."""
+    country, plate, read, told = (row[column] or "" for column in Sample._fields)
+    for name, text in (("plate", plate), ("read", read)):
+        if set(text) - set(CHARACTERS):
+            raise ValueError(f"{name} {text!r}: A-Z and 0-9 alone are wanted")
+    if not plate:
+        raise ValueError("no plate")
+    try:
+        confidence = float(told or "nan")
+    except ValueError:
+        confidence = math.inf
+    if told and not 0 <= confidence <= 1:
+        raise ValueError(f"confidence {told!r}: a number from 0 to 1 is wanted, or nothing")
+    return Sample(country, plate, read, confidence)
 
 
 def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:

@@ -239,7 +239,13 @@ def say(what: str) -> None:
 
 
 @click.command()
-@click.option("--entries", default=1_000_000, show_default=True, help="How long the list is.")
+@click.option(
+    "--entries",
+    type=click.IntRange(min=2 * CHANGES),  # so many are changed
+    default=1_000_000,
+    show_default=True,
+    help="How long the list is.",
+)
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, seed: int, *, as_json: bool) -> None:

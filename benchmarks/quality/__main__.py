@@ -5,7 +5,8 @@
 Without --reads it measures two engines. On the reads that the tables were fitted to, without fitting and measuring on
 the same plates: they are split in two by a hash of the plate; what is measured on one half is judged by tables fitted
 on the other, both ways, and the two are put together. And on those of an engine that no table was fitted to, with the
-tables as they are shipped; with --reads (columns country, plate, read, engine, confidence) so each of the file.
+tables as they are shipped; with --reads (columns country, plate, read, engine, confidence; an empty confidence
+was not told) so each of the file.
 Text, country and the reader's overall confidence are used, and in one row candidates as the simulators have them.
 
 A misread is a read of four characters or more that differs from the plate. The same version, seed, options and file
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.fit_likelihood import Sample, load
+from benchmarks.fit_likelihood import SHORTEST_READ, Sample, load
 from benchmarks.quality import report
 from benchmarks.quality.measure import Fitted, Measured, Run, measure, together
 from benchmarks.quality.world import VERSION
@@ -37,11 +38,15 @@ def half(plate: str) -> int:
 
 def engines(path: Path) -> dict[str, list[Sample]]:
     """Return the samples of each engine in a file."""
-    with path.open(encoding="utf-8", newline="") as file:
+    samples = load(path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
         names = [row.get("engine") or path.stem for row in csv.DictReader(file)]
     by_engine: defaultdict[str, list[Sample]] = defaultdict(list)
-    for name, sample in zip(names, load(path), strict=True):
+    for name, sample in zip(names, samples, strict=True):
         by_engine[name].append(sample)
+    for name, of_engine in by_engine.items():
+        if len({sample.read == sample.plate for sample in of_engine if len(sample.read) >= SHORTEST_READ}) != 2:
+            raise click.ClickException(f"{path}: of {name}, right reads and misreads are wanted")
     return dict(by_engine)
 
 
@@ -66,8 +71,21 @@ def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
 
 @click.command(help=__doc__)
 @click.option("--reads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Other engines' reads.")
-@click.option("--entries", "sizes", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), show_default=True)
-@click.option("--days", default=100.0, show_default=True, help="Days of 20,000 vehicles that are not listed.")
+@click.option(
+    "--entries",
+    "sizes",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(10_000, 100_000, 1_000_000),
+    show_default=True,
+)
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0.1),
+    default=100.0,
+    show_default=True,
+    help="Days of 20,000 vehicles that are not listed.",
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--draw", type=click.Path(path_type=Path, file_okay=False), help="Draw the curves into this folder.")

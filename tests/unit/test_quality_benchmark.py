@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import random
 from pathlib import Path
 
@@ -104,3 +105,50 @@ def test_who_asks_how_to_fit_the_tables_has_not_written_them() -> None:
     assert result.exit_code == 0
     assert "plates_seen.toml" in result.output
     assert [table.stat().st_mtime_ns for table in tables] == written
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["country,plate,engine,confidence", "GB,AB12CDE,x,1"], "F.csv: no column read"),
+        (["plate,read", "AB12CDE,AB12CDE"], "F.csv: no column country, confidence"),
+        ([""], "F.csv: no column"),
+        (["country,plate,read,confidence"], "F.csv: no reads in it"),
+        (
+            ["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,", "GB,AB12CDE,AB12CDE,high"],
+            "line 3: confidence 'high'",
+        ),
+        (["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,1.5"], "line 2: confidence '1.5'"),
+        (["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,nan"], "line 2: confidence 'nan'"),
+        (["country,plate,read,confidence", "GB,ab12 cde,AB12CDE,1"], "line 2: plate 'ab12 cde'"),
+        (["country,plate,read,confidence", "GB,,AB12CDE,1"], "line 2: no plate"),
+        (["country,plate,read,confidence", "GB,AB12CDE"], "F.csv: of F, right reads and misreads are wanted"),
+        (
+            ["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,1"],
+            "F.csv: of F, right reads and misreads are wanted",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_measured_is_refused_with_what_is_wrong(
+    lines: list[str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "F.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    result = CliRunner().invoke(main, ["--reads", str(path), "--entries", "10", "--days", "0.1"])
+    assert result.exit_code == 1
+    assert said in result.output
+
+
+@pytest.mark.parametrize(("option", "value"), [("--days", "0"), ("--days", "-1"), ("--entries", "0")])
+def test_a_run_of_nothing_is_refused(option: str, value: str) -> None:
+    result = CliRunner().invoke(main, [option, value])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.output
+
+
+def test_a_reader_without_confidence_is_measured_by_its_texts(tmp_path: Path) -> None:
+    path = tmp_path / "F.csv"
+    path.write_text("country,plate,read,confidence\nGB,AB12CDE,AB12CDE,\nGB,AB12CDF,A812CDF,\n", encoding="utf-8")
+    assert all(math.isnan(sample.confidence) for sample in load(path))
+    result = CliRunner().invoke(main, ["--reads", str(path), "--entries", "1000", "--days", "0.1", "--json"])
+    assert result.exit_code == 0, result.output
