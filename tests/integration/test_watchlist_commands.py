@@ -233,22 +233,25 @@ def test_a_plan_says_what_the_list_would_have_rung(it: Installation, tmp_path: P
     reads = [
         read_line("a", "calais", "AB12 CDE", country="GB", **day),
         read_line("a", "calais", "AB12 CDE", country="GB", **day),
-        read_line("b", "calais", "ABI2 CDE", captured_at="2026-03-02T23:00:00Z"),
+        read_line("b", "calais", "ABI2 CDE", captured_at="2026-03-03T05:00:00Z"),
         read_line("c", "dunkerque", "XX99 XXX", **day),
         b"not a read",
     ]
     (tmp_path / "reads.jsonl").write_bytes(b"\n".join(reads))
     done = it.plan(file, "stolen", "--reads", str(tmp_path / "reads.jsonl"))
     assert b"1.0 alerts a day" in done.stderr
+    assert b"they cover 2 days, 2026-03-01 05:00 to 2026-03-03 05:00 UTC\n" in done.stderr
+    assert b"reads.jsonl: line 5: not JSON" in done.stderr
     assert result(done)["cost"] == {
         "reads": 4,
         "reads_refused": 1,
-        "days": 2,
+        "first_captured_at": "2026-03-01T05:00:00Z",
+        "last_captured_at": "2026-03-03T05:00:00Z",
         "alerts": 2,
         "alerts_a_day": 1.0,
         "by_tier": {"equivalent": 0.5, "exact": 0.5},
         "by_port": {"calais": 1.0},
-        "by_hour": {"05": 0.5, "23": 0.5},
+        "by_hour": {"05": 1.0},
         "by_nationality": {"GB": 0.5, "not read": 0.5},
         "most": [{"entry_id": "AB12CDE", "plate": "AB12CDE", "alerts_a_day": 1.0}],
     }

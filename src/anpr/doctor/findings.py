@@ -1,7 +1,6 @@
 """What a check finds: one sentence, whether it is well, and where it is not, what to do."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from msgspec import Struct
 
@@ -37,12 +36,3 @@ def wrong(check: str, on: str, says: str, next_step: str, code: str = "") -> Fin
 def note(check: str, on: str, says: str, next_step: str = "") -> Finding:
     """Return what is worth knowing and may be meant so."""
     return Finding(check=check, on=on, state="note", says=says, next_step=next_step)
-
-
-def words(age: timedelta) -> str:
-    """Return a length of time as people say it."""
-    seconds = max(0.0, age.total_seconds())
-    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -13,12 +13,13 @@ from anpr.adapters.kafka_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_r
 from anpr.adapters.kafka_group import Group, LastWord, group_of, last_record
 from anpr.adapters.kafka_topics import by_address, compare, rights
 from anpr.clock import Clock
-from anpr.doctor.findings import Check, Finding, note, well, words, wrong
+from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import InRedis, in_redis, judge_list
 from anpr.doctor.redis_checks import judge_clock
 from anpr.errors import AnprError
 from anpr.events import Undecodable, decode_status
 from anpr.settings import Settings, Site
+from anpr.spans import words
 from anpr.topics import TopicSpec
 
 ANSWER_SECONDS = 3.0

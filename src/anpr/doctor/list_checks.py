@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from anpr.doctor.findings import Finding, well, words, wrong
+from anpr.doctor.findings import Finding, well, wrong
 from anpr.errors import AnprError
 from anpr.events import Status
+from anpr.spans import words
 from anpr.watchlist.places import Head
 from anpr.watchlist.reader import WatchlistReader, connect
 

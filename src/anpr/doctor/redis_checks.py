@@ -8,10 +8,11 @@ from typing import Any
 import redis
 
 from anpr.clock import Clock
-from anpr.doctor.findings import Check, Finding, note, well, words, wrong
+from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import EMPTIED, PUT_ALL_BACK
 from anpr.errors import AnprError
 from anpr.settings import Settings
+from anpr.spans import words
 from anpr.watchlist.places import Head
 from anpr.watchlist.reader import WatchlistReader, connect
 

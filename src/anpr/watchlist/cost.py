@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from anpr.watchlist.replay import Replay
 
 _MOST_RINGING = 10
 _TELL_EVERY_READS = 5_000
+DAY = timedelta(days=1)
+# Reads that cover less count as this much: one alert within a second is not 86,400 a day.
+LEAST_COVERED = timedelta(hours=1)
 
 
 class Ringing(Struct, frozen=True):
@@ -23,11 +26,15 @@ class Ringing(Struct, frozen=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """Alerts a day, over the days (UTC) on which there were reads. The hours are those of the captures, UTC too."""
+    """Alerts a day, scaled from the time between the first and the last capture, an hour at least.
+
+    The hours are those of the captures, UTC.
+    """
 
     reads: int
     reads_refused: int
-    days: int
+    first_captured_at: datetime | None
+    last_captured_at: datetime | None
     alerts: int
     alerts_a_day: float
     by_tier: dict[str, float]
@@ -35,6 +42,13 @@ class Cost(Struct, frozen=True, kw_only=True):
     by_hour: dict[str, float]
     by_nationality: dict[str, float]
     most: tuple[Ringing, ...]
+
+    @property
+    def covered(self) -> timedelta:
+        """The time from the first capture to the last."""
+        if self.first_captured_at is None or self.last_captured_at is None:
+            return timedelta(0)
+        return self.last_captured_at - self.first_captured_at
 
 
 # By the field of Cost: what of an alert it counts.
@@ -46,23 +60,35 @@ _COUNTED: dict[str, Callable[[Alert], str]] = {
 }
 
 
-def cost(entries: Sequence[Entry], lines: Iterable[bytes], late_after: timedelta, tell: Callable[[], None]) -> Cost:
-    """Return what these entries would have raised on reads, a JSON line each. `tell` is called now and then."""
+def cost(
+    entries: Sequence[Entry],
+    lines: Iterable[bytes],
+    late_after: timedelta,
+    *,
+    tell: Callable[[], None],
+    refuse: Callable[[int, BadRead], None],
+) -> Cost:
+    """Return what these entries would have raised on reads, a JSON line each.
+
+    `tell` is called now and then, `refuse` with the number of each line that is no usable read and the reason.
+    """
     replay = Replay(entries, late_after)
-    days: set[date] = set()
+    first: datetime | None = None
+    last: datetime | None = None
     refused = 0
     counts: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
     by_entry: Counter[str] = Counter()
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             seen_at, alerts = replay.take(line)
-        except BadRead:
+        except BadRead as error:
             refused += 1
+            refuse(number, error)
             continue
         if seen_at is not None:
-            days.add(seen_at.date())
+            first, last = min(first or seen_at, seen_at), max(last or seen_at, seen_at)
         for alert in alerts:
             by_entry[alert.entry.entry_id] += 1
             for name, counted in _COUNTED.items():
@@ -71,13 +97,16 @@ def cost(entries: Sequence[Entry], lines: Iterable[bytes], late_after: timedelta
             tell()
     listed = {entry.entry_id: entry.plate for entry in entries} if by_entry else {}
 
+    days = max(last - first if first and last else LEAST_COVERED, LEAST_COVERED) / DAY
+
     def a_day(count: int) -> float:
-        return round(count / max(1, len(days)), 2)
+        return round(count / days, 2)
 
     return Cost(
         reads=replay.reads,
         reads_refused=refused,
-        days=len(days),
+        first_captured_at=first,
+        last_captured_at=last,
         alerts=by_entry.total(),
         alerts_a_day=a_day(by_entry.total()),
         most=tuple(Ringing(one, listed[one], a_day(count)) for one, count in by_entry.most_common(_MOST_RINGING)),

@@ -14,7 +14,7 @@ from anpr.watchlist.csv_line import UNAPPLIED
 from anpr.watchlist.guard import RemovalGuard
 
 # Changed when what is below changes its meaning: a plan of another format is made again.
-FORMAT = 1
+FORMAT = 2
 MAX_REFUSALS_SHOWN = 100
 _SAMPLED_OF_EACH = 5
 _NOT_ITS_OWN = {"entry_id", "revision", "list"}

@@ -20,7 +20,7 @@ from anpr.watchlist.store import WatchlistStore
 
 # A change of a million entries keeps Redis busy for seconds at a time.
 _PATIENCE_SECONDS = 30
-_REFUSALS_NAMED = 20
+REFUSALS_NAMED = 20
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
@@ -82,7 +82,7 @@ def say_applied(applied: Applied) -> None:
 
 def show_refusals(file: Path, content: ListFile) -> None:
     """Name refused lines on stderr, the first of very many."""
-    for refusal in content.refusals[:_REFUSALS_NAMED]:
+    for refusal in content.refusals[:REFUSALS_NAMED]:
         click.echo(f"{file}: {refusal}", err=True)
     if content.refused:
         click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} taken", err=True)

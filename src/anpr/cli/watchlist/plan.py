@@ -10,6 +10,7 @@ import msgspec
 from anpr.cli import settings_of
 from anpr.cli.progress import ProgressLine
 from anpr.cli.watchlist.common import (
+    REFUSALS_NAMED,
     author,
     guard_of,
     list_in_force,
@@ -19,9 +20,11 @@ from anpr.cli.watchlist.common import (
     show_refusals,
 )
 from anpr.clock import system_clock
+from anpr.intake import BadRead
 from anpr.settings import Settings
+from anpr.spans import words
 from anpr.watchlist import plan_file
-from anpr.watchlist.cost import Cost, cost
+from anpr.watchlist.cost import DAY, LEAST_COVERED, Cost, cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
 from anpr.watchlist.plan import Base, Plan, Source, in_force_at, make_plan
 from anpr.watchlist.reader import whole
@@ -91,7 +94,19 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
     size = Path(reads.name).stat().st_size if Path(reads.name).is_file() else 0
     told = ProgressLine("matching reads")
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
-    return cost(entries, reads, late_after, lambda: told(reads.tell(), size) if size else None)
+    named = 0
+
+    def refuse(number: int, error: BadRead) -> None:
+        nonlocal named
+        named += 1
+        if named <= REFUSALS_NAMED:
+            click.echo(f"{reads.name}: line {number}: {error}", err=True)
+
+    def tell() -> None:
+        if size:
+            told(reads.tell(), size)
+
+    return cost(entries, reads, late_after, tell=tell, refuse=refuse)
 
 
 def _say(plan: Plan, out: Path) -> None:
@@ -111,9 +126,23 @@ def _say(plan: Plan, out: Path) -> None:
 
 
 def _say_cost(cost: Cost) -> None:
-    click.echo(f"on {cost.reads} reads of {cost.days} days: {cost.alerts_a_day} alerts a day", err=True)
+    click.echo(f"{cost.reads} reads taken, {cost.reads_refused} lines refused; {_covered(cost)}", err=True)
+    click.echo(f"{cost.alerts} alerts, which makes {cost.alerts_a_day} alerts a day", err=True)
     for name in ("by_tier", "by_port", "by_hour", "by_nationality"):
         counts = ", ".join(f"{of} {count}" for of, count in getattr(cost, name).items())
         click.echo(f"  {name.replace('_', ' ')}: {counts or 'none'}", err=True)
     for ringing in cost.most:
         click.echo(f"  {ringing.alerts_a_day} a day: {ringing.plate} ({ringing.entry_id})", err=True)
+
+
+def _covered(cost: Cost) -> str:
+    """Say how long the reads cover, and what a rate made of that is worth."""
+    first, last = cost.first_captured_at, cost.last_captured_at
+    if first is None or last is None:
+        return "none says when it was captured"
+    says = f"they cover {words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    if cost.covered < LEAST_COVERED:
+        return f"{says}: the figures a day are scaled up as if from one hour, and say next to nothing"
+    if cost.covered < DAY:
+        return f"{says}: the figures a day are scaled up from so little, and busy hours or quiet ones may be missing"
+    return says
