@@ -52,10 +52,10 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     Of what is not ASCII only the letters of UNREADABLE are known here.
     """
     entries = list(entries)
-    texts = [Text(read.plate, read.confidence, read.char_confidences, read.country)]
+    country = _country(read.country)
+    texts = [Text(read.plate, read.confidence, read.char_confidences, country)]
     texts += [
-        Text(candidate.plate, candidate.confidence, (), read.country, is_candidate=True)
-        for candidate in read.candidates
+        Text(candidate.plate, candidate.confidence, (), country, is_candidate=True) for candidate in read.candidates
     ]
     found = []
     for entry in entries:
@@ -140,7 +140,12 @@ def _packed(text: Text, plate: str, country: str | None) -> Packed:
 
 
 def _listed(entry: Entry) -> Packed:
-    return pack([entry.plate], [entry.country])
+    return pack([entry.plate], [_country(entry.country)])
+
+
+def _country(code: str | None) -> str | None:
+    """Return the country that a code means: since 2021 British vehicles bear UK."""
+    return "GB" if code == "UK" else code
 
 
 def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:

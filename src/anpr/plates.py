@@ -35,6 +35,11 @@ _LOOK_ALIKES = str.maketrans(
 )
 _ONE_GLYPH = str.maketrans(GLYPH_PAIRS)
 
+# Other codes of two letters by which cameras and lists name a country, and its own.
+COUNTRY_ALIASES = {
+    alias: country for country, syntax in tables.load("countries").items() for alias in syntax.get("aliases", ())
+}
+
 
 def canonical(text: str) -> str:
     """Return the plate in A-Z and 0-9 alone; empty when the text holds none of them.
@@ -79,6 +84,11 @@ def canonical_pattern(text: str) -> str:
         part if part in _WILDCARDS else canonical(part) for part in _PARTS.split(unicodedata.normalize("NFKC", text))
     )
     return _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + "*" * ("*" in run[0]), kept)
+
+
+def country_of(code: str) -> str:
+    """Return the ISO 3166 code of the country that a code of two letters means: GB for UK."""
+    return COUNTRY_ALIASES.get(code, code)
 
 
 def equivalent(canonical_plate: str) -> str:

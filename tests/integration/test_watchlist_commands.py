@@ -231,8 +231,8 @@ def test_a_plan_says_what_the_list_would_have_rung(it: Installation, tmp_path: P
     file = write_list(tmp_path / "l.csv", "AB12CDE", "AB13CDE")
     day = {"captured_at": "2026-03-01T05:00:00Z"}
     reads = [
-        read_line("a", "calais", "AB12 CDE", country="GB", **day),
-        read_line("a", "calais", "AB12 CDE", country="GB", **day),
+        read_line("a", "calais", "AB12 CDE", country="UK", **day),
+        read_line("a", "calais", "AB12 CDE", country="UK", **day),
         read_line("b", "calais", "ABI2 CDE", captured_at="2026-03-03T05:00:00Z"),
         read_line("c", "dunkerque", "XX99 XXX", **day),
         b"not a read",

@@ -17,7 +17,7 @@ RESEMBLING = {"O": "O0QA", "0": "0ODA", "I": "I1LA", "1": "1IA", "B": "B8A", "8"
 moments = st.integers(0, 4).map(minutes)
 sites = st.sampled_from(("calais", "dover", "dunkerque"))
 directions = st.sampled_from(("uk_bound", "fr_bound", "seaward"))
-countries = st.sampled_from((None, "GB", "FR"))
+countries = st.sampled_from((None, "GB", "UK", "FR"))
 shares = st.none() | st.sampled_from((0.0, 0.5, 0.99, 1.0))
 # Plates on both sides of where the index's words end, and of what is a plate at all.
 lengths = st.sampled_from((1, 2, 3, 3, 4, 7, 8, 9, 12, 13, 15, 16, 17))
@@ -121,6 +121,19 @@ def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
 def test_the_index_finds_what_reading_the_whole_list_finds(world: World) -> None:
     entries, batch = world
     assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
+@given(worlds())
+def test_a_british_vehicle_is_matched_alike_whether_it_is_called_gb_or_uk(world: World) -> None:
+    entries, batch = world
+
+    def called(name: str) -> list[list[Answer]]:
+        british = {"GB": name, "UK": name}
+        of_entries = [replace(entry, country=british.get(entry.country or "", entry.country)) for entry in entries]
+        of_reads = [replace(read, country=british.get(read.country or "", read.country)) for read in batch]
+        return found(Index.build(of_entries, generation(1)), of_reads)
+
+    assert called("GB") == called("UK") == found(Index.build(entries, generation(1)), batch)
 
 
 @st.composite

@@ -385,6 +385,14 @@ def test_an_entry_without_an_id_differs_by_plate_country_and_list(file: Path) ->
     assert len({entry.entry_id for entry in (*content.entries, *of_another_list.entries)}) == 6
 
 
+def test_british_plates_are_of_one_country_under_its_sign_of_2021_too(file: Path) -> None:
+    content = read(file, f"{REQUIRED},country", "AB1,2030-01-01,UK", "AB1,2031-01-01,GB")
+    assert [(entry.plate, entry.country) for entry in content.entries] == [("AB1", "GB")]
+    assert [refusal.line for refusal in content.refusals] == [3]
+    refused = read(file, f"{REQUIRED},country", "AB1,soon,UK")
+    assert refused.refused_ids == {entry.entry_id for entry in content.entries}
+
+
 def test_a_plate_twice_without_ids_is_refused_the_second_time(file: Path) -> None:
     content = read(file, REQUIRED, "AB12 CDE,2030-01-01", "ab12cde,2031-01-01")
     assert [entry.plate for entry in content.entries] == ["AB12 CDE"]

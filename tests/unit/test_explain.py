@@ -71,7 +71,7 @@ def test_the_letters_to_mark_are_those_that_differ(
     assert "".join(listed[place] for difference in found for place in difference.span(read=False)) == marked_in_list
 
 
-@pytest.mark.parametrize(("read_country", "listed_country"), [("GB", None), (None, "GB"), ("GB", "FR")])
+@pytest.mark.parametrize(("read_country", "listed_country"), [("GB", None), (None, "GB"), ("GB", "FR"), ("UK", None)])
 def test_on_a_british_plate_one_glyph_is_said_to_be_the_rule(
     read_country: str | None, listed_country: str | None
 ) -> None:
@@ -112,6 +112,8 @@ def test_making_the_changes_in_the_read_gives_the_listed_plate(read: str, listed
         ("GB", None, ()),
         (None, "GB", ()),
         ("GB", "GB", ()),
+        ("UK", "GB", ()),
+        ("GB", "UK", ()),
         ("FR", "GB", ("country read FR, listed GB",)),
     ],
 )

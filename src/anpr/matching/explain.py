@@ -6,7 +6,7 @@ from operator import itemgetter
 from anpr.events import Difference, Entry, Explanation, Read
 from anpr.matching.badges import BADGES, Badged
 from anpr.matching.packed import FOLDS
-from anpr.plates import GLYPH_PAIRS, UNREADABLE, is_pattern, unknown_letters
+from anpr.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
 
 CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
@@ -22,7 +22,7 @@ def explain(
 
     `candidate` is the text as the camera gave it where it was not its first reading.
     """
-    is_british = "GB" in {read.country, entry.country}
+    is_british = "GB" in {country_of(country) for country in (read.country, entry.country) if country}
     notes = _notes(read, entry, candidate)
     if is_pattern(listed_plate):
         notes.insert(0, f"fits the pattern {listed_plate}")
@@ -126,7 +126,7 @@ def _notes(read: Read, entry: Entry, candidate: str | None) -> list[str]:
     notes = [] if candidate is None else [CANDIDATE_NOTE]
     if unknown := unknown_letters(read.plate if candidate is None else candidate):
         notes.append(f"no table knows a Latin letter for {unknown[:8]!r}, so that place counts as not readable")
-    if read.country and entry.country and read.country != entry.country:
+    if read.country and entry.country and country_of(read.country) != country_of(entry.country):
         notes.append(f"country read {read.country}, listed {entry.country}")
     if read.clock_suspect:
         notes.append("the camera's clock is not to be trusted; matched as of arrival")

@@ -92,7 +92,7 @@ def words_of(codes: Bytes) -> Words:
 
 
 def country_codes(countries: Sequence[str | None]) -> NDArray[np.uint16]:
-    """Return a number for each ISO 3166 alpha-2 code, 0 for None and for what is no such code."""
+    """Return a number for each ISO 3166 alpha-2 code or alias of one, 0 for None and for what is no such code."""
     return np.fromiter(map(_COUNTRY_CODES.__getitem__, countries), np.uint16, len(countries))
 
 
@@ -139,6 +139,7 @@ _COUNTRY_CODES = _CountryCodes(
         for second_place, second in enumerate(string.ascii_uppercase)
     }
 )
+_COUNTRY_CODES |= {alias: _COUNTRY_CODES[country] for alias, country in plates.COUNTRY_ALIASES.items()}
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
 _READ_TO_CODES = bytes(UNREADABLE if chr(byte) == plates.UNREADABLE else _TO_CODES[byte] for byte in range(256))
 _TO_TEXT = (b"\0" + ALPHABET.encode() + plates.UNREADABLE.encode()).ljust(256, b"\0")

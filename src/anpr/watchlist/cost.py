@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from anpr.events import Alert, Entry
 from anpr.intake import BadRead
+from anpr.plates import country_of
 from anpr.watchlist.replay import Replay
 
 _MOST_RINGING = 10
@@ -56,7 +57,7 @@ _COUNTED: dict[str, Callable[[Alert], str]] = {
     "by_tier": lambda alert: alert.tier,
     "by_port": lambda alert: alert.read.site,
     "by_hour": lambda alert: f"{alert.captured_at:%H}",
-    "by_nationality": lambda alert: alert.read.country or "not read",
+    "by_nationality": lambda alert: country_of(alert.read.country or "") or "not read",
 }
 
 

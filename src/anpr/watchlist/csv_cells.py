@@ -14,6 +14,7 @@ import msgspec
 
 from anpr import tables
 from anpr.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
+from anpr.plates import country_of
 
 TEXTS = ("country", "category", "reason", "instruction", "owner", "legal_basis", "source", "tolerance", "handling")
 VEHICLE = {"vehicle_kind": "kind", "vehicle_make": "make", "vehicle_colour": "colour"}
@@ -64,9 +65,9 @@ def converter(column: str) -> Callable[[str], Any]:
 
 
 def country(text: str) -> str:
-    """Return a country's code, or say which one was probably meant. Raises WrongCell."""
+    """Return a country's code, its own for an alias, or say which one was probably meant. Raises WrongCell."""
     if re.fullmatch("[A-Z]{2}", text):
-        return text
+        return country_of(text)
     wanted = "two capital letters are wanted, as GB or PL (ISO 3166)"
     meant = _country_meant(text.upper())
     raise WrongCell(text, f"{wanted}; {meant} was probably meant" if meant else wanted)

@@ -92,7 +92,7 @@ class LineReader:
         try:
             if self._id_at is not None and (written := cells[self._id_at].strip()):
                 return identifier(written)
-            country = cells[self._country_at].strip() if self._country_at is not None else ""
+            country = plates.country_of(cells[self._country_at].strip()) if self._country_at is not None else ""
             return _entry_id(self._list_name, plate_and_key(cells[self._plate_at])[1], country)
         except (WrongCell, IndexError):
             return None
