@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +53,17 @@ def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> N
         assert b"does not answer" in done.stderr
         assert b"next:" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+def test_a_redis_that_takes_connections_and_never_answers_is_not_given_the_time_of_a_large_change(
+    installation: Installation,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        for command in (["show"], ["add", "AB1", "--list", "x", "--reason", "y", "--until", "2099-12-31"]):
+            done = installation.run("watchlist", *command, timeout=25)  # it used to take more than 30 s
+            assert done.returncode == 3
+            assert b"does not answer" in done.stderr
 
 
 def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def open_console(settings: Settings, site: str) -> Console:
     return Console(
         site=site,
         settings=settings,
-        feed=BoardFeed(settings, KafkaTail, reader_of(settings, site), system_clock, with_covert=True),
+        feed=BoardFeed(
+            settings, KafkaTail, reader_of(settings, site, may_be_away=True), system_clock, with_covert=True
+        ),
         open_publisher=lambda: KafkaPublisher(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
@@ -144,7 +146,7 @@ def _canary(settings: Settings, site: str) -> CanarySender | None:
     return CanarySender(
         site,
         lambda: KafkaPublisher(servers.kafka),
-        store_of(settings) if site == next(iter(settings.sites)) else None,
+        store_of(settings, may_be_away=True) if site == next(iter(settings.sites)) else None,
         settings.console.canary_every_seconds,
         system_clock,
     )

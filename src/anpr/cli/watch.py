@@ -63,7 +63,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
 
 def open_feed(settings: Settings) -> BoardFeed:
     """Return a feed from the real servers of all sites."""
-    return BoardFeed(settings, KafkaTail, reader_of(settings), system_clock)
+    return BoardFeed(settings, KafkaTail, reader_of(settings, may_be_away=True), system_clock)
 
 
 def show(

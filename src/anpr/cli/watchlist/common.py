@@ -8,17 +8,18 @@ from typing import Any
 
 import click
 import msgspec
+import redis
 
 from anpr import topics
 from anpr.settings import Settings
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.guard import RemovalGuard
 from anpr.watchlist.places import Head, ListPlace
-from anpr.watchlist.reader import WatchlistReader, connect
+from anpr.watchlist.reader import WatchlistReader, connect, unavailable
 from anpr.watchlist.records import Applied, Author
 from anpr.watchlist.store import WatchlistStore
 
-# A change of a million entries keeps Redis busy for seconds at a time.
+# A change of a million entries keeps Redis busy for seconds at a time. One that answers at all is given so long.
 _PATIENCE_SECONDS = 30
 REFUSALS_NAMED = 20
 
@@ -31,21 +32,37 @@ confirm_option: Option = click.option(
 )
 
 
-def store_of(settings: Settings) -> WatchlistStore:
-    """Return the store at the watchlist's home: every site reads its own replica, and the first site has the home."""
+def store_of(settings: Settings, *, may_be_away: bool = False) -> WatchlistStore:
+    """Return the store at the watchlist's home: every site reads its own replica, and the first site has the home.
+
+    Raises UnavailableError when it does not answer soon, unless it may be away, as it may for a service.
+    """
     home = next(iter(settings.sites.values()))
     return WatchlistStore(
-        connect(home.redis, _PATIENCE_SECONDS),
+        _client(home.redis, may_be_away),
         topics.keep_ended(settings.topics),
         settings.watchlist.keep_previous,
         timedelta(hours=settings.watchlist.keep_previous_hours),
     )
 
 
-def reader_of(settings: Settings, site: str | None = None) -> WatchlistReader:
-    """Return what reads the lists: from a site's own replica, or at their home. It can change nothing."""
+def reader_of(settings: Settings, site: str | None = None, *, may_be_away: bool = False) -> WatchlistReader:
+    """Return what reads the lists: from a site's own replica, or at their home. It can change nothing.
+
+    Raises as `store_of` does.
+    """
     of_site = settings.sites[site] if site is not None else next(iter(settings.sites.values()))
-    return WatchlistReader(connect(of_site.redis, _PATIENCE_SECONDS))
+    return WatchlistReader(_client(of_site.redis, may_be_away))
+
+
+def _client(url: str, may_be_away: bool) -> redis.Redis:
+    if not may_be_away:
+        try:
+            with connect(url) as asked:  # nobody is to sit out the patience before a Redis that hangs
+                asked.ping()
+        except redis.RedisError as error:
+            raise unavailable(error) from error
+    return connect(url, _PATIENCE_SECONDS)
 
 
 def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Head | None, ListPlace | None]:

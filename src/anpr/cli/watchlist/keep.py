@@ -39,7 +39,8 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     stop = threading.Event()
     on_stop(stop.set)
     say_of_each_line(service="keep")
-    keeper = ListKeeper(store_of(settings), timedelta(hours=settings.watchlist.keep_previous_hours), system_clock)
+    keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
+    keeper = ListKeeper(store_of(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands this one stays
     health = Health("keep", lambda: [keeper.trouble] if keeper.trouble else [], _STUCK_AFTER_SECONDS)
     log.info("keeper runs")
