@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from anpr.events import Action, Alert, Entry, Explanation
 from anpr.incidents import Incident
+from anpr.plates import country_of
 from anpr.settings import Site
 from anpr.web import words
 from anpr.web.lanes import Place
@@ -39,6 +40,7 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         "clock": clock_in_zone(zone),
         "iso": datetime.isoformat,
         "marked": marked,
+        "country_of": country_of,
     }
     made.globals |= {"words": words, "has_govuk": govuk is not None}
     return made
