@@ -68,6 +68,21 @@ def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None
     assert any("cannot be written" in says for says in found.values())
 
 
+def test_a_machine_on_which_nobody_builds_the_index_is_told_what_to_start(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    it.start("matcher", "match", "--site", site, "--name", "one")
+    steps: list[str] = []
+
+    def is_told() -> bool:
+        found = map(json.loads, it.run("doctor", "--json").stdout.splitlines())
+        steps[:] = [one["next_step"] for one in found if "no index builder writes on its machine" in one["says"]]
+        return bool(steps)
+
+    assert wait_until(is_told, 60)
+    assert f"`anpr index --site {site}`" in steps[0]
+
+
 def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation: Installation) -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
     installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://:secret@{address}/0"}
