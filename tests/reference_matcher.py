@@ -152,8 +152,10 @@ def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:
     read, pattern = _as_read(text.plate), _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
     if not 1 <= len(read) <= LONGEST or not is_of_pattern(read, pattern):
         return None
-    score = 0.9 if text.confidence is None else round(text.confidence, 4)
-    return Answer(entry.entry_id, "pattern", score, read, pattern)
+    score = 0.9 if text.confidence is None else text.confidence
+    if text.country and entry.country and _country(text.country) != _country(entry.country):
+        score *= 0.02  # a camera is wrong about the country so often
+    return Answer(entry.entry_id, "pattern", round(score, 4), read, pattern)
 
 
 def _tier(read: str, listed: str) -> str | None:

@@ -21,7 +21,7 @@ from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.matching.bodies import Bodies
 from anpr.matching.buckets import Rows
 from anpr.matching.explain import explain
-from anpr.matching.likelihood import Likelihood
+from anpr.matching.likelihood import WRONG_COUNTRY_SHARE, Likelihood
 from anpr.matching.listed import Encoded, encoded
 from anpr.matching.packed import Packed, pack
 from anpr.matching.patterns import PatternTable
@@ -92,6 +92,9 @@ class Tables:
             return found
         told = reads.confidences[which]
         scores = np.where(np.isnan(told), UNTOLD_CONFIDENCE, told)
+        of_read, of_entry = reads.countries[which], self.plates.entries.countries[rows]
+        is_other_country = (of_read != of_entry) & (of_read != 0) & (of_entry != 0)
+        scores *= np.where(is_other_country, np.float32(WRONG_COUNTRY_SHARE), np.float32(1))
         return Found.together([found, Found(which, rows, np.full(len(rows), PATTERN, np.uint8), scores)])
 
     def listed(self, row: int) -> str:
