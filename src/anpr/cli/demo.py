@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     if scenario is not None:
         named(scenario)  # refuses one that there is not before anything is started
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # the second when its terminal is closed
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last when its terminal is closed
         signal.signal(number, signal.default_int_handler)
     try:
         with Demo(ctx.obj, watchlist, lambda text: click.echo(text, err=True)) as demo:
