@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint schemas metrics screenshots lock clean
+.PHONY: demo test tests lint schemas metrics screenshots lock clean
 
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
-test: $(STAMP) lint  ## lint, strict types and every test, on a real Kafka and a real Valkey
+# Side by side, for the tests mostly wait; both are seen through, and either fails the whole.
+test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint tests
+
+tests: $(STAMP)
 	$(BIN)/pytest $(ARGS)
 
 lint: $(STAMP)

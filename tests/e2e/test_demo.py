@@ -1,6 +1,7 @@
 """The demo, run as a person runs it: right figures, a clear exit code, and no process left behind however it ends."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -69,7 +70,10 @@ def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
     log = folder / "make.log"
     with log.open("wb") as out:
         make = subprocess.Popen(
-            ["/usr/bin/make", "demo", "STAMP=Makefile", f"BIN={Path(sys.executable).parent}"], stdout=out, stderr=out
+            ["/usr/bin/make", "demo", "STAMP=Makefile", f"BIN={Path(sys.executable).parent}"],
+            stdout=out,
+            stderr=out,
+            env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},  # those of `make test`
         )
     assert wait_until(lambda: b"traffic of" in log.read_bytes(), 90), log.read_text("utf-8")
     make.kill()
