@@ -70,7 +70,7 @@ def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
     log = folder / "make.log"
     with log.open("wb") as out:
         make = subprocess.Popen(
-            ["/usr/bin/make", "demo", "STAMP=Makefile", f"BIN={Path(sys.executable).parent}"],
+            ["/usr/bin/make", "demo", "STAMP=Makefile", f"BIN={Path(sys.executable).parent}", "ARGS="],
             stdout=out,
             stderr=out,
             env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},  # those of `make test`
