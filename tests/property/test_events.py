@@ -52,14 +52,17 @@ def test_fields_of_a_later_version_are_ignored(name: str, data: st.DataObject) -
     assert decoded(json.dumps(later).encode(), event) == event
 
 
+# In a table by camera a name more is a camera more.
+BY_CAMERA = {"cameras", "clock_offset_seconds"}
+
+
 def _with_new_fields(value: Any, new: Any) -> Any:
     if isinstance(value, list):
         return [_with_new_fields(inner, new) for inner in value]
     if isinstance(value, dict):
-        # `cameras` is a table by camera: a name more in it is a camera more.
         return {
             "a field of next year": new,
-            **{key: inner if key == "cameras" else _with_new_fields(inner, new) for key, inner in value.items()},
+            **{key: inner if key in BY_CAMERA else _with_new_fields(inner, new) for key, inner in value.items()},
         }
     return value
 

@@ -135,8 +135,10 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
                 break
         page.keyboard.press("c")
         expect(page.locator(".said")).to_contain_text("You have it in hand")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("s")
         expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("o")
         expect(page.locator("#outcome")).to_be_focused()
         page.keyboard.press("Space")
@@ -146,6 +148,7 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         page.keyboard.press("Enter")
         expect(page.locator(".card__state")).to_contain_text("Settled")
         expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("b")
         over = page.locator("#lane-over").locator(f"#card-{incident}")
         expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
@@ -369,8 +372,12 @@ def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
         is_live(page)
         expect(health.get_by_role("row", name="calais-1-front")).not_to_contain_text("not known yet")
         scene.installation.supervisor.remove("traffic")
-        scene.come_by(["NO1LIST"] * 300, camera="calais-1-rear")
-        expect(page.locator("#faults")).to_contain_text("camera calais-1-front (lane 1) has seen nothing since")
+
+        def is_named() -> bool:
+            scene.come_by(["NO1LIST"] * 300, camera="calais-1-rear")
+            return "camera calais-1-front (lane 1) has seen nothing since" in page.locator("#faults").inner_text()
+
+        assert wait_until(is_named, 60)
         expect(page.locator("#count")).to_have_text("?")
         expect(health.get_by_role("row", name="calais-1-front")).to_contain_text("✖ sees nothing")
         expect(health.get_by_role("row", name="calais-1-rear")).to_contain_text("✓ sees")
