@@ -4,17 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test tests lint schemas metrics screenshots lock clean
+.PHONY: demo test tests quick-tests lint schemas metrics screenshots lock clean
 
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
-# Side by side, for the tests mostly wait; both are seen through, and either fails the whole.
+QUICK := tests/property tests/unit
+
+# Side by side, for what runs on real servers mostly waits; all is seen through, and any fault fails the whole.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint tests
+ifdef ARGS
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest $(ARGS)
+else
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going lint quick-tests tests
+endif
 
 tests: $(STAMP)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(addprefix --ignore=,$(QUICK))
+
+quick-tests: $(STAMP)
+	$(BIN)/pytest $(QUICK)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -129,10 +129,12 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
-        for _ in range(page.locator(".cards article").count()):
+
+        def is_on_it() -> bool:
             page.keyboard.press("n")
-            if page.evaluate("document.activeElement.parentElement.id") == f"card-{incident}":
-                break
+            return bool(page.evaluate("document.activeElement.parentElement?.id") == f"card-{incident}")
+
+        assert wait_until(is_on_it, 30)
         page.keyboard.press("c")
         expect(page.locator(".said")).to_contain_text("You have it in hand")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
