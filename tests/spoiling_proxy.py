@@ -5,7 +5,9 @@ import socket
 import struct
 import threading
 import time
-from typing import Final, Self
+from typing import Final
+
+from tests.proxy import Proxy
 
 _PRODUCE: Final = 0
 _HOST: Final = b"127.0.0.1"
@@ -13,8 +15,8 @@ _HOST: Final = b"127.0.0.1"
 _HOLD_SECONDS: Final = 1.0
 
 
-class SpoilingProxy:
-    """Damages the first request to write that comes. As a context it is started and stopped.
+class SpoilingProxy(Proxy):
+    """Damages the first request to write that comes.
 
     It holds that request back until another one follows or a second has gone, then hands both on.
 
@@ -25,56 +27,37 @@ class SpoilingProxy:
 
     def __init__(self, bootstrap: str, good: bytes, bad: bytes) -> None:
         """Of the first request, `good` is made `bad`, of the same length; `bootstrap` is a broker on this machine."""
+        super().__init__(int(bootstrap.rpartition(":")[2]))
         self.has_damaged = threading.Event()
         self._good, self._bad = good, bad
-        self._server = int(bootstrap.rpartition(":")[2])
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._port = self._listener.getsockname()[1]
-        self.bootstrap = f"127.0.0.1:{self._port}"
-        self._stop = threading.Event()
+        self.bootstrap = f"127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._stop.is_set():
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket, server: socket.socket) -> None:
+        """See `Proxy`."""
         requests, held, release_at = b"", b"", 0.0
-        with client, socket.create_connection(("127.0.0.1", self._server)) as server:
-            while not self._stop.is_set():
-                ready = select.select([client, server], [], [], 0.05)[0]
-                if server in ready:
-                    if not (answer := server.recv(1 << 16)):
-                        return
-                    client.sendall(answer.replace(self._address(self._server), self._address(self._port)))
-                if client in ready:
-                    if not (content := client.recv(1 << 16)):
-                        return
-                    requests += content
-                for request in (whole := _whole_requests(requests)):
-                    if _is_write(request) and not self.has_damaged.is_set():
-                        self.has_damaged.set()
-                        held, release_at = request.replace(self._good, self._bad), time.monotonic() + _HOLD_SECONDS
-                    elif held and _is_write(request):
-                        server.sendall(held + request)
-                        held = b""
-                    else:
-                        server.sendall(request)
-                requests = requests[sum(map(len, whole)) :]
-                if held and time.monotonic() > release_at:
-                    server.sendall(held)
+        while not self.is_stopped.is_set():
+            ready = select.select([client, server], [], [], 0.05)[0]
+            if server in ready:
+                if not (answer := server.recv(1 << 16)):
+                    return
+                client.sendall(answer.replace(self._address(self.server_port), self._address(self.port)))
+            if client in ready:
+                if not (content := client.recv(1 << 16)):
+                    return
+                requests += content
+            for request in (whole := _whole_requests(requests)):
+                if _is_write(request) and not self.has_damaged.is_set():
+                    self.has_damaged.set()
+                    held, release_at = request.replace(self._good, self._bad), time.monotonic() + _HOLD_SECONDS
+                elif held and _is_write(request):
+                    server.sendall(held + request)
                     held = b""
+                else:
+                    server.sendall(request)
+            requests = requests[sum(map(len, whole)) :]
+            if held and time.monotonic() > release_at:
+                server.sendall(held)
+                held = b""
 
     @staticmethod
     def _address(port: int) -> bytes:
