@@ -8,7 +8,7 @@ for n records or the whole of t.
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 
 from anpr.adapters.kafka_errors import code_of, is_refusal
-from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Record, RefusedError, UndeliveredError
+from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Handed, Record, RefusedError, UndeliveredError
 from anpr.logs import get_logger
 from anpr.topics import MAX_RECORD_BYTES
 
@@ -160,14 +160,6 @@ class KafkaSource:
             log.warning("commit not taken", reason=error.args[0].str())
 
 
-class _Handed(NamedTuple):
-    topic: str
-    key: str | None
-    value: bytes
-    headers: Mapping[str, bytes] | None
-    on_answer: Answer | None
-
-
 class KafkaPublisher:
     """An idempotent producer that gives nothing up: what it was handed is delivered, or the loss is raised."""
 
@@ -201,9 +193,9 @@ class KafkaPublisher:
         on_answer: Answer | None = None,
     ) -> None:
         """See `records.Publisher`."""
-        self._produce(self._producer, _Handed(topic, key, value, headers, on_answer))
+        self._produce(self._producer, Handed(topic, key, value, headers or {}, on_answer))
 
-    def _produce(self, producer: Producer, record: "_Handed") -> None:
+    def _produce(self, producer: Producer, record: Handed) -> None:
         def answered(error: KafkaError | None, _: Message) -> None:
             if error is not None and code_of(error) == TOO_LARGE and producer is not self._one_by_one:
                 self._one_by_one = self._one_by_one or Producer({**self._settings, "batch.num.messages": 1})
@@ -211,7 +203,7 @@ class KafkaPublisher:
             else:
                 self._answer(record, error)
 
-        headers: list[tuple[str, str | bytes | None]] = list((record.headers or {}).items())
+        headers: list[tuple[str, str | bytes | None]] = list(record.headers.items())
         while True:
             try:
                 producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=answered)
@@ -222,7 +214,7 @@ class KafkaPublisher:
             else:
                 return None
 
-    def _answer(self, record: "_Handed", error: KafkaError | None) -> None:
+    def _answer(self, record: Handed, error: KafkaError | None) -> None:
         why = None if error is None else UndeliveredError(f"{record.topic}: {error.str()}", code_of(error))
         if record.on_answer is not None:
             record.on_answer(why)

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Record, UndeliveredError
+from anpr.adapters.records import REPLAYED, TOO_LARGE, Answer, Handed, Record, UndeliveredError
 from anpr.clock import Clock
 
 
@@ -18,7 +17,9 @@ class MemoryBroker:
 
     def __init__(self, clock: Clock) -> None:
         """Records arrive by `clock`."""
-        self.topics: defaultdict[str, list[tuple[str | None, bytes, dict[str, bytes], datetime]]] = defaultdict(list)
+        self.topics: defaultdict[str, list[tuple[str | None, bytes, Mapping[str, bytes], datetime]]] = defaultdict(
+            list
+        )
         self.committed: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.is_away = False
         self.refusing = False
@@ -65,14 +66,6 @@ class MemorySource:
         """See `records.Source`."""
 
 
-class _UnderWay(NamedTuple):
-    topic: str
-    key: str | None
-    value: bytes
-    headers: dict[str, bytes]
-    on_answer: Answer | None
-
-
 class MemoryPublisher:
     """Delivers at `flush`."""
 
@@ -80,7 +73,7 @@ class MemoryPublisher:
         """Publish to `broker`."""
         self._broker = broker
         self._refused: UndeliveredError | None = None
-        self._under_way: list[_UnderWay] = []
+        self._under_way: list[Handed] = []
 
     def publish(
         self,
@@ -91,7 +84,7 @@ class MemoryPublisher:
         on_answer: Answer | None = None,
     ) -> None:
         """See `records.Publisher`."""
-        self._under_way.append(_UnderWay(topic, key, value, dict(headers or {}), on_answer))
+        self._under_way.append(Handed(topic, key, value, dict(headers or {}), on_answer))
 
     def flush(self, wait_seconds: float) -> int:  # noqa: ARG002  nothing to wait for
         """See `records.Publisher`."""
@@ -111,7 +104,7 @@ class MemoryPublisher:
             raise self._refused
         return 0
 
-    def _refuse(self, one: "_UnderWay", error: UndeliveredError) -> None:
+    def _refuse(self, one: Handed, error: UndeliveredError) -> None:
         if one.on_answer is not None:
             one.on_answer(error)
         else:

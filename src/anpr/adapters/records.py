@@ -42,6 +42,16 @@ class UndeliveredError(RefusedError):
 Answer = Callable[[UndeliveredError | None], None]
 
 
+class Handed(NamedTuple):
+    """A record that was handed over for delivery, and who is told what became of it."""
+
+    topic: str
+    key: str | None
+    value: bytes
+    headers: Mapping[str, bytes]
+    on_answer: Answer | None
+
+
 class Source(Protocol):
     """One member of a group that shares a topic: each record goes to one member, again until it is committed."""
 
