@@ -74,6 +74,21 @@ def test_an_id_belongs_to_one_list(store: WatchlistStore) -> None:
     assert plates_of(store) == {"AB1", "AB2"}
 
 
+def test_an_entry_that_went_to_another_list_stays_when_the_first_list_changes_again(store: WatchlistStore) -> None:
+    store.apply("wanted", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    store.change("wanted", [], ["1"], why="test", now=system_clock(), author=Author())
+    store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    before = store.head()
+    for one in (entry("3", "AB3"), entry("4", "AB4")):
+        store.change("wanted", [one], [], why="test", now=system_clock(), author=Author())
+    after = store.head()
+    assert before is not None
+    assert after is not None
+    changes = store.changes(before, after)
+    assert changes is not None
+    assert ([one.entry_id for one in changes.put], changes.removed) == (["3", "4"], [])
+
+
 def test_an_entry_that_says_what_it_said_keeps_its_revision(store: WatchlistStore) -> None:
     first = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
     second = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2", reason="new")], "test", system_clock())

@@ -136,12 +136,9 @@ class WatchlistReader:
     def _changes_of_list(self, before: ListPlace | None, after: ListPlace, since: Generation) -> Changes | None:
         places = after.deltas_since(before, since) if before is not None else None
         if places is not None:
-            deltas = self._values.deltas(places)
-            if deltas is None:
-                return None
-            changes = merged(deltas)
-            # A delta that took older ones in tells of what has long been so.
-            return Changes([entry for entry in changes.put if entry.revision > since], changes.removed)
+            # What has long been so is left out: the id may be in another list since then.
+            deltas = self._values.deltas(places, since)
+            return None if deltas is None else merged(deltas)
         if max(before.entries if before else 0, after.entries) > COMPARED_ENTRIES:
             return None
         old, new_entries = self.load_list(before) if before else [], self.load_list(after)

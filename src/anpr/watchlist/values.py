@@ -52,9 +52,16 @@ class _Id(Struct, frozen=True):
     entry_id: str
 
 
+class _Delta(Struct, frozen=True):
+    """A small change, which may have taken older ones in: so it says which generation removed an entry."""
+
+    put: list[Entry]
+    removed: dict[str, Generation]
+
+
 class _Bodies(Struct, frozen=True):
     put: list[Raw]
-    removed: list[str]
+    removed: dict[str, Generation]
 
 
 class _Rows(Struct, frozen=True):
@@ -68,7 +75,7 @@ class _End(Struct, frozen=True):
 
 class _Ends(Struct, frozen=True):
     put: list[_End]
-    removed: list[str]
+    removed: dict[str, Generation]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -77,7 +84,7 @@ _decode_index = msgspec.msgpack.Decoder(list[_Chunk]).decode
 _decode_plates = msgspec.msgpack.Decoder(list[bytes]).decode
 _decode_chunk = msgspec.msgpack.Decoder(list[Entry]).decode
 _decode_chunk_ids = msgspec.msgpack.Decoder(list[_Id]).decode
-_decode_delta = msgspec.msgpack.Decoder(Changes).decode
+_decode_delta = msgspec.msgpack.Decoder(_Delta).decode
 _decode_delta_bodies = msgspec.msgpack.Decoder(_Bodies).decode
 _decode_delta_rows = msgspec.msgpack.Decoder(_Rows).decode
 _decode_chunk_ends = msgspec.msgpack.Decoder(list[_End]).decode
@@ -99,7 +106,7 @@ def delta_key(delta: DeltaPlace) -> str:
 
 def new_delta(changes: Changes, generation: Generation) -> tuple[DeltaPlace, bytes]:
     """Return the place and the value of a delta."""
-    value = _encode(changes)
+    value = _encode(_Delta(changes.put, dict.fromkeys(changes.removed, generation)))
     return DeltaPlace(generation, changes.size, hashlib.sha256(value).hexdigest()), value
 
 
@@ -160,18 +167,21 @@ class Values:
 
         It names every id that any of them names, as `changes.merged` does.
         """
-        said = self._said(places)
-        if said is None:
+        values = self._delta_values(places)
+        if values is None:
             return None
+        said, removed_by = _said_in(values), dict[str, Generation]()
+        for value in values:
+            removed_by |= _decode_delta_bodies(value).removed
         put = [encoded[1] for encoded in said.values() if encoded is not None]
-        removed = [entry_id for entry_id, encoded in said.items() if encoded is None]
-        value = _encode(_Bodies([Raw(body) for body in put], sorted(removed)))
+        removed = {entry_id: removed_by[entry_id] for entry_id in sorted(said) if said[entry_id] is None}
+        value = _encode(_Bodies([Raw(body) for body in put], removed))
         return DeltaPlace(places[-1].generation, len(said), hashlib.sha256(value).hexdigest()), value
 
-    def deltas(self, places: Sequence[DeltaPlace]) -> list[Changes] | None:
-        """Return the changes, in their order."""
+    def deltas(self, places: Sequence[DeltaPlace], since: Generation | None = None) -> list[Changes] | None:
+        """Return the changes, in their order; where they took older ones in, only what is since a generation."""
         values = self._delta_values(places)
-        return None if values is None else [_decode_delta(value) for value in values]
+        return None if values is None else [_changes_since(since, _decode_delta(value)) for value in values]
 
     def entries(self, place: ListPlace, entry_ids: Collection[str]) -> dict[str, Entry] | None:
         """Return by id those of these entries that the list has."""
@@ -232,15 +242,7 @@ class Values:
     def _said(self, places: Sequence[DeltaPlace]) -> dict[str, Encoded | None] | None:
         """Return by id what the deltas make of each entry that they name: None where it has left."""
         values = self._delta_values(places)
-        if values is None:
-            return None
-        said: dict[str, Encoded | None] = {}
-        for value in values:
-            delta = _decode_delta_bodies(value)
-            said.update(dict.fromkeys(delta.removed))
-            rows = _decode_delta_rows(value).put
-            said.update((row.entry_id, (row, body)) for row, body in zip(rows, delta.put, strict=True))
-        return said
+        return None if values is None else _said_in(values)
 
     def _delta_values(self, places: Sequence[DeltaPlace]) -> list[bytes] | None:
         values = self._redis.mget([delta_key(place) for place in places]) if places else []
@@ -279,6 +281,23 @@ class Values:
             for number, value in zip(asked, self._redis.mget([_chunk_key(place, n) for n in asked]), strict=True):
                 is_whole = value is not None and hashlib.sha256(value).digest() == index[number].digest
                 yield value if is_whole else None
+
+
+def _changes_since(since: Generation | None, delta: _Delta) -> Changes:
+    if since is None:
+        return Changes(delta.put, list(delta.removed))
+    removed = [entry_id for entry_id, by in delta.removed.items() if by > since]
+    return Changes([entry for entry in delta.put if entry.revision > since], removed)
+
+
+def _said_in(deltas: Sequence[bytes]) -> dict[str, Encoded | None]:
+    said: dict[str, Encoded | None] = {}
+    for value in deltas:
+        delta = _decode_delta_bodies(value)
+        said.update(dict.fromkeys(delta.removed))
+        rows = _decode_delta_rows(value).put
+        said.update((row.entry_id, (row, body)) for row, body in zip(rows, delta.put, strict=True))
+    return said
 
 
 def _chunk_key(place: BasePlace, number: int) -> str:
