@@ -99,7 +99,8 @@ def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: C
         assert cards(here)[incident_id]["lane"] == "now"
         assert cards(there)[incident_id]["lane"] == "elsewhere"
         assert "You have it in hand" in act(here, incident_id, "claim")
-        assert wait_until(lambda: "ann</strong> has it in hand at" in cards(there)[incident_id]["html"], 10)
+        for browser in (here, there):
+            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 20)
         before = cards(here)
         consoles.installation.supervisor.kill("one")
         assert wait_until(lambda: consoles._answers("one"), 30)
