@@ -100,7 +100,7 @@ def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: C
         assert cards(there)[incident_id]["lane"] == "elsewhere"
         assert "You have it in hand" in act(here, incident_id, "claim")
         for browser in (here, there):
-            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 20)
+            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 20)  # type: ignore[misc]
         before = cards(here)
         consoles.installation.supervisor.kill("one")
         assert wait_until(lambda: consoles._answers("one"), 30)

@@ -1,6 +1,6 @@
 """The canary goes the whole way, and is no vehicle anywhere."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -9,6 +9,7 @@ from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemoryTail
 from anpr.alerts import raise_alerts
 from anpr.events import Alert, Read, encode
 from anpr.intake import decode_read
+from anpr.local.processes import wait_until
 from anpr.matching.index import Index
 from anpr.services.board_feed import BoardFeed
 from anpr.services.canary_sender import CanarySender
@@ -40,11 +41,38 @@ def fed(*alerts: Alert) -> BoardFeed:
     return feed
 
 
+class Sender:
+    """A sender to a broker in memory, at noon. `back` is when the last one was sent that has come back."""
+
+    def __init__(self, due_seconds: float = 5) -> None:
+        self.back: datetime | None = None
+        self.broker = MemoryBroker(lambda: NOON)
+        self.publisher = MemoryPublisher(self.broker)
+        self.it = CanarySender(
+            "calais",
+            lambda: self.publisher,
+            None,
+            last_back=lambda: self.back,
+            every_seconds=60,
+            due_seconds=due_seconds,
+            clock=lambda: NOON,
+        )
+
+    def send(self, *, comes_back: bool = True) -> float:
+        """Send one; return after how many seconds the next goes."""
+        self.it.send(self.publisher)
+        self.back = NOON - timedelta(seconds=0 if comes_back else 60)
+        return self.it.next_in_seconds()
+
+    def sent(self) -> list[tuple[str | None, bytes]]:
+        """Return key and value of each."""
+        return [(key, value) for key, value, *_ in self.broker.topics[topics.reads("calais")]]
+
+
 def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() -> None:
-    broker = MemoryBroker(lambda: NOON)
-    publisher = MemoryPublisher(broker)
-    CanarySender("calais", lambda: publisher, None, 60, lambda: NOON).send(publisher)
-    ((_, value, _, _),) = broker.topics[topics.reads("calais")]
+    sender = Sender()
+    sender.send()
+    ((_, value),) = sender.sent()
     alert = canary_alert(decode_read(value, "calais", NOON))
     feed = fed(alert)
     assert feed.board.incidents(NOON) == []
@@ -53,12 +81,24 @@ def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() ->
 
 
 def test_each_goes_under_another_key_so_that_every_partition_has_its_turn() -> None:
-    broker = MemoryBroker(lambda: NOON)
-    publisher = MemoryPublisher(broker)
-    sender = CanarySender("calais", lambda: publisher, None, 60, lambda: NOON)
-    for _ in range(3):
-        sender.send(publisher)
-    assert len({key for key, *_ in broker.topics[topics.reads("calais")]}) == 3
+    sender = Sender()
+    assert [sender.send() for _ in range(3)] == [55, 55, 55]
+    assert len({key for key, _ in sender.sent()}) == 3
+
+
+def test_one_that_is_not_back_is_followed_at_once_the_same_way_until_one_is() -> None:
+    sender = Sender()
+    assert [sender.send(comes_back=back) for back in (True, False, False, True, True)] == [55, 0, 0, 55, 55]
+    keys = [key for key, _ in sender.sent()]
+    assert keys[1] == keys[2] == keys[3], "a way that is blocked is not passed over"
+    assert len(set(keys)) == 3
+
+
+def test_while_none_comes_back_they_go_as_often_as_one_is_due() -> None:
+    sender = Sender(due_seconds=0.02)
+    sender.it.start()
+    assert wait_until(lambda: len(sender.sent()) >= 3, 10)
+    sender.it.stop()
 
 
 def test_neither_the_list_nor_the_plate_nor_the_camera_alone_hides_a_vehicle() -> None:

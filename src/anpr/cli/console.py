@@ -118,12 +118,11 @@ def open_console(settings: Settings, site: str) -> Console:
     if govuk is None:
         log.warning("GOV.UK Frontend is not here, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
     kafka = settings.sites[site].kafka
+    feed = BoardFeed(settings, KafkaTail, reader_of(settings, site, may_be_away=True), system_clock, with_covert=True)
     return Console(
         site=site,
         settings=settings,
-        feed=BoardFeed(
-            settings, KafkaTail, reader_of(settings, site, may_be_away=True), system_clock, with_covert=True
-        ),
+        feed=feed,
         open_publisher=lambda: KafkaPublisher(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
@@ -133,12 +132,12 @@ def open_console(settings: Settings, site: str) -> Console:
         audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
         govuk=govuk,
-        canary=_canary(settings, site),
+        canary=_canary(settings, site, feed),
         clock=system_clock,
     )
 
 
-def _canary(settings: Settings, site: str) -> CanarySender | None:
+def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | None:
     """Return the sender of the site's canary; a site without cameras has none."""
     servers = settings.sites[site]
     if not servers.cameras:
@@ -147,6 +146,8 @@ def _canary(settings: Settings, site: str) -> CanarySender | None:
         site,
         lambda: KafkaPublisher(servers.kafka),
         store_of(settings, may_be_away=True) if site == next(iter(settings.sites)) else None,
-        settings.console.canary_every_seconds,
-        system_clock,
+        last_back=lambda: last.sent_at if (last := feed.canaries.get(site)) else None,
+        every_seconds=settings.console.canary_every_seconds,
+        due_seconds=settings.console.canary_due_seconds,
+        clock=system_clock,
     )
