@@ -25,12 +25,13 @@ def chromium() -> str:
 
 
 class Wire:
-    """A way to a console that can be cut, hang, and be laid to another console, with the address unchanged."""
+    """A way to a console that can be cut, lost, hang, and be laid to another console, with the address unchanged."""
 
     def __init__(self, url: str) -> None:
         self.lead_to(url)
         self.hangs = threading.Event()
         self._ends: list[socket.socket] = []
+        self._lost: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._accepting = threading.Thread(target=self._accept, daemon=True)
@@ -47,6 +48,10 @@ class Wire:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+    def lose(self) -> None:
+        """Let all connections that there are stay open, and carry nothing for ever: new ones work."""
+        self._lost.update(self._ends)
 
     def close(self) -> None:
         """Cut all and take no more."""
@@ -74,5 +79,6 @@ class Wire:
             while data := one.recv(65536):
                 while self.hangs.is_set():
                     threading.Event().wait(0.05)
-                other.sendall(data)
+                if one not in self._lost:
+                    other.sendall(data)
             other.shutdown(socket.SHUT_RDWR)

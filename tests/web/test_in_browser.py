@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from anpr import topics
 from anpr.clock import system_clock
@@ -155,6 +155,25 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         over = page.locator("#lane-over").locator(f"#card-{incident}")
         expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
         expect(over).not_to_contain_text("in hand")
+
+
+def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with scene.page("calais", "ann") as page:
+        claim(page, incident)
+        page.route("**/static/keys.js", hold)
+        with page.expect_request("**/static/keys.js"):
+            page.reload(wait_until="commit")
+        expect(page.get_by_role("button", name="Same plate")).to_be_visible()
+        page.keyboard.press("s")
+        held[0].continue_()
+        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        assert actions_on(scene, incident) == ["claimed", "plate_check"]
 
 
 CALLED = """
@@ -322,6 +341,16 @@ def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_kno
             is_live(page)
             expect(page.locator("#faults")).to_be_empty()
         expect(health.locator("#old")).to_be_hidden()
+
+
+def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.evaluate("document.title += ' not reloaded'")
+        scene.wires["calais"].lose()
+        expect(card(page, scene.comes_by(scene.plate()))).to_be_visible()
+        is_live(page)
+        assert "not reloaded" in page.title()
 
 
 def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 // The keyboard, and the panel that lists it. Keys can be switched off: single letters disturb those who dictate.
 
+const EARLY_MS = 3000;
 const byId = (id) => document.getElementById(id);
 const KEYS = {
   n: () => step(1),
@@ -35,9 +36,12 @@ export function startKeys() {
   on.checked = localStorage.getItem("anpr-keys") !== "false";
   on.onchange = () => localStorage.setItem("anpr-keys", String(on.checked));
   byId("help").onclick = () => byId("help-panel").showModal();
-  document.addEventListener("keydown", (event) => {
+  const heard = (event) => {
     if (!on.checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat || byId("help-panel").open) return;
     if (event.target.closest?.("input:not([type=radio]),textarea,select,[contenteditable]")) return;
     KEYS[event.key]?.();
-  });
+  };
+  // What has waited longer may have been pressed again, as whoever sees nothing happen does.
+  takeEarlyKeys().filter((event) => performance.now() - event.timeStamp < EARLY_MS).forEach(heard);
+  document.addEventListener("keydown", heard);
 }

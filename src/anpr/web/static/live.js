@@ -7,19 +7,24 @@
 //   link(words)           "" while the console is heard; else why not, for the officer
 // Ids are the browser's own business: EventSource sends the last one when it reconnects.
 
-const SILENT_MS = 6000; // the console says something every two seconds
+const SILENT_MS = 6000; // the console says something every two seconds; of a request nothing for so long is no answer
 const AGAIN_MS = 2000;
 
 export function start(after, { changes, state, beat: told, link }) {
   let source = null;
+  let openedAt = 0;
+  let lastId = after;
   let heardAt = Date.now();
   let ended = "";
   let frozen = "";
 
   function open(id) {
     source?.close();
+    lastId = id;
+    openedAt = Date.now();
     source = new EventSource("/feed?after=" + encodeURIComponent(id));
     source.addEventListener("changes", (event) => {
+      lastId = event.lastEventId;
       heard();
       changes(JSON.parse(event.data));
     });
@@ -48,7 +53,7 @@ export function start(after, { changes, state, beat: told, link }) {
 
   async function readState() {
     try {
-      const answer = await fetch("/state", { cache: "no-store", redirect: "error" });
+      const answer = await fetch("/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
         ended = "You are signed out. This page shows what was. Sign in again.";
         return tell();
@@ -73,7 +78,12 @@ export function start(after, { changes, state, beat: told, link }) {
     link(ended || (silent ? "No connection to the console since " + clockText(heardAt) + ". What is on this page is OLD." : frozen));
   }
 
-  setInterval(tell, 1000);
+  setInterval(() => {
+    tell();
+    // Lost on the way without a word, it would stay silent for ever, and the browser would not make another.
+    const silentMs = Date.now() - Math.max(heardAt, openedAt);
+    if (silentMs > SILENT_MS && source.readyState !== EventSource.CLOSED) open(lastId);
+  }, 1000);
   // A page that was asleep is told at once what it has missed.
   document.addEventListener("visibilitychange", tell);
   addEventListener("pagehide", () => source?.close());
