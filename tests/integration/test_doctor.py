@@ -2,12 +2,15 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own examples import it here
 
 from anpr import topics
+from anpr.adapters.kafka_group import Group, group_of
 from anpr.clock import system_clock
+from anpr.local.kafka import KafkaServer
 from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
 from tests.entries import entry, read_line
@@ -92,3 +95,10 @@ def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation
     assert "does not answer" in wrong(found)["kafka", address]
     assert any(check == "redis" for check, _ in wrong(found))
     assert "secret" not in json.dumps(found)
+
+
+def test_a_broker_that_has_never_had_a_group_answers_that_nobody_matches(tmp_path: Path) -> None:
+    with KafkaServer(tmp_path) as new:
+        admin = AdminClient({"bootstrap.servers": new.bootstrap})
+        admin.create_topics([NewTopic("reads", 2, 1)])["reads"].result(30)
+        assert group_of(new.bootstrap, "anpr-match-calais", "reads", wait_seconds=30) == Group(members=0, lag=0)

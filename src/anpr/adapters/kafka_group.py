@@ -1,11 +1,16 @@
 """How far a group is, and the last record of a topic: asked from outside, changing nothing."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    KafkaError,
     KafkaException,
     TopicPartition,
 )
@@ -14,6 +19,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
     AdminClient,
     OffsetSpec,
 )
+
+_COORDINATOR_TO_COME = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 
 class Group(NamedTuple):
@@ -38,22 +49,37 @@ def group_of(address: str, group: str, topic: str, wait_seconds: float) -> Group
     if found.error is not None:
         raise KafkaException(found.error)
     places = [TopicPartition(topic, number) for number in found.partitions]
-    ends, starts = (
+    asking = partial(admin.describe_consumer_groups, [group], include_authorized_operations=True)
+    described = _answer(lambda: asking(request_timeout=wait_seconds)[group], wait_seconds)
+    may = {AclOperation(one) for one in described.authorized_operations or ()}
+    asked = ConsumerGroupTopicPartitions(group, places)
+    committed = _answer(
+        lambda: admin.list_consumer_group_offsets([asked], request_timeout=wait_seconds)[group], wait_seconds
+    )
+    # What is committed is asked for before the ends, so that reads that are matched in between do not count below 0.
+    starts, ends = (
         {
             place.partition: asked.result().offset
             for place, asked in admin.list_offsets(dict.fromkeys(places, spec), request_timeout=wait_seconds).items()
         }
-        for spec in (OffsetSpec.latest(), OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # no annotations
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]  # no annotations
     )
-    asking = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=wait_seconds)
-    described = asking[group].result()
-    may = {AclOperation(one) for one in described.authorized_operations or ()}
-    asked = ConsumerGroupTopicPartitions(group, places)
-    committed = admin.list_consumer_group_offsets([asked], request_timeout=wait_seconds)[group].result()
     # A partition without a commit is read from its beginning.
     at = {place.partition: max(place.offset, starts[place.partition]) for place in committed.topic_partitions}
     lag = sum(end - at.get(number, starts[number]) for number, end in ends.items())
     return Group(len(described.members), lag, AclOperation.READ in may)
+
+
+def _answer(ask: Callable[[], Future[Any]], wait_seconds: float) -> Any:
+    """Return the answer about a group. A broker that has never had one, or has just begun, is asked again."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return ask().result()
+        except KafkaException as error:
+            if error.args[0].code() not in _COORDINATOR_TO_COME or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def last_record(address: str, topic: str, wait_seconds: float) -> LastWord | None:
