@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from anpr.board import Board
-from anpr.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded
+from anpr.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation
 from anpr.incidents import Incident
 
 
@@ -19,8 +19,7 @@ class Done(NamedTuple):
     offset: int
 
 
-# An entry is a fact too: what the list says of it now.
-Fact = Alert | Correction | Done | EntryEnded | Entry
+Fact = Alert | Correction | Done | EntryEnded | EntryListed
 
 
 class Seen(NamedTuple):
@@ -35,6 +34,7 @@ class Seen(NamedTuple):
     kinds: list[str]
     members: list[str]
     retracted: set[str]
+    listed_again: bool
 
 
 def tell(board: Board, fact: Fact) -> None:
@@ -45,7 +45,7 @@ def tell(board: Board, fact: Fact) -> None:
         board.add_correction(fact)
     elif isinstance(fact, EntryEnded):
         board.add_ended(fact)
-    elif isinstance(fact, Entry):
+    elif isinstance(fact, EntryListed):
         board.add_listed(fact)
     else:
         board.add_action(fact.action, fact.offset)
@@ -63,6 +63,7 @@ def seen(incident: Incident) -> Seen:
         kinds=[alert.kind for alert in incident.alerts],
         members=[alert.alert_id for alert in incident.alerts],
         retracted=set(incident.retracted),
+        listed_again=incident.listed_again,
     )
 
 
@@ -129,6 +130,7 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
         kinds=[kind for _, kind in stay],
         members=members,
         retracted={action.action_id for action in retracted},
+        listed_again=any(_ends_since(alert, facts) for alert in standing),
     )
 
 
@@ -156,18 +158,31 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
 
 
 def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
-    """Tell whether its entry has left the list since, or is valid no more by the newest that was heard of it."""
-    heard = [fact.entry if isinstance(fact, Alert) else fact for fact in facts if isinstance(fact, Alert | Entry)]
-    of_entry = [entry for entry in heard if entry.entry_id == alert.entry.entry_id]
-    newest = max(entry.revision for entry in of_entry)
-    if max(entry.valid_until for entry in of_entry if entry.revision == newest) <= now:
+    """Tell whether its entry has left the list since and is not back, or is valid no more by the newest heard."""
+    entry, in_force_at = _newest_heard(alert.entry.entry_id, facts)
+    if entry.valid_until <= now:
         return True
-    return any(
-        isinstance(fact, EntryEnded)
+    # An open incident is not shown again for what only some may know.
+    is_the_same = entry.plate == alert.entry.plate and entry.handling in {alert.entry.handling, "open"}
+    return any(end > in_force_at or not is_the_same for end in _ends_since(alert, facts))
+
+
+def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:
+    """Return when the alert's entry left its list after the revision that raised the alert."""
+    return [
+        fact.revision
+        for fact in facts
+        if isinstance(fact, EntryEnded)
         and fact.entry_id == alert.entry.entry_id
         and fact.revision > alert.entry.revision
-        for fact in facts
-    )
+    ]
+
+
+def _newest_heard(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
+    """Return what was said of an entry for the newest generation, by an alert or by the list."""
+    said = [(fact.entry, fact.generation) for fact in facts if isinstance(fact, Alert | EntryListed)]
+    of_entry = [(entry, number) for entry, number in said if entry.entry_id == entry_id]
+    return max(of_entry, key=lambda one: one[1])
 
 
 def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) -> bool:

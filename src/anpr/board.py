@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from anpr.events import Action, Alert, Correction, Entry, EntryEnded, Generation, encode
+from anpr.events import Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation, encode
 from anpr.incidents import ActionKey, Incident, PlacedAction, action_key, build, merge, urgency
+from anpr.plates import canonical_pattern
 
 Key = tuple[str, str]
 K = TypeVar("K")
@@ -31,6 +32,16 @@ class _WorkedOut(NamedTuple):
     incidents: tuple[Incident, ...]
     since: datetime
     until: datetime
+
+
+class _Word(NamedTuple):
+    """What was said of an entry, in the order in which it counts: that of the newest generation."""
+
+    generation: Generation
+    revision: Generation
+    valid_until: datetime
+    plate: str
+    handling: str
 
 
 class Board:
@@ -51,14 +62,13 @@ class Board:
         self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
         self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
-        # The newest word on until when an entry is valid, by the revision that said it.
-        self._valid_until: dict[str, tuple[Generation, datetime]] = {}
+        self._listed: dict[str, _Word] = {}
         self._worked_out: dict[Key, _WorkedOut] = {}
         self._followers: list[set[Key]] = []
 
     def add_alert(self, alert: Alert) -> None:
         """Take an alert in; one that is known already merges with what is known."""
-        told = alert.entry
+        told = EntryListed(entry=alert.entry, generation=alert.generation)
         known = self._alerts.get(alert.alert_id)
         if known is not None:
             self._touch(known.alert_id)
@@ -99,21 +109,23 @@ class Board:
                 self._touch(*([retracted.action.alert_id] if retracted else []))
 
     def add_ended(self, ended: EntryEnded) -> None:
-        """Withdraw what an entry raised under the revisions before the one that ended it."""
+        """Withdraw what an entry raised under the revisions before the one that ended it, unless it is back since."""
         known = self._ended.get(ended.entry_id)
         if known is None or known.revision < ended.revision:
             self._ended[ended.entry_id] = ended
             self._touch(*self._alerts_of_entry.get(ended.entry_id, ()))
 
-    def add_listed(self, entry: Entry) -> None:
-        """Take in until when a revision of an entry is valid: once that is over, what it raised is withdrawn.
+    def add_listed(self, listed: EntryListed) -> None:
+        """Take in what a list says of an entry; of all that is said the word of the newest generation counts.
 
-        The newest revision counts, so a longer `valid_until` keeps alerts standing and a shorter one ends them.
+        Once its `valid_until` is over, what the entry raised is withdrawn: so a longer one keeps alerts standing and
+        a shorter one ends them. What was withdrawn because the entry had ended is open again when it is back.
         """
-        word = (entry.revision, entry.valid_until)
-        known = self._valid_until.get(entry.entry_id)
+        entry = listed.entry
+        word = _Word(listed.generation, entry.revision, entry.valid_until, entry.plate, entry.handling)
+        known = self._listed.get(entry.entry_id)
         if known is None or known < word:
-            self._valid_until[entry.entry_id] = word
+            self._listed[entry.entry_id] = word
             self._touch(*self._alerts_of_entry.get(entry.entry_id, ()))
 
     def incidents(self, now: datetime) -> list[Incident]:
@@ -197,7 +209,7 @@ class Board:
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
-            ends = [self._valid_until[alert.entry.entry_id][1] for alert in alerts]
+            ends = [self._listed[alert.entry.entry_id].valid_until for alert in alerts]
             self._worked_out[key] = known = _WorkedOut(
                 tuple(self._incident(stay, now) for stay in self._stays(alerts)),
                 since=max((end for end in ends if end <= now), default=_FIRST),
@@ -221,12 +233,34 @@ class Board:
         standing = [alert for alert in not_superseded if not self._is_withdrawn(alert, now)]
         placed = [self._actions[done] for alert in stay for done in self._actions_of_alert.get(alert.alert_id, ())]
         retracted = frozenset(action_key(p.action) for p in placed if self._is_retracted(p.action))
-        return build(stay, standing, placed, retracted=retracted, withdrawn=len(standing) < len(not_superseded))
+        return build(
+            stay,
+            standing,
+            placed,
+            retracted=retracted,
+            withdrawn=len(standing) < len(not_superseded),
+            listed_again=any(self._has_ended(alert) for alert in standing),
+        )
 
     def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
+        is_over = self._listed[alert.entry.entry_id].valid_until <= now
+        return is_over or (self._has_ended(alert) and not self._is_back(alert))
+
+    def _has_ended(self, alert: Alert) -> bool:
         ended = self._ended.get(alert.entry.entry_id)
-        _, valid_until = self._valid_until[alert.entry.entry_id]
-        return valid_until <= now or (ended is not None and alert.entry.revision < ended.revision)
+        return ended is not None and alert.entry.revision < ended.revision
+
+    def _is_back(self, alert: Alert) -> bool:
+        """Tell whether the entry, which has ended since this alert, was put in force again and is the same.
+
+        It is not for an open alert whose entry is covert now: that would tell those who may not know of it.
+        """
+        word, entry = self._listed[alert.entry.entry_id], alert.entry
+        return (
+            word.generation > self._ended[entry.entry_id].revision
+            and canonical_pattern(word.plate) == canonical_pattern(entry.plate)
+            and word.handling in {"open", entry.handling}
+        )
 
     def _is_retracted(self, action: Action) -> bool:
         """Tell whether the site that did this has taken it back. A retraction itself stays."""

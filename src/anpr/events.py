@@ -233,12 +233,19 @@ class Action(Struct, frozen=True, kw_only=True):
 
 
 class EntryEnded(Struct, frozen=True, kw_only=True):
-    """An entry left the list: its alerts raised under an earlier revision are withdrawn."""
+    """An entry left the list: its alerts raised under an earlier revision are withdrawn, unless it comes back."""
 
     entry_id: Identifier
     revision: Generation
     ended_at: Instant
     why: Note
+
+
+class EntryListed(Struct, frozen=True, kw_only=True):
+    """An entry is on its list at a generation, which may be long after the one that last changed it."""
+
+    entry: Entry
+    generation: Generation
 
 
 class Status(Struct, frozen=True, kw_only=True):

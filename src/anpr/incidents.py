@@ -37,6 +37,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     `standing` are the alerts that neither a correction nor a withdrawal has taken away, `best` the surest of them
     (of all, when none stands). `holders` names who has it in hand, by site.
     `actions` is all that officers did, in the order of each site's topic; those in `retracted` count for nothing.
+    `listed_again` tells that an alert stands whose entry had been taken off its list since, and is back.
     """
 
     incident_id: str
@@ -49,6 +50,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     standing: tuple[Alert, ...]
     actions: tuple[Action, ...]
     retracted: frozenset[str]
+    listed_again: bool = False
 
     @property
     def priority(self) -> int:
@@ -78,19 +80,20 @@ def merge(one: Alert, other: Alert) -> Alert:
     return msgspec.structs.replace(content, kind=kind, raised_at=min(one.raised_at, other.raised_at))
 
 
-def build(
+def build(  # noqa: PLR0913  all that is known of a stay
     stay: Sequence[Alert],
     standing: Sequence[Alert],
     placed: Iterable[PlacedAction],
     *,
     retracted: frozenset[ActionKey],
     withdrawn: bool,
+    listed_again: bool,
 ) -> Incident:
     """Put an incident together.
 
     `stay` is all its alerts in order of capture; `standing` those of them that neither a correction nor a
     withdrawal has taken away; `placed` the actions on the stay, of which those in `retracted` were taken back;
-    `withdrawn` tells whether a withdrawal took any of its alerts.
+    `withdrawn` tells whether a withdrawal took any of its alerts; `listed_again` whether any stands all the same.
     """
     in_order = sorted(placed, key=lambda placed: (placed.action.site, placed.offset, placed.action.action_id))
     actions = tuple(placed.action for placed in in_order)
@@ -107,6 +110,7 @@ def build(
         standing=tuple(standing),
         actions=actions,
         retracted=frozenset(action_id for _, action_id in retracted),
+        listed_again=listed_again,
     )
 
 

@@ -115,6 +115,9 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     # A list without the entry withdraws it on every board.
     installation.put_in_force(write_list(tmp_path / "l.csv", "AB2"))
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 30)
+    # What was withdrawn by mistake is open again.
+    assert installation.run("watchlist", "rollback", "--list", "stolen", "--why", "a mistake").returncode == 0
+    assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "open", 30)
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 0
 

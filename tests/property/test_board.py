@@ -2,13 +2,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from anpr.alerts import alert_id
 from anpr.board import Board
-from anpr.events import Action, Alert, Correction, Cover, Entry, EntryEnded
+from anpr.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation
 from tests.board_model import Done, Fact, Seen, expected, last_capture, seen, tell
 from tests.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -95,10 +96,16 @@ actions = st.builds(
     hands_to=st.none() | st.sampled_from(OFFICERS),
 )
 listed = st.builds(
-    an_entry,
-    few_entry_ids,
-    revision=st.integers(1, 3).map(generation),
-    valid_until=st.sampled_from((40, 400)).map(minutes),
+    EntryListed,
+    entry=st.builds(
+        an_entry,
+        few_entry_ids,
+        plate=st.sampled_from(PLATES),
+        revision=st.integers(1, 3).map(generation),
+        valid_until=st.sampled_from((40, 400)).map(minutes),
+        handling=st.sampled_from(("open", "open", "covert")),
+    ),
+    generation=st.integers(1, 4).map(generation),
 )
 ends = st.builds(
     EntryEnded,
@@ -216,16 +223,17 @@ class Shift(RuleBasedStateMachine):
         self.board = new_board()
         self.facts: list[Fact] = []
         self.now = minutes(60)
-        self.generation = 1
-        # What the list said of each entry, by the generation that changed it; None when it had ended.
-        self.listed: dict[str, dict[int, Entry | None]] = {}
-        self.raised: dict[tuple[str, int], dict[str, Any]] = {}
+        self.generation = generation(1)
+        # What the list said of each entry at each generation; None when it had none.
+        self.listed: dict[Generation, dict[str, Entry | None]] = {}
+        self.raised: dict[tuple[str, Generation], dict[str, Any]] = {}
         self.done: list[Action] = []
 
     @initialize(plates=st.lists(st.sampled_from(PLATES), min_size=len(ENTRIES), max_size=len(ENTRIES)))
     def the_list_is_loaded(self, plates: list[str]) -> None:
-        for name, plate in zip(ENTRIES, plates, strict=True):
-            self.listed[name] = {1: an_entry(name, plate=plate, valid_until=NEVER)}
+        self.listed[self.generation] = {
+            name: an_entry(name, plate=plate, valid_until=NEVER) for name, plate in zip(ENTRIES, plates, strict=True)
+        }
 
     @rule(site=sites, numbers=st.lists(st.integers(0, len(CAPTURES) - 1), max_size=4), data=st.data())
     def reads_match(self, site: str, numbers: list[int], data: st.DataObject) -> None:
@@ -236,17 +244,16 @@ class Shift(RuleBasedStateMachine):
 
     def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
         """Match against the list of any generation so far."""
-        number_in_force = data.draw(st.integers(1, self.generation))
-        revision = max(changed for changed in self.listed[entry_id] if changed <= number_in_force)
-        entry = self.listed[entry_id][revision]
+        in_force = data.draw(st.sampled_from(sorted(self.listed)))
+        entry = self.listed[in_force][entry_id]
         if entry is None:
             return
         read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
         name = alert_id(site, read.read_id, entry_id)
         # One read and one revision of an entry always match at the same tier.
-        fixed = self.raised.setdefault((name, revision), {"tier": data.draw(tiers)})
+        fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers)})
         kind = data.draw(st.sampled_from(KINDS))
-        self._happens(an_alert(read, entry, kind=kind, generation=generation(number_in_force), **fixed))
+        self._happens(an_alert(read, entry, kind=kind, generation=in_force, **fixed))
 
     @rule(site=sites, new=read_ids, old=read_ids)
     def a_read_is_corrected(self, site: str, new: str, old: str) -> None:
@@ -288,24 +295,38 @@ class Shift(RuleBasedStateMachine):
 
     @rule(entry_id=entry_ids)
     def an_entry_leaves_the_list(self, entry_id: str) -> None:
-        self.generation += 1
-        self.listed[entry_id][self.generation] = None
-        revision = generation(self.generation)
-        self._happens(EntryEnded(entry_id=entry_id, revision=revision, ended_at=self.now, why="found"))
+        self._is_listed(entry_id, None)
+        self._happens(EntryEnded(entry_id=entry_id, revision=self.generation, ended_at=self.now, why="found"))
 
-    @rule(entry_id=entry_ids, plate=st.sampled_from(PLATES), end=st.sampled_from((70, 200, 300)) | st.none())
-    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str, end: int | None) -> None:
-        self.generation += 1
+    @rule(
+        entry_id=entry_ids,
+        plate=st.sampled_from(PLATES),
+        end=st.sampled_from((70, 200, 300)) | st.none(),
+        handling=st.sampled_from(("open", "open", "covert")),
+    )
+    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str, end: int | None, handling: str) -> None:
         until = NEVER if end is None else minutes(end)
-        entry = an_entry(entry_id, plate=plate, revision=generation(self.generation), valid_until=until)
-        self.listed[entry_id][self.generation] = entry
+        self._is_listed(entry_id, an_entry(entry_id, plate=plate, valid_until=until, handling=handling))
+
+    @rule(entry_id=entry_ids, data=st.data())
+    def an_entry_is_rolled_back(self, entry_id: str, data: st.DataObject) -> None:
+        earlier = data.draw(st.sampled_from([one for one in self.listed if one <= self.generation]))
+        if self.listed[earlier][entry_id] is not None:
+            self._is_listed(entry_id, self.listed[earlier][entry_id])
+
+    @rule(data=st.data())
+    def its_home_fails_over_and_has_lost_the_newest_changes(self, data: st.DataObject) -> None:
+        kept = data.draw(st.sampled_from(sorted(self.listed)))
+        self.listed[generation(1, self.generation.epoch + 1)] = self.listed[kept]
+        self.generation = generation(1, self.generation.epoch + 1)
 
     @rule(entry_id=entry_ids, data=st.data())
     def the_list_tells_what_it_says_of_an_entry(self, entry_id: str, data: st.DataObject) -> None:
         """Now, or, from a replica that is behind, at an earlier generation."""
-        entry = self.listed[entry_id][data.draw(st.sampled_from(sorted(self.listed[entry_id])))]
+        in_force = data.draw(st.just(self.generation) | st.sampled_from(sorted(self.listed)))
+        entry = self.listed[in_force][entry_id]
         if entry is not None:
-            self._happens(entry)
+            self._happens(EntryListed(entry=entry, generation=in_force))
 
     @precondition(lambda self: self.facts)
     @rule(data=st.data())
@@ -344,6 +365,12 @@ class Shift(RuleBasedStateMachine):
         action = an_action(f"action-{len(self.done)}", kind, alert, **fields)
         self.done.append(action)
         self._happens(Done(action, self._next_offset()))
+
+    def _is_listed(self, entry_id: str, entry: Entry | None) -> None:
+        after = generation(self.generation.number + 1, self.generation.epoch)
+        revised = None if entry is None else msgspec.structs.replace(entry, revision=after)
+        self.listed[after] = self.listed[self.generation] | {entry_id: revised}
+        self.generation = after
 
     def _next_offset(self) -> int:
         return sum(isinstance(fact, Done) for fact in self.facts)

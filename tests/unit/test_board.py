@@ -1,9 +1,10 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from anpr.board import Board
-from anpr.events import Alert, Correction, Cover, Entry, EntryEnded
+from anpr.events import Alert, Correction, Cover, Entry, EntryEnded, EntryListed
 from anpr.incidents import Incident
 from tests.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -315,6 +316,56 @@ def listed(number: int, end: int) -> Entry:
     return an_entry("stolen-1", revision=generation(number), valid_until=minutes(end))
 
 
+def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
+    """Say that the entry is listed at a generation, put there by a change of its own unless a revision is given."""
+    in_force = generation(number, epoch)
+    return EntryListed(entry=an_entry("stolen-1", **{"revision": in_force, **fields}), generation=in_force)
+
+
+def test_what_a_mistake_withdrew_is_open_again_when_its_entry_is_back_whoever_tells_it_first(board: Board) -> None:
+    board.add_listed(back(3))
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    assert (only(board).status, only(board).listed_again) == ("open", True)
+    board.add_ended(ended(4))
+    assert (only(board).status, only(board).listed_again) == ("withdrawn", False)
+    board.add_listed(back(5))
+    assert (only(board).status, only(board).best) == ("open", sighting(0))
+
+
+def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_action(an_action("claim-1", "claimed", sighting(0)), 0)
+    board.add_action(an_action("outcome-1", "outcome", sighting(0), outcome="turned_away"), 1)
+    board.add_ended(ended(2))
+    board.add_listed(back(3))
+    assert (only(board).status, only(board).holders) == ("closed", {"calais": "Ann"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"plate": "ab-12 cde"}, "open"),
+        ({"plate": "AB12CDF"}, "withdrawn"),
+        ({"handling": "covert"}, "withdrawn"),
+        ({"valid_until": minutes(50)}, "withdrawn"),
+    ],
+    ids=["written otherwise", "another plate", "for some only", "for a time that is over"],
+)
+def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any], status: str) -> None:
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    board.add_listed(back(3, **fields))
+    assert only(board).status == status
+
+
+def test_a_removal_that_a_fail_over_has_lost_counts_no_more(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    board.add_listed(back(1, epoch=2, revision=generation(1)))
+    assert only(board).status == "open"
+
+
 def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) -> None:
     board.add_alert(an_alert(a_read(), listed(1, 30)))
     (before,) = board.incidents(minutes(29.999))
@@ -325,9 +376,9 @@ def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) 
 
 def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board: Board) -> None:
     alert = an_alert(a_read(), listed(1, 30))
-    board.add_listed(listed(3, 60))
+    board.add_listed(EntryListed(entry=listed(3, 60), generation=generation(3)))
     board.add_alert(alert)
-    board.add_listed(listed(2, 10))
+    board.add_listed(EntryListed(entry=listed(2, 10), generation=generation(2)))
     assert [board.incidents(minutes(m))[0].status for m in (30, 59, 60)] == ["open", "open", "withdrawn"]
     board.add_alert(an_alert(a_read("read-2"), listed(4, 20)))
     assert [board.incidents(minutes(m))[0].status for m in (19, 20)] == ["open", "withdrawn"]

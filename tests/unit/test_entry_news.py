@@ -1,65 +1,93 @@
 """A board learns what has become of the entries that it shows, and waits for nobody."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from anpr.board import Board
 from anpr.errors import UnavailableError
-from anpr.events import Entry, EntryEnded
+from anpr.events import Entry, EntryEnded, EntryListed, Generation
 from anpr.local.processes import wait_until
 from anpr.services.entry_news import EntryNews
 from anpr.watchlist.changes import Changes, between
 from anpr.watchlist.places import BasePlace, Head, ListPlace
-from tests.strategies import NOON, an_entry, generation, minutes
+from tests.strategies import NOON, a_read, an_alert, an_entry, generation, minutes
 
-PLACE = ListPlace(generation(1), NOON, 1, BasePlace("base", 1, 1, "", ""), NOON)
+PLACES = {
+    name: ListPlace(generation(1), NOON, 1, BasePlace(name, 1, 1, "", ""), NOON) for name in ("stolen", "wanted")
+}
+
+
+GENERATION_0 = generation(0)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a home holds at a generation."""
+
+    generation: Generation = GENERATION_0
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    tombstones: Mapping[str, EntryEnded] = field(default_factory=dict)
 
 
 @dataclass
 class Home:
-    """A list's home: its generations, the tombstones; it answers when it is let, and fails as often as it is told."""
+    """The lists' home and all that it ever held; it answers when it is let, and fails as often as it is told."""
 
-    generations: list[dict[str, Entry]] = field(default_factory=lambda: [{}])
-    tombstones: dict[str, EntryEnded] = field(default_factory=dict)
-    shows: int | None = None
+    states: list[State] = field(default_factory=lambda: [State()])
+    shows: int = -1
     tells_changes: bool = True
     failures: list[Exception] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
 
     def lists(self, *entries: Entry) -> None:
-        """Put these in force as the whole list."""
-        number = len(self.generations)
-        before = self.generations[-1]
-        changes = between(before, entries, generation(number))
+        """Put these in force as all there is."""
+        before = self.states[-1]
+        self._holds(entries, generation(before.generation.number + 1, before.generation.epoch), before)
+
+    def has_lost(self, changes: int) -> None:
+        """Fail over without the newest changes; the next one has come since."""
+        kept = self.states[max(1, len(self.states) - 1 - changes)]
+        self._holds(list(kept.entries.values()), generation(1, self.states[-1].generation.epoch + 1), kept)
+
+    def _holds(self, entries: Sequence[Entry], number: Generation, before: State) -> None:
+        changes = between(before.entries, entries, number)
         put = {entry.entry_id: entry for entry in changes.put}
-        self.generations.append({entry.entry_id: put.get(entry.entry_id, entry) for entry in entries})
-        for one in changes.removed:
-            self.tombstones[one] = EntryEnded(entry_id=one, revision=generation(number), ended_at=NOON, why="found")
+        kept = {entry.entry_id: before.entries.get(entry.entry_id, entry) for entry in entries}
+        ends = {one: EntryEnded(entry_id=one, revision=number, ended_at=NOON, why="found") for one in changes.removed}
+        self.states.append(State(number, kept | put, {**before.tombstones, **ends}))
 
     def head(self) -> Head | None:
         self.answering.wait(30)
         if self.failures:
             raise self.failures.pop()
-        number = self.shows or len(self.generations) - 1
-        return Head(generation(number), NOON, "id", {"stolen": PLACE}) if number else None
+        shown = self.states[self.shows].generation
+        return Head(shown, NOON, "id", PLACES) if shown.number else None
 
     def changes(self, before: Head, after: Head) -> Changes | None:
         if not self.tells_changes:
             return None
-        old, new = (self.generations[head.generation.number] for head in (before, after))
+        (old, new) = (
+            next(state.entries for state in self.states if state.generation == head.generation)
+            for head in (before, after)
+        )
         return Changes([e for e in new.values() if old.get(e.entry_id) != e], [one for one in old if one not in new])
 
     def entries_of(self, place: ListPlace | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
-        assert place == PLACE
-        return {one: self.generations[-1][one] for one in entry_ids if one in self.generations[-1]}
+        assert place is not None
+        listed = self.states[-1].entries
+        return {one: listed[one] for one in entry_ids if one in listed and place == PLACES[listed[one].list]}
 
     def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         self.asked.append(list(entry_ids))
-        return [self.tombstones[one] for one in entry_ids if one in self.tombstones]
+        tombstones = self.states[-1].tombstones
+        return [tombstones[one] for one in entry_ids if one in tombstones]
 
 
 @pytest.fixture
@@ -83,7 +111,9 @@ def shows(news: EntryNews, *entry_ids: str) -> None:
 def said(news: EntryNews) -> list[tuple[str, int, datetime | None]]:
     """Return what has come: the entry, by which generation, and until when it is valid (None: it has ended)."""
     return [
-        (one.entry_id, one.revision.number, one.valid_until if isinstance(one, Entry) else None)
+        (one.entry.entry_id, one.entry.revision.number, one.entry.valid_until)
+        if isinstance(one, EntryListed)
+        else (one.entry_id, one.revision.number, None)
         for one in news.take()
     ]
 
@@ -93,7 +123,7 @@ def test_what_comes_onto_the_board_is_asked_for_once(home: Home, news: EntryNews
     home.lists(an_entry("a", valid_until=minutes(5)))
     shows(news, "a", "b")
     news.look()
-    assert said(news) == [("b", 2, None), ("a", 1, minutes(5))]
+    assert said(news) == [("a", 1, minutes(5)), ("b", 2, None)]
     news.look()
     shows(news, "a", "b")
     news.look()
@@ -163,3 +193,67 @@ def test_what_could_not_be_answered_is_asked_again(home: Home, news: EntryNews, 
     shows(news, "a")
     news.start()
     assert wait_until(lambda: bool(said(news)), 10)
+
+
+# --- boards that were opened at different times ---
+
+ids = st.sampled_from("ab")
+lists = st.sampled_from(list(PLACES))
+Step = list[Entry] | int | None
+
+
+def steps(plates: Sequence[str], *others: st.SearchStrategy[int]) -> st.SearchStrategy[list[Step]]:
+    """Return what happens: all that the lists hold now, how many changes a fail-over loses, None for a look."""
+    entries = st.builds(an_entry, ids, list=lists, plate=st.sampled_from(plates))
+    whole = st.lists(entries, max_size=2, unique_by=lambda entry: entry.entry_id)
+    return st.lists(st.one_of(whole, st.none(), *others), max_size=12)
+
+
+class Open:
+    """A board with an alert of each entry that there was at first, and what the lists have told it."""
+
+    def __init__(self, home: Home) -> None:
+        self._board = Board(timedelta(minutes=30), timedelta(hours=72))
+        self._news = EntryNews(home)
+        for entry in home.states[1].entries.values():
+            self._board.add_alert(an_alert(a_read(f"read of {entry.entry_id}"), entry))
+        self._news.follow(self._board.entries_named())
+
+    def looks(self) -> set[str]:
+        """Return the entries whose alerts stand after a look at the lists."""
+        self._news.look()
+        for one in self._news.take():
+            if isinstance(one, EntryListed):
+                self._board.add_listed(one)
+            else:
+                self._board.add_ended(one)
+        return {alert.entry.entry_id for one in self._board.incidents(minutes(1)) for alert in one.standing}
+
+
+@given(happens=steps(["AB12CDE", "AB12CDF"]) | steps(["AB12CDE"], st.integers(0, 3)), tells_changes=st.booleans())
+def test_what_an_entry_raised_stands_while_it_is_listed_however_long_the_board_has_been_open(
+    happens: list[Step], *, tells_changes: bool
+) -> None:
+    home = Home(tells_changes=tells_changes)
+    home.answering.set()
+    at_first = {entry_id: an_entry(entry_id, plate="AB12CDE") for entry_id in "ab"}
+    home.lists(*at_first.values())
+    all_the_time = Open(home)
+    for step in happens:
+        if isinstance(step, int):
+            home.has_lost(step)
+        elif step is not None:
+            stay = {(entry.entry_id, entry.list) for entry in step}
+            before = home.states[-1].entries.values()
+            home.lists(*(entry for entry in before if (entry.entry_id, entry.list) in stay))
+            home.lists(*step)  # an id is on one list at a time
+        else:
+            all_the_time.looks()
+    stands, of_new_board = all_the_time.looks(), Open(home).looks()
+    now = home.states[-1].entries
+    assert {one for one, entry in now.items() if entry.plate == at_first[one].plate} <= of_new_board <= now.keys()
+    if any(isinstance(step, int) for step in happens):
+        # What was listed and lost may be shown until the board is opened anew; nothing that is listed is hidden.
+        assert stands >= of_new_board
+    else:
+        assert stands == of_new_board

@@ -227,6 +227,21 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
         expect(card(page, under)).to_be_visible()
 
 
+def test_what_a_mistake_with_the_list_took_away_is_new_in_the_lane_again(scene: Scene) -> None:
+    plate = scene.plate()
+    it = scene.installation
+    with scene.page("calais", "ann") as page:
+        incident = scene.comes_by(plate)
+        expect(page.locator(f"#lane-now #card-{incident}")).to_be_visible()
+        assert it.run("watchlist", "remove", plate, "--list", "stolen", "--why", "a mistake").returncode == 0
+        expect(page.locator(f"#lane-over #card-{incident}")).to_contain_text("Withdrawn")
+        page.get_by_role("button", name="Pause").click()
+        assert it.run("watchlist", "rollback", "--list", "stolen", "--why", "it was a mistake").returncode == 0
+        expect(page.locator("#held")).to_contain_text("1 NEW")
+        page.keyboard.press("u")
+        expect(page.locator(f"#lane-now #card-{incident}")).to_contain_text("Listed again")
+
+
 # --- for everybody ---
 
 # As wide as a screen, the same at 200 % zoom, and as a telephone.

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from anpr.errors import AnprError
-from anpr.events import Entry, EntryEnded
+from anpr.events import Entry, EntryEnded, EntryListed
 from anpr.logs import get_logger
 from anpr.watchlist.changes import Changes
 from anpr.watchlist.places import Head, ListPlace
 
 log = get_logger(__name__)
+
+News = EntryEnded | EntryListed
 
 POLL_SECONDS = 0.1
 # An entry among a million is found by reading a few hundred: so many are asked for at once, for memory's sake.
@@ -50,7 +52,7 @@ class EntryNews:
         self._shown: dict[str, frozenset[str]] = {}
         self._told: frozenset[str] = frozenset()
         self._head: Head | None = None
-        self._news: queue.SimpleQueue[EntryEnded | Entry] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._is_silent = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="entry-news", daemon=True)
@@ -67,9 +69,9 @@ class EntryNews:
         """Say which entries of which lists are shown, from now on."""
         self._shown = {name: frozenset(entry_ids) for name, entry_ids in shown.items()}
 
-    def take(self) -> list[EntryEnded | Entry]:
+    def take(self) -> list[News]:
         """Return what has come since the last call: tombstones, and entries as they are listed now. Never waits."""
-        news = []
+        news = list[News]()
         while not self._news.empty():
             news.append(self._news.get())
         return news
@@ -80,25 +82,33 @@ class EntryNews:
         if head is None or (before is not None and head.generation < before.generation):
             return  # empty, or a replica that is behind the one asked before
         everything = frozenset[str]().union(*shown.values())
-        unknown, news = everything - self._told, list[EntryEnded | Entry]()
+        unknown, news = everything - self._told, list[News]()
         if before is not None and head.generation != before.generation:
             changes = self._lists.changes(before, head)
             if changes is None:
                 unknown = everything
             else:
-                news += [entry for entry in changes.put if entry.entry_id in everything]
+                put = [entry for entry in changes.put if entry.entry_id in everything]
                 # Also of those that were put: one may have ended and been listed anew in between.
-                changed = {entry.entry_id for entry in news} | everything.intersection(changes.removed)
-                news += self._lists.ended(sorted(changed))
+                changed = {entry.entry_id for entry in put} | everything.intersection(changes.removed)
+                news += [*_listed_at(head, put), *self._lists.ended(sorted(changed))]
         if unknown:
-            news += self._lists.ended(sorted(unknown))
-            for name, entry_ids in shown.items():
-                news += self._listed(head.lists.get(name), sorted(entry_ids & unknown))
+            news += self._all_of(unknown, shown, head)
         for one in news:
             self._news.put(one)
         self._head, self._told = head, everything
 
-    def _listed(self, place: ListPlace | None, entry_ids: Sequence[str]) -> list[Entry]:
+    def _all_of(self, unknown: frozenset[str], shown: Mapping[str, frozenset[str]], head: Head) -> list[News]:
+        ended, listed = self._lists.ended(sorted(unknown)), list[Entry]()
+        for name, entry_ids in shown.items():
+            listed += self._listed_in(head.lists.get(name), sorted(entry_ids & unknown))
+        # What has left its list may have been put on another.
+        elsewhere = sorted({one.entry_id for one in ended} - {entry.entry_id for entry in listed})
+        for place in head.lists.values():
+            listed += self._listed_in(place, elsewhere)
+        return [*_listed_at(head, listed), *ended]
+
+    def _listed_in(self, place: ListPlace | None, entry_ids: Sequence[str]) -> list[Entry]:
         listed: list[Entry] = []
         for start in range(0, len(entry_ids), _ASK_ENTRIES):
             listed += self._lists.entries_of(place, entry_ids[start : start + _ASK_ENTRIES]).values()
@@ -116,3 +126,7 @@ class EntryNews:
             except Exception:
                 # Whoever shows the board must not go on for ever with entries that have ended.
                 log.exception("asking what has become of entries failed, asking again")
+
+
+def _listed_at(head: Head, entries: Iterable[Entry]) -> list[EntryListed]:
+    return [EntryListed(entry=entry, generation=head.generation) for entry in entries]

@@ -24,6 +24,7 @@ STATUS: Final = {
     "withdrawn": "Withdrawn: taken off the list. Nothing is to be done",
     "corrected": "Corrected: the camera has since read another plate",
 }
+LISTED_AGAIN: Final = "Listed again: it was off the list for a while. It counts"
 ACTION: Final = {
     "seen": "looked at it",
     "claimed": "took it in hand",

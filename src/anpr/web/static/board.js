@@ -37,6 +37,12 @@ function settle() {
   drawHeld();
 }
 
+/** What waits to come into the officer's own lane, also from another one: it may have been withdrawn and be back. */
+function newHere() {
+  const comes = ([name, card]) => card?.lane === "now" && byId("card-" + name)?.parentElement.id !== "lane-now";
+  return [...waiting].filter(comes).map(([name]) => name);
+}
+
 function isHeld() {
   return paused || (pointerAt > 0 && Date.now() - pointerAt < HOLD_MS);
 }
@@ -47,7 +53,7 @@ function showWaiting() {
   const focusedId = focused?.id;
   const control = focused && [...focused.querySelectorAll("a,button,article")].indexOf(document.activeElement);
   const top = focused?.getBoundingClientRect().top;
-  const news = [...waiting].filter(([name, card]) => card?.lane === "now" && !byId("card-" + name)).map(([name]) => name);
+  const news = newHere();
   let moved = false;
   for (const [name, card] of waiting) moved = put(name, card) || moved;
   waiting = new Map();
@@ -98,7 +104,7 @@ function drawHeld() {
     const item = byId("card-" + name);
     if (!item || item.parentElement.id !== "lane-now" || isInView(item)) fresh.delete(name);
   }
-  const held = [...waiting].filter(([name, card]) => card?.lane === "now" && !byId("card-" + name)).length;
+  const held = newHere().length;
   const button = byId("held");
   const others = waiting.size - held;
   const words = [
