@@ -27,7 +27,7 @@ def test_the_traffic_has_the_countries_and_layouts_that_the_tables_say() -> None
     rows = DENSITIES.rows(plates.countries)
     british = rows == DENSITIES.rows(pack(["X"], ["GB"]).countries)[0]
     assert british.mean() == pytest.approx(DENSITIES.shares[rows[british][0]], abs=0.02)
-    usual = np.isfinite(DENSITIES.log_plates(plates.codes, plates.lengths, rows))
+    usual = np.isfinite(DENSITIES.log_plates(plates, rows))
     assert usual.all()
 
 

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from anpr import tables
 from anpr.matching.buckets import Rows
 from anpr.matching.densities import layouts_of, official_layouts
-from anpr.matching.packed import ALPHABET, SYMBOLS, WIDTH, Bytes, Packed, country_codes, country_text, pack, words_of
+from anpr.matching.packed import SYMBOLS, WIDTH, Bytes, Packed, country_codes, country_text, pack
 
 _LONGEST = 3
-# Added to a word of eight codes it sets the top bit of each that is a letter's; those bits times the last one are
-# together in the highest byte, the first code's lowest.
-_TO_THE_TOP_BIT = np.uint64((128 - ALPHABET.index("A") - 1) * 0x0101010101010101)
-_TOP_BITS = np.uint64(0x8080808080808080)
-_TOGETHER = np.uint64(0x0002040810204081)
+# By length, and by first code: its part of the number by which a text is looked up that may begin with a badge.
+_OF_LENGTH = np.arange(WIDTH + 1) << 14
+_OF_FIRST = np.arange(SYMBOLS) << 8
 
 
 class Badged(NamedTuple):
@@ -62,14 +60,10 @@ class Badges:
 
         None where it is not worth a look: there is none.
         """
-        first = words_of(reads.codes)[:, 0]
-        letters = first + _TO_THE_TOP_BIT
-        letters &= _TOP_BITS
-        letters *= _TOGETHER
-        letters >>= np.uint64(56)
-        letters |= (first & np.uint64(0x3F)) << np.uint64(8)
-        letters |= reads.lengths.astype(np.uint64) << np.uint64(14)
-        begin = self._begins.take(letters.view(np.int64)).nonzero()[0]
+        begins = _OF_LENGTH.take(reads.lengths)
+        begins += _OF_FIRST.take(reads.codes[:, 0])
+        begins += reads.letters.view(np.uint8)[::2]
+        begin = self._begins[begins].nonzero()[0]
         if not len(begin):
             return None
         heads = reads.codes.take(begin, axis=0)
@@ -77,7 +71,7 @@ class Badges:
         lengths, places = of_lengths.nonzero()
         which, countries = begin[places], of_lengths[lengths, places]
         plates = _without_head(reads.take(which), lengths, self._countries[countries])
-        possible = self._layouts[countries, layouts_of(plates.codes, plates.lengths)].nonzero()[0]
+        possible = self._layouts[countries, layouts_of(plates)].nonzero()[0]
         return which[possible], plates.take(possible)
 
     def of(self, text: str) -> Iterator[Badged]:

@@ -19,11 +19,12 @@ Rows = NDArray[np.intp]
 
 _FILTER_BITS = 5
 _POSTING_BITS = 32
-_LOW = np.uint64(0xFFFFFFFF)
-_ONE = np.uint64(1)
+# Numbers as arrays: for one read, making an array of a number takes longer than the step that needs it.
+_NUMBERS = [np.array(number, np.uint64) for number in range(65)]
+_ONE, _FIVE_BITS, _HALF = _NUMBERS[1], _NUMBERS[31], _NUMBERS[32]
+_NEXT = np.array(1, np.intp)
 # Odd, with their bits well mixed: the fractional parts of the golden ratio, and of the square roots of 3 and 5.
-_FACTORS = np.array([0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B], np.uint64)
-_HALF = np.uint64(32)
+_FACTORS = [np.array(odd, np.uint64) for odd in (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B)]
 
 
 def hashed(words: Words, more: Words | None = None) -> Words:
@@ -82,39 +83,48 @@ class Buckets:
         heads = np.zeros((1 << bucket_bits) + 1, np.uint64)
         heads[1:] = ends
         heads <<= _HALF
-        marks = _ONE << ((filed >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & np.uint64(31))
+        marks = _ONE << ((filed >> _NUMBERS[64 - bucket_bits - _FILTER_BITS]) & _FIVE_BITS)
         firsts = np.flatnonzero(np.diff(buckets, prepend=-1))
         if at:
             heads[buckets[firsts]] |= np.bitwise_or.reduceat(marks, firsts)
-        return cls(heads, _postings(filed, bucket_bits, row_bits), row_bits)
+        postings = _further(filed, bucket_bits, row_bits)
+        filed &= low
+        postings |= filed
+        return cls(heads, postings.astype(np.uint32), row_bits)
 
     def find(self, hashes: Words) -> tuple[Rows, Rows]:
         """Return pairs of an index into `hashes` and a row that was filed under that hash, or nearly."""
         bucket_bits = (len(self.heads) - 1).bit_length() - 1
-        buckets = (hashes >> np.uint64(64 - bucket_bits)).view(np.int64)
-        heads = self.heads.take(buckets)
-        heads >>= (hashes >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & np.uint64(31)
+        buckets = (hashes >> _NUMBERS[64 - bucket_bits]).view(np.int64)
+        heads = self.heads[buckets]
+        marks = hashes >> _NUMBERS[64 - bucket_bits - _FILTER_BITS]
+        marks &= _FIVE_BITS
+        heads >>= marks
         heads &= _ONE
         which = heads.astype(bool).nonzero()[0]
         if not len(which):
             return which, which
         buckets = buckets[which]
         begins = (self.heads[buckets] >> _HALF).view(np.int64)
-        counts = (self.heads[buckets + 1] >> _HALF).view(np.int64) - begins
-        whose = np.repeat(np.arange(len(which)), counts)
-        shifts = begins
-        shifts[1:] -= np.cumsum(counts)[:-1]
-        postings = self.postings[np.arange(len(whose)) + shifts[whose]]
-        which = which[whose]
-        same = (postings >> np.uint32(self.row_bits)) == (
-            _postings(hashes[which], bucket_bits, self.row_bits) >> np.uint32(self.row_bits)
-        )
-        return which[same], (postings[same] & np.uint32((1 << self.row_bits) - 1)).astype(np.intp)
+        buckets += _NEXT
+        counts = (self.heads[buckets] >> _HALF).view(np.int64)
+        counts -= begins
+        ends = np.add.accumulate(counts)
+        begins += counts
+        begins -= ends
+        places = np.arange(ends[-1])
+        places += begins.repeat(counts)
+        which = which.repeat(counts)
+        # What is left of a posting without the hash's bits is a row, if they are its own; else it is more than any.
+        rows = self.postings[places]
+        rows ^= _further(hashes[which], bucket_bits, self.row_bits).astype(np.uint32)
+        same = (rows <= np.array((1 << self.row_bits) - 1, np.uint32)).nonzero()[0]
+        return which[same], rows[same].astype(np.intp)
 
 
-def _postings(filed: Words, bucket_bits: int, row_bits: int) -> NDArray[np.uint32]:
-    """Return for words of hash and row what is kept of them: the row, and the hash's bits behind the filter's."""
-    rows = filed & np.uint64((1 << row_bits) - 1)
-    further = filed << np.uint64(bucket_bits + _FILTER_BITS)
-    further >>= np.uint64(64 - _POSTING_BITS + row_bits)
-    return ((further << np.uint64(row_bits)) | rows).astype(np.uint32)
+def _further(hashes: Words, bucket_bits: int, row_bits: int) -> Words:
+    """Return what is kept of hashes in postings, where it stands there: their bits behind the filter's."""
+    further = hashes << _NUMBERS[bucket_bits + _FILTER_BITS]
+    further >>= _NUMBERS[64 - _POSTING_BITS + row_bits]
+    further <<= _NUMBERS[row_bits]
+    return further

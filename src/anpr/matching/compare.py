@@ -77,7 +77,7 @@ def _own_plate(read: Read) -> tuple[str, ...]:
     """Say of a read that it may be another vehicle's plate, read rightly: much of what speaks against a match."""
     plate = pack([read.plate], [read.country])
     syntax = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
-    if syntax is None or not official_layouts(syntax)[layouts_of(plate.codes, plate.lengths)[0]]:
+    if syntax is None or not official_layouts(syntax)[layouts_of(plate)[0]]:
         return ()
     return (
         f"letters and digits stand as on plates of {read.country}: this may be another vehicle's plate, read rightly",

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 from anpr import tables
 from anpr.matching.misreads import FURTHER_EDIT_FACTOR, UNITS, Codes, Lengths, Misreads
-from anpr.matching.packed import ALPHABET, SYMBOLS, UNREADABLE, WIDTH, country_codes
+from anpr.matching.packed import ALPHABET, FIRST_LETTER, SYMBOLS, UNREADABLE, WIDTH, Packed, country_codes
 
 Shares = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 # Layouts of up to this many characters have a number each: a bit a place (1 a letter), and one above for the length.
 LONGEST_LAYOUT: Final = 12
-_LAYOUTS = 2 << LONGEST_LAYOUT
+_LAYOUTS = np.array(2 << LONGEST_LAYOUT)
 _OF_NO_LAYOUT = 0  # longer texts, and nothing
 # Two codes that stand side by side, as one number of 16 bits, the first the lower byte.
-_PAIRS = SYMBOLS << 8
+_PAIRS = np.array(SYMBOLS << 8)
 # The share of a country's vehicles whose plates no table foresees, over layouts of 3 to 9 characters; the least
 # share of a letter, and of a digit, beside the commonest.
 _UNFORESEEN_SHARE = 0.02
@@ -36,8 +36,7 @@ _LEAST_DIGIT = 0.02
 _TRAILER_SHARE = 0.1
 # Of the layouts that stand behind a misread, those with at least this share of a country's vehicles are counted.
 _COUNTED_FROM = 1e-3
-_FIRST_LETTER = ALPHABET.index("A") + 1
-DIGITS, LETTERS = slice(1, _FIRST_LETTER), slice(_FIRST_LETTER, UNREADABLE)
+DIGITS, LETTERS = slice(1, FIRST_LETTER), slice(FIRST_LETTER, UNREADABLE)
 # No plate bears what cannot be read; a share above nothing keeps what is divided by it a number.
 _LEAST_UNREADABLE = 1e-9
 # Misreads of many edits are spread over all texts, thinner by this factor with each character.
@@ -73,32 +72,35 @@ class Densities:
         self.layouts: Final = layouts
         self._common = _Common(layouts)
         self.characters: Final = characters
-        self._log_layouts = _in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100)))
+        self._log_layouts = _in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))).ravel()
         self._log_pairs = _pairs_of(_in_units(np.log(characters)))
 
     def rows(self, countries: NDArray[np.uint16]) -> Rows:
         """Return the row of each country: 0 where it is unknown, here or to the camera."""
-        rows: Rows = self._row_of[countries]
-        return rows
+        return self._row_of.take(countries)
 
-    def log_plates(self, codes: Codes, lengths: Lengths, rows: Rows) -> NDArray[np.int32]:
-        """Return the logarithm, in UNITS, of the share of the country's vehicles that bear exactly this plate.
+    def log_plates(self, reads: Packed, rows: Rows) -> NDArray[np.int32]:
+        """Return the logarithm, in UNITS, of the share of the row's vehicles that bear exactly this plate.
 
         The letters are looked up two at a time: every read of a batch is asked, so this must be quick.
         """
-        pairs = codes.view("<u2").T[: (int(lengths.max(initial=0)) + 1) // 2]
-        of_pairs = np.add.reduce(self._log_pairs.take(rows * _PAIRS + pairs), axis=0, dtype=np.int32)
-        logs: NDArray[np.int32] = of_pairs + self._log_layouts[rows, layouts_of(codes, lengths)]
+        pairs = reads.codes.view("<u2").T[: (reads.longest + 1) // 2].astype(np.intp)
+        pairs += rows * _PAIRS
+        layouts = layouts_of(reads)
+        layouts += rows * _LAYOUTS
+        logs: NDArray[np.int32] = np.add.reduce(self._log_pairs.take(pairs), axis=0, dtype=np.int32)
+        logs += self._log_layouts[layouts]
         return logs
 
-    def misread(self, codes: Codes, lengths: Lengths, rows: Rows, rates: "RatesInto") -> Shares:
-        """Return the share of the country's vehicles that are read as this text and do not bear it.
+    def misread(self, reads: Packed, rows: Rows, rates: "RatesInto") -> Shares:
+        """Return the share of the row's vehicles that are read as this text and do not bear it.
 
         Plates of every layout of the country are counted, however many of their characters are read as others; those
         with one more or one less by their layout alone; what is further away only as a whole.
         """
+        codes, lengths = reads.codes, reads.lengths
         own = self.characters[rows[:, None], codes]
-        texts = _Texts(codes, lengths, rows, layouts_of(codes, lengths), own, own.prod(axis=1))
+        texts = _Texts(codes, lengths, rows, layouts_of(reads), own, own.prod(axis=1))
         total = self._one_more_or_less(texts, rates)
         total += self._substituted(texts, rates)
         ruined = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
@@ -111,7 +113,7 @@ class Densities:
         plates of a layout; the plate that is the text itself is taken off again.
         """
         codes, lengths, rows, layouts, own, whole = texts
-        is_letter = codes >= _FIRST_LETTER
+        is_letter = codes >= FIRST_LETTER
         of_row = rows[:, None]
         by_kind = np.stack([
             FURTHER_EDIT_FACTOR * rates.digits[of_row, codes] + np.where(is_letter, 0, own),
@@ -174,16 +176,18 @@ class RatesInto:
 
 # By length: the bits of a layout, and the one above them.
 _LENGTHS = np.arange(WIDTH + 1)
-_ABOVE_LENGTH = np.where((_LENGTHS > 0) & (_LENGTHS <= LONGEST_LAYOUT), 1 << _LENGTHS, _OF_NO_LAYOUT)
-_KEPT_OF_LENGTH = np.maximum(_ABOVE_LENGTH - 1, 0)
+_ABOVE_LENGTH = np.where((_LENGTHS > 0) & (_LENGTHS <= LONGEST_LAYOUT), 1 << _LENGTHS, _OF_NO_LAYOUT).astype(
+    np.uint16
+)
+_KEPT_OF_LENGTH = np.where(_ABOVE_LENGTH > 0, _ABOVE_LENGTH - 1, 0).astype(np.uint16)
 
 
-def layouts_of(codes: Codes, lengths: Lengths) -> NDArray[np.intp]:
+def layouts_of(plates: Packed) -> NDArray[np.intp]:
     """Return the number of each text's layout."""
-    # A plate's sixteen places are two bytes of bits; those behind its end are 0.
-    bits = np.packbits((codes >= _FIRST_LETTER).ravel(), bitorder="little").view("<u2")
-    layouts: Rows = (_KEPT_OF_LENGTH.take(lengths) & bits) | _ABOVE_LENGTH.take(lengths)
-    return layouts
+    layouts = _KEPT_OF_LENGTH.take(plates.lengths)
+    layouts &= plates.letters
+    layouts |= _ABOVE_LENGTH.take(plates.lengths)
+    return layouts.astype(np.intp)
 
 
 def _in_units(logs: Shares) -> NDArray[np.int32]:
@@ -279,7 +283,7 @@ def _measured(table: Mapping[str, Any]) -> tuple[Shares, Shares]:
         layouts[_layout(text)] += count
     for letter, count in table["letters"].items():
         characters[ALPHABET.index(letter) + 1] = count
-    characters[1:_FIRST_LETTER] = 1
+    characters[1:FIRST_LETTER] = 1
     return layouts / layouts.sum(), _within_kinds(characters)
 
 

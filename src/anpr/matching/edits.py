@@ -11,41 +11,39 @@ With eight characters to a word, deleting one is two masks and a shift.
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.buckets import hashed
-from anpr.matching.packed import Bytes, Words, words_of
+from anpr.matching.buckets import Rows, hashed
+from anpr.matching.packed import WIDTH, Bytes, Words, words_of
 
-_BYTE = np.uint64(8)
-_TOP = np.uint64(56)
-# For each place in a word: the characters before it. Those from it on move one place to the left.
-_BEFORE = np.array([[(1 << 8 * place) - 1] for place in range(8)], np.uint64)
-_FROM = ~_BEFORE
-_BUT_THE_LAST = np.int32(0x7FFF)
+_BYTE, _TOP = np.array(8, np.uint64), np.array(56, np.uint64)
+# For each of the two words, and each way to delete: what moves one place to the left. The first way deletes nothing.
+_PLACES = np.arange(WIDTH)
+_DELETED = np.concatenate([[WIDTH], _PLACES])[:, None]
+_MOVES = np.ascontiguousarray(words_of((_PLACES >= _DELETED) * np.uint8(255)).T)
+# As arrays: for one pair, making an array of a number takes longer than the step that needs it.
+_NONE, _THREE, _BUT_THE_LAST = (np.array(bits, np.int32) for bits in (0, 3, 0x7FFF))
+_ALIKE, _ONE_MORE, _ONE_LESS = (np.array(difference, np.uint8) for difference in (0, 1, 255))
 
 
-def neighbourhood(codes: Bytes, longest: int) -> Words:
-    """Return (1 + longest, n) hashes of each plate, and of it with its 1st, 2nd, ... character deleted.
+def deletions(codes: Bytes, plates: Rows, ways: Rows, longest: int) -> Words:
+    """Return (m,) hashes of pairs of a plate and a way: as it is (0), or without its first character (1), second, ...
 
-    Of a plate that is shorter than the longest, deletions behind its end give itself.
+    No plate is longer than the longest. A deletion behind a plate's end gives itself.
     """
     words = words_of(codes)
-    first = words[:, 0]
-    here = min(longest, 8)
-    left = np.empty((1 + longest, len(codes)), np.uint64)
-    second = words[:, 1] if longest > 8 else None
-    shifted = first >> _BYTE if second is None else (first >> _BYTE) | (second << _TOP)
-    left[0] = first
-    np.bitwise_and(first, _BEFORE[:here], out=left[1 : 1 + here])
-    left[1 : 1 + here] |= shifted & _FROM[:here]
-    left[1 + here :] = first
-    behind = None
+    first, second = words[:, 0][plates], words[:, 1][plates] if longest > 8 else None
+    moved = first >> _BYTE
     if second is not None:
-        moved = second >> _BYTE
-        behind = np.empty_like(left)
-        behind[0] = second
-        behind[1:9] = moved
-        np.bitwise_and(second, _BEFORE[: longest - 8], out=behind[9:])
-        behind[9:] |= moved & _FROM[: longest - 8]
-    return hashed(left, behind)
+        moved |= second << _TOP
+        second = _mixed(second, second >> _BYTE, _MOVES[1][ways])
+    return hashed(_mixed(first, moved, _MOVES[0][ways]), second)
+
+
+def _mixed(words: Words, moved: Words, moves: Words) -> Words:
+    """Return the words with those bits of the moved ones that move."""
+    moved ^= words
+    moved &= moves
+    moved ^= words
+    return moved
 
 
 def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: Bytes) -> NDArray[np.bool_]:
@@ -56,13 +54,13 @@ def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: By
     there_later = _later(others, some)
     first = differ & -differ
     from_first = -first
-    longer = lengths.astype(np.int8) - other_lengths.astype(np.int8)
+    longer = lengths - other_lengths  # one less is 255
     substituted = differ == first
-    swapped = (differ == first * 3) & ((here_later | there_later) & first == 0)
+    swapped = (differ == first * _THREE) & ((here_later | there_later) & first == _NONE)
     apart: NDArray[np.bool_] = (
-        ((longer == 0) & (first != 0) & (substituted | swapped))
-        | ((longer == 1) & (here_later & from_first == 0))
-        | ((longer == -1) & (there_later & from_first == 0))
+        ((longer == _ALIKE) & (first != _NONE) & (substituted | swapped))
+        | ((longer == _ONE_MORE) & (here_later & from_first == _NONE))
+        | ((longer == _ONE_LESS) & (there_later & from_first == _NONE))
     )
     return apart
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anpr import tables
 from anpr.matching.densities import DENSITIES, Densities, Rows, Shares
 from anpr.matching.misreads import MISREADS, UNITS, Misreads
-from anpr.matching.packed import ALPHABET, FOLDED, Packed, mapped
+from anpr.matching.packed import FIRST_LETTER, FOLDED, Packed, mapped
 
 # The stated rates. A list shorter than this is taken to be as long: a handful of entries does not make each of them
 # pass every day.
@@ -43,7 +43,8 @@ NEAR_ODDS: Final = 0.5
 
 # The bound of `worth_searching` may err on the side of searching by this much, and never on the other.
 _SLACK = 0.01
-_FIRST_LETTER = ALPHABET.index("A") + 1
+# As arrays: for one read, making an array of a number takes longer than the step that needs it.
+_UNITS, _NO_LENGTH = np.array(float(UNITS)), np.array(0, np.uint8)
 
 
 class Likelihood:
@@ -62,10 +63,11 @@ class Likelihood:
         self._misreads = misreads
         self._densities = densities
         self._rates = densities.rates_into(misreads)
-        self._log_shares_right = np.log(densities.shares) + math.log(misreads.right_share)
+        self._units_right = np.rint(np.log(densities.shares * misreads.right_share) * UNITS).astype(np.int32)
         self._confidences = np.asarray(table["confidence"])
         self._log_ratios = np.asarray(table["log_ratio"])
-        self._log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
+        log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
+        self._least_units = np.array((log_least_near - self._log_prior - _SLACK) * UNITS, np.int32)
 
     @staticmethod
     def least_score(tier: str) -> float:
@@ -85,12 +87,12 @@ class Likelihood:
         if reads.char_confidences is not None:
             told = ~np.isnan(reads.char_confidences).all(axis=1)
             ratios = np.where(told, self._log_ratios.max(), ratios)
-        least = self._log_read_right(reads, rows) - ratios
-        least += self._log_least_near - self._log_prior - _SLACK
-        least_units = (least * UNITS).astype(np.int32)
-        least_units[reads.lengths == 0] = 0  # nothing is likelier than certain
-        longest = int(reads.lengths.max(initial=0))
-        searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes[:, :longest]) > least_units[:, None]
+        ratios *= _UNITS
+        least = self._units_read_right(reads, rows)
+        least -= ratios.astype(np.int32)
+        least += self._least_units
+        least[reads.lengths == _NO_LENGTH] = 0  # nothing is likelier than certain
+        searched: NDArray[np.bool_] = self._misreads.most_near(reads.codes[:, : reads.longest]) > least[:, None]
         return searched
 
     def score(
@@ -157,8 +159,12 @@ class Likelihood:
 
     def _log_read_right(self, reads: Packed, rows: Rows) -> Shares:
         """Return the logarithm of the share of all vehicles that bear this very text and are read right."""
-        of_country = self._densities.log_plates(reads.codes, reads.lengths, rows) / UNITS
-        return of_country + self._log_shares_right[rows]
+        return self._units_read_right(reads, rows) / UNITS
+
+    def _units_read_right(self, reads: Packed, rows: Rows) -> NDArray[np.int32]:
+        units = self._densities.log_plates(reads, rows)
+        units += self._units_right[rows]
+        return units
 
     def _scores(self, read: Packed, entry: Packed) -> NDArray[np.float32]:
         return self._told(read, *self._explanations(read, entry))
@@ -185,7 +191,7 @@ class Likelihood:
         of_country = np.where((entry.countries != 0) & ~other_country, self._densities.shares[rows], 1.0)
         unlisted = of_country * (
             self._read_right(read, rows, entry_country, exact & ~other_country)
-            + self._densities.misread(read.codes, read.lengths, rows, self._rates) * np.exp(ratio)
+            + self._densities.misread(read, rows, self._rates) * np.exp(ratio)
         )
         siblings = _siblings(read, entry) * SIBLING_SHARE * math.exp(self._log_prior)
         return np.exp(listed), unlisted + siblings
@@ -195,20 +201,21 @@ class Likelihood:
 
         Where it is the listed text itself, those of the listed country are left out: they are the listed vehicle.
         """
-        shares = np.exp(self._densities.log_plates(read.codes, read.lengths, rows) / UNITS)
+        shares = np.exp(self._densities.log_plates(read, rows) / UNITS)
         elsewhere = np.zeros_like(shares)
         mixed = np.flatnonzero(same & (rows == 0) & (entry_country != 0))
         if len(mixed):
             country = entry_country[mixed]
-            of_listed = np.exp(self._densities.log_plates(read.codes[mixed], read.lengths[mixed], country) / UNITS)
+            of_listed = np.exp(self._densities.log_plates(read.take(mixed), country) / UNITS)
             elsewhere[mixed] = np.maximum(shares[mixed] - of_listed * self._densities.shares[country], 0)
         right: Shares = self._misreads.right_share * np.where(same, elsewhere, shares)
         return right
 
     def _ratio(self, confidences: NDArray[np.float32]) -> Shares:
         """Return the logarithm of how much likelier a misread is than a right read to come with this confidence."""
-        ratios = np.interp(confidences, self._confidences, self._log_ratios)
-        return np.where(np.isnan(confidences), 0.0, ratios)
+        ratios: Shares = np.interp(confidences, self._confidences, self._log_ratios)
+        ratios[np.isnan(ratios)] = 0.0
+        return ratios
 
     def _ratio_at_differences(self, read: Packed, entry: Packed, of_read: Shares) -> Shares:
         """Return the ratio by the confidence of the characters that differ, where the camera tells it of each."""
@@ -226,7 +233,7 @@ def _log_odds(share: float) -> float:
 
 def _siblings(read: Packed, entry: Packed) -> NDArray[np.bool_]:
     """Tell which reads bear one of the next numbers before or behind the listed one, in its last group of digits."""
-    digits = (entry.codes > 0) & (entry.codes < _FIRST_LETTER)
+    digits = (entry.codes > 0) & (entry.codes < FIRST_LETTER)
     last = entry.codes.shape[1] - 1 - np.argmax(digits[:, ::-1], axis=1)
     places = np.arange(entry.codes.shape[1])
     # Behind the last letter before it: the group that the numbers run in.
@@ -234,7 +241,7 @@ def _siblings(read: Packed, entry: Packed) -> NDArray[np.bool_]:
     in_group = (places > letter_before[:, None]) & (places <= last[:, None])
     weight = np.where(in_group, 10.0 ** (last[:, None] - places), 0.0)
     steps = ((read.codes.astype(np.int64) - entry.codes) * weight).sum(axis=1)
-    read_digits = (read.codes > 0) & (read.codes < _FIRST_LETTER)
+    read_digits = (read.codes > 0) & (read.codes < FIRST_LETTER)
     alike = ((read.codes == entry.codes) | (in_group & read_digits)).all(axis=1)
     siblings: NDArray[np.bool_] = alike & digits.any(axis=1) & (steps != 0) & (np.abs(steps) <= SIBLING_NUMBERS)
     return siblings

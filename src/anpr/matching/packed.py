@@ -8,6 +8,7 @@ more than 16, is nobody's plate; it has length 0 and matches nothing.
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,14 @@ Words = NDArray[np.uint64]
 ALPHABET = string.digits + string.ascii_uppercase  # code 1 is '0'; code 0 is no character
 # A place of a read that is there and cannot be read: like no character of a plate, nor like another such place.
 UNREADABLE = len(ALPHABET) + 1
+FIRST_LETTER = ALPHABET.index("A") + 1
 SYMBOLS = UNREADABLE + 1
 _CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
 # Between texts while they are joined; a text that holds one takes the slow way round.
 _BETWEEN = "\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Packed:
     """`n` plates, a row each.
 
@@ -48,6 +50,16 @@ class Packed:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.lengths)
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest."""
+        return int(self.lengths[self.lengths.argmax()]) if len(self.lengths) else 0
+
+    @cached_property
+    def letters(self) -> NDArray[np.uint16]:
+        """(n,) a bit for each place, the first the lowest: whether a letter stands there."""
+        return np.packbits(self.codes >= _FIRST_LETTER, None, "little").view("<u2")
 
     def take(self, rows: NDArray[np.intp]) -> "Packed":
         """Return these rows, in this order."""
@@ -147,29 +159,36 @@ _LEFT_OUT = bytes(
     byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) not in {_BETWEEN, plates.UNREADABLE}
 )
 _NAN = np.float32(np.nan).tobytes()
-_NOTHING = np.zeros(WIDTH, np.uint8).tobytes()
-# By length, what of the two words belongs to the plate.
-_KEPT = np.tri(WIDTH + 1, WIDTH, -1, dtype=np.uint8) * np.uint8(255)
+# A number beside an array is an array too: turning it into one each time takes longer than a plate does.
+_NOTHING = np.array(0, np.uint8)
+_ONE = np.array(1, np.intp)
+_EIGHT = np.array(8, np.intp)
+_FIRST_LETTER = np.array(FIRST_LETTER, np.uint8)
+_AFTER_THE_LAST = bytes(1 + WIDTH)
+# By length, what of the two words belongs to the plate, and the length; of what is longer than a plate, nothing.
+_KEPT = np.tri(WIDTH + 2, WIDTH, -1, dtype=np.uint8) * np.uint8(255)
+_KEPT[WIDTH + 1] = 0
 _KEPT_WORDS = np.ascontiguousarray(words_of(_KEPT).T)
+_LENGTHS = np.array([*range(WIDTH + 1), 0], np.uint8)
 
 
 def _codes_of(texts: Sequence[str]) -> tuple[Bytes, Bytes]:
     joined = _BETWEEN.join(texts)
     if not joined.isascii() or joined.count(_BETWEEN) != len(texts) - 1:
         joined = _BETWEEN.join([plates.as_read(text) for text in texts])
-    flat = np.frombuffer(joined.encode().translate(_READ_TO_CODES, _LEFT_OUT) + b"\0" + _NOTHING, np.uint8)
-    ends = (flat[: len(flat) - WIDTH] == 0).nonzero()[0][: len(texts)]
-    starts = np.empty_like(ends)
-    starts[:1] = 0
-    np.add(ends[:-1], 1, out=starts[1:])
-    lengths = ends - starts
-    lengths[lengths > WIDTH] = 0
+    # Each text stands between two zeros, and room for a word's reading behind the last.
+    told = b"".join((b"\0", joined.encode().translate(_READ_TO_CODES, _LEFT_OUT), _AFTER_THE_LAST))
+    flat = np.frombuffer(told, np.uint8)
+    ends = (flat[: len(flat) - WIDTH] == _NOTHING).nonzero()[0][: 1 + len(texts)]
+    starts = ends[:-1] + _ONE
+    lengths = ends[1:] - starts
     # Every place of the text as the beginning of a word: reading one takes the next eight characters at once.
     at_each_byte = np.ndarray(len(flat) - 7, "<u8", flat, strides=(1,))
     words = np.empty((len(texts), 2), "<u8")
-    words[:, 0] = at_each_byte[starts] & _KEPT_WORDS[0].take(lengths)
-    words[:, 1] = at_each_byte[starts + 8] & _KEPT_WORDS[1].take(lengths)
-    return words.view(np.uint8), lengths.astype(np.uint8)
+    np.bitwise_and(at_each_byte[starts], _KEPT_WORDS[0].take(lengths, mode="clip"), out=words[:, 0])
+    starts += _EIGHT
+    np.bitwise_and(at_each_byte[starts], _KEPT_WORDS[1].take(lengths, mode="clip"), out=words[:, 1])
+    return words.view(np.uint8), _LENGTHS.take(lengths, mode="clip")
 
 
 def unknown(count: int) -> NDArray[np.float32]:

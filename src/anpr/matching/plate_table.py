@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anpr.events import TIERS
 from anpr.matching.badges import BADGES
 from anpr.matching.buckets import Buckets, Rows, hashed
-from anpr.matching.edits import neighbourhood, one_edit_apart
+from anpr.matching.edits import deletions, one_edit_apart
 from anpr.matching.likelihood import Likelihood
 from anpr.matching.packed import EQUIVALENT, FOLDED, UNREADABLE, Bytes, Packed, Words, mapped, words_of
 
@@ -135,7 +135,7 @@ class PlateTable:
 
     def alike(self, reads: Packed, folded: Bytes) -> Pairs:
         """Return the pairs of equal folded keys, and their tiers, whatever the entries tolerate."""
-        which, rows = self.same.find(_hashes(folded, reads.lengths))
+        which, rows = self.same.find(_hashes(folded, reads.longest))
         if not len(which):
             return _NO_PAIRS
         listed = self.entries.codes.take(rows, axis=0)
@@ -149,30 +149,28 @@ class PlateTable:
 
     def _near(self, reads: Packed, folded: Bytes, likelihood: Likelihood) -> Pairs:
         """Return the pairs whose folded keys are one edit apart, of reads that are worth it, and their tier."""
-        worth = likelihood.worth_searching(reads)
-        found = [self._near_of(folded, reads.lengths, worth, part) for part in _by_words(reads.lengths) if len(part)]
-        if not any(len(which) for which, _ in found):
+        asked, ways = _true(likelihood.worth_searching(reads))
+        if not len(asked):
             return _NO_PAIRS
-        pairs = np.unique(np.concatenate([which * len(self.entries) + rows for which, rows in found]))
+        which, rows = self.near.find(deletions(folded, asked, ways, reads.longest))
+        if not len(which):
+            return _NO_PAIRS
+        which = asked.take(which)
+        listed = mapped(self.entries.codes.take(rows, axis=0), FOLDED)
+        lengths, listed_lengths = reads.lengths.take(which), self.entries.lengths.take(rows)
+        near = one_edit_apart(folded.take(which, axis=0), listed, lengths, listed_lengths).nonzero()[0]
+        if not len(near):
+            return _NO_PAIRS
+        pairs = np.unique(which.take(near) * len(self.entries) + rows.take(near))
         which, rows = np.divmod(pairs, len(self.entries))
         return which, rows, np.full(len(pairs), NEAR, np.uint8)
 
-    def _near_of(self, folded: Bytes, lengths: Bytes, worth: NDArray[np.bool_], part: Rows) -> tuple[Rows, Rows]:
-        hashes = neighbourhood(folded.take(part, axis=0), int(lengths[part].max()))
-        asked = worth.take(part, axis=0)[:, : len(hashes)].T.ravel().nonzero()[0]
-        which, rows = self.near.find(hashes.ravel().take(asked))
-        if not len(which):
-            return which, rows
-        which = part[asked[which] % len(part)]
-        listed = mapped(self.entries.codes.take(rows, axis=0), FOLDED)
-        near = one_edit_apart(folded.take(which, axis=0), listed, lengths[which], self.entries.lengths[rows])
-        return which[near], rows[near]
 
-
-def _by_words(lengths: Bytes) -> tuple[Rows, Rows]:
-    """Return the rows of plates of up to 8 characters, and of longer ones: the longest sets the work."""
-    longer = lengths > 8
-    return (~longer).nonzero()[0], longer.nonzero()[0]
+def _true(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Return rows and columns of what is true."""
+    places = table.ravel().nonzero()[0]
+    rows = places // table.shape[1]
+    return rows, places - rows * table.shape[1]
 
 
 def _equal(some: Bytes, others: Bytes) -> NDArray[np.bool_]:
@@ -180,22 +178,21 @@ def _equal(some: Bytes, others: Bytes) -> NDArray[np.bool_]:
     return np.asarray((words[:, 0] == other_words[:, 0]) & (words[:, 1] == other_words[:, 1]))
 
 
-def _hashes(folded: Bytes, lengths: Bytes) -> Words:
+def _hashes(folded: Bytes, longest: int) -> Words:
     words = words_of(folded)
-    return hashed(words[:, 0], words[:, 1] if lengths.max(initial=0) > 8 else None)
+    return hashed(words[:, 0], words[:, 1] if longest > 8 else None)
 
 
 def _keys(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
         piece = rows[start : start + _PIECE]
-        yield _hashes(mapped(entries.codes[piece], FOLDED), entries.lengths[piece]), piece
+        yield _hashes(mapped(entries.codes[piece], FOLDED), entries.longest), piece
 
 
 def _keys_and_deletions(entries: Packed, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
         lengths = entries.lengths[rows[start : start + _PIECE]]
-        for part in filter(len, _by_words(lengths)):
-            piece = rows[start : start + _PIECE][part]
-            hashes = neighbourhood(mapped(entries.codes[piece], FOLDED), int(lengths[part].max()))
-            asked = np.flatnonzero(lengths[part] >= np.arange(len(hashes))[:, None])
-            yield hashes.ravel()[asked], piece[asked % len(piece)]
+        for part in ((lengths <= 8).nonzero()[0], (lengths > 8).nonzero()[0]):
+            piece, longest = rows[start : start + _PIECE][part], int(lengths[part].max(initial=0))
+            plates, ways = _true(lengths[part, None] >= np.arange(1 + longest))
+            yield deletions(mapped(entries.codes[piece], FOLDED), plates, ways, longest), piece[plates]
