@@ -57,9 +57,9 @@ def test_a_lull_is_no_fault_until_it_is_too_long_for_any_camera() -> None:
 
 def test_what_is_usual_is_learned_from_what_was_seen() -> None:
     port = Port()
-    assert port.watch.state("calais", "one", port.now).usual_gap is None
+    assert port.watch.state("calais", "one", port.now).usual_reads is None
     port.see(60)
-    assert port.watch.state("calais", "one", port.now).usual_gap == timedelta(seconds=3)
+    assert port.watch.state("calais", "one", port.now).usual_reads == 3
 
 
 def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_much() -> None:

@@ -18,8 +18,8 @@ from tests.strategies import NOON, generation
 CAMERAS = tuple(Camera(f"camera-{number}", str(number), "front") for number in range(1, 6))
 SETTINGS = Settings({"calais": Site("Calais", "k", "r", CAMERAS)})
 AT = in_zone(UTC)
-SEES = CameraState(NOON, timedelta(seconds=3), is_silent=False)
-BLIND = CameraState(NOON, timedelta(seconds=3), is_silent=True)
+SEES = CameraState(NOON, 12, is_silent=False)
+BLIND = CameraState(NOON, 12, is_silent=True)
 STATUS = Status(
     site="calais",
     matcher="m",

@@ -29,6 +29,11 @@ def do(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> htt
     return browser.post(f"{path}/{deed}", data={"csrf": csrf, **fields}, follow_redirects=True)
 
 
+def text_of(answer: httpx.Response) -> str:
+    """Return what stands on the page, without what marks it up."""
+    return " ".join(re.sub(r"<[^>]*>", "", answer.text).split())
+
+
 def actions(server: ConsoleServer, topic: str = topics.actions("calais")) -> list[Action]:
     return [decode_action(value) for _, value, _, _ in server.broker.topics[topic]]
 
@@ -46,6 +51,42 @@ def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> No
     kinds = [(action.kind, action.officer) for action in actions(server)]
     assert kinds == [("claimed", "ann"), ("plate_check", "ann"), ("outcome", "ann")]
     assert [(cover.entry_id, cover.tier) for cover in actions(server)[-1].covers] == [("AB12CDE-open", "exact")]
+
+
+@pytest.mark.parametrize(
+    ("found", "refused", "taken"),
+    [
+        ("same", "misread", "stopped_found"),
+        ("different", "stopped_found", "misread"),
+        ("different", "same_plate_other_vehicle", "misread"),
+        ("unreadable", None, "misread"),
+        ("unreadable", None, "stopped_found"),
+    ],
+)
+def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_taken(
+    server: ConsoleServer, found: str, refused: str | None, taken: str
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        do(ann, alert.alert_id, "claim")
+        page = do(ann, alert.alert_id, "plate-check", plate_check=found).text
+        assert f'value="{taken}"' in page
+        if refused:
+            assert f'value="{refused}"' not in page
+            answer = do(ann, alert.alert_id, "outcome", outcome=refused)
+            assert answer.status_code == 409
+            assert "contradicts your plate check" in answer.text
+        assert "Settled" in do(ann, alert.alert_id, "outcome", outcome=taken).text
+
+
+def test_what_is_settled_is_in_nobodys_hand_and_need_not_be_let_go(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        do(ann, alert.alert_id, "claim")
+        assert "Let it go" in do(ann, alert.alert_id, "plate-check", plate_check="same").text
+        done = text_of(do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id))
+        assert "ann has it in hand here" not in done
+        assert "Let it go" not in done
 
 
 def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_is_told_by_whom(
@@ -86,12 +127,16 @@ def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
         assert wait_until(lambda: alert.alert_id in dover.shown(), 5)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             assert "Due off the ferry about" in sam.get("/").text
+            assert "Nobody has it in hand here. Nobody has it in hand at Calais yet." in text_of(sam.get("/"))
             assert "AB12CDE" in sam.get("/shift").text
             do(ann, alert.alert_id, "claim")
+            assert wait_until(lambda: "ann has it in hand at Calais." in text_of(sam.get("/")), 5)
+            assert "at Calais yet" not in text_of(sam.get("/"))
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
             assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
             assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 5)
+            assert "in hand at Calais" not in text_of(sam.get("/"))
             assert "You have it in hand" in do(sam, alert.alert_id, "claim").text
             assert "In my hand (1)" in sam.get("/shift").text
             do(sam, alert.alert_id, "plate-check", plate_check="same")
@@ -124,6 +169,7 @@ def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleSe
         page = do(ann, alert.alert_id, "take-back", action=claimed.action_id).text
     assert "took it in hand" in page
     assert "taken back" in page
+    assert "took back: took it in hand" in page, "and what it was"
     assert "Nobody has it in hand here" in page
 
 

@@ -20,13 +20,13 @@ _GAPS_NEEDED = 5
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """A camera's last read, the usual time between two, whether it has fallen silent, how far its clock is ahead.
+    """A camera's last read, whether it has fallen silent, and how far its clock is ahead.
 
-    What is None is not known yet.
+    Usually it sees one of `usual_reads` vehicles of its site. What is None is not known yet.
     """
 
     last_read_at: datetime | None
-    usual_gap: timedelta | None
+    usual_reads: float | None
     is_silent: bool
     clock_offset_seconds: float | None = None
 
@@ -36,7 +36,6 @@ class _Camera:
     last_read_at: datetime
     at_reads: int
     gaps_reads: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
-    gaps_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
 
 
 class CameraWatch:
@@ -67,7 +66,6 @@ class CameraWatch:
                 self._cameras[status.site, name] = _Camera(at, reads)
             elif at > camera.last_read_at:
                 camera.gaps_reads.append(max(1, reads - camera.at_reads))
-                camera.gaps_seconds.append((at - camera.last_read_at).total_seconds())
                 camera.last_read_at, camera.at_reads = at, reads
 
     def state(self, site: str, name: str, now: datetime) -> CameraState:
@@ -78,9 +76,8 @@ class CameraWatch:
         if camera is None:
             return CameraState(None, None, reads >= _FEWEST_READS * _TIMES_USUAL, offset)
         is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
-        usual_reads = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else 0.0
+        usual = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else None
         missed = reads - camera.at_reads
-        misses_more = is_known and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual_reads)
-        usual = timedelta(seconds=sorted(camera.gaps_seconds)[len(camera.gaps_seconds) // 2]) if is_known else None
+        misses_more = usual is not None and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual)
         is_silent = misses_more or now - camera.last_read_at > self._silent_after
         return CameraState(camera.last_read_at, usual, is_silent, offset)

@@ -87,11 +87,14 @@ def check_plate(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Plac
 def give_outcome(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed:
     """Settle what the officer had on the screen (docs/adr/0004): `seen` holds the ids of the alerts shown."""
     _must_hold(incident, doer)
-    if checked(incident, doer.site) is None:
+    found = checked(incident, doer.site)
+    if found is None:
         raise RefusedError("Check the plate by eye first: is it the same?")
     value = form.get("outcome", "")
     if value not in OUTCOMES:
         raise RefusedError("Select an outcome.")
+    if value not in outcomes_that_fit(found):
+        raise RefusedError("That contradicts your plate check. Check the plate again if the check was wrong.")
     seen_ids = set(form.get("seen", "").split())
     seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
     placed: Placed = []
@@ -162,6 +165,16 @@ def checked(incident: Incident, site: str) -> str | None:
         if action.site == site and action.kind == "plate_check" and action.action_id not in incident.retracted
     ]
     return found[-1] if found else None
+
+
+def outcomes_that_fit(found: str) -> tuple[str, ...]:
+    """Return the outcomes that do not contradict what the plate check has found.
+
+    Of another plate nothing came but that it was a misread, whatever came of the vehicle: it was not the listed one.
+    """
+    if found == "different":
+        return ("misread",)
+    return tuple(outcome for outcome in OUTCOMES if found != "same" or outcome != "misread")
 
 
 def is_covert(alert: Alert) -> bool:

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from anpr.incidents import Incident
 from anpr.web.carry_out import carry_out, doer
 from anpr.web.console import Console, SignedIn
-from anpr.web.deeds import DEEDS, RefusedError, checked
+from anpr.web.deeds import DEEDS, RefusedError, checked, outcomes_that_fit
 from anpr.web.guard import refusal, show
 from anpr.web.lanes import place
 from anpr.web.render import card_view
@@ -43,6 +43,7 @@ async def act(request: Request, console: Console, who: SignedIn) -> Response:
 
 def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200, **values: object) -> Response:
     where = place(incident, console.rules, console.clock())
+    found = checked(incident, console.site)
     return show(
         console,
         "incident.html",
@@ -51,7 +52,9 @@ def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200
         incident=incident,
         card=card_view(incident, console.settings.sites, console.site, where),
         holder=incident.holders.get(console.site, ""),
-        checked=checked(incident, console.site),
+        checked=found,
+        outcomes=outcomes_that_fit(found) if found else (),
+        action_by_id={action.action_id: action for action in incident.actions},
         review_below_score=console.rules.review_below_score,
         sites=console.settings.sites,
         **values,
