@@ -61,7 +61,7 @@ class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     batch_reads: Count = 500
     late_after_seconds: Positive = 60
-    session_timeout_seconds: Annotated[float, Meta(ge=3)] = 6
+    session_timeout_seconds: Annotated[float, Meta(ge=3, le=600)] = 6
 
 
 class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from datetime import UTC
 
 import httpx
 import pytest
+from confluent_kafka import Consumer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
     AclBinding,
     AclBindingFilter,
@@ -24,6 +25,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 
 from anpr import topics
+from anpr.adapters.kafka import KafkaSource
+from anpr.adapters.kafka_errors import NEXT_STEPS
+from anpr.adapters.records import RefusedError
 from anpr.clock import system_clock
 from anpr.local.processes import wait_until
 from anpr.services.board_feed import BoardFeed
@@ -159,6 +163,25 @@ def test_a_matcher_whose_group_is_refused_says_so_and_goes_on_afterwards(watched
         assert "no group" not in watched.alerts()
     assert wait_until(lambda: "no group" in watched.alerts(), 60)
     watched.goes_on()
+
+
+def test_a_matcher_whom_its_group_does_not_take_as_it_is_says_so_and_goes_on_when_it_does(watched: Watched) -> None:
+    it, site = watched.it, watched.it.sites[1]
+    stranger = Consumer({"bootstrap.servers": it.kafka, "group.id": f"anpr-match-{site}"})  # shares reads another way
+    stranger.subscribe([topics.reads(site)])
+    assert wait_until(lambda: bool(stranger.poll(0.1) or stranger.assignment()), 60)
+    it.start("late comer", "match", "--site", site, "--name", "late comer", "--metrics-port", "0")
+    address = it.health_address("late comer")
+    assert wait_until(lambda: bool(stranger.poll(0.1)) or "docs/errors.md#kafka-refused" in ready(address)[1], 60)
+    assert it.supervisor.restarts("late comer") == 0
+    stranger.close()
+    assert wait_until(lambda: ready(address) == (200, "ready\n"), 60), ready(address)
+
+
+def test_a_source_that_cannot_be_opened_is_refused_with_what_the_client_says_and_no_fault_of_the_program() -> None:
+    with pytest.raises(RefusedError, match=r"session\.timeout\.ms") as refused:
+        KafkaSource("127.0.0.1:1", "reads", "group", "member", session_timeout_seconds=3600)
+    assert refused.value.code in NEXT_STEPS
 
 
 def test_an_alert_that_is_too_large_holds_up_no_other_and_is_raised_when_its_read_is_sent_again(

@@ -112,6 +112,7 @@ def fail_in_the_middle_of_a_batch(**_: object) -> None:
         stopping=lambda: False,
         figures=Figures("calais", [], NOON),
         beat=lambda: None,
+        is_well=lambda: None,
         batch_reads=500,
         late_after=timedelta(seconds=60),
     ).turn()

@@ -15,6 +15,7 @@ from anpr.events import Alert, Correction, Status, decode_alert_record, decode_s
 from anpr.matching.index import Index
 from anpr.services.figures import Figures
 from anpr.services.match import Matcher
+from anpr.services.refusals import Refusals
 from anpr.services.watchlist_follower import Held
 from tests.strategies import NOON, a_read, an_entry, generation
 
@@ -42,6 +43,7 @@ class Port:
     clock: Clock = field(default_factory=Clock)
     held: Held | None = HELD
     stopping: bool = False
+    refusals: Refusals = field(default_factory=lambda: Refusals("the broker", stopwatch=lambda: 0.0))
 
     def __post_init__(self) -> None:
         self.broker = MemoryBroker(lambda: NOON)
@@ -65,6 +67,7 @@ class Port:
             stopping=lambda: self.stopping,
             figures=Figures(SITE, ["camera-1"], self.clock()),
             beat=lambda: None,
+            is_well=self.refusals.over,
             batch_reads=batch_reads,
             late_after=timedelta(seconds=60),
         )
@@ -234,6 +237,22 @@ def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
     port.broker.refusing = True
     with pytest.raises(UndeliveredError):
         port.matcher().turn()
+
+
+def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) -> None:
+    port.clock.step = timedelta(seconds=1)
+    port.receives(a_record("read-1"), a_record("read-2"))
+    port.broker.refusing = True
+    with pytest.raises(UndeliveredError) as refused:
+        port.matcher().turn()
+    port.refusals.note(refused.value)
+    port.broker.refusing = False
+    again = port.matcher(batch_reads=1)
+    again.turn()
+    assert port.refusals.standing is not None, "a read waits still"
+    again.turn()
+    again.turn()
+    assert port.refusals.standing is None, "though its time is not over: here none goes by"
 
 
 def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:

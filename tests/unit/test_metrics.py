@@ -60,6 +60,7 @@ def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None)
         stopping=lambda: False,
         figures=Figures(site, ["camera-1"], NOON),
         beat=lambda: None,
+        is_well=lambda: None,
         batch_reads=500,
         late_after=timedelta(seconds=60),
     ).turn()

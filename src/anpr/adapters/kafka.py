@@ -6,7 +6,8 @@ for n records or the whole of t.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,36 +45,40 @@ class KafkaSource:
     """A matcher's share of a reads topic. A static member: one that restarts takes up its partitions at once."""
 
     def __init__(self, bootstrap: str, topic: str, group: str, member: str, session_timeout_seconds: float) -> None:
-        """Join `group` as `member`, a name that no other running member of the group has."""
+        """Join `group` as `member`, a name that no other running member of the group has.
+
+        Raises RefusedError, here and in all methods, where this source is of no use and another one may be.
+        """
         session_ms = round(session_timeout_seconds * 1000)
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
         self._begun_at: dict[tuple[str, int], int] = {}
-        self._consumer = Consumer(
-            {
-                **_COMMON,
-                "bootstrap.servers": bootstrap,
-                "group.id": group,
-                "group.instance.id": member,
-                "session.timeout.ms": session_ms,
-                "heartbeat.interval.ms": session_ms // 6,
-                "max.poll.interval.ms": 600_000,
-                "partition.assignment.strategy": "cooperative-sticky",
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "fetch.queue.backoff.ms": 1,
-                "topic.metadata.refresh.interval.ms": 10_000,
-                "error_cb": _ErrorLog(),
-                "on_commit": self._confirm,
-            }
-        )
-        self._consumer.subscribe([topic], on_revoke=self._before_revoke)
+        settings: dict[str, Any] = {
+            **_COMMON,
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "group.instance.id": member,
+            "session.timeout.ms": session_ms,
+            "heartbeat.interval.ms": session_ms // 6,
+            "max.poll.interval.ms": 600_000,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "fetch.queue.backoff.ms": 1,
+            "topic.metadata.refresh.interval.ms": 10_000,
+            "error_cb": _ErrorLog(),
+            "on_commit": self._confirm,
+        }
+        with _as_refusal():
+            self._consumer = Consumer(settings)
+            self._consumer.subscribe([topic], on_revoke=self._before_revoke)
 
     def take(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `records.Source`."""
-        first = self._consumer.poll(wait_seconds)
-        if first is None:
-            return []
-        messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
+        with _as_refusal():
+            first = self._consumer.poll(wait_seconds)
+            if first is None:
+                return []
+            messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
         for message in messages:
             error = message.error()
             # The client says it once and is silent then.
@@ -87,11 +92,13 @@ class KafkaSource:
             place = TopicPartition(record.topic, record.partition, record.offset + 1)
             self._unconfirmed[record.topic, record.partition] = place
         if self._unconfirmed:
-            self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
+            with _as_refusal():
+                self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
 
     def partitions(self) -> int:
         """See `records.Source`."""
-        return len(self._consumer.assignment())
+        with _as_refusal():
+            return len(self._consumer.assignment())
 
     def lag(self) -> int | None:
         """See `records.Source`."""
@@ -116,17 +123,15 @@ class KafkaSource:
         # Partitions are taken and given up while the client still turns: one that is closed with word of them waiting
         # unheard, as when it never took a record, waits for itself for ever. What comes meanwhile is not committed,
         # so whoever has the partitions next takes it.
-        self._hear(_HEAR_SECONDS)
-        try:
-            self._consumer.unsubscribe()
-        except KafkaException as error:
-            log.warning("the group has thrown this member out already", reason=error.args[0].str())
-        self._hear(_HEAR_SECONDS)
-        self._consumer.close()
+        for step in (self._hear, self._consumer.unsubscribe, self._hear, self._consumer.close):
+            try:
+                step()
+            except KafkaException as error:
+                log.warning("the group has thrown this member out already", reason=error.args[0].str())
 
-    def _hear(self, seconds: float) -> None:
+    def _hear(self) -> None:
         """Let the client say what has become of its partitions."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + _HEAR_SECONDS
         while time.monotonic() < until:
             self._consumer.poll(0.01)
 
@@ -301,6 +306,15 @@ class KafkaTail:
         if places:
             self._consumer.incremental_assign(places)
             self._at_end.update({(place.topic, place.partition): False for place in places})
+
+
+@contextmanager
+def _as_refusal() -> Iterator[None]:
+    """Tell of what a client raises as of what the broker refuses: it is tried again with another client."""
+    try:
+        yield
+    except KafkaException as error:
+        raise RefusedError(error.args[0].str(), code_of(error.args[0])) from None
 
 
 def _records(messages: Iterable[Message]) -> Iterable[Record]:

@@ -21,8 +21,26 @@ _CODES: Final = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: NOT_AUTHORISED,
     KafkaError.SASL_AUTHENTICATION_FAILED: NOT_AUTHORISED,
     KafkaError._AUTHENTICATION: NOT_AUTHORISED,  # noqa: SLF001  its public name
+    # A group that will not have this member as it is: it asks again and again, and gets nothing.
+    KafkaError.INVALID_SESSION_TIMEOUT: "kafka-refused",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "kafka-refused",
+    KafkaError.GROUP_MAX_SIZE_REACHED: "kafka-refused",
+}
+# A client that goes on mends these by itself; a question that is asked once fails with them.
+_NO_ANSWER: Final = {
+    KafkaError._TRANSPORT,  # noqa: SLF001  its public name, as all below
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError._WAIT_COORD,  # noqa: SLF001
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
 }
 NEXT_STEPS: Final = {
+    "kafka-unavailable": "is it running, and is its address right? `anpr doctor` tries every address",
     "kafka-fenced": "another matcher runs under the same --name: give each its own",
     "kafka-topic-missing": "make the topics with `anpr topics --create`",
     TOO_LARGE: "compare the topic's max.message.bytes with `anpr topics`; it was made by other hands",
@@ -37,7 +55,7 @@ def code_of(error: KafkaError) -> str:
     if number == KafkaError._FATAL:  # noqa: SLF001  its public name
         # A consumer that cannot go on tells why in words only.
         number = next((number for number in _CODES if KafkaError(number).str() in error.str()), number)
-    return _CODES.get(number, "kafka-refused")
+    return _CODES.get(number, "kafka-unavailable" if number in _NO_ANSWER else "kafka-refused")
 
 
 def is_refusal(error: KafkaError) -> bool:

@@ -121,6 +121,7 @@ class _Matching:
                 stopping=self._stop.is_set,
                 figures=self._figures,
                 beat=self.health.beat,
+                is_well=self._refusals.over,
                 batch_reads=self._settings.matcher.batch_reads,
                 late_after=timedelta(seconds=self._settings.matcher.late_after_seconds),
             ).run()

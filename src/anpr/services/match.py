@@ -56,6 +56,7 @@ class Matcher:
         stopping: Callable[[], bool],
         figures: Figures,
         beat: Callable[[], None],
+        is_well: Callable[[], None],
         batch_reads: int,
         late_after: timedelta,
         rest: Callable[[float], None] = time.sleep,
@@ -63,7 +64,8 @@ class Matcher:
     ) -> None:
         """`held` returns the index of the moment; `stopping` tells when to finish; `rest` waits so many seconds.
 
-        `beat` is called whenever the loop goes on, also while it waits for the broker.
+        `beat` is called whenever the loop goes on, also while it waits for the broker; `is_well` when no read waits
+        here, and the broker has acknowledged all that was published: then it refuses nothing of this work.
         """
         self._site = site
         self._name = name
@@ -78,6 +80,8 @@ class Matcher:
         self._stopwatch = stopwatch
         self._figures = figures
         self._beat = beat
+        self._is_well = is_well
+        self._has_told = False
         self._next_status = figures.started_at
 
     def run(self) -> None:
@@ -198,6 +202,9 @@ class Matcher:
             return
         self._next_status = now + STATUS_EVERY
         counts = self._figures.counts
+        partitions, lag = self._source.partitions(), self._source.lag()
+        if partitions and lag == 0 and self._has_told and self._publisher.flush(0) == 0:
+            self._is_well()
         status = Status(
             site=self._site,
             matcher=self._name,
@@ -212,13 +219,14 @@ class Matcher:
             dead_letters=counts["dead_letters"],
             dropped_fields=counts["dropped_fields"],
             alerts_too_large=counts["alerts_too_large"],
-            partitions=self._source.partitions(),
-            lag=self._source.lag(),
+            partitions=partitions,
+            lag=lag,
             cameras=self._figures.cameras,
             clock_offset_seconds=self._figures.clock_offset_seconds(),
         )
         self._publisher.publish(topics.status(self._site), self._name, encode(status))
         self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
+        self._has_told = True
         self._figures.told(status)
         # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
         self._source.commit([])

@@ -15,7 +15,8 @@ from anpr.logs import get_logger
 log = get_logger(__name__)
 
 AGAIN_SECONDS = 1.0
-# A refusal that has not come back for so long is over: every try is answered well within it.
+# A refusal that has not come back for so long is over, also where no work has shown it: every try is answered well
+# within it.
 _OVER_AFTER_SECONDS = 10.0
 
 
@@ -47,6 +48,12 @@ class Refusals:
             )
         metrics.REFUSALS.labels(error.code).inc()
         self._last = self._stopwatch(), error
+
+    def over(self) -> None:
+        """Tell that what was refused has been taken since."""
+        if self.standing is not None:
+            log.info("the broker does not refuse any more")
+        self._last = None
 
     def missing(self) -> list[str]:
         """Return what to say to who asks whether the service is ready, nothing when nothing is refused."""

@@ -82,6 +82,7 @@ class Sender:
         self._spool = spool
         self._refusals = refusals
         self._refused: list[_Line] = []
+        self._refused_once: set[tuple[bool, int]] = set()
         self._refused_why: UndeliveredError | None = None
         self._again_at = clock()
         self._clock = clock
@@ -191,6 +192,10 @@ class Sender:
             self._note_refusal(line, why_not)
             return
         self.figures.sent += 1
+        if self._refused_once:
+            self._refused_once.discard((line.is_on_disk, line.number))
+            if not self._refused_once:
+                self._refusals.over()
         if line.is_on_disk:
             self._to_remove.append(line.number)
         else:
@@ -198,6 +203,7 @@ class Sender:
 
     def _note_refusal(self, line: _Line, error: UndeliveredError) -> None:
         self._refusals.note(error)
+        self._refused_once.add((line.is_on_disk, line.number))
         self._refused.append(line)
         if not self._refuses_all:  # of several refusals the one counts that says most: that nothing is taken
             self._refused_why = error
