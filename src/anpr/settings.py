@@ -97,7 +97,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ack_due_seconds: Positive = 120
     review_below_score: Annotated[float, Meta(ge=0, le=1)] = 0.3
     session_hours: Positive = 12.5
-    list_old_after_seconds: Positive = 10
+    list_old_after_seconds: Positive = 8
     clock_off_seconds: Positive = 5
     canary_every_seconds: Positive = 60
     canary_due_seconds: Positive = 5

@@ -55,6 +55,37 @@ def test_a_lull_is_no_fault_until_it_is_too_long_for_any_camera() -> None:
     assert port.silent() == set(CAMERAS)
 
 
+def test_cameras_that_fall_silent_together_are_found_by_how_long_the_port_was_ever_quiet() -> None:
+    port = Port()
+    port.see(20 * 60)
+    port.see(8, *CAMERAS)
+    assert port.silent() == set(), "8 s could be chance"
+    port.see(3, *CAMERAS)
+    assert port.silent() == set(CAMERAS)
+    port.see(1)
+    assert port.silent() == set()
+
+
+def test_a_port_with_lulls_is_given_three_times_as_long_as_its_longest() -> None:
+    port = Port()
+    port.see(20 * 60)
+    port.see(60, *CAMERAS)
+    port.see(60)
+    port.see(170, *CAMERAS)
+    assert port.silent() == set()
+    port.see(20, *CAMERAS)
+    assert port.silent() == set(CAMERAS)
+
+
+def test_a_time_in_which_no_matcher_was_heard_counts_as_no_lull() -> None:
+    port = Port()
+    port.see(20 * 60)
+    port.now += timedelta(minutes=5)
+    port.see(60)
+    port.see(20, *CAMERAS)
+    assert port.silent() == set(CAMERAS)
+
+
 def test_what_is_usual_is_learned_from_what_was_seen() -> None:
     port = Port()
     assert port.watch.state("calais", "one", port.now).usual_reads is None

@@ -84,6 +84,7 @@ def changed(**fields: Any) -> Status:
         ),
         (sight(blind=1), "camera camera-1 (lane 1) has seen nothing since Sun 12:00:00 UTC"),
         (sight(blind=4), "4 of 5 cameras see nothing"),
+        (sight(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Look at the lanes yourself"),
         (sight(refused={"anpr.calais.alerts.v1": 2}), "2 records on anpr.calais.alerts.v1 cannot be read"),
     ],
 )

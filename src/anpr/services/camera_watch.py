@@ -3,6 +3,9 @@
 A port has lulls of half an hour between two ferries, so hours and minutes say little. What says much is how many
 vehicles the other cameras of the site have seen meanwhile: a camera that sees one of every twelve reads, and none of
 the last three hundred, is blind, however short that took.
+
+When all fall silent together there is no other to tell by. Then the site's own lulls are what is usual: nothing for
+three times as long as ever in the last day is no lull. That is known only after a while.
 """
 
 from collections import deque
@@ -16,6 +19,13 @@ _TIMES_USUAL = 10
 _FEWEST_READS = 50
 _GAPS_KEPT = 50
 _GAPS_NEEDED = 5
+# Of a hundred vehicles that come at random, the longest gap is trebled by chance once in a million gaps.
+_TIMES_LONGEST = 3
+_SHORTEST_SILENCE = timedelta(seconds=8)
+_LEARNS_FOR = timedelta(minutes=15)
+_LULLS_KEPT = timedelta(days=1)
+# A matcher that says nothing for longer has not seen that nothing came.
+_STATUS_GAP = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,34 @@ class _Camera:
     gaps_reads: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
 
 
+@dataclass(slots=True)
+class _Lulls:
+    """When a site's cameras together have seen nothing, by what its matchers count."""
+
+    since: datetime
+    told_at: datetime
+    seen_at: datetime
+    longest_of_hour: dict[datetime, timedelta] = field(default_factory=dict)
+
+    def note(self, at: datetime, *, has_seen: bool) -> None:
+        if at - self.told_at > _STATUS_GAP:
+            self.seen_at = at
+        self.told_at = max(self.told_at, at)
+        if has_seen and at > self.seen_at:
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            longest = self.longest_of_hour
+            longest[hour] = max(at - self.seen_at, longest.get(hour, timedelta()))
+            self.seen_at = at
+            if at - min(longest) > _LULLS_KEPT:
+                del longest[min(longest)]
+
+    def is_silent(self, now: datetime) -> bool:
+        if self.seen_at - self.since < _LEARNS_FOR:
+            return False
+        usual = max(self.longest_of_hour.values(), default=timedelta())
+        return now - self.seen_at > max(_SHORTEST_SILENCE, _TIMES_LONGEST * usual)
+
+
 class CameraWatch:
     """All cameras of all sites."""
 
@@ -46,6 +84,7 @@ class CameraWatch:
         self._silent_after = silent_after
         self._cameras: dict[tuple[str, str], _Camera] = {}
         self._reads: dict[str, int] = {}
+        self._lulls: dict[str, _Lulls] = {}
         self._counted: dict[tuple[str, str, datetime], int] = {}
         self._offsets: dict[tuple[str, str], float] = {}
         self._told: dict[tuple[str, str, str], float] = {}
@@ -56,6 +95,8 @@ class CameraWatch:
         before = self._counted.get(matcher, status.reads)
         self._counted[matcher] = max(before, status.reads)
         reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
+        lulls = self._lulls.setdefault(status.site, _Lulls(status.at, status.at, status.at))
+        lulls.note(status.at, has_seen=status.reads > before)
         for name, offset in status.clock_offset_seconds.items():
             # A matcher that has lost a camera to another goes on telling its last; only what changes is news.
             if self._told.get((status.site, status.matcher, name)) != offset:
@@ -79,5 +120,5 @@ class CameraWatch:
         usual = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else None
         missed = reads - camera.at_reads
         misses_more = usual is not None and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual)
-        is_silent = misses_more or now - camera.last_read_at > self._silent_after
+        is_silent = misses_more or now - camera.last_read_at > self._silent_after or self._lulls[site].is_silent(now)
         return CameraState(camera.last_read_at, usual, is_silent, offset)

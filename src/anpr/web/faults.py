@@ -80,6 +80,10 @@ def _of_canary(sight: Sight, site: str, console: ConsoleSettings, at: At) -> Ite
 def _of_cameras(sight: Sight, site_name: str, site: Site, at: At) -> Iterator[str]:
     states = sight.cameras[site_name]
     silent = [camera for camera in site.cameras if states[camera.name].is_silent]
+    if len(silent) == len(site.cameras) > 1:
+        last = max((state.last_read_at for state in states.values() if state.last_read_at), default=None)
+        yield f"no camera has seen anything {f'since {at(last)}' if last else 'at all'}. Look at the lanes yourself."
+        return
     if len(silent) > _CAMERAS_NAMED:
         yield f"{len(silent)} of {len(site.cameras)} cameras see nothing. Page Health names them."
         return
