@@ -1,6 +1,7 @@
 """From the bytes of a record to a read: what can be matched goes on, whatever else is wrong with it.
 
-Only what cannot be matched at all is refused: no JSON object, no usable `read_id` or plate, another site's read.
+Only what cannot be matched at all is refused: no JSON object, no usable `read_id`, another site's read, or no usable
+plate, neither the one read nor a candidate.
 Any other bad field is dropped and named in the read, for a vehicle is worth an alert even when its camera's
 confidence is nonsense. Of `candidates` only the bad ones are: what the others match would be lost with them.
 """
@@ -26,7 +27,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 OLDEST_PLAUSIBLE = timedelta(hours=72)
 
 _SET_HERE = ("received_at", "clock_suspect", "dropped_fields")
-_REQUIRED = ("read_id", "site", "plate")
+_REQUIRED = ("read_id", "site")
 # It can be matched, but what comes of it cannot be written: see `anpr.services.match`.
 ALERT_TOO_LARGE = "alert too large"
 # Why a record can be dead-lettered: all that `BadRead.reason` can be.
@@ -36,6 +37,7 @@ REASONS = (
     "wrong site",
     "no usable time",
     *(f"no usable {field}" for field in _REQUIRED),
+    "no usable plate",
     ALERT_TOO_LARGE,
 )
 
@@ -72,16 +74,18 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
     value = value or b""
     if len(value) > MAX_READ_BYTES:
         raise BadRead("too long", f"{len(value)} bytes; at most {MAX_READ_BYTES} can be a read")
-    dropped: tuple[str, ...] = ()
+    bad: dict[str, str] = {}
     try:
         read = _decode(value)
     except (*Undecodable, RecursionError):
-        read, dropped = _decode_leniently(value)
+        read, bad = _decode_leniently(value)
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
     if why := why_unusable(read.plate):
-        raise BadRead("no usable plate", why)
-    return _marked(read, received_at or read.received_at, dropped)
+        why = bad.setdefault("plate", why)
+        if all(why_unusable(candidate.plate) for candidate in read.candidates):
+            raise BadRead("no usable plate", why)
+    return _marked(read, received_at or read.received_at, tuple(bad))
 
 
 def why_unusable(plate: str) -> str:
@@ -133,14 +137,15 @@ def _utc(moment: datetime | None) -> datetime | None:
         return None
 
 
-def _decode_leniently(value: bytes) -> tuple[Read, tuple[str, ...]]:
-    """Decode field by field. A bad one is dropped and named, unless nothing can be matched without it."""
+def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
+    """Decode field by field. A bad one is dropped and named, with why, unless nothing can be matched without it."""
     try:
         record = _decode_fields(value)
     except (*Undecodable, RecursionError) as error:
         raise BadRead("not JSON", str(error)) from None
-    kept: dict[str, Any] = {}
-    dropped: list[str] = []
+    # Without a plate of its own a read may have candidates.
+    kept: dict[str, Any] = {"plate": ""}
+    bad: dict[str, str] = {} if "plate" in record else {"plate": "it is missing"}
     for field in fields(Read):
         if field.encode_name not in record:
             continue
@@ -150,13 +155,13 @@ def _decode_leniently(value: bytes) -> tuple[Read, tuple[str, ...]]:
             if field.name in _REQUIRED:
                 raise BadRead(f"no usable {field.name}", str(error)) from None
             if field.name not in _SET_HERE:
-                dropped.append(field.name)
+                bad[field.name] = str(error)
             if field.name == "candidates":
                 kept[field.name] = tuple(islice(_usable(record[field.name]), MOST_CANDIDATES))
     for name in _REQUIRED:
         if name not in kept:
             raise BadRead(f"no usable {name}", "it is missing")
-    return Read(**kept), tuple(dropped)
+    return Read(**kept), bad
 
 
 def _usable(candidates: msgspec.Raw) -> Iterator[Candidate]:

@@ -68,11 +68,15 @@ def patterns(draw: st.DrawFn, first: str) -> str:
     return canonical_pattern("".join(pieces) + draw(st.sampled_from(("", "*"))))
 
 
+# What a camera gives where it read nothing that can be a plate; its candidates may be plates all the same.
+no_plates = st.sampled_from(("", "·", "Ж?", "A" * 17))
+
+
 def reads_of(first: str) -> st.SearchStrategy[Read]:
     candidates = st.lists(st.builds(Candidate, plate=read_texts(first), confidence=shares), max_size=2).map(tuple)
     return st.builds(
         a_read,
-        plate=read_texts(first),
+        plate=read_texts(first) | no_plates,
         captured_at=moments,
         site=sites,
         direction=st.none() | directions,
@@ -121,6 +125,19 @@ def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
 def test_the_index_finds_what_reading_the_whole_list_finds(world: World) -> None:
     entries, batch = world
     assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
+@pytest.mark.parametrize("plate", ["", "XY99ZZZ", "A" * 17])
+@pytest.mark.parametrize(("confidence", "score"), [(None, 0.25), (0.0, 0.01), (0.6, 0.6)])
+def test_a_candidate_finds_what_it_fits_whatever_was_read(plate: str, confidence: float | None, score: float) -> None:
+    entries = [an_entry("pattern", plate="AB12*"), an_entry("plate", plate="AB12CDE")]
+    read = a_read(plate=plate, candidates=(Candidate(plate="AB12CDE", confidence=confidence),), confidence=0.9)
+    [matches] = found(Index.build(entries, generation(1)), [read])
+    assert matches == answers(read, entries)
+    assert [(match.entry_id, match.score) for match in matches] == [
+        ("pattern", pytest.approx(score)),
+        ("plate", pytest.approx(score, rel=0.01)),
+    ]
 
 
 @given(worlds())

@@ -135,6 +135,30 @@ def test_adding_bad_candidates_to_a_read_never_removes_the_good_ones(
     assert read.dropped_fields == (("candidates",) if bad or len(good) > 16 else ())
 
 
+no_plates = st.sampled_from([None, "", "·", "Ж?", "A" * 17, "A" * 65, 7, ["AB1"]])
+
+
+@given(usable, no_plates, st.lists(good_candidates, min_size=1, max_size=4), st.lists(bad_candidates, max_size=2))
+def test_a_read_whose_own_plate_cannot_be_used_goes_on_for_its_candidates(
+    required: dict[str, Any], plate: Any, good: list[dict[str, Any]], bad: list[Any]
+) -> None:
+    record = {**required, "plate": plate, "candidates": [*bad, *good]}
+    if plate is None:
+        del record["plate"]
+    read = decode_read(json.dumps(record).encode(), "calais", NOON)
+    assert [candidate.plate for candidate in read.candidates] == [of_one["plate"] for of_one in good]
+    assert "plate" in read.dropped_fields
+    assert read.plate == (plate if isinstance(plate, str) and len(plate) <= 64 else "")
+
+
+@given(usable, no_plates, st.lists(bad_candidates | st.just({"plate": "·"}), max_size=3))
+def test_a_read_of_which_no_text_can_be_used_is_refused(
+    required: dict[str, Any], plate: Any, candidates: list[Any]
+) -> None:
+    record = {**required, "plate": plate, "candidates": candidates}
+    assert what_becomes_of(json.dumps(record).encode(), NOON) == "no usable plate"
+
+
 def _is_good_alone(required: dict[str, Any], name: str, value: Any) -> bool:
     try:
         msgspec.json.decode(json.dumps({**required, name: value}), type=Read)

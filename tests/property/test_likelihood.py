@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anpr.matching.likelihood import LEAST_SCORES, Likelihood
@@ -142,6 +142,26 @@ def test_the_short_way_round_gives_the_same_score_wherever_it_is_enough(
     whole = score(size, read, entry)
     for least in LEAST_SCORES.values():
         assert score(size, read, entry, least) == whole or (whole < least and score(size, read, entry, least) == 0)
+
+
+@given(near_pairs(), countries, st.sampled_from([1, 10_000, 1_000_000]))
+def test_a_candidate_counts_a_quarter_where_the_camera_does_not_say_how_much_and_is_never_impossible(
+    pair: tuple[str, str], country: str | None, size: int
+) -> None:
+    plate, text = pair
+    if not text:
+        return
+
+    def as_candidate(confidence: float | None) -> float:
+        return score(size, pack([text], [country], [confidence], None, [True]), packed(plate))
+
+    def share(confidence: float | None) -> float:
+        """Return what is left of the score that the text would have had if it had been read."""
+        return as_candidate(confidence) / score(size, packed(text, country, confidence), packed(plate))
+
+    assume(score(size, packed(text, country), packed(plate)) > 0.1)
+    assert share(None) == pytest.approx(0.25, abs=1e-3)
+    assert as_candidate(0.0) > 0
 
 
 @given(st.lists(st.tuples(near_pairs(), countries, countries, confidences), min_size=1, max_size=8))

@@ -21,7 +21,7 @@ from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.matching.bodies import Bodies
 from anpr.matching.buckets import Rows
 from anpr.matching.explain import explain
-from anpr.matching.likelihood import WRONG_COUNTRY_SHARE, Likelihood
+from anpr.matching.likelihood import WRONG_COUNTRY_SHARE, Likelihood, candidate_shares
 from anpr.matching.listed import Encoded, encoded
 from anpr.matching.packed import Packed, pack
 from anpr.matching.patterns import PatternTable
@@ -92,6 +92,8 @@ class Tables:
             return found
         told = reads.confidences[which]
         scores = np.where(np.isnan(told), UNTOLD_CONFIDENCE, told)
+        if reads.are_candidates is not None:
+            scores = np.where(reads.are_candidates[which], candidate_shares(told), scores)
         of_read, of_entry = reads.countries[which], self.plates.entries.countries[rows]
         is_other_country = (of_read != of_entry) & (of_read != 0) & (of_entry != 0)
         scores *= np.where(is_other_country, np.float32(WRONG_COUNTRY_SHARE), np.float32(1))

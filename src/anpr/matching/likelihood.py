@@ -37,6 +37,11 @@ SIBLING_NUMBERS: Final = 20
 DIGITS: Final = 4
 # A folded match rings; a near one goes to a review queue, where more doubt is worth a look.
 LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.005}
+# What a candidate counts of which the camera does not say how likely it is. It preferred another text, so a half at
+# most; of what is anywhere between none and half, a quarter is the mean. And none that it names is impossible: many a
+# camera says 0 of all that it is not sure of.
+UNTOLD_CANDIDATE_SHARE: Final = 0.25
+LEAST_CANDIDATE_SHARE: Final = 0.01
 # What no table knows of (an engine's own ways, how sure it is without reason) speaks against a pair that is not even
 # folded alike: its odds are so many times what the tables say. Two engines ask for 0.66 and 0.53 (docs/quality.md).
 NEAR_ODDS: Final = 0.5
@@ -173,7 +178,7 @@ class Likelihood:
         odds = listed / unlisted
         shares = odds / (1 + odds)
         if read.are_candidates is not None:
-            shares *= np.where(read.are_candidates & ~np.isnan(read.confidences), read.confidences, 1.0)
+            shares *= np.where(read.are_candidates, candidate_shares(read.confidences), 1.0)
         # Only here is a score made, and only as told is it held against the least: what is shown decides.
         return np.round(shares, DIGITS).astype(np.float32)
 
@@ -225,6 +230,12 @@ class Likelihood:
         lowest = np.fmin.reduce(differing, axis=1)
         same_length = (read.lengths == entry.lengths) & np.isfinite(lowest)
         return np.where(same_length, self._ratio(lowest.astype(np.float32)), of_read)
+
+
+def candidate_shares(confidences: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how often the plate says what a candidate does, by how sure the camera is of it, NaN for not told."""
+    shares = np.where(np.isnan(confidences), np.float32(UNTOLD_CANDIDATE_SHARE), confidences)
+    return np.maximum(shares, np.float32(LEAST_CANDIDATE_SHARE))
 
 
 def _log_odds(share: float) -> float:
