@@ -1,5 +1,6 @@
 """Entries leave their list as their validity ends, and what was removed leaves Redis."""
 
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: C
         keeper.turn()
         assert ids(store) == {"2"}
         assert not keeper.trouble
+
+
+def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_until_it_answers(
+    installation: Installation,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        installation.start("keep", "watchlist", "keep", "--metrics-port", "0")
+        address = installation.health_address("keep")
+        first = httpx.get(f"{address}/readyz")
+        assert (first.status_code, "answer" in first.text) == (503, True), "never ready before Redis has answered"
+        log = installation.folder / "keep.log"
+        # A large change is given half a minute.
+        assert wait_until(lambda: "docs/errors.md#redis-unavailable" in httpx.get(f"{address}/readyz").text, 20)
+        assert '"code": "redis-unavailable"' in log.read_text("utf-8")
+        assert "next_step" in log.read_text("utf-8")
 
 
 def test_what_it_has_taken_off_is_counted_and_served(installation: Installation) -> None:

@@ -118,10 +118,17 @@ class EntryNews:
         while not self._stop.wait(self._poll_seconds):
             try:
                 self.look()
+                if self._is_silent:
+                    log.info("the list answers again")
                 self._is_silent = False
             except AnprError as error:
                 if not self._is_silent:
-                    log.warning("the list does not say what has become of entries, asking again", reason=str(error))
+                    log.warning(
+                        "the list does not say what has become of entries, asking again",
+                        code=error.code,
+                        reason=str(error),
+                        next_step=error.next_step,
+                    )
                 self._is_silent = True
             except Exception:
                 # Whoever shows the board must not go on for ever with entries that have ended.

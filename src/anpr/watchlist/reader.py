@@ -49,16 +49,17 @@ class WatchlistReader:
     Every method raises UnavailableError while Redis does not answer.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
-        """Read with this client."""
+    def __init__(self, client: redis.Redis, head_client: redis.Redis | None = None) -> None:
+        """Read with this client, and with `head_client` what is in force: less patience tells a hang sooner."""
         # Its annotations cover other protocols and text answers too; this one gives bytes.
         self._redis: Any = client
+        self._head_redis: Any = head_client or client
         self._values = Values(client)
 
     def head(self) -> Head | None:
         """Return what is in force, or None when Redis holds no list at all."""
         try:
-            value = self._redis.get(HEAD)
+            value = self._head_redis.get(HEAD)
         except redis.RedisError as error:
             raise unavailable(error) from error
         try:

@@ -81,9 +81,10 @@ class WatchlistStore(WatchlistReader):
         keep_ended: timedelta,
         keep_previous: int = 10,
         keep_previous_for: timedelta = timedelta(hours=72),
+        head_client: redis.Redis | None = None,
     ) -> None:
         """Say how long tombstones stay (as long as the alerts topics keep alerts), and what can be rolled back to."""
-        super().__init__(client)
+        super().__init__(client, head_client)
         self._keep_ended = keep_ended
         self._keep_previous = keep_previous
         self._keep_previous_for = keep_previous_for

@@ -37,12 +37,14 @@ def store_of(settings: Settings, *, may_be_away: bool = False) -> WatchlistStore
 
     Raises UnavailableError when it does not answer soon, unless it may be away, as it may for a service.
     """
-    home = next(iter(settings.sites.values()))
+    url = next(iter(settings.sites.values())).redis
+    _check(url, may_be_away)
     return WatchlistStore(
-        _client(home.redis, may_be_away),
+        connect(url, _PATIENCE_SECONDS),
         topics.keep_ended(settings.topics),
         settings.watchlist.keep_previous,
         timedelta(hours=settings.watchlist.keep_previous_hours),
+        connect(url),
     )
 
 
@@ -51,18 +53,18 @@ def reader_of(settings: Settings, site: str | None = None, *, may_be_away: bool 
 
     Raises as `store_of` does.
     """
-    of_site = settings.sites[site] if site is not None else next(iter(settings.sites.values()))
-    return WatchlistReader(_client(of_site.redis, may_be_away))
+    url = (settings.sites[site] if site is not None else next(iter(settings.sites.values()))).redis
+    _check(url, may_be_away)
+    return WatchlistReader(connect(url, _PATIENCE_SECONDS), connect(url))
 
 
-def _client(url: str, may_be_away: bool) -> redis.Redis:
+def _check(url: str, may_be_away: bool) -> None:
     if not may_be_away:
         try:
             with connect(url) as asked:  # nobody is to sit out the patience before a Redis that hangs
                 asked.ping()
         except redis.RedisError as error:
             raise unavailable(error) from error
-    return connect(url, _PATIENCE_SECONDS)
 
 
 def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Head | None, ListPlace | None]:
