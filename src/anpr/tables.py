@@ -7,7 +7,25 @@ import tomllib
 from importlib import resources
 from typing import Any
 
+from anpr.errors import InputError
+from anpr.table_checks import CHECKS
+
 
 def load(name: str) -> dict[str, Any]:
-    """Return the table `name` (a file of `anpr/data`, without its ending)."""
-    return tomllib.loads(resources.files("anpr.data").joinpath(f"{name}.toml").read_text("utf-8"))
+    """Return the table `name` (a file of `anpr/data`, without its ending). Raises InputError for a slip in it."""
+    file = resources.files("anpr.data").joinpath(f"{name}.toml")
+    try:
+        table = parsed(name, file.read_text("utf-8"))
+    except ValueError as wrong:
+        raise InputError(
+            "table-unusable", f"{file}: {wrong}", "put it right; docs/matching.md says what a country's table holds"
+        ) from None
+    return table
+
+
+def parsed(name: str, text: str) -> dict[str, Any]:
+    """Return a table of that name as its text has it. Raises ValueError, which names field, value and reason."""
+    table = tomllib.loads(text)
+    for slip in CHECKS[name](table):
+        raise ValueError(f"{slip.field}: {slip.value!r}: {slip.reason}")
+    return table

@@ -18,6 +18,8 @@ ROOMS = (
     "journeys",
     "matching/*",
     "tables",
+    "table_checks",
+    "errors",
     "__init__",
 )
 PERMITTED = {
