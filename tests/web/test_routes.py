@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -140,3 +141,13 @@ def test_redis_holds_no_token(server: ConsoleServer, browsers: dict[str, httpx.C
     client.close()
     assert keys
     assert not any(token.encode() in key for key in keys)
+
+
+def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but_shows_what_it_has_in_the_end(
+    server: ConsoleServer, browsers: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.console.live, "has_read_all", lambda: False)
+    monkeypatch.setattr(server.console, "_opened_at", server.clock())
+    assert browsers["ann"].get("/state").status_code == 503
+    monkeypatch.setattr(server.console, "_opened_at", server.clock() - timedelta(seconds=16))
+    assert browsers["ann"].get("/state").status_code == 200, "one port may be out of reach"

@@ -27,6 +27,7 @@ def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_com
             refused = nobody.post("/sign-in", data={"name": "sam", "password": PASSWORD})
             assert refused.status_code == 503
             assert "Nobody can sign in just now" in refused.text
+            assert "127.0.0.1" not in refused.text, "and nothing of what is behind"
             token = bob.cookies["anpr_calais"]
             assert bob.post("/sign-out", data={"csrf": csrf_of(bob, "/")}).status_code == 303
             valkey.start()

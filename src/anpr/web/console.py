@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jinja2
@@ -37,6 +37,8 @@ from anpr.web.sign_in_limit import SharedSignInLimit
 from anpr.web.users import User, UsersFile
 
 BEAT_SECONDS = 2.0
+# For so long a console may read back what was. Then it shows what it has, for a port may be out of reach.
+READ_BACK_FOR = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Console:
         self.beat = b""
         self.is_stopping = False
         self.last_read_at: datetime | None = None
+        self._opened_at = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -133,6 +136,10 @@ class Console:
         await self.sessions.close()
         await self.sign_in_limit.close()
         self.audit.close()
+
+    def is_reading_back(self) -> bool:
+        """Tell whether this console has just been started and does not have the whole board yet."""
+        return not self.live.has_read_all() and self.clock() - self._opened_at < READ_BACK_FOR
 
     def page_for(self, who: SignedIn) -> BoardPage:
         """Return the page of the audience that a person belongs to."""

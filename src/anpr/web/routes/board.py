@@ -24,7 +24,12 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
 
 
 async def state(_: Request, console: Console, who: SignedIn) -> Response:
-    """Return the whole state and the id that belongs to it, for a browser whose own state cannot be continued."""
+    """Return the whole state and the id that belongs to it, for a browser whose own state cannot be continued.
+
+    A console that was just started has none yet. The browser keeps what it shows, and asks again.
+    """
+    if console.is_reading_back():
+        return Response("not everything has been read yet", 503)
     feed = console.page_for(who).feed
     whole = msgspec.json.encode({"id": feed.last_id, "set": {HEAD: NOTHING_READ, **feed.state}})
     return Response(whole, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -8,9 +8,12 @@ from starlette.routing import Route
 
 from anpr import metrics
 from anpr.errors import AnprError
+from anpr.logs import get_logger
 from anpr.web import rights
 from anpr.web.console import Console
 from anpr.web.guard import cookie_name, is_own_origin, refusal, show, signed_in
+
+log = get_logger(__name__)
 
 _WRONG = "The name or the password is wrong."
 
@@ -54,7 +57,8 @@ async def _sign_in(request: Request, console: Console) -> Response:
         token = await console.sessions.begin(user.name)
     except AnprError as error:
         metrics.CONSOLE_SIGN_INS.labels("unavailable").inc()
-        return _again(console, name, f"Nobody can sign in just now: {error}", 503)
+        log.warning("nobody can sign in", reason=str(error))
+        return _again(console, name, "Nobody can sign in just now. Those who are signed in can go on.", 503)
     metrics.CONSOLE_SIGN_INS.labels("done").inc()
     answer = RedirectResponse(rights.HOME[user.role], 303)
     answer.set_cookie(

@@ -100,22 +100,26 @@ const isForMe = (rings) => Boolean(rings) && (role === "officer" || rings === ro
 
 function call(cards, gone) {
   for (const name of gone) ringing.delete(name);
+  const news = [];
   for (const [name, card] of Object.entries(cards)) {
     if (!isForMe(card.rings)) ringing.delete(name);
     else if (!ringing.has(name)) {
       ringing.add(name);
-      ring(card);
+      news.push(card);
     }
   }
+  if (news.length) ring(news);
 }
 
-function ring(card) {
-  const title = new DOMParser().parseFromString(card.html, "text/html").querySelector("h3");
-  const text = title?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
+/** Calls once for all that have come together. */
+function ring([first, ...more]) {
+  const title = new DOMParser().parseFromString(first.html, "text/html").querySelector("h3");
+  const words = title?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
+  const text = words + (more.length ? `, and ${more.length} more` : "");
   setText(byId("say"), "New: " + text);
   sound();
   if (!boardIsHere) {
-    uncalled += 1;
+    uncalled += 1 + more.length;
     byId("called").hidden = false;
     setText(byId("called"), `${uncalled} NEW on the board: go there`);
   }
