@@ -4,7 +4,7 @@ By ferry or shuttle a vehicle that was seen at the one drives off at the other; 
 was turned away, or before it has been stopped at all. Pure: told the time, and all from what is on the board.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -15,6 +15,8 @@ from anpr.incidents import STATUSES, Incident
 
 # Ships are late, and vehicles wait on the quay: what should have come is shown for so long after it was due.
 _OVERDUE: Final = timedelta(hours=1)
+# So long before it can drive off somebody must have it in hand: enough to be told, and to be there.
+_CALLED_BEFORE: Final = timedelta(minutes=15)
 # A vehicle that nobody has stopped may still turn round and come by road within this time ...
 _MAY_TURN: Final = timedelta(hours=2)
 # ... and one that was turned away tries again within this.
@@ -37,7 +39,8 @@ class Concern(NamedTuple):
     """Why an incident of another site concerns this one, and until when.
 
     It can be here from `earliest` on; `latest` is when it should have driven off, None by road. `after` is the
-    outcome at the other site that sends it on, None while it has none. `may_claim`: this site may take it in hand.
+    outcome at the other site that sends it on, None while it has none. `may_claim`: this site may take it in hand;
+    from `call_at` on somebody must.
     """
 
     route: Route
@@ -46,6 +49,26 @@ class Concern(NamedTuple):
     after: Action | None
     may_claim: bool
     until: datetime
+    call_at: datetime | None = None
+
+
+def routes_to(site: str, routes: Iterable[Route]) -> dict[str, Route]:
+    """Return the routes that lead to a site, by their origin."""
+    return {route.origin: route for route in routes if route.destination == site}
+
+
+def arrivals(
+    incidents: Iterable[Incident], site: str, routes: Mapping[str, Route], now: datetime
+) -> list[tuple[Incident, Concern]]:
+    """Return what is to drive off a ferry or shuttle at `site`, the next first."""
+    concerns = ((one, concern(one, site, routes)) for one in incidents)
+    due = [(one, why) for one, why in concerns if why and why.latest and concerns_still(one, why, site, now)]
+    return sorted(due, key=lambda found: (found[1].earliest, found[0].incident_id))
+
+
+def concerns_still(incident: Incident, why: Concern, site: str, now: datetime) -> bool:
+    """Tell whether it is not too late yet; what somebody of the site has in hand concerns it however late."""
+    return site in incident.holders or now <= why.until
 
 
 def concern(incident: Incident, site: str, routes: Mapping[str, Route]) -> Concern | None:
@@ -68,7 +91,10 @@ def concern(incident: Incident, site: str, routes: Mapping[str, Route]) -> Conce
         return None
     earliest = incident.last_captured_at + timedelta(minutes=route.crossing_minutes)
     latest = earliest + timedelta(minutes=route.wait_minutes)
-    return Concern(route, earliest, latest, after, may_claim=True, until=latest + _OVERDUE)
+    # What was handed over was handed to somebody: they are called at once.
+    is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
+    call_at = after.at if after is not None and is_handed_over else earliest - _CALLED_BEFORE
+    return Concern(route, earliest, latest, after, may_claim=True, until=latest + _OVERDUE, call_at=call_at)
 
 
 def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern | None:

@@ -6,7 +6,7 @@ confirms, a camera that has seen nothing, records that could not be read.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from anpr.events import Alert, Explanation, Status
 from anpr.incidents import Incident
+from anpr.journeys import Concern
 from anpr.services.board_feed import SiteHealth
 from anpr.services.rates import Rates, percentile
 from anpr.settings import Site
@@ -42,6 +43,8 @@ class View:
     refused: Mapping[str, int]
     caught_up: bool
     notes: Sequence[str] = ()
+    # Those that officers of the sites shown go by.
+    zones: Sequence[tzinfo] = (UTC,)
 
 
 def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
@@ -49,7 +52,8 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
     open_incidents = [incident for incident in view.incidents if incident.status == "open"]
     count = "?" if is_cut_off else str(len(open_incidents))
-    title = f"{count} open incidents   {view.now:%Y-%m-%d %H:%M:%S} UTC"
+    clocks = " / ".join(f"{view.now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" for zone in view.zones)
+    title = f"{count} open incidents   {clocks}"
     health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
     notes = [Text(note, style="bold") for note in view.notes]
     parts: list[RenderableType] = [*notes, *_faults(view, sites), health]
@@ -197,6 +201,28 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
             )
         text.append("\n  ").append(_why(incident)).append("\n")
     return text
+
+
+def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, Site], site: str) -> RenderableType:
+    """Draw what drives off a ferry or shuttle at `site`, in the order given and in the site's time."""
+    at = sites[site]
+    if not due:
+        return Text(f"nothing is due at {at.title}")
+    table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
+    for column in ("due", "from", "plate", "", "certainty", "why and what to do", "in hand"):
+        table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
+    for incident, why in due:
+        earliest, latest = (f"{when.astimezone(at.zone):%H:%M %Z}" for when in (why.earliest, why.latest) if when)
+        table.add_row(
+            f"{why.earliest.astimezone(at.zone):%a} {earliest} to {latest}",
+            _plain(f"{sites[incident.site].title} by {why.route.by}"),
+            _plain(incident.plate, style="bold"),
+            f"P{incident.priority}",
+            _plain(certainty(incident.best)),
+            _why(incident),
+            _plain(", ".join(f"{who} ({of})" for of, who in sorted(incident.holders.items())) or "nobody"),
+        )
+    return table
 
 
 def certainty(alert: Alert) -> str:

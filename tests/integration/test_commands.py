@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from anpr import events, topics
@@ -120,6 +121,43 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "open", 30)
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 0
+
+
+def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_heard(
+    installation: Installation, tmp_path: Path
+) -> None:
+    origin, port, silent = installation.sites
+    file = installation.config / "sites.toml"
+    ferries = [
+        f'{{ origin = "{of}", destination = "{port}", by = "ferry", crossing_minutes = 90 }}'
+        for of in (origin, silent)
+    ]
+    file.write_text(f"routes = [{ferries[0]}]\n{file.read_text('utf-8')}", "utf-8")
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    installation.start_matcher(origin, f"{origin}-1")
+    now = system_clock()
+    installation.run("send", "--site", origin, input=read_line("a", origin, "AB1", captured_at=now.isoformat()))
+
+    def due() -> list[dict[str, Any]]:
+        done = installation.run("arrivals", "--site", port, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert wait_until(lambda: bool(due()), 30)
+    (one,) = due()
+    assert (one["plate"], one["site"], one["by"]) == ("AB1", origin, "ferry")
+    assert datetime.fromisoformat(one["due_from"]) - now == pytest.approx(
+        timedelta(minutes=90), abs=timedelta(seconds=1)
+    )
+    shown = installation.run("arrivals", "--site", port).stdout.decode()
+    assert f"{now + timedelta(minutes=90):%H:%M} UTC to" in shown
+    assert "AB1" in shown
+    assert installation.run("arrivals", "--site", origin).returncode == 2
+    file.write_text(file.read_text("utf-8").replace(ferries[0], ", ".join(ferries)), "utf-8")
+    done = installation.run("arrivals", "--site", port)
+    assert done.returncode == 3
+    assert f"nothing is heard of {silent.title()}".encode() in done.stderr
+    assert b"AB1" in done.stdout, "what is known is shown all the same"
 
 
 def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from anpr.board import Board
 from anpr.events import Action, Alert
 from anpr.incidents import Incident
-from anpr.journeys import Concern, Route, concern
+from anpr.journeys import Concern, Route, arrivals, concern
 from tests.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 from tests.unit.test_web_lanes import GAP, WINDOW
 
@@ -94,3 +94,17 @@ def test_what_nobody_has_stopped_yet_may_come_by_road_for_a_while() -> None:
     why = at_coquelles(incident())
     assert why is not None
     assert (why.after, why.until) == (None, minutes(120))
+
+
+def test_arrivals_are_what_drives_off_a_ship_the_next_first_and_not_what_comes_by_road_or_should_have_come() -> None:
+    early, late, gone = (
+        incident(),
+        incident(captured_at=minutes(20)),
+        incident(captured_at=minutes(-120)),
+    )
+    routes = {"calais": FERRY}
+    found = arrivals([late, gone, early], "dover", routes, minutes(70))
+    assert [(one, why.earliest) for one, why in found] == [(early, minutes(90)), (late, minutes(110))]
+    assert arrivals([early], "coquelles", {"calais": ROAD}, minutes(70)) == []
+    in_hand = incident(an_action("c", "claimed", alert(), site="dover"))
+    assert arrivals([in_hand], "dover", routes, minutes(600)), "however late"

@@ -2,6 +2,7 @@ import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -68,6 +69,12 @@ def shown(view: View, rows: int = 10) -> str:
     console = Console(record=True, width=160, file=io.StringIO())
     console.print(draw(view, SITES, rows))
     return console.export_text()
+
+
+def test_the_clock_is_that_of_the_sites_shown() -> None:
+    paris, london = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/London")
+    assert "2026-03-01 13:01:00 CET" in shown(a_view(zones=(paris,)))
+    assert "2026-03-01 13:01:00 CET / 2026-03-01 12:01:00 GMT" in shown(a_view(zones=(paris, london)))
 
 
 def faults(view: View) -> list[str]:

@@ -75,8 +75,34 @@ def test_what_is_due_at_a_uk_port_is_in_its_lane_until_an_hour_after_it_should_h
     assert placed(alert(), rules=DOVER).lane == ELSEWHERE
     assert placed(alert(), rules=DOVER, at=180).lane == ELSEWHERE
     assert placed(alert(), rules=DOVER, at=180.1).lane == NOWHERE
-    assert placed(alert(), rules=DOVER).changes_at == minutes(180)
+    assert placed(alert(), rules=DOVER, at=78).changes_at == minutes(180)
     assert placed(alert(site="coquelles"), rules=DOVER).lane == NOWHERE
+
+
+def test_what_is_due_calls_the_uk_port_in_time_to_be_there_then_its_supervisor_until_somebody_has_it() -> None:
+    assert placed(alert(), rules=DOVER, at=74.9).rings == ""
+    assert placed(alert(), rules=DOVER, at=74.9).changes_at == minutes(75)
+    assert placed(alert(), rules=DOVER, at=75).rings == "officer"
+    assert placed(alert(), rules=DOVER, at=75).changes_at in {minutes(75), minutes(77)}
+    assert placed(alert(), rules=DOVER, at=77).rings == "supervisor"
+    claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
+    assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
+    assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "what is uncertain never does"
+    assert placed(alert(kind="retrospective"), rules=DOVER, at=80).rings == ""
+
+
+def test_what_france_hands_over_calls_the_uk_port_at_once() -> None:
+    handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port", at=minutes(5))
+    assert placed(alert(), rules=DOVER, at=5, actions=(handed_over,)).rings == "officer"
+    passed = an_action("a", "outcome", alert(), outcome="passed_before_ack", at=minutes(5))
+    assert placed(alert(), rules=DOVER, at=5, actions=(passed,)).rings == ""
+
+
+def test_the_next_off_the_ship_stands_first() -> None:
+    urgent_later = an_alert(
+        a_read("r2", plate="XY1", captured_at=minutes(9)), an_entry("e2", plate="XY1", priority=1)
+    )
+    assert placed(alert(), rules=DOVER).order < placed(urgent_later, rules=DOVER).order
 
 
 def test_what_a_uk_port_has_in_hand_stays_in_its_lane_however_late_the_ship() -> None:

@@ -12,6 +12,7 @@ from anpr.errors import AnprError, InputError, ProgramError
 from anpr.settings import Settings, load
 
 _COMMANDS = (
+    "arrivals",
     "console",
     "demo",
     "doctor",

@@ -97,7 +97,8 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
             lines_each = 1 if console.width >= WIDE else 3
             for_notes = sum(math.ceil(len(note) / console.width) for note in notes)
             rows = max(3, (console.height - USED_ROWS - for_notes) // lines_each)
-            view = dataclasses.replace(view_of(feed, sites, system_clock()), notes=notes)
+            zones = tuple(dict.fromkeys(at.zone for name, at in settings.sites.items() if not sites or name in sites))
+            view = dataclasses.replace(view_of(feed, sites, system_clock()), notes=notes, zones=zones)
             put(draw(view, settings.sites, rows, console.width))
             draw_at = time.monotonic() + every_seconds
 

@@ -1,9 +1,9 @@
 """Where an incident belongs on a site's page, in which order, and for whom it rings. Pure, computed from the time.
 
 The lanes: `now` for what was surely seen here; `review` for matches that a person must look at first, which never
-ring; `elsewhere` for what of other ports concerns this site (anpr.journeys): what is due here, or may come by road;
-`over` for what is settled, withdrawn or corrected. What does not concern this site is in none of them. Where no route
-leads to a site, all that is open elsewhere concerns it.
+ring; `elsewhere` for what of other ports concerns this site (anpr.journeys): what is due here, which rings a while
+before it can drive off, or may come by road; `over` for what is settled, withdrawn or corrected. What does not
+concern this site is in none of them. Where no route leads to a site, all that is open elsewhere concerns it.
 
 For whom an incident rings is a matter of time alone: for the officers until `ack_due`, then for the supervisor too.
 No job has to run for that, so none can be forgotten.
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anpr.incidents import STATUSES, Incident, sureness
-from anpr.journeys import Concern, Route, concern
+from anpr.journeys import Concern, Route, concern, concerns_still, routes_to
 from anpr.settings import Settings
 
 NOW: Final = "now"
@@ -49,7 +49,7 @@ def rules_of(settings: Settings, site: str) -> Rules:
         site,
         timedelta(seconds=settings.console.ack_due_seconds),
         settings.console.review_below_score,
-        {route.origin: route for route in settings.routes if route.destination == site},
+        routes_to(site, settings.routes),
     )
 
 
@@ -78,7 +78,7 @@ def place(incident: Incident, rules: Rules, now: datetime) -> Place:
         return Place(OVER, _order(incident, OVER), SILENT, None)
     lane = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
-    rings = _rings(incident, lane, since, rules, now)
+    rings = _rings(incident, since, rules, now) if lane == NOW else SILENT
     changes_at = since + rules.ack_due if since is not None and rings == RINGS_OFFICER else None
     return Place(lane, _order(incident, lane), rings, since, may_claim=True, changes_at=changes_at)
 
@@ -89,14 +89,27 @@ def _of_another(incident: Incident, rules: Rules, now: datetime) -> Place:
         lane = ELSEWHERE if _is_open(incident) else OVER
         return Place(lane, _order(incident, lane), SILENT, None, may_claim=lane == ELSEWHERE)
     if why is not None:
-        is_held = rules.site in incident.holders
-        if not is_held and now > why.until:
+        if not concerns_still(incident, why, rules.site, now):
             return Place(NOWHERE, "", SILENT, None)
-        changes_at = None if is_held else why.until
-        order = _order(incident, ELSEWHERE)
-        return Place(ELSEWHERE, order, SILENT, None, why, why.may_claim, changes_at)
+        return _coming(incident, why, rules, now)
     over = incident.site in rules.routes and not _is_open(incident)
     return Place(OVER, _order(incident, OVER), SILENT, None) if over else Place(NOWHERE, "", SILENT, None)
+
+
+def _coming(incident: Incident, why: Concern, rules: Rules, now: datetime) -> Place:
+    """Return the place of what comes here: the next off the ship first; it rings in time for somebody to be there."""
+    order, rings = _order(incident, ELSEWHERE), SILENT
+    if why.latest is not None:
+        order = f"{why.earliest.isoformat()} {order}"
+    if rules.site in incident.holders:
+        return Place(ELSEWHERE, order, SILENT, None, why, why.may_claim)
+    changes = [why.until]
+    since = _waiting_since(incident, rules.site)
+    if why.call_at is not None and since is not None and is_sure(incident, rules):
+        since = max(since, why.call_at)
+        rings = _rings(incident, since, rules, now)
+        changes += [since, since + rules.ack_due]
+    return Place(ELSEWHERE, order, rings, None, why, why.may_claim, min(at for at in changes if at >= now))
 
 
 def _is_open(incident: Incident) -> bool:
@@ -123,9 +136,9 @@ def _waiting_since(incident: Incident, site: str) -> datetime | None:
     return max((moment for moment in (raised, let_go) if moment is not None), default=None)
 
 
-def _rings(incident: Incident, lane: str, since: datetime | None, rules: Rules, now: datetime) -> str:
+def _rings(incident: Incident, since: datetime | None, rules: Rules, now: datetime) -> str:
     only_history = all(alert.kind == "retrospective" for alert in incident.standing)
-    if lane != NOW or since is None or only_history:
+    if since is None or now < since or only_history:
         return SILENT
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
 

@@ -113,9 +113,10 @@ function call(cards, gone) {
 
 /** Calls once for all that have come together. */
 function ring([first, ...more]) {
-  const title = new DOMParser().parseFromString(first.html, "text/html").querySelector("h3");
-  const words = title?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
-  const text = words + (more.length ? `, and ${more.length} more` : "");
+  const card = new DOMParser().parseFromString(first.html, "text/html");
+  const due = card.querySelector(".card__due strong")?.textContent;
+  const words = card.querySelector("h3")?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
+  const text = words + (due ? `. ${due}` : "") + (more.length ? `, and ${more.length} more` : "");
   setText(byId("say"), "New: " + text);
   sound();
   if (!boardIsHere) {
