@@ -32,6 +32,7 @@ from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.services.rates import percentile
+from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 SITE = "calais"
 VEHICLES = 80
@@ -256,10 +257,12 @@ def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> d
 
 
 @click.command()
-@click.option("--browsers", default=500, show_default=True)
-@click.option("--per-second", default=50, show_default=True, help="Alerts a second.")
-@click.option("--seconds", default=60.0, show_default=True)
-@click.option("--open", "open_incidents", default=0, show_default=True, help="Incidents on the board before.")
+@click.option("--browsers", type=COUNT, default=500, show_default=True)
+@click.option("--per-second", type=COUNT, default=50, show_default=True, help="Alerts a second.")
+@click.option("--seconds", type=AMOUNT, default=60.0, show_default=True)
+@click.option(
+    "--open", "open_incidents", type=NONE_OR_MORE, default=0, show_default=True, help="Incidents on the board before."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, no words.")
 def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
     """Measure the feed of one console with many browsers."""

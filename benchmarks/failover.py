@@ -21,6 +21,7 @@ from anpr.clock import system_clock
 from anpr.events import Alert, Read, decode_alert_record, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
+from benchmarks.options import COUNT
 
 SITE = "calais"
 CAMERAS = 60  # many, so that every partition has some of them
@@ -101,7 +102,7 @@ def lose_machine(demo: Demo, road: Road) -> float:
 
 
 @click.command()
-@click.option("--crashes", default=10, show_default=True)
+@click.option("--crashes", type=COUNT, default=10, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(crashes: int, *, as_json: bool) -> None:
     """Measure both and print seconds."""

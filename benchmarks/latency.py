@@ -24,6 +24,7 @@ from anpr.events import Alert, Read, decode_alert_record, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.services.rates import percentile
+from benchmarks.options import AMOUNT
 
 SITE = "calais"
 RATES = (5, 200, 1000)
@@ -78,7 +79,7 @@ def have_seen(ids: list[str], *readers: Clocked) -> bool:
 
 
 @click.command()
-@click.option("--seconds", default=10.0, show_default=True, help="How long each rate is held.")
+@click.option("--seconds", type=AMOUNT, default=10.0, show_default=True, help="How long each rate is held.")
 @click.option("--json", "as_json", is_flag=True)
 def main(seconds: float, *, as_json: bool) -> None:
     """Measure at several rates and print milliseconds from capture."""

@@ -37,6 +37,7 @@ from anpr.watchlist.index_folder import IndexFolder
 from anpr.watchlist.records import Author
 from anpr.watchlist.store import WatchlistStore, connect
 from benchmarks.lookup import plate
+from benchmarks.options import COUNT
 
 REST_SECONDS = 0.001
 BATCH_READS = 20
@@ -189,9 +190,9 @@ def figures(longest: Sequence[float]) -> dict[str, float]:
 
 
 @click.command()
-@click.option("--entries", default=1_000_000, show_default=True)
-@click.option("--changes", default=40, show_default=True, help="Changes of 1,000 entries.")
-@click.option("--loads", default=3, show_default=True, help="Whole new lists.")
+@click.option("--entries", type=COUNT, default=1_000_000, show_default=True)
+@click.option("--changes", type=COUNT, default=40, show_default=True, help="Changes of 1,000 entries.")
+@click.option("--loads", type=COUNT, default=3, show_default=True, help="Whole new lists.")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--match", "folder", type=click.Path(path_type=Path), hidden=True)
 def main(entries: int, changes: int, loads: int, *, as_json: bool, folder: Path | None) -> None:

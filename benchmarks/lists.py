@@ -23,6 +23,7 @@ import click
 import redis
 
 from anpr.local.valkey import ValkeyServer
+from benchmarks.options import COUNT
 
 HEADER = (
     "entry_id,plate,country,category,priority,reason,instruction,valid_from,valid_until,tolerance,handling,"
@@ -86,7 +87,7 @@ def run(url: str, *arguments: str) -> dict[str, float]:
 
 
 @click.command()
-@click.option("--lines", "count", default=1_000_000, show_default=True)
+@click.option("--lines", "count", type=COUNT, default=1_000_000, show_default=True)
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(count: int, seed: int, *, as_json: bool) -> None:

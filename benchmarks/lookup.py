@@ -23,6 +23,7 @@ from anpr import plates
 from anpr.events import Entry, Generation, Read
 from anpr.local.valkey import ValkeyServer
 from anpr.matching.index import Index
+from benchmarks.options import COUNT
 
 READS = 5_000
 BATCH = 500
@@ -65,7 +66,7 @@ def ns_per_read(work: Callable[[], int], reads: int) -> float:
 
 
 @click.command()
-@click.option("--entries", default=100_000, show_default=True)
+@click.option("--entries", type=COUNT, default=100_000, show_default=True)
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, seed: int, *, as_json: bool) -> None:

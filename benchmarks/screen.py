@@ -33,6 +33,7 @@ from anpr.events import Alert, Read, decode_alert_record, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from benchmarks.console import SITE, alert_of, in_ms, publish, sign_in, state_of
+from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 # Runs in the page before its own scripts: when each incident's first event came, its card was there, it was drawn.
 WATCH = """
@@ -156,9 +157,11 @@ def look(
 
 
 @click.command()
-@click.option("--reads", default=100, show_default=True, help="Vehicles that come by.")
-@click.option("--per-second", default=4.0, show_default=True, help="How many of them a second.")
-@click.option("--open", "open_incidents", default=0, show_default=True, help="Incidents on the board before.")
+@click.option("--reads", type=COUNT, default=100, show_default=True, help="Vehicles that come by.")
+@click.option("--per-second", type=AMOUNT, default=4.0, show_default=True, help="How many of them a second.")
+@click.option(
+    "--open", "open_incidents", type=NONE_OR_MORE, default=0, show_default=True, help="Incidents on the board before."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, no words.")
 def main(reads: int, per_second: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
     """Measure the way from the camera to the screen."""

@@ -33,6 +33,7 @@ from anpr.watchlist.records import Author
 from anpr.watchlist.store import WatchlistStore, connect
 from benchmarks.console import in_ms, sign_in, state_of
 from benchmarks.list_change import LIST, entries_of
+from benchmarks.options import COUNT
 
 SITE = "calais"
 SCREENS = ("Calais", "Dover")
@@ -156,9 +157,9 @@ class Bench:
 
 
 @click.command()
-@click.option("--entries", default=1_000_000, show_default=True)
-@click.option("--times", default=100, show_default=True, help="Removals, and as many ends.")
-@click.option("--loads", default=1, show_default=True, help="Whole new lists.")
+@click.option("--entries", type=COUNT, default=1_000_000, show_default=True)
+@click.option("--times", type=COUNT, default=100, show_default=True, help="Removals, and as many ends.")
+@click.option("--loads", type=COUNT, default=1, show_default=True, help="Whole new lists.")
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, times: int, loads: int, *, as_json: bool) -> None:
     """Measure all three and print milliseconds."""

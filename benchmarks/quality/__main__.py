@@ -23,6 +23,7 @@ from pathlib import Path
 import click
 
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, load
+from benchmarks.options import COUNT, Amount
 from benchmarks.quality import report
 from benchmarks.quality.measure import Fitted, Measured, Run, measure, together
 from benchmarks.quality.world import VERSION
@@ -74,14 +75,14 @@ def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
 @click.option(
     "--entries",
     "sizes",
-    type=click.IntRange(min=1),
+    type=COUNT,
     multiple=True,
     default=(10_000, 100_000, 1_000_000),
     show_default=True,
 )
 @click.option(
     "--days",
-    type=click.FloatRange(min=0.1),
+    type=Amount(0.1),
     default=100.0,
     show_default=True,
     help="Days of 20,000 vehicles that are not listed.",

@@ -89,8 +89,11 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     size, days = run.size, run.days
     generator = Generator(Templates.of(samples), run.seed)
     fitting = [s for s in samples if len(s.plate) <= 16 and len(s.read) <= 16]
+    if len(fitting) > size:  # a list shorter than the measured plates has some of them
+        chosen = np.random.default_rng(run.seed).choice(len(fitting), size, replace=False)
+        fitting = [fitting[row] for row in np.sort(chosen).tolist()]
     own = pack_samples([s.plate for s in fitting], fitting)
-    listed = _without_confidence(_together([own, generator.plates(max(0, size - len(own)))]))
+    listed = _without_confidence(_together([own, generator.plates(size - len(own))]))
     table = PlateTable.build(listed, np.full(len(listed), NEAR, np.uint8))
     likelihood = fitted.likelihood(size)
     say(f"list of {size}: built")

@@ -193,17 +193,17 @@ def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
                 "to": high,
                 "mean_score": round((wrong.sum() * of_false + right.sum() * of_true) / (false_a_day + true_a_day), 4),
                 "true_share": round(true_a_day / (false_a_day + true_a_day), 4),
-                **_odds_between(len(right) + 0.5, len(wrong) + 0.5, of_true / of_false),
+                **_true_between(len(right), len(wrong), of_true / of_false),
                 "alerts": len(wrong) + len(right),
                 "alerts_a_day": round(false_a_day + true_a_day, 3),
             })  # fmt: skip
     return rows
 
 
-def _odds_between(right: float, wrong: float, weight: float) -> dict[str, float]:
-    """Return the 95 % interval of a share, by the logarithm of the odds of two counts, half a count added to each."""
-    log_odds, half = math.log(right * weight / wrong), intervals.SURE * math.sqrt(1 / right + 1 / wrong)
-    low, high = (1 / (1 + math.exp(-at)) for at in (log_odds - half, log_odds + half))
+def _true_between(right: int, wrong: int, weight: float) -> dict[str, float]:
+    """Return the 95 % interval of the share of the right, one of which weighs so many of the wrong."""
+    shares = intervals.of_share(right, right + wrong)
+    low, high = (share * weight / (share * weight + 1 - share) for share in shares)
     return {"low": round(low, 4), "high": round(high, 4)}
 
 

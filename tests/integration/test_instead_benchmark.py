@@ -30,6 +30,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> None:
         missing(error)
 
 
+@pytest.mark.parametrize("option", [("--entries", "0"), ("--days", "0"), ("--days", "nan"), ("--days", "inf")])
+def test_a_comparison_of_nothing_is_refused(option: tuple[str, str]) -> None:
+    refused = CliRunner().invoke(instead.main, option)
+    assert refused.exit_code == 2
+    assert option[0] in refused.output
+
+
 @given(lists, st.lists(plates, max_size=8))
 def test_the_ways_that_look_one_edit_away_find_the_same(listed: list[str], texts: list[str]) -> None:
     reads = instead.Reads(texts, [None] * len(texts), [None] * len(texts), texts)

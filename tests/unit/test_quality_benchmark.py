@@ -14,6 +14,7 @@ from anpr.matching.densities import DENSITIES
 from anpr.matching.packed import country_codes, pack
 from benchmarks import fit_likelihood
 from benchmarks.fit_likelihood import Sample, load
+from benchmarks.quality import report
 from benchmarks.quality.__main__ import half, main
 from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Run, measure
 from benchmarks.quality.rules import RULES
@@ -82,6 +83,20 @@ def test_at_a_threshold_there_are_no_more_false_alerts_than_were_asked_for(sampl
             assert (one.false[way] >= threshold).sum() <= a_day * one.days
 
 
+def test_a_list_shorter_than_the_measured_plates_is_as_long_as_was_asked(samples: list[Sample]) -> None:
+    measured = measure(samples, Fitted.shipped(), Run(200, 0.1, 5), lambda _: None)
+    assert len(measured.listed) == 200
+    assert 0 < len(measured.found[MATCHER]) < 40
+
+
+def test_the_share_of_true_alerts_lies_within_its_interval(samples: list[Sample]) -> None:
+    rows = report.figures("any", measure(samples, Fitted.shipped(), Run(100_000, 0.5, 5), lambda _: None))[
+        "reliability"
+    ]
+    assert any(row["true_share"] in {0, 1} for row in rows)
+    assert all(row["low"] <= row["true_share"] <= row["high"] for row in rows)
+
+
 def test_other_engines_reads_are_measured_engine_by_engine(samples: list[Sample], tmp_path: Path) -> None:
     reads = tmp_path / "reads.csv"
     with reads.open("w", newline="") as file:
@@ -139,7 +154,7 @@ def test_a_file_that_cannot_be_measured_is_refused_with_what_is_wrong(
     assert said in result.output
 
 
-@pytest.mark.parametrize(("option", "value"), [("--days", "0"), ("--days", "-1"), ("--entries", "0")])
+@pytest.mark.parametrize(("option", "value"), [("--days", "0"), ("--days", "nan"), ("--entries", "0")])
 def test_a_run_of_nothing_is_refused(option: str, value: str) -> None:
     result = CliRunner().invoke(main, [option, value])
     assert result.exit_code == 2
