@@ -126,6 +126,8 @@ class Board:
         known = self._listed.get(entry.entry_id)
         if known is None or known < word:
             self._listed[entry.entry_id] = word
+            if known is not None and known[1:] == word[1:] and entry.entry_id not in self._ended:
+                return  # a newer generation alone says nothing of an entry that never ended
             self._touch(*self._alerts_of_entry.get(entry.entry_id, ()))
 
     def incidents(self, now: datetime) -> list[Incident]:

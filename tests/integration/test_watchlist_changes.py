@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -55,6 +56,19 @@ def by_id(entries: list[Entry]) -> dict[str, Entry]:
     return found
 
 
+def comes_up(store: WatchlistStore, replication_id: str) -> None:
+    """Give the server another id, as a new home has, and one that was restarted."""
+    store._redis.info = lambda _: {"master_replid": replication_id}
+
+
+class Kept(NamedTuple):
+    """What the server holds at a generation, each value with the milliseconds left to it, and what that is."""
+
+    values: dict[bytes, tuple[bytes, int]]
+    holds: dict[str, State]
+    held: dict[str, list[State]]
+
+
 class Lists(RuleBasedStateMachine):
     """Two lists that are changed in every way, beside what they must hold."""
 
@@ -63,6 +77,10 @@ class Lists(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store._redis.flushall()
+        self.homes = 0
+        self._comes_up()
+        self.kept: list[Kept] = []
+        self.lost: list[tuple[Head, dict[str, Entry]]] = []
         self.holds: dict[str, State] = {}
         self.held: dict[str, list[State]] = {}
         self.seen: list[tuple[Head, dict[str, Entry]]] = []
@@ -116,6 +134,24 @@ class Lists(RuleBasedStateMachine):
         assert all(delta.generation > begun.generation for delta in after.deltas)
         assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), "nobody loads it for that"
 
+    @rule(lost=st.integers(0, 3))
+    def fail_over(self, lost: int) -> None:
+        """Its home is another server, which may lack the newest changes."""
+        self._comes_up()
+        lost = min(lost, len(self.seen) - 1)
+        if lost > 0:
+            self.lost += self.seen[-lost:]
+            del self.seen[-lost:], self.kept[-lost:]
+            kept = self.kept[-1]
+            self.holds, self.held = dict(kept.holds), copied(kept.held)
+            self.store._redis.flushall()
+            for key, (value, left_ms) in kept.values.items():
+                self.store._redis.restore(key, max(left_ms, 0), value)
+
+    def _comes_up(self) -> None:
+        self.homes += 1
+        comes_up(self.store, f"home {self.homes}")
+
     def _free(self, name: str, state: State) -> State:
         """Leave out the ids that the other list has."""
         others = {one for other, ids in self.holds.items() if other != name for one in ids}
@@ -142,6 +178,9 @@ class Lists(RuleBasedStateMachine):
         entries = self.store.load(head)
         assert entries is not None
         self.seen.append((head, by_id(entries)))
+        client = self.store._redis
+        values = {key: (client.dump(key), client.pttl(key)) for key in client.scan_iter()}
+        self.kept.append(Kept(values, dict(self.holds), copied(self.held)))
 
     @invariant()
     def a_fresh_load_gives_what_the_lists_hold(self) -> None:
@@ -172,7 +211,7 @@ class Lists(RuleBasedStateMachine):
 
     @invariant()
     def the_changes_lead_from_any_earlier_generation_to_this_one(self) -> None:
-        for head, had in self.seen[:-1]:
+        for head, had in self.lost + self.seen[:-1]:
             changes = self.store.changes(head, self.seen[-1][0])
             if changes is not None:
                 assert not set(changes.removed) & {one.entry_id for one in changes.put}
@@ -183,6 +222,10 @@ class Lists(RuleBasedStateMachine):
         sizes = [place.entries for head, _ in self.seen[-2:] for place in head.lists.values()]
         if len(self.seen) > 1 and max(sizes) <= reader.COMPARED_ENTRIES:
             assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
+
+
+def copied(held: dict[str, list[State]]) -> dict[str, list[State]]:
+    return {name: list(states) for name, states in held.items()}
 
 
 def named(name: str, numbers: dict[int, str]) -> State:
@@ -196,3 +239,31 @@ def test_any_chain_of_changes_is_the_list_that_a_fresh_load_gives(store: Watchli
 
     OnThisStore.store = store
     run_state_machine_as_test(OnThisStore, settings=settings(stateful_step_count=15))
+
+
+@pytest.mark.parametrize("before_it", [0, 1, 3])
+@pytest.mark.parametrize("since", [1, 3])
+def test_the_first_changes_of_a_new_home_are_told_however_large_the_list(
+    store: WatchlistStore, before_it: int, since: int
+) -> None:
+    def put(number: int) -> Entry:
+        changed_to = of("stolen", {f"stolen-{number:02}": "new"})
+        store.change("stolen", changed_to, [], why="test", now=system_clock(), author=Author())
+        return changed_to[0]
+
+    store._redis.flushall()
+    comes_up(store, "the home")
+    numbers = range(10, 10 + 100 * reader.COMPARED_ENTRIES)
+    store.apply("stolen", of("stolen", {f"stolen-{number}": "old" for number in numbers}), "test", system_clock())
+    for number in range(before_it):
+        put(number)
+    before = store.head()
+    comes_up(store, "another home")
+    told = [put(number).entry_id for number in range(50, 50 + since)]
+    after = store.head()
+    assert before is not None
+    assert after is not None
+    assert after.generation.epoch > before.generation.epoch
+    changes = store.changes(before, after)
+    assert changes is not None
+    assert ([one.entry_id for one in changes.put], changes.removed) == (told, [])

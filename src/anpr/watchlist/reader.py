@@ -115,15 +115,18 @@ class WatchlistReader:
     def changes(self, before: Head, after: Head) -> Changes | None:
         """Return what turns the entries of `before` into those of `after`; None: load `after` as a whole.
 
-        None is the answer after a fail-over, when a large list was written anew in between, and when `after` is
-        not whole any more.
+        None is the answer when a large list was written anew in between, when `after` is not whole any more, and when
+        a fail-over in between may have lost what `before` has.
         """
-        if before.generation.epoch != after.generation.epoch or before.generation > after.generation:
+        if before.generation > after.generation or not before.lists.keys() <= after.lists.keys():
             return None
+        is_one_epoch = before.generation.epoch == after.generation.epoch
         parts: list[Changes] = []
         for name, place in after.lists.items():
             try:
-                part = self._changes_of_list(before.lists.get(name), place, before.generation)
+                part = self._changes_of_list(
+                    before.lists.get(name), place, before.generation, is_one_epoch=is_one_epoch
+                )
             except redis.RedisError as error:
                 raise unavailable(error) from error
             if part is None:
@@ -134,9 +137,13 @@ class WatchlistReader:
         removed = {entry_id for part in parts for entry_id in part.removed} - put.keys()
         return Changes(list(put.values()), sorted(removed))
 
-    def _changes_of_list(self, before: ListPlace | None, after: ListPlace, since: Generation) -> Changes | None:
+    def _changes_of_list(
+        self, before: ListPlace | None, after: ListPlace, since: Generation, *, is_one_epoch: bool
+    ) -> Changes | None:
+        if before == after:
+            return Changes([], [])
         places = after.deltas_since(before, since) if before is not None else None
-        if places is not None:
+        if before is not None and places is not None and (is_one_epoch or self._has_kept_all(before, after, since)):
             # What has long been so is left out: the id may be in another list since then.
             deltas = self._values.deltas(places, since)
             return None if deltas is None else merged(deltas)
@@ -148,6 +155,18 @@ class WatchlistReader:
         old_by_id = {entry.entry_id: entry for entry in old}
         put = [entry for entry in new_entries if old_by_id.pop(entry.entry_id, None) != entry]
         return Changes(put, list(old_by_id))
+
+    def _has_kept_all(self, before: ListPlace, after: ListPlace, since: Generation) -> bool:
+        """Tell whether a list that has been through a fail-over surely has all that it had at `before`.
+
+        No generation is given out twice, and whoever has one has all before it. So it is enough to see a trace of
+        the last change that `before` had.
+        """
+        if not before.deltas:
+            return True
+        last = before.deltas[-1].generation
+        places = after.deltas_since(before, msgspec.structs.replace(last, number=last.number - 1))
+        return places is not None and self._values.have_trace_of(places, last, since)
 
     def entries_of(self, place: ListPlace | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
         """Return by id those of these entries that a list has. Raises AnprError when it is not whole."""

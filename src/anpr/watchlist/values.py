@@ -68,6 +68,15 @@ class _Rows(Struct, frozen=True):
     put: list[Row]
 
 
+class _Revised(Struct, frozen=True):
+    revision: Generation
+
+
+class _Revisions(Struct, frozen=True):
+    put: list[_Revised]
+    removed: dict[str, Generation]
+
+
 class _End(Struct, frozen=True):
     entry_id: str
     valid_until: datetime
@@ -87,6 +96,7 @@ _decode_chunk_ids = msgspec.msgpack.Decoder(list[_Id]).decode
 _decode_delta = msgspec.msgpack.Decoder(_Delta).decode
 _decode_delta_bodies = msgspec.msgpack.Decoder(_Bodies).decode
 _decode_delta_rows = msgspec.msgpack.Decoder(_Rows).decode
+_decode_delta_revisions = msgspec.msgpack.Decoder(_Revisions).decode
 _decode_chunk_ends = msgspec.msgpack.Decoder(list[_End]).decode
 _decode_delta_ends = msgspec.msgpack.Decoder(_Ends).decode
 
@@ -182,6 +192,13 @@ class Values:
         """Return the changes, in their order; where they took older ones in, only what is since a generation."""
         values = self._delta_values(places)
         return None if values is None else [_changes_since(since, _decode_delta(value)) for value in values]
+
+    def have_trace_of(self, places: Sequence[DeltaPlace], first: Generation, last: Generation) -> bool:
+        """Tell whether any of these deltas, all whole, has a change of one of these generations."""
+        values = self._delta_values(places)
+        deltas = map(_decode_delta_revisions, values or ())
+        by = (one for delta in deltas for one in (*delta.removed.values(), *(put.revision for put in delta.put)))
+        return any(first <= generation <= last for generation in by)
 
     def entries(self, place: ListPlace, entry_ids: Collection[str]) -> dict[str, Entry] | None:
         """Return by id those of these entries that the list has."""
