@@ -200,8 +200,8 @@ def _watchlist(file: Path | None, list_name: str | None) -> Watchlist:
     listed = csv_file.read_list(file, list_name or file.stem)
     for refusal in listed.refusals[:10]:
         click.echo(f"{file}: {refusal}", err=True)
-    if listed.refusals:
-        click.echo(f"{file}: {len(listed.refusals)} lines left out, {len(listed.entries)} entries used", err=True)
+    if listed.refused:
+        click.echo(f"{file}: {listed.refused} lines left out, {len(listed.entries)} entries used", err=True)
     return Watchlist(listed.entries)
 
 

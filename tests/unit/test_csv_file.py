@@ -1,4 +1,5 @@
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from anpr.errors import InputError
 from anpr.events import Entry, Vehicle
-from anpr.watchlist.csv_file import MAX_REFUSALS_KEPT, UNAPPLIED, ListFile, Refusal, read_list
+from anpr.watchlist.csv_file import COLUMNS, MAX_REFUSALS_KEPT, UNAPPLIED, ListFile, Refusal, read_list
 
 SHIPPED = Path(__file__).parents[2] / "config" / "example_watchlist.csv"
 REQUIRED = "plate,valid_until"
@@ -156,7 +157,15 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_place_of_the_byte(file: Pa
 
 
 def test_a_quote_that_is_never_closed_refuses_the_file(file: Path) -> None:
-    assert refused_file(file, b'plate,valid_until\n"AB12 CDE,2030-01-01\n').startswith("not CSV: ")
+    assert refused_file(file, b'plate,valid_until\n"AB12 CDE,2030-01-01\n').startswith(
+        "not CSV: a quote is opened and not closed, in what begins on line 2"
+    )
+
+
+def test_text_behind_a_closing_quote_refuses_the_file(file: Path) -> None:
+    assert refused_file(file, b'plate,valid_until\n"AB12"CDE,2030-01-01\n').startswith(
+        "not CSV: text stands behind a closing quote, in what begins on line 2"
+    )
 
 
 def test_a_cell_of_10_megabytes_costs_its_line_alone(file: Path) -> None:
@@ -237,18 +246,19 @@ def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file:
         ("plate", "", "1 to 16 letters and digits"),
         ("plate", "--", "1 to 16 letters and digits"),
         ("plate", "A" * 17, "1 to 16 letters and digits"),
-        ("plate", "A" + " " * 63 + "B", "length <= 64"),
-        ("entry_id", "a\0b", "matching regex"),
+        ("plate", "A" + " " * 63 + "B", "longer than 64 characters: it has 65"),
+        ("entry_id", "a\0b", "a NUL character"),
+        ("entry_id", "x" * 129, "longer than 128 characters: it has 129"),
         ("reason", "a\0b", "a NUL character"),
         ("country", "gb", "two capital letters are wanted, as GB or PL (ISO 3166); GB was probably meant"),
         ("country", "GBR", "GB was probably meant"),
         ("country", "d", "DE was probably meant"),
         ("country", "Atlantis", "two capital letters are wanted, as GB or PL (ISO 3166)"),
-        ("category", "x" * 65, "length <= 64"),
-        ("reason", "x" * 2001, "length <= 2000"),
-        ("vehicle_make", "x" * 65, "length <= 64"),
-        ("priority", "0", ">= 1"),
-        ("priority", "6", "<= 5"),
+        ("category", "x" * 65, "longer than 64 characters: it has 65"),
+        ("reason", "x" * 2001, "longer than 2000 characters: it has 2001"),
+        ("vehicle_make", "x" * 65, "longer than 64 characters: it has 65"),
+        ("priority", "0", "a number from 1 (highest) to 5"),
+        ("priority", "6", "a number from 1 (highest) to 5"),
         ("priority", "high", "a number from 1 (highest) to 5"),
         ("priority", "-1", "a number from 1 (highest) to 5"),
         ("priority", "²", "a number from 1 (highest) to 5"),
@@ -258,7 +268,8 @@ def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file:
         ("directions", "north", "one of uk_bound, fr_bound is wanted"),
         ("directions", "uk_bound|north", "one of uk_bound, fr_bound is wanted"),
         ("sites", "calais||dover", "an empty value between bars"),
-        ("warnings", "x" * 2001, "length <= 2000"),
+        ("warnings", "x" * 2001, "longer than 2000 characters: it has 2001"),
+        ("warnings", "|".join("x" * 17), "more than 16 values between bars: it has 17"),
         ("valid_from", "soon", "a date (2026-12-31) or a time"),
         ("valid_from", "2030-01-01T12:00", "a time needs its offset from UTC"),
         ("valid_until", "", "nothing is listed for ever"),
@@ -310,8 +321,32 @@ def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
     content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "2,AB2,2030-01-01", "1,AB3,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB2"]
     assert [str(refusal) for refusal in content.refusals] == [
-        "line 4: entry_id '1': a line above has this entry already, and says otherwise"
+        "line 4: entry_id '1': line 2 has this entry already, and says otherwise"
     ]
+
+
+def test_a_plate_that_is_there_twice_is_named_as_it_is_written_with_the_other_line(file: Path) -> None:
+    content = read(file, f"{REQUIRED},reason", "AB1,2030-01-01,one", "AB2,2030-01-01,", "ab-1,2030-01-01,two")
+    assert [str(refusal) for refusal in content.refusals] == [
+        "line 4: plate 'ab-1': line 2 has this entry already, and says otherwise"
+    ]
+
+
+def test_each_field_of_a_line_that_is_at_fault_is_named_in_the_order_of_the_columns(file: Path) -> None:
+    header = "priority,plate,entry_id,valid_until,valid_from,vehicle_make,country"
+    content = read(file, header, f"9,--,{'x' * 129},2030-01-01,2031-01-01,{'x' * 65},gb")
+    assert content.refused == 1
+    assert [(refusal.line, refusal.field) for refusal in content.refusals] == [
+        (2, "priority"), (2, "plate"), (2, "entry_id"), (2, "vehicle_make"), (2, "country"), (2, "valid_until"),
+    ]  # fmt: skip
+
+
+def test_the_library_that_checks_values_is_not_heard(file: Path) -> None:
+    for column in COLUMNS:
+        for cell in ("x" * 3000, "|".join("x" * 100), "-1", "a\0b", "'", "?"):
+            given = {"plate": "AB1", "valid_until": "2030-01-01"} | {column: cell}
+            for refusal in read(file, ",".join(given), ",".join(given.values())).refusals:
+                assert not re.search("Expected|`|regex|length", refusal.reason), refusal
 
 
 def test_a_line_that_says_again_what_one_above_says_is_counted_and_no_fault(file: Path) -> None:

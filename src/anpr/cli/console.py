@@ -10,6 +10,7 @@ import uvicorn
 
 from anpr.adapters.kafka import KafkaPublisher, KafkaTail
 from anpr.cli import check_site, settings_of
+from anpr.cli.files import EXISTING
 from anpr.cli.health import metrics_port, served
 from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import reader_of, store_of
@@ -38,8 +39,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--site", required=True, help="The site whose officers use it.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8443, show_default=True, help="The port to listen on.")
-@click.option("--tls-cert", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Certificate, PEM.")
-@click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Its key, PEM.")
+@click.option("--tls-cert", type=EXISTING, help="Certificate, PEM.")
+@click.option("--tls-key", type=EXISTING, help="Its key, PEM.")
 @metrics_port
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option

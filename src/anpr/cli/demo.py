@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from anpr.cli.duration import Duration
+from anpr.cli.files import EXISTING
 from anpr.cli.watch import show
 from anpr.local.demo import Demo
 from anpr.local.report import Summary
@@ -31,7 +32,7 @@ LISTED_SHARE = 0.04
 @click.option("--scenario", help="What happens, as in `python -m simulators --scenario list`, within a minute.")
 @click.option(
     "--watchlist",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=EXISTING,
     default=Path("config/example_watchlist.csv"),
     show_default=True,
     help="The list to put in force; its vehicles come by.",

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.files import EXISTING, OPENED
 from anpr.cli.watchlist.common import show_refusals
 from anpr.events import encode
 from anpr.intake import BadRead
@@ -21,10 +22,10 @@ from anpr.watchlist.replay import Replay
     "--watchlist",
     "list_file",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=EXISTING,
     help="The list, as for `anpr watchlist plan`.",
 )
-@click.option("--reads", "reads_file", required=True, type=click.File("rb"), help="JSON lines, - for stdin.")
+@click.option("--reads", "reads_file", required=True, type=OPENED, help="JSON lines, - for stdin.")
 @click.option(
     "--list", "list_name", default="dry-run", show_default=True, help="What to call the list in the alerts."
 )

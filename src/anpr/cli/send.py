@@ -14,6 +14,7 @@ from anpr.adapters.kafka import KafkaPublisher
 from anpr.adapters.kafka_errors import refused
 from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
+from anpr.cli.files import OPENED
 from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
 from anpr.cli.stop import on_stop
 from anpr.clock import system_clock
@@ -41,7 +42,7 @@ LINGER_MS = 2
     "--spool", type=click.Path(path_type=Path, file_okay=False), help="Where lines wait. Default: state_dir."
 )
 @metrics_port
-@click.argument("reads", type=click.File("rb"), default="-")
+@click.argument("reads", type=OPENED, default="-")
 @click.pass_context
 def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int | None, reads: BinaryIO) -> None:
     """Publish READS (JSON lines; stdin by default) as reads of a site.

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_type_hints
 
 import msgspec
+import msgspec.inspect
 
 from anpr import tables
 from anpr.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
@@ -29,6 +30,7 @@ _TYPES = get_type_hints(Entry, include_extras=True) | {
 # The wide forms count too: some spreadsheets take them for the narrow ones.
 _FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")  # noqa: RUF001  the wide forms are meant
 _SHOWN_CHARACTERS = 64
+_PRIORITY = "a number from 1 (highest) to 5 is wanted"
 
 
 class WrongCell(Exception):  # noqa: N818  it costs a line, no more
@@ -84,7 +86,9 @@ def _country_meant(text: str) -> str | None:
 def identifier(cell: str) -> str:
     """Return an entry id. Raises WrongCell."""
     text = as_text(cell)
-    return text if 0 < len(text) <= 128 and "\0" not in text else _checked("entry_id", text, text)
+    if "\0" in text:
+        raise WrongCell(text, "a NUL character is in it")
+    return text if 0 < len(text) <= 128 else _checked("entry_id", text, text)
 
 
 def _value(column: str, text: str) -> Any:
@@ -111,12 +115,34 @@ def _checked(column: str, value: Any, text: str) -> Any:
     try:
         return msgspec.convert(value, _TYPES[column])
     except msgspec.ValidationError as error:
-        raise WrongCell(text, str(error).partition(" - at `$")[0]) from None
+        raise WrongCell(text, _too_much(column, value) or str(error).partition(" - at `$")[0]) from None
+
+
+def _too_much(column: str, value: Any) -> str | None:
+    """Say which limit of the contract a value is beyond, in words."""
+    kind = msgspec.inspect.type_info(_TYPES[column])
+    kinds = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    for kind in kinds:
+        if isinstance(kind, msgspec.inspect.IntType):
+            return _PRIORITY
+        if isinstance(kind, msgspec.inspect.VarTupleType) and isinstance(kind.item_type, msgspec.inspect.StrType):
+            if kind.max_length is not None and len(value) > kind.max_length:
+                return f"more than {kind.max_length} values between bars: it has {len(value)}"
+            return _too_long(kind.item_type, max(value, key=len))
+        if isinstance(kind, msgspec.inspect.StrType):
+            return _too_long(kind, value)
+    return None
+
+
+def _too_long(kind: msgspec.inspect.StrType, text: str) -> str | None:
+    if kind.max_length is None or len(text) <= kind.max_length:
+        return None
+    return f"longer than {kind.max_length} characters: it has {len(text)}"
 
 
 def _whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise WrongCell(text, "a number from 1 (highest) to 5 is wanted")
+        raise WrongCell(text, _PRIORITY)
     return int(text)
 
 

@@ -11,7 +11,7 @@ import csv
 import difflib
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from typing import Any, Final
 from anpr.errors import InputError
 from anpr.events import Entry
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, UNAPPLIED, LineReader, Refusal
+from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, UNAPPLIED, BadLine, LineReader, Refusal
 from anpr.watchlist.progress import Progress, silent
 
 __all__ = ["COLUMNS", "ENCODINGS", "UNAPPLIED", "ListFile", "Refusal", "read_list"]
@@ -37,8 +37,8 @@ _TELL_EVERY_LINES = 20_000
 class ListFile:
     """What a file holds: the entries that can be put in force, and the lines that cannot.
 
-    `refused` counts all refused lines, of which the first are in `refusals`, and `refused_ids` are the entries that
-    they are about, as far as they say so. `duplicates` counts lines that say again what a line above them says.
+    `refused` counts all refused lines, `refusals` are the faults of the first of them, and `refused_ids` the entries
+    that they are about, as far as they say so. `duplicates` counts lines that say again what a line above them says.
     """
 
     entries: tuple[Entry, ...]
@@ -80,6 +80,11 @@ def read_list(path: Path, list_name: str, encoding: str = "utf-8", progress: Pro
 
 # What spreadsheets put between columns where a comma is the decimal point, and what is pasted out of them.
 _OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
+# What csv says, in the words of whoever wrote the file.
+_NOT_CSV: Final = {
+    "unexpected end of data": "a quote is opened and not closed",
+    "',' expected after '\"'": "text stands behind a closing quote",
+}
 
 
 class _Found:
@@ -93,6 +98,7 @@ class _Found:
         self.duplicates = 0
         self.warnings: list[str] = []
         self._path = path
+        self._line_of: dict[str, int] = {}
 
     def read(self, rows: Any, list_name: str, tell: Callable[[], None]) -> None:
         """Read all lines; `rows` is a reader of csv."""
@@ -111,7 +117,7 @@ class _Found:
         except csv.Error as error:
             raise InputError(
                 "list-not-csv",
-                f"{self._path}: not CSV: {error}, in what begins on line {line}",
+                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in what begins on line {line}",
                 "is the file whole, and is each quote closed? Export it again as comma-separated values",
             ) from None
         if reader.short_plates:
@@ -123,24 +129,25 @@ class _Found:
     def _take(self, reader: LineReader, row: list[str], line: int) -> None:
         try:
             entry = reader.entry(row, line)
-        except Refusal as refusal:
-            self._refuse(refusal, reader.entry_id(row))
+        except BadLine as refused:
+            self._refuse(refused.faults, reader.entry_id(row))
             return
         known = self.entries.setdefault(entry.entry_id, entry)
         if known is entry:
-            return
-        if known == entry:
+            self._line_of[entry.entry_id] = line
+        elif known == entry:
             self.duplicates += 1
         else:
-            reason = "a line above has this entry already, and says otherwise"
-            self._refuse(Refusal(line, "entry_id", entry.entry_id, reason), None)
+            field, value = reader.said_by(row)
+            reason = f"line {self._line_of[entry.entry_id]} has this entry already, and says otherwise"
+            self._refuse([Refusal(line, field, value, reason)], None)
 
-    def _refuse(self, refusal: Refusal, entry_id: str | None) -> None:
+    def _refuse(self, faults: Sequence[Refusal], entry_id: str | None) -> None:
         self.refused += 1
         if entry_id is not None:
             self.refused_ids.add(entry_id)
         if len(self.refusals) < MAX_REFUSALS_KEPT:
-            self.refusals.append(refusal)
+            self.refusals += faults
 
 
 def _content(path: Path) -> bytes:
@@ -155,7 +162,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(
-            "list-unreadable", f"{path}: {error.strerror or error}", "name a file that is there and that you may read"
+            "file-unreadable", f"{path}: {error.strerror or error}", "name a file that is there and that you may read"
         ) from None
 
 

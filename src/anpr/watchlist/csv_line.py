@@ -1,7 +1,7 @@
 """One line of a list: its cells, and the entry that they are."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ _NOT_READY: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal(Exception):  # noqa: N818  a refused line is no failure of the program
-    """A line that was not taken, and why."""
+class Refusal:
+    """A fault for which a line was not taken."""
 
     line: int
     field: str
@@ -35,6 +35,15 @@ class Refusal(Exception):  # noqa: N818  a refused line is no failure of the pro
         return f"line {self.line}: {self.field} {self.value!r}: {self.reason}"
 
 
+class BadLine(Exception):  # noqa: N818  it is no failure of the program
+    """A line that was not taken: its faults, at most one for each field."""
+
+    def __init__(self, *faults: Refusal) -> None:
+        """There is one at least."""
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
 class _Column:
     """A column of the file: where it stands, the field that it fills, and what is ready of it."""
 
@@ -42,7 +51,7 @@ class _Column:
 
     def __init__(self, at: int, name: str, field: str) -> None:
         self.at, self.name, self.field = at, name, field
-        self.convert = converter(name)
+        self.convert = _CONVERTERS.get(name) or converter(name)
         self.ready: dict[str, Any] = {}
 
 
@@ -59,61 +68,84 @@ class LineReader:
         self._country_at = columns.index("country") if "country" in columns else None
         self._until_at = columns.index("valid_until")
         self._id_at = columns.index("entry_id") if "entry_id" in columns else None
-        rest = [column for column in columns if column not in {"entry_id", "plate"}]
-        self._fields = [_Column(columns.index(name), name, name) for name in rest if name not in VEHICLE]
-        self._vehicle = [_Column(columns.index(name), name, VEHICLE[name]) for name in rest if name in VEHICLE]
+        self._columns = [_Column(at, name, VEHICLE.get(name, name)) for at, name in enumerate(columns)]
+        self._fields = [one for one in self._columns if one.name not in VEHICLE | _CONVERTERS]
+        self._vehicle = [one for one in self._columns if one.name in VEHICLE]
 
     def entry(self, cells: Sequence[str], line: int) -> Entry:
-        """Return the entry of a line. Raises Refusal."""
+        """Return the entry of a line. Raises BadLine."""
         if len(cells) != self._width:
-            raise _wrong_width(cells, self._width, line)
-        column = "plate"
+            raise BadLine(_wrong_width(cells, self._width, line))
         try:
             plate, key = plate_and_key(cells[self._plate_at])
-            fields = _values(self._fields, cells, line)
-            if vehicle := _values(self._vehicle, cells, line):
+            fields = _values(self._fields, cells)
+            if vehicle := _values(self._vehicle, cells):
                 fields["vehicle"] = Vehicle(**vehicle)
-            column = "entry_id"
-            if self._id_at is not None and (written := cells[self._id_at].strip()):
-                entry_id = identifier(written)
-            else:
-                entry_id = _entry_id(self._list_name, key, fields.get("country", ""))
-        except WrongCell as wrong:
-            raise Refusal(line, column, wrong.value, wrong.reason) from None
-        if "valid_from" in fields and fields["valid_from"] >= fields["valid_until"]:
-            raise Refusal(line, "valid_until", cells[self._until_at].strip(), "not after valid_from")
+            entry_id = _written_id(cells[self._id_at]) if self._id_at is not None else None
+        except WrongCell:
+            raise BadLine(*self._faults(cells, line)) from None
+        if _ends_too_early(fields):
+            raise BadLine(*self._faults(cells, line))
+        if entry_id is None:
+            entry_id = _entry_id(self._list_name, key, fields.get("country", ""))
         if len(key) < SHORT_PLATE_CHARACTERS:
             self.short_plates += 1
             self.first_short_plate = self.first_short_plate or line
         return Entry(entry_id=entry_id, revision=UNAPPLIED, list=self._list_name, plate=plate, **fields)
 
+    def _faults(self, cells: Sequence[str], line: int) -> list[Refusal]:
+        """Return what is wrong with each field, in the order of the columns."""
+        found: list[Refusal] = []
+        fields: dict[str, Any] = {}
+        for column in self._columns:
+            try:
+                fields[column.name] = column.convert(cells[column.at])
+            except WrongCell as wrong:
+                found.append(Refusal(line, column.name, wrong.value, wrong.reason))
+        if _ends_too_early(fields):
+            found.append(Refusal(line, "valid_until", cells[self._until_at].strip(), "not after valid_from"))
+        return found
+
+    def said_by(self, cells: Sequence[str]) -> tuple[str, str]:
+        """Return which field of a line says which entry it is, and its value: the id, or the plate without one."""
+        if self._id_at is not None and cells[self._id_at].strip():
+            return "entry_id", cells[self._id_at].strip()
+        return "plate", cells[self._plate_at].strip()
+
     def entry_id(self, cells: Sequence[str]) -> str | None:
         """Return the id of the entry that a refused line is about, as far as it says so."""
         try:
-            if self._id_at is not None and (written := cells[self._id_at].strip()):
-                return identifier(written)
+            if self._id_at is not None and (written := _written_id(cells[self._id_at])):
+                return written
             country = plates.country_of(cells[self._country_at].strip()) if self._country_at is not None else ""
             return _entry_id(self._list_name, plate_and_key(cells[self._plate_at])[1], country)
         except (WrongCell, IndexError):
             return None
 
 
-def _values(columns: Sequence[_Column], cells: Sequence[str], line: int) -> dict[str, Any]:
-    """Return by field what the cells hold, without those that leave it out. Raises Refusal."""
+def _values(columns: Sequence[_Column], cells: Sequence[str]) -> dict[str, Any]:
+    """Return by field what the cells hold, without those that leave it out. Raises WrongCell."""
     fields: dict[str, Any] = {}
     for column in columns:
         cell = cells[column.at]
         value = column.ready.get(cell, _NOT_READY)
         if value is _NOT_READY:
-            try:
-                value = column.convert(cell)
-            except WrongCell as wrong:
-                raise Refusal(line, column.name, wrong.value, wrong.reason) from None
+            value = column.convert(cell)
             if len(column.ready) < _KEPT_READY:
                 column.ready[cell] = value
         if value is not None:
             fields[column.field] = value
     return fields
+
+
+def _ends_too_early(fields: Mapping[str, Any]) -> bool:
+    begin, end = fields.get("valid_from"), fields.get("valid_until")
+    return begin is not None and end is not None and begin >= end
+
+
+def _written_id(cell: str) -> str | None:
+    """Return the id that a line gives its entry, None when it gives none. Raises WrongCell."""
+    return identifier(cell) if cell.strip() else None
 
 
 def plate_and_key(cell: str) -> tuple[str, str]:
@@ -130,10 +162,14 @@ def plate_and_key(cell: str) -> tuple[str, str]:
     if unknown := plates.unknown_letters(text):
         raise WrongCell(text, f"no table knows a Latin letter for {unknown[:8]!r}: write the plate in Latin letters")
     if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
-        raise WrongCell(text, f"1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
+        raise WrongCell(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
     if len(text) > MAX_PLATE_CHARACTERS:
-        raise WrongCell(text, f"Expected `str` of length <= {MAX_PLATE_CHARACTERS}")
+        raise WrongCell(text, f"longer than {MAX_PLATE_CHARACTERS} characters: it has {len(text)}")
     return text, key
+
+
+# What the contract of an entry does not say by itself.
+_CONVERTERS: dict[str, Callable[[str], Any]] = {"plate": plate_and_key, "entry_id": _written_id}
 
 
 def _entry_id(list_name: str, key: str, country: str) -> str:

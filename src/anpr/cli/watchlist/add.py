@@ -7,7 +7,7 @@ from anpr.cli.watchlist.common import author, list_option, new_list_option, say_
 from anpr.clock import system_clock
 from anpr.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_line import LineReader, Refusal
+from anpr.watchlist.csv_line import BadLine, LineReader
 from anpr.watchlist.records import Terms
 
 _OWN_OPTIONS = ("plate", "reason", "valid_until")
@@ -53,10 +53,11 @@ def command(  # noqa: PLR0913  each is an option
     cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(others)
     try:
         entry = LineReader(list(cells), list_name).entry(list(cells.values()), 1)
-    except Refusal as refusal:
+    except BadLine as bad:
+        faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in bad.faults]
         raise InputError(
             "entry-refused",
-            f"{refusal.field} {refusal.value!r}: {refusal.reason}; nothing was changed",
+            "; ".join([*faults, "nothing was changed"]),
             "docs/operators.md says what each column may hold",
         ) from None
     now = system_clock()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.files import EXISTING
 from anpr.cli.progress import ProgressLine
 from anpr.cli.watchlist.common import author, confirm_option, guard_of, say_applied, store_of
 from anpr.clock import system_clock
@@ -16,7 +17,7 @@ from anpr.watchlist.records import NO_LIST, Terms
 
 
 @click.command(name="apply")
-@click.argument("plan_path", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("plan_path", metavar="PLAN", type=EXISTING)
 @confirm_option
 @click.option("--why", default="the list was replaced", show_default=True, help="For the log and the boards.")
 @click.pass_context

@@ -6,6 +6,7 @@ import click
 import msgspec
 import numpy as np
 
+from anpr.cli.files import EXISTING
 from anpr.cli.progress import ProgressLine
 from anpr.cli.watchlist.common import show_refusals
 from anpr.watchlist.csv_file import ENCODINGS, read_list
@@ -13,7 +14,7 @@ from anpr.watchlist.tolerances import ToleranceCost, TolerancesCost, tolerances_
 
 
 @click.command(name="cost")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=EXISTING)
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of FILE.")
 @click.option("--days", type=click.IntRange(1, 1000), default=10, show_default=True, help="Days of traffic.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same traffic.")
