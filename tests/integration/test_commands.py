@@ -67,6 +67,20 @@ def test_a_redis_that_takes_connections_and_never_answers_is_not_given_the_time_
             assert b"does not answer" in done.stderr
 
 
+def test_a_console_says_what_is_wrong_with_its_address_or_its_certificate(
+    installation: Installation, tmp_path: Path
+) -> None:
+    console = "console", "--site", installation.sites[0]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = installation.run(*console, "--port", str(other.getsockname()[1]))
+    assert taken.returncode == 3
+    assert b"docs/errors.md#console-address" in taken.stderr
+    (tmp_path / "no.pem").write_text("no certificate", "utf-8")
+    unusable = installation.run(*console, "--tls-cert", str(tmp_path / "no.pem"))
+    assert unusable.returncode == 2
+    assert b"docs/errors.md#console-certificate" in unusable.stderr
+
+
 def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:
     site = installation.sites[0]
     file = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")

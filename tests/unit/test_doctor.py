@@ -155,6 +155,7 @@ def test_an_empty_redis_is_no_list_and_the_age_of_one_is_said() -> None:
 def test_no_password_of_an_address_is_shown() -> None:
     assert redis_checks.shown("rediss://user:secret@host:6379/0") == "rediss://host:6379/0"
     assert redis_checks.shown("redis://host:6379/0") == "redis://host:6379/0"
+    assert "secret" not in redis_checks.shown("redis:/user:secret@host"), "also of one that is not written right"
 
 
 def test_a_folder_is_tried_where_it_is_or_would_be_made(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """`anpr console`: the officers' pages of one site."""
 
 import logging
+import socket
+import ssl
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -15,7 +17,7 @@ from anpr.cli.health import metrics_port, served
 from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import reader_of, store_of
 from anpr.clock import system_clock
-from anpr.errors import InputError
+from anpr.errors import InputError, UnavailableError
 from anpr.images import ImageStore
 from anpr.local import govuk_frontend
 from anpr.logs import get_logger, say_of_each_line
@@ -70,6 +72,9 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             f"passwords would cross the network to {host} in clear",
             "give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them",
         )
+    if tls_cert is not None:
+        _check_certificate(tls_cert, tls_key)
+    listener = _listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     say_of_each_line(service="console", site=site)
     console = open_console(settings, site)
@@ -97,8 +102,33 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     console.live.beat = health.beat
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
     with served(settings, health, metrics_port):
-        server.run()
+        server.run([listener])
     log.info("console stopped in order")
+
+
+def _check_certificate(cert: Path, key: Path | None) -> None:
+    """Raises InputError when no TLS can be spoken with these files."""
+    try:
+        # A key that asks for a passphrase would make a service wait for somebody to type one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
+    except OSError as error:
+        raise InputError(
+            "console-certificate",
+            f"{cert} with the key {key or 'in the same file'} cannot be used: {error.strerror or error}",
+            "name PEM files that belong together, which this user may read, the key without a passphrase",
+        ) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the address. Raises UnavailableError when it cannot be had."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise UnavailableError(
+            "console-address",
+            f"the console cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}",
+            "give each console on a machine a --port of its own, and --host an address of this machine",
+        ) from None
 
 
 class _Server(uvicorn.Server):

@@ -33,8 +33,8 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 
 def shown(url: str) -> str:
     """Return an address without the password in it."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    scheme, _, rest = url.partition(":")
+    return f"{scheme}://{rest.rpartition('@')[2].lstrip('/')}"
 
 
 def check(url: str, sites: str, clock: Clock, *, is_home: bool) -> Iterable[Finding]:
