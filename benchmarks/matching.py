@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.events import Entry, Generation
+from anpr.matching.badges import BADGES
 from anpr.matching.index import Index
 from anpr.matching.index_file import decode, encode
 from anpr.matching.likelihood import Likelihood
@@ -154,8 +155,8 @@ def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
     rounds = []
     for number in range(ROUNDS + 1):
         say(f"round {number} of {ROUNDS}")
-        batches = [batch(ways.listed, rng) for _ in range(6)]
-        packed, packed_too = (pack(one.texts, one.countries) for one in (batches[1], batches[5]))
+        batches = [batch(ways.listed, rng) for _ in range(7)]
+        packed, packed_too, packed_again = (pack(one.texts, one.countries) for one in (batches[1], *batches[5:]))
         rounds.append(
             {
                 "dict": seconds(lambda: ways.by_dict(batches[0])),  # noqa: B023  run here
@@ -163,6 +164,7 @@ def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
                 "exact_scored": seconds(lambda: ways.by_exact_scored(packed_too)),  # noqa: B023
                 "all_tiers": seconds(lambda: ways.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: ways.by_everything(batches[3])),  # noqa: B023
+                "badges_looked_for": seconds(lambda: BADGES.taken_off(packed_again)),  # noqa: B023
                 "patterns_added": seconds(lambda: ways.by_patterns(batches[4])),  # noqa: B023
             }
         )

@@ -1,12 +1,13 @@
 """How many misread vehicles a list finds, and how many alerts a day are false.
 
-    python -m benchmarks.quality [--reads FILE.csv] [--entries N] [--days N] [--seed N] [--json] [--draw FOLDER]
+    python -m benchmarks.quality [--reads FILE.csv] [--fit FILE.csv] [--entries N] [--days N] [--seed N] [--json]
+                                 [--draw FOLDER]
 
 Without --reads it measures two engines. On the reads that the tables were fitted to, without fitting and measuring on
 the same plates: they are split in two by a hash of the plate; what is measured on one half is judged by tables fitted
 on the other, both ways, and the two are put together. And on those of an engine that no table was fitted to, with the
 tables as they are shipped; with --reads (columns country, plate, read, engine, confidence; an empty confidence
-was not told) so each of the file.
+was not told) so each of the file. --fit judges them by tables fitted to the reads of another such file instead.
 Text, country and the reader's overall confidence are used, and in one row candidates as the simulators have them.
 
 A misread is a read of four characters or more that differs from the plate. The same version, seed, options and file
@@ -51,7 +52,7 @@ def engines(path: Path) -> dict[str, list[Sample]]:
     return dict(by_engine)
 
 
-def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
+def measured(reads: Path | None, fit: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
     """Measure every engine on a list of one size."""
 
     def say(text: str) -> None:
@@ -65,13 +66,15 @@ def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
             of_side = [s for s in samples if half(s.plate) == side]
             parts.append(measure(of_side, fitted, Run(run.size, run.days / 2, run.seed + side), say))
         yield "rapidocr", together(parts)
+    fitted = Fitted.shipped() if fit is None else Fitted.on(load(fit))
     for engine, samples in engines(reads or _KEPT_READS).items():
-        yield engine, measure(samples, Fitted.shipped(), run, say)
+        yield engine, measure(samples, fitted, run, say)
     click.echo("", err=True)
 
 
 @click.command(help=__doc__)
 @click.option("--reads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Other engines' reads.")
+@click.option("--fit", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Judge --reads by these.")
 @click.option(
     "--entries",
     "sizes",
@@ -91,10 +94,19 @@ def measured(reads: Path | None, run: Run) -> Iterator[tuple[str, Measured]]:
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--draw", type=click.Path(path_type=Path, file_okay=False), help="Draw the curves into this folder.")
 def main(  # noqa: PLR0913  one argument for each option
-    reads: Path | None, sizes: tuple[int, ...], days: float, seed: int, *, as_json: bool, draw: Path | None
+    reads: Path | None,
+    fit: Path | None,
+    sizes: tuple[int, ...],
+    days: float,
+    seed: int,
+    *,
+    as_json: bool,
+    draw: Path | None,
 ) -> None:
     """Measure and print."""
-    done = [one for size in sizes for one in measured(reads, Run(size, days, seed))]
+    if fit is not None and reads is None:
+        raise click.UsageError("--fit says what --reads are judged by: give both")
+    done = [one for size in sizes for one in measured(reads, fit, Run(size, days, seed))]
     figures = [report.figures(engine, of) for engine, of in done]
     if as_json:
         print(json.dumps({"version": VERSION, "seed": seed, "figures": figures}, indent=1))

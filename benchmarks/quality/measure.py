@@ -14,6 +14,7 @@ from anpr.matching.misreads import Misreads
 from anpr.matching.packed import Packed, words_of
 from anpr.matching.plate_table import NEAR, Found, PlateTable
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
+from benchmarks.quality import kinds
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
 from benchmarks.quality.world import SIBLINGS_PER_LISTED, Generator, Templates, Vehicles, pack_samples
 
@@ -61,7 +62,8 @@ class Measured:
     """What one run gave. Scores are -1 where there was no alert; the ways' orders are comparable only within a way.
 
     `false`: a way's false alerts, over `days`; `found`: for each misread listed vehicle, its own alert. `listed` are
-    the scores of all listed vehicles' own alerts, misread or not. Tiers and countries go with them.
+    the scores of all listed vehicles' own alerts, misread or not. Tiers, countries and kinds (`kinds`) go with them;
+    `found_good` says which misreads are good plates again.
     """
 
     size: int
@@ -69,9 +71,12 @@ class Measured:
     false: dict[str, Floats]
     false_tiers: NDArray[np.uint8]
     false_countries: NDArray[np.uint16]
+    false_kinds: kinds.Kinds
     found: dict[str, Floats]
     found_tiers: NDArray[np.uint8]
     found_countries: NDArray[np.uint16]
+    found_kinds: kinds.Kinds
+    found_good: NDArray[np.bool_]
     listed: Floats
     listed_tiers: NDArray[np.uint8]
     vehicles_by_country: dict[int, float]
@@ -98,10 +103,13 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     likelihood = fitted.likelihood(size)
     say(f"list of {size}: built")
     false: list[tuple[Found, dict[str, Floats], NDArray[np.uint16]]] = []
+    false_kinds: list[kinds.Kinds] = []
     with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
     for vehicles in _unlisted(generator, listed, days):
         false.append(_judged(table, vehicles.reads, likelihood, fitted.gate))
+        of_vehicles = kinds.of_unlisted(vehicles, are_siblings=not false_kinds)  # they come first
+        false_kinds.append(of_vehicles[false[-1][0].reads])
         with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
         for country, count in zip(*np.unique(vehicles.reads.countries, return_counts=True), strict=True):
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
@@ -119,9 +127,12 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
         | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
+        false_kinds=np.concatenate(false_kinds),
         found={way: scores[misread] for way, scores in of_own.items()},
         found_tiers=own_tiers[misread],
         found_countries=own.countries[misread],
+        found_kinds=kinds.of_misreads(own, passed.reads)[misread],
+        found_good=fitted.gate.is_possible(passed.reads)[misread],
         listed=of_own[MATCHER],
         listed_tiers=own_tiers,
         vehicles_by_country={country: count / days for country, count in by_country.items()},
@@ -138,9 +149,12 @@ def together(parts: Sequence[Measured]) -> Measured:
         false={way: np.concatenate([part.false[way] for part in parts]) for way in WAYS},
         false_tiers=np.concatenate([part.false_tiers for part in parts]),
         false_countries=np.concatenate([part.false_countries for part in parts]),
+        false_kinds=np.concatenate([part.false_kinds for part in parts]),
         found={way: np.concatenate([part.found[way] for part in parts]) for way in WAYS},
         found_tiers=np.concatenate([part.found_tiers for part in parts]),
         found_countries=np.concatenate([part.found_countries for part in parts]),
+        found_kinds=np.concatenate([part.found_kinds for part in parts]),
+        found_good=np.concatenate([part.found_good for part in parts]),
         listed=np.concatenate([part.listed for part in parts]),
         listed_tiers=np.concatenate([part.listed_tiers for part in parts]),
         vehicles_by_country={

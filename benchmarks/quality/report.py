@@ -8,11 +8,14 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from numpy.typing import NDArray
 
 from anpr.events import TIERS
-from anpr.matching.likelihood import LISTED_SHARE
+from anpr.matching.likelihood import LISTED_SHARE, NEAR_ODDS
 from anpr.matching.packed import country_text
+from anpr.matching.plate_table import NEAR
 from anpr.watchlist import intervals
+from benchmarks.quality import kinds
 from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
 from benchmarks.quality.rules import RULES
 
@@ -41,6 +44,11 @@ def figures(engine: str, measured: Measured) -> dict[str, Any]:
             "by_tier": [_of_tier(measured, tier) for tier in range(len(TIERS) - 1)],
         },
         "by_country": [_of_country(measured, country) for country in sorted(measured.vehicles_by_country)],
+        "near_false_a_day": {
+            kind: _a_day(int((_near_alerts(measured) & (measured.false_kinds == number)).sum()), measured.days)
+            for number, kind in enumerate(kinds.UNLISTED)
+        },
+        "near_odds": near_odds(measured),
         "reliability": [row for tier in range(len(TIERS) - 1) for row in _reliability(measured, tier)],
     }
 
@@ -65,11 +73,20 @@ def lines(of: dict[str, Any]) -> list[str]:
         f"    {row['tier']:12} {_percent(row['found']):>22}   {_rate(row['false_a_day']):>22} false a day"
         for row in shipped["by_tier"]
     ]
-    out.append("  by nationality, as shipped: found, and false in a day of 20,000 of its vehicles")
+    out.append("  by nationality, as shipped: found, false in a day of 20,000 of its vehicles, what its misreads are")
     out += [
-        f"    {row['country']:4} {_percent(row['found']):>22}   {_rate(row['false_a_day_of_its_own']):>22}"
+        f"    {row['country']:4} {_percent(row['found']):>22}   {_rate(row['false_a_day_of_its_own']):>22}   "
+        + ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in row["misreads"].items())
+        + f"; good plates of one edit {100 * row['one_edit_good']:.0f} %"
         for row in of["by_country"]
     ]
+    by_vehicle = (f"{kind} {_rate(cell)}" for kind, cell in of["near_false_a_day"].items())
+    out.append(f"  false near alerts a day, by the vehicle: {', '.join(by_vehicle)}")
+    odds = of["near_odds"]
+    out.append(
+        f"  near scores are together true with {odds['factor']} ({odds['low']}-{odds['high']}) times the odds "
+        f"of the tables; in force is {odds['in_force']}"
+    )
     out.append("  reliability: of alerts with such a score, the share that is the listed vehicle")
     out += [
         f"    {row['tier']:12} {row['from']:.2f} to {min(row['to'], 1):.2f}: mean score {row['mean_score']:.3f}, "
@@ -173,7 +190,45 @@ def _of_country(measured: Measured, country: int) -> dict[str, Any]:
         "vehicles_a_day": round(vehicles),
         "found": _share(int((measured.found[MATCHER][of_country] >= 0).sum()), int(of_country.sum())),
         "false_a_day_of_its_own": _a_day(int(false.sum()), measured.days * vehicles / VEHICLES_A_DAY),
+        "misreads": {
+            kind: _mean(measured.found_kinds[of_country] == number) for number, kind in enumerate(kinds.MISREADS)
+        },
+        "one_edit_good": _mean(measured.found_good[of_country & (measured.found_kinds == kinds.ONE_EDIT)]),
     }
+
+
+def _mean(which: NDArray[np.bool_]) -> float:
+    return round(float(which.mean()), 4) if len(which) else math.nan
+
+
+def _near_alerts(measured: Measured) -> NDArray[np.bool_]:
+    near: NDArray[np.bool_] = (measured.false[MATCHER] >= 0) & (measured.false_tiers == NEAR)
+    return near
+
+
+def near_odds(measured: Measured) -> dict[str, float]:
+    """Return by what the odds of the tables must be multiplied for the near scores to be true together, as shown.
+
+    What the true alerts lack to 1 and what the false ones have above 0 must be equal; the interval is where they
+    differ by no more than 95 % of chance allows.
+    """
+    true = measured.listed[(measured.listed_tiers == NEAR) & (measured.listed >= 0)]
+    scores = np.concatenate([true, measured.false[MATCHER][_near_alerts(measured)]])
+    is_true = np.arange(len(scores)) < len(true)
+    weights = np.where(is_true, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed), 1 / measured.days)
+    odds = scores / (1 - np.minimum(scores, 0.9999)) / NEAR_ODDS
+
+    def lacking(factor: float) -> NDArray[np.float64]:
+        lacks: NDArray[np.float64] = weights * (is_true - odds * factor / (1 + odds * factor))
+        return lacks
+
+    factors = np.geomspace(0.01, 10, 1000)
+    chance = [float(lacking(one).sum() / np.sqrt((lacking(one) ** 2).sum())) for one in factors]
+    within = [
+        round(float(factors[int(np.argmin(np.abs(np.array(chance) - at)))]), 2)
+        for at in (0, intervals.SURE, -intervals.SURE)
+    ]
+    return {"factor": within[0], "low": within[1], "high": within[2], "in_force": NEAR_ODDS}
 
 
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:

@@ -4,19 +4,21 @@ import csv
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
 
 from anpr.matching.densities import DENSITIES
 from anpr.matching.packed import country_codes, pack
 from benchmarks import fit_likelihood
 from benchmarks.fit_likelihood import Sample, load
-from benchmarks.quality import report
+from benchmarks.quality import kinds, report
 from benchmarks.quality.__main__ import half, main
-from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Run, measure
+from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Measured, Run, measure
 from benchmarks.quality.rules import RULES
 from benchmarks.quality.world import Generator, Templates, next_number
 
@@ -95,6 +97,49 @@ def test_the_share_of_true_alerts_lies_within_its_interval(samples: list[Sample]
     ]
     assert any(row["true_share"] in {0, 1} for row in rows)
     assert all(row["low"] <= row["true_share"] <= row["high"] for row in rows)
+
+
+def test_a_misread_is_of_the_narrowest_kind_by_which_it_is_like_its_plate() -> None:
+    plates = pack(["AB10CDE"] * 6, [None] * 6)
+    reads = pack(["ABIOCDE", "A810CDE", "AB10CWE", "AB10CE", "BA10CDE", "AB1OXXE"], [None] * 6)
+    named = [kinds.MISREADS[kind] for kind in kinds.of_misreads(plates, reads).tolist()]
+    assert named == ["one glyph", "folds", "one edit", "one edit", "one edit", "further"]
+
+
+@pytest.fixture(scope="module")
+def unsure() -> Measured:
+    """Return what was measured of an engine that is unsure of many a right read: it has false near alerts."""
+    return measure(load(Path("benchmarks/data/tesseract.csv")), Fitted.shipped(), Run(20_000, 4, 5), lambda _: None)
+
+
+def test_false_near_alerts_are_told_apart_by_what_went_by(unsure: Measured) -> None:
+    told = report.figures("any", unsure)
+    [near] = [row for row in told["as_shipped"]["by_tier"] if row["tier"] == "near"]
+    by_vehicle = [cell["a_day"] for cell in told["near_false_a_day"].values()]
+    assert sum(by_vehicle) == pytest.approx(near["false_a_day"]["a_day"])
+    assert all(by_vehicle)
+
+
+def test_odds_that_are_halved_ask_for_a_factor_twice_as_high(unsure: Measured) -> None:
+    def halved(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(scores > 0, scores / (2 - scores), scores)
+
+    less = replace(unsure, listed=halved(unsure.listed), false={MATCHER: halved(unsure.false[MATCHER])})
+    asked, of_less = (report.near_odds(one) for one in (unsure, less))
+    assert of_less["factor"] == pytest.approx(2 * asked["factor"], rel=0.03)
+    assert asked["low"] < asked["factor"] < asked["high"]
+
+
+def test_reads_are_judged_by_tables_fitted_to_other_ones() -> None:
+    few = ["--entries", "300", "--days", "0.1", "--json"]
+    reads = ["--reads", "benchmarks/data/tesseract.csv"]
+    shipped, fitted = (CliRunner().invoke(main, [*few, *reads, *of]) for of in ([], ["--fit", str(MEASURED)]))
+    assert (shipped.exit_code, fitted.exit_code) == (0, 0), fitted.output
+    assert (
+        json.loads(shipped.stdout)["figures"][0]["as_shipped"]
+        == json.loads(fitted.stdout)["figures"][0]["as_shipped"]
+    )
+    assert CliRunner().invoke(main, ["--fit", str(MEASURED)]).exit_code == 2
 
 
 def test_other_engines_reads_are_measured_engine_by_engine(samples: list[Sample], tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""What kind of misread a listed vehicle had, and what kind of vehicle a false alert was of."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.matching.edits import one_edit_apart
+from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped
+from benchmarks.quality.world import Vehicles
+
+MISREADS: Final = ("one glyph", "folds", "one edit", "further")
+GLYPH, FOLDS, ONE_EDIT, FURTHER = range(len(MISREADS))
+UNLISTED: Final = ("beside a listed number", "read right", "misread")
+BESIDE, READ_RIGHT, MISREAD = range(len(UNLISTED))
+
+Kinds = NDArray[np.uint8]
+
+
+def of_misreads(plates: Packed, reads: Packed) -> Kinds:
+    """Return the narrowest of MISREADS by which each plate and its read are alike."""
+    folded, read_folded = (mapped(texts.codes, FOLDED) for texts in (plates, reads))
+    kinds = np.full(len(plates), FURTHER, np.uint8)
+    kinds[one_edit_apart(read_folded, folded, reads.lengths, plates.lengths)] = ONE_EDIT
+    kinds[(folded == read_folded).all(axis=1)] = FOLDS
+    kinds[(mapped(plates.codes, EQUIVALENT) == mapped(reads.codes, EQUIVALENT)).all(axis=1)] = GLYPH
+    return kinds
+
+
+def of_unlisted(vehicles: Vehicles, *, are_siblings: bool) -> Kinds:
+    """Return which of UNLISTED each vehicle is."""
+    if are_siblings:
+        return np.full(len(vehicles.reads), BESIDE, np.uint8)
+    right = (vehicles.plates.codes == vehicles.reads.codes).all(axis=1)
+    return np.where(right, READ_RIGHT, MISREAD).astype(np.uint8)
