@@ -39,7 +39,7 @@ ROUTES = (
 CAMERAS = (Camera("camera-1", "1", "front"),)
 _HASH = hash_password(PASSWORD)
 
-# One of each role, one of another site, and one with the right to see what is covert.
+# One of each role, one of another site, and three with the right to see what is covert.
 USERS = {
     user.name: user
     for user in (
@@ -50,6 +50,8 @@ USERS = {
         User(name="aud", role="auditor", sites=("*",)),
         User(name="kate", role="officer", sites=("coquelles",)),
         User(name="cleo", role="officer", sites=("calais",), covert=True),
+        User(name="carl", role="officer", sites=("calais",), covert=True),
+        User(name="cora", role="auditor", sites=("*",), covert=True),
     )
 }
 

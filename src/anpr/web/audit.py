@@ -2,17 +2,26 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from anpr.board import Board
 from anpr.errors import UnavailableError
+from anpr.events import Alert
+from anpr.incidents import Incident
+from anpr.web.deeds import has_covert, is_covert
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: at what time who did what at which console, and with which incident and plate."""
+    """One line: at what time who did what at which console, and with which incident and plate.
+
+    `covert` lines are only for those with the right.
+    """
 
     at: datetime
     site: str
@@ -21,6 +30,7 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     incident_id: str = ""
     plate: str = ""
+    covert: bool = False
 
 
 class AuditLog:
@@ -36,23 +46,24 @@ class AuditLog:
         except OSError as error:
             raise self._unavailable(error) from None
 
-    def write(self, entry: Entry) -> None:
-        """Put a line on the disk itself. Raises UnavailableError: then the answer must not be given."""
-        line = msgspec.json.encode(entry) + b"\n"
+    def write(self, *entries: Entry) -> None:
+        """Put lines on the disk itself. Raises UnavailableError: then the answer must not be given."""
+        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
         try:
             with self._lock:
-                os.write(self._file, line)
+                os.write(self._file, lines)
                 os.fsync(self._file)
         except OSError as error:
             raise self._unavailable(error) from None
 
-    def newest(self, count: int) -> list[Entry]:
-        """Return the newest lines, the newest first."""
+    def newest(self, count: int, *, covert: bool) -> list[Entry]:
+        """Return the newest lines, the newest first; those of what is covert only to those with the right."""
         try:
-            lines = self._path.read_bytes().splitlines()[-count:]
+            lines = self._path.read_bytes().splitlines()
         except OSError as error:
             raise self._unavailable(error) from None
-        return [msgspec.json.decode(line, type=Entry) for line in reversed(lines)]
+        entries = (msgspec.json.decode(line, type=Entry) for line in reversed(lines))
+        return list(islice((entry for entry in entries if covert or not entry.covert), count))
 
     def close(self) -> None:
         """Let the file go."""
@@ -64,3 +75,19 @@ class AuditLog:
             f"the audit log {self._path} cannot be used: {error.strerror or error}",
             "make room on the disk or mend its rights; nobody can look anything up before that",
         )
+
+
+def known_as(
+    incident: Incident, alerts: Sequence[Alert], open_board: Board, now: datetime
+) -> list[tuple[bool, Incident]]:
+    """Return what was looked up with these alerts of an incident, and whether it is covert.
+
+    Of one that is covert in part there is also the incident that everybody knows: with nothing covert that line
+    would be there as well, and without it who may see more could look up unseen.
+    """
+    if not has_covert(incident):
+        return [(False, incident)]
+    looked_up = [(True, incident)] if any(map(is_covert, alerts)) else []
+    alert = next((alert for alert in alerts if not is_covert(alert)), None)
+    in_the_open = open_board.incident_of(alert.alert_id, now) if alert is not None else None
+    return looked_up if in_the_open is None else [(False, in_the_open), *looked_up]

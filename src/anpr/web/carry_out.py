@@ -8,7 +8,7 @@ from anpr.services.board_feed import BoardFeed
 from anpr.web import rights
 from anpr.web.actions import topic_of
 from anpr.web.console import Console, SignedIn
-from anpr.web.deeds import Doer, Placed
+from anpr.web.deeds import Doer, Placed, has_covert
 from anpr.web.lanes import place
 
 # An action that is not read back within this time is told as sent and not yet confirmed.
@@ -24,7 +24,7 @@ def doer(console: Console, who: SignedIn, incident: Incident) -> Doer:
         may_take_over=who.may(rights.TAKE_OVER),
         may_claim=place(incident, console.rules, now).may_claim,
         at=now,
-        colleagues=console.colleagues(),
+        colleagues=console.colleagues(covert=has_covert(incident)),
         action_ids=(uuid.uuid4().hex, uuid.uuid4().hex),
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 from anpr.adapters.records import Publisher
 from anpr.board import Board
 from anpr.clock import Clock
+from anpr.events import Alert
 from anpr.images import ImageStore
 from anpr.incidents import Incident
 from anpr.services.board_feed import BoardFeed
@@ -20,7 +21,7 @@ from anpr.services.canary_sender import CanarySender
 from anpr.settings import Settings
 from anpr.web import rights
 from anpr.web.actions import ActionWriter
-from anpr.web.audit import AuditLog, Entry
+from anpr.web.audit import AuditLog, Entry, known_as
 from anpr.web.board_page import BoardPage
 from anpr.web.faults import faults
 from anpr.web.feed import Feed
@@ -150,30 +151,36 @@ class Console:
         """Return the board of what a person may know."""
         return feed.whole_board or feed.board if who.user.covert else feed.board
 
-    def colleagues(self) -> frozenset[str]:
-        """Return who can have something in hand at this site."""
+    def colleagues(self, *, covert: bool) -> frozenset[str]:
+        """Return who can be handed something at this site: of what is covert only those who may know of it."""
         return frozenset(
             user.name
             for user in self.users.users().values()
-            if user.belongs_to(self.site) and rights.may(user.role, rights.ACT)
+            if user.belongs_to(self.site) and rights.may(user.role, rights.ACT) and (user.covert or not covert)
         )
 
     async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
         """Return an incident by the id of any of its alerts, if the person may know of it."""
         return await self.live.ask(lambda feed: self.board_for(who, feed).incident_of(incident_id, self.clock()))
 
-    async def note_look_up(self, who: SignedIn, what: str, incident: Incident | None = None) -> None:
-        """Put a look-up into the audit log before it is answered. Raises UnavailableError if that cannot be."""
-        entry = Entry(
-            at=self.clock(),
-            site=self.site,
-            user=who.user.name,
-            role=who.user.role,
-            what=what,
-            incident_id=incident.incident_id if incident else "",
-            plate=incident.plate if incident else "",
-        )
-        await asyncio.to_thread(self.audit.write, entry)
+    async def note_look_up(
+        self, who: SignedIn, what: str, incident: Incident | None = None, alerts: Sequence[Alert] | None = None
+    ) -> None:
+        """Put a look-up into the audit log before it is answered. Raises UnavailableError if that cannot be.
+
+        `alerts` are those of the incident that were looked at: without them all.
+        """
+        entry = Entry(at=self.clock(), site=self.site, user=who.user.name, role=who.user.role, what=what)
+        lines = [entry]
+        if incident is not None:
+            known = await self.live.ask(
+                lambda feed: known_as(incident, alerts or incident.alerts, feed.board, self.clock())
+            )
+            lines = [
+                msgspec.structs.replace(entry, incident_id=one.incident_id, plate=one.plate, covert=covert)
+                for covert, one in known
+            ]
+        await asyncio.to_thread(self.audit.write, *lines)
 
     def new_beat(self) -> bytes:
         """Return the event by which a browser knows that the console is alive, and its clock."""

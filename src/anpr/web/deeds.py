@@ -24,7 +24,7 @@ class RefusedError(Exception):
 class Doer:
     """Who does it, at which site and when. `action_ids` are fresh ids, more than any deed needs.
 
-    `may_claim` tells whether the incident is one for this site; `colleagues` are those who can be handed something.
+    `may_claim` tells whether the incident is one for this site; `colleagues` are those who can be handed it.
     """
 
     officer: str
@@ -63,7 +63,8 @@ def hand_over(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed
     holder = _must_hold(incident, doer)
     to = form.get("to", "")
     if to not in doer.colleagues:
-        raise RefusedError("Select a colleague of this site to hand it to.")
+        cleared = " who may know of it, for it is covert" if has_covert(incident) else ""
+        raise RefusedError(f"Select a colleague of this site to hand it to{cleared}.")
     return _one(incident, doer, "released", holder=_of_another(holder, doer), hands_to=to)
 
 
@@ -104,7 +105,7 @@ def give_outcome(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Pla
         if alerts:
             best_of = {alert.entry.entry_id: alert.tier for alert in reversed(alerts)}
             covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(best_of.items()))
-            tells = covert or not _has_covert(incident)
+            tells = covert or not has_covert(incident)
             placed.append(
                 (
                     covert,
@@ -129,7 +130,7 @@ def comment(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed:
     note = _note(form)
     if not note:
         raise RefusedError("Write the comment first.")
-    return _one(incident, doer, "comment", covert=_has_covert(incident), note=note)
+    return _one(incident, doer, "comment", covert=has_covert(incident), note=note)
 
 
 def take_back(incident: Incident, doer: Doer, form: Mapping[str, str]) -> Placed:
@@ -182,6 +183,11 @@ def is_covert(alert: Alert) -> bool:
     return alert.entry.handling != "open"
 
 
+def has_covert(incident: Incident) -> bool:
+    """Tell whether anything of it is only for those with the right."""
+    return any(is_covert(alert) for alert in incident.alerts)
+
+
 def _must_hold(incident: Incident, doer: Doer) -> str:
     """Return who has it in hand. Raises RefusedError unless that is the officer, or the officer a supervisor."""
     holder = incident.holders.get(doer.site)
@@ -195,10 +201,6 @@ def _must_hold(incident: Incident, doer: Doer) -> str:
 def _of_another(holder: str, doer: Doer) -> str | None:
     """Return whose it was, where it was not the officer's own."""
     return None if holder == doer.officer else holder
-
-
-def _has_covert(incident: Incident) -> bool:
-    return any(is_covert(alert) for alert in incident.alerts)
 
 
 def _one(incident: Incident, doer: Doer, kind: str, *, covert: bool = False, **fields: str | None) -> Placed:

@@ -15,6 +15,7 @@ from anpr.incidents import Incident
 from anpr.plates import country_of
 from anpr.settings import Site
 from anpr.web import words
+from anpr.web.deeds import has_covert, is_covert
 from anpr.web.lanes import Place
 from anpr.web.local_time import clock_in_zone, dates_in_zone, in_zone
 
@@ -78,6 +79,7 @@ class CardView:
     outcome: Action | None
     outcome_site_title: str
     where: Place
+    covert: str
 
     @property
     def version(self) -> str:
@@ -104,7 +106,15 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: P
         outcome=outcome,
         outcome_site_title=title_of(outcome.site, sites) if outcome else "",
         where=where,
+        covert=_covert(incident),
     )
+
+
+def _covert(incident: Incident) -> str:
+    """Return in words for those who may know of it whether all of it, or part, is covert; "" when nothing is."""
+    if not has_covert(incident):
+        return ""
+    return words.COVERT if all(map(is_covert, incident.alerts)) else words.PARTLY_COVERT
 
 
 def title_of(site: str, sites: Mapping[str, Site]) -> str:

@@ -13,6 +13,10 @@ CERTAINTY: Final = {
 }
 UNSURE: Final = "Possible: check the plate"
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
+COVERT: Final = "Covert: not a word to the driver, nor to colleagues without the right to know"
+PARTLY_COVERT: Final = (
+    "Partly covert: of what is marked, not a word to the driver, nor to colleagues without the right to know"
+)
 KIND: Final = {
     "live": "",
     "late": "LATE: came more than a minute after the vehicle was seen",

@@ -14,4 +14,5 @@ NEWEST = 200
 async def page(_: Request, console: Console, who: SignedIn) -> Response:
     """Show the newest look-ups at this console."""
     await console.note_look_up(who, "audit log")
-    return show(console, "audit.html", who, lines=await asyncio.to_thread(console.audit.newest, NEWEST))
+    lines = await asyncio.to_thread(console.audit.newest, NEWEST, covert=who.user.covert)
+    return show(console, "audit.html", who, lines=lines)

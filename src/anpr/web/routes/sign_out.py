@@ -7,7 +7,7 @@ from anpr.incidents import Incident
 from anpr.web import rights
 from anpr.web.carry_out import carry_out, doer
 from anpr.web.console import Console, SignedIn
-from anpr.web.deeds import Placed, RefusedError, hand_over, release
+from anpr.web.deeds import Placed, RefusedError, hand_over, has_covert, release
 from anpr.web.guard import cookie_name, show
 from anpr.web.routes.shift import open_here
 
@@ -39,5 +39,6 @@ async def _held(console: Console, who: SignedIn) -> list[Incident]:
 
 
 def _ask(console: Console, who: SignedIn, held: list[Incident], *, error: str = "", status: int = 200) -> Response:
-    colleagues = sorted(console.colleagues() - {who.user.name})
-    return show(console, "sign_out.html", who, status, held=held, colleagues=colleagues, error=error)
+    covert = {one.incident_id for one in held if has_covert(one)}
+    colleagues = sorted(console.colleagues(covert=bool(covert)) - {who.user.name})
+    return show(console, "sign_out.html", who, status, held=held, covert=covert, colleagues=colleagues, error=error)
