@@ -108,6 +108,9 @@ INDEX_EPOCH = _gauge("anpr_index_generation_epoch", "Epoch of the list that the 
 INDEX_NUMBER = _gauge("anpr_index_generation_number", "Number of that list, within its epoch.")
 INDEX_ENTRIES = _gauge("anpr_index_entries", "Entries of the index on disk.")
 INDEX_CHANGES = _gauge("anpr_index_changed_entries", "Entries that were put or removed since its base was built.")
+INDEX_MERGE_FAILURES = _counter(
+    "anpr_index_merge_failures_total", "Merges of the index that failed; each is tried again, later each time."
+)
 INDEX_BYTES = _gauge("anpr_index_bytes", "Room that the index takes on the disk.")
 INDEX_CONFIRMED = _gauge(
     "anpr_index_confirmed_timestamp_seconds", "When Redis last said that the index on disk is the list in force."

@@ -2,23 +2,27 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 import redis
 
+from anpr import metrics
 from anpr.clock import system_clock
+from anpr.errors import UnavailableError
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.matching import index as index_module
 from anpr.services.index import IndexBuilder
-from anpr.services.merge import merge_apart
+from anpr.services.merge import merge, merge_apart
 from anpr.watchlist import reader, values
 from anpr.watchlist import store as store_module
-from anpr.watchlist.index_folder import IndexFolder
+from anpr.watchlist.index_folder import Current, IndexFolder
 from anpr.watchlist.records import Author
 from anpr.watchlist.values import keys_of
 from tests.entries import entry
@@ -318,6 +322,48 @@ def test_a_merge_whose_process_was_killed_is_done_again(
     assert wait_until(is_merged, 30)
     assert "was ended, with -9" in caplog.text
     assert machine.ids() == set("abcdef")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("failure", [UnavailableError("index-merge-ended", "killed", "wait"), OSError(28, "full")])
+def test_a_merge_that_fails_is_tried_again_less_and_less_often_and_holds_up_no_change(
+    machine: Machine, failure: Exception
+) -> None:
+    tried: list[datetime] = []
+    now = system_clock()
+
+    def merge_when_there_is_room(folder: IndexFolder, current: Current) -> str:
+        tried.append(now)
+        if len(tried) <= 12:
+            raise failure
+        return merge(folder, current)
+
+    machine.builder = IndexBuilder(machine.store, machine.folder, lambda: now, merge_when_there_is_room)
+    machine.comes_to(apply(machine, "a"))
+    counted = metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") or 0
+    machine.comes_to(put(machine, *"bcdef"))
+
+    def goes_on_until_tried(times: int) -> None:
+        nonlocal now
+        while len(tried) < times:
+            now += timedelta(seconds=0.5)
+            machine.step()
+            for thread in threading.enumerate():
+                if thread.name == "index-merge":
+                    thread.join()
+
+    goes_on_until_tried(5)
+    machine.comes_to(put(machine, "g"))
+    goes_on_until_tried(13)
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(tried)]
+    assert pauses[0] < 5
+    assert pauses == sorted(pauses)
+    assert all(later < 3 * earlier for earlier, later in pairwise(pauses))
+    assert 300 <= pauses[-1] < 305
+    assert metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") == counted + 12
+    machine.steps()
+    assert machine.held.index.changes == 0
+    assert machine.ids() == set("abcdefg")
 
 
 def test_a_merge_ends_with_its_builder(machine: Machine) -> None:

@@ -3,8 +3,9 @@
 Theory of operation. A turn asks the site's Redis what is in force, which is one small value. When that is what is on
 disk, it is confirmed. When it is newer, the changes since are read and laid over the base that is on disk: a small
 file, in force within some milliseconds. When the changes have become many, another process merges them into a new
-base (`merge`); meanwhile small changes go on being laid over the old one, then over the new one. When the changes
-cannot be told, a thread builds a base from Redis: there are none then that it could hold up.
+base (`merge`); meanwhile small changes go on being laid over the old one, then over the new one. A merge that fails
+is put off, for longer each time, and holds up no change. When the changes cannot be told, a thread builds a base from
+Redis: there are none then that it could hold up.
 
 A generation never goes backwards here. A Redis that is away, empty, slow, or behind what is on disk (a replica that
 lags, a home that lost its newest changes in a fail-over) changes nothing: what is on disk stays, unconfirmed, and its
@@ -35,6 +36,9 @@ log = get_logger(__name__)
 
 # After a failure (a full disk, a list that is not whole) nothing is tried again for so long.
 PAUSE = timedelta(seconds=1)
+# A merge that fails takes seconds of the processor each time, and perhaps the last room on the disk.
+MERGE_PAUSE = timedelta(seconds=1)
+LONGEST_MERGE_PAUSE = timedelta(minutes=5)
 # The files are read through so often: a restart without Redis must not be what finds them damaged.
 CHECK_EVERY = timedelta(minutes=1)
 
@@ -87,7 +91,8 @@ class IndexBuilder:
         self._merge = merge
         self._check_every = check_every
         self._stopwatch = stopwatch
-        self._check_at = self._pause_until = clock()
+        self._check_at = self._pause_until = self._merge_at = clock()
+        self._merge_pause = MERGE_PAUSE
         self._newest: Generation | None = None
         self._base: _Base | None = None
         self._index: Index | None = None
@@ -118,7 +123,7 @@ class IndexBuilder:
     def _follow(self, head: Head) -> None:
         if self._job is not None and self._job.is_done():
             job, self._job = self._job, None
-            self._move_onto(self._finished(job), job.head, head)
+            self._finish(job, head)
         elif self._base is None or self._index is None or self.current is None:
             self._build_whole(head)
         elif self.current.head == head:
@@ -129,8 +134,26 @@ class IndexBuilder:
                 self._build_whole(head)
             else:
                 self._lay_over(self._base, self._index, changes, head)
-        if self._job is None and self._index is not None and self._index.is_merge_due and self.current is not None:
-            self._begin_merge(self._index, self.current)
+        if self._job is None and self._index is not None and self.current is not None:
+            self._merge_if_due(self._index, self.current)
+
+    def _finish(self, job: "_Job", head: Head) -> None:
+        try:
+            base = self._finished(job)
+        except (AnprError, OSError, MemoryError, DamagedError) as error:
+            if job.kind != "merge":
+                raise
+            self._put_off_merge(error)
+        else:
+            self._merge_pause = MERGE_PAUSE
+            self._move_onto(base, job.head, head)
+
+    def _put_off_merge(self, error: Exception) -> None:
+        metrics.INDEX_MERGE_FAILURES.inc()
+        seconds = self._merge_pause.total_seconds()
+        log.warning("the index could not be merged", reason=str(error) or repr(error), again_in_seconds=seconds)
+        self._merge_at = self._clock() + self._merge_pause
+        self._merge_pause = min(2 * self._merge_pause, LONGEST_MERGE_PAUSE)
 
     def _move_onto(self, base: _Base | None, base_head: Head, head: Head) -> None:
         """Put a new base in force, with what has changed since it was begun."""
@@ -225,8 +248,10 @@ class IndexBuilder:
         log.info("index is built from Redis", generation=str(head.generation), entries=_size_of(head))
         self._begin("whole", head, make)
 
-    def _begin_merge(self, index: Index, current: Current) -> None:
-        """Begin to build a base of an index that has many changes."""
+    def _merge_if_due(self, index: Index, current: Current) -> None:
+        """Begin to build a base of an index that has many changes, unless that has failed just now."""
+        if not index.is_merge_due or self._clock() < self._merge_at:
+            return
         log.info("index is merged", generation=str(index.generation), changes_since_base=index.changes)
         self._begin("merge", current.head, lambda: self._merge(self._folder, current))
 
