@@ -84,10 +84,11 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 class Read(Struct, frozen=True, kw_only=True):
     """One observation of one plate by one camera.
 
-    Only `read_id`, `site` and `plate` must be usable: without them nothing can be matched. All else may be
-    missing, and is dropped, counted and named in `dropped_fields` when it is bad. Of `candidates` only the bad ones
-    are dropped, and those behind the first 16 good ones. `received_at`, `clock_suspect` and `dropped_fields` are set
-    by whoever takes the read in (`anpr.intake`), whatever the camera says of them.
+    Only `read_id`, `site` and a plate must be usable, that of `plate` or of a candidate: without them nothing can be
+    matched. All else may be missing, and is dropped, counted and named in `dropped_fields` when it is bad; an
+    unusable `plate` is named there and kept as it was read. Of `candidates` only the bad ones are dropped, and those
+    behind the first 16 good ones. `received_at`, `clock_suspect` and `dropped_fields` are set by whoever takes the
+    read in (`anpr.intake`), whatever the camera says of them.
     """
 
     read_id: Identifier

@@ -45,7 +45,7 @@ ALERTS = _counter("anpr_alerts_total", "Alerts published, without covert ones, r
 DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that were put aside.", "site", "reason")
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",
-    "Bad optional fields left out of reads; `candidates` also where only some of them were.",
+    "Bad fields left out of reads; `candidates` also where only some were, `plate` where they stand for it.",
     "site",
     "field",
 )

@@ -43,7 +43,7 @@ LEAST_SCORES: Final[Mapping[str, float]] = {"folded": 0.1, "near": 0.005}
 UNTOLD_CANDIDATE_SHARE: Final = 0.25
 LEAST_CANDIDATE_SHARE: Final = 0.01
 # What no table knows of (an engine's own ways, how sure it is without reason) speaks against a pair that is not even
-# folded alike: its odds are so many times what the tables say. Two engines ask for 0.66 and 0.53 (docs/quality.md).
+# folded alike: its odds are so many times what the tables say. Two engines ask for 0.60 and 0.56 (docs/quality.md).
 NEAR_ODDS: Final = 0.5
 
 # The bound of `worth_searching` may err on the side of searching by this much, and never on the other.
