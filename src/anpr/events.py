@@ -253,7 +253,8 @@ class Status(Struct, frozen=True, kw_only=True):
     """What a matcher says of itself once a second: its silence is the sign that it has stopped (docs/adr/0005).
 
     `cameras` tells of each camera its newest capture, `clock_offset_seconds` its capture times less those of arrival:
-    above 0 its clock is ahead; far below, it is behind or its reads come late.
+    above 0 its clock is ahead; far below, it is behind or its reads come late. `has_left` is in the last word of one
+    that was stopped in order, and is not missed.
     """
 
     site: Name
@@ -273,6 +274,7 @@ class Status(Struct, frozen=True, kw_only=True):
     lag: int | None = None
     cameras: dict[str, Instant] = {}
     clock_offset_seconds: dict[str, float] = {}
+    has_left: bool = False
 
 
 encode: Final = msgspec.json.Encoder().encode

@@ -8,7 +8,8 @@ from typing import Any
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own examples import it here
 
 from anpr import topics
-from anpr.adapters.kafka_group import Group, group_of
+from anpr.adapters.kafka import KafkaPublisher
+from anpr.adapters.kafka_group import Group, group_of, last_words
 from anpr.clock import system_clock
 from anpr.local.kafka import KafkaServer
 from anpr.local.ports import free_ports
@@ -82,7 +83,7 @@ def test_a_machine_on_which_nobody_builds_the_index_is_told_what_to_start(instal
         steps[:] = [one["next_step"] for one in found if "no index builder writes on its machine" in one["says"]]
         return bool(steps)
 
-    assert wait_until(is_told, 60)
+    assert wait_until(is_told, 60), it.run("doctor").stdout.decode()
     assert f"`anpr index --site {site}`" in steps[0]
 
 
@@ -95,6 +96,18 @@ def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation
     assert "does not answer" in wrong(found)["kafka", address]
     assert any(check == "redis" for check, _ in wrong(found))
     assert "secret" not in json.dumps(found)
+
+
+def test_of_each_that_speaks_on_a_topic_the_last_word_is_read(kafka_bootstrap: str) -> None:
+    topic = f"status-{time.monotonic_ns()}"
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    assert last_words(kafka_bootstrap, topic, wait_seconds=30) == []
+    publisher = KafkaPublisher(kafka_bootstrap)
+    for who, word in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
+        publisher.publish(topic, who, word)
+    assert publisher.flush(30) == 0
+    assert [word.value for word in last_words(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
 
 
 def test_a_broker_that_has_never_had_a_group_answers_that_nobody_matches(tmp_path: Path) -> None:

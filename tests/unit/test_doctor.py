@@ -32,8 +32,9 @@ def a_word(seconds_ago: float = 0.5, ahead: float = 0, **fields: object) -> Last
     """Return the last word of a matcher, as the broker took it so many seconds before noon."""
     arrived_at = NOON - timedelta(seconds=seconds_ago)
     at = arrived_at + timedelta(seconds=ahead)
-    given = {"generation": generation(7), "entries": 3, "list_confirmed_at": at}
-    status = Status(site="calais", matcher="one", at=at, started_at=at, **(given | fields))  # type: ignore[arg-type]
+    given: dict[str, object] = {"generation": generation(7), "entries": 3, "list_confirmed_at": at}
+    given |= {"matcher": "one", "at": at, "started_at": at}
+    status = Status(site="calais", **(given | fields))  # type: ignore[arg-type]
     return LastWord(arrived_at, encode(status))
 
 
@@ -48,7 +49,7 @@ OLD = NOON - timedelta(minutes=2)
 
 
 def last_words(word: LastWord | None, there: InRedis | None = SAME) -> list[str]:
-    return wrong(kafka_checks.judge_last_word("calais", word, there, NOON, SILENT_AFTER))
+    return wrong(kafka_checks.judge_last_words("calais", [word] if word else [], there, NOON, SILENT_AFTER))
 
 
 def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
@@ -58,7 +59,7 @@ def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        (a_word(seconds_ago=300), "silent for 5 minutes"),
+        (a_word(seconds_ago=300), "one has been silent for 5 minutes"),
         (a_word(ahead=-7), "the clock of one's machine is 7.0 s behind the broker's"),
         (a_word(ahead=7), "the clock of one's machine is 7.0 s ahead of the broker's"),
         (a_word(seconds_ago=-9), "this machine's clock is 9.0 s behind the server's"),
@@ -70,6 +71,23 @@ def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
 )
 def test_what_is_wrong_with_a_matcher_is_said(word: LastWord, says: str) -> None:
     assert says in "; ".join(last_words(word))
+
+
+def test_of_several_matchers_each_that_is_down_is_named_with_its_age_unless_it_was_stopped_in_order() -> None:
+    said = [
+        a_word(seconds_ago=2400, matcher="died long ago"),
+        a_word(seconds_ago=900, matcher="went home", has_left=True, partitions=0),
+        a_word(seconds_ago=20, matcher="has just died"),
+        a_word(matcher="works"),
+    ]
+    found = list(kafka_checks.judge_last_words("calais", said, SAME, NOON, SILENT_AFTER))
+    assert wrong(found) == [
+        "died long ago has been silent for 40 minutes",
+        "has just died has been silent for 20 seconds",
+    ]
+    assert "anpr match --site calais --name has just died" in found[2].next_step
+    assert [one.says for one in found if one.state == "note"] == ["went home was stopped in order 15 minutes ago"]
+    assert found[-1].state == "well"
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,7 @@ def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
     port.matcher(source=Last(port.broker, topics.reads(SITE), GROUP), batch_reads=2).run()
     assert port.committed() == 2
     assert set(port.alert_ids()) == ids_of("read-0", "read-1")
+    assert [status.has_left for status in port.statuses()] == [False, True], "and says that it is not to be missed"
 
 
 class KilledError(Exception):

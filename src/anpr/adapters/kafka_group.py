@@ -1,4 +1,4 @@
-"""How far a group is, and the last record of a topic: asked from outside, changing nothing."""
+"""How far a group is, and the last record of each key of a topic: asked from outside, changing nothing."""
 
 import time
 from collections.abc import Callable
@@ -20,6 +20,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
     OffsetSpec,
 )
 
+from anpr.adapters.kafka_errors import is_refusal
+
+_BATCH_RECORDS = 1000
 _COORDINATOR_TO_COME = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -36,7 +39,7 @@ class Group(NamedTuple):
 
 
 class LastWord(NamedTuple):
-    """The last record of a topic, and the broker's time of its arrival."""
+    """The last record of a key, and the broker's time of its arrival."""
 
     arrived_at: datetime
     value: bytes
@@ -82,21 +85,30 @@ def _answer(ask: Callable[[], Future[Any]], wait_seconds: float) -> Any:
             time.sleep(0.1)
 
 
-def last_record(address: str, topic: str, wait_seconds: float) -> LastWord | None:
-    """Return the last record of a topic of one partition, None when it holds none. Raises KafkaException."""
+def last_words(address: str, topic: str, wait_seconds: float) -> list[LastWord]:
+    """Return the last record of each key of a topic of one partition, the newest last. Raises KafkaException."""
     consumer = Consumer(
         {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
     )
+    found: dict[bytes | str | None, LastWord] = {}
     try:
         start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
-        if end <= start:
-            return None
-        consumer.assign([TopicPartition(topic, 0, end - 1)])
-        message = consumer.poll(wait_seconds)
-        if message is None:
-            return None
-        if (error := message.error()) is not None:
-            raise KafkaException(error)
-        return LastWord(datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC), message.value() or b"")
+        consumer.assign([TopicPartition(topic, 0, start)])
+        until = time.monotonic() + wait_seconds
+        at = start
+        while at < end:
+            messages = consumer.consume(_BATCH_RECORDS, 0.1)
+            if not messages and time.monotonic() > until:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  its public name
+            for message in messages:
+                if (error := message.error()) is not None:
+                    if is_refusal(error):
+                        raise KafkaException(error)
+                    continue
+                arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+                found.pop(message.key(), None)
+                found[message.key()] = LastWord(arrived_at, message.value() or b"")
+                at = (message.offset() or 0) + 1
     finally:
         consumer.close()
+    return list(found.values())

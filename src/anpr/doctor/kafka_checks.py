@@ -1,6 +1,6 @@
-"""Each Kafka: whether it answers and has the topics as stated; and of each site, what its matchers last said."""
+"""Each Kafka: whether it answers and has the topics as stated; and what each matcher of each site last said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from anpr import topics
 from anpr.adapters.kafka_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
-from anpr.adapters.kafka_group import Group, LastWord, group_of, last_record
+from anpr.adapters.kafka_group import Group, LastWord, group_of, last_words
 from anpr.adapters.kafka_topics import by_address, compare, rights
 from anpr.clock import Clock
 from anpr.doctor.findings import Check, Finding, note, well, wrong
@@ -90,10 +90,10 @@ def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
 
 
 def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
-    """Ask a site's broker how far its matchers are, and read the last that one of them said."""
+    """Ask a site's broker how far its matchers are, and read the last that each of them said."""
     try:
         group = group_of(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
-        last = last_record(site.kafka, topics.status(name), ANSWER_SECONDS)
+        words = last_words(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
         step = NEXT_STEPS.get(code, "see what is said of its Kafka")
@@ -103,7 +103,7 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
         says = f"this user may not be a member of the group anpr-match-{name}"
         yield wrong("rights", name, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
     yield from judge_group(name, group)
-    yield from judge_last_word(name, last, in_redis(site.redis), clock(), silent_after)
+    yield from judge_last_words(name, words, in_redis(site.redis), clock(), silent_after)
 
 
 def judge_group(site: str, group: Group) -> Iterable[Finding]:
@@ -119,26 +119,43 @@ def judge_group(site: str, group: Group) -> Iterable[Finding]:
         yield well("matchers", site, f"{group.members} run; {group.lag:,} reads wait")
 
 
-def judge_last_word(
-    site: str, last: LastWord | None, there: InRedis | None, now: datetime, silent_after: timedelta
+def judge_last_words(
+    site: str, words_said: Sequence[LastWord], there: InRedis | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
-    """Tell how a matcher last said it was beside what its Redis holds, and whether the clocks agree."""
-    if last is None:
+    """Tell of each matcher how it last said it was; those that have been silent for long are named too."""
+    if not words_said:
         yield note("matchers", site, "none has said anything in the last hour")
         return
-    if last.arrived_at - now > CLOCK_TOLERANCE:
-        yield from judge_clock("clock", site, now - last.arrived_at)
+    newest = max(word.arrived_at for word in words_said)
+    if newest - now > CLOCK_TOLERANCE:
+        yield from judge_clock("clock", site, now - newest)
+    for word in words_said:
+        yield from judge_last_word(site, word, there, now, silent_after)
+
+
+def judge_last_word(
+    site: str, last: LastWord, there: InRedis | None, now: datetime, silent_after: timedelta
+) -> Iterable[Finding]:
+    """Tell how a matcher last said it was beside what its Redis holds, and whether its clock agrees."""
     try:
         status = decode_status(last.value)
     except Undecodable:
-        yield wrong("matchers", site, "the last record of the status topic is no status", "who writes to that topic?")
+        yield wrong("matchers", site, "a record of the status topic is no status", "who writes to that topic?")
+        return
+    silence = now - last.arrived_at
+    if status.has_left:
+        yield note("matchers", site, f"{status.matcher} was stopped in order {words(silence)} ago")
+        return
+    if silence > silent_after:
+        step = (
+            f"start it again (anpr match --site {site} --name {status.matcher}) and look at its log; "
+            "one that is gone for good is named here for an hour"
+        )
+        yield wrong("matchers", site, f"{status.matcher} has been silent for {words(silence)}", step)
         return
     ahead = status.at - last.arrived_at
     if abs(ahead) > CLOCK_TOLERANCE:
         word, seconds = ("ahead of" if ahead > timedelta(0) else "behind"), abs(ahead.total_seconds())
         says = f"the clock of {status.matcher}'s machine is {seconds:.1f} s {word} the broker's"
         yield wrong("clock", site, says, "set both by NTP")
-    if now - last.arrived_at > silent_after:
-        yield wrong("matchers", site, f"silent for {words(now - last.arrived_at)}", "look at the log of each")
-    else:
-        yield from judge_list(site, status, there, now)
+    yield from judge_list(site, status, there, now)

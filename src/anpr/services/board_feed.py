@@ -148,11 +148,11 @@ class BoardFeed:
         ]
 
     def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
-        """Return the last word of each matcher of a site; one that was silent for a minute has left."""
+        """Return the last word of each matcher of a site that has not left; one silent for a minute has."""
         return tuple(
             status
             for (of_site, _), status in sorted(self._statuses.items())
-            if of_site == site and now - status.at < timedelta(minutes=1)
+            if of_site == site and not status.has_left and now - status.at < timedelta(minutes=1)
         )
 
     def _topics_by_address(self) -> dict[str, list[str]]:

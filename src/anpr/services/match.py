@@ -88,6 +88,8 @@ class Matcher:
         """Match until it is time to stop."""
         while not self._stopping():
             self.turn()
+        self._tell(self._held(), self._clock(), has_left=True)
+        self._publisher.flush(WAIT_SECONDS)
 
     def turn(self) -> None:
         """Take what is there and see it through. Without a list nothing is taken, for it could not be matched."""
@@ -201,10 +203,19 @@ class Matcher:
         if now < self._next_status:
             return
         self._next_status = now + STATUS_EVERY
-        counts = self._figures.counts
         partitions, lag = self._source.partitions(), self._source.lag()
         if partitions and lag == 0 and self._has_told and self._publisher.flush(0) == 0:
             self._is_well()
+        self._tell(held, now, partitions=partitions, lag=lag)
+        self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
+        self._has_told = True
+        # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
+        self._source.commit([])
+
+    def _tell(
+        self, held: Held | None, now: datetime, *, partitions: int = 0, lag: int | None = None, has_left: bool = False
+    ) -> None:
+        counts = self._figures.counts
         status = Status(
             site=self._site,
             matcher=self._name,
@@ -223,10 +234,7 @@ class Matcher:
             lag=lag,
             cameras=self._figures.cameras,
             clock_offset_seconds=self._figures.clock_offset_seconds(),
+            has_left=has_left,
         )
         self._publisher.publish(topics.status(self._site), self._name, encode(status))
-        self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
-        self._has_told = True
         self._figures.told(status)
-        # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
-        self._source.commit([])
