@@ -28,7 +28,8 @@ def test_a_comparison_ends_as_a_list_of_this_entry_would(read: str, listed: str,
     for match in matches:
         assert (comparison.tier, comparison.score) == (match.tier, match.score)
         assert comparison.differences == match.explanation.differences
-    if comparison.tier and not comparison.is_match:
+    assert (comparison.score is None) == (comparison.tier is None), "no score is made up of what is not alike"
+    if comparison.score is not None and not comparison.is_match:
         assert comparison.score < comparison.least_score
 
 

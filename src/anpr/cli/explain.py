@@ -135,7 +135,7 @@ def tier_line(test: TierTest) -> str:
 
 def verdict(comparison: Comparison) -> str:
     """Return whether the two match, how surely, and if not why."""
-    if comparison.tier is None:
+    if comparison.score is None:
         return "no match: they are alike in no tier"
     score = f"score {comparison.score:.4f}"
     if comparison.tier != "pattern":

@@ -30,14 +30,14 @@ class TierTest(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """`tier` is the surest in which they are alike; they match when the score is no less than the least of that.
 
-    The score is that in a list of `entries`.
+    The score is that in a list of `entries`; None where they are alike in no tier, for then none is worked out.
     """
 
     read_as: str
     listed_as: str
     tests: tuple[TierTest, ...]
     tier: str | None
-    score: float
+    score: float | None
     least_score: float
     entries: int
     is_match: bool
@@ -52,10 +52,11 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
     [matches] = index.match([read])
     tests = _pattern_tests(read, entry) if is_pattern(entry.plate) else _tests(read, entry)
     tier = next((test.tier for test in tests if test.is_alike), None)
+    score: float | None
     if matches:
         tier, score, explanation = matches[0].tier, matches[0].score, matches[0].explanation
     else:
-        score = _score(read, entry, likelihood) if tier else 0.0
+        score = _score(read, entry, likelihood) if tier else None
         explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
         if is_pattern(entry.plate):
             explanation = Explanation(read_as=explanation.read_as, listed_as=explanation.listed_as)
