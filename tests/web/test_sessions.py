@@ -4,10 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
 
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.settings import ConsoleSettings
+from anpr.web.users import hash_password
 from tests.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
 SOON = 30  # lines: a feed says three every two seconds
@@ -46,10 +51,51 @@ def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
         assert ann.get("/state").status_code == 401
 
 
-def test_who_is_taken_out_of_the_file_is_out_at_once(tmp_path: Path, redis_url: str) -> None:
-    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"password_hash": hash_password("another horse battery")}, id="password"),
+        pytest.param({"password_hash": hash_password(PASSWORD)}, id="the same password once more"),
+        pytest.param({"role": "operator"}, id="role"),
+        pytest.param({"sites": ("coquelles",)}, id="sites"),
+        pytest.param({"covert": True}, id="right to what is covert"),
+        pytest.param(None, id="taken out"),
+    ],
+)
+def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_same(
+    tmp_path: Path, redis_url: str, changed: dict[str, Any] | None
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("bob") as bob,
+        ann.stream("GET", "/feed?after=none") as stream,
+    ):
+        csrf = csrf_of(ann, "/")
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        if changed is None:
+            server.users.remove("ann")
+        else:
+            server.users.save(msgspec.structs.replace(server.users.users()["ann"], **changed))
+        assert "event: signed-out" in islice(lines, SOON), "the page that is open"
+        assert ann.get("/state").status_code == 401, "what it asks then"
+        assert ann.get("/").headers["location"] == "/sign-in", "the page when it is loaded again"
+        refused = ann.post("/sign-out", data={"csrf": csrf})
+        assert (refused.status_code, "You are signed out." in refused.text) == (403, True), "a form that was open"
+        assert bob.get("/").status_code == 200, "nobody else"
+
+
+def test_with_redis_away_a_new_password_ends_the_sessions_all_the_same(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "console", valkey.url) as server,
+        server.browser("ann") as ann,
+    ):
         assert ann.get("/").status_code == 200
-        server.users.remove("ann")
+        valkey.kill()
+        ann_now = server.users.users()["ann"]
+        server.users.save(msgspec.structs.replace(ann_now, password_hash=hash_password("another horse battery")))
         assert ann.get("/").status_code == 303
 
 

@@ -37,7 +37,7 @@ def _file(ctx: click.Context) -> UsersFile:
 def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
     ctx: click.Context, name: str, role: str, sites: tuple[str, ...], covert: bool, password_stdin: bool
 ) -> None:
-    """Let somebody sign in; a name that is there already gets what is said now, a new password too.
+    """Let somebody sign in. A name that is there already gets what is said now, and must sign in again.
 
     The file holds argon2 hashes, never passwords. Running consoles take the change at once.
 

@@ -82,8 +82,9 @@ def still_signed_in(request: Request, console: Console) -> SignedIn | None:
 
 
 def _user_of(session: Session | None, console: Console) -> SignedIn | None:
+    """Return whose session it is, as long as the users file says of them what it said when they signed in."""
     user = console.users.users().get(session.user) if session else None
-    return SignedIn(user, session) if user and session else None
+    return SignedIn(user, session) if user and session and session.user_stamp == user.stamp else None
 
 
 def is_own_origin(request: Request) -> bool:

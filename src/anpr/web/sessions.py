@@ -30,9 +30,10 @@ _PREFIX = "anpr:console:"
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """One signed-in browser. `csrf` is what its forms must bring."""
+    """One signed-in browser. `csrf` is what its forms must bring, `user_stamp` the stamp of who signed in."""
 
     user: str
+    user_stamp: str = ""  # one from before there were stamps fits nobody
     csrf: str
     started_at: datetime
     expires_at: datetime
@@ -65,11 +66,17 @@ class Sessions:
         self._to_end: dict[str, datetime] = {}
         self.is_away = False
 
-    async def begin(self, user: str) -> str:
+    async def begin(self, user: str, user_stamp: str) -> str:
         """Return the token of a new session. Raises UnavailableError with Redis away."""
         now = self._clock()
         await self._end_in_redis()  # what was signed out before must not take this session with it later
-        session = Session(user=user, csrf=self._new_token(), started_at=now, expires_at=now + self._lifetime)
+        session = Session(
+            user=user,
+            user_stamp=user_stamp,
+            csrf=self._new_token(),
+            started_at=now,
+            expires_at=now + self._lifetime,
+        )
         token = self._new_token()
         key = _key(token)
         try:

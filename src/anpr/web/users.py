@@ -1,5 +1,6 @@
 """Who may sign in: a file of names, roles and argon2 hashes, written by `anpr users`, read again when it changes."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -33,6 +34,11 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def belongs_to(self, site: str) -> bool:
         """Tell whether the person works at this site."""
         return site in self.sites or ALL_SITES in self.sites
+
+    @property
+    def stamp(self) -> str:
+        """What is other as soon as anything of the person is, their password too."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
 class UsersFile:

@@ -54,7 +54,7 @@ async def _sign_in(request: Request, console: Console) -> Response:
         if not user.belongs_to(console.site):
             metrics.CONSOLE_SIGN_INS.labels("other_site").inc()
             return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
-        token = await console.sessions.begin(user.name)
+        token = await console.sessions.begin(user.name, user.stamp)
     except AnprError as error:
         metrics.CONSOLE_SIGN_INS.labels("unavailable").inc()
         log.warning("nobody can sign in", reason=str(error))
