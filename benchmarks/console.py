@@ -135,8 +135,10 @@ def answers(url: str) -> bool:
 
 
 def state_of(url: str, cookie: str) -> dict[str, Any]:
-    """Return the whole state of the board."""
-    whole: dict[str, Any] = httpx.get(f"{url}/state", headers={"Cookie": cookie}, timeout=60).json()
+    """Return the whole state of the board, once the console has read back what was."""
+    while (answer := httpx.get(f"{url}/state", headers={"Cookie": cookie}, timeout=60)).status_code == 503:
+        time.sleep(0.2)
+    whole: dict[str, Any] = answer.json()
     return whole
 
 

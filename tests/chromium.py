@@ -32,6 +32,8 @@ class Wire:
         self.hangs = threading.Event()
         self._ends: list[socket.socket] = []
         self._lost: set[socket.socket] = set()
+        # How often a browser has begun to follow the board by this wire.
+        self.feeds = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._accepting = threading.Thread(target=self._accept, daemon=True)
@@ -77,6 +79,7 @@ class Wire:
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                self.feeds += data.startswith(b"GET /feed")
                 while self.hangs.is_set():
                     threading.Event().wait(0.05)
                 if one not in self._lost:

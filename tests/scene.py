@@ -100,12 +100,13 @@ class Scene:
             assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
         with httpx.Client(base_url=self.addresses["calais"], headers={"Origin": self.addresses["calais"]}) as ann:
             ann.post("/sign-in", data={"name": "ann", "password": PASSWORD})
-            assert wait_until(lambda: self.head(ann)["count"] != "?", READY_SECONDS), self.head(ann)
+            assert wait_until(lambda: self.head(ann).get("count", "?") != "?", READY_SECONDS), self.head(ann)
 
     @staticmethod
     def head(client: httpx.Client) -> dict[str, Any]:
-        found: dict[str, Any] = client.get("/state").json()["set"]["head"]
-        return found
+        """Return the head of the board; nothing while the console reads back what was."""
+        answer = client.get("/state")
+        return dict(answer.json()["set"]["head"]) if answer.status_code == httpx.codes.OK else {}
 
     def _write_list(self) -> Path:
         rows = ["entry_id,plate,country,category,priority,reason,instruction,warnings,valid_until,tolerance,handling"]
@@ -145,9 +146,9 @@ class Scene:
         """Return a listed plate that no other test has."""
         return next(self._plates)
 
-    def comes_by(self, plate: str, site: str = "calais", **fields: Any) -> str:
+    def comes_by(self, plate: str, site: str = "calais", *, read_as: str = "", **fields: Any) -> str:
         """Let a vehicle come by now; return the id of its incident, if it is listed and this its first read."""
-        return self.come_by([plate], site, **fields)[0]
+        return self.come_by([plate], site, **({"plate": read_as} if read_as else {}), **fields)[0]
 
     def come_by(self, plates: Iterable[str], site: str = "calais", **fields: Any) -> list[str]:
         """Let several vehicles come by at once."""
@@ -156,7 +157,7 @@ class Scene:
             now = system_clock()
             read_id = f"{plate}-{now.isoformat()}-{len(incidents)}"
             given = {"camera": f"{site}-1-front", "lane": "1", "direction": "uk_bound", "country": "GB"}
-            read = Read(read_id=read_id, site=site, plate=plate, captured_at=now, **{**given, **fields})
+            read = Read(read_id=read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
             self.publisher.publish(topics.reads(site), read.camera, encode(read))
             incidents.append(alert_id(site, read_id, plate))
         assert self.publisher.flush(20) == 0

@@ -28,7 +28,7 @@ CAMERA_QUIET_AFTER = timedelta(minutes=5)
 WIDE = 120
 
 # Certainty in words: an uncertain match is never called one.
-CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I"}
+CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I", "folded": "likely: check the plate"}
 POSSIBLE = "possible: check the plate"
 
 

@@ -65,14 +65,25 @@ class Consoles:
             yield client
 
 
+def state(browser: httpx.Client) -> dict[str, Any]:
+    """Return what is on the board, once the console has read back what was."""
+    answers: list[httpx.Response] = []
+
+    def is_whole() -> bool:
+        answers.append(browser.get("/state"))
+        return answers[-1].status_code == httpx.codes.OK
+
+    assert wait_until(is_whole, 30)
+    return dict(answers[-1].json()["set"])
+
+
 def cards(browser: httpx.Client) -> dict[str, Any]:
     """Return the incidents on the board, by their id."""
-    return {name: card for name, card in browser.get("/state").json()["set"].items() if name != "head"}
+    return {name: card for name, card in state(browser).items() if name != "head"}
 
 
 def head(browser: httpx.Client) -> dict[str, Any]:
-    found: dict[str, Any] = browser.get("/state").json()["set"]["head"]
-    return found
+    return dict(state(browser)["head"])
 
 
 def act(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> str:

@@ -41,6 +41,11 @@ def actions_on(scene: Scene, incident: str, site: str = "calais") -> list[str]:
     return [a.kind for a in (decode_action(r.value or b"") for r in records) if a.alert_id == incident]
 
 
+def misread(plate: str) -> str:
+    """Return a plate of this scene as a camera may take it, with one letter that looks alike."""
+    return "7" + plate.removeprefix("T")
+
+
 def is_live(page: Page) -> None:
     """Wait until the page's script runs and knows that all is well."""
     expect(page.locator("#tools")).to_be_visible()
@@ -227,6 +232,21 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
         expect(card(page, under)).to_be_visible()
 
 
+def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        page.clock.install()
+        page.reload()
+        expect(card(page, scene.comes_by(scene.plate()))).to_be_visible()
+        page.locator("#lane-now [data-claim]").first.hover()
+        under = scene.comes_by(scene.plate())
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        page.clock.fast_forward(20_000)
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(card(page, under)).to_have_count(0)
+        page.mouse.move(1, 1)
+        expect(card(page, under)).to_be_visible()
+
+
 def test_what_a_mistake_with_the_list_took_away_is_new_in_the_lane_again(scene: Scene) -> None:
     plate = scene.plate()
     it = scene.installation
@@ -264,7 +284,8 @@ def faults_of(page: Page) -> list[str]:
 
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene) -> None:
     here, there = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), "coquelles")
-    scene.comes_by(scene.plate().replace("E", "F", 1))  # not as it is listed
+    listed = scene.plate()
+    other = scene.comes_by(listed, read_as=misread(listed))
     found: dict[str, list[str]] = {}
     url = scene.wires["calais"].url
     with scene.browser.new_context() as outside, scene.page("calais", "sam") as sam:
@@ -276,6 +297,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         found["sign-in refused"] = faults_of(page)
         expect(card(sam, here)).to_be_visible()
         expect(card(sam, there)).to_be_visible()
+        expect(card(sam, other).locator("mark").first).to_be_visible()
         found["board"] = faults_of(sam)
         sam.get_by_role("button", name="Pause").click()
         scene.comes_by(scene.plate())
@@ -292,7 +314,20 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         sam.get_by_role("button", name="Same plate").click()
         expect(sam.locator("[name=outcome]").first).to_be_visible()
         found["incident in hand"] = faults_of(sam)
-        for name, path in (("shift", "/shift"), ("health", "/health"), ("refused", "/audit"), ("no page", "/none")):
+        sam.get_by_label("Stopped, nothing found").check()
+        sam.get_by_role("button", name="Give the outcome").click()
+        expect(sam.locator(".card__state")).to_contain_text("Settled")
+        found["incident settled"] = faults_of(sam)
+        card_of_another = scene.comes_by(scene.plate())
+        sam.goto(f"{url}/incident/{card_of_another}")
+        sam.get_by_role("button", name="Claim").click()
+        pages = {
+            "shift": "/shift",
+            "health": "/health",
+            "lane": "/lane/now?from=0",
+            "lane that is at its end": "/lane/now",
+        }
+        for name, path in (pages | {"refused": "/audit", "no page": "/none"}).items():
             sam.goto(url + path)
             found[name] = faults_of(sam)
         sam.goto(f"{url}/shift")
@@ -314,7 +349,7 @@ def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scen
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
-        for path in ("/", f"/incident/{incident}", "/shift", "/health"):
+        for path in ("/", f"/incident/{incident}", "/shift", "/health", "/lane/now?from=0"):
             page.goto(scene.wires["calais"].url + path)
             is_live(page)
             page.evaluate(f"{TAB_STOPS}.forEach((element, at) => element.dataset.stop = at)")
@@ -327,35 +362,113 @@ def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scen
             assert sorted(reached, key=int) == [str(at) for at in range(stops)], path
 
 
+def test_a_key_acts_on_the_vehicle_that_has_the_focus_also_on_the_page_behind_the_board(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        page.goto(f"{scene.wires['calais'].url}/lane/now?from=0")
+        is_live(page)
+        page.keyboard.press("c")  # on none, for none has the focus
+        page.locator(f"article[aria-labelledby=t-{incident}]").focus()
+        page.keyboard.press("c")
+        expect(page).to_have_url(re.compile(f"/incident/{incident}"))
+        expect(page.locator(".said")).to_contain_text("You have it in hand")
+
+
+# Whether an element is framed, underlined or outlined: what is left of it in forced colours.
+FRAMED = """element => { const style = getComputedStyle(element);
+    return style.borderTopStyle != "none" && parseFloat(style.borderTopWidth) >= 1
+        && style.borderTopColor != style.backgroundColor; }"""
+
+
+def test_in_forced_colours_all_that_matters_is_framed_and_the_focus_is_seen(scene: Scene) -> None:
+    plate = scene.plate()
+    incident = scene.comes_by(plate, read_as=misread(plate))
+    with scene.page("calais", "ann", forced_colors="active") as page:
+        is_live(page)
+        one = card(page, incident)
+        sure = card(page, scene.comes_by(scene.plate()))
+        for mark in (
+            one.locator("mark"),
+            sure.locator(".warning"),
+            sure.locator(".nobody"),
+            sure.locator(".priority"),
+        ):
+            assert mark.first.evaluate(FRAMED), mark
+        page.get_by_role("button", name="Pause").click()
+        assert "✓" in page.evaluate("getComputedStyle(document.querySelector('#pause'), '::before').content")
+        scene.comes_by(scene.plate())
+        assert page.locator("#held").evaluate(FRAMED)
+        page.keyboard.press("n")
+        focused = "(() => { const style = getComputedStyle(document.activeElement);"
+        assert page.evaluate(focused + " return style.outlineStyle + parseFloat(style.outlineWidth) })()") == "solid3"
+        with scene.frozen("calais"):
+            expect(page.locator("#faults")).to_contain_text("No connection")
+            assert page.locator("#status").evaluate(FRAMED)
+            expect(page.locator("#faults li").first).to_be_visible()
+
+
+MOVES = """[...document.querySelectorAll("*")].filter((element) => {
+    const style = getComputedStyle(element);
+    const times = [style.transitionDuration, style.animationDuration].join().split(",").map(parseFloat);
+    return Math.max(...times) > 0 || style.scrollBehavior == "smooth";
+}).map((element) => element.outerHTML.slice(0, 80))"""
+
+
+def test_nothing_moves_by_itself_for_those_who_want_no_motion(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann", reduced_motion="reduce") as page:
+        expect(card(page, incident)).to_be_visible()
+        for path in ("/", f"/incident/{incident}", "/shift", "/health"):
+            page.goto(scene.wires["calais"].url + path)
+            is_live(page)
+            assert page.evaluate(MOVES) == []
+
+
 # --- stale never looks quiet ---
 
 
-@pytest.mark.parametrize("how", ["frozen", "swallowed"])
-def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_known(scene: Scene, how: str) -> None:
+def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_known(scene: Scene) -> None:
+    """The console of the one port is frozen, the way to that of the other swallows all: both at once."""
+    incident = scene.comes_by(scene.plate())
     with (
         scene.page("calais", "ann") as board,
         scene.page("calais", "bob", "/shift") as shift,
         scene.page("calais", "olga", "/health") as health,
+        scene.page("coquelles", "kate") as board_there,
+        scene.page("coquelles", "sam", "/shift") as shift_there,
+        scene.page("coquelles", "olga", "/health") as health_there,
     ):
-        pages = (board, shift)
+        pages, pages_of_health = (board, shift, board_there, shift_there), (health, health_there)
         for page in pages:
             is_live(page)
-        as_of = health.locator("#as-of").inner_text()
-        expect(health.locator("#as-of")).not_to_have_text(as_of)  # it renews itself
-        expect(health.locator("#old")).to_be_hidden()
-        with getattr(scene, how)("calais"):
+        expect(card(board, incident)).to_be_visible()
+        for page in pages_of_health:
+            as_of = page.locator("#as-of").inner_text()
+            expect(page.locator("#as-of")).not_to_have_text(as_of)  # it renews itself
+            expect(page.locator("#old")).to_be_hidden()
+        with scene.frozen("calais"), scene.swallowed("coquelles"):
             for page in pages:
                 expect(page.locator("#faults")).to_contain_text(
-                    re.compile("No connection to the console since .* CET")
+                    re.compile("No connection to the console since .* (CET|UTC)")
                 )
                 expect(page.locator("#count")).to_have_text("?")
                 expect(page).to_have_title(re.compile(r"^\(\?\) "))
                 expect(page.locator("#icon")).to_have_attribute("href", "/badge/unknown.svg")
-            expect(health.locator("#old")).to_contain_text("OLD")
+            for page in pages_of_health:
+                expect(page.locator("#old")).to_contain_text("OLD")
+            claim(board, incident)
+            expect(board.locator("#not-sent")).to_contain_text("NOT SENT")
+            expect(card(board, incident)).to_be_visible()
         for page in pages:
             is_live(page)
             expect(page.locator("#faults")).to_be_empty()
-        expect(health.locator("#old")).to_be_hidden()
+        for page in pages_of_health:
+            expect(page.locator("#old")).to_be_hidden()
+        expect(board.locator("#not-sent")).to_be_hidden()
+        assert actions_on(scene, incident) == []
+        claim(board, incident)
+        expect(board.locator(".said")).to_contain_text("You have it in hand")
 
 
 def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
@@ -373,16 +486,19 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
     rng = random.Random(7)
     wanted = []
 
+    wire = scene.wires["calais"]
+
     def cut() -> None:
         for _ in range(20):
-            threading.Event().wait(rng.uniform(0, 1.2))
-            scene.wires["calais"].cut()
+            assert wait_until(lambda: wire.feeds > begun[-1], 20), "the page has come back"
+            threading.Event().wait(rng.uniform(0, 0.4))
+            begun.append(wire.feeds)
+            wire.cut()
 
     with scene.page("calais", "ann") as page:
+        begun = [wire.feeds - 1]
         is_live(page)
         page.evaluate("document.title += ' not reloaded'")
-        feeds: list[str] = []
-        page.on("request", lambda request: feeds.append(request.url) if "/feed" in request.url else None)
         cutting = threading.Thread(target=cut)
         cutting.start()
         for plate in plates:
@@ -391,7 +507,7 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
         cutting.join()
         for one in wanted:
             expect(page.locator(f"#{one}")).to_have_count(1)
-        assert len(feeds) > 3, "it was cut off, and came back"
+        assert len(begun) == 21, "it was cut off twenty times, and came back each time"
         is_live(page)
         on_server = page.evaluate("async () => Object.keys((await (await fetch('/state')).json()).set)")
         on_page = page.eval_on_selector_all(".cards > li", "items => items.map(item => item.id)")
@@ -482,6 +598,7 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(sc
         expect(card(page, incident)).to_be_visible()
         expect(page.locator("#faults")).to_contain_text("You are signed out. This page shows what was.")
         expect(page.locator("#count")).to_have_text("?")
+        assert faults_of(page) == []
         claim(page, incident)
         expect(page.locator("#main")).to_contain_text("You are signed out.")
         page.get_by_role("link", name="Sign in").click()
@@ -555,3 +672,7 @@ def test_a_broker_that_has_stopped_is_said_for_every_port_and_the_count_is_not_k
         expect(page.locator(".lane--now .lane__empty, .lane--now .cards")).not_to_contain_text(
             ["No listed vehicle", ""]
         )
+        for path in ("/", "/shift", "/health"):
+            page.goto(scene.wires["calais"].url + path)
+            expect(page.locator("#faults")).to_contain_text("Calais: cut off since")
+            assert faults_of(page) == [], path

@@ -147,6 +147,7 @@ def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but
     server: ConsoleServer, browsers: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.console.live, "has_read_all", lambda: False)
+    monkeypatch.setattr(server.console, "_has_read_back", False)
     monkeypatch.setattr(server.console, "_opened_at", server.clock())
     assert browsers["ann"].get("/state").status_code == 503
     monkeypatch.setattr(server.console, "_opened_at", server.clock() - timedelta(seconds=16))

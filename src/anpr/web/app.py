@@ -15,7 +15,7 @@ from anpr.errors import AnprError
 from anpr.logs import get_logger
 from anpr.web import rights
 from anpr.web.console import Console
-from anpr.web.guard import Page, guarded, refusal
+from anpr.web.guard import Page, guarded, refusal, signed_in
 from anpr.web.render import package_folder
 from anpr.web.routes import audit, badge, board, events, health, image, incident, lane, shift, sign_in, sign_out
 from anpr.web.security_headers import SecurityHeaders
@@ -63,8 +63,9 @@ def application(console: Console) -> ASGIApp:
     async def unavailable(_: Request, error: Exception) -> Response:
         return refusal(console, 503, str(error))
 
-    async def not_found(_: Request, __: Exception) -> Response:
-        return refusal(console, 404, "There is no such page, or it is not for you.")
+    async def not_found(request: Request, _: Exception) -> Response:
+        who = await signed_in(request, console)
+        return refusal(console, 404, "There is no such page, or it is not for you.", who)
 
     return SecurityHeaders(
         Starlette(

@@ -106,6 +106,7 @@ class Console:
         self.is_stopping = False
         self.last_read_at: datetime | None = None
         self._opened_at = clock()
+        self._has_read_back = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -140,7 +141,9 @@ class Console:
 
     def is_reading_back(self) -> bool:
         """Tell whether this console has just been started and does not have the whole board yet."""
-        return not self.live.has_read_all() and self.clock() - self._opened_at < READ_BACK_FOR
+        if not self._has_read_back:
+            self._has_read_back = self.live.has_read_all() or self.clock() - self._opened_at >= READ_BACK_FOR
+        return not self._has_read_back
 
     def page_for(self, who: SignedIn) -> BoardPage:
         """Return the page of the audience that a person belongs to."""

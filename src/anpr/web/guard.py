@@ -97,6 +97,7 @@ def show(console: Console, template: str, who: SignedIn | None, status: int = 20
     feed = console.page_for(who).feed if who and who.may(rights.SEE_BOARD) else None
     shared: Mapping[str, object] = {
         "who": who,
+        "status": status,
         "csrf": who.session.csrf if who else "",
         "can": {name: who.may(right) for name, right in _SHOWN_RIGHTS.items()} if who else {},
         "home": rights.HOME.get(who.user.role, "/health") if who else "/",

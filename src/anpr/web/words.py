@@ -7,7 +7,7 @@ from anpr.events import Action, Alert, Vehicle
 CERTAINTY: Final = {
     "exact": "Exact: the same plate",
     "equivalent": "Same plate but for 0/O or 1/I",
-    "folded": "Possible: look-alike letters. Check the plate",
+    "folded": "Likely: only look-alike letters differ. Check the plate",
     "near": "Possible: one or two letters differ. Check the plate",
     "pattern": "Fits a listed pattern",
 }

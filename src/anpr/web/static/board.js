@@ -3,7 +3,7 @@
 import { byId, drawTimes, follow, setText } from "/static/status.js";
 
 const LANES = ["now", "review", "elsewhere", "over"];
-const HOLD_MS = 10000; // a pointer that rests on the list this long is not about to press anything
+const HOLD_MS = 10000; // a pointer that rests on the list this long, and on no button, is not about to press anything
 const GUARD_MS = 600; // a press just after the list has moved was meant for what stood there before
 
 let paused = false;
@@ -44,7 +44,8 @@ function newHere() {
 }
 
 function isHeld() {
-  return paused || (pointerAt > 0 && Date.now() - pointerAt < HOLD_MS);
+  if (paused || !pointerAt) return paused;
+  return Date.now() - pointerAt < HOLD_MS || Boolean(document.querySelector(".cards :is(a, button):hover"));
 }
 
 function showWaiting() {

@@ -15,10 +15,9 @@ const KEYS = {
   "?": () => byId("help-panel").showModal(),
 };
 
-/** The card that is worked on; on other pages the whole page. */
+/** The card that is worked on; where there are no cards, the whole page. */
 function here() {
-  const onBoard = byId("lane-now");
-  return onBoard ? (document.activeElement?.closest?.("article") ?? document.createElement("i")) : document;
+  return document.querySelector(".cards") ? (document.activeElement?.closest?.("article") ?? document.createElement("i")) : document;
 }
 
 function step(by) {

@@ -4,7 +4,7 @@
 //   changes({set, gone})  the state has changed
 //   state({set})          this is the whole state: whatever the page has is to be replaced
 //   beat({last_read_at}) the console is alive
-//   link(words)           "" while the console is heard; else why not, for the officer
+//   link(words, cut)      "" while the console is heard; else why not, for the officer; cut: nothing can be sent
 // Ids are the browser's own business: EventSource sends the last one when it reconnects.
 
 const SILENT_MS = 6000; // the console says something every two seconds; of a request nothing for so long is no answer
@@ -75,7 +75,8 @@ export function start(after, { changes, state, beat: told, link }) {
 
   function tell() {
     const silent = Date.now() - heardAt > SILENT_MS;
-    link(ended || (silent ? "No connection to the console since " + clockText(heardAt) + ". What is on this page is OLD." : frozen));
+    const cut = silent && !ended;
+    link(ended || (cut ? "No connection to the console since " + clockText(heardAt) + ". What is on this page is OLD." : frozen), cut);
   }
 
   setInterval(() => {

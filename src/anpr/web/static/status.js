@@ -39,9 +39,11 @@ export function follow({ changes = () => {}, state = changes } = {}) {
     beat({ last_read_at: at }) {
       if (at) byId("last-read").dateTime = at;
     },
-    link(words) {
+    link(words, cut) {
       if (words === linkFault) return;
       linkFault = words;
+      document.body.dataset.cut = cut || "";
+      if (!cut) byId("not-sent").hidden = true;
       draw();
     },
   });
