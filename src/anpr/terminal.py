@@ -70,10 +70,12 @@ def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
         faults.append("reading the topics: what is shown is not whole yet")
     for health in view.health:
         title = sites[health.site].title
+        why = f" ({health.why_silent})" if health.why_silent else ""
         if health.heard_at is None:
-            faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here")
+            faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here{why}")
         elif health.is_silent:
-            faults.append(f"{title}: no word for {_age(view.now - health.heard_at)}; this may not be a quiet road")
+            age = _age(view.now - health.heard_at)
+            faults.append(f"{title}: no word for {age}; this may not be a quiet road{why}")
         elif not any(status.partitions for status in health.matchers):
             faults.append(f"{title}: its matchers have no share of the reads yet; nothing is being checked")
         for status in health.matchers:

@@ -133,8 +133,28 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     # What was withdrawn by mistake is open again.
     assert installation.run("watchlist", "rollback", "--list", "stolen", "--why", "a mistake").returncode == 0
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "open", 30)
+    # A site that falls silent is said with why and for how long.
+    installation.supervisor.remove(f"{site}-1")
+    assert wait_until(lambda: [line for line in lines("site") if line["site"] == site][-1]["is_silent"], 30)
+    last = [line for line in lines("site") if line["site"] == site][-1]
+    assert last["why_silent"] == "its broker answers, and its matchers say nothing"
+    assert last["heard_seconds_ago"] >= installation.settings.board.silent_after_seconds
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 0
+
+
+def test_watch_says_of_a_site_whose_broker_is_away_that_it_is(installation: Installation) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    installation.environment["KAFKA_BOOTSTRAP"] = address
+    log = installation.folder / "watch.log"
+    installation.start("watch", "watch", "--json")
+
+    def silent_sites() -> set[str]:
+        lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+        away = f"the broker at {address} does not answer"
+        return {line["site"] for line in lines if line.get("why_silent") == away and not line["heard_seconds_ago"]}
+
+    assert wait_until(lambda: silent_sites() == set(installation.sites), 30)
 
 
 def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_heard(

@@ -159,6 +159,14 @@ def test_a_silent_site_is_cut_off_since_its_last_word() -> None:
     assert "CUT OFF" in shown(view)
 
 
+def test_why_a_site_is_not_heard_is_said_where_it_is_known() -> None:
+    away = "the broker at 10.0.0.3:9092 does not answer"
+    for heard_at in (None, seconds_ago(125)):
+        view = a_view(health=[SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=away)])
+        (fault,) = faults(view)
+        assert fault.endswith(f" ({away})")
+
+
 def test_a_site_whose_matchers_have_no_share_of_the_reads_is_not_checked() -> None:
     waiting, working = a_status("one", partitions=0), a_status("two", partitions=6)
     assert faults(a_view(health=[heard(waiting)])) == [

@@ -39,6 +39,8 @@ _HEAR_SECONDS = 0.1
 # Topics that do not exist yet are looked for often; partitions that are added to one, now and then.
 _LOOK_AGAIN_SECONDS = 1
 _NEW_PARTITIONS_SECONDS = 30
+# Matchers speak once a second: where nothing comes for so long, the broker is asked whether it is there.
+_QUIET_SECONDS = 3
 
 
 class KafkaSource:
@@ -250,7 +252,10 @@ class KafkaTail:
 
     def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
         """Read the topics in no group: nothing is committed, and every tail gets every record."""
+        self._address = bootstrap
         self._wanted = set(topics)
+        self._trouble = ""
+        self._heard_at = time.monotonic()
         self._at_end: dict[tuple[str, int], bool] = {}
         self._look_again_at = 0.0
         self._consumer = Consumer(
@@ -274,7 +279,10 @@ class KafkaTail:
             self._look_again_at = time.monotonic() + (_LOOK_AGAIN_SECONDS if missing else _NEW_PARTITIONS_SECONDS)
         first = self._consumer.poll(wait_seconds)
         if first is None:
+            if time.monotonic() > self._heard_at + _QUIET_SECONDS:
+                self._heard_at, self._look_again_at = time.monotonic(), 0
             return []
+        self._heard_at, self._trouble = time.monotonic(), ""
         messages = [first, *self._consumer.consume(_TAIL_BATCH_RECORDS - 1, 0)]
         for message in messages:
             error = message.error()
@@ -286,6 +294,10 @@ class KafkaTail:
         """See `records.Tail`."""
         return self._wanted == {topic for topic, _ in self._at_end} and all(self._at_end.values())
 
+    def trouble(self) -> str:
+        """See `records.Tail`."""
+        return self._trouble
+
     def close(self) -> None:
         """See `records.Tail`."""
         self._consumer.close()
@@ -294,8 +306,16 @@ class KafkaTail:
         try:
             known = self._consumer.list_topics(timeout=2).topics
         except KafkaException as error:
-            log.warning("the broker does not answer", reason=error.args[0].str())
+            if not self._trouble:
+                log.warning("the broker does not answer", address=self._address, reason=error.args[0].str())
+            self._trouble = f"the broker at {self._address} does not answer"
             return
+        if missing := [topic for topic in sorted(self._wanted) if topic not in known or known[topic].error]:
+            self._trouble = (
+                f"the broker at {self._address} has no {missing[0]} for this user, of {len(missing)} topics"
+            )
+        else:
+            self._trouble = ""
         places = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
             for topic in sorted(self._wanted)

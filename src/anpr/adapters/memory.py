@@ -130,5 +130,9 @@ class MemoryTail:
         """See `records.Tail`."""
         return all(len(self._broker.topics[topic]) == start for topic, start in self._next.items())
 
+    def trouble(self) -> str:
+        """See `records.Tail`."""
+        return ""
+
     def close(self) -> None:
         """See `records.Tail`."""

@@ -117,6 +117,10 @@ class Tail(Protocol):
         """Tell whether everything that the topics held at the start has been returned."""
         ...
 
+    def trouble(self) -> str:
+        """Return what keeps records from coming, in words, as far as it is known; "" when all is well."""
+        ...
+
     def close(self) -> None:
         """Let go."""
         ...

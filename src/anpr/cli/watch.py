@@ -39,8 +39,9 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
     """Show the incidents of all ports as they come, the most urgent first. Ctrl-C ends it.
 
     With --json each line has a `type`: `incident` (new or changed; status `joined` or `expired` when its id is shown
-    no more) or `site` (heard again, or cut off). A reader that
-    has had no line for long looks at the last `site` lines to know whether the road is quiet or the view is broken.
+    no more) or `site` (heard again, or cut off: `why_silent`, and `heard_seconds_ago`, null when never). A reader
+    that has had no line for long looks at the last `site` lines to know whether the road is quiet or the view is
+    broken.
 
     \b
     Examples:
@@ -117,7 +118,7 @@ def view_of(feed: BoardFeed, sites: Sequence[str], now: datetime) -> View:
 
 def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:  # noqa: ARG001  as `show`
     shown: dict[str, bytes] = {}
-    silent: dict[str, bool] = {}
+    silent: dict[str, str] = {}
     while not stop.is_set():
         feed.take(0.1)
         view = view_of(feed, sites, system_clock())
@@ -130,9 +131,9 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
             del shown[gone]
             click.echo(msgspec.json.encode(_gone_line(gone, feed.board.incident_of(gone, view.now), view.incidents)))
         for health in view.health:
-            if silent.get(health.site) != health.is_silent:
-                silent[health.site] = health.is_silent
-                click.echo(msgspec.json.encode(_site_line(health)))
+            if silent.get(health.site) != health.why_silent:
+                silent[health.site] = health.why_silent
+                click.echo(msgspec.json.encode(_site_line(health, view.now)))
 
 
 def summary(incident: Incident) -> dict[str, object]:
@@ -170,11 +171,14 @@ def _gone_line(incident_id: str, now_in: Incident | None, shown: Sequence[Incide
     return {"type": "incident", "incident_id": incident_id, "status": "expired"}
 
 
-def _site_line(health: SiteHealth) -> dict[str, object]:
+def _site_line(health: SiteHealth, now: datetime) -> dict[str, object]:
+    heard = health.heard_at
     return {
         "type": "site",
         "site": health.site,
         "is_silent": health.is_silent,
-        "heard_at": health.heard_at,
+        "why_silent": health.why_silent,
+        "heard_at": heard,
+        "heard_seconds_ago": None if heard is None else round((now - heard).total_seconds(), 1),
         "matchers": [status.matcher for status in health.matchers],
     }

@@ -35,12 +35,16 @@ _PRUNE_EVERY = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class SiteHealth:
-    """What is known of a site: its matchers' last words, and when the last of them was heard (None: never)."""
+    """What is known of a site: its matchers' last words, and when the last of them was heard (None: never).
+
+    `why_silent` says why nothing is heard, as far as that is known from here.
+    """
 
     site: str
     matchers: tuple[Status, ...]
     heard_at: datetime | None
     is_silent: bool
+    why_silent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,10 @@ class BoardFeed:
         self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
         self._caught_up: set[Tail] = set()
         self._stop = threading.Event()
-        self._tails = [tail(address, names) for address, names in self._topics_by_address().items()]
+        self._tails = {address: tail(address, names) for address, names in self._topics_by_address().items()}
         self._threads = [
-            threading.Thread(target=self._pump, args=(one,), name="board-feed", daemon=True) for one in self._tails
+            threading.Thread(target=self._pump, args=(one,), name="board-feed", daemon=True)
+            for one in self._tails.values()
         ]
 
     def start(self) -> None:
@@ -140,12 +145,21 @@ class BoardFeed:
     def health(self, now: datetime) -> list[SiteHealth]:
         """Return the health of every site that has cameras."""
         silent_after = timedelta(seconds=self._settings.board.silent_after_seconds)
-        return [
-            SiteHealth(site, self._matchers(site, now), heard, heard is None or now - heard > silent_after)
-            for site, heard in (
-                (site, self._heard_at.get(site)) for site, s in self._settings.sites.items() if s.cameras
-            )
-        ]
+        found = []
+        for site, servers in self._settings.sites.items():
+            if servers.cameras:
+                heard = self._heard_at.get(site)
+                is_silent = heard is None or now - heard > silent_after
+                why = self._why_silent(self._tails[servers.kafka]) if is_silent else ""
+                found.append(SiteHealth(site, self._matchers(site, now), heard, is_silent, why))
+        return found
+
+    def _why_silent(self, tail: Tail) -> str:
+        if trouble := tail.trouble():
+            return trouble
+        if tail not in self._caught_up:
+            return "its topics are not read to their end yet"
+        return "its broker answers, and its matchers say nothing"
 
     def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
         """Return the last word of each matcher of a site that has not left; one silent for a minute has."""
