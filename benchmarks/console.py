@@ -32,6 +32,7 @@ from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.services.rates import percentile
+from anpr.web.open_feeds import MOST_OF_A_SESSION
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 SITE = "calais"
@@ -114,16 +115,21 @@ def publish(publisher: KafkaPublisher, alert: Alert) -> None:
 
 def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return, by the title of its site, each console's address and a cookie."""
-    (password,) = re.findall(r"password of all is (\S+)", "\n".join(notes))
     found = {}
     for title, url in re.findall(r"console of (\w+): (http://[^/]+)/", "\n".join(notes)):
         wait_until(partial(answers, url), 30)
-        form = {"name": "officer", "password": password}
-        answer = httpx.post(f"{url}/sign-in", data=form, headers={"Origin": url}, timeout=30)
-        if answer.status_code != 303:
-            raise click.ClickException(f"nobody can sign in at the console of {title}: {answer.status_code}")
-        found[title] = (url, answer.headers["set-cookie"].partition(";")[0])
+        found[title] = (url, cookie_from(url, notes))
     return found
+
+
+def cookie_from(url: str, notes: Sequence[str]) -> str:
+    """Sign in at a console, and return the cookie of the session."""
+    (password,) = re.findall(r"password of all is (\S+)", "\n".join(notes))
+    form = {"name": "officer", "password": password}
+    answer = httpx.post(f"{url}/sign-in", data=form, headers={"Origin": url}, timeout=30)
+    if answer.status_code != 303:
+        raise click.ClickException(f"nobody can sign in at {url}: {answer.status_code}")
+    return str(answer.headers["set-cookie"].partition(";")[0])
 
 
 def answers(url: str) -> bool:
@@ -163,9 +169,14 @@ def cpu_seconds(pid: int | None) -> float:
 
 
 async def measure(  # noqa: PLR0913, PLR0917  what the command was given
-    consoles: dict[str, tuple[str, str]], pid: int | None, browsers: int, kafka: str, per_second: int, seconds: float
+    consoles: dict[str, tuple[str, str]],
+    pid: int | None,
+    cookies: Sequence[str],
+    kafka: str,
+    per_second: int,
+    seconds: float,
 ) -> dict[str, object]:
-    """Open all browsers, let the alerts come, and compare what each got with what there was."""
+    """Open a browser with each cookie, let the alerts come, and compare what each got with what there was."""
     url, cookie = consoles["Calais"]
     other_url, other_cookie = consoles["Coquelles"]
     publisher = KafkaPublisher(kafka)
@@ -173,9 +184,10 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
         publish(publisher, alert_of(number, f"WARM{number}"))
     publisher.flush(10)
     await asyncio.sleep(1)
-    reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in range(browsers)]
+    reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in cookies]
     after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
-    tasks = [asyncio.create_task(one.follow(url, cookie, after)) for one in (reference, *many)]
+    followed = zip((reference, *many), (cookie, *cookies), strict=True)
+    tasks = [asyncio.create_task(one.follow(url, of_one, after)) for one, of_one in followed]
     tasks.append(asyncio.create_task(alone.follow(other_url, other_cookie, other_after)))
     for one in (reference, alone, *many):
         await one.hears.wait()
@@ -193,12 +205,12 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
         had - moment for number, moment in seen_in(bytes(alone.kept)) if (had := alone.had_at(number)) is not None
     ]
     return {
-        "browsers": browsers,
+        "browsers": len(many),
         "alerts": sent,
         "captures_seen": len(seen),
         "states": max(reference.numbers) - int(after.rpartition("-")[2]),
         "browsers_with_all": sum(not one.resyncs and one.had_at(max(reference.numbers)) is not None for one in many),
-        "events_a_browser": round(sum(len(one.numbers) for one in many) / max(1, browsers)),
+        "events_a_browser": round(sum(len(one.numbers) for one in many) / max(1, len(many))),
         "console_cpu_percent": round(100 * cpu_share),
         "console_cpu_us_an_event_sent": round(cpu * 1e6 / max(1, sum(len(one.numbers) for one in many))),
         "bytes_a_browser": len(reference.kept),
@@ -269,12 +281,16 @@ def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> d
 def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
     """Measure the feed of one console with many browsers."""
     with Demo(Path("config"), Path("config/example_watchlist.csv"), lambda text: click.echo(text, err=True)) as demo:
-        consoles = sign_in(demo.start_consoles())
+        notes = demo.start_consoles()
+        consoles = sign_in(notes)
+        url, _ = consoles["Calais"]
+        sessions = [cookie_from(url, notes) for _ in range(0, browsers, MOST_OF_A_SESSION)]
+        cookies = [sessions[number // MOST_OF_A_SESSION] for number in range(browsers)]
         result: dict[str, object] = {}
         if open_incidents:
             result["page"] = page_with(consoles, demo.kafka, open_incidents)
         result |= asyncio.run(
-            measure(consoles, demo.supervisor.pid("console-calais"), browsers, demo.kafka, per_second, seconds)
+            measure(consoles, demo.supervisor.pid("console-calais"), cookies, demo.kafka, per_second, seconds)
         )
     click.echo(json.dumps(result, indent=None if as_json else 2))
 

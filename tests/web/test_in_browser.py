@@ -4,8 +4,10 @@ import random
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page, Route, expect
@@ -14,6 +16,7 @@ from anpr import topics
 from anpr.clock import system_clock
 from anpr.events import decode_action
 from anpr.local.processes import wait_until
+from anpr.web.open_feeds import MOST_OF_A_SESSION
 from tests.scene import COVERT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=20_000)
@@ -604,6 +607,18 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(sc
         page.get_by_role("link", name="Sign in").click()
         expect(page.get_by_label("Password")).to_be_visible()
         assert not actions_on(scene, incident, "dunkerque")
+
+
+def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page, ExitStack() as stack:
+        is_live(page)
+        url = scene.wires["calais"].url
+        cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies(url)}
+        browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies))
+        for _ in range(MOST_OF_A_SESSION):
+            stack.enter_context(browser.stream("GET", "/feed"))
+        expect(page.locator("#faults")).to_contain_text("This page is OLD: too many pages were opened after it.")
+        expect(page.locator("#count")).to_have_text("?")
 
 
 def test_a_wrong_role_is_told_what_it_lacks_and_gets_no_buttons(scene: Scene) -> None:

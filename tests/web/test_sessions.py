@@ -1,17 +1,21 @@
 """Sessions end when they should, and go on when Redis is away."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from anpr.local.processes import wait_until
 from anpr.local.valkey import ValkeyServer
 from anpr.settings import ConsoleSettings
+from anpr.web.open_feeds import MOST_OF_A_SESSION
 from anpr.web.users import hash_password
 from tests.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
@@ -110,6 +114,31 @@ def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, re
         assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
         elsewhere.post("/sign-out", data={"csrf": csrf_of(elsewhere, "/")})
         assert "event: signed-out" in islice(lines, SOON)
+
+
+def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_ends(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("ann") as ann_elsewhere,
+        ExitStack() as stack,
+    ):
+
+        def opened(browser: httpx.Client) -> Iterator[str]:
+            lines = stack.enter_context(browser.stream("GET", "/feed?after=none")).iter_lines()
+            assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+            return lines
+
+        elsewhere = opened(ann_elsewhere)
+        feeds = [opened(ann) for _ in range(MOST_OF_A_SESSION + 2)]
+        for ended in feeds[:2]:
+            assert "event: too-many" in islice(ended, SOON)
+            assert next(ended, "") == "data: {}", "and it ends"
+            assert not "".join(ended)
+        for going_on in (feeds[2], feeds[-1], elsewhere):
+            assert "event: beat" in islice(going_on, SOON)
 
 
 def try_in_vain(server: ConsoleServer, times: int) -> list[int]:

@@ -31,6 +31,7 @@ from anpr.web.lanes import rules_of
 from anpr.web.last_read import last_read_at
 from anpr.web.live import LiveBoard
 from anpr.web.local_time import in_zone
+from anpr.web.open_feeds import OpenFeeds
 from anpr.web.render import environment
 from anpr.web.sessions import LOOK_AGAIN, Session, Sessions
 from anpr.web.sight import sight_of
@@ -104,6 +105,7 @@ class Console:
         self.woken = asyncio.Event()
         self.beat = b""
         self.is_stopping = False
+        self.open_feeds = OpenFeeds()
         self.last_read_at: datetime | None = None
         self._opened_at = clock()
         self._has_read_back = False

@@ -2,12 +2,13 @@
 
 Each browser has a turn of its own here that holds a number and waits to be woken (`Console.woken`). What it is sent
 was made once for all. A browser that does not read fills its own socket and waits alone; after a while it is let
-go, and comes back with the last id that it has.
+go, and comes back with the last id that it has. One page too many of a session, and its oldest is told so and let go.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +27,8 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+_TOO_MANY = {"type": "http.response.body", "body": b"event: too-many\ndata: {}\n\n", "more_body": False}
 
 
 async def feed(request: Request, console: Console, who: SignedIn) -> Response:
@@ -47,21 +50,39 @@ class _Stream(Response):
         self._is_public = not who.user.covert
         self._after = after
         self._is_signed_in = is_signed_in
+        self._session = who.session.csrf
+        self._sending: asyncio.Task[None] | None = None
         self._sending_since: float | None = None
+        self._gives_way = False
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the browser goes, or takes nothing any more."""
+        """Send until the browser goes, takes nothing any more, or has opened too many others since."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        sending = asyncio.create_task(self._send_all(scope.get(BARE_SEND, send)))
+        self._sending = sending = asyncio.create_task(self._send_all(scope.get(BARE_SEND, send)))
         gone = asyncio.create_task(_wait_until_gone(receive))
         pending = {sending, gone}
-        with metrics.CONSOLE_BROWSERS.track_inprogress():
-            while len(pending) > 1 and not self._is_stuck():
-                _, pending = await asyncio.wait(pending, timeout=SEND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        self._console.open_feeds.enter(self._session, self)
+        try:
+            with metrics.CONSOLE_BROWSERS.track_inprogress():
+                while len(pending) > 1 and not self._is_stuck():
+                    _, pending = await asyncio.wait(
+                        pending, timeout=SEND_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
+                if self._gives_way and not gone.done():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(send(_TOO_MANY), SEND_SECONDS)
+        finally:
+            self._console.open_feeds.leave(self._session, self)
         for task in pending:
             task.cancel()
         await asyncio.gather(sending, gone, return_exceptions=True)
+
+    def give_way(self) -> None:
+        """End, and tell the page why."""
+        if self._sending is not None:
+            self._gives_way = True
+            self._sending.cancel()
 
     async def _send_all(self, send: Send) -> None:
         async def put(text: bytes, *, more: bool = True) -> None:

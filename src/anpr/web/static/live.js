@@ -44,6 +44,11 @@ export function start(after, { changes, state, beat: told, link }) {
       ended = "You are signed out. This page shows what was. Sign in again.";
       tell();
     });
+    source.addEventListener("too-many", () => {
+      source.close();
+      ended = "This page is OLD: too many pages were opened after it. Close the others, then reload it.";
+      tell();
+    });
     source.onerror = () => {
       tell();
       // Refused, not merely cut: the browser gives up then, so it is tried again here.
