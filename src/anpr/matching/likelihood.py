@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr import tables
+from anpr.events import TIERS
 from anpr.matching.densities import DENSITIES, Densities, Rows, Shares
 from anpr.matching.misreads import MISREADS, UNITS, Misreads
 from anpr.matching.packed import FIRST_LETTER, FOLDED, Packed, mapped
@@ -72,6 +73,8 @@ class Likelihood:
         self._confidences = np.asarray(table["confidence"])
         self._log_ratios = np.asarray(table["log_ratio"])
         log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
+        # By tier: below this a pair is no match.
+        self.least_scores: Final = np.array([self.least_score(tier) for tier in TIERS], np.float32)
         self._least_units = np.array((log_least_near - self._log_prior - _SLACK) * UNITS, np.int32)
 
     @staticmethod

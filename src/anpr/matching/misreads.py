@@ -79,11 +79,13 @@ class Misreads:
         At most one character too many or too few is explained; else the answer is IMPOSSIBLE.
         """
         longer = read_lengths.astype(np.int64) - true_lengths
-        logs = self._same_length(read, true)
-        if longer.any():
-            logs[longer != 0] = IMPOSSIBLE
-            for more, long, short, lengths in ((1, read, true, read_lengths), (-1, true, read, true_lengths)):
-                rows = (longer == more).nonzero()[0]
+        if not longer.any():
+            return self._same_length(read, true)
+        logs = np.full(len(read), IMPOSSIBLE, np.int64)
+        if len(rows := (longer == 0).nonzero()[0]):
+            logs[rows] = self._same_length(read[rows], true[rows])
+        for more, long, short, lengths in ((1, read, true, read_lengths), (-1, true, read, true_lengths)):
+            if len(rows := (longer == more).nonzero()[0]):
                 logs[rows] = self._one_more(long[rows], short[rows], lengths[rows], read_is_longer=more > 0)
         return logs
 
@@ -102,7 +104,7 @@ class Misreads:
     def _same_length(self, read: Codes, true: Codes) -> Logs:
         each = self._each(read, true)
         logs: Logs = each.sum(axis=1) + self._log_alone
-        differing = np.count_nonzero(read != true, axis=1)
+        differing = (read != true).sum(axis=1)
         logs[differing == 0] = self._log_right
         rows = (differing > 1).nonzero()[0]
         if rows.size:

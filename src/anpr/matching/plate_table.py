@@ -129,7 +129,7 @@ class PlateTable:
         which, rows, tiers = which[allowed], rows[allowed], tiers[allowed]
         if not len(rows):
             return Found(which, rows, tiers, np.zeros(0, np.float32))
-        least = np.array([likelihood.least_score(tier) for tier in TIERS], np.float32)[tiers]
+        least = likelihood.least_scores[tiers]
         scores = likelihood.score(reads, which, self.entries, rows, least)
         return Found(which, rows, tiers, scores).where(scores >= least)
 
@@ -161,9 +161,13 @@ class PlateTable:
         near = one_edit_apart(folded.take(which, axis=0), listed, lengths, listed_lengths).nonzero()[0]
         if not len(near):
             return _NO_PAIRS
-        pairs = np.unique(which.take(near) * len(self.entries) + rows.take(near))
-        which, rows = np.divmod(pairs, len(self.entries))
-        return which, rows, np.full(len(pairs), NEAR, np.uint8)
+        pairs = which[near] * len(self.entries) + rows[near]
+        pairs.sort()
+        first_of_its_kind = np.ones(len(pairs), bool)
+        np.not_equal(pairs[1:], pairs[:-1], out=first_of_its_kind[1:])
+        pairs = pairs[first_of_its_kind]
+        which = pairs // len(self.entries)
+        return which, pairs - which * len(self.entries), np.full(len(pairs), NEAR, np.uint8)
 
 
 def _true(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
