@@ -5,7 +5,8 @@
 A real Kafka, a real Valkey with a list of that many entries, the consoles of Calais and Dover, and a browser at each.
 An entry is added and an alert of it published; when both screens show it, it is removed, or its time is up. A figure
 is the time from the commit's answer, or from `valid_until`, until the second of the screens shows it as open no more.
-A load puts a whole new list in force, without the entry.
+A load puts a whole new list in force, without the entry. A roll-back puts back what was removed; its figure is the
+time until the second of the screens shows it as open again.
 """
 
 import gc
@@ -29,7 +30,7 @@ from anpr.errors import AnprError
 from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
-from anpr.watchlist.records import Author
+from anpr.watchlist.records import Applied, Author
 from anpr.watchlist.store import WatchlistStore, connect
 from benchmarks.console import in_ms, sign_in, state_of
 from benchmarks.list_change import LIST, entries_of
@@ -46,6 +47,7 @@ class Screen:
 
     def __init__(self, url: str, cookie: str) -> None:
         self.open: set[str] = set()
+        self.open_at: dict[str, float] = {}
         self.over_at: dict[str, float] = {}
         self._url = url
         self._cookie = cookie
@@ -64,8 +66,9 @@ class Screen:
         for name, card in cards.items() if isinstance(cards, dict) else ():
             if card.get("lane", "over") == "over":
                 self._over(name, now)
-            else:
+            elif name not in self.open:
                 self.open.add(name)
+                self.open_at[name] = now
         for name in changes.get("gone") or ():  # type: ignore[attr-defined]
             self._over(name, now)
 
@@ -105,10 +108,26 @@ class Bench:
         """Return the seconds from the commit of a whole new list."""
         return self._until_over(FOR_EVER, lambda _: self._replaced())
 
+    def roll_back(self) -> float:
+        """Return the seconds from the commit of a roll-back until what a removal has withdrawn is open again."""
+        entry = self._listed(FOR_EVER)
+        name = self._raise(entry)
+        self._until_open(name)
+        self._remove(entry.entry_id)
+        self._wait(lambda: all(name in screen.over_at for screen in self._screens), f"{name} is off the screens")
+        why, author = "benchmark", Author()
+        self._do(lambda: self._store.rollback(LIST, None, why=why, now=system_clock(), author=author))
+        back = time.time()
+        self._until_open(name)
+        return max(screen.open_at[name] for screen in self._screens) - back
+
+    def _until_open(self, name: str) -> None:
+        self._wait(lambda: all(name in screen.open for screen in self._screens), f"{name} is on the screens")
+
     def _until_over(self, valid_until: datetime, end: Callable[[str], float]) -> float:
         entry = self._listed(valid_until)
         name = self._raise(entry)
-        self._wait(lambda: all(name in screen.open for screen in self._screens), f"{name} is on the screens")
+        self._until_open(name)
         ended = end(entry.entry_id)
         self._wait(lambda: all(name in screen.over_at for screen in self._screens), f"{name} is off the screens")
         return max(screen.over_at[name] for screen in self._screens) - ended
@@ -143,10 +162,16 @@ class Bench:
         return time.time()
 
     def _change(self, put: list[Entry], remove: list[str]) -> Generation:
+        why, author = "benchmark", Author()
+        return self._do(
+            lambda: self._store.change(LIST, put, remove, why=why, now=system_clock(), author=author)
+        ).generation
+
+    @staticmethod
+    def _do(change: Callable[[], Applied]) -> Applied:
         while True:
             try:
-                now = system_clock()
-                return self._store.change(LIST, put, remove, why="benchmark", now=now, author=Author()).generation
+                return change()
             except AnprError as error:
                 if error.code != "watchlist-changed-meanwhile":  # by the consoles, which see to the canary's entry
                     raise
@@ -159,10 +184,10 @@ class Bench:
 @click.command()
 @click.option("--entries", type=COUNT, default=1_000_000, show_default=True)
 @click.option("--times", type=COUNT, default=100, show_default=True, help="Removals, and as many ends.")
-@click.option("--loads", type=COUNT, default=1, show_default=True, help="Whole new lists.")
+@click.option("--loads", type=COUNT, default=1, show_default=True, help="Whole new lists, and as many roll-backs.")
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, times: int, loads: int, *, as_json: bool) -> None:
-    """Measure all three and print milliseconds."""
+    """Measure all four and print milliseconds."""
     gc.disable()  # millions of entries, none of them in a cycle
     with Demo(Path("config"), Path("config/example_watchlist.csv"), lambda text: click.echo(text, err=True)) as demo:
         bench = Bench(demo, entries)
@@ -171,6 +196,7 @@ def main(entries: int, times: int, loads: int, *, as_json: bool) -> None:
             "removal_to_screen_ms": in_ms([bench.removal() for _ in range(times)]),
             "end_to_screen_ms": in_ms([bench.expiry() for _ in range(times)]),
             "new_list_to_screen_ms": in_ms([bench.replacement() for _ in range(loads)]),
+            "roll_back_to_screen_ms": in_ms([bench.roll_back() for _ in range(loads)]),
         }
     print(json.dumps(figures, indent=None if as_json else 2))
 

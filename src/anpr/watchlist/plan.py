@@ -21,7 +21,7 @@ _NOT_ITS_OWN = {"entry_id", "revision", "list"}
 
 
 class RefusedLine(Struct, frozen=True):
-    """A line that would be left out, and why."""
+    """What is wrong with one field of a line that would be left out; a line may be there several times."""
 
     line: int
     field: str
