@@ -1,8 +1,10 @@
 """Every route by every role, and what is refused before a route is reached."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -89,6 +91,39 @@ def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(server: Console
         assert right.status_code == 429, "also with the right one"
     with server.browser("cleo") as other:
         assert other.get("/").status_code == 200, "others sign in from the same place"
+
+
+def test_an_auditor_sees_whose_name_was_tried_when_how_often_and_from_where_and_no_password(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as one,
+        one.browser() as guesser,
+        one.browser("aud") as aud,
+    ):
+        assert "None." in aud.get("/audit").text
+        for name, times in (("dan", 1), ("sam", 7), ("in the wrong field", 3)):
+            for number in range(times):
+                guesser.post("/sign-in", data={"name": name, "password": f"guess number {number}"})
+        guesser.post("/sign-in", data={"name": "kate", "password": PASSWORD})
+
+        def failed() -> list[str]:
+            rows = re.findall(r"<tr.*?</tr>", aud.get("/audit").text.partition('id="look-ups"')[0])[1:]
+            return [" ".join(re.findall(r">([^<]*)</td>", row)[1:]) for row in rows]
+
+        expected = [
+            "kate 127.0.0.1 1 right password, but of another site",
+            "none of the users 127.0.0.1 4 wrong name or password",
+            "sam 127.0.0.1 7 refused: tried too often",
+        ]
+        assert wait_until(lambda: failed() == expected, 5), failed()
+        for secret in (b"guess number", b"wrong field"):
+            assert secret not in one.audit_path.read_bytes()
+            assert secret.decode() not in aud.get("/audit").text
+        one.clock_offset += timedelta(minutes=6)
+        guesser.post("/sign-in", data={"name": "sam", "password": "guess number 8"})
+        expected.insert(0, "sam 127.0.0.1 1 wrong name or password")
+        assert wait_until(lambda: failed() == expected, 5), failed()
 
 
 def test_sign_in_needs_the_consoles_own_form(server: ConsoleServer) -> None:

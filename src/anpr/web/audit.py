@@ -1,10 +1,9 @@
-"""The audit log: who looked up what. A line is on disk before the answer is on the screen."""
+"""The audit log: who looked up what, on disk before the answer is on the screen; and which sign-ins failed."""
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -20,7 +19,8 @@ from anpr.web.deeds import has_covert, is_covert
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line: at what time who did what at which console, and with which incident and plate.
 
-    `covert` lines are only for those with the right.
+    `covert` lines are only for those with the right. Of a failed sign-in: `times` how often in these minutes it has
+    failed for this name from this `address`, at least; `user` is "" for a name that is not known.
     """
 
     at: datetime
@@ -31,6 +31,8 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident_id: str = ""
     plate: str = ""
     covert: bool = False
+    address: str = ""
+    times: int = 0
 
 
 class AuditLog:
@@ -56,14 +58,13 @@ class AuditLog:
         except OSError as error:
             raise self._unavailable(error) from None
 
-    def newest(self, count: int, *, covert: bool) -> list[Entry]:
-        """Return the newest lines, the newest first; those of what is covert only to those with the right."""
+    def newest_first(self) -> Iterator[Entry]:
+        """Give all lines, the newest first."""
         try:
             lines = self._path.read_bytes().splitlines()
         except OSError as error:
             raise self._unavailable(error) from None
-        entries = (msgspec.json.decode(line, type=Entry) for line in reversed(lines))
-        return list(islice((entry for entry in entries if covert or not entry.covert), count))
+        return (msgspec.json.decode(line, type=Entry) for line in reversed(lines))
 
     def close(self) -> None:
         """Let the file go."""

@@ -13,9 +13,11 @@ import msgspec
 from anpr.adapters.records import Publisher
 from anpr.board import Board
 from anpr.clock import Clock
+from anpr.errors import AnprError
 from anpr.events import Alert
 from anpr.images import ImageStore
 from anpr.incidents import Incident
+from anpr.logs import get_logger
 from anpr.services.board_feed import BoardFeed
 from anpr.services.canary_sender import CanarySender
 from anpr.settings import Settings
@@ -23,6 +25,7 @@ from anpr.web import rights
 from anpr.web.actions import ActionWriter
 from anpr.web.audit import AuditLog, Entry, known_as
 from anpr.web.board_page import BoardPage
+from anpr.web.failed_sign_ins import FailedSignIns
 from anpr.web.faults import faults
 from anpr.web.feed import Feed
 from anpr.web.figures import tell
@@ -37,6 +40,8 @@ from anpr.web.sessions import LOOK_AGAIN, Session, Sessions
 from anpr.web.sight import sight_of
 from anpr.web.sign_in_limit import SharedSignInLimit
 from anpr.web.users import User, UsersFile
+
+log = get_logger(__name__)
 
 BEAT_SECONDS = 2.0
 # For so long a console may read back what was. Then it shows what it has, for a port may be out of reach.
@@ -106,6 +111,7 @@ class Console:
         self.beat = b""
         self.is_stopping = False
         self.open_feeds = OpenFeeds()
+        self.failed_sign_ins = FailedSignIns()
         self.last_read_at: datetime | None = None
         self._opened_at = clock()
         self._has_read_back = False
@@ -186,6 +192,38 @@ class Console:
                 for covert, one in known
             ]
         await asyncio.to_thread(self.audit.write, *lines)
+
+    def note_failed_sign_in(self, name: str, address: str, what: str) -> None:
+        """Put a sign-in that failed into the audit log, or enough of them where there are many.
+
+        Nobody waits for it: the time of the answer must not tell whether there is such a name. One that is not known
+        is not written, for it may be a password that was typed into the wrong field.
+        """
+        now = self.clock()
+        user = self.users.users().get(name)
+        known = user.name if user else ""
+        times = self.failed_sign_ins.times(now, known, address)
+        if not times:
+            return
+        if self.failed_sign_ins.is_full:
+            what += "; what else fails in these minutes is not written"
+        entry = Entry(
+            at=now,
+            site=self.site,
+            user=known,
+            role=user.role if user else "",
+            what=what,
+            address=address,
+            times=times,
+        )
+
+        def write() -> None:
+            try:
+                self.audit.write(entry)
+            except AnprError as error:
+                log.warning("a failed sign-in is not in the audit log", reason=str(error))
+
+        asyncio.get_running_loop().run_in_executor(None, write)
 
     def new_beat(self) -> bytes:
         """Return the event by which a browser knows that the console is alive, and its clock."""

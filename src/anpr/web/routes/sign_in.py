@@ -16,6 +16,12 @@ from anpr.web.guard import cookie_name, is_own_origin, refusal, show, signed_in
 log = get_logger(__name__)
 
 _WRONG = "The name or the password is wrong."
+# What the audit log says.
+_FAILED = {
+    "wrong": "wrong name or password",
+    "too_many": "refused: tried too often",
+    "other_site": "right password, but of another site",
+}
 
 
 def routes(console: Console) -> list[Route]:
@@ -43,16 +49,16 @@ async def _sign_in(request: Request, console: Console) -> Response:
     if seconds := await console.sign_in_limit.attempt(began, name, address):
         answer = _again(console, name, f"Too many attempts. Try again in {-(-seconds // 60)} minutes.", 429)
         answer.headers["Retry-After"] = str(seconds)
-        metrics.CONSOLE_SIGN_INS.labels("too_many").inc()
+        _failed(console, name, address, "too_many")
         return answer
     try:
         user = await asyncio.to_thread(console.users.check, name, password)
         if user is None:
-            metrics.CONSOLE_SIGN_INS.labels("wrong").inc()
+            _failed(console, name, address, "wrong")
             return _again(console, name, _WRONG, 401)
         await console.sign_in_limit.succeeded(began, name, address)
         if not user.belongs_to(console.site):
-            metrics.CONSOLE_SIGN_INS.labels("other_site").inc()
+            _failed(console, name, address, "other_site")
             return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
         token = await console.sessions.begin(user.name, user.stamp)
     except AnprError as error:
@@ -70,6 +76,15 @@ async def _sign_in(request: Request, console: Console) -> Response:
         secure=request.url.scheme == "https",
     )
     return answer
+
+
+def _failed(console: Console, name: str, address: str, why: str) -> None:
+    """Let it be known that somebody tried in vain."""
+    metrics.CONSOLE_SIGN_INS.labels(why).inc()
+    try:
+        console.note_failed_sign_in(name, address, _FAILED[why])
+    except AnprError as error:
+        log.warning("a failed sign-in is not in the audit log", reason=str(error))
 
 
 def _again(console: Console, name: str, why: str, status: int) -> Response:
