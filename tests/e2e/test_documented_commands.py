@@ -24,6 +24,7 @@ PAGES = [
     "docs/engineers.md",
     "docs/matching.md",
     "docs/simulators.md",
+    "docs/quality.md",
 ]
 # These run until they are stopped. The text is what shows that they work.
 UNTIL_STOPPED = {
@@ -42,7 +43,17 @@ BENCHMARK_LANES = 2
 # A machine may be busy with other things, and the lanes share it.
 LONGEST_SECONDS = 300
 OF_THE_SCREEN = "python -m benchmarks.screen --reads 5"  # needs a browser
-BY_OTHER_TESTS = {"make demo", 'make demo ARGS="--for 20s --json"', "make test", OF_THE_SCREEN}
+# Takes minutes; tests/unit/test_quality_benchmark.py runs it with less.
+OF_FITTED_TABLES = (
+    "python -m benchmarks.quality --reads simulators/data/rapidocr.csv --fit benchmarks/data/tesseract.csv --days 40"
+)
+BY_OTHER_TESTS = {
+    "make demo",
+    'make demo ARGS="--for 20s --json"',
+    "make test",
+    OF_THE_SCREEN,
+    OF_FITTED_TABLES,
+}
 
 
 def commands(page: str) -> list[str]:
@@ -61,6 +72,11 @@ def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) 
         "ANPR_CONSOLE__USERS_FILE": str(tmp_path_factory.mktemp("users") / "users.json"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def test_no_page_that_shows_commands_is_left_out() -> None:
+    pages = (str(page.relative_to(ROOT)) for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+    assert {page for page in pages if commands(page)} == set(PAGES)
 
 
 def test_every_documented_command_works(environment: dict[str, str], redis_url: str, tmp_path: Path) -> None:

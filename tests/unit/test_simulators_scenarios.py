@@ -160,6 +160,11 @@ def test_the_list_of_scenarios_says_what_each_is() -> None:
     assert all(scenario.says in result.stdout for scenario in scenarios().values())
 
 
+def test_the_page_about_the_simulators_has_each_scenario() -> None:
+    page = (ROOT / "docs" / "simulators.md").read_text("utf-8")
+    assert [name for name in scenarios() if f"`{name}`" not in page] == []
+
+
 def test_an_unknown_scenario_is_refused_with_the_nearest() -> None:
     result = CliRunner().invoke(main, ["--scenario", "cloned-plates"])
     assert result.exit_code == 2

@@ -39,8 +39,9 @@ _HEAR_SECONDS = 0.1
 # Topics that do not exist yet are looked for often; partitions that are added to one, now and then.
 _LOOK_AGAIN_SECONDS = 1
 _NEW_PARTITIONS_SECONDS = 30
-# Matchers speak once a second: where nothing comes for so long, the broker is asked whether it is there.
-_QUIET_SECONDS = 3
+# Matchers speak once a second: where nothing comes for so long, the broker is asked whether it is there, so that this
+# is known before a site is called silent.
+_QUIET_SECONDS = 2
 
 
 class KafkaSource:
