@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from anpr import topics
 from anpr.adapters.memory import MemoryBroker, MemoryPublisher, MemorySource
@@ -268,6 +269,34 @@ def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) ->
     port.receives(a_record())
     port.matcher(Slow(port.broker)).turn()
     assert committed_meanwhile == [0, 0, 0]
+    assert port.committed() == 1
+
+
+def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_that_it_answers_again(
+    port: Port,
+) -> None:
+    port.clock.step = timedelta(seconds=1)
+    matcher = port.matcher()
+    port.broker.is_away = True
+    with capture_logs() as quiet:
+        for _ in range(20):
+            matcher.turn()
+    assert [line["code"] for line in quiet] == ["kafka-unavailable"]
+
+    back_at = port.clock.now + timedelta(seconds=30)
+
+    class Waits(MemoryPublisher):
+        def flush(self, wait_seconds: float) -> int:
+            port.broker.is_away = port.clock.now < back_at
+            return super().flush(wait_seconds)
+
+    port.broker.is_away = False
+    port.receives(a_record())
+    busy_one = port.matcher(Waits(port.broker))
+    with capture_logs() as busy:
+        for _ in range(3):
+            busy_one.turn()
+    assert [line["log_level"] for line in busy] == ["warning", "info"]
     assert port.committed() == 1
 
 

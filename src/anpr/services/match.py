@@ -39,6 +39,8 @@ STATUS_EVERY = timedelta(seconds=1)
 # Asked to stop while the broker is away, a matcher waits this long for its last alerts, then leaves the reads of
 # the turn uncommitted for whoever comes next.
 GIVE_UP_AFTER = timedelta(seconds=5)
+# A broker that hangs breaks no connection, so no client says a word of it.
+SAY_NO_ANSWER_AFTER = timedelta(seconds=5)
 
 
 class Matcher:
@@ -82,6 +84,8 @@ class Matcher:
         self._beat = beat
         self._is_well = is_well
         self._has_told = False
+        self._unanswered_since: datetime | None = None
+        self._is_unanswered = False
         self._next_status = figures.started_at
 
     def run(self) -> None:
@@ -194,9 +198,22 @@ class Matcher:
         while waiting := self._publisher.flush(1.0):
             self._beat()
             now = self._clock()
+            self._note_unanswered(waiting, now)
             give_up_at = give_up_at or (now + GIVE_UP_AFTER if self._stopping() else None)
             if give_up_at is not None and now > give_up_at:
                 raise UndeliveredError(f"{waiting} records not with the broker when asked to stop")
+
+    def _note_unanswered(self, waiting: int, now: datetime) -> None:
+        """Log that the broker has acknowledged nothing for some time, once, and that it does again."""
+        if not waiting:
+            if self._is_unanswered:
+                log.info("the broker answers again")
+            self._unanswered_since, self._is_unanswered = None, False
+            return
+        self._unanswered_since = self._unanswered_since or now
+        if now - self._unanswered_since > SAY_NO_ANSWER_AFTER and not self._is_unanswered:
+            log.warning("the broker does not answer, waiting for it", code="kafka-unavailable", records=waiting)
+            self._is_unanswered = True
 
     def _report(self, held: Held | None) -> None:
         now = self._clock()
@@ -204,7 +221,9 @@ class Matcher:
             return
         self._next_status = now + STATUS_EVERY
         partitions, lag = self._source.partitions(), self._source.lag()
-        if partitions and lag == 0 and self._has_told and self._publisher.flush(0) == 0:
+        waiting = self._publisher.flush(0)
+        self._note_unanswered(waiting, now)
+        if partitions and lag == 0 and self._has_told and not waiting:
             self._is_well()
         self._tell(held, now, partitions=partitions, lag=lag)
         self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
