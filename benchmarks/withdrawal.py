@@ -67,8 +67,8 @@ class Screen:
             if card.get("lane", "over") == "over":
                 self._over(name, now)
             elif name not in self.open:
-                self.open.add(name)
                 self.open_at[name] = now
+                self.open.add(name)
         for name in changes.get("gone") or ():  # type: ignore[attr-defined]
             self._over(name, now)
 
