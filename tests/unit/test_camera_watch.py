@@ -88,9 +88,13 @@ def test_a_time_in_which_no_matcher_was_heard_counts_as_no_lull() -> None:
 
 def test_what_is_usual_is_learned_from_what_was_seen() -> None:
     port = Port()
-    assert port.watch.state("calais", "one", port.now).usual_reads is None
+    assert port.watch.state("calais", "one", port.now).silent_after_reads is None
     port.see(60)
-    assert port.watch.state("calais", "one", port.now).usual_reads == 3
+    assert port.watch.state("calais", "one", port.now).silent_after_reads == 50
+    for _ in range(50):  # from here on one of nine
+        port.see(9, "one")
+        port.see(3)
+    assert port.watch.state("calais", "one", port.now).silent_after_reads == 90
 
 
 def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_much() -> None:

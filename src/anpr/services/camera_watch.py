@@ -32,11 +32,11 @@ _STATUS_GAP = timedelta(seconds=5)
 class CameraState:
     """A camera's last read, whether it has fallen silent, and how far its clock is ahead.
 
-    Usually it sees one of `usual_reads` vehicles of its site. What is None is not known yet.
+    It is taken for silent when other cameras of its site have made so many reads since. None is not known yet.
     """
 
     last_read_at: datetime | None
-    usual_reads: float | None
+    silent_after_reads: float | None
     is_silent: bool
     clock_offset_seconds: float | None = None
 
@@ -118,7 +118,7 @@ class CameraWatch:
             return CameraState(None, None, reads >= _FEWEST_READS * _TIMES_USUAL, offset)
         is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
         usual = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else None
-        missed = reads - camera.at_reads
-        misses_more = usual is not None and missed >= max(_FEWEST_READS, _TIMES_USUAL * usual)
+        silent_after = None if usual is None else max(_FEWEST_READS, _TIMES_USUAL * usual)
+        misses_more = silent_after is not None and reads - camera.at_reads >= silent_after
         is_silent = misses_more or now - camera.last_read_at > self._silent_after or self._lulls[site].is_silent(now)
-        return CameraState(camera.last_read_at, usual, is_silent, offset)
+        return CameraState(camera.last_read_at, silent_after, is_silent, offset)

@@ -28,6 +28,15 @@ def dates_in_zone(zone: tzinfo) -> At:
     return date
 
 
+def seconds_in_zone(zone: tzinfo) -> At:
+    """Return what writes moments of a log: the date, and the second."""
+
+    def second(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%d %b %Y %H:%M:%S %Z}"
+
+    return second
+
+
 def clock_in_zone(zone: tzinfo) -> At:
     """Return what writes moments of the next hours."""
 

@@ -17,7 +17,7 @@ from anpr.settings import Site
 from anpr.web import words
 from anpr.web.deeds import has_covert, is_covert
 from anpr.web.lanes import Place
-from anpr.web.local_time import clock_in_zone, dates_in_zone, in_zone
+from anpr.web.local_time import clock_in_zone, dates_in_zone, in_zone, seconds_in_zone
 
 
 def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
@@ -39,6 +39,7 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         "at": in_zone(zone),
         "date": dates_in_zone(zone),
         "clock": clock_in_zone(zone),
+        "second": seconds_in_zone(zone),
         "iso": datetime.isoformat,
         "marked": marked,
         "country_of": country_of,
