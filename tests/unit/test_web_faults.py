@@ -45,6 +45,7 @@ def sight(matcher: Status | None = STATUS, *, is_silent: bool = False, blind: in
         "canaries": {"calais": Canary(NOON - seconds(30), NOON - seconds(29))},
         "refused": {},
         "reads_per_second": {"calais": 1.0},
+        "without_cameras": {},
     }
     return Sight(**(given | fields))
 

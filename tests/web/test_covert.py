@@ -84,7 +84,8 @@ def test_those_who_may_know_are_told_on_every_page_that_it_is_covert(server: Con
 def lines(auditor: httpx.Client) -> list[str]:
     """Return the lines of the audit page without their times."""
     rows = re.findall(r"<tr.*?</tr>", auditor.get("/audit").text)[1:]
-    return [" ".join(re.findall(r">([^<]*)</td>", row)[1:]).strip() for row in rows]
+    cells = [re.findall(r"<td.*?>(.*?)</td>", row)[1:] for row in rows]
+    return [re.sub("<.*?>", "", " ".join(of_row)).strip() for of_row in cells]
 
 
 def test_the_audit_page_is_to_others_what_it_would_be_with_nothing_covert(server: ConsoleServer) -> None:

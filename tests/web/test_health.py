@@ -5,9 +5,22 @@ from pathlib import Path
 import pytest
 
 from anpr import topics
+from anpr.adapters.memory import MemoryTail
 from anpr.events import Status
 from anpr.local.processes import wait_until
+from tests.web.test_acting import text_of
 from tests.web_console import running_console
+
+
+def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        assert "Dover: ✓ its broker is heard" in text_of(ann.get("/health"))
+        monkeypatch.setattr(MemoryTail, "trouble", lambda _: "the broker does not answer")
+        page = text_of(ann.get("/health"))
+        assert "Dover: ✖ its broker is not heard" in page
+        assert "What its officers do does NOT arrive here: the broker does not answer." in page
 
 
 @pytest.mark.parametrize(

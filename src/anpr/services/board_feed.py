@@ -154,6 +154,10 @@ class BoardFeed:
                 found.append(SiteHealth(site, self._matchers(site, now), heard, is_silent, why))
         return found
 
+    def without_cameras(self) -> dict[str, str]:
+        """Return, by site, why those without cameras are not heard, "" if they are: only their broker speaks."""
+        return {site: self._tails[at.kafka].trouble() for site, at in self._settings.sites.items() if not at.cameras}
+
     def _why_silent(self, tail: Tail) -> str:
         if trouble := tail.trouble():
             return trouble

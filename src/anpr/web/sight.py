@@ -22,6 +22,7 @@ class Sight:
     canaries: Mapping[str, Canary]
     refused: Mapping[str, int]
     reads_per_second: Mapping[str, float]
+    without_cameras: Mapping[str, str]
 
 
 def sight_of(feed: BoardFeed, settings: Settings, now: datetime, *, covert: bool) -> Sight:
@@ -40,4 +41,5 @@ def sight_of(feed: BoardFeed, settings: Settings, now: datetime, *, covert: bool
         canaries=dict(feed.canaries),
         refused={topic: count for topic, count in feed.refused.items() if covert or topic not in covert_topics},
         reads_per_second={one.site: feed.rates.reads_per_second(one.site) for one in health},
+        without_cameras=feed.without_cameras(),
     )
