@@ -199,6 +199,8 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    if not reference.numbers:
+        raise click.ClickException("nothing has come to a browser within 3 s: the machine is too busy")
     seen = seen_in(bytes(reference.kept))
     late = [had - moment for one in many for number, moment in seen if (had := one.had_at(number)) is not None]
     lone = [

@@ -98,7 +98,7 @@ def test_every_documented_command_works(environment: dict[str, str], redis_url: 
 
 def run_all(shown: list[tuple[str, str]], environment: dict[str, str], folder: Path) -> None:
     """Run commands one after the other in a folder of their own, as somebody who has just cloned the project."""
-    for name in ("config", "benchmarks"):
+    for name in ("config", "benchmarks", "simulators"):
         shutil.copytree(ROOT / name, folder / name)
     for page, command in shown:
         run(command, environment, folder, f"{page}: {command}")
