@@ -236,11 +236,12 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
 
 
 def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene: Scene) -> None:
+    before = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
+        expect(card(page, before)).to_be_visible()
         page.clock.install()
         page.reload()
-        expect(card(page, scene.comes_by(scene.plate()))).to_be_visible()
-        page.locator("#lane-now [data-claim]").first.hover()
+        card(page, before).locator("[data-claim]").hover()
         under = scene.comes_by(scene.plate())
         expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
         page.clock.fast_forward(20_000)
