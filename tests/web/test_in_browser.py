@@ -288,6 +288,7 @@ def faults_of(page: Page) -> list[str]:
 
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene) -> None:
     here, there = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), "coquelles")
+    another = scene.comes_by(scene.plate())
     listed = scene.plate()
     other = scene.comes_by(listed, read_as=misread(listed))
     found: dict[str, list[str]] = {}
@@ -301,6 +302,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         found["sign-in refused"] = faults_of(page)
         expect(card(sam, here)).to_be_visible()
         expect(card(sam, there)).to_be_visible()
+        expect(card(sam, another)).to_be_visible()
         expect(card(sam, other).locator("mark").first).to_be_visible()
         found["board"] = faults_of(sam)
         sam.get_by_role("button", name="Pause").click()
@@ -322,8 +324,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         sam.get_by_role("button", name="Give the outcome").click()
         expect(sam.locator(".card__state")).to_contain_text("Settled")
         found["incident settled"] = faults_of(sam)
-        card_of_another = scene.comes_by(scene.plate())
-        sam.goto(f"{url}/incident/{card_of_another}")
+        sam.goto(f"{url}/incident/{another}")
         sam.get_by_role("button", name="Claim").click()
         pages = {
             "shift": "/shift",
