@@ -46,7 +46,7 @@ def fault_times(seed: int, matchers: Sequence[str], kills: int, seconds: float) 
 def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: Path) -> dict[str, events.Alert]:
     """Return by their ids the alerts that the dry run finds in a file of reads."""
     done = installation.run(
-        "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=120
+        "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=300
     )
     assert done.returncode in (0, 1), done.stderr.decode()
     alerts = [msgspec.json.decode(line, type=events.Alert) for line in done.stdout.splitlines()]

@@ -126,6 +126,8 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
             if it.supervisor.pid(name) is not None:
                 it.supervisor.kill(name)
         watch_until(began + seconds, feeds)
+        # On a machine that is busy with other things a matcher takes longer to come back.
+        assert wait_until(lambda: len({alert.generation for alert in it.alerts()}) > 5, 60), "the list never changed"
     road.end()
     assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 60), "reads are unaccounted for"
 
@@ -135,7 +137,6 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
     print(f"{len(lists.contents)} generations, {len(kills)} kills, {len(road.reads)} reads, {len(alerts)} alerts, "  # noqa: T201
           f"{twice} of them published again")  # fmt: skip
     assert found == []
-    assert len({alert.generation for alert in alerts}) > 5, "the list did change under the reads"
 
     feeds.append(it.open_feed())
     assert wait_until(lambda: are_alike(feeds, lists), 30), "boards differ, or show what has left the list"
