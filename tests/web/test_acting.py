@@ -277,7 +277,7 @@ def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleSe
         do(ann, plates["MINE1"].alert_id, "claim")
         do(bob, plates["BOBS1"].alert_id, "claim")
         page = ann.get("/shift").text
-    order = [page.index(word) for word in ("In my hand", "MINE1", "colleague", "BOBS1", "In nobody", "FREE1")]
+    order = [page.index(word) for word in ("In my hand", "MINE1", "In a colleague", "BOBS1", "In nobody", "FREE1")]
     assert order == sorted(order)
 
 
