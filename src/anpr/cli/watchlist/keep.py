@@ -1,6 +1,7 @@
 """`anpr watchlist keep`: the process that keeps the lists at their home."""
 
 import gc
+import os
 import threading
 from datetime import timedelta
 
@@ -42,6 +43,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     keeper = ListKeeper(store_of(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands this one stays
+    os.nice(10)  # after a whole new list it reads as much as the index builder, which officers wait for
     health = Health("keep", lambda: [keeper.trouble] if keeper.trouble else [], _STUCK_AFTER_SECONDS)
     log.info("keeper runs")
     with served(settings, health, metrics_port):
