@@ -13,7 +13,7 @@ demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a meas
 # gives one, and every test replaces the watchlist in it: then it is one file after the other.
 LONGEST := tests/e2e/ tests/faults/ tests/web/
 TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(dir $(wildcard tests/*/test_*.py))))
-WORKERS := $(if $(REDIS_URL),1,4)
+WORKERS := $(if $(REDIS_URL),1,3)
 
 # Beside them the linter; all is seen through, and any fault fails the whole.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
