@@ -12,7 +12,7 @@ demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a meas
 # Tests on real servers mostly wait, so several files run side by side; those that wait longest begin. Who gives a Redis
 # gives one, and every test replaces the watchlist in it: then it is one file after the other.
 LONGEST := tests/e2e/ tests/faults/ tests/web/
-TESTS := $(LONGEST) $(filter-out $(LONGEST),$(sort $(dir $(wildcard tests/*/test_*.py))))
+TESTS := $(LONGEST) $(filter-out $(addsuffix %,$(LONGEST)),$(sort $(dir $(wildcard tests/*/*/test_*.py))))
 WORKERS := $(if $(REDIS_URL),1,3)
 
 # Beside them the linter; all is seen through, and any fault fails the whole.
@@ -33,13 +33,13 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a field
-	$(BIN)/python -m anpr.schemas docs/schemas
+	$(BIN)/python -m anpr.contracts.schemas docs/schemas
 
 metrics: $(STAMP)  ## write docs/metrics.md again after a metric was declared or changed
-	$(BIN)/python -m anpr.metrics > docs/metrics.md
+	$(BIN)/python -m anpr.runtime.metrics > docs/metrics.md
 
 screenshots: $(STAMP)  ## take the pictures of the console again (needs Chromium; two minutes)
-	$(BIN)/python -m tests.screenshots docs/pictures
+	$(BIN)/python -m tests.support.screenshots docs/pictures
 
 lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade \

@@ -24,15 +24,15 @@ from typing import Any
 import click
 import httpx
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher
-from anpr.alerts import alert_id
-from anpr.clock import system_clock
-from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.board.rates import percentile
+from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.contracts import topics
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.kafka.clients import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
-from anpr.services.rates import percentile
-from anpr.web.open_feeds import MOST_OF_A_SESSION
+from anpr.runtime.clock import system_clock
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 SITE = "calais"
@@ -108,7 +108,7 @@ def alert_of(number: int, plate: str) -> Alert:
     )
 
 
-def publish(publisher: KafkaPublisher, alert: Alert) -> None:
+def publish(publisher: KafkaProducer, alert: Alert) -> None:
     """Put an alert on its topic."""
     publisher.publish(topics.alerts(SITE), alert.plate, encode(alert))
 
@@ -148,7 +148,7 @@ def state_of(url: str, cookie: str) -> dict[str, Any]:
     return whole
 
 
-def send_all(publisher: KafkaPublisher, per_second: int, seconds: float) -> int:
+def send_all(publisher: KafkaProducer, per_second: int, seconds: float) -> int:
     """Publish alerts evenly for so long; return how many."""
     began = time.monotonic()
     sent = 0
@@ -179,7 +179,7 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     """Open a browser with each cookie, let the alerts come, and compare what each got with what there was."""
     url, cookie = consoles["Calais"]
     other_url, other_cookie = consoles["Coquelles"]
-    publisher = KafkaPublisher(kafka)
+    publisher = KafkaProducer(kafka)
     for number in range(30):  # the first records wait until the client knows the topic and its partitions
         publish(publisher, alert_of(number, f"WARM{number}"))
     publisher.flush(10)
@@ -252,7 +252,7 @@ def in_ms(seconds: Sequence[float]) -> dict[str, float]:
 def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> dict[str, object]:
     """Put so many incidents on the board and say how long the page takes then."""
     url, cookie = consoles["Calais"]
-    publisher = KafkaPublisher(kafka, linger_ms=20)
+    publisher = KafkaProducer(kafka, linger_ms=20)
     began = time.monotonic()
     for number in range(count):
         publish(publisher, alert_of(0, f"X{number:05d}"))

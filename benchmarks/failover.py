@@ -15,12 +15,12 @@ from statistics import median
 
 import click
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher, KafkaTail
-from anpr.clock import system_clock
-from anpr.events import Alert, Read, decode_alert_record, encode
+from anpr.contracts import topics
+from anpr.contracts.events import Alert, Read, decode_alert_record, encode
+from anpr.kafka.clients import KafkaProducer, KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
 from benchmarks.options import COUNT
 
 SITE = "calais"
@@ -35,7 +35,7 @@ class Road:
     def __init__(self, demo: Demo) -> None:
         self.sent = 0
         self.taken: dict[str, float] = {}
-        self._publisher = KafkaPublisher(demo.kafka)
+        self._publisher = KafkaProducer(demo.kafka)
         self._tail = KafkaTail(demo.kafka, [topics.alerts(SITE)])
         self._stop = threading.Event()
         for work in (self._send, self._receive):

@@ -2,9 +2,10 @@
 
 Two tables come of it, both of facts that a person can read and change:
 
-- `src/anpr/data/misreads.toml`: what each character is read as, and how often; how often one is lost or too many.
-- `src/anpr/data/plates_seen.toml`: which layouts and letters the measured plates of each country have. They stand
-  beside the official syntax, which leaves out old, personal and foreign-issued plates.
+- `src/anpr/reference_data/misreads.toml`: what each character is read as, and how often; how often one is lost, or
+  one is too many.
+- `src/anpr/reference_data/plates_seen.toml`: which layouts and letters the measured plates of each country have.
+  They stand beside the official syntax, which leaves out old, personal and foreign-issued plates.
 
 A fitted table would know one engine's habits. So each confusion counted in the reads is drawn towards a rate that
 no engine had a part in: how alike the two characters look, drawn in several typefaces, blurred and laid over each
@@ -255,8 +256,9 @@ def _inline(row: dict[str, int]) -> str:
 def main() -> None:
     """Fit the tables that the likelihood of a match rests on to all measured reads, and write them.
 
-    From simulators/data/rapidocr.csv come src/anpr/data/misreads.toml, what each character is read as and how often,
-    and src/anpr/data/plates_seen.toml, which layouts and letters plates have. Both are written over.
+    From simulators/data/rapidocr.csv come src/anpr/reference_data/misreads.toml, what each character is read as and
+    how often, and src/anpr/reference_data/plates_seen.toml, which layouts and letters plates have. Both files are
+    replaced.
     """
     root = Path(__file__).resolve().parent.parent
     samples = load(root / "simulators" / "data" / "rapidocr.csv")

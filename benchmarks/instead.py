@@ -30,13 +30,14 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from symspellpy import SymSpell, Verbosity
 
-from anpr import plates, tables
-from anpr.local.valkey import ValkeyServer
-from anpr.matching.densities import Densities
-from anpr.matching.likelihood import Likelihood
-from anpr.matching.misreads import Misreads
-from anpr.matching.packed import pack
-from anpr.matching.plate_table import FOLDED_TIER, NEAR, PlateTable
+from anpr.contracts import plates
+from anpr.local.valkey_server import ValkeyServer
+from anpr.matching.encoding.plate_codes import encode_plates
+from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR, PlateTable
+from anpr.matching.scoring.background_model import BackgroundModel
+from anpr.matching.scoring.confusion_model import ConfusionModel
+from anpr.matching.scoring.likelihood import Likelihood
+from anpr.reference_data import tables
 from benchmarks.fit_likelihood import Sample, fit_misreads, fit_plates, load, misreads_toml, plates_toml
 from benchmarks.options import AMOUNT, COUNT
 from benchmarks.plates import Plates, make
@@ -177,11 +178,11 @@ def by_rapidfuzz(listed: Sequence[str]) -> Way:
 
 def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Way:
     """Use the index, as far as a tier."""
-    table = PlateTable.build(pack(*listed), np.full(len(listed.texts), widest, np.uint8))
+    table = PlateTable.build(encode_plates(*listed), np.full(len(listed.texts), widest, np.uint8))
 
     def answers(reads: Reads) -> Answers:
         found: Answers = [set() for _ in reads.texts]
-        matches = table.search(pack(reads.texts, reads.countries, reads.confidences), likelihood)
+        matches = table.search(encode_plates(reads.texts, reads.countries, reads.confidences), likelihood)
         for at, row in zip(matches.reads.tolist(), matches.entries.tolist(), strict=True):
             found[at].add(listed.texts[row])
         return found
@@ -191,9 +192,11 @@ def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Way:
 
 def likelihood_of(samples: Sequence[Sample], size: int) -> Likelihood:
     """Return a likelihood fitted to these samples alone."""
-    misreads = Misreads(tomllib.loads(misreads_toml(fit_misreads(samples))))
+    misreads = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
     seen = tomllib.loads(plates_toml(fit_plates(samples)))
-    return Likelihood(size, misreads, Densities(tables.load("countries"), seen, tables.load("traffic")["share"]))
+    return Likelihood(
+        size, misreads, BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
+    )
 
 
 @dataclass

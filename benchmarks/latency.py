@@ -17,13 +17,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher, KafkaTail
-from anpr.clock import system_clock
-from anpr.events import Alert, Read, decode_alert_record, encode
+from anpr.board.rates import percentile
+from anpr.contracts import topics
+from anpr.contracts.events import Alert, Read, decode_alert_record, encode
+from anpr.kafka.clients import KafkaProducer, KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
-from anpr.services.rates import percentile
+from anpr.runtime.clock import system_clock
 from benchmarks.options import AMOUNT
 
 SITE = "calais"
@@ -59,7 +59,7 @@ def read_of_alert(value: bytes) -> Read:
     return alert.read
 
 
-def send(publisher: KafkaPublisher, rate: int, seconds: float) -> list[str]:
+def send(publisher: KafkaProducer, rate: int, seconds: float) -> list[str]:
     """Send reads at an even pace and return their ids."""
     ids = [f"{rate}-{number}" for number in range(round(rate * seconds))]
     began = time.monotonic()
@@ -88,7 +88,7 @@ def main(seconds: float, *, as_json: bool) -> None:
         demo.start_matchers(demo.open_feed())
         reads = Clocked(demo, topics.reads(SITE), _decode_read)
         alerts = Clocked(demo, topics.alerts(SITE), read_of_alert)
-        publisher = KafkaPublisher(demo.kafka)
+        publisher = KafkaProducer(demo.kafka)
         send(publisher, 50, 2)  # so that connections stand and code is warm
         for rate in RATES:
             ids = send(publisher, rate, seconds)

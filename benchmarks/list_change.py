@@ -25,17 +25,17 @@ from statistics import median
 
 import click
 
-from anpr.clock import system_clock
-from anpr.events import Entry, Generation, Read
+from anpr.board.rates import percentile
+from anpr.contracts.events import Entry, Generation, Read
+from anpr.index_store.folder import IndexFolder
+from anpr.index_store.follower import IndexFollower
 from anpr.local.processes import wait_until
 from anpr.local.supervisor import Supervisor
-from anpr.local.valkey import ValkeyServer
-from anpr.services.rates import percentile
-from anpr.services.watchlist_follower import WatchlistFollower
-from anpr.settings import load
-from anpr.watchlist.index_folder import IndexFolder
-from anpr.watchlist.records import Author
-from anpr.watchlist.store import WatchlistStore, connect
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.store.change_records import Author
+from anpr.watchlist.store.store import WatchlistStore, connect
 from benchmarks.lookup import plate
 from benchmarks.options import COUNT
 
@@ -81,7 +81,7 @@ class Turns:
 
 def match(folder: Path) -> None:
     """Match batches for ever; print, now and then, the generation and when its batches ended."""
-    follower = WatchlistFollower(IndexFolder(folder), "anpr index")
+    follower = IndexFollower(IndexFolder(folder), "anpr index")
     follower.start()
     draw = random.Random(2)
     reads = [Read(read_id=str(number), site="calais", plate=plate(draw)) for number in range(BATCH_READS)]
@@ -114,7 +114,7 @@ class Bench:
         self._store = WatchlistStore(connect(valkey.url, timeout_seconds=60), timedelta(hours=96))
         self._folder = folder
         self._environment = {"REDIS_URL": valkey.url, "ANPR_WATCHLIST__STATE_DIR": str(folder / "state")}
-        self._index = load(Path("config"), self._environment).index_dir
+        self._index = load_settings(Path("config"), self._environment).index_dir
         self.supervisor = Supervisor()
         self.load()
 

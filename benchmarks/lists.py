@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import redis
 
-from anpr.local.valkey import ValkeyServer
+from anpr.local.valkey_server import ValkeyServer
 from benchmarks.options import COUNT
 
 HEADER = (

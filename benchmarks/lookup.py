@@ -19,9 +19,9 @@ from statistics import median
 import click
 import redis
 
-from anpr import plates
-from anpr.events import Entry, Generation, Read
-from anpr.local.valkey import ValkeyServer
+from anpr.contracts import plates
+from anpr.contracts.events import Entry, Generation, Read
+from anpr.local.valkey_server import ValkeyServer
 from anpr.matching.index import Index
 from benchmarks.options import COUNT
 

@@ -25,14 +25,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.events import Entry, Generation
-from anpr.matching.badges import BADGES
+from anpr.contracts.events import Entry, Generation
+from anpr.index_store.index_file import decode, encode
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.plate_codes import FOLDED, WIDTH, PlateCodes, encode_plates, mapped
 from anpr.matching.index import Index
-from anpr.matching.index_file import decode, encode
-from anpr.matching.likelihood import Likelihood
-from anpr.matching.packed import FOLDED, WIDTH, Packed, mapped, pack
-from anpr.matching.patterns import PatternTable
-from anpr.matching.plate_table import EXACT, NEAR, Found, PlateTable
+from anpr.matching.lookup.patterns import PatternTable
+from anpr.matching.lookup.plate_table import EXACT, NEAR, Found, PlateTable
+from anpr.matching.scoring.likelihood import Likelihood
 from benchmarks.plates import BATCH, Plates, batch, make, patterns
 
 ROUNDS: Final = 9
@@ -46,7 +46,7 @@ MOST_ENTRIES_MADE: Final = 1_000_000
 class Everything(Likelihood):
     """Looks for all near matches of every read: a batch of reads that are all dirty costs no more than this."""
 
-    def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
+    def worth_searching(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Return all that there is."""
         places = np.arange(1 + WIDTH) <= reads.lengths[:, None]
         return np.asarray(places & (reads.lengths > 0)[:, None])
@@ -69,27 +69,27 @@ class Ways:
         get = self.rows.get
         return [get(text) for text in reads.texts]
 
-    def by_exact(self, packed: Packed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def by_exact(self, packed: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """From packed plates to rows of reads and of entries."""
         which, rows, tiers = self.exact.alike(packed, mapped(packed.codes, FOLDED))
         exact = tiers == EXACT
         return which[exact], rows[exact]
 
-    def by_exact_scored(self, packed: Packed) -> Found:
+    def by_exact_scored(self, packed: PlateCodes) -> Found:
         """As before, with how probable each is, where the list allows nothing but exact matches."""
         return self.exact.search(packed, self.likelihood)
 
     def by_all_tiers(self, reads: Plates) -> Found:
         """From texts and countries to rows."""
-        return self.all_tiers.search(pack(reads.texts, reads.countries), self.likelihood)
+        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.likelihood)
 
     def by_everything(self, reads: Plates) -> Found:
         """As before, with every read searched."""
-        return self.all_tiers.search(pack(reads.texts, reads.countries), self.everything)
+        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.everything)
 
     def by_patterns(self, reads: Plates) -> int:
         """From texts to rows of patterns."""
-        return len(self.patterns.search(pack(reads.texts, reads.countries))[0])
+        return len(self.patterns.search(encode_plates(reads.texts, reads.countries))[0])
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -102,9 +102,9 @@ def seconds(work: Callable[[], Any]) -> float:
 def built(listed: Plates, rng: Random) -> tuple[Ways, dict[str, float]]:
     """Return all that is measured, and what building it took."""
     count = len(listed.texts)
-    packed: list[Packed] = []
+    packed: list[PlateCodes] = []
     tables: dict[str, Any] = {}
-    figures = {"pack_s": seconds(lambda: packed.append(pack(listed.texts, listed.countries)))}
+    figures = {"pack_s": seconds(lambda: packed.append(encode_plates(listed.texts, listed.countries)))}
     for name, widest in (("exact", EXACT), ("all_tiers", NEAR)):
         say(f"building: {name}")
         tolerances = np.full(count, widest, np.uint8)
@@ -134,7 +134,7 @@ def check(ways: Ways, rng: Random) -> None:
     """Stop unless all ways find what they must."""
     reads = batch(ways.listed, rng)
     by_dict = {(at, reads.texts[at]) for at, row in enumerate(ways.by_dict(reads)) if row is not None}
-    packed = pack(reads.texts, reads.countries)
+    packed = encode_plates(reads.texts, reads.countries)
     founds = [found.where(found.tiers == EXACT) for found in (ways.by_exact_scored(packed), ways.by_all_tiers(reads))]
     for which, rows in (ways.by_exact(packed), *((exact.reads, exact.entries) for exact in founds)):
         listed = [ways.listed.texts[row] for row in rows.tolist()]
@@ -156,7 +156,9 @@ def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
     for number in range(ROUNDS + 1):
         say(f"round {number} of {ROUNDS}")
         batches = [batch(ways.listed, rng) for _ in range(7)]
-        packed, packed_too, packed_again = (pack(one.texts, one.countries) for one in (batches[1], *batches[5:]))
+        packed, packed_too, packed_again = (
+            encode_plates(one.texts, one.countries) for one in (batches[1], *batches[5:])
+        )
         rounds.append(
             {
                 "dict": seconds(lambda: ways.by_dict(batches[0])),  # noqa: B023  run here
@@ -164,7 +166,7 @@ def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
                 "exact_scored": seconds(lambda: ways.by_exact_scored(packed_too)),  # noqa: B023
                 "all_tiers": seconds(lambda: ways.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: ways.by_everything(batches[3])),  # noqa: B023
-                "badges_looked_for": seconds(lambda: BADGES.taken_off(packed_again)),  # noqa: B023
+                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.taken_off(packed_again)),  # noqa: B023
                 "patterns_added": seconds(lambda: ways.by_patterns(batches[4])),  # noqa: B023
             }
         )

@@ -26,12 +26,12 @@ from typing import Any
 import click
 from playwright.sync_api import Page, sync_playwright
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher, KafkaTail
-from anpr.clock import system_clock
-from anpr.events import Alert, Read, decode_alert_record, encode
+from anpr.contracts import topics
+from anpr.contracts.events import Alert, Read, decode_alert_record, encode
+from anpr.kafka.clients import KafkaProducer, KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
 from benchmarks.console import SITE, alert_of, in_ms, publish, sign_in, state_of
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
@@ -57,7 +57,7 @@ new MutationObserver((changes) => {
 """
 
 
-def send(publisher: KafkaPublisher, plates: list[str], per_second: float) -> None:
+def send(publisher: KafkaProducer, plates: list[str], per_second: float) -> None:
     """Let a vehicle with each plate come by, at an even pace."""
     began = time.monotonic()
     for number, plate in enumerate(plates):
@@ -120,7 +120,7 @@ def page_costs(page: Page) -> dict[str, object]:
 
 def fill_board(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> None:
     """Put so many incidents on the board: their alerts go straight to the topic."""
-    publisher = KafkaPublisher(kafka, linger_ms=20)
+    publisher = KafkaProducer(kafka, linger_ms=20)
     for number in range(count):
         publish(publisher, alert_of(0, f"X{number:05d}"))
     publisher.flush(60)
@@ -144,7 +144,7 @@ def look(
         page = context.new_page()
         page.goto(url)
         costs = page_costs(page)
-        publisher = KafkaPublisher(kafka)
+        publisher = KafkaProducer(kafka)
         send(publisher, [f"WARM{number}" for number in range(20)], 20)  # connections stand, code is warm
         sending = threading.Thread(target=send, args=(publisher, plates, per_second))
         sending.start()

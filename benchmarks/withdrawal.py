@@ -22,16 +22,16 @@ import click
 import httpx
 import msgspec
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher
-from anpr.alerts import alert_id
-from anpr.clock import system_clock
-from anpr.errors import AnprError
-from anpr.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.contracts import topics
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.kafka.clients import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
-from anpr.watchlist.records import Applied, Author
-from anpr.watchlist.store import WatchlistStore, connect
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import AnprError
+from anpr.watchlist.store.change_records import AppliedChange, Author
+from anpr.watchlist.store.store import WatchlistStore, connect
 from benchmarks.console import in_ms, sign_in, state_of
 from benchmarks.list_change import LIST, entries_of
 from benchmarks.options import COUNT
@@ -83,7 +83,7 @@ class Bench:
 
     def __init__(self, demo: Demo, entries: int) -> None:
         self._store = WatchlistStore(connect(demo.settings.sites[SITE].redis, 60), timedelta(hours=96))
-        self._publisher = KafkaPublisher(demo.kafka)
+        self._publisher = KafkaProducer(demo.kafka)
         self._count = entries
         self._draw = random.Random(1)
         self._raised = 0
@@ -168,7 +168,7 @@ class Bench:
         ).generation
 
     @staticmethod
-    def _do(change: Callable[[], Applied]) -> Applied:
+    def _do(change: Callable[[], AppliedChange]) -> AppliedChange:
         while True:
             try:
                 return change()

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from anpr.settings import Site
+from anpr.runtime.settings import Site
 
 # Cameras of several makers stand side by side; every sixth camera of a site writes as its place here says.
 _STYLES = ("plain", "plain", "spaced", "plain", "hyphened", "lower")

@@ -12,10 +12,11 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from anpr import logs, settings
 from anpr.cli.duration import Duration
-from anpr.errors import AnprError, InputError
-from anpr.images import ImageStore
+from anpr.runtime import logs
+from anpr.runtime.errors import AnprError, InputError
+from anpr.runtime.images import ImageStore
+from anpr.runtime.settings_files import load_settings
 from anpr.watchlist import csv_file
 from simulators import stop
 from simulators.listing import Watchlist
@@ -171,7 +172,7 @@ def _plan(
 ) -> Plan:
     if rest["truth"] and not watchlist:
         raise click.UsageError("--truth needs --watchlist: without a list no read must raise an alert")
-    loaded = settings.load(config, os.environ)
+    loaded = load_settings(config, os.environ)
     known = loaded.sites
     missing = [site for site in sites if site not in known]
     if missing:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from anpr import plates
-from anpr.events import DIRECTIONS, Entry, Read
+from anpr.contracts import plates
+from anpr.contracts.events import DIRECTIONS, Entry, Read
 from simulators.vehicles import Plate
 
 

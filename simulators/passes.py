@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from anpr.events import Candidate, Read, Vehicle
+from anpr.contracts.events import Candidate, Read, Vehicle
 from simulators import plates, sureness
 from simulators.cameras import Camera, Lane
 from simulators.draw import Weighted

@@ -5,8 +5,8 @@ from random import Random
 
 from msgspec.structs import replace
 
-from anpr.clock import system_clock
-from anpr.images import ImageStore
+from anpr.runtime.clock import system_clock
+from anpr.runtime.images import ImageStore
 from simulators import pictures
 from simulators.traffic import Sighting
 

@@ -1,6 +1,6 @@
 """Plates by their country's syntax: made at random, and tested.
 
-The syntax is `anpr/data/countries.toml`; the symbols of its forms are explained there.
+The syntax is `anpr/reference_data/countries.toml`; the symbols of its forms are explained there.
 """
 
 import re
@@ -8,7 +8,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from anpr import tables
+from anpr.reference_data import tables
 from simulators.draw import Weighted
 
 _TABLES: dict[str, dict[str, Any]] = tables.load("countries")

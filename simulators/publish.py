@@ -9,7 +9,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from anpr import topics
+from anpr.contracts import topics
 from simulators.stop import Stop
 from simulators.traffic import Sighting
 

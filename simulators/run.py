@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from anpr.events import Read, to_the_millisecond
+from anpr.contracts.events import Read
+from anpr.runtime.timestamps import to_the_millisecond
 from simulators.stop import Stop
 from simulators.traffic import Sighting
 

@@ -4,7 +4,6 @@ Each is a table of what happens; none is code. What must be raised follows from 
 noticed besides (a silent camera, a wrong clock) is written into the truth too.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -14,8 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from anpr.errors import InputError
-from anpr.settings import Camera, Site
+from anpr.runtime.errors import InputError
+from anpr.runtime.nearest import nearest
+from anpr.runtime.settings import Camera, Site
 from simulators import stage
 from simulators.run import SimulatedTime
 from simulators.stage import Coming, Stage
@@ -107,10 +107,9 @@ def scenarios() -> dict[str, Scenario]:
 def named(name: str) -> Scenario:
     """Return the scenario of that name. Raises InputError with the nearest name that there is."""
     if name not in scenarios():
-        nearest = difflib.get_close_matches(name, scenarios(), n=1, cutoff=0)[0]
         raise InputError(
             "scenario-unknown",
-            f"no scenario {name!r}; the nearest is {nearest!r}",
+            f"no scenario {name!r}; the nearest is {nearest(name, scenarios())!r}",
             "python -m simulators --scenario list prints all",
         )
     return scenarios()[name]

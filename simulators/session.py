@@ -10,10 +10,10 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from anpr.clock import system_clock
-from anpr.errors import UnavailableError
-from anpr.images import ImageStore
-from anpr.settings import Site
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.images import ImageStore
+from anpr.runtime.settings import Site
 from simulators.cameras import lanes
 from simulators.files import LinesFile
 from simulators.listing import Watchlist

@@ -7,7 +7,7 @@ proof: many a wrong character is told surely, and many a right one in doubt.
 
 from random import Random
 
-from anpr.events import Candidate
+from anpr.contracts.events import Candidate
 from simulators.ocr import HEAVY_FROM, Reading, Recogniser
 
 _LEAST = 0.05

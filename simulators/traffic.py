@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
-from anpr.events import Read
+from anpr.contracts.events import Read
 from simulators import ocr, passes, vehicles
 from simulators.cameras import Lane
 from simulators.fleets import Fleets

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.edits import one_edit_apart
-from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, mapped
+from anpr.matching.encoding.plate_codes import EQUIVALENT, FOLDED, PlateCodes, mapped
+from anpr.matching.lookup.edits import one_edit_apart
 from benchmarks.quality.world import Vehicles
 
 MISREADS: Final = ("one glyph", "folds", "one edit", "further")
@@ -17,7 +17,7 @@ BESIDE, READ_RIGHT, MISREAD = range(len(UNLISTED))
 Kinds = NDArray[np.uint8]
 
 
-def of_misreads(plates: Packed, reads: Packed) -> Kinds:
+def of_misreads(plates: PlateCodes, reads: PlateCodes) -> Kinds:
     """Return the narrowest of MISREADS by which each plate and its read are alike."""
     folded, read_folded = (mapped(texts.codes, FOLDED) for texts in (plates, reads))
     kinds = np.full(len(plates), FURTHER, np.uint8)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr import tables
-from anpr.matching.densities import Densities
-from anpr.matching.likelihood import LISTED_SHARE, Likelihood
-from anpr.matching.misreads import Misreads
-from anpr.matching.packed import Packed, words_of
-from anpr.matching.plate_table import NEAR, Found, PlateTable
+from anpr.matching.encoding.plate_codes import PlateCodes, words_of
+from anpr.matching.lookup.plate_table import NEAR, Found, PlateTable
+from anpr.matching.scoring.background_model import BackgroundModel
+from anpr.matching.scoring.confusion_model import ConfusionModel
+from anpr.matching.scoring.likelihood import LISTED_SHARE, Likelihood
+from anpr.reference_data import tables
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
 from benchmarks.quality import kinds
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
@@ -43,8 +43,8 @@ class Fitted:
     def on(cls, samples: Sequence[Sample]) -> "Fitted":
         """Fit to these samples alone."""
         seen = seen_table(plates_toml(fit_plates(samples)))
-        misreads = Misreads(tomllib.loads(misreads_toml(fit_misreads(samples))))
-        densities = Densities(tables.load("countries"), seen, tables.load("traffic")["share"])
+        misreads = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
+        densities = BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
         return cls(lambda size: Likelihood(size, misreads, densities), Gate(seen))
 
 
@@ -164,7 +164,7 @@ def together(parts: Sequence[Measured]) -> Measured:
     )
 
 
-def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Vehicles]:
+def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator[Vehicles]:
     """Yield vehicles that are not listed, for so many days, in pieces."""
     known = {codes.tobytes() for codes in listed.codes}
     left = round(days * VEHICLES_A_DAY)
@@ -180,7 +180,7 @@ def _unlisted(generator: Generator, listed: Packed, days: float) -> Iterator[Veh
 
 
 def _judged(
-    table: PlateTable, reads: Packed, likelihood: Likelihood, gate: Gate
+    table: PlateTable, reads: PlateCodes, likelihood: Likelihood, gate: Gate
 ) -> tuple[Found, dict[str, Floats], NDArray[np.uint16]]:
     """Return every pair at most one edit apart, in which order each way alerts for it, and the read's country."""
     pairs = table.search(reads, EveryPair(len(table.entries)))
@@ -217,7 +217,7 @@ def _with_candidates(table: PlateTable, vehicles: Vehicles, likelihood: Likeliho
 
 
 def _own(
-    found: Found, orders: dict[str, Floats], own: Packed, listed: Packed
+    found: Found, orders: dict[str, Floats], own: PlateCodes, listed: PlateCodes
 ) -> tuple[dict[str, Floats], NDArray[np.uint8]]:
     """Return of each listed vehicle the alert for its own plate: in each way's order, -1 for none, and its tier."""
     is_own = (words_of(listed.codes)[found.entries] == words_of(own.codes)[found.reads]).all(axis=1)
@@ -229,8 +229,8 @@ def _own(
     return best, tiers
 
 
-def _together(parts: Sequence[Packed]) -> Packed:
-    return Packed(
+def _together(parts: Sequence[PlateCodes]) -> PlateCodes:
+    return PlateCodes(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.lengths for part in parts]),
         np.concatenate([part.countries for part in parts]),
@@ -238,5 +238,5 @@ def _together(parts: Sequence[Packed]) -> Packed:
     )
 
 
-def _without_confidence(plates: Packed) -> Packed:
-    return Packed(plates.codes, plates.lengths, plates.countries, np.full(len(plates), np.nan, np.float32))
+def _without_confidence(plates: PlateCodes) -> PlateCodes:
+    return PlateCodes(plates.codes, plates.lengths, plates.countries, np.full(len(plates), np.nan, np.float32))

@@ -10,11 +10,11 @@ import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.events import TIERS
-from anpr.matching.likelihood import LISTED_SHARE, NEAR_ODDS
-from anpr.matching.packed import country_text
-from anpr.matching.plate_table import NEAR
-from anpr.watchlist import intervals
+from anpr.backtest import confidence_intervals
+from anpr.contracts.events import TIERS
+from anpr.matching.encoding.plate_codes import country_text
+from anpr.matching.lookup.plate_table import NEAR
+from anpr.matching.scoring.likelihood import LISTED_SHARE, NEAR_ODDS
 from benchmarks.quality import kinds
 from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
 from benchmarks.quality.rules import RULES
@@ -226,7 +226,7 @@ def near_odds(measured: Measured) -> dict[str, float]:
     chance = [float(lacking(one).sum() / np.sqrt((lacking(one) ** 2).sum())) for one in factors]
     within = [
         round(float(factors[int(np.argmin(np.abs(np.array(chance) - at)))]), 2)
-        for at in (0, intervals.SURE, -intervals.SURE)
+        for at in (0, confidence_intervals.SURE, -confidence_intervals.SURE)
     ]
     return {"factor": within[0], "low": within[1], "high": within[2], "in_force": NEAR_ODDS}
 
@@ -257,20 +257,20 @@ def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
 
 def _true_between(right: int, wrong: int, weight: float) -> dict[str, float]:
     """Return the 95 % interval of the share of the right, one of which weighs so many of the wrong."""
-    shares = intervals.of_share(right, right + wrong)
+    shares = confidence_intervals.of_share(right, right + wrong)
     low, high = (share * weight / (share * weight + 1 - share) for share in shares)
     return {"low": round(low, 4), "high": round(high, 4)}
 
 
 def _share(count: int, of: int) -> dict[str, float]:
     """Return a share with its 95 % interval."""
-    low, high = intervals.of_share(count, of)
+    low, high = confidence_intervals.of_share(count, of)
     return {"share": round(count / of, 4) if of else math.nan, "low": round(low, 4), "high": round(high, 4)}
 
 
 def _a_day(count: int, days: float) -> dict[str, float]:
     """Return a rate with its 95 % interval."""
-    low, high = intervals.of_count(count)
+    low, high = confidence_intervals.of_count(count)
     return {"a_day": round(count / days, 3), "low": round(low / days, 3), "high": round(high / days, 3)}
 
 

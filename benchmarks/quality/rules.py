@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr import tables
-from anpr.matching.likelihood import Likelihood
-from anpr.matching.packed import WIDTH, Packed, country_codes
-from anpr.matching.plate_table import EXACT, FOLDED_TIER, Found
+from anpr.matching.encoding.plate_codes import WIDTH, PlateCodes, country_codes
+from anpr.matching.lookup.plate_table import EXACT, FOLDED_TIER, Found
+from anpr.matching.scoring.likelihood import Likelihood
+from anpr.reference_data import tables
 from benchmarks.fit_likelihood import CHARACTERS
 
 RULES = ("folding and gate", "one edit and gate")
@@ -27,15 +27,15 @@ _RARE_SHARE = 0.01
 class EveryPair(Likelihood):
     """A likelihood that takes every pair of folded keys at most one edit apart, and none for better than another."""
 
-    def worth_searching(self, reads: Packed) -> NDArray[np.bool_]:
+    def worth_searching(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Search all, in every way."""
         return np.broadcast_to((reads.lengths > 0)[:, None], (len(reads), WIDTH + 1))
 
     def score(
         self,
-        reads: Packed,  # noqa: ARG002  as the likelihood
+        reads: PlateCodes,  # noqa: ARG002  as the likelihood
         read_rows: NDArray[np.intp],
-        entries: Packed,  # noqa: ARG002  as the likelihood
+        entries: PlateCodes,  # noqa: ARG002  as the likelihood
         entry_rows: NDArray[np.intp],  # noqa: ARG002  as the likelihood
         at_least: NDArray[np.float32] | float = 0.0,  # noqa: ARG002  as the likelihood
     ) -> NDArray[np.float32]:
@@ -62,7 +62,7 @@ class Gate:
             letters |= {c for key in ("alphabet", "serial") for c in official.get(name, {}).get(key, "")}
             letters |= {c for code_ in official.get(name, {}).get("codes", ()) for c in code_}
 
-    def is_possible(self, reads: Packed) -> NDArray[np.bool_]:
+    def is_possible(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Tell of each read whether it is a possible plate of its country; of an unknown country, of any."""
         possible = np.zeros(len(reads), bool)
         for row, (codes, country) in enumerate(zip(reads.codes, reads.countries.tolist(), strict=True)):

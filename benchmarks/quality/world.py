@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.densities import DENSITIES
-from anpr.matching.misreads import MISREADS
-from anpr.matching.packed import ALPHABET, WIDTH, Packed, country_codes
+from anpr.matching.encoding.plate_codes import ALPHABET, WIDTH, PlateCodes, country_codes
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
+from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from benchmarks.fit_likelihood import Sample
 from simulators.align import align
 from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST
@@ -96,8 +96,8 @@ class Templates:
 class Vehicles:
     """Vehicles that went by: their plates, what was read of them, and which measured read each errs as."""
 
-    plates: Packed
-    reads: Packed
+    plates: PlateCodes
+    reads: PlateCodes
     templates: NDArray[np.intp]
 
     def take(self, rows: NDArray[np.intp]) -> "Vehicles":
@@ -123,7 +123,7 @@ class Generator:
             for kept in ("", _KEPT_AS_MEASURED)
         }
 
-    def plates(self, count: int) -> Packed:
+    def plates(self, count: int) -> PlateCodes:
         """Draw plates of a list, fleets among them."""
         rows = self._random.integers(len(self._templates.countries), size=count)
         layouts = self._templates.plates[rows]
@@ -151,7 +151,7 @@ class Generator:
             _packed(plates, t.countries[rows]), _packed(reads, t.countries[rows], t.confidences[rows]), rows
         )
 
-    def candidates(self, vehicles: Vehicles) -> tuple[NDArray[np.intp], Packed]:
+    def candidates(self, vehicles: Vehicles) -> tuple[NDArray[np.intp], PlateCodes]:
         """Draw what the camera thinks possible besides its reading of each vehicle: whose it is, and the text.
 
         As the simulators have it (`simulators/sureness.py`), for the measured reads have no candidates: of half the
@@ -162,7 +162,7 @@ class Generator:
         other = np.flatnonzero((random.random(len(reads)) < OTHER_CANDIDATE_SHARE) & (reads.lengths > 0))
         codes = reads.codes[other]
         places = (random.random(len(other)) * reads.lengths[other]).astype(np.intp)
-        mistaken = np.cumsum(MISREADS.substitution, axis=1)[codes[np.arange(len(other)), places]]
+        mistaken = np.cumsum(CONFUSION_MODEL.substitution, axis=1)[codes[np.arange(len(other)), places]]
         drawn = random.random((len(other), 1)) * mistaken[:, -1:]
         codes[np.arange(len(other)), places] = (mistaken < drawn).sum(axis=1)
         whose = np.concatenate([true, other])
@@ -172,7 +172,7 @@ class Generator:
         )
         return whose, replace(texts, are_candidates=np.ones(len(whose), bool))
 
-    def siblings(self, listed: Packed, count: int) -> Vehicles:
+    def siblings(self, listed: PlateCodes, count: int) -> Vehicles:
         """Draw vehicles that stand beside listed ones in their rows of numbers; read right."""
         chosen = self._random.integers(len(listed), size=count)
         steps = self._random.integers(1, SIBLING_NUMBERS, size=count, endpoint=True)
@@ -199,7 +199,7 @@ class Generator:
 def _shares_of(templates: Templates) -> NDArray[np.float64]:
     """Return how often each template is drawn: those of a country together as often as its vehicles go by."""
     countries, which, counts = np.unique(templates.countries, return_inverse=True, return_counts=True)
-    stated = DENSITIES.shares[DENSITIES.rows(countries)]
+    stated = BACKGROUND_MODEL.shares[BACKGROUND_MODEL.rows(countries)]
     shares: NDArray[np.float64] = (stated / stated.sum() / counts)[which]
     return shares
 
@@ -221,7 +221,7 @@ def next_number(codes: Codes, step: int) -> Codes:
     return moved
 
 
-def pack_samples(texts: Sequence[str], samples: Sequence[Sample]) -> Packed:
+def pack_samples(texts: Sequence[str], samples: Sequence[Sample]) -> PlateCodes:
     """Pack one text of each sample, with its country and confidence."""
     codes = np.zeros((len(texts), WIDTH), np.uint8)
     for row, text in enumerate(texts):
@@ -231,9 +231,11 @@ def pack_samples(texts: Sequence[str], samples: Sequence[Sample]) -> Packed:
     )
 
 
-def _packed(codes: Codes, countries: NDArray[np.uint16], confidences: NDArray[np.float32] | None = None) -> Packed:
+def _packed(
+    codes: Codes, countries: NDArray[np.uint16], confidences: NDArray[np.float32] | None = None
+) -> PlateCodes:
     told = np.full(len(codes), np.nan, np.float32) if confidences is None else confidences
-    return Packed(np.ascontiguousarray(codes), np.count_nonzero(codes, axis=1).astype(np.uint8), countries, told)
+    return PlateCodes(np.ascontiguousarray(codes), np.count_nonzero(codes, axis=1).astype(np.uint8), countries, told)
 
 
 def _put(fixed: Codes, draws_of: NDArray[np.int8], draws: Codes) -> Codes:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from anpr import logs
 from anpr.cli.lazy import LazyGroup
-from anpr.errors import AnprError, InputError, ProgramError
-from anpr.settings import Settings, load
+from anpr.runtime import logs
+from anpr.runtime.errors import AnprError, InputError, ProgramError
+from anpr.runtime.settings import Settings
+from anpr.runtime.settings_files import load_settings
 
 _COMMANDS = (
     "arrivals",
@@ -56,7 +57,7 @@ def _anpr(ctx: click.Context, config: Path) -> None:
 def settings_of(ctx: click.Context) -> Settings:
     """Return the settings in the configuration folder named on the command line."""
     folder: Path = ctx.obj
-    return load(folder, os.environ)
+    return load_settings(folder, os.environ)
 
 
 def check_site(settings: Settings, site: str) -> str:
@@ -81,8 +82,8 @@ def main() -> None:
         logs.get_logger(__name__).error("internal fault", exc_info=error)
         end = ProgramError(
             "internal-fault",
-            f"a fault of the program: {type(error).__name__} at {logs.place(error)[-1]}",
+            f"a fault of the program: {type(error).__name__} at {logs.location(error)[-1]}",
             "start it again, and give the line above to those who mend the program",
         )
-    logs.tell_end(end, sys.stderr)
+    logs.report_end(end, sys.stderr)
     sys.exit(end.exit_code)

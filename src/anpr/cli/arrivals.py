@@ -6,13 +6,13 @@ import click
 import msgspec
 from rich.console import Console
 
+from anpr.board.incident import Incident
+from anpr.board.journeys import Concern, arrivals, routes_to
 from anpr.cli import check_site, settings_of
 from anpr.cli.watch import open_feed, summary
-from anpr.clock import system_clock
-from anpr.errors import InputError
-from anpr.incidents import Incident
-from anpr.journeys import Concern, arrivals, routes_to
-from anpr.terminal import draw_arrivals
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError
+from anpr.terminal.view import draw_arrivals
 
 READ_SECONDS = 30
 

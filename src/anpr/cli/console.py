@@ -10,27 +10,27 @@ from types import FrameType
 import click
 import uvicorn
 
-from anpr.adapters.kafka import KafkaPublisher, KafkaTail
+from anpr.board.board_feed import BoardFeed
+from anpr.board.canary_sender import CanarySender
 from anpr.cli import check_site, settings_of
 from anpr.cli.files import EXISTING
-from anpr.cli.health import metrics_port, served
-from anpr.cli.stop import on_stop
+from anpr.cli.health_option import metrics_port, served
 from anpr.cli.watchlist.common import reader_of, store_of
-from anpr.clock import system_clock
-from anpr.errors import InputError, UnavailableError
-from anpr.images import ImageStore
+from anpr.console.auth.audit_log import AuditLog
+from anpr.console.auth.sessions import Sessions, connect
+from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.users import UsersFile
+from anpr.console.console import Console
+from anpr.console.http.app import application
+from anpr.kafka.clients import KafkaProducer, KafkaTail
 from anpr.local import govuk_frontend
-from anpr.logs import get_logger, say_of_each_line
-from anpr.services.board_feed import BoardFeed
-from anpr.services.canary_sender import CanarySender
-from anpr.services.health import Health
-from anpr.settings import Settings
-from anpr.web.app import application
-from anpr.web.audit import AuditLog
-from anpr.web.console import Console
-from anpr.web.sessions import Sessions, connect
-from anpr.web.sign_in_limit import SharedSignInLimit
-from anpr.web.users import UsersFile
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.health import Health
+from anpr.runtime.images import ImageStore
+from anpr.runtime.logs import bind_service, get_logger
+from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import on_stop
 
 log = get_logger(__name__)
 
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         _check_certificate(tls_cert, tls_key)
     listener = _listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    say_of_each_line(service="console", site=site)
+    bind_service(service="console", site=site)
     console = open_console(settings, site)
     server = _Server(
         uvicorn.Config(
@@ -154,7 +154,7 @@ def open_console(settings: Settings, site: str) -> Console:
         site=site,
         settings=settings,
         feed=feed,
-        open_publisher=lambda: KafkaPublisher(kafka),
+        open_publisher=lambda: KafkaProducer(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
         ),
@@ -175,7 +175,7 @@ def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | No
         return None
     return CanarySender(
         site,
-        lambda: KafkaPublisher(servers.kafka),
+        lambda: KafkaProducer(servers.kafka),
         store_of(settings, may_be_away=True) if site == next(iter(settings.sites)) else None,
         last_back=lambda: last.sent_at if (last := feed.canaries.get(site)) else None,
         every_seconds=settings.console.canary_every_seconds,

@@ -9,13 +9,12 @@ from pathlib import Path
 import click
 import msgspec
 
+from anpr.board.board_feed import BoardFeed
 from anpr.cli.duration import Duration
 from anpr.cli.files import EXISTING
 from anpr.cli.watch import show
-from anpr.local.demo import Demo
+from anpr.local.demo import Demo, check_scenario
 from anpr.local.report import Summary
-from anpr.services.board_feed import BoardFeed
-from simulators.scenarios import named
 
 # An hour of timetable in a minute: both platoons and the lulls between them can be seen.
 SPEED = 60.0
@@ -63,7 +62,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     if as_json and for_seconds is None:
         raise click.UsageError("--json needs --for: the summary is made at the end")
     if scenario is not None:
-        named(scenario)  # refuses one that there is not before anything is started
+        check_scenario(scenario)  # before anything is started
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last when its terminal is closed
         signal.signal(number, signal.default_int_handler)

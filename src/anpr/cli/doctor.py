@@ -4,9 +4,9 @@ import click
 import msgspec
 
 from anpr.cli import settings_of
-from anpr.clock import system_clock
 from anpr.doctor.examine import checks, examine
 from anpr.doctor.findings import Finding
+from anpr.runtime.clock import system_clock
 
 _MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
 

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 import click
 
+from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
 from anpr.cli.files import EXISTING, OPENED
 from anpr.cli.watchlist.common import show_refusals
-from anpr.events import encode
-from anpr.intake import BadRead
+from anpr.contracts.events import encode
+from anpr.reads.decoder import BadRead
 from anpr.watchlist.csv_file import read_list
-from anpr.watchlist.replay import Replay
 
 
 @click.command(name="dry-run")
@@ -45,7 +45,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
     content = read_list(list_file, list_name)
     show_refusals(list_file, content)
-    replay = Replay(content.entries, late_after)
+    replay = BacktestReplay(content.entries, late_after)
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer

@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
-from anpr.errors import InputError
-from anpr.events import Entry, Read, encode
-from anpr.intake import why_unusable
+from anpr.contracts.events import NO_GENERATION, Entry, Read, encode
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explain import aligned
-from anpr.matching.likelihood import SMALLEST_LIST
+from anpr.matching.scoring.likelihood import SMALLEST_LIST
+from anpr.reads.decoder import why_unusable
+from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import WrongCell
 from anpr.watchlist.csv_cells import country as country_code
-from anpr.watchlist.csv_line import UNAPPLIED, plate_and_key
+from anpr.watchlist.csv_line import plate_and_key
 
 _ASKS = {
     "exact": "the same letters and digits",
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
     entry = Entry(
         entry_id="-",
-        revision=UNAPPLIED,
+        revision=NO_GENERATION,
         list="-",
         plate=listed,
         country=listed_country,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from anpr.errors import InputError
+from anpr.runtime.errors import InputError
 
 
 class Readable(click.ParamType[Any]):

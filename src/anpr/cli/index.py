@@ -8,17 +8,17 @@ from typing import IO
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.health import metrics_port, served
-from anpr.cli.stop import on_stop
-from anpr.clock import system_clock
-from anpr.errors import UnavailableError
-from anpr.logs import get_logger, say_of_each_line
-from anpr.services.health import Health
-from anpr.services.index import IndexBuilder
-from anpr.services.merge import merge_apart
-from anpr.settings import Settings
-from anpr.watchlist.index_folder import IndexFolder
-from anpr.watchlist.reader import WatchlistReader, connect
+from anpr.cli.health_option import metrics_port, served
+from anpr.index_store.builder import IndexBuilder
+from anpr.index_store.compaction import merge_apart
+from anpr.index_store.folder import IndexFolder
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.health import Health
+from anpr.runtime.logs import bind_service, get_logger
+from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import on_stop
+from anpr.watchlist.store.reader import WatchlistReader, connect
 
 log = get_logger(__name__)
 
@@ -51,7 +51,7 @@ def run(settings: Settings, site: str, port: int | None) -> None:
     """Build until a signal says stop; `port` is where to serve health and metrics."""
     stop = threading.Event()
     on_stop(stop.set)
-    say_of_each_line(service="index", site=site)
+    bind_service(service="index", site=site)
     # Millions of entries make no cycles; looking for some among them would take longer than building the index.
     gc.set_threshold(1_000_000, 20, 100)
     folder = IndexFolder(settings.index_dir)

@@ -7,22 +7,22 @@ from datetime import timedelta
 
 import click
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher, KafkaSource
-from anpr.adapters.kafka_errors import refused
-from anpr.adapters.records import RefusedError
 from anpr.cli import check_site, settings_of
-from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
-from anpr.cli.stop import on_stop
-from anpr.clock import system_clock
-from anpr.logs import get_logger, say_of_each_line
-from anpr.services.figures import Figures
-from anpr.services.health import Health
-from anpr.services.match import Matcher
-from anpr.services.refusals import AGAIN_SECONDS, Refusals
-from anpr.services.watchlist_follower import WatchlistFollower
-from anpr.settings import Settings
-from anpr.watchlist.index_folder import IndexFolder
+from anpr.cli.health_option import ANSWER_SECONDS, metrics_port, served
+from anpr.contracts import topics
+from anpr.index_store.folder import IndexFolder
+from anpr.index_store.follower import IndexFollower
+from anpr.kafka.broker_errors import refused
+from anpr.kafka.clients import KafkaConsumer, KafkaProducer
+from anpr.kafka.interfaces import RejectedError
+from anpr.kafka.rejections import AGAIN_SECONDS, Rejections
+from anpr.matcher.matcher import Matcher
+from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.runtime.clock import system_clock
+from anpr.runtime.health import Health
+from anpr.runtime.logs import bind_service, get_logger
+from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import on_stop
 
 log = get_logger(__name__)
 
@@ -53,8 +53,8 @@ def run(settings: Settings, site: str, name: str, port: int | None) -> None:
     """Match until a signal says stop; `port` is where to serve health and metrics."""
     stop = threading.Event()
     on_stop(stop.set)
-    say_of_each_line(service="match", site=site, name=name)
-    follower = WatchlistFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
+    bind_service(service="match", site=site, name=name)
+    follower = IndexFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
     one = _Matching(settings, site, name, follower, stop)
     follower.start()
     # Nearly all garbage is freed by reference counts; what is left (exceptions make some) is collected rarely, for a
@@ -75,7 +75,7 @@ class _Matching:
     """A matcher that is opened anew whenever the broker has refused something."""
 
     def __init__(
-        self, settings: Settings, site: str, name: str, follower: WatchlistFollower, stop: threading.Event
+        self, settings: Settings, site: str, name: str, follower: IndexFollower, stop: threading.Event
     ) -> None:
         self.health = Health("match", self._missing)
         self._settings = settings
@@ -84,26 +84,26 @@ class _Matching:
         self._follower = follower
         self._stop = stop
         self._servers = settings.sites[site]
-        self._refusals = Refusals(f"the broker at {self._servers.kafka} refuses this matcher")
-        self._figures = Figures(site, [camera.name for camera in self._servers.cameras], system_clock())
-        self._publisher = KafkaPublisher(self._servers.kafka)
+        self._refusals = Rejections(f"the broker at {self._servers.kafka} refuses this matcher")
+        self._figures = MatcherMetrics(site, [camera.name for camera in self._servers.cameras], system_clock())
+        self._publisher = KafkaProducer(self._servers.kafka)
 
     def run(self) -> None:
         """Match until it is time to stop. Raises UnavailableError when another matcher has this one's name."""
         while not self._stop.is_set():
             try:
                 self._run_once()
-            except RefusedError as error:
+            except RejectedError as error:
                 if error.code == "kafka-fenced" or self._stop.is_set():
                     raise refused(f"the broker at {self._servers.kafka} has ended this matcher", error) from None
                 self._refusals.note(error)
                 self._figures.partitions = 0
-                self._publisher = KafkaPublisher(self._servers.kafka)
+                self._publisher = KafkaProducer(self._servers.kafka)
             self._stop.wait(AGAIN_SECONDS)
 
     def _run_once(self) -> None:
         """Match from what is committed, until it is time to stop. Raises RefusedError."""
-        source = KafkaSource(
+        source = KafkaConsumer(
             self._servers.kafka,
             topics.reads(self._site),
             f"anpr-match-{self._site}",

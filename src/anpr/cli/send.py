@@ -9,23 +9,23 @@ from typing import BinaryIO
 
 import click
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher
-from anpr.adapters.kafka_errors import refused
-from anpr.adapters.spool import Spool
 from anpr.cli import check_site, settings_of
 from anpr.cli.files import OPENED
-from anpr.cli.health import ANSWER_SECONDS, metrics_port, served
-from anpr.cli.stop import on_stop
-from anpr.clock import system_clock
-from anpr.errors import InputError, UnavailableError
-from anpr.intake import MAX_READ_BYTES
-from anpr.logs import get_logger, say_of_each_line
-from anpr.services.health import Health
-from anpr.services.lines import Lines
-from anpr.services.refusals import Refusals
-from anpr.services.send import Sender
-from anpr.settings import Settings
+from anpr.cli.health_option import ANSWER_SECONDS, metrics_port, served
+from anpr.contracts import topics
+from anpr.gateway.line_reader import LineReader
+from anpr.gateway.sender import Sender
+from anpr.gateway.spool import Spool
+from anpr.kafka.broker_errors import refused
+from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.rejections import Rejections
+from anpr.reads.decoder import MAX_READ_BYTES
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.health import Health
+from anpr.runtime.logs import bind_service, get_logger
+from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import on_stop
 
 log = get_logger(__name__)
 
@@ -58,7 +58,7 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     """
     settings = settings_of(ctx)
     check_site(settings, site)
-    say_of_each_line(service="send", site=site)
+    bind_service(service="send", site=site)
     stop = threading.Event()
     on_stop(stop.set)
     on_disk = Spool((spool or settings.state_dir) / f"send-{site}.sqlite")
@@ -82,8 +82,8 @@ class _Gateway:
         self._on_disk = on_disk
         self._reads = reads
         self._address = settings.sites[site].kafka
-        self._lines = Lines(reads.fileno(), MAX_READ_BYTES)
-        self._refusals = Refusals(f"the broker at {self._address} refuses reads of {site}")
+        self._lines = LineReader(reads.fileno(), MAX_READ_BYTES)
+        self._refusals = Rejections(f"the broker at {self._address} refuses reads of {site}")
         self.sender = Sender(
             site=site,
             lines=self._lines,
@@ -139,8 +139,8 @@ class _Gateway:
             return ""
         return f"; lines {min(lines)} to {max(lines)} of the stream are neither on disk nor with the broker"
 
-    def _open_publisher(self) -> KafkaPublisher:
-        self._publisher = KafkaPublisher(self._address, LINGER_MS)
+    def _open_publisher(self) -> KafkaProducer:
+        self._publisher = KafkaProducer(self._address, LINGER_MS)
         return self._publisher
 
     def _missing(self) -> list[str]:

@@ -8,18 +8,19 @@ import msgspec
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from anpr import topics
-from anpr.adapters.kafka import KafkaPublisher
-from anpr.adapters.kafka_deadletters import DeadLetters
-from anpr.adapters.kafka_errors import refused
-from anpr.adapters.kafka_topics import by_address, compare, create_topics
-from anpr.adapters.records import REPLAYED, UndeliveredError
 from anpr.cli import check_site, settings_of
-from anpr.deadletters import DeadLetter, replay
-from anpr.errors import UnavailableError
-from anpr.intake import BadRead, decode_read
-from anpr.settings import Settings
-from anpr.topics import TopicSpec
+from anpr.contracts import topics
+from anpr.contracts.dead_letters import DeadLetter, replay
+from anpr.kafka import topic_specs
+from anpr.kafka.broker_errors import refused
+from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.dead_letter_topic import DeadLetters
+from anpr.kafka.interfaces import REPLAYED, UndeliveredError
+from anpr.kafka.topic_admin import by_address, compare, create_topics
+from anpr.kafka.topic_specs import TopicSpec
+from anpr.reads.decoder import BadRead, decode_read
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.settings import Settings
 
 # How long a broker may take for all that a replay has handed over.
 DELIVERED_SECONDS = 60
@@ -63,7 +64,7 @@ def _compare(ctx: click.Context, create: bool) -> None:
 
 def describe(spec: TopicSpec) -> str:
     """Return the topic in one line."""
-    hours = int(spec.config["retention.ms"]) / topics.HOUR_MS
+    hours = int(spec.config["retention.ms"]) / topic_specs.HOUR_MS
     return f"{spec.name}  partitions {spec.partitions}  replication {spec.replication}  retention {hours:g} h"
 
 
@@ -114,7 +115,7 @@ def _opened(settings: Settings, site: str) -> Iterator[DeadLetters]:
 
 
 def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool) -> None:
-    publisher = KafkaPublisher(settings.sites[site].kafka)
+    publisher = KafkaProducer(settings.sites[site].kafka)
 
     def send(letter: DeadLetter) -> None:
         publisher.publish(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})

@@ -14,15 +14,16 @@ import msgspec
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from anpr.adapters.kafka import KafkaTail
+from anpr.board.board_feed import BoardFeed
+from anpr.board.incident import Incident
+from anpr.board.site_health import SiteHealth
 from anpr.cli import check_site, settings_of
-from anpr.cli.stop import on_stop
 from anpr.cli.watchlist.common import reader_of
-from anpr.clock import system_clock
-from anpr.incidents import Incident
-from anpr.services.board_feed import BoardFeed, SiteHealth
-from anpr.settings import Settings
-from anpr.terminal import WIDE, View, certainty, draw
+from anpr.kafka.clients import KafkaTail
+from anpr.runtime.clock import system_clock
+from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import on_stop
+from anpr.terminal.view import WIDE, View, certainty, draw
 
 REDRAW_SECONDS = 0.2
 # Into a file or a pipe the whole picture goes now and then.

@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from anpr.clock import Clock
 from anpr.doctor import kafka_checks, machine_checks, redis_checks
 from anpr.doctor.findings import Check, Finding, wrong
-from anpr.logs import place
-from anpr.settings import Settings
+from anpr.runtime.clock import Clock
+from anpr.runtime.logs import location
+from anpr.runtime.settings import Settings
 
 # Each check has time-outs of its own, of a few seconds; this bounds one that hangs all the same.
 LONGEST_SECONDS = 12.0
@@ -33,7 +33,7 @@ def examine(to_try: Sequence[tuple[str, str, Check]], longest_seconds: float = L
         try:
             findings = list(check())
         except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the others go on
-            says = f"the check failed: {type(error).__name__} at {place(error)[-1]}"
+            says = f"the check failed: {type(error).__name__} at {location(error)[-1]}"
             findings = [wrong(kind, on, says, "give this line to those who mend the program")]
         found.put((number, findings))
 

@@ -8,19 +8,20 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from anpr import topics
-from anpr.adapters.kafka_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
-from anpr.adapters.kafka_group import Group, LastWord, group_of, last_words
-from anpr.adapters.kafka_topics import by_address, compare, rights
-from anpr.clock import Clock
+from anpr.contracts import topics
+from anpr.contracts.events import Undecodable, decode_status
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import InRedis, in_redis, judge_list
 from anpr.doctor.redis_checks import judge_clock
-from anpr.errors import AnprError
-from anpr.events import Undecodable, decode_status
-from anpr.settings import Settings, Site
-from anpr.spans import words
-from anpr.topics import TopicSpec
+from anpr.kafka import topic_specs
+from anpr.kafka.broker_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
+from anpr.kafka.consumer_group import Group, LastWord, group_of, last_words
+from anpr.kafka.topic_admin import by_address, compare, rights
+from anpr.kafka.topic_specs import TopicSpec
+from anpr.runtime.clock import Clock
+from anpr.runtime.durations import in_words
+from anpr.runtime.errors import AnprError
+from anpr.runtime.settings import Settings, Site
 
 ANSWER_SECONDS = 3.0
 # A matcher takes hundreds of reads a turn, a thousand turns a second: what waits longer than this is no peak.
@@ -68,7 +69,7 @@ def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
 
 def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
     """Ask what this user may do with a site's topics: read all, and at its own site write all."""
-    names = [spec.name for spec in topics.specs(site, settings.topics)]
+    names = [spec.name for spec in topic_specs.specs(site, settings.topics)]
     admin = AdminClient({"bootstrap.servers": settings.sites[site].kafka, "log_level": 0})
     try:
         may = rights(admin, names, ANSWER_SECONDS)
@@ -93,7 +94,7 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
     """Ask a site's broker how far its matchers are, and read the last that each of them said."""
     try:
         group = group_of(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
-        words = last_words(site.kafka, topics.status(name), ANSWER_SECONDS)
+        in_words = last_words(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
         step = NEXT_STEPS.get(code, "see what is said of its Kafka")
@@ -103,7 +104,7 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
         says = f"this user may not be a member of the group anpr-match-{name}"
         yield wrong("rights", name, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
     yield from judge_group(name, group)
-    yield from judge_last_words(name, words, in_redis(site.redis), clock(), silent_after)
+    yield from judge_last_words(name, in_words, in_redis(site.redis), clock(), silent_after)
 
 
 def judge_group(site: str, group: Group) -> Iterable[Finding]:
@@ -144,14 +145,14 @@ def judge_last_word(
         return
     silence = now - last.arrived_at
     if status.has_left:
-        yield note("matchers", site, f"{status.matcher} was stopped in order {words(silence)} ago")
+        yield note("matchers", site, f"{status.matcher} was stopped in order {in_words(silence)} ago")
         return
     if silence > silent_after:
         step = (
             f"start it again (anpr match --site {site} --name {status.matcher}) and look at its log; "
             "one that is gone for good is named here for an hour"
         )
-        yield wrong("matchers", site, f"{status.matcher} has been silent for {words(silence)}", step)
+        yield wrong("matchers", site, f"{status.matcher} has been silent for {in_words(silence)}", step)
         return
     ahead = status.at - last.arrived_at
     if abs(ahead) > CLOCK_TOLERANCE:

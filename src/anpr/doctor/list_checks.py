@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from anpr.contracts.events import Status
 from anpr.doctor.findings import Finding, well, wrong
-from anpr.errors import AnprError
-from anpr.events import Status
-from anpr.spans import words
-from anpr.watchlist.places import Head
-from anpr.watchlist.reader import WatchlistReader, connect
+from anpr.runtime.durations import in_words
+from anpr.runtime.errors import AnprError
+from anpr.watchlist.store.manifest import Manifest
+from anpr.watchlist.store.reader import WatchlistReader, connect
 
 # A change is with the matchers within a second, and they speak once a second.
 SOON = timedelta(seconds=5)
@@ -24,7 +24,7 @@ PUT_ALL_BACK = (
 class InRedis(NamedTuple):
     """What a Redis that answers says is in force, None when it holds no list at all."""
 
-    head: Head | None
+    head: Manifest | None
 
 
 def in_redis(url: str) -> InRedis | None:
@@ -54,7 +54,7 @@ def judge_list(site: str, status: Status, there: InRedis | None, now: datetime) 
         says += f", and Redis has the older {head.generation}: it has lost changes, or follows its home late"
         yield wrong("list", site, says, "apply again what was lost: it gets a newer epoch")
     elif head is not None and head.generation > status.generation and now - head.applied_at > SOON:
-        says += f"; Redis has the newer {head.generation} for {words(now - head.applied_at)}"
+        says += f"; Redis has the newer {head.generation} for {in_words(now - head.applied_at)}"
         yield wrong("list", site, says, f"{start} (a list of a million takes it a minute)")
     else:
         yield from _judge_age(site, says, status.list_confirmed_at, now, start if head else "")
@@ -64,6 +64,6 @@ def _judge_age(site: str, says: str, confirmed: datetime | None, now: datetime, 
     if confirmed is not None and now - confirmed <= UNCONFIRMED_AFTER:
         yield well("list", site, says)
         return
-    since = "since its start" if confirmed is None else f"for {words(now - confirmed)}"
+    since = "since its start" if confirmed is None else f"for {in_words(now - confirmed)}"
     step = f"Redis is well: {start}" if start else "see what is said of its Redis"
     yield wrong("list", site, f"{says}, not confirmed by Redis {since}", step)

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from anpr.doctor.findings import Check, Finding, note, well, wrong
-from anpr.settings import Settings
+from anpr.runtime.settings import Settings
 
 # An index of a million entries is some hundred megabytes, and it is written beside the old one.
 LEAST_FREE_BYTES = 1_000_000_000

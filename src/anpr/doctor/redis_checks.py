@@ -7,14 +7,14 @@ from typing import Any
 
 import redis
 
-from anpr.clock import Clock
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import EMPTIED, PUT_ALL_BACK
-from anpr.errors import AnprError
-from anpr.settings import Settings
-from anpr.spans import words
-from anpr.watchlist.places import Head
-from anpr.watchlist.reader import WatchlistReader, connect
+from anpr.runtime.clock import Clock
+from anpr.runtime.durations import in_words
+from anpr.runtime.errors import AnprError
+from anpr.runtime.settings import Settings
+from anpr.watchlist.store.manifest import Manifest
+from anpr.watchlist.store.reader import WatchlistReader, connect
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -112,7 +112,7 @@ def judge_memory(on: str, info: Mapping[str, Any]) -> Iterable[Finding]:
         yield wrong("redis", on, "could not write its append-only file", "make room on its disk")
 
 
-def judge_list(on: str, head: Head | None, now: datetime) -> Iterable[Finding]:
+def judge_list(on: str, head: Manifest | None, now: datetime) -> Iterable[Finding]:
     """Tell which list is there."""
     if head is None:
         step = f"{PUT_ALL_BACK}. If there never was one: `anpr watchlist plan` with --new-list, then `apply`"
@@ -120,5 +120,5 @@ def judge_list(on: str, head: Head | None, now: datetime) -> Iterable[Finding]:
         return
     entries = sum(place.entries for place in head.lists.values())
     age = now - head.applied_at
-    says = f"generation {head.generation} with {entries:,} entries in {len(head.lists)} lists, {words(age)} old"
+    says = f"generation {head.generation} with {entries:,} entries in {len(head.lists)} lists, {in_words(age)} old"
     yield well("list", on, says) if entries else note("list", on, says, "is it meant that nothing is listed?")

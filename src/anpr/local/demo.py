@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,26 +14,28 @@ from typing import Self
 import msgspec
 from confluent_kafka.admin import AdminClient
 
-from anpr import settings as settings_module
-from anpr import topics
-from anpr.adapters.kafka import KafkaTail
-from anpr.adapters.kafka_topics import by_address, create_topics
-from anpr.clock import system_clock
-from anpr.errors import UnavailableError
+from anpr.board.board_feed import BoardFeed
+from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.contracts import topics
+from anpr.kafka import topic_specs
+from anpr.kafka.clients import KafkaTail
+from anpr.kafka.topic_admin import by_address, create_topics
 from anpr.local import report
-from anpr.local.drain import progress
-from anpr.local.kafka import KafkaServer
+from anpr.local.free_ports import free_ports
+from anpr.local.group_progress import group_progress
+from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
-from anpr.local.ports import free_ports
 from anpr.local.processes import wait_until
 from anpr.local.server import Unavailable
 from anpr.local.supervisor import Supervisor
-from anpr.local.valkey import ValkeyServer
-from anpr.services.board_feed import BoardFeed
-from anpr.settings import Settings
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.nearest import nearest
+from anpr.runtime.settings import Settings
+from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_list
-from anpr.watchlist.store import WatchlistStore, connect
-from anpr.web.users import User, UsersFile, hash_password
+from anpr.watchlist.store.store import WatchlistStore, connect
 
 LIST_NAME = "example"
 # Times an average day: a peak day has 24,000 UK-bound vehicles, an average one 10,000.
@@ -51,6 +54,19 @@ DEMO_USERS = (
 )
 
 Say = Callable[[str], None]
+
+
+def check_scenario(name: str) -> None:
+    """Raise InputError, with the nearest name, when the simulators have no scenario of this name."""
+    command = [sys.executable, "-m", "simulators", "--scenario", "list"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  no shell
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    if name not in names:
+        raise InputError(
+            "scenario-unknown",
+            f"no scenario {name!r}; the nearest is {nearest(name, names)!r}",
+            "python -m simulators --scenario list prints all",
+        )
 
 
 class Demo:
@@ -179,7 +195,7 @@ class Demo:
         alerts = report.shown_alerts(one.board.incidents(system_clock())).values()
         by_site, by_tier = report.by_site_and_tier(alerts)
         reads_in, committed = self._reads()
-        dead_letters = progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
+        dead_letters = group_progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
         return report.Summary(
             kafka="mock" if self._mock else "broker",
             reads_in=reads_in,
@@ -204,7 +220,7 @@ class Demo:
             "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
             "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
-        self.settings = settings_module.load(self._config, {**os.environ, **self._environment})
+        self.settings = load_settings(self._config, {**os.environ, **self._environment})
         for address, specs in by_address(self.settings).items():
             if self._mock is None:
                 create_topics(AdminClient({"bootstrap.servers": address}), specs)
@@ -233,7 +249,7 @@ class Demo:
 
     def _store(self) -> WatchlistStore:
         return WatchlistStore(
-            connect(self.settings.sites[self.ports[0]].redis), topics.keep_ended(self.settings.topics)
+            connect(self.settings.sites[self.ports[0]].redis), topic_specs.keep_ended(self.settings.topics)
         )
 
     def _command(self, *arguments: str) -> list[str]:
@@ -247,7 +263,7 @@ class Demo:
         return self.folder / f"truth-{site}.jsonl"
 
     def _reads(self) -> tuple[int, int]:
-        shares = [progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
+        shares = [group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
         return sum(share.records for share in shares), sum(share.committed for share in shares)
 
     def _waiting(self) -> int:

@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from anpr.errors import UnavailableError
+from anpr.runtime.errors import UnavailableError
 
 VERSION = "6.3.0"  # the one that govuk-frontend-jinja in requirements.lock is made for
 SHA512 = (

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from anpr.alerts import alert_id
-from anpr.events import Alert
-from anpr.incidents import Incident
-from anpr.services.rates import percentile
+from anpr.board.incident import Incident
+from anpr.board.rates import percentile
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Alert
 
 # Of these the truth says exactly which alerts must be raised.
 SURE_TIERS = ("exact", "equivalent")

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from anpr.errors import AnprError, UnavailableError
 from anpr.local import processes
+from anpr.runtime.errors import AnprError, UnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""Which entries of a watchlist a read matches, how surely, and why."""
+"""Which entries of the watchlist a read matches, how surely, and why. Pure."""

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 from msgspec import Struct
 
-from anpr import tables
-from anpr.events import Difference, Entry, Explanation, Read
-from anpr.matching.densities import layouts_of, official_layouts
-from anpr.matching.edits import one_edit_apart
+from anpr.contracts.events import Difference, Entry, Explanation, Read
+from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
+from anpr.matching.encoding.plate_codes import EQUIVALENT, FOLDED, PlateCodes, country_text, encode_plates, mapped
 from anpr.matching.explain import behind_badge, explain
 from anpr.matching.index import Index
-from anpr.matching.likelihood import LEAST_SCORES, Likelihood
-from anpr.matching.packed import EQUIVALENT, FOLDED, Packed, country_text, mapped, pack
-from anpr.matching.patterns import fits
-from anpr.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
+from anpr.matching.lookup.edits import one_edit_apart
+from anpr.matching.lookup.patterns import fits
+from anpr.matching.scoring.background_model import layouts_of, official_layouts
+from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
+from anpr.reference_data import tables
 
 _KEYS = {"exact": bytes(range(256)), "equivalent": EQUIVALENT, "folded": FOLDED}
 
@@ -76,7 +76,7 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
 
 def _own_plate(read: Read) -> tuple[str, ...]:
     """Say of a read that it may be another vehicle's plate, read rightly: much of what speaks against a match."""
-    plate = pack([read.plate], [read.country])
+    plate = encode_plates([read.plate], [read.country])
     syntax = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
     if syntax is None or not official_layouts(syntax)[layouts_of(plate)[0]]:
         return ()
@@ -85,8 +85,10 @@ def _own_plate(read: Read) -> tuple[str, ...]:
     )
 
 
-def _packed(read: Read, entry: Entry) -> tuple[Packed, Packed]:
-    return pack([read.plate], [read.country], [read.confidence]), pack([entry.plate], [entry.country])
+def _packed(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
+    return encode_plates([read.plate], [read.country], [read.confidence]), encode_plates(
+        [entry.plate], [entry.country]
+    )
 
 
 def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
@@ -95,7 +97,7 @@ def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
     [score] = likelihood.score(of_read, first, of_entry, first)
     badged = behind_badge(of_read.text(0), of_entry.text(0))
     if badged is not None:
-        plate = pack([badged.plate], [badged.country], [read.confidence])
+        plate = encode_plates([badged.plate], [badged.country], [read.confidence])
         [score] = likelihood.score_with_badge(of_read, plate, first, of_entry, first)
     return round(float(score), 4)
 
@@ -109,7 +111,7 @@ def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
         tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
     badged = behind_badge(both[0].text(0), both[1].text(0))
     if badged is not None:
-        plate = pack([badged.plate], [None])
+        plate = encode_plates([badged.plate], [None])
         tests[-1] = TierTest("folded", True, replace(plate, codes=mapped(plate.codes, FOLDED)).text(0), listed_as)
     some, other = keys
     is_near = (

@@ -3,10 +3,10 @@
 from itertools import product
 from operator import itemgetter
 
-from anpr.events import Difference, Entry, Explanation, Read
-from anpr.matching.badges import BADGES, Badged
-from anpr.matching.packed import FOLDS
-from anpr.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
+from anpr.contracts.events import Difference, Entry, Explanation, Read
+from anpr.contracts.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
+from anpr.matching.encoding.plate_codes import FOLDS
 
 CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
@@ -50,9 +50,9 @@ def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Di
     return tuple(found)
 
 
-def behind_badge(read: str, listed: str) -> Badged | None:
+def behind_badge(read: str, listed: str) -> PrefixedPlate | None:
     """Return the read as a country's badge and the listed plate, but for what is confused, where it can be that."""
-    for badged in BADGES.of(read):
+    for badged in COUNTRY_PREFIXES.of(read):
         if len(badged.plate) == len(listed) and all(
             _cost(*both) <= _FOLDED_COST for both in zip(badged.plate, listed, strict=True)
         ):

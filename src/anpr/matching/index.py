@@ -16,17 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr import canary
-from anpr.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
-from anpr.matching.bodies import Bodies
-from anpr.matching.buckets import Rows
+from anpr.contracts import canary
+from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
+from anpr.contracts.plates import canonical_pattern, is_pattern
+from anpr.matching.encoding.encoded_entry import EncodedEntry, encoded
+from anpr.matching.encoding.entry_blobs import EntryBlobs
+from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.explain import explain
-from anpr.matching.likelihood import WRONG_COUNTRY_SHARE, Likelihood, candidate_shares
-from anpr.matching.listed import Encoded, encoded
-from anpr.matching.packed import Packed, pack
-from anpr.matching.patterns import PatternTable
-from anpr.matching.plate_table import NEAR, PATTERN, WIDEST, Found, PlateTable
-from anpr.plates import canonical_pattern, is_pattern
+from anpr.matching.lookup.hash_table import Rows
+from anpr.matching.lookup.patterns import PatternTable
+from anpr.matching.lookup.plate_table import NEAR, PATTERN, WIDEST, Found, PlateTable
+from anpr.matching.scoring.likelihood import WRONG_COUNTRY_SHARE, Likelihood, candidate_shares
 
 # With more changes than these an overlay takes longer to make anew than a change may take to be in force.
 MERGE_AFTER_CHANGES = 10_000
@@ -56,7 +56,7 @@ class Tables:
 
     plates: PlateTable
     patterns: PatternTable
-    bodies: Bodies
+    bodies: EntryBlobs
 
     @classmethod
     def build(cls, entries: Iterable[Entry]) -> "Tables":
@@ -64,14 +64,14 @@ class Tables:
         return cls.build_encoded(encoded(entries))
 
     @classmethod
-    def build_encoded(cls, entries: Iterable[Encoded]) -> "Tables":
+    def build_encoded(cls, entries: Iterable[EncodedEntry]) -> "Tables":
         """Lay entries out that are encoded already."""
         texts: list[str] = []
         countries: list[str | None] = []
         widest: list[int] = []
         patterns: dict[int, str] = {}
 
-        def noted() -> Iterator[Encoded]:
+        def noted() -> Iterator[EncodedEntry]:
             for row, (entry, body) in enumerate(entries):
                 if is_pattern(entry.plate):
                     patterns[row] = canonical_pattern(entry.plate)
@@ -80,11 +80,11 @@ class Tables:
                 widest.append(WIDEST.get(entry.tolerance, NEAR))
                 yield entry, body
 
-        bodies = Bodies.build(noted())
-        of_plates = PlateTable.build(pack(texts, countries), np.array(widest, np.uint8))
+        bodies = EntryBlobs.build(noted())
+        of_plates = PlateTable.build(encode_plates(texts, countries), np.array(widest, np.uint8))
         return cls(of_plates, PatternTable.build(list(patterns), list(patterns.values())), bodies)
 
-    def search(self, reads: Packed, likelihood: Likelihood) -> Found:
+    def search(self, reads: PlateCodes, likelihood: Likelihood) -> Found:
         """Return every match of a plate or a pattern, each pair once, in no order."""
         found = self.plates.search(reads, likelihood)
         which, rows = self.patterns.search(reads)
@@ -133,7 +133,7 @@ class Index:
         return cls.of(Tables.build(entries), generation)
 
     @classmethod
-    def build_encoded(cls, entries: Iterable[Encoded], generation: Generation) -> "Index":
+    def build_encoded(cls, entries: Iterable[EncodedEntry], generation: Generation) -> "Index":
         """Lay entries out that are encoded already."""
         return cls.of(Tables.build_encoded(entries), generation)
 
@@ -164,7 +164,7 @@ class Index:
                 yield entry
         yield from self._put
 
-    def encoded(self) -> Iterator[Encoded]:
+    def encoded(self) -> Iterator[EncodedEntry]:
         """Return the entries in force as they are kept: what a merge is built of."""
         for row, entry in enumerate(self.base.bodies.as_kept()):
             if self.is_gone is None or not self.is_gone[row]:
@@ -229,12 +229,12 @@ class Index:
         Rows of the overlay follow those of the base. This is all that a match costs but reading it out.
         """
         founds, first = [], 0
-        for tables, found in self._found(pack(texts, countries)):
+        for tables, found in self._found(encode_plates(texts, countries)):
             founds.append(replace(found, entries=found.entries + first))
             first += len(tables.bodies)
         return founds[0] if len(founds) == 1 else Found.together(founds)
 
-    def _found(self, reads: Packed) -> Iterator[tuple[Tables, Found]]:
+    def _found(self, reads: PlateCodes) -> Iterator[tuple[Tables, Found]]:
         found = self.base.search(reads, self.likelihood)
         if self.is_gone is not None:
             found = found.where(~self.is_gone[found.entries])
@@ -243,14 +243,14 @@ class Index:
             yield self.overlay, self.overlay.search(reads, self.likelihood)
 
     @property
-    def _put(self) -> Bodies | tuple[()]:
+    def _put(self) -> EntryBlobs | tuple[()]:
         return self.overlay.bodies if self.overlay else ()
 
-    def _put_as_kept(self) -> Iterable[Encoded]:
+    def _put_as_kept(self) -> Iterable[EncodedEntry]:
         return self.overlay.bodies.as_kept() if self.overlay else ()
 
 
-def _vehicles(bodies: Bodies, is_gone: NDArray[np.bool_] | None = None) -> int:
+def _vehicles(bodies: EntryBlobs, is_gone: NDArray[np.bool_] | None = None) -> int:
     """Return how many entries in force stand for vehicles: by these a score is reckoned.
 
     The canary is none. With it a score would be another than offline, where a list has no canary.
@@ -272,8 +272,8 @@ def _texts_of(reads: Sequence[Read]) -> list[Text]:
     return texts
 
 
-def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> Packed:
-    return pack(
+def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> PlateCodes:
+    return encode_plates(
         [text.plate for text in texts],
         [reads[text.of_read].country for text in texts],
         [text.confidence for text in texts],

@@ -1,1 +1,1 @@
-"""The watchlist: read from a file, kept in Redis by generation, followed by every service."""
+"""The watchlist: read from a file, planned, and kept at its home by generation."""

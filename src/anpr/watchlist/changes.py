@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from anpr.events import Entry, Generation
+from anpr.contracts.events import Entry, Generation
 
 
 class Changes(Struct, frozen=True):

@@ -13,9 +13,9 @@ from typing import Any, get_type_hints
 import msgspec
 import msgspec.inspect
 
-from anpr import tables
-from anpr.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
-from anpr.plates import country_of
+from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
+from anpr.contracts.plates import country_of
+from anpr.reference_data import tables
 
 TEXTS = ("country", "category", "reason", "instruction", "owner", "legal_basis", "source", "tolerance", "handling")
 VEHICLE = {"vehicle_kind": "kind", "vehicle_make": "make", "vehicle_colour": "colour"}

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from anpr.events import Entry
+from anpr.contracts.events import Entry
 from anpr.watchlist.csv_cells import COLUMNS, SEVERAL, VEHICLE, as_cell
 
 

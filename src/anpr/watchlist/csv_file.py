@@ -8,7 +8,6 @@ what its reader says that it is.
 
 import codecs
 import csv
-import difflib
 import hashlib
 import io
 from collections.abc import Callable, Sequence
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from anpr.errors import InputError
-from anpr.events import Entry
+from anpr.contracts.events import NO_GENERATION, Entry
+from anpr.runtime.errors import InputError
+from anpr.runtime.nearest import nearest
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, UNAPPLIED, BadLine, LineReader, Refusal
+from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, EntryParser, LineFault, RefusedLineError
 from anpr.watchlist.progress import Progress, silent
 
-__all__ = ["COLUMNS", "ENCODINGS", "UNAPPLIED", "ListFile", "Refusal", "read_list"]
+__all__ = ["COLUMNS", "ENCODINGS", "NO_GENERATION", "LineFault", "ListFile", "read_list"]
 
 ENCODINGS = ("utf-8", "utf-16", "windows-1250", "windows-1251", "windows-1252", "iso-8859-1", "iso-8859-15")
 # A file is held in memory while it is read, beside its entries.
@@ -42,7 +42,7 @@ class ListFile:
     """
 
     entries: tuple[Entry, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[LineFault, ...]
     refused: int
     refused_ids: frozenset[str]
     duplicates: int
@@ -92,7 +92,7 @@ class _Found:
 
     def __init__(self, path: Path) -> None:
         self.entries: dict[str, Entry] = {}
-        self.refusals: list[Refusal] = []
+        self.refusals: list[LineFault] = []
         self.refused = 0
         self.refused_ids: set[str] = set()
         self.duplicates = 0
@@ -106,7 +106,7 @@ class _Found:
         try:
             columns: list[str] = next(rows, [])
             _check_columns(columns, self._path)
-            reader = LineReader(columns, list_name)
+            reader = EntryParser(columns, list_name)
             line = rows.line_num + 1
             for row in rows:
                 if row:
@@ -126,10 +126,10 @@ class _Found:
                 f"(the first on line {reader.first_short_plate}): they are read by chance out of other things"
             )
 
-    def _take(self, reader: LineReader, row: list[str], line: int) -> None:
+    def _take(self, reader: EntryParser, row: list[str], line: int) -> None:
         try:
             entry = reader.entry(row, line)
-        except BadLine as refused:
+        except RefusedLineError as refused:
             self._refuse(refused.faults, reader.entry_id(row))
             return
         known = self.entries.setdefault(entry.entry_id, entry)
@@ -140,9 +140,9 @@ class _Found:
         else:
             field, value = reader.said_by(row)
             reason = f"line {self._line_of[entry.entry_id]} has this entry already, and says otherwise"
-            self._refuse([Refusal(line, field, value, reason)], None)
+            self._refuse([LineFault(line, field, value, reason)], None)
 
-    def _refuse(self, faults: Sequence[Refusal], entry_id: str | None) -> None:
+    def _refuse(self, faults: Sequence[LineFault], entry_id: str | None) -> None:
         self.refused += 1
         if entry_id is not None:
             self.refused_ids.add(entry_id)
@@ -199,10 +199,9 @@ def _check_columns(columns: list[str], path: Path) -> None:
             )
     for column in columns:
         if column not in COLUMNS:
-            nearest = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0)[0]
             raise InputError(
                 "list-unknown-column",
-                f"{path}: unknown column {column[:64]!r}; the nearest known one is {nearest!r}",
+                f"{path}: unknown column {column[:64]!r}; the nearest known one is {nearest(column, COLUMNS)!r}",
                 "rename the column or take it out; docs/operators.md lists all of them",
             )
         if columns.count(column) > 1:

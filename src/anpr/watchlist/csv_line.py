@@ -5,12 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anpr import plates
-from anpr.events import Entry, Generation, Vehicle
+from anpr.contracts import plates
+from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.watchlist.csv_cells import VEHICLE, WrongCell, as_text, converter, identifier
-
-# An entry that is not in force yet: the store gives it the generation that puts it there.
-UNAPPLIED = Generation(epoch=0, number=0)
 
 # A pattern that fixes fewer characters than this would match a good part of the traffic.
 MIN_FIXED_CHARACTERS = 3
@@ -23,7 +20,7 @@ _NOT_READY: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LineFault:
     """A fault for which a line was not taken."""
 
     line: int
@@ -35,10 +32,10 @@ class Refusal:
         return f"line {self.line}: {self.field} {self.value!r}: {self.reason}"
 
 
-class BadLine(Exception):  # noqa: N818  it is no failure of the program
+class RefusedLineError(Exception):
     """A line that was not taken: its faults, at most one for each field."""
 
-    def __init__(self, *faults: Refusal) -> None:
+    def __init__(self, *faults: LineFault) -> None:
         """There is one at least."""
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
@@ -55,7 +52,7 @@ class _Column:
         self.ready: dict[str, Any] = {}
 
 
-class LineReader:
+class EntryParser:
     """Makes entries of the lines of one file."""
 
     def __init__(self, columns: Sequence[str], list_name: str) -> None:
@@ -75,7 +72,7 @@ class LineReader:
     def entry(self, cells: Sequence[str], line: int) -> Entry:
         """Return the entry of a line. Raises BadLine."""
         if len(cells) != self._width:
-            raise BadLine(_wrong_width(cells, self._width, line))
+            raise RefusedLineError(_wrong_width(cells, self._width, line))
         try:
             plate, key = plate_and_key(cells[self._plate_at])
             fields = _values(self._fields, cells)
@@ -83,27 +80,27 @@ class LineReader:
                 fields["vehicle"] = Vehicle(**vehicle)
             entry_id = _written_id(cells[self._id_at]) if self._id_at is not None else None
         except WrongCell:
-            raise BadLine(*self._faults(cells, line)) from None
+            raise RefusedLineError(*self._faults(cells, line)) from None
         if _ends_too_early(fields):
-            raise BadLine(*self._faults(cells, line))
+            raise RefusedLineError(*self._faults(cells, line))
         if entry_id is None:
             entry_id = _entry_id(self._list_name, key, fields.get("country", ""))
         if len(key) < SHORT_PLATE_CHARACTERS:
             self.short_plates += 1
             self.first_short_plate = self.first_short_plate or line
-        return Entry(entry_id=entry_id, revision=UNAPPLIED, list=self._list_name, plate=plate, **fields)
+        return Entry(entry_id=entry_id, revision=NO_GENERATION, list=self._list_name, plate=plate, **fields)
 
-    def _faults(self, cells: Sequence[str], line: int) -> list[Refusal]:
+    def _faults(self, cells: Sequence[str], line: int) -> list[LineFault]:
         """Return what is wrong with each field, in the order of the columns."""
-        found: list[Refusal] = []
+        found: list[LineFault] = []
         fields: dict[str, Any] = {}
         for column in self._columns:
             try:
                 fields[column.name] = column.convert(cells[column.at])
             except WrongCell as wrong:
-                found.append(Refusal(line, column.name, wrong.value, wrong.reason))
+                found.append(LineFault(line, column.name, wrong.value, wrong.reason))
         if _ends_too_early(fields):
-            found.append(Refusal(line, "valid_until", cells[self._until_at].strip(), "not after valid_from"))
+            found.append(LineFault(line, "valid_until", cells[self._until_at].strip(), "not after valid_from"))
         return found
 
     def said_by(self, cells: Sequence[str]) -> tuple[str, str]:
@@ -177,7 +174,9 @@ def _entry_id(list_name: str, key: str, country: str) -> str:
     return hashlib.sha256(f"{list_name}\0{key}\0{country}".encode()).digest()[:16].hex()
 
 
-def _wrong_width(cells: Sequence[str], width: int, line: int) -> Refusal:
+def _wrong_width(cells: Sequence[str], width: int, line: int) -> LineFault:
     if len(cells) > width:
-        return Refusal(line, "line", str(cells[width:])[:64], "more cells than the header has columns")
-    return Refusal(line, "line", str(list(cells))[:64], "fewer cells than the header has columns: is the line whole?")
+        return LineFault(line, "line", str(cells[width:])[:64], "more cells than the header has columns")
+    return LineFault(
+        line, "line", str(list(cells))[:64], "fewer cells than the header has columns: is the line whole?"
+    )

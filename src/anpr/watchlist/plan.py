@@ -6,12 +6,11 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from anpr.events import Entry, Generation
+from anpr.contracts.events import NO_GENERATION, Entry, Generation
 from anpr.watchlist.changes import between
 from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ListFile
-from anpr.watchlist.csv_line import UNAPPLIED
-from anpr.watchlist.guard import RemovalGuard
+from anpr.watchlist.removal_limit import RemovalLimit
 
 # Changed when what is below changes its meaning: a plan of another format is made again.
 FORMAT = 2
@@ -94,10 +93,10 @@ def in_force_at(content: ListFile, moment: datetime) -> list[Entry]:
     return [entry for entry in content.entries if entry.valid_until > moment]
 
 
-def make_plan(list_name: str, content: ListFile, source: Source, base: Base, guard: RemovalGuard) -> Plan:
+def make_plan(list_name: str, content: ListFile, source: Source, base: Base, guard: RemovalLimit) -> Plan:
     """Return the plan of putting this file in force as the whole of a list."""
     wanted = in_force_at(content, source.made_at)
-    changes = between(base.entries, wanted, UNAPPLIED)
+    changes = between(base.entries, wanted, NO_GENERATION)
     added = [entry for entry in changes.put if entry.entry_id not in base.entries]
     changed = [entry for entry in changes.put if entry.entry_id in base.entries]
     removed_as_refused = sum(entry_id in content.refused_ids for entry_id in changes.removed)

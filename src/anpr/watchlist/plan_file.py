@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from anpr.errors import InputError
+from anpr.runtime.errors import InputError
 from anpr.watchlist.plan import FORMAT, Plan
 
 

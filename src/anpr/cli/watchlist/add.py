@@ -4,11 +4,11 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.watchlist.common import author, list_option, new_list_option, say_applied, store_of
-from anpr.clock import system_clock
-from anpr.errors import InputError
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_line import BadLine, LineReader
-from anpr.watchlist.records import Terms
+from anpr.watchlist.csv_line import EntryParser, RefusedLineError
+from anpr.watchlist.store.change_records import Preconditions
 
 _OWN_OPTIONS = ("plate", "reason", "valid_until")
 
@@ -52,8 +52,8 @@ def command(  # noqa: PLR0913  each is an option
     """
     cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(others)
     try:
-        entry = LineReader(list(cells), list_name).entry(list(cells.values()), 1)
-    except BadLine as bad:
+        entry = EntryParser(list(cells), list_name).entry(list(cells.values()), 1)
+    except RefusedLineError as bad:
         faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in bad.faults]
         raise InputError(
             "entry-refused",
@@ -66,5 +66,5 @@ def command(  # noqa: PLR0913  each is an option
             "entry-refused", f"valid_until {until!r}: it is over; nothing was changed", "name a time to come"
         )
     store = store_of(settings_of(ctx))
-    terms = Terms(new_list=new_list)
+    terms = Preconditions(new_list=new_list)
     say_applied(store.change(list_name, [entry], [], why=why, now=now, author=author("add"), terms=terms))

@@ -6,14 +6,15 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.files import EXISTING
-from anpr.cli.progress import ProgressLine
+from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import author, confirm_option, guard_of, say_applied, store_of
-from anpr.clock import system_clock
-from anpr.errors import AnprError
+from anpr.contracts.events import NO_GENERATION
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import AnprError
 from anpr.watchlist import plan_file
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.plan import in_force_at
-from anpr.watchlist.records import NO_LIST, Terms
+from anpr.watchlist.store.change_records import Preconditions
 
 
 @click.command(name="apply")
@@ -50,9 +51,9 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
         why,
         now,
         author=author("apply", content.sha256),
-        terms=Terms(
+        terms=Preconditions(
             base=plan.base,
-            new_list=plan.base == NO_LIST,
+            new_list=plan.base == NO_GENERATION,
             first_list=plan.begins,
             guard=guard_of(settings, confirm_removals),
         ),

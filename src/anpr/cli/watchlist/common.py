@@ -10,14 +10,14 @@ import click
 import msgspec
 import redis
 
-from anpr import topics
-from anpr.settings import Settings
+from anpr.kafka import topic_specs
+from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ListFile
-from anpr.watchlist.guard import RemovalGuard
-from anpr.watchlist.places import Head, ListPlace
-from anpr.watchlist.reader import WatchlistReader, connect, unavailable
-from anpr.watchlist.records import Applied, Author
-from anpr.watchlist.store import WatchlistStore
+from anpr.watchlist.removal_limit import RemovalLimit
+from anpr.watchlist.store.change_records import AppliedChange, Author
+from anpr.watchlist.store.manifest import ListManifest, Manifest
+from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
+from anpr.watchlist.store.store import WatchlistStore
 
 # A change of a million entries keeps Redis busy for seconds at a time. One that answers at all is given so long.
 _PATIENCE_SECONDS = 30
@@ -41,7 +41,7 @@ def store_of(settings: Settings, *, may_be_away: bool = False) -> WatchlistStore
     _check(url, may_be_away)
     return WatchlistStore(
         connect(url, _PATIENCE_SECONDS),
-        topics.keep_ended(settings.topics),
+        topic_specs.keep_ended(settings.topics),
         settings.watchlist.keep_previous,
         timedelta(hours=settings.watchlist.keep_previous_hours),
         connect(url),
@@ -67,15 +67,15 @@ def _check(url: str, may_be_away: bool) -> None:
             raise unavailable(error) from error
 
 
-def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Head | None, ListPlace | None]:
+def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:
     """Return what is in force, and where in it the list is."""
     head = reader.head()
     return head, head.lists.get(list_name) if head else None
 
 
-def guard_of(settings: Settings, confirmed: int | None) -> RemovalGuard:
+def guard_of(settings: Settings, confirmed: int | None) -> RemovalLimit:
     """Return the guard against removals of an installation."""
-    return RemovalGuard(settings.watchlist.removal_share, confirmed)
+    return RemovalLimit(settings.watchlist.removal_share, confirmed)
 
 
 def author(how: str, file_sha256: str = "") -> Author:
@@ -87,7 +87,7 @@ def author(how: str, file_sha256: str = "") -> Author:
     return Author(who, how, file_sha256)
 
 
-def say_applied(applied: Applied) -> None:
+def say_applied(applied: AppliedChange) -> None:
     """Say what a change changed: JSON for programs, words for people."""
     click.echo(
         msgspec.json.encode(msgspec.structs.asdict(applied) | {"generation": str(applied.generation)}).decode()

@@ -6,11 +6,11 @@ import click
 import msgspec
 import numpy as np
 
+from anpr.backtest.tolerances import ToleranceCost, TolerancesCost, tolerances_cost
 from anpr.cli.files import EXISTING
-from anpr.cli.progress import ProgressLine
+from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import show_refusals
 from anpr.watchlist.csv_file import ENCODINGS, read_list
-from anpr.watchlist.tolerances import ToleranceCost, TolerancesCost, tolerances_cost
 
 
 @click.command(name="cost")

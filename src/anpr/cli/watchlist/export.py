@@ -5,12 +5,12 @@ import sys
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.progress import ProgressLine
+from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import list_in_force, list_option, reader_of
 from anpr.watchlist.csv_export import write_list
-from anpr.watchlist.reader import whole
-from anpr.watchlist.records import Terms
-from anpr.watchlist.store import check_terms
+from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.reader import whole
+from anpr.watchlist.store.store import check_terms
 
 
 @click.command(name="export")
@@ -27,7 +27,7 @@ def command(ctx: click.Context, list_name: str) -> None:
     """
     reader = reader_of(settings_of(ctx))
     head, place = list_in_force(reader, list_name)
-    check_terms(Terms(new_list=False), list_name, head, place)
+    check_terms(Preconditions(new_list=False), list_name, head, place)
     entries = whole(reader.load_list(place, ProgressLine(f"reading {list_name}"))) if place else []
     with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
         write_list(out, entries)

@@ -8,13 +8,13 @@ from datetime import timedelta
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.health import metrics_port, served
-from anpr.cli.stop import on_stop
+from anpr.cli.health_option import metrics_port, served
 from anpr.cli.watchlist.common import store_of
-from anpr.clock import system_clock
-from anpr.logs import get_logger, say_of_each_line
-from anpr.services.health import Health
-from anpr.services.list_keeper import ListKeeper
+from anpr.runtime.clock import system_clock
+from anpr.runtime.health import Health
+from anpr.runtime.logs import bind_service, get_logger
+from anpr.runtime.shutdown import on_stop
+from anpr.watchlist.keeper import ListKeeper
 
 log = get_logger(__name__)
 
@@ -39,7 +39,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     settings = settings_of(ctx)
     stop = threading.Event()
     on_stop(stop.set)
-    say_of_each_line(service="keep")
+    bind_service(service="keep")
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     keeper = ListKeeper(store_of(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands this one stays

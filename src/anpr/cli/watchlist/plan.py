@@ -7,9 +7,10 @@ from typing import BinaryIO
 import click
 import msgspec
 
+from anpr.backtest.cost_estimate import DAY, LEAST_COVERED, cost
 from anpr.cli import settings_of
 from anpr.cli.files import EXISTING, OPENED
-from anpr.cli.progress import ProgressLine
+from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     REFUSALS_NAMED,
     author,
@@ -20,17 +21,18 @@ from anpr.cli.watchlist.common import (
     reader_of,
     show_refusals,
 )
-from anpr.clock import system_clock
-from anpr.intake import BadRead
-from anpr.settings import Settings
-from anpr.spans import words
+from anpr.contracts.events import NO_GENERATION
+from anpr.reads.decoder import BadRead
+from anpr.runtime.clock import system_clock
+from anpr.runtime.durations import in_words
+from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
-from anpr.watchlist.cost import DAY, LEAST_COVERED, Cost, cost
+from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
 from anpr.watchlist.plan import Base, Plan, Source, in_force_at, make_plan
-from anpr.watchlist.reader import whole
-from anpr.watchlist.records import NO_LIST, Terms
-from anpr.watchlist.store import check_terms
+from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.reader import whole
+from anpr.watchlist.store.store import check_terms
 
 _NOT_IN_SHORT = ("format", "refusals", "sample")
 
@@ -68,7 +70,7 @@ def command(  # noqa: PLR0913  each is an option
     settings = settings_of(ctx)
     reader = reader_of(settings)
     head, place = list_in_force(reader, list_name)
-    check_terms(Terms(new_list=new_list), list_name, head, place)
+    check_terms(Preconditions(new_list=new_list), list_name, head, place)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
     show_refusals(file, content)
     in_force = whole(reader.load_list(place, ProgressLine(f"reading {list_name} as it is"))) if place else []
@@ -77,7 +79,7 @@ def command(  # noqa: PLR0913  each is an option
         content,
         Source(str(file.absolute()), encoding, author("plan").who, system_clock()),
         Base(
-            generation=place.generation if place else NO_LIST,
+            generation=place.generation if place else NO_GENERATION,
             begins=head is None,
             entries={entry.entry_id: entry for entry in in_force},
         ),
@@ -141,7 +143,7 @@ def _covered(cost: Cost) -> str:
     first, last = cost.first_captured_at, cost.last_captured_at
     if first is None or last is None:
         return "none says when it was captured"
-    says = f"they cover {words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    says = f"they cover {in_words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
     if cost.covered < LEAST_COVERED:
         return f"{says}: the figures a day are scaled up as if from one hour, and say next to nothing"
     if cost.covered < DAY:

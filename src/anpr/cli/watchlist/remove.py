@@ -11,10 +11,10 @@ from anpr.cli.watchlist.common import (
     store_of,
     why_option,
 )
-from anpr.clock import system_clock
-from anpr.errors import InputError
-from anpr.watchlist.records import Terms
-from anpr.watchlist.store import check_terms
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError
+from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.store import check_terms
 
 
 @click.command(name="remove")
@@ -31,7 +31,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
       anpr watchlist remove "AB12 CDE" --list today --why "found in Lille"
     """
     store = store_of(settings_of(ctx))
-    terms = Terms(new_list=False)
+    terms = Preconditions(new_list=False)
     head, place = list_in_force(store, list_name)
     check_terms(terms, list_name, head, place)
     entries = store.entries_with_plate(place, plate) if place else []

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.progress import ProgressLine
+from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     author,
     confirm_option,
@@ -15,9 +15,9 @@ from anpr.cli.watchlist.common import (
     store_of,
     why_option,
 )
-from anpr.clock import system_clock
-from anpr.events import Generation
-from anpr.watchlist.records import Terms
+from anpr.contracts.events import Generation
+from anpr.runtime.clock import system_clock
+from anpr.watchlist.store.change_records import Preconditions
 
 
 class _GenerationType(click.ParamType[Any]):
@@ -60,7 +60,7 @@ def command(
         why=why,
         now=system_clock(),
         author=author("rollback"),
-        terms=Terms(new_list=False, guard=guard_of(settings, confirm_removals)),
+        terms=Preconditions(new_list=False, guard=guard_of(settings, confirm_removals)),
         progress=ProgressLine(f"writing {list_name}"),
     )
     say_applied(applied)

@@ -1,1 +1,0 @@
-"""Kafka and Redis as the services see them, and the in-memory twins of both for unit tests."""

@@ -1,0 +1,101 @@
+"""What each tolerance would find and cost for a list, without reads to ask: on traffic that the tables make."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from anpr.backtest import confidence_intervals
+from anpr.backtest.synthetic_traffic import SyntheticTraffic
+from anpr.contracts.events import TIERS, TOLERANCES, Entry
+from anpr.matching.index import Tables
+from anpr.matching.lookup.plate_table import WIDEST
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
+from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
+from anpr.matching.scoring.likelihood import Likelihood
+
+VEHICLES_A_DAY = 20_000
+# So many misreads of listed plates tell the share that is found to within two points.
+_MISREADS = 3_000
+_PIECE = 20_000
+
+
+Interval = tuple[float, float]
+
+
+class ToleranceCost(Struct, frozen=True, kw_only=True):
+    """Of listed vehicles that are misread, the share that alert; and the false alerts of a day of 20,000 vehicles.
+
+    Each with its 95 % interval. The share is None where the list has no plate that could be misread.
+    """
+
+    tolerance: str
+    found_share: float | None
+    found_share_interval: Interval | None
+    false_a_day: float
+    false_a_day_interval: Interval
+
+
+class TolerancesCost(Struct, frozen=True, kw_only=True):
+    """What each tolerance would find and cost if every entry had it. Patterns add `patterns_a_day` to each."""
+
+    entries: int
+    patterns: int
+    days: float
+    misreads: int
+    tolerances: tuple[ToleranceCost, ...]
+    patterns_a_day: float
+    patterns_a_day_interval: Interval
+
+
+def tolerances_cost(
+    entries: Sequence[Entry], days: float, random: np.random.Generator, tell: Callable[[int, int], None]
+) -> TolerancesCost:
+    """Weigh the tolerances for a list. `tell` is called with how many of how many vehicles have gone by."""
+    tables = Tables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
+    likelihood = Likelihood(len(entries))
+    traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
+    false = np.zeros(len(TIERS))
+    listed = {codes.tobytes() for codes in tables.plates.entries.codes}
+    vehicles = max(1, round(days * VEHICLES_A_DAY))
+    for done in range(0, vehicles, _PIECE):
+        plates = traffic.plates(min(_PIECE, vehicles - done))
+        not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
+        reads = traffic.read(plates.take(not_listed))
+        false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
+        tell(min(done + _PIECE, vehicles), vehicles)
+    with_plates = np.flatnonzero(tables.plates.entries.lengths)
+    rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
+    reads = traffic.misread(tables.plates.entries.take(rows))
+    found = tables.search(reads, likelihood)
+    own = found.where(found.entries == rows[found.reads])
+    found_by_tier = np.bincount(own.tiers, minlength=len(TIERS))
+
+    def cost(tolerance: str) -> ToleranceCost:
+        tiers = slice(WIDEST[tolerance] + 1)
+        count, (a_day, interval) = int(found_by_tier[tiers].sum()), _a_day(int(false[tiers].sum()), days)
+        low, high = confidence_intervals.of_share(count, len(rows))
+        return ToleranceCost(
+            tolerance=tolerance,
+            found_share=round(count / len(rows), 3) if len(rows) else None,
+            found_share_interval=(round(low, 3), round(high, 3)) if len(rows) else None,
+            false_a_day=a_day,
+            false_a_day_interval=interval,
+        )
+
+    patterns_a_day, patterns_interval = _a_day(int(false[TIERS.index("pattern")]), days)
+    return TolerancesCost(
+        entries=len(entries),
+        patterns=len(entries) - len(with_plates),
+        days=days,
+        misreads=len(rows),
+        tolerances=tuple(map(cost, TOLERANCES)),
+        patterns_a_day=patterns_a_day,
+        patterns_a_day_interval=patterns_interval,
+    )
+
+
+def _a_day(count: int, days: float) -> tuple[float, Interval]:
+    low, high = confidence_intervals.of_count(count)
+    return round(count / days, 2), (round(low / days, 2), round(high / days, 2))

@@ -1,0 +1,126 @@
+"""Which cameras have fallen silent, against what is usual for each. It is told what the matchers say, and no clock.
+
+Pure.
+
+A port has lulls of half an hour between two ferries, so hours and minutes say little. What says much is how many
+vehicles the other cameras of the site have seen meanwhile: a camera that sees one of every twelve reads, and none of
+the last three hundred, is blind, however short that took.
+
+When all fall silent together there is no other to tell by. Then the site's own lulls are what is usual: nothing for
+three times as long as ever in the last day is no lull. That is known only after a while.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from anpr.contracts.events import Status
+
+# Of reads that come at random, one camera misses ten times its usual share once in 20,000.
+_TIMES_USUAL = 10
+_FEWEST_READS = 50
+_GAPS_KEPT = 50
+_GAPS_NEEDED = 5
+# Of a hundred vehicles that come at random, the longest gap is trebled by chance once in a million gaps.
+_TIMES_LONGEST = 3
+_SHORTEST_SILENCE = timedelta(seconds=8)
+_LEARNS_FOR = timedelta(minutes=15)
+_LULLS_KEPT = timedelta(days=1)
+# A matcher that says nothing for longer has not seen that nothing came.
+_STATUS_GAP = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera's last read, whether it has fallen silent, and how far its clock is ahead.
+
+    It is taken for silent when other cameras of its site have made so many reads since. None is not known yet.
+    """
+
+    last_read_at: datetime | None
+    silent_after_reads: float | None
+    is_silent: bool
+    clock_offset_seconds: float | None = None
+
+
+@dataclass(slots=True)
+class _Camera:
+    last_read_at: datetime
+    at_reads: int
+    gaps_reads: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS_KEPT))
+
+
+@dataclass(slots=True)
+class _Lulls:
+    """When a site's cameras together have seen nothing, by what its matchers count."""
+
+    since: datetime
+    told_at: datetime
+    seen_at: datetime
+    longest_of_hour: dict[datetime, timedelta] = field(default_factory=dict)
+
+    def note(self, at: datetime, *, has_seen: bool) -> None:
+        if at - self.told_at > _STATUS_GAP:
+            self.seen_at = at
+        self.told_at = max(self.told_at, at)
+        if has_seen and at > self.seen_at:
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            longest = self.longest_of_hour
+            longest[hour] = max(at - self.seen_at, longest.get(hour, timedelta()))
+            self.seen_at = at
+            if at - min(longest) > _LULLS_KEPT:
+                del longest[min(longest)]
+
+    def is_silent(self, now: datetime) -> bool:
+        if self.seen_at - self.since < _LEARNS_FOR:
+            return False
+        usual = max(self.longest_of_hour.values(), default=timedelta())
+        return now - self.seen_at > max(_SHORTEST_SILENCE, _TIMES_LONGEST * usual)
+
+
+class CameraLiveness:
+    """All cameras of all sites."""
+
+    def __init__(self, silent_after: timedelta) -> None:
+        """A camera is silent at the latest when it has seen nothing for `silent_after`."""
+        self._silent_after = silent_after
+        self._cameras: dict[tuple[str, str], _Camera] = {}
+        self._reads: dict[str, int] = {}
+        self._lulls: dict[str, _Lulls] = {}
+        self._counted: dict[tuple[str, str, datetime], int] = {}
+        self._offsets: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str, str], float] = {}
+
+    def note(self, status: Status) -> None:
+        """Take in what a matcher says of itself."""
+        matcher = (status.site, status.matcher, status.started_at)
+        before = self._counted.get(matcher, status.reads)
+        self._counted[matcher] = max(before, status.reads)
+        reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
+        lulls = self._lulls.setdefault(status.site, _Lulls(status.at, status.at, status.at))
+        lulls.note(status.at, has_seen=status.reads > before)
+        for name, offset in status.clock_offset_seconds.items():
+            # A matcher that has lost a camera to another goes on telling its last; only what changes is news.
+            if self._told.get((status.site, status.matcher, name)) != offset:
+                self._told[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
+        for name, at in status.cameras.items():
+            camera = self._cameras.get((status.site, name))
+            if camera is None:
+                self._cameras[status.site, name] = _Camera(at, reads)
+            elif at > camera.last_read_at:
+                camera.gaps_reads.append(max(1, reads - camera.at_reads))
+                camera.last_read_at, camera.at_reads = at, reads
+
+    def state(self, site: str, name: str, now: datetime) -> CameraState:
+        """Return what is known of a camera."""
+        camera = self._cameras.get((site, name))
+        reads = self._reads.get(site, 0)
+        offset = self._offsets.get((site, name))
+        if camera is None:
+            return CameraState(None, None, reads >= _FEWEST_READS * _TIMES_USUAL, offset)
+        is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
+        usual = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else None
+        silent_after = None if usual is None else max(_FEWEST_READS, _TIMES_USUAL * usual)
+        misses_more = silent_after is not None and reads - camera.at_reads >= silent_after
+        is_silent = misses_more or now - camera.last_read_at > self._silent_after or self._lulls[site].is_silent(now)
+        return CameraState(camera.last_read_at, silent_after, is_silent, offset)

@@ -1,0 +1,59 @@
+"""Rates and latencies over the last minutes, from what the board feed sees. Bounded, however long it runs. Pure."""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from anpr.contracts.events import Alert, Status
+
+_LATENCIES_KEPT = 1000
+_RATE_OVER = timedelta(seconds=10)
+
+
+class Rates:
+    """Reads a second by matcher and latencies by site."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._reads: dict[tuple[str, str, datetime], deque[tuple[datetime, int]]] = {}
+        self._raised: dict[str, deque[float]] = {}
+        self._shown: dict[str, deque[float]] = {}
+
+    def note_status(self, status: Status) -> None:
+        """Take a matcher's count of reads. A restarted one counts from nought, so its start is part of its name."""
+        seen = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
+        seen.append((status.at, status.reads))
+        while status.at - seen[0][0] > _RATE_OVER:
+            seen.popleft()
+        for key in [key for key, old in self._reads.items() if status.at - old[-1][0] > _RATE_OVER]:
+            del self._reads[key]
+
+    def note_alert(self, alert: Alert, now: datetime) -> None:
+        """Take an alert that has just come. Only live ones say how fast the system is."""
+        if alert.kind == "live" and not alert.read.clock_suspect:
+            for kept, until in ((self._raised, alert.raised_at), (self._shown, now)):
+                seconds = (until - alert.captured_at).total_seconds()
+                kept.setdefault(alert.read.site, deque(maxlen=_LATENCIES_KEPT)).append(seconds)
+
+    def reads_per_second(self, site: str) -> float:
+        """Return the reads a second of a site's matchers over the last ten seconds."""
+        rate = 0.0
+        for (of_site, _, _), seen in self._reads.items():
+            seconds = (seen[-1][0] - seen[0][0]).total_seconds()
+            if of_site == site and seconds > 0:
+                rate += (seen[-1][1] - seen[0][1]) / seconds
+        return rate
+
+    def raised_seconds(self, site: str) -> Sequence[float]:
+        """Return the latest times from capture to the alert."""
+        return self._raised.get(site, ())
+
+    def shown_seconds(self, site: str) -> Sequence[float]:
+        """Return the latest times from capture to this board."""
+        return self._shown.get(site, ())
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return the value that `share` (0..1) of the values do not exceed, None of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

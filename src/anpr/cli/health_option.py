@@ -1,0 +1,56 @@
+"""The `--metrics-port` of every service, and the server behind it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from anpr.runtime import metrics
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.health import Health, HealthServer
+from anpr.runtime.logs import get_logger
+from anpr.runtime.settings import Settings
+
+log = get_logger(__name__)
+
+# What a probe waits for the broker: most supervisors give a probe a second or two.
+ANSWER_SECONDS = 0.8
+
+metrics_port = click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    help="Serve /metrics, /livez and /readyz there; 0 takes a free port and says which. Default: metrics.port.",
+)
+
+
+@contextmanager
+def served(settings: Settings, health: Health, port: int | None) -> Iterator[None]:
+    """Serve a service's health while the context lasts, where the option or else the settings say so.
+
+    Raises UnavailableError when the address cannot be had.
+    """
+    port = settings.metrics.port if port is None else port
+    if port is None:
+        yield
+        return
+    host = settings.metrics.host
+    metrics.STATE_FREE.set_function(lambda: _free_bytes(settings.state_dir))
+    try:
+        server = HealthServer(health, host, port)
+    except OSError as error:
+        raise UnavailableError(
+            "metrics-address",
+            f"the metrics cannot be served at {host}:{port}: {error.strerror or error}",
+            "give each service on a machine a --metrics-port of its own, and metrics.host an address of this machine",
+        ) from None
+    with server:
+        log.info("health and metrics are served", address=f"http://{host}:{server.server_port}")
+        yield
+
+
+def _free_bytes(folder: Path) -> float:
+    """Return the room on the disk that holds a folder, there or not yet."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free

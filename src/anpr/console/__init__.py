@@ -1,0 +1,1 @@
+"""The officers' console: pages rendered here, kept live by server-sent events (docs/adr/0015)."""

@@ -1,0 +1,1 @@
+"""What an officer may do about an incident, and how it is published."""

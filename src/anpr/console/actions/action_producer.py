@@ -1,0 +1,45 @@
+"""Writes what officers do to the site's own actions topic. It counts once it has been read back from there."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from anpr.contracts import topics
+from anpr.contracts.events import Action, encode
+from anpr.kafka.broker_errors import refused
+from anpr.kafka.interfaces import Producer, UndeliveredError
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+FLUSH_SECONDS = 5
+
+
+class ActionProducer:
+    """Publishes actions, one request at a time."""
+
+    def __init__(self, open_publisher: Callable[[], Producer]) -> None:
+        """`open_publisher` connects to the site's broker, again after the broker has refused something."""
+        self._open = open_publisher
+        self._publisher = open_publisher()
+        self._lock = threading.Lock()
+
+    def write(self, placed: Sequence[tuple[str, Action]]) -> bool:
+        """Publish actions, each with its topic; return whether the broker has them all.
+
+        Where it does not answer in time they stay with the client, which delivers them when the broker is back.
+        Raises UnavailableError when it refuses one: then that is lost, and must be done again.
+        """
+        with self._lock:
+            try:
+                for topic, action in placed:
+                    self._publisher.publish(topic, None, encode(action))
+                return self._publisher.flush(FLUSH_SECONDS) == 0
+            except UndeliveredError as error:
+                self._publisher = self._open()
+                log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  it says all
+                raise refused("the broker refuses it, and others do not see it", error) from None
+
+
+def topic_of(site: str, *, covert: bool) -> str:
+    """Return where a site's actions go: those that tell of something covert to the topic with rights of its own."""
+    return topics.covert_actions(site) if covert else topics.actions(site)

@@ -1,0 +1,1 @@
+"""Who may sign in, who is signed in, what each role may do, and the audit log."""

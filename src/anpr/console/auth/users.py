@@ -1,0 +1,123 @@
+"""Who may sign in: a file of names, roles and argon2 hashes, written by `anpr users`, read again when it changes."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import argon2
+import msgspec
+from msgspec import Meta, Struct
+
+from anpr.console.auth import permissions
+from anpr.runtime.errors import InputError
+
+ALL_SITES = "*"
+MIN_PASSWORD_CHARACTERS = 12
+MAX_PASSWORD_CHARACTERS = 256
+
+_hasher = argon2.PasswordHasher()
+# Checked for names that do not exist, so that the time of the answer does not tell which do.
+_NOBODY = _hasher.hash("nobody signs in with this")
+
+
+class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person who may sign in. `sites` are the consoles that let them in, `*` all of them."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9._-]{1,40}$")]
+    role: str
+    sites: tuple[str, ...] = ()
+    covert: bool = False
+    password_hash: str = ""
+
+    def belongs_to(self, site: str) -> bool:
+        """Tell whether the person works at this site."""
+        return site in self.sites or ALL_SITES in self.sites
+
+    @property
+    def stamp(self) -> str:
+        """What is other as soon as anything of the person is, their password too."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+class UsersFile:
+    """The file. A missing one holds nobody."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the file at `path`."""
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._users: dict[str, User] = {}
+
+    def users(self) -> dict[str, User]:
+        """Return everybody, by name. Raises InputError naming what in the file cannot be used."""
+        try:
+            stat = self.path.stat()
+            if self._stamp != (stat.st_mtime_ns, stat.st_ino):
+                self._users = self._read()
+                self._stamp = (stat.st_mtime_ns, stat.st_ino)
+        except FileNotFoundError:
+            self._users, self._stamp = {}, None
+        except OSError as error:
+            raise _unusable(f"{self.path}: {error.strerror or error}") from None
+        return self._users
+
+    def save(self, user: User) -> None:
+        """Add a person, or put them in the place of the one of that name."""
+        self._write({**self.users(), user.name: user})
+
+    def remove(self, name: str) -> bool:
+        """Take a person out; return whether they were in."""
+        users = dict(self.users())
+        found = users.pop(name, None) is not None
+        if found:
+            self._write(users)
+        return found
+
+    def check(self, name: str, password: str) -> User | None:
+        """Return the person if the password is theirs. Takes as long for a name that is not there."""
+        user = self.users().get(name)
+        try:
+            _hasher.verify(user.password_hash if user else _NOBODY, password[:MAX_PASSWORD_CHARACTERS])
+        except argon2.exceptions.VerificationError:
+            return None
+        except argon2.exceptions.InvalidHashError:
+            raise _unusable(f"{self.path}: the hash of {name!r} is none") from None
+        return user
+
+    def _read(self) -> dict[str, User]:
+        try:
+            users = msgspec.json.decode(self.path.read_bytes(), type=list[User])
+        except msgspec.DecodeError as error:
+            raise _unusable(f"{self.path}: {error}") from None
+        for user in users:
+            if user.role not in permissions.ROLES:
+                raise _unusable(
+                    f"{self.path}: {user.name}: role {user.role!r} is none of {', '.join(permissions.ROLES)}"
+                )
+        return {user.name: user for user in users}
+
+    def _write(self, users: dict[str, User]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner alone
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode([users[name] for name in sorted(users)])))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(self.path)
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2 hash of a password. Raises InputError when it is too short or too long to be one."""
+    if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
+        raise InputError(
+            "password-unusable",
+            f"a password has {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters",
+            "three or four random words make a good one",
+        )
+    return _hasher.hash(password)
+
+
+def _unusable(message: str) -> InputError:
+    return InputError("users-file-unusable", message, "mend the file, or put it away and use `anpr users add`")

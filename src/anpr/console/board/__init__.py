@@ -1,0 +1,1 @@
+"""The live board: where each incident belongs, and how its changes reach the browsers."""

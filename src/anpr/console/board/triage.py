@@ -1,0 +1,156 @@
+"""Where an incident belongs on a site's page, in which order, and for whom it rings. Pure.
+
+The lanes: `now` for what was surely seen here; `review` for matches that a person must look at first, which never
+ring; `elsewhere` for what of other ports concerns this site (`board.journeys`): what is due here, which rings a
+while before it can drive off, or may come by road; `over` for what is settled, withdrawn or corrected. What does not
+concern this site is in none of them. Where no route leads to a site, all that is open elsewhere concerns it.
+
+For whom an incident rings is a matter of time alone: for the officers until `ack_due`, then for the supervisor too.
+No job has to run for that, so none can be forgotten.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from anpr.board.incident import STATUSES, Incident, sureness
+from anpr.board.journeys import Concern, concern, concerns_still, routes_to
+from anpr.runtime.settings import Route, Settings
+
+NOW: Final = "now"
+REVIEW: Final = "review"
+ELSEWHERE: Final = "elsewhere"
+SETTLED: Final = "over"
+NOWHERE: Final = ""
+SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, SETTLED)
+
+RINGS_OFFICER: Final = "officer"
+RINGS_SUPERVISOR: Final = "supervisor"
+SILENT: Final = ""
+
+# An unlikely match, or one by an edit of the plate, is a question to a person and no alarm.
+_REVIEWED_TIERS = ("near",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What of the settings decides here. `routes` are those that lead to the site, by where they begin."""
+
+    site: str
+    ack_due: timedelta
+    review_below_score: float
+    routes: Mapping[str, Route] = field(default_factory=dict)
+
+
+def rules_of(settings: Settings, site: str) -> Rules:
+    """Return what decides at a site."""
+    return Rules(
+        site,
+        timedelta(seconds=settings.console.ack_due_seconds),
+        settings.console.review_below_score,
+        routes_to(site, settings.routes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPosition:
+    """Where an incident belongs. Cards of a lane stand in the order of `order`, as text.
+
+    `concern` tells why another site's incident is here; `may_claim` whether this site may take it in hand;
+    `changes_at` when time alone will put it elsewhere.
+    """
+
+    lane: str
+    order: str
+    rings: str
+    waiting_since: datetime | None
+    concern: Concern | None = None
+    may_claim: bool = False
+    changes_at: datetime | None = None
+
+
+def position_of(incident: Incident, rules: Rules, now: datetime) -> BoardPosition:
+    """Return where the incident belongs at `now`."""
+    if incident.site != rules.site:
+        return _of_another(incident, rules, now)
+    if not _is_open(incident):
+        return BoardPosition(SETTLED, _order(incident, SETTLED), SILENT, None)
+    lane = NOW if is_sure(incident, rules) else REVIEW
+    since = _waiting_since(incident, rules.site)
+    rings = _rings(incident, since, rules, now) if lane == NOW else SILENT
+    changes_at = since + rules.ack_due if since is not None and rings == RINGS_OFFICER else None
+    return BoardPosition(lane, _order(incident, lane), rings, since, may_claim=True, changes_at=changes_at)
+
+
+def _of_another(incident: Incident, rules: Rules, now: datetime) -> BoardPosition:
+    why = concern(incident, rules.site, rules.routes)
+    if not rules.routes:
+        lane = ELSEWHERE if _is_open(incident) else SETTLED
+        return BoardPosition(lane, _order(incident, lane), SILENT, None, may_claim=lane == ELSEWHERE)
+    if why is not None:
+        if not concerns_still(incident, why, rules.site, now):
+            return BoardPosition(NOWHERE, "", SILENT, None)
+        return _coming(incident, why, rules, now)
+    over = incident.site in rules.routes and not _is_open(incident)
+    return (
+        BoardPosition(SETTLED, _order(incident, SETTLED), SILENT, None)
+        if over
+        else BoardPosition(NOWHERE, "", SILENT, None)
+    )
+
+
+def _coming(incident: Incident, why: Concern, rules: Rules, now: datetime) -> BoardPosition:
+    """Return the place of what comes here: the next off the ship first; it rings in time for somebody to be there."""
+    order, rings = _order(incident, ELSEWHERE), SILENT
+    if why.latest is not None:
+        order = f"{why.earliest.isoformat()} {order}"
+    if rules.site in incident.holders:
+        return BoardPosition(ELSEWHERE, order, SILENT, None, why, why.may_claim)
+    changes = [why.until]
+    since = _waiting_since(incident, rules.site)
+    if why.call_at is not None and since is not None and is_sure(incident, rules):
+        since = max(since, why.call_at)
+        rings = _rings(incident, since, rules, now)
+        changes += [since, since + rules.ack_due]
+    return BoardPosition(ELSEWHERE, order, rings, None, why, why.may_claim, min(at for at in changes if at >= now))
+
+
+def _is_open(incident: Incident) -> bool:
+    """Tell whether it is open; of a status that is not known here a person must decide."""
+    return incident.status == "open" or incident.status not in STATUSES
+
+
+def is_sure(incident: Incident, rules: Rules) -> bool:
+    """Tell whether any alert that stands is sure enough to call an officer out. A tier that is unknown here is."""
+    return any(
+        alert.tier not in _REVIEWED_TIERS and alert.score >= rules.review_below_score for alert in incident.standing
+    )
+
+
+def _waiting_since(incident: Incident, site: str) -> datetime | None:
+    """Return since when nobody of the site has it in hand; None while somebody has."""
+    if site in incident.holders:
+        return None
+    raised = min((alert.raised_at for alert in incident.standing), default=None)
+    let_go = max(
+        (action.at for action in incident.actions if action.site == site and action.kind in ("released", "outcome")),
+        default=None,
+    )
+    return max((moment for moment in (raised, let_go) if moment is not None), default=None)
+
+
+def _rings(incident: Incident, since: datetime | None, rules: Rules, now: datetime) -> str:
+    only_history = all(alert.kind == "retrospective" for alert in incident.standing)
+    if since is None or now < since or only_history:
+        return SILENT
+    return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
+
+
+def _order(incident: Incident, lane: str) -> str:
+    """Return text that sorts as urgency does: by lane's need, priority, sureness, age; what is over by newest."""
+    if lane == SETTLED:
+        newest = 10**13 - int(incident.last_captured_at.timestamp() * 1000)
+        return f"{newest:013d} {incident.incident_id}"
+    tier, priority, kind, captured_at, alert_id = sureness(incident.best)
+    return f"{incident.priority} {tier + 1} {priority} {kind + 1} {captured_at.isoformat()} {alert_id}"

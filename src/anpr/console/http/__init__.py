@@ -1,0 +1,1 @@
+"""Routes, templates and headers."""

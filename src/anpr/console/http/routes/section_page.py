@@ -1,0 +1,19 @@
+"""What stands in a lane behind the cards of the board, a hundred at a time, as it is now."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from anpr.console.auth.access import refusal, show
+from anpr.console.board.board_page import MOST_CARDS
+from anpr.console.board.triage import SECTIONS, SETTLED
+from anpr.console.console import Console, SignedIn
+
+
+async def page(request: Request, console: Console, who: SignedIn) -> Response:
+    """Show the next ones of a lane. They do not change by themselves: what is most urgent is on the board."""
+    lane, start = request.path_params["lane"], request.query_params.get("from", str(MOST_CARDS))
+    if lane not in SECTIONS or lane == SETTLED or not (start.isascii() and start.isdigit() and len(start) < 8):
+        return refusal(console, 404, "There is no such list.", who)
+    board_page = console.page_for(who)
+    cards, count = await console.live.ask(lambda _: board_page.behind(lane, int(start)))
+    return show(console, "lane.html", who, lane=lane, start=int(start), cards=cards, count=count)

@@ -1,0 +1,104 @@
+"""What is shown of values that travel as codes, in the officer's words. An unknown code is shown as it is."""
+
+from typing import Final
+
+from anpr.contracts.events import Action, Alert, Vehicle
+
+CERTAINTY: Final = {
+    "exact": "Exact: the same plate",
+    "equivalent": "Same plate but for 0/O or 1/I",
+    "folded": "Likely: only look-alike letters differ. Check the plate",
+    "near": "Possible: one or two letters differ. Check the plate",
+    "pattern": "Fits a listed pattern",
+}
+UNSURE: Final = "Possible: check the plate"
+DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
+COVERT: Final = "Covert: not a word to the driver, nor to colleagues without the right to know"
+PARTLY_COVERT: Final = (
+    "Partly covert: of what is marked, not a word to the driver, nor to colleagues without the right to know"
+)
+KIND: Final = {
+    "live": "",
+    "late": "LATE: came more than a minute after the vehicle was seen",
+    "retrospective": "EARLIER: seen before the vehicle was listed",
+}
+STATUS: Final = {
+    "open": "Open",
+    "closed": "Settled",
+    "withdrawn": "Withdrawn: taken off the list. Nothing is to be done",
+    "corrected": "Corrected: the camera has since read another plate",
+}
+LISTED_AGAIN: Final = "Listed again: it was off the list for a while. It counts"
+ACTION: Final = {
+    "seen": "looked at it",
+    "claimed": "took it in hand",
+    "released": "let it go",
+    "plate_check": "checked the plate",
+    "outcome": "gave the outcome",
+    "comment": "wrote",
+    "retracted": "took back",
+}
+PLATE_CHECK: Final = {"same": "Same plate", "different": "Different plate", "unreadable": "Cannot be read"}
+OUTCOME: Final = {
+    "stopped_found": "Stopped, something found",
+    "stopped_nothing_found": "Stopped, nothing found",
+    "turned_away": "Turned away",
+    "misread": "Misread: not this plate",
+    "same_plate_other_vehicle": "Same plate, but not the vehicle that is wanted",
+    "entry_out_of_date": "The entry is out of date",
+    "already_dealt_with": "Already dealt with",
+    "passed_before_ack": "Passed before anybody could act",
+    "handed_to_uk_port": "Handed over to a UK port",
+    "observed_only": "Observed only, as instructed",
+}
+
+LANE: Final = {"now": "Here, now", "review": "To be looked at", "elsewhere": "At other ports"}
+SENT_ON: Final = {
+    "turned_away": "Turned away",
+    "handed_to_uk_port": "Handed over to the UK port",
+    "passed_before_ack": "Passed before anybody could act",
+}
+
+
+def certainty(alert: Alert, review_below_score: float = 0) -> str:
+    """Return how sure a match is, in words. An unlikely one is never called exact."""
+    return UNSURE if alert.score < review_below_score else CERTAINTY.get(alert.tier, UNSURE)
+
+
+DONE: Final = {
+    "claim": "You have it in hand.",
+    "release": "You have let it go.",
+    "hand-over": "It is handed over.",
+    "take-over": "You have it in hand.",
+    "plate-check": "The plate check is noted.",
+    "outcome": "The outcome is noted.",
+    "comment": "The comment is noted.",
+    "take-back": "It is taken back. Both stay visible.",
+}
+
+
+def deed(action: Action) -> str:
+    """Return what somebody did."""
+    what = ACTION.get(action.kind, action.kind)
+    if action.kind == "released" and action.hands_to:
+        whose = f"from {action.holder} " if action.holder not in {None, action.officer} else ""
+        what = f"handed it {whose}to {action.hands_to}"
+    found = PLATE_CHECK.get(action.plate_check or "", action.plate_check)
+    outcome = OUTCOME.get(action.outcome or "", action.outcome)
+    return ": ".join(part for part in (what, found, outcome) if part)
+
+
+def clock(offset_seconds: float | None) -> str:
+    """Return how far a camera's clock is off."""
+    if offset_seconds is None:
+        return "not known yet"
+    if abs(offset_seconds) < 1:
+        return "right"
+    if offset_seconds > 0:
+        return f"{offset_seconds:.0f} s ahead"
+    return f"{-offset_seconds:.0f} s behind, or its reads come late"
+
+
+def vehicle(listed: Vehicle | None) -> str:
+    """Return what a list says of the vehicle itself."""
+    return " ".join(part for part in (listed.colour, listed.make, listed.kind) if part) if listed else ""

@@ -1,0 +1,28 @@
+"""Reads the status of the system from a board feed, in the thread of that feed."""
+
+from datetime import datetime
+
+from anpr.board.board_feed import BoardFeed
+from anpr.console.status.system_status import SystemStatus
+from anpr.contracts.topics import covert_actions, covert_alerts
+from anpr.runtime.settings import Settings
+
+
+def system_status_of(feed: BoardFeed, settings: Settings, now: datetime, *, covert: bool) -> SystemStatus:
+    """Return what is known; of what is covert only to those with the right."""
+    health = tuple(feed.health(now))
+    covert_topics = {name for site in settings.sites for name in (covert_alerts(site), covert_actions(site))}
+    return SystemStatus(
+        now=now,
+        opened_at=feed.opened_at,
+        caught_up=feed.caught_up(),
+        health=health,
+        cameras={
+            one.site: {c.name: feed.cameras.state(one.site, c.name, now) for c in settings.sites[one.site].cameras}
+            for one in health
+        },
+        canaries=dict(feed.canaries),
+        refused={topic: count for topic, count in feed.refused.items() if covert or topic not in covert_topics},
+        reads_per_second={one.site: feed.rates.reads_per_second(one.site) for one in health},
+        without_cameras=feed.without_cameras(),
+    )

@@ -1,0 +1,93 @@
+"""What is wrong, in words for the officer: whatever could make a quiet screen out of a busy road. Pure.
+
+Each fault says since when, not for how long, so that a fault that goes on is not read out again and again.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from anpr.board.site_health import SiteHealth
+from anpr.console.local_time import At
+from anpr.console.status.system_status import SystemStatus
+from anpr.contracts.events import Status
+from anpr.runtime.settings import ConsoleSettings, Settings, Site
+
+# More cameras than this are told as a number.
+_CAMERAS_NAMED = 3
+
+
+def status_warnings(sight: SystemStatus, settings: Settings, at: At) -> tuple[str, ...]:
+    """Return every fault, the gravest of each site first. None means: what is not on the screen did not happen."""
+    return tuple(_all(sight, settings, at))
+
+
+def _all(sight: SystemStatus, settings: Settings, at: At) -> Iterator[str]:
+    if not sight.caught_up:
+        yield "Still reading what happened before: the board is not whole yet."
+    for one in sight.health:
+        site = settings.sites[one.site]
+        for words in _of_site(sight, one, site, settings.console, at):
+            yield f"{site.title}: {words}"
+    for topic, count in sorted(sight.refused.items()):
+        yield f"{count} records on {topic} cannot be read, and are not on this screen."
+
+
+def _of_site(sight: SystemStatus, health: SiteHealth, site: Site, console: ConsoleSettings, at: At) -> Iterator[str]:
+    if health.heard_at is None:
+        yield "not heard at all. Its vehicles are NOT on this screen."
+        return
+    if health.is_silent:
+        yield f"cut off since {at(health.heard_at)}. New alerts from there do NOT arrive."
+        return
+    if not any(status.partitions for status in health.matchers):
+        yield "no matcher has a share of the reads. Nothing is being checked there."
+    list_old_after = timedelta(seconds=console.list_old_after_seconds)
+    yield from filter(None, (_of_list(status, sight.now, list_old_after, at) for status in health.matchers))
+    if too_large := sum(status.alerts_too_large for status in health.matchers):
+        yield f"alerts of {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
+    yield from _of_canary(sight, health.site, console, at)
+    yield from _of_cameras(sight, health.site, site, at)
+
+
+def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: At) -> str:
+    if status.generation is None:
+        return f"matcher {status.matcher} has no watchlist and checks nothing."
+    if status.list_confirmed_at is None:
+        return f"matcher {status.matcher} works with the list kept on its disk; changes since then are missing."
+    if now - status.list_confirmed_at > list_old_after:
+        return (
+            f"the watchlist at {status.matcher} is old: not confirmed since {at(status.list_confirmed_at)}. "
+            "Vehicles listed since then are NOT found."
+        )
+    return ""
+
+
+def _of_canary(sight: SystemStatus, site: str, console: ConsoleSettings, at: At) -> Iterator[str]:
+    due = timedelta(seconds=console.canary_due_seconds)
+    missed_after = timedelta(seconds=console.canary_every_seconds) + due
+    last = sight.canaries.get(site)
+    # What was sent before this console was opened could not be seen in time here.
+    since = max(sight.opened_at, last.sent_at) if last else sight.opened_at
+    if sight.now - since > missed_after:
+        seen = f"The last one came at {at(last.came_at)}" if last else "None has come"
+        yield f"the test plate has not come back. {seen}: vehicles may be missed there."
+    elif last and last.sent_at >= sight.opened_at and last.came_at - last.sent_at > due:
+        # In steps, or each test plate while it lasts would be read out as a fault of its own.
+        late = (last.came_at - last.sent_at) // due * due
+        yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from there come late."
+
+
+def _of_cameras(sight: SystemStatus, site_name: str, site: Site, at: At) -> Iterator[str]:
+    states = sight.cameras[site_name]
+    silent = [camera for camera in site.cameras if states[camera.name].is_silent]
+    if len(silent) == len(site.cameras) > 1:
+        last = max((state.last_read_at for state in states.values() if state.last_read_at), default=None)
+        yield f"no camera has seen anything {f'since {at(last)}' if last else 'at all'}. Look at the lanes yourself."
+        return
+    if len(silent) > _CAMERAS_NAMED:
+        yield f"{len(silent)} of {len(site.cameras)} cameras see nothing. Page Health names them."
+        return
+    for camera in silent:
+        last = states[camera.name].last_read_at
+        since = f"since {at(last)}" if last else "at all"
+        yield f"camera {camera.name} (lane {camera.lane}) has seen nothing {since}. Look at that lane yourself."

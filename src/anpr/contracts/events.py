@@ -1,0 +1,319 @@
+"""The contracts: what travels on the topics, as JSON on the wire and as Structs here.
+
+Rules that every reader may rely on:
+
+- Times are RFC 3339 in UTC, to the millisecond.
+- Unknown fields are ignored. Fields are only ever added; a changed meaning needs a new topic version.
+- Values of an enumeration travel as text. One that a reader does not know *needs a person*: it is shown, and it
+  is never closed, narrowed or hidden by a rule made for the values that it does know.
+
+`docs/schemas/` holds the JSON Schema of each, generated from this file.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+DIRECTIONS: Final = ("uk_bound", "fr_bound")
+POSITIONS: Final = ("front", "rear")
+# Best first: `live` beats `late` beats `retrospective` when alerts of one id are merged.
+KINDS: Final = ("live", "late", "retrospective")
+# Surest first. Each is what an entry's tolerance may allow; see `matching`.
+TIERS: Final = ("exact", "equivalent", "folded", "near", "pattern")
+TOLERANCES: Final = ("exact", "tolerant", "near")
+HANDLINGS: Final = ("open", "covert")
+ACTION_KINDS: Final = ("seen", "claimed", "released", "plate_check", "outcome", "comment", "retracted")
+PLATE_CHECKS: Final = ("same", "different", "unreadable")
+OUTCOMES: Final = (
+    "stopped_found",
+    "stopped_nothing_found",
+    "turned_away",
+    "misread",
+    "same_plate_other_vehicle",
+    "entry_out_of_date",
+    "already_dealt_with",
+    "passed_before_ack",
+    "handed_to_uk_port",
+    "observed_only",
+)
+
+
+def _known(values: tuple[str, ...]) -> Meta:
+    return Meta(max_length=64, extra_json_schema={"x-known-values": list(values)})
+
+
+Direction = Annotated[str, _known(DIRECTIONS)]
+Position = Annotated[str, _known(POSITIONS)]
+Kind = Annotated[str, _known(KINDS)]
+Tier = Annotated[str, _known(TIERS)]
+Tolerance = Annotated[str, _known(TOLERANCES)]
+Handling = Annotated[str, _known(HANDLINGS)]
+ActionKind = Annotated[str, _known(ACTION_KINDS)]
+PlateCheck = Annotated[str, _known(PLATE_CHECKS)]
+Outcome = Annotated[str, _known(OUTCOMES)]
+
+# Identifiers are hashed with NUL between them, so NUL is not part of one.
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^\\x00]*$")]
+Name = Annotated[str, Meta(max_length=64)]
+Note = Annotated[str, Meta(max_length=2000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Instant = Annotated[datetime, Meta(tz=True)]
+PlateText = Annotated[str, Meta(max_length=64)]
+Country = Annotated[str, Meta(max_length=2, pattern="^[A-Z]{2}$")]
+MOST_CANDIDATES: Final = 16
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """Another text that the camera thinks possible."""
+
+    plate: PlateText
+    confidence: Share | None = None
+
+
+class Vehicle(Struct, frozen=True, kw_only=True):
+    """What the camera or the list says about the vehicle itself."""
+
+    kind: Name | None = None
+    make: Name | None = None
+    colour: Name | None = None
+
+
+class Read(Struct, frozen=True, kw_only=True):
+    """One observation of one plate by one camera.
+
+    Only `read_id`, `site` and a plate must be usable, that of `plate` or of a candidate: without them nothing can be
+    matched. All else may be missing, and is dropped, counted and named in `dropped_fields` when it is bad; an
+    unusable `plate` is named there and kept as it was read. Of `candidates` only the bad ones are dropped, and those
+    behind the first 16 good ones. `received_at`, `clock_suspect` and `dropped_fields` are set by whoever takes the
+    read in (`anpr.reads.decoder`), whatever the camera says of them.
+    """
+
+    read_id: Identifier
+    site: Name
+    plate: PlateText
+    camera: Name = ""
+    lane: Name | None = None
+    direction: Direction | None = None
+    position: Position | None = None
+    pass_id: Identifier | None = None
+    supersedes: Identifier | None = None
+    captured_at: Instant | None = None
+    country: Country | None = None
+    confidence: Share | None = None
+    char_confidences: Annotated[tuple[Share, ...], Meta(max_length=64)] = ()
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=MOST_CANDIDATES)] = ()
+    vehicle: Vehicle | None = None
+    image: Annotated[str, Meta(max_length=512)] | None = None
+    received_at: Instant | None = None
+    clock_suspect: bool = False
+    dropped_fields: tuple[str, ...] = ()
+
+
+class Generation(Struct, frozen=True, order=True, kw_only=True):
+    """One state of the watchlist. The epoch grows at each fail-over of its home, so that no pair comes twice."""
+
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.number}"
+
+
+# What a list that does not exist, and an entry that is not in force yet, count as changed by.
+NO_GENERATION: Final = Generation(epoch=0, number=0)
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A plate on a watchlist: why, for whom, how surely it must be read, and until when."""
+
+    entry_id: Identifier
+    revision: Generation
+    list: Name
+    plate: PlateText
+    country: Country | None = None
+    category: Name = ""
+    priority: Annotated[int, Meta(ge=1, le=5)] = 3
+    reason: Note = ""
+    instruction: Note = ""
+    warnings: Annotated[tuple[Note, ...], Meta(max_length=16)] = ()
+    valid_from: Instant | None = None
+    valid_until: Instant
+    sites: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    directions: Annotated[tuple[Name, ...], Meta(max_length=16)] = ()
+    tolerance: Tolerance = "tolerant"
+    handling: Handling = "open"
+    vehicle: Vehicle | None = None
+    owner: Name = ""
+    legal_basis: Note = ""
+    source: Note = ""
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A letter that was read otherwise than listed; both are empty or longer where letters are missing or swapped.
+
+    `place` counts from 1 in the listed plate, and is where a letter too many would stand; `read_place` counts in the
+    read, and is null where it lacks the letter.
+    """
+
+    place: int
+    read: str
+    listed: str
+    why: str
+    read_place: int | None = None
+
+    def span(self, *, read: bool) -> range:
+        """Return the places, from 0, of these letters in the plate as read or as listed; none where it lacks them."""
+        place, letters = ((self.read_place or self.place), self.read) if read else (self.place, self.listed)
+        return range(place - 1, place - 1 + len(letters))
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Why a read matched an entry: the two texts, each differing letter, and what speaks against it."""
+
+    read_as: str
+    listed_as: str
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
+    """A fact about one read and one entry. Its id is the same whoever works it out, however often."""
+
+    alert_id: Identifier
+    kind: Kind
+    raised_at: Instant
+    read: Read
+    plate: PlateText
+    tier: Tier
+    score: Share
+    explanation: Explanation
+    entry: Entry
+    generation: Generation
+
+    @property
+    def captured_at(self) -> datetime:
+        """When the vehicle was there: intake gives every matched read a capture time."""
+        return self.read.captured_at or self.raised_at
+
+
+class Correction(Struct, frozen=True, kw_only=True, tag_field="type", tag="correction"):
+    """`read_id` replaces `supersedes` at this site, whether or not either of them matched."""
+
+    site: Name
+    read_id: Identifier
+    supersedes: Identifier
+
+
+class Cover(Struct, frozen=True, kw_only=True):
+    """An entry and the best tier at which the officer had it on the screen when giving an outcome."""
+
+    entry_id: Identifier
+    tier: Tier
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """What an officer did about an alert.
+
+    An outcome settles what `covers` names besides the alert itself, so that an alert the officer had not seen is
+    never closed by it (docs/adr/0004). A release lets go of what its officer holds or, by a supervisor, of what
+    `holder` holds; with `hands_to` it passes to that colleague, and at no moment is nobody's.
+    """
+
+    action_id: Identifier
+    alert_id: Identifier
+    site: Name
+    officer: Name
+    at: Instant
+    kind: ActionKind
+    plate_check: PlateCheck | None = None
+    outcome: Outcome | None = None
+    covers: tuple[Cover, ...] = ()
+    retracts: Identifier | None = None
+    holder: Name | None = None
+    hands_to: Name | None = None
+    note: Note = ""
+
+
+class EntryEnded(Struct, frozen=True, kw_only=True):
+    """An entry left the list: its alerts raised under an earlier revision are withdrawn, unless it comes back."""
+
+    entry_id: Identifier
+    revision: Generation
+    ended_at: Instant
+    why: Note
+
+
+class EntryListed(Struct, frozen=True, kw_only=True):
+    """An entry is on its list at a generation, which may be long after the one that last changed it."""
+
+    entry: Entry
+    generation: Generation
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """What a matcher says of itself once a second: its silence is the sign that it has stopped (docs/adr/0005).
+
+    `cameras` tells of each camera its newest capture, `clock_offset_seconds` its capture times less those of arrival:
+    above 0 its clock is ahead; far below, it is behind or its reads come late. `has_left` is in the last word of one
+    that was stopped in order, and is not missed.
+    """
+
+    site: Name
+    matcher: Name
+    at: Instant
+    started_at: Instant
+    generation: Generation | None = None
+    entries: int = 0
+    list_applied_at: Instant | None = None
+    list_confirmed_at: Instant | None = None
+    reads: int = 0
+    alerts: int = 0
+    dead_letters: int = 0
+    dropped_fields: int = 0
+    alerts_too_large: int = 0
+    partitions: int = 0
+    lag: int | None = None
+    cameras: dict[str, Instant] = {}
+    clock_offset_seconds: dict[str, float] = {}
+    has_left: bool = False
+
+
+encode: Final = msgspec.json.Encoder().encode
+_decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.json.Decoder(Alert | Correction).decode
+_decode_action: Final = msgspec.json.Decoder(Action).decode
+_decode_status: Final = msgspec.json.Decoder(Status).decode
+
+# What a decoder raises when the bytes are not what the topic promises.
+Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
+
+
+def decode_alert_record(value: bytes) -> Alert | Correction:
+    """Decode a record of an alerts topic. Raises one of `Undecodable`."""
+    return _decode_alert_record(value)
+
+
+def decode_action(value: bytes) -> Action:
+    """Decode a record of an actions topic. Raises one of `Undecodable`."""
+    return _decode_action(value)
+
+
+def decode_status(value: bytes) -> Status:
+    """Decode a record of a status topic. Raises one of `Undecodable`."""
+    return _decode_status(value)
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each contract, by file name."""
+    contracts = {
+        "read": Read,
+        "alert": Alert,
+        "correction": Correction,
+        "entry": Entry,
+        "action": Action,
+        "entry_ended": EntryEnded,
+        "status": Status,
+    }
+    return {name: msgspec.json.schema(contract) for name, contract in contracts.items()}

@@ -1,0 +1,1 @@
+"""The index on disk: one builder writes it, the matchers of the machine map it."""

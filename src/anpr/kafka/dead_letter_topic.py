@@ -1,0 +1,98 @@
+"""The dead letters of a site, as they lie on their topic, and how far they have been sent again.
+
+The account of what was sent again is kept at the broker: the committed offset of a group of its own for each site.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from anpr.contracts.dead_letters import DeadLetter
+from anpr.kafka.interfaces import REPLAYED
+
+_BATCH_RECORDS = 500
+
+
+class DeadLetters:
+    """One site's dead letters. As a context it lets the broker go at its end. Methods raise KafkaException."""
+
+    def __init__(self, address: str, site: str, topic: str, wait_seconds: float = 10) -> None:
+        """Ask the broker at `address`; it must answer each question within `wait_seconds`."""
+        self._site = site
+        self._place = TopicPartition(topic, 0)
+        self._wait_seconds = wait_seconds
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": address,
+                "group.id": f"anpr-replay-{site}",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        self.start, self.end = self._consumer.get_watermark_offsets(self._place, timeout=wait_seconds)
+        (committed,) = self._consumer.committed([self._place], timeout=wait_seconds)
+        if committed.error is not None:
+            raise KafkaException(committed.error)
+        # What lies before this offset has been sent again.
+        self.replayed_until = max(self.start, committed.offset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read(self, start: int) -> Iterator[DeadLetter]:
+        """Return the dead letters from an offset to where the topic ended when it was opened, the oldest first."""
+        if self.start == self.end:
+            return
+        self._consumer.assign([TopicPartition(self._place.topic, 0, max(start, self.start))])
+        while True:
+            first = self._consumer.poll(self._wait_seconds)
+            if first is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  its public name
+            for message in [first, *self._consumer.consume(_BATCH_RECORDS, 0)]:
+                error = message.error()
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  as above
+                    raise KafkaException(error)
+                if error is not None or (message.offset() or 0) >= self.end:
+                    return
+                yield self._letter(message)
+
+    def note_replayed(self, until: int) -> None:
+        """Keep account at the broker that all before this offset were sent again."""
+        place = TopicPartition(self._place.topic, 0, until)
+        self._consumer.commit(offsets=[place], asynchronous=False)
+        self.replayed_until = until
+
+    def _letter(self, message: Message) -> DeadLetter:
+        headers = {name: value.decode("utf-8", "replace") for name, value in _headers(message)}
+        offset = message.offset() or 0
+        value = message.value() or b""
+        return DeadLetter(
+            site=self._site,
+            at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+            number=offset,
+            reason=headers.get("reason", ""),
+            detail=headers.get("detail", ""),
+            topic=headers.get("topic", ""),
+            partition=_number(headers.get("partition"), -1),
+            offset=_number(headers.get("offset"), -1),
+            size_bytes=_number(headers.get("bytes"), len(value)),
+            is_whole="bytes" not in headers,
+            is_replayed=offset < self.replayed_until,
+            has_failed_again=REPLAYED in headers,
+            value=value,
+        )
+
+
+def _headers(message: Message) -> list[tuple[str, bytes]]:
+    headers: Any = message.headers() or ()
+    return [(name, value) for name, value in headers if isinstance(value, bytes)]
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else otherwise

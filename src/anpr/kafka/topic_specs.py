@@ -1,0 +1,56 @@
+"""The topics as they should be: partitions, replication, and how long each keeps its records."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from anpr.contracts import topics
+from anpr.runtime.settings import TopicSettings
+
+HOUR_MS = 3_600_000
+# What a broker takes in one request for a partition: of whole batches, so it says nothing of one record.
+BROKER_DEFAULT_BYTES = 1_048_588
+# A dead letter is a record as large as a broker takes, and its headers. Publishers allow as much.
+MAX_RECORD_BYTES = 2 * BROKER_DEFAULT_BYTES
+
+
+def keep_ended(settings: TopicSettings) -> timedelta:
+    """Return how long the list must remember an ended entry: as long as alerts that it raised are kept."""
+    return timedelta(hours=settings.alerts_retention_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should be."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: dict[str, str]
+
+
+def specs(site: str, settings: TopicSettings) -> list[TopicSpec]:
+    """Return the topics that a site owns."""
+
+    def spec(name: str, partitions: int, retention_hours: float, max_bytes: int = BROKER_DEFAULT_BYTES) -> TopicSpec:
+        retention_ms = round(retention_hours * HOUR_MS)
+        config = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(retention_ms),
+            # A segment goes only when its last record is too old: a tenth bounds what outlives its retention.
+            "segment.ms": str(retention_ms // 10),
+            # The broker's time is the time of arrival; a client's clock does not count.
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(max_bytes),
+            "min.insync.replicas": str(max(1, settings.replication - 1)),
+        }
+        return TopicSpec(name, partitions, settings.replication, config)
+
+    return [
+        spec(topics.reads(site), settings.reads_partitions, settings.reads_retention_hours),
+        spec(topics.alerts(site), settings.alerts_partitions, settings.alerts_retention_hours),
+        spec(topics.covert_alerts(site), settings.alerts_partitions, settings.alerts_retention_hours),
+        spec(topics.actions(site), 1, settings.alerts_retention_hours),
+        spec(topics.covert_actions(site), 1, settings.alerts_retention_hours),
+        spec(topics.deadletters(site), 1, settings.deadletters_retention_hours, MAX_RECORD_BYTES),
+        spec(topics.status(site), 1, 1),
+    ]

@@ -1,0 +1,1 @@
+"""The matcher of a site: reads in, alerts out."""

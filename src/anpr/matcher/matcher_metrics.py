@@ -1,0 +1,116 @@
+"""What a matcher counts: for the status that it tells once a second, and once a batch for its metrics.
+
+Covert alerts are in no count here.
+"""
+
+import math
+import statistics
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from anpr.contracts import plates
+from anpr.contracts.events import TIERS, Alert, Read, Status
+from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, claimed_capture
+from anpr.runtime import metrics
+from anpr.runtime.metrics import OTHER
+
+# More cameras than any site has: names beyond these, which only a fault can bring, are not told of in the status.
+MAX_CAMERAS = 500
+# A camera's offset is told of so many of its last reads: a few that came late do not make its clock wrong.
+_OFFSETS_KEPT = 15
+
+
+class MatcherMetrics:
+    """Counted from the matcher's start, so a difference of two is a rate."""
+
+    def __init__(self, site: str, cameras: Collection[str], started_at: datetime) -> None:
+        """`cameras` are those of the site's configuration; all others share one label in the metrics."""
+        self.started_at = started_at
+        self.counts: Counter[str] = Counter()
+        self.cameras: dict[str, datetime] = {}
+        self._offsets: dict[str, deque[float]] = {}
+        self.partitions = 0
+        self._site = site
+        self._known = frozenset(cameras)
+        metrics.LIST_ENTRIES.labels(site).set(0)
+        metrics.LIST_CONFIRMED.labels(site).set(0)
+
+    def note_suspect(self, read: Read, value: bytes | None) -> None:
+        """Tell how far a clock is off that is not believed; the read itself has the time of arrival instead."""
+        claimed = claimed_capture(value or b"")
+        if claimed is not None and read.received_at is not None:
+            offset = (claimed - read.received_at).total_seconds()
+            metrics.CAMERA_CLOCK_OFFSET.labels(self._site, self._label(read.camera)).set(offset)
+            self._note_offset(read.camera, offset)
+
+    def clock_offset_seconds(self) -> dict[str, float]:
+        """Return by camera the median of capture time less time of arrival over its last reads, believed or not."""
+        return {camera: round(statistics.median(offsets), 3) for camera, offsets in self._offsets.items()}
+
+    def matched(self, reads: Sequence[Read], records: int, seconds: float) -> None:
+        """Count a batch of so many records that was decoded and matched in so many seconds."""
+        metrics.BATCH.labels(self._site).observe(records)
+        metrics.MATCHING.labels(self._site).observe(seconds)
+        metrics.UNREADABLE.labels(self._site).inc(sum(plates.has_unreadable(read.plate) for read in reads))
+        newest: dict[str, datetime] = {}
+        offsets: dict[str, float] = {}
+        for read in reads:
+            if read.dropped_fields:
+                self.counts["dropped_fields"] += len(read.dropped_fields)
+                for field in read.dropped_fields:
+                    metrics.DROPPED_FIELDS.labels(self._site, field).inc()
+            label = self._label(read.camera)
+            if read.received_at is not None:
+                newest[label] = max(newest.get(label, read.received_at), read.received_at)
+            if read.captured_at is None or read.clock_suspect:
+                continue
+            if read.camera in self.cameras or len(self.cameras) < MAX_CAMERAS:
+                self.cameras[read.camera] = max(self.cameras.get(read.camera, read.captured_at), read.captured_at)
+            if read.received_at is not None:
+                offset = (read.captured_at - read.received_at).total_seconds()
+                offsets[label] = max(offsets.get(label, offset), offset)
+                self._note_offset(read.camera, offset)
+        for label, moment in newest.items():
+            metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
+        for label, offset in offsets.items():
+            metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
+
+    def published(self, reads: int, alerts: Sequence[Alert], bad: Sequence[BadRead], now: datetime) -> None:
+        """Count what the broker has just acknowledged: the alerts, and the records that were put aside."""
+        self.counts["reads"] += reads
+        metrics.READS.labels(self._site).inc(reads)
+        for alert in alerts:
+            if alert.entry.handling != "open":
+                continue
+            self.counts["alerts"] += 1
+            metrics.ALERTS.labels(self._site, alert.tier if alert.tier in TIERS else OTHER).inc()
+            if alert.kind == "live" and not alert.read.clock_suspect:
+                metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
+        self.counts["dead_letters"] += len(bad)
+        self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in bad)
+        for error in bad:
+            metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
+
+    def told(self, status: Status) -> None:
+        """Show what the matcher has just told of itself."""
+        metrics.LAG.labels(self._site).set(status.lag if status.lag is not None else math.nan)
+        self.partitions = status.partitions
+        metrics.PARTITIONS.labels(self._site).set(status.partitions)
+        metrics.LIST_ENTRIES.labels(self._site).set(status.entries)
+        if status.generation is not None:
+            metrics.LIST_EPOCH.labels(self._site).set(status.generation.epoch)
+            metrics.LIST_NUMBER.labels(self._site).set(status.generation.number)
+        for gauge, moment in (
+            (metrics.LIST_APPLIED, status.list_applied_at),
+            (metrics.LIST_CONFIRMED, status.list_confirmed_at),
+        ):
+            if moment is not None:
+                gauge.labels(self._site).set(moment.timestamp())
+
+    def _note_offset(self, camera: str, offset: float) -> None:
+        if camera in self._offsets or len(self._offsets) < MAX_CAMERAS:
+            self._offsets.setdefault(camera, deque(maxlen=_OFFSETS_KEPT)).append(offset)
+
+    def _label(self, camera: str) -> str:
+        return camera if camera in self._known else OTHER

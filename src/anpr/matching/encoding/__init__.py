@@ -1,0 +1,1 @@
+"""Plates and entries as arrays of numbers and bytes. Pure."""

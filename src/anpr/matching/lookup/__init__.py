@@ -1,0 +1,1 @@
+"""Tables that find the entries a read may match. Pure."""

@@ -1,0 +1,1 @@
+"""How probable it is that a read is of a listed vehicle. Pure."""

@@ -1,0 +1,1 @@
+"""Facts about plates, countries and cameras, written as data: each file names its source. Pure."""

@@ -1,0 +1,9 @@
+"""The nearest known name to one that is not known: most unknown names are slips. Pure."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that looks most like this one; "" when none is known."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0)), "")

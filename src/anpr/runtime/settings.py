@@ -1,0 +1,151 @@
+"""What can be set: every section of `anpr.toml` and `sites.toml`, with its defaults and bounds. Pure.
+
+How a file and the environment become these values is in `settings_files`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+# Bounded, so that every duration is one that a clock can add.
+Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=1)]
+SiteName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+
+
+class Camera(Struct, frozen=True, forbid_unknown_fields=True):
+    """A camera of a site and where it looks."""
+
+    name: str
+    lane: str
+    position: str
+    direction: str = "uk_bound"
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True):
+    """A port: its name for people, its own servers, its cameras, and the time that its people go by."""
+
+    title: str
+    kafka: str
+    redis: str
+    cameras: tuple[Camera, ...] = ()
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a time zone that there is not."""
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, OSError, ValueError):
+            raise ValueError(f"{self.time_zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'") from None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time that people at this site go by."""
+        return ZoneInfo(self.time_zone)
+
+
+class Route(Struct, frozen=True, forbid_unknown_fields=True):
+    """A way from one site to another: how long it takes, and how long one usually waits for the next departure."""
+
+    origin: str
+    destination: str
+    by: Literal["ferry", "shuttle", "road"]
+    crossing_minutes: Annotated[float, Meta(gt=0, le=10_000)]
+    wait_minutes: Annotated[float, Meta(ge=0, le=10_000)] = 0
+
+
+class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the matcher takes reads in."""
+
+    batch_reads: Count = 500
+    late_after_seconds: Positive = 60
+    session_timeout_seconds: Annotated[float, Meta(ge=3, le=600)] = 6
+
+
+class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How services follow the list, and what keeps a list from harm."""
+
+    poll_seconds: Positive = 0.05
+    state_dir: str = "~/.local/state/anpr"
+    removal_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    keep_previous: Count = 10
+    keep_previous_hours: Positive = 72
+
+
+class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What belongs to one incident, and how long incidents are shown."""
+
+    stay_gap_minutes: Positive = 30
+    window_hours: Positive = 72
+    silent_after_seconds: Positive = 5
+    camera_silent_after_seconds: Positive = 1800
+
+
+class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the images of plates are kept, and for how long. Without a folder they are in the state folder."""
+
+    images_dir: str = ""
+    images_retention_hours: Positive = 24
+
+
+class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the officers' console behaves."""
+
+    users_file: str = "~/.config/anpr/users.json"
+    ack_due_seconds: Positive = 120
+    review_below_score: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    session_hours: Positive = 12.5
+    list_old_after_seconds: Positive = 8
+    clock_off_seconds: Positive = 5
+    canary_every_seconds: Positive = 60
+    canary_due_seconds: Positive = 5
+
+
+class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the topics are made."""
+
+    replication: Count = 1
+    reads_partitions: Count = 6
+    alerts_partitions: Count = 3
+    reads_retention_hours: Positive = 72
+    alerts_retention_hours: Positive = 96
+    deadletters_retention_hours: Positive = 168
+
+
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each service serves its metrics and its health. Without a port it serves none."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] | None = None
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of one installation."""
+
+    sites: Annotated[dict[SiteName, Site], Meta(min_length=1)]
+    routes: tuple[Route, ...] = ()
+    matcher: MatcherSettings = MatcherSettings()
+    watchlist: WatchlistSettings = WatchlistSettings()
+    board: BoardSettings = BoardSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    topics: TopicSettings = TopicSettings()
+    images: ImageSettings = ImageSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder for what must outlive a restart without its servers."""
+        return Path(self.watchlist.state_dir).expanduser()
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of this machine's index."""
+        return self.state_dir / "index"
+
+    @property
+    def images_dir(self) -> Path:
+        """The folder of the images of plates."""
+        folder = self.images.images_dir or f"{self.watchlist.state_dir}/images"
+        return Path(folder).expanduser()

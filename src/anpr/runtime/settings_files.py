@@ -1,0 +1,122 @@
+"""Settings from TOML files in a configuration folder, overridden by the environment.
+
+`anpr.toml` holds how the services work, `sites.toml` the sites, their cameras and servers. Any key can be overridden
+by a variable with its path in upper case and two underscores between the parts (`ANPR_MATCHER__BATCH_READS=200`);
+`KAFKA_BOOTSTRAP` and `REDIS_URL` point every site at one server. An unknown key is an error that names the nearest
+known one: a misspelt setting that is ignored is worse than none.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from anpr.runtime.errors import InputError
+from anpr.runtime.nearest import nearest
+from anpr.runtime.settings import Settings
+
+
+def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the settings in `folder` and apply the environment. Raises InputError naming file, key and reason."""
+    tree: dict[str, Any] = {}
+    for name in ("anpr.toml", "sites.toml"):
+        file = folder / name
+        try:
+            part = tomllib.loads(file.read_text("utf-8"))
+        except OSError as error:
+            raise InputError(
+                "settings-missing",
+                f"{file}: {error.strerror or error}",
+                "name the configuration folder with --config or ANPR_CONFIG",
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(
+                "settings-not-toml", f"{file}: not TOML: {error}", "mend the line that the message names"
+            ) from None
+        _refuse_unknown(part, Settings, str(file))
+        tree |= part
+    _override(tree, environment)
+    try:
+        settings = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        raise InputError(
+            "settings-wrong-value",
+            f"settings in {folder}: {error}",
+            "correct the value, in the file or in the environment variable that overrides it",
+        ) from None
+    for number, route in enumerate(settings.routes, start=1):
+        for name in (route.origin, route.destination):
+            if name not in settings.sites:
+                raise InputError(
+                    "settings-route-site",
+                    f"settings: routes {number}: there is no site {name!r}",
+                    f"name two of {', '.join(settings.sites)}",
+                )
+    if settings.topics.alerts_retention_hours < settings.board.window_hours:
+        raise InputError(
+            "settings-board-window",
+            "settings: topics.alerts_retention_hours is shorter than board.window_hours",
+            "a restarted board reads its window back from the topics, so they must keep at least that long",
+        )
+    return settings
+
+
+def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Put what the environment says into the tree of settings."""
+    sites = tree.get("sites")
+    for site in sites.values() if isinstance(sites, dict) else ():
+        if not isinstance(site, dict):
+            continue  # refused with all that is of the wrong type
+        for variable, key in (("KAFKA_BOOTSTRAP", "kafka"), ("REDIS_URL", "redis")):
+            if environment.get(variable):
+                site[key] = environment[variable]
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith("ANPR_") or variable == "ANPR_CONFIG":
+            continue
+        *parents, last = variable.removeprefix("ANPR_").lower().split("__")
+        branch: dict[str, Any] = {last: _toml_value(value)}
+        for parent in reversed(parents):
+            branch = {parent: branch}
+        _refuse_unknown(branch, Settings, f"environment variable {variable}")
+        _merge(tree, branch)
+
+
+def _toml_value(text: str) -> Any:
+    """Return the value that the text is in TOML, else the text itself: most settings are numbers or plain words."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _merge(tree: dict[str, Any], branch: Mapping[str, Any]) -> None:
+    for key, value in branch.items():
+        if isinstance(value, dict) and isinstance(tree.get(key), dict):
+            _merge(tree[key], value)
+        else:
+            tree[key] = value
+
+
+def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
+    """Raise InputError at the first key that `kind` does not have, with the nearest that it has."""
+    if get_origin(kind) is Annotated:
+        _refuse_unknown(value, get_args(kind)[0], where)
+    elif get_origin(kind) is dict and isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_unknown(inner, get_args(kind)[1], f"{where}: {key}")
+    elif get_origin(kind) is tuple and isinstance(value, list):
+        for number, inner in enumerate(value, start=1):
+            _refuse_unknown(inner, get_args(kind)[0], f"{where} {number}")
+    elif isinstance(kind, type) and issubclass(kind, Struct) and isinstance(value, dict):
+        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        for key, inner in value.items():
+            if key not in known:
+                raise InputError(
+                    "settings-unknown-key",
+                    f"{where}: unknown key {key!r}; the nearest known one is {nearest(key, known)!r}",
+                    "correct the key or take it out",
+                )
+            _refuse_unknown(inner, known[key], f"{where}: {key}")

@@ -1,1 +1,0 @@
-"""The long-running processes, one file each, and what they share."""

@@ -1,0 +1,268 @@
+"""The terminal view: incidents and the health of the sites, drawn with rich. Pure: it is given all that it shows.
+
+What is broken is said before what is quiet: a site without a word from its matchers, a list that Redis no longer
+confirms, a camera that has seen nothing, records that could not be read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from anpr.board.incident import Incident
+from anpr.board.journeys import Concern
+from anpr.board.rates import Rates, percentile
+from anpr.board.site_health import SiteHealth
+from anpr.contracts.events import Alert, Explanation, Status
+from anpr.runtime.settings import Site
+
+# A list that Redis has not confirmed for this long is old: changes would be missed.
+LIST_OLD_AFTER = timedelta(seconds=10)
+CAMERA_QUIET_AFTER = timedelta(minutes=5)
+
+# Columns from which the table of sites has room.
+WIDE = 120
+
+# Certainty in words: an uncertain match is never called one.
+CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I", "folded": "likely: check the plate"}
+POSSIBLE = "possible: check the plate"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is to be shown at one moment."""
+
+    now: datetime
+    incidents: Sequence[Incident]
+    health: Sequence[SiteHealth]
+    rates: Rates
+    refused: Mapping[str, int]
+    caught_up: bool
+    notes: Sequence[str] = ()
+    # Those that officers of the sites shown go by.
+    zones: Sequence[tzinfo] = (UTC,)
+
+
+def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
+    """Draw the whole view, with the `rows` most urgent incidents, for a screen of `width` columns."""
+    is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
+    open_incidents = [incident for incident in view.incidents if incident.status == "open"]
+    count = "?" if is_cut_off else str(len(open_incidents))
+    clocks = " / ".join(f"{view.now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" for zone in view.zones)
+    title = f"{count} open incidents   {clocks}"
+    health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
+    notes = [Text(note, style="bold") for note in view.notes]
+    parts: list[RenderableType] = [*notes, *_faults(view, sites), health]
+    incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
+    parts.append(Panel(incidents, title=title, title_align="left"))
+    if len(view.incidents) > rows:
+        parts.append(Text(f"{len(view.incidents) - rows} more incidents, less urgent than these", style="dim"))
+    return Group(*parts)
+
+
+def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
+    faults = []
+    if not view.caught_up:
+        faults.append("reading the topics: what is shown is not whole yet")
+    for health in view.health:
+        title = sites[health.site].title
+        why = f" ({health.why_silent})" if health.why_silent else ""
+        if health.heard_at is None:
+            faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here{why}")
+        elif health.is_silent:
+            age = _age(view.now - health.heard_at)
+            faults.append(f"{title}: no word for {age}; this may not be a quiet road{why}")
+        elif not any(status.partitions for status in health.matchers):
+            faults.append(f"{title}: its matchers have no share of the reads yet; nothing is being checked")
+        for status in health.matchers:
+            if status.generation is None:
+                faults.append(f"{title}: matcher {status.matcher} has never had a watchlist and checks nothing")
+            elif status.list_confirmed_at is None or view.now - status.list_confirmed_at > LIST_OLD_AFTER:
+                since = _age(view.now - status.list_confirmed_at) if status.list_confirmed_at else "its start"
+                faults.append(f"{title}: matcher {status.matcher} has not had its list confirmed since {since}")
+    faults += [f"{number} records on {topic} could not be read" for topic, number in sorted(view.refused.items())]
+    return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]
+
+
+def _sites(view: View, sites: Mapping[str, Site]) -> Table:
+    table = Table(expand=True, box=None, header_style="dim")
+    for column in (
+        "site",
+        "matchers",
+        "reads/s",
+        "capture to alert p50 p99",
+        "to here p50 p99",
+        "waiting",
+        "list",
+        "cameras",
+    ):
+        table.add_column(column, no_wrap=column not in ("list", "cameras"), ratio=1 if column == "cameras" else None)
+    for health in view.health:
+        word = (
+            Text("CUT OFF", style="bold red") if health.is_silent else Text(str(len(health.matchers)), style="green")
+        )
+        lags = [status.lag for status in health.matchers if status.lag is not None]
+        table.add_row(
+            _plain(sites[health.site].title),
+            word,
+            "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}",
+            _latency(view.rates.raised_seconds(health.site)),
+            _latency(view.rates.shown_seconds(health.site)),
+            str(sum(lags)) if lags else "?",
+            _list(health.matchers, view.now),
+            _cameras(health, sites[health.site], view.now),
+        )
+    return table
+
+
+def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Text:
+    """Return what the table says in two lines for each site, for a screen that has no room for the table."""
+    text = Text()
+    for health in view.health:
+        rate = "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}"
+        word = "CUT OFF" if health.is_silent else f"{len(health.matchers)} matchers"
+        text.append(_plain(sites[health.site].title, style="bold"))
+        text.append(f" {word}, {rate} reads/s, to alert {_latency(view.rates.raised_seconds(health.site))}, ")
+        text.append(f"list {_list(health.matchers, view.now)}\n  ")
+        text.append(_cameras(health, sites[health.site], view.now)).append("\n")
+    return text
+
+
+def _latency(seconds: Sequence[float]) -> str:
+    p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
+    return "-" if p50 is None or p99 is None else f"{p50 * 1000:.0f} {p99 * 1000:.0f} ms"
+
+
+def _list(matchers: Sequence[Status], now: datetime) -> str:
+    held = [(status.generation, status) for status in matchers if status.generation]
+    _, newest = max(held, key=lambda one: one[0], default=(None, None))
+    if newest is None or newest.list_applied_at is None:
+        return "none"
+    return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
+
+
+def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
+    """Return each camera with the age of its last read, the site's own name left out."""
+    last: dict[str, datetime] = {}
+    for status in health.matchers:
+        for name, at in status.cameras.items():
+            last[name] = max(at, last.get(name, at))
+    text = Text()
+    for camera in site.cameras:
+        seen = last.get(camera.name)
+        quiet = seen is None or now - seen > CAMERA_QUIET_AFTER
+        short = f"{camera.lane}{camera.position[0]}"
+        text.append(f"{short} {_age(now - seen) if seen else 'none'}  ", style="red" if quiet else "dim")
+    return text
+
+
+def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
+    if not view.incidents:
+        return Text("no incidents", style="dim")
+    table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
+    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "in hand"):
+        table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
+    for incident in view.incidents[:rows]:
+        best = incident.best
+        style = "" if incident.status == "open" else "dim"
+        table.add_row(
+            f"P{incident.priority}" if incident.status == "open" else incident.status,
+            f"{_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''}",
+            _plain(sites[incident.site].title if incident.site in sites else incident.site),
+            _plain(best.read.lane or "-"),
+            _marked(best.explanation, read=True),
+            _marked(best.explanation, read=False),
+            _plain(certainty(best)),
+            _why(incident),
+            _plain(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
+            style=style,
+        )
+    return table
+
+
+def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
+    """Return what the table says with the reasons on lines of their own."""
+    text = Text("" if view.incidents else "no incidents")
+    for incident in view.incidents[:rows]:
+        best = incident.best
+        mark = f"P{incident.priority}" if incident.status == "open" else incident.status
+        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''} ")
+        text.append(_plain(sites[incident.site].title if incident.site in sites else incident.site))
+        text.append(" lane ").append(_plain(best.read.lane or "-")).append(" ")
+        text.append(_marked(best.explanation, read=True)).append(" ")
+        if best.explanation.differences:
+            text.append("listed ").append(_marked(best.explanation, read=False)).append(" ")
+        text.append(_plain(certainty(best)))
+        if incident.holders:
+            text.append(
+                _plain(" in hand: " + ", ".join(f"{who} ({s})" for s, who in sorted(incident.holders.items())))
+            )
+        text.append("\n  ").append(_why(incident)).append("\n")
+    return text
+
+
+def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, Site], site: str) -> RenderableType:
+    """Draw what drives off a ferry or shuttle at `site`, in the order given and in the site's time."""
+    at = sites[site]
+    if not due:
+        return Text(f"nothing is due at {at.title}")
+    table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
+    for column in ("due", "from", "plate", "", "certainty", "why and what to do", "in hand"):
+        table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
+    for incident, why in due:
+        earliest, latest = (f"{when.astimezone(at.zone):%H:%M %Z}" for when in (why.earliest, why.latest) if when)
+        table.add_row(
+            f"{why.earliest.astimezone(at.zone):%a} {earliest} to {latest}",
+            _plain(f"{sites[incident.site].title} by {why.route.by}"),
+            _plain(incident.plate, style="bold"),
+            f"P{incident.priority}",
+            _plain(certainty(incident.best)),
+            _why(incident),
+            _plain(", ".join(f"{who} ({of})" for of, who in sorted(incident.holders.items())) or "nobody"),
+        )
+    return table
+
+
+def certainty(alert: Alert) -> str:
+    """Return how sure the match is, in words, with what speaks against it."""
+    return "; ".join([CERTAINTY.get(alert.tier, POSSIBLE), *alert.explanation.notes])
+
+
+def _marked(explanation: Explanation, *, read: bool) -> Text:
+    """Return a plate with the letters marked that were read otherwise than listed."""
+    text = Text(
+        explanation.read_as if read else explanation.listed_as, style="bold black on yellow" if read else "bold"
+    )
+    for difference in explanation.differences:
+        span = difference.span(read=read)
+        text.stylize("underline bold red", span.start, span.stop)
+    return text
+
+
+def _why(incident: Incident) -> Text:
+    """Return warnings first, then reason and instruction of every entry that stands: none hides another."""
+    text = Text()
+    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
+    entries = sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
+    for warning in dict.fromkeys(warning for entry in entries for warning in entry.warnings):
+        text.append(_plain(f"{warning.upper()}. ", style="bold red"))
+    reasons = (". ".join(part for part in (e.reason or e.category or e.list, e.instruction) if part) for e in entries)
+    return text.append(_plain(" / ".join(reasons)))
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Return text of a camera, a list or an officer as mere letters: no markup, nothing that steers a terminal."""
+    return Text(
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text), style=style
+    )
+
+
+def _age(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

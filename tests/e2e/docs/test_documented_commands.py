@@ -1,0 +1,149 @@
+"""Every command that the documents show is run, in the order in which they show it, and ends well."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import pytest
+
+from anpr.cli import _COMMANDS, _anpr
+from anpr.local.processes import wait_until
+from tests.support.chromium import chromium
+
+ROOT = Path(__file__).parents[3]
+PAGES = [
+    "README.md",
+    "docs/officers.md",
+    "docs/operators.md",
+    "docs/engineers.md",
+    "docs/matching.md",
+    "docs/simulators.md",
+    "docs/quality.md",
+]
+# These run until they are stopped. The text is what shows that they work.
+UNTIL_STOPPED = {
+    "anpr console": b"console runs",
+    "anpr index": b"runs",
+    "anpr match": b"runs",
+    "anpr watch": b"",
+    "anpr watchlist keep": b"keeper runs",
+    "python -m simulators --site calais --live": b"read_id",
+}
+# `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics. When the
+# page runs `anpr doctor`, no matcher runs, nor does one when another asks what is due at Dover.
+SAYS_NO = {"anpr topics", "anpr doctor", "anpr arrivals --site dover"}
+# Two processors are what the project asks for, and each of these waits half of its time.
+BENCHMARK_LANES = 2
+# A machine may be busy with other things, and the lanes share it.
+LONGEST_SECONDS = 300
+OF_THE_SCREEN = "python -m benchmarks.screen --reads 5"  # needs a browser
+# Takes minutes; tests/unit/benchmarks/test_quality_benchmark.py runs it with less.
+OF_FITTED_TABLES = (
+    "python -m benchmarks.quality --reads simulators/data/rapidocr.csv --fit benchmarks/data/tesseract.csv --days 40"
+)
+BY_OTHER_TESTS = {
+    "make demo",
+    'make demo ARGS="--for 20s --json"',
+    "make test",
+    OF_THE_SCREEN,
+    OF_FITTED_TABLES,
+}
+
+
+def commands(page: str) -> list[str]:
+    """Return the commands of a page's shell blocks, one that is broken over lines as one."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.replace("\\\n", "").splitlines() if line]
+
+
+@pytest.fixture(scope="module")
+def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "KAFKA_BOOTSTRAP": kafka_bootstrap,
+        "ANPR_WATCHLIST__STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "ANPR_CONSOLE__USERS_FILE": str(tmp_path_factory.mktemp("users") / "users.json"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def test_no_page_that_shows_commands_is_left_out() -> None:
+    pages = (str(page.relative_to(ROOT)) for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+    assert {page for page in pages if commands(page)} == set(PAGES)
+
+
+def test_every_documented_command_works(environment: dict[str, str], redis_url: str, tmp_path: Path) -> None:
+    environment = environment | {"REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+    shown = [(page, command) for page in PAGES for command in commands(page) if command not in BY_OTHER_TESTS]
+    # A benchmark brings servers of its own and leaves nothing to who comes after it: it need not wait its turn.
+    alone = [one for one in shown if one[1].startswith("python -m benchmarks.")]
+    in_turn = [one for one in shown if one not in alone]
+    assert len(in_turn) >= 15
+    assert len(alone) >= 5
+    lanes = {
+        "in-turn": in_turn,
+        **{f"benchmarks-{lane}": alone[lane::BENCHMARK_LANES] for lane in range(BENCHMARK_LANES)},
+    }
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for done in [pool.submit(run_all, lane, environment, tmp_path / name) for name, lane in lanes.items()]:
+            done.result()
+
+
+def run_all(shown: list[tuple[str, str]], environment: dict[str, str], folder: Path) -> None:
+    """Run commands one after the other in a folder of their own, as somebody who has just cloned the project."""
+    for name in ("config", "benchmarks", "simulators"):
+        shutil.copytree(ROOT / name, folder / name)
+    for page, command in shown:
+        run(command, environment, folder, f"{page}: {command}")
+
+
+def test_the_way_to_the_screen_is_measured_as_documented(environment: dict[str, str], tmp_path: Path) -> None:
+    chromium()
+    assert OF_THE_SCREEN in commands("docs/engineers.md")
+    run_all([("docs/engineers.md", OF_THE_SCREEN)], environment | {"PYTHONPATH": str(ROOT)}, tmp_path / "screen")
+
+
+def run(command: str, environment: dict[str, str], folder: Path, what: str) -> None:
+    sign = next((sign for start, sign in UNTIL_STOPPED.items() if f"{command} ".startswith(f"{start} ")), None)
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S602  a person's shell runs these too
+            f"exec {command}" if sign is not None else command,
+            shell=True, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    if sign is None:
+        code = process.wait(LONGEST_SECONDS)
+        assert code in ({0, 1} if command in SAYS_NO else {0}), f"{what}\n{log.read_text('utf-8')}"
+        return
+
+    def shows() -> bool:
+        written = log.read_bytes()
+        return bool(written) and sign in written
+
+    try:
+        assert wait_until(lambda: shows() or process.poll() is not None, LONGEST_SECONDS), what
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(LONGEST_SECONDS)
+    assert code == 0, f"{what}\n{log.read_text('utf-8')}"
+
+
+def test_every_command_has_help_with_an_example_and_is_in_a_document() -> None:
+    shown = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    for name in _COMMANDS:
+        command = _anpr.commands.get(name) or _anpr.get_command(click.Context(_anpr), name)
+        assert command is not None
+        context = click.Context(command)
+        group = command if isinstance(command, click.Group) else None
+        leaves = [group.get_command(context, leaf) for leaf in group.list_commands(context)] if group else [command]
+        for leaf in leaves:
+            assert leaf is not None
+            assert "Example" in (leaf.help or ""), f"{name} {leaf.name}"
+        assert f"anpr {name}" in shown or name == "demo", name

@@ -1,0 +1,32 @@
+"""What the broker did not take is never told as delivered, whatever was under way behind it."""
+
+import uuid
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from anpr.kafka.clients import KafkaProducer, KafkaTail
+from anpr.local.processes import wait_until
+from tests.support.spoiling_proxy import SpoilingProxy
+
+
+def test_a_first_batch_that_the_broker_refuses_for_a_moment_is_written_all_the_same(kafka_bootstrap: str) -> None:
+    topic = f"first-{uuid.uuid4().hex}"
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+    with SpoilingProxy(kafka_bootstrap, good=b"the first", bad=b"the wurst") as way:
+        publisher = KafkaProducer(way.bootstrap)
+        publisher.publish(topic, None, b"the first")
+        assert way.has_damaged.wait(30)
+        publisher.publish(topic, None, b"the second")
+        assert wait_until(lambda: publisher.flush(1) == 0, 30)
+    tail = KafkaTail(kafka_bootstrap, [topic])
+    written: list[bytes | None] = []
+
+    def is_all() -> bool:
+        written.extend(record.value for record in tail.take(0.1))
+        return tail.caught_up()
+
+    assert wait_until(is_all, 30)
+    tail.close()
+    assert written == [b"the first", b"the second"]

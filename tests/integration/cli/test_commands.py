@@ -1,0 +1,233 @@
+"""The other commands as a person or a program runs them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from anpr.contracts import events, topics
+from anpr.contracts.alert_id import alert_id
+from anpr.kafka.clients import KafkaProducer
+from anpr.local.free_ports import free_ports
+from anpr.local.processes import wait_until
+from anpr.matcher.alerts import raise_alerts
+from anpr.matching.index import Index
+from anpr.reads.decoder import decode_read
+from anpr.runtime.clock import system_clock
+from tests.support.entries import entry, read_line, write_list
+from tests.support.installation import Installation
+
+
+def test_topics_says_what_it_would_do_then_does_it(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> None:
+    with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{tmp_path.name[-3:]}-topics") as it:
+        before = it.run("topics")
+        assert before.returncode == 1
+        assert before.stdout.count(b"would create") == 21
+        assert f"{topics.reads(it.sites[0])}  partitions 6  replication 1  retention 72 h".encode() in before.stdout
+        assert it.run("topics", "--create").returncode == 0
+        after = it.run("topics")
+        assert (after.returncode, after.stdout) == (0, b"")
+        there = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=10).topics
+        assert len(there[topics.actions(it.sites[0])].partitions) == 1
+
+
+def test_topics_names_what_differs_and_leaves_it(installation: Installation) -> None:
+    installation.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
+    done = installation.run("topics")
+    assert done.returncode == 1
+    assert b"retention.ms is 259200000, stated 86400000" in done.stdout
+
+
+def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://{address}"}
+    for command in (["topics"], ["watchlist", "show"]):
+        done = installation.run(*command)
+        assert done.returncode == 3
+        assert b"does not answer" in done.stderr
+        assert b"next:" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_a_redis_that_takes_connections_and_never_answers_is_not_given_the_time_of_a_large_change(
+    installation: Installation,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        for command in (["show"], ["add", "AB1", "--list", "x", "--reason", "y", "--until", "2099-12-31"]):
+            done = installation.run("watchlist", *command, timeout=25)  # it used to take more than 30 s
+            assert done.returncode == 3
+            assert b"does not answer" in done.stderr
+
+
+def test_a_console_says_what_is_wrong_with_its_address_or_its_certificate(
+    installation: Installation, tmp_path: Path
+) -> None:
+    console = "console", "--site", installation.sites[0]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = installation.run(*console, "--port", str(other.getsockname()[1]))
+    assert taken.returncode == 3
+    assert b"docs/errors.md#console-address" in taken.stderr
+    (tmp_path / "no.pem").write_text("no certificate", "utf-8")
+    unusable = installation.run(*console, "--tls-cert", str(tmp_path / "no.pem"))
+    assert unusable.returncode == 2
+    assert b"docs/errors.md#console-certificate" in unusable.stderr
+
+
+def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:
+    site = installation.sites[0]
+    file = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")
+    lines = [read_line("a", site, "AB12 CDE"), read_line("b", site, "YOIO 0IL"), read_line("c", site, "XX"), b"bad"]
+    dry = installation.run(
+        "dry-run", "--watchlist", str(file), "--list", "stolen", "--reads", "-", input=b"\n".join(lines)
+    )
+    assert dry.returncode == 1
+    assert b"line 4: not JSON" in dry.stderr
+    assert b"3 reads matched, 1 lines refused, 2 alerts" in dry.stderr
+    found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
+    assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
+
+    installation.put_in_force(file)
+    installation.start_matcher(site, "one")
+    assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 0
+    installation.wait_until_matched(4, site)
+    assert {alert.alert_id for alert in installation.alerts()} == {alert.alert_id for alert in found}
+
+
+def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Installation, tmp_path: Path) -> None:
+    site, other, silent = installation.sites
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    out = tmp_path / "watch.jsonl"
+    with out.open("wb") as stream:
+        watching = subprocess.Popen(
+            installation.command("watch", "--json", "--site", site, "--site", silent),
+            stdout=stream,
+            env={**os.environ, **installation.environment},
+        )
+
+    def lines(kind: str) -> list[dict[str, Any]]:
+        return [line for line in map(json.loads, out.read_text("utf-8").splitlines()) if line["type"] == kind]
+
+    for one in (site, other):
+        installation.start_matcher(one, f"{one}-1")
+        installation.run("send", "--site", one, input=read_line("a", one, "AB1", lane="3"))
+    assert wait_until(lambda: bool(lines("incident")), 30)
+    assert wait_until(lambda: {"site": site, "silent": False} in said(lines("site")), 30)
+    (incident,) = lines("incident")
+    assert (incident["site"], incident["plate"], incident["lane"], incident["status"]) == (site, "AB1", "3", "open")
+    assert incident["certainty"] == "exact"
+    assert {"site": silent, "silent": True} in said(lines("site"))
+    # The same incident is printed again only when it has changed.
+    installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
+    assert wait_until(lambda: [line["alerts"] for line in lines("incident")] == [1, 2], 30)
+    # A list without the entry withdraws it on every board.
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB2"))
+    assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 30)
+    # What was withdrawn by mistake is open again.
+    assert installation.run("watchlist", "rollback", "--list", "stolen", "--why", "a mistake").returncode == 0
+    assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "open", 30)
+    # A site that falls silent is said with why and for how long.
+    installation.supervisor.remove(f"{site}-1")
+    assert wait_until(lambda: [line for line in lines("site") if line["site"] == site][-1]["is_silent"], 30)
+    last = [line for line in lines("site") if line["site"] == site][-1]
+    assert last["why_silent"] == "its broker answers, and its matchers say nothing"
+    assert last["heard_seconds_ago"] >= installation.settings.board.silent_after_seconds
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(20) == 0
+
+
+def test_watch_says_of_a_site_whose_broker_is_away_that_it_is(installation: Installation) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    installation.environment["KAFKA_BOOTSTRAP"] = address
+    log = installation.folder / "watch.log"
+    installation.start("watch", "watch", "--json")
+
+    def silent_sites() -> set[str]:
+        lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+        away = f"the broker at {address} does not answer"
+        return {line["site"] for line in lines if line.get("why_silent") == away and not line["heard_seconds_ago"]}
+
+    assert wait_until(lambda: silent_sites() == set(installation.sites), 30)
+
+
+def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_heard(
+    installation: Installation, tmp_path: Path
+) -> None:
+    origin, port, silent = installation.sites
+    file = installation.config / "sites.toml"
+    ferries = [
+        f'{{ origin = "{of}", destination = "{port}", by = "ferry", crossing_minutes = 90 }}'
+        for of in (origin, silent)
+    ]
+    file.write_text(f"routes = [{ferries[0]}]\n{file.read_text('utf-8')}", "utf-8")
+    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    installation.start_matcher(origin, f"{origin}-1")
+    now = system_clock()
+    installation.run("send", "--site", origin, input=read_line("a", origin, "AB1", captured_at=now.isoformat()))
+
+    def due() -> list[dict[str, Any]]:
+        done = installation.run("arrivals", "--site", port, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert wait_until(lambda: bool(due()), 30)
+    (one,) = due()
+    assert (one["plate"], one["site"], one["by"]) == ("AB1", origin, "ferry")
+    assert datetime.fromisoformat(one["due_from"]) - now == pytest.approx(
+        timedelta(minutes=90), abs=timedelta(seconds=1)
+    )
+    shown = installation.run("arrivals", "--site", port).stdout.decode()
+    assert f"{now + timedelta(minutes=90):%H:%M} UTC to" in shown
+    assert "AB1" in shown
+    assert installation.run("arrivals", "--site", origin).returncode == 2
+    file.write_text(file.read_text("utf-8").replace(ferries[0], ", ".join(ferries)), "utf-8")
+    done = installation.run("arrivals", "--site", port)
+    assert done.returncode == 1
+    assert f"nothing is heard of {silent.title()}".encode() in done.stderr
+    assert b"AB1" in done.stdout, "what is known is shown all the same"
+
+
+def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"site": line["site"], "silent": line["is_silent"]} for line in lines]
+
+
+def an_alert(site: str) -> events.Alert:
+    index = Index.build([entry("AB1", "AB1")], events.Generation(epoch=1, number=1))
+    read = decode_read(read_line("a", site, "AB1"), site, system_clock())
+    (alert,) = raise_alerts([read], index, system_clock(), timedelta(minutes=1))
+    assert isinstance(alert, events.Alert)
+    return alert
+
+
+def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
+    site, other = installation.sites[:2]
+    installation.put_in_force(write_list(installation.folder / "l.csv", "AB1"))
+    publisher = KafkaProducer(installation.kafka)
+    publisher.publish(topics.alerts(site), None, b"not an alert")
+    publisher.publish(topics.actions(site), None, b"{}")
+    # A record of another site than its topic's owner counts for nothing, whoever wrote it.
+    foreign = events.Correction(site=other, read_id="b", supersedes="a")
+    publisher.publish(topics.alerts(site), None, events.encode(foreign))
+    # Nor does an alert under the id of another one, which it would replace.
+    forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(other, "a", "AB1"))
+    publisher.publish(topics.alerts(site), None, events.encode(forged))
+    assert wait_until(lambda: publisher.flush(1) == 0, 30)
+    feed = installation.open_feed()
+    installation.start_matcher(site, "one")
+    installation.run("send", "--site", site, input=read_line("a", site, "AB1"))
+
+    def is_shown() -> bool:
+        feed.take(0.1)
+        return len(feed.board.incidents(system_clock())) == 1
+
+    assert wait_until(is_shown, 30)
+    assert dict(feed.refused) == {topics.alerts(site): 3, topics.actions(site): 1}
+    feed.stop()

@@ -1,0 +1,117 @@
+"""The doctor on real servers: well when all is well, and each fault by name."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own examples import it here
+
+from anpr.contracts import topics
+from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.consumer_group import Group, group_of, last_words
+from anpr.local.free_ports import free_ports
+from anpr.local.kafka_server import KafkaServer
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from tests.support.entries import entry, read_line
+from tests.support.installation import Installation
+
+
+def examined(it: Installation, code: int) -> list[dict[str, Any]]:
+    done = it.run("doctor", "--json")
+    assert done.returncode == code, done.stdout.decode()
+    assert b"Traceback" not in done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def wrong(findings: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    assert all(finding["next_step"] for finding in findings if finding["state"] == "wrong")
+    found: dict[tuple[str, str], str] = {}
+    for one in findings:
+        if one["state"] == "wrong":
+            where = one["check"], one["on"]
+            found[where] = "; ".join(filter(None, [found.get(where), one["says"]]))
+    return found
+
+
+def test_an_installation_that_works_is_well(installation: Installation) -> None:
+    it = installation
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    for site in it.sites:
+        it.start_matcher(site, f"{site}-1")
+    found: list[dict[str, Any]] = []
+
+    def is_well() -> bool:
+        found[:] = map(json.loads, it.run("doctor", "--json").stdout.splitlines())
+        return bool(found) and not wrong(found)
+
+    assert wait_until(is_well, 60), wrong(found)
+    said = {(finding["check"], finding["on"]) for finding in found}
+    assert {("kafka", it.kafka), *(("matchers", site) for site in it.sites), *(("list", s) for s in it.sites)} <= said
+    words = it.run("doctor")
+    assert words.returncode == 0
+    assert b"well   kafka" in words.stdout
+    assert b"0 wrong" in words.stderr
+
+
+def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    it.run("send", "--site", site, input=read_line("a", site, "AB1"))
+    admin = AdminClient({"bootstrap.servers": it.kafka})
+    admin.delete_topics([topics.alerts(site)])[topics.alerts(site)].result(30)
+    it.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
+    it.environment["ANPR_WATCHLIST__STATE_DIR"] = "/proc/1/no"
+    found = wrong(examined(it, 1))
+    assert (
+        f"1 are missing: {topics.alerts(site)}" in found["topics", it.kafka] or "stated" in found["topics", it.kafka]
+    )
+    assert f"1 are missing: {topics.alerts(site)}" in found["topics", it.kafka]
+    assert found["matchers", site] == "none runs; 1 reads wait"
+    assert "no list is in force there" in found.values()
+    assert any("cannot be written" in says for says in found.values())
+
+
+def test_a_machine_on_which_nobody_builds_the_index_is_told_what_to_start(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    it.start("matcher", "match", "--site", site, "--name", "one")
+    steps: list[str] = []
+
+    def is_told() -> bool:
+        found = map(json.loads, it.run("doctor", "--json").stdout.splitlines())
+        steps[:] = [one["next_step"] for one in found if "no index builder writes on its machine" in one["says"]]
+        return bool(steps)
+
+    assert wait_until(is_told, 60), it.run("doctor").stdout.decode()
+    assert f"`anpr index --site {site}`" in steps[0]
+
+
+def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation: Installation) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://:secret@{address}/0"}
+    began = time.monotonic()
+    found = examined(installation, 1)
+    assert time.monotonic() - began < 30
+    assert "does not answer" in wrong(found)["kafka", address]
+    assert any(check == "redis" for check, _ in wrong(found))
+    assert "secret" not in json.dumps(found)
+
+
+def test_of_each_that_speaks_on_a_topic_the_last_word_is_read(kafka_bootstrap: str) -> None:
+    topic = f"status-{time.monotonic_ns()}"
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    assert last_words(kafka_bootstrap, topic, wait_seconds=30) == []
+    publisher = KafkaProducer(kafka_bootstrap)
+    for who, word in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
+        publisher.publish(topic, who, word)
+    assert publisher.flush(30) == 0
+    assert [word.value for word in last_words(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
+
+
+def test_a_broker_that_has_never_had_a_group_answers_that_nobody_matches(tmp_path: Path) -> None:
+    with KafkaServer(tmp_path) as new:
+        admin = AdminClient({"bootstrap.servers": new.bootstrap})
+        admin.create_topics([NewTopic("reads", 2, 1)])["reads"].result(30)
+        assert group_of(new.bootstrap, "anpr-match-calais", "reads", wait_seconds=30) == Group(members=0, lag=0)

@@ -1,0 +1,397 @@
+"""One process a machine keeps the index on disk, and its matchers go on with the last whole one, come what may."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+
+from anpr.index_store.builder import IndexBuilder
+from anpr.index_store.compaction import merge, merge_apart
+from anpr.index_store.folder import IndexFolder, IndexManifest
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from anpr.matching import index as index_module
+from anpr.runtime import metrics
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from anpr.watchlist.store import entry_storage, reader
+from anpr.watchlist.store import store as store_module
+from anpr.watchlist.store.change_records import Author
+from anpr.watchlist.store.entry_storage import keys_of
+from tests.support.entries import entry
+from tests.support.installation import Installation
+from tests.support.machine import Machine, apply, put
+from tests.support.slow_proxy import SlowProxy
+from tests.support.strategies import a_read
+
+
+@pytest.fixture
+def machine(tmp_path: Path, redis_url: str) -> Machine:
+    return Machine(tmp_path / "index", redis_url)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So small that a dozen entries are too many to compare, and a few changes too many to lay over."""
+    monkeypatch.setattr(entry_storage, "CHUNK_ENTRIES", 3)
+    monkeypatch.setattr(store_module, "CHUNK_ENTRIES", 3)
+    monkeypatch.setattr(reader, "COMPARED_ENTRIES", 6)
+    monkeypatch.setattr(index_module, "MERGE_AFTER_CHANGES", 4)
+
+
+def files(it: Machine) -> list[str]:
+    return sorted(file.suffix for file in it.folder.path.iterdir())
+
+
+# --- a list that changes ---
+
+
+def test_a_first_list_and_each_change_of_it_comes_to_the_matcher(machine: Machine) -> None:
+    machine.steps()
+    assert machine.generation() is None
+    machine.comes_to(apply(machine, "a", "b"))
+    assert machine.ids() == {"a", "b"}
+    machine.comes_to(put(machine, "c", remove=("a",)))
+    assert machine.ids() == {"b", "c"}
+    found = machine.held.index.match([a_read(plate="AB12CDE")])
+    assert [match.entry.entry_id for match in found[0]] == ["b", "c"]
+
+
+def test_a_small_change_leaves_the_base_where_it_is(machine: Machine) -> None:
+    machine.comes_to(apply(machine, "a", "b"))
+    base = machine.held.index.base
+    machine.comes_to(put(machine, "c"))
+    assert machine.held.index.base is base
+    assert files(machine) == [".base", ".changes", ".json"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(machine: Machine) -> None:
+    machine.comes_to(apply(machine, *(f"{number:02}" for number in range(12))))
+    for number in range(12, 40):
+        machine.comes_to(put(machine, str(number), remove=(f"{number - 12:02}",)))
+    head = machine.store.head()
+    assert head is not None
+    assert machine.ids() == {one.entry_id for one in machine.store.load(head) or ()}
+
+    def is_merged() -> bool:
+        machine.step()
+        return machine.held.index.changes <= 4
+
+    assert wait_until(is_merged, 20)
+    assert len(files(machine)) <= 4
+    assert machine.ids() == {str(number) for number in range(28, 40)}
+
+
+@pytest.mark.usefixtures("small")
+def test_a_whole_new_list_takes_the_place_of_a_large_one(machine: Machine) -> None:
+    machine.comes_to(apply(machine, *(f"old-{number}" for number in range(20))))
+    machine.comes_to(apply(machine, *(f"new-{number}" for number in range(20))))
+    assert machine.ids() == {f"new-{number}" for number in range(20)}
+    assert files(machine).count(".base") == 1
+
+
+def test_a_roll_back_is_a_new_generation_and_is_followed(machine: Machine) -> None:
+    first = apply(machine, "a")
+    machine.comes_to(first)
+    machine.comes_to(apply(machine, "b"))
+    back = machine.store.rollback("stolen", first.generation, why="test", now=system_clock(), author=Author())
+    machine.comes_to(back)
+    assert machine.ids() == {"a"}
+
+
+# --- what is wrong with Redis changes nothing ---
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
+    with ValkeyServer(tmp_path / "valkey") as server:
+        yield server
+
+
+def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: Path, valkey: ValkeyServer) -> None:
+    machine = Machine(tmp_path / "index", valkey.url)
+    machine.comes_to(apply(machine, "a"))
+    machine.steps()
+    before = machine.held
+    redis.Redis.from_url(valkey.url).flushall()
+    machine.steps()
+    assert machine.held == before, "what is held stays, and is not confirmed"
+    assert "not taken for an empty list" in machine.builder.trouble
+    # What is put into it then is a new list of a newer epoch.
+    machine.comes_to(apply(machine, "b"))
+    assert machine.ids() == {"b"}
+
+
+def test_an_older_generation_in_redis_is_not_taken(machine: Machine, redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    machine.comes_to(apply(machine, "a"))
+    older = client.get(reader.HEAD)
+    assert older is not None
+    machine.comes_to(apply(machine, "b"))
+    before = machine.held
+    client.set(reader.HEAD, older)
+    machine.steps()
+    assert machine.held == before
+    machine.start_builder()
+    machine.start_matcher()
+    machine.steps()
+    assert machine.ids() == {"b"}, "nor by a builder that was started again"
+
+
+def test_a_generation_that_is_not_whole_is_not_taken(machine: Machine, redis_url: str) -> None:
+    machine.comes_to(apply(machine, "a"))
+    machine.steps()
+    before = machine.held
+    apply(machine, "b")
+    head = machine.store.head()
+    assert head is not None
+    client = redis.Redis.from_url(redis_url)
+    for key in keys_of(head.lists["stolen"]):
+        client.set(key, b"\x90")
+    machine.steps(20)
+    assert machine.held == before
+
+
+def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
+    tmp_path: Path, valkey: ValkeyServer
+) -> None:
+    machine = Machine(tmp_path / "index", valkey.url)
+    applied = apply(machine, "a")
+    machine.comes_to(applied)
+    machine.comes_to(put(machine, "b"))
+    before_it_went = system_clock()
+    machine.steps()
+    confirmed_at = machine.held.confirmed_at
+    valkey.kill()
+    machine.start_builder()
+    machine.start_matcher()
+    machine.steps()
+    assert machine.ids() == {"a", "b"}
+    assert machine.held.confirmed_at == confirmed_at
+    assert confirmed_at is not None
+    assert confirmed_at > before_it_went - timedelta(milliseconds=1)
+    assert "does not answer" in machine.builder.trouble
+    valkey.start()
+
+    def is_confirmed() -> bool:
+        machine.step()
+        return machine.held.confirmed_at is not None and machine.held.confirmed_at > system_clock() - timedelta(
+            seconds=1
+        )
+
+    assert wait_until(is_confirmed, 10)
+    machine.comes_to(put(machine, "c"))
+    assert machine.ids() == {"a", "b", "c"}
+
+
+def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey: ValkeyServer) -> None:
+    with SlowProxy(valkey.port) as way:
+        machine = Machine(tmp_path / "index", way.url, timeout_seconds=0.2)
+        machine.comes_to(apply(machine, "a"))
+        way.delay_seconds = 0.5
+        machine.builder.turn()
+        assert "does not answer" in machine.builder.trouble
+        machine.matcher.look()
+        assert machine.ids() == {"a"}
+        way.delay_seconds = 0.05  # slow, and in time
+        machine.comes_to(put(Machine(tmp_path / "writer", valkey.url), "b"))
+        assert machine.ids() == {"a", "b"}
+
+
+# --- what is wrong with the files ---
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda _: b"",
+    "cut": lambda content: content[:-70],
+    "a bit changed": lambda content: content[:-70] + bytes([content[-70] ^ 1]) + content[-69:],
+    "another version": lambda content: content.replace(b"anpr-index-0", b"anpr-index-9"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("suffix", [".base", ".changes"])
+def test_a_damaged_file_is_refused_by_a_matcher_and_built_anew(
+    machine: Machine, suffix: str, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.comes_to(apply(machine, *map(str, range(9))))
+    last = put(machine, "new")
+    machine.comes_to(last)
+    (file,) = machine.folder.path.glob(f"*{suffix}")
+    beside = file.with_suffix(".damaged")
+    beside.write_bytes(damage(file.read_bytes()))
+    beside.replace(file)
+    machine.start_matcher()
+    machine.matcher.look()
+    assert machine.matcher.held is None
+    assert "cannot be used" in caplog.text
+    machine.comes_to(last)
+    assert machine.ids() == {*map(str, range(9)), "new"}
+
+
+def test_a_damaged_list_of_the_files_is_refused_and_built_anew(machine: Machine) -> None:
+    applied = apply(machine, "a")
+    machine.comes_to(applied)
+    file = machine.folder.path / "current.json"
+    file.write_bytes(file.read_bytes().replace(b'"number"', b'"nunber"'))
+    machine.start_builder()
+    machine.start_matcher()
+    machine.matcher.look()
+    assert machine.matcher.held is None
+    machine.comes_to(applied)
+
+
+def test_files_that_are_gone_are_made_anew(machine: Machine) -> None:
+    applied = apply(machine, "a")
+    machine.comes_to(applied)
+    for file in machine.folder.path.iterdir():
+        file.unlink()
+    machine.steps()
+    assert machine.ids() == {"a"}, "who has mapped it keeps it"
+    machine.start_matcher()
+    machine.comes_to(applied)
+
+
+def test_what_a_killed_builder_left_half_written_is_not_seen_and_goes(machine: Machine) -> None:
+    machine.comes_to(apply(machine, "a"))
+    (machine.folder.path / "9.9-x.base.part").write_bytes(b"half")
+    (machine.folder.path / "9.9-x.base").write_bytes(b"never put in force")
+    machine.start_builder()
+    machine.start_matcher()
+    machine.comes_to(put(machine, "b"))
+    assert len(files(machine)) <= 3
+
+
+def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes_when_there_is_room(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.comes_to(apply(machine, "a"))
+    machine.steps()
+    before = machine.held
+
+    def is_full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(machine.folder, "_write", is_full)
+        applied = apply(machine, "b")
+        machine.steps(20)
+        assert machine.held == before
+        assert "No space left" in machine.builder.trouble
+    machine.comes_to(applied)
+    assert machine.ids() == {"b"}
+
+
+# --- the processes ---
+
+
+def test_only_one_builder_works_on_a_machine_and_a_second_says_so(installation: Installation) -> None:
+    installation.start_builder()
+    folder = IndexFolder(installation.settings.index_dir)
+    assert wait_until(folder.is_written, 20)
+    second = installation.run("index", "--site", installation.sites[1])
+    assert second.returncode == 3
+    assert b'"index-already-built"' in second.stderr
+    installation.supervisor.kill("index")
+    assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.is_written(), 20)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_merge_whose_process_was_killed_is_done_again(
+    tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = Machine(tmp_path / "index", redis_url)
+    machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, merge_apart)
+    machine.comes_to(apply(machine, "a"))
+    machine.comes_to(put(machine, *"bcdef"))
+    assert wait_until(lambda: bool(multiprocessing.active_children()), 20)
+    for child in multiprocessing.active_children():
+        child.kill()
+
+    def is_merged() -> bool:
+        machine.step()
+        return machine.held.index.changes == 0
+
+    assert wait_until(is_merged, 30)
+    assert "was ended, with -9" in caplog.text
+    assert machine.ids() == set("abcdef")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("failure", [UnavailableError("index-merge-ended", "killed", "wait"), OSError(28, "full")])
+def test_a_merge_that_fails_is_tried_again_less_and_less_often_and_holds_up_no_change(
+    machine: Machine, failure: Exception
+) -> None:
+    tried: list[datetime] = []
+    now = system_clock()
+
+    def merge_when_there_is_room(folder: IndexFolder, current: IndexManifest) -> str:
+        tried.append(now)
+        if len(tried) <= 12:
+            raise failure
+        return merge(folder, current)
+
+    machine.builder = IndexBuilder(machine.store, machine.folder, lambda: now, merge_when_there_is_room)
+    machine.comes_to(apply(machine, "a"))
+    counted = metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") or 0
+    machine.comes_to(put(machine, *"bcdef"))
+
+    def goes_on_until_tried(times: int) -> None:
+        nonlocal now
+        while len(tried) < times:
+            now += timedelta(seconds=0.5)
+            machine.step()
+            for thread in threading.enumerate():
+                if thread.name == "index-merge":
+                    thread.join()
+
+    goes_on_until_tried(5)
+    machine.comes_to(put(machine, "g"))
+    goes_on_until_tried(13)
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(tried)]
+    assert pauses[0] < 5
+    assert pauses == sorted(pauses)
+    assert all(later < 3 * earlier for earlier, later in pairwise(pauses))
+    assert 300 <= pauses[-1] < 305
+    assert metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") == counted + 12
+    machine.steps()
+    assert machine.held.index.changes == 0
+    assert machine.ids() == set("abcdefg")
+
+
+def test_a_merge_ends_with_its_builder(machine: Machine) -> None:
+    machine.comes_to(apply(machine, "a"))
+    current = machine.folder.read().current
+    os.mkfifo(machine.folder.path / "endless")
+    endless = msgspec.structs.replace(current, base="endless")
+    builder = multiprocessing.get_context("spawn").Process(target=merge_apart, args=(machine.folder, endless))
+    builder.start()
+
+    def children() -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{builder.pid}/task/{builder.pid}/children").read_text().split()]
+
+    def stand_back() -> list[int]:
+        return [child for child in children() if os.getpriority(os.PRIO_PROCESS, child) > 0]
+
+    try:
+        assert wait_until(lambda: bool(stand_back()), 30), "the merge leaves the processor to others"
+        (child,) = stand_back()
+    finally:
+        builder.kill()
+        builder.join()
+    assert wait_until(lambda: not Path(f"/proc/{child}").exists(), 20)
+
+
+def test_a_matcher_without_a_builder_says_at_once_what_to_start(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
+    log = installation.folder / "one.log"
+    assert wait_until(lambda: log.exists() and f"anpr index --site {site}" in log.read_text("utf-8"), 20)

@@ -1,0 +1,91 @@
+"""Dead letters, listed and sent again, as an engineer does it."""
+
+import json
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from anpr.contracts import topics
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from tests.support.entries import entry, read_line
+from tests.support.installation import Installation
+
+BAD = [b"not json", b'{"read_id": "x", "plate": "QX97ZZZ"}', b"\xff\xfe"]
+
+
+def listed(it: Installation, site: str, *options: str) -> list[dict[str, Any]]:
+    done = it.run("topics", "deadletters", "--site", site, *options)
+    assert done.returncode == 0, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def replayed(it: Installation, site: str, *options: str) -> dict[str, int]:
+    (done,) = listed(it, site, "--replay", *options)
+    return done
+
+
+@pytest.fixture
+def site(installation: Installation) -> str:
+    """Return a site with dead letters and a matcher."""
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    installation.run("send", "--site", site, input=b"\n".join([*BAD, read_line("good", site, "AB1")]))
+    installation.wait_until_matched(4, site)
+    return site
+
+
+def test_they_are_listed_with_reason_and_place_and_without_a_plate(installation: Installation, site: str) -> None:
+    letters = listed(installation, site)
+    assert sorted(letter["reason"] for letter in letters) == ["no usable site", "not JSON", "not JSON"]
+    assert {letter["topic"] for letter in letters} == {topics.reads(site)}
+    assert all(not letter["is_replayed"] and letter["is_whole"] for letter in letters)
+    assert "QX97" not in json.dumps(letters)
+    assert "QX97ZZZ" in json.dumps(listed(installation, site, "--with-plates"))
+    assert len(listed(installation, site, "--last", "2")) == 2
+    assert listed(installation, installation.sites[1]) == []
+
+
+def test_they_are_sent_again_as_they_were_once(installation: Installation, site: str) -> None:
+    assert replayed(installation, site) == {"sent": 3, "sent_before": 0, "cut_short": 0}
+    installation.wait_until_matched(7, site)
+    on_topic = [record.value for record in installation.records([topics.reads(site)])]
+    assert all(on_topic.count(bad) == 2 for bad in BAD)
+    # They are as bad as before, and lie there again: that alone does not make them worth another try.
+    assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
+    assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0}
+    assert all(letter["is_replayed"] for letter in listed(installation, site))
+    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0}
+
+
+def test_a_record_that_fails_again_is_not_sent_a_third_time_when_its_first_failure_is_not_kept_any_more(
+    installation: Installation, site: str
+) -> None:
+    assert replayed(installation, site)["sent"] == 3
+    assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
+    assert [letter["has_failed_again"] for letter in listed(installation, site)] == [False] * 3 + [True] * 3
+    said = installation.run("topics", "deadletters", "--site", site).stderr
+    assert b"6 dead letters" in said
+    assert b"0 not sent again yet" in said
+
+    forget(installation, topics.deadletters(site), 3)
+    assert len(listed(installation, site)) == 3
+    assert replayed(installation, site) == {"sent": 0, "sent_before": 3, "cut_short": 0}
+    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 0, "cut_short": 0}
+
+
+def forget(it: Installation, topic: str, until: int) -> None:
+    """Let a broker forget what lies before an offset, as at the end of its retention."""
+    admin, place = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
+    admin.delete_records([place])[place].result(30)
+
+
+def test_a_site_without_the_topic_is_said_in_words(installation: Installation, site: str) -> None:
+    assert installation.run("topics", "deadletters", "--site", "nowhere").returncode == 2
+    installation.environment["KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
+    done = installation.run("topics", "deadletters", "--site", site)
+    assert done.returncode == 3
+    assert b"error: the dead letters of" in done.stderr

@@ -1,0 +1,249 @@
+"""One matcher process on real servers: what goes in, what comes out, and what it does when something is missing."""
+
+import json
+import socket
+import threading
+from collections import defaultdict
+
+import httpx
+from confluent_kafka import Producer
+
+from anpr.contracts import topics
+from anpr.contracts.events import Correction, Status, decode_alert_record, decode_status
+from anpr.kafka.clients import KafkaProducer
+from anpr.local.free_ports import free_ports
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from tests.support.entries import entry, read_line
+from tests.support.installation import Installation
+
+
+def publish(it: Installation, site: str, *lines: bytes) -> None:
+    publisher = KafkaProducer(it.kafka)
+    for line in lines:
+        publisher.publish(topics.reads(site), "camera-1", line)
+    assert wait_until(lambda: publisher.flush(1) == 0, 30)
+
+
+def statuses(it: Installation, site: str) -> list[Status]:
+    return [decode_status(record.value or b"") for record in it.records([topics.status(site)])]
+
+
+def test_a_listed_plate_raises_an_alert_and_no_other_does(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "YO10 OIL")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    publish(
+        installation,
+        site,
+        read_line("a", site, "yo10-oil"),
+        read_line("b", site, "Y0I0 O1L"),
+        read_line("c", site, "XX99"),
+    )
+    installation.wait_until_matched(3, site)
+    found = {alert.read.read_id: (alert.tier, alert.kind, alert.entry.entry_id) for alert in installation.alerts()}
+    assert found == {"a": ("exact", "live", "1"), "b": ("equivalent", "live", "1")}
+
+
+def test_what_cannot_be_matched_is_kept_with_its_reason_and_place(installation: Installation) -> None:
+    site, other = installation.sites[:2]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    bad = [
+        b"x" * 1_000_000,
+        b"not json",
+        read_line("a", other, "AB1"),
+        read_line("b", site, "--"),
+        b'{"site": "x", "plate": "AB1"}',
+    ]
+    publish(installation, site, *bad, read_line("good", site, "AB1"))
+    installation.wait_until_matched(6, site)
+    assert {record.value for record in installation.records([topics.deadletters(site)])} == set(bad)
+    assert [alert.read.read_id for alert in installation.alerts()] == ["good"]
+
+
+def test_a_record_too_large_to_be_sent_again_keeps_nobody_waiting(installation: Installation) -> None:
+    """The broker bounds what it is sent compressed: five million spaces are small enough for it."""
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    large = b" " * 5_000_000
+    packing = Producer(
+        {"bootstrap.servers": installation.kafka, "compression.type": "gzip", "message.max.bytes": 50_000_000}
+    )
+    packing.produce(topics.reads(site), large)
+    assert packing.flush(30) == 0
+    publish(installation, site, read_line("good", site, "AB1"))
+    installation.wait_until_matched(2, site)
+    (dead,) = installation.records([topics.deadletters(site)])
+    assert large.startswith(dead.value or b"x")
+    assert [alert.read.read_id for alert in installation.alerts()] == ["good"]
+    assert installation.supervisor.restarts("one") == 0
+
+
+def test_a_read_that_replaces_another_says_so_even_when_it_matches_nothing(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    publish(installation, site, read_line("a", site, "AB1"), read_line("b", site, "AB7", supersedes="a"))
+    installation.wait_until_matched(2, site)
+    facts = [decode_alert_record(record.value or b"") for record in installation.records([topics.alerts(site)])]
+    assert Correction(site=site, read_id="b", supersedes="a") in facts
+    assert len(facts) == 2
+
+
+def test_covert_alerts_are_on_their_own_topic_alone(installation: Installation) -> None:
+    site = installation.sites[0]
+    entries = [
+        entry("open", "AB1"),
+        entry("covert", "AB1", handling="covert"),
+        entry("new", "AB1", handling="secret"),
+    ]
+    installation.store.apply("stolen", entries, "test", system_clock())
+    installation.start_matcher(site, "one")
+    publish(installation, site, read_line("a", site, "AB1"))
+    installation.wait_until_matched(1, site)
+    assert [alert.entry.entry_id for alert in installation.alerts()] == ["open"]
+    covert = [decode_alert_record(r.value or b"") for r in installation.records([topics.covert_alerts(site)])]
+    assert {fact.entry.entry_id for fact in covert if not isinstance(fact, Correction)} == {"covert", "new"}
+
+
+def test_without_a_list_nothing_is_taken_and_the_status_says_so(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.start_matcher(site, "one")
+    publish(installation, site, read_line("a", site, "AB1"))
+    assert wait_until(lambda: bool(statuses(installation, site)), 20)
+    assert statuses(installation, site)[-1].generation is None
+    assert installation.waiting(site) == 1
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.wait_until_matched(1, site)
+    assert [alert.read.read_id for alert in installation.alerts()] == ["a"]
+
+
+def test_no_read_sees_half_of_a_list(installation: Installation) -> None:
+    """Two lists that share no entry change places while reads run: each read has the alerts of one of them."""
+    site = installation.sites[0]
+    lists = [[entry(f"{name}{number}", "AB1") for number in range(30)] for name in "AB"]
+    installation.store.apply("stolen", lists[0], "test", system_clock())
+    installation.start_matcher(site, "one")
+    stop = threading.Event()
+
+    def swap() -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            installation.store.apply("stolen", lists[turn % 2], "test", system_clock())
+            stop.wait(0.05)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    count = 0
+
+    def is_seen_under_both() -> bool:
+        nonlocal count
+        publish(installation, site, *(read_line(str(count + more), site, "AB1") for more in range(20)))
+        count += 20
+        installation.wait_until_matched(count, site)
+        return count >= 200 and len({alert.entry.entry_id[0] for alert in installation.alerts([site])}) == 2
+
+    try:
+        assert wait_until(is_seen_under_both, 60)
+    finally:
+        stop.set()
+        swapping.join()
+    found = defaultdict(set)
+    for alert in installation.alerts([site]):
+        found[alert.read.read_id, alert.generation].add(alert.entry.entry_id)
+    assert len({read_id for read_id, _ in found}) == count
+    wholes = [{one.entry_id for one in each} for each in lists]
+    assert all(entries in wholes for entries in found.values())
+
+
+def test_asked_to_stop_it_finishes_in_order(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    publish(installation, site, *(read_line(str(number), site, "AB1") for number in range(500)))
+    assert wait_until(lambda: installation.waiting(site) < 500, 30)
+    installation.supervisor.remove("one")
+    assert installation.supervisor.exit_codes["one"] == [0]
+    committed = 500 - installation.waiting(site)
+    assert len({alert.alert_id for alert in installation.alerts()}) >= committed > 0
+
+
+def test_a_second_matcher_shares_the_site(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    for name in ("one", "two"):
+        installation.start_matcher(site, name)
+
+    def both_have_partitions() -> bool:
+        last = {status.matcher: status.partitions for status in statuses(installation, site)}
+        return len(last) == 2 and all(last.values()) and sum(last.values()) == 6
+
+    assert wait_until(both_have_partitions, 40)
+
+
+def test_of_two_matchers_under_one_name_the_older_ends_and_says_why(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    assert wait_until(lambda: any(status.partitions for status in statuses(installation, site)), 40)
+    # It puts the first to an end; started again, that one does the same to it.
+    done = installation.run("match", "--site", site, "--name", "one")
+    assert done.returncode == UnavailableError.exit_code
+    assert b"kafka-fenced" in done.stderr
+    assert installation.supervisor.exit_codes["one"] == [UnavailableError.exit_code]
+
+
+def test_the_status_tells_what_was_done(installation: Installation) -> None:
+    site = installation.sites[0]
+    applied = installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    installation.start_matcher(site, "one")
+    publish(installation, site, read_line("a", site, "AB1", confidence=7), b"bad")
+
+    def is_told() -> bool:
+        last = statuses(installation, site)[-1:]
+        return any(
+            (s.reads, s.alerts, s.dead_letters, s.dropped_fields, s.lag, s.generation, list(s.cameras))
+            == (1, 1, 1, 1, 0, applied.generation, ["camera-1"])
+            for s in last
+        )
+
+    assert wait_until(is_told, 30), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
+
+
+def test_it_serves_its_metrics_and_says_what_it_lacks_until_it_is_ready(installation: Installation) -> None:
+    site = installation.sites[0]
+    installation.start_builder()
+    installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
+    address = installation.health_address("one")
+    assert httpx.get(f"{address}/livez").status_code == 200
+    unready = httpx.get(f"{address}/readyz")
+    assert unready.status_code == 503
+    assert "no list" in unready.text
+    installation.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1", handling="covert")], "t", system_clock())
+    assert wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 30)
+    publish(installation, site, read_line("a", site, "AB1"), b"bad")
+    installation.wait_until_matched(2, site)
+    wanted = [
+        f'anpr_alerts_total{{site="{site}",tier="exact"}} 1.0',
+        f'anpr_dead_letters_total{{reason="not JSON",site="{site}"}} 1.0',
+        f'anpr_list_entries{{site="{site}"}} 2.0',
+        f'anpr_lag_reads{{site="{site}"}} 0.0',
+    ]
+
+    def says_all() -> bool:
+        page = httpx.get(f"{address}/metrics").text.splitlines()
+        return all(line in page for line in wanted)
+
+    assert wait_until(says_all, 10), httpx.get(f"{address}/metrics").text
+
+
+def test_two_services_cannot_serve_at_one_port(installation: Installation) -> None:
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        done = installation.run("match", "--site", installation.sites[0], "--metrics-port", str(port))
+    assert done.returncode == 3
+    assert b'"metrics-address"' in done.stderr

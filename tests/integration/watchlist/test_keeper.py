@@ -1,0 +1,204 @@
+"""Entries leave their list as their validity ends, and what was removed leaves Redis."""
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.watchlist.keeper import ListKeeper
+from anpr.watchlist.store import entry_storage
+from anpr.watchlist.store import store as store_module
+from anpr.watchlist.store.store import Author, WatchlistStore
+from tests.support.entries import entry
+from tests.support.installation import Installation
+from tests.support.servers import Connect
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def store(connected: Connect, redis_url: str) -> WatchlistStore:
+    return WatchlistStore(connected(redis_url), timedelta(hours=96))
+
+
+def ids(store: WatchlistStore) -> set[str]:
+    head = store.head()
+    assert head is not None
+    return {one.entry_id for one in store.load(head) or ()}
+
+
+def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: WatchlistStore) -> None:
+    clock = Clock()
+    keeper = ListKeeper(store, 72 * HOUR, clock)
+    keeper.turn()  # there is no list yet
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    store.apply("wanted", [entry("3", "AB3", valid_until=NOON + HOUR)], "test", NOON)
+    clock.now = NOON + HOUR - timedelta(milliseconds=1)
+    keeper.turn()
+    assert ids(store) == {"1", "2", "3"}
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert ids(store) == {"2"}
+    assert {(one.entry_id, one.ended_at, one.why) for one in store.ended(["1", "2", "3"])} == {
+        ("1", clock.now, "its validity has ended"),
+        ("3", clock.now, "its validity has ended"),
+    }
+    head = store.head()
+    keeper.turn()
+    assert store.head() == head, "what is done is not done again"
+    assert [one.how for one in store.log(2)] == ["expire", "expire"]
+
+
+def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistStore) -> None:
+    clock = Clock()
+    keeper = ListKeeper(store, 72 * HOUR, clock)
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    keeper.turn()
+    moved = [entry("1", "AB1", valid_until=NOON + 3 * HOUR), entry("2", "AB2", valid_until=NOON + 2 * HOUR)]
+    store.change("stolen", moved, [], why="test", now=NOON, author=Author())
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert ids(store) == {"1", "2"}
+    clock.now = NOON + 2 * HOUR
+    keeper.turn()
+    assert ids(store) == {"1"}
+
+
+def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistStore) -> None:
+    clock = Clock()
+    store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+    head = store.head()
+    assert head is not None
+    clock.now = NOON + HOUR
+    ListKeeper(store, 72 * HOUR, clock).turn()
+    after = store.head()
+    assert after is not None
+    assert after.generation > head.generation
+    assert after.lists["stolen"].generation == head.lists["stolen"].generation
+    assert not store.previous("stolen")
+
+
+def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: Connect, tmp_path: Path) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        clock = Clock()
+        store = WatchlistStore(connected(valkey.url), timedelta(hours=96))
+        store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+        keeper = ListKeeper(store, 72 * HOUR, clock)
+        clock.now = NOON + HOUR
+        valkey.kill()
+        with capture_logs() as lines:
+            keeper.turn()
+            keeper.turn()
+        assert [line["code"] for line in lines] == ["redis-unavailable"]
+        assert "docs/errors.md#redis-unavailable" in keeper.trouble
+        valkey.start()
+        store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
+        keeper.turn()
+        assert ids(store) == {"2"}
+        assert not keeper.trouble
+
+
+def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_until_it_answers(
+    installation: Installation,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        installation.start("keep", "watchlist", "keep", "--metrics-port", "0")
+        address = installation.health_address("keep")
+        first = httpx.get(f"{address}/readyz")
+        assert (first.status_code, "answer" in first.text) == (503, True), "never ready before Redis has answered"
+        log = installation.folder / "keep.log"
+        # A large change is given half a minute.
+        assert wait_until(lambda: "docs/errors.md#redis-unavailable" in httpx.get(f"{address}/readyz").text, 20)
+        assert '"code": "redis-unavailable"' in log.read_text("utf-8")
+        assert "next_step" in log.read_text("utf-8")
+
+
+def test_what_it_has_taken_off_is_counted_and_served(installation: Installation) -> None:
+    it = installation
+    it.store.apply(
+        "stolen", [entry("1", "AB1", valid_until=system_clock()), entry("2", "AB2")], "test", system_clock()
+    )
+    it.start("keep", "watchlist", "keep", "--metrics-port", "0")
+    address = it.health_address("keep")
+    assert wait_until(lambda: "anpr_expired_entries_total 1.0" in httpx.get(f"{address}/metrics").text, 30)
+    assert httpx.get(f"{address}/readyz").text == "ready\n"
+
+
+def texts_in(redis_url: str) -> bytes:
+    with redis.Redis.from_url(redis_url) as client:
+        keys = [key for key in client.scan_iter("anpr:watchlist:*") if client.type(key) == b"string"]
+        return b"".join(value for value in client.mget(keys) if value)
+
+
+@pytest.fixture
+def is_gone(redis_url: str) -> Callable[[bytes], bool]:
+    return lambda text: text not in texts_in(redis_url)
+
+
+def test_the_text_of_an_entry_that_was_removed_leaves_redis(
+    connected: Connect, redis_url: str, is_gone: Callable[[bytes], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (entry_storage, store_module):
+        monkeypatch.setattr(module, "UNNAMED_VALUES_LAST", timedelta(seconds=1))
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous_for=timedelta(seconds=1))
+    store.apply("stolen", [entry("1", "AB1", reason="the secret"), entry("2", "AB2")], "test", NOON)
+    store.change("stolen", [], ["1"], why="test", now=NOON, author=Author())
+    assert not is_gone(b"the secret"), "it can be rolled back to"
+    clock = Clock()
+    keeper = ListKeeper(store, HOUR, clock)
+    keeper.turn()
+    assert not is_gone(b"the secret")
+    clock.now = NOON + HOUR
+    keeper.turn()
+    assert wait_until(lambda: is_gone(b"the secret"), 10)
+    assert ids(store) == {"2"}
+
+
+def test_changes_that_have_become_many_are_taken_into_the_list(
+    connected: Connect, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (entry_storage, store_module):
+        monkeypatch.setattr(module, "CHUNK_ENTRIES", 3)
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96))
+    store.apply("stolen", [entry(str(number), "AB1") for number in range(9)], "test", NOON)
+    keeper = ListKeeper(store, 72 * HOUR, Clock())
+
+    def changes_beside_the_base(removed: int) -> int:
+        store.change("stolen", [], [str(removed)], why="test", now=NOON, author=Author())
+        keeper.turn()
+        head = store.head()
+        assert head is not None
+        return sum(delta.entries for delta in head.lists["stolen"].deltas)
+
+    assert [changes_beside_the_base(removed) for removed in range(6)] == [1, 2, 3, 0, 1, 2]
+    assert ids(store) == {"6", "7", "8"}
+
+
+def test_of_what_a_list_was_a_bounded_number_is_kept(connected: Connect, redis_url: str) -> None:
+    store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous=2)
+    for number in range(6):
+        store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)
+    assert len(store.previous("stolen")) == 2
+    with redis.Redis.from_url(redis_url) as client:
+        lasting = [key for key in client.scan_iter("anpr:watchlist:*") if client.ttl(key) == -1]
+        hour = [key for key in client.scan_iter("anpr:watchlist:delta:*") if 0 < client.ttl(key) <= 3600]
+    assert len(lasting) == len({"head", "log", "index", "plates", "chunk", "the newest delta", "those before it"})
+    assert hour, "for readers who have just read the old head"

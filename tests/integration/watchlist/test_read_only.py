@@ -1,0 +1,44 @@
+"""What only reads the lists runs with a user of Redis that may only read them, and that one can change nothing."""
+
+from pathlib import Path
+
+import redis
+
+from anpr.index_store.folder import IndexFolder
+from anpr.local.processes import wait_until
+from tests.support.entries import write_list
+from tests.support.installation import Installation
+
+SECRET = "only reads"  # noqa: S105  of a user in tests
+
+
+def test_with_the_right_to_read_alone_all_that_reads_works_and_nothing_that_writes(
+    installation: Installation, tmp_path: Path
+) -> None:
+    it = installation
+    listed = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")
+    it.put_in_force(listed)
+    home = it.environment["REDIS_URL"]
+    with redis.Redis.from_url(home) as admin:
+        admin.acl_setuser(
+            "reader", enabled=True, passwords=[f"+{SECRET}"], keys=["anpr:watchlist:*"], categories=["+@read"],
+            commands=["+hello", "+client", "+ping", "+select"], reset=True,
+        )  # fmt: skip
+    it.environment["REDIS_URL"] = home.replace("redis://", f"redis://reader:{SECRET.replace(' ', '%20')}@")
+
+    for reads in (("show",), ("log",), ("export", "--list", "stolen")):
+        done = it.run("watchlist", *reads)
+        assert done.returncode == 0, done.stderr.decode()
+    write_list(listed, "AB12CDE", "YO10OIL", "XY99ZZZ")
+    assert it.plan(listed, "stolen").returncode == 0
+    it.start_builder()
+    assert wait_until((IndexFolder(it.settings.index_dir).path / "current.json").exists, 30)
+    it.start("watch", "watch", "--json")
+    assert wait_until(lambda: b'"type":"site"' in (it.folder / "watch.log").read_bytes(), 30)
+    assert b"does not say" not in (it.folder / "watch.log").read_bytes()
+
+    refused = it.apply(listed)
+    assert refused.returncode != 0
+    assert b"Traceback" not in refused.stderr
+    assert b"permission" in refused.stderr.lower()
+    assert b"XY99ZZZ" not in it.run("watchlist", "export", "--list", "stolen").stdout

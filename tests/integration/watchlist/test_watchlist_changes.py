@@ -1,0 +1,269 @@
+"""Any chain of adds, changes and removals leads to the same list as a fresh load, and so do the changes alone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from anpr.contracts.events import Entry
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError
+from anpr.watchlist.changes import Changes, changed
+from anpr.watchlist.store import entry_storage, reader
+from anpr.watchlist.store import store as store_module
+from anpr.watchlist.store.change_records import AppliedChange
+from anpr.watchlist.store.manifest import Manifest
+from anpr.watchlist.store.store import Author, WatchlistStore, connect
+from tests.support.entries import FOR_EVER, entry
+
+LISTS = st.sampled_from(["stolen", "wanted"])
+NUMBERS = st.integers(0, 11)
+TEXTS = st.sampled_from(["", "old", "new"])
+
+# The numbers of entries whose validity has ended.
+OVER = {"00", "01", "02"}
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+State = dict[str, str]  # an entry's id → what it says
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
+    with ValkeyServer(tmp_path_factory.mktemp("valkey")) as server, pytest.MonkeyPatch.context() as small:
+        # So small that a dozen entries fill several chunks, outgrow deltas, and are too many to compare.
+        small.setattr(entry_storage, "CHUNK_ENTRIES", 3)
+        small.setattr(store_module, "CHUNK_ENTRIES", 3)
+        small.setattr(reader, "COMPARED_ENTRIES", 6)
+        with connect(server.url) as client:
+            yield WatchlistStore(client, timedelta(hours=96))
+
+
+def of(name: str, state: State) -> list[Entry]:
+    return [
+        entry(one, "AB12CDE", reason=text, list=name, valid_until=LONG_AGO if one[-2:] in OVER else FOR_EVER)
+        for one, text in state.items()
+    ]
+
+
+def by_id(entries: list[Entry]) -> dict[str, Entry]:
+    found = {one.entry_id: one for one in entries}
+    assert len(found) == len(entries)
+    return found
+
+
+def comes_up(store: WatchlistStore, replication_id: str) -> None:
+    """Give the server another id, as a new home has, and one that was restarted."""
+    store._redis.info = lambda _: {"master_replid": replication_id}
+
+
+class Kept(NamedTuple):
+    """What the server holds at a generation, each value with the milliseconds left to it, and what that is."""
+
+    values: dict[bytes, tuple[bytes, int]]
+    holds: dict[str, State]
+    held: dict[str, list[State]]
+
+
+class Lists(RuleBasedStateMachine):
+    """Two lists that are changed in every way, beside what they must hold."""
+
+    store: WatchlistStore
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store._redis.flushall()
+        self.homes = 0
+        self._comes_up()
+        self.kept: list[Kept] = []
+        self.lost: list[tuple[Manifest, dict[str, Entry]]] = []
+        self.holds: dict[str, State] = {}
+        self.held: dict[str, list[State]] = {}
+        self.seen: list[tuple[Manifest, dict[str, Entry]]] = []
+
+    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS))
+    def apply(self, name: str, numbers: dict[int, str]) -> None:
+        after = self._free(name, named(name, numbers))
+        self._becomes(name, after, self.store.apply(name, of(name, after), "test", system_clock()))
+
+    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS, max_size=2), gone=st.sets(NUMBERS, max_size=3))
+    def change(self, name: str, numbers: dict[int, str], gone: set[int]) -> None:
+        put = self._free(name, named(name, numbers))
+        remove = named(name, dict.fromkeys(gone - numbers.keys(), "")).keys()
+        applied = self.store.change(
+            name, of(name, put), list(remove), why="test", now=system_clock(), author=Author()
+        )
+        rest = {one: text for one, text in self.holds.get(name, {}).items() if one not in remove}
+        self._becomes(name, rest | put, applied)
+
+    @rule(name=LISTS)
+    def roll_back(self, name: str) -> None:
+        if not self.held.get(name):
+            return
+        if self._free(name, self.held[name][-1]) != self.held[name][-1]:
+            with pytest.raises(InputError, match="are in the list"):
+                self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
+        else:
+            applied = self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
+            self._becomes(name, self.held[name][-1], applied)
+
+    @rule(name=LISTS, numbers=st.sets(NUMBERS))
+    def expire(self, name: str, numbers: set[int]) -> None:
+        if name in self.holds:
+            over = named(name, {number: "" for number in numbers if f"{number:02}" in OVER})
+            applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock())
+            rest = {one: text for one, text in self.holds[name].items() if one not in over}
+            self._becomes(name, rest, applied, by_people=False)
+
+    @rule(name=LISTS, changes_meanwhile=st.integers(0, 3))
+    def write_anew(self, name: str, changes_meanwhile: int) -> None:
+        if name not in self.holds:
+            return
+        begun = self.seen[-1 - min(changes_meanwhile, len(self.seen) - 1)][0]
+        now = self.seen[-1][0].lists[name]
+        if name not in begun.lists or begun.lists[name].base != now.base:
+            return
+        applied = self.store.write_anew(name, begun, system_clock())
+        self._becomes(name, self.holds[name], applied, by_people=False)
+        after = self.seen[-1][0].lists[name]
+        assert after.base != now.base
+        assert all(delta.generation > begun.generation for delta in after.deltas)
+        assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), "nobody loads it for that"
+
+    @rule(lost=st.integers(0, 3))
+    def fail_over(self, lost: int) -> None:
+        """Its home is another server, which may lack the newest changes."""
+        self._comes_up()
+        lost = min(lost, len(self.seen) - 1)
+        if lost > 0:
+            self.lost += self.seen[-lost:]
+            del self.seen[-lost:], self.kept[-lost:]
+            kept = self.kept[-1]
+            self.holds, self.held = dict(kept.holds), copied(kept.held)
+            self.store._redis.flushall()
+            for key, (value, left_ms) in kept.values.items():
+                self.store._redis.restore(key, max(left_ms, 0), value)
+
+    def _comes_up(self) -> None:
+        self.homes += 1
+        comes_up(self.store, f"home {self.homes}")
+
+    def _free(self, name: str, state: State) -> State:
+        """Leave out the ids that the other list has."""
+        others = {one for other, ids in self.holds.items() if other != name for one in ids}
+        return {one: text for one, text in state.items() if one not in others}
+
+    def _becomes(self, name: str, after: State, applied: AppliedChange, *, by_people: bool = True) -> None:
+        before = self.holds.get(name, {})
+        both = before.keys() & after.keys()
+        assert (applied.entries, applied.added, applied.changed, applied.removed) == (
+            len(after),
+            len(after.keys() - before.keys()),
+            sum(before[one] != after[one] for one in both),
+            len(before.keys() - after.keys()),
+        )
+        gone = sorted(before.keys() - after.keys())
+        ended = [(one.entry_id, one.revision) for one in self.store.ended(gone)]
+        assert ended == [(one, applied.generation) for one in gone]
+        if name in self.holds and by_people:
+            self.held.setdefault(name, []).append(before)
+        self.holds[name] = after
+        head = self.store.head()
+        assert head is not None
+        assert head.generation == applied.generation
+        entries = self.store.load(head)
+        assert entries is not None
+        self.seen.append((head, by_id(entries)))
+        client = self.store._redis
+        values = {key: (client.dump(key), client.pttl(key)) for key in client.scan_iter()}
+        self.kept.append(Kept(values, dict(self.holds), copied(self.held)))
+
+    @invariant()
+    def a_fresh_load_gives_what_the_lists_hold(self) -> None:
+        if not self.seen:
+            return
+        head, entries = self.seen[-1]
+        assert {one: listed.reason for one, listed in entries.items()} == {
+            one: text for state in self.holds.values() for one, text in state.items()
+        }
+        for name, state in self.holds.items():
+            asked = list(named(name, dict.fromkeys(range(12), "")))
+            assert self.store.entries_of(head.lists[name], asked) == {one: entries[one] for one in state}
+            of_plate = {"AB12CDE": list(state), "AB12CDF": []}
+            for plate, ids in of_plate.items():
+                found = self.store.entries_with_plate(head.lists[name], plate)
+                assert by_id(found) == {one: entries[one] for one in ids}
+            assert self.store.ends(head.lists[name]) == {one: entries[one].valid_until for one in state}
+
+    @invariant()
+    def an_entry_that_says_what_it_said_keeps_its_revision(self) -> None:
+        if len(self.seen) < 2:
+            return
+        (_, before), (head, after) = self.seen[-2:]
+        for entry_id, now in after.items():
+            was = before.get(entry_id)
+            is_as_it_was = was is not None and (was.list, was.reason) == (now.list, now.reason)
+            assert (now.revision != head.generation) == is_as_it_was
+
+    @invariant()
+    def the_changes_lead_from_any_earlier_generation_to_this_one(self) -> None:
+        for head, had in self.lost + self.seen[:-1]:
+            changes = self.store.changes(head, self.seen[-1][0])
+            if changes is not None:
+                assert not set(changes.removed) & {one.entry_id for one in changes.put}
+                assert by_id(changed(list(had.values()), changes)) == self.seen[-1][1]
+
+    @invariant()
+    def the_changes_of_small_lists_are_always_told(self) -> None:
+        sizes = [place.entries for head, _ in self.seen[-2:] for place in head.lists.values()]
+        if len(self.seen) > 1 and max(sizes) <= reader.COMPARED_ENTRIES:
+            assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
+
+
+def copied(held: dict[str, list[State]]) -> dict[str, list[State]]:
+    return {name: list(states) for name, states in held.items()}
+
+
+def named(name: str, numbers: dict[int, str]) -> State:
+    """Return a state with ids of this list, and two that may go from one list to the other."""
+    return {f"{name if number < 10 else 'either'}-{number:02}": text for number, text in numbers.items()}
+
+
+def test_any_chain_of_changes_is_the_list_that_a_fresh_load_gives(store: WatchlistStore) -> None:
+    class OnThisStore(Lists):
+        pass
+
+    OnThisStore.store = store
+    run_state_machine_as_test(OnThisStore, settings=settings(stateful_step_count=15))
+
+
+@pytest.mark.parametrize("before_it", [0, 1, 3])
+@pytest.mark.parametrize("since", [1, 3])
+def test_the_first_changes_of_a_new_home_are_told_however_large_the_list(
+    store: WatchlistStore, before_it: int, since: int
+) -> None:
+    def put(number: int) -> Entry:
+        changed_to = of("stolen", {f"stolen-{number:02}": "new"})
+        store.change("stolen", changed_to, [], why="test", now=system_clock(), author=Author())
+        return changed_to[0]
+
+    store._redis.flushall()
+    comes_up(store, "the home")
+    numbers = range(10, 10 + 100 * reader.COMPARED_ENTRIES)
+    store.apply("stolen", of("stolen", {f"stolen-{number}": "old" for number in numbers}), "test", system_clock())
+    for number in range(before_it):
+        put(number)
+    before = store.head()
+    comes_up(store, "another home")
+    told = [put(number).entry_id for number in range(50, 50 + since)]
+    after = store.head()
+    assert before is not None
+    assert after is not None
+    assert after.generation.epoch > before.generation.epoch
+    changes = store.changes(before, after)
+    assert changes is not None
+    assert ([one.entry_id for one in changes.put], changes.removed) == (told, [])

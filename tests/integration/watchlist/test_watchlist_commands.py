@@ -1,0 +1,263 @@
+"""`anpr watchlist` as an operator runs it: planned, looked at, applied, undone."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from anpr.contracts.events import Entry
+from tests.support.entries import read_line, write_list
+from tests.support.installation import Installation
+
+MANY = [f"AB{number:02}CDE" for number in range(40)]
+
+
+@pytest.fixture
+def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
+    """Return an installation that has a Redis and no broker."""
+    with Installation(tmp_path, "127.0.0.1:1", redis_url, suffix="") as one:
+        yield one
+
+
+def in_force(it: Installation) -> dict[str, Entry]:
+    head = it.store.head()
+    return {entry.plate: entry for entry in (it.store.load(head) if head else None) or ()}
+
+
+def result(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    line: dict[str, Any] = json.loads(done.stdout)
+    return line
+
+
+def refused(done: subprocess.CompletedProcess[bytes], code: str) -> str:
+    """Check that a command was refused for this reason, and return its words."""
+    words = done.stderr.decode()
+    assert f"docs/errors.md#{code}\n" in words
+    assert done.returncode in {1, 2}
+    assert not done.stdout
+    return words
+
+
+def test_a_plan_takes_the_place_of_nothing_that_is_no_file(it: Installation, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    file = write_list(tmp_path / "new.csv", "AB1")
+    done = it.run("watchlist", "plan", str(file), "--list", "stolen", "--new-list", "--out", str(pipe))
+    assert "it is no file" in refused(done, "plan-unwritable")
+    assert pipe.is_fifo()
+
+
+def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp_path: Path) -> None:
+    it.put_in_force(write_list(tmp_path / "old.csv", "AB1", "AB2", "AB3"))
+    file = tmp_path / "new.csv"
+    header = "entry_id,plate,valid_until,reason\n"
+    lines = ["AB1,AB1,2099-01-01,", "AB2,AB2,2099-01-01,seen", "AB3,AB3,never,", "AB4,AB4,2099-01-01,"]
+    lines += ["AB4,AB4,2099-01-01,", "AB5,AB5,2020-01-01,"]
+    file.write_text(header + "\n".join(lines) + "\n", "utf-8")
+    done = it.plan(file, "stolen")
+    assert done.returncode == 1, "a line was refused"
+    assert b"line 4: valid_until 'never'" in done.stderr
+    told = json.loads(done.stdout)
+    counts = {name: value for name, value in told.items() if type(value) is int}
+    assert counts == {
+        "entries_before": 3,
+        "entries_after": 3,
+        "added": 1,
+        "changed": 1,
+        "removed": 1,
+        "unchanged": 1,
+        "expired": 1,
+        "duplicates": 1,
+        "refused": 1,
+        "removed_as_refused": 1,
+    }
+    assert "1 entries in force would be removed because their line is refused" in told["warnings"][-1]
+    plan = json.loads(file.with_suffix(".plan.json").read_bytes())
+    assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
+    assert {"what": "changed", "entry_id": "AB2", "plate": "AB2", "fields": ["reason"]} in plan["sample"]
+    assert in_force(it).keys() == {"AB1", "AB2", "AB3"}
+
+    applied = result(it.apply(file, "--why", "the weekly file"))
+    assert (applied["entries"], applied["added"], applied["changed"], applied["removed"]) == (3, 1, 1, 1)
+    assert in_force(it).keys() == {"AB1", "AB2", "AB4"}
+    head = it.store.head()
+    assert head is not None
+    assert applied["generation"] == str(head.generation)
+    [ended] = it.store.ended(["AB3"])
+    assert ended.why == "the weekly file"
+
+
+def test_a_plan_holds_plates_so_nobody_else_may_read_it(it: Installation, tmp_path: Path) -> None:
+    file = write_list(tmp_path / "l.csv", "AB1")
+    it.plan(file, "stolen")
+    assert file.with_suffix(".plan.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_plan_is_refused_when_its_file_or_its_list_is_another_by_now(it: Installation, tmp_path: Path) -> None:
+    file = write_list(tmp_path / "l.csv", "AB1")
+    it.put_in_force(file)
+    refused(it.apply(file), "watchlist-changed-since-plan")
+    assert it.plan(file, "stolen").returncode == 0
+    write_list(file, "AB2")
+    refused(it.apply(file), "plan-other-file")
+    assert it.plan(file, "stolen").returncode == 0
+    assert it.run("watchlist", "add", "AB9 XYZ", *OF_TODAY, "--new-list").returncode == 0
+    assert it.apply(file).returncode == 0, "another list's change does not matter"
+    assert in_force(it).keys() == {"AB2", "AB9 XYZ"}
+
+
+OF_TODAY = ("--list", "today", "--reason", "left the scene", "--until", "2099-01-01")
+
+
+def test_half_a_file_does_not_take_half_the_list_off(it: Installation, tmp_path: Path) -> None:
+    it.put_in_force(write_list(tmp_path / "whole.csv", *MANY))
+    file = write_list(tmp_path / "half.csv", *MANY[:20])
+    plan = result(it.plan(file, "stolen"))
+    assert plan["confirm_removals"] == 20
+    assert "--confirm-removals 20" in refused(it.apply(file), "watchlist-removals")
+    refused(it.apply(file, "--confirm-removals", "19"), "watchlist-removals")
+    assert len(in_force(it)) == 40
+    assert result(it.apply(file, "--confirm-removals", "20"))["removed"] == 20
+
+
+def test_a_list_is_not_emptied_by_accident(it: Installation, tmp_path: Path) -> None:
+    it.put_in_force(write_list(tmp_path / "one.csv", "AB1"))
+    file = write_list(tmp_path / "none.csv")
+    assert result(it.plan(file, "stolen"))["confirm_removals"] == 1
+    refused(it.apply(file), "watchlist-removals")
+    assert len(in_force(it)) == 1
+    assert result(it.apply(file, "--confirm-removals", "1"))["entries"] == 0
+
+
+def test_a_list_that_is_not_there_is_more_often_a_slip_than_a_new_one(it: Installation, tmp_path: Path) -> None:
+    file = write_list(tmp_path / "l.csv", "AB1")
+    it.put_in_force(file)
+    plan = ("watchlist", "plan", str(file), "--list", "stollen", "--out", str(tmp_path / "p"))
+    assert "'stolen'" in refused(it.run(*plan), "watchlist-no-such-list")
+    refused(it.run("watchlist", "add", "AB2 CDE", *OF_TODAY), "watchlist-no-such-list")
+    refused(it.run("watchlist", "export", "--list", "stollen"), "watchlist-no-such-list")
+
+
+def test_a_redis_that_came_back_empty_is_not_taken_for_no_lists(
+    it: Installation, tmp_path: Path, redis_url: str
+) -> None:
+    it.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    file = write_list(tmp_path / "wanted.csv", "AB2")
+    assert it.plan(file, "wanted").returncode == 0
+    client = redis.Redis.from_url(redis_url)
+    client.flushall()
+    client.close()
+    for done in (it.apply(file), it.run("watchlist", "add", "AB2 CDE", *OF_TODAY)):
+        assert "it came back empty: restore it first" in refused(done, "watchlist-emptied")
+    shown = it.run("watchlist", "show")
+    assert (shown.returncode, shown.stdout) == (1, b"")
+    assert it.store.head() is None
+
+
+def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
+    added = result(it.run("watchlist", "add", "AB12 CDE", *OF_TODAY, "--new-list", "--set", "priority", "1"))
+    assert (added["list"], added["added"]) == ("today", 1)
+    entry = in_force(it)["AB12 CDE"]
+    assert (entry.priority, entry.reason, entry.valid_until.year) == (1, "left the scene", 2099)
+    assert result(it.run("watchlist", "add", "ab12cde", *OF_TODAY))["changed"] == 1
+    refused(it.run("watchlist", "add", "AB*", *OF_TODAY), "entry-refused")
+    refused(it.run("watchlist", "add", "AB12", *OF_TODAY[:-1], "2020-01-01"), "entry-refused")
+    result(it.run("watchlist", "add", "AB12 CD?", *OF_TODAY))
+    result(it.run("watchlist", "add", "AB12 CDE", *OF_TODAY, "--set", "country", "FR"))
+    removal = ("watchlist", "remove", "AB12 CDE", "--list", "today", "--why", "found in Lille")
+    words = refused(it.run(*removal), "entry-not-one")
+    ids = {one.country: one.entry_id for one in in_force(it).values()}
+    assert ids["FR"] in words
+    assert result(it.run(*removal, "--id", ids["FR"]))["removed"] == 1
+    assert result(it.run(*removal))["removed"] == 1
+    refused(it.run(*removal), "entry-not-one")
+    [ended] = it.store.ended([ids["FR"]])
+    assert ended.why == "found in Lille"
+
+
+def test_a_change_is_undone_and_the_undoing_too(it: Installation, tmp_path: Path) -> None:
+    it.put_in_force(write_list(tmp_path / "a.csv", "AB1", "AB2"))
+    it.put_in_force(write_list(tmp_path / "b.csv", "AB2", "AB3"))
+    back = ("watchlist", "rollback", "--list", "stolen", "--why", "the wrong file")
+    result(it.run(*back))
+    assert in_force(it).keys() == {"AB1", "AB2"}
+    result(it.run(*back))
+    assert in_force(it).keys() == {"AB2", "AB3"}
+    shown = result(it.run("watchlist", "show"))
+    first = shown["previous"][-1]["generation"]
+    result(it.run(*back, "--to", first))
+    assert in_force(it).keys() == {"AB1", "AB2"}
+    assert first in refused(it.run(*back, "--to", "1.1"), "watchlist-nothing-to-roll-back-to")
+
+
+def test_the_log_says_who_changed_what_when_and_why(it: Installation, tmp_path: Path) -> None:
+    file = write_list(tmp_path / "a.csv", "AB1", "AB2")
+    it.put_in_force(file)
+    result(it.run("watchlist", "add", "AB9 XYZ", *OF_TODAY, "--new-list", "--why", "asked for by Dover"))
+    newest, oldest = map(json.loads, it.run("watchlist", "log").stdout.splitlines())
+    assert (newest["how"], newest["list"], newest["why"], newest["added"]) == (
+        "add",
+        "today",
+        "asked for by Dover",
+        1,
+    )
+    assert newest["who"]
+    assert newest["at"] > oldest["at"]
+    assert (oldest["how"], oldest["added"], oldest["entries"]) == ("apply", 2, 2)
+    plan = json.loads(file.with_suffix(".plan.json").read_bytes())
+    assert oldest["file_sha256"] == plan["file_sha256"]
+    [only] = map(json.loads, it.run("watchlist", "log", "--list", "stolen").stdout.splitlines())
+    assert only == oldest
+
+
+def test_what_is_exported_plans_as_no_change(it: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "l.csv"
+    file.write_text('plate,valid_until,reason\nMÜ 1 CDE,2099-01-01,"=1+1, ""x"""\n', "utf-8")
+    it.put_in_force(file)
+    exported = tmp_path / "exported.csv"
+    exported.write_bytes(it.run("watchlist", "export", "--list", "stolen").stdout)
+    assert b",\"'=1+1, " in exported.read_bytes()
+    plan = result(it.plan(exported, "stolen"))
+    assert (plan["unchanged"], plan["added"], plan["changed"], plan["removed"]) == (1, 0, 0, 0)
+
+
+def test_a_plan_says_what_the_list_would_have_rung(it: Installation, tmp_path: Path) -> None:
+    file = write_list(tmp_path / "l.csv", "AB12CDE", "AB13CDE")
+    day = {"captured_at": "2026-03-01T05:00:00Z"}
+    reads = [
+        read_line("a", "calais", "AB12 CDE", country="UK", **day),
+        read_line("a", "calais", "AB12 CDE", country="UK", **day),
+        read_line("b", "calais", "ABI2 CDE", captured_at="2026-03-03T05:00:00Z"),
+        read_line("c", "dunkerque", "XX99 XXX", **day),
+        b"not a read",
+    ]
+    (tmp_path / "reads.jsonl").write_bytes(b"\n".join(reads))
+    done = it.plan(file, "stolen", "--reads", str(tmp_path / "reads.jsonl"))
+    assert b"1.0 alerts a day" in done.stderr
+    assert b"they cover 2 days, 2026-03-01 05:00 to 2026-03-03 05:00 UTC\n" in done.stderr
+    assert b"reads.jsonl: line 5: not JSON" in done.stderr
+    assert result(done)["cost"] == {
+        "reads": 4,
+        "reads_refused": 1,
+        "first_captured_at": "2026-03-01T05:00:00Z",
+        "last_captured_at": "2026-03-03T05:00:00Z",
+        "alerts": 2,
+        "alerts_a_day": 1.0,
+        "by_tier": {"equivalent": 0.5, "exact": 0.5},
+        "by_port": {"calais": 1.0},
+        "by_hour": {"05": 1.0},
+        "by_nationality": {"GB": 0.5, "not read": 0.5},
+        "most": [{"entry_id": "AB12CDE", "plate": "AB12CDE", "alerts_a_day": 1.0}],
+    }
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"format": 1}', "plate,valid_until\n"])
+def test_what_is_no_plan_is_refused(it: Installation, tmp_path: Path, content: str) -> None:
+    (tmp_path / "l.plan.json").write_text(content, "utf-8")
+    refused(it.apply(tmp_path / "l.csv"), "plan-unreadable")

@@ -1,0 +1,229 @@
+"""The list in Redis: in force all at once, and no generation given out twice."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from anpr.contracts.events import Entry, Generation
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import AnprError, InputError, UnavailableError
+from anpr.watchlist.store.entry_storage import CHUNK_ENTRIES, keys_of
+from anpr.watchlist.store.store import Author, WatchlistStore
+from tests.support.entries import entry
+from tests.support.servers import Connect
+
+KEEP = timedelta(hours=96)
+
+
+@pytest.fixture
+def store(connected: Connect, redis_url: str) -> WatchlistStore:
+    return WatchlistStore(connected(redis_url), KEEP)
+
+
+def plates_of(store: WatchlistStore) -> set[str]:
+    head = store.head()
+    assert head is not None
+    entries = store.load(head)
+    assert entries is not None
+    return {entry.plate for entry in entries}
+
+
+def test_applying_a_list_puts_the_whole_of_it_in_force(store: WatchlistStore) -> None:
+    assert store.head() is None
+    many = [entry(str(number), f"AB{number}") for number in range(CHUNK_ENTRIES * 2 + 1)]
+    applied = store.apply("stolen", many, "test", system_clock())
+    assert (applied.entries, applied.added, applied.changed, applied.removed) == (len(many), len(many), 0, 0)
+    assert plates_of(store) == {one.plate for one in many}
+
+
+def test_the_entries_of_a_plate_are_found_however_it_is_written(store: WatchlistStore) -> None:
+    plates = ["AB12CDE", "ab 12-cde", "AB12CDF", "AB1?CDE", "AB1*CDE", "ÉB12CDE", "A" * 20, "A" * 21, "OB12CDE"]
+    others = [entry(f"other {number}", f"XY{number}") for number in range(2 * CHUNK_ENTRIES)]
+    store.apply("stolen", [*others, *(entry(plate, plate) for plate in plates)], "test", system_clock())
+    author = Author()
+    store.change("stolen", [entry("new", "AB12 cde")], ["AB12CDE"], why="test", now=system_clock(), author=author)
+    head = store.head()
+    assert head is not None
+
+    def found(plate: str) -> list[str]:
+        return sorted(one.entry_id for one in store.entries_with_plate(head.lists["stolen"], plate))
+
+    assert found("Ab12 CdE") == ["ab 12-cde", "new"]
+    assert [found(plate) for plate in plates[2:]] == [[plate] for plate in plates[2:]]
+    assert found("EB 12 CDE") == ["ÉB12CDE"]
+    assert found("0B12CDE") == [], "a removal is of what was named, not of what may be meant"
+    assert found("xy7") == ["other 7"]
+
+
+def test_lists_stand_beside_each_other(store: WatchlistStore) -> None:
+    store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    store.apply("wanted", [entry("2", "AB2")], "test", system_clock())
+    store.apply("stolen", [entry("3", "AB3")], "test", system_clock())
+    assert plates_of(store) == {"AB2", "AB3"}
+
+
+def test_an_id_belongs_to_one_list(store: WatchlistStore) -> None:
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    with pytest.raises(InputError, match="'2' among them, are in the list 'stolen'"):
+        store.apply("wanted", [entry("2", "AB2"), entry("3", "AB3")], "test", system_clock())
+    assert plates_of(store) == {"AB1", "AB2"}
+
+
+def test_an_entry_that_went_to_another_list_stays_when_the_first_list_changes_again(store: WatchlistStore) -> None:
+    store.apply("wanted", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    store.change("wanted", [], ["1"], why="test", now=system_clock(), author=Author())
+    store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    before = store.head()
+    for one in (entry("3", "AB3"), entry("4", "AB4")):
+        store.change("wanted", [one], [], why="test", now=system_clock(), author=Author())
+    after = store.head()
+    assert before is not None
+    assert after is not None
+    changes = store.changes(before, after)
+    assert changes is not None
+    assert ([one.entry_id for one in changes.put], changes.removed) == (["3", "4"], [])
+
+
+def test_an_entry_that_says_what_it_said_keeps_its_revision(store: WatchlistStore) -> None:
+    first = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    second = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2", reason="new")], "test", system_clock())
+    assert second.generation > first.generation
+    assert (second.added, second.changed, second.removed) == (0, 1, 0)
+    head = store.head()
+    assert head is not None
+    revisions = {one.entry_id: one.revision for one in store.load(head) or ()}
+    assert revisions == {"1": first.generation, "2": second.generation}
+
+
+def test_a_removed_entry_leaves_a_tombstone_for_as_long_as_alerts_are_kept(store: WatchlistStore) -> None:
+    now = system_clock()
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", now)
+    removal = store.apply("stolen", [entry("2", "AB2")], "recovered", now)
+    (ended,) = store.ended(["1", "2", "never listed"])
+    assert (ended.entry_id, ended.revision, ended.why) == ("1", removal.generation, "recovered")
+    store.apply("stolen", [entry("2", "AB2", reason="new")], "test", now + KEEP + timedelta(seconds=1))
+    assert store.ended(["1"]) == []
+
+
+def test_two_people_who_apply_at_once_do_not_undo_each_other(
+    connected: Connect, store: WatchlistStore, redis_url: str
+) -> None:
+    class WhileTheOther(list[Entry]):
+        """Entries that somebody else's change comes between the reading and the writing of."""
+
+        def __iter__(self) -> Iterator[Entry]:
+            store.apply("stolen", [entry("1", "AB1")], "the other one", system_clock())
+            return super().__iter__()
+
+    other = WatchlistStore(connected(redis_url), KEEP)
+    with pytest.raises(AnprError, match="somebody else changed the watchlist"):
+        other.apply("stolen", WhileTheOther([entry("2", "AB2")]), "test", system_clock())
+    assert plates_of(store) == {"AB1"}
+
+
+def test_housekeeping_that_comes_between_costs_nobody_their_change(
+    connected: Connect, store: WatchlistStore, redis_url: str
+) -> None:
+    now = system_clock()
+    over = entry("2", "AB2", valid_until=now)
+    store.apply("stolen", [entry("1", "AB1"), over], "test", now)
+
+    class WhileEntriesExpire(list[Entry]):
+        def __iter__(self) -> Iterator[Entry]:
+            if "AB2" in plates_of(store):
+                store.expire("stolen", ["2"], now)
+            return super().__iter__()
+
+    other = WatchlistStore(connected(redis_url), KEEP)
+    applied = other.apply("stolen", WhileEntriesExpire([entry("3", "AB3")]), "test", now)
+    assert (applied.added, applied.removed) == (1, 1)
+    assert [(one.how, one.removed) for one in store.log(2)] == [("apply", 1), ("expire", 1)]
+    assert plates_of(store) == {"AB3"}
+
+
+@pytest.fixture
+def pause(redis_url: str) -> Iterator[Callable[[str], None]]:
+    """Return what makes Redis answer nobody for three seconds, or no write."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield lambda what: client.execute_command("CLIENT", "PAUSE", 3000, what)
+        client.execute_command("CLIENT", "UNPAUSE")
+
+
+def test_a_redis_that_answers_slowly_is_said_in_words(
+    connected: Connect, redis_url: str, pause: Callable[[str], None]
+) -> None:
+    slow = WatchlistStore(connected(redis_url, timeout_seconds=0.2), KEEP)
+    applied = slow.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    head = slow.head()
+    assert head is not None
+    pause("ALL")
+    asks: list[Callable[[], object]] = [
+        slow.head,
+        lambda: slow.load(head),
+        lambda: slow.ended(["1"]),
+        lambda: slow.log(1),
+        lambda: slow.apply("stolen", [entry("2", "AB2")], "test", system_clock()),
+    ]
+    for ask in asks:
+        with pytest.raises(UnavailableError, match="does not answer"):
+            ask()
+    assert wait_until(lambda: head_of(slow) == applied.generation, 10)
+    assert plates_of(slow) == {"AB1"}
+
+
+def test_a_change_that_redis_does_not_answer_is_whole_or_not_there(
+    connected: Connect, store: WatchlistStore, redis_url: str, pause: Callable[[str], None]
+) -> None:
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
+    pause("WRITE")
+    slow = WatchlistStore(connected(redis_url, timeout_seconds=0.2), KEEP)
+    with pytest.raises(UnavailableError, match="all of it is in force, or nothing") as unknown:
+        slow.change("stolen", [entry("3", "AB3")], ["1"], why="test", now=system_clock(), author=Author())
+    assert "anpr watchlist show" in unknown.value.next_step
+    assert plates_of(store) in ({"AB1", "AB2"}, {"AB2", "AB3"})
+
+
+def head_of(store: WatchlistStore) -> Generation | None:
+    try:
+        head = store.head()
+    except UnavailableError:
+        return None
+    return head.generation if head else None
+
+
+def test_a_head_of_another_version_is_said_in_words(store: WatchlistStore, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("anpr:watchlist:head", b'{"generation": {"epoch": 1, "number": 1}, "lists": {"stolen": {}}}')
+    with pytest.raises(AnprError, match="written by another version"):
+        store.head()
+
+
+def test_a_list_that_is_not_whole_is_not_changed_by_half(store: WatchlistStore, redis_url: str) -> None:
+    store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    head = store.head()
+    assert head is not None
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(*keys_of(head.lists["stolen"]))
+    with pytest.raises(AnprError, match="is not whole"):
+        store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
+    with pytest.raises(AnprError, match="is not whole"):
+        store.change("stolen", [entry("2", "AB2")], [], why="test", now=system_clock(), author=Author())
+    assert store.head() == head
+
+
+def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(
+    connected: Connect, tmp_path: Path
+) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        store = WatchlistStore(connected(valkey.url), KEEP)
+        before = store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+        valkey.kill()
+        valkey.start()  # another replication id, as after a fail-over
+        after = store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
+    assert after.generation.epoch > before.generation.epoch
+    assert after.generation > before.generation

@@ -1,0 +1,384 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from anpr.board.board import Board
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation
+from tests.support.board_model import Done, Fact, Seen, expected, last_capture, seen, tell
+from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
+
+STAY_GAP = timedelta(minutes=30)
+WINDOW = timedelta(hours=72)
+SITES = ("calais", "dover")
+ENTRIES = ("car", "driver", "trailer")
+PLATES = ("AB0", "ABO")
+OFFICERS = ("Ann", "Bob")
+# Minutes after noon. The one at 25 joins those before and after it; 80 is just near enough to 50, 111 is not to 80.
+CAPTURES = (0, 25, 50, 80, 111, 140, 171, 300)
+TIERS = ("exact", "equivalent", "near", "by the badge")
+KINDS = ("live", "late", "retrospective")
+
+NEVER = minutes(10**6)
+
+sites = st.sampled_from(SITES)
+entry_ids = st.sampled_from(ENTRIES)
+tiers = st.sampled_from(TIERS)
+covers = st.lists(st.builds(Cover, entry_id=entry_ids, tier=tiers), max_size=2).map(tuple)
+
+
+def new_board() -> Board:
+    return Board(STAY_GAP, WINDOW)
+
+
+def board_of(facts: Sequence[Fact]) -> Board:
+    board = new_board()
+    for fact in facts:
+        tell(board, fact)
+    return board
+
+
+def some_or_many(facts: st.SearchStrategy[Fact]) -> st.SearchStrategy[list[Fact]]:
+    """Return lists of facts: short ones, and ones long enough that facts meet."""
+    return st.lists(facts, max_size=6) | st.lists(facts, min_size=12, max_size=30)
+
+
+# --- any order, any repetition: facts without rhyme or reason, even ones that contradict each other ---
+
+# A world so small that facts often concern the same alert, read, entry or action.
+few_read_ids = st.integers(0, 2).map("read-{}".format)
+few_entry_ids = st.sampled_from(ENTRIES[:2])
+few_sites = st.sampled_from(("calais", "calais", "calais", "dover"))
+few_generations = st.integers(1, 2).map(generation)
+few_alert_ids = st.builds(alert_id, few_sites, few_read_ids, few_entry_ids)
+few_action_ids = st.integers(0, 3).map("action-{}".format)
+
+
+@st.composite
+def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
+    """Return any alert. With `captured`, each read has its own capture time there, else any at each telling."""
+    number = draw(st.integers(0, len(captured or CAPTURES[:3]) - 1))
+    minute = captured[number] if captured else draw(st.sampled_from(CAPTURES[:4]))
+    read = a_read(f"read-{number}", site=draw(few_sites), captured_at=minutes(minute))
+    entry = an_entry(
+        draw(few_entry_ids),
+        plate=draw(st.sampled_from(PLATES)),
+        revision=draw(few_generations),
+        priority=draw(st.integers(1, 2)),
+        valid_until=draw(st.sampled_from((minutes(40), minutes(400), NEVER))),
+    )
+    return an_alert(
+        read,
+        entry,
+        tier=draw(tiers),
+        kind=draw(st.sampled_from((*KINDS, "rumoured", "guessed"))),
+        generation=draw(few_generations),
+        raised_at=minutes(minute + draw(st.integers(0, 3))),
+    )
+
+
+corrections = st.builds(Correction, site=few_sites, read_id=few_read_ids, supersedes=few_read_ids)
+actions = st.builds(
+    an_action,
+    few_action_ids,
+    st.sampled_from(("claimed", "released", "outcome", "retracted", "comment")),
+    few_alert_ids,
+    site=few_sites,
+    officer=st.sampled_from(OFFICERS),
+    covers=covers,
+    retracts=st.none() | few_action_ids,
+    holder=st.none() | st.sampled_from(OFFICERS),
+    hands_to=st.none() | st.sampled_from(OFFICERS),
+)
+listed = st.builds(
+    EntryListed,
+    entry=st.builds(
+        an_entry,
+        few_entry_ids,
+        plate=st.sampled_from(PLATES),
+        revision=st.integers(1, 3).map(generation),
+        valid_until=st.sampled_from((40, 400)).map(minutes),
+        handling=st.sampled_from(("open", "open", "covert")),
+    ),
+    generation=st.integers(1, 4).map(generation),
+)
+ends = st.builds(
+    EntryEnded,
+    entry_id=few_entry_ids,
+    revision=st.integers(1, 3).map(generation),
+    ended_at=st.just(minutes(0)),
+    why=st.text(),
+)
+dones = st.builds(Done, actions, st.integers(0, 5))
+other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, dones, dones, ends, listed)
+any_facts = some_or_many(st.one_of(alerts(), alerts(), other_facts))
+# Two facts that meet in just the wrong way are rare; these tests are quick.
+thorough = settings(max_examples=4 * settings().max_examples)
+
+
+@thorough
+@given(any_facts, st.data())
+def test_the_board_is_the_same_in_any_order_and_with_any_repetition(facts: list[Fact], data: st.DataObject) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(facts), max_size=10)) if facts else []
+    otherwise = data.draw(st.permutations(facts + repeated))
+    now = minutes(data.draw(st.sampled_from((0, 300, 72 * 60, 80 * 60))))
+    shown = board_of(facts).incidents(now)
+    assert board_of(otherwise).incidents(now) == shown
+    assert board_of(facts[::-1]).incidents(now) == shown
+
+
+@thorough
+@given(any_facts)
+def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) -> None:
+    board, watched = new_board(), new_board()
+    for fact in facts:
+        tell(board, fact)
+        tell(watched, fact)
+        watched.incidents(minutes(0))
+        watched.entries_named()
+    assert watched.incidents(minutes(300)) == board.incidents(minutes(300))
+
+
+@given(any_facts)
+def test_every_alert_is_in_exactly_one_incident_and_its_id_leads_there(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    incidents = board.incidents(minutes(0))
+    members = [alert.alert_id for incident in incidents for alert in incident.alerts]
+    assert sorted(members) == sorted({fact.alert_id for fact in facts if isinstance(fact, Alert)})
+    for incident in incidents:
+        assert {leads_to(board, alert.alert_id) for alert in incident.alerts} == {incident.incident_id}
+
+
+@given(any_facts)
+def test_the_list_is_asked_about_the_entries_that_incidents_name_and_no_others(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    named: dict[str, set[str]] = {}
+    for incident in board.incidents(minutes(0)):
+        for alert in incident.alerts:
+            named.setdefault(alert.entry.list, set()).add(alert.entry.entry_id)
+    assert {name: entries for name, entries in board.entries_named().items() if entries} == named
+
+
+def leads_to(board: Board, alert_id: str) -> str | None:
+    incident = board.incident_of(alert_id, minutes(0))
+    return incident.incident_id if incident else None
+
+
+# --- forgetting ---
+
+DAY = 24 * 60
+OLD_AND_NEW = (0, 25, 50, 1 * DAY, 3 * DAY, 3 * DAY + 20, 5 * DAY, 5 * DAY + 10, 7 * DAY, 7 * DAY + 30)
+
+
+@given(
+    some_or_many(alerts(OLD_AND_NEW) | other_facts),
+    st.sampled_from((5 * DAY, 6 * DAY + 10, 7 * DAY, 9 * DAY)),
+    some_or_many(alerts(OLD_AND_NEW) | other_facts),
+    st.integers(0, DAY),
+)
+def test_forgetting_what_is_out_of_reach_never_changes_what_is_shown(
+    before: list[Fact], minute: int, after: list[Fact], later: int
+) -> None:
+    now = minutes(minute)
+    # Whatever comes late, intake takes no capture for true that is older than the window.
+    in_reach = [fact for fact in after if not isinstance(fact, Alert) or now - fact.captured_at <= WINDOW]
+    kept, pruned = board_of(before), board_of(before)
+    pruned.incidents(now)
+    pruned.prune(now)
+    assert pruned.incidents(now) == kept.incidents(now)
+    for fact in in_reach:
+        tell(kept, fact)
+        tell(pruned, fact)
+        assert pruned.incidents(now) == kept.incidents(now)
+    assert pruned.incidents(minutes(minute + later)) == kept.incidents(minutes(minute + later))
+
+
+@given(some_or_many(alerts(OLD_AND_NEW) | other_facts))
+def test_what_is_long_out_of_reach_is_forgotten(facts: list[Fact]) -> None:
+    board = board_of(facts)
+    board.prune(minutes(20 * DAY))
+    for fact in facts:
+        if isinstance(fact, Alert):
+            assert board.incident_of(fact.alert_id, minutes(0)) is None
+    assert board.incidents(minutes(0)) == []
+    assert not any(board.entries_named().values()), "nor is the list asked about it"
+
+
+# --- a world that behaves: cameras, list, officers; the board beside a model of what officers must see ---
+
+read_ids = st.integers(0, len(CAPTURES) - 1).map("read-{}".format)
+alert_ids = st.builds(alert_id, sites, read_ids, entry_ids)
+
+
+class Shift(RuleBasedStateMachine):
+    """A few vehicles at two sites, a list that changes, officers who act, consoles that start again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.board = new_board()
+        self.facts: list[Fact] = []
+        self.now = minutes(60)
+        self.generation = generation(1)
+        # What the list said of each entry at each generation; None when it had none.
+        self.listed: dict[Generation, dict[str, Entry | None]] = {}
+        self.raised: dict[tuple[str, Generation], dict[str, Any]] = {}
+        self.done: list[Action] = []
+
+    @initialize(plates=st.lists(st.sampled_from(PLATES), min_size=len(ENTRIES), max_size=len(ENTRIES)))
+    def the_list_is_loaded(self, plates: list[str]) -> None:
+        self.listed[self.generation] = {
+            name: an_entry(name, plate=plate, valid_until=NEVER) for name, plate in zip(ENTRIES, plates, strict=True)
+        }
+
+    @rule(site=sites, numbers=st.lists(st.integers(0, len(CAPTURES) - 1), max_size=4), data=st.data())
+    def reads_match(self, site: str, numbers: list[int], data: st.DataObject) -> None:
+        """Any reads, early or late, once or again."""
+        for number in numbers:
+            for entry_id in data.draw(st.lists(entry_ids, min_size=1, unique=True)):
+                self._a_read_matches(site, number, entry_id, data)
+
+    def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
+        """Match against the list of any generation so far."""
+        in_force = data.draw(st.sampled_from(sorted(self.listed)))
+        entry = self.listed[in_force][entry_id]
+        if entry is None:
+            return
+        read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
+        name = alert_id(site, read.read_id, entry_id)
+        # One read and one revision of an entry always match at the same tier.
+        fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers)})
+        kind = data.draw(st.sampled_from(KINDS))
+        self._happens(an_alert(read, entry, kind=kind, generation=in_force, **fixed))
+
+    @rule(site=sites, new=read_ids, old=read_ids)
+    def a_read_is_corrected(self, site: str, new: str, old: str) -> None:
+        self._happens(Correction(site=site, read_id=new, supersedes=old))
+
+    @rule(
+        site=sites, officer=st.sampled_from(OFFICERS), kind=st.sampled_from(("claimed", "released")), data=st.data()
+    )
+    def an_officer_takes_or_leaves_it(self, site: str, officer: str, kind: str, data: st.DataObject) -> None:
+        self._acts(kind, data, site=site, officer=officer)
+
+    @rule(
+        site=sites,
+        holder=st.none() | st.sampled_from(OFFICERS),
+        hands_to=st.none() | st.sampled_from(OFFICERS),
+        data=st.data(),
+    )
+    def it_is_handed_over(self, site: str, holder: str | None, hands_to: str | None, data: st.DataObject) -> None:
+        self._acts("released", data, site=site, holder=holder, hands_to=hands_to)
+
+    @rule(site=sites, covers=covers, data=st.data())
+    def an_officer_gives_the_outcome(self, site: str, covers: tuple[Cover, ...], data: st.DataObject) -> None:
+        self._acts("outcome", data, site=site, covers=covers)
+
+    @rule(site=sites, kind=st.sampled_from(("seen", "plate_check", "comment", "waved at")), data=st.data())
+    def an_officer_says_something_else(self, site: str, kind: str, data: st.DataObject) -> None:
+        self._acts(kind, data, site=site)
+
+    @rule(site=sites, back=st.integers(-2, 5), data=st.data())
+    def an_officer_takes_something_back(self, site: str, back: int, data: st.DataObject) -> None:
+        """Perhaps what another site did, or what nobody has done yet."""
+        self._acts("retracted", data, site=site, retracts=f"action-{len(self.done) - 1 - back}")
+
+    @precondition(lambda self: self.done)
+    @rule(data=st.data())
+    def an_action_is_delivered_again(self, data: st.DataObject) -> None:
+        """At a later place of the topic, as after a lost acknowledgement."""
+        self._happens(Done(data.draw(st.sampled_from(self.done)), self._next_offset()))
+
+    @rule(entry_id=entry_ids)
+    def an_entry_leaves_the_list(self, entry_id: str) -> None:
+        self._is_listed(entry_id, None)
+        self._happens(EntryEnded(entry_id=entry_id, revision=self.generation, ended_at=self.now, why="found"))
+
+    @rule(
+        entry_id=entry_ids,
+        plate=st.sampled_from(PLATES),
+        end=st.sampled_from((70, 200, 300)) | st.none(),
+        handling=st.sampled_from(("open", "open", "covert")),
+    )
+    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str, end: int | None, handling: str) -> None:
+        until = NEVER if end is None else minutes(end)
+        self._is_listed(entry_id, an_entry(entry_id, plate=plate, valid_until=until, handling=handling))
+
+    @rule(entry_id=entry_ids, data=st.data())
+    def an_entry_is_rolled_back(self, entry_id: str, data: st.DataObject) -> None:
+        earlier = data.draw(st.sampled_from([one for one in self.listed if one <= self.generation]))
+        if self.listed[earlier][entry_id] is not None:
+            self._is_listed(entry_id, self.listed[earlier][entry_id])
+
+    @rule(data=st.data())
+    def its_home_fails_over_and_has_lost_the_newest_changes(self, data: st.DataObject) -> None:
+        kept = data.draw(st.sampled_from(sorted(self.listed)))
+        self.listed[generation(1, self.generation.epoch + 1)] = self.listed[kept]
+        self.generation = generation(1, self.generation.epoch + 1)
+
+    @rule(entry_id=entry_ids, data=st.data())
+    def the_list_tells_what_it_says_of_an_entry(self, entry_id: str, data: st.DataObject) -> None:
+        """Now, or, from a replica that is behind, at an earlier generation."""
+        in_force = data.draw(st.just(self.generation) | st.sampled_from(sorted(self.listed)))
+        entry = self.listed[in_force][entry_id]
+        if entry is not None:
+            self._happens(EntryListed(entry=entry, generation=in_force))
+
+    @precondition(lambda self: self.facts)
+    @rule(data=st.data())
+    def a_record_comes_again(self, data: st.DataObject) -> None:
+        tell(self.board, data.draw(st.sampled_from(self.facts)))
+
+    @precondition(lambda self: self.facts)
+    @rule(data=st.data())
+    def the_console_starts_again(self, data: st.DataObject) -> None:
+        self.board = board_of(data.draw(st.permutations(self.facts)))
+
+    @rule(minute=st.integers(-DAY, 5 * DAY) | st.sampled_from((69, 70, 199, 250, 300)))
+    def the_clock_jumps(self, minute: int) -> None:
+        self.now = minutes(minute)
+
+    @invariant()
+    def the_board_shows_what_officers_must_see(self) -> None:
+        must_see = {incident.incident_id: incident for incident in expected(self.facts, STAY_GAP, self.now)}
+        shown = {incident.incident_id: seen(incident) for incident in self.board.incidents(self.now)}
+        assert shown == {name: incident for name, incident in must_see.items() if self._is_in_window(incident)}
+        for name, incident in must_see.items():
+            assert {leads_to(self.board, member) for member in incident.members} == {name}
+
+    @invariant()
+    def what_is_open_comes_first(self) -> None:
+        still_open = [incident.status == "open" for incident in self.board.incidents(self.now)]
+        assert still_open == sorted(still_open, reverse=True)
+
+    def _is_in_window(self, incident: Seen) -> bool:
+        return self.now - last_capture(incident, self.facts) <= WINDOW
+
+    def _acts(self, kind: str, data: st.DataObject, **fields: Any) -> None:
+        """Do it about an alert that is on the board, or about any that may still come."""
+        known = [fact.alert_id for fact in self.facts if isinstance(fact, Alert)]
+        alert = data.draw(st.sampled_from(known) | alert_ids if known else alert_ids)
+        action = an_action(f"action-{len(self.done)}", kind, alert, **fields)
+        self.done.append(action)
+        self._happens(Done(action, self._next_offset()))
+
+    def _is_listed(self, entry_id: str, entry: Entry | None) -> None:
+        after = generation(self.generation.number + 1, self.generation.epoch)
+        revised = None if entry is None else msgspec.structs.replace(entry, revision=after)
+        self.listed[after] = self.listed[self.generation] | {entry_id: revised}
+        self.generation = after
+
+    def _next_offset(self) -> int:
+        return sum(isinstance(fact, Done) for fact in self.facts)
+
+    def _happens(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        tell(self.board, fact)
+
+
+TestShift = Shift.TestCase
+TestShift.settings = settings(stateful_step_count=40, max_examples=2 * settings().max_examples)

@@ -1,0 +1,121 @@
+"""For any interleaving of publish, subscribe, cut and resume a browser ends with the console's state."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.console.board.change_stream import ChangeStream, Event
+
+NAMES_REMEMBERED = 3
+names = st.sampled_from("abcd")
+states = st.dictionaries(names, st.integers(0, 2))
+
+
+@dataclass
+class Browser:
+    """What the page's script does: takes what comes, keeps the last id, reads the state again on a resync."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    last_id: str = ""
+    must_read: bool = True
+
+    def take(self, event: Event | None) -> None:
+        if event is None:
+            return
+        if event.kind == "resync":
+            self.must_read = True
+            return
+        changes = msgspec.json.decode(event.data)
+        self.state = {n: v for n, v in self.state.items() if n not in changes["gone"]} | changes["set"]
+        self.last_id = event.id
+
+    def read(self, feed: ChangeStream) -> None:
+        """Read the whole state, with the id that belongs to it."""
+        self.state, self.last_id, self.must_read = dict(feed.state), feed.last_id, False
+
+
+steps = st.lists(
+    st.tuples(st.just("publish"), states)
+    | st.tuples(st.just("take"), st.booleans())
+    | st.tuples(st.just("read"), st.none())
+    | st.tuples(st.just("restart"), st.none()),
+    max_size=30,
+)
+
+
+@given(steps)
+def test_a_browser_ends_with_the_state_of_the_console(steps: list[tuple[str, Any]]) -> None:
+    starts = 1
+    feed = ChangeStream("start1", NAMES_REMEMBERED)
+    browser = Browser()
+    for step, value in steps:
+        if step == "publish":
+            feed.publish(value)
+        elif step == "take":  # a connection that is cut before it has brought what there is, or after
+            browser.take(feed.since(browser.last_id) if value else None)
+        elif step == "read" and browser.must_read:
+            browser.read(feed)
+        elif step == "restart":  # another console, or the same one anew: it knows none of the old ids
+            starts += 1
+            restarted = ChangeStream(f"start{starts}", NAMES_REMEMBERED)
+            restarted.publish(feed.state)
+            feed = restarted
+    browser.take(feed.since(browser.last_id))
+    if browser.must_read:
+        browser.read(feed)
+    assert browser.state == feed.state
+    assert feed.since(browser.last_id) is None
+
+
+@given(st.lists(states, max_size=8), st.text(max_size=12))
+def test_an_id_that_is_not_known_gets_one_resync_and_nothing_else(published: list[dict[str, int]], text: str) -> None:
+    feed = ChangeStream("start", NAMES_REMEMBERED)
+    ids = {feed.last_id}
+    for state in published:
+        feed.publish(state)
+        ids.add(feed.last_id)
+    if text not in ids:
+        event = feed.since(text)
+        assert event is not None
+        assert (event.kind, event.id) == ("resync", feed.last_id)
+
+
+def test_what_has_not_changed_is_not_sent() -> None:
+    feed = ChangeStream("start")
+    assert feed.publish({"a": 1, "b": 2})
+    assert not feed.publish({"a": 1, "b": 2})
+    assert feed.publish({"a": 1, "b": 3})
+    event = feed.since("start-1")
+    assert event is not None
+    assert (event.id, msgspec.json.decode(event.data)) == ("start-2", {"set": {"b": 3}, "gone": []})
+
+
+def test_a_slow_browser_is_sent_what_is_now_and_nothing_that_was_overtaken() -> None:
+    feed = ChangeStream("start")
+    for number in range(1000):
+        feed.publish({"a": number, f"of-{number}": 0})
+    event = feed.since("start-1")
+    assert event is not None
+    changes = msgspec.json.decode(event.data)
+    assert changes["set"] == {"a": 999, "of-999": 0}
+    assert "of-0" in changes["gone"]
+
+
+def test_all_who_have_the_same_get_the_same_bytes_which_are_made_once() -> None:
+    feed = ChangeStream("start")
+    feed.publish({"a": 1})
+    feed.publish({"a": 2})
+    assert feed.since("start-1") is feed.since("start-1")
+
+
+def test_who_was_away_for_longer_than_is_remembered_gets_a_resync_and_others_do_not() -> None:
+    feed = ChangeStream("start", NAMES_REMEMBERED)
+    for number in range(5):
+        feed.publish({f"name-{number}": number})  # each sets one name and ends the one before
+    kinds = [
+        event and event.kind for event in map(feed.since, ("start-1", "start-2", "start-3", "start-4", "start-5"))
+    ]
+    assert kinds == ["resync", "resync", "changes", "changes", None]

@@ -1,0 +1,115 @@
+"""What a person without the right sees equals the board folded without covert events."""
+
+from datetime import UTC
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.board.board import Board
+from anpr.board.board_feed import BoardFeed
+from anpr.console.board.board_page import BoardPage
+from anpr.console.board.change_stream import ChangeStream
+from anpr.console.board.triage import rules_of
+from anpr.console.http.render import environment
+from anpr.contracts import topics
+from anpr.contracts.events import Action, Alert, Correction, encode
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
+from anpr.runtime.settings import ConsoleSettings, Route, Settings, Site
+from tests.support.entries import NoLists
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+
+SETTINGS = Settings(
+    {name: Site(name.title(), "memory", "redis://none") for name in ("calais", "coquelles", "dover")},
+    routes=(
+        Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90),
+        Route(origin="calais", destination="coquelles", by="road", crossing_minutes=10),
+    ),
+    console=ConsoleSettings(),
+)
+OUTCOMES = ("misread", "handed_to_uk_port", "turned_away")
+TEMPLATES = environment(None, UTC)
+
+# Few plates, reads and entries, so that open and covert facts meet in one incident.
+alerts = st.builds(
+    lambda plate, read, minute, handling, tier: an_alert(
+        a_read(f"{plate}-{read}", plate=plate, captured_at=minutes(minute)),
+        an_entry(f"{plate}-{handling}", plate=plate, handling=handling, reason=f"reason {handling}"),
+        tier=tier,
+    ),
+    st.sampled_from(["AB1", "CD2"]),
+    st.integers(1, 2),
+    st.integers(0, 60),
+    st.sampled_from(["open", "covert", "of a later version"]),
+    st.sampled_from(["exact", "near"]),
+)
+kinds = st.sampled_from(["claimed", "released", "outcome", "plate_check", "comment", "retracted"])
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
+    """Return records as they come, each with its topic."""
+    raised = draw(st.lists(alerts, min_size=1, max_size=8))
+    records: list[tuple[str, Alert | Correction | Action]] = [(topics.of_alert(alert), alert) for alert in raised]
+    for number in range(draw(st.integers(0, 6))):
+        alert = draw(st.sampled_from(raised))
+        kind = draw(kinds)
+        retracts = f"action-{draw(st.integers(0, 5))}" if kind == "retracted" else None
+        action = an_action(
+            f"action-{number}", kind, alert, outcome=draw(st.sampled_from(OUTCOMES)), retracts=retracts
+        )
+        open_topic = alert.entry.handling == "open"
+        records.append((topics.actions("calais") if open_topic else topics.covert_actions("calais"), action))
+    records += [
+        (topics.alerts("calais"), Correction(site="calais", read_id="new", supersedes=alert.read.read_id))
+        for alert in draw(st.lists(st.sampled_from(raised), max_size=2))
+    ]
+    return draw(st.permutations(records))
+
+
+def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert: bool) -> BoardFeed:
+    broker = InMemoryBroker(lambda: NOON)
+    for topic, fact in records:
+        broker.topics[topic].append((None, encode(fact), {}, NOON))
+    feed = BoardFeed(
+        SETTINGS, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON, with_covert=with_covert
+    )
+    feed.start()
+    try:
+        while not feed.caught_up():
+            feed.take(0.001)
+    finally:
+        feed.stop()
+    return feed
+
+
+def page(board: Board) -> bytes:
+    """Return all that browsers of that board are sent at each site, as bytes."""
+    return b"".join(
+        msgspec.json.encode(
+            BoardPage(board, rules_of(SETTINGS, site), SETTINGS.sites, TEMPLATES, ChangeStream("start")).picture(
+                (), minutes(61)
+            )
+        )
+        for site in SETTINGS.sites
+    )
+
+
+@given(streams())
+def test_the_open_page_is_the_page_of_a_world_without_covert_events(
+    records: list[tuple[str, Alert | Correction | Action]],
+) -> None:
+    open_only = [(topic, fact) for topic, fact in records if "covert" not in topic]
+    seen = fold(records, with_covert=True)
+    alone = fold(open_only, with_covert=False)
+    assert page(seen.board) == page(alone.board)
+    assert seen.rates.shown_seconds("calais") == alone.rates.shown_seconds("calais")
+    assert b"covert" not in page(seen.board)
+
+
+@given(streams())
+def test_who_has_the_right_sees_every_alert(records: list[tuple[str, Alert | Correction | Action]]) -> None:
+    whole = fold(records, with_covert=True).whole_board
+    assert whole is not None
+    shown = {alert.alert_id for incident in whole.incidents(minutes(61)) for alert in incident.alerts}
+    assert shown == {fact.alert_id for _, fact in records if isinstance(fact, Alert)}

@@ -1,0 +1,104 @@
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.contracts import events
+from anpr.runtime.timestamps import to_the_millisecond
+from tests.support.strategies import a_read, an_action, an_alert, an_entry, json_values
+from tests.support.strategies import events as every_event
+
+EVENTS = pytest.mark.parametrize("name", sorted(every_event))
+# Where a newer writer may put a word that this version does not know.
+ENUMERATED = {
+    events.Read: ("direction", "position"),
+    events.Entry: ("tolerance", "handling"),
+    events.Alert: ("kind", "tier"),
+    events.Action: ("kind", "plate_check", "outcome"),
+    events.Cover: ("tier",),
+}
+
+
+def decoded(value: bytes, like: msgspec.Struct) -> msgspec.Struct:
+    """Decode as the readers of its topic do; what has no topic of its own, by its type."""
+    if isinstance(like, events.Alert | events.Correction):
+        return events.decode_alert_record(value)
+    if isinstance(like, events.Action):
+        return events.decode_action(value)
+    if isinstance(like, events.Status):
+        return events.decode_status(value)
+    return msgspec.json.decode(value, type=type(like))
+
+
+def test_every_published_contract_is_tested_here() -> None:
+    assert set(every_event) == set(events.schemas())
+
+
+@EVENTS
+@given(data=st.data())
+def test_an_event_survives_the_wire(name: str, data: st.DataObject) -> None:
+    event = data.draw(every_event[name])
+    assert decoded(events.encode(event), event) == event
+
+
+@EVENTS
+@given(data=st.data())
+def test_fields_of_a_later_version_are_ignored(name: str, data: st.DataObject) -> None:
+    event = data.draw(every_event[name])
+    later = _with_new_fields(json.loads(events.encode(event)), data.draw(json_values))
+    assert decoded(json.dumps(later).encode(), event) == event
+
+
+# In a table by camera a name more is a camera more.
+BY_CAMERA = {"cameras", "clock_offset_seconds"}
+
+
+def _with_new_fields(value: Any, new: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_new_fields(inner, new) for inner in value]
+    if isinstance(value, dict):
+        return {
+            "a field of next year": new,
+            **{key: inner if key in BY_CAMERA else _with_new_fields(inner, new) for key, inner in value.items()},
+        }
+    return value
+
+
+@pytest.mark.parametrize(
+    ("contract", "field"), [(type_, field) for type_ in ENUMERATED for field in ENUMERATED[type_]]
+)
+@given(word=st.text(max_size=64))
+def test_a_word_of_a_later_version_is_kept_as_it_came(contract: type[msgspec.Struct], field: str, word: str) -> None:
+    given = {
+        events.Read: a_read(),
+        events.Entry: an_entry(),
+        events.Alert: an_alert(a_read(), an_entry()),
+        events.Action: an_action("action-1", "outcome", "alert-1"),
+        events.Cover: events.Cover(entry_id="entry-1", tier="exact"),
+    }[contract]
+    document = json.loads(events.encode(given))
+    document[field] = word
+    assert getattr(decoded(json.dumps(document).encode(), given), field) == word
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_event_are_told_apart_from_a_fault_of_ours(value: bytes) -> None:
+    for decode in (events.decode_alert_record, events.decode_action, events.decode_status):
+        with pytest.raises(events.Undecodable):
+            decode(value)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_moment_is_in_utc_to_the_millisecond_and_never_later(moment: datetime) -> None:
+    try:
+        rounded = to_the_millisecond(moment)
+    except OverflowError:
+        assert moment.year in (1, 9999)
+        return
+    assert rounded.utcoffset() == timedelta(0)
+    assert rounded.microsecond % 1000 == 0
+    assert timedelta(0) <= moment - rounded < timedelta(milliseconds=1)

@@ -1,0 +1,69 @@
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.contracts import plates
+from anpr.matching.index import Index
+from tests.support.strategies import a_read, an_entry, generation
+
+# Any text at all: control characters, emoji, and lone surrogates, as a broken decoder may hand them on.
+any_text = st.text(st.characters() | st.characters(categories=["Cs"]))
+listed_plates = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=plates.MAX_CANONICAL_LENGTH)
+
+
+@given(any_text)
+def test_any_text_becomes_a_plate_of_plain_letters_and_digits(text: str) -> None:
+    assert re.fullmatch("[A-Z0-9]*", plates.canonical(text))
+
+
+@given(any_text)
+def test_what_was_read_is_the_plain_plate_but_for_the_places_that_cannot_be_read(text: str) -> None:
+    assert plates.as_read(text).replace("?", "") == plates.canonical(text)
+    assert ("?" in plates.as_read(text)) >= (plates.unknown_letters(text) != "")
+
+
+@given(any_text)
+def test_a_plate_made_plain_stays_as_it_is(text: str) -> None:
+    plain = plates.canonical(text)
+    assert plates.canonical(plain) == plain
+    key = plates.equivalent(plain)
+    assert plates.equivalent(key) == key
+    assert plates.canonical(key) == key
+
+
+@given(any_text)
+def test_upper_and_lower_case_are_the_same_plate_in_every_alphabet(text: str) -> None:
+    assert {plates.canonical(text.upper()), plates.canonical(text.lower())} == {plates.canonical(text)}
+
+
+@given(any_text, any_text)
+def test_a_plate_in_two_parts_is_the_parts_put_together(front: str, back: str) -> None:
+    assert plates.canonical(f"{front} {back}") == plates.canonical(front) + plates.canonical(back)
+
+
+@given(listed_plates, st.data())
+def test_spaces_dots_hyphens_and_case_never_change_a_match(plate: str, data: st.DataObject) -> None:
+    def written_another_way() -> str:
+        separators = st.text(" .-·\u00a0\u2013", max_size=2)
+        return "".join(
+            data.draw(separators) + data.draw(st.sampled_from((character, character.lower())))
+            for character in (*plate, "")
+        )
+
+    listed, read = written_another_way(), written_another_way()
+    index = Index.build([an_entry(plate=listed, tolerance="exact")], generation(1))
+    [[match]] = index.match([a_read(plate=read)])
+    assert match.tier == "exact"
+
+
+@given(st.text(st.sampled_from("aB1?*-？ ß") | st.characters(), max_size=20))
+def test_a_pattern_is_canonical_once_and_for_all(text: str) -> None:
+    pattern = plates.canonical_pattern(text)
+    assert set(pattern) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?*")
+    assert plates.canonical_pattern(pattern) == pattern
+    assert plates.is_pattern(pattern) == plates.is_pattern(text)
+    assert "*?" not in pattern
+    assert "**" not in pattern
+    if not plates.is_pattern(text):
+        assert pattern == plates.canonical(text)

@@ -1,0 +1,288 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from anpr.contracts.events import Candidate, Entry, Read
+from anpr.contracts.plates import canonical_pattern, is_pattern, unknown_letters
+from anpr.matching.index import Index
+from tests.support.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
+from tests.support.strategies import a_read, an_entry, generation, minutes
+
+# A character and what it is drawn like, is confused with, or not at all.
+RESEMBLING = {"O": "O0QA", "0": "0ODA", "I": "I1LA", "1": "1IA", "B": "B8A", "8": "8BA", "A": "A4B"}
+# So few moments that a capture is often on the very edge of an entry's validity.
+moments = st.integers(0, 4).map(minutes)
+sites = st.sampled_from(("calais", "dover", "dunkerque"))
+directions = st.sampled_from(("uk_bound", "fr_bound", "seaward"))
+countries = st.sampled_from((None, "GB", "UK", "FR"))
+shares = st.none() | st.sampled_from((0.0, 0.5, 0.99, 1.0))
+# Plates on both sides of where the index's words end, and of what is a plate at all.
+lengths = st.sampled_from((1, 2, 3, 3, 4, 7, 8, 9, 12, 13, 15, 16, 17))
+
+
+@st.composite
+def first_plates(draw: st.DrawFn) -> str:
+    length = draw(lengths)
+    return draw(st.text("O0I1B8A", min_size=length, max_size=length))
+
+
+@st.composite
+def plates(draw: st.DrawFn, first: str) -> str:
+    """Return a plate that is much like the first one: confused, edited once or twice, written in another way."""
+    plate = [draw(st.sampled_from(RESEMBLING[character] + character * 8)) for character in first]
+    for _ in range(draw(st.sampled_from((0, 0, 1, 1, 1, 2)))):
+        place = draw(st.integers(0, len(plate)))
+        change = draw(st.sampled_from(("insert", "delete", "substitute", "swap")))
+        if change == "insert":
+            plate.insert(place, draw(st.sampled_from("A0XK")))
+        elif change == "delete":
+            del plate[place : place + 1]
+        elif change == "substitute":
+            plate[place : place + 1] = draw(st.sampled_from("A0XK"))
+        else:
+            plate[place : place + 2] = reversed(plate[place : place + 2])
+    text = "".join(plate)
+    return draw(st.sampled_from((text, f"{text[:1]} {text[1:].lower()}")))
+
+
+@st.composite
+def read_texts(draw: st.DrawFn, first: str) -> str:
+    """Return a text much like the first plate of which a place or two may be such as no table knows."""
+    text = draw(plates(first))
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 1, 2)))):
+        place, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 1)))
+        text = text[:place] + draw(st.sampled_from("?Жж\ufffd")) + text[place + length :]
+    return text
+
+
+@st.composite
+def patterns(draw: st.DrawFn, first: str) -> str:
+    """Return the first plate with wildcards for some of its characters, or between them."""
+    plate = draw(plates(first))
+    pieces = [
+        draw(st.sampled_from((character, character, character, "?", "*", f"*{character}"))) for character in plate
+    ]
+    return canonical_pattern("".join(pieces) + draw(st.sampled_from(("", "*"))))
+
+
+# What a camera gives where it read nothing that can be a plate; its candidates may be plates all the same.
+no_plates = st.sampled_from(("", "·", "Ж?", "A" * 17))
+
+
+def reads_of(first: str) -> st.SearchStrategy[Read]:
+    candidates = st.lists(st.builds(Candidate, plate=read_texts(first), confidence=shares), max_size=2).map(tuple)
+    return st.builds(
+        a_read,
+        plate=read_texts(first) | no_plates,
+        captured_at=moments,
+        site=sites,
+        direction=st.none() | directions,
+        country=countries,
+        confidence=shares,
+        candidates=st.just(()) | candidates,
+    )
+
+
+@st.composite
+def lists(draw: st.DrawFn, first: str, ids: str = "abcdef") -> list[Entry]:
+    entry_ids = draw(st.lists(st.text(ids, min_size=1, max_size=3), max_size=12, unique=True))
+    return [
+        an_entry(
+            entry_id,
+            plate=draw(plates(first) | patterns(first)),
+            tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "near", "generous"))),
+            valid_from=draw(st.none() | moments),
+            valid_until=draw(moments | st.just(minutes(1_000))),
+            sites=draw(st.just(()) | st.lists(sites, max_size=2).map(tuple)),
+            directions=draw(st.just(()) | st.lists(directions, max_size=2).map(tuple)),
+            country=draw(countries),
+        )
+        for entry_id in entry_ids
+    ]
+
+
+World = tuple[list[Entry], list[Read]]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Return a list and reads of plates so alike that each read matches some entries and nearly matches others."""
+    first = draw(first_plates())
+    return draw(lists(first)), draw(st.lists(reads_of(first), max_size=8))
+
+
+def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
+    return [
+        [Answer(m.entry.entry_id, m.tier, m.score, m.explanation.read_as, m.explanation.listed_as) for m in matches]
+        for matches in index.match(read)
+    ]
+
+
+@given(worlds())
+def test_the_index_finds_what_reading_the_whole_list_finds(world: World) -> None:
+    entries, batch = world
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
+@pytest.mark.parametrize("plate", ["", "XY99ZZZ", "A" * 17])
+@pytest.mark.parametrize(("confidence", "score"), [(None, 0.25), (0.0, 0.01), (0.6, 0.6)])
+def test_a_candidate_finds_what_it_fits_whatever_was_read(plate: str, confidence: float | None, score: float) -> None:
+    entries = [an_entry("pattern", plate="AB12*"), an_entry("plate", plate="AB12CDE")]
+    read = a_read(plate=plate, candidates=(Candidate(plate="AB12CDE", confidence=confidence),), confidence=0.9)
+    [matches] = found(Index.build(entries, generation(1)), [read])
+    assert matches == answers(read, entries)
+    assert [match.entry_id for match in matches] == ["pattern", "plate"]
+    assert [match.score for match in matches] == pytest.approx([score, score], rel=0.01)
+
+
+@given(worlds())
+def test_a_british_vehicle_is_matched_alike_whether_it_is_called_gb_or_uk(world: World) -> None:
+    entries, batch = world
+
+    def called(name: str) -> list[list[Answer]]:
+        british = {"GB": name, "UK": name}
+        of_entries = [replace(entry, country=british.get(entry.country or "", entry.country)) for entry in entries]
+        of_reads = [replace(read, country=british.get(read.country or "", read.country)) for read in batch]
+        return found(Index.build(of_entries, generation(1)), of_reads)
+
+    assert called("GB") == called("UK") == found(Index.build(entries, generation(1)), batch)
+
+
+@st.composite
+def badged_worlds(draw: st.DrawFn) -> World:
+    """Return a list of plates as some country has them, all in force, and reads of such with letters before them."""
+    badges = st.sampled_from(("GB", "UK", "F", "D", "B", "PL", "IRL", "NL", "E", "P", "GBD", ""))
+    first = draw(st.sampled_from(("AB18BIO", "AB118OB", "1BOB018", "AB1801", "1801BBB", "OA801B", "BOA1808")))
+    alike = st.just(first) | plates(first)
+    entries = [
+        an_entry(str(number), plate=draw(alike), country=draw(countries), tolerance=tolerance)
+        for number, tolerance in enumerate(draw(st.lists(st.sampled_from(("exact", "tolerant", "near")), max_size=6)))
+    ]
+    texts = draw(st.lists(st.builds(str.__add__, badges, alike), max_size=6))
+    return entries, [a_read(plate=text, country=draw(countries), confidence=draw(shares)) for text in texts]
+
+
+@given(badged_worlds())
+def test_plates_behind_badges_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
+    entries, batch = world
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
+@given(st.data())
+def test_after_any_changes_the_index_answers_as_one_built_afresh(data: st.DataObject) -> None:
+    first = data.draw(first_plates())
+    entries = data.draw(lists(first))
+    index, in_force = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
+    for number in range(1, data.draw(st.integers(1, 4)) + 1):
+        put = data.draw(lists(first, "abcdefgh"))
+        removed = data.draw(
+            st.lists(st.sampled_from(sorted(in_force) or ["a"]) | st.just("never listed"), max_size=5)
+        )
+        before, batch = index, data.draw(st.lists(reads_of(first), max_size=4))
+        answered = before.match(batch)
+        index = before.with_changes(put, removed, generation(number))
+        in_force = {name: entry for name, entry in in_force.items() if name not in removed}
+        in_force |= {entry.entry_id: entry for entry in put}
+        afresh = Index.build(in_force.values(), generation(number))
+        assert index.match(batch) == afresh.match(batch)
+        assert (index.generation, index.size) == (afresh.generation, afresh.size)
+        assert {entry.entry_id: entry for entry in index.entries()} == in_force
+        assert before.match(batch) == answered, "the index that was changed stays as it was"
+
+
+@given(worlds().filter(lambda world: world[0] != []), st.data())
+def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.DataObject) -> None:
+    entries, _ = world
+    entry = data.draw(st.sampled_from(entries))
+    assume(not is_pattern(entry.plate))
+    read = a_read(
+        plate=entry.plate,
+        captured_at=max(entry.valid_from or minutes(-1), minutes(-1)),
+        site=(*entry.sites, "calais")[0],
+        direction=data.draw(st.sampled_from(entry.directions or ("uk_bound", None))),
+    )
+    [matches] = found(Index.build(entries, generation(1)), [read])
+    in_force = entry.valid_from is None or entry.valid_from < entry.valid_until
+    is_plate = 1 <= len(entry.plate.replace(" ", "")) <= 16
+    assert ((entry.entry_id, "exact") in [(answer.entry_id, answer.tier) for answer in matches]) is (
+        in_force and is_plate
+    )
+
+
+@given(first_plates(), st.data())
+def test_a_letter_that_no_table_knows_never_makes_a_read_exact_or_alike(first: str, data: st.DataObject) -> None:
+    entries, text = data.draw(lists(first)), data.draw(plates(first))
+    place = data.draw(st.integers(0, len(text)))
+    unknown = data.draw(st.characters(categories=["Lo"]).filter(unknown_letters))
+    index = Index.build(entries, generation(1))
+    plate = text[:place] + unknown + text[place:]
+    [matches] = index.match([a_read(plate=plate)])
+    assert {match.tier for match in matches} <= {"near", "pattern"}
+    # Of the whole: one that Unicode puts together with the letter before it is another letter there.
+    named = repr(unknown_letters(plate)[:8])
+    assert all(any(named in note for note in match.explanation.notes) for match in matches)
+
+
+@given(worlds(), st.data())
+def test_where_a_batch_is_cut_never_changes_the_answers(world: World, data: st.DataObject) -> None:
+    entries, batch = world
+    index = Index.build(entries, generation(1))
+    cut = data.draw(st.integers(0, len(batch)))
+    assert index.match(batch[:cut]) + index.match(batch[cut:]) == index.match(batch)
+
+
+@given(worlds())
+def test_a_batch_gives_what_its_reads_give_one_by_one(world: World) -> None:
+    entries, batch = world
+    index = Index.build(entries, generation(1))
+    assert [index.match([read])[0] for read in batch] == index.match(batch)
+
+
+@given(worlds(), st.data())
+def test_the_order_of_the_list_never_changes_the_answers(world: World, data: st.DataObject) -> None:
+    entries, batch = world
+    shuffled = data.draw(st.permutations(entries))
+    assert Index.build(shuffled, generation(1)).match(batch) == Index.build(entries, generation(1)).match(batch)
+
+
+@given(worlds(), countries, shares, st.data())
+def test_more_evidence_never_removes_an_exact_match(
+    world: World, country: str | None, confidence: float | None, data: st.DataObject
+) -> None:
+    entries, batch = world
+    index = Index.build(entries, generation(1))
+    for read in batch:
+        candidates = data.draw(st.lists(plates("A0").map(lambda plate: Candidate(plate=plate)), max_size=3))
+        told = replace(read, country=country, confidence=confidence, candidates=(*read.candidates, *candidates))
+        [before], [after] = index.match([read]), index.match([told])
+        exact_before = {match.entry.entry_id for match in before if match.tier == "exact"}
+        assert exact_before <= {match.entry.entry_id for match in after if match.tier == "exact"}
+
+
+@pytest.mark.parametrize(("plate", "tier"), [("AB12CD0", "equivalent"), ("A812CDO", "folded"), ("AB12CO", "near")])
+@pytest.mark.parametrize("confidence", [0.0, 0.01, 0.5, 1.0])
+def test_what_the_camera_also_thinks_possible_makes_no_match_less_sure(
+    plate: str, tier: str, confidence: float
+) -> None:
+    entries = [an_entry("listed", plate="AB12CDO", country="GB", tolerance="near")]
+    index = Index.build(entries, generation(1))
+    read = a_read(plate=plate, country="GB", confidence=0.8)
+    told = replace(read, candidates=(Candidate(plate="AB12CDO", confidence=confidence),))
+    [[before]], [[after]] = index.match([read]), index.match([told])
+    assert (before.tier, after.tier) == (tier, "exact")
+    assert after.score >= before.score
+
+
+@given(
+    st.lists(st.text(LETTERS_AND_DIGITS + "?*", max_size=18), max_size=30),
+    st.lists(st.text(st.characters() | st.characters(categories=["Cs"]), max_size=64), max_size=30),
+)
+def test_no_text_of_any_length_or_script_makes_it_fail(listed: list[str], texts: list[str]) -> None:
+    entries = [an_entry(str(number), plate=plate, tolerance="near") for number, plate in enumerate(listed)]
+    index = Index.build(entries, generation(1))
+    reads = [a_read(plate=text) for text in texts]
+    assert len(index.match(reads)) == len(reads)
+    assert len(index.rows(texts, [None] * len(texts)).reads) == sum(map(len, index.match(reads)))

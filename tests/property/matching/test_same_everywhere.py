@@ -1,0 +1,133 @@
+"""A read raises the same alerts with the same scores wherever it is matched: alone, in any batch, live, offline."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+import pytest
+
+from anpr.backtest.synthetic_traffic import SyntheticTraffic
+from anpr.contracts import canary
+from anpr.contracts.events import Candidate, Entry, Read
+from anpr.index_store.index_file import decode, decode_changes, encode, encode_changes
+from anpr.matching.encoding.plate_codes import country_text
+from anpr.matching.index import Index
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
+from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
+from anpr.matching.scoring.likelihood import LEAST_SCORES
+from tests.support.strategies import a_read, an_entry, generation, minutes
+
+# Longer than what every shorter list is taken for, so that one entry more makes another score.
+LISTED = 2_000
+READS = 100
+SIZES = (*range(2, 18), 31, 32, 33, 64, 2 * READS)
+
+
+@cache
+def drawn() -> tuple[list[Entry], list[Read]]:
+    """Return a list, and reads of its plates that are misread in all ways that the tables know."""
+    random = np.random.default_rng(7)
+    traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
+    plates = traffic.plates(LISTED)
+    entries = [
+        an_entry(str(row), plate=plates.text(row), country=country_text(int(plates.countries[row])), tolerance="near")
+        for row in range(LISTED)
+    ]
+    misread = traffic.misread(plates.take(np.arange(READS)))
+    reads = [
+        a_read(
+            str(row),
+            plate=misread.text(row) or "-",
+            country=country_text(int(misread.countries[row])) if row % 3 else None,
+            confidence=round(float(random.random()), 3) if row % 4 else None,
+        )
+        for row in range(READS)
+    ]
+    return entries, reads
+
+
+def as_candidate(read: Read, confidence: np.float32) -> Read:
+    """Return a read that has this text as a candidate alone, and so surely."""
+    candidate = Candidate(plate=read.plate, confidence=float(confidence))
+    return a_read(read.read_id, plate="-", country=read.country, candidates=(candidate,))
+
+
+@cache
+def reads_at_the_threshold() -> list[Read]:
+    """Return pairs of reads that differ by one last bit of a confidence, and one matches and the other does not."""
+    entries, reads = drawn()
+    index = Index.build(entries, generation(1))
+    reads = [read for read in reads if index.match([as_candidate(read, np.float32(1))]) != [[]]]
+    below, enough = np.zeros(len(reads), np.float32), np.ones(len(reads), np.float32)
+    while (between := (below + enough) / 2)[apart := (below < between) & (between < enough)].size:
+        matches = index.match([as_candidate(*pair) for pair in zip(reads, between, strict=True)])
+        found = np.array([one != [] for one in matches])
+        below[apart & ~found], enough[apart & found] = between[apart & ~found], between[apart & found]
+    return [as_candidate(*pair) for side in (below, enough) for pair in zip(reads, side, strict=True)]
+
+
+def answers(index: Index, reads: Sequence[Read]) -> list[list[tuple[str, str, float]]]:
+    return [[(one.entry.entry_id, one.tier, one.score) for one in matches] for matches in index.match(reads)]
+
+
+def in_batches(index: Index, reads: Sequence[Read], size: int) -> list[list[tuple[str, str, float]]]:
+    return [one for at in range(0, len(reads), size) for one in answers(index, reads[at : at + size])]
+
+
+@pytest.mark.parametrize("which", [lambda: drawn()[1], reads_at_the_threshold], ids=["misreads", "at the threshold"])
+def test_a_read_matches_alike_alone_and_in_a_batch_of_any_size(which: Callable[[], list[Read]]) -> None:
+    entries, reads = drawn()[0], which()
+    index = Index.build(entries, generation(1))
+    alone = [answers(index, [read])[0] for read in reads]
+    assert sum(map(len, alone)) > 20
+    for size in SIZES:
+        assert in_batches(index, reads, size) == alone
+
+
+def test_reads_at_the_threshold_are_on_both_sides_of_it() -> None:
+    matches = Index.build(drawn()[0], generation(1)).match(reads_at_the_threshold())
+    tiers = {one.tier for of_read in matches for one in of_read if one.score == LEAST_SCORES.get(one.tier)}
+    assert tiers == {"folded", "near"}
+    assert sum(one == [] for one in matches) > READS / 5
+
+
+def test_a_text_is_as_common_alone_as_among_others_to_the_last_bit() -> None:
+    """A score is told to four digits: what it is made of must not hang on the batch either, or one digit may flip."""
+    entries, _ = drawn()
+    plates = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, np.random.default_rng(3)).plates(len(entries))
+    rows = BACKGROUND_MODEL.rows(np.where(np.arange(len(plates)) % 2, plates.countries, 0).astype(np.uint16))
+    rates = BACKGROUND_MODEL.rates_into(CONFUSION_MODEL)
+
+    def misread(these: slice) -> list[float]:
+        return list(BACKGROUND_MODEL.misread(plates.take(np.arange(len(plates))[these]), rows[these], rates))
+
+    whole = misread(slice(None))
+    for size in (1, 2, 3, 5, 8, 64):
+        assert [one for at in range(0, len(plates), size) for one in misread(slice(at, at + size))] == whole
+
+
+def live(entries: Sequence[Entry]) -> Index:
+    """Return the index as a matcher has it: mapped from files, the canary and the latest entries laid over a base."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    first = Index.build([*entries[:-50], an_entry("gone", plate="XX99XXX")], generation(1))
+    base = decode(memoryview(b"".join(encode(first, now)))).index
+    over = base.with_changes([*entries[-50:], canary.entry(minutes(0))], ["gone"], generation(2))
+    return decode_changes(memoryview(b"".join(encode_changes(over, now))), base).index
+
+
+def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() -> None:
+    entries, misreads = drawn()
+    reads = [*misreads, *reads_at_the_threshold()]
+    offline = [answers(Index.build(entries, generation(2)), [read])[0] for read in reads]
+    followed = live(entries)
+    assert in_batches(followed, reads, 65) == offline
+    merged = Index.build_encoded(followed.encoded(), generation(2))
+    assert in_batches(merged, reads, 64) == offline
+    without = merged.with_changes([], [canary.ENTRY_ID], generation(3))
+    assert in_batches(without, reads, 63) == offline
+
+
+def test_the_canary_itself_is_found_in_such_an_index() -> None:
+    [[match]] = live(drawn()[0]).match([canary.read("calais", minutes(0))])
+    assert (match.entry.entry_id, match.tier) == (canary.ENTRY_ID, "exact")

@@ -1,0 +1,227 @@
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from anpr.contracts.events import DIRECTIONS, Read
+from anpr.reads.decoder import CLOCK_TOLERANCE, MAX_READ_BYTES, BadRead, decode_read
+from tests.support.strategies import NOON, identifiers, instants, json_values, vehicles, words
+
+usable = st.fixed_dictionaries(
+    {
+        "read_id": identifiers,
+        "site": st.just("calais"),
+        "plate": st.text("AB01 -", max_size=14).map(lambda text: f"{text}Z"),
+    }
+)
+optional_fields = sorted(set(Read.__struct_fields__) - {"read_id", "site", "plate"})
+# Of what a camera says, half is nonsense and half may be as the contract asks.
+plausible: dict[str, st.SearchStrategy[Any]] = {
+    "direction": words(DIRECTIONS),
+    "captured_at": instants.map(datetime.isoformat) | st.just("2026-03-01T11:59:58Z"),
+    "confidence": st.floats(0, 1),
+    "vehicle": vehicles.map(msgspec.to_builtins),
+    "supersedes": identifiers,
+    "candidates": st.lists(st.fixed_dictionaries({"plate": st.text(max_size=10)}), max_size=2),
+}
+whatever_else = st.fixed_dictionaries(
+    {}, optional={name: json_values | plausible.get(name, json_values) for name in optional_fields}
+) | st.dictionaries(st.text(max_size=10), json_values, max_size=2)
+
+REASONS = (
+    "too long",
+    "not JSON",
+    "no usable read_id",
+    "no usable site",
+    "no usable plate",
+    "no usable time",
+    "wrong site",
+)
+
+
+def what_becomes_of(value: bytes | None, received_at: datetime | None) -> str:
+    """Return why a record is refused, or that it can be matched. Any other error goes through."""
+    try:
+        read = decode_read(value, "calais", received_at)
+    except BadRead as bad:
+        return bad.reason
+    return "matched" if read.captured_at else "matched without a capture time"
+
+
+def _with_times(captured_at: str, received_at: str) -> bytes:
+    record = {
+        "read_id": "r",
+        "site": "calais",
+        "plate": "AB1",
+        "captured_at": captured_at,
+        "received_at": received_at,
+    }
+    return json.dumps(record).encode()
+
+
+@given(st.binary(max_size=300) | st.none(), st.none() | st.just(NOON))
+@example(b"[" * MAX_READ_BYTES, NOON)
+@example(b'{"read_id":' * (MAX_READ_BYTES // 11), NOON)
+@example(b'{"lane":' + b"[" * (MAX_READ_BYTES // 2), NOON)
+@example(b" " * (MAX_READ_BYTES + 1), NOON)
+@example(b'{"read_id":"r","site":"calais","plate":"AB1","captured_at":"0001-01-01T00:00:00+23:00"}', None)
+@example(b'{"read_id":"r","site":"calais","plate":"AB1","received_at":"0001-01-01T00:00:00Z"}', None)
+@example(_with_times("2026-03-01T12:00:00Z", "0001-01-01T00:00:00Z"), None)
+@example(_with_times("2026-03-01T12:00:00Z", "9999-12-31T23:59:59Z"), None)
+def test_any_record_is_a_read_or_a_bad_read_with_its_reason(
+    value: bytes | None, received_at: datetime | None
+) -> None:
+    assert what_becomes_of(value, received_at) in {"matched", *REASONS}
+
+
+@given(usable, whatever_else, st.integers(0, 300), st.binary(min_size=1, max_size=3))
+def test_a_read_damaged_on_the_way_is_a_read_or_a_bad_read(
+    required: dict[str, Any], others: dict[str, Any], place: int, damage: bytes
+) -> None:
+    value = json.dumps(others | required).encode()
+    place = min(place, len(value))
+    damaged = value[:place] + damage + value[place + len(damage) :]
+    assert what_becomes_of(damaged, NOON) in {"matched", *REASONS}
+
+
+@given(usable, whatever_else)
+def test_a_read_that_can_be_matched_goes_on_whatever_else_is_wrong_with_it(
+    required: dict[str, Any], others: dict[str, Any]
+) -> None:
+    record = others | required
+    read = decode_read(json.dumps(record).encode(), "calais", NOON)
+
+    assert {name: getattr(read, name) for name in required} == required
+    bad = {name for name in others if name in optional_fields and not _is_good_alone(required, name, others[name])}
+    bad -= {"received_at", "clock_suspect", "dropped_fields"}  # nobody asked the camera
+    if others.get("supersedes") == required["read_id"]:
+        bad.add("supersedes")
+    assert set(read.dropped_fields) == bad
+    assert len(read.dropped_fields) == len(bad)
+    bare = decode_read(json.dumps(required).encode(), "calais", NOON)
+    for name in bad - {"captured_at", "candidates"}:
+        assert getattr(read, name) == getattr(bare, name), "a field that was dropped is as if it had never come"
+
+
+good_candidates = st.fixed_dictionaries(
+    {"plate": st.text("AB01 -", max_size=14).map(lambda text: f"{text}Z")}, optional={"confidence": st.floats(0, 1)}
+)
+bad_candidates = st.sampled_from(
+    [
+        {"plate": "A" * 100},
+        {"plate": "AB1", "confidence": "x"},
+        {"plate": "AB1", "confidence": 1.5},
+        {"confidence": 0.5},
+        {"plate": 7},
+        "AB1",
+    ]
+)
+
+
+@given(usable, st.lists(good_candidates, max_size=20), st.lists(st.tuples(st.integers(0, 20), bad_candidates)))
+def test_adding_bad_candidates_to_a_read_never_removes_the_good_ones(
+    required: dict[str, Any], good: list[dict[str, Any]], bad: list[tuple[int, Any]]
+) -> None:
+    candidates: list[Any] = list(good)
+    for place, candidate in bad:
+        candidates.insert(place, candidate)
+    read = decode_read(json.dumps({**required, "candidates": candidates}).encode(), "calais", NOON)
+
+    kept = [{"plate": of_one.plate, "confidence": of_one.confidence} for of_one in read.candidates]
+    assert kept == [{"confidence": None} | of_one for of_one in good[:16]]
+    assert read.dropped_fields == (("candidates",) if bad or len(good) > 16 else ())
+
+
+no_plates = st.sampled_from([None, "", "·", "Ж?", "A" * 17, "A" * 65, 7, ["AB1"]])
+
+
+@given(usable, no_plates, st.lists(good_candidates, min_size=1, max_size=4), st.lists(bad_candidates, max_size=2))
+def test_a_read_whose_own_plate_cannot_be_used_goes_on_for_its_candidates(
+    required: dict[str, Any], plate: Any, good: list[dict[str, Any]], bad: list[Any]
+) -> None:
+    record = {**required, "plate": plate, "candidates": [*bad, *good]}
+    if plate is None:
+        del record["plate"]
+    read = decode_read(json.dumps(record).encode(), "calais", NOON)
+    assert [candidate.plate for candidate in read.candidates] == [of_one["plate"] for of_one in good]
+    assert "plate" in read.dropped_fields
+    assert read.plate == (plate if isinstance(plate, str) and len(plate) <= 64 else "")
+
+
+@given(usable, no_plates, st.lists(bad_candidates | st.just({"plate": "·"}), max_size=3))
+def test_a_read_of_which_no_text_can_be_used_is_refused(
+    required: dict[str, Any], plate: Any, candidates: list[Any]
+) -> None:
+    record = {**required, "plate": plate, "candidates": candidates}
+    assert what_becomes_of(json.dumps(record).encode(), NOON) == "no usable plate"
+
+
+def _is_good_alone(required: dict[str, Any], name: str, value: Any) -> bool:
+    try:
+        msgspec.json.decode(json.dumps({**required, name: value}), type=Read)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@given(usable, st.timedeltas(timedelta(hours=-71), CLOCK_TOLERANCE))
+def test_a_capture_time_that_can_be_is_taken_as_it_is(required: dict[str, Any], since: timedelta) -> None:
+    captured_at = NOON + since
+    read = decode_read(_at(required, captured_at.isoformat()), "calais", NOON)
+    assert not read.clock_suspect
+    assert read.captured_at is not None
+    assert timedelta(0) <= captured_at - read.captured_at < timedelta(milliseconds=1)
+
+
+@given(usable, st.datetimes(min_value=(NOON + CLOCK_TOLERANCE + timedelta(milliseconds=1)).replace(tzinfo=None)))
+def test_a_capture_in_the_future_is_matched_as_of_its_arrival(
+    required: dict[str, Any], captured_at: datetime
+) -> None:
+    _assert_matched_as_of_arrival(_at(required, f"{captured_at.isoformat()}Z"))
+
+
+@given(usable, st.datetimes() | st.just(NOON.replace(tzinfo=None)))
+def test_a_capture_time_without_a_zone_is_matched_as_of_its_arrival(
+    required: dict[str, Any], captured_at: datetime
+) -> None:
+    _assert_matched_as_of_arrival(_at(required, captured_at.isoformat()))
+
+
+@given(usable)
+def test_a_capture_without_a_time_is_matched_as_of_its_arrival(required: dict[str, Any]) -> None:
+    _assert_matched_as_of_arrival(json.dumps(required).encode())
+
+
+def _at(required: dict[str, Any], captured_at: str) -> bytes:
+    return json.dumps({**required, "captured_at": captured_at}).encode()
+
+
+def _assert_matched_as_of_arrival(value: bytes) -> None:
+    read = decode_read(value, "calais", NOON)
+    assert read.clock_suspect
+    assert read.captured_at == read.received_at == NOON
+
+
+@given(
+    usable,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "received_at": json_values | instants.map(datetime.isoformat),
+            "clock_suspect": st.just(True) | json_values,
+            "dropped_fields": json_values | st.lists(st.text(max_size=5), max_size=2),
+        },
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={"captured_at": st.just("2026-03-01T11:59:58Z"), "confidence": st.just("high")},
+    ),
+)
+def test_what_only_intake_may_say_a_camera_says_in_vain(
+    required: dict[str, Any], said: dict[str, Any], others: dict[str, Any]
+) -> None:
+    honest = decode_read(json.dumps(required | others).encode(), "calais", NOON)
+    assert decode_read(json.dumps(required | others | said).encode(), "calais", NOON) == honest

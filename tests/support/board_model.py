@@ -1,0 +1,219 @@
+"""What officers must see, worked out from a plain list of facts in the words of the design, however slowly.
+
+Nothing is remembered from one look to the next: a look goes through all facts again. The board must show the same.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.contracts.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation
+
+
+class Done(NamedTuple):
+    """An action and its place in the actions topic of its site."""
+
+    action: Action
+    offset: int
+
+
+Fact = Alert | Correction | Done | EntryEnded | EntryListed
+
+
+class Seen(NamedTuple):
+    """What is compared of an incident."""
+
+    incident_id: str
+    site: str
+    plate: str
+    status: str
+    holders: dict[str, str]
+    best_tier: str
+    kinds: list[str]
+    members: list[str]
+    retracted: set[str]
+    listed_again: bool
+
+
+def tell(board: Board, fact: Fact) -> None:
+    """Give a board one fact."""
+    if isinstance(fact, Alert):
+        board.add_alert(fact)
+    elif isinstance(fact, Correction):
+        board.add_correction(fact)
+    elif isinstance(fact, EntryEnded):
+        board.add_ended(fact)
+    elif isinstance(fact, EntryListed):
+        board.add_listed(fact)
+    else:
+        board.add_action(fact.action, fact.offset)
+
+
+def seen(incident: Incident) -> Seen:
+    """Return what a board says of an incident, as far as it is compared."""
+    return Seen(
+        incident_id=incident.incident_id,
+        site=incident.site,
+        plate=incident.plate,
+        status=incident.status,
+        holders=incident.holders,
+        best_tier=incident.best.tier,
+        kinds=[alert.kind for alert in incident.alerts],
+        members=[alert.alert_id for alert in incident.alerts],
+        retracted=set(incident.retracted),
+        listed_again=incident.listed_again,
+    )
+
+
+def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[Seen]:
+    """Return every incident there ever was, whatever its age, as it is at `now`."""
+    alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
+    return [_incident(stay, facts, now) for stay in _stays(alerts, stay_gap)]
+
+
+def last_capture(incident: Seen, facts: Sequence[Fact]) -> datetime:
+    """Return when the vehicle of an incident was last captured."""
+    return max(fact.captured_at for fact in facts if isinstance(fact, Alert) and fact.alert_id in incident.members)
+
+
+def _merged(raised: Sequence[Alert]) -> list[tuple[Alert, str]]:
+    """Return one alert per id, that of the highest generation, each with the most urgent kind of all of its id."""
+    merged = []
+    for alert_id in {alert.alert_id for alert in raised}:
+        same = [alert for alert in raised if alert.alert_id == alert_id]
+        newest = next(alert for alert in same if all(alert.generation >= other.generation for other in same))
+        merged.append((newest, next(kind for kind in KINDS if any(alert.kind == kind for alert in same))))
+    return sorted(merged, key=lambda alert_kind: (alert_kind[0].captured_at, alert_kind[0].alert_id))
+
+
+def _stays(alerts: Sequence[tuple[Alert, str]], stay_gap: timedelta) -> list[list[tuple[Alert, str]]]:
+    """Put each alert, in order of capture, to the stay of its site and plate that it is near enough to."""
+    stays: list[list[tuple[Alert, str]]] = []
+    for alert, kind in alerts:
+        for stay in stays:
+            last = stay[-1][0]
+            same_vehicle = (last.read.site, last.plate) == (alert.read.site, alert.plate)
+            if same_vehicle and alert.captured_at - last.captured_at <= stay_gap:
+                stay.append((alert, kind))
+                break
+        else:
+            stays.append([(alert, kind)])
+    return stays
+
+
+def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: datetime) -> Seen:
+    alerts = [alert for alert, _ in stay]
+    members = [alert.alert_id for alert in alerts]
+    done = _in_order([fact for fact in facts if isinstance(fact, Done)])
+    here = [action for action in done if action.alert_id in members and action.kind != "retracted"]
+    retracted = [action for action in here if _is_retracted(action, done)]
+    counting = [action for action in here if action not in retracted]
+    not_superseded = [alert for alert in alerts if not _is_superseded(alert, facts)]
+    standing = [alert for alert in not_superseded if not _is_withdrawn(alert, facts, now)]
+    if not not_superseded:
+        status = "corrected"
+    elif not standing:
+        status = "withdrawn"
+    elif all(_is_settled(alert, counting, alerts) for alert in standing):
+        status = "closed"
+    else:
+        status = "open"
+    return Seen(
+        incident_id=members[0],
+        site=alerts[0].read.site,
+        plate=alerts[0].plate,
+        status=status,
+        holders=_holders(counting),
+        best_tier=min((alert.tier for alert in standing or alerts), key=_sureness),
+        kinds=[kind for _, kind in stay],
+        members=members,
+        retracted={action.action_id for action in retracted},
+        listed_again=any(_ends_since(alert, facts) for alert in standing),
+    )
+
+
+def _in_order(done: Sequence[Done]) -> list[Action]:
+    """Return each action once, in the order of its site's topic; one delivered twice stands where it came first."""
+    actions: list[Action] = []
+    for action, _ in sorted(done, key=lambda placed: placed.offset):
+        if action not in actions:
+            actions.append(action)
+    return actions
+
+
+def _is_retracted(action: Action, done: Sequence[Action]) -> bool:
+    return any(
+        other.kind == "retracted" and other.retracts == action.action_id and other.site == action.site
+        for other in done
+    )
+
+
+def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
+    return any(
+        isinstance(fact, Correction) and (fact.site, fact.supersedes) == (alert.read.site, alert.read.read_id)
+        for fact in facts
+    )
+
+
+def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
+    """Tell whether its entry has left the list since and is not back, or is valid no more by the newest heard."""
+    entry, in_force_at = _newest_heard(alert.entry.entry_id, facts)
+    if entry.valid_until <= now:
+        return True
+    # An open incident is not shown again for what only some may know.
+    is_the_same = entry.plate == alert.entry.plate and entry.handling in {alert.entry.handling, "open"}
+    return any(end > in_force_at or not is_the_same for end in _ends_since(alert, facts))
+
+
+def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:
+    """Return when the alert's entry left its list after the revision that raised the alert."""
+    return [
+        fact.revision
+        for fact in facts
+        if isinstance(fact, EntryEnded)
+        and fact.entry_id == alert.entry.entry_id
+        and fact.revision > alert.entry.revision
+    ]
+
+
+def _newest_heard(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
+    """Return what was said of an entry for the newest generation, by an alert or by the list."""
+    said = [(fact.entry, fact.generation) for fact in facts if isinstance(fact, Alert | EntryListed)]
+    of_entry = [(entry, number) for entry, number in said if entry.entry_id == entry_id]
+    return max(of_entry, key=lambda one: one[1])
+
+
+def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) -> bool:
+    """Tell whether an outcome was given with this alert's entry on the screen, as surely read or surer."""
+    for action in actions:
+        if action.kind != "outcome":
+            continue
+        on_screen = [(cover.entry_id, cover.tier) for cover in action.covers]
+        on_screen += [(named.entry.entry_id, named.tier) for named in stay if named.alert_id == action.alert_id]
+        for entry_id, tier in on_screen:
+            both_known = tier in TIERS and alert.tier in TIERS
+            as_sure = tier == alert.tier or (both_known and _sureness(tier) < _sureness(alert.tier))
+            if entry_id == alert.entry.entry_id and as_sure:
+                return True
+    return False
+
+
+def _sureness(tier: str) -> int:
+    """Return the place of a tier, the surest first; one that is not known needs a person, so it comes before all."""
+    return TIERS.index(tier) if tier in TIERS else -1
+
+
+def _holders(actions: Sequence[Action]) -> dict[str, str]:
+    holders: dict[str, str] = {}
+    for action in actions:
+        nobody = action.site not in holders
+        if action.kind == "claimed" and nobody:
+            holders[action.site] = action.officer
+        let_go = action.officer if action.holder is None else action.holder
+        if action.kind == "released" and not nobody and holders[action.site] == let_go:
+            del holders[action.site]
+            if action.hands_to is not None:
+                holders[action.site] = action.hands_to
+    return holders

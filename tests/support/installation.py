@@ -1,0 +1,164 @@
+"""An installation for tests: its configuration folder, its topics, its processes, and what is on its topics."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from anpr.board.board_feed import BoardFeed
+from anpr.contracts import events, topics
+from anpr.kafka import topic_specs
+from anpr.kafka.clients import KafkaTail
+from anpr.kafka.interfaces import Record
+from anpr.kafka.topic_admin import by_address, create_topics
+from anpr.local.group_progress import group_progress
+from anpr.local.processes import wait_until
+from anpr.local.supervisor import Supervisor
+from anpr.runtime.clock import system_clock
+from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.store.store import WatchlistStore, connect
+
+PORTS = ("calais", "coquelles", "dunkerque")
+
+
+class Installation:
+    """Everything that one test needs of the system, under `folder`; no process is left when the context ends."""
+
+    def __init__(self, folder: Path, kafka: str, redis_url: str, suffix: str) -> None:
+        """Sites are the three ports with `suffix` at their names, so that tests can share a broker."""
+        self.folder = folder
+        self.kafka = kafka
+        self.sites = tuple(port + suffix for port in PORTS)
+        self.supervisor = Supervisor(grace_seconds=60)
+        self._has_builder = False
+        self.config = folder / "config"
+        self.config.mkdir()
+        (self.config / "anpr.toml").write_text(f"[watchlist]\nstate_dir = '{folder / 'state'}'\n", "utf-8")
+        (self.config / "sites.toml").write_text("\n".join(map(self._site, self.sites)), "utf-8")
+        self.environment = {"KAFKA_BOOTSTRAP": kafka, "REDIS_URL": redis_url}
+        self.settings = load_settings(self.config, self.environment)
+        self.store = WatchlistStore(connect(redis_url), topic_specs.keep_ended(self.settings.topics))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+
+    def create_topics(self) -> None:
+        """Make the topics of all sites."""
+        for address, specs in by_address(self.settings).items():
+            create_topics(AdminClient({"bootstrap.servers": address}), specs)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return an `anpr` command of this installation."""
+        return [sys.executable, "-m", "anpr", "--config", str(self.config), *arguments]
+
+    def run(self, *arguments: str, input: bytes = b"", timeout: float = 60) -> subprocess.CompletedProcess[bytes]:  # noqa: A002  as subprocess.run
+        """Run an `anpr` command to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            input=input,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, **self.environment},
+        )
+
+    def plan(self, file: Path, list_name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run `anpr watchlist plan`, for a new list where there is none of this name; the plan is put beside it."""
+        head = self.store.head()
+        new = [] if head and list_name in head.lists else ["--new-list"]
+        plan = file.with_suffix(".plan.json")
+        return self.run("watchlist", "plan", str(file), "--list", list_name, "--out", str(plan), *new, *arguments)
+
+    def apply(self, file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run `anpr watchlist apply` with the plan of this file."""
+        return self.run("watchlist", "apply", str(file.with_suffix(".plan.json")), *arguments)
+
+    def put_in_force(self, file: Path, list_name: str = "stolen") -> None:
+        """Plan and apply a list that has no fault."""
+        assert self.plan(file, list_name).returncode == 0
+        assert self.apply(file).returncode == 0
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start an `anpr` command and keep it running."""
+        self.supervisor.add(name, self.command(*arguments), log=self.folder / f"{name}.log", env=self.environment)
+
+    def start_matcher(self, site: str, name: str) -> None:
+        """Start a matcher of a site under a name of its own, and this machine's index builder before the first."""
+        if not self._has_builder:
+            self.start_builder()
+        self.start(name, "match", "--site", site, "--name", name)
+
+    def start_builder(self) -> None:
+        """Start the one process that builds the index of this machine; `index` is its name at the supervisor."""
+        self._has_builder = True
+        self.start("index", "index", "--site", self.sites[0])
+
+    def health_address(self, name: str) -> str:
+        """Return where a process that was started with `--metrics-port 0` says that it serves its health."""
+        log = self.folder / f"{name}.log"
+        found: list[str] = []
+
+        def is_said() -> bool:
+            found.extend(re.findall(r"http://[0-9.]+:\d+", log.read_text("utf-8") if log.exists() else ""))
+            return bool(found)
+
+        assert wait_until(is_said, 30), log.read_text("utf-8")
+        return found[0]
+
+    def records(self, names: Iterable[str]) -> list[Record]:
+        """Return everything that is on some topics now."""
+        tail = KafkaTail(self.kafka, names)
+        records: list[Record] = []
+
+        def is_all() -> bool:
+            records.extend(tail.take(0.1))
+            return tail.caught_up()
+
+        try:
+            assert wait_until(is_all, 60)
+        finally:
+            tail.close()
+        return records
+
+    def alerts(self, sites: Sequence[str] = ()) -> list[events.Alert]:
+        """Return every alert record on the topics of the sites (default: all), repeats included."""
+        facts = [
+            events.decode_alert_record(record.value or b"")
+            for record in self.records(map(topics.alerts, sites or self.sites))
+        ]
+        return [fact for fact in facts if isinstance(fact, events.Alert)]
+
+    def waiting(self, site: str) -> int:
+        """Return how many reads of a site no matcher has committed."""
+        share = group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)])
+        return share.records - share.committed
+
+    def wait_until_matched(self, count: int, site: str, timeout_seconds: float = 60) -> None:
+        """Wait until a site's topic holds `count` reads and every one is committed."""
+
+        def is_matched() -> bool:
+            try:
+                return group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) == (count, count)
+            except KafkaException:  # on a busy machine a broker may be without leaders for a moment
+                return False
+
+        assert wait_until(is_matched, timeout_seconds), f"{self.waiting(site)} reads of {site} wait"
+
+    def open_feed(self) -> BoardFeed:
+        """Return a board of all sites that has been started."""
+        feed = BoardFeed(self.settings, KafkaTail, self.store, system_clock)
+        feed.start()
+        return feed
+
+    def _site(self, site: str) -> str:
+        cameras = ", ".join(f'{{ name = "{site}-1-{p}", lane = "1", position = "{p}" }}' for p in ("front", "rear"))
+        return f'[sites.{site}]\ntitle = "{site.title()}"\nkafka = "x"\nredis = "x"\ncameras = [{cameras}]\n'

@@ -1,0 +1,227 @@
+"""The whole system for tests in a browser, on real servers: traffic, matchers, consoles behind wires, people.
+
+It is started once for many tests. So each test lets vehicles of its own come by and looks for those alone.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import msgspec
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.contracts import topics
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Read, encode
+from anpr.kafka.clients import KafkaProducer
+from anpr.local.free_ports import free_ports
+from anpr.local.kafka_server import KafkaServer
+from anpr.local.processes import wait_until
+from anpr.local.server import Unavailable
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
+from anpr.runtime.images import ImageStore
+from tests.support.chromium import Wire, chromium
+from tests.support.installation import Installation
+from tests.support.servers import missing
+from tests.support.web_console import PASSWORD, USERS
+
+READY_SECONDS = 60
+# Of these each test takes its own. Last letters that no look-alike can make out of one another.
+PLATES = tuple(f"TE{number}{end}" for number in range(20, 36) for end in ("ACE", "HMX", "PTV"))
+COVERT_PLATE = "CV77RST"
+# Long enough to open the board, short enough to be waited for.
+SHORT_SESSION_HOURS = 8 / 3600
+
+
+class Scene:
+    """Everything that runs. As a context it is started, and nothing is left of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = ExitStack()
+        self._folder = folder
+        self._plates = iter(PLATES)
+        self._states: dict[tuple[str, str], Any] = {}
+        self.wires: dict[str, Wire] = {}
+        self.addresses: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _start(self) -> None:
+        valkey = self._stack.enter_context(ValkeyServer(self._folder / "valkey"))
+        self.kafka = KafkaServer(self._folder / "kafka")
+        try:
+            self._stack.enter_context(self.kafka)
+        except Unavailable as error:
+            missing(error)
+        it = self.installation = Installation(self._folder, self.kafka.bootstrap, valkey.url, suffix="")
+        self._stack.enter_context(it)
+        it.environment |= {
+            "ANPR_CONSOLE__USERS_FILE": str(self._folder / "users.json"),
+            "ANPR_SITES__CALAIS__TIME_ZONE": "Europe/Paris",
+            # A busy machine is slow, which is no fault that a test here is about.
+            "ANPR_CONSOLE__CANARY_DUE_SECONDS": "60",
+            "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
+        }
+        it.create_topics()
+        users = UsersFile(self._folder / "users.json")
+        hashed = hash_password(PASSWORD)
+        for user in (*USERS.values(), User(name="dirk", role="officer", sites=("dunkerque",))):
+            users.save(msgspec.structs.replace(user, password_hash=hashed))
+        self.images = ImageStore(it.settings.images_dir, timedelta(hours=1))
+        listed = self._write_list()
+        it.put_in_force(listed)
+        for site in it.sites:
+            it.start_matcher(site, f"{site}-1")
+        for site in it.sites:
+            self._start_console(site)
+        self._start_traffic()
+        self.publisher = KafkaProducer(self.kafka.bootstrap)
+        playwright = self._stack.enter_context(sync_playwright())
+        self.browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        self._stack.callback(self.browser.close)
+        for site, url in self.addresses.items():
+            assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
+        with httpx.Client(base_url=self.addresses["calais"], headers={"Origin": self.addresses["calais"]}) as ann:
+            ann.post("/sign-in", data={"name": "ann", "password": PASSWORD})
+            assert wait_until(lambda: self.head(ann).get("count", "?") != "?", READY_SECONDS), self.head(ann)
+
+    @staticmethod
+    def head(client: httpx.Client) -> dict[str, Any]:
+        """Return the head of the board; nothing while the console reads back what was."""
+        answer = client.get("/state")
+        return dict(answer.json()["set"]["head"]) if answer.status_code == httpx.codes.OK else {}
+
+    def _write_list(self) -> Path:
+        rows = ["entry_id,plate,country,category,priority,reason,instruction,warnings,valid_until,tolerance,handling"]
+        rows += [
+            f"{plate},{plate},GB,stolen,2,why {plate},hold in the lane,May be armed,2099-01-01,tolerant,open"
+            for plate in PLATES
+        ]
+        rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert")
+        file = self._folder / "stolen.csv"
+        file.write_text("\n".join(rows) + "\n", "utf-8")
+        return file
+
+    def _start_console(self, site: str) -> None:
+        (port,) = free_ports(1)
+        self.addresses[site] = f"http://127.0.0.1:{port}"
+        self.wires[site] = Wire(self.addresses[site])
+        self._stack.callback(self.wires[site].close)
+        more = {"ANPR_CONSOLE__SESSION_HOURS": str(SHORT_SESSION_HOURS)} if site == "dunkerque" else {}
+        it = self.installation
+        it.supervisor.add(
+            f"console-{site}",
+            it.command("console", "--site", site, "--port", str(port)),
+            log=self._folder / f"console-{site}.log",
+            env={**it.environment, **more},
+        )
+
+    def _start_traffic(self) -> None:
+        """Ordinary vehicles at all ports, none of them listed: tests bring the listed ones."""
+        it = self.installation
+        command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--speed", "10"]
+        command += ["--out", str(self._folder / "sent.jsonl")]
+        it.supervisor.add("traffic", command, log=self._folder / "traffic.log", env=it.environment)
+
+    # --- what comes by ---
+
+    def plate(self) -> str:
+        """Return a listed plate that no other test has."""
+        return next(self._plates)
+
+    def comes_by(self, plate: str, site: str = "calais", *, read_as: str = "", **fields: Any) -> str:
+        """Let a vehicle come by now; return the id of its incident, if it is listed and this its first read."""
+        return self.come_by([plate], site, **({"plate": read_as} if read_as else {}), **fields)[0]
+
+    def come_by(self, plates: Iterable[str], site: str = "calais", **fields: Any) -> list[str]:
+        """Let several vehicles come by at once."""
+        incidents: list[str] = []
+        for plate in plates:
+            now = system_clock()
+            read_id = f"{plate}-{now.isoformat()}-{len(incidents)}"
+            given = {"camera": f"{site}-1-front", "lane": "1", "direction": "uk_bound", "country": "GB"}
+            read = Read(read_id=read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
+            self.publisher.publish(topics.reads(site), read.camera, encode(read))
+            incidents.append(alert_id(site, read_id, plate))
+        assert self.publisher.flush(20) == 0
+        return incidents
+
+    # --- who looks ---
+
+    def context(self, site: str, user: str, **options: Any) -> BrowserContext:
+        """Return a browser of its own in which somebody is signed in at a console; they sign in once."""
+        url = self.wires[site].url
+        if (site, user) not in self._states:
+            context = self.browser.new_context()
+            page = context.new_page()
+            sign_in(page, url, user)
+            expect(page.locator("#main")).to_be_visible()
+            page.wait_for_url(lambda at: "sign-in" not in at)
+            self._states[site, user] = context.storage_state()
+            context.close()
+        return self.browser.new_context(storage_state=self._states[site, user], **options)
+
+    @contextmanager
+    def page(self, site: str, user: str, path: str = "/", **options: Any) -> Iterator[Page]:
+        """Open a page of a console as somebody who is signed in there, in a browser of its own."""
+        context = self.context(site, user, **{"viewport": {"width": 1280, "height": 900}, **options})
+        try:
+            page = context.new_page()
+            page.goto(self.wires[site].url + path)
+            yield page
+        finally:
+            context.close()
+
+    # --- what goes wrong ---
+
+    @contextmanager
+    def frozen(self, site: str) -> Iterator[None]:
+        """Freeze a console: its process stands still, its connections stay open."""
+        pid = self.installation.supervisor.pid(f"console-{site}")
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def swallowed(self, site: str) -> Iterator[None]:
+        """Let the wire to a console take bytes and hand none on."""
+        self.wires[site].hangs.set()
+        try:
+            yield
+        finally:
+            self.wires[site].hangs.clear()
+
+
+def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
+    """Fill in the form and send it."""
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/sign-in").status_code == 200
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,192 @@
+"""A console for tests: real HTTP and real sessions, on the broker in memory."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import uvicorn
+
+from anpr.board.board_feed import BoardFeed
+from anpr.console.auth.audit_log import AuditLog
+from anpr.console.auth.sessions import Sessions, connect
+from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.console.console import Console
+from anpr.console.http.app import application
+from anpr.contracts import topics
+from anpr.contracts.events import Alert, Status, encode
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer, InMemoryTail
+from anpr.local import govuk_frontend
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from anpr.runtime.images import ImageStore
+from anpr.runtime.settings import Camera, ConsoleSettings, Route, Settings, Site
+from tests.support.entries import NoLists
+from tests.support.strategies import a_read, an_alert, an_entry, generation
+
+PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
+ROUTES = (
+    Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30),
+    Route(origin="calais", destination="coquelles", by="road", crossing_minutes=10),
+    Route(origin="coquelles", destination="calais", by="road", crossing_minutes=10),
+)
+CAMERAS = (Camera("camera-1", "1", "front"),)
+_HASH = hash_password(PASSWORD)
+
+# One of each role, one of another site, and three with the right to see what is covert.
+USERS = {
+    user.name: user
+    for user in (
+        User(name="ann", role="officer", sites=("calais",)),
+        User(name="bob", role="officer", sites=("calais",)),
+        User(name="sam", role="supervisor", sites=("*",)),
+        User(name="olga", role="operator", sites=("*",)),
+        User(name="aud", role="auditor", sites=("*",)),
+        User(name="kate", role="officer", sites=("coquelles",)),
+        User(name="cleo", role="officer", sites=("calais",), covert=True),
+        User(name="carl", role="officer", sites=("calais",), covert=True),
+        User(name="cora", role="auditor", sites=("*",), covert=True),
+    )
+}
+
+
+class ConsoleServer:
+    """A running console. Several are consoles of one system if they share a broker."""
+
+    def __init__(
+        self,
+        folder: Path,
+        redis_url: str,
+        console: ConsoleSettings,
+        site: str = "calais",
+        broker: InMemoryBroker | None = None,
+    ) -> None:
+        self.clock_offset = timedelta()
+        self.broker = broker or InMemoryBroker(self.clock)
+        self.settings = Settings(
+            {
+                name: Site(name.title(), "memory", redis_url, CAMERAS if name != "dover" else ())
+                for name in ("calais", "coquelles", "dover")
+            },
+            routes=ROUTES,
+            console=console,
+        )
+        self.users = UsersFile(folder / "users.json")
+        for user in USERS.values():
+            self.users.save(msgspec.structs.replace(user, password_hash=_HASH))
+        self.images = ImageStore(folder / "images", timedelta(hours=1))
+        self.audit_path = folder / "audit.jsonl"
+        self.console = Console(
+            site=site,
+            settings=self.settings,
+            feed=BoardFeed(
+                self.settings,
+                lambda _, names: InMemoryTail(self.broker, names),
+                NoLists(),
+                self.clock,
+                with_covert=True,
+            ),
+            open_publisher=lambda: InMemoryProducer(self.broker),
+            sessions=Sessions(connect(redis_url), timedelta(hours=console.session_hours), self.clock),
+            sign_in_limit=SharedSignInLimit(connect(redis_url)),
+            users=self.users,
+            audit=AuditLog(self.audit_path),
+            images=self.images,
+            govuk=govuk_frontend.folder_if_there(),
+            canary=None,
+            clock=self.clock,
+        )
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application(self.console), log_level="warning", timeout_graceful_shutdown=1, timeout_keep_alive=60
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+
+    def clock(self) -> datetime:
+        return system_clock() + self.clock_offset
+
+    def start(self) -> None:
+        self._thread.start()
+        assert wait_until(lambda: self._server.started, 10)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    @contextmanager
+    def browser(self, name: str | None = None) -> Iterator[httpx.Client]:
+        """Give a browser, signed in as `name`."""
+        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=20) as client:
+            if name is not None:
+                answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
+                assert answer.status_code == 303, answer.text
+            yield client
+
+    def put(self, topic: str, fact: object) -> None:
+        """Put a record on a topic."""
+        self.broker.topics[topic].append((None, encode(fact), {}, self.clock()))
+
+    def say_all_is_well(self) -> None:
+        """Let the matchers of all ports speak, with a list that was just confirmed."""
+        now = self.clock()
+        for site, of in self.settings.sites.items():
+            if of.cameras:
+                status = Status(
+                    site=site,
+                    matcher=f"{site}-1",
+                    at=now,
+                    started_at=now,
+                    generation=generation(1),
+                    list_confirmed_at=now,
+                    partitions=1,
+                    cameras={"camera-1": now},
+                )
+                self.put(topics.status(site), status)
+
+    def alert(self, plate: str, site: str = "calais", *, handling: str = "open", image: str | None = None) -> Alert:
+        """Let a listed vehicle come by now, and return its alert once it is on the console's board."""
+        now = self.clock()
+        entry = an_entry(
+            f"{plate}-{handling}", plate=plate, handling=handling, reason=f"why {plate}", instruction="hold"
+        )
+        read = a_read(f"read-{plate}-{handling}", site=site, plate=plate, captured_at=now, lane="1", image=image)
+        alert = an_alert(read, entry, raised_at=now)
+        self.put(topics.of_alert(alert), alert)
+        assert wait_until(lambda: alert.alert_id in self.shown(), 5)
+        return alert
+
+    def shown(self) -> set[str]:
+        """Return the incidents that its board shows to anybody."""
+        return {name for page in self.console.pages.values() for name in page.feed.state}
+
+
+def csrf_of(browser: httpx.Client, path: str) -> str:
+    """Return what a form of that page must bring."""
+    return browser.get(path).text.split('name="csrf" value="')[1].split('"')[0]
+
+
+@contextmanager
+def running_console(
+    folder: Path,
+    redis_url: str,
+    console: ConsoleSettings | None = None,
+    *,
+    site: str = "calais",
+    broker: InMemoryBroker | None = None,
+) -> Iterator[ConsoleServer]:
+    """Run a console while the context lasts."""
+    folder.mkdir(exist_ok=True)
+    server = ConsoleServer(folder, redis_url, console or ConsoleSettings(), site, broker)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,434 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.contracts.events import Alert, Correction, Cover, Entry, EntryEnded, EntryListed
+from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
+
+STOLEN = an_entry("stolen-1", plate="AB12CDE")
+NOW = minutes(60)
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board(stay_gap=timedelta(minutes=30), window=timedelta(hours=72))
+
+
+def sighting(minute: float, entry_id: str = "stolen-1", **fields: object) -> Alert:
+    """Return the alert of one read at Calais, so many minutes after noon."""
+    entry = an_entry(entry_id, plate="AB12CDE")
+    return an_alert(a_read(f"read-{minute}", captured_at=minutes(minute)), entry, **fields)
+
+
+def only(board: Board) -> Incident:
+    [incident] = board.incidents(NOW)
+    return incident
+
+
+# --- stays ---
+
+
+def test_front_and_rear_camera_make_one_incident(board: Board) -> None:
+    front, rear = sighting(0), sighting(0.1)
+    board.add_alert(rear)
+    board.add_alert(front)
+    assert only(board).alerts == (front, rear)
+    assert only(board).incident_id == front.alert_id
+
+
+@pytest.mark.parametrize(("minutes_away", "incidents"), [(30, 1), (30.01, 2)])
+def test_a_vehicle_away_for_longer_than_the_gap_comes_back_as_a_new_incident(
+    board: Board, minutes_away: float, incidents: int
+) -> None:
+    board.add_alert(sighting(0))
+    board.add_alert(sighting(minutes_away))
+    assert len(board.incidents(NOW)) == incidents
+
+
+def test_a_late_alert_joins_two_stays_and_both_old_ids_lead_to_the_joined_one(board: Board) -> None:
+    first, second, between = sighting(0), sighting(50), sighting(25, kind="late")
+    board.add_alert(first)
+    board.add_alert(second)
+    board.add_action(an_action("claim-1", "claimed", second), 0)
+    assert len(board.incidents(NOW)) == 2
+
+    board.add_alert(between)
+    assert only(board).incident_id == first.alert_id
+    assert only(board).holders == {"calais": "Ann"}
+    for alert in (first, second, between):
+        assert board.incident_of(alert.alert_id, NOW) == only(board)
+
+
+def test_the_same_plate_at_another_port_is_another_incident(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_alert(an_alert(a_read(site="dover"), STOLEN))
+    assert {incident.site for incident in board.incidents(NOW)} == {"calais", "dover"}
+
+
+def test_two_listed_plates_that_one_read_matches_never_hide_one_another(board: Board) -> None:
+    read = a_read(plate="AB1OCDE", captured_at=minutes(0))
+    letter = an_alert(read, an_entry("letter", plate="AB1OCDE"))
+    digit = an_alert(read, an_entry("digit", plate="AB10CDE"), tier="equivalent")
+    board.add_alert(letter)
+    board.add_alert(digit)
+    board.add_action(an_action("outcome-1", "outcome", letter), 0)
+    assert {incident.plate: incident.status for incident in board.incidents(NOW)} == {
+        "AB1OCDE": "closed",
+        "AB10CDE": "open",
+    }
+
+
+def test_an_incident_leaves_the_board_when_its_window_is_over(board: Board) -> None:
+    board.add_alert(sighting(0))
+    assert board.incidents(minutes(72 * 60))
+    assert not board.incidents(minutes(72 * 60 + 1))
+    assert board.incidents(minutes(0)), "and is there again for a clock that was wrong"
+
+
+def test_what_is_open_and_most_urgent_comes_first(board: Board) -> None:
+    def alert(plate: str, priority: int, tier: str = "exact") -> Alert:
+        return an_alert(
+            a_read(f"read-{plate}"), an_entry(f"entry-{plate}", plate=plate, priority=priority), tier=tier
+        )
+
+    done = alert("DONE", 1)
+    for raised in (alert("LESSER", 2), alert("UNSURE", 1, "equivalent"), done, alert("SURE", 1), alert("LEAST", 3)):
+        board.add_alert(raised)
+    board.add_action(an_action("outcome-1", "outcome", done), 0)
+    assert [incident.plate for incident in board.incidents(NOW)] == ["SURE", "UNSURE", "LESSER", "LEAST", "DONE"]
+
+
+# --- one alert, told more than once ---
+
+
+def test_an_alert_told_late_and_live_is_live(board: Board) -> None:
+    live = sighting(0, kind="live", raised_at=minutes(0))
+    for again in (sighting(0, kind="retrospective", raised_at=minutes(30)), live, sighting(0, kind="late")):
+        board.add_alert(again)
+    assert only(board).best == live
+
+
+def test_an_alert_raised_again_under_a_newer_list_shows_what_that_list_says(board: Board) -> None:
+    newer = relisted(2)
+    board.add_alert(newer)
+    board.add_alert(sighting(0))
+    assert only(board).best.entry.reason == "armed"
+    assert only(board).best.generation == generation(2)
+
+
+def relisted(number: int) -> Alert:
+    entry = an_entry("stolen-1", plate="AB12CDE", reason="armed", revision=generation(number))
+    return an_alert(a_read("read-0", captured_at=minutes(0)), entry)
+
+
+def test_an_alert_whose_entry_was_given_another_plate_moves_there_with_what_was_done(board: Board) -> None:
+    before = sighting(0)
+    corrected = an_entry("stolen-1", plate="AB12CDF", revision=generation(2))
+    board.add_action(an_action("claim-1", "claimed", before), 0)
+    board.add_alert(before)
+    board.incidents(NOW)
+    board.add_alert(an_alert(before.read, corrected, tier="near"))
+    assert only(board).plate == "AB12CDF"
+    assert only(board).holders == {"calais": "Ann"}
+
+
+# --- what officers do ---
+
+
+def test_an_action_before_its_alert_waits_for_it(board: Board) -> None:
+    alert = sighting(0)
+    board.add_action(an_action("claim-1", "claimed", alert), 0)
+    assert board.incidents(NOW) == []
+    board.add_alert(alert)
+    assert only(board).holders == {"calais": "Ann"}
+
+
+def test_the_first_claim_in_the_topic_wins_whatever_the_clocks_say(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("claim-2", "claimed", alert, officer="Bob", at=minutes(1)), 8)
+    board.add_action(an_action("claim-1", "claimed", alert, officer="Ann", at=minutes(9)), 7)
+    assert only(board).holders == {"calais": "Ann"}
+
+
+def test_each_port_has_a_holder_of_its_own_and_only_the_holder_lets_go(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 0)
+    board.add_action(an_action("release-1", "released", alert, officer="Bob"), 1)
+    board.add_action(an_action("claim-2", "claimed", alert, officer="Dee", site="dover"), 0)
+    assert only(board).holders == {"calais": "Ann", "dover": "Dee"}
+    board.add_action(an_action("release-2", "released", alert, officer="Ann"), 2)
+    assert only(board).holders == {"dover": "Dee"}
+
+
+def test_a_claim_taken_back_leaves_it_to_the_next_in_line(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("retraction-1", "retracted", alert, retracts="claim-1"), 2)
+    board.add_action(an_action("claim-2", "claimed", alert, officer="Bob"), 1)
+    board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 0)
+    assert only(board).holders == {"calais": "Bob"}
+    assert only(board).retracted == {"claim-1"}
+    assert len(only(board).actions) == 3, "what was taken back stays to be seen"
+
+
+def test_no_port_takes_back_or_replaces_what_another_did(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 5)
+    board.add_action(an_action("claim-1", "claimed", alert, officer="Mallory", site="dover"), 0)
+    board.add_action(an_action("retraction-1", "retracted", alert, retracts="claim-1", site="dover"), 1)
+    assert only(board).holders == {"calais": "Ann"}
+
+
+def test_an_action_delivered_twice_stands_where_it_came_first(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    claim = an_action("claim-1", "claimed", alert, officer="Ann")
+    board.add_action(claim, 9)
+    board.add_action(an_action("claim-2", "claimed", alert, officer="Bob"), 5)
+    board.add_action(claim, 2)
+    assert only(board).holders == {"calais": "Ann"}
+    assert len(only(board).actions) == 2
+
+
+def test_of_two_records_of_one_action_only_the_first_counts(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("claim-1", "claimed", alert), 0)
+    board.add_action(an_action("action-2", "retracted", alert, retracts="claim-1"), 2)
+    board.add_action(an_action("action-2", "comment", alert, retracts="claim-1"), 1)
+    assert only(board).holders == {"calais": "Ann"}
+
+
+def test_actions_at_one_place_of_two_topics_are_in_one_order_on_every_board(board: Board) -> None:
+    other = Board(stay_gap=timedelta(minutes=30), window=timedelta(hours=72))
+    alert = sighting(0)
+    claims = [an_action(f"claim-{number}", "claimed", alert, officer=f"officer {number}") for number in range(40)]
+    for one, in_order in ((board, claims), (other, claims[::-1])):
+        one.add_alert(alert)
+        for claim in in_order:
+            one.add_action(claim, 0)
+    assert board.incidents(NOW) == other.incidents(NOW)
+
+
+def test_after_an_outcome_a_repeat_joins_silently(board: Board) -> None:
+    first = sighting(0)
+    board.add_alert(first)
+    board.add_action(an_action("outcome-1", "outcome", first), 0)
+    board.add_alert(sighting(5))
+    board.add_alert(sighting(6, tier="equivalent"))
+    assert only(board).status == "closed"
+    assert len(only(board).alerts) == 3
+
+
+def test_after_an_outcome_a_better_tier_opens_it_again(board: Board) -> None:
+    unsure = sighting(0, tier="equivalent")
+    board.add_alert(unsure)
+    board.add_action(an_action("outcome-1", "outcome", unsure), 0)
+    board.add_alert(sighting(5, tier="exact"))
+    assert only(board).status == "open"
+
+
+def test_after_an_outcome_a_new_entry_opens_it_again_unless_the_officer_had_it_on_the_screen(board: Board) -> None:
+    first, other = sighting(0), sighting(0, "wanted-1")
+    board.add_alert(first)
+    board.add_action(an_action("outcome-1", "outcome", first), 0)
+    board.add_alert(other)
+    assert only(board).status == "open"
+    cover = Cover(entry_id="wanted-1", tier="exact")
+    board.add_action(an_action("outcome-2", "outcome", first, covers=(cover,)), 1)
+    assert only(board).status == "closed"
+
+
+def test_an_outcome_taken_back_opens_it_again(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("outcome-1", "outcome", alert), 0)
+    board.add_action(an_action("retraction-1", "retracted", alert, retracts="outcome-1"), 1)
+    assert only(board).status == "open"
+
+
+def test_a_tier_of_a_later_version_is_shown_and_no_outcome_of_another_tier_closes_it(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_action(an_action("outcome-1", "outcome", sighting(0)), 0)
+    board.add_alert(sighting(5, tier="by the badge"))
+    assert only(board).status == "open"
+    assert only(board).best.tier == "by the badge"
+    board.add_action(an_action("outcome-2", "outcome", sighting(5)), 1)
+    assert only(board).status == "closed"
+
+
+# --- corrections ---
+
+
+def test_a_superseded_read_leaves_the_open_items_whichever_comes_first(board: Board) -> None:
+    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-0"))
+    board.add_correction(Correction(site="dover", read_id="better", supersedes="read-40"))
+    board.add_alert(sighting(0))
+    board.add_alert(sighting(40))
+    statuses = {incident.first_captured_at: incident.status for incident in board.incidents(NOW)}
+    assert statuses == {minutes(0): "corrected", minutes(40): "open"}
+    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-40"))
+    assert {incident.status for incident in board.incidents(NOW)} == {"corrected"}
+
+
+def test_the_best_read_of_a_stay_is_one_that_stands(board: Board) -> None:
+    board.add_alert(sighting(0, tier="exact"))
+    board.add_alert(sighting(5, tier="equivalent"))
+    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-0"))
+    assert only(board).best.tier == "equivalent"
+    assert only(board).status == "open"
+    assert len(only(board).alerts) == 2
+
+
+# --- withdrawal ---
+
+
+def ended(number: int) -> EntryEnded:
+    return EntryEnded(entry_id="stolen-1", revision=generation(number), ended_at=minutes(10), why="found")
+
+
+def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_also_late_ones(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    assert only(board).status == "withdrawn"
+    board.add_alert(sighting(5))
+    assert only(board).status == "withdrawn"
+    board.add_alert(sighting(6, "wanted-1"))
+    assert only(board).status == "open"
+
+
+def test_an_entry_listed_again_stands_and_an_earlier_end_does_not_take_it(board: Board) -> None:
+    board.add_ended(ended(2))
+    board.add_alert(relisted(3))
+    assert only(board).status == "open"
+    board.add_ended(ended(4))
+    board.add_ended(ended(2))
+    assert only(board).status == "withdrawn"
+
+
+def listed(number: int, end: int) -> Entry:
+    return an_entry("stolen-1", revision=generation(number), valid_until=minutes(end))
+
+
+def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
+    """Say that the entry is listed at a generation, put there by a change of its own unless a revision is given."""
+    in_force = generation(number, epoch)
+    return EntryListed(entry=an_entry("stolen-1", **{"revision": in_force, **fields}), generation=in_force)
+
+
+def test_what_a_mistake_withdrew_is_open_again_when_its_entry_is_back_whoever_tells_it_first(board: Board) -> None:
+    board.add_listed(back(3))
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    assert (only(board).status, only(board).listed_again) == ("open", True)
+    board.add_ended(ended(4))
+    assert (only(board).status, only(board).listed_again) == ("withdrawn", False)
+    board.add_listed(back(5))
+    assert (only(board).status, only(board).best) == ("open", sighting(0))
+
+
+def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_action(an_action("claim-1", "claimed", sighting(0)), 0)
+    board.add_action(an_action("outcome-1", "outcome", sighting(0), outcome="turned_away"), 1)
+    board.add_ended(ended(2))
+    board.add_listed(back(3))
+    assert (only(board).status, only(board).holders) == ("closed", {"calais": "Ann"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"plate": "ab-12 cde"}, "open"),
+        ({"plate": "AB12CDF"}, "withdrawn"),
+        ({"handling": "covert"}, "withdrawn"),
+        ({"valid_until": minutes(50)}, "withdrawn"),
+    ],
+    ids=["written otherwise", "another plate", "for some only", "for a time that is over"],
+)
+def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any], status: str) -> None:
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    board.add_listed(back(3, **fields))
+    assert only(board).status == status
+
+
+def test_a_removal_that_a_fail_over_has_lost_counts_no_more(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_ended(ended(2))
+    board.add_listed(back(1, epoch=2, revision=generation(1)))
+    assert only(board).status == "open"
+
+
+def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) -> None:
+    board.add_alert(an_alert(a_read(), listed(1, 30)))
+    (before,) = board.incidents(minutes(29.999))
+    (after,) = board.incidents(minutes(30))
+    (before_again,) = board.incidents(minutes(29.999))
+    assert (before.status, after.status, before_again.status) == ("open", "withdrawn", "open")
+
+
+def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board: Board) -> None:
+    alert = an_alert(a_read(), listed(1, 30))
+    board.add_listed(EntryListed(entry=listed(3, 60), generation=generation(3)))
+    board.add_alert(alert)
+    board.add_listed(EntryListed(entry=listed(2, 10), generation=generation(2)))
+    assert [board.incidents(minutes(m))[0].status for m in (30, 59, 60)] == ["open", "open", "withdrawn"]
+    board.add_alert(an_alert(a_read("read-2"), listed(4, 20)))
+    assert [board.incidents(minutes(m))[0].status for m in (19, 20)] == ["open", "withdrawn"]
+
+
+def test_the_list_is_asked_about_the_entries_of_open_incidents(board: Board) -> None:
+    board.add_alert(sighting(0))
+    board.add_alert(sighting(5, "wanted-1"))
+    assert board.entries_named() == {"stolen": {"stolen-1", "wanted-1"}}
+
+
+# --- forgetting ---
+
+
+def test_only_what_no_late_alert_can_bring_back_is_forgotten(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.prune(minutes(2 * 72 * 60))
+    assert board.incident_of(alert.alert_id, NOW)
+    board.prune(minutes(2 * 72 * 60 + 1))
+    assert board.incident_of(alert.alert_id, NOW) is None
+
+
+def test_a_read_forgotten_with_one_incident_can_still_be_corrected_in_another(board: Board) -> None:
+    read = a_read("read-1", captured_at=minutes(0))
+    gone = an_alert(read, an_entry("gone", plate="AB1OCDE"))
+    kept = an_alert(read, an_entry("kept", plate="AB10CDE"), tier="equivalent")
+    board.add_alert(gone)
+    board.add_alert(kept)
+    for hour in range(1, 145):  # this plate is seen again and again, so its stay goes on
+        for minute in (30, 60):
+            again = a_read(f"read-{hour}-{minute}", captured_at=minutes(60 * hour + minute - 60))
+            board.add_alert(an_alert(again, an_entry("kept", plate="AB10CDE")))
+    now = minutes(145 * 60)
+    board.prune(now)
+    [incident] = board.incidents(now)
+    assert kept in incident.standing
+    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-1"))
+    [incident] = board.incidents(now)
+    assert kept not in incident.standing
+
+
+def test_a_retraction_forgotten_with_its_incident_still_holds(board: Board) -> None:
+    old, new = sighting(0), sighting(140 * 60)
+    for alert in (old, new):
+        board.add_alert(alert)
+    board.add_action(an_action("claim-1", "claimed", new), 0)
+    board.add_action(an_action("retraction-1", "retracted", old, retracts="claim-1"), 1)
+    now = minutes(145 * 60)
+    board.prune(now)
+    board.add_alert(sighting(140 * 60 + 1))
+    [incident] = board.incidents(now)
+    assert incident.holders == {}

@@ -1,0 +1,32 @@
+"""What a board's feed says of what it has taken."""
+
+from anpr.board.board_feed import BoardFeed
+from anpr.contracts import topics
+from anpr.contracts.events import Correction, Status, encode
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
+from anpr.runtime.settings import Settings, Site
+from tests.support.entries import NoLists
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
+
+SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
+
+
+def test_it_counts_what_may_change_an_incident_and_not_what_matchers_say_of_themselves() -> None:
+    broker = InMemoryBroker(lambda: NOON)
+    feed = BoardFeed(SETTINGS, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON)
+    feed.start()
+
+    def facts_after(topic: str, record: object) -> int:
+        broker.topics[topic].append((None, encode(record), {}, NOON))
+        while not feed.take(0.01):
+            pass
+        return feed.facts
+
+    alert = an_alert(a_read(), an_entry())
+    try:
+        assert facts_after(topics.status("calais"), Status(site="calais", matcher="m", at=NOON, started_at=NOON)) == 0
+        assert facts_after(topics.alerts("calais"), alert) == 1
+        assert facts_after(topics.alerts("calais"), Correction(site="calais", read_id="b", supersedes="a")) == 2
+        assert facts_after(topics.actions("calais"), an_action("a", "claimed", alert)) == 3
+    finally:
+        feed.stop()

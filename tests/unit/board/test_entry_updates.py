@@ -1,0 +1,259 @@
+"""A board learns what has become of the entries that it shows, and waits for nobody."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.board.board import Board
+from anpr.board.entry_updates import EntryUpdates
+from anpr.contracts.events import Entry, EntryEnded, EntryListed, Generation
+from anpr.local.processes import wait_until
+from anpr.runtime.errors import UnavailableError
+from anpr.watchlist.changes import Changes, between
+from anpr.watchlist.store.manifest import ListManifest, Manifest, SnapshotRef
+from tests.support.strategies import NOON, a_read, an_alert, an_entry, generation, minutes
+
+PLACES = {
+    name: ListManifest(generation(1), NOON, 1, SnapshotRef(name, 1, 1, "", ""), NOON) for name in ("stolen", "wanted")
+}
+
+
+GENERATION_0 = generation(0)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a home holds at a generation."""
+
+    generation: Generation = GENERATION_0
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    tombstones: Mapping[str, EntryEnded] = field(default_factory=dict)
+
+
+@dataclass
+class Home:
+    """The lists' home and all that it ever held; it answers when it is let, and fails as often as it is told."""
+
+    states: list[State] = field(default_factory=lambda: [State()])
+    shows: int = -1
+    tells_changes: bool = True
+    failures: list[Exception] = field(default_factory=list)
+    asked: list[list[str]] = field(default_factory=list)
+    answering: threading.Event = field(default_factory=threading.Event)
+
+    def lists(self, *entries: Entry) -> None:
+        """Put these in force as all there is."""
+        before = self.states[-1]
+        self._holds(entries, generation(before.generation.number + 1, before.generation.epoch), before)
+
+    def has_lost(self, changes: int) -> None:
+        """Fail over without the newest changes; the next one has come since."""
+        kept = self.states[max(1, len(self.states) - 1 - changes)]
+        self._holds(list(kept.entries.values()), generation(1, self.states[-1].generation.epoch + 1), kept)
+
+    def _holds(self, entries: Sequence[Entry], number: Generation, before: State) -> None:
+        changes = between(before.entries, entries, number)
+        put = {entry.entry_id: entry for entry in changes.put}
+        kept = {entry.entry_id: before.entries.get(entry.entry_id, entry) for entry in entries}
+        ends = {one: EntryEnded(entry_id=one, revision=number, ended_at=NOON, why="found") for one in changes.removed}
+        self.states.append(State(number, kept | put, {**before.tombstones, **ends}))
+
+    def head(self) -> Manifest | None:
+        self.answering.wait(30)
+        if self.failures:
+            raise self.failures.pop()
+        shown = self.states[self.shows].generation
+        return Manifest(shown, NOON, "id", PLACES) if shown.number else None
+
+    def changes(self, before: Manifest, after: Manifest) -> Changes | None:
+        if not self.tells_changes:
+            return None
+        (old, new) = (
+            next(state.entries for state in self.states if state.generation == head.generation)
+            for head in (before, after)
+        )
+        return Changes([e for e in new.values() if old.get(e.entry_id) != e], [one for one in old if one not in new])
+
+    def entries_of(self, place: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
+        assert place is not None
+        listed = self.states[-1].entries
+        return {one: listed[one] for one in entry_ids if one in listed and place == PLACES[listed[one].list]}
+
+    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
+        self.asked.append(list(entry_ids))
+        tombstones = self.states[-1].tombstones
+        return [tombstones[one] for one in entry_ids if one in tombstones]
+
+
+@pytest.fixture
+def home() -> Home:
+    home = Home()
+    home.answering.set()
+    return home
+
+
+@pytest.fixture
+def news(home: Home) -> Iterator[EntryUpdates]:
+    news = EntryUpdates(home, poll_seconds=0.01)
+    yield news
+    news.stop()
+
+
+def shows(news: EntryUpdates, *entry_ids: str) -> None:
+    news.follow({"stolen": entry_ids})
+
+
+def said(news: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
+    """Return what has come: the entry, by which generation, and until when it is valid (None: it has ended)."""
+    return [
+        (one.entry.entry_id, one.entry.revision.number, one.entry.valid_until)
+        if isinstance(one, EntryListed)
+        else (one.entry_id, one.revision.number, None)
+        for one in news.take()
+    ]
+
+
+def test_what_comes_onto_the_board_is_asked_for_once(home: Home, news: EntryUpdates) -> None:
+    home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"))
+    home.lists(an_entry("a", valid_until=minutes(5)))
+    shows(news, "a", "b")
+    news.look()
+    assert said(news) == [("a", 1, minutes(5)), ("b", 2, None)]
+    news.look()
+    shows(news, "a", "b")
+    news.look()
+    assert said(news) == []
+    assert home.asked == [["a", "b"]]
+
+
+@pytest.mark.parametrize("tells_changes", [True, False], ids=["a small change", "a whole new list"])
+def test_each_change_of_what_is_shown_is_told_and_of_nothing_else(
+    home: Home, news: EntryUpdates, *, tells_changes: bool
+) -> None:
+    home.tells_changes = tells_changes
+    home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"), an_entry("c"))
+    shows(news, "a", "b")
+    news.look()
+    news.take()
+    home.lists(an_entry("a", valid_until=minutes(50)), an_entry("c", valid_until=minutes(50)))
+    news.look()
+    assert sorted(said(news), key=str) == [("a", 2, minutes(50)), ("b", 2, None)]
+
+
+def test_an_end_is_told_also_when_the_entry_was_listed_again_before_anybody_looked(
+    home: Home, news: EntryUpdates
+) -> None:
+    home.lists(an_entry("a"))
+    shows(news, "a")
+    news.look()
+    news.take()
+    home.lists()
+    home.lists(an_entry("a", valid_until=minutes(50)))
+    news.look()
+    assert said(news) == [("a", 3, minutes(50)), ("a", 2, None)]
+
+
+def test_a_replica_that_is_behind_is_not_believed(home: Home, news: EntryUpdates) -> None:
+    home.lists(an_entry("a"))
+    home.lists()
+    shows(news, "a")
+    news.look()
+    news.take()
+    home.shows = 1
+    news.look()
+    assert said(news) == []
+    assert len(home.asked) == 1
+
+
+def test_an_empty_home_says_nothing(home: Home, news: EntryUpdates) -> None:
+    shows(news, "a")
+    news.look()
+    assert (said(news), home.asked) == ([], [])
+
+
+def test_while_the_home_is_silent_the_board_goes_on(home: Home, news: EntryUpdates) -> None:
+    home.lists(an_entry("a"))
+    home.answering.clear()
+    news.start()
+    shows(news, "a")
+    assert said(news) == []
+    home.answering.set()
+    assert wait_until(lambda: bool(said(news)), 10)
+
+
+@pytest.mark.parametrize("failure", [UnavailableError("redis-unavailable", "away", "wait"), ValueError("not JSON")])
+def test_what_could_not_be_answered_is_asked_again(home: Home, news: EntryUpdates, failure: Exception) -> None:
+    home.lists(an_entry("a"))
+    home.failures = [failure]
+    shows(news, "a")
+    news.start()
+    assert wait_until(lambda: bool(said(news)), 10)
+
+
+# --- boards that were opened at different times ---
+
+ids = st.sampled_from("ab")
+lists = st.sampled_from(list(PLACES))
+Step = list[Entry] | int | None
+
+
+def steps(plates: Sequence[str], *others: st.SearchStrategy[int]) -> st.SearchStrategy[list[Step]]:
+    """Return what happens: all that the lists hold now, how many changes a fail-over loses, None for a look."""
+    entries = st.builds(an_entry, ids, list=lists, plate=st.sampled_from(plates))
+    whole = st.lists(entries, max_size=2, unique_by=lambda entry: entry.entry_id)
+    return st.lists(st.one_of(whole, st.none(), *others), max_size=12)
+
+
+class Open:
+    """A board with an alert of each entry that there was at first, and what the lists have told it."""
+
+    def __init__(self, home: Home) -> None:
+        self._board = Board(timedelta(minutes=30), timedelta(hours=72))
+        self._news = EntryUpdates(home)
+        for entry in home.states[1].entries.values():
+            self._board.add_alert(an_alert(a_read(f"read of {entry.entry_id}"), entry))
+        self._news.follow(self._board.entries_named())
+
+    def looks(self) -> set[str]:
+        """Return the entries whose alerts stand after a look at the lists."""
+        self._news.look()
+        for one in self._news.take():
+            if isinstance(one, EntryListed):
+                self._board.add_listed(one)
+            else:
+                self._board.add_ended(one)
+        return {alert.entry.entry_id for one in self._board.incidents(minutes(1)) for alert in one.standing}
+
+
+@given(happens=steps(["AB12CDE", "AB12CDF"]) | steps(["AB12CDE"], st.integers(0, 3)), tells_changes=st.booleans())
+def test_what_an_entry_raised_stands_while_it_is_listed_however_long_the_board_has_been_open(
+    happens: list[Step], *, tells_changes: bool
+) -> None:
+    home = Home(tells_changes=tells_changes)
+    home.answering.set()
+    at_first = {entry_id: an_entry(entry_id, plate="AB12CDE") for entry_id in "ab"}
+    home.lists(*at_first.values())
+    all_the_time = Open(home)
+    for step in happens:
+        if isinstance(step, int):
+            home.has_lost(step)
+        elif step is not None:
+            stay = {(entry.entry_id, entry.list) for entry in step}
+            before = home.states[-1].entries.values()
+            home.lists(*(entry for entry in before if (entry.entry_id, entry.list) in stay))
+            home.lists(*step)  # an id is on one list at a time
+        else:
+            all_the_time.looks()
+    stands, of_new_board = all_the_time.looks(), Open(home).looks()
+    now = home.states[-1].entries
+    assert {one for one, entry in now.items() if entry.plate == at_first[one].plate} <= of_new_board <= now.keys()
+    if any(isinstance(step, int) for step in happens):
+        # What was listed and lost may be shown until the board is opened anew; nothing that is listed is hidden.
+        assert stands >= of_new_board
+    else:
+        assert stands == of_new_board

@@ -1,0 +1,111 @@
+"""What of another site concerns this one: what is due off the ferry, what was turned away and may try here."""
+
+from typing import Any
+
+import pytest
+
+from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.board.journeys import Concern, arrivals, concern
+from anpr.contracts.events import Action, Alert
+from anpr.runtime.settings import Route
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+from tests.unit.console.test_triage import GAP, WINDOW
+
+FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30)
+ROAD = Route(origin="calais", destination="coquelles", by="road", crossing_minutes=10)
+
+
+def alert(**fields: Any) -> Alert:
+    return an_alert(a_read(**fields), an_entry())
+
+
+def outcome(value: str, action_id: str = "o", *, site: str = "calais", at: float = 5) -> Action:
+    return an_action(action_id, "outcome", alert(), site=site, outcome=value, at=minutes(at))
+
+
+def incident(*actions: Action, **fields: Any) -> Incident:
+    board = Board(GAP, WINDOW)
+    board.add_alert(alert(**fields))
+    for offset, action in enumerate(actions):
+        board.add_action(action, offset)
+    (one,) = board.incidents(NOON)
+    return one
+
+
+def at_dover(one: Incident) -> Concern | None:
+    return concern(one, "dover", {"calais": FERRY})
+
+
+def at_coquelles(one: Incident) -> Concern | None:
+    return concern(one, "coquelles", {"calais": ROAD})
+
+
+def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_take_it_in_hand() -> None:
+    why = at_dover(incident())
+    assert why is not None
+    assert (why.earliest, why.latest) == (minutes(90), minutes(120))
+    assert why.may_claim
+    assert why.until == minutes(180), "ships are late"
+
+
+def test_where_no_route_leads_nothing_is_due_and_what_goes_to_france_is_not_due_in_dover() -> None:
+    assert concern(incident(), "folkestone", {}) is None
+    assert concern(incident(site="dunkerque"), "dover", {"calais": FERRY}) is None
+    assert at_dover(incident(direction="fr_bound")) is None
+    assert at_dover(incident(direction="uk_bound")) is not None
+
+
+@pytest.mark.parametrize("value", ["handed_to_uk_port", "passed_before_ack", "of a later version"])
+def test_what_was_let_through_is_still_due_though_it_is_settled_in_france(value: str) -> None:
+    why = at_dover(incident(outcome(value)))
+    assert why is not None
+    assert why.after is not None
+    assert why.may_claim
+
+
+@pytest.mark.parametrize("value", ["turned_away", "stopped_found", "stopped_nothing_found", "misread"])
+def test_what_was_settled_in_france_is_not_due(value: str) -> None:
+    assert at_dover(incident(outcome(value))) is None
+
+
+def test_what_the_uk_port_has_settled_itself_is_over_there() -> None:
+    assert (
+        at_dover(incident(outcome("handed_to_uk_port"), outcome("stopped_found", "p", site="dover", at=100))) is None
+    )
+
+
+def test_a_vehicle_that_was_turned_away_may_try_the_other_port_for_a_day() -> None:
+    why = at_coquelles(incident(outcome("turned_away")))
+    assert why is not None
+    assert (why.earliest, why.latest) == (minutes(15), None)
+    assert why.until == minutes(5 + 24 * 60)
+    assert not why.may_claim, "those act who have it"
+    assert at_coquelles(incident(outcome("stopped_found"))) is None
+
+
+def test_an_outcome_that_was_taken_back_sends_nothing_on() -> None:
+    back = an_action("back", "retracted", alert(), retracts="o")
+    why = at_coquelles(incident(outcome("turned_away"), back))
+    assert why is not None
+    assert why.after is None
+
+
+def test_what_nobody_has_stopped_yet_may_come_by_road_for_a_while() -> None:
+    why = at_coquelles(incident())
+    assert why is not None
+    assert (why.after, why.until) == (None, minutes(120))
+
+
+def test_arrivals_are_what_drives_off_a_ship_the_next_first_and_not_what_comes_by_road_or_should_have_come() -> None:
+    early, late, gone = (
+        incident(),
+        incident(captured_at=minutes(20)),
+        incident(captured_at=minutes(-120)),
+    )
+    routes = {"calais": FERRY}
+    found = arrivals([late, gone, early], "dover", routes, minutes(70))
+    assert [(one, why.earliest) for one, why in found] == [(early, minutes(90)), (late, minutes(110))]
+    assert arrivals([early], "coquelles", {"calais": ROAD}, minutes(70)) == []
+    in_hand = incident(an_action("c", "claimed", alert(), site="dover"))
+    assert arrivals([in_hand], "dover", routes, minutes(600)), "however late"

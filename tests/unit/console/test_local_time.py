@@ -1,0 +1,47 @@
+"""Officers see the time of their own site, and can tell which it is and of which day."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from anpr.console.local_time import dates_in_zone, in_zone, seconds_in_zone
+from anpr.runtime.settings_files import load_settings
+
+CONFIG = Path(__file__).parents[3] / "config"
+PARIS, LONDON = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/London")
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "written"),
+    [
+        (PARIS, datetime(2026, 1, 15, 23, 30, tzinfo=UTC), "Fri 00:30:00 CET"),
+        (LONDON, datetime(2026, 1, 15, 23, 30, tzinfo=UTC), "Thu 23:30:00 GMT"),
+        (PARIS, datetime(2026, 7, 1, 8, 0, tzinfo=UTC), "Wed 10:00:00 CEST"),
+        (LONDON, datetime(2026, 7, 1, 8, 0, tzinfo=UTC), "Wed 09:00:00 BST"),
+        (UTC, datetime(2026, 7, 1, 8, 0, tzinfo=PARIS), "Wed 06:00:00 UTC"),
+        # The hour that comes twice when summer time ends.
+        (PARIS, datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Sun 02:30:00 CEST"),
+        (PARIS, datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Sun 02:30:00 CET"),
+    ],
+)
+def test_a_time_is_that_of_the_site_and_says_of_which_zone_and_day(
+    zone: ZoneInfo, moment: datetime, written: str
+) -> None:
+    assert in_zone(zone)(moment) == written
+
+
+def test_a_date_is_that_of_the_site() -> None:
+    assert dates_in_zone(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "01 January 2027 00:30 CET"
+
+
+def test_a_line_of_a_log_has_the_date_and_the_second() -> None:
+    assert seconds_in_zone(PARIS)(datetime(2026, 12, 31, 23, 30, 7, tzinfo=UTC)) == "01 Jan 2027 00:30:07 CET"
+
+
+def test_the_ports_in_france_go_by_french_time_and_those_in_kent_by_british() -> None:
+    sites = load_settings(CONFIG, {}).sites
+    french = {"calais", "coquelles", "dunkerque"}
+    assert {name for name, site in sites.items() if site.time_zone == "Europe/Paris"} == french
+    assert {name for name, site in sites.items() if site.time_zone == "Europe/London"} == set(sites) - french

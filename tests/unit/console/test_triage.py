@@ -1,0 +1,135 @@
+"""Where an incident stands on a site's page and for whom it rings."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from anpr.board.board import Board
+from anpr.console.board.triage import ELSEWHERE, NOW, NOWHERE, REVIEW, SETTLED, BoardPosition, Rules, position_of
+from anpr.contracts.events import Alert
+from anpr.runtime.settings import Route
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+
+RULES = Rules("calais", timedelta(minutes=2), 0.3)
+GAP, WINDOW = timedelta(minutes=30), timedelta(hours=72)
+FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30)
+DOVER = Rules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY})
+
+
+def alert(**fields: Any) -> Alert:
+    return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
+
+
+def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: Rules = RULES) -> BoardPosition:
+    board = Board(GAP, WINDOW)
+    for one in alerts:
+        board.add_alert(one)
+    for offset, action in enumerate(actions):
+        board.add_action(action, offset)
+    (incident,) = board.incidents(NOON)
+    return position_of(incident, rules, minutes(at))
+
+
+@pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
+def test_what_is_sure_rings_at_once(tier: str) -> None:
+    where = placed(alert(tier=tier))
+    assert (where.lane, where.rings) == (NOW, "officer")
+
+
+@pytest.mark.parametrize("fields", [{"tier": "near"}, {"score": 0.29}])
+def test_what_is_uncertain_waits_in_the_review_queue_and_never_rings(fields: dict[str, Any]) -> None:
+    for at in (0, 1, 60):
+        where = placed(alert(**fields), at=at)
+        assert (where.lane, where.rings) == (REVIEW, "")
+
+
+def test_one_sure_read_makes_a_sure_incident() -> None:
+    assert placed(alert(tier="near"), alert(tier="exact", read_id="read-2")).lane == NOW
+
+
+def test_what_nobody_claims_in_time_is_the_supervisors() -> None:
+    assert placed(alert(), at=1.9).rings == "officer"
+    assert placed(alert(), at=2).rings == "supervisor"
+
+
+def test_a_claim_ends_the_ringing_and_a_release_begins_the_time_anew() -> None:
+    claimed = an_action("a", "claimed", alert())
+    released = an_action("b", "released", alert(), at=minutes(5))
+    assert placed(alert(), at=3, actions=(claimed,)).rings == ""
+    assert placed(alert(), at=6, actions=(claimed, released)).rings == "officer"
+    assert placed(alert(), at=7, actions=(claimed, released)).rings == "supervisor"
+
+
+def test_what_was_seen_before_it_was_listed_does_not_ring_and_what_came_late_does() -> None:
+    assert placed(alert(kind="retrospective")).rings == ""
+    assert placed(alert(kind="late")).rings == "officer"
+
+
+def test_another_ports_incident_has_its_own_lane_and_a_settled_one_is_over() -> None:
+    assert placed(alert(site="coquelles")).lane == ELSEWHERE
+    assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).lane == SETTLED
+
+
+def test_what_is_due_at_a_uk_port_is_in_its_lane_until_an_hour_after_it_should_have_come() -> None:
+    assert placed(alert(), rules=DOVER).lane == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180).lane == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180.1).lane == NOWHERE
+    assert placed(alert(), rules=DOVER, at=78).changes_at == minutes(180)
+    assert placed(alert(site="coquelles"), rules=DOVER).lane == NOWHERE
+
+
+def test_what_is_due_calls_the_uk_port_in_time_to_be_there_then_its_supervisor_until_somebody_has_it() -> None:
+    assert placed(alert(), rules=DOVER, at=74.9).rings == ""
+    assert placed(alert(), rules=DOVER, at=74.9).changes_at == minutes(75)
+    assert placed(alert(), rules=DOVER, at=75).rings == "officer"
+    assert placed(alert(), rules=DOVER, at=75).changes_at in {minutes(75), minutes(77)}
+    assert placed(alert(), rules=DOVER, at=77).rings == "supervisor"
+    claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
+    assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
+    assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "what is uncertain never does"
+    assert placed(alert(kind="retrospective"), rules=DOVER, at=80).rings == ""
+
+
+def test_what_france_hands_over_calls_the_uk_port_at_once() -> None:
+    handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port", at=minutes(5))
+    assert placed(alert(), rules=DOVER, at=5, actions=(handed_over,)).rings == "officer"
+    passed = an_action("a", "outcome", alert(), outcome="passed_before_ack", at=minutes(5))
+    assert placed(alert(), rules=DOVER, at=5, actions=(passed,)).rings == ""
+
+
+def test_the_next_off_the_ship_stands_first() -> None:
+    urgent_later = an_alert(
+        a_read("r2", plate="XY1", captured_at=minutes(9)), an_entry("e2", plate="XY1", priority=1)
+    )
+    assert placed(alert(), rules=DOVER).order < placed(urgent_later, rules=DOVER).order
+
+
+def test_what_a_uk_port_has_in_hand_stays_in_its_lane_however_late_the_ship() -> None:
+    claimed = an_action("a", "claimed", alert(), site="dover")
+    where = placed(alert(), rules=DOVER, at=600, actions=(claimed,))
+    assert (where.lane, where.may_claim) == (ELSEWHERE, True)
+
+
+def test_what_france_has_handed_over_waits_at_the_uk_port_and_what_france_has_settled_is_over_there() -> None:
+    handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port")
+    assert placed(alert(), actions=(handed_over,)).lane == SETTLED
+    assert placed(alert(), rules=DOVER, actions=(handed_over,)).lane == ELSEWHERE
+    found = an_action("b", "outcome", alert(), outcome="stopped_found")
+    assert placed(alert(), rules=DOVER, actions=(found,)).lane == SETTLED
+
+
+def test_at_its_own_site_an_open_incident_may_be_claimed_and_a_settled_one_not() -> None:
+    assert placed(alert()).may_claim
+    assert not placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="misread"),)).may_claim
+
+
+def test_cards_stand_in_the_order_of_the_board() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for number, (priority, tier, kind) in enumerate(
+        [(2, "exact", "live"), (1, "folded", "live"), (1, "exact", "late"), (1, "exact", "live"), (5, "new", "live")]
+    ):
+        entry = an_entry(f"e{number}", plate=f"PLATE{number}", priority=priority)
+        board.add_alert(an_alert(a_read(f"r{number}", plate=entry.plate), entry, tier=tier, kind=kind))
+    orders = [position_of(incident, RULES, NOON).order for incident in board.incidents(NOON)]
+    assert orders == sorted(orders)

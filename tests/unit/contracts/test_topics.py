@@ -1,0 +1,99 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anpr.contracts import topics
+from anpr.kafka import topic_specs
+from anpr.runtime.settings import TopicSettings
+from anpr.runtime.settings_files import load_settings
+from tests.support.strategies import a_read, an_alert, an_entry
+
+SITES = tuple(load_settings(Path(__file__).parents[3] / "config", {}).sites)
+
+
+def specs(site: str = "calais", **fields: Any) -> dict[str, topic_specs.TopicSpec]:
+    return {spec.name: spec for spec in topic_specs.specs(site, TopicSettings(**fields))}
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("hours", [0.01, 1.234567, 96, 24 * 365])
+def test_nothing_outlives_its_retention_by_more_than_a_tenth(site: str, hours: float) -> None:
+    owned = specs(site, reads_retention_hours=hours, alerts_retention_hours=hours, deadletters_retention_hours=hours)
+    for spec in owned.values():
+        segment, retention = int(spec.config["segment.ms"]), int(spec.config["retention.ms"])
+        assert 0 < segment <= retention / 10, spec.name
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_a_site_owns_each_of_its_topics_once(site: str) -> None:
+    names = [spec.name for spec in topic_specs.specs(site, TopicSettings())]
+    of = (
+        topics.reads,
+        topics.alerts,
+        topics.covert_alerts,
+        topics.actions,
+        topics.covert_actions,
+        topics.deadletters,
+        topics.status,
+    )
+    assert names == [name(site) for name in of]
+    assert len(set(names)) == len(of)
+
+
+def test_no_two_sites_share_a_topic() -> None:
+    names = [name for site in SITES for name in specs(site)]
+    assert len(set(names)) == len(names)
+
+
+def test_each_topic_keeps_what_it_holds_as_long_as_the_settings_say() -> None:
+    owned = specs(reads_retention_hours=1, alerts_retention_hours=2, deadletters_retention_hours=3)
+    hours = {name: int(spec.config["retention.ms"]) / 3_600_000 for name, spec in owned.items()}
+    assert hours == {
+        "anpr.calais.reads.v1": 1,
+        "anpr.calais.alerts.v1": 2,
+        "anpr.calais.alerts-covert.v1": 2,
+        "anpr.calais.actions.v1": 2,
+        "anpr.calais.actions-covert.v1": 2,
+        "anpr.calais.deadletters.v1": 3,
+        "anpr.calais.status.v1": 1,
+    }
+
+
+def test_actions_have_one_partition_whatever_the_others_have() -> None:
+    owned = specs(reads_partitions=6, alerts_partitions=3)
+    assert owned[topics.actions("calais")].partitions == owned[topics.covert_actions("calais")].partitions == 1
+    assert owned[topics.reads("calais")].partitions == 6
+    assert owned[topics.alerts("calais")].partitions == owned[topics.covert_alerts("calais")].partitions == 3
+
+
+@pytest.mark.parametrize(("copies", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
+def test_a_record_is_taken_while_at_most_one_of_several_brokers_is_away(copies: int, in_sync: str) -> None:
+    for spec in specs(replication=copies).values():
+        assert spec.replication == copies
+        assert spec.config["min.insync.replicas"] == in_sync
+
+
+def test_a_record_as_large_as_the_reads_topic_takes_fits_among_the_dead_letters() -> None:
+    owned = specs()
+    reads, dead = (int(owned[of("calais")].config["max.message.bytes"]) for of in (topics.reads, topics.deadletters))
+    assert reads < dead
+
+
+@pytest.mark.parametrize(
+    ("handling", "topic"),
+    [
+        ("open", "anpr.dover.alerts.v1"),
+        ("covert", "anpr.dover.alerts-covert.v1"),
+        ("of a later version", "anpr.dover.alerts-covert.v1"),
+        ("", "anpr.dover.alerts-covert.v1"),
+        ("Open", "anpr.dover.alerts-covert.v1"),
+    ],
+)
+def test_only_what_is_known_to_be_open_goes_where_all_can_read(handling: str, topic: str) -> None:
+    assert topics.of_alert(an_alert(a_read(site="dover"), an_entry(handling=handling))) == topic
+
+
+def test_an_ended_entry_is_remembered_as_long_as_the_alerts_that_it_raised() -> None:
+    assert topic_specs.keep_ended(TopicSettings(alerts_retention_hours=1.5)) == timedelta(minutes=90)

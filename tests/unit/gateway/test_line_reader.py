@@ -1,0 +1,45 @@
+"""Lines come whole and numbered however the bytes come, and the end of a stream ends its last line."""
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anpr.gateway.line_reader import LineReader
+
+LIMIT = 10
+
+
+def taken(content: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
+    reading, writing = os.pipe()
+    lines = LineReader(reading, LIMIT)
+    found = []
+    at = 0
+    for cut in [*sorted(cut % (len(content) + 1) for cut in cuts), len(content)]:
+        if content[at:cut]:
+            os.write(writing, content[at:cut])
+            found += lines.take(1)
+        at = cut
+    os.close(writing)
+    while not lines.ended:
+        found += lines.take(1)
+    os.close(reading)
+    return found
+
+
+@given(st.text("ab \n", max_size=60).map(str.encode), st.lists(st.integers(0, 60), max_size=5))
+def test_lines_are_the_same_however_they_are_cut(content: bytes, cuts: list[int]) -> None:
+    whole = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
+    found = taken(content, cuts)
+    assert [number for number, _ in found] == [number for number, _ in whole]
+    for (_, line), (_, expected) in zip(found, whole, strict=True):
+        assert line == expected or (len(line) > LIMIT and len(expected) > LIMIT and line[:LIMIT] == expected[:LIMIT])
+
+
+def test_with_nothing_there_it_returns_after_the_wait() -> None:
+    reading, writing = os.pipe()
+    lines = LineReader(reading, LIMIT)
+    assert lines.take(0) == []
+    assert not lines.ended
+    os.close(writing)
+    os.close(reading)

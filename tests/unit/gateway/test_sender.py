@@ -1,0 +1,45 @@
+"""The gateway without servers: what it says of itself while the broker refuses."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from anpr.contracts import topics
+from anpr.gateway.line_reader import LineReader
+from anpr.gateway.sender import Sender
+from anpr.gateway.spool import Spool
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
+from anpr.kafka.rejections import Rejections
+from tests.support.entries import read_line
+from tests.support.strategies import NOON
+
+SITE = "calais"
+
+
+def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) -> None:
+    broker, refusals = InMemoryBroker(lambda: NOON), Rejections("the broker", stopwatch=lambda: 0.0)
+    now = [NOON]
+    taking, giving = os.pipe()
+    spool = Spool(tmp_path / "spool")
+    sender = Sender(
+        site=SITE,
+        lines=LineReader(taking, 1000),
+        open_publisher=lambda: InMemoryProducer(broker),
+        spool=spool,
+        refusals=refusals,
+        clock=lambda: now[0],
+    )
+    broker.refusing = True
+    os.write(giving, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
+    sender.turn()
+    sender.turn()
+    assert refusals.standing is not None
+    broker.refusing = False
+    now[0] += timedelta(seconds=2)
+    sender.turn()
+    sender.turn()
+    assert len(broker.topics[topics.reads(SITE)]) == 3
+    assert refusals.standing is None, "though its time is not over: here none goes by"
+    os.close(giving)
+    os.close(taking)
+    spool.close()

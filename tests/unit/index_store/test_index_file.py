@@ -1,0 +1,111 @@
+"""The index on disk gives the answers of the one that was written, or is refused."""
+
+from collections.abc import Callable
+
+import pytest
+
+from anpr.contracts.events import Entry
+from anpr.index_store.index_file import DamagedError, OpenedIndex, decode, decode_changes, encode, encode_changes
+from anpr.matching.index import Index
+from tests.support.strategies import NOON, a_read, an_entry, generation
+
+LISTS = {
+    "empty": [],
+    "one": [an_entry("a")],
+    "several": [an_entry("a"), an_entry("b", plate="AB12CDF", tolerance="near"), an_entry("c", plate="X" * 16)],
+    "patterns": [an_entry("a", plate="AB?2*"), an_entry("b", plate="*12C*"), an_entry("c")],
+}
+READS = [a_read(), a_read(plate="AB12CDE", country="GB"), a_read(plate="X" * 16), a_read(plate="ZZ")]
+
+
+def written(index: Index) -> bytes:
+    return b"".join(encode(index, NOON))
+
+
+def opened(content: bytes) -> OpenedIndex:
+    return decode(memoryview(content))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_index_out_of_a_file_answers_as_the_one_that_was_written(name: str) -> None:
+    index = Index.build(LISTS[name], generation(3))
+    read = opened(written(index))
+    assert (read.applied_at, read.index.generation, read.index.size) == (NOON, generation(3), len(LISTS[name]))
+    assert read.index.match(READS) == index.match(READS)
+    assert list(read.index.entries()) == LISTS[name]
+
+
+def test_an_index_out_of_a_file_takes_changes() -> None:
+    read = opened(written(Index.build(LISTS["several"], generation(3))))
+    changed = read.index.with_changes([an_entry("d", plate="ZZ")], ["a"], generation(4))
+    assert ids(changed) == [["b"], ["b"], ["c"], ["d"]]
+
+
+@pytest.mark.parametrize(
+    ("put", "removed"),
+    [([an_entry("d", plate="ZZ")], ["a"]), ([], ["b", "c"]), ([an_entry("a", plate="ZZ")], []), ([], [])],
+    ids=["both", "removals alone", "a change alone", "nothing"],
+)
+def test_changes_out_of_a_file_make_of_their_base_the_index_that_was_written(
+    put: list[Entry], removed: list[str]
+) -> None:
+    base = opened(written(Index.build(LISTS["several"], generation(3)))).index
+    index = base.with_changes(put, removed, generation(4))
+    read = decode_changes(memoryview(b"".join(encode_changes(index, NOON))), base).index
+    assert (read.generation, read.size) == (generation(4), index.size)
+    assert read.match(READS) == index.match(READS)
+    assert list(read.entries()) == list(index.entries())
+    again = read.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5))
+    assert again.match(READS) == index.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5)).match(READS)
+
+
+def test_an_index_with_changes_is_merged_before_it_is_written_as_a_base() -> None:
+    changed = Index.build([], generation(1)).with_changes([an_entry()], [], generation(2))
+    with pytest.raises(ValueError, match="merged"):
+        written(changed)
+    assert opened(written(Index.build(changed.entries(), generation(2)))).index.size == 1
+
+
+def test_a_base_is_not_taken_for_changes_nor_changes_for_a_base() -> None:
+    base = Index.build(LISTS["several"], generation(3))
+    with pytest.raises(DamagedError, match="no base"):
+        opened(b"".join(encode_changes(base, NOON)))
+    with pytest.raises(DamagedError, match="no changes"):
+        decode_changes(memoryview(written(base)), base)
+
+
+def ids(index: Index) -> list[list[str]]:
+    return [[match.entry.entry_id for match in of_read] for of_read in index.match(READS)]
+
+
+@pytest.mark.parametrize("entries", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda content: content[:10],
+        lambda content: content[:40],
+        lambda content: content[: len(content) - 100],
+        lambda content: b"other" + content,
+        lambda content: content.replace(b"anpr-index-0", b"anpr-index-9"),
+    ],
+    ids=["empty", "magic cut", "head cut", "end cut", "other file", "other version"],
+)
+def test_what_is_no_whole_index_of_this_version_is_refused(
+    entries: list[Entry], damage: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(DamagedError):
+        opened(damage(written(Index.build(entries, generation(1)))))
+
+
+def test_a_changed_bit_anywhere_but_in_the_padding_is_found() -> None:
+    content = written(Index.build(LISTS["patterns"], generation(1)))
+    unseen = 0
+    for place in range(len(content)):
+        try:
+            opened(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        except DamagedError:
+            continue
+        assert content[place] == 0, "only padding may change unseen"
+        unseen += 1
+    assert unseen < 64 * 15, "padding fills what is left of a section's last 64 bytes"

@@ -1,0 +1,186 @@
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.contracts.events import Alert
+from anpr.local import report
+from anpr.local.report import BoardCheck, Expected, Guess, Summary, TruePass, Truth
+from tests.support.strategies import NOON, a_read, an_alert, an_entry, minutes
+
+
+def sighting(number: int, tier: str = "exact", site: str = "calais") -> Alert:
+    """Return an alert on a plate of its own."""
+    entry = an_entry(f"entry-{number}", plate=f"AB{number}")
+    return an_alert(a_read(f"read-{number}", site=site), entry, tier=tier)
+
+
+def on_a_board(*alerts: Alert) -> list[Incident]:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for alert in alerts:
+        board.add_alert(alert)
+    return board.incidents(NOON)
+
+
+def expected(*alerts: Alert) -> Truth:
+    return Truth({alert.alert_id: alert.tier for alert in alerts}, frozenset(), ())
+
+
+ONE, TWO, THREE = sighting(1), sighting(2), sighting(3)
+
+
+# --- a board against the truth ---
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "check"),
+    [
+        ((ONE, TWO), (ONE, TWO), BoardCheck(expected=2, found=2, missing=0, unexpected=0, incidents=2)),
+        ((), (), BoardCheck(expected=0, found=0, missing=0, unexpected=0, incidents=0)),
+        ((ONE,), (ONE, TWO), BoardCheck(expected=2, found=1, missing=1, unexpected=0, incidents=1)),
+        ((ONE, TWO), (ONE,), BoardCheck(expected=1, found=1, missing=0, unexpected=1, incidents=2)),
+        ((TWO, THREE), (ONE, TWO), BoardCheck(expected=2, found=1, missing=1, unexpected=1, incidents=2)),
+        (
+            (sighting(1, "equivalent"),),
+            (ONE,),
+            BoardCheck(expected=1, found=0, missing=1, unexpected=1, incidents=1),
+        ),
+    ],
+    ids=["exact", "nothing of nothing", "one missing", "one too many", "another one", "another tier"],
+)
+def test_a_board_is_exact_when_it_shows_all_of_the_truth_and_no_more(
+    shown: tuple[Alert, ...], wanted: tuple[Alert, ...], check: BoardCheck
+) -> None:
+    assert report.check_board(on_a_board(*shown), expected(*wanted)) == check
+    assert check.is_exact == (shown == wanted)
+
+
+def test_alerts_of_one_stay_are_one_incident_and_each_is_looked_for() -> None:
+    front, rear = (an_alert(a_read(name, captured_at=minutes(0)), an_entry()) for name in ("front", "rear"))
+    check = report.check_board(on_a_board(front, rear), expected(front, rear))
+    assert check == BoardCheck(expected=2, found=2, missing=0, unexpected=0, incidents=1)
+
+
+def test_an_alert_in_two_incidents_is_an_error_of_the_board() -> None:
+    with pytest.raises(AssertionError, match=f"{ONE.alert_id} is in two incidents"):
+        report.check_board(on_a_board(ONE) * 2, expected(ONE))
+
+
+def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None:
+    line = b"""{"site": "calais", "pass_id": "p", "expected": [
+        {"read_id": "read-1", "entry_id": "entry-1", "tier": "exact"},
+        {"read_id": "read-2", "entry_id": "entry-2", "tier": "exact"}]}"""
+    truth = [msgspec.json.decode(line, type=TruePass), TruePass("dover", (Expected("read-3", "entry-3", "near"),))]
+    assert report.gather(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
+
+
+# --- what is found beyond the sure tiers ---
+
+
+def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
+    """Return the pass of the vehicle of entry-1: reads that were misread, and perhaps one that was right."""
+    return TruePass(
+        "calais",
+        () if right is None else (Expected(f"read-{right}", "entry-1", "exact"),),
+        tuple(f"read-{number}" for number in misread),
+        tuple(Guess(f"read-{number}", ("entry-1",)) for number in misread),
+    )
+
+
+def guessed(read: int, tier: str = "folded", entry: int = 1) -> Alert:
+    """Return an alert of an unsure tier on a read."""
+    return an_alert(a_read(f"read-{read}", site="calais"), an_entry(f"entry-{entry}", plate=f"AB{entry}"), tier=tier)
+
+
+def test_a_misread_vehicle_that_is_found_is_told_apart_from_a_false_guess() -> None:
+    truth = report.gather([a_misread_pass(1, 2)])
+    check = report.check_board(on_a_board(guessed(2), guessed(9, "near"), guessed(1, "near", entry=5)), truth)
+    assert (check.beyond, check.false_guesses, check.unexpected) == (1, 2, 0)
+    assert (check.misread_vehicles, check.misread_found) == (1, 1)
+    assert check.is_exact, "what is not sure makes no run wrong"
+
+
+def test_a_vehicle_with_a_right_read_is_no_misread_vehicle() -> None:
+    check = report.check_board(on_a_board(sighting(1), guessed(2)), report.gather([a_misread_pass(2, right=1)]))
+    assert (check.found, check.beyond, check.misread_vehicles, check.misread_found) == (1, 1, 0, 0)
+
+
+def test_a_pattern_may_be_found_and_makes_no_vehicle_a_misread_one() -> None:
+    truth = report.gather([TruePass("calais", (), (), (Guess("read-1", ("entry-1",)),))])
+    check = report.check_board(on_a_board(guessed(1, "pattern")), truth)
+    assert (check.beyond, check.false_guesses, check.misread_vehicles) == (1, 0, 0)
+
+
+def test_a_misread_vehicle_that_nobody_found_is_counted() -> None:
+    check = report.check_board([], report.gather([a_misread_pass(1), a_misread_pass(2, 3)]))
+    assert (check.misread_vehicles, check.misread_found) == (2, 0)
+
+
+@pytest.mark.parametrize("tier", ["exact", "equivalent"])
+def test_a_sure_alert_on_a_misread_is_unexpected_even_for_the_right_vehicle(tier: str) -> None:
+    check = report.check_board(on_a_board(guessed(1, tier)), report.gather([a_misread_pass(1)]))
+    assert (check.unexpected, check.beyond, check.is_exact) == (1, 0, False)
+
+
+def test_an_unsure_alert_in_place_of_a_sure_one_is_missing_and_unexpected() -> None:
+    check = report.check_board(on_a_board(guessed(1)), report.gather([a_misread_pass(right=1)]))
+    assert (check.missing, check.unexpected, check.false_guesses) == (1, 1, 0)
+
+
+# --- the summary ---
+
+
+def a_summary(**fields: Any) -> Summary:
+    """Return the summary of a run that was right, with the fields given."""
+    right: dict[str, Any] = {
+        "kafka": "broker",
+        "reads_in": 10,
+        "matched": 9,
+        "dead_letters": 1,
+        "unaccounted": 0,
+        "alerts_by_site": {},
+        "alerts_by_tier": {},
+        "capture_to_alert_ms": {},
+        "capture_to_board_ms": {},
+        "boards": {"calais": BoardCheck(2, 2, 0, 0, 1)},
+    }
+    return Summary(**(right | fields))
+
+
+def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exact() -> None:
+    assert a_summary().is_right
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unaccounted": 1},
+        {"unaccounted": -1},
+        {"reads_in": 0},
+        {"boards": {"calais": BoardCheck(2, 2, 0, 0, 1), "dover": BoardCheck(2, 1, 1, 0, 1)}},
+        {"boards": {"calais": BoardCheck(2, 2, 0, 1, 1)}},
+    ],
+    ids=["a read lost", "a read too many", "no reads", "one board misses an alert", "an alert too many"],
+)
+def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
+    assert not a_summary(**wrong).is_right
+
+
+def test_alerts_are_counted_by_site_and_by_tier() -> None:
+    alerts = (sighting(n, tier, site) for n, (tier, site) in enumerate([("near", "dover"), ("exact", "calais")] * 2))
+    sites, tiers = report.by_site_and_tier(alerts)
+    assert list(sites.items()) == [("calais", 2), ("dover", 2)]
+    assert list(tiers.items()) == [("exact", 2), ("near", 2)]
+
+
+def test_latencies_are_told_in_milliseconds_to_a_tenth() -> None:
+    seconds = [number / 1000 for number in range(200)]
+    assert report.percentiles_ms(seconds) == {"p50": 100, "p95": 190, "p99": 198}
+    assert report.percentiles_ms([0.00123]) == {"p50": 1.2, "p95": 1.2, "p99": 1.2}
+
+
+def test_without_alerts_there_are_no_latencies() -> None:
+    assert report.percentiles_ms([]) == {"p50": None, "p95": None, "p99": None}

@@ -1,0 +1,485 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from anpr.contracts import topics
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Alert, Correction, Status, decode_alert_record, decode_status
+from anpr.index_store.follower import ActiveIndex
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
+from anpr.kafka.interfaces import TOO_LARGE, Answer, Record, UndeliveredError
+from anpr.kafka.rejections import Rejections
+from anpr.matcher.matcher import Matcher
+from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.index import Index
+from tests.support.strategies import NOON, a_read, an_entry, generation
+
+SITE, GROUP = "calais", "matchers"
+ENTRIES = [an_entry("stolen"), an_entry("wanted"), an_entry("covert", handling="covert")]
+HELD = ActiveIndex(Index.build(ENTRIES, generation(7)), applied_at=NOON, confirmed_at=NOON)
+
+
+@dataclass
+class Clock:
+    """A clock that goes on by `step` each time that it is read."""
+
+    now: datetime = NOON
+    step: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        self.now += self.step
+        return self.now
+
+
+@dataclass
+class Port:
+    """A site's topics, and matchers of it."""
+
+    clock: Clock = field(default_factory=Clock)
+    held: ActiveIndex | None = HELD
+    stopping: bool = False
+    refusals: Rejections = field(default_factory=lambda: Rejections("the broker", stopwatch=lambda: 0.0))
+
+    def __post_init__(self) -> None:
+        self.broker = InMemoryBroker(lambda: NOON)
+
+    def receives(self, *records: bytes) -> None:
+        publisher = InMemoryProducer(self.broker)
+        for record in records:
+            publisher.publish(topics.reads(SITE), "camera-1", record)
+        publisher.flush(0)
+
+    def matcher(
+        self,
+        publisher: InMemoryProducer | None = None,
+        source: InMemoryConsumer | None = None,
+        batch_reads: int = 500,
+    ) -> Matcher:
+        return Matcher(
+            site=SITE,
+            name="one",
+            source=source or InMemoryConsumer(self.broker, topics.reads(SITE), GROUP),
+            publisher=publisher or InMemoryProducer(self.broker),
+            held=lambda: self.held,
+            clock=self.clock,
+            stopping=lambda: self.stopping,
+            figures=MatcherMetrics(SITE, ["camera-1"], self.clock()),
+            beat=lambda: None,
+            is_well=self.refusals.over,
+            batch_reads=batch_reads,
+            late_after=timedelta(seconds=60),
+        )
+
+    def committed(self) -> int:
+        return self.broker.committed[GROUP, topics.reads(SITE)]
+
+    def values(self, topic: str) -> list[bytes]:
+        return [value for _, value, _, _ in self.broker.topics[topic]]
+
+    def facts(self) -> list[Alert | Correction]:
+        both = (topics.alerts(SITE), topics.covert_alerts(SITE))
+        return [decode_alert_record(value) for topic in both for value in self.values(topic)]
+
+    def alert_ids(self) -> list[str]:
+        return [fact.alert_id for fact in self.facts() if isinstance(fact, Alert)]
+
+    def statuses(self) -> list[Status]:
+        return [decode_status(value) for value in self.values(topics.status(SITE))]
+
+
+def a_record(read_id: str = "read-1", **fields: Any) -> bytes:
+    return msgspec.json.encode(a_read(read_id, camera="camera-1", **fields))
+
+
+def ids_of(*read_ids: str) -> set[str]:
+    return {alert_id(SITE, read_id, entry.entry_id) for read_id in read_ids for entry in ENTRIES}
+
+
+@pytest.fixture
+def port() -> Port:
+    return Port()
+
+
+# --- what goes where ---
+
+
+def test_a_listed_plate_raises_an_alert_for_each_entry_and_no_other_plate_does(port: Port) -> None:
+    port.receives(a_record("listed"), a_record("other", plate="XY99ZZZ"))
+    port.matcher().turn()
+    assert sorted(port.alert_ids()) == sorted(ids_of("listed"))
+    assert port.committed() == 2
+
+
+def test_covert_alerts_are_on_their_own_topic_alone(port: Port) -> None:
+    port.receives(a_record())
+    port.matcher().turn()
+    handlings = {
+        topic: [msgspec.json.decode(value)["entry"]["handling"] for value in port.values(topic)]
+        for topic in (topics.alerts(SITE), topics.covert_alerts(SITE))
+    }
+    assert handlings == {topics.alerts(SITE): ["open", "open"], topics.covert_alerts(SITE): ["covert"]}
+
+
+def test_alerts_are_keyed_by_the_listed_plate(port: Port) -> None:
+    port.receives(a_record(plate="ab i2 cde"))
+    port.matcher().turn()
+    assert {key for key, *_ in port.broker.topics[topics.alerts(SITE)]} == {"AB12CDE"}
+
+
+def test_a_correction_goes_out_even_for_a_plate_that_is_not_listed(port: Port) -> None:
+    port.receives(a_record("read-2", plate="XY99ZZZ", supersedes="read-1"))
+    port.matcher().turn()
+    assert port.facts() == [Correction(site=SITE, read_id="read-2", supersedes="read-1")]
+
+
+def test_what_cannot_be_matched_is_kept_as_it_came_with_its_reason_and_place(port: Port) -> None:
+    port.receives(a_record(), b"not json", a_record(site="dover"))
+    port.matcher().turn()
+    dead = port.broker.topics[topics.deadletters(SITE)]
+    assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
+        (b"not json", b"not JSON"),
+        (a_record(site="dover"), b"wrong site"),
+    ]
+    _, _, headers, _ = dead[0]
+    assert (headers["topic"], headers["partition"], headers["offset"]) == (topics.reads(SITE).encode(), b"0", b"1")
+    assert headers["detail"]
+    assert set(port.alert_ids()) == ids_of("read-1")
+    assert port.committed() == 3
+
+
+def test_no_turn_takes_more_reads_than_it_may(port: Port) -> None:
+    port.receives(*(a_record(f"read-{number}") for number in range(5)))
+    matcher = port.matcher(batch_reads=2)
+    taken = []
+    for _ in range(4):
+        matcher.turn()
+        taken.append(port.committed())
+    assert taken == [2, 4, 5, 5]
+
+
+def test_without_a_list_nothing_is_taken_and_the_reads_wait_for_one(port: Port) -> None:
+    port.receives(a_record())
+    port.held = None
+    matcher = port.matcher()
+    matcher.turn()
+    assert port.committed() == 0
+
+    port.held = HELD
+    matcher.turn()
+    assert port.committed() == 1
+    assert set(port.alert_ids()) == ids_of("read-1")
+
+
+# --- nothing is lost and nothing counts twice ---
+
+
+def test_the_same_read_twice_has_the_same_alert_ids(port: Port) -> None:
+    port.receives(a_record())
+    matcher = port.matcher()
+    matcher.turn()
+    port.clock.now += timedelta(seconds=30)
+    port.receives(a_record())
+    matcher.turn()
+    assert len(port.alert_ids()) == 2 * len(ENTRIES)
+    assert set(port.alert_ids()) == ids_of("read-1")
+
+
+def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_with_the_same_ids(port: Port) -> None:
+    port.receives(a_record("read-1"), a_record("read-2"))
+    port.broker.refusing = True
+    with pytest.raises(UndeliveredError):
+        port.matcher().turn()
+    assert port.committed() == 0
+    assert not port.facts()
+
+    port.broker.refusing = False
+    port.matcher().turn()
+    assert port.committed() == 2
+    assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
+
+
+def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(port: Port) -> None:
+    port.held = ActiveIndex(Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON)
+    port.broker.max_bytes = 2000
+    port.receives(a_record("read-1"), a_record("other", plate="XY99ZZZ"), a_record("read-2"))
+    port.matcher().turn()
+    assert sorted(port.alert_ids()) == sorted(alert_id(SITE, read, "stolen") for read in ("read-1", "read-2"))
+    dead = port.broker.topics[topics.deadletters(SITE)]
+    assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
+        (a_record("read-1"), b"alert too large"),
+        (a_record("read-2"), b"alert too large"),
+    ]
+    assert port.committed() == 3
+
+    port.broker.max_bytes = None
+    port.receives(*(value for _, value, _, _ in dead))
+    port.matcher().turn()
+    wanted = {alert_id(SITE, read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
+    assert set(port.alert_ids()) == wanted, "sent again, they raise what they would have raised"
+
+
+def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: Port) -> None:
+    port.held = ActiveIndex(
+        Index.build([an_entry("covert", handling="covert", reason="x" * 2000)], generation(7)), NOON, NOON
+    )
+    port.broker.max_bytes = 2000
+    port.receives(a_record())
+    with pytest.raises(UndeliveredError) as error:
+        port.matcher().turn()
+    assert error.value.code == TOO_LARGE
+    assert port.committed() == 0
+    assert not port.values(topics.deadletters(SITE))
+
+
+def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
+    port.broker.refusing = True
+    with pytest.raises(UndeliveredError):
+        port.matcher().turn()
+
+
+def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) -> None:
+    port.clock.step = timedelta(seconds=1)
+    port.receives(a_record("read-1"), a_record("read-2"))
+    port.broker.refusing = True
+    with pytest.raises(UndeliveredError) as refused:
+        port.matcher().turn()
+    port.refusals.note(refused.value)
+    port.broker.refusing = False
+    again = port.matcher(batch_reads=1)
+    again.turn()
+    assert port.refusals.standing is not None, "a read waits still"
+    again.turn()
+    again.turn()
+    assert port.refusals.standing is None, "though its time is not over: here none goes by"
+
+
+def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:
+    waits = iter([3, 1])
+    committed_meanwhile = []
+
+    class Slow(InMemoryProducer):
+        def flush(self, wait_seconds: float) -> int:
+            if wait_seconds:  # without, it only asks how things are
+                committed_meanwhile.append(port.committed())
+            return next(waits, 0) or super().flush(wait_seconds)
+
+    port.receives(a_record())
+    port.matcher(Slow(port.broker)).turn()
+    assert committed_meanwhile == [0, 0, 0]
+    assert port.committed() == 1
+
+
+def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_that_it_answers_again(
+    port: Port,
+) -> None:
+    port.clock.step = timedelta(seconds=1)
+    matcher = port.matcher()
+    port.broker.is_away = True
+    with capture_logs() as quiet:
+        for _ in range(20):
+            matcher.turn()
+    assert [line["code"] for line in quiet] == ["kafka-unavailable"]
+
+    back_at = port.clock.now + timedelta(seconds=30)
+
+    class Waits(InMemoryProducer):
+        def flush(self, wait_seconds: float) -> int:
+            port.broker.is_away = port.clock.now < back_at
+            return super().flush(wait_seconds)
+
+    port.broker.is_away = False
+    port.receives(a_record())
+    busy_one = port.matcher(Waits(port.broker))
+    with capture_logs() as busy:
+        for _ in range(3):
+            busy_one.turn()
+    assert [line["log_level"] for line in busy] == ["warning", "info"]
+    assert port.committed() == 1
+
+
+def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads(port: Port) -> None:
+    class Away(InMemoryProducer):
+        def flush(self, wait_seconds: float) -> int:
+            port.stopping = True
+            return 1 if wait_seconds else 0
+
+    port.clock.step = timedelta(seconds=1)
+    port.receives(a_record())
+    with pytest.raises(UndeliveredError, match="1 records not with the broker when asked to stop"):
+        port.matcher(Away(port.broker)).run()
+    assert port.committed() == 0
+    assert timedelta(seconds=5) < port.clock.now - NOON < timedelta(seconds=15)
+
+
+def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
+    class Last(InMemoryConsumer):
+        def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+            port.stopping = True
+            return super().take(max_records, wait_seconds)
+
+    port.receives(*(a_record(f"read-{number}") for number in range(5)))
+    port.matcher(source=Last(port.broker, topics.reads(SITE), GROUP), batch_reads=2).run()
+    assert port.committed() == 2
+    assert set(port.alert_ids()) == ids_of("read-0", "read-1")
+    assert [status.has_left for status in port.statuses()] == [False, True], "and says that it is not to be missed"
+
+
+class KilledError(Exception):
+    """The process is gone."""
+
+
+class Fuse:
+    """Kills after so many steps; every call of the broker is a step before it and one after it."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def burn(self) -> None:
+        if self.steps == 0:
+            raise KilledError
+        self.steps -= 1
+
+
+class FusedSource(InMemoryConsumer):
+    def __init__(self, port: Port, fuse: Fuse) -> None:
+        super().__init__(port.broker, topics.reads(SITE), GROUP)
+        self._fuse = fuse
+
+    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+        self._fuse.burn()
+        records = super().take(max_records, wait_seconds)
+        self._fuse.burn()
+        return records
+
+    def commit(self, records: Sequence[Record]) -> None:
+        self._fuse.burn()
+        super().commit(records)
+        self._fuse.burn()
+
+
+class FusedPublisher(InMemoryProducer):
+    def __init__(self, port: Port, fuse: Fuse) -> None:
+        super().__init__(port.broker)
+        self._fuse = fuse
+
+    def publish(
+        self,
+        topic: str,
+        key: str | None,
+        value: bytes,
+        headers: Mapping[str, bytes] | None = None,
+        on_answer: Answer | None = None,
+    ) -> None:
+        def answer(why_not: UndeliveredError | None) -> None:
+            self._fuse.burn()
+            if on_answer is not None:
+                on_answer(why_not)
+
+        self._fuse.burn()
+        super().publish(topic, key, value, headers, answer)
+
+    def flush(self, wait_seconds: float) -> int:
+        self._fuse.burn()
+        waiting = super().flush(wait_seconds)
+        self._fuse.burn()
+        return waiting
+
+
+READS = [a_record("read-0"), a_record("read-1"), b"not json", a_record("read-2", supersedes="read-1")]
+
+
+def killed_after(steps: int) -> Port | None:
+    """Return a port whose matcher was killed after so many steps, None when it was done with all reads by then."""
+    port = Port()
+    port.receives(*READS)
+    fuse = Fuse(steps)
+    matcher = port.matcher(FusedPublisher(port, fuse), FusedSource(port, fuse), batch_reads=2)
+    try:
+        matcher.turn()
+        matcher.turn()
+    except KilledError:
+        return port
+    return None
+
+
+def test_killed_at_any_point_the_next_matcher_brings_the_same_alerts() -> None:
+    whole = ids_of("read-0", "read-1", "read-2")
+    for steps in count():
+        port = killed_after(steps)
+        if port is None:
+            break
+        done_with = [f"read-{number}" for number in range(port.committed()) if number < 2]
+        assert set(port.alert_ids()) >= ids_of(*done_with), f"committed before published, at step {steps}"
+
+        port.matcher().turn()
+        assert port.committed() == len(READS)
+        assert set(port.alert_ids()) == whole, f"killed at step {steps}"
+        assert Correction(site=SITE, read_id="read-2", supersedes="read-1") in port.facts()
+        assert set(port.values(topics.deadletters(SITE))) == {b"not json"}
+    assert steps > 30, "there was something to be killed at"
+
+
+# --- what it says of itself ---
+
+
+def test_the_status_is_told_at_most_once_a_second(port: Port) -> None:
+    publisher = InMemoryProducer(port.broker)
+    matcher = port.matcher(publisher)
+    for seconds in (0, 0.4, 0.999, 1, 1.5, 3.7, 4.6, 4.7, 4.8):
+        port.clock.now = NOON + timedelta(seconds=seconds)
+        matcher.turn()
+    publisher.flush(0)
+    assert [(status.at - NOON).total_seconds() for status in port.statuses()] == [0, 1, 3.7, 4.7]
+
+
+def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port) -> None:
+    publisher = InMemoryProducer(port.broker)
+    dropping = b'{"read_id": "read-2", "site": "calais", "plate": "XY9", "confidence": 7}'
+    port.receives(a_record(), dropping, b"not json", a_record("waits"))
+    port.matcher(publisher, batch_reads=3).turn()
+    publisher.flush(0)
+    assert port.statuses() == [
+        Status(
+            site=SITE,
+            matcher="one",
+            at=NOON,
+            started_at=NOON,
+            generation=generation(7),
+            entries=3,
+            list_applied_at=NOON,
+            list_confirmed_at=NOON,
+            reads=2,
+            alerts=2,
+            dead_letters=1,
+            dropped_fields=1,
+            partitions=1,
+            lag=1,
+            cameras={"camera-1": NOON},
+            clock_offset_seconds={"camera-1": 0.0},
+        )
+    ]
+
+
+def test_without_a_list_the_status_says_so(port: Port) -> None:
+    port.held = None
+    port.receives(a_record())
+    publisher = InMemoryProducer(port.broker)
+    port.matcher(publisher).turn()
+    publisher.flush(0)
+    [status] = port.statuses()
+    assert (status.generation, status.entries, status.list_confirmed_at, status.lag) == (None, 0, None, 1)
+
+
+def test_a_cameras_last_capture_is_the_newest_and_never_one_of_a_wrong_clock(port: Port) -> None:
+    publisher = InMemoryProducer(port.broker)
+    captured = [NOON, NOON - timedelta(seconds=9), NOON + timedelta(days=1)]
+    port.receives(*(a_record(f"read-{n}", captured_at=at) for n, at in enumerate(captured)))
+    port.matcher(publisher).turn()
+    publisher.flush(0)
+    assert port.statuses()[0].cameras == {"camera-1": NOON}

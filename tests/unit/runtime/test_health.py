@@ -1,0 +1,98 @@
+"""/metrics, /livez and /readyz as Prometheus and a supervisor ask for them."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from anpr.runtime.health import Health, HealthServer
+
+
+@dataclass
+class Service:
+    """A service whose state a test sets."""
+
+    seconds: float = 0
+    lacks: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.health = Health("test", lambda: self.lacks, stuck_after_seconds=30, stopwatch=lambda: self.seconds)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def address(service: Service) -> Iterator[str]:
+    with HealthServer(service.health, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+def test_a_loop_that_goes_on_is_live_and_one_that_stands_still_is_not(service: Service, address: str) -> None:
+    assert httpx.get(f"{address}/livez").text == "live\n"
+    service.seconds = 31
+    stuck = httpx.get(f"{address}/livez")
+    assert (stuck.status_code, stuck.text) == (503, "the loop has not gone on for 31 s\n")
+    service.health.beat()
+    assert httpx.get(f"{address}/livez").status_code == 200
+
+
+def test_what_it_lacks_makes_it_not_ready_and_says_so_but_a_restart_would_not_help(
+    service: Service, address: str
+) -> None:
+    assert httpx.get(f"{address}/readyz").text == "ready\n"
+    service.lacks = ["no list", "no broker"]
+    unready = httpx.get(f"{address}/readyz")
+    assert (unready.status_code, unready.text) == (503, "no list\nno broker\n")
+    assert httpx.get(f"{address}/livez").status_code == 200
+
+
+def test_prometheus_gets_the_metrics_in_its_own_form(service: Service, address: str) -> None:
+    service.health.beat()
+    answer = httpx.get(f"{address}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert 'anpr_loop_last_turn_timestamp_seconds{service="test"}' in answer.text
+    assert "process_resident_memory_bytes" in answer.text
+    openmetrics = httpx.get(f"{address}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert openmetrics.text.endswith("# EOF\n")
+
+
+def test_other_paths_and_other_questions_are_refused(address: str) -> None:
+    assert httpx.get(f"{address}/").status_code == 404
+    assert httpx.get(f"{address}/metrics/../secret").status_code == 404
+    assert httpx.post(f"{address}/metrics").status_code == 501
+
+
+def test_clients_that_say_nothing_do_not_keep_others_from_an_answer(service: Service, address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    mute = [socket.create_connection((host, int(port))) for _ in range(5)]
+    try:
+        assert httpx.get(f"{address}/livez", timeout=5).status_code == 200
+    finally:
+        for one in mute:
+            one.close()
+    assert service.lacks == []
+
+
+def test_a_question_that_takes_long_holds_up_no_other(service: Service, address: str) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow() -> list[str]:
+        asked.set()
+        go_on.wait(10)
+        return []
+
+    service.health.missing = slow
+    asking = threading.Thread(target=httpx.get, args=(f"{address}/readyz",), kwargs={"timeout": 10})
+    asking.start()
+    try:
+        assert asked.wait(5)
+        assert httpx.get(f"{address}/livez", timeout=5).status_code == 200
+    finally:
+        go_on.set()
+        asking.join()

@@ -1,0 +1,63 @@
+"""The store of images, where it touches the disk."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from anpr.runtime.images import MAX_IMAGE_BYTES, ImageStore
+from anpr.runtime.settings_files import load_settings
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    return ImageStore(tmp_path / "images", timedelta(hours=24))
+
+
+def test_a_link_out_of_the_folder_is_not_followed(store: ImageStore, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    os.utime(secret, (NOON.timestamp(), NOON.timestamp()))
+    reference = store.put("calais", NOON, b"image")
+    file = tmp_path / "images" / reference
+    file.unlink()
+    file.symlink_to(secret)
+    assert store.get(reference, "calais", NOON) is None
+
+
+def test_a_file_too_large_to_be_an_image_is_not_served(store: ImageStore) -> None:
+    reference = store.put("calais", NOON, b"x" * (MAX_IMAGE_BYTES + 1))
+    assert store.get(reference, "calais", NOON) is None
+
+
+def test_others_on_the_machine_may_not_look(store: ImageStore, tmp_path: Path) -> None:
+    reference = store.put("calais", NOON, b"image")
+    assert (tmp_path / "images" / reference).parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_bad_name_of_a_site_is_refused(store: ImageStore) -> None:
+    with pytest.raises(ValueError, match="no name of a site"):
+        store.put("../calais", NOON, b"image")
+
+
+def test_half_a_file_of_a_crash_goes_too_and_the_empty_day_with_it(store: ImageStore, tmp_path: Path) -> None:
+    reference = store.put("calais", NOON, b"image")
+    half = (tmp_path / "images" / reference).with_suffix(".part")
+    half.write_bytes(b"im")
+    os.utime(half, (NOON.timestamp(), NOON.timestamp()))
+    assert store.sweep(NOON + timedelta(hours=25)) == 2
+    assert not half.parent.exists()
+
+
+def test_a_sweep_of_nothing_is_nothing(store: ImageStore) -> None:
+    assert store.sweep(NOON) == 0
+
+
+def test_images_are_in_the_state_folder_unless_another_is_named() -> None:
+    folder = Path(__file__).parents[3] / "config"
+    of_state = load_settings(folder, {"ANPR_WATCHLIST__STATE_DIR": "/state"})
+    assert of_state.images_dir == Path("/state/images")
+    assert load_settings(folder, {"ANPR_IMAGES__IMAGES_DIR": "/pictures"}).images_dir == Path("/pictures")

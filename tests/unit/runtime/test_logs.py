@@ -1,0 +1,146 @@
+"""Logs: lines that programs read, with the figures and without a plate."""
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from anpr import cli
+from anpr.contracts import topics
+from anpr.contracts.events import Read
+from anpr.index_store.follower import ActiveIndex
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
+from anpr.matcher.matcher import Matcher
+from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.index import Index, Match
+from anpr.runtime import logs
+from anpr.runtime.errors import UnavailableError
+from tests.support.strategies import NOON, a_read, generation
+
+PLATE = "AB12CDE"
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Leave the log of the other tests as it was."""
+    root = logging.getLogger()
+    handlers, level, hook = list(root.handlers), root.level, threading.excepthook
+    yield
+    root.handlers[:], threading.excepthook = handlers, hook
+    root.setLevel(level)
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    monkeypatch.setattr(logs, "_SERVICE", {})
+    stream = io.StringIO()
+    logs.configure(stream)
+    return stream
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_says_when_what_and_how_much_and_which_service(stream: io.StringIO) -> None:
+    logs.bind_service(service="match", site="calais", name="calais-1")
+    logs.get_logger("anpr.x").info("list in force", entries=7)
+    (line,) = lines(stream)
+    assert line.pop("at").endswith("Z")
+    assert line == {
+        "level": "info",
+        "event": "list in force",
+        "service": "match",
+        "site": "calais",
+        "name": "calais-1",
+        "entries": 7,
+    }
+
+
+def test_what_libraries_log_is_a_line_too(stream: io.StringIO) -> None:
+    logging.getLogger("some.library").warning("%d tries", 3)
+    assert [(line["event"], line["level"]) for line in lines(stream)] == [("3 tries", "warning")]
+
+
+def test_of_an_exception_the_kind_and_the_place_are_told_and_not_its_words(stream: io.StringIO) -> None:
+    try:
+        int(PLATE)
+    except ValueError:
+        logs.get_logger("anpr.x").exception("it failed")
+        logging.getLogger("some.library").exception("that failed")
+    assert PLATE not in stream.getvalue()
+    for line in lines(stream):
+        assert line["error"] == "ValueError"
+        assert line["where"][-1].startswith("runtime/test_logs.py:")
+
+
+def test_what_a_thread_dies_of_is_told_without_its_words(stream: io.StringIO) -> None:
+    def die() -> None:
+        raise ValueError(PLATE)
+
+    thread = threading.Thread(target=die, name="one")
+    thread.start()
+    thread.join()
+    (line,) = lines(stream)
+    assert (line["event"], line["thread"], line["error"]) == ("thread died", "one", "ValueError")
+    assert PLATE not in stream.getvalue()
+
+
+class FaultyIndex(Index):
+    """An index that fails on the plate that it is asked for, and says which."""
+
+    def match(self, reads: Sequence[Read]) -> list[list[Match]]:
+        raise ValueError(f"cannot match {reads}")
+
+
+def fail_in_the_middle_of_a_batch(**_: object) -> None:
+    broker = InMemoryBroker(lambda: NOON)
+    publisher = InMemoryProducer(broker)
+    publisher.publish(topics.reads("calais"), None, msgspec.json.encode(a_read(plate=PLATE)))
+    publisher.flush(0)
+    Matcher(
+        site="calais",
+        name="one",
+        source=InMemoryConsumer(broker, topics.reads("calais"), "matchers"),
+        publisher=publisher,
+        held=lambda: ActiveIndex(FaultyIndex.build([], generation(1)), NOON, NOON),
+        clock=lambda: NOON,
+        stopping=lambda: False,
+        figures=MatcherMetrics("calais", [], NOON),
+        beat=lambda: None,
+        is_well=lambda: None,
+        batch_reads=500,
+        late_after=timedelta(seconds=60),
+    ).turn()
+
+
+def test_a_fault_in_the_middle_of_a_batch_ends_the_service_without_a_word_of_the_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_anpr", fail_in_the_middle_of_a_batch)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 4
+    told = capsys.readouterr()
+    assert "ValueError" in told.err
+    assert "docs/errors.md#internal-fault" in told.err
+    assert "matcher.py" in told.err
+    assert PLATE not in told.err + told.out
+
+
+def test_what_ends_a_service_is_a_line_of_its_log_and_what_ends_a_command_is_words(stream: io.StringIO) -> None:
+    error = UnavailableError("kafka-refused", "the broker refuses", "start it again")
+    logs.report_end(error, stream)
+    assert stream.getvalue().startswith("error: the broker refuses\n")
+    stream.truncate(0)
+    stream.seek(0)
+    logs.bind_service(service="match")
+    logs.report_end(error, stream)
+    (line,) = lines(stream)
+    assert (line["event"], line["code"], line["next_step"]) == ("ended", "kafka-refused", "start it again")

@@ -1,0 +1,213 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from anpr.runtime import settings
+from anpr.runtime.errors import InputError
+from anpr.runtime.settings import Settings
+from anpr.runtime.settings_files import load_settings
+
+SHIPPED = Path(__file__).parents[3] / "config"
+SITES = """
+[sites.calais]
+title = "Calais"
+kafka = "calais:9092"
+redis = "redis://calais"
+cameras = [{ name = "uk-1", lane = "1", position = "front" }]
+
+[sites.dover]
+title = "Dover"
+kafka = "dover:9092"
+redis = "redis://dover"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path)
+
+
+def write(folder: Path, anpr: str = "", sites: str = SITES) -> Path:
+    (folder / "anpr.toml").write_text(anpr, "utf-8")
+    (folder / "sites.toml").write_text(sites, "utf-8")
+    return folder
+
+
+def refusal(folder: Path, **environment: str) -> str:
+    """Return why the settings are refused."""
+    with pytest.raises(InputError) as refused:
+        load_settings(folder, environment)
+    return str(refused.value)
+
+
+def test_the_shipped_configuration_loads() -> None:
+    shipped = load_settings(SHIPPED, {})
+    assert list(shipped.sites) == ["calais", "coquelles", "dunkerque", "dover", "folkestone"]
+    assert [len(site.cameras) for site in shipped.sites.values()] == [12, 12, 6, 0, 0]
+    assert shipped == Settings(shipped.sites, shipped.routes), "what it states are the defaults"
+    ways = {(route.origin, route.destination): route.by for route in shipped.routes}
+    assert ways["calais", "dover"] == ways["dunkerque", "dover"] == "ferry"
+    assert ways["coquelles", "folkestone"] == "shuttle"
+
+
+def test_a_route_to_a_site_that_there_is_not_is_refused(folder: Path) -> None:
+    route = 'routes = [{origin = "calais", destination = "dower", by = "ferry", crossing_minutes = 90}]'
+    write(folder, sites=route + "\n" + SITES)
+    assert "routes 1: there is no site 'dower'" in refusal(folder)
+
+
+# --- the files and the environment ---
+
+
+def test_what_the_files_say_holds_and_the_rest_is_as_shipped(folder: Path) -> None:
+    write(folder, "[matcher]\nbatch_reads = 7\n")
+    loaded = load_settings(folder, {})
+    assert loaded.matcher == settings.MatcherSettings(batch_reads=7)
+    assert loaded.board == settings.BoardSettings()
+    assert loaded.sites["calais"].cameras == (settings.Camera(name="uk-1", lane="1", position="front"),)
+
+
+def test_the_environment_overrides_the_files(folder: Path) -> None:
+    write(folder, "[matcher]\nbatch_reads = 7\nlate_after_seconds = 30\n")
+    environment = {
+        "ANPR_MATCHER__BATCH_READS": "8",
+        "ANPR_WATCHLIST__STATE_DIR": "/var/lib/anpr",
+        "ANPR_SITES__DOVER__TITLE": "Port of Dover",
+        "ANPR_SITES__DOVER__CAMERAS": '[{ name = "d", lane = "2", position = "rear" }]',
+        "ANPR_CONFIG": "elsewhere",
+        "PATH": "/bin",
+    }
+    loaded = load_settings(folder, environment)
+    assert loaded.matcher == settings.MatcherSettings(batch_reads=8, late_after_seconds=30)
+    assert loaded.watchlist.state_dir == "/var/lib/anpr"
+    assert loaded.sites["dover"].title == "Port of Dover"
+    assert [camera.name for camera in loaded.sites["dover"].cameras] == ["d"]
+    assert loaded.sites["calais"].title == "Calais"
+
+
+def test_two_variables_point_every_site_at_one_server(folder: Path) -> None:
+    loaded = load_settings(folder, {"KAFKA_BOOTSTRAP": "here:1", "REDIS_URL": "redis://here"})
+    assert {(site.kafka, site.redis) for site in loaded.sites.values()} == {("here:1", "redis://here")}
+
+
+def test_a_variable_of_one_site_beats_the_one_of_all(folder: Path) -> None:
+    loaded = load_settings(folder, {"KAFKA_BOOTSTRAP": "here:1", "ANPR_SITES__DOVER__KAFKA": "there:1"})
+    assert [site.kafka for site in loaded.sites.values()] == ["here:1", "there:1"]
+
+
+def test_an_empty_variable_leaves_the_servers_as_they_are(folder: Path) -> None:
+    loaded = load_settings(folder, {"KAFKA_BOOTSTRAP": "", "REDIS_URL": ""})
+    assert loaded.sites["dover"].kafka == "dover:9092"
+    assert loaded.sites["dover"].redis == "redis://dover"
+
+
+# --- misspelt keys ---
+
+
+@pytest.mark.parametrize(
+    ("anpr", "sites", "said"),
+    [
+        ("[matchers]\n", SITES, "anpr.toml: unknown key 'matchers'; the nearest known one is 'matcher'"),
+        (
+            "[board]\nwindow_hour = 1\n",
+            SITES,
+            "anpr.toml: board: unknown key 'window_hour'; the nearest known one is 'window_hours'",
+        ),
+        (
+            "",
+            SITES.replace("redis =", "reddis ="),
+            "sites.toml: sites: calais: unknown key 'reddis'; the nearest known one is 'redis'",
+        ),
+        (
+            "",
+            SITES.replace("lane", "lain"),
+            "sites.toml: sites: calais: cameras 1: unknown key 'lain'; the nearest known one is 'lane'",
+        ),
+    ],
+)
+def test_an_unknown_key_in_a_file_is_refused_with_the_nearest_known_one(
+    folder: Path, anpr: str, sites: str, said: str
+) -> None:
+    write(folder, anpr, sites)
+    assert refusal(folder) == f"{folder}/{said}"
+
+
+def test_a_key_like_no_other_is_refused_all_the_same(folder: Path) -> None:
+    write(folder, '"" = 1\n')
+    assert "unknown key ''; the nearest known one is" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "ANPR_MATCHER__BATCH_READ",
+            "5",
+            "matcher: unknown key 'batch_read'; the nearest known one is 'batch_reads'",
+        ),
+        ("ANPR_BATCH", "5", "unknown key 'batch'; the nearest known one is 'matcher'"),
+        (
+            "ANPR_SITES__DOVER__KAFKAS",
+            "x",
+            "sites: dover: unknown key 'kafkas'; the nearest known one is 'kafka'",
+        ),
+    ],
+)
+def test_an_unknown_key_in_the_environment_is_refused_with_the_nearest_known_one(
+    folder: Path, variable: str, value: str, said: str
+) -> None:
+    assert refusal(folder, **{variable: value}) == f"environment variable {variable}: {said}"
+
+
+# --- what cannot be used ---
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ANPR_MATCHER__BATCH_READS", "many", "Expected `int`, got `str` - at `$.matcher.batch_reads`"),
+        ("ANPR_MATCHER__BATCH_READS", "0", "Expected `int` >= 1 - at `$.matcher.batch_reads`"),
+        ("ANPR_BOARD__WINDOW_HOURS", "-1", "Expected `float` > 0.0 - at `$.board.window_hours`"),
+        ("ANPR_BOARD__WINDOW_HOURS", "nan", "Expected `float` > 0.0 - at `$.board.window_hours`"),
+        ("ANPR_MATCHER", "5", "Expected `object`, got `int` - at `$.matcher`"),
+        ("ANPR_SITES__NEWHAVEN__TITLE", "Newhaven", "Object missing required field `kafka` - at `$.sites[...]`"),
+        *(
+            ("ANPR_SITES__CALAIS__TIME_ZONE", zone, f"{zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'")
+            for zone in ("Europe/Calais", "CET+1", "../passwd", "", "Europe")
+        ),
+        ("ANPR_SITES__CAP_GRIS__TITLE", "x", "matching regex '^[a-z0-9-]{1,40}$'"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_with_its_place(
+    folder: Path, variable: str, value: str, said: str
+) -> None:
+    assert said in refusal(folder, **{variable: value})
+
+
+@pytest.mark.parametrize("sites", ["sites = 3", "[sites]\ncalais = 3"])
+@pytest.mark.parametrize("environment", [{}, {"KAFKA_BOOTSTRAP": "here:1"}])
+def test_sites_that_are_no_tables_are_refused(folder: Path, sites: str, environment: dict[str, str]) -> None:
+    write(folder, sites=sites)
+    assert "Expected `object`, got `int` - at `$.sites" in refusal(folder, **environment)
+
+
+@pytest.mark.parametrize("name", ["anpr.toml", "sites.toml"])
+def test_a_missing_file_is_named_and_so_is_the_way_to_another_folder(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"{re.escape(str(folder / name))}: No such file") as refused:
+        load_settings(folder, {})
+    assert "ANPR_CONFIG" in refused.value.next_step
+
+
+@pytest.mark.parametrize("content", [b"[matcher\n", b"\xff"])
+def test_a_file_that_is_not_toml_is_named(folder: Path, content: bytes) -> None:
+    (folder / "anpr.toml").write_bytes(content)
+    assert refusal(folder).startswith(f"{folder / 'anpr.toml'}: not TOML: ")
+
+
+def test_topics_that_forget_before_the_board_does_are_refused(folder: Path) -> None:
+    said = "topics.alerts_retention_hours is shorter than board.window_hours"
+    assert said in refusal(folder, ANPR_TOPICS__ALERTS_RETENTION_HOURS="71")
+    assert said in refusal(folder, ANPR_BOARD__WINDOW_HOURS="97")
+    assert load_settings(folder, {"ANPR_BOARD__WINDOW_HOURS": "96"}).board.window_hours == 96

@@ -1,0 +1,356 @@
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from anpr.board.board import Board
+from anpr.board.rates import Rates
+from anpr.board.site_health import SiteHealth
+from anpr.contracts.events import Alert, Correction, Difference, Explanation, Status
+from anpr.runtime.settings import Camera, Site
+from anpr.terminal.view import View, draw
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, generation, minutes
+
+NOW = minutes(1)
+CAMERAS = (Camera(name="uk-1", lane="1", position="front"), Camera(name="uk-2", lane="2", position="rear"))
+SITES = {
+    "calais": Site(title="Calais", kafka="", redis="", cameras=CAMERAS),
+    "dunkerque": Site(title="Dunkerque", kafka="", redis="", cameras=CAMERAS),
+}
+
+
+def seconds_ago(count: float) -> datetime:
+    return NOW - timedelta(seconds=count)
+
+
+def a_status(matcher: str = "one", **fields: Any) -> Status:
+    """Return the last word of a matcher at Calais with which all is well, with the fields given."""
+    well: dict[str, Any] = {
+        "site": "calais",
+        "at": NOW,
+        "started_at": NOON,
+        "generation": generation(7),
+        "entries": 24,
+        "list_applied_at": seconds_ago(30),
+        "list_confirmed_at": NOW,
+        "partitions": 6,
+        "lag": 0,
+        "cameras": {camera.name: NOW for camera in CAMERAS},
+    }
+    return Status(matcher=matcher, **(well | fields))
+
+
+def heard(*matchers: Status, site: str = "calais") -> SiteHealth:
+    return SiteHealth(site, matchers or (a_status(),), NOW, is_silent=False)
+
+
+def a_view(*alerts: Alert, **fields: Any) -> View:
+    """Return a view of these alerts on a board where all is well, with the fields given."""
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for alert in alerts:
+        board.add_alert(alert)
+    well: dict[str, Any] = {
+        "now": NOW,
+        "incidents": board.incidents(NOW),
+        "health": [heard()],
+        "rates": Rates(),
+        "refused": {},
+        "caught_up": True,
+    }
+    return View(**(well | fields))
+
+
+def shown(view: View, rows: int = 10) -> str:
+    """Return the text on a screen."""
+    console = Console(record=True, width=160, file=io.StringIO())
+    console.print(draw(view, SITES, rows))
+    return console.export_text()
+
+
+def test_the_clock_is_that_of_the_sites_shown() -> None:
+    paris, london = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/London")
+    assert "2026-03-01 13:01:00 CET" in shown(a_view(zones=(paris,)))
+    assert "2026-03-01 13:01:00 CET / 2026-03-01 12:01:00 GMT" in shown(a_view(zones=(paris, london)))
+
+
+def faults(view: View) -> list[str]:
+    return [line.removeprefix(" ! ").rstrip() for line in shown(view).splitlines() if line.startswith(" ! ")]
+
+
+def styled(view: View, attribute: str) -> Sequence[str]:
+    """Return the pieces of text that are, say, underlined."""
+    console = Console(width=160, file=io.StringIO())
+    segments = console.render(draw(view, SITES, 10))
+    return [segment.text for segment in segments if segment.style and getattr(segment.style, attribute)]
+
+
+def sighting(entry_id: str = "entry-1", **of_entry: Any) -> Alert:
+    return an_alert(a_read(lane="1"), an_entry(entry_id, **of_entry))
+
+
+# --- how many are open ---
+
+
+def test_the_open_incidents_are_counted() -> None:
+    two = [sighting(), an_alert(a_read("other", plate="XY1"), an_entry("entry-2", plate="XY1"))]
+    assert "2 open incidents   2026-03-01 12:01:00 UTC" in shown(a_view(*two))
+    assert "0 open incidents" in shown(a_view())
+    assert "no incidents" in shown(a_view())
+
+
+def test_a_closed_incident_is_shown_and_not_counted() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(sighting())
+    board.add_action(an_action("outcome-1", "outcome", sighting()), 0)
+    text = shown(a_view(incidents=board.incidents(NOW)))
+    assert "0 open incidents" in text
+    assert "closed" in text
+
+
+@pytest.mark.parametrize(
+    "unsure",
+    [
+        {"caught_up": False},
+        {"health": [heard(), SiteHealth("dunkerque", (), seconds_ago(6), is_silent=True)]},
+        {"health": [heard(), SiteHealth("dunkerque", (), None, is_silent=True)]},
+    ],
+    ids=["not caught up", "a silent site", "a site never heard"],
+)
+def test_nobody_counts_on_a_number_while_something_may_be_missing(unsure: dict[str, Any]) -> None:
+    text = shown(a_view(sighting(), **unsure))
+    assert "? open incidents" in text
+    assert "1 open incidents" not in text
+    assert "AB12CDE" in text, "what is known is shown all the same"
+
+
+def test_incidents_that_do_not_fit_are_said_to_be_there() -> None:
+    alerts = [an_alert(a_read(f"r{n}"), an_entry(f"e{n}", plate=f"AB{n}", priority=n)) for n in range(1, 5)]
+    text = shown(a_view(*alerts), rows=3)
+    assert "1 more incidents, less urgent than these" in text
+    assert "AB3" in text
+    assert "AB4" not in text
+    assert "more incidents" not in shown(a_view(*alerts), rows=4)
+
+
+# --- what is wrong ---
+
+
+def test_when_all_is_well_no_fault_is_named() -> None:
+    assert not faults(a_view(sighting()))
+
+
+def test_a_board_that_is_still_reading_says_so() -> None:
+    assert faults(a_view(caught_up=False)) == ["reading the topics: what is shown is not whole yet"]
+
+
+def test_a_site_never_heard_is_not_checked() -> None:
+    view = a_view(health=[SiteHealth("dunkerque", (), None, is_silent=True)])
+    assert faults(view) == ["Dunkerque: no matcher has ever been heard; its vehicles are NOT being checked here"]
+    assert "CUT OFF" in shown(view)
+
+
+def test_a_silent_site_is_cut_off_since_its_last_word() -> None:
+    view = a_view(health=[heard(), SiteHealth("dunkerque", (), seconds_ago(125), is_silent=True)])
+    assert faults(view) == ["Dunkerque: no word for 2 min; this may not be a quiet road"]
+    assert "CUT OFF" in shown(view)
+
+
+def test_why_a_site_is_not_heard_is_said_where_it_is_known() -> None:
+    away = "the broker at 10.0.0.3:9092 does not answer"
+    for heard_at in (None, seconds_ago(125)):
+        view = a_view(health=[SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=away)])
+        (fault,) = faults(view)
+        assert fault.endswith(f" ({away})")
+
+
+def test_a_site_whose_matchers_have_no_share_of_the_reads_is_not_checked() -> None:
+    waiting, working = a_status("one", partitions=0), a_status("two", partitions=6)
+    assert faults(a_view(health=[heard(waiting)])) == [
+        "Calais: its matchers have no share of the reads yet; nothing is being checked"
+    ]
+    assert not faults(a_view(health=[heard(waiting, working)])), "one that only stands by is no fault"
+
+
+def test_a_matcher_without_a_list_checks_nothing() -> None:
+    without = a_status("two", generation=None, list_confirmed_at=None, list_applied_at=None)
+    view = a_view(health=[heard(a_status(), without)])
+    assert faults(view) == ["Calais: matcher two has never had a watchlist and checks nothing"]
+
+
+@pytest.mark.parametrize(("seconds", "is_old"), [(10, False), (11, True)])
+def test_a_list_that_is_no_longer_confirmed_is_a_fault(seconds: int, is_old: bool) -> None:
+    view = a_view(health=[heard(a_status(list_confirmed_at=seconds_ago(seconds)))])
+    assert faults(view) == ["Calais: matcher one has not had its list confirmed since 11 s"] * is_old
+
+
+def test_a_list_from_disk_was_not_confirmed_since_the_start() -> None:
+    view = a_view(health=[heard(a_status(list_confirmed_at=None))])
+    assert faults(view) == ["Calais: matcher one has not had its list confirmed since its start"]
+
+
+def test_records_that_could_not_be_read_are_counted_by_topic() -> None:
+    view = a_view(refused={"anpr.dover.alerts.v1": 2, "anpr.calais.alerts.v1": 1})
+    assert faults(view) == [
+        "1 records on anpr.calais.alerts.v1 could not be read",
+        "2 records on anpr.dover.alerts.v1 could not be read",
+    ]
+
+
+def test_faults_stand_above_all_else() -> None:
+    lines = shown(a_view(sighting(), caught_up=False, refused={"topic": 1})).splitlines()
+    assert [line.startswith(" ! ") for line in lines[:3]] == [True, True, False]
+
+
+# --- the sites ---
+
+
+def test_a_site_shows_its_matchers_what_waits_its_list_and_its_cameras() -> None:
+    two = (
+        a_status("one", lag=3, cameras={"uk-1": seconds_ago(2)}),
+        a_status("two", lag=4, cameras={"uk-1": seconds_ago(1)}),
+    )
+    text = shown(a_view(health=[heard(*two)]))
+    assert "Calais 2 0.0 - - 7 24 entries, 30 s old 1f 1 s 2r none" in " ".join(text.split())
+
+
+def test_a_wait_that_no_matcher_knows_is_not_nought() -> None:
+    text = shown(a_view(health=[heard(a_status(lag=None))]))
+    assert "Calais 1 0.0 - - ? 24 entries" in " ".join(text.split())
+
+
+def test_of_two_matchers_the_list_of_the_newest_generation_is_shown() -> None:
+    old = a_status("one", generation=generation(9), entries=900)
+    new = a_status("two", generation=generation(10), entries=1000)
+    for both in ((old, new), (new, old)):
+        assert "1000 entries" in shown(a_view(health=[heard(*both)]))
+
+
+def test_a_site_whose_matchers_have_no_list_shows_none() -> None:
+    without = a_status(generation=None, list_applied_at=None, list_confirmed_at=None)
+    assert "none" in shown(a_view(health=[heard(without)]))
+
+
+# --- how sure ---
+
+
+def read_otherwise(tier: str) -> Alert:
+    differences = (Difference(place=4, read="O", listed="0", why="one glyph on many plates"),)
+    explanation = Explanation(read_as="AB1OCDE", listed_as="AB10CDE", differences=differences)
+    return an_alert(a_read(plate="AB1OCDE"), an_entry(plate="AB10CDE"), tier=tier, explanation=explanation)
+
+
+def test_letters_read_otherwise_than_listed_are_marked_in_both_plates() -> None:
+    view = a_view(read_otherwise("equivalent"))
+    assert "AB1OCDE" in shown(view)
+    assert "AB10CDE" in shown(view)
+    assert styled(view, "underline") == ["O", "0"]
+    assert not styled(a_view(sighting()), "underline")
+
+
+@pytest.mark.parametrize(
+    ("tier", "said"),
+    [
+        ("exact", " exact "),
+        ("equivalent", "same but for 0/O, 1/I"),
+        ("near", "possible: check the plate"),
+        ("of a later version", "possible: check the plate"),
+    ],
+)
+def test_how_sure_a_match_is_stands_in_words(tier: str, said: str) -> None:
+    words = {" exact ", "same but for 0/O, 1/I", "possible: check the plate"}
+    text = shown(a_view(read_otherwise(tier)))
+    assert {word for word in words if word in text} == {said}
+
+
+def test_what_speaks_against_a_match_stands_by_its_certainty() -> None:
+    explanation = Explanation(read_as="AB1", listed_as="AB1", notes=("country read FR, listed GB",))
+    assert "exact; country read FR, listed GB" in shown(
+        a_view(an_alert(a_read(), an_entry(), explanation=explanation))
+    )
+
+
+def test_an_alert_that_came_late_is_not_shown_as_live() -> None:
+    assert "1 min LATE" in shown(a_view(an_alert(a_read(), an_entry(), kind="late")))
+    assert "LATE" not in shown(a_view(sighting()))
+
+
+# --- why, and what to do ---
+
+
+def test_a_warning_comes_before_the_reason() -> None:
+    view = a_view(sighting(reason="Stolen", instruction="Hold", warnings=("armed", "dogs")))
+    assert "ARMED. DOGS. Stolen. Hold" in shown(view)
+    assert "ARMED. " in styled(view, "bold")
+
+
+def test_two_entries_on_one_plate_are_both_shown_with_the_warnings_of_both_first() -> None:
+    more_urgent = sighting("a", priority=1, reason="Stolen", warnings=("two men",))
+    other = sighting("b", priority=2, reason="Fuel theft", warnings=("armed", "two men"))
+    text = shown(a_view(other, more_urgent))
+    assert "1 open incidents" in text
+    assert "TWO MEN. ARMED. Stolen / Fuel theft" in text
+
+
+def test_an_incident_that_no_alert_stands_for_still_says_why_it_was_there() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(sighting(reason="Stolen"))
+    board.add_correction(Correction(site="calais", read_id="read-2", supersedes="read-1"))
+    text = shown(a_view(incidents=board.incidents(NOW)))
+    assert "corrected" in text
+    assert "Stolen" in text
+
+
+def test_who_has_it_in_hand_is_named_with_the_site() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(sighting())
+    board.add_action(an_action("claim-1", "claimed", sighting(), officer="Ann [b]"), 0)
+    assert "Ann [b] (calais)" in shown(a_view(incidents=board.incidents(NOW)))
+
+
+MARKUP = "[red]x[/red]"
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        sighting(reason=MARKUP),
+        sighting(instruction=MARKUP),
+        an_alert(a_read(lane=MARKUP), an_entry()),
+        an_alert(a_read(), an_entry(), explanation=Explanation(read_as=MARKUP, listed_as="AB1")),
+        an_alert(a_read(), an_entry(), explanation=Explanation(read_as="A", listed_as="A", notes=(MARKUP,))),
+    ],
+    ids=["reason", "instruction", "lane", "plate", "note"],
+)
+def test_text_that_looks_like_markup_is_shown_as_it_is(alert: Alert) -> None:
+    assert MARKUP in shown(a_view(alert))
+
+
+def test_a_warning_that_looks_like_markup_is_shown_as_it_is() -> None:
+    assert MARKUP.upper() in shown(a_view(sighting(warnings=(MARKUP,))))
+
+
+@pytest.mark.parametrize("name", [MARKUP, "[/]"])
+def test_a_matcher_or_topic_whose_name_looks_like_markup_is_shown_as_it_is(name: str) -> None:
+    view = a_view(health=[heard(a_status(name, list_confirmed_at=None))], refused={name: 1})
+    assert all(name in fault for fault in faults(view))
+    assert len(faults(view)) == 2
+
+
+@pytest.mark.parametrize("letters", ["\x1b[2J", "\x1b]0;quiet\x07", "\r", "\u202e"])
+def test_nothing_in_an_entry_steers_the_officers_terminal(letters: str) -> None:
+    view = a_view(sighting(reason=f"stolen{letters}", instruction=letters, warnings=(f"armed{letters}",)))
+    assert letters not in shown(view)
+    assert "stolen" in shown(view)
+
+
+def test_a_narrow_screen_leaves_nothing_out() -> None:
+    alert = sighting(reason="stolen", warnings=("armed",))
+    console = Console(record=True, width=80, file=io.StringIO())
+    console.print(draw(a_view(alert), SITES, 5, 80))
+    text = console.export_text()
+    for part in ("ARMED", "stolen", "exact", "list ", "reads/s", "1 open incidents", alert.explanation.read_as):
+        assert part in text

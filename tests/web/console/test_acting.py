@@ -1,0 +1,326 @@
+"""What officers do to an incident, through the pages that they do it with."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from anpr.console.auth.audit_log import AuditEntry
+from anpr.contracts import topics
+from anpr.contracts.events import Action, decode_action
+from anpr.local.processes import wait_until
+from tests.support.strategies import a_read, an_action, an_alert, an_entry
+from tests.support.web_console import ConsoleServer, csrf_of, running_console
+
+
+@pytest.fixture
+def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
+    with running_console(tmp_path / "console", redis_url) as one:
+        yield one
+
+
+def do(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> httpx.Response:
+    path = f"/incident/{incident_id}"
+    csrf = csrf_of(browser, path)
+    return browser.post(f"{path}/{deed}", data={"csrf": csrf, **fields}, follow_redirects=True)
+
+
+def text_of(answer: httpx.Response) -> str:
+    """Return what stands on the page, without what marks it up."""
+    return " ".join(re.sub(r"<[^>]*>", "", answer.text).split())
+
+
+def actions(server: ConsoleServer, topic: str = topics.actions("calais")) -> list[Action]:
+    return [decode_action(value) for _, value, _, _ in server.broker.topics[topic]]
+
+
+def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
+        refused = do(ann, alert.alert_id, "outcome", outcome="turned_away")
+        assert refused.status_code == 409
+        assert "Check the plate by eye first" in refused.text
+        assert do(ann, alert.alert_id, "plate-check", plate_check="same").status_code == 200
+        done = do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id, note="sent back")
+        assert "Settled" in done.text
+    kinds = [(action.kind, action.officer) for action in actions(server)]
+    assert kinds == [("claimed", "ann"), ("plate_check", "ann"), ("outcome", "ann")]
+    assert [(cover.entry_id, cover.tier) for cover in actions(server)[-1].covers] == [("AB12CDE-open", "exact")]
+
+
+@pytest.mark.parametrize(
+    ("found", "refused", "taken"),
+    [
+        ("same", "misread", "stopped_found"),
+        ("different", "stopped_found", "misread"),
+        ("different", "same_plate_other_vehicle", "misread"),
+        ("unreadable", None, "misread"),
+        ("unreadable", None, "stopped_found"),
+    ],
+)
+def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_taken(
+    server: ConsoleServer, found: str, refused: str | None, taken: str
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        do(ann, alert.alert_id, "claim")
+        page = do(ann, alert.alert_id, "plate-check", plate_check=found).text
+        assert f'value="{taken}"' in page
+        if refused:
+            assert f'value="{refused}"' not in page
+            answer = do(ann, alert.alert_id, "outcome", outcome=refused)
+            assert answer.status_code == 409
+            assert "contradicts your plate check" in answer.text
+        assert "Settled" in do(ann, alert.alert_id, "outcome", outcome=taken).text
+
+
+def test_what_is_settled_is_in_nobodys_hand_and_need_not_be_let_go(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        do(ann, alert.alert_id, "claim")
+        assert "Let it go" in do(ann, alert.alert_id, "plate-check", plate_check="same").text
+        done = text_of(do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id))
+        assert "ann has it in hand here" not in done
+        assert "Let it go" not in done
+
+
+def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_is_told_by_whom(
+    server: ConsoleServer,
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        csrf = csrf_of(ann, f"/incident/{alert.alert_id}")
+        # Bob's claim reaches the topic after Ann's console has looked and before her claim is written.
+        write = server.console.writer.write
+
+        def bob_first(placed: list[tuple[str, Action]]) -> bool:
+            server.put(topics.actions("calais"), an_action("bobs", "claimed", alert, officer="bob"))
+            return write(placed)
+
+        server.console.writer.write = bob_first  # type: ignore[assignment,method-assign]
+        answer = ann.post(f"/incident/{alert.alert_id}/claim", data={"csrf": csrf}, follow_redirects=True)
+    assert "bob was first and has it in hand" in answer.text
+    assert [action.officer for action in actions(server)] == ["bob", "ann"]
+
+
+def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        for deed in ("claim", "release", "plate-check", "outcome"):
+            answer = do(bob, alert.alert_id, deed, plate_check="same", outcome="misread")
+            assert answer.status_code == 409
+            assert "ann has it in hand" in answer.text
+        assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
+
+
+def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
+    server: ConsoleServer, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
+        alert = server.alert("AB12CDE")
+        assert wait_until(lambda: alert.alert_id in dover.shown(), 5)
+        with server.browser("ann") as ann, dover.browser("sam") as sam:
+            assert "Due off the ferry about" in sam.get("/").text
+            assert "Nobody has it in hand here. Nobody has it in hand at Calais yet." in text_of(sam.get("/"))
+            assert "AB12CDE" in sam.get("/shift").text
+            do(ann, alert.alert_id, "claim")
+            assert wait_until(lambda: "ann has it in hand at Calais." in text_of(sam.get("/")), 5)
+            assert "at Calais yet" not in text_of(sam.get("/"))
+            do(ann, alert.alert_id, "plate-check", plate_check="same")
+            do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
+            assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
+            assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 5)
+            assert "in hand at Calais" not in text_of(sam.get("/"))
+            assert "You have it in hand" in do(sam, alert.alert_id, "claim").text
+            assert "In my hand (1)" in sam.get("/shift").text
+            do(sam, alert.alert_id, "plate-check", plate_check="same")
+            do(sam, alert.alert_id, "outcome", outcome="stopped_found", seen=alert.alert_id)
+            assert "In my hand (0)" in sam.get("/shift").text
+            assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 5)
+
+
+def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
+    server: ConsoleServer, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "coquelles", redis_url, site="coquelles", broker=server.broker) as coquelles:
+        alert = server.alert("AB12CDE")
+        with server.browser("ann") as ann, coquelles.browser("kate") as kate:
+            do(ann, alert.alert_id, "claim")
+            do(ann, alert.alert_id, "plate-check", plate_check="same")
+            do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id)
+            assert wait_until(lambda: "Turned away at Calais" in kate.get("/").text, 5)
+            assert "It may try here" in kate.get("/").text
+            refused = do(kate, alert.alert_id, "claim")
+            assert refused.status_code == 409
+
+
+def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        do(ann, alert.alert_id, "claim")
+        (claimed,) = actions(server)
+        assert do(bob, alert.alert_id, "take-back", action=claimed.action_id).status_code == 409
+        page = do(ann, alert.alert_id, "take-back", action=claimed.action_id).text
+    assert "took it in hand" in page
+    assert "taken back" in page
+    assert "took back: took it in hand" in page, "and what it was"
+    assert "Nobody has it in hand here" in page
+
+
+def test_a_look_up_is_in_the_audit_log_before_it_is_answered_or_is_not_answered(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        ann.get(f"/incident/{alert.alert_id}")
+        line = msgspec.json.decode(server.audit_path.read_bytes().splitlines()[-1], type=AuditEntry)
+        assert (line.user, line.what, line.plate) == ("ann", "incident", "AB12CDE")
+
+        def full(*_: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("anpr.console.auth.audit_log.os.write", full)
+        answer = ann.get(f"/incident/{alert.alert_id}")
+        assert answer.status_code == 503
+        assert "AB12CDE" not in answer.text
+        monkeypatch.undo()
+
+
+def test_with_the_broker_away_the_officer_is_told_that_it_is_not_confirmed(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    server.broker.is_away = True
+    with server.browser("ann") as ann:
+        assert "not confirmed" in do(ann, alert.alert_id, "claim").text
+
+
+def test_what_the_broker_refuses_is_said_to_be_not_done_and_can_be_done_again(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann:
+        server.broker.refusing = True
+        refused = do(ann, alert.alert_id, "claim")
+        assert refused.status_code == 503
+        assert "That was not done" in refused.text
+        assert "the broker refuses it" in refused.text
+        server.broker.refusing = False
+        assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
+    assert [action.kind for action in actions(server)] == ["claimed"]
+
+
+def test_those_without_the_right_learn_nothing_of_what_is_covert(server: ConsoleServer) -> None:
+    covert = server.alert("SECRET1", handling="covert")
+    mixed_covert = server.alert("MIXED1", handling="covert")
+    mixed_open = server.alert("MIXED1")
+    with server.browser("ann") as ann, server.browser("cleo") as cleo:
+        assert "SECRET1" not in ann.get("/").text + ann.get("/state").text
+        assert "SECRET1" in cleo.get("/").text
+        assert ann.get(f"/incident/{covert.alert_id}").status_code == 404
+        assert ann.get(f"/incident/{mixed_covert.alert_id}").status_code == 404
+        do(cleo, mixed_open.alert_id, "claim")
+        do(cleo, mixed_open.alert_id, "comment", note="about the secret")
+        do(cleo, mixed_open.alert_id, "plate-check", plate_check="same")
+        seen = f"{mixed_open.alert_id} {mixed_covert.alert_id}"
+        done = do(cleo, mixed_open.alert_id, "outcome", outcome="observed_only", seen=seen, note="a secret note")
+        assert "Settled" in done.text
+        do(cleo, covert.alert_id, "claim")
+        page = ann.get(f"/incident/{mixed_open.alert_id}").text
+        assert "Settled" in page
+        assert "secret" not in page
+    public = b"".join(
+        value
+        for topic in server.broker.topics
+        if "covert" not in topic
+        for _, value, _, _ in server.broker.topics[topic]
+    )
+    for word in (b"secret", b"SECRET1", b"covert", mixed_covert.alert_id.encode(), covert.alert_id.encode()):
+        assert word not in public
+
+
+def test_a_picture_is_shown_to_those_who_may_see_its_incident_alone(server: ConsoleServer) -> None:
+    picture = server.images.put("calais", server.clock(), b"a picture")
+    foreign = server.images.put("coquelles", server.clock(), b"another's")
+    alert = server.alert("AB12CDE", image=picture)
+    covert = server.alert("SECRET1", handling="covert", image=picture)
+    pointing = server.alert("POINTS1", image=foreign)
+    paths = {one.plate: f"/incident/{one.alert_id}/image/{one.alert_id}" for one in (alert, covert, pointing)}
+    with server.browser("ann") as ann, server.browser("cleo") as cleo, server.browser("olga") as olga:
+        assert ann.get(paths["AB12CDE"]).content == b"a picture"
+        assert ann.get(paths["SECRET1"]).status_code == 404
+        assert cleo.get(paths["SECRET1"]).content == b"a picture"
+        assert ann.get(paths["POINTS1"]).status_code == 404, "a read cannot lend out another site's picture"
+        assert ann.get(f"/incident/{alert.alert_id}/image/{pointing.alert_id}").status_code == 404
+        assert olga.get(paths["AB12CDE"]).status_code == 403
+        server.clock_offset += timedelta(hours=2)
+        assert ann.get(paths["AB12CDE"]).status_code == 404, "it has expired"
+
+
+def test_a_supervisor_takes_over_and_hands_on_what_an_officer_holds(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        assert do(ann, alert.alert_id, "take-over").status_code == 409
+        assert "You have it in hand" in do(sam, alert.alert_id, "take-over").text
+        assert "handed it from ann to sam" in ann.get(f"/incident/{alert.alert_id}").text
+        assert do(sam, alert.alert_id, "hand-over", to="olga").status_code == 409, "an operator does not act"
+        do(sam, alert.alert_id, "hand-over", to="bob")
+        assert "bob</strong> has it in hand here" in sam.get(f"/incident/{alert.alert_id}").text
+
+
+def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleServer) -> None:
+    plates = {plate: server.alert(plate) for plate in ("MINE1", "BOBS1", "FREE1")}
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        do(ann, plates["MINE1"].alert_id, "claim")
+        do(bob, plates["BOBS1"].alert_id, "claim")
+        page = ann.get("/shift").text
+    order = [page.index(word) for word in ("In my hand", "MINE1", "In a colleague", "BOBS1", "In nobody", "FREE1")]
+    assert order == sorted(order)
+
+
+def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServer) -> None:
+    alerts = [server.alert(plate) for plate in ("AB1", "AB2")]
+    with server.browser("ann") as ann:
+        for alert in alerts:
+            do(ann, alert.alert_id, "claim")
+        csrf = csrf_of(ann, "/")
+        asked = ann.post("/sign-out", data={"csrf": csrf})
+        assert "You still have 2 in hand" in asked.text
+        assert ann.get("/").status_code == 200, "not signed out yet"
+        assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": ""}).status_code == 409
+        assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "bob"}).status_code == 303
+        assert ann.get("/").status_code == 303
+    with server.browser("bob") as bob:
+        assert bob.get("/").text.count("bob</strong> has it in hand here") == 2
+        csrf = csrf_of(bob, "/")
+        assert bob.post("/sign-out", data={"csrf": csrf, "with": "release"}).status_code == 303
+    assert [action.kind for action in actions(server)[-2:]] == ["released"] * 2
+    with server.browser("ann") as ann:
+        assert "bob" not in ann.get("/").text
+
+
+def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: ConsoleServer) -> None:
+    for number in range(130):
+        plate = f"MANY{number}"
+        read = a_read(plate, plate=plate, captured_at=server.clock())
+        server.put(topics.alerts("calais"), an_alert(read, an_entry(plate, plate=plate), raised_at=server.clock()))
+    covert = a_read("secret", plate="SECRET1", captured_at=server.clock())
+    server.put(
+        topics.covert_alerts("calais"), an_alert(covert, an_entry("secret", plate="SECRET1", handling="covert"))
+    )
+    with server.browser("ann") as ann, server.browser("cleo") as cleo:
+        assert wait_until(lambda: ann.get("/state").json()["set"]["head"]["lanes"].get("now") == 130, 10)
+        assert wait_until(lambda: cleo.get("/state").json()["set"]["head"]["lanes"].get("now") == 131, 10)
+        board, behind = ann.get("/").text, ann.get("/lane/now").text
+        assert 'href="/lane/now"' in board
+        assert "101 to 130 of 130" in behind
+        shown = [re.findall(r'aria-labelledby="t-(\w+)"', page) for page in (board, behind)]
+        assert [len(ids) for ids in shown] == [100, 30]
+        assert len({*shown[0], *shown[1]}) == 130
+        assert "of 131" in cleo.get("/lane/now").text
+        assert "no more than 130" in ann.get("/lane/now?from=500").text
+        for path in ("/lane/none", "/lane/now?from=-1", "/lane/now?from=x", "/lane/now?from=99999999999"):
+            assert ann.get(path).status_code == 404

@@ -1,0 +1,103 @@
+"""What a console tells the engineer on call of itself, and never tells."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from anpr.contracts import canary, topics
+from anpr.local.processes import wait_until
+from anpr.runtime import metrics
+from tests.support.strategies import an_alert
+from tests.support.web_console import PASSWORD, ConsoleServer, running_console
+
+
+@pytest.fixture
+def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
+    with running_console(tmp_path / "console", redis_url) as one:
+        one.say_all_is_well()
+        assert wait_until(lambda: value("anpr_console_site_heard_timestamp_seconds", site="calais") > 1, 20)
+        yield one
+
+
+def value(name: str, **labels: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def of_the_console() -> dict[str, float]:
+    """Return all that the metrics say of consoles, but what goes by the clock or by who is signed in."""
+    return {
+        f"{sample.name}{sample.labels}": sample.value
+        for metric in metrics.REGISTRY.collect()
+        for sample in metric.samples
+        if metric.name.startswith(("anpr_console", "anpr_capture_to_board"))
+        and not sample.name.startswith(("anpr_console_site_heard", "anpr_console_browsers", "anpr_console_sign_ins"))
+    }
+
+
+def test_what_is_open_and_how_long_it_took_to_the_board_is_shown(server: ConsoleServer) -> None:
+    before = value("anpr_capture_to_board_seconds_count", site="calais")
+    assert wait_until(lambda: value("anpr_console_faults") > 0, 20), "no test plate has come yet"
+    server.alert("AB12CDE")
+    assert wait_until(lambda: value("anpr_console_open_incidents", lane="now") == 1, 20)
+    assert value("anpr_capture_to_board_seconds_count", site="calais") == before + 1
+
+
+def test_a_test_plate_that_has_come_is_shown_with_the_time_it_took(server: ConsoleServer) -> None:
+    sent_at = server.clock() - timedelta(seconds=3)
+    plate = an_alert(canary.read("calais", sent_at), canary.entry(sent_at), raised_at=sent_at)
+    server.put(topics.alerts("calais"), plate)
+    assert wait_until(
+        lambda: (
+            round(value("anpr_console_canary_sent_timestamp_seconds", site="calais")) == round(sent_at.timestamp())
+        ),
+        20,
+    )
+    assert value("anpr_console_canary_seconds", site="calais") >= 3
+
+
+def test_a_record_that_no_board_can_take_is_counted(server: ConsoleServer) -> None:
+    before = value("anpr_console_unreadable_records_total", site="coquelles")
+    server.put(topics.alerts("coquelles"), {"neither": "an alert", "nor": "a correction"})
+    assert wait_until(lambda: value("anpr_console_unreadable_records_total", site="coquelles") == before + 1, 20)
+
+
+def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server: ConsoleServer) -> None:
+    sent = value("anpr_console_events_total")
+    with server.browser("ann") as ann, ann.stream("GET", "/feed") as events:
+        changes = events.iter_bytes()
+        next(changes)
+        assert value("anpr_console_browsers") == 1
+        server.alert("AB12CDE")
+        assert wait_until(lambda: value("anpr_console_events_total") > sent, 20)
+    assert wait_until(lambda: value("anpr_console_browsers") == 0, 20)
+
+
+def test_attempts_to_sign_in_are_counted_by_how_they_ended(server: ConsoleServer) -> None:
+    def tried(name: str, password: str) -> dict[str, float]:
+        results = ("done", "wrong", "too_many", "other_site", "unavailable")
+        before = {one: value("anpr_console_sign_ins_total", result=one) for one in results}
+        with server.browser() as browser:
+            browser.post("/sign-in", data={"name": name, "password": password})
+        changed = {one: value("anpr_console_sign_ins_total", result=one) - before[one] for one in results}
+        return {result: count for result, count in changed.items() if count}
+
+    assert tried("ann", PASSWORD) == {"done": 1}
+    assert tried("kate", PASSWORD) == {"other_site": 1}
+    for _ in range(5):
+        assert tried("bob", "wrong password") == {"wrong": 1}
+    assert tried("bob", PASSWORD) == {"too_many": 1}
+
+
+def test_what_is_covert_changes_no_figure(server: ConsoleServer) -> None:
+    with server.browser("cleo") as cleo, cleo.stream("GET", "/feed") as events:
+        changes = events.iter_bytes()
+        next(changes)
+        assert wait_until(lambda: value("anpr_console_faults") > 0, 20)
+        before = of_the_console()
+        server.alert("AB12CDE", handling="covert")
+        server.put(topics.covert_alerts("calais"), {"neither": "an alert", "nor": "a correction"})
+        server.put(topics.covert_actions("calais"), {"no": "action"})
+        assert wait_until(lambda: server.console.live._feed.refused.total() == 2, 20)
+        assert of_the_console() == before

@@ -1,0 +1,104 @@
+"""What is covert: those who may know are told that it is, and nobody else comes to it by their doing."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from anpr.contracts import topics
+from tests.support.web_console import ConsoleServer, csrf_of, running_console
+from tests.web.console.test_acting import actions, do, text_of
+
+
+@pytest.fixture
+def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
+    with running_console(tmp_path / "console", redis_url) as one:
+        yield one
+
+
+def offered(page: httpx.Response) -> set[str]:
+    return set(re.findall(r'<option value="(\w+)"', page.text))
+
+
+def test_what_is_covert_is_handed_only_to_a_colleague_who_may_know_of_it(server: ConsoleServer) -> None:
+    alert = server.alert("SECRET1", handling="covert")
+    with server.browser("cleo") as cleo, server.browser("carl") as carl:
+        do(cleo, alert.alert_id, "claim")
+        refused = do(cleo, alert.alert_id, "hand-over", to="ann")
+        assert refused.status_code == 409
+        assert "who may know of it, for it is covert" in refused.text
+        csrf = csrf_of(cleo, "/")
+        asked = cleo.post("/sign-out", data={"csrf": csrf})
+        assert offered(asked) == {"carl"}
+        assert "only to colleagues who may know of it" in asked.text
+        refused = cleo.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "ann"})
+        assert refused.status_code == 409
+        assert [action.kind for action in actions(server, topics.covert_actions("calais"))] == ["claimed"]
+        assert cleo.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "carl"}).status_code == 303
+        assert "In my hand (1)" in carl.get("/shift").text
+
+
+def test_where_no_colleague_may_know_of_it_none_is_offered(server: ConsoleServer) -> None:
+    server.users.remove("carl")
+    alert = server.alert("SECRET1", handling="covert")
+    with server.browser("cleo") as cleo:
+        do(cleo, alert.alert_id, "claim")
+        asked = cleo.post("/sign-out", data={"csrf": csrf_of(cleo, "/")})
+    assert not offered(asked)
+    assert "there are none here" in asked.text
+
+
+def test_what_is_covert_in_part_those_who_know_of_that_hand_only_to_each_other(server: ConsoleServer) -> None:
+    server.alert("MIXED1", handling="covert")
+    alert = server.alert("MIXED1")
+    with server.browser("ann") as ann, server.browser("cleo") as cleo:
+        do(cleo, alert.alert_id, "claim")
+        assert do(cleo, alert.alert_id, "hand-over", to="ann").status_code == 409
+        do(cleo, alert.alert_id, "release")
+        do(ann, alert.alert_id, "claim")
+        asked = ann.post("/sign-out", data={"csrf": csrf_of(ann, "/")})
+        assert offered(asked) >= {"bob", "carl"}, "to others it is as any"
+        assert "covert" not in asked.text.lower()
+        assert do(ann, alert.alert_id, "hand-over", to="bob").status_code == 200
+
+
+def test_those_who_may_know_are_told_on_every_page_that_it_is_covert(server: ConsoleServer) -> None:
+    covert, plain = server.alert("SECRET1", handling="covert"), server.alert("AB12CDE")
+    server.alert("MIXED1", handling="covert")
+    mixed = server.alert("MIXED1")
+    with server.browser("cleo") as cleo, server.browser("ann") as ann:
+        for page in (cleo.get("/"), cleo.get(f"/incident/{covert.alert_id}")):
+            assert "Covert: not a word to the driver, nor to colleagues without the right to know" in text_of(page)
+        mixed_page = cleo.get(f"/incident/{mixed.alert_id}")
+        assert "Partly covert" in text_of(mixed_page)
+        assert "Covert why MIXED1" in text_of(mixed_page), "and which part"
+        assert "SECRET1 Covert" in text_of(cleo.get("/shift"))
+        assert "MIXED1 Partly covert" in text_of(cleo.get("/shift"))
+        assert "overt" not in cleo.get(f"/incident/{plain.alert_id}").text
+        for path in ("/", "/shift", "/state", f"/incident/{mixed.alert_id}"):
+            assert "overt" not in ann.get(path).text, "nobody else is told"
+
+
+def lines(auditor: httpx.Client) -> list[str]:
+    """Return the lines of the audit page without their times."""
+    rows = re.findall(r"<tr.*?</tr>", auditor.get("/audit").text)[1:]
+    cells = [re.findall(r"<td.*?>(.*?)</td>", row)[1:] for row in rows]
+    return [re.sub("<.*?>", "", " ".join(of_row)).strip() for of_row in cells]
+
+
+def test_the_audit_page_is_to_others_what_it_would_be_with_nothing_covert(server: ConsoleServer) -> None:
+    covert = server.alert("SECRET1", handling="covert")
+    mixed_covert, mixed = server.alert("MIXED1", handling="covert"), server.alert("MIXED1")
+    with server.browser("cleo") as cleo, server.browser("aud") as aud, server.browser("cora") as cora:
+        assert cleo.get(f"/incident/{covert.alert_id}").status_code == 200
+        with server.audit_path.open("ab") as file:
+            file.write(server.audit_path.read_bytes() * 210)  # more than the page shows
+        cleo.get(f"/incident/{mixed_covert.alert_id}")
+        seen = lines(aud)
+        assert seen == ["aud auditor audit log", f"cleo officer incident MIXED1 {mixed.alert_id}"]
+        assert "The newest 3 lines" in aud.get("/audit").text
+        all_seen = lines(cora)
+        assert f"cleo officer incident (covert) SECRET1 {covert.alert_id}" in all_seen
+        assert f"cleo officer incident MIXED1 {mixed.alert_id}" in all_seen

@@ -1,0 +1,44 @@
+"""The page of health says what an engineer would look for."""
+
+from pathlib import Path
+
+import pytest
+
+from anpr.contracts import topics
+from anpr.contracts.events import Status
+from anpr.kafka.in_memory import InMemoryTail
+from anpr.local.processes import wait_until
+from tests.support.web_console import running_console
+from tests.web.console.test_acting import text_of
+
+
+def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        assert "Dover: ✓ its broker is heard" in text_of(ann.get("/health"))
+        monkeypatch.setattr(InMemoryTail, "trouble", lambda _: "the broker does not answer")
+        page = text_of(ann.get("/health"))
+        assert "Dover: ✖ its broker is not heard" in page
+        assert "What its officers do does NOT arrive here: the broker does not answer." in page
+
+
+@pytest.mark.parametrize(
+    ("offset", "said", "is_red"),
+    [
+        (92.4, "92 s ahead", True),
+        (-7, "7 s behind, or its reads come late", True),
+        (-4.2, "4 s behind", False),
+        (0.3, "right", False),
+    ],
+)
+def test_it_says_how_far_a_cameras_clock_is_off_and_is_red_where_that_is_too_far(
+    tmp_path: Path, redis_url: str, offset: float, said: str, is_red: bool
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        now = server.clock()
+        told = {"camera-1": offset}
+        status = Status(site="calais", matcher="m", at=now, started_at=now, partitions=1, clock_offset_seconds=told)
+        server.put(topics.status("calais"), status)
+        assert wait_until(lambda: said in ann.get("/health").text, 10)
+        assert (f'class="bad">✖ {said}' in ann.get("/health").text) == is_red

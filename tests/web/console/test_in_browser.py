@@ -1,0 +1,696 @@
+"""The console as an officer sees it: in a real browser, with everything behind it real and running."""
+
+import random
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Locator, Page, Route, expect
+
+from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.contracts import topics
+from anpr.contracts.events import decode_action
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from tests.support.scene import COVERT_PLATE, Scene, sign_in
+
+expect.set_options(timeout=20_000)
+SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with Scene(tmp_path_factory.mktemp("scene")) as one:
+        yield one
+
+
+def card(page: Page, incident: str) -> Locator:
+    return page.locator(f"#card-{incident}")
+
+
+def claim(page: Page, incident: str) -> None:
+    """Claim on the board, by a key: a pointer that presses just after the list has moved is not obeyed."""
+    card(page, incident).get_by_role("button", name="Claim").press("Enter")
+
+
+def actions_on(scene: Scene, incident: str, site: str = "calais") -> list[str]:
+    """Return what officers did to an incident, as it stands on the site's topic."""
+    records = scene.installation.records([topics.actions(site)])
+    return [a.kind for a in (decode_action(r.value or b"") for r in records) if a.alert_id == incident]
+
+
+def misread(plate: str) -> str:
+    """Return a plate of this scene as a camera may take it, with one letter that looks alike."""
+    return "7" + plate.removeprefix("T")
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page's script runs and knows that all is well."""
+    expect(page.locator("#tools")).to_be_visible()
+    expect(page.locator("#count")).not_to_have_text("?")
+
+
+# --- what comes by, and who has it ---
+
+
+def test_a_vehicle_appears_by_itself_with_what_to_do_and_is_in_the_count_of_the_title(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        before = int(page.locator("#count").inner_text())
+        page.evaluate("document.activeElement.blur()")
+        plate = scene.plate()
+        incident = scene.comes_by(plate)
+        for words in (
+            f"why {plate}",
+            "hold in the lane",
+            "May be armed",
+            "Lane 1",
+            "Nobody has it in hand here",
+            "Exact",
+        ):
+            expect(card(page, incident)).to_contain_text(words)
+        expect(page.locator("#count")).to_have_text(str(before + 1))
+        expect(page).to_have_title(re.compile(rf"^\({before + 1}\) "))
+        expect(page.locator("#say[aria-live=polite]")).to_contain_text(f"New: {plate}")
+        assert page.evaluate("document.activeElement === document.body"), "and nothing took the focus"
+
+
+def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
+    with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
+        is_live(kate)
+        incident = scene.comes_by(scene.plate())
+        expect(kate.locator("#lane-elsewhere").locator(f"#card-{incident}")).to_contain_text("Nobody has it in hand")
+        claim(ann, incident)
+        expect(ann.locator("#main")).to_contain_text("You have it in hand")
+        expect(card(kate, incident)).to_contain_text("ann has it in hand at Calais")
+
+
+def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as ann, scene.page("calais", "bob") as bob:
+        pages = {"ann": ann, "bob": bob}
+        for page in pages.values():
+            expect(card(page, incident)).to_be_visible()
+            page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+        for page in pages.values():
+            page.evaluate("document.querySelector('[data-claim]').click()")  # does not wait for the answer
+        for page in pages.values():
+            expect(page.locator(".said, .govuk-error-summary")).to_be_visible()
+        winner, loser = ("ann", "bob") if ann.get_by_role("button", name="Same plate").count() else ("bob", "ann")
+        expect(pages[winner].locator(".said")).to_contain_text("You have it in hand")
+        told = pages[loser].locator(".said, .govuk-error-summary")
+        expect(told).to_contain_text(re.compile(f"{winner} (was first and )?has it in hand"))
+        expect(pages[loser].locator("[data-check]")).to_have_count(0)
+
+
+def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_back(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        claim(page, incident)
+        expect(page.get_by_text("First check the plate.")).to_be_visible()
+        expect(page.locator("[name=outcome]")).to_have_count(0)
+        page.get_by_role("button", name="Same plate").click()
+        page.get_by_label("Stopped, nothing found").check()
+        page.get_by_role("button", name="Give the outcome").click()
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        page.locator("#timeline li").last.get_by_role("button", name="Take back").click()
+        expect(page.locator("#timeline .gone")).to_contain_text("taken back")
+        expect(page.get_by_role("button", name="Give the outcome")).to_be_visible()
+        assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
+
+
+# --- the keyboard, the call, the pause ---
+
+
+def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_contain_text("next, previous vehicle")
+        page.keyboard.press("c")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+        def is_on_it() -> bool:
+            page.keyboard.press("n")
+            return bool(page.evaluate("document.activeElement.parentElement?.id") == f"card-{incident}")
+
+        assert wait_until(is_on_it, 30)
+        page.keyboard.press("c")
+        expect(page.locator(".said")).to_contain_text("You have it in hand")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        page.keyboard.press("s")
+        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        page.keyboard.press("o")
+        expect(page.locator("#outcome")).to_be_focused()
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+        page.keyboard.type("one c and one ? are no commands here")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        page.keyboard.press("b")
+        over = page.locator("#lane-over").locator(f"#card-{incident}")
+        expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
+        expect(over).not_to_contain_text("in hand")
+
+
+def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with scene.page("calais", "ann") as page:
+        claim(page, incident)
+        page.add_init_script("performance.now = () => 0")  # however slow this machine is, the key is a young one
+        page.route("**/static/keys.js", hold)
+        with page.expect_request("**/static/keys.js"):
+            page.reload(wait_until="commit")
+        expect(page.get_by_role("button", name="Same plate")).to_be_visible()
+        page.keyboard.press("s")
+        held[0].continue_()
+        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        assert actions_on(scene, incident) == ["claimed", "plate_check"]
+
+
+CALLED = """
+window.notified = []; window.tones = 0;
+window.Notification = class { constructor(text) { notified.push(text); }
+  static permission = "granted"; static requestPermission = async () => "granted"; };
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) { tones += 1; return start.apply(this, when); };
+"""
+
+
+def test_nothing_rings_until_the_officer_has_switched_it_on(scene: Scene) -> None:
+    with scene.page("calais", "bob") as page:
+        page.add_init_script(CALLED)
+        page.reload()
+        is_live(page)
+        first, second = scene.plate(), scene.plate()
+        expect(card(page, scene.comes_by(first))).to_be_visible()
+        assert page.evaluate("[tones, notified.length]") == [0, 0]
+        for name in ("Sound", "Notify"):
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+        page.wait_for_function("tones > 0")  # it lets itself be heard once, as a trial
+        page.evaluate("tones = 0")
+        expect(card(page, scene.comes_by(second))).to_be_visible()
+        page.wait_for_function("tones > 0 && notified.length == 1")
+        assert second in page.evaluate("notified[0]")
+        page.goto(scene.wires["calais"].url + "/shift")
+        expect(page.get_by_role("button", name="Notify")).to_have_attribute("aria-pressed", "true")
+        scene.comes_by(scene.plate())
+        expect(page.locator("#called")).to_have_text("1 NEW on the board: go there")
+
+
+def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.get_by_role("button", name="Pause").click()
+        held = scene.come_by([scene.plate(), scene.plate()])
+        expect(page.locator("#held")).to_have_text("PAUSED. 2 NEW: show")
+        for incident in held:
+            expect(card(page, incident)).to_have_count(0)
+        page.keyboard.press("u")
+        for incident in held:
+            expect(card(page, incident)).to_be_visible()
+        page.get_by_role("button", name="Paused: go on").click()
+        page.locator("#lane-now > li").first.hover()
+        under = scene.comes_by(scene.plate())
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(card(page, under)).to_have_count(0)
+        page.mouse.move(1, 1)
+        expect(card(page, under)).to_be_visible()
+
+
+def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene: Scene) -> None:
+    before = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, before)).to_be_visible()
+        page.clock.install()
+        page.reload()
+        card(page, before).locator("[data-claim]").hover()
+        under = scene.comes_by(scene.plate())
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        page.clock.fast_forward(20_000)
+        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(card(page, under)).to_have_count(0)
+        page.mouse.move(1, 1)
+        expect(card(page, under)).to_be_visible()
+
+
+def test_what_a_mistake_with_the_list_took_away_is_new_in_the_lane_again(scene: Scene) -> None:
+    plate = scene.plate()
+    it = scene.installation
+    with scene.page("calais", "ann") as page:
+        incident = scene.comes_by(plate)
+        expect(page.locator(f"#lane-now #card-{incident}")).to_be_visible()
+        assert it.run("watchlist", "remove", plate, "--list", "stolen", "--why", "a mistake").returncode == 0
+        expect(page.locator(f"#lane-over #card-{incident}")).to_contain_text("Withdrawn")
+        page.get_by_role("button", name="Pause").click()
+        assert it.run("watchlist", "rollback", "--list", "stolen", "--why", "it was a mistake").returncode == 0
+        expect(page.locator("#held")).to_contain_text("1 NEW")
+        page.keyboard.press("u")
+        expect(page.locator(f"#lane-now #card-{incident}")).to_contain_text("Listed again")
+
+
+# --- for everybody ---
+
+# As wide as a screen, the same at 200 % zoom, and as a telephone.
+WIDTHS = (1280, 640, 320)
+
+
+def faults_of(page: Page) -> list[str]:
+    """Return what axe finds on the page as it is, wide and at 200 % zoom, and what makes it scroll sideways."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if width > 320:
+            violations = Axe().run(page).response["violations"]
+            found += [f"{width}: {one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in violations]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{width}: scrolls sideways")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
+
+def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene) -> None:
+    here, there = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), "coquelles")
+    another = scene.comes_by(scene.plate())
+    listed = scene.plate()
+    other = scene.comes_by(listed, read_as=misread(listed))
+    found: dict[str, list[str]] = {}
+    url = scene.wires["calais"].url
+    with scene.browser.new_context() as outside, scene.page("calais", "sam") as sam:
+        page = outside.new_page()
+        page.goto(f"{url}/sign-in")
+        found["sign-in"] = faults_of(page)
+        sign_in(page, url, "kate")
+        expect(page.get_by_role("alert")).to_be_visible()
+        found["sign-in refused"] = faults_of(page)
+        expect(card(sam, here)).to_be_visible()
+        expect(card(sam, there)).to_be_visible()
+        expect(card(sam, another)).to_be_visible()
+        expect(card(sam, other).locator("mark").first).to_be_visible()
+        found["board"] = faults_of(sam)
+        sam.get_by_role("button", name="Pause").click()
+        scene.comes_by(scene.plate())
+        expect(sam.locator("#held")).to_be_visible()
+        found["board paused"] = faults_of(sam)
+        sam.keyboard.press("?")
+        found["help"] = faults_of(sam)
+        sam.goto(f"{url}/incident/{here}")
+        found["incident"] = faults_of(sam)
+        sam.get_by_role("button", name="Add the comment").click()
+        expect(sam.get_by_role("alert")).to_contain_text("Write the comment first.")
+        found["incident with an error"] = faults_of(sam)
+        sam.get_by_role("button", name="Claim").click()
+        sam.get_by_role("button", name="Same plate").click()
+        expect(sam.locator("[name=outcome]").first).to_be_visible()
+        found["incident in hand"] = faults_of(sam)
+        sam.get_by_label("Stopped, nothing found").check()
+        sam.get_by_role("button", name="Give the outcome").click()
+        expect(sam.locator(".card__state")).to_contain_text("Settled")
+        found["incident settled"] = faults_of(sam)
+        sam.goto(f"{url}/incident/{another}")
+        sam.get_by_role("button", name="Claim").click()
+        pages = {
+            "shift": "/shift",
+            "health": "/health",
+            "lane": "/lane/now?from=0",
+            "lane that is at its end": "/lane/now",
+        }
+        for name, path in (pages | {"refused": "/audit", "no page": "/none"}).items():
+            sam.goto(url + path)
+            found[name] = faults_of(sam)
+        sam.goto(f"{url}/shift")
+        sam.get_by_role("button", name="Sign out").click()
+        expect(sam.locator("h1")).to_contain_text("You still have 1 in hand")
+        found["sign-out"] = faults_of(sam)
+    with scene.page("calais", "olga", "/health") as olga, scene.page("calais", "aud", "/audit") as aud:
+        found["health of the operator"] = faults_of(olga)
+        found["audit"] = faults_of(aud)
+    assert not any(found.values()), {name: faults for name, faults in found.items() if faults}
+
+
+CONTROLS = "a[href],button,input:not([type=hidden]),select,textarea,[tabindex='0']"
+TAB_STOPS = f"""[...document.querySelectorAll("{CONTROLS}")]
+    .filter((element) => element.checkVisibility() && !element.closest("dialog"))"""
+
+
+def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        for path in ("/", f"/incident/{incident}", "/shift", "/health", "/lane/now?from=0"):
+            page.goto(scene.wires["calais"].url + path)
+            is_live(page)
+            page.evaluate(f"{TAB_STOPS}.forEach((element, at) => element.dataset.stop = at)")
+            stops = page.locator("[data-stop]").count()
+            reached = []
+            for _ in range(stops):
+                page.keyboard.press("Tab")
+                reached.append(page.evaluate("document.activeElement.dataset.stop"))
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
+            assert sorted(reached, key=int) == [str(at) for at in range(stops)], path
+
+
+def test_a_key_acts_on_the_vehicle_that_has_the_focus_also_on_the_page_behind_the_board(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+        page.goto(f"{scene.wires['calais'].url}/lane/now?from=0")
+        is_live(page)
+        page.keyboard.press("c")  # on none, for none has the focus
+        page.locator(f"article[aria-labelledby=t-{incident}]").focus()
+        page.keyboard.press("c")
+        expect(page).to_have_url(re.compile(f"/incident/{incident}"))
+        expect(page.locator(".said")).to_contain_text("You have it in hand")
+
+
+# Whether an element is framed, underlined or outlined: what is left of it in forced colours.
+FRAMED = """element => { const style = getComputedStyle(element);
+    return style.borderTopStyle != "none" && parseFloat(style.borderTopWidth) >= 1
+        && style.borderTopColor != style.backgroundColor; }"""
+
+
+def test_in_forced_colours_all_that_matters_is_framed_and_the_focus_is_seen(scene: Scene) -> None:
+    plate = scene.plate()
+    incident = scene.comes_by(plate, read_as=misread(plate))
+    with scene.page("calais", "ann", forced_colors="active") as page:
+        is_live(page)
+        one = card(page, incident)
+        sure = card(page, scene.comes_by(scene.plate()))
+        for mark in (
+            one.locator("mark"),
+            sure.locator(".warning"),
+            sure.locator(".nobody"),
+            sure.locator(".priority"),
+        ):
+            assert mark.first.evaluate(FRAMED), mark
+        page.get_by_role("button", name="Pause").click()
+        assert "✓" in page.evaluate("getComputedStyle(document.querySelector('#pause'), '::before').content")
+        scene.comes_by(scene.plate())
+        assert page.locator("#held").evaluate(FRAMED)
+        page.keyboard.press("n")
+        focused = "(() => { const style = getComputedStyle(document.activeElement);"
+        assert page.evaluate(focused + " return style.outlineStyle + parseFloat(style.outlineWidth) })()") == "solid3"
+        with scene.frozen("calais"):
+            expect(page.locator("#faults")).to_contain_text("No connection")
+            assert page.locator("#status").evaluate(FRAMED)
+            expect(page.locator("#faults li").first).to_be_visible()
+
+
+MOVES = """[...document.querySelectorAll("*")].filter((element) => {
+    const style = getComputedStyle(element);
+    const times = [style.transitionDuration, style.animationDuration].join().split(",").map(parseFloat);
+    return Math.max(...times) > 0 || style.scrollBehavior == "smooth";
+}).map((element) => element.outerHTML.slice(0, 80))"""
+
+
+def test_nothing_moves_by_itself_for_those_who_want_no_motion(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann", reduced_motion="reduce") as page:
+        expect(card(page, incident)).to_be_visible()
+        for path in ("/", f"/incident/{incident}", "/shift", "/health"):
+            page.goto(scene.wires["calais"].url + path)
+            is_live(page)
+            assert page.evaluate(MOVES) == []
+
+
+# --- stale never looks quiet ---
+
+
+def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_known(scene: Scene) -> None:
+    """The console of the one port is frozen, the way to that of the other swallows all: both at once."""
+    incident = scene.comes_by(scene.plate())
+    with (
+        scene.page("calais", "ann") as board,
+        scene.page("calais", "bob", "/shift") as shift,
+        scene.page("calais", "olga", "/health") as health,
+        scene.page("coquelles", "kate") as board_there,
+        scene.page("coquelles", "sam", "/shift") as shift_there,
+        scene.page("coquelles", "olga", "/health") as health_there,
+    ):
+        pages, pages_of_health = (board, shift, board_there, shift_there), (health, health_there)
+        for page in pages:
+            is_live(page)
+        expect(card(board, incident)).to_be_visible()
+        for page in pages_of_health:
+            as_of = page.locator("#as-of").inner_text()
+            expect(page.locator("#as-of")).not_to_have_text(as_of)  # it renews itself
+            expect(page.locator("#old")).to_be_hidden()
+        with scene.frozen("calais"), scene.swallowed("coquelles"):
+            for page in pages:
+                expect(page.locator("#faults")).to_contain_text(
+                    re.compile("No connection to the console since .* (CET|UTC)")
+                )
+                expect(page.locator("#count")).to_have_text("?")
+                expect(page).to_have_title(re.compile(r"^\(\?\) "))
+                expect(page.locator("#icon")).to_have_attribute("href", "/badge/unknown.svg")
+            for page in pages_of_health:
+                expect(page.locator("#old")).to_contain_text("OLD")
+            claim(board, incident)
+            expect(board.locator("#not-sent")).to_contain_text("NOT SENT")
+            expect(card(board, incident)).to_be_visible()
+        for page in pages:
+            is_live(page)
+            expect(page.locator("#faults")).to_be_empty()
+        for page in pages_of_health:
+            expect(page.locator("#old")).to_be_hidden()
+        expect(board.locator("#not-sent")).to_be_hidden()
+        assert actions_on(scene, incident) == []
+        claim(board, incident)
+        expect(board.locator(".said")).to_contain_text("You have it in hand")
+
+
+def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.evaluate("document.title += ' not reloaded'")
+        scene.wires["calais"].lose()
+        expect(card(page, scene.comes_by(scene.plate()))).to_be_visible()
+        is_live(page)
+        assert "not reloaded" in page.title()
+
+
+def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(scene: Scene) -> None:
+    plates = [scene.plate() for _ in range(12)]
+    rng = random.Random(7)
+    wanted = []
+
+    wire = scene.wires["calais"]
+
+    def cut() -> None:
+        for _ in range(20):
+            assert wait_until(lambda: wire.feeds > begun[-1], 20), "the page has come back"
+            threading.Event().wait(rng.uniform(0, 0.4))
+            begun.append(wire.feeds)
+            wire.cut()
+
+    with scene.page("calais", "ann") as page:
+        begun = [wire.feeds - 1]
+        is_live(page)
+        page.evaluate("document.title += ' not reloaded'")
+        cutting = threading.Thread(target=cut)
+        cutting.start()
+        for plate in plates:
+            wanted.append("card-" + scene.comes_by(plate))
+            page.wait_for_timeout(rng.uniform(0, 1500))
+        cutting.join()
+        for one in wanted:
+            expect(page.locator(f"#{one}")).to_have_count(1)
+        assert len(begun) == 21, "it was cut off twenty times, and came back each time"
+        is_live(page)
+        on_server = page.evaluate("async () => Object.keys((await (await fetch('/state')).json()).set)")
+        on_page = page.eval_on_selector_all(".cards > li", "items => items.map(item => item.id)")
+        assert sorted(on_page) == sorted(f"card-{name}" for name in on_server if name != "head")
+        assert "not reloaded" in page.title()
+
+
+def test_a_console_that_is_killed_comes_back_with_the_same_board_and_the_page_goes_on(scene: Scene) -> None:
+    before = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        expect(card(page, before)).to_be_visible()
+        page.evaluate("document.title += ' not reloaded'")
+        scene.installation.supervisor.kill("console-calais")
+        after = scene.comes_by(scene.plate())
+        expect(card(page, after)).to_be_visible()
+        is_live(page)
+        expect(card(page, before)).to_have_count(1)
+        assert "not reloaded" in page.title()
+
+
+def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page, scene.page("calais", "bob", "/health") as health:
+        is_live(page)
+        expect(health.get_by_role("row", name="calais-1-front")).not_to_contain_text("not known yet")
+        scene.installation.supervisor.remove("traffic")
+
+        def is_named() -> bool:
+            scene.come_by(["NO1LIST"] * 300, camera="calais-1-rear")
+            return "camera calais-1-front (lane 1) has seen nothing since" in page.locator("#faults").inner_text()
+
+        assert wait_until(is_named, 60)
+        expect(page.locator("#count")).to_have_text("?")
+        expect(health.get_by_role("row", name="calais-1-front")).to_contain_text("✖ sees nothing")
+        expect(health.get_by_role("row", name="calais-1-rear")).to_contain_text("✓ sees")
+        scene.comes_by("NO1LIST", camera="calais-1-front")
+        is_live(page)
+
+
+def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(scene: Scene) -> None:
+    with scene.page("calais", "ann", "/shift") as page:
+        page.route("**/static/*.js", lambda route: route.abort())
+        page.goto(scene.wires["calais"].url)
+        expect(page.locator("#count")).to_have_text("?")
+        expect(page.locator("#status")).to_contain_text("not live yet")
+        expect(page).to_have_title(re.compile(r"^\(\?\) "))
+
+
+def test_without_scripts_every_step_can_be_taken_and_health_looked_at_again(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann", java_script_enabled=False) as page:
+        url = scene.wires["calais"].url
+        page.goto(f"{url}/incident/{incident}")
+        page.get_by_role("button", name="Claim").click()
+        page.get_by_role("button", name="Different plate").click()
+        page.get_by_label("Misread: not this plate").check()
+        page.get_by_role("button", name="Give the outcome").click()
+        expect(page.locator(".card__state")).to_contain_text("Settled")
+        page.goto(f"{url}/health")
+        as_of = page.locator("#as-of").inner_text()
+        assert wait_until(lambda: f"{system_clock():%S}" not in as_of, 5)
+        page.get_by_role("link", name="Look again").click()
+        expect(page.locator("#as-of")).not_to_have_text(as_of)
+
+
+# --- who may not ---
+
+
+def test_sign_in_is_refused_in_words_and_nothing_is_shown(scene: Scene) -> None:
+    with scene.browser.new_context() as context:
+        page = context.new_page()
+        url = scene.wires["calais"].url
+        page.goto(url)
+        expect(page).to_have_url(f"{url}/sign-in")
+        sign_in(page, url, "sam", "no password of theirs")
+        expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+        expect(page.get_by_label("Name")).to_have_value("sam")
+        expect(page.get_by_label("Password")).to_have_value("")
+        sign_in(page, url, "kate")
+        expect(page.get_by_role("alert")).to_contain_text("You do not work at this site.")
+        page.goto(url)
+        expect(page).to_have_url(f"{url}/sign-in")
+
+
+def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate(), "dunkerque", camera="dunkerque-1-front")
+    with scene.page("dunkerque", "dirk") as page:
+        expect(card(page, incident)).to_be_visible()
+        expect(page.locator("#faults")).to_contain_text("You are signed out. This page shows what was.")
+        expect(page.locator("#count")).to_have_text("?")
+        assert faults_of(page) == []
+        claim(page, incident)
+        expect(page.locator("#main")).to_contain_text("You are signed out.")
+        page.get_by_role("link", name="Sign in").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert not actions_on(scene, incident, "dunkerque")
+
+
+def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page, ExitStack() as stack:
+        is_live(page)
+        url = scene.wires["calais"].url
+        cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies(url)}
+        browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies))
+        for _ in range(MOST_OF_A_SESSION):
+            stack.enter_context(browser.stream("GET", "/feed"))
+        expect(page.locator("#faults")).to_contain_text("This page is OLD: too many pages were opened after it.")
+        expect(page.locator("#count")).to_have_text("?")
+
+
+def test_a_wrong_role_is_told_what_it_lacks_and_gets_no_buttons(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "olga") as page:
+        expect(page.locator("#main")).to_contain_text("Your role, operator, does not allow you to see the board.")
+        expect(page.get_by_role("navigation")).not_to_contain_text("Board")
+    with scene.page("calais", "ann") as page:
+        expect(card(page, incident)).to_be_visible()
+    with scene.page("calais", "aud", f"/incident/{incident}") as page:
+        expect(page.locator("#timeline")).to_be_visible()
+        expect(page.get_by_role("button")).to_have_text(["Sign out"])
+
+
+def test_a_forged_form_does_nothing(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        url = scene.wires["calais"].url
+        expect(card(page, incident)).to_be_visible()
+        for forge in ("element => element.value = 'guessed'", "element => element.remove()"):
+            page.goto(f"{url}/incident/{incident}")
+            page.locator("form:has([data-claim]) [name=csrf]").evaluate(forge)
+            page.get_by_role("button", name="Claim").click()
+            expect(page.locator("#main")).to_contain_text("This form is not from your session.")
+        # A page of somebody else that the officer is lured to: its form reaches the console without its cookie.
+        form = f'<form method="post" action="{url}/incident/{incident}/claim"><button>A prize</button></form>'
+        page.route("http://elsewhere.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
+        page.goto("http://elsewhere.example/")
+        page.get_by_role("button").click()
+        expect(page.locator("#main")).to_contain_text("This form was not sent from this console.")
+        page.goto(f"{url}/incident/{incident}")
+        expect(page.locator("#main")).to_contain_text("Nobody has it in hand here")
+        assert not actions_on(scene, incident)
+
+
+def test_an_image_is_shown_only_to_those_who_may_see_its_incident(scene: Scene) -> None:
+    jpeg = Path("docs/plates.png").read_bytes()[:60_000]  # whatever it is, it is handed on as it is
+    images = [scene.images.put("calais", system_clock(), jpeg) for _ in range(2)]
+    covert = scene.comes_by(COVERT_PLATE, image=images[0])
+    opened = scene.comes_by(scene.plate(), image=images[1])
+    with scene.page("calais", "cleo") as cleo, scene.page("calais", "ann") as ann:
+        expect(card(cleo, covert)).to_be_visible()
+        expect(card(ann, opened)).to_be_visible()
+        expect(card(ann, covert)).to_have_count(0)
+        url = scene.wires["calais"].url
+
+        def asked(page: Page, incident: str, alert: str) -> int:
+            status: int = page.request.get(f"{url}/incident/{incident}/image/{alert}", max_redirects=0).status
+            return status
+
+        assert asked(cleo, covert, covert) == 200
+        assert asked(ann, opened, opened) == 200
+        assert asked(ann, covert, covert) == 404
+        assert asked(ann, opened, covert) == 404, "nor under an incident that is theirs"
+        ann.context.clear_cookies()
+        assert asked(ann, opened, opened) == 401
+
+
+def test_a_broker_that_has_stopped_is_said_for_every_port_and_the_count_is_not_known(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        scene.kafka.stop()
+        for port in ("Calais", "Coquelles", "Dunkerque"):
+            expect(page.locator("#faults")).to_contain_text(f"{port}: cut off since")
+        expect(page.locator("#count")).to_have_text("?")
+        expect(page.locator(".lane--now .lane__empty, .lane--now .cards")).not_to_contain_text(
+            ["No listed vehicle", ""]
+        )
+        for path in ("/", "/shift", "/health"):
+            page.goto(scene.wires["calais"].url + path)
+            expect(page.locator("#faults")).to_contain_text("Calais: cut off since")
+            assert faults_of(page) == [], path

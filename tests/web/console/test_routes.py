@@ -1,0 +1,189 @@
+"""Every route by every role, and what is refused before a route is reached."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from anpr.console.auth import permissions
+from anpr.console.auth.access import Page
+from anpr.console.http.app import PAGES
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from tests.support.web_console import PASSWORD, USERS, ConsoleServer, csrf_of, running_console
+
+OF_ROLE = {"officer": "ann", "supervisor": "sam", "operator": "olga", "auditor": "aud"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
+    folder = tmp_path_factory.mktemp("console")
+    with ValkeyServer(folder / "valkey") as valkey, running_console(folder / "console", valkey.url) as one:
+        one.say_all_is_well()
+        one.alert("AB12CDE")
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browsers(server: ConsoleServer) -> Iterator[dict[str, httpx.Client]]:
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(server.browser(name)) for name in USERS if name != "kate"}
+
+
+def status_of(browser: httpx.Client, page: Page, csrf: str) -> int:
+    path = page.path.replace("{incident_id}", "none").replace("{deed}", "claim").replace("{alert_id}", "none")
+    if page.method == "POST":
+        return browser.post(path, data={"csrf": csrf}).status_code
+    with browser.stream("GET", path) as answer:
+        return answer.status_code
+
+
+@pytest.mark.parametrize("role", permissions.ROLES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.method} {page.path}")
+def test_every_route_is_open_to_those_with_its_right_and_to_nobody_else(
+    browsers: dict[str, httpx.Client], page: Page, role: str
+) -> None:
+    if page.path == "/sign-out":
+        return  # ends the session: tried below
+    browser = browsers[OF_ROLE[role]]
+    session = csrf_of(browser, permissions.HOME[role])
+    status = status_of(browser, page, session)
+    # Whether there is such an incident is told only to those who may ask.
+    assert (status == 403) == (not permissions.may(role, page.right)), status
+    assert status < 500
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.method} {page.path}")
+def test_without_a_session_no_route_answers(server: ConsoleServer, page: Page) -> None:
+    with server.browser() as browser:
+        assert status_of(browser, page, "") in {303, 401, 403}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.method == "POST"], ids=lambda page: page.path)
+def test_a_forged_form_does_nothing(browsers: dict[str, httpx.Client], page: Page) -> None:
+    ann = browsers["ann"]
+    assert status_of(ann, page, "forged") == 403
+    right = csrf_of(ann, "/")
+    elsewhere = ann.post(page.path, data={"csrf": right}, headers={"Origin": "https://elsewhere.example"})
+    assert elsewhere.status_code == 403
+    assert ann.get("/").status_code == 200, "and the session goes on"
+
+
+def test_somebody_of_another_site_is_not_let_in(server: ConsoleServer) -> None:
+    with server.browser() as browser:
+        answer = browser.post("/sign-in", data={"name": "kate", "password": PASSWORD})
+        assert answer.status_code == 403
+        assert "do not work at this site" in answer.text
+        assert browser.get("/").status_code == 303
+
+
+def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(server: ConsoleServer) -> None:
+    with server.browser() as browser:
+        answers = [browser.post("/sign-in", data={"name": "bob", "password": "wrong" * 4}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        right = browser.post("/sign-in", data={"name": "bob", "password": PASSWORD})
+        assert right.status_code == 429, "also with the right one"
+    with server.browser("cleo") as other:
+        assert other.get("/").status_code == 200, "others sign in from the same place"
+
+
+def test_an_auditor_sees_whose_name_was_tried_when_how_often_and_from_where_and_no_password(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as one,
+        one.browser() as guesser,
+        one.browser("aud") as aud,
+    ):
+        assert "None." in aud.get("/audit").text
+        for name, times in (("dan", 1), ("sam", 7), ("in the wrong field", 3)):
+            for number in range(times):
+                guesser.post("/sign-in", data={"name": name, "password": f"guess number {number}"})
+        guesser.post("/sign-in", data={"name": "kate", "password": PASSWORD})
+
+        def failed() -> list[str]:
+            rows = re.findall(r"<tr.*?</tr>", aud.get("/audit").text.partition('id="look-ups"')[0])[1:]
+            return [" ".join(re.findall(r">([^<]*)</td>", row)[1:]) for row in rows]
+
+        expected = [
+            "kate 127.0.0.1 1 right password, but of another site",
+            "none of the users 127.0.0.1 4 wrong name or password",
+            "sam 127.0.0.1 7 refused: tried too often",
+        ]
+        assert wait_until(lambda: failed() == expected, 5), failed()
+        for secret in (b"guess number", b"wrong field"):
+            assert secret not in one.audit_path.read_bytes()
+            assert secret.decode() not in aud.get("/audit").text
+        one.clock_offset += timedelta(minutes=6)
+        guesser.post("/sign-in", data={"name": "sam", "password": "guess number 8"})
+        expected.insert(0, "sam 127.0.0.1 1 wrong name or password")
+        assert wait_until(lambda: failed() == expected, 5), failed()
+
+
+def test_sign_in_needs_the_consoles_own_form(server: ConsoleServer) -> None:
+    with server.browser() as browser:
+        data = {"name": "ann", "password": PASSWORD}
+        assert browser.post("/sign-in", data=data, headers={"Origin": "null"}).status_code == 403
+
+
+def test_sign_out_ends_every_session_of_the_person_and_no_other(server: ConsoleServer) -> None:
+    with server.browser("cleo") as here, server.browser("cleo") as there, server.browser("ann") as ann:
+        assert there.get("/").status_code == 200
+        here.post("/sign-out", data={"csrf": csrf_of(here, "/")})
+        assert here.get("/").status_code == 303
+        assert wait_until(lambda: there.get("/").status_code == 303, 5)
+        assert ann.get("/").status_code == 200
+
+
+def test_every_answer_forbids_what_pages_must_not_do(browsers: dict[str, httpx.Client]) -> None:
+    for path in ("/", "/sign-in", "/static/board.js", "/none", "/badge/1.svg"):
+        headers = browsers["ann"].get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_needs_no_script_or_style_in_itself(browsers: dict[str, httpx.Client]) -> None:
+    text = browsers["ann"].get("/").text
+    assert "AB12CDE" in text
+    for forbidden in ("<style", " style=", "onclick=", "<script>"):
+        assert forbidden not in text
+
+
+def test_the_feed_begins_where_the_page_ends(server: ConsoleServer, browsers: dict[str, httpx.Client]) -> None:
+    page = browsers["ann"].get("/").text
+    after = page.split('data-after="')[1].split('"')[0]
+    alert = server.alert("NEW1")
+    with browsers["ann"].stream("GET", f"/feed?after={after}") as stream:
+        lines = stream.iter_lines()
+        data = next(line for line in lines if line.startswith("data: ") and alert.alert_id in line)
+    assert "NEW1" in data
+    with browsers["ann"].stream("GET", "/feed", headers={"Last-Event-ID": "another-3"}) as stream:
+        assert next(line for line in stream.iter_lines() if line.startswith("event: ")) == "event: resync"
+
+
+def test_redis_holds_no_token(server: ConsoleServer, browsers: dict[str, httpx.Client]) -> None:
+    token = browsers["ann"].cookies["anpr_calais"]
+    client = redis.Redis.from_url(server.settings.sites["calais"].redis)
+    keys = list(client.scan_iter("anpr:console:*"))
+    client.close()
+    assert keys
+    assert not any(token.encode() in key for key in keys)
+
+
+def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but_shows_what_it_has_in_the_end(
+    server: ConsoleServer, browsers: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.console.live, "has_read_all", lambda: False)
+    monkeypatch.setattr(server.console, "_has_read_back", False)
+    monkeypatch.setattr(server.console, "_opened_at", server.clock())
+    assert browsers["ann"].get("/state").status_code == 503
+    monkeypatch.setattr(server.console, "_opened_at", server.clock() - timedelta(seconds=16))
+    assert browsers["ann"].get("/state").status_code == 200, "one port may be out of reach"

@@ -1,0 +1,196 @@
+"""Sessions end when they should, and go on when Redis is away."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from anpr.console.auth.users import hash_password
+from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.settings import ConsoleSettings
+from tests.support.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
+
+SOON = 30  # lines: a feed says three every two seconds
+
+
+def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_comes_in(tmp_path: Path) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey, running_console(tmp_path / "console", valkey.url) as server:
+        alert = server.alert("AB12CDE")
+        with server.browser("ann") as ann, server.browser("bob") as bob, server.browser() as nobody:
+            assert ann.get("/").status_code == bob.get("/").status_code == 200
+            valkey.kill()
+            server.clock_offset += timedelta(seconds=2)
+            path = f"/incident/{alert.alert_id}"
+            done = ann.post(f"{path}/claim", data={"csrf": csrf_of(ann, path)}, follow_redirects=True)
+            assert "You have it in hand" in done.text
+            assert "sign-in service is away" in done.text
+            refused = nobody.post("/sign-in", data={"name": "sam", "password": PASSWORD})
+            assert refused.status_code == 503
+            assert "Nobody can sign in just now" in refused.text
+            assert "127.0.0.1" not in refused.text, "and nothing of what is behind"
+            token = bob.cookies["anpr_calais"]
+            assert bob.post("/sign-out", data={"csrf": csrf_of(bob, "/")}).status_code == 303
+            valkey.start()
+            server.clock_offset += timedelta(seconds=2)
+            assert wait_until(lambda: ann.get("/").status_code == 200, 5), "the session outlived the restart"
+            again = nobody.get("/", headers={"Cookie": f"anpr_calais={token}"})
+            assert again.status_code == 303, "and the sign-out too"
+
+
+def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
+    short = ConsoleSettings(session_hours=1)
+    with running_console(tmp_path / "console", redis_url, short) as server, server.browser("ann") as ann:
+        assert ann.get("/").status_code == 200
+        server.clock_offset += timedelta(minutes=61)
+        assert ann.get("/").status_code == 303
+        assert ann.get("/state").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"password_hash": hash_password("another horse battery")}, id="password"),
+        pytest.param({"password_hash": hash_password(PASSWORD)}, id="the same password once more"),
+        pytest.param({"role": "operator"}, id="role"),
+        pytest.param({"sites": ("coquelles",)}, id="sites"),
+        pytest.param({"covert": True}, id="right to what is covert"),
+        pytest.param(None, id="taken out"),
+    ],
+)
+def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_same(
+    tmp_path: Path, redis_url: str, changed: dict[str, Any] | None
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("bob") as bob,
+        ann.stream("GET", "/feed?after=none") as stream,
+    ):
+        csrf = csrf_of(ann, "/")
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        if changed is None:
+            server.users.remove("ann")
+        else:
+            server.users.save(msgspec.structs.replace(server.users.users()["ann"], **changed))
+        assert "event: signed-out" in islice(lines, SOON), "the page that is open"
+        assert ann.get("/state").status_code == 401, "what it asks then"
+        assert ann.get("/").headers["location"] == "/sign-in", "the page when it is loaded again"
+        refused = ann.post("/sign-out", data={"csrf": csrf})
+        assert (refused.status_code, "You are signed out." in refused.text) == (403, True), "a form that was open"
+        assert bob.get("/").status_code == 200, "nobody else"
+
+
+def test_with_redis_away_a_new_password_ends_the_sessions_all_the_same(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "console", valkey.url) as server,
+        server.browser("ann") as ann,
+    ):
+        assert ann.get("/").status_code == 200
+        valkey.kill()
+        ann_now = server.users.users()["ann"]
+        server.users.save(msgspec.structs.replace(ann_now, password_hash=hash_password("another horse battery")))
+        assert ann.get("/").status_code == 303
+
+
+def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, redis_url: str) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("ann") as elsewhere,
+        ann.stream("GET", "/feed?after=none") as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        elsewhere.post("/sign-out", data={"csrf": csrf_of(elsewhere, "/")})
+        assert "event: signed-out" in islice(lines, SOON)
+
+
+def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_ends(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with (
+        running_console(tmp_path / "console", redis_url) as server,
+        server.browser("ann") as ann,
+        server.browser("ann") as ann_elsewhere,
+        ExitStack() as stack,
+    ):
+
+        def opened(browser: httpx.Client) -> Iterator[str]:
+            lines = stack.enter_context(browser.stream("GET", "/feed?after=none")).iter_lines()
+            assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+            return lines
+
+        elsewhere = opened(ann_elsewhere)
+        feeds = [opened(ann) for _ in range(MOST_OF_A_SESSION + 2)]
+        for ended in feeds[:2]:
+            assert "event: too-many" in islice(ended, SOON)
+            assert next(ended, "") == "data: {}", "and it ends"
+            assert not "".join(ended)
+        for going_on in (feeds[2], feeds[-1], elsewhere):
+            assert "event: beat" in islice(going_on, SOON)
+
+
+def try_in_vain(server: ConsoleServer, times: int) -> list[int]:
+    with server.browser() as guesser:
+        return [
+            guesser.post("/sign-in", data={"name": "ann", "password": f"wrong guess {n}"}).status_code
+            for n in range(times)
+        ]
+
+
+def test_who_guesses_is_slowed_down_over_all_consoles_and_with_redis_away_by_each(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "one", valkey.url) as one,
+        running_console(tmp_path / "two", valkey.url, site="coquelles", broker=one.broker) as two,
+    ):
+        assert try_in_vain(one, 3) == [401, 401, 401]
+        assert try_in_vain(two, 3) == [401, 401, 429]
+        one.clock_offset += timedelta(minutes=6)
+        assert try_in_vain(one, 1) == [401], "after five minutes it may be tried again"
+        valkey.kill()
+        assert try_in_vain(one, 5) == [401, 401, 401, 401, 429], "it has seen one before"
+
+
+def test_who_signs_in_rightly_does_not_use_up_what_may_fail(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server:
+        for _ in range(7):
+            with server.browser("bob") as bob:
+                assert bob.get("/").status_code == 200
+
+
+def test_many_guesses_at_once_are_as_many(tmp_path: Path) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey") as valkey,
+        running_console(tmp_path / "console", valkey.url) as server,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        answers = [status for one in pool.map(lambda _: try_in_vain(server, 1), range(12)) for status in one]
+    assert sorted(answers) == [401] * 5 + [429] * 7
+
+
+def test_sign_out_at_one_console_ends_the_session_at_every_other(tmp_path: Path, redis_url: str) -> None:
+    with (
+        running_console(tmp_path / "one", redis_url) as one,
+        running_console(tmp_path / "two", redis_url, broker=one.broker) as two,
+        one.browser("cleo") as here,
+        two.browser("cleo") as there,
+        there.stream("GET", "/feed?after=none") as stream,
+    ):
+        assert there.get("/").status_code == 200
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
+        assert here.post("/sign-out", data={"csrf": csrf_of(here, "/")}).status_code == 303
+        assert "event: signed-out" in islice(lines, SOON), "a page that is open there says so"
+        assert there.get("/").status_code == 303
