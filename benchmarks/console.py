@@ -108,9 +108,9 @@ def alert_of(number: int, plate: str) -> Alert:
     )
 
 
-def publish(publisher: KafkaProducer, alert: Alert) -> None:
+def publish(producer: KafkaProducer, alert: Alert) -> None:
     """Put an alert on its topic."""
-    publisher.publish(topics.alerts(SITE), alert.plate, encode(alert))
+    producer.produce(topics.alerts(SITE), alert.plate, encode(alert))
 
 
 def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -148,17 +148,17 @@ def state_of(url: str, cookie: str) -> dict[str, Any]:
     return whole
 
 
-def send_all(publisher: KafkaProducer, per_second: int, seconds: float) -> int:
+def send_all(producer: KafkaProducer, per_second: int, seconds: float) -> int:
     """Publish alerts evenly for so long; return how many."""
     began = time.monotonic()
     sent = 0
     while (passed := time.monotonic() - began) < seconds:
         while sent < passed * per_second:
-            publish(publisher, alert_of(sent, f"B{sent % VEHICLES:03d}"))
+            publish(producer, alert_of(sent, f"B{sent % VEHICLES:03d}"))
             sent += 1
-        publisher.flush(0)
+        producer.flush(0)
         time.sleep(0.002)
-    publisher.flush(10)
+    producer.flush(10)
     return sent
 
 
@@ -179,10 +179,10 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     """Open a browser with each cookie, let the alerts come, and compare what each got with what there was."""
     url, cookie = consoles["Calais"]
     other_url, other_cookie = consoles["Coquelles"]
-    publisher = KafkaProducer(kafka)
+    producer = KafkaProducer(kafka)
     for number in range(30):  # the first records wait until the client knows the topic and its partitions
-        publish(publisher, alert_of(number, f"WARM{number}"))
-    publisher.flush(10)
+        publish(producer, alert_of(number, f"WARM{number}"))
+    producer.flush(10)
     await asyncio.sleep(1)
     reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in cookies]
     after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
@@ -192,7 +192,7 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     for one in (reference, alone, *many):
         await one.hears.wait()
     began, cpu_began = time.monotonic(), cpu_seconds(pid)
-    sent = await asyncio.to_thread(send_all, publisher, per_second, seconds)
+    sent = await asyncio.to_thread(send_all, producer, per_second, seconds)
     await asyncio.sleep(3)
     cpu = cpu_seconds(pid) - cpu_began
     cpu_share = cpu / (time.monotonic() - began)
@@ -252,11 +252,11 @@ def in_ms(seconds: Sequence[float]) -> dict[str, float]:
 def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> dict[str, object]:
     """Put so many incidents on the board and say how long the page takes then."""
     url, cookie = consoles["Calais"]
-    publisher = KafkaProducer(kafka, linger_ms=20)
+    producer = KafkaProducer(kafka, linger_ms=20)
     began = time.monotonic()
     for number in range(count):
-        publish(publisher, alert_of(0, f"X{number:05d}"))
-    publisher.flush(60)
+        publish(producer, alert_of(0, f"X{number:05d}"))
+    producer.flush(60)
 
     def known() -> int:
         return int(state_of(url, cookie)["set"]["head"]["known"])

@@ -35,7 +35,7 @@ class Road:
     def __init__(self, demo: Demo) -> None:
         self.sent = 0
         self.taken: dict[str, float] = {}
-        self._publisher = KafkaProducer(demo.kafka)
+        self._producer = KafkaProducer(demo.kafka)
         self._tail = KafkaTail(demo.kafka, [topics.alerts(SITE)])
         self._stop = threading.Event()
         for work in (self._send, self._receive):
@@ -62,13 +62,13 @@ class Road:
                 camera=f"camera-{self.sent % CAMERAS}",
                 captured_at=system_clock(),
             )
-            self._publisher.publish(topics.reads(SITE), read.camera, encode(read))
-            self._publisher.flush(0)
+            self._producer.produce(topics.reads(SITE), read.camera, encode(read))
+            self._producer.flush(0)
             self.sent += 1
 
     def _receive(self) -> None:
         while not self._stop.is_set():
-            for record in self._tail.take(0.05):
+            for record in self._tail.poll(0.05):
                 alert = decode_alert_record(record.value or b"")
                 if isinstance(alert, Alert):
                     seconds = (system_clock() - alert.captured_at).total_seconds()

@@ -44,7 +44,7 @@ class Clocked:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            for record in self._tail.take(0.1):
+            for record in self._tail.poll(0.1):
                 read = self._read_of(record.value or b"")
                 if read.captured_at is not None:
                     took = (system_clock() - read.captured_at).total_seconds()
@@ -59,17 +59,17 @@ def read_of_alert(value: bytes) -> Read:
     return alert.read
 
 
-def send(publisher: KafkaProducer, rate: int, seconds: float) -> list[str]:
+def send(producer: KafkaProducer, rate: int, seconds: float) -> list[str]:
     """Send reads at an even pace and return their ids."""
     ids = [f"{rate}-{number}" for number in range(round(rate * seconds))]
     began = time.monotonic()
     for number, read_id in enumerate(ids):
         while (ahead := began + number / rate - time.monotonic()) > 0:
-            publisher.flush(0)
+            producer.flush(0)
             time.sleep(min(ahead, 0.01))
         camera = f"camera-{number % CAMERAS}"
         read = Read(read_id=read_id, site=SITE, plate="AB12CDE", camera=camera, captured_at=system_clock())
-        publisher.publish(topics.reads(SITE), camera, encode(read))
+        producer.produce(topics.reads(SITE), camera, encode(read))
     return ids
 
 
@@ -88,10 +88,10 @@ def main(seconds: float, *, as_json: bool) -> None:
         demo.start_matchers(demo.open_feed())
         reads = Clocked(demo, topics.reads(SITE), _decode_read)
         alerts = Clocked(demo, topics.alerts(SITE), read_of_alert)
-        publisher = KafkaProducer(demo.kafka)
-        send(publisher, 50, 2)  # so that connections stand and code is warm
+        producer = KafkaProducer(demo.kafka)
+        send(producer, 50, 2)  # so that connections stand and code is warm
         for rate in RATES:
-            ids = send(publisher, rate, seconds)
+            ids = send(producer, rate, seconds)
             if not wait_until(partial(have_seen, ids, reads, alerts), 60):
                 raise SystemExit("alerts are missing")
             row: dict[str, float] = {"reads_per_second": rate}

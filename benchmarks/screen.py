@@ -57,18 +57,18 @@ new MutationObserver((changes) => {
 """
 
 
-def send(publisher: KafkaProducer, plates: list[str], per_second: float) -> None:
+def send(producer: KafkaProducer, plates: list[str], per_second: float) -> None:
     """Let a vehicle with each plate come by, at an even pace."""
     began = time.monotonic()
     for number, plate in enumerate(plates):
         while (ahead := began + number / per_second - time.monotonic()) > 0:
-            publisher.flush(0)
+            producer.flush(0)
             time.sleep(min(ahead, 0.01))
         read = Read(
             read_id=f"{plate}-1", site=SITE, plate=plate, camera="lane-1", lane="1", captured_at=system_clock()
         )
-        publisher.publish(topics.reads(SITE), read.camera, encode(read))
-    publisher.flush(10)
+        producer.produce(topics.reads(SITE), read.camera, encode(read))
+    producer.flush(10)
 
 
 def alerts_of(kafka: str, plates: set[str]) -> dict[str, Alert]:
@@ -76,7 +76,7 @@ def alerts_of(kafka: str, plates: set[str]) -> dict[str, Alert]:
     tail, found = KafkaTail(kafka, [topics.alerts(SITE)]), dict[str, Alert]()
 
     def all_there() -> bool:
-        for record in tail.take(0.1):
+        for record in tail.poll(0.1):
             fact = decode_alert_record(record.value or b"")
             if isinstance(fact, Alert) and fact.plate in plates:
                 found[fact.alert_id] = fact
@@ -120,10 +120,10 @@ def page_costs(page: Page) -> dict[str, object]:
 
 def fill_board(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> None:
     """Put so many incidents on the board: their alerts go straight to the topic."""
-    publisher = KafkaProducer(kafka, linger_ms=20)
+    producer = KafkaProducer(kafka, linger_ms=20)
     for number in range(count):
-        publish(publisher, alert_of(0, f"X{number:05d}"))
-    publisher.flush(60)
+        publish(producer, alert_of(0, f"X{number:05d}"))
+    producer.flush(60)
     if not wait_until(lambda: int(state_of(*consoles["Calais"])["set"]["head"]["known"]) >= count, 180):
         raise click.ClickException("not all incidents are on the board")
 
@@ -144,9 +144,9 @@ def look(
         page = context.new_page()
         page.goto(url)
         costs = page_costs(page)
-        publisher = KafkaProducer(kafka)
-        send(publisher, [f"WARM{number}" for number in range(20)], 20)  # connections stand, code is warm
-        sending = threading.Thread(target=send, args=(publisher, plates, per_second))
+        producer = KafkaProducer(kafka)
+        send(producer, [f"WARM{number}" for number in range(20)], 20)  # connections stand, code is warm
+        sending = threading.Thread(target=send, args=(producer, plates, per_second))
         sending.start()
         # What is not among the most urgent of a full board is not drawn, so the plates are of the highest priority.
         enough = "count => Object.keys(seen.drawn).length >= count"

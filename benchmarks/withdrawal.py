@@ -83,7 +83,7 @@ class Bench:
 
     def __init__(self, demo: Demo, entries: int) -> None:
         self._store = WatchlistStore(connect(demo.settings.sites[SITE].redis, 60), timedelta(hours=96))
-        self._publisher = KafkaProducer(demo.kafka)
+        self._producer = KafkaProducer(demo.kafka)
         self._count = entries
         self._draw = random.Random(1)
         self._raised = 0
@@ -149,8 +149,8 @@ class Bench:
             plate=entry.plate, tier="exact", score=0.98, entry=entry, generation=entry.revision,
             explanation=Explanation(read_as=entry.plate, listed_as=entry.plate),
         )  # fmt: skip
-        self._publisher.publish(topics.alerts(SITE), alert.plate, encode(alert))
-        self._publisher.flush(10)
+        self._producer.produce(topics.alerts(SITE), alert.plate, encode(alert))
+        self._producer.flush(10)
         return alert.alert_id
 
     def _remove(self, entry_id: str) -> float:

@@ -120,7 +120,7 @@ class Installation:
         records: list[Record] = []
 
         def is_all() -> bool:
-            records.extend(tail.take(0.1))
+            records.extend(tail.poll(0.1))
             return tail.caught_up()
 
         try:

@@ -34,7 +34,7 @@ class Machine:
         self.matcher = IndexFollower(self.folder, "anpr index")
 
     def step(self) -> None:
-        self.builder.turn()
+        self.builder.run_once()
         self.matcher.look()
 
     def steps(self, count: int = 5) -> None:

@@ -92,7 +92,7 @@ class Scene:
         for site in it.sites:
             self._start_console(site)
         self._start_traffic()
-        self.publisher = KafkaProducer(self.kafka.bootstrap)
+        self.producer = KafkaProducer(self.kafka.bootstrap)
         playwright = self._stack.enter_context(sync_playwright())
         self.browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         self._stack.callback(self.browser.close)
@@ -158,9 +158,9 @@ class Scene:
             read_id = f"{plate}-{now.isoformat()}-{len(incidents)}"
             given = {"camera": f"{site}-1-front", "lane": "1", "direction": "uk_bound", "country": "GB"}
             read = Read(read_id=read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
-            self.publisher.publish(topics.reads(site), read.camera, encode(read))
+            self.producer.produce(topics.reads(site), read.camera, encode(read))
             incidents.append(alert_id(site, read_id, plate))
-        assert self.publisher.flush(20) == 0
+        assert self.producer.flush(20) == 0
         return incidents
 
     # --- who looks ---

@@ -99,9 +99,9 @@ def misread(demo: Demo, plate: Plate, read_as: str, lane: str, confidence: float
         confidence=confidence,
         image=images.put("calais", now, jpeg),
     )
-    publisher = KafkaProducer(demo.kafka)
-    publisher.publish(topics.reads("calais"), read.camera, encode(read))
-    publisher.flush(20)
+    producer = KafkaProducer(demo.kafka)
+    producer.produce(topics.reads("calais"), read.camera, encode(read))
+    producer.flush(20)
 
 
 def settle(page: Page, outcome: str, check: str = "Same plate") -> None:

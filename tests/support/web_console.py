@@ -91,7 +91,7 @@ class ConsoleServer:
                 self.clock,
                 with_covert=True,
             ),
-            open_publisher=lambda: InMemoryProducer(self.broker),
+            open_producer=lambda: InMemoryProducer(self.broker),
             sessions=Sessions(connect(redis_url), timedelta(hours=console.session_hours), self.clock),
             sign_in_limit=SharedSignInLimit(connect(redis_url)),
             users=self.users,

@@ -135,10 +135,10 @@ class BoardFeed:
 
     def without_cameras(self) -> dict[str, str]:
         """Return, by site, why those without cameras are not heard, "" if they are: only their broker speaks."""
-        return {site: self._tails[at.kafka].trouble() for site, at in self._settings.sites.items() if not at.cameras}
+        return {site: self._tails[at.kafka].problem() for site, at in self._settings.sites.items() if not at.cameras}
 
     def _why_silent(self, tail: Tail) -> str:
-        if trouble := tail.trouble():
+        if trouble := tail.problem():
             return trouble
         if tail not in self._caught_up:
             return "its topics are not read to their end yet"
@@ -171,7 +171,7 @@ class BoardFeed:
 
     def _pump(self, tail: Tail) -> None:
         while not self._stop.is_set():
-            for record in tail.take(0.1):
+            for record in tail.poll(0.1):
                 while not self._stop.is_set():
                     try:
                         self._queue.put(record, timeout=0.1)

@@ -32,7 +32,7 @@ class CanarySender:
     def __init__(  # noqa: PLR0913  everything it touches is handed in
         self,
         site: str,
-        open_publisher: Callable[[], Producer],
+        open_producer: Callable[[], Producer],
         home: WatchlistStore | None,
         *,
         last_back: Callable[[], datetime | None],
@@ -45,7 +45,7 @@ class CanarySender:
         `last_back` tells when the last of the site's canaries was sent that has come back; another thread may ask it.
         """
         self._site = site
-        self._open = open_publisher
+        self._open = open_producer
         self._home = home
         self._last_back = last_back
         self._every_seconds = every_seconds
@@ -75,12 +75,12 @@ class CanarySender:
             why = "the canary tests the way from camera to screen"
             self._home.apply(canary.LIST, [canary.entry(now)], why, now, author=Author("anpr console", "canary"))
 
-    def send(self, publisher: Producer) -> None:
+    def send(self, producer: Producer) -> None:
         """Send one. Its key says by which partition it goes."""
         self._sent_at = self._clock()
         read = canary.read(self._site, self._sent_at)
-        publisher.publish(topics.reads(self._site), f"{canary.CAMERA}-{self._way}", encode(read))
-        publisher.flush(_FLUSH_SECONDS)
+        producer.produce(topics.reads(self._site), f"{canary.CAMERA}-{self._way}", encode(read))
+        producer.flush(_FLUSH_SECONDS)
 
     def next_in_seconds(self) -> float:
         """Return, at the time when the last one is due, after how long another must go.
@@ -95,16 +95,16 @@ class CanarySender:
         return self._every_seconds - self._due_seconds
 
     def _run(self) -> None:
-        publisher = self._open()
+        producer = self._open()
         while not self._stop.is_set():
             try:
                 self.list_it()
             except AnprError as error:
                 log.warning("the canary's entry cannot be looked after", reason=str(error))
             try:
-                self.send(publisher)
+                self.send(producer)
             except UndeliveredError as error:
                 log.warning("the canary was refused", code=error.code, reason=str(error))
                 metrics.REFUSALS.labels(error.code).inc()
-                publisher = self._open()
+                producer = self._open()
             self._stop.wait(self._due_seconds) or self._stop.wait(self.next_in_seconds())

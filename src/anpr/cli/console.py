@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         return [] if console.live.has_read_all() else ["the topics are not read to their end yet"]
 
     health = Health("console", missing)
-    console.live.beat = health.beat
+    console.live.beat = health.heartbeat
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
     with served(settings, health, metrics_port):
         server.run([listener])
@@ -154,7 +154,7 @@ def open_console(settings: Settings, site: str) -> Console:
         site=site,
         settings=settings,
         feed=feed,
-        open_publisher=lambda: KafkaProducer(kafka),
+        open_producer=lambda: KafkaProducer(kafka),
         sessions=Sessions(
             connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
         ),

@@ -67,8 +67,8 @@ def run(settings: Settings, site: str, port: int | None) -> None:
     log.info("index builder runs", folder=str(folder.path))
     with lock, served(settings, health, port):
         while not stop.is_set():
-            health.beat()
-            builder.turn()
+            health.heartbeat()
+            builder.run_once()
             stop.wait(settings.watchlist.poll_seconds)
     log.info("index builder stopped in order")
 

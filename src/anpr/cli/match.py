@@ -86,7 +86,7 @@ class _Matching:
         self._servers = settings.sites[site]
         self._refusals = Rejections(f"the broker at {self._servers.kafka} refuses this matcher")
         self._figures = MatcherMetrics(site, [camera.name for camera in self._servers.cameras], system_clock())
-        self._publisher = KafkaProducer(self._servers.kafka)
+        self._producer = KafkaProducer(self._servers.kafka)
 
     def run(self) -> None:
         """Match until it is time to stop. Raises UnavailableError when another matcher has this one's name."""
@@ -98,12 +98,12 @@ class _Matching:
                     raise refused(f"the broker at {self._servers.kafka} has ended this matcher", error) from None
                 self._refusals.note(error)
                 self._figures.partitions = 0
-                self._publisher = KafkaProducer(self._servers.kafka)
+                self._producer = KafkaProducer(self._servers.kafka)
             self._stop.wait(AGAIN_SECONDS)
 
     def _run_once(self) -> None:
-        """Match from what is committed, until it is time to stop. Raises RefusedError."""
-        source = KafkaConsumer(
+        """Match from what is committed, until it is time to stop. Raises RejectedError."""
+        consumer = KafkaConsumer(
             self._servers.kafka,
             topics.reads(self._site),
             f"anpr-match-{self._site}",
@@ -114,19 +114,19 @@ class _Matching:
             Matcher(
                 site=self._site,
                 name=self._name,
-                source=source,
-                publisher=self._publisher,
+                consumer=consumer,
+                producer=self._producer,
                 held=lambda: self._follower.held,
                 clock=system_clock,
                 stopping=self._stop.is_set,
                 figures=self._figures,
-                beat=self.health.beat,
+                beat=self.health.heartbeat,
                 is_well=self._refusals.over,
                 batch_reads=self._settings.matcher.batch_reads,
                 late_after=timedelta(seconds=self._settings.matcher.late_after_seconds),
             ).run()
         finally:
-            source.close()
+            consumer.close()
 
     def _missing(self) -> list[str]:
         if refusals := self._refusals.missing():
@@ -142,6 +142,6 @@ class _Matching:
         # As the loop last told it: the consumer itself may not be asked from another thread.
         if not self._figures.partitions:
             found.append("no share of the cameras: it stands by")
-        if trouble := self._publisher.trouble(topics.alerts(self._site), ANSWER_SECONDS):
+        if trouble := self._producer.problem(topics.alerts(self._site), ANSWER_SECONDS):
             found.append(f"the broker at {self._servers.kafka} {trouble}")
         return found

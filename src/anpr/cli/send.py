@@ -87,7 +87,7 @@ class _Gateway:
         self.sender = Sender(
             site=site,
             lines=self._lines,
-            open_publisher=self._open_publisher,
+            open_producer=self._open_producer,
             spool=on_disk,
             refusals=self._refusals,
             clock=system_clock,
@@ -125,8 +125,8 @@ class _Gateway:
                 if not self.sender.is_waiting:
                     return
                 give_up_at = min(give_up_at, time.monotonic() + GIVE_UP_SECONDS)
-            self.health.beat()
-            self.sender.turn(is_last=stop.is_set())
+            self.health.heartbeat()
+            self.sender.run_once(is_last=stop.is_set())
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + PROGRESS_EVERY_SECONDS
                 if waiting := len(self._on_disk):
@@ -139,13 +139,13 @@ class _Gateway:
             return ""
         return f"; lines {min(lines)} to {max(lines)} of the stream are neither on disk nor with the broker"
 
-    def _open_publisher(self) -> KafkaProducer:
-        self._publisher = KafkaProducer(self._address, LINGER_MS)
-        return self._publisher
+    def _open_producer(self) -> KafkaProducer:
+        self._producer = KafkaProducer(self._address, LINGER_MS)
+        return self._producer
 
     def _missing(self) -> list[str]:
         found = self._refusals.missing()
-        if not found and (trouble := self._publisher.trouble(topics.reads(self._site), ANSWER_SECONDS)):
+        if not found and (trouble := self._producer.problem(topics.reads(self._site), ANSWER_SECONDS)):
             found.append(f"the broker at {self._address} {trouble}")
         if self.sender.disk_refuses:
             found.append("the disk refuses lines")

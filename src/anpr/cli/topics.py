@@ -115,13 +115,13 @@ def _opened(settings: Settings, site: str) -> Iterator[DeadLetters]:
 
 
 def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool) -> None:
-    publisher = KafkaProducer(settings.sites[site].kafka)
+    producer = KafkaProducer(settings.sites[site].kafka)
 
     def send(letter: DeadLetter) -> None:
-        publisher.publish(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})
+        producer.produce(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})
 
     done = replay(letters.read(letters.start), send, again=again)
-    if left := publisher.flush(DELIVERED_SECONDS):
+    if left := producer.flush(DELIVERED_SECONDS):
         raise UnavailableError(
             "replay-not-whole",
             f"the broker has not taken {left} of {done.sent} dead letters within {DELIVERED_SECONDS} s",

@@ -69,7 +69,7 @@ class Console:
         site: str,
         settings: Settings,
         feed: BoardFeed,
-        open_publisher: Callable[[], Producer],
+        open_producer: Callable[[], Producer],
         sessions: Sessions,
         sign_in_limit: SharedSignInLimit,
         users: UsersFile,
@@ -98,7 +98,7 @@ class Console:
             "has_cameras": bool(here.cameras),
             "ack_due_seconds": settings.console.ack_due_seconds,
         }
-        self.writer = ActionProducer(open_publisher)
+        self.writer = ActionProducer(open_producer)
         self.rules = rules_of(settings, site)
         start_id = secrets.token_hex(4)
         self.pages = {

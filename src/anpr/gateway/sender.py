@@ -64,12 +64,12 @@ class Sender:
         *,
         site: str,
         lines: LineReader,
-        open_publisher: Callable[[], Producer],
+        open_producer: Callable[[], Producer],
         spool: Spool,
         refusals: Rejections,
         clock: Clock,
     ) -> None:
-        """What the spool holds from before goes first. After a refusal a new publisher is opened."""
+        """What the spool holds from before goes first. After a refusal a new producer is opened."""
         self.figures = SendCounts()
         self.disk_refuses = False
         # Lines that the disk refused and the broker does not have yet, by their numbers in the stream.
@@ -77,8 +77,8 @@ class Sender:
         self._site = site
         self._topic = reads(site)
         self._lines = lines
-        self._open = open_publisher
-        self._publisher = open_publisher()
+        self._open = open_producer
+        self._producer = open_producer()
         self._spool = spool
         self._refusals = refusals
         self._refused: list[_Line] = []
@@ -110,7 +110,7 @@ class Sender:
         """Whether the broker has not answered yet for what it was handed, or lines are nowhere but here."""
         return bool(self._under_way or self.unkept)
 
-    def turn(self, *, is_last: bool = False) -> None:
+    def run_once(self, *, is_last: bool = False) -> None:
         """Keep the lines that have come, hand over what is on disk, and let go what the broker has.
 
         `is_last` takes and hands over nothing new: asked to stop, what is under way is seen through.
@@ -121,7 +121,7 @@ class Sender:
         if self.unkept or not is_last:
             self._hand_over()
         try:
-            self._publisher.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
+            self._producer.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
         except UndeliveredError as error:  # the client is at its end, and answers for nothing any more
             for line in list(self._under_way.values()):
                 self._note_answer(line, error)
@@ -149,7 +149,7 @@ class Sender:
     def _hand_over(self) -> None:
         if self._refused and self._clock() >= self._again_at:
             if self._refuses_all:
-                self._publisher = self._open()
+                self._producer = self._open()
             again, self._refused, self._refused_why = self._refused, [], None
             for line in again:
                 self._publish(line)
@@ -166,11 +166,11 @@ class Sender:
 
     def _publish(self, line: _Line) -> None:
         self._under_way[line.is_on_disk, line.number] = line
-        self._publisher.publish(
+        self._producer.produce(
             self._topic,
             line.key,
             line.line,
-            on_answer=partial(self._note_answer, line),
+            on_delivery=partial(self._note_answer, line),
         )
 
     def _let_go(self) -> None:

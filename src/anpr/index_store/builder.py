@@ -65,7 +65,7 @@ class _Base:
 
 
 class IndexBuilder:
-    """Call `turn` again and again. Only one process may, for a folder.
+    """Call `run_once` again and again. Only one process may, for a folder.
 
     Attributes:
         current: What is on disk, as far as it is known to be whole.
@@ -99,7 +99,7 @@ class IndexBuilder:
         self._job: _Job | None = None
         self._check: _Job | None = None
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Bring what is on disk nearer to what is in force."""
         now = self._clock()
         if now < self._pause_until:

@@ -23,7 +23,15 @@ from confluent_kafka import (
 )
 
 from anpr.kafka.broker_errors import code_of, is_refusal
-from anpr.kafka.interfaces import REPLAYED, TOO_LARGE, Answer, PendingRecord, Record, RejectedError, UndeliveredError
+from anpr.kafka.interfaces import (
+    REPLAYED,
+    TOO_LARGE,
+    DeliveryCallback,
+    PendingRecord,
+    Record,
+    RejectedError,
+    UndeliveredError,
+)
 from anpr.kafka.topic_specs import MAX_RECORD_BYTES
 from anpr.runtime.logs import get_logger
 
@@ -50,7 +58,7 @@ class KafkaConsumer:
     def __init__(self, bootstrap: str, topic: str, group: str, member: str, session_timeout_seconds: float) -> None:
         """Join `group` as `member`, a name that no other running member of the group has.
 
-        Raises RefusedError, here and in all methods, where this source is of no use and another one may be.
+        Raises RejectedError, here and in all methods, where this source is of no use and another one may be.
         """
         session_ms = round(session_timeout_seconds * 1000)
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
@@ -75,8 +83,8 @@ class KafkaConsumer:
             self._consumer = Consumer(settings)
             self._consumer.subscribe([topic], on_revoke=self._before_revoke)
 
-    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
-        """See `records.Source`."""
+    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+        """See `interfaces.Consumer`."""
         with _as_refusal():
             first = self._consumer.poll(wait_seconds)
             if first is None:
@@ -90,7 +98,7 @@ class KafkaConsumer:
         return list(_records(messages))
 
     def commit(self, records: Sequence[Record]) -> None:
-        """See `records.Source`. Does not wait: a commit that is lost only brings reads a second time."""
+        """See `interfaces.Consumer`. Does not wait: a commit that is lost only brings reads a second time."""
         for record in records:
             place = TopicPartition(record.topic, record.partition, record.offset + 1)
             self._unconfirmed[record.topic, record.partition] = place
@@ -98,13 +106,13 @@ class KafkaConsumer:
             with _as_refusal():
                 self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
 
-    def partitions(self) -> int:
-        """See `records.Source`."""
+    def partition_count(self) -> int:
+        """See `interfaces.Consumer`."""
         with _as_refusal():
             return len(self._consumer.assignment())
 
     def lag(self) -> int | None:
-        """See `records.Source`."""
+        """See `interfaces.Consumer`."""
         lag = 0
         try:
             places = self._consumer.position(self._consumer.assignment())
@@ -121,7 +129,7 @@ class KafkaConsumer:
         return lag
 
     def close(self) -> None:
-        """See `records.Source`."""
+        """See `interfaces.Consumer`."""
         self._commit_now(list(self._unconfirmed.values()))
         # Partitions are taken and given up while the client still turns: one that is closed with word of them waiting
         # unheard, as when it never took a record, waits for itself for ever. What comes meanwhile is not committed,
@@ -192,16 +200,16 @@ class KafkaProducer:
         # A broker refuses a batch as too large for what it holds together: its records are tried again by this one.
         self._one_by_one: Producer | None = None
 
-    def publish(
+    def produce(
         self,
         topic: str,
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_answer: Answer | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> None:
-        """See `records.Publisher`."""
-        self._produce(self._producer, PendingRecord(topic, key, value, headers or {}, on_answer))
+        """See `interfaces.Producer`."""
+        self._produce(self._producer, PendingRecord(topic, key, value, headers or {}, on_delivery))
 
     def _produce(self, producer: Producer, record: PendingRecord) -> None:
         def answered(error: KafkaError | None, _: Message) -> None:
@@ -224,13 +232,13 @@ class KafkaProducer:
 
     def _answer(self, record: PendingRecord, error: KafkaError | None) -> None:
         why = None if error is None else UndeliveredError(f"{record.topic}: {error.str()}", code_of(error))
-        if record.on_answer is not None:
-            record.on_answer(why)
+        if record.on_delivery is not None:
+            record.on_delivery(why)
         else:
             self._refused = self._refused or why
 
     def flush(self, wait_seconds: float) -> int:
-        """See `records.Publisher`."""
+        """See `interfaces.Producer`."""
         waiting = int(self._producer.flush(wait_seconds))
         if self._one_by_one is not None:
             waiting += int(self._one_by_one.flush(wait_seconds))
@@ -239,7 +247,7 @@ class KafkaProducer:
             raise self._refused
         return waiting
 
-    def trouble(self, topic: str, wait_seconds: float) -> str:
+    def problem(self, topic: str, wait_seconds: float) -> str:
         """Return what the broker does not let this client do with a topic, "" if all is well. Any thread may ask."""
         try:
             error = self._producer.list_topics(topic, timeout=wait_seconds).topics[topic].error
@@ -272,8 +280,8 @@ class KafkaTail:
             }
         )
 
-    def take(self, wait_seconds: float) -> list[Record]:
-        """See `records.Tail`."""
+    def poll(self, wait_seconds: float) -> list[Record]:
+        """See `interfaces.Tail`."""
         if time.monotonic() >= self._look_again_at:
             self._assign_what_exists()
             missing = self._wanted - {topic for topic, _ in self._at_end}
@@ -292,15 +300,15 @@ class KafkaTail:
         return list(_records(messages))
 
     def caught_up(self) -> bool:
-        """See `records.Tail`."""
+        """See `interfaces.Tail`."""
         return self._wanted == {topic for topic, _ in self._at_end} and all(self._at_end.values())
 
-    def trouble(self) -> str:
-        """See `records.Tail`."""
+    def problem(self) -> str:
+        """See `interfaces.Tail`."""
         return self._trouble
 
     def close(self) -> None:
-        """See `records.Tail`."""
+        """See `interfaces.Tail`."""
         self._consumer.close()
 
     def _assign_what_exists(self) -> None:

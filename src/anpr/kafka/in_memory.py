@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from anpr.kafka.interfaces import REPLAYED, TOO_LARGE, Answer, PendingRecord, Record, UndeliveredError
+from anpr.kafka.interfaces import REPLAYED, TOO_LARGE, DeliveryCallback, PendingRecord, Record, UndeliveredError
 from anpr.runtime.clock import Clock
 
 
@@ -43,27 +43,27 @@ class InMemoryConsumer:
         self._broker, self._topic, self._group = broker, topic, group
         self._next = broker.committed[group, topic]
 
-    def take(self, max_records: int, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
-        """See `records.Source`."""
+    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
+        """See `interfaces.Consumer`."""
         records = self._broker.records(self._topic, self._next)[:max_records]
         self._next += len(records)
         return records
 
     def commit(self, records: Sequence[Record]) -> None:
-        """See `records.Source`."""
+        """See `interfaces.Consumer`."""
         for record in records:
             self._broker.committed[self._group, self._topic] = record.offset + 1
 
-    def partitions(self) -> int:
-        """See `records.Source`."""
+    def partition_count(self) -> int:
+        """See `interfaces.Consumer`."""
         return 1
 
     def lag(self) -> int | None:
-        """See `records.Source`."""
+        """See `interfaces.Consumer`."""
         return len(self._broker.topics[self._topic]) - self._next
 
     def close(self) -> None:
-        """See `records.Source`."""
+        """See `interfaces.Consumer`."""
 
 
 class InMemoryProducer:
@@ -75,19 +75,19 @@ class InMemoryProducer:
         self._refused: UndeliveredError | None = None
         self._under_way: list[PendingRecord] = []
 
-    def publish(
+    def produce(
         self,
         topic: str,
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_answer: Answer | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> None:
-        """See `records.Publisher`."""
-        self._under_way.append(PendingRecord(topic, key, value, dict(headers or {}), on_answer))
+        """See `interfaces.Producer`."""
+        self._under_way.append(PendingRecord(topic, key, value, dict(headers or {}), on_delivery))
 
     def flush(self, wait_seconds: float) -> int:  # noqa: ARG002  nothing to wait for
-        """See `records.Publisher`."""
+        """See `interfaces.Producer`."""
         if self._broker.is_away:
             return len(self._under_way)
         under_way, self._under_way = self._under_way, []
@@ -98,15 +98,15 @@ class InMemoryProducer:
                 self._refuse(one, UndeliveredError(f"{one.topic}: too large", TOO_LARGE))
             else:
                 self._broker.topics[one.topic].append((one.key, one.value, one.headers, self._broker.clock()))
-                if one.on_answer is not None:
-                    one.on_answer(None)
+                if one.on_delivery is not None:
+                    one.on_delivery(None)
         if self._refused is not None:
             raise self._refused
         return 0
 
     def _refuse(self, one: PendingRecord, error: UndeliveredError) -> None:
-        if one.on_answer is not None:
-            one.on_answer(error)
+        if one.on_delivery is not None:
+            one.on_delivery(error)
         else:
             self._refused = error
 
@@ -119,20 +119,20 @@ class InMemoryTail:
         self._broker = broker
         self._next = dict.fromkeys(topics, 0)
 
-    def take(self, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
-        """See `records.Tail`."""
+    def poll(self, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
+        """See `interfaces.Tail`."""
         records = [r for topic, start in self._next.items() for r in self._broker.records(topic, start)]
         for record in records:
             self._next[record.topic] = record.offset + 1
         return records
 
     def caught_up(self) -> bool:
-        """See `records.Tail`."""
+        """See `interfaces.Tail`."""
         return all(len(self._broker.topics[topic]) == start for topic, start in self._next.items())
 
-    def trouble(self) -> str:
-        """See `records.Tail`."""
+    def problem(self) -> str:
+        """See `interfaces.Tail`."""
         return ""
 
     def close(self) -> None:
-        """See `records.Tail`."""
+        """See `interfaces.Tail`."""

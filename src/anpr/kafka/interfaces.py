@@ -39,7 +39,7 @@ class UndeliveredError(RejectedError):
     """A record was not taken by the broker. What caused it must not be committed."""
 
 
-Answer = Callable[[UndeliveredError | None], None]
+DeliveryCallback = Callable[[UndeliveredError | None], None]
 
 
 class PendingRecord(NamedTuple):
@@ -49,16 +49,16 @@ class PendingRecord(NamedTuple):
     key: str | None
     value: bytes
     headers: Mapping[str, bytes]
-    on_answer: Answer | None
+    on_delivery: DeliveryCallback | None
 
 
 class Consumer(Protocol):
     """One member of a group that shares a topic: each record goes to one member, again until it is committed."""
 
-    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
         """Return the records that are there, at most `max_records`; wait for the first one up to `wait_seconds`.
 
-        Raises RefusedError when the broker refuses; this source is of no use then.
+        Raises RejectedError when the broker refuses; this source is of no use then.
         """
         ...
 
@@ -66,7 +66,7 @@ class Consumer(Protocol):
         """Note that these, and all before them in their partitions, are done with."""
         ...
 
-    def partitions(self) -> int:
+    def partition_count(self) -> int:
         """Return how many partitions are held here: 0 for a member that only stands by."""
         ...
 
@@ -82,19 +82,19 @@ class Consumer(Protocol):
 class Producer(Protocol):
     """Takes records for any topic. They are with the broker when `flush` has returned 0, and not before."""
 
-    def publish(
+    def produce(
         self,
         topic: str,
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_answer: Answer | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> None:
         """Hand a record over for delivery.
 
-        `on_answer` is called, mostly from `flush`, with None once the broker has it, or with why the broker will not;
-        a record without one makes `flush` raise instead. What is too large is refused for itself alone, never for
-        what it was sent together with.
+        `on_delivery` is called, mostly from `flush`: with None when the broker has the record, with an error when the
+        broker refuses it. Without a callback, `flush` raises the error instead. A record that is too large is refused
+        alone: the records sent together with it are delivered.
         """
         ...
 
@@ -109,7 +109,7 @@ class Producer(Protocol):
 class Tail(Protocol):
     """Reads whole topics from their beginning and goes on as they grow, on its own account."""
 
-    def take(self, wait_seconds: float) -> list[Record]:
+    def poll(self, wait_seconds: float) -> list[Record]:
         """Return what is there; wait for the first record up to `wait_seconds`."""
         ...
 
@@ -117,7 +117,7 @@ class Tail(Protocol):
         """Tell whether everything that the topics held at the start has been returned."""
         ...
 
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """Return what keeps records from coming, in words, as far as it is known; "" when all is well."""
         ...
 

@@ -51,8 +51,8 @@ class Matcher:
         *,
         site: str,
         name: str,
-        source: Consumer,
-        publisher: Producer,
+        consumer: Consumer,
+        producer: Producer,
         held: Callable[[], ActiveIndex | None],
         clock: Clock,
         stopping: Callable[[], bool],
@@ -71,8 +71,8 @@ class Matcher:
         """
         self._site = site
         self._name = name
-        self._source = source
-        self._publisher = publisher
+        self._consumer = consumer
+        self._producer = producer
         self._held = held
         self._clock = clock
         self._stopping = stopping
@@ -91,17 +91,17 @@ class Matcher:
     def run(self) -> None:
         """Match until it is time to stop."""
         while not self._stopping():
-            self.turn()
+            self.run_once()
         self._tell(self._held(), self._clock(), has_left=True)
-        self._publisher.flush(WAIT_SECONDS)
+        self._producer.flush(WAIT_SECONDS)
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Take what is there and see it through. Without a list nothing is taken, for it could not be matched."""
         self._beat()
         held = self._held()
         if held is None:
             self._rest(WAIT_SECONDS)
-        elif records := self._source.take(self._batch_reads, WAIT_SECONDS):
+        elif records := self._consumer.poll(self._batch_reads, WAIT_SECONDS):
             # A newer list may have come while it waited for reads.
             self._see_through(records, self._held() or held)
         self._report(self._held())
@@ -123,7 +123,7 @@ class Matcher:
             self._flush()
             bad += too_large
         published_at = self._clock()
-        self._source.commit(records)
+        self._consumer.commit(records)
         not_written = {alert.alert_id for alert, _ in refused}
         alerts = [
             fact
@@ -156,9 +156,9 @@ class Matcher:
                     if why_not is not None:
                         refused.append((alert, why_not))
 
-                self._publisher.publish(topics.of_alert(fact), fact.plate, encode(fact), on_answer=note)
+                self._producer.produce(topics.of_alert(fact), fact.plate, encode(fact), on_delivery=note)
             else:
-                self._publisher.publish(topics.alerts(self._site), None, encode(fact))
+                self._producer.produce(topics.alerts(self._site), None, encode(fact))
         return refused
 
     def _too_large(self, refused: Sequence[_Refused], taken: Sequence[tuple[Record, Read]]) -> list[_Bad]:
@@ -185,7 +185,7 @@ class Matcher:
                 headers |= {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
             if record.is_replayed:
                 headers[REPLAYED] = "1"
-            self._publisher.publish(
+            self._producer.produce(
                 topics.deadletters(self._site),
                 None,
                 value[:MAX_DEADLETTER_BYTES],
@@ -195,7 +195,7 @@ class Matcher:
     def _flush(self) -> None:
         """Wait until the broker has everything. Raises UndeliveredError: the reads must not be committed then."""
         give_up_at: datetime | None = None
-        while waiting := self._publisher.flush(1.0):
+        while waiting := self._producer.flush(1.0):
             self._beat()
             now = self._clock()
             self._note_unanswered(waiting, now)
@@ -220,16 +220,16 @@ class Matcher:
         if now < self._next_status:
             return
         self._next_status = now + STATUS_EVERY
-        partitions, lag = self._source.partitions(), self._source.lag()
-        waiting = self._publisher.flush(0)
+        partitions, lag = self._consumer.partition_count(), self._consumer.lag()
+        waiting = self._producer.flush(0)
         self._note_unanswered(waiting, now)
         if partitions and lag == 0 and self._has_told and not waiting:
             self._is_well()
         self._tell(held, now, partitions=partitions, lag=lag)
-        self._publisher.flush(0)  # a road may be quiet for long, and a refusal must show all the same
+        self._producer.flush(0)  # a road may be quiet for long, and a refusal must show all the same
         self._has_told = True
         # Uncommitted leftovers of a commit that was refused go again, so that a quiet road ends with no lag.
-        self._source.commit([])
+        self._consumer.commit([])
 
     def _tell(
         self,
@@ -261,5 +261,5 @@ class Matcher:
             clock_offset_seconds=self._figures.clock_offset_seconds(),
             has_left=has_left,
         )
-        self._publisher.publish(topics.status(self._site), self._name, encode(status))
+        self._producer.produce(topics.status(self._site), self._name, encode(status))
         self._figures.told(status)

@@ -39,7 +39,7 @@ class Health:
         self._stopwatch = stopwatch
         self._beat_at = stopwatch()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say that the loop goes on."""
         self._beat_at = self._stopwatch()
         self._last_turn.set_to_current_time()

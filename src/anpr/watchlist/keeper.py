@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 
 class ListKeeper:
-    """Call `turn` again and again. `trouble` is what keeps it from its work, in words; empty when all is well."""
+    """Call `run_once` again and again. `trouble` is what keeps it from its work, in words; empty when all is well."""
 
     def __init__(self, store: WatchlistStore, keep_removed_for: timedelta, clock: Clock) -> None:
         """A text that was removed stays in Redis for `keep_removed_for` before its list is written without it."""
@@ -33,7 +33,7 @@ class ListKeeper:
         self._ends: dict[str, tuple[datetime, str]] = {}  # entry id → its end and its list
         self._next: list[tuple[datetime, str]] = []  # a heap of ends and ids; some of them are no longer so
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Do what is due. Whatever goes wrong is told and tried again at the next turn."""
         try:
             head = self._store.head()

@@ -27,8 +27,8 @@ class Broker:
     """How a suite gets at a broker, whichever it is."""
 
     topic: str
-    publisher: Producer
-    source: Callable[[], Consumer]
+    producer: Producer
+    consumer: Callable[[], Consumer]
     tail: Callable[[], Tail]
     limit: Callable[[int], None]
 
@@ -66,12 +66,12 @@ def limit_records(admin: AdminClient, topic: str, max_bytes: int) -> None:
 
 def publish(broker: Broker, *values: bytes) -> None:
     for value in values:
-        broker.publisher.publish(broker.topic, "key", value, {"reason": b"none"})
-    assert broker.publisher.flush(30) == 0
+        broker.producer.produce(broker.topic, "key", value, {"reason": b"none"})
+    assert broker.producer.flush(30) == 0
 
 
-def take(source: Consumer, count: int) -> list[Record]:
-    return gather(lambda: source.take(100, 0.1), count)
+def poll(consumer: Consumer, count: int) -> list[Record]:
+    return gather(lambda: consumer.poll(100, 0.1), count)
 
 
 def gather(take_some: Callable[[], list[Record]], count: int) -> list[Record]:
@@ -87,9 +87,9 @@ def gather(take_some: Callable[[], list[Record]], count: int) -> list[Record]:
 
 def test_records_come_in_their_order_with_their_place_and_time(broker: Broker) -> None:
     publish(broker, b"one", b"two", b"three")
-    source = broker.source()
-    taken = take(source, 3)
-    source.close()
+    consumer = broker.consumer()
+    taken = poll(consumer, 3)
+    consumer.close()
     assert [record.value for record in taken] == [b"one", b"two", b"three"]
     assert [record.offset for record in taken] == [0, 1, 2]
     assert {(record.topic, record.partition) for record in taken} == {(broker.topic, 0)}
@@ -98,37 +98,37 @@ def test_records_come_in_their_order_with_their_place_and_time(broker: Broker) -
 
 def test_what_was_not_committed_comes_again_and_what_was_does_not(broker: Broker) -> None:
     publish(broker, b"one", b"two", b"three")
-    source = broker.source()
-    first, *_ = take(source, 3)
-    source.commit([first])
-    source.close()
-    again = broker.source()
-    assert [record.value for record in take(again, 2)] == [b"two", b"three"]
+    consumer = broker.consumer()
+    first, *_ = poll(consumer, 3)
+    consumer.commit([first])
+    consumer.close()
+    again = broker.consumer()
+    assert [record.value for record in poll(again, 2)] == [b"two", b"three"]
     again.close()
 
 
 def test_the_lag_is_what_waits(broker: Broker) -> None:
     publish(broker, b"one", b"two")
-    source = broker.source()
-    source.commit(take(source, 2))
-    assert wait_until(lambda: not source.take(10, 0.1) and source.lag() == 0, 30)
-    source.close()
+    consumer = broker.consumer()
+    consumer.commit(poll(consumer, 2))
+    assert wait_until(lambda: not consumer.poll(10, 0.1) and consumer.lag() == 0, 30)
+    consumer.close()
 
 
 def test_a_restarted_member_knows_its_lag_on_a_quiet_road(broker: Broker) -> None:
     publish(broker, b"one")
-    source = broker.source()
-    source.commit(take(source, 1))
-    source.close()
-    again = broker.source()
-    assert wait_until(lambda: not again.take(10, 0.1) and again.partitions() == 1 and again.lag() == 0, 30)
+    consumer = broker.consumer()
+    consumer.commit(poll(consumer, 1))
+    consumer.close()
+    again = broker.consumer()
+    assert wait_until(lambda: not again.poll(10, 0.1) and again.partition_count() == 1 and again.lag() == 0, 30)
     again.close()
 
 
 def test_delivery_is_told_for_each_record(broker: Broker) -> None:
     answers: list[UndeliveredError | None] = []
-    broker.publisher.publish(broker.topic, None, b"one", on_answer=answers.append)
-    assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
+    broker.producer.produce(broker.topic, None, b"one", on_delivery=answers.append)
+    assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
     assert answers == [None]
 
 
@@ -137,25 +137,25 @@ def test_of_records_sent_together_only_that_is_refused_which_is_itself_too_large
     answers: dict[int, UndeliveredError | None] = {}
     sizes = [500] * 6 + [3000] + [501] * 6
     for number, size in enumerate(sizes):
-        broker.publisher.publish(broker.topic, "key", b"x" * size, on_answer=partial(answers.__setitem__, number))
-    assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
+        broker.producer.produce(broker.topic, "key", b"x" * size, on_delivery=partial(answers.__setitem__, number))
+    assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
     assert {number: why and why.code for number, why in answers.items()} == {
         number: TOO_LARGE if size > 2000 else None for number, size in enumerate(sizes)
     }
     tail = broker.tail()
-    taken = gather(lambda: tail.take(0.1), len(sizes) - 1)
+    taken = gather(lambda: tail.poll(0.1), len(sizes) - 1)
     assert sorted(len(record.value or b"") for record in taken) == sorted(size for size in sizes if size < 2000)
     tail.close()
-    broker.publisher.publish(broker.topic, "key", b"x" * 3000)
+    broker.producer.produce(broker.topic, "key", b"x" * 3000)
     with pytest.raises(UndeliveredError):
-        assert wait_until(lambda: broker.publisher.flush(1) == 0, 30)
+        assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
 
 
 def test_a_tail_gets_everything_from_the_beginning_and_goes_on(broker: Broker) -> None:
     publish(broker, b"one", b"two")
     tail = broker.tail()
-    assert [record.value for record in gather(lambda: tail.take(0.1), 2)] == [b"one", b"two"]
-    assert wait_until(lambda: not tail.take(0.1) and tail.caught_up(), 30)
+    assert [record.value for record in gather(lambda: tail.poll(0.1), 2)] == [b"one", b"two"]
+    assert wait_until(lambda: not tail.poll(0.1) and tail.caught_up(), 30)
     publish(broker, b"three")
-    assert [record.value for record in gather(lambda: tail.take(0.1), 1)] == [b"three"]
+    assert [record.value for record in gather(lambda: tail.poll(0.1), 1)] == [b"three"]
     tail.close()

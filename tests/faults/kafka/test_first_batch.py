@@ -15,16 +15,16 @@ def test_a_first_batch_that_the_broker_refuses_for_a_moment_is_written_all_the_s
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
     with SpoilingProxy(kafka_bootstrap, good=b"the first", bad=b"the wurst") as way:
-        publisher = KafkaProducer(way.bootstrap)
-        publisher.publish(topic, None, b"the first")
+        producer = KafkaProducer(way.bootstrap)
+        producer.produce(topic, None, b"the first")
         assert way.has_damaged.wait(30)
-        publisher.publish(topic, None, b"the second")
-        assert wait_until(lambda: publisher.flush(1) == 0, 30)
+        producer.produce(topic, None, b"the second")
+        assert wait_until(lambda: producer.flush(1) == 0, 30)
     tail = KafkaTail(kafka_bootstrap, [topic])
     written: list[bytes | None] = []
 
     def is_all() -> bool:
-        written.extend(record.value for record in tail.take(0.1))
+        written.extend(record.value for record in tail.poll(0.1))
         return tail.caught_up()
 
     assert wait_until(is_all, 30)

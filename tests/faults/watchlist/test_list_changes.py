@@ -88,12 +88,12 @@ class Road:
     def __init__(self, it: Installation) -> None:
         self.reads: list[Read] = []
         self._it = it
-        self._publisher = KafkaProducer(it.kafka)
+        self._producer = KafkaProducer(it.kafka)
 
     def step(self) -> None:
         for _ in range(READS_AT_ONCE):
             self._send(len(self.reads))
-        self._publisher.flush(0)
+        self._producer.flush(0)
 
     def _send(self, number: int) -> None:
         site = self._it.sites[number % len(self._it.sites)]
@@ -102,11 +102,11 @@ class Road:
             read_id=str(number), site=site, plate=PLATES[number % len(PLATES)], camera=camera,
             captured_at=system_clock(),
         )  # fmt: skip
-        self._publisher.publish(topics.reads(site), camera, encode(read))
+        self._producer.produce(topics.reads(site), camera, encode(read))
         self.reads.append(read)
 
     def end(self) -> None:
-        assert wait_until(lambda: self._publisher.flush(1) == 0, 30)
+        assert wait_until(lambda: self._producer.flush(1) == 0, 30)
 
 
 def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation(ports: Installation) -> None:

@@ -210,16 +210,16 @@ def an_alert(site: str) -> events.Alert:
 def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
     site, other = installation.sites[:2]
     installation.put_in_force(write_list(installation.folder / "l.csv", "AB1"))
-    publisher = KafkaProducer(installation.kafka)
-    publisher.publish(topics.alerts(site), None, b"not an alert")
-    publisher.publish(topics.actions(site), None, b"{}")
+    producer = KafkaProducer(installation.kafka)
+    producer.produce(topics.alerts(site), None, b"not an alert")
+    producer.produce(topics.actions(site), None, b"{}")
     # A record of another site than its topic's owner counts for nothing, whoever wrote it.
     foreign = events.Correction(site=other, read_id="b", supersedes="a")
-    publisher.publish(topics.alerts(site), None, events.encode(foreign))
+    producer.produce(topics.alerts(site), None, events.encode(foreign))
     # Nor does an alert under the id of another one, which it would replace.
     forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(other, "a", "AB1"))
-    publisher.publish(topics.alerts(site), None, events.encode(forged))
-    assert wait_until(lambda: publisher.flush(1) == 0, 30)
+    producer.produce(topics.alerts(site), None, events.encode(forged))
+    assert wait_until(lambda: producer.flush(1) == 0, 30)
     feed = installation.open_feed()
     installation.start_matcher(site, "one")
     installation.run("send", "--site", site, input=read_line("a", site, "AB1"))

@@ -103,10 +103,10 @@ def test_of_each_that_speaks_on_a_topic_the_last_word_is_read(kafka_bootstrap: s
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
     assert last_words(kafka_bootstrap, topic, wait_seconds=30) == []
-    publisher = KafkaProducer(kafka_bootstrap)
+    producer = KafkaProducer(kafka_bootstrap)
     for who, word in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
-        publisher.publish(topic, who, word)
-    assert publisher.flush(30) == 0
+        producer.produce(topic, who, word)
+    assert producer.flush(30) == 0
     assert [word.value for word in last_words(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
 
 

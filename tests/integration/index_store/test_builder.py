@@ -197,7 +197,7 @@ def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey:
         machine = Machine(tmp_path / "index", way.url, timeout_seconds=0.2)
         machine.comes_to(apply(machine, "a"))
         way.delay_seconds = 0.5
-        machine.builder.turn()
+        machine.builder.run_once()
         assert "does not answer" in machine.builder.trouble
         machine.matcher.look()
         assert machine.ids() == {"a"}

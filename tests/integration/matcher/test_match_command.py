@@ -20,10 +20,10 @@ from tests.support.installation import Installation
 
 
 def publish(it: Installation, site: str, *lines: bytes) -> None:
-    publisher = KafkaProducer(it.kafka)
+    producer = KafkaProducer(it.kafka)
     for line in lines:
-        publisher.publish(topics.reads(site), "camera-1", line)
-    assert wait_until(lambda: publisher.flush(1) == 0, 30)
+        producer.produce(topics.reads(site), "camera-1", line)
+    assert wait_until(lambda: producer.flush(1) == 0, 30)
 
 
 def statuses(it: Installation, site: str) -> list[Status]:

@@ -47,21 +47,21 @@ def ids(store: WatchlistStore) -> set[str]:
 def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: WatchlistStore) -> None:
     clock = Clock()
     keeper = ListKeeper(store, 72 * HOUR, clock)
-    keeper.turn()  # there is no list yet
+    keeper.run_once()  # there is no list yet
     store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
     store.apply("wanted", [entry("3", "AB3", valid_until=NOON + HOUR)], "test", NOON)
     clock.now = NOON + HOUR - timedelta(milliseconds=1)
-    keeper.turn()
+    keeper.run_once()
     assert ids(store) == {"1", "2", "3"}
     clock.now = NOON + HOUR
-    keeper.turn()
+    keeper.run_once()
     assert ids(store) == {"2"}
     assert {(one.entry_id, one.ended_at, one.why) for one in store.ended(["1", "2", "3"])} == {
         ("1", clock.now, "its validity has ended"),
         ("3", clock.now, "its validity has ended"),
     }
     head = store.head()
-    keeper.turn()
+    keeper.run_once()
     assert store.head() == head, "what is done is not done again"
     assert [one.how for one in store.log(2)] == ["expire", "expire"]
 
@@ -70,14 +70,14 @@ def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistS
     clock = Clock()
     keeper = ListKeeper(store, 72 * HOUR, clock)
     store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
-    keeper.turn()
+    keeper.run_once()
     moved = [entry("1", "AB1", valid_until=NOON + 3 * HOUR), entry("2", "AB2", valid_until=NOON + 2 * HOUR)]
     store.change("stolen", moved, [], why="test", now=NOON, author=Author())
     clock.now = NOON + HOUR
-    keeper.turn()
+    keeper.run_once()
     assert ids(store) == {"1", "2"}
     clock.now = NOON + 2 * HOUR
-    keeper.turn()
+    keeper.run_once()
     assert ids(store) == {"1"}
 
 
@@ -87,7 +87,7 @@ def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistSt
     head = store.head()
     assert head is not None
     clock.now = NOON + HOUR
-    ListKeeper(store, 72 * HOUR, clock).turn()
+    ListKeeper(store, 72 * HOUR, clock).run_once()
     after = store.head()
     assert after is not None
     assert after.generation > head.generation
@@ -104,13 +104,13 @@ def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: C
         clock.now = NOON + HOUR
         valkey.kill()
         with capture_logs() as lines:
-            keeper.turn()
-            keeper.turn()
+            keeper.run_once()
+            keeper.run_once()
         assert [line["code"] for line in lines] == ["redis-unavailable"]
         assert "docs/errors.md#redis-unavailable" in keeper.trouble
         valkey.start()
         store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
-        keeper.turn()
+        keeper.run_once()
         assert ids(store) == {"2"}
         assert not keeper.trouble
 
@@ -164,10 +164,10 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     assert not is_gone(b"the secret"), "it can be rolled back to"
     clock = Clock()
     keeper = ListKeeper(store, HOUR, clock)
-    keeper.turn()
+    keeper.run_once()
     assert not is_gone(b"the secret")
     clock.now = NOON + HOUR
-    keeper.turn()
+    keeper.run_once()
     assert wait_until(lambda: is_gone(b"the secret"), 10)
     assert ids(store) == {"2"}
 
@@ -183,7 +183,7 @@ def test_changes_that_have_become_many_are_taken_into_the_list(
 
     def changes_beside_the_base(removed: int) -> int:
         store.change("stolen", [], [str(removed)], why="test", now=NOON, author=Author())
-        keeper.turn()
+        keeper.run_once()
         head = store.head()
         assert head is not None
         return sum(delta.entries for delta in head.lists["stolen"].deltas)

@@ -47,10 +47,10 @@ class Sender:
     def __init__(self, due_seconds: float = 5) -> None:
         self.back: datetime | None = None
         self.broker = InMemoryBroker(lambda: NOON)
-        self.publisher = InMemoryProducer(self.broker)
+        self.producer = InMemoryProducer(self.broker)
         self.it = CanarySender(
             "calais",
-            lambda: self.publisher,
+            lambda: self.producer,
             None,
             last_back=lambda: self.back,
             every_seconds=60,
@@ -60,7 +60,7 @@ class Sender:
 
     def send(self, *, comes_back: bool = True) -> float:
         """Send one; return after how many seconds the next goes."""
-        self.it.send(self.publisher)
+        self.it.send(self.producer)
         self.back = NOON - timedelta(seconds=0 if comes_back else 60)
         return self.it.next_in_seconds()
 

@@ -24,20 +24,20 @@ def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) ->
     sender = Sender(
         site=SITE,
         lines=LineReader(taking, 1000),
-        open_publisher=lambda: InMemoryProducer(broker),
+        open_producer=lambda: InMemoryProducer(broker),
         spool=spool,
         refusals=refusals,
         clock=lambda: now[0],
     )
     broker.refusing = True
     os.write(giving, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
-    sender.turn()
-    sender.turn()
+    sender.run_once()
+    sender.run_once()
     assert refusals.standing is not None
     broker.refusing = False
     now[0] += timedelta(seconds=2)
-    sender.turn()
-    sender.turn()
+    sender.run_once()
+    sender.run_once()
     assert len(broker.topics[topics.reads(SITE)]) == 3
     assert refusals.standing is None, "though its time is not over: here none goes by"
     os.close(giving)

@@ -13,7 +13,7 @@ from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Status, decode_alert_record, decode_status
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
-from anpr.kafka.interfaces import TOO_LARGE, Answer, Record, UndeliveredError
+from anpr.kafka.interfaces import TOO_LARGE, DeliveryCallback, Record, UndeliveredError
 from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
@@ -50,22 +50,22 @@ class Port:
         self.broker = InMemoryBroker(lambda: NOON)
 
     def receives(self, *records: bytes) -> None:
-        publisher = InMemoryProducer(self.broker)
+        producer = InMemoryProducer(self.broker)
         for record in records:
-            publisher.publish(topics.reads(SITE), "camera-1", record)
-        publisher.flush(0)
+            producer.produce(topics.reads(SITE), "camera-1", record)
+        producer.flush(0)
 
     def matcher(
         self,
-        publisher: InMemoryProducer | None = None,
-        source: InMemoryConsumer | None = None,
+        producer: InMemoryProducer | None = None,
+        consumer: InMemoryConsumer | None = None,
         batch_reads: int = 500,
     ) -> Matcher:
         return Matcher(
             site=SITE,
             name="one",
-            source=source or InMemoryConsumer(self.broker, topics.reads(SITE), GROUP),
-            publisher=publisher or InMemoryProducer(self.broker),
+            consumer=consumer or InMemoryConsumer(self.broker, topics.reads(SITE), GROUP),
+            producer=producer or InMemoryProducer(self.broker),
             held=lambda: self.held,
             clock=self.clock,
             stopping=lambda: self.stopping,
@@ -111,14 +111,14 @@ def port() -> Port:
 
 def test_a_listed_plate_raises_an_alert_for_each_entry_and_no_other_plate_does(port: Port) -> None:
     port.receives(a_record("listed"), a_record("other", plate="XY99ZZZ"))
-    port.matcher().turn()
+    port.matcher().run_once()
     assert sorted(port.alert_ids()) == sorted(ids_of("listed"))
     assert port.committed() == 2
 
 
 def test_covert_alerts_are_on_their_own_topic_alone(port: Port) -> None:
     port.receives(a_record())
-    port.matcher().turn()
+    port.matcher().run_once()
     handlings = {
         topic: [msgspec.json.decode(value)["entry"]["handling"] for value in port.values(topic)]
         for topic in (topics.alerts(SITE), topics.covert_alerts(SITE))
@@ -128,19 +128,19 @@ def test_covert_alerts_are_on_their_own_topic_alone(port: Port) -> None:
 
 def test_alerts_are_keyed_by_the_listed_plate(port: Port) -> None:
     port.receives(a_record(plate="ab i2 cde"))
-    port.matcher().turn()
+    port.matcher().run_once()
     assert {key for key, *_ in port.broker.topics[topics.alerts(SITE)]} == {"AB12CDE"}
 
 
 def test_a_correction_goes_out_even_for_a_plate_that_is_not_listed(port: Port) -> None:
     port.receives(a_record("read-2", plate="XY99ZZZ", supersedes="read-1"))
-    port.matcher().turn()
+    port.matcher().run_once()
     assert port.facts() == [Correction(site=SITE, read_id="read-2", supersedes="read-1")]
 
 
 def test_what_cannot_be_matched_is_kept_as_it_came_with_its_reason_and_place(port: Port) -> None:
     port.receives(a_record(), b"not json", a_record(site="dover"))
-    port.matcher().turn()
+    port.matcher().run_once()
     dead = port.broker.topics[topics.deadletters(SITE)]
     assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
         (b"not json", b"not JSON"),
@@ -158,7 +158,7 @@ def test_no_turn_takes_more_reads_than_it_may(port: Port) -> None:
     matcher = port.matcher(batch_reads=2)
     taken = []
     for _ in range(4):
-        matcher.turn()
+        matcher.run_once()
         taken.append(port.committed())
     assert taken == [2, 4, 5, 5]
 
@@ -167,11 +167,11 @@ def test_without_a_list_nothing_is_taken_and_the_reads_wait_for_one(port: Port) 
     port.receives(a_record())
     port.held = None
     matcher = port.matcher()
-    matcher.turn()
+    matcher.run_once()
     assert port.committed() == 0
 
     port.held = HELD
-    matcher.turn()
+    matcher.run_once()
     assert port.committed() == 1
     assert set(port.alert_ids()) == ids_of("read-1")
 
@@ -182,10 +182,10 @@ def test_without_a_list_nothing_is_taken_and_the_reads_wait_for_one(port: Port) 
 def test_the_same_read_twice_has_the_same_alert_ids(port: Port) -> None:
     port.receives(a_record())
     matcher = port.matcher()
-    matcher.turn()
+    matcher.run_once()
     port.clock.now += timedelta(seconds=30)
     port.receives(a_record())
-    matcher.turn()
+    matcher.run_once()
     assert len(port.alert_ids()) == 2 * len(ENTRIES)
     assert set(port.alert_ids()) == ids_of("read-1")
 
@@ -194,12 +194,12 @@ def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_
     port.receives(a_record("read-1"), a_record("read-2"))
     port.broker.refusing = True
     with pytest.raises(UndeliveredError):
-        port.matcher().turn()
+        port.matcher().run_once()
     assert port.committed() == 0
     assert not port.facts()
 
     port.broker.refusing = False
-    port.matcher().turn()
+    port.matcher().run_once()
     assert port.committed() == 2
     assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
 
@@ -208,7 +208,7 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(
     port.held = ActiveIndex(Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON)
     port.broker.max_bytes = 2000
     port.receives(a_record("read-1"), a_record("other", plate="XY99ZZZ"), a_record("read-2"))
-    port.matcher().turn()
+    port.matcher().run_once()
     assert sorted(port.alert_ids()) == sorted(alert_id(SITE, read, "stolen") for read in ("read-1", "read-2"))
     dead = port.broker.topics[topics.deadletters(SITE)]
     assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
@@ -219,7 +219,7 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(
 
     port.broker.max_bytes = None
     port.receives(*(value for _, value, _, _ in dead))
-    port.matcher().turn()
+    port.matcher().run_once()
     wanted = {alert_id(SITE, read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
     assert set(port.alert_ids()) == wanted, "sent again, they raise what they would have raised"
 
@@ -231,7 +231,7 @@ def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: P
     port.broker.max_bytes = 2000
     port.receives(a_record())
     with pytest.raises(UndeliveredError) as error:
-        port.matcher().turn()
+        port.matcher().run_once()
     assert error.value.code == TOO_LARGE
     assert port.committed() == 0
     assert not port.values(topics.deadletters(SITE))
@@ -240,7 +240,7 @@ def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: P
 def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
     port.broker.refusing = True
     with pytest.raises(UndeliveredError):
-        port.matcher().turn()
+        port.matcher().run_once()
 
 
 def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) -> None:
@@ -248,14 +248,14 @@ def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) 
     port.receives(a_record("read-1"), a_record("read-2"))
     port.broker.refusing = True
     with pytest.raises(UndeliveredError) as refused:
-        port.matcher().turn()
+        port.matcher().run_once()
     port.refusals.note(refused.value)
     port.broker.refusing = False
     again = port.matcher(batch_reads=1)
-    again.turn()
+    again.run_once()
     assert port.refusals.standing is not None, "a read waits still"
-    again.turn()
-    again.turn()
+    again.run_once()
+    again.run_once()
     assert port.refusals.standing is None, "though its time is not over: here none goes by"
 
 
@@ -270,7 +270,7 @@ def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) ->
             return next(waits, 0) or super().flush(wait_seconds)
 
     port.receives(a_record())
-    port.matcher(Slow(port.broker)).turn()
+    port.matcher(Slow(port.broker)).run_once()
     assert committed_meanwhile == [0, 0, 0]
     assert port.committed() == 1
 
@@ -283,7 +283,7 @@ def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_tha
     port.broker.is_away = True
     with capture_logs() as quiet:
         for _ in range(20):
-            matcher.turn()
+            matcher.run_once()
     assert [line["code"] for line in quiet] == ["kafka-unavailable"]
 
     back_at = port.clock.now + timedelta(seconds=30)
@@ -298,7 +298,7 @@ def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_tha
     busy_one = port.matcher(Waits(port.broker))
     with capture_logs() as busy:
         for _ in range(3):
-            busy_one.turn()
+            busy_one.run_once()
     assert [line["log_level"] for line in busy] == ["warning", "info"]
     assert port.committed() == 1
 
@@ -319,12 +319,12 @@ def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads
 
 def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
     class Last(InMemoryConsumer):
-        def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+        def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
             port.stopping = True
-            return super().take(max_records, wait_seconds)
+            return super().poll(max_records, wait_seconds)
 
     port.receives(*(a_record(f"read-{number}") for number in range(5)))
-    port.matcher(source=Last(port.broker, topics.reads(SITE), GROUP), batch_reads=2).run()
+    port.matcher(consumer=Last(port.broker, topics.reads(SITE), GROUP), batch_reads=2).run()
     assert port.committed() == 2
     assert set(port.alert_ids()) == ids_of("read-0", "read-1")
     assert [status.has_left for status in port.statuses()] == [False, True], "and says that it is not to be missed"
@@ -346,14 +346,14 @@ class Fuse:
         self.steps -= 1
 
 
-class FusedSource(InMemoryConsumer):
+class FusedConsumer(InMemoryConsumer):
     def __init__(self, port: Port, fuse: Fuse) -> None:
         super().__init__(port.broker, topics.reads(SITE), GROUP)
         self._fuse = fuse
 
-    def take(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
         self._fuse.burn()
-        records = super().take(max_records, wait_seconds)
+        records = super().poll(max_records, wait_seconds)
         self._fuse.burn()
         return records
 
@@ -363,26 +363,26 @@ class FusedSource(InMemoryConsumer):
         self._fuse.burn()
 
 
-class FusedPublisher(InMemoryProducer):
+class FusedProducer(InMemoryProducer):
     def __init__(self, port: Port, fuse: Fuse) -> None:
         super().__init__(port.broker)
         self._fuse = fuse
 
-    def publish(
+    def produce(
         self,
         topic: str,
         key: str | None,
         value: bytes,
         headers: Mapping[str, bytes] | None = None,
-        on_answer: Answer | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> None:
         def answer(why_not: UndeliveredError | None) -> None:
             self._fuse.burn()
-            if on_answer is not None:
-                on_answer(why_not)
+            if on_delivery is not None:
+                on_delivery(why_not)
 
         self._fuse.burn()
-        super().publish(topic, key, value, headers, answer)
+        super().produce(topic, key, value, headers, answer)
 
     def flush(self, wait_seconds: float) -> int:
         self._fuse.burn()
@@ -399,10 +399,10 @@ def killed_after(steps: int) -> Port | None:
     port = Port()
     port.receives(*READS)
     fuse = Fuse(steps)
-    matcher = port.matcher(FusedPublisher(port, fuse), FusedSource(port, fuse), batch_reads=2)
+    matcher = port.matcher(FusedProducer(port, fuse), FusedConsumer(port, fuse), batch_reads=2)
     try:
-        matcher.turn()
-        matcher.turn()
+        matcher.run_once()
+        matcher.run_once()
     except KilledError:
         return port
     return None
@@ -417,7 +417,7 @@ def test_killed_at_any_point_the_next_matcher_brings_the_same_alerts() -> None:
         done_with = [f"read-{number}" for number in range(port.committed()) if number < 2]
         assert set(port.alert_ids()) >= ids_of(*done_with), f"committed before published, at step {steps}"
 
-        port.matcher().turn()
+        port.matcher().run_once()
         assert port.committed() == len(READS)
         assert set(port.alert_ids()) == whole, f"killed at step {steps}"
         assert Correction(site=SITE, read_id="read-2", supersedes="read-1") in port.facts()
@@ -429,21 +429,21 @@ def test_killed_at_any_point_the_next_matcher_brings_the_same_alerts() -> None:
 
 
 def test_the_status_is_told_at_most_once_a_second(port: Port) -> None:
-    publisher = InMemoryProducer(port.broker)
-    matcher = port.matcher(publisher)
+    producer = InMemoryProducer(port.broker)
+    matcher = port.matcher(producer)
     for seconds in (0, 0.4, 0.999, 1, 1.5, 3.7, 4.6, 4.7, 4.8):
         port.clock.now = NOON + timedelta(seconds=seconds)
-        matcher.turn()
-    publisher.flush(0)
+        matcher.run_once()
+    producer.flush(0)
     assert [(status.at - NOON).total_seconds() for status in port.statuses()] == [0, 1, 3.7, 4.7]
 
 
 def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port) -> None:
-    publisher = InMemoryProducer(port.broker)
+    producer = InMemoryProducer(port.broker)
     dropping = b'{"read_id": "read-2", "site": "calais", "plate": "XY9", "confidence": 7}'
     port.receives(a_record(), dropping, b"not json", a_record("waits"))
-    port.matcher(publisher, batch_reads=3).turn()
-    publisher.flush(0)
+    port.matcher(producer, batch_reads=3).run_once()
+    producer.flush(0)
     assert port.statuses() == [
         Status(
             site=SITE,
@@ -469,17 +469,17 @@ def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port)
 def test_without_a_list_the_status_says_so(port: Port) -> None:
     port.held = None
     port.receives(a_record())
-    publisher = InMemoryProducer(port.broker)
-    port.matcher(publisher).turn()
-    publisher.flush(0)
+    producer = InMemoryProducer(port.broker)
+    port.matcher(producer).run_once()
+    producer.flush(0)
     [status] = port.statuses()
     assert (status.generation, status.entries, status.list_confirmed_at, status.lag) == (None, 0, None, 1)
 
 
 def test_a_cameras_last_capture_is_the_newest_and_never_one_of_a_wrong_clock(port: Port) -> None:
-    publisher = InMemoryProducer(port.broker)
+    producer = InMemoryProducer(port.broker)
     captured = [NOON, NOON - timedelta(seconds=9), NOON + timedelta(days=1)]
     port.receives(*(a_record(f"read-{n}", captured_at=at) for n, at in enumerate(captured)))
-    port.matcher(publisher).turn()
-    publisher.flush(0)
+    port.matcher(producer).run_once()
+    producer.flush(0)
     assert port.statuses()[0].cameras == {"camera-1": NOON}

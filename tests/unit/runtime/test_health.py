@@ -38,7 +38,7 @@ def test_a_loop_that_goes_on_is_live_and_one_that_stands_still_is_not(service: S
     service.seconds = 31
     stuck = httpx.get(f"{address}/livez")
     assert (stuck.status_code, stuck.text) == (503, "the loop has not gone on for 31 s\n")
-    service.health.beat()
+    service.health.heartbeat()
     assert httpx.get(f"{address}/livez").status_code == 200
 
 
@@ -53,7 +53,7 @@ def test_what_it_lacks_makes_it_not_ready_and_says_so_but_a_restart_would_not_he
 
 
 def test_prometheus_gets_the_metrics_in_its_own_form(service: Service, address: str) -> None:
-    service.health.beat()
+    service.health.heartbeat()
     answer = httpx.get(f"{address}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert 'anpr_loop_last_turn_timestamp_seconds{service="test"}' in answer.text

@@ -101,14 +101,14 @@ class FaultyIndex(Index):
 
 def fail_in_the_middle_of_a_batch(**_: object) -> None:
     broker = InMemoryBroker(lambda: NOON)
-    publisher = InMemoryProducer(broker)
-    publisher.publish(topics.reads("calais"), None, msgspec.json.encode(a_read(plate=PLATE)))
-    publisher.flush(0)
+    producer = InMemoryProducer(broker)
+    producer.produce(topics.reads("calais"), None, msgspec.json.encode(a_read(plate=PLATE)))
+    producer.flush(0)
     Matcher(
         site="calais",
         name="one",
-        source=InMemoryConsumer(broker, topics.reads("calais"), "matchers"),
-        publisher=publisher,
+        consumer=InMemoryConsumer(broker, topics.reads("calais"), "matchers"),
+        producer=producer,
         held=lambda: ActiveIndex(FaultyIndex.build([], generation(1)), NOON, NOON),
         clock=lambda: NOON,
         stopping=lambda: False,
@@ -117,7 +117,7 @@ def fail_in_the_middle_of_a_batch(**_: object) -> None:
         is_well=lambda: None,
         batch_reads=500,
         late_after=timedelta(seconds=60),
-    ).turn()
+    ).run_once()
 
 
 def test_a_fault_in_the_middle_of_a_batch_ends_the_service_without_a_word_of_the_read(

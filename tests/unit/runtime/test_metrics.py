@@ -45,19 +45,19 @@ def everything_of(site: str) -> list[tuple[str, str, float]]:
 def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None) -> None:
     """Let a matcher of a site take reads that arrived two seconds after noon."""
     broker = InMemoryBroker(lambda: LATER)
-    publisher = InMemoryProducer(broker)
+    producer = InMemoryProducer(broker)
     for read in reads:
         line = read if isinstance(read, bytes) else msgspec.json.encode(msgspec.structs.replace(read, site=site))
-        publisher.publish(topics.reads(site), None, line)
-    publisher.flush(0)
+        producer.produce(topics.reads(site), None, line)
+    producer.flush(0)
     held = ActiveIndex(
         Index.build(entries or [an_entry()], generation(7, epoch=3)), applied_at=NOON, confirmed_at=LATER
     )
     Matcher(
         site=site,
         name="one",
-        source=InMemoryConsumer(broker, topics.reads(site), "matchers"),
-        publisher=publisher,
+        consumer=InMemoryConsumer(broker, topics.reads(site), "matchers"),
+        producer=producer,
         held=lambda: held,
         clock=lambda: LATER,
         stopping=lambda: False,
@@ -66,7 +66,7 @@ def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None)
         is_well=lambda: None,
         batch_reads=500,
         late_after=timedelta(seconds=60),
-    ).turn()
+    ).run_once()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
 ) -> None:
     with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
         assert "Dover: ✓ its broker is heard" in text_of(ann.get("/health"))
-        monkeypatch.setattr(InMemoryTail, "trouble", lambda _: "the broker does not answer")
+        monkeypatch.setattr(InMemoryTail, "problem", lambda _: "the broker does not answer")
         page = text_of(ann.get("/health"))
         assert "Dover: ✖ its broker is not heard" in page
         assert "What its officers do does NOT arrive here: the broker does not answer." in page

@@ -48,6 +48,6 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     log.info("keeper runs")
     with served(settings, health, metrics_port):
         while not stop.wait(settings.watchlist.poll_seconds):
-            health.beat()
-            keeper.turn()
+            health.heartbeat()
+            keeper.run_once()
     log.info("keeper stopped in order")

@@ -17,10 +17,10 @@ FLUSH_SECONDS = 5
 class ActionProducer:
     """Publishes actions, one request at a time."""
 
-    def __init__(self, open_publisher: Callable[[], Producer]) -> None:
-        """`open_publisher` connects to the site's broker, again after the broker has refused something."""
-        self._open = open_publisher
-        self._publisher = open_publisher()
+    def __init__(self, open_producer: Callable[[], Producer]) -> None:
+        """`open_producer` connects to the site's broker, again after the broker has refused something."""
+        self._open = open_producer
+        self._producer = open_producer()
         self._lock = threading.Lock()
 
     def write(self, placed: Sequence[tuple[str, Action]]) -> bool:
@@ -32,10 +32,10 @@ class ActionProducer:
         with self._lock:
             try:
                 for topic, action in placed:
-                    self._publisher.publish(topic, None, encode(action))
-                return self._publisher.flush(FLUSH_SECONDS) == 0
+                    self._producer.produce(topic, None, encode(action))
+                return self._producer.flush(FLUSH_SECONDS) == 0
             except UndeliveredError as error:
-                self._publisher = self._open()
+                self._producer = self._open()
                 log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  it says all
                 raise refused("the broker refuses it, and others do not see it", error) from None
 
