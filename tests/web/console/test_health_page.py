@@ -42,3 +42,14 @@ def test_it_says_how_far_a_cameras_clock_is_off_and_is_red_where_that_is_too_far
         server.put(topics.status("calais"), status)
         assert wait_until(lambda: said in ann.get("/health").text, 10)
         assert (f'class="bad">✖ {said}' in ann.get("/health").text) == is_red
+
+
+def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server:
+        with server.browser("olga") as olga:  # an operator sees no board, so the page itself names what is broken
+            page = text_of(olga.get("/health"))
+            assert "Everything works" not in page
+            assert "Calais: " in page
+            assert "Its vehicles are NOT on this screen." in page
+        with server.browser("ann") as ann:
+            assert "Not everything works: the red bar says what." in text_of(ann.get("/health"))

@@ -18,7 +18,7 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
         "health.html",
         who,
         sight=sight,
-        status_warnings=status_warnings(sight, console.settings, console.at),
+        faults=status_warnings(sight, console.settings, console.at),
         sites=console.settings.sites,
         clock_off_seconds=console.settings.console.clock_off_seconds,
         canary_every_seconds=console.settings.console.canary_every_seconds,
