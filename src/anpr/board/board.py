@@ -14,7 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from anpr.board.incident import ActionKey, Incident, PlacedAction, action_key, build, merge, urgency
-from anpr.contracts.events import Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation, encode
+from anpr.contracts.events import (
+    Action,
+    Alert,
+    Correction,
+    Entry,
+    EntryEnded,
+    EntryListed,
+    Generation,
+    encode,
+    is_covert_handling,
+)
 from anpr.contracts.plates import canonical_pattern
 
 Key = tuple[str, str]
@@ -261,7 +271,7 @@ class Board:
         return (
             word.generation > self._ended[entry.entry_id].revision
             and canonical_pattern(word.plate) == canonical_pattern(entry.plate)
-            and word.handling in {"open", entry.handling}
+            and (word.handling == entry.handling or not is_covert_handling(word.handling))
         )
 
     def _is_retracted(self, action: Action) -> bool:

@@ -158,7 +158,7 @@ class BoardFeed:
             for topic in (topics.alerts(site), topics.actions(site), topics.status(site)):
                 by_address[at.kafka].append(topic)
                 self._owner[topic] = site
-            for topic in (topics.covert_alerts(site), topics.covert_actions(site)) if self.whole_board else ():
+            for topic in topics.covert(site) if self.whole_board else ():
                 by_address[at.kafka].append(topic)
                 self._owner[topic] = site
                 self._covert_topics.add(topic)
@@ -217,14 +217,14 @@ class BoardFeed:
             return
         if fact.alert_id != alert_id(site, fact.read.read_id, fact.entry.entry_id):
             raise _ForeignError("an alert under an id that is not its own")
-        # By the alert's own word too: one that was put on the wrong topic is kept from open screens all the same.
-        covert = covert or topics.of_alert(fact) != topics.alerts(site)
+        # The alert itself decides too: a covert one on the wrong topic stays off the open board.
+        covert = covert or fact.is_covert
         self.facts += 1
         for board in self._boards(covert=covert):
             board.add_alert(fact)
         if not covert and fact.raised_at >= self.opened_at:  # older ones say how long this board was closed
             self.rates.note_alert(fact, self._clock())
-            if fact.kind == "live" and not fact.read.clock_suspect:
+            if fact.has_trusted_latency:
                 seconds = (self._clock() - fact.captured_at).total_seconds()
                 metrics.CAPTURE_TO_BOARD.labels(site).observe(seconds)
 

@@ -69,6 +69,11 @@ class Incident(Struct, frozen=True, kw_only=True):
         """When the vehicle was last seen in this stay."""
         return self.alerts[-1].captured_at
 
+    @property
+    def has_covert(self) -> bool:
+        """Whether some of its alerts are only for people with the covert permission."""
+        return any(alert.is_covert for alert in self.alerts)
+
 
 def merge(one: Alert, other: Alert) -> Alert:
     """Return the one alert that two of one id make, whichever comes first.

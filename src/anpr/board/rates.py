@@ -30,7 +30,7 @@ class Rates:
 
     def note_alert(self, alert: Alert, now: datetime) -> None:
         """Take an alert that has just come. Only live ones say how fast the system is."""
-        if alert.kind == "live" and not alert.read.clock_suspect:
+        if alert.has_trusted_latency:
             for kept, until in ((self._raised, alert.raised_at), (self._shown, now)):
                 seconds = (until - alert.captured_at).total_seconds()
                 kept.setdefault(alert.read.site, deque(maxlen=_LATENCIES_KEPT)).append(seconds)

@@ -66,6 +66,11 @@ Country = Annotated[str, Meta(max_length=2, pattern="^[A-Z]{2}$")]
 MOST_CANDIDATES: Final = 16
 
 
+def is_covert_handling(handling: Handling) -> bool:
+    """Return whether only people with the covert permission may see it. An unknown handling counts as covert."""
+    return handling != "open"
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """Another text that the camera thinks possible."""
 
@@ -150,6 +155,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     legal_basis: Note = ""
     source: Note = ""
 
+    @property
+    def is_covert(self) -> bool:
+        """Whether only people with the covert permission may see it."""
+        return is_covert_handling(self.handling)
+
 
 class Difference(Struct, frozen=True, kw_only=True):
     """A letter that was read otherwise than listed; both are empty or longer where letters are missing or swapped.
@@ -197,6 +207,16 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
     def captured_at(self) -> datetime:
         """When the vehicle was there: intake gives every matched read a capture time."""
         return self.read.captured_at or self.raised_at
+
+    @property
+    def is_covert(self) -> bool:
+        """Whether only people with the covert permission may see it."""
+        return self.entry.is_covert
+
+    @property
+    def has_trusted_latency(self) -> bool:
+        """Whether its age measures how fast the system is: it is live, and its camera's clock is right."""
+        return self.kind == "live" and not self.read.clock_suspect
 
 
 class Correction(Struct, frozen=True, kw_only=True, tag_field="type", tag="correction"):

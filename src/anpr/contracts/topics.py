@@ -3,7 +3,16 @@
 Every topic has one owning site, and only that site writes it. All others read it; that is how ports share.
 """
 
-from anpr.contracts.events import Alert
+from typing import NamedTuple
+
+from anpr.contracts.events import Action, Alert
+
+
+class AddressedAction(NamedTuple):
+    """An action and its audience: only people with the covert permission see one that `is_covert`."""
+
+    action: Action
+    is_covert: bool
 
 
 def reads(site: str) -> str:
@@ -42,5 +51,16 @@ def status(site: str) -> str:
 
 
 def of_alert(alert: Alert) -> str:
-    """Return the topic that an alert goes to. A handling that is not known here is kept from open screens."""
-    return alerts(alert.read.site) if alert.entry.handling == "open" else covert_alerts(alert.read.site)
+    """Return the topic of an alert, by its audience."""
+    return covert_alerts(alert.read.site) if alert.is_covert else alerts(alert.read.site)
+
+
+def of_action(addressed: AddressedAction) -> str:
+    """Return the topic of an action, by its audience."""
+    site = addressed.action.site
+    return covert_actions(site) if addressed.is_covert else actions(site)
+
+
+def covert(site: str) -> tuple[str, str]:
+    """Return a site's topics that only people with the covert permission may read."""
+    return covert_alerts(site), covert_actions(site)

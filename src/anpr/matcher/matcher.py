@@ -165,7 +165,7 @@ class Matcher:
         """Return the records whose alerts are too large. Raises UndeliveredError of what is refused otherwise."""
         why: dict[str, str] = {}
         for alert, error in refused:
-            if error.code != TOO_LARGE or alert.entry.handling != "open":
+            if error.code != TOO_LARGE or alert.is_covert:
                 raise error
             if not canary.is_canary(alert):  # it does not come back, and that shows
                 why[alert.read.read_id] = str(error)

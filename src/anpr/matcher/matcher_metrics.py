@@ -81,11 +81,11 @@ class MatcherMetrics:
         self.counts["reads"] += reads
         metrics.READS.labels(self._site).inc(reads)
         for alert in alerts:
-            if alert.entry.handling != "open":
+            if alert.is_covert:
                 continue
             self.counts["alerts"] += 1
             metrics.ALERTS.labels(self._site, alert.tier if alert.tier in TIERS else OTHER).inc()
-            if alert.kind == "live" and not alert.read.clock_suspect:
+            if alert.has_trusted_latency:
                 metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
         self.counts["dead_letters"] += len(bad)
         self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in bad)

@@ -8,7 +8,7 @@ from anpr.contracts import topics
 from anpr.kafka import topic_specs
 from anpr.runtime.settings import TopicSettings
 from anpr.runtime.settings_files import load_settings
-from tests.support.strategies import a_read, an_alert, an_entry
+from tests.support.strategies import a_read, an_action, an_alert, an_entry
 
 SITES = tuple(load_settings(Path(__file__).parents[3] / "config", {}).sites)
 
@@ -82,17 +82,37 @@ def test_a_record_as_large_as_the_reads_topic_takes_fits_among_the_dead_letters(
 
 
 @pytest.mark.parametrize(
-    ("handling", "topic"),
-    [
-        ("open", "anpr.dover.alerts.v1"),
-        ("covert", "anpr.dover.alerts-covert.v1"),
-        ("of a later version", "anpr.dover.alerts-covert.v1"),
-        ("", "anpr.dover.alerts-covert.v1"),
-        ("Open", "anpr.dover.alerts-covert.v1"),
-    ],
+    ("handling", "is_covert"),
+    [("open", False), ("covert", True), ("of a later version", True), ("", True), ("Open", True)],
 )
-def test_only_what_is_known_to_be_open_goes_where_all_can_read(handling: str, topic: str) -> None:
-    assert topics.of_alert(an_alert(a_read(site="dover"), an_entry(handling=handling))) == topic
+def test_only_what_is_known_to_be_open_goes_where_all_can_read(handling: str, is_covert: bool) -> None:
+    alert = an_alert(a_read(site="dover"), an_entry(handling=handling))
+    assert (alert.is_covert, alert.entry.is_covert) == (is_covert, is_covert)
+    assert topics.of_alert(alert) == f"anpr.dover.alerts{'-covert' if is_covert else ''}.v1"
+
+
+@pytest.mark.parametrize(
+    ("is_covert", "topic"), [(False, "anpr.dover.actions.v1"), (True, "anpr.dover.actions-covert.v1")]
+)
+def test_an_action_goes_to_the_topic_of_its_audience(is_covert: bool, topic: str) -> None:
+    alert = an_alert(a_read(site="calais"), an_entry())
+    claim = an_action("1", "claimed", alert, site="dover")
+    assert topics.of_action(topics.AddressedAction(claim, is_covert)) == topic
+
+
+def test_the_covert_topics_of_a_site_are_those_of_its_covert_alerts_and_actions() -> None:
+    assert topics.covert("dover") == ("anpr.dover.alerts-covert.v1", "anpr.dover.actions-covert.v1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "clock_suspect", "is_trusted"),
+    [("live", False, True), ("live", True, False), ("late", False, False), ("retrospective", False, False)],
+)
+def test_only_a_live_alert_of_a_right_clock_measures_the_latency(
+    kind: str, clock_suspect: bool, is_trusted: bool
+) -> None:
+    alert = an_alert(a_read(clock_suspect=clock_suspect), an_entry(), kind=kind)
+    assert alert.has_trusted_latency == is_trusted
 
 
 def test_an_ended_entry_is_remembered_as_long_as_the_alerts_that_it_raised() -> None:

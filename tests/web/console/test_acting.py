@@ -1,7 +1,7 @@
 """What officers do to an incident, through the pages that they do it with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_i
         # Bob's claim reaches the topic after Ann's console has looked and before her claim is written.
         write = server.console.writer.write
 
-        def bob_first(placed: list[tuple[str, Action]]) -> bool:
+        def bob_first(placed: Sequence[topics.AddressedAction]) -> bool:
             server.put(topics.actions("calais"), an_action("bobs", "claimed", alert, officer="bob"))
             return write(placed)
 

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from anpr.contracts import topics
-from anpr.contracts.events import Action, encode
+from anpr.contracts.events import encode
+from anpr.contracts.topics import AddressedAction
 from anpr.kafka.broker_errors import refused
 from anpr.kafka.interfaces import Producer, UndeliveredError
 from anpr.runtime.logs import get_logger
@@ -23,23 +24,18 @@ class ActionProducer:
         self._producer = open_producer()
         self._lock = threading.Lock()
 
-    def write(self, placed: Sequence[tuple[str, Action]]) -> bool:
-        """Publish actions, each with its topic; return whether the broker has them all.
+    def write(self, addressed_actions: Sequence[AddressedAction]) -> bool:
+        """Publish actions, each on the topic of its audience; return whether the broker has them all.
 
         Where it does not answer in time they stay with the client, which delivers them when the broker is back.
         Raises UnavailableError when it refuses one: then that is lost, and must be done again.
         """
         with self._lock:
             try:
-                for topic, action in placed:
-                    self._producer.produce(topic, None, encode(action))
+                for addressed in addressed_actions:
+                    self._producer.produce(topics.of_action(addressed), None, encode(addressed.action))
                 return self._producer.flush(FLUSH_SECONDS) == 0
             except UndeliveredError as error:
                 self._producer = self._open()
                 log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  it says all
                 raise refused("the broker refuses it, and others do not see it", error) from None
-
-
-def topic_of(site: str, *, covert: bool) -> str:
-    """Return where a site's actions go: those that tell of something covert to the topic with rights of its own."""
-    return topics.covert_actions(site) if covert else topics.actions(site)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from anpr.board.incident import Incident, sureness
 from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, Action, Alert, Cover
+from anpr.contracts.topics import AddressedAction
 
 MAX_NOTE_CHARACTERS: Final = 2000
 
@@ -36,10 +37,7 @@ class Actor:
     action_ids: Sequence[str]
 
 
-Placed = list[tuple[bool, Action]]  # whether it is covert, and the action
-
-
-def claim(incident: Incident, doer: Actor, _: Mapping[str, str]) -> Placed:
+def claim(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
     """Take it in hand. Who else does so at the same moment is decided by the order of the topic."""
     if not doer.may_claim:
         is_open = incident.status == "open"
@@ -55,22 +53,22 @@ def claim(incident: Incident, doer: Actor, _: Mapping[str, str]) -> Placed:
     return _one(incident, doer, "claimed")
 
 
-def release(incident: Incident, doer: Actor, _: Mapping[str, str]) -> Placed:
+def release(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
     """Let it go, so that others are asked to take it."""
     return _one(incident, doer, "released", holder=_of_another(_must_hold(incident, doer), doer))
 
 
-def hand_over(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Placed:
+def hand_over(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Pass it to a colleague, who has it from that moment."""
     holder = _must_hold(incident, doer)
     to = form.get("to", "")
     if to not in doer.colleagues:
-        cleared = " who may know of it, for it is covert" if has_covert(incident) else ""
+        cleared = " who may know of it, for it is covert" if incident.has_covert else ""
         raise ActionRefusedError(f"Select a colleague of this site to hand it to{cleared}.")
     return _one(incident, doer, "released", holder=_of_another(holder, doer), hands_to=to)
 
 
-def take_over(incident: Incident, doer: Actor, _: Mapping[str, str]) -> Placed:
+def take_over(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
     """Take what somebody else has in hand, as a supervisor may."""
     holder = _must_hold(incident, doer)
     if holder == doer.officer:
@@ -78,7 +76,7 @@ def take_over(incident: Incident, doer: Actor, _: Mapping[str, str]) -> Placed:
     return _one(incident, doer, "released", holder=holder, hands_to=doer.officer)
 
 
-def check_plate(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Placed:
+def check_plate(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Say whether the plate on the vehicle is the listed one, by eye."""
     _must_hold(incident, doer)
     value = form.get("plate_check", "")
@@ -87,7 +85,7 @@ def check_plate(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Pla
     return _one(incident, doer, "plate_check", plate_check=value)
 
 
-def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Placed:
+def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Settle what the officer had on the screen (docs/adr/0004): `seen` holds the ids of the alerts shown."""
     _must_hold(incident, doer)
     found = checked(incident, doer.site)
@@ -100,17 +98,16 @@ def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Pl
         raise ActionRefusedError("That contradicts your plate check. Check the plate again if the check was wrong.")
     seen_ids = set(form.get("seen", "").split())
     seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
-    placed: Placed = []
+    placed: list[AddressedAction] = []
     note = _note(form)
     for covert in (False, True):
-        alerts = sorted((alert for alert in seen if is_covert(alert) == covert), key=sureness)
+        alerts = sorted((alert for alert in seen if alert.is_covert == covert), key=sureness)
         if alerts:
             best_of = {alert.entry.entry_id: alert.tier for alert in reversed(alerts)}
             covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(best_of.items()))
-            tells = covert or not has_covert(incident)
+            tells = covert or not incident.has_covert
             placed.append(
-                (
-                    covert,
+                AddressedAction(
                     Action(
                         action_id=doer.action_ids[covert],
                         alert_id=alerts[0].alert_id,
@@ -122,20 +119,21 @@ def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Pl
                         covers=covers,
                         note=note if tells else "",
                     ),
+                    is_covert=covert,
                 )
             )
     return placed
 
 
-def comment(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Placed:
+def comment(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Write something that stays with the incident."""
     note = _note(form)
     if not note:
         raise ActionRefusedError("Write the comment first.")
-    return _one(incident, doer, "comment", covert=has_covert(incident), note=note)
+    return _one(incident, doer, "comment", covert=incident.has_covert, note=note)
 
 
-def take_back(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Placed:
+def take_back(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Take back what was done at this site, by oneself or, for a supervisor, by anybody. Both stay visible."""
     action = next((a for a in incident.actions if (a.site, a.action_id) == (doer.site, form.get("action", ""))), None)
     if action is None or action.kind == "retracted":
@@ -145,7 +143,7 @@ def take_back(incident: Incident, doer: Actor, form: Mapping[str, str]) -> Place
     if action.officer != doer.officer and not doer.may_take_over:
         raise ActionRefusedError(f"Only {action.officer} or a supervisor can take that back.")
     alert = next(alert for alert in incident.alerts if alert.alert_id == action.alert_id)
-    return [(is_covert(alert), _action(doer, alert, "retracted", retracts=action.action_id))]
+    return [AddressedAction(_action(doer, alert, "retracted", retracts=action.action_id), alert.is_covert)]
 
 
 COMMANDS: Final = {
@@ -180,16 +178,6 @@ def outcomes_that_fit(found: str) -> tuple[str, ...]:
     return tuple(outcome for outcome in OUTCOMES if found != "same" or outcome != "misread")
 
 
-def is_covert(alert: Alert) -> bool:
-    """Tell whether an alert is only for those with the right, as one of an unknown handling is."""
-    return alert.entry.handling != "open"
-
-
-def has_covert(incident: Incident) -> bool:
-    """Tell whether anything of it is only for those with the right."""
-    return any(is_covert(alert) for alert in incident.alerts)
-
-
 def _must_hold(incident: Incident, doer: Actor) -> str:
     """Return who has it in hand. Raises RefusedError unless that is the officer, or the officer a supervisor."""
     holder = incident.holders.get(doer.site)
@@ -205,11 +193,13 @@ def _of_another(holder: str, doer: Actor) -> str | None:
     return None if holder == doer.officer else holder
 
 
-def _one(incident: Incident, doer: Actor, kind: str, *, covert: bool = False, **fields: str | None) -> Placed:
+def _one(
+    incident: Incident, doer: Actor, kind: str, *, covert: bool = False, **fields: str | None
+) -> list[AddressedAction]:
     """Return one action that names the surest alert that those concerned know of."""
-    alerts = [alert for alert in incident.standing or incident.alerts if is_covert(alert) == covert]
+    alerts = [alert for alert in incident.standing or incident.alerts if alert.is_covert == covert]
     alert = _surest(alerts or incident.standing or incident.alerts)
-    return [(is_covert(alert), _action(doer, alert, kind, **fields))]
+    return [AddressedAction(_action(doer, alert, kind, **fields), alert.is_covert)]
 
 
 def _surest(alerts: Iterable[Alert]) -> Alert:

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.console.actions.rules import has_covert, is_covert
 from anpr.contracts.events import Alert
 from anpr.runtime.errors import UnavailableError
 
@@ -86,9 +85,9 @@ def known_as(
     Of one that is covert in part there is also the incident that everybody knows: with nothing covert that line
     would be there as well, and without it who may see more could look up unseen.
     """
-    if not has_covert(incident):
+    if not incident.has_covert:
         return [(False, incident)]
-    looked_up = [(True, incident)] if any(map(is_covert, alerts)) else []
-    alert = next((alert for alert in alerts if not is_covert(alert)), None)
+    looked_up = [(True, incident)] if any(alert.is_covert for alert in alerts) else []
+    alert = next((alert for alert in alerts if not alert.is_covert), None)
     in_the_open = open_board.incident_of(alert.alert_id, now) if alert is not None else None
     return looked_up if in_the_open is None else [(False, in_the_open), *looked_up]

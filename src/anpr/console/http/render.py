@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 
 from anpr.board.incident import Incident
 from anpr.console import labels
-from anpr.console.actions.rules import has_covert, is_covert
 from anpr.console.board.triage import BoardPosition
 from anpr.console.local_time import clock_in_zone, dates_in_zone, in_zone, seconds_in_zone
 from anpr.contracts.events import Action, Alert, Entry, Explanation
@@ -113,9 +112,9 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: B
 
 def _covert(incident: Incident) -> str:
     """Return in words for those who may know of it whether all of it, or part, is covert; "" when nothing is."""
-    if not has_covert(incident):
+    if not incident.has_covert:
         return ""
-    return labels.COVERT if all(map(is_covert, incident.alerts)) else labels.PARTLY_COVERT
+    return labels.COVERT if all(alert.is_covert for alert in incident.alerts) else labels.PARTLY_COVERT
 
 
 def title_of(site: str, sites: Mapping[str, Site]) -> str:

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from anpr.board.board_feed import BoardFeed
 from anpr.console.status.system_status import SystemStatus
-from anpr.contracts.topics import covert_actions, covert_alerts
+from anpr.contracts import topics
 from anpr.runtime.settings import Settings
 
 
 def system_status_of(feed: BoardFeed, settings: Settings, now: datetime, *, covert: bool) -> SystemStatus:
     """Return what is known; of what is covert only to those with the right."""
     health = tuple(feed.health(now))
-    covert_topics = {name for site in settings.sites for name in (covert_alerts(site), covert_actions(site))}
+    covert_topics = {topic for site in settings.sites for topic in topics.covert(site)}
     return SystemStatus(
         now=now,
         opened_at=feed.opened_at,

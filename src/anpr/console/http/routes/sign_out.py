@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from anpr.board.incident import Incident
-from anpr.console.actions.rules import ActionRefusedError, Placed, hand_over, has_covert, release
+from anpr.console.actions.rules import ActionRefusedError, hand_over, release
 from anpr.console.actions.submit import actor_for, submit
 from anpr.console.auth import permissions
 from anpr.console.auth.access import cookie_name, show
@@ -23,9 +23,7 @@ async def sign_out(request: Request, console: Console, who: SignedIn) -> Respons
         if choice not in _DEEDS:
             return _ask(console, who, held)
         try:
-            placed: Placed = [
-                placed for one in held for placed in _DEEDS[choice](one, actor_for(console, who, one), form)
-            ]
+            placed = [placed for one in held for placed in _DEEDS[choice](one, actor_for(console, who, one), form)]
         except ActionRefusedError as error:
             return _ask(console, who, held, error=str(error), status=409)
         if not await submit(console, who, placed):
@@ -41,6 +39,6 @@ async def _held(console: Console, who: SignedIn) -> list[Incident]:
 
 
 def _ask(console: Console, who: SignedIn, held: list[Incident], *, error: str = "", status: int = 200) -> Response:
-    covert = {one.incident_id for one in held if has_covert(one)}
+    covert = {one.incident_id for one in held if one.has_covert}
     colleagues = sorted(console.colleagues(covert=bool(covert)) - {who.user.name})
     return show(console, "sign_out.html", who, status, held=held, covert=covert, colleagues=colleagues, error=error)
