@@ -15,9 +15,6 @@ from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
 
-# What a probe waits for the broker: most supervisors give a probe a second or two.
-ANSWER_SECONDS = 0.8
-
 metrics_port = click.option(
     "--metrics-port",
     type=click.IntRange(0, 65_535),

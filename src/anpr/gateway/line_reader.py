@@ -1,4 +1,7 @@
-"""Lines from a stream as they come, without a thread: a stop finds nothing taken that is not handed over yet."""
+"""Reads lines from a stream as they come.
+
+It has no thread, so no line has been read but not yet handed over when the gateway is asked to stop.
+"""
 
 import os
 import select
@@ -10,28 +13,31 @@ class LineReader:
     """The lines of an open file, pipe or terminal, numbered from 1."""
 
     def __init__(self, descriptor: int, max_line_bytes: int) -> None:
-        """Read from `descriptor`. Of a line longer than `max_line_bytes` only its first bytes, one more, are kept."""
-        self.ended = False
+        """Read from `descriptor`. Of a line longer than `max_line_bytes` only enough is kept to show that."""
+        self.has_ended = False
         self._descriptor = descriptor
         self._max_line_bytes = max_line_bytes
-        self._number = 0
-        self._begun = b""
+        self._lines_read = 0
+        self._partial_line = b""
 
     @property
-    def begun(self) -> bytes:
-        """What has come of a line that has not ended yet."""
-        return self._begun
+    def partial_line(self) -> bytes:
+        """The beginning of a line whose end has not come yet."""
+        return self._partial_line
 
-    def take(self, wait_seconds: float) -> list[tuple[int, bytes]]:
-        """Return the lines that are there, waiting for the first bytes up to `wait_seconds`. Raises OSError."""
-        if self.ended or not select.select([self._descriptor], [], [], wait_seconds)[0]:
+    def read_lines(self, wait_seconds: float) -> list[tuple[int, bytes]]:
+        """Return the lines that have come, each with its number. Blank lines are left out.
+
+        Waits up to `wait_seconds` for the first bytes. Raises OSError when the stream cannot be read.
+        """
+        if self.has_ended or not select.select([self._descriptor], [], [], wait_seconds)[0]:
             return []
         chunk = os.read(self._descriptor, _CHUNK_BYTES)
-        *whole, rest = (self._begun + chunk).split(b"\n")
-        self.ended = not chunk
-        if self.ended and rest:
-            whole, rest = [*whole, rest], b""
-        self._begun = rest[: self._max_line_bytes + 1]
-        numbered = [(number, line) for number, line in enumerate(whole, start=self._number + 1) if line.strip()]
-        self._number += len(whole)
+        *lines, partial = (self._partial_line + chunk).split(b"\n")
+        self.has_ended = not chunk
+        if self.has_ended and partial:
+            lines, partial = [*lines, partial], b""
+        self._partial_line = partial[: self._max_line_bytes + 1]
+        numbered = [(number, line) for number, line in enumerate(lines, start=self._lines_read + 1) if line.strip()]
+        self._lines_read += len(lines)
         return numbered

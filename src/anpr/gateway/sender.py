@@ -1,16 +1,17 @@
-"""The gateway: lines in, reads on a site's topic, and a disk between them for when the broker is away.
+"""The gateway's loop: lines in, reads on a site's topic, and a spool on disk for when the broker is away.
 
-Every line is on disk before it is handed to the broker, and leaves the disk when the broker has it. Killed in
-between, it is sent again on the next start; the matcher's ids make the repeat harmless. A line that the matcher will
-not be able to match is said so here, by number, and sent all the same: it belongs with the dead letters, where the
-site's engineers look, and not in a terminal's scroll-back.
+Every line is spooled before it is sent, and is removed from the spool when the broker has acknowledged it. A gateway
+that is killed in between sends the line again at the next start; the alert ids make the repeat harmless. A line that
+no matcher can match is logged by number and sent all the same: it belongs with the dead letters, where the site's
+engineers look, and not only in the log of one terminal.
 
-While the disk refuses lines, because it is full, those that have been taken go to the broker without it, and no more
-are taken until the broker has them. So alerts go on, and at most one chunk of the stream is neither here nor there;
-whoever stops the gateway then is told its numbers.
+While the disk refuses lines, for example because it is full, the lines that were already read go to the broker
+without it, and no more lines are read until the broker has them. So alerts continue, and at most one chunk of the
+stream is neither on disk nor with the broker. When the gateway is stopped at such a moment, it reports those lines by
+number.
 
-What the broker refuses stays where it is and is handed over again, once a second, until it is taken. A line that is
-too large for the topic holds up no other; where the broker refuses altogether, no more is handed over meanwhile.
+A line that the broker rejects stays where it is and is sent again once a second until the broker accepts it. A line
+that is too large for the topic holds up no other line. While the broker rejects every line, no new lines are sent.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,14 +33,20 @@ from anpr.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _BATCH_LINES = 1000
-# At their longest these take 130 MB of the client's memory.
-_UNDER_WAY_LINES = 2_000
+# Lines of the greatest length take 130 MB of the Kafka client's memory at this limit.
+_MAX_IN_FLIGHT = 2_000
 WAIT_SECONDS = 0.05
 
 
 @dataclass(slots=True)
 class SendCounts:
-    """What has become of the lines so far."""
+    """What has become of the lines so far.
+
+    Attributes:
+        sent: Lines that the broker has acknowledged.
+        unmatchable: Lines that were sent although no matcher can match them.
+        refused: Lines that were too long to send.
+    """
 
     sent: int = 0
     unmatchable: int = 0
@@ -48,186 +55,200 @@ class SendCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line on its way: its number on disk, or in the stream where the disk has refused it."""
+    """A line to send. `number` counts in the spool, or in the stream when the disk has refused the line."""
 
     number: int
     key: str | None
-    line: bytes
-    is_on_disk: bool
+    content: bytes
+    is_spooled: bool
+
+    @property
+    def id(self) -> tuple[bool, int]:
+        return self.is_spooled, self.number
 
 
 class Sender:
-    """Sends the lines of a stream for one site."""
+    """Sends the lines of a stream for one site.
 
-    def __init__(  # noqa: PLR0913  everything it touches is handed in
+    Attributes:
+        counts: What has become of the lines so far.
+        is_disk_refusing: Whether the disk refused the last change to the spool.
+        unspooled: The numbers in the stream of lines that the disk refused and the broker has not acknowledged.
+    """
+
+    def __init__(  # noqa: PLR0913  everything that it touches is handed in
         self,
         *,
         site: str,
         lines: LineReader,
         open_producer: Callable[[], Producer],
         spool: Spool,
-        refusals: Rejections,
+        rejections: Rejections,
         clock: Clock,
     ) -> None:
-        """What the spool holds from before goes first. After a refusal a new producer is opened."""
-        self.figures = SendCounts()
-        self.disk_refuses = False
-        # Lines that the disk refused and the broker does not have yet, by their numbers in the stream.
-        self.unkept: set[int] = set()
+        """Lines that are in the spool already are sent first. After a rejection `open_producer` is called again."""
+        self.counts = SendCounts()
+        self.is_disk_refusing = False
+        self.unspooled: set[int] = set()
         self._site = site
         self._topic = reads(site)
         self._lines = lines
-        self._open = open_producer
+        self._open_producer = open_producer
         self._producer = open_producer()
         self._spool = spool
-        self._refusals = refusals
-        self._refused: list[_Line] = []
-        self._refused_once: set[tuple[bool, int]] = set()
-        self._refused_why: UndeliveredError | None = None
-        self._again_at = clock()
+        self._rejections = rejections
         self._clock = clock
-        self._handed_over = 0
-        self._under_way: dict[tuple[bool, int], _Line] = {}
-        self._to_remove: list[int] = []
-        self._on_disk = len(spool)
+        self._in_flight: dict[tuple[bool, int], _Line] = {}
+        self._rejected: list[_Line] = []  # to be sent again at `_resend_at`
+        self._resend_at = clock()
+        self._rejection: UndeliveredError | None = None  # why; the most serious one of `_rejected`
+        self._unaccepted: set[tuple[bool, int]] = set()  # rejected at least once, and not accepted since
+        self._last_sent_number = 0  # in the spool
+        self._acknowledged: list[int] = []  # numbers in the spool, to be removed from it
+        self._spooled = len(spool)
 
     @property
-    def done(self) -> bool:
-        """Whether the stream has ended and the broker has everything."""
-        under_way = self._under_way or self._refused or self.unkept or self._to_remove
-        return self._lines.ended and not under_way and not self._spool.after(self._handed_over, 1)
+    def is_done(self) -> bool:
+        """Whether the stream has ended and the broker has every line."""
+        unfinished = self._in_flight or self._rejected or self.unspooled or self._acknowledged
+        return self._lines.has_ended and not unfinished and not self._has_unsent_lines()
 
     @property
-    def refused_to_the_end(self) -> UndeliveredError | None:
-        """Why the broker refuses all that is left of a stream that has ended, None while that is not so."""
-        if not self._lines.ended or self._under_way:
+    def final_rejection(self) -> UndeliveredError | None:
+        """Why the broker rejects every line that is left of a stream that has ended; None in all other cases."""
+        if not self._lines.has_ended or self._in_flight:
             return None
-        is_all = self._refuses_all or not self._spool.after(self._handed_over, 1)
-        return self._refused_why if is_all else None
+        is_final = self._is_everything_rejected or not self._has_unsent_lines()
+        return self._rejection if is_final else None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the broker has not answered yet for what it was handed, or lines are nowhere but here."""
-        return bool(self._under_way or self.unkept)
+        """Whether lines are in flight to the broker, or are neither on disk nor with the broker."""
+        return bool(self._in_flight or self.unspooled)
 
-    def run_once(self, *, is_last: bool = False) -> None:
-        """Keep the lines that have come, hand over what is on disk, and let go what the broker has.
+    def run_once(self, *, is_stopping: bool = False) -> None:
+        """Spool the lines that have come, send what is in the spool, and remove what the broker has acknowledged.
 
-        `is_last` takes and hands over nothing new: asked to stop, what is under way is seen through.
+        With `is_stopping`, read and send no new lines: only wait for the broker to acknowledge what is in flight.
         """
-        sent_before = self.figures.sent
-        if not self.unkept and not is_last:
-            self._keep(self._lines.take(WAIT_SECONDS))
-        if self.unkept or not is_last:
-            self._hand_over()
+        sent_before = self.counts.sent
+        if not self.unspooled and not is_stopping:
+            self._spool_lines(self._lines.read_lines(WAIT_SECONDS))
+        if self.unspooled or not is_stopping:
+            self._resend_rejected()
+            self._send_spooled()
         try:
-            self._producer.flush(WAIT_SECONDS if self._lines.ended or self.unkept or is_last else 0)
-        except UndeliveredError as error:  # the client is at its end, and answers for nothing any more
-            for line in list(self._under_way.values()):
-                self._note_answer(line, error)
-        self._let_go()
-        metrics.SENT.labels(self._site).inc(self.figures.sent - sent_before)
-        metrics.SPOOLED.labels(self._site).set(self._on_disk)
+            self._producer.flush(WAIT_SECONDS if self._lines.has_ended or self.unspooled or is_stopping else 0)
+        except UndeliveredError as error:  # the Kafka client has failed for good and will report no more deliveries
+            for line in list(self._in_flight.values()):
+                self._on_delivery(line, error)
+        self._remove_acknowledged()
+        metrics.SENT.labels(self._site).inc(self.counts.sent - sent_before)
+        metrics.SPOOLED.labels(self._site).set(self._spooled)
 
-    def _keep(self, lines: Sequence[tuple[int, bytes]]) -> None:
-        fit = [(number, *self._keyed(number, line)) for number, line in lines if self._is_fit(number, line)]
-        if not fit:
+    def _spool_lines(self, lines: Sequence[tuple[int, bytes]]) -> None:
+        """Put lines on disk. If the disk refuses them, send them at once."""
+        sendable = [(number, *self._with_key(number, line)) for number, line in lines if self._is_short(number, line)]
+        if not sendable:
             return
         try:
-            self._spool.put([(key, line) for _, key, line in fit])
+            self._spool.append([(key, line) for _, key, line in sendable])
         except UnavailableError as error:
-            self._note_full_disk(error)
-            self.unkept = {number for number, _, _ in fit}
-            for number, key, line in fit:
-                self._publish(_Line(number, key, line, is_on_disk=False))
+            self._report_disk(error)
+            self.unspooled = {number for number, _, _ in sendable}
+            for number, key, line in sendable:
+                self._send(_Line(number, key, line, is_spooled=False))
         else:
-            self._on_disk += len(fit)
-            if self.disk_refuses:
-                log.info("the disk takes lines again")
-                self.disk_refuses = False
+            self._spooled += len(sendable)
+            if self.is_disk_refusing:
+                log.info("the disk accepts lines again")
+                self.is_disk_refusing = False
 
-    def _hand_over(self) -> None:
-        if self._refused and self._clock() >= self._again_at:
-            if self._refuses_all:
-                self._producer = self._open()
-            again, self._refused, self._refused_why = self._refused, [], None
-            for line in again:
-                self._publish(line)
-        if self._refuses_all:
+    def _resend_rejected(self) -> None:
+        if not self._rejected or self._clock() < self._resend_at:
             return
-        room = max(0, _UNDER_WAY_LINES - len(self._under_way) - len(self._refused))
-        for spooled in self._spool.after(self._handed_over, min(_BATCH_LINES, room)):
-            self._handed_over = spooled.number
-            self._publish(_Line(*spooled, is_on_disk=True))
+        if self._is_everything_rejected:
+            self._producer = self._open_producer()
+        lines, self._rejected, self._rejection = self._rejected, [], None
+        for line in lines:
+            self._send(line)
+
+    def _send_spooled(self) -> None:
+        if self._is_everything_rejected:
+            return
+        room = max(0, _MAX_IN_FLIGHT - len(self._in_flight) - len(self._rejected))
+        for spooled in self._spool.lines_after(self._last_sent_number, min(_BATCH_LINES, room)):
+            self._last_sent_number = spooled.number
+            self._send(_Line(*spooled, is_spooled=True))
+
+    def _has_unsent_lines(self) -> bool:
+        return bool(self._spool.lines_after(self._last_sent_number, 1))
 
     @property
-    def _refuses_all(self) -> bool:
-        return self._refused_why is not None and self._refused_why.code != TOO_LARGE
+    def _is_everything_rejected(self) -> bool:
+        return self._rejection is not None and self._rejection.code != TOO_LARGE
 
-    def _publish(self, line: _Line) -> None:
-        self._under_way[line.is_on_disk, line.number] = line
-        self._producer.produce(
-            self._topic,
-            line.key,
-            line.line,
-            on_delivery=partial(self._note_answer, line),
-        )
+    def _send(self, line: _Line) -> None:
+        self._in_flight[line.id] = line
+        self._producer.produce(self._topic, line.key, line.content, on_delivery=partial(self._on_delivery, line))
 
-    def _let_go(self) -> None:
+    def _remove_acknowledged(self) -> None:
         try:
-            self._spool.remove(self._to_remove)
+            self._spool.remove(self._acknowledged)
         except UnavailableError as error:
-            self._note_full_disk(error)
-            if len(self._to_remove) < self._on_disk:
-                return  # tried again at the next turn; killed before, they are sent again
-            self._spool.start_anew()
-            self._handed_over = 0
-        self._on_disk -= len(self._to_remove)
-        self._to_remove.clear()
+            self._report_disk(error)
+            if len(self._acknowledged) < self._spooled:
+                return  # tried again on the next pass; a gateway killed before that sends these lines again
+            self._spool.recreate()
+            self._last_sent_number = 0
+        self._spooled -= len(self._acknowledged)
+        self._acknowledged.clear()
 
-    def _note_answer(self, line: _Line, why_not: UndeliveredError | None) -> None:
-        if self._under_way.pop((line.is_on_disk, line.number), None) is None:
-            return  # an answer of a client that was given up, about a line that goes again
-        if why_not is not None:
-            self._note_refusal(line, why_not)
+    def _on_delivery(self, line: _Line, error: UndeliveredError | None) -> None:
+        if self._in_flight.pop(line.id, None) is None:
+            return  # a late report from a Kafka client that was replaced; the line is being sent again
+        if error is not None:
+            self._on_rejection(line, error)
             return
-        self.figures.sent += 1
-        if self._refused_once:
-            self._refused_once.discard((line.is_on_disk, line.number))
-            if not self._refused_once:
-                self._refusals.over()
-        if line.is_on_disk:
-            self._to_remove.append(line.number)
+        self.counts.sent += 1
+        if self._unaccepted:
+            self._unaccepted.discard(line.id)
+            if not self._unaccepted:
+                self._rejections.over()
+        if line.is_spooled:
+            self._acknowledged.append(line.number)
         else:
-            self.unkept.discard(line.number)
+            self.unspooled.discard(line.number)
 
-    def _note_refusal(self, line: _Line, error: UndeliveredError) -> None:
-        self._refusals.note(error)
-        self._refused_once.add((line.is_on_disk, line.number))
-        self._refused.append(line)
-        if not self._refuses_all:  # of several refusals the one counts that says most: that nothing is taken
-            self._refused_why = error
-        self._again_at = self._clock() + timedelta(seconds=AGAIN_SECONDS)
+    def _on_rejection(self, line: _Line, error: UndeliveredError) -> None:
+        self._rejections.note(error)
+        self._unaccepted.add(line.id)
+        self._rejected.append(line)
+        if not self._is_everything_rejected:  # a rejection of every line outweighs one of a line that is too large
+            self._rejection = error
+        self._resend_at = self._clock() + timedelta(seconds=AGAIN_SECONDS)
 
-    def _note_full_disk(self, error: UnavailableError) -> None:
-        if not self.disk_refuses:
+    def _report_disk(self, error: UnavailableError) -> None:
+        if not self.is_disk_refusing:
             log.error("the disk refuses lines, they go to the broker without it", reason=str(error))
-        self.disk_refuses = True
+        self.is_disk_refusing = True
 
-    def _is_fit(self, number: int, line: bytes) -> bool:
+    def _is_short(self, number: int, line: bytes) -> bool:
+        """Return whether a line may be sent. One that is longer than any read is counted and logged instead."""
         if len(line.strip()) <= MAX_READ_BYTES:
             return True
-        self.figures.refused += 1
+        self.counts.refused += 1
         metrics.REFUSED_LINES.labels(self._site).inc()
-        log.warning("line refused: no read is so long", line=number, longest_bytes=MAX_READ_BYTES)
+        log.warning("line refused: longer than any read", line=number, longest_bytes=MAX_READ_BYTES)
         return False
 
-    def _keyed(self, number: int, line: bytes) -> tuple[str | None, bytes]:
+    def _with_key(self, number: int, line: bytes) -> tuple[str | None, bytes]:
+        """Return a line with its key: the camera, so that the reads of a camera stay in order."""
         line = line.strip()
         try:
             return decode_read(line, self._site, self._clock()).camera, line
         except BadRead as error:
-            self.figures.unmatchable += 1
+            self.counts.unmatchable += 1
             metrics.UNMATCHABLE.labels(self._site).inc()
-            log.warning("line cannot be matched, bound for the dead letters", line=number, reason=error.reason)
+            log.warning("line cannot be matched, it will be a dead letter", line=number, reason=error.reason)
             return None, line

@@ -1,4 +1,4 @@
-"""Lines kept on disk until the broker has them: a small SQLite file, one for each site that a gateway sends for."""
+"""Keeps lines on disk until the broker has them: one small SQLite file for each site that a gateway sends for."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from anpr.runtime.errors import UnavailableError
 
 
-class Spooled(NamedTuple):
-    """A line on disk, with the number that says its order."""
+class SpooledLine(NamedTuple):
+    """A line on disk. Its number gives the order; its key is the record's key, by which Kafka chooses a partition."""
 
     number: int
     key: str | None
@@ -17,10 +17,10 @@ class Spooled(NamedTuple):
 
 
 class Spool:
-    """What was put in is there after a crash or a power cut, in its order, until it is removed."""
+    """Lines in the order in which they were appended. They survive a crash or a power cut until they are removed."""
 
     def __init__(self, path: Path) -> None:
-        """Open the spool. Raises UnavailableError when another process has it, or the disk refuses."""
+        """Open the spool. Raises UnavailableError when another process uses it, or the disk refuses."""
         self._path = path
         self._open()
 
@@ -29,7 +29,7 @@ class Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=0.5)
-            # Exclusive: two senders on one spool would send everything twice. Full: a commit is on the disk itself.
+            # Exclusive: two gateways on one spool would send every line twice. Full: a commit waits for the disk.
             self._db.executescript(
                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "CREATE TABLE IF NOT EXISTS spool (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, line BLOB);"
@@ -37,34 +37,34 @@ class Spool:
         except (sqlite3.Error, OSError) as error:
             raise self._unavailable(error) from None
 
-    def put(self, lines: Iterable[tuple[str | None, bytes]]) -> None:
-        """Keep the lines. They are on disk when this returns. Raises UnavailableError, having kept none of them."""
+    def append(self, lines: Iterable[tuple[str | None, bytes]]) -> None:
+        """Add (key, line) pairs. All are on disk when this returns. Raises UnavailableError, having added none."""
         try:
             with self._db:
                 self._db.executemany("INSERT INTO spool (key, line) VALUES (?, ?)", lines)
         except sqlite3.Error as error:
             raise self._unavailable(error) from None
 
-    def after(self, number: int, limit: int) -> list[Spooled]:
-        """Return the lines that follow `number`, the oldest first."""
+    def lines_after(self, number: int, limit: int) -> list[SpooledLine]:
+        """Return up to `limit` lines with a higher number than this, the oldest first. Raises UnavailableError."""
         try:
             rows = self._db.execute(
                 "SELECT number, key, line FROM spool WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
             )
-            return [Spooled(*row) for row in rows]
+            return [SpooledLine(*row) for row in rows]
         except sqlite3.Error as error:
             raise self._unavailable(error) from None
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Let lines go that the broker has. Raises UnavailableError; they are then sent again on the next start."""
+        """Remove lines that the broker has. Raises UnavailableError: the next start then sends them again."""
         try:
             with self._db:
                 self._db.executemany("DELETE FROM spool WHERE number = ?", [(number,) for number in numbers])
         except sqlite3.Error as error:
             raise self._unavailable(error) from None
 
-    def start_anew(self) -> None:
-        """Let all lines go by removing the file, which a full disk allows where it refuses a change of the file.
+    def recreate(self) -> None:
+        """Remove all lines by deleting the file. A full disk allows this even when it refuses changes to the file.
 
         Numbers begin at 1 again. Raises UnavailableError.
         """
@@ -80,12 +80,12 @@ class Spool:
         return int(self._db.execute("SELECT count(*) FROM spool").fetchone()[0])
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file, so that another gateway may use it."""
         self._db.close()
 
     def _unavailable(self, error: sqlite3.Error | OSError) -> UnavailableError:
         return UnavailableError(
             "spool-unusable",
             f"the spool {self._path} cannot be used: {error}",
-            "is another `anpr send` using it, or is the disk full?",
+            "check whether another `anpr send` is using it, and whether the disk is full",
         )

@@ -1,4 +1,4 @@
-"""What the services ask of a broker: three small roles, kept by `kafka.py` and by its twin `memory.py`."""
+"""What the services need from a broker, as three roles: consumer, producer and tail. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""From matches to alerts: ids that are the same whoever works them out, and what kind of alert it is. Pure."""
+"""From matches to alerts: the id, which depends only on site, read and entry, and the kind of the alert. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,24 +11,24 @@ from anpr.matching.index import Index, Match
 def raise_alerts(
     reads: Sequence[Read], index: Index, now: datetime, late_after: timedelta
 ) -> list[Alert | Correction]:
-    """Match the reads and return what is to be published, in their order.
+    """Match the reads and return the records to publish, in the order of the reads.
 
-    An alert is `late` when the vehicle was captured more than `late_after` before `now`: it may be long gone, and
-    no screen may show it as live. Every read that replaces another brings a correction, matched or not.
+    An alert is `late` when the vehicle was captured more than `late_after` before `now`: it may be long gone, and no
+    screen may show the alert as live. Each read that replaces another brings a correction, matched or not.
     """
-    facts: list[Alert | Correction] = []
+    alert_records: list[Alert | Correction] = []
     for read, matches in zip(reads, index.match(reads), strict=True):
         if read.supersedes is not None:
-            facts.append(Correction(site=read.site, read_id=read.read_id, supersedes=read.supersedes))
-        facts.extend(_alert(read, match, index, now, late_after) for match in matches)
-    return facts
+            alert_records.append(Correction(site=read.site, read_id=read.read_id, supersedes=read.supersedes))
+        alert_records.extend(_alert(read, match, index, now, late_after) for match in matches)
+    return alert_records
 
 
 def _alert(read: Read, match: Match, index: Index, now: datetime, late_after: timedelta) -> Alert:
-    late = read.captured_at is not None and now - read.captured_at > late_after
+    is_late = read.captured_at is not None and now - read.captured_at > late_after
     return Alert(
         alert_id=alert_id(read.site, read.read_id, match.entry.entry_id),
-        kind="late" if late else "live",
+        kind="late" if is_late else "live",
         raised_at=now,
         read=read,
         plate=match.plate,

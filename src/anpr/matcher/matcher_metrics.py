@@ -1,4 +1,4 @@
-"""What a matcher counts: for the status that it tells once a second, and once a batch for its metrics.
+"""What a matcher counts: once a batch for its metrics, and for the status that it publishes once a second.
 
 Covert alerts are in no count here.
 """
@@ -15,14 +15,14 @@ from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, claimed_captur
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
-# More cameras than any site has: names beyond these, which only a fault can bring, are not told of in the status.
+# No site has so many cameras. Further names, which only a fault can bring, are left out of the status.
 MAX_CAMERAS = 500
-# A camera's offset is told of so many of its last reads: a few that came late do not make its clock wrong.
+# A camera's clock offset is the median of this many of its last reads: a few late reads do not make its clock wrong.
 _OFFSETS_KEPT = 15
 
 
 class MatcherMetrics:
-    """Counted from the matcher's start, so a difference of two is a rate."""
+    """Counted from the matcher's start, so the difference of two counts is a rate."""
 
     def __init__(self, site: str, cameras: Collection[str], started_at: datetime) -> None:
         """`cameras` are those of the site's configuration; all others share one label in the metrics."""
@@ -32,52 +32,38 @@ class MatcherMetrics:
         self._offsets: dict[str, deque[float]] = {}
         self.partitions = 0
         self._site = site
-        self._known = frozenset(cameras)
+        self._configured_cameras = frozenset(cameras)
         metrics.LIST_ENTRIES.labels(site).set(0)
         metrics.LIST_CONFIRMED.labels(site).set(0)
 
-    def note_suspect(self, read: Read, value: bytes | None) -> None:
-        """Tell how far a clock is off that is not believed; the read itself has the time of arrival instead."""
+    def record_suspect_clock(self, read: Read, value: bytes | None) -> None:
+        """Record how far a camera's clock is off when its time was replaced by the time of arrival.
+
+        `value` is the record as it arrived, with the camera's own time in it.
+        """
         claimed = claimed_capture(value or b"")
         if claimed is not None and read.received_at is not None:
             offset = (claimed - read.received_at).total_seconds()
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, self._label(read.camera)).set(offset)
-            self._note_offset(read.camera, offset)
+            self._record_offset(read.camera, offset)
 
     def clock_offset_seconds(self) -> dict[str, float]:
-        """Return by camera the median of capture time less time of arrival over its last reads, believed or not."""
+        """Return by camera the median of capture time less time of arrival, suspect clocks included."""
         return {camera: round(statistics.median(offsets), 3) for camera, offsets in self._offsets.items()}
 
-    def matched(self, reads: Sequence[Read], records: int, seconds: float) -> None:
-        """Count a batch of so many records that was decoded and matched in so many seconds."""
+    def record_batch(self, reads: Sequence[Read], records: int, seconds: float) -> None:
+        """Count a batch: its decoded reads, how many records it had, and the seconds to decode and match it."""
         metrics.BATCH.labels(self._site).observe(records)
         metrics.MATCHING.labels(self._site).observe(seconds)
         metrics.UNREADABLE.labels(self._site).inc(sum(plates.has_unreadable(read.plate) for read in reads))
-        newest: dict[str, datetime] = {}
-        offsets: dict[str, float] = {}
         for read in reads:
-            if read.dropped_fields:
-                self.counts["dropped_fields"] += len(read.dropped_fields)
-                for field in read.dropped_fields:
-                    metrics.DROPPED_FIELDS.labels(self._site, field).inc()
-            label = self._label(read.camera)
-            if read.received_at is not None:
-                newest[label] = max(newest.get(label, read.received_at), read.received_at)
-            if read.captured_at is None or read.clock_suspect:
-                continue
-            if read.camera in self.cameras or len(self.cameras) < MAX_CAMERAS:
-                self.cameras[read.camera] = max(self.cameras.get(read.camera, read.captured_at), read.captured_at)
-            if read.received_at is not None:
-                offset = (read.captured_at - read.received_at).total_seconds()
-                offsets[label] = max(offsets.get(label, offset), offset)
-                self._note_offset(read.camera, offset)
-        for label, moment in newest.items():
-            metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
-        for label, offset in offsets.items():
-            metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
+            self._record_dropped_fields(read)
+        self._record_cameras(reads)
 
-    def published(self, reads: int, alerts: Sequence[Alert], bad: Sequence[BadRead], now: datetime) -> None:
-        """Count what the broker has just acknowledged: the alerts, and the records that were put aside."""
+    def record_published(
+        self, reads: int, alerts: Sequence[Alert], dead_letters: Sequence[BadRead], now: datetime
+    ) -> None:
+        """Count what the broker has acknowledged: a number of reads, their alerts, and the dead letters."""
         self.counts["reads"] += reads
         metrics.READS.labels(self._site).inc(reads)
         for alert in alerts:
@@ -87,13 +73,13 @@ class MatcherMetrics:
             metrics.ALERTS.labels(self._site, alert.tier if alert.tier in TIERS else OTHER).inc()
             if alert.has_trusted_latency:
                 metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
-        self.counts["dead_letters"] += len(bad)
-        self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in bad)
-        for error in bad:
+        self.counts["dead_letters"] += len(dead_letters)
+        self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in dead_letters)
+        for error in dead_letters:
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
 
-    def told(self, status: Status) -> None:
-        """Show what the matcher has just told of itself."""
+    def record_status(self, status: Status) -> None:
+        """Set the gauges to what the matcher has just published as its status."""
         metrics.LAG.labels(self._site).set(status.lag if status.lag is not None else math.nan)
         self.partitions = status.partitions
         metrics.PARTITIONS.labels(self._site).set(status.partitions)
@@ -108,9 +94,35 @@ class MatcherMetrics:
             if moment is not None:
                 gauge.labels(self._site).set(moment.timestamp())
 
-    def _note_offset(self, camera: str, offset: float) -> None:
+    def _record_dropped_fields(self, read: Read) -> None:
+        self.counts["dropped_fields"] += len(read.dropped_fields)
+        for field in read.dropped_fields:
+            metrics.DROPPED_FIELDS.labels(self._site, field).inc()
+
+    def _record_cameras(self, reads: Sequence[Read]) -> None:
+        """Record each camera's newest read, and how far its clock is from the broker's."""
+        newest: dict[str, datetime] = {}
+        offsets: dict[str, float] = {}
+        for read in reads:
+            label = self._label(read.camera)
+            if read.received_at is not None:
+                newest[label] = max(newest.get(label, read.received_at), read.received_at)
+            if read.captured_at is None or read.clock_suspect:
+                continue
+            if read.camera in self.cameras or len(self.cameras) < MAX_CAMERAS:
+                self.cameras[read.camera] = max(self.cameras.get(read.camera, read.captured_at), read.captured_at)
+            if read.received_at is not None:
+                offset = (read.captured_at - read.received_at).total_seconds()
+                offsets[label] = max(offsets.get(label, offset), offset)
+                self._record_offset(read.camera, offset)
+        for label, moment in newest.items():
+            metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
+        for label, offset in offsets.items():
+            metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
+
+    def _record_offset(self, camera: str, offset: float) -> None:
         if camera in self._offsets or len(self._offsets) < MAX_CAMERAS:
             self._offsets.setdefault(camera, deque(maxlen=_OFFSETS_KEPT)).append(offset)
 
     def _label(self, camera: str) -> str:
-        return camera if camera in self._known else OTHER
+        return camera if camera in self._configured_cameras else OTHER

@@ -18,6 +18,8 @@ from anpr.runtime import metrics
 
 # When all is well a loop stays away from its beat for a second at most: it waits for the broker in such steps.
 STUCK_AFTER_SECONDS = 30.0
+# How long a readiness check waits for the broker: most supervisors give it a second or two in all.
+BROKER_ANSWER_SECONDS = 0.8
 _MOST_REQUESTS = 16
 _CLIENT_SECONDS = 5
 

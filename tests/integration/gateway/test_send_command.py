@@ -153,7 +153,7 @@ def test_two_senders_do_not_use_one_spool(installation: Installation) -> None:
     assert wait_until(lambda: bool(on_topic(installation, site)), 30)
     second = installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
     assert second.returncode == 3
-    assert b"is another `anpr send` using it" in second.stderr
+    assert b"another `anpr send` is using it" in second.stderr
     first.communicate(timeout=20)
     assert first.returncode == 0
 

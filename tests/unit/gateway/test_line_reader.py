@@ -18,11 +18,11 @@ def taken(content: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
     for cut in [*sorted(cut % (len(content) + 1) for cut in cuts), len(content)]:
         if content[at:cut]:
             os.write(writing, content[at:cut])
-            found += lines.take(1)
+            found += lines.read_lines(1)
         at = cut
     os.close(writing)
-    while not lines.ended:
-        found += lines.take(1)
+    while not lines.has_ended:
+        found += lines.read_lines(1)
     os.close(reading)
     return found
 
@@ -39,7 +39,7 @@ def test_lines_are_the_same_however_they_are_cut(content: bytes, cuts: list[int]
 def test_with_nothing_there_it_returns_after_the_wait() -> None:
     reading, writing = os.pipe()
     lines = LineReader(reading, LIMIT)
-    assert lines.take(0) == []
-    assert not lines.ended
+    assert lines.read_lines(0) == []
+    assert not lines.has_ended
     os.close(writing)
     os.close(reading)

@@ -17,7 +17,7 @@ SITE = "calais"
 
 
 def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) -> None:
-    broker, refusals = InMemoryBroker(lambda: NOON), Rejections("the broker", stopwatch=lambda: 0.0)
+    broker, rejections = InMemoryBroker(lambda: NOON), Rejections("the broker", stopwatch=lambda: 0.0)
     now = [NOON]
     taking, giving = os.pipe()
     spool = Spool(tmp_path / "spool")
@@ -26,20 +26,20 @@ def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) ->
         lines=LineReader(taking, 1000),
         open_producer=lambda: InMemoryProducer(broker),
         spool=spool,
-        refusals=refusals,
+        rejections=rejections,
         clock=lambda: now[0],
     )
     broker.refusing = True
     os.write(giving, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
     sender.run_once()
     sender.run_once()
-    assert refusals.standing is not None
+    assert rejections.standing is not None
     broker.refusing = False
     now[0] += timedelta(seconds=2)
     sender.run_once()
     sender.run_once()
     assert len(broker.topics[topics.reads(SITE)]) == 3
-    assert refusals.standing is None, "though its time is not over: here none goes by"
+    assert rejections.standing is None, "though its time is not over: here none goes by"
     os.close(giving)
     os.close(taking)
     spool.close()

@@ -16,7 +16,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def kept(spool: Spool) -> list[tuple[str | None, bytes]]:
-    return [(spooled.key, spooled.line) for spooled in spool.after(0, 1000)]
+    return [(spooled.key, spooled.line) for spooled in spool.lines_after(0, 1000)]
 
 
 def reopened(spool: Spool, path: Path) -> Spool:
@@ -26,8 +26,8 @@ def reopened(spool: Spool, path: Path) -> Spool:
 
 def test_what_was_put_in_comes_back_in_its_order_after_reopening(path: Path) -> None:
     spool = Spool(path)
-    spool.put(LINES[:2])
-    spool.put(LINES[2:])
+    spool.append(LINES[:2])
+    spool.append(LINES[2:])
     spool = reopened(spool, path)
     assert kept(spool) == LINES
     assert len(spool) == 4
@@ -36,7 +36,7 @@ def test_what_was_put_in_comes_back_in_its_order_after_reopening(path: Path) -> 
 
 def test_lines_are_on_disk_when_put_returns(path: Path, tmp_path: Path) -> None:
     spool = Spool(path)
-    spool.put(LINES)
+    spool.append(LINES)
     copy = tmp_path / "as a power cut leaves it.sqlite"
     for ending in ("", "-wal"):
         copy.with_name(copy.name + ending).write_bytes(path.with_name(path.name + ending).read_bytes())
@@ -48,8 +48,8 @@ def test_lines_are_on_disk_when_put_returns(path: Path, tmp_path: Path) -> None:
 
 def test_removed_lines_are_gone_and_stay_gone(path: Path) -> None:
     spool = Spool(path)
-    spool.put(LINES)
-    first, _, third, _ = spool.after(0, 10)
+    spool.append(LINES)
+    first, _, third, _ = spool.lines_after(0, 10)
     spool.remove([first.number, third.number])
     assert kept(spool) == [LINES[1], LINES[3]]
     spool = reopened(spool, path)
@@ -60,21 +60,21 @@ def test_removed_lines_are_gone_and_stay_gone(path: Path) -> None:
 
 def test_lines_are_handed_out_by_the_oldest_first_and_no_more_than_asked_for(path: Path) -> None:
     spool = Spool(path)
-    spool.put(LINES)
-    first, second = spool.after(0, 2)
+    spool.append(LINES)
+    first, second = spool.lines_after(0, 2)
     assert (first.line, second.line) == (b"one", b"\x00\xff")
-    assert [spooled.line for spooled in spool.after(second.number, 10)] == [b"", b"one"]
+    assert [spooled.line for spooled in spool.lines_after(second.number, 10)] == [b"", b"one"]
     spool.close()
 
 
 def test_a_number_is_never_given_twice_not_even_when_the_spool_was_empty(path: Path) -> None:
     spool = Spool(path)
-    spool.put(LINES)
-    numbers = [spooled.number for spooled in spool.after(0, 10)]
+    spool.append(LINES)
+    numbers = [spooled.number for spooled in spool.lines_after(0, 10)]
     spool.remove(numbers)
     spool = reopened(spool, path)
-    spool.put([(None, b"new")])
-    assert [spooled.line for spooled in spool.after(numbers[-1], 10)] == [b"new"]
+    spool.append([(None, b"new")])
+    assert [spooled.line for spooled in spool.lines_after(numbers[-1], 10)] == [b"new"]
     spool.close()
 
 
@@ -85,7 +85,7 @@ def test_of_lines_that_break_off_none_is_kept(path: Path) -> None:
 
     spool = Spool(path)
     with pytest.raises(UnavailableError, match="disk is full"):
-        spool.put(breaking_off())
+        spool.append(breaking_off())
     assert kept(spool) == []
     spool.close()
 
@@ -94,7 +94,7 @@ def test_of_lines_that_break_off_none_is_kept(path: Path) -> None:
 def test_a_second_opener_is_refused_until_the_first_has_let_go(path: Path, is_new: bool) -> None:
     spool = Spool(path)
     if not is_new:
-        spool.put(LINES)
+        spool.append(LINES)
         spool = reopened(spool, path)
     with pytest.raises(UnavailableError, match="cannot be used") as refused:
         Spool(path)

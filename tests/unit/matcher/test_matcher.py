@@ -18,11 +18,12 @@ from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matching.index import Index
+from tests.support.matchers import GROUP, in_memory_matcher
 from tests.support.strategies import NOON, a_read, an_entry, generation
 
-SITE, GROUP = "calais", "matchers"
+SITE = "calais"
 ENTRIES = [an_entry("stolen"), an_entry("wanted"), an_entry("covert", handling="covert")]
-HELD = ActiveIndex(Index.build(ENTRIES, generation(7)), applied_at=NOON, confirmed_at=NOON)
+INDEX = ActiveIndex(Index.build(ENTRIES, generation(7)), applied_at=NOON, confirmed_at=NOON)
 
 
 @dataclass
@@ -42,9 +43,9 @@ class Port:
     """A site's topics, and matchers of it."""
 
     clock: Clock = field(default_factory=Clock)
-    held: ActiveIndex | None = HELD
-    stopping: bool = False
-    refusals: Rejections = field(default_factory=lambda: Rejections("the broker", stopwatch=lambda: 0.0))
+    active_index: ActiveIndex | None = INDEX
+    is_stopping: bool = False
+    rejections: Rejections = field(default_factory=lambda: Rejections("the broker", stopwatch=lambda: 0.0))
 
     def __post_init__(self) -> None:
         self.broker = InMemoryBroker(lambda: NOON)
@@ -61,19 +62,17 @@ class Port:
         consumer: InMemoryConsumer | None = None,
         batch_reads: int = 500,
     ) -> Matcher:
-        return Matcher(
-            site=SITE,
-            name="one",
-            consumer=consumer or InMemoryConsumer(self.broker, topics.reads(SITE), GROUP),
-            producer=producer or InMemoryProducer(self.broker),
-            held=lambda: self.held,
-            clock=self.clock,
-            stopping=lambda: self.stopping,
-            figures=MatcherMetrics(SITE, ["camera-1"], self.clock()),
-            beat=lambda: None,
-            is_well=self.refusals.over,
+        return in_memory_matcher(
+            self.broker,
+            SITE,
+            lambda: self.active_index,
+            self.clock,
+            MatcherMetrics(SITE, ["camera-1"], self.clock()),
+            producer=producer,
+            consumer=consumer,
             batch_reads=batch_reads,
-            late_after=timedelta(seconds=60),
+            is_stopping=lambda: self.is_stopping,
+            on_healthy=self.rejections.over,
         )
 
     def committed(self) -> int:
@@ -165,12 +164,12 @@ def test_no_turn_takes_more_reads_than_it_may(port: Port) -> None:
 
 def test_without_a_list_nothing_is_taken_and_the_reads_wait_for_one(port: Port) -> None:
     port.receives(a_record())
-    port.held = None
+    port.active_index = None
     matcher = port.matcher()
     matcher.run_once()
     assert port.committed() == 0
 
-    port.held = HELD
+    port.active_index = INDEX
     matcher.run_once()
     assert port.committed() == 1
     assert set(port.alert_ids()) == ids_of("read-1")
@@ -205,7 +204,9 @@ def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_
 
 
 def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(port: Port) -> None:
-    port.held = ActiveIndex(Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON)
+    port.active_index = ActiveIndex(
+        Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON
+    )
     port.broker.max_bytes = 2000
     port.receives(a_record("read-1"), a_record("other", plate="XY99ZZZ"), a_record("read-2"))
     port.matcher().run_once()
@@ -225,7 +226,7 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(
 
 
 def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: Port) -> None:
-    port.held = ActiveIndex(
+    port.active_index = ActiveIndex(
         Index.build([an_entry("covert", handling="covert", reason="x" * 2000)], generation(7)), NOON, NOON
     )
     port.broker.max_bytes = 2000
@@ -249,14 +250,14 @@ def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) 
     port.broker.refusing = True
     with pytest.raises(UndeliveredError) as refused:
         port.matcher().run_once()
-    port.refusals.note(refused.value)
+    port.rejections.note(refused.value)
     port.broker.refusing = False
     again = port.matcher(batch_reads=1)
     again.run_once()
-    assert port.refusals.standing is not None, "a read waits still"
+    assert port.rejections.standing is not None, "a read waits still"
     again.run_once()
     again.run_once()
-    assert port.refusals.standing is None, "though its time is not over: here none goes by"
+    assert port.rejections.standing is None, "though its time is not over: here none goes by"
 
 
 def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:
@@ -306,12 +307,12 @@ def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_tha
 def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads(port: Port) -> None:
     class Away(InMemoryProducer):
         def flush(self, wait_seconds: float) -> int:
-            port.stopping = True
+            port.is_stopping = True
             return 1 if wait_seconds else 0
 
     port.clock.step = timedelta(seconds=1)
     port.receives(a_record())
-    with pytest.raises(UndeliveredError, match="1 records not with the broker when asked to stop"):
+    with pytest.raises(UndeliveredError, match="had not acknowledged 1 records when asked to stop"):
         port.matcher(Away(port.broker)).run()
     assert port.committed() == 0
     assert timedelta(seconds=5) < port.clock.now - NOON < timedelta(seconds=15)
@@ -320,7 +321,7 @@ def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads
 def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
     class Last(InMemoryConsumer):
         def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
-            port.stopping = True
+            port.is_stopping = True
             return super().poll(max_records, wait_seconds)
 
     port.receives(*(a_record(f"read-{number}") for number in range(5)))
@@ -467,7 +468,7 @@ def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port)
 
 
 def test_without_a_list_the_status_says_so(port: Port) -> None:
-    port.held = None
+    port.active_index = None
     port.receives(a_record())
     producer = InMemoryProducer(port.broker)
     port.matcher(producer).run_once()

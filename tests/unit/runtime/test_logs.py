@@ -5,7 +5,6 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -15,12 +14,12 @@ from anpr import cli
 from anpr.contracts import topics
 from anpr.contracts.events import Read
 from anpr.index_store.follower import ActiveIndex
-from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
-from anpr.matcher.matcher import Matcher
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matching.index import Index, Match
 from anpr.runtime import logs
 from anpr.runtime.errors import UnavailableError
+from tests.support.matchers import in_memory_matcher
 from tests.support.strategies import NOON, a_read, generation
 
 PLATE = "AB12CDE"
@@ -104,19 +103,13 @@ def fail_in_the_middle_of_a_batch(**_: object) -> None:
     producer = InMemoryProducer(broker)
     producer.produce(topics.reads("calais"), None, msgspec.json.encode(a_read(plate=PLATE)))
     producer.flush(0)
-    Matcher(
-        site="calais",
-        name="one",
-        consumer=InMemoryConsumer(broker, topics.reads("calais"), "matchers"),
+    in_memory_matcher(
+        broker,
+        "calais",
+        lambda: ActiveIndex(FaultyIndex.build([], generation(1)), NOON, NOON),
+        lambda: NOON,
+        MatcherMetrics("calais", [], NOON),
         producer=producer,
-        held=lambda: ActiveIndex(FaultyIndex.build([], generation(1)), NOON, NOON),
-        clock=lambda: NOON,
-        stopping=lambda: False,
-        figures=MatcherMetrics("calais", [], NOON),
-        beat=lambda: None,
-        is_well=lambda: None,
-        batch_reads=500,
-        late_after=timedelta(seconds=60),
     ).run_once()
 
 

@@ -10,12 +10,12 @@ import pytest
 from anpr.contracts import topics
 from anpr.contracts.events import Entry, Read
 from anpr.index_store.follower import ActiveIndex
-from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
-from anpr.matcher.matcher import Matcher
+from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matching.index import Index
 from anpr.reads.decoder import REASONS
 from anpr.runtime import metrics
+from tests.support.matchers import in_memory_matcher
 from tests.support.strategies import NOON, a_read, an_entry, generation
 
 ROOT = Path(__file__).parents[3]
@@ -50,22 +50,16 @@ def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None)
         line = read if isinstance(read, bytes) else msgspec.json.encode(msgspec.structs.replace(read, site=site))
         producer.produce(topics.reads(site), None, line)
     producer.flush(0)
-    held = ActiveIndex(
+    active_index = ActiveIndex(
         Index.build(entries or [an_entry()], generation(7, epoch=3)), applied_at=NOON, confirmed_at=LATER
     )
-    Matcher(
-        site=site,
-        name="one",
-        consumer=InMemoryConsumer(broker, topics.reads(site), "matchers"),
+    in_memory_matcher(
+        broker,
+        site,
+        lambda: active_index,
+        lambda: LATER,
+        MatcherMetrics(site, ["camera-1"], NOON),
         producer=producer,
-        held=lambda: held,
-        clock=lambda: LATER,
-        stopping=lambda: False,
-        figures=MatcherMetrics(site, ["camera-1"], NOON),
-        beat=lambda: None,
-        is_well=lambda: None,
-        batch_reads=500,
-        late_after=timedelta(seconds=60),
     ).run_once()
 
 
@@ -117,11 +111,11 @@ def test_how_far_a_cameras_clock_is_off_is_shown_believed_or_not(site: str, seco
 
 
 def test_a_few_reads_that_came_late_do_not_make_a_cameras_clock_wrong(site: str) -> None:
-    figures = MatcherMetrics(site, ["camera-1"], NOON)
+    counted = MatcherMetrics(site, ["camera-1"], NOON)
     late = [a_read(f"late-{n}", camera="camera-1", received_at=NOON + timedelta(hours=1)) for n in range(2)]
     in_time = [a_read(f"{n}", camera="camera-1", received_at=NOON + timedelta(seconds=0.2)) for n in range(3)]
-    figures.matched([*late, *in_time], 5, 0.001)
-    assert figures.clock_offset_seconds() == {"camera-1": -0.2}
+    counted.record_batch([*late, *in_time], 5, 0.001)
+    assert counted.clock_offset_seconds() == {"camera-1": -0.2}
 
 
 def test_whatever_names_cameras_send_the_labels_are_those_of_the_configuration_and_one_more(site: str) -> None:

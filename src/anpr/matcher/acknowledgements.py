@@ -1,0 +1,59 @@
+"""Waits for the broker's acknowledgements, and logs when the broker stops and starts answering."""
+
+from datetime import datetime, timedelta
+
+from anpr.kafka.interfaces import Producer, UndeliveredError
+from anpr.matcher.environment import Lifecycle
+from anpr.runtime.clock import Clock
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+_FLUSH_SECONDS = 1.0
+# A matcher that is stopped while the broker is away waits this long for its last alerts. Then it ends, and leaves the
+# reads of the batch uncommitted for the next owner of its partitions.
+GIVE_UP_AFTER = timedelta(seconds=5)
+# A broker that hangs does not break the connection, so the Kafka client reports no error.
+REPORT_NO_ANSWER_AFTER = timedelta(seconds=5)
+
+
+class Acknowledgements:
+    """The records that a producer has sent and the broker has not acknowledged."""
+
+    def __init__(self, producer: Producer, lifecycle: Lifecycle, clock: Clock) -> None:
+        """Watch the records of this producer."""
+        self._producer = producer
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._unanswered_since: datetime | None = None
+        self._is_reported = False
+
+    def pending(self, now: datetime) -> int:
+        """Return how many records have no acknowledgement yet, without waiting. Raises UndeliveredError."""
+        pending = self._producer.flush(0)
+        self._report_silence(pending, now)
+        return pending
+
+    def wait_for_all(self) -> None:
+        """Wait until the broker has every record. Raises UndeliveredError: the reads must then not be committed."""
+        give_up_at: datetime | None = None
+        while pending := self._producer.flush(_FLUSH_SECONDS):
+            self._lifecycle.heartbeat()
+            now = self._clock()
+            self._report_silence(pending, now)
+            if give_up_at is None and self._lifecycle.is_stopping():
+                give_up_at = now + GIVE_UP_AFTER
+            if give_up_at is not None and now > give_up_at:
+                raise UndeliveredError(f"the broker had not acknowledged {pending} records when asked to stop")
+
+    def _report_silence(self, pending: int, now: datetime) -> None:
+        """Log once that the broker has acknowledged nothing for some time, and once that it answers again."""
+        if not pending:
+            if self._is_reported:
+                log.info("the broker answers again")
+            self._unanswered_since, self._is_reported = None, False
+            return
+        self._unanswered_since = self._unanswered_since or now
+        if now - self._unanswered_since > REPORT_NO_ANSWER_AFTER and not self._is_reported:
+            log.warning("the broker does not answer, waiting for it", code="kafka-unavailable", records=pending)
+            self._is_reported = True
