@@ -34,7 +34,7 @@ from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
-from anpr.watchlist.store.change_records import Author
+from anpr.watchlist.store.applied_change import Author
 from anpr.watchlist.store.store import WatchlistStore, connect
 from benchmarks.lookup import plate
 from benchmarks.options import COUNT
@@ -138,12 +138,12 @@ class Bench:
         author = Author()
         return self._store.change(LIST, put, [], why="benchmark", now=self._now, author=author).generation
 
-    def head(self) -> Generation:
+    def generation(self) -> Generation:
         """Return the generation in force."""
-        head = self._store.head()
-        if head is None:
+        manifest = self._store.read_manifest()
+        if manifest is None:
             raise SystemExit("Redis is empty")
-        return head.generation
+        return manifest.generation
 
 
 def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
@@ -204,7 +204,7 @@ def main(entries: int, changes: int, loads: int, *, as_json: bool, folder: Path 
         bench = Bench(Path(name), valkey, entries)
         turns = bench.start()
         try:
-            turns.seconds_until(bench.head(), 0)
+            turns.seconds_until(bench.generation(), 0)
             found = {
                 "entries": entries,
                 "change_of_1000": measured(turns, [partial(bench.change, number) for number in range(changes)]),

@@ -30,7 +30,7 @@ from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
-from anpr.watchlist.store.change_records import AppliedChange, Author
+from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.store import WatchlistStore, connect
 from benchmarks.console import in_ms, sign_in, state_of
 from benchmarks.list_change import LIST, entries_of

@@ -22,7 +22,7 @@ def entry(entry_id: str, plate: str, **fields: Any) -> Entry:
 class NoLists:
     """A home that holds no list, for boards that are not about them."""
 
-    def head(self) -> None:
+    def read_manifest(self) -> None:
         return None
 
     def changes(self, before: object, after: object) -> None:  # noqa: ARG002  the interface of a store
@@ -31,7 +31,7 @@ class NoLists:
     def entries_of(self, place: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
         return {}
 
-    def ended(self, entry_ids: object) -> list[EntryEnded]:  # noqa: ARG002  as above
+    def tombstones(self, entry_ids: object) -> list[EntryEnded]:  # noqa: ARG002  as above
         return []
 
 

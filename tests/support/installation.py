@@ -73,8 +73,8 @@ class Installation:
 
     def plan(self, file: Path, list_name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Run `anpr watchlist plan`, for a new list where there is none of this name; the plan is put beside it."""
-        head = self.store.head()
-        new = [] if head and list_name in head.lists else ["--new-list"]
+        manifest = self.store.read_manifest()
+        new = [] if manifest and list_name in manifest.lists else ["--new-list"]
         plan = file.with_suffix(".plan.json")
         return self.run("watchlist", "plan", str(file), "--list", list_name, "--out", str(plan), *new, *arguments)
 

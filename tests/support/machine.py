@@ -11,7 +11,7 @@ from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import ActiveIndex, IndexFollower
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
-from anpr.watchlist.store.change_records import AppliedChange, Author
+from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.store import WatchlistStore, connect
 from tests.support.entries import entry
 

@@ -18,7 +18,7 @@ from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
-from anpr.watchlist.store.change_records import Author
+from anpr.watchlist.store.applied_change import Author
 from anpr.watchlist.store.store import WatchlistStore
 
 log = get_logger(__name__)
@@ -67,7 +67,7 @@ class CanarySender:
 
     def list_it(self) -> None:
         """Put the entry on its list if that is needed. An empty Redis is a fault, and is left as it is."""
-        if self._home is None or (head := self._home.head()) is None:
+        if self._home is None or (head := self._home.read_manifest()) is None:
             return
         now = self._clock()
         listed = self._home.entries_of(head.lists.get(canary.LIST), [canary.ENTRY_ID]).get(canary.ENTRY_ID)

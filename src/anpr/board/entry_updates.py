@@ -29,16 +29,16 @@ _ASK_ENTRIES = 50
 class ListSource(Protocol):
     """What is asked of the store. Every method raises AnprError while there is no answer."""
 
-    def head(self) -> Manifest | None:
+    def read_manifest(self) -> Manifest | None:
         """Return what is in force."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
         """Return what turns the one into the other, None when that cannot be told."""
 
-    def entries_of(self, place: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
+    def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
         """Return by id those of these entries that a list has."""
 
-    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
+    def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         """Return the tombstones of these entries."""
 
 
@@ -78,7 +78,7 @@ class EntryUpdates:
 
     def look(self) -> None:
         """Ask what has changed. Raises AnprError; what was not answered is asked again."""
-        shown, head, before = self._shown, self._lists.head(), self._head
+        shown, head, before = self._shown, self._lists.read_manifest(), self._head
         if head is None or (before is not None and head.generation < before.generation):
             return  # empty, or a replica that is behind the one asked before
         everything = frozenset[str]().union(*shown.values())
@@ -91,7 +91,7 @@ class EntryUpdates:
                 put = [entry for entry in changes.put if entry.entry_id in everything]
                 # Also of those that were put: one may have ended and been listed anew in between.
                 changed = {entry.entry_id for entry in put} | everything.intersection(changes.removed)
-                news += [*_listed_at(head, put), *self._lists.ended(sorted(changed))]
+                news += [*_listed_at(head, put), *self._lists.tombstones(sorted(changed))]
         if unknown:
             news += self._all_of(unknown, shown, head)
         for one in news:
@@ -101,7 +101,7 @@ class EntryUpdates:
     def _all_of(
         self, unknown: frozenset[str], shown: Mapping[str, frozenset[str]], head: Manifest
     ) -> list[EntryUpdate]:
-        ended, listed = self._lists.ended(sorted(unknown)), list[Entry]()
+        ended, listed = self._lists.tombstones(sorted(unknown)), list[Entry]()
         for name, entry_ids in shown.items():
             listed += self._listed_in(head.lists.get(name), sorted(entry_ids & unknown))
         # What has left its list may have been put on another.
@@ -110,10 +110,10 @@ class EntryUpdates:
             listed += self._listed_in(place, elsewhere)
         return [*_listed_at(head, listed), *ended]
 
-    def _listed_in(self, place: ListManifest | None, entry_ids: Sequence[str]) -> list[Entry]:
+    def _listed_in(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> list[Entry]:
         listed: list[Entry] = []
         for start in range(0, len(entry_ids), _ASK_ENTRIES):
-            listed += self._lists.entries_of(place, entry_ids[start : start + _ASK_ENTRIES]).values()
+            listed += self._lists.entries_of(list_manifest, entry_ids[start : start + _ASK_ENTRIES]).values()
         return listed
 
     def _run(self) -> None:

@@ -30,7 +30,7 @@ class InRedis(NamedTuple):
 def in_redis(url: str) -> InRedis | None:
     """Ask a site's Redis. None when it cannot tell: the check of that Redis says why."""
     try:
-        return InRedis(WatchlistReader(connect(url)).head())
+        return InRedis(WatchlistReader(connect(url)).read_manifest())
     except AnprError:
         return None
 

@@ -45,7 +45,7 @@ def check(url: str, sites: str, clock: Clock, *, is_home: bool) -> Iterable[Find
         seconds, microseconds = client.time()
         here = clock()
         info: Mapping[str, Any] = client.info()
-        head = WatchlistReader(client).head()
+        head = WatchlistReader(client).read_manifest()
     except AnprError as error:
         yield wrong("redis", on, str(error), error.next_step, error.code)
         return

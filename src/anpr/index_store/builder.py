@@ -46,7 +46,7 @@ CHECK_EVERY = timedelta(minutes=1)
 class Lists(Protocol):
     """What is asked of the store. Every method raises UnavailableError while Redis does not answer."""
 
-    def head(self) -> Manifest | None:
+    def read_manifest(self) -> Manifest | None:
         """Return what is in force."""
 
     def load_encoded(self, head: Manifest) -> list[EncodedEntry] | None:
@@ -106,7 +106,7 @@ class IndexBuilder:
             return
         try:
             self._check_disk(now)
-            head = self._lists.head()
+            head = self._lists.read_manifest()
             if head is None:
                 self._say("Redis holds no list at all; that is not taken for an empty list")
             elif self._newest is not None and head.generation < self._newest:

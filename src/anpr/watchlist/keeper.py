@@ -13,8 +13,9 @@ from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
+from anpr.watchlist.store.list_writer import is_compaction_due
 from anpr.watchlist.store.manifest import Manifest
-from anpr.watchlist.store.store import WatchlistStore, have_deltas_outgrown
+from anpr.watchlist.store.store import WatchlistStore
 
 log = get_logger(__name__)
 
@@ -29,16 +30,16 @@ class ListKeeper:
         self._clock = clock
         self._told = ""
         self.trouble = "the watchlist's Redis has not answered yet"
-        self._head: Manifest | None = None
+        self._manifest: Manifest | None = None
         self._ends: dict[str, tuple[datetime, str]] = {}  # entry id → its end and its list
         self._next: list[tuple[datetime, str]] = []  # a heap of ends and ids; some of them are no longer so
 
     def run_once(self) -> None:
         """Do what is due. Whatever goes wrong is told and tried again at the next turn."""
         try:
-            head = self._store.head()
-            if head is not None and self._follow(head):
-                self._keep(head)
+            manifest = self._store.read_manifest()
+            if manifest is not None and self._follow(manifest):
+                self._keep(manifest)
         except AnprError as error:
             if error.code != self._told:  # said once, not at every turn while Redis is away
                 log.warning("lists not kept", code=error.code, error=str(error), next_step=error.next_step)
@@ -48,27 +49,27 @@ class ListKeeper:
                 log.info("lists are kept again")
             self._told = self.trouble = ""
 
-    def _keep(self, head: Manifest) -> None:
+    def _keep(self, manifest: Manifest) -> None:
         now = self._clock()
         for list_name, entry_ids in self._over(now).items():
             applied = self._store.expire(list_name, entry_ids, now)
             metrics.EXPIRED.inc(applied.removed)
             log.info("entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation))
-        for list_name, place in head.lists.items():
-            is_old = bool(place.deltas) and now - place.base_since >= self._keep_removed_for
-            if is_old or have_deltas_outgrown(place):
-                self._store.write_anew(list_name, head, now)
+        for list_name, list_manifest in manifest.lists.items():
+            is_old = bool(list_manifest.deltas) and now - list_manifest.snapshot_written_at >= self._keep_removed_for
+            if is_old or is_compaction_due(list_manifest):
+                self._store.compact(list_name, manifest, now)
                 log.info("list written anew", list=list_name)
 
-    def _follow(self, head: Manifest) -> bool:
+    def _follow(self, manifest: Manifest) -> bool:
         """Learn what has changed since the last turn. False: the list has moved on while it was read."""
-        if self._head is not None and self._head.generation == head.generation:
+        if self._manifest is not None and self._manifest.generation == manifest.generation:
             return True
-        changes = self._store.changes(self._head, head) if self._head is not None else None
+        changes = self._store.changes(self._manifest, manifest) if self._manifest is not None else None
         if changes is None:
             ends: dict[str, tuple[datetime, str]] = {}
-            for list_name, place in head.lists.items():
-                of_list = self._store.ends(place)
+            for list_name, list_manifest in manifest.lists.items():
+                of_list = self._store.validity_ends(list_manifest)
                 if of_list is None:
                     return False
                 ends.update((entry_id, (end, list_name)) for entry_id, end in of_list.items())
@@ -81,7 +82,7 @@ class ListKeeper:
             for entry in changes.put:
                 self._ends[entry.entry_id] = (entry.valid_until, entry.list)
                 heapq.heappush(self._next, (entry.valid_until, entry.entry_id))
-        self._head = head
+        self._manifest = manifest
         return True
 
     def _over(self, now: datetime) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from anpr.contracts.events import Entry, Generation, Read, decode_status, encode
 from anpr.kafka.clients import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
-from anpr.watchlist.store.change_records import Author
+from anpr.watchlist.store.applied_change import Author
 from tests.support.entries import entry
 from tests.support.installation import Installation
 from tests.support.list_oracle import Arrived, faults
@@ -76,10 +76,10 @@ class Lists:
         )
 
     def _note(self, generation: Generation) -> None:
-        head = self._store.head()
-        assert head is not None
-        assert head.generation == generation, "nobody else changes this list"
-        self.contents[generation] = self._store.load(head) or []
+        manifest = self._store.read_manifest()
+        assert manifest is not None
+        assert manifest.generation == generation, "nobody else changes this list"
+        self.contents[generation] = self._store.load(manifest) or []
 
 
 class Road:

@@ -21,10 +21,9 @@ from anpr.matching import index as index_module
 from anpr.runtime import metrics
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
-from anpr.watchlist.store import entry_storage, reader
-from anpr.watchlist.store import store as store_module
-from anpr.watchlist.store.change_records import Author
-from anpr.watchlist.store.entry_storage import keys_of
+from anpr.watchlist.store import keys, list_writer, reader, snapshot_storage
+from anpr.watchlist.store.applied_change import Author
+from anpr.watchlist.store.keys import keys_of
 from tests.support.entries import entry
 from tests.support.installation import Installation
 from tests.support.machine import Machine, apply, put
@@ -40,8 +39,8 @@ def machine(tmp_path: Path, redis_url: str) -> Machine:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small that a dozen entries are too many to compare, and a few changes too many to lay over."""
-    monkeypatch.setattr(entry_storage, "CHUNK_ENTRIES", 3)
-    monkeypatch.setattr(store_module, "CHUNK_ENTRIES", 3)
+    monkeypatch.setattr(snapshot_storage, "CHUNK_ENTRIES", 3)
+    monkeypatch.setattr(list_writer, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(reader, "COMPARED_ENTRIES", 6)
     monkeypatch.setattr(index_module, "MERGE_AFTER_CHANGES", 4)
 
@@ -77,9 +76,9 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
     machine.comes_to(apply(machine, *(f"{number:02}" for number in range(12))))
     for number in range(12, 40):
         machine.comes_to(put(machine, str(number), remove=(f"{number - 12:02}",)))
-    head = machine.store.head()
-    assert head is not None
-    assert machine.ids() == {one.entry_id for one in machine.store.load(head) or ()}
+    manifest = machine.store.read_manifest()
+    assert manifest is not None
+    assert machine.ids() == {one.entry_id for one in machine.store.load(manifest) or ()}
 
     def is_merged() -> bool:
         machine.step()
@@ -133,11 +132,11 @@ def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: 
 def test_an_older_generation_in_redis_is_not_taken(machine: Machine, redis_url: str) -> None:
     client = redis.Redis.from_url(redis_url)
     machine.comes_to(apply(machine, "a"))
-    older = client.get(reader.HEAD)
+    older = client.get(keys.MANIFEST)
     assert older is not None
     machine.comes_to(apply(machine, "b"))
     before = machine.held
-    client.set(reader.HEAD, older)
+    client.set(keys.MANIFEST, older)
     machine.steps()
     assert machine.held == before
     machine.start_builder()
@@ -151,10 +150,10 @@ def test_a_generation_that_is_not_whole_is_not_taken(machine: Machine, redis_url
     machine.steps()
     before = machine.held
     apply(machine, "b")
-    head = machine.store.head()
-    assert head is not None
+    manifest = machine.store.read_manifest()
+    assert manifest is not None
     client = redis.Redis.from_url(redis_url)
-    for key in keys_of(head.lists["stolen"]):
+    for key in keys_of(manifest.lists["stolen"]):
         client.set(key, b"\x90")
     machine.steps(20)
     assert machine.held == before

@@ -14,8 +14,7 @@ from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.keeper import ListKeeper
-from anpr.watchlist.store import entry_storage
-from anpr.watchlist.store import store as store_module
+from anpr.watchlist.store import list_writer, snapshot_storage, transaction
 from anpr.watchlist.store.store import Author, WatchlistStore
 from tests.support.entries import entry
 from tests.support.installation import Installation
@@ -39,9 +38,9 @@ def store(connected: Connect, redis_url: str) -> WatchlistStore:
 
 
 def ids(store: WatchlistStore) -> set[str]:
-    head = store.head()
-    assert head is not None
-    return {one.entry_id for one in store.load(head) or ()}
+    manifest = store.read_manifest()
+    assert manifest is not None
+    return {one.entry_id for one in store.load(manifest) or ()}
 
 
 def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: WatchlistStore) -> None:
@@ -56,14 +55,14 @@ def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: W
     clock.now = NOON + HOUR
     keeper.run_once()
     assert ids(store) == {"2"}
-    assert {(one.entry_id, one.ended_at, one.why) for one in store.ended(["1", "2", "3"])} == {
+    assert {(one.entry_id, one.ended_at, one.why) for one in store.tombstones(["1", "2", "3"])} == {
         ("1", clock.now, "its validity has ended"),
         ("3", clock.now, "its validity has ended"),
     }
-    head = store.head()
+    manifest = store.read_manifest()
     keeper.run_once()
-    assert store.head() == head, "what is done is not done again"
-    assert [one.how for one in store.log(2)] == ["expire", "expire"]
+    assert store.read_manifest() == manifest, "what is done is not done again"
+    assert [one.command for one in store.logged_changes(2)] == ["expire", "expire"]
 
 
 def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistStore) -> None:
@@ -84,15 +83,15 @@ def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistS
 def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistStore) -> None:
     clock = Clock()
     store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
-    head = store.head()
-    assert head is not None
+    manifest = store.read_manifest()
+    assert manifest is not None
     clock.now = NOON + HOUR
     ListKeeper(store, 72 * HOUR, clock).run_once()
-    after = store.head()
+    after = store.read_manifest()
     assert after is not None
-    assert after.generation > head.generation
-    assert after.lists["stolen"].generation == head.lists["stolen"].generation
-    assert not store.previous("stolen")
+    assert after.generation > manifest.generation
+    assert after.lists["stolen"].generation == manifest.lists["stolen"].generation
+    assert not store.previous_states("stolen")
 
 
 def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: Connect, tmp_path: Path) -> None:
@@ -156,8 +155,8 @@ def is_gone(redis_url: str) -> Callable[[bytes], bool]:
 def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     connected: Connect, redis_url: str, is_gone: Callable[[bytes], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (entry_storage, store_module):
-        monkeypatch.setattr(module, "UNNAMED_VALUES_LAST", timedelta(seconds=1))
+    for module in (snapshot_storage, transaction):
+        monkeypatch.setattr(module, "UNNAMED_VALUES_KEPT_FOR", timedelta(seconds=1))
     store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous_for=timedelta(seconds=1))
     store.apply("stolen", [entry("1", "AB1", reason="the secret"), entry("2", "AB2")], "test", NOON)
     store.change("stolen", [], ["1"], why="test", now=NOON, author=Author())
@@ -175,20 +174,20 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
 def test_changes_that_have_become_many_are_taken_into_the_list(
     connected: Connect, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (entry_storage, store_module):
+    for module in (snapshot_storage, list_writer):
         monkeypatch.setattr(module, "CHUNK_ENTRIES", 3)
     store = WatchlistStore(connected(redis_url), timedelta(hours=96))
     store.apply("stolen", [entry(str(number), "AB1") for number in range(9)], "test", NOON)
     keeper = ListKeeper(store, 72 * HOUR, Clock())
 
-    def changes_beside_the_base(removed: int) -> int:
+    def changes_beside_the_snapshot(removed: int) -> int:
         store.change("stolen", [], [str(removed)], why="test", now=NOON, author=Author())
         keeper.run_once()
-        head = store.head()
-        assert head is not None
-        return sum(delta.entries for delta in head.lists["stolen"].deltas)
+        manifest = store.read_manifest()
+        assert manifest is not None
+        return sum(delta.entries for delta in manifest.lists["stolen"].deltas)
 
-    assert [changes_beside_the_base(removed) for removed in range(6)] == [1, 2, 3, 0, 1, 2]
+    assert [changes_beside_the_snapshot(removed) for removed in range(6)] == [1, 2, 3, 0, 1, 2]
     assert ids(store) == {"6", "7", "8"}
 
 
@@ -196,9 +195,9 @@ def test_of_what_a_list_was_a_bounded_number_is_kept(connected: Connect, redis_u
     store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous=2)
     for number in range(6):
         store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)
-    assert len(store.previous("stolen")) == 2
+    assert len(store.previous_states("stolen")) == 2
     with redis.Redis.from_url(redis_url) as client:
         lasting = [key for key in client.scan_iter("anpr:watchlist:*") if client.ttl(key) == -1]
         hour = [key for key in client.scan_iter("anpr:watchlist:delta:*") if 0 < client.ttl(key) <= 3600]
     assert len(lasting) == len({"head", "log", "index", "plates", "chunk", "the newest delta", "those before it"})
-    assert hour, "for readers who have just read the old head"
+    assert hour, "for readers who have just read the old manifest"

@@ -8,7 +8,7 @@ import pytest
 from anpr.contracts.events import Generation
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
-from anpr.watchlist.store.change_records import AppliedChange
+from anpr.watchlist.store.applied_change import AppliedChange
 from tests.support.machine import Machine, apply
 
 

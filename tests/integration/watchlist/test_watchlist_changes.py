@@ -14,9 +14,8 @@ from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.changes import Changes, changed
-from anpr.watchlist.store import entry_storage, reader
-from anpr.watchlist.store import store as store_module
-from anpr.watchlist.store.change_records import AppliedChange
+from anpr.watchlist.store import list_writer, reader, snapshot_storage
+from anpr.watchlist.store.applied_change import AppliedChange
 from anpr.watchlist.store.manifest import Manifest
 from anpr.watchlist.store.store import Author, WatchlistStore, connect
 from tests.support.entries import FOR_EVER, entry
@@ -36,8 +35,8 @@ State = dict[str, str]  # an entry's id → what it says
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
     with ValkeyServer(tmp_path_factory.mktemp("valkey")) as server, pytest.MonkeyPatch.context() as small:
         # So small that a dozen entries fill several chunks, outgrow deltas, and are too many to compare.
-        small.setattr(entry_storage, "CHUNK_ENTRIES", 3)
-        small.setattr(store_module, "CHUNK_ENTRIES", 3)
+        small.setattr(snapshot_storage, "CHUNK_ENTRIES", 3)
+        small.setattr(list_writer, "CHUNK_ENTRIES", 3)
         small.setattr(reader, "COMPARED_ENTRIES", 6)
         with connect(server.url) as client:
             yield WatchlistStore(client, timedelta(hours=96))
@@ -117,20 +116,20 @@ class Lists(RuleBasedStateMachine):
             over = named(name, {number: "" for number in numbers if f"{number:02}" in OVER})
             applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock())
             rest = {one: text for one, text in self.holds[name].items() if one not in over}
-            self._becomes(name, rest, applied, by_people=False)
+            self._becomes(name, rest, applied, by_person=False)
 
     @rule(name=LISTS, changes_meanwhile=st.integers(0, 3))
-    def write_anew(self, name: str, changes_meanwhile: int) -> None:
+    def compact(self, name: str, changes_meanwhile: int) -> None:
         if name not in self.holds:
             return
         begun = self.seen[-1 - min(changes_meanwhile, len(self.seen) - 1)][0]
         now = self.seen[-1][0].lists[name]
-        if name not in begun.lists or begun.lists[name].base != now.base:
+        if name not in begun.lists or begun.lists[name].snapshot != now.snapshot:
             return
-        applied = self.store.write_anew(name, begun, system_clock())
-        self._becomes(name, self.holds[name], applied, by_people=False)
+        applied = self.store.compact(name, begun, system_clock())
+        self._becomes(name, self.holds[name], applied, by_person=False)
         after = self.seen[-1][0].lists[name]
-        assert after.base != now.base
+        assert after.snapshot != now.snapshot
         assert all(delta.generation > begun.generation for delta in after.deltas)
         assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), "nobody loads it for that"
 
@@ -157,7 +156,7 @@ class Lists(RuleBasedStateMachine):
         others = {one for other, ids in self.holds.items() if other != name for one in ids}
         return {one: text for one, text in state.items() if one not in others}
 
-    def _becomes(self, name: str, after: State, applied: AppliedChange, *, by_people: bool = True) -> None:
+    def _becomes(self, name: str, after: State, applied: AppliedChange, *, by_person: bool = True) -> None:
         before = self.holds.get(name, {})
         both = before.keys() & after.keys()
         assert (applied.entries, applied.added, applied.changed, applied.removed) == (
@@ -167,17 +166,17 @@ class Lists(RuleBasedStateMachine):
             len(before.keys() - after.keys()),
         )
         gone = sorted(before.keys() - after.keys())
-        ended = [(one.entry_id, one.revision) for one in self.store.ended(gone)]
+        ended = [(one.entry_id, one.revision) for one in self.store.tombstones(gone)]
         assert ended == [(one, applied.generation) for one in gone]
-        if name in self.holds and by_people:
+        if name in self.holds and by_person:
             self.held.setdefault(name, []).append(before)
         self.holds[name] = after
-        head = self.store.head()
-        assert head is not None
-        assert head.generation == applied.generation
-        entries = self.store.load(head)
+        manifest = self.store.read_manifest()
+        assert manifest is not None
+        assert manifest.generation == applied.generation
+        entries = self.store.load(manifest)
         assert entries is not None
-        self.seen.append((head, by_id(entries)))
+        self.seen.append((manifest, by_id(entries)))
         client = self.store._redis
         values = {key: (client.dump(key), client.pttl(key)) for key in client.scan_iter()}
         self.kept.append(Kept(values, dict(self.holds), copied(self.held)))
@@ -186,40 +185,40 @@ class Lists(RuleBasedStateMachine):
     def a_fresh_load_gives_what_the_lists_hold(self) -> None:
         if not self.seen:
             return
-        head, entries = self.seen[-1]
+        manifest, entries = self.seen[-1]
         assert {one: listed.reason for one, listed in entries.items()} == {
             one: text for state in self.holds.values() for one, text in state.items()
         }
         for name, state in self.holds.items():
             asked = list(named(name, dict.fromkeys(range(12), "")))
-            assert self.store.entries_of(head.lists[name], asked) == {one: entries[one] for one in state}
+            assert self.store.entries_of(manifest.lists[name], asked) == {one: entries[one] for one in state}
             of_plate = {"AB12CDE": list(state), "AB12CDF": []}
             for plate, ids in of_plate.items():
-                found = self.store.entries_with_plate(head.lists[name], plate)
+                found = self.store.entries_with_plate(manifest.lists[name], plate)
                 assert by_id(found) == {one: entries[one] for one in ids}
-            assert self.store.ends(head.lists[name]) == {one: entries[one].valid_until for one in state}
+            assert self.store.validity_ends(manifest.lists[name]) == {one: entries[one].valid_until for one in state}
 
     @invariant()
     def an_entry_that_says_what_it_said_keeps_its_revision(self) -> None:
         if len(self.seen) < 2:
             return
-        (_, before), (head, after) = self.seen[-2:]
+        (_, before), (manifest, after) = self.seen[-2:]
         for entry_id, now in after.items():
             was = before.get(entry_id)
             is_as_it_was = was is not None and (was.list, was.reason) == (now.list, now.reason)
-            assert (now.revision != head.generation) == is_as_it_was
+            assert (now.revision != manifest.generation) == is_as_it_was
 
     @invariant()
     def the_changes_lead_from_any_earlier_generation_to_this_one(self) -> None:
-        for head, had in self.lost + self.seen[:-1]:
-            changes = self.store.changes(head, self.seen[-1][0])
+        for manifest, had in self.lost + self.seen[:-1]:
+            changes = self.store.changes(manifest, self.seen[-1][0])
             if changes is not None:
                 assert not set(changes.removed) & {one.entry_id for one in changes.put}
                 assert by_id(changed(list(had.values()), changes)) == self.seen[-1][1]
 
     @invariant()
     def the_changes_of_small_lists_are_always_told(self) -> None:
-        sizes = [place.entries for head, _ in self.seen[-2:] for place in head.lists.values()]
+        sizes = [list_manifest.entries for manifest, _ in self.seen[-2:] for list_manifest in manifest.lists.values()]
         if len(self.seen) > 1 and max(sizes) <= reader.COMPARED_ENTRIES:
             assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
 
@@ -257,10 +256,10 @@ def test_the_first_changes_of_a_new_home_are_told_however_large_the_list(
     store.apply("stolen", of("stolen", {f"stolen-{number}": "old" for number in numbers}), "test", system_clock())
     for number in range(before_it):
         put(number)
-    before = store.head()
+    before = store.read_manifest()
     comes_up(store, "another home")
     told = [put(number).entry_id for number in range(50, 50 + since)]
-    after = store.head()
+    after = store.read_manifest()
     assert before is not None
     assert after is not None
     assert after.generation.epoch > before.generation.epoch

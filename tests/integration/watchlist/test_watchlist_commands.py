@@ -25,8 +25,8 @@ def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
 
 
 def in_force(it: Installation) -> dict[str, Entry]:
-    head = it.store.head()
-    return {entry.plate: entry for entry in (it.store.load(head) if head else None) or ()}
+    manifest = it.store.read_manifest()
+    return {entry.plate: entry for entry in (it.store.load(manifest) if manifest else None) or ()}
 
 
 def result(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
@@ -86,10 +86,10 @@ def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp
     applied = result(it.apply(file, "--why", "the weekly file"))
     assert (applied["entries"], applied["added"], applied["changed"], applied["removed"]) == (3, 1, 1, 1)
     assert in_force(it).keys() == {"AB1", "AB2", "AB4"}
-    head = it.store.head()
-    assert head is not None
-    assert applied["generation"] == str(head.generation)
-    [ended] = it.store.ended(["AB3"])
+    manifest = it.store.read_manifest()
+    assert manifest is not None
+    assert applied["generation"] == str(manifest.generation)
+    [ended] = it.store.tombstones(["AB3"])
     assert ended.why == "the weekly file"
 
 
@@ -157,7 +157,7 @@ def test_a_redis_that_came_back_empty_is_not_taken_for_no_lists(
         assert "it came back empty: restore it first" in refused(done, "watchlist-emptied")
     shown = it.run("watchlist", "show")
     assert (shown.returncode, shown.stdout) == (1, b"")
-    assert it.store.head() is None
+    assert it.store.read_manifest() is None
 
 
 def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
@@ -177,7 +177,7 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     assert result(it.run(*removal, "--id", ids["FR"]))["removed"] == 1
     assert result(it.run(*removal))["removed"] == 1
     refused(it.run(*removal), "entry-not-one")
-    [ended] = it.store.ended([ids["FR"]])
+    [ended] = it.store.tombstones([ids["FR"]])
     assert ended.why == "found in Lille"
 
 

@@ -1,4 +1,4 @@
-"""The list in Redis: in force all at once, and no generation given out twice."""
+"""A list in Redis is applied all at once, and no generation is given out twice."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,7 +12,9 @@ from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
-from anpr.watchlist.store.entry_storage import CHUNK_ENTRIES, keys_of
+from anpr.watchlist.store import keys
+from anpr.watchlist.store.keys import keys_of
+from anpr.watchlist.store.snapshot_storage import CHUNK_ENTRIES
 from anpr.watchlist.store.store import Author, WatchlistStore
 from tests.support.entries import entry
 from tests.support.servers import Connect
@@ -26,15 +28,15 @@ def store(connected: Connect, redis_url: str) -> WatchlistStore:
 
 
 def plates_of(store: WatchlistStore) -> set[str]:
-    head = store.head()
-    assert head is not None
-    entries = store.load(head)
+    manifest = store.read_manifest()
+    assert manifest is not None
+    entries = store.load(manifest)
     assert entries is not None
     return {entry.plate for entry in entries}
 
 
-def test_applying_a_list_puts_the_whole_of_it_in_force(store: WatchlistStore) -> None:
-    assert store.head() is None
+def test_applying_a_list_puts_all_of_it_in_force(store: WatchlistStore) -> None:
+    assert store.read_manifest() is None
     many = [entry(str(number), f"AB{number}") for number in range(CHUNK_ENTRIES * 2 + 1)]
     applied = store.apply("stolen", many, "test", system_clock())
     assert (applied.entries, applied.added, applied.changed, applied.removed) == (len(many), len(many), 0, 0)
@@ -47,20 +49,20 @@ def test_the_entries_of_a_plate_are_found_however_it_is_written(store: Watchlist
     store.apply("stolen", [*others, *(entry(plate, plate) for plate in plates)], "test", system_clock())
     author = Author()
     store.change("stolen", [entry("new", "AB12 cde")], ["AB12CDE"], why="test", now=system_clock(), author=author)
-    head = store.head()
-    assert head is not None
+    manifest = store.read_manifest()
+    assert manifest is not None
 
     def found(plate: str) -> list[str]:
-        return sorted(one.entry_id for one in store.entries_with_plate(head.lists["stolen"], plate))
+        return sorted(one.entry_id for one in store.entries_with_plate(manifest.lists["stolen"], plate))
 
     assert found("Ab12 CdE") == ["ab 12-cde", "new"]
     assert [found(plate) for plate in plates[2:]] == [[plate] for plate in plates[2:]]
     assert found("EB 12 CDE") == ["ÉB12CDE"]
-    assert found("0B12CDE") == [], "a removal is of what was named, not of what may be meant"
+    assert found("0B12CDE") == [], "a removal takes exactly the plate that was named, no look-alike"
     assert found("xy7") == ["other 7"]
 
 
-def test_lists_stand_beside_each_other(store: WatchlistStore) -> None:
+def test_a_change_of_one_list_leaves_the_others(store: WatchlistStore) -> None:
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     store.apply("wanted", [entry("2", "AB2")], "test", system_clock())
     store.apply("stolen", [entry("3", "AB3")], "test", system_clock())
@@ -74,14 +76,14 @@ def test_an_id_belongs_to_one_list(store: WatchlistStore) -> None:
     assert plates_of(store) == {"AB1", "AB2"}
 
 
-def test_an_entry_that_went_to_another_list_stays_when_the_first_list_changes_again(store: WatchlistStore) -> None:
+def test_an_entry_that_moved_to_another_list_stays_when_the_first_list_changes_again(store: WatchlistStore) -> None:
     store.apply("wanted", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
     store.change("wanted", [], ["1"], why="test", now=system_clock(), author=Author())
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
-    before = store.head()
+    before = store.read_manifest()
     for one in (entry("3", "AB3"), entry("4", "AB4")):
         store.change("wanted", [one], [], why="test", now=system_clock(), author=Author())
-    after = store.head()
+    after = store.read_manifest()
     assert before is not None
     assert after is not None
     changes = store.changes(before, after)
@@ -89,14 +91,14 @@ def test_an_entry_that_went_to_another_list_stays_when_the_first_list_changes_ag
     assert ([one.entry_id for one in changes.put], changes.removed) == (["3", "4"], [])
 
 
-def test_an_entry_that_says_what_it_said_keeps_its_revision(store: WatchlistStore) -> None:
+def test_an_entry_that_is_applied_again_unchanged_keeps_its_revision(store: WatchlistStore) -> None:
     first = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
     second = store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2", reason="new")], "test", system_clock())
     assert second.generation > first.generation
     assert (second.added, second.changed, second.removed) == (0, 1, 0)
-    head = store.head()
-    assert head is not None
-    revisions = {one.entry_id: one.revision for one in store.load(head) or ()}
+    manifest = store.read_manifest()
+    assert manifest is not None
+    revisions = {one.entry_id: one.revision for one in store.load(manifest) or ()}
     assert revisions == {"1": first.generation, "2": second.generation}
 
 
@@ -104,17 +106,17 @@ def test_a_removed_entry_leaves_a_tombstone_for_as_long_as_alerts_are_kept(store
     now = system_clock()
     store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", now)
     removal = store.apply("stolen", [entry("2", "AB2")], "recovered", now)
-    (ended,) = store.ended(["1", "2", "never listed"])
+    (ended,) = store.tombstones(["1", "2", "never listed"])
     assert (ended.entry_id, ended.revision, ended.why) == ("1", removal.generation, "recovered")
     store.apply("stolen", [entry("2", "AB2", reason="new")], "test", now + KEEP + timedelta(seconds=1))
-    assert store.ended(["1"]) == []
+    assert store.tombstones(["1"]) == []
 
 
 def test_two_people_who_apply_at_once_do_not_undo_each_other(
     connected: Connect, store: WatchlistStore, redis_url: str
 ) -> None:
     class WhileTheOther(list[Entry]):
-        """Entries that somebody else's change comes between the reading and the writing of."""
+        """Entries that somebody else's change comes between reading and writing."""
 
         def __iter__(self) -> Iterator[Entry]:
             store.apply("stolen", [entry("1", "AB1")], "the other one", system_clock())
@@ -126,7 +128,7 @@ def test_two_people_who_apply_at_once_do_not_undo_each_other(
     assert plates_of(store) == {"AB1"}
 
 
-def test_housekeeping_that_comes_between_costs_nobody_their_change(
+def test_an_expiry_at_the_same_time_costs_nobody_their_change(
     connected: Connect, store: WatchlistStore, redis_url: str
 ) -> None:
     now = system_clock()
@@ -142,37 +144,37 @@ def test_housekeeping_that_comes_between_costs_nobody_their_change(
     other = WatchlistStore(connected(redis_url), KEEP)
     applied = other.apply("stolen", WhileEntriesExpire([entry("3", "AB3")]), "test", now)
     assert (applied.added, applied.removed) == (1, 1)
-    assert [(one.how, one.removed) for one in store.log(2)] == [("apply", 1), ("expire", 1)]
+    assert [(one.command, one.removed) for one in store.logged_changes(2)] == [("apply", 1), ("expire", 1)]
     assert plates_of(store) == {"AB3"}
 
 
 @pytest.fixture
 def pause(redis_url: str) -> Iterator[Callable[[str], None]]:
-    """Return what makes Redis answer nobody for three seconds, or no write."""
+    """Return a function that makes Redis answer nobody, or no write, for three seconds."""
     with redis.Redis.from_url(redis_url) as client:
         yield lambda what: client.execute_command("CLIENT", "PAUSE", 3000, what)
         client.execute_command("CLIENT", "UNPAUSE")
 
 
-def test_a_redis_that_answers_slowly_is_said_in_words(
+def test_a_redis_that_answers_slowly_is_reported_in_words(
     connected: Connect, redis_url: str, pause: Callable[[str], None]
 ) -> None:
     slow = WatchlistStore(connected(redis_url, timeout_seconds=0.2), KEEP)
     applied = slow.apply("stolen", [entry("1", "AB1")], "test", system_clock())
-    head = slow.head()
-    assert head is not None
+    manifest = slow.read_manifest()
+    assert manifest is not None
     pause("ALL")
     asks: list[Callable[[], object]] = [
-        slow.head,
-        lambda: slow.load(head),
-        lambda: slow.ended(["1"]),
-        lambda: slow.log(1),
+        slow.read_manifest,
+        lambda: slow.load(manifest),
+        lambda: slow.tombstones(["1"]),
+        lambda: slow.logged_changes(1),
         lambda: slow.apply("stolen", [entry("2", "AB2")], "test", system_clock()),
     ]
     for ask in asks:
         with pytest.raises(UnavailableError, match="does not answer"):
             ask()
-    assert wait_until(lambda: head_of(slow) == applied.generation, 10)
+    assert wait_until(lambda: generation_of(slow) == applied.generation, 10)
     assert plates_of(slow) == {"AB1"}
 
 
@@ -188,32 +190,32 @@ def test_a_change_that_redis_does_not_answer_is_whole_or_not_there(
     assert plates_of(store) in ({"AB1", "AB2"}, {"AB2", "AB3"})
 
 
-def head_of(store: WatchlistStore) -> Generation | None:
+def generation_of(store: WatchlistStore) -> Generation | None:
     try:
-        head = store.head()
+        manifest = store.read_manifest()
     except UnavailableError:
         return None
-    return head.generation if head else None
+    return manifest.generation if manifest else None
 
 
-def test_a_head_of_another_version_is_said_in_words(store: WatchlistStore, redis_url: str) -> None:
+def test_a_manifest_of_another_version_is_refused_in_words(store: WatchlistStore, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
-        client.set("anpr:watchlist:head", b'{"generation": {"epoch": 1, "number": 1}, "lists": {"stolen": {}}}')
+        client.set(keys.MANIFEST, b'{"generation": {"epoch": 1, "number": 1}, "lists": {"stolen": {}}}')
     with pytest.raises(AnprError, match="written by another version"):
-        store.head()
+        store.read_manifest()
 
 
 def test_a_list_that_is_not_whole_is_not_changed_by_half(store: WatchlistStore, redis_url: str) -> None:
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
-    head = store.head()
-    assert head is not None
+    manifest = store.read_manifest()
+    assert manifest is not None
     with redis.Redis.from_url(redis_url) as client:
-        client.delete(*keys_of(head.lists["stolen"]))
+        client.delete(*keys_of(manifest.lists["stolen"]))
     with pytest.raises(AnprError, match="is not whole"):
         store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
     with pytest.raises(AnprError, match="is not whole"):
         store.change("stolen", [entry("2", "AB2")], [], why="test", now=system_clock(), author=Author())
-    assert store.head() == head
+    assert store.read_manifest() == manifest
 
 
 def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(

@@ -63,7 +63,7 @@ class Home:
         ends = {one: EntryEnded(entry_id=one, revision=number, ended_at=NOON, why="found") for one in changes.removed}
         self.states.append(State(number, kept | put, {**before.tombstones, **ends}))
 
-    def head(self) -> Manifest | None:
+    def read_manifest(self) -> Manifest | None:
         self.answering.wait(30)
         if self.failures:
             raise self.failures.pop()
@@ -84,7 +84,7 @@ class Home:
         listed = self.states[-1].entries
         return {one: listed[one] for one in entry_ids if one in listed and place == PLACES[listed[one].list]}
 
-    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
+    def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         self.asked.append(list(entry_ids))
         tombstones = self.states[-1].tombstones
         return [tombstones[one] for one in entry_ids if one in tombstones]

@@ -23,7 +23,7 @@ class Home:
 
     is_removed = False
 
-    def head(self) -> Manifest:
+    def read_manifest(self) -> Manifest:
         return Manifest(generation(2 if self.is_removed else 1), NOON, "home", {})
 
     def changes(self, before: object, after: object) -> None:  # noqa: ARG002  the interface of a store
@@ -32,7 +32,7 @@ class Home:
     def entries_of(self, place: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
         return {}
 
-    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
+    def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         ends = EntryEnded(entry_id="e1", revision=generation(2), ended_at=NOON, why="found")
         return [ends] if self.is_removed and "e1" in entry_ids else []
 

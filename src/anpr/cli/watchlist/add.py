@@ -8,7 +8,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_line import EntryParser, RefusedLineError
-from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.preconditions import Preconditions
 
 _OWN_OPTIONS = ("plate", "reason", "valid_until")
 
@@ -66,5 +66,7 @@ def command(  # noqa: PLR0913  each is an option
             "entry-refused", f"valid_until {until!r}: it is over; nothing was changed", "name a time to come"
         )
     store = store_of(settings_of(ctx))
-    terms = Preconditions(new_list=new_list)
-    say_applied(store.change(list_name, [entry], [], why=why, now=now, author=author("add"), terms=terms))
+    preconditions = Preconditions(allows_new_list=new_list)
+    say_applied(
+        store.change(list_name, [entry], [], why=why, now=now, author=author("add"), preconditions=preconditions)
+    )

@@ -7,14 +7,14 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.files import EXISTING
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import author, confirm_option, guard_of, say_applied, store_of
+from anpr.cli.watchlist.common import author, confirm_option, removal_limit_of, say_applied, store_of
 from anpr.contracts.events import NO_GENERATION
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
 from anpr.watchlist import plan_file
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.plan import in_force_at
-from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.preconditions import Preconditions
 
 
 @click.command(name="apply")
@@ -51,11 +51,11 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
         why,
         now,
         author=author("apply", content.sha256),
-        terms=Preconditions(
-            base=plan.base,
-            new_list=plan.base == NO_GENERATION,
-            first_list=plan.begins,
-            guard=guard_of(settings, confirm_removals),
+        preconditions=Preconditions(
+            planned_against=plan.base,
+            allows_new_list=plan.base == NO_GENERATION,
+            allows_first_list=plan.begins,
+            removal_limit=removal_limit_of(settings, confirm_removals),
         ),
         progress=ProgressLine(f"writing {plan.list}"),
     )

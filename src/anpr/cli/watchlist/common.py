@@ -14,7 +14,7 @@ from anpr.kafka import topic_specs
 from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
-from anpr.watchlist.store.change_records import AppliedChange, Author
+from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
 from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
 from anpr.watchlist.store.store import WatchlistStore
@@ -69,11 +69,11 @@ def _check(url: str, may_be_away: bool) -> None:
 
 def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:
     """Return what is in force, and where in it the list is."""
-    head = reader.head()
-    return head, head.lists.get(list_name) if head else None
+    manifest = reader.read_manifest()
+    return manifest, manifest.lists.get(list_name) if manifest else None
 
 
-def guard_of(settings: Settings, confirmed: int | None) -> RemovalLimit:
+def removal_limit_of(settings: Settings, confirmed: int | None) -> RemovalLimit:
     """Return the guard against removals of an installation."""
     return RemovalLimit(settings.watchlist.removal_share, confirmed)
 

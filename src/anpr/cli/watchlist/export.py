@@ -8,9 +8,8 @@ from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import list_in_force, list_option, reader_of
 from anpr.watchlist.csv_export import write_list
-from anpr.watchlist.store.change_records import Preconditions
-from anpr.watchlist.store.reader import whole
-from anpr.watchlist.store.store import check_terms
+from anpr.watchlist.store.entry_storage import require_whole
+from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 
 @click.command(name="export")
@@ -26,9 +25,11 @@ def command(ctx: click.Context, list_name: str) -> None:
       anpr watchlist export --list stolen > stolen.csv
     """
     reader = reader_of(settings_of(ctx))
-    head, place = list_in_force(reader, list_name)
-    check_terms(Preconditions(new_list=False), list_name, head, place)
-    entries = whole(reader.load_list(place, ProgressLine(f"reading {list_name}"))) if place else []
+    manifest, list_manifest = list_in_force(reader, list_name)
+    check_preconditions(Preconditions(allows_new_list=False), list_name, manifest)
+    entries = (
+        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading {list_name}"))) if list_manifest else []
+    )
     with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
         write_list(out, entries)
     click.echo(f"{len(entries)} entries of {list_name}", err=True)

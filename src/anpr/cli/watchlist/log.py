@@ -20,7 +20,7 @@ def command(ctx: click.Context, list_name: str | None, count: int) -> None:
     Example:
       anpr watchlist log --list stolen
     """
-    changes = reader_of(settings_of(ctx)).log(count if list_name is None else 10_000)
-    for logged in [one for one in changes if list_name in {None, one.list}][:count]:
-        line = msgspec.structs.asdict(logged) | {"generation": str(logged.generation)}
+    changes = reader_of(settings_of(ctx)).logged_changes(count if list_name is None else 10_000)
+    for logged in [change for change in changes if list_name in {None, change.list}][:count]:
+        line = msgspec.to_builtins(logged) | {"generation": str(logged.generation)}
         click.echo(msgspec.json.encode(line).decode())

@@ -14,11 +14,11 @@ from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     REFUSALS_NAMED,
     author,
-    guard_of,
     list_in_force,
     list_option,
     new_list_option,
     reader_of,
+    removal_limit_of,
     show_refusals,
 )
 from anpr.contracts.events import NO_GENERATION
@@ -30,9 +30,8 @@ from anpr.watchlist import plan_file
 from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
 from anpr.watchlist.plan import Base, Plan, Source, in_force_at, make_plan
-from anpr.watchlist.store.change_records import Preconditions
-from anpr.watchlist.store.reader import whole
-from anpr.watchlist.store.store import check_terms
+from anpr.watchlist.store.entry_storage import require_whole
+from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 _NOT_IN_SHORT = ("format", "refusals", "sample")
 
@@ -69,21 +68,25 @@ def command(  # noqa: PLR0913  each is an option
     """
     settings = settings_of(ctx)
     reader = reader_of(settings)
-    head, place = list_in_force(reader, list_name)
-    check_terms(Preconditions(new_list=new_list), list_name, head, place)
+    manifest, list_manifest = list_in_force(reader, list_name)
+    check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
     show_refusals(file, content)
-    in_force = whole(reader.load_list(place, ProgressLine(f"reading {list_name} as it is"))) if place else []
+    in_force = (
+        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading {list_name} as it is")))
+        if list_manifest
+        else []
+    )
     plan = make_plan(
         list_name,
         content,
-        Source(str(file.absolute()), encoding, author("plan").who, system_clock()),
+        Source(str(file.absolute()), encoding, author("plan").user, system_clock()),
         Base(
-            generation=place.generation if place else NO_GENERATION,
-            begins=head is None,
+            generation=list_manifest.generation if list_manifest else NO_GENERATION,
+            begins=manifest is None,
             entries={entry.entry_id: entry for entry in in_force},
         ),
-        guard_of(settings, None),
+        removal_limit_of(settings, None),
     )
     if reads is not None:
         plan = msgspec.structs.replace(plan, cost=_cost(settings, content, plan, reads))

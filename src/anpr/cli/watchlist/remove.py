@@ -13,8 +13,7 @@ from anpr.cli.watchlist.common import (
 )
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
-from anpr.watchlist.store.change_records import Preconditions
-from anpr.watchlist.store.store import check_terms
+from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 
 @click.command(name="remove")
@@ -31,10 +30,10 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
       anpr watchlist remove "AB12 CDE" --list today --why "found in Lille"
     """
     store = store_of(settings_of(ctx))
-    terms = Preconditions(new_list=False)
-    head, place = list_in_force(store, list_name)
-    check_terms(terms, list_name, head, place)
-    entries = store.entries_with_plate(place, plate) if place else []
+    preconditions = Preconditions(allows_new_list=False)
+    manifest, list_manifest = list_in_force(store, list_name)
+    check_preconditions(preconditions, list_name, manifest)
+    entries = store.entries_with_plate(list_manifest, plate) if list_manifest else []
     found = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
     if len(found) != 1:
         raise InputError(
@@ -43,4 +42,8 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
             + (f": {', '.join(found[:10])}" if found else ""),
             "name the one that is meant: --id" if found else "`anpr watchlist export` shows what the list holds",
         )
-    say_applied(store.change(list_name, [], found, why=why, now=system_clock(), author=author("remove"), terms=terms))
+    say_applied(
+        store.change(
+            list_name, [], found, why=why, now=system_clock(), author=author("remove"), preconditions=preconditions
+        )
+    )

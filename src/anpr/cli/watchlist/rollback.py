@@ -9,15 +9,15 @@ from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     author,
     confirm_option,
-    guard_of,
     list_option,
+    removal_limit_of,
     say_applied,
     store_of,
     why_option,
 )
 from anpr.contracts.events import Generation
 from anpr.runtime.clock import system_clock
-from anpr.watchlist.store.change_records import Preconditions
+from anpr.watchlist.store.preconditions import Preconditions
 
 
 class _GenerationType(click.ParamType[Any]):
@@ -60,7 +60,9 @@ def command(
         why=why,
         now=system_clock(),
         author=author("rollback"),
-        terms=Preconditions(new_list=False, guard=guard_of(settings, confirm_removals)),
+        preconditions=Preconditions(
+            allows_new_list=False, removal_limit=removal_limit_of(settings, confirm_removals)
+        ),
         progress=ProgressLine(f"writing {list_name}"),
     )
     say_applied(applied)

@@ -19,24 +19,26 @@ def command(ctx: click.Context) -> None:
       anpr watchlist show
     """
     reader = reader_of(settings_of(ctx))
-    head = reader.head()
-    if head is None:
+    manifest = reader.read_manifest()
+    if manifest is None:
         click.echo("Redis holds no watchlist", err=True)
         ctx.exit(1)
-    click.echo(f"generation {head.generation} in force, applied at {head.applied_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
-    for name, place in sorted(head.lists.items()):
+    click.echo(
+        f"generation {manifest.generation} in force, applied at {manifest.applied_at:%Y-%m-%d %H:%M:%S} UTC", err=True
+    )
+    for name, list_manifest in sorted(manifest.lists.items()):
         line = {
             "list": name,
-            "generation": str(place.generation),
-            "applied_at": place.applied_at,
-            "entries": place.entries,
+            "generation": str(list_manifest.generation),
+            "applied_at": list_manifest.applied_at,
+            "entries": list_manifest.entries,
             "previous": [
                 {
-                    "generation": str(one.place.generation),
-                    "entries": one.place.entries,
-                    "replaced_at": one.replaced_at,
+                    "generation": str(state.list_manifest.generation),
+                    "entries": state.list_manifest.entries,
+                    "replaced_at": state.replaced_at,
                 }
-                for one in reversed(reader.previous(name))
+                for state in reversed(reader.previous_states(name))
             ],
         }
         click.echo(msgspec.json.encode(line).decode())

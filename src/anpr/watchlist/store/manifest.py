@@ -1,23 +1,27 @@
-"""Where a generation of the watchlist is: what the head in Redis says, and nothing of the entries themselves."""
+"""The manifest in Redis: it names the values that hold the entries of the generation in force, and holds no entry.
+
+The names of the stored JSON fields are older than those of the code; they stay, so that every version reads them.
+"""
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from anpr.contracts.events import Generation
 
 
 class SnapshotRef(Struct, frozen=True):
-    """The entries that the deltas of a list start from: `chunks` values named after `id`, in order of entry id.
+    """A snapshot of a list: `chunks` values named after `id`, with the entries in order of entry id.
 
-    `digest` is over the index of the chunks, which holds a digest of each; `plates` over the index of their plates.
+    `digest` is of the index of the chunks, which holds a digest of each chunk. `plates_digest` is of the index of
+    their plates.
     """
 
     id: str
     chunks: int
     entries: int
     digest: str
-    plates: str
+    plates_digest: str = field(name="plates")
 
 
 class DeltaRef(Struct, frozen=True):
@@ -29,46 +33,59 @@ class DeltaRef(Struct, frozen=True):
 
 
 class CompactedFrom(Struct, frozen=True):
-    """What a base was written anew from: the base before it and the deltas that it took in."""
+    """What a snapshot was compacted from: the snapshot before it, and the deltas that it now includes."""
 
-    base_id: str
+    snapshot_id: str = field(name="base_id")
     deltas: tuple[DeltaRef, ...]
 
 
 class ListManifest(Struct, frozen=True):
-    """Where one list is: a base, then deltas in the order in which they count.
+    """The values of one list: a snapshot, then deltas in the order in which they apply.
 
-    `generation` is the last one by which a person changed the list and `applied_at` is when; what housekeeping does
-    leaves them. `base_since` is when the base was written: a text that is gone from the list may be in it still.
-    `made_of` is there when it was written for housekeeping, with nothing changed.
+    Attributes:
+        generation: The last generation in which a person changed the list. Expiry and compaction leave it.
+        applied_at: When that generation was applied.
+        entries: How many entries the list has.
+        snapshot_written_at: An entry removed since then may still be in the snapshot.
+        compacted_from: Set when the snapshot was written by compaction, with no entry changed.
     """
 
     generation: Generation
     applied_at: datetime
     entries: int
-    base: SnapshotRef
-    base_since: datetime
+    snapshot: SnapshotRef = field(name="base")
+    snapshot_written_at: datetime = field(name="base_since")
     deltas: tuple[DeltaRef, ...] = ()
-    made_of: CompactedFrom | None = None
+    compacted_from: CompactedFrom | None = field(default=None, name="made_of")
 
     def deltas_since(self, before: "ListManifest", since: Generation) -> list[DeltaRef] | None:
-        """Return what holds all changes of the list since a generation in which it was at `before`.
+        """Return the deltas that hold all changes of the list since a generation in which it was at `before`.
 
-        None when only all entries can tell: then the base was written with a change in it.
+        None when only all entries can show what changed: the snapshot was written with a change in it.
         """
-        if before.base.id == self.base.id:
+        if before.snapshot.id == self.snapshot.id:
             deltas = self.deltas
-        elif self.made_of is not None and before.base.id == self.made_of.base_id:
-            deltas = self.made_of.deltas + self.deltas
+        elif self.compacted_from is not None and before.snapshot.id == self.compacted_from.snapshot_id:
+            deltas = self.compacted_from.deltas + self.deltas
         else:
             return None
         return [delta for delta in deltas if delta.generation > since]
 
 
 class Manifest(Struct, frozen=True):
-    """The generation in force."""
+    """The generation in force, when it was applied, and the lists by name.
+
+    `replication_id` is the one that Redis had then: it changes with every fail-over.
+    """
 
     generation: Generation
     applied_at: datetime
     replication_id: str
     lists: dict[str, ListManifest]
+
+
+class PreviousState(Struct, frozen=True):
+    """A state of a list that can be rolled back to, and when it was replaced."""
+
+    list_manifest: ListManifest = field(name="place")
+    replaced_at: datetime

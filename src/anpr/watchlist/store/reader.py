@@ -1,8 +1,8 @@
-"""Reads the watchlist: what services need, which may follow a replica of its home and never write to it."""
+"""Reads the watchlist. Services use it on a replica of the watchlist's Redis, which they never write to."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import redis
@@ -12,17 +12,15 @@ from redis.retry import Retry
 from anpr.contracts.events import Entry, EntryEnded, Generation
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
-from anpr.watchlist.changes import Changes, changed, merged
+from anpr.watchlist.changes import Changes, merged
 from anpr.watchlist.progress import Progress, silent
-from anpr.watchlist.store.change_records import LoggedChange, PreviousState
-from anpr.watchlist.store.entry_storage import PREFIX, EntryStorage
-from anpr.watchlist.store.manifest import ListManifest, Manifest
+from anpr.watchlist.store import keys
+from anpr.watchlist.store.applied_change import LoggedChange
+from anpr.watchlist.store.entry_storage import EntryStorage, require_whole
+from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState
 
-T = TypeVar("T")
-
-# Lists up to this size are compared entry by entry where their deltas do not tell what has changed.
+# Lists up to this size are compared entry by entry where their deltas do not show what has changed.
 COMPARED_ENTRIES = 10_000
-HEAD, ENDED, LOG = PREFIX + "head", PREFIX + "ended", PREFIX + "log"
 
 
 def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
@@ -38,28 +36,28 @@ def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
     except ValueError as error:
         raise InputError(
             "redis-address",
-            f"the address of Redis is not usable: {error}",
-            "it looks like redis://host:6379/0",
+            f"the address of Redis cannot be used: {error}",
+            "write it as in redis://host:6379/0",
         ) from None
 
 
 class WatchlistReader:
-    """`head`, then `load` for all entries, or `changes` for what became of a head that was read before.
+    """`read_manifest`, then `load` for all entries, or `changes` since an earlier manifest.
 
     Every method raises UnavailableError while Redis does not answer.
     """
 
-    def __init__(self, client: redis.Redis, head_client: redis.Redis | None = None) -> None:
-        """Read with this client, and with `head_client` what is in force: less patience tells a hang sooner."""
+    def __init__(self, client: redis.Redis, manifest_client: redis.Redis | None = None) -> None:
+        """Read with `client`, and the manifest with `manifest_client`: a shorter timeout shows a hang sooner."""
         # Its annotations cover other protocols and text answers too; this one gives bytes.
         self._redis: Any = client
-        self._head_redis: Any = head_client or client
-        self._values = EntryStorage(client)
+        self._manifest_redis: Any = manifest_client or client
+        self._storage = EntryStorage(client)
 
-    def head(self) -> Manifest | None:
-        """Return what is in force, or None when Redis holds no list at all."""
+    def read_manifest(self) -> Manifest | None:
+        """Return the manifest of the generation in force, or None when Redis holds no list at all."""
         try:
-            value = self._head_redis.get(HEAD)
+            value = self._manifest_redis.get(keys.MANIFEST)
         except redis.RedisError as error:
             raise unavailable(error) from error
         try:
@@ -71,22 +69,22 @@ class WatchlistReader:
                 "run the same version everywhere, or delete the keys anpr:watchlist:* and apply the lists again",
             ) from None
 
-    def load(self, head: Manifest) -> list[Entry] | None:
-        """Return all entries of a generation, or None when it is not whole any more: then read the head again."""
+    def load(self, manifest: Manifest) -> list[Entry] | None:
+        """Return all entries of a generation, or None when it is not whole any more: read the manifest again."""
         entries: list[Entry] = []
-        for place in head.lists.values():
-            of_list = self.load_list(place)
+        for list_manifest in manifest.lists.values():
+            of_list = self.load_list(list_manifest)
             if of_list is None:
                 return None
             entries += of_list
         return entries
 
-    def load_encoded(self, head: Manifest) -> list[EncodedEntry] | None:
+    def load_encoded(self, manifest: Manifest) -> list[EncodedEntry] | None:
         """Return what `load` returns, undecoded."""
         entries: list[EncodedEntry] = []
         try:
-            for place in head.lists.values():
-                of_list = self._values.encoded(place)
+            for list_manifest in manifest.lists.values():
+                of_list = self._storage.all_encoded(list_manifest)
                 if of_list is None:
                     return None
                 entries += of_list
@@ -94,38 +92,34 @@ class WatchlistReader:
             raise unavailable(error) from error
         return entries
 
-    def load_list(self, place: ListManifest, progress: Progress = silent) -> list[Entry] | None:
-        """Return all entries of one list, or None when it is not whole any more. `progress` is told entries."""
+    def load_list(self, list_manifest: ListManifest, progress: Progress = silent) -> list[Entry] | None:
+        """Return all entries of one list, or None when it is not whole any more. `progress` counts entries."""
         try:
-            entries = self._values.base(place.base, progress)
-            deltas = self._values.deltas(place.deltas)
+            return self._storage.all_entries(list_manifest, progress)
         except redis.RedisError as error:
             raise unavailable(error) from error
-        if entries is None or deltas is None:
-            return None
-        return changed(entries, merged(deltas)) if deltas else entries
 
-    def ends(self, place: ListManifest) -> dict[str, datetime] | None:
+    def validity_ends(self, list_manifest: ListManifest) -> dict[str, datetime] | None:
         """Return by entry id when each entry of a list ends, or None when the list is not whole any more."""
         try:
-            return self._values.ends(place)
+            return self._storage.validity_ends(list_manifest)
         except redis.RedisError as error:
             raise unavailable(error) from error
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
-        """Return what turns the entries of `before` into those of `after`; None: load `after` as a whole.
+        """Return the changes from the entries of `before` to those of `after`; None: load `after` as a whole.
 
-        None is the answer when a large list was written anew in between, when `after` is not whole any more, and when
-        a fail-over in between may have lost what `before` has.
+        None is the answer when a large list got a new snapshot with changes in it, when `after` is not whole any
+        more, and when a fail-over in between may have lost changes that `before` has.
         """
         if before.generation > after.generation or not before.lists.keys() <= after.lists.keys():
             return None
         is_one_epoch = before.generation.epoch == after.generation.epoch
         parts: list[Changes] = []
-        for name, place in after.lists.items():
+        for name, list_after in after.lists.items():
             try:
                 part = self._changes_of_list(
-                    before.lists.get(name), place, before.generation, is_one_epoch=is_one_epoch
+                    before.lists.get(name), list_after, before.generation, is_one_epoch=is_one_epoch
                 )
             except redis.RedisError as error:
                 raise unavailable(error) from error
@@ -133,7 +127,7 @@ class WatchlistReader:
                 return None
             parts.append(part)
         put = {entry.entry_id: entry for part in parts for entry in part.put}
-        # An id that went from one list to another is removed from the one and put by the other.
+        # An id that moved from one list to another is removed from the one and put on the other.
         removed = {entry_id for part in parts for entry_id in part.removed} - put.keys()
         return Changes(list(put.values()), sorted(removed))
 
@@ -142,94 +136,77 @@ class WatchlistReader:
     ) -> Changes | None:
         if before == after:
             return Changes([], [])
-        places = after.deltas_since(before, since) if before is not None else None
-        if before is not None and places is not None and (is_one_epoch or self._has_kept_all(before, after, since)):
-            # What has long been so is left out: the id may be in another list since then.
-            deltas = self._values.deltas(places, since)
-            return None if deltas is None else merged(deltas)
+        deltas = after.deltas_since(before, since) if before is not None else None
+        if before is not None and deltas is not None and (is_one_epoch or self._has_kept_all(before, after, since)):
+            # Older changes in a combined delta are left out: the id may be on another list since then.
+            changes = self._storage.deltas.read(deltas, since)
+            return None if changes is None else merged(changes)
         if max(before.entries if before else 0, after.entries) > COMPARED_ENTRIES:
             return None
-        old, new_entries = self.load_list(before) if before else [], self.load_list(after)
-        if old is None or new_entries is None:
+        old, new = self.load_list(before) if before else [], self.load_list(after)
+        if old is None or new is None:
             return None
         old_by_id = {entry.entry_id: entry for entry in old}
-        put = [entry for entry in new_entries if old_by_id.pop(entry.entry_id, None) != entry]
+        put = [entry for entry in new if old_by_id.pop(entry.entry_id, None) != entry]
         return Changes(put, list(old_by_id))
 
     def _has_kept_all(self, before: ListManifest, after: ListManifest, since: Generation) -> bool:
-        """Tell whether a list that has been through a fail-over surely has all that it had at `before`.
+        """Tell whether a list certainly has, after a fail-over, all changes that it had at `before`.
 
-        No generation is given out twice, and whoever has one has all before it. So it is enough to see a trace of
-        the last change that `before` had.
+        No generation is given out twice, and a Redis that has one generation has all before it. So it is enough to
+        find a trace of the last change that `before` had.
         """
         if not before.deltas:
             return True
         last = before.deltas[-1].generation
-        places = after.deltas_since(before, msgspec.structs.replace(last, number=last.number - 1))
-        return places is not None and self._values.have_trace_of(places, last, since)
+        deltas = after.deltas_since(before, msgspec.structs.replace(last, number=last.number - 1))
+        return deltas is not None and self._storage.deltas.have_change_between(deltas, last, since)
 
-    def entries_of(self, place: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
-        """Return by id those of these entries that a list has. Raises AnprError when it is not whole."""
+    def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
+        """Return by id those of these entries that a list has. Raises AnprError when the list is not whole."""
         try:
-            return whole(self._values.entries(place, entry_ids)) if place else {}
+            return require_whole(self._storage.entries(list_manifest, entry_ids)) if list_manifest else {}
         except redis.RedisError as error:
             raise unavailable(error) from error
 
-    def entries_with_plate(self, place: ListManifest, plate: str) -> list[Entry]:
+    def entries_with_plate(self, list_manifest: ListManifest, plate: str) -> list[Entry]:
         """Return the entries of a list for a plate or pattern, however written. Raises AnprError as `entries_of`."""
         try:
-            return whole(self._values.with_plate(place, plate))
+            return require_whole(self._storage.with_plate(list_manifest, plate))
         except redis.RedisError as error:
             raise unavailable(error) from error
 
-    def ended(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
-        """Return the tombstones that there are for these entries."""
+    def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
+        """Return the tombstones of those of these entries that have ended."""
         if not entry_ids:
             return []
         try:
-            values = self._redis.hmget(ENDED, list(entry_ids))
+            values = self._redis.hmget(keys.TOMBSTONES, list(entry_ids))
         except redis.RedisError as error:
             raise unavailable(error) from error
         return [msgspec.json.decode(value, type=EntryEnded) for value in values if value is not None]
 
-    def log(self, count: int) -> list[LoggedChange]:
+    def logged_changes(self, count: int) -> list[LoggedChange]:
         """Return the newest changes, the last one first."""
         try:
-            values = self._redis.lrange(LOG, -count, -1)
+            values = self._redis.lrange(keys.LOG, -count, -1)
         except redis.RedisError as error:
             raise unavailable(error) from error
         return [msgspec.json.decode(value, type=LoggedChange) for value in reversed(values)]
 
-    def previous(self, list_name: str) -> list[PreviousState]:
-        """Return what a list can be rolled back to, the oldest first."""
+    def previous_states(self, list_name: str) -> list[PreviousState]:
+        """Return the states that a list can be rolled back to, the oldest first."""
         try:
-            value = self._redis.get(previous_key(list_name))
+            value = self._redis.get(keys.previous_states_key(list_name))
         except redis.RedisError as error:
             raise unavailable(error) from error
         return [] if value is None else msgspec.json.decode(value, type=list[PreviousState])
 
 
-def previous_key(list_name: str) -> str:
-    """Return the name of the value that says where a list was before."""
-    return f"{PREFIX}previous:{list_name}"
-
-
 def unavailable(error: Exception) -> UnavailableError:
-    """Return the error that a person is to see for one of the client."""
+    """Return the error that people see for an error of the Redis client."""
     return UnavailableError(
         "redis-unavailable",
         f"the watchlist's Redis does not answer: {error}",
         "is it running, and is its URL right? `anpr doctor` tries every address",
     )
-
-
-def whole(read: T | None) -> T:
-    """Return what was read of the place that the head names. Raises AnprError when it is not whole."""
-    if read is None:
-        raise AnprError(
-            "watchlist-not-whole",
-            "the list in Redis is not whole: a part is missing or damaged, or was replaced just now; "
-            "nothing was changed",
-            "try again; if it stays so, restore Redis, or delete the keys anpr:watchlist:* and apply every list anew",
-        )
-    return read

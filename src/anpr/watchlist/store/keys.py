@@ -1,0 +1,54 @@
+"""The names of the watchlist's values in Redis.
+
+- `head`: the manifest, which names the generation in force.
+- `chunk:<id>:<n>`: a few hundred entries of a snapshot, in order of their ids.
+- `index:<id>`: for each chunk of that snapshot, the first entry id and the digest.
+- `plates:<id>`: for each chunk of that snapshot, a number of 32 bits for each of its plates.
+- `delta:<generation>:<digest>`: a small change.
+- `ended`: by entry id, the tombstone. `ended_at` orders the tombstones by age.
+- `previous:<list>`: the states of a list that can be rolled back to: a bounded number, for a bounded time.
+- `log`: the changes, each with its author and reason.
+"""
+
+from anpr.watchlist.store.manifest import DeltaRef, ListManifest, SnapshotRef
+
+PREFIX = "anpr:watchlist:"
+MANIFEST = PREFIX + "head"
+TOMBSTONES = PREFIX + "ended"
+TOMBSTONE_TIMES = PREFIX + "ended_at"
+LOG = PREFIX + "log"
+
+
+def previous_states_key(list_name: str) -> str:
+    """Return the name of the value that holds the previous states of a list."""
+    return f"{PREFIX}previous:{list_name}"
+
+
+def delta_key(delta: DeltaRef) -> str:
+    """Return the name of a delta's value."""
+    return f"{PREFIX}delta:{delta.generation}:{delta.digest[:8]}"
+
+
+def chunk_key(snapshot: SnapshotRef, number: int) -> str:
+    """Return the name of the value of a chunk."""
+    return f"{PREFIX}chunk:{snapshot.id}:{number}"
+
+
+def chunk_index_key(snapshot: SnapshotRef) -> str:
+    """Return the name of the value that lists the chunks of a snapshot."""
+    return f"{PREFIX}index:{snapshot.id}"
+
+
+def plate_index_key(snapshot: SnapshotRef) -> str:
+    """Return the name of the value by which the chunks of a plate are found."""
+    return f"{PREFIX}plates:{snapshot.id}"
+
+
+def keys_of(list_manifest: ListManifest | None) -> set[str]:
+    """Return the names of all values that hold entries of a list."""
+    if list_manifest is None:
+        return set()
+    snapshot = list_manifest.snapshot
+    chunks = (chunk_key(snapshot, number) for number in range(snapshot.chunks))
+    deltas = map(delta_key, list_manifest.deltas)
+    return {chunk_index_key(snapshot), plate_index_key(snapshot), *chunks, *deltas}

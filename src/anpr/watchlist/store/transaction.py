@@ -1,0 +1,254 @@
+"""One change of a list as one Redis transaction: readers see all of it or nothing.
+
+The entries are written first, where no manifest names them. The transaction then replaces the manifest. It fails when
+somebody else has replaced the manifest since it was read. With the manifest it writes the new deltas, the tombstones
+of the removed entries, the states that can be rolled back to, and a line of the log.
+
+A generation is (epoch, number). The number counts changes. The epoch is renewed when Redis has another replication id
+than at the last change, which it has after every fail-over. So a Redis that lost the newest changes in a fail-over
+cannot give their generations out again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import redis
+
+from anpr.contracts.events import EntryEnded, Generation
+from anpr.runtime.errors import AnprError, InputError, UnavailableError
+from anpr.watchlist.progress import Progress, silent
+from anpr.watchlist.store import keys
+from anpr.watchlist.store.applied_change import AppliedChange, Author, LoggedChange
+from anpr.watchlist.store.entry_storage import EntryStorage, require_whole
+from anpr.watchlist.store.list_writer import Edit, ListWriter
+from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState
+from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions, check_preconditions
+from anpr.watchlist.store.reader import WatchlistReader, unavailable
+from anpr.watchlist.store.snapshot_storage import UNNAMED_VALUES_KEPT_FOR
+
+_LOG_RECORDS = 10_000
+# Entries named by one command to Redis.
+_ENTRIES_AT_ONCE = 1000
+
+# Works a change out from the list as it is (None when there is no such list) and the generation that it will make.
+WorkOut = Callable[[ListManifest | None, Generation], Edit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRequest:
+    """Which list is to be changed, why, when, by whom, and on what conditions."""
+
+    list_name: str
+    why: str
+    now: datetime
+    author: Author
+    preconditions: Preconditions = NO_PRECONDITIONS
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long tombstones stay, and how many states of a list can be rolled back to, for how long."""
+
+    tombstones: timedelta
+    previous_states: int
+    previous_states_for: timedelta
+
+
+class Transactions:
+    """Commits changes of lists."""
+
+    def __init__(self, client: redis.Redis, reader: WatchlistReader, storage: EntryStorage, keep: Retention) -> None:
+        """Write with `client`; read the manifest and the previous states with `reader`."""
+        self._redis: Any = client
+        self._reader = reader
+        self._storage = storage
+        self._writer = ListWriter(storage)
+        self._retention = keep
+
+    def commit(self, request: ChangeRequest, work_out: WorkOut) -> AppliedChange:
+        """Work out a change and apply it, unless a person has changed the watchlist meanwhile.
+
+        When expiry or compaction changed it meanwhile, the change is worked out again.
+        """
+        while True:
+            begun = self._reader.read_manifest()
+            try:
+                return self._try_commit(request, work_out)
+            except _OvertakenError:
+                if _changed_by_people_in(self._reader.read_manifest()) != _changed_by_people_in(begun):
+                    raise
+
+    def _try_commit(self, request: ChangeRequest, work_out: WorkOut) -> AppliedChange:
+        list_name, now = request.list_name, request.now
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.watch(keys.MANIFEST)
+                manifest = self._reader.read_manifest()
+                replication_id = str(self._redis.info("replication")["master_replid"])
+                generation = _next_generation(manifest, replication_id, now)
+                check_preconditions(request.preconditions, list_name, manifest)
+                before = manifest.lists.get(list_name) if manifest else None
+                edit = work_out(before, generation)
+                self._refuse_shared_ids(manifest, list_name, [entry.entry_id for entry in edit.changes.put])
+                applied = _applied_change(list_name, edit, before, generation)
+                if (limit := request.preconditions.removal_limit) is not None:
+                    limit.check(list_name, before.entries if before else 0, applied.removed, applied.entries)
+                written = self._writer.write(
+                    edit, before, generation, now, entries=applied.entries, progress=request.progress
+                )
+                pipe.multi()
+                lists = {**(manifest.lists if manifest else {}), list_name: written.list_manifest}
+                pipe.set(keys.MANIFEST, msgspec.json.encode(Manifest(generation, now, replication_id, lists)))
+                for key, delta in written.deltas.items():
+                    pipe.set(key, delta)
+                self._keep_previous_state(
+                    pipe, list_name, before, written.list_manifest, now, can_be_rolled_back_to=edit.is_by_person
+                )
+                self._write_tombstones(pipe, edit.changes.removed, generation, request.why, now)
+                _write_log(pipe, applied, request)
+                _execute(pipe, generation)
+        except redis.RedisError as error:
+            raise unavailable(error) from error
+        return applied
+
+    def _refuse_shared_ids(self, manifest: Manifest | None, list_name: str, entry_ids: Sequence[str]) -> None:
+        """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
+        for other, list_manifest in manifest.lists.items() if manifest and entry_ids else ():
+            if other == list_name:
+                continue
+            shared = sorted(require_whole(self._storage.ids(list_manifest, entry_ids)))
+            if shared:
+                raise InputError(
+                    "watchlist-shared-ids",
+                    f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {other!r}; "
+                    "nothing was changed",
+                    "an id belongs to one entry of one list: change the ids, or leave the entry_id column out",
+                )
+
+    def _keep_previous_state(  # noqa: PLR0913  the list before and after, and where to write it
+        self,
+        pipe: Any,
+        list_name: str,
+        before: ListManifest | None,
+        after: ListManifest,
+        now: datetime,
+        *,
+        can_be_rolled_back_to: bool,
+    ) -> None:
+        """Keep the state before the change while it can be rolled back to, and let all other values expire."""
+        states = self._reader.previous_states(list_name)
+        if before is not None and can_be_rolled_back_to:
+            states.append(PreviousState(before, now))
+        kept_for = self._retention.previous_states_for
+        newest = states[-self._retention.previous_states :]
+        kept = [state for state in newest if now - state.replaced_at < kept_for]
+        pipe.set(keys.previous_states_key(list_name), msgspec.json.encode(kept), ex=kept_for)
+        in_force = keys.keys_of(after)
+        needed_to_roll_back = _keys_of_states(kept) - in_force
+        known = keys.keys_of(before) | _keys_of_states(states)
+        for key in sorted(known - in_force - needed_to_roll_back):
+            pipe.expire(key, UNNAMED_VALUES_KEPT_FOR)
+        for key in sorted(needed_to_roll_back & keys.keys_of(before)):
+            pipe.expire(key, kept_for)
+        if before is None or before.snapshot.id != after.snapshot.id:
+            for key in sorted(in_force):
+                pipe.persist(key)
+
+    def _write_tombstones(
+        self, pipe: Any, entry_ids: Sequence[str], generation: Generation, why: str, now: datetime
+    ) -> None:
+        """Write the tombstones of these entries, and delete those that are old enough."""
+        for some in _slices(entry_ids):
+            ended = [EntryEnded(entry_id=entry_id, revision=generation, ended_at=now, why=why) for entry_id in some]
+            pipe.hset(
+                keys.TOMBSTONES, mapping={tombstone.entry_id: msgspec.json.encode(tombstone) for tombstone in ended}
+            )
+            pipe.zadd(keys.TOMBSTONE_TIMES, dict.fromkeys(some, now.timestamp()))
+        oldest_kept = (now - self._retention.tombstones).timestamp()
+        for some in _slices(self._redis.zrangebyscore(keys.TOMBSTONE_TIMES, "-inf", oldest_kept)):
+            pipe.hdel(keys.TOMBSTONES, *some)
+            pipe.zrem(keys.TOMBSTONE_TIMES, *some)
+
+
+def _write_log(pipe: Any, applied: AppliedChange, request: ChangeRequest) -> None:
+    author = request.author
+    logged = LoggedChange(
+        **msgspec.structs.asdict(applied),
+        applied_at=request.now,
+        command=author.command,
+        user=author.user,
+        why=request.why,
+        file_sha256=author.file_sha256,
+    )
+    pipe.rpush(keys.LOG, msgspec.json.encode(logged))
+    pipe.ltrim(keys.LOG, -_LOG_RECORDS, -1)
+
+
+def _execute(pipe: Any, generation: Generation) -> None:
+    try:
+        pipe.execute()
+    except (redis.WatchError, redis.ConnectionError, redis.TimeoutError) as error:
+        # The client also raises WatchError for a connection lost during a watch: only the cause shows which it was.
+        lost = error if not isinstance(error, redis.WatchError) else error.__context__
+        if lost is None:
+            raise _OvertakenError from None
+        raise UnavailableError(
+            "watchlist-apply-unknown",
+            f"the watchlist's Redis stopped answering while generation {generation} was applied ({lost}): "
+            "all of it is in force, or nothing of it",
+            "run `anpr watchlist show` to see which generation is in force. If it is an older one, run the command "
+            "again",
+        ) from error
+
+
+def _slices(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + _ENTRIES_AT_ONCE] for start in range(0, len(values), _ENTRIES_AT_ONCE))
+
+
+def _keys_of_states(states: Iterable[PreviousState]) -> set[str]:
+    return set[str]().union(*(keys.keys_of(state.list_manifest) for state in states))
+
+
+def _applied_change(list_name: str, edit: Edit, before: ListManifest | None, generation: Generation) -> AppliedChange:
+    added = sum(entry.entry_id not in edit.before for entry in edit.changes.put)
+    removed = len(edit.changes.removed)
+    return AppliedChange(
+        generation=generation,
+        list=list_name,
+        entries=(before.entries if before else 0) + added - removed,
+        added=added,
+        changed=len(edit.changes.put) - added,
+        removed=removed,
+    )
+
+
+class ChangedMeanwhileError(AnprError):
+    """Somebody else changed the list while this change was worked out."""
+
+    def __init__(self) -> None:
+        """There is one reason and one remedy."""
+        super().__init__(
+            "watchlist-changed-meanwhile",
+            "somebody else changed the watchlist at the same time; nothing was changed",
+            "run the command again",
+        )
+
+
+class _OvertakenError(ChangedMeanwhileError):
+    """Another change was applied while this one was worked out. This one may fit when it is worked out again."""
+
+
+def _changed_by_people_in(manifest: Manifest | None) -> dict[str, Generation]:
+    """Return by list the generation in which people last changed it."""
+    return {name: of_list.generation for name, of_list in manifest.lists.items()} if manifest else {}
+
+
+def _next_generation(manifest: Manifest | None, replication_id: str, now: datetime) -> Generation:
+    if manifest is not None and manifest.replication_id == replication_id:
+        return Generation(epoch=manifest.generation.epoch, number=manifest.generation.number + 1)
+    epoch = round(now.timestamp() * 1000)
+    return Generation(epoch=max(epoch, manifest.generation.epoch + 1) if manifest else epoch, number=1)
