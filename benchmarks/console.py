@@ -29,7 +29,7 @@ from anpr.console.board.stream_limit import MOST_OF_A_SESSION
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, encode
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock

@@ -20,7 +20,8 @@ import msgspec
 from anpr.board.rates import percentile
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Read, decode_alert_record, encode
-from anpr.kafka.clients import KafkaProducer, KafkaTail
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.tail import KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock

@@ -28,7 +28,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Read, decode_alert_record, encode
-from anpr.kafka.clients import KafkaProducer, KafkaTail
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.tail import KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock

@@ -14,9 +14,9 @@ from confluent_kafka.admin import AdminClient
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import events, topics
 from anpr.kafka import topic_specs
-from anpr.kafka.clients import KafkaTail
 from anpr.kafka.interfaces import Record
-from anpr.kafka.topic_admin import by_address, create_topics
+from anpr.kafka.tail import KafkaTail
+from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local.group_progress import group_progress
 from anpr.local.processes import wait_until
 from anpr.local.supervisor import Supervisor
@@ -53,7 +53,7 @@ class Installation:
 
     def create_topics(self) -> None:
         """Make the topics of all sites."""
-        for address, specs in by_address(self.settings).items():
+        for address, specs in specs_by_address(self.settings).items():
             create_topics(AdminClient({"bootstrap.servers": address}), specs)
 
     def command(self, *arguments: str) -> list[str]:

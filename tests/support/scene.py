@@ -20,7 +20,7 @@ from anpr.console.auth.users import User, UsersFile, hash_password
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Read, encode
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.processes import wait_until

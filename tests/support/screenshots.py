@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from anpr.contracts import topics
 from anpr.contracts.events import Read, encode
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock

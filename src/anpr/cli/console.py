@@ -22,7 +22,8 @@ from anpr.console.auth.sign_in_limit import SharedSignInLimit
 from anpr.console.auth.users import UsersFile
 from anpr.console.console import Console
 from anpr.console.http.app import application
-from anpr.kafka.clients import KafkaProducer, KafkaTail
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.tail import KafkaTail
 from anpr.local import govuk_frontend
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError

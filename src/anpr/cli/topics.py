@@ -10,13 +10,13 @@ from confluent_kafka.admin import AdminClient
 
 from anpr.cli import check_site, settings_of
 from anpr.contracts import topics
-from anpr.contracts.dead_letters import DeadLetter, replay
+from anpr.contracts.dead_letters import REPLAYED, DeadLetter, replay
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import refused
-from anpr.kafka.clients import KafkaProducer
 from anpr.kafka.dead_letter_topic import DeadLetters
-from anpr.kafka.interfaces import REPLAYED, UndeliveredError
-from anpr.kafka.topic_admin import by_address, compare, create_topics
+from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.topic_admin import compare_topics, create_topics, specs_by_address
 from anpr.kafka.topic_specs import TopicSpec
 from anpr.reads.decoder import BadRead, decode_read
 from anpr.runtime.errors import UnavailableError
@@ -47,9 +47,9 @@ def command(ctx: click.Context, create: bool) -> None:
 
 def _compare(ctx: click.Context, create: bool) -> None:
     all_well = True
-    for address, specs in by_address(settings_of(ctx)).items():
+    for address, specs in specs_by_address(settings_of(ctx)).items():
         admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
-        missing, differing = compare(admin, address, specs)
+        missing, differing = compare_topics(admin, address, specs)
         for line in differing:
             click.echo(f"{address}  differs  {line}")
         for spec in missing:

@@ -19,7 +19,7 @@ from anpr.board.incident import Incident
 from anpr.board.site_health import SiteHealth
 from anpr.cli import check_site, settings_of
 from anpr.cli.watchlist.common import reader_of
-from anpr.kafka.clients import KafkaTail
+from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop

@@ -4,8 +4,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
+
+# The header of a dead letter that was sent again.
+REPLAYED: Final = "replayed"
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from anpr.doctor.list_checks import InRedis, in_redis, judge_list
 from anpr.doctor.redis_checks import judge_clock
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
-from anpr.kafka.consumer_group import Group, LastWord, group_of, last_words
-from anpr.kafka.topic_admin import by_address, compare, rights
+from anpr.kafka.consumer_group import GroupState, LastRecord, group_state, last_records
+from anpr.kafka.topic_admin import compare_topics, permitted_operations, specs_by_address
 from anpr.kafka.topic_specs import TopicSpec
 from anpr.runtime.clock import Clock
 from anpr.runtime.durations import in_words
@@ -32,7 +32,8 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
     """Return what is to be tried: each address once, then each site that has cameras."""
     found: list[tuple[str, str, Check]] = [
-        ("kafka", address, partial(check_broker, address, specs)) for address, specs in by_address(settings).items()
+        ("kafka", address, partial(check_broker, address, specs))
+        for address, specs in specs_by_address(settings).items()
     ]
     silent_after = timedelta(seconds=settings.board.silent_after_seconds)
     found += [("rights", name, partial(check_rights, name, settings)) for name in settings.sites]
@@ -50,7 +51,7 @@ def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
     options: dict[str, Any] = {"error_cb": lambda error: said.append(error.str())}
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0, **options})
     try:
-        missing, differing = compare(admin, address, specs, ANSWER_SECONDS)
+        missing, differing = compare_topics(admin, address, specs, ANSWER_SECONDS)
     except AnprError as error:
         yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step, error.code)
         return
@@ -72,7 +73,7 @@ def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
     names = [spec.name for spec in topic_specs.specs(site, settings.topics)]
     admin = AdminClient({"bootstrap.servers": settings.sites[site].kafka, "log_level": 0})
     try:
-        may = rights(admin, names, ANSWER_SECONDS)
+        may = permitted_operations(admin, names, ANSWER_SECONDS)
     except KafkaException:
         return  # what is wrong with a broker is said once, not for each of its sites
     denied = {
@@ -93,8 +94,8 @@ def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
 def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
     """Ask a site's broker how far its matchers are, and read the last that each of them said."""
     try:
-        group = group_of(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
-        in_words = last_words(site.kafka, topics.status(name), ANSWER_SECONDS)
+        group = group_state(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
+        in_words = last_records(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
         step = NEXT_STEPS.get(code, "see what is said of its Kafka")
@@ -107,7 +108,7 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
     yield from judge_last_words(name, in_words, in_redis(site.redis), clock(), silent_after)
 
 
-def judge_group(site: str, group: Group) -> Iterable[Finding]:
+def judge_group(site: str, group: GroupState) -> Iterable[Finding]:
     """Tell whether somebody matches a site's reads, and how far behind."""
     if not group.members:
         yield wrong("matchers", site, f"none runs; {group.lag:,} reads wait", f"start one: anpr match --site {site}")
@@ -121,7 +122,7 @@ def judge_group(site: str, group: Group) -> Iterable[Finding]:
 
 
 def judge_last_words(
-    site: str, words_said: Sequence[LastWord], there: InRedis | None, now: datetime, silent_after: timedelta
+    site: str, words_said: Sequence[LastRecord], there: InRedis | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
     """Tell of each matcher how it last said it was; those that have been silent for long are named too."""
     if not words_said:
@@ -135,7 +136,7 @@ def judge_last_words(
 
 
 def judge_last_word(
-    site: str, last: LastWord, there: InRedis | None, now: datetime, silent_after: timedelta
+    site: str, last: LastRecord, there: InRedis | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
     """Tell how a matcher last said it was beside what its Redis holds, and whether its clock agrees."""
     try:

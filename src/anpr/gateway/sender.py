@@ -22,8 +22,9 @@ from functools import partial
 from anpr.contracts.topics import reads
 from anpr.gateway.line_reader import LineReader
 from anpr.gateway.spool import Spool
-from anpr.kafka.interfaces import TOO_LARGE, Producer, UndeliveredError
-from anpr.kafka.rejections import AGAIN_SECONDS, Rejections
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.interfaces import Producer
+from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
@@ -214,7 +215,7 @@ class Sender:
         if self._unaccepted:
             self._unaccepted.discard(line.id)
             if not self._unaccepted:
-                self._rejections.over()
+                self._rejections.clear()
         if line.is_spooled:
             self._acknowledged.append(line.number)
         else:
@@ -226,7 +227,7 @@ class Sender:
         self._rejected.append(line)
         if not self._is_everything_rejected:  # a rejection of every line outweighs one of a line that is too large
             self._rejection = error
-        self._resend_at = self._clock() + timedelta(seconds=AGAIN_SECONDS)
+        self._resend_at = self._clock() + timedelta(seconds=RETRY_SECONDS)
 
     def _report_disk(self, error: UnavailableError) -> None:
         if not self.is_disk_refusing:

@@ -10,7 +10,7 @@ from anpr.gateway.line_reader import LineReader
 from anpr.gateway.sender import SendCounts, Sender
 from anpr.gateway.spool import Spool
 from anpr.kafka.broker_errors import refused
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.rejections import Rejections
 from anpr.reads.decoder import MAX_READ_BYTES
 from anpr.runtime.clock import system_clock
@@ -85,7 +85,7 @@ class GatewayService:
     def _check_nothing_is_left(self) -> None:
         """Raise UnavailableError when the broker rejects the lines that are left, or lines are not even on disk."""
         is_stopped_early = self._stop.is_set() and len(self._spool) > 0
-        rejection = self._rejections.standing if is_stopped_early else self._sender.final_rejection
+        rejection = self._rejections.current if is_stopped_early else self._sender.final_rejection
         if rejection:
             left = f"{len(self._spool)} lines stay on disk and go first on the next start{self._lost_lines()}"
             raise refused(f"the broker refuses reads of {self._site}, {left}", rejection)

@@ -1,4 +1,4 @@
-"""How far a group is, and the last record of each key of a topic: asked from outside, changing nothing."""
+"""The state of a consumer group, and the last record of each key of a topic. Asking changes nothing."""
 
 import time
 from collections.abc import Callable
@@ -23,80 +23,82 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 from anpr.kafka.broker_errors import is_refusal
 
 _BATCH_RECORDS = 1000
-_COORDINATOR_TO_COME = {
+_COORDINATOR_NOT_READY = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 }
 
 
-class Group(NamedTuple):
-    """Members that run, records that none of them has committed, and whether this user may be a member."""
+class GroupState(NamedTuple):
+    """Running members, records that wait uncommitted, and whether this user may be a member."""
 
     members: int
     lag: int
     may_join: bool = True
 
 
-class LastWord(NamedTuple):
-    """The last record of a key, and the broker's time of its arrival."""
+class LastRecord(NamedTuple):
+    """The value of a key's last record, and the time at which the broker got it."""
 
     arrived_at: datetime
     value: bytes
 
 
-def group_of(address: str, group: str, topic: str, wait_seconds: float) -> Group:
-    """Return how far a group is in a topic. Raises KafkaException, as when the broker is away within so long."""
+def group_state(address: str, group: str, topic: str, wait_seconds: float) -> GroupState:
+    """Return a group's state in a topic. Raises KafkaException, also when the broker does not answer in time."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     found = admin.list_topics(topic, timeout=wait_seconds).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
-    places = [TopicPartition(topic, number) for number in found.partitions]
-    asking = partial(admin.describe_consumer_groups, [group], include_authorized_operations=True)
-    described = _answer(lambda: asking(request_timeout=wait_seconds)[group], wait_seconds)
-    may = {AclOperation(one) for one in described.authorized_operations or ()}
-    asked = ConsumerGroupTopicPartitions(group, places)
+    partitions = [TopicPartition(topic, number) for number in found.partitions]
+    describe = partial(admin.describe_consumer_groups, [group], include_authorized_operations=True)
+    described = _answer(lambda: describe(request_timeout=wait_seconds)[group], wait_seconds)
+    permitted = {AclOperation(operation) for operation in described.authorized_operations or ()}
+    offsets = ConsumerGroupTopicPartitions(group, partitions)
     committed = _answer(
-        lambda: admin.list_consumer_group_offsets([asked], request_timeout=wait_seconds)[group], wait_seconds
+        lambda: admin.list_consumer_group_offsets([offsets], request_timeout=wait_seconds)[group], wait_seconds
     )
-    # What is committed is asked for before the ends, so that reads that are matched in between do not count below 0.
+    # Ask for the committed offsets before the ends: a read matched in between must not make the lag negative.
     starts, ends = (
         {
-            place.partition: asked.result().offset
-            for place, asked in admin.list_offsets(dict.fromkeys(places, spec), request_timeout=wait_seconds).items()
+            partition.partition: answer.result().offset
+            for partition, answer in admin.list_offsets(
+                dict.fromkeys(partitions, spec), request_timeout=wait_seconds
+            ).items()
         }
         for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]  # no annotations
     )
     # A partition without a commit is read from its beginning.
-    at = {place.partition: max(place.offset, starts[place.partition]) for place in committed.topic_partitions}
-    lag = sum(end - at.get(number, starts[number]) for number, end in ends.items())
-    return Group(len(described.members), lag, AclOperation.READ in may)
+    positions = {p.partition: max(p.offset, starts[p.partition]) for p in committed.topic_partitions}
+    lag = sum(end - positions.get(number, starts[number]) for number, end in ends.items())
+    return GroupState(len(described.members), lag, AclOperation.READ in permitted)
 
 
 def _answer(ask: Callable[[], Future[Any]], wait_seconds: float) -> Any:
-    """Return the answer about a group. A broker that has never had one, or has just begun, is asked again."""
+    """Return the answer about a group. Ask again while a new or restarted broker has no coordinator."""
     until = time.monotonic() + wait_seconds
     while True:
         try:
             return ask().result()
         except KafkaException as error:
-            if error.args[0].code() not in _COORDINATOR_TO_COME or time.monotonic() > until:
+            if error.args[0].code() not in _COORDINATOR_NOT_READY or time.monotonic() > until:
                 raise
             time.sleep(0.1)
 
 
-def last_words(address: str, topic: str, wait_seconds: float) -> list[LastWord]:
-    """Return the last record of each key of a topic of one partition, the newest last. Raises KafkaException."""
+def last_records(address: str, topic: str, wait_seconds: float) -> list[LastRecord]:
+    """Return the last record of each key, the newest last, of a topic with one partition. Raises KafkaException."""
     consumer = Consumer(
         {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
     )
-    found: dict[bytes | str | None, LastWord] = {}
+    found: dict[bytes | str | None, LastRecord] = {}
     try:
         start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
         consumer.assign([TopicPartition(topic, 0, start)])
         until = time.monotonic() + wait_seconds
-        at = start
-        while at < end:
+        offset = start
+        while offset < end:
             messages = consumer.consume(_BATCH_RECORDS, 0.1)
             if not messages and time.monotonic() > until:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  its public name
@@ -107,8 +109,8 @@ def last_words(address: str, topic: str, wait_seconds: float) -> list[LastWord]:
                     continue
                 arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
                 found.pop(message.key(), None)
-                found[message.key()] = LastWord(arrived_at, message.value() or b"")
-                at = (message.offset() or 0) + 1
+                found[message.key()] = LastRecord(arrived_at, message.value() or b"")
+                offset = (message.offset() or 0) + 1
     finally:
         consumer.close()
     return list(found.values())

@@ -1,6 +1,6 @@
-"""The dead letters of a site, as they lie on their topic, and how far they have been sent again.
+"""The dead letters of a site on their topic, and how far they have been replayed.
 
-The account of what was sent again is kept at the broker: the committed offset of a group of its own for each site.
+The broker keeps the record of what was replayed: the committed offset of one group for each site.
 """
 
 from collections.abc import Iterator
@@ -9,19 +9,18 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from anpr.contracts.dead_letters import DeadLetter
-from anpr.kafka.interfaces import REPLAYED
+from anpr.contracts.dead_letters import REPLAYED, DeadLetter
 
 _BATCH_RECORDS = 500
 
 
 class DeadLetters:
-    """One site's dead letters. As a context it lets the broker go at its end. Methods raise KafkaException."""
+    """One site's dead letters. Used in a `with` block, which closes it. All methods raise KafkaException."""
 
     def __init__(self, address: str, site: str, topic: str, wait_seconds: float = 10) -> None:
-        """Ask the broker at `address`; it must answer each question within `wait_seconds`."""
+        """Connect to the broker at `address`. It must answer each request within `wait_seconds`."""
         self._site = site
-        self._place = TopicPartition(topic, 0)
+        self._partition = TopicPartition(topic, 0)
         self._wait_seconds = wait_seconds
         self._consumer = Consumer(
             {
@@ -32,11 +31,11 @@ class DeadLetters:
                 "log_level": 0,
             }
         )
-        self.start, self.end = self._consumer.get_watermark_offsets(self._place, timeout=wait_seconds)
-        (committed,) = self._consumer.committed([self._place], timeout=wait_seconds)
+        self.start, self.end = self._consumer.get_watermark_offsets(self._partition, timeout=wait_seconds)
+        (committed,) = self._consumer.committed([self._partition], timeout=wait_seconds)
         if committed.error is not None:
             raise KafkaException(committed.error)
-        # What lies before this offset has been sent again.
+        # All dead letters before this offset have been replayed.
         self.replayed_until = max(self.start, committed.offset)
 
     def __enter__(self) -> Self:
@@ -46,10 +45,10 @@ class DeadLetters:
         self._consumer.close()
 
     def read(self, start: int) -> Iterator[DeadLetter]:
-        """Return the dead letters from an offset to where the topic ended when it was opened, the oldest first."""
+        """Yield the dead letters from offset `start` to the end of the topic at its opening, the oldest first."""
         if self.start == self.end:
             return
-        self._consumer.assign([TopicPartition(self._place.topic, 0, max(start, self.start))])
+        self._consumer.assign([TopicPartition(self._partition.topic, 0, max(start, self.start))])
         while True:
             first = self._consumer.poll(self._wait_seconds)
             if first is None:
@@ -63,9 +62,9 @@ class DeadLetters:
                 yield self._letter(message)
 
     def note_replayed(self, until: int) -> None:
-        """Keep account at the broker that all before this offset were sent again."""
-        place = TopicPartition(self._place.topic, 0, until)
-        self._consumer.commit(offsets=[place], asynchronous=False)
+        """Commit at the broker that all dead letters before this offset were replayed."""
+        replayed = TopicPartition(self._partition.topic, 0, until)
+        self._consumer.commit(offsets=[replayed], asynchronous=False)
         self.replayed_until = until
 
     def _letter(self, message: Message) -> DeadLetter:

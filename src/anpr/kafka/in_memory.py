@@ -1,28 +1,30 @@
-"""A broker in memory: the twin of `kafka.py` for unit tests, kept to the same contract by one test suite."""
+"""A broker in memory for unit tests. One test suite holds it and the real clients to the same contract."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from anpr.kafka.interfaces import REPLAYED, TOO_LARGE, DeliveryCallback, PendingRecord, Record, UndeliveredError
+from anpr.contracts.dead_letters import REPLAYED
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.interfaces import DeliveryCallback, PendingRecord, Record
 from anpr.runtime.clock import Clock
 
 
 class InMemoryBroker:
     """Topics of one partition each.
 
-    `is_away` lets every delivery wait. `refusing` makes it turn every one down, as a broker does that does not give
-    the right to it; `max_bytes` those that are larger.
+    With `is_away` every delivery waits. With `is_refusing` it refuses every record, as a broker does when the user
+    lacks the permission. It refuses records longer than `max_bytes`.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Records arrive by `clock`."""
+        """`clock` gives the records their time of arrival."""
         self.topics: defaultdict[str, list[tuple[str | None, bytes, Mapping[str, bytes], datetime]]] = defaultdict(
             list
         )
         self.committed: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.is_away = False
-        self.refusing = False
+        self.is_refusing = False
         self.max_bytes: int | None = None
         self.clock = clock
 
@@ -39,7 +41,7 @@ class InMemoryConsumer:
     """The only member of a group."""
 
     def __init__(self, broker: InMemoryBroker, topic: str, group: str) -> None:
-        """Begin at what the group has committed."""
+        """Begin at the offset that the group has committed."""
         self._broker, self._topic, self._group = broker, topic, group
         self._next = broker.committed[group, topic]
 
@@ -73,7 +75,7 @@ class InMemoryProducer:
         """Publish to `broker`."""
         self._broker = broker
         self._refused: UndeliveredError | None = None
-        self._under_way: list[PendingRecord] = []
+        self._pending: list[PendingRecord] = []
 
     def produce(
         self,
@@ -84,29 +86,30 @@ class InMemoryProducer:
         on_delivery: DeliveryCallback | None = None,
     ) -> None:
         """See `interfaces.Producer`."""
-        self._under_way.append(PendingRecord(topic, key, value, dict(headers or {}), on_delivery))
+        self._pending.append(PendingRecord(topic, key, value, dict(headers or {}), on_delivery))
 
     def flush(self, wait_seconds: float) -> int:  # noqa: ARG002  nothing to wait for
         """See `interfaces.Producer`."""
         if self._broker.is_away:
-            return len(self._under_way)
-        under_way, self._under_way = self._under_way, []
-        for one in under_way:
-            if self._broker.refusing:
-                self._refuse(one, UndeliveredError("the broker refuses"))
-            elif self._broker.max_bytes is not None and len(one.value) > self._broker.max_bytes:
-                self._refuse(one, UndeliveredError(f"{one.topic}: too large", TOO_LARGE))
+            return len(self._pending)
+        pending, self._pending = self._pending, []
+        for record in pending:
+            if self._broker.is_refusing:
+                self._refuse(record, UndeliveredError("the broker refuses"))
+            elif self._broker.max_bytes is not None and len(record.value) > self._broker.max_bytes:
+                self._refuse(record, UndeliveredError(f"{record.topic}: too large", TOO_LARGE))
             else:
-                self._broker.topics[one.topic].append((one.key, one.value, one.headers, self._broker.clock()))
-                if one.on_delivery is not None:
-                    one.on_delivery(None)
+                stored = (record.key, record.value, record.headers, self._broker.clock())
+                self._broker.topics[record.topic].append(stored)
+                if record.on_delivery is not None:
+                    record.on_delivery(None)
         if self._refused is not None:
             raise self._refused
         return 0
 
-    def _refuse(self, one: PendingRecord, error: UndeliveredError) -> None:
-        if one.on_delivery is not None:
-            one.on_delivery(error)
+    def _refuse(self, record: PendingRecord, error: UndeliveredError) -> None:
+        if record.on_delivery is not None:
+            record.on_delivery(error)
         else:
             self._refused = error
 

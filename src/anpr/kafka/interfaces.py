@@ -1,14 +1,19 @@
-"""What the services need from a broker, as three roles: consumer, producer and tail. Pure."""
+"""What the services need from Kafka, as three roles: consumer, producer and tail. Pure.
+
+Each role has a real implementation (`consumer.py`, `producer.py`, `tail.py`) and one for unit tests (`in_memory.py`).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
+
+from anpr.kafka.errors import UndeliveredError
 
 
 class Record(NamedTuple):
-    """One record of a topic, with its place and the broker's time of its arrival.
+    """One record of a topic, with its position and the time at which the broker got it.
 
-    `is_replayed` tells that it was a dead letter, and was sent again.
+    `is_replayed` marks a dead letter that was sent again.
     """
 
     topic: str
@@ -19,31 +24,12 @@ class Record(NamedTuple):
     is_replayed: bool = False
 
 
-# The header of what is sent again.
-REPLAYED: Final = "replayed"
-
-
-# The code of a record that the broker would take if it were smaller.
-TOO_LARGE: Final = "kafka-record-too-large"
-
-
-class RejectedError(Exception):
-    """The broker refuses, until somebody mends the cause. `code` is as in `anpr.runtime.errors`."""
-
-    def __init__(self, message: str, code: str = "kafka-refused") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class UndeliveredError(RejectedError):
-    """A record was not taken by the broker. What caused it must not be committed."""
-
-
+# Called with None when the broker has the record, or with the reason why it refuses it.
 DeliveryCallback = Callable[[UndeliveredError | None], None]
 
 
 class PendingRecord(NamedTuple):
-    """A record that was handed over for delivery, and who is told what became of it."""
+    """A record that waits for delivery, and the callback that gets the result."""
 
     topic: str
     key: str | None
@@ -53,34 +39,34 @@ class PendingRecord(NamedTuple):
 
 
 class Consumer(Protocol):
-    """One member of a group that shares a topic: each record goes to one member, again until it is committed."""
+    """One member of a group that shares a topic: one member gets each record, again until it is committed."""
 
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
-        """Return the records that are there, at most `max_records`; wait for the first one up to `wait_seconds`.
+        """Return the records that have arrived, at most `max_records`. Wait up to `wait_seconds` for the first.
 
-        Raises RejectedError when the broker refuses; this source is of no use then.
+        Raises RejectedError when the broker refuses. The consumer is of no use then; open a new one.
         """
         ...
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Note that these, and all before them in their partitions, are done with."""
+        """Note that these records, and all before them in their partitions, are processed."""
         ...
 
     def partition_count(self) -> int:
-        """Return how many partitions are held here: 0 for a member that only stands by."""
+        """Return how many partitions this member has: 0 for one that only stands by."""
         ...
 
     def lag(self) -> int | None:
-        """Return how many records wait in the partitions held here, or None while that is not known."""
+        """Return how many records wait in this member's partitions, None while that is unknown."""
         ...
 
     def close(self) -> None:
-        """Finish the commits and let go."""
+        """Finish the commits and leave the group."""
         ...
 
 
 class Producer(Protocol):
-    """Takes records for any topic. They are with the broker when `flush` has returned 0, and not before."""
+    """Publishes records on any topic. The broker has them when `flush` has returned 0, and not before."""
 
     def produce(
         self,
@@ -99,28 +85,28 @@ class Producer(Protocol):
         ...
 
     def flush(self, wait_seconds: float) -> int:
-        """Wait for delivery up to `wait_seconds` and return how many are still under way.
+        """Wait up to `wait_seconds` for the deliveries and return how many records still wait.
 
-        Raises UndeliveredError when the broker has refused one for good, then and ever after.
+        Raises UndeliveredError once the broker has refused a record for good, and at every later call.
         """
         ...
 
 
 class Tail(Protocol):
-    """Reads whole topics from their beginning and goes on as they grow, on its own account."""
+    """Reads whole topics from their beginning and follows them. It belongs to no group."""
 
     def poll(self, wait_seconds: float) -> list[Record]:
-        """Return what is there; wait for the first record up to `wait_seconds`."""
+        """Return the records that have arrived. Wait up to `wait_seconds` for the first."""
         ...
 
     def caught_up(self) -> bool:
-        """Tell whether everything that the topics held at the start has been returned."""
+        """Return whether everything that the topics held at the start has been returned."""
         ...
 
     def problem(self) -> str:
-        """Return what keeps records from coming, in words, as far as it is known; "" when all is well."""
+        """Return in words why records cannot come, as far as it is known; "" when all is well."""
         ...
 
     def close(self) -> None:
-        """Let go."""
+        """Disconnect from the broker."""
         ...

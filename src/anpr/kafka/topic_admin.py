@@ -1,4 +1,4 @@
-"""The topics on the broker: what is there against what is stated, and making what is missing."""
+"""The topics on the broker: compare them with the configuration, and create the missing ones."""
 
 from collections.abc import Iterable
 
@@ -20,82 +20,82 @@ from anpr.runtime.settings import Settings
 ANSWER_SECONDS = 10
 
 
-def by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
-    """Return the topics to be had at each broker address."""
+def specs_by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
+    """Return the topics that each broker must have, by the broker's address."""
     wanted: dict[str, list[TopicSpec]] = {}
     for site, servers in settings.sites.items():
         wanted.setdefault(servers.kafka, []).extend(topic_specs.specs(site, settings.topics))
     return wanted
 
 
-def compare(
+def compare_topics(
     admin: AdminClient, address: str, specs: list[TopicSpec], wait_seconds: float = ANSWER_SECONDS
 ) -> tuple[list[TopicSpec], list[str]]:
-    """Return the topics that are missing, and a line for each difference of those that are not."""
+    """Return the missing topics, and a line for each difference between an existing topic and its spec."""
     try:
-        there = admin.list_topics(timeout=wait_seconds).topics
+        existing = admin.list_topics(timeout=wait_seconds).topics
     except KafkaException as error:
         raise UnavailableError(
             "kafka-unavailable",
             f"the Kafka at {address} does not answer: {error.args[0].str()}",
-            "is it running, and is its address right?",
+            "check that it runs and that its address is right",
         ) from None
-    known = [spec for spec in specs if spec.name in there]
+    known = [spec for spec in specs if spec.name in existing]
     resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in known]
     configs = admin.describe_configs(resources, request_timeout=wait_seconds) if resources else {}
-    # A broker does not list what this user may not see.
-    missing = [spec for spec in specs if spec.name not in there]
-    seen = rights(admin, [spec.name for spec in missing], wait_seconds)
-    differing = [f"{spec.name}  is not for this user to see" for spec in missing if spec.name in seen]
+    # A broker does not list the topics that this user may not see.
+    missing = [spec for spec in specs if spec.name not in existing]
+    hidden = permitted_operations(admin, [spec.name for spec in missing], wait_seconds)
+    differing = [f"{spec.name}  exists, but this user may not see it" for spec in missing if spec.name in hidden]
     for spec, resource in zip(known, resources, strict=True):
         try:
             values = configs[resource].result()
         except KafkaException as error:
             if not is_refusal(error.args[0]):
                 raise
-            differing.append(f"{spec.name}  its settings are not for this user to see")
+            differing.append(f"{spec.name}  this user may not see its settings")
             continue
-        actual = {"partitions": str(len(there[spec.name].partitions))} | {k: values[k].value for k in spec.config}
+        actual = {"partitions": str(len(existing[spec.name].partitions))} | {k: values[k].value for k in spec.config}
         for key, wanted in ({"partitions": str(spec.partitions)} | spec.config).items():
             if actual[key] != wanted:
-                differing.append(f"{spec.name}  {key} is {actual[key]}, stated {wanted}")
-    return [spec for spec in missing if spec.name not in seen], differing
+                differing.append(f"{spec.name}  {key} is {actual[key]}, configured {wanted}")
+    return [spec for spec in missing if spec.name not in hidden], differing
 
 
-def rights(admin: AdminClient, names: Iterable[str], wait_seconds: float) -> dict[str, frozenset[str]]:
-    """Return which of READ and WRITE this user may do with each topic that exists. Raises KafkaException."""
+def permitted_operations(admin: AdminClient, names: Iterable[str], wait_seconds: float) -> dict[str, frozenset[str]]:
+    """Return which of READ and WRITE this user may do on each topic that exists. Raises KafkaException."""
     wanted = list(names)
     if not wanted:
         return {}
-    asked = admin.describe_topics(
+    answers = admin.describe_topics(
         TopicCollection(wanted), include_authorized_operations=True, request_timeout=wait_seconds
     )
     found: dict[str, frozenset[str]] = {}
-    for name, answer in asked.items():
+    for name, answer in answers.items():
         try:
-            may = answer.result().authorized_operations or ()
+            permitted = answer.result().authorized_operations or ()
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
                 found[name] = frozenset()
             elif error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise
         else:
-            found[name] = frozenset({"READ", "WRITE"} & {AclOperation(one).name for one in may})
+            found[name] = frozenset({"READ", "WRITE"} & {AclOperation(operation).name for operation in permitted})
     return found
 
 
 def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
-    """Make the topics. Raises AnprError naming the first that the broker refused."""
+    """Create the topics. Raises AnprError naming the first one that the broker refuses."""
     wanted = [
         NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=s.config)
         for s in specs
     ]
-    for name, made in admin.create_topics(wanted, operation_timeout=ANSWER_SECONDS).items():
+    for name, created in admin.create_topics(wanted, operation_timeout=ANSWER_SECONDS).items():
         try:
-            made.result()
+            created.result()
         except KafkaException as error:
             raise AnprError(
                 "topic-not-made",
-                f"topic {name} was not made: {error.args[0].str()}",
-                "the broker says why: too few brokers for the replication, or no right to make topics",
+                f"the broker did not create topic {name}: {error.args[0].str()}",
+                "see the broker's reason: too few brokers for the replication, or no permission to create topics",
             ) from None

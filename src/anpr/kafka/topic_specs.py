@@ -1,4 +1,4 @@
-"""The topics as they should be: partitions, replication, and how long each keeps its records."""
+"""The topics as the configuration wants them: partitions, replication, and how long each keeps its records."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,20 +7,20 @@ from anpr.contracts import topics
 from anpr.runtime.settings import TopicSettings
 
 HOUR_MS = 3_600_000
-# What a broker takes in one request for a partition: of whole batches, so it says nothing of one record.
+# The broker's limit for all batches of a partition in one request. It is no limit for a single record.
 BROKER_DEFAULT_BYTES = 1_048_588
-# A dead letter is a record as large as a broker takes, and its headers. Publishers allow as much.
+# A dead letter is a record of the broker's largest size plus its headers. Producers allow the same size.
 MAX_RECORD_BYTES = 2 * BROKER_DEFAULT_BYTES
 
 
 def keep_ended(settings: TopicSettings) -> timedelta:
-    """Return how long the list must remember an ended entry: as long as alerts that it raised are kept."""
+    """Return how long the list must remember an ended entry: as long as its alerts are kept."""
     return timedelta(hours=settings.alerts_retention_hours)
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it should be."""
+    """A topic as the configuration wants it."""
 
     name: str
     partitions: int
@@ -36,9 +36,10 @@ def specs(site: str, settings: TopicSettings) -> list[TopicSpec]:
         config = {
             "cleanup.policy": "delete",
             "retention.ms": str(retention_ms),
-            # A segment goes only when its last record is too old: a tenth bounds what outlives its retention.
+            # Kafka deletes a segment only when its last record is too old. With segments of a tenth of the
+            # retention, no record outlives its retention by more than a tenth.
             "segment.ms": str(retention_ms // 10),
-            # The broker's time is the time of arrival; a client's clock does not count.
+            # The record's time is the broker's time of arrival, whatever a client's clock says.
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(max_bytes),
             "min.insync.replicas": str(max(1, settings.replication - 1)),

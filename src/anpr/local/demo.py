@@ -18,8 +18,8 @@ from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.users import User, UsersFile, hash_password
 from anpr.contracts import topics
 from anpr.kafka import topic_specs
-from anpr.kafka.clients import KafkaTail
-from anpr.kafka.topic_admin import by_address, create_topics
+from anpr.kafka.tail import KafkaTail
+from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import report
 from anpr.local.free_ports import free_ports
 from anpr.local.group_progress import group_progress
@@ -221,7 +221,7 @@ class Demo:
             "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
         self.settings = load_settings(self._config, {**os.environ, **self._environment})
-        for address, specs in by_address(self.settings).items():
+        for address, specs in specs_by_address(self.settings).items():
             if self._mock is None:
                 create_topics(AdminClient({"bootstrap.servers": address}), specs)
             else:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from anpr.kafka.interfaces import Producer, UndeliveredError
+from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.interfaces import Producer
 from anpr.matcher.environment import Lifecycle
 from anpr.runtime.clock import Clock
 from anpr.runtime.logs import get_logger

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from anpr.contracts import canary
 from anpr.contracts.events import Alert, Correction, Read
-from anpr.kafka.interfaces import TOO_LARGE, Record, UndeliveredError
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.interfaces import Record
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from anpr.reads.decoder import ALERT_TOO_LARGE, BadRead, decode_read

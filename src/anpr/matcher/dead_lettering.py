@@ -3,7 +3,8 @@
 import hashlib
 from typing import Final
 
-from anpr.kafka.interfaces import REPLAYED, Record
+from anpr.contracts.dead_letters import REPLAYED
+from anpr.kafka.interfaces import Record
 from anpr.reads.decoder import BadRead
 
 # A broker limits the compressed size of a request, so a record on the reads topic can be far larger than any record

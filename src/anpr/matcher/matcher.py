@@ -18,7 +18,8 @@ from datetime import timedelta
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Correction, encode
 from anpr.index_store.follower import ActiveIndex
-from anpr.kafka.interfaces import TOO_LARGE, Consumer, Producer, Record, UndeliveredError
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.interfaces import Consumer, Producer, Record
 from anpr.matcher.acknowledgements import Acknowledgements
 from anpr.matcher.batch import (
     Batch,

@@ -7,9 +7,10 @@ from anpr.contracts import topics
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
 from anpr.kafka.broker_errors import refused
-from anpr.kafka.clients import KafkaConsumer, KafkaProducer
-from anpr.kafka.interfaces import RejectedError
-from anpr.kafka.rejections import AGAIN_SECONDS, Rejections
+from anpr.kafka.consumer import KafkaConsumer
+from anpr.kafka.errors import RejectedError
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.matcher.environment import Lifecycle, MatcherIdentity
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
@@ -45,7 +46,7 @@ class MatcherService:
         try:
             while not self._stop.is_set():
                 self._run_until_rejected()
-                self._stop.wait(AGAIN_SECONDS)
+                self._stop.wait(RETRY_SECONDS)
         finally:
             self._follower.stop()
         log.info("matcher stopped in order")
@@ -78,7 +79,7 @@ class MatcherService:
                 settings=self._settings.matcher,
                 metrics=self._metrics,
                 lifecycle=Lifecycle(
-                    is_stopping=self._stop.is_set, heartbeat=self.health.heartbeat, on_healthy=self._rejections.over
+                    is_stopping=self._stop.is_set, heartbeat=self.health.heartbeat, on_healthy=self._rejections.clear
                 ),
             ).run()
         finally:

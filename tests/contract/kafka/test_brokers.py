@@ -15,9 +15,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 from confluent_kafka.cimpl import NewTopic
 
-from anpr.kafka.clients import KafkaConsumer, KafkaProducer, KafkaTail
+from anpr.kafka.consumer import KafkaConsumer
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer, InMemoryTail
-from anpr.kafka.interfaces import TOO_LARGE, Consumer, Producer, Record, Tail, UndeliveredError
+from anpr.kafka.interfaces import Consumer, Producer, Record, Tail
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.tail import KafkaTail
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 

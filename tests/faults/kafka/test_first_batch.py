@@ -5,7 +5,8 @@ import uuid
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from anpr.kafka.clients import KafkaProducer, KafkaTail
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.tail import KafkaTail
 from anpr.local.processes import wait_until
 from tests.support.spoiling_proxy import SpoilingProxy
 

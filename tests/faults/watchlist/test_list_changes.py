@@ -16,7 +16,7 @@ import msgspec
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
 from anpr.contracts.events import Entry, Generation, Read, decode_status, encode
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.applied_change import Author

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from anpr.contracts import events, topics
 from anpr.contracts.alert_id import alert_id
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.processes import wait_until
 from anpr.matcher.alerts import raise_alerts
@@ -43,7 +43,7 @@ def test_topics_names_what_differs_and_leaves_it(installation: Installation) -> 
     installation.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
     done = installation.run("topics")
     assert done.returncode == 1
-    assert b"retention.ms is 259200000, stated 86400000" in done.stdout
+    assert b"retention.ms is 259200000, configured 86400000" in done.stdout
 
 
 def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> None:

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from anpr.contracts import topics
 from anpr.contracts.events import Correction, Status, decode_alert_record, decode_status
-from anpr.kafka.clients import KafkaProducer
+from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock

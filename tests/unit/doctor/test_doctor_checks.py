@@ -15,7 +15,7 @@ from anpr.doctor import kafka_checks, machine_checks, redis_checks
 from anpr.doctor.examine import examine
 from anpr.doctor.findings import Finding, well
 from anpr.doctor.list_checks import InRedis
-from anpr.kafka.consumer_group import Group, LastWord
+from anpr.kafka.consumer_group import GroupState, LastRecord
 from anpr.local.free_ports import free_ports
 from anpr.runtime.health import Health, HealthServer
 from anpr.watchlist.store.manifest import Manifest
@@ -28,14 +28,14 @@ def wrong(findings: Iterable[Finding]) -> list[str]:
     return [finding.says for finding in findings if finding.state == "wrong"]
 
 
-def a_word(seconds_ago: float = 0.5, ahead: float = 0, **fields: object) -> LastWord:
+def a_word(seconds_ago: float = 0.5, ahead: float = 0, **fields: object) -> LastRecord:
     """Return the last word of a matcher, as the broker took it so many seconds before noon."""
     arrived_at = NOON - timedelta(seconds=seconds_ago)
     at = arrived_at + timedelta(seconds=ahead)
     given: dict[str, object] = {"generation": generation(7), "entries": 3, "list_confirmed_at": at}
     given |= {"matcher": "one", "at": at, "started_at": at}
     status = Status(site="calais", **(given | fields))  # type: ignore[arg-type]
-    return LastWord(arrived_at, encode(status))
+    return LastRecord(arrived_at, encode(status))
 
 
 def redis_with(number: int, epoch: int = 1, seconds_ago: float = 3600) -> InRedis:
@@ -48,12 +48,12 @@ SAME, EMPTY, NEWER = redis_with(7), InRedis(None), redis_with(8, seconds_ago=60)
 OLD = NOON - timedelta(minutes=2)
 
 
-def last_words(word: LastWord | None, there: InRedis | None = SAME) -> list[str]:
+def last_records(word: LastRecord | None, there: InRedis | None = SAME) -> list[str]:
     return wrong(kafka_checks.judge_last_words("calais", [word] if word else [], there, NOON, SILENT_AFTER))
 
 
 def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
-    assert last_words(a_word()) == []
+    assert last_records(a_word()) == []
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_a_matcher_that_spoke_just_now_with_a_list_of_today_is_well() -> None:
         (a_word(generation=None), "one has no list"),
         (a_word(list_confirmed_at=None), "not confirmed by Redis since its start"),
         (a_word(list_confirmed_at=NOON - timedelta(hours=3)), "not confirmed by Redis for 3 hours"),
-        (LastWord(NOON, b"?"), "is no status"),
+        (LastRecord(NOON, b"?"), "is no status"),
     ],
 )
-def test_what_is_wrong_with_a_matcher_is_said(word: LastWord, says: str) -> None:
-    assert says in "; ".join(last_words(word))
+def test_what_is_wrong_with_a_matcher_is_said(word: LastRecord, says: str) -> None:
+    assert says in "; ".join(last_records(word))
 
 
 def test_of_several_matchers_each_that_is_down_is_named_with_its_age_unless_it_was_stopped_in_order() -> None:
@@ -109,7 +109,7 @@ def test_of_several_matchers_each_that_is_down_is_named_with_its_age_unless_it_w
     ],
 )
 def test_what_keeps_a_matcher_from_the_list_in_force_is_told_with_what_mends_it(
-    word: LastWord, there: InRedis | None, says: str, next_step: str
+    word: LastRecord, there: InRedis | None, says: str, next_step: str
 ) -> None:
     (finding,) = kafka_checks.judge_last_word("calais", word, there, NOON, SILENT_AFTER)
     assert finding.state == "wrong"
@@ -118,13 +118,13 @@ def test_what_keeps_a_matcher_from_the_list_in_force_is_told_with_what_mends_it(
 
 
 def test_a_list_that_was_changed_a_moment_ago_may_still_be_on_its_way() -> None:
-    assert last_words(a_word(), redis_with(8, seconds_ago=1)) == []
+    assert last_records(a_word(), redis_with(8, seconds_ago=1)) == []
 
 
 def test_a_site_where_nobody_matches_or_too_slowly_is_named_with_what_waits() -> None:
-    assert wrong(kafka_checks.judge_group("calais", Group(0, 12))) == ["none runs; 12 reads wait"]
-    assert wrong(kafka_checks.judge_group("calais", Group(2, 5000))) == ["2 run; 5,000 reads wait"]
-    assert wrong(kafka_checks.judge_group("calais", Group(2, 3))) == []
+    assert wrong(kafka_checks.judge_group("calais", GroupState(0, 12))) == ["none runs; 12 reads wait"]
+    assert wrong(kafka_checks.judge_group("calais", GroupState(2, 5000))) == ["2 run; 5,000 reads wait"]
+    assert wrong(kafka_checks.judge_group("calais", GroupState(2, 3))) == []
 
 
 HOME = {"role": "master", "aof_enabled": 1, "maxmemory": 0, "maxmemory_policy": "noeviction"}

@@ -29,17 +29,17 @@ def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) ->
         rejections=rejections,
         clock=lambda: now[0],
     )
-    broker.refusing = True
+    broker.is_refusing = True
     os.write(giving, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
     sender.run_once()
     sender.run_once()
-    assert rejections.standing is not None
-    broker.refusing = False
+    assert rejections.current is not None
+    broker.is_refusing = False
     now[0] += timedelta(seconds=2)
     sender.run_once()
     sender.run_once()
     assert len(broker.topics[topics.reads(SITE)]) == 3
-    assert rejections.standing is None, "though its time is not over: here none goes by"
+    assert rejections.current is None, "though its time is not over: here none goes by"
     os.close(giving)
     os.close(taking)
     spool.close()

@@ -12,8 +12,9 @@ from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Status, decode_alert_record, decode_status
 from anpr.index_store.follower import ActiveIndex
+from anpr.kafka.errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
-from anpr.kafka.interfaces import TOO_LARGE, DeliveryCallback, Record, UndeliveredError
+from anpr.kafka.interfaces import DeliveryCallback, Record
 from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
@@ -72,7 +73,7 @@ class Port:
             consumer=consumer,
             batch_reads=batch_reads,
             is_stopping=lambda: self.is_stopping,
-            on_healthy=self.rejections.over,
+            on_healthy=self.rejections.clear,
         )
 
     def committed(self) -> int:
@@ -191,13 +192,13 @@ def test_the_same_read_twice_has_the_same_alert_ids(port: Port) -> None:
 
 def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_with_the_same_ids(port: Port) -> None:
     port.receives(a_record("read-1"), a_record("read-2"))
-    port.broker.refusing = True
+    port.broker.is_refusing = True
     with pytest.raises(UndeliveredError):
         port.matcher().run_once()
     assert port.committed() == 0
     assert not port.facts()
 
-    port.broker.refusing = False
+    port.broker.is_refusing = False
     port.matcher().run_once()
     assert port.committed() == 2
     assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
@@ -239,7 +240,7 @@ def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: P
 
 
 def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
-    port.broker.refusing = True
+    port.broker.is_refusing = True
     with pytest.raises(UndeliveredError):
         port.matcher().run_once()
 
@@ -247,17 +248,17 @@ def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
 def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) -> None:
     port.clock.step = timedelta(seconds=1)
     port.receives(a_record("read-1"), a_record("read-2"))
-    port.broker.refusing = True
+    port.broker.is_refusing = True
     with pytest.raises(UndeliveredError) as refused:
         port.matcher().run_once()
     port.rejections.note(refused.value)
-    port.broker.refusing = False
+    port.broker.is_refusing = False
     again = port.matcher(batch_reads=1)
     again.run_once()
-    assert port.rejections.standing is not None, "a read waits still"
+    assert port.rejections.current is not None, "a read waits still"
     again.run_once()
     again.run_once()
-    assert port.rejections.standing is None, "though its time is not over: here none goes by"
+    assert port.rejections.current is None, "though its time is not over: here none goes by"
 
 
 def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:

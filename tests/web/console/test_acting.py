@@ -202,12 +202,12 @@ def test_with_the_broker_away_the_officer_is_told_that_it_is_not_confirmed(serve
 def test_what_the_broker_refuses_is_said_to_be_not_done_and_can_be_done_again(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
-        server.broker.refusing = True
+        server.broker.is_refusing = True
         refused = do(ann, alert.alert_id, "claim")
         assert refused.status_code == 503
         assert "That was not done" in refused.text
         assert "the broker refuses it" in refused.text
-        server.broker.refusing = False
+        server.broker.is_refusing = False
         assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
     assert [action.kind for action in actions(server)] == ["claimed"]
 

@@ -1,0 +1,89 @@
+"""What all Kafka clients of this program share: their settings, the log of connection errors, and records."""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, Message
+
+from anpr.contracts.dead_letters import REPLAYED
+from anpr.kafka.broker_errors import code_of
+from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.interfaces import Record
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+# A client reconnects within a quarter of a second after its broker is back.
+# The client's own log repeats every failed connection on stderr; `ErrorLog` gets the errors that matter.
+COMMON_SETTINGS: Final[dict[str, Any]] = {
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 250,
+    "log_level": 0,
+}
+# For consumers. At its default (1000 ms) a fast loop can stall for a second: measured.
+FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1}
+_LOG_AGAIN_SECONDS = 10
+
+
+class ErrorLog:
+    """Logs connection errors: each kind of error once every ten seconds, not at every attempt.
+
+    A producer reports only here that it cannot go on. A consumer reports it in place of a record.
+    """
+
+    def __init__(self) -> None:
+        self._fatal: KafkaError | None = None
+        self._log_again_at: dict[int, float] = {}
+
+    def raise_fatal(self) -> None:
+        """Raise UndeliveredError if the client has reported that it cannot go on."""
+        if self._fatal is not None:
+            raise UndeliveredError(self._fatal.str(), code_of(self._fatal))
+
+    def __call__(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._fatal = error
+        now = time.monotonic()
+        if now >= self._log_again_at.get(error.code(), 0):
+            self._log_again_at[error.code()] = now + _LOG_AGAIN_SECONDS
+            log.warning("connection error", kind=error.name(), reason=error.str())
+
+
+def records_of(messages: Iterable[Message]) -> list[Record]:
+    """Return the records among the client's messages. Log the errors, except the ends of partitions."""
+    return [_record(message) for message in messages if _is_record(message)]
+
+
+def partition_of(message: Message) -> tuple[str, int]:
+    """Return the topic and the partition of a message."""
+    return message.topic() or "", message.partition() or 0
+
+
+def is_end_of_partition(message: Message) -> bool:
+    """Return whether the client reports that all records of a partition have been read."""
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  its public name
+
+
+def _is_record(message: Message) -> bool:
+    error = message.error()
+    if error is not None and not is_end_of_partition(message):
+        log.warning("consumer error", topic=message.topic(), reason=error.str())
+    return error is None
+
+
+def _record(message: Message) -> Record:
+    headers: Any = message.headers() or ()
+    return Record(
+        *partition_of(message),
+        offset=message.offset() or 0,
+        arrived_at=_arrival(*message.timestamp()),
+        value=message.value(),
+        is_replayed=any(name == REPLAYED for name, _ in headers),
+    )
+
+
+def _arrival(kind: int, milliseconds: int) -> datetime | None:
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
