@@ -1,9 +1,9 @@
-"""Where the command `anpr` begins: a service can be asked to stop from its first moment on.
+"""The start of the command `anpr`: a service can be stopped in order from its first moment on.
 
-Importing takes a service a second on a busy machine. Asked to stop in that time it has nothing to finish: it has
-taken nothing and holds nothing. So it ends at once and well, until it says itself how it stops (`runtime.shutdown`).
-Before this file runs there is only the interpreter: a signal then ends it by itself, which supervisors count as
-orderly too. This file imports nothing that takes time.
+On a busy machine a service takes a second to import its modules. A stop in that time finds nothing to finish, because
+the service has read nothing and holds nothing. So until the service sets its own handler (`runtime.shutdown`), a stop
+ends it at once with exit code 0. Before this file runs there is only the interpreter, and the signal itself ends it;
+supervisors count that as an orderly stop too. For these reasons this file imports nothing that takes time.
 """
 
 import os
@@ -19,13 +19,13 @@ def main() -> None:
     if is_service(sys.argv[1:]):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
-    from anpr.cli import main as run  # noqa: PLC0415  this is what takes the time
+    from anpr.cli import main as run  # noqa: PLC0415  this import takes the time
 
     run()
 
 
 def is_service(arguments: Sequence[str]) -> bool:
-    """Tell whether these arguments start something that runs until it is stopped."""
+    """Return whether these arguments start a service: a command that runs until it is stopped."""
     rest = list(arguments)
     while rest and rest[0].startswith("--config"):
         rest = rest[1:] if "=" in rest[0] else rest[2:]

@@ -13,8 +13,8 @@ import uvicorn
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.cli import check_site, settings_of
-from anpr.cli.files import EXISTING
-from anpr.cli.health_option import metrics_port, served
+from anpr.cli.files import FILE_PATH
+from anpr.cli.health_option import metrics_port, serve_health
 from anpr.cli.watchlist.common import reader_of, store_of
 from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import Sessions, connect
@@ -42,8 +42,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--site", required=True, help="The site whose officers use it.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8443, show_default=True, help="The port to listen on.")
-@click.option("--tls-cert", type=EXISTING, help="Certificate, PEM.")
-@click.option("--tls-key", type=EXISTING, help="Its key, PEM.")
+@click.option("--tls-cert", type=FILE_PATH, help="Certificate, PEM.")
+@click.option("--tls-key", type=FILE_PATH, help="Its key, PEM.")
 @metrics_port
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     health = Health("console", missing)
     console.live.beat = health.heartbeat
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
-    with served(settings, health, metrics_port):
+    with serve_health(settings, health, metrics_port):
         server.run([listener])
     log.info("console stopped in order")
 

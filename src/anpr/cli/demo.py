@@ -11,30 +11,30 @@ import msgspec
 
 from anpr.board.board_feed import BoardFeed
 from anpr.cli.duration import Duration
-from anpr.cli.files import EXISTING
+from anpr.cli.files import FILE_PATH
 from anpr.cli.watch import show
 from anpr.local.demo import Demo, check_scenario
 from anpr.local.report import Summary
 
-# An hour of timetable in a minute: both platoons and the lulls between them can be seen.
+# An hour of timetable in a minute, so that both bursts of traffic and the quiet times between them are seen.
 SPEED = 60.0
-# One pass in twenty-five is listed, so that a person who watches sees alerts; in life it is one in hundreds.
+# One pass in 25 is listed, so that people see alerts. In reality it is one in hundreds.
 LISTED_SHARE = 0.04
 
 
 @click.command(name="demo")
-@click.option("--for", "for_seconds", type=Duration(), help="Run that long, check everything, and end: 20s, 2m.")
-@click.option("--json", "as_json", is_flag=True, help="No view; one JSON summary on stdout. Needs --for.")
+@click.option("--for", "for_seconds", type=Duration(), help="Run for this long, check everything, then end: 20s, 2m.")
+@click.option("--json", "as_json", is_flag=True, help="Show nothing; print one JSON summary on stdout. Needs --for.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same traffic.")
-@click.option("--speed", default=SPEED, show_default=True, help="How much faster than life the timetable runs.")
+@click.option("--speed", default=SPEED, show_default=True, help="How much faster than real time the traffic runs.")
 @click.option("--listed-share", default=LISTED_SHARE, show_default=True, help="Share of passes that are listed.")
-@click.option("--scenario", help="What happens, as in `python -m simulators --scenario list`, within a minute.")
+@click.option("--scenario", help="Play this scenario within a minute. Names: `python -m simulators --scenario list`.")
 @click.option(
     "--watchlist",
-    type=EXISTING,
+    type=FILE_PATH,
     default=Path("config/example_watchlist.csv"),
     show_default=True,
-    help="The list to put in force; its vehicles come by.",
+    help="The list to apply. Its vehicles pass the cameras.",
 )
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
@@ -49,9 +49,9 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
 ) -> None:
     """Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
 
-    Without --for it also starts the officers' consoles, says where they are, and runs until Ctrl-C. With --for it
-    stops the traffic after that long, waits until all of it is matched, and compares what the board of every site
-    shows with the ground truth: exit code 1 unless all are exact.
+    Without --for, the demo also starts the officers' consoles, prints their addresses and runs until Ctrl-C. With
+    --for, it stops the traffic after that time, waits until all reads are matched, and compares the board of every
+    site with the ground truth: exit code 1 unless all boards are exact.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
       anpr demo --scenario cloned-plate
     """
     if as_json and for_seconds is None:
-        raise click.UsageError("--json needs --for: the summary is made at the end")
+        raise click.UsageError("--json needs --for, because the summary comes at the end")
     if scenario is not None:
         check_scenario(scenario)  # before anything is started
     stop = threading.Event()
@@ -82,11 +82,11 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
                 click.echo(msgspec.json.format(msgspec.json.encode(summary)))
                 sys.exit(0 if summary.is_right else 1)
     except KeyboardInterrupt:
-        click.echo("stopped; no process is left running", err=True)
+        click.echo("stopped; no process was left running", err=True)
 
 
 def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) -> Summary:
-    """Let traffic run for so long, with the live board of one site and those of all others, then sum up."""
+    """Let the traffic run for this long while a board of each site follows it, then summarise."""
     first, *others = demo.settings.sites
     boards = {first: live} | {site: demo.open_feed() for site in others}
     until = time.monotonic() + for_seconds

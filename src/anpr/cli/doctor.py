@@ -1,4 +1,4 @@
-"""`anpr doctor`: tries everything that the configuration names."""
+"""`anpr doctor`: checks every server, folder and clock that the configuration names."""
 
 import click
 import msgspec
@@ -15,11 +15,11 @@ _MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each finding.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Try everything that the configuration names, and say what is wrong and what to do.
+    """Check everything that the configuration names, and report what is wrong and what to do.
 
-    It asks each Kafka (topics, groups, what the matchers last said), each Redis (role, memory, the list in force),
-    the folders of this machine and the clocks; it changes nothing, and ends within seconds also where nobody
-    answers. What is wrong comes last. Exit code 1 when something is wrong.
+    The command checks each Kafka (topics, groups, the last status of each matcher), each Redis (role, memory, the
+    active list), the folders of this machine and the clocks. It changes nothing, and ends within seconds even if no
+    server answers. Problems are printed last. Exit code 1 when something is wrong.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`anpr dry-run`: the whole matcher with neither Kafka nor Redis."""
+"""`anpr dry-run`: match a file of reads against a list, without Kafka and Redis."""
 
 import sys
 from collections import Counter
@@ -10,7 +10,7 @@ import click
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
-from anpr.cli.files import EXISTING, OPENED
+from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import show_refusals
 from anpr.contracts.events import encode
 from anpr.reads.decoder import BadRead
@@ -22,20 +22,18 @@ from anpr.watchlist.csv_file import read_list
     "--watchlist",
     "list_file",
     required=True,
-    type=EXISTING,
-    help="The list, as for `anpr watchlist plan`.",
+    type=FILE_PATH,
+    help="The list file, as for `anpr watchlist plan`.",
 )
-@click.option("--reads", "reads_file", required=True, type=OPENED, help="JSON lines, - for stdin.")
-@click.option(
-    "--list", "list_name", default="dry-run", show_default=True, help="What to call the list in the alerts."
-)
+@click.option("--reads", "reads_file", required=True, type=OPEN_FILE, help="The reads as JSON lines; - for stdin.")
+@click.option("--list", "list_name", default="dry-run", show_default=True, help="The name of the list in the alerts.")
 @click.pass_context
 def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name: str) -> None:
     """Match a file of reads against a list and print the alerts.
 
-    One Alert a line on stdout, with the ids that the live system gives them; refused lines and a summary by tier,
-    entry and day on stderr. A read is matched as of its `received_at` where it has one, else its capture.
-    Exit code 1 when lines were refused.
+    Alerts go to stdout, one JSON line each, with the same ids as in the live system. Refused lines and a summary by
+    tier, entry and day go to stderr. Each read is matched at its `received_at`, or at its capture time if it has no
+    `received_at`. Exit code 1 when lines were refused.
 
     \b
     Example:

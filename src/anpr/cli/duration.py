@@ -1,4 +1,4 @@
-"""A length of time on the command line: 20s, 5m, 2h, 1d."""
+"""A duration on the command line: 20s, 5m, 2h, 1d."""
 
 import re
 from typing import Any
@@ -14,10 +14,10 @@ class Duration(click.ParamType[Any]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds. Fails naming what was given and what is wanted."""
+        """Return the seconds. Fails with a message that names the value and shows examples."""
         if isinstance(value, float):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
         if found is None:
-            self.fail(f"{value!r} is no duration; 20s, 5m, 2h or 1d is wanted", param, ctx)
+            self.fail(f"{value!r} is no duration; write it as 20s, 5m, 2h or 1d", param, ctx)
         return float(found[1]) * _UNIT_SECONDS[found[2]]

@@ -1,4 +1,4 @@
-"""Files named on the command line: one that cannot be read is told as any other error is, with its code."""
+"""Files named on the command line. A file that cannot be read is reported like any other error, with its code."""
 
 from pathlib import Path
 from typing import Any
@@ -8,23 +8,23 @@ import click
 from anpr.runtime.errors import InputError
 
 
-class Readable(click.ParamType[Any]):
-    """Takes what another type of click's takes, once it is there and may be read."""
+class ReadableFile(click.ParamType[Any]):
+    """A click type for a file that must exist and be readable."""
 
-    def __init__(self, taken: click.ParamType[Any]) -> None:
-        """`taken` is a click.File, or a click.Path to something that exists."""
-        self.name = taken.name
-        self._taken = taken
+    def __init__(self, wrapped: click.ParamType[Any]) -> None:
+        """`wrapped` is a click.File, or a click.Path with `exists`: it converts the value."""
+        self.name = wrapped.name
+        self._wrapped = wrapped
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the file or its path. Raises InputError."""
         try:
-            return self._taken.convert(value, param, ctx)
+            return self._wrapped.convert(value, param, ctx)
         except click.BadParameter as error:
             raise InputError(
-                "file-unreadable", error.message, "name a file that is there and that you may read"
+                "file-unreadable", error.message, "name a file that exists and that you may read"
             ) from None
 
 
-EXISTING = Readable(click.Path(path_type=Path, dir_okay=False, exists=True))
-OPENED = Readable(click.File("rb"))
+FILE_PATH = ReadableFile(click.Path(path_type=Path, dir_okay=False, exists=True))
+OPEN_FILE = ReadableFile(click.File("rb"))

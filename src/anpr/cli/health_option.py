@@ -1,4 +1,4 @@
-"""The `--metrics-port` of every service, and the server behind it."""
+"""The option `--metrics-port` of every service, and the server that it starts."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ log = get_logger(__name__)
 metrics_port = click.option(
     "--metrics-port",
     type=click.IntRange(0, 65_535),
-    help="Serve /metrics, /livez and /readyz there; 0 takes a free port and says which. Default: metrics.port.",
+    help="Serve /metrics, /livez and /readyz at this port; 0 takes a free port and logs it. Default: metrics.port.",
 )
 
 
 @contextmanager
-def served(settings: Settings, health: Health, port: int | None) -> Iterator[None]:
-    """Serve a service's health while the context lasts, where the option or else the settings say so.
+def serve_health(settings: Settings, health: Health, port: int | None) -> Iterator[None]:
+    """Serve a service's health and metrics while the context lasts, at the option's port or else at the settings'.
 
-    Raises UnavailableError when the address cannot be had.
+    Without a port nothing is served. Raises UnavailableError when the address cannot be used.
     """
     port = settings.metrics.port if port is None else port
     if port is None:
@@ -40,14 +40,14 @@ def served(settings: Settings, health: Health, port: int | None) -> Iterator[Non
         raise UnavailableError(
             "metrics-address",
             f"the metrics cannot be served at {host}:{port}: {error.strerror or error}",
-            "give each service on a machine a --metrics-port of its own, and metrics.host an address of this machine",
+            "give each service its own --metrics-port, and set metrics.host to an address of this machine",
         ) from None
     with server:
-        log.info("health and metrics are served", address=f"http://{host}:{server.server_port}")
+        log.info("serving health and metrics", address=f"http://{host}:{server.server_port}")
         yield
 
 
 def _free_bytes(folder: Path) -> float:
-    """Return the room on the disk that holds a folder, there or not yet."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(there).free
+    """Return the free space on the disk that holds a folder, which may not exist yet."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""`anpr index`: the one process of a machine that builds its index."""
+"""`anpr index`: the process that builds the index of its machine. Each machine runs only one."""
 
 import gc
 import threading
@@ -8,7 +8,7 @@ from typing import IO
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.health_option import metrics_port, served
+from anpr.cli.health_option import metrics_port, serve_health
 from anpr.index_store.builder import IndexBuilder
 from anpr.index_store.compaction import merge_apart
 from anpr.index_store.folder import IndexFolder
@@ -22,7 +22,7 @@ from anpr.watchlist.store.reader import WatchlistReader, connect
 
 log = get_logger(__name__)
 
-# A matcher looks for a builder by the same lock, for some microseconds.
+# A matcher holds the same lock for some microseconds when it checks for a builder, so one failed try proves nothing.
 _LOCK_SECONDS = 0.2
 
 
@@ -33,9 +33,9 @@ _LOCK_SECONDS = 0.2
 def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
     """Follow the watchlists in a site's Redis and keep the index on this machine's disk up to date.
 
-    The matchers of the machine map that index, so each machine with matchers needs one of these, and no more: a
-    second one for the same state_dir ends with exit code 3. Stop it with SIGTERM or Ctrl-C; matchers go on with the
-    index that is on disk.
+    The matchers of the machine use that index. So each machine with matchers needs one `anpr index`, and only one: a
+    second one for the same state_dir ends with exit code 3. To stop it, send SIGTERM or press Ctrl-C. The matchers
+    continue with the index that is on disk.
 
     \b
     Examples:
@@ -48,14 +48,14 @@ def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
 
 
 def run(settings: Settings, site: str, port: int | None) -> None:
-    """Build until a signal says stop; `port` is where to serve health and metrics."""
+    """Build the index until a signal asks to stop. Health and metrics are served at `port`."""
     stop = threading.Event()
     on_stop(stop.set)
     bind_service(service="index", site=site)
-    # Millions of entries make no cycles; looking for some among them would take longer than building the index.
+    # Millions of entries form no reference cycles. A search for cycles would take longer than building the index.
     gc.set_threshold(1_000_000, 20, 100)
     folder = IndexFolder(settings.index_dir)
-    lock = _locked(folder)
+    lock = _lock(folder)
     builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock, merge_apart)
 
     def missing() -> list[str]:
@@ -65,7 +65,7 @@ def run(settings: Settings, site: str, port: int | None) -> None:
 
     health = Health("index", missing)
     log.info("index builder runs", folder=str(folder.path))
-    with lock, served(settings, health, port):
+    with lock, serve_health(settings, health, port):
         while not stop.is_set():
             health.heartbeat()
             builder.run_once()
@@ -73,8 +73,8 @@ def run(settings: Settings, site: str, port: int | None) -> None:
     log.info("index builder stopped in order")
 
 
-def _locked(folder: IndexFolder) -> IO[bytes]:
-    """Become the one builder of the folder. Raises UnavailableError."""
+def _lock(folder: IndexFolder) -> IO[bytes]:
+    """Make this process the only builder of the folder. Raises UnavailableError when there is one already."""
     until = time.monotonic() + _LOCK_SECONDS
     try:
         while (lock := folder.lock()) is None:
@@ -82,13 +82,13 @@ def _locked(folder: IndexFolder) -> IO[bytes]:
                 raise UnavailableError(
                     "index-already-built",
                     f"another `anpr index` runs on this machine for {folder.path}",
-                    "one is enough for all matchers of a machine; to follow another Redis, end the other first",
+                    "one serves all matchers of a machine; to follow another Redis, stop the other one first",
                 )
             time.sleep(0.01)
     except OSError as error:
         raise UnavailableError(
             "index-folder",
             f"the index cannot be kept in {folder.path}: {error.strerror or error}",
-            "watchlist.state_dir must be a folder that this process may write, with room for the index",
+            "make watchlist.state_dir a folder that this process may write to, with space for the index",
         ) from None
     return lock

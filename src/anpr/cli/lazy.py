@@ -1,4 +1,4 @@
-"""A group of subcommands, each a file of a package, imported only when it is used."""
+"""A group of subcommands. Each is a file of a package, imported only when it is used."""
 
 import importlib
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ class LazyGroup(click.Group):
     """A group whose subcommands are modules of a package; each has a click command named `command`."""
 
     def __init__(self, *, package: str, subcommands: Sequence[str], **settings: Any) -> None:
-        """A subcommand's module has its name, with underscores for hyphens."""
+        """The module of a subcommand has its name, with underscores in place of hyphens."""
         super().__init__(**settings)
         self._package = package
         self._subcommands = list(subcommands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the interface of click
-        """Return the names, in the order given."""
+        """Return the names in the order in which they were given."""
         return self._subcommands
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a subcommand, None where there is none of this name."""
+        """Import a subcommand. Return None when there is none with this name."""
         if cmd_name not in self._subcommands:
             return None
         command = importlib.import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command

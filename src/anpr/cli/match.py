@@ -6,7 +6,7 @@ import threading
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.health_option import metrics_port, served
+from anpr.cli.health_option import metrics_port, serve_health
 from anpr.matcher.environment import MatcherIdentity
 from anpr.matcher.service import MatcherService
 from anpr.runtime.logs import bind_service
@@ -42,5 +42,5 @@ def command(ctx: click.Context, site: str, name: str | None, metrics_port: int |
     on_stop(stop.set)
     bind_service(service="match", site=site, name=identity.name)
     service = MatcherService(settings, identity, stop)
-    with served(settings, service.health, metrics_port):
+    with serve_health(settings, service.health, metrics_port):
         service.run()

@@ -1,4 +1,4 @@
-"""How far long work is, on stderr: one line that changes on a terminal, else a line now and then."""
+"""Progress of long work on stderr: on a terminal one line that changes, otherwise a new line every few seconds."""
 
 import sys
 import time
@@ -10,25 +10,25 @@ _REDRAW_EVERY_SECONDS = 0.2
 
 
 class ProgressLine:
-    """Call it with how much of how much is done. Work that is over in a moment says nothing."""
+    """Call it with how much is done, and how much there is. Short work shows nothing."""
 
-    def __init__(self, what: str) -> None:
-        """`what` is being done."""
-        self._what = what
+    def __init__(self, activity: str) -> None:
+        """`activity` names the work, as in "reading the file"."""
+        self._activity = activity
         self._is_terminal = sys.stderr.isatty()
         self._every_seconds = _REDRAW_EVERY_SECONDS if self._is_terminal else _LINE_EVERY_SECONDS
-        self._began_at = self._told_at = time.monotonic()
-        self._has_told = False
+        self._started_at = self._shown_at = time.monotonic()
+        self._has_open_line = False
 
-    def __call__(self, done: int, of: int) -> None:
-        """Tell, if it is time to."""
+    def __call__(self, done: int, total: int) -> None:
+        """Show the progress if it is time to."""
         now = time.monotonic()
-        is_end = done >= of
-        if now - self._told_at < self._every_seconds and not (is_end and self._has_told):
+        is_end = done >= total
+        if now - self._shown_at < self._every_seconds and not (is_end and self._has_open_line):
             return
-        self._told_at = now
-        self._has_told = not is_end
-        seconds = now - self._began_at
-        left = f"{seconds:.0f} s" if is_end else f"about {seconds * (of - done) / done:.0f} s left" if done else ""
-        line = f"{self._what}: {done * 100 // of if of else 100} %, {left}"
+        self._shown_at = now
+        self._has_open_line = not is_end
+        seconds = now - self._started_at
+        left = f"{seconds:.0f} s" if is_end else f"about {seconds * (total - done) / done:.0f} s left" if done else ""
+        line = f"{self._activity}: {done * 100 // total if total else 100} %, {left}"
         click.echo(f"\r{line:<78}" if self._is_terminal else line, err=True, nl=is_end or not self._is_terminal)

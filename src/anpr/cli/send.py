@@ -8,8 +8,8 @@ from typing import BinaryIO
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.files import OPENED
-from anpr.cli.health_option import metrics_port, served
+from anpr.cli.files import OPEN_FILE
+from anpr.cli.health_option import metrics_port, serve_health
 from anpr.gateway.service import GatewayService
 from anpr.gateway.spool import Spool
 from anpr.runtime.logs import bind_service, get_logger
@@ -26,7 +26,7 @@ log = get_logger(__name__)
     help="The folder where lines wait for the broker. Default: state_dir.",
 )
 @metrics_port
-@click.argument("reads", type=OPENED, default="-")
+@click.argument("reads", type=OPEN_FILE, default="-")
 @click.pass_context
 def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int | None, reads: BinaryIO) -> None:
     """Publish READS (JSON lines; stdin by default) as reads of a site.
@@ -50,7 +50,7 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     lines = Spool((spool or settings.state_dir) / f"send-{site}.sqlite")
     try:
         service = GatewayService(settings, site, lines, reads, stop)
-        with served(settings, service.health, metrics_port):
+        with serve_health(settings, service.health, metrics_port):
             counts = service.run()
         left = len(lines)
     finally:

@@ -1,4 +1,4 @@
-"""`anpr topics`: make the topics as the design states them; `anpr topics deadletters`: what could not be matched."""
+"""`anpr topics`: create the topics of the settings; `anpr topics deadletters`: list or replay dead letters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,18 +22,20 @@ from anpr.reads.decoder import BadRead, decode_read
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.settings import Settings
 
-# How long a broker may take for all that a replay has handed over.
+# How long the broker may take to acknowledge a whole replay.
 DELIVERED_SECONDS = 60
 
 
 @click.group(name="topics", invoke_without_command=True)
-@click.option("--create", is_flag=True, help="Do it. Without this, only say what would be done.")
+@click.option(
+    "--create", is_flag=True, help="Create the missing topics. Without this, only say what would be created."
+)
 @click.pass_context
 def command(ctx: click.Context, create: bool) -> None:
-    """Say which topics are missing or differ from what is stated, and with --create make the missing ones.
+    """Compare the topics on each broker with the settings, and create the missing ones with --create.
 
-    A topic that exists is never changed or deleted; where it differs, the difference is printed. Exit code 1 when
-    something is missing or differs after the command.
+    A topic that exists is never changed or deleted: differences are only printed. Exit code 1 when a topic is still
+    missing or different after the command.
 
     \b
     Examples:
@@ -46,7 +48,7 @@ def command(ctx: click.Context, create: bool) -> None:
 
 
 def _compare(ctx: click.Context, create: bool) -> None:
-    all_well = True
+    is_right = True
     for address, specs in specs_by_address(settings_of(ctx)).items():
         admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
         missing, differing = compare_topics(admin, address, specs)
@@ -57,9 +59,9 @@ def _compare(ctx: click.Context, create: bool) -> None:
         if create and missing:
             create_topics(admin, missing)
             missing = []
-        click.echo(f"{address}  {len(specs) - len(missing)} of {len(specs)} topics there", err=True)
-        all_well = all_well and not missing and not differing
-    ctx.exit(0 if all_well else 1)
+        click.echo(f"{address}  {len(specs) - len(missing)} of {len(specs)} topics exist", err=True)
+        is_right = is_right and not missing and not differing
+    ctx.exit(0 if is_right else 1)
 
 
 def describe(spec: TopicSpec) -> str:
@@ -69,19 +71,22 @@ def describe(spec: TopicSpec) -> str:
 
 
 @command.command()
-@click.option("--site", required=True, help="The site whose dead letters are meant.")
-@click.option("--last", default=100, show_default=True, type=click.IntRange(1), help="List so many, the newest.")
-@click.option("--with-plates", is_flag=True, help="Also print what each record holds, plates included.")
-@click.option("--replay", "do_replay", is_flag=True, help="Send to the reads topic what was not sent again yet.")
-@click.option("--again", is_flag=True, help="With --replay: also what was sent again before.")
+@click.option("--site", required=True, help="The site whose dead letters to list.")
+@click.option(
+    "--last", default=100, show_default=True, type=click.IntRange(1), help="How many to list, the newest ones."
+)
+@click.option("--with-plates", is_flag=True, help="Also print the content of each record, plates included.")
+@click.option("--replay", "do_replay", is_flag=True, help="Send the waiting dead letters to the reads topic again.")
+@click.option("--again", is_flag=True, help="With --replay: also those that were sent again before.")
 @click.pass_context
 def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_replay: bool, again: bool) -> None:  # noqa: PLR0913, PLR0917  click hands over one argument for each option
     """List the records of a site that could not be matched, as JSON lines, or send them again.
 
-    A line says when, why, from where (topic, partition, offset), whether it was sent again (is_replayed), and
-    whether it had been before and failed again. --replay sends the original bytes, each content once, and keeps
-    account of it at the broker; what has failed again is sent only with --again. What is longer than 1 MB was cut
-    short and is not sent.
+    Each line says when the record came, why it could not be matched and where it was (topic, partition, offset).
+    is_replayed: it has been sent again since. has_failed_again: it had been sent again before and failed again.
+
+    --replay sends the original bytes, identical records only once. The broker remembers what was sent.
+    Records that failed again are sent only with --again. Records longer than 1 MB were cut short and are never sent.
 
     \b
     Examples:
@@ -124,20 +129,20 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     if left := producer.flush(DELIVERED_SECONDS):
         raise UnavailableError(
             "replay-not-whole",
-            f"the broker has not taken {left} of {done.sent} dead letters within {DELIVERED_SECONDS} s",
-            "run the same command again: what it has taken twice counts once",
+            f"the broker has not acknowledged {left} of {done.sent} dead letters within {DELIVERED_SECONDS} s",
+            "run the same command again: a read that is sent twice counts once",
         )
     letters.note_replayed(letters.end)
     click.echo(msgspec.json.encode(done))
     click.echo(
-        f"{done.sent} sent again, {done.sent_before} were before, {done.cut_short} are cut short and cannot be"
-        + (f"; see what fails again: anpr topics deadletters --site {site}" if done.sent else ""),
+        f"{done.sent} sent again, {done.sent_before} had been sent before, {done.cut_short} cannot be sent: cut short"
+        + (f"; to see which fail again: anpr topics deadletters --site {site}" if done.sent else ""),
         err=True,
     )
 
 
 def _camera(letter: DeadLetter, site: str) -> str | None:
-    """Return the key of a reads topic, by which a camera's reads stay in order."""
+    """Return the camera as the key of the record, so that the reads of a camera stay in order."""
     try:
         return decode_read(letter.value, site, letter.at).camera
     except BadRead:

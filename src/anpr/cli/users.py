@@ -13,7 +13,7 @@ from anpr.console.auth.users import ALL_SITES, User, UsersFile, hash_password
 
 @click.group(name="users")
 def command() -> None:
-    """Say who may sign in to the consoles, in which role, at which sites.
+    """Set who may sign in to the consoles, with which role and at which sites.
 
     \b
     Example:
@@ -29,17 +29,21 @@ def _file(ctx: click.Context) -> UsersFile:
 @click.argument("name")
 @click.option("--role", type=click.Choice(list(ROLES)), required=True)
 @click.option(
-    "--site", "sites", multiple=True, required=True, help="A site, or * for all. May be given several times."
+    "--site",
+    "sites",
+    multiple=True,
+    required=True,
+    help="A site, or * for all sites. Can be repeated.",
 )
-@click.option("--covert", is_flag=True, help="May know of covert entries.")
+@click.option("--covert", is_flag=True, help="This person may see covert entries.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking twice.")
 @click.pass_context
 def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
     ctx: click.Context, name: str, role: str, sites: tuple[str, ...], covert: bool, password_stdin: bool
 ) -> None:
-    """Let somebody sign in. A name that is there already gets what is said now, and must sign in again.
+    """Add a person who may sign in, or change one. A person who is changed must sign in again.
 
-    The file holds argon2 hashes, never passwords. Running consoles take the change at once.
+    The file holds argon2 hashes, never passwords. Running consoles apply the change at once.
 
     \b
     Examples:
@@ -61,7 +65,7 @@ def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each optio
             User,
         )
     except msgspec.ValidationError:
-        raise click.BadParameter("1 to 40 small letters, digits, dots, hyphens", param_hint="NAME") from None
+        raise click.BadParameter("use 1 to 40 lower-case letters, digits, dots, hyphens", param_hint="NAME") from None
     _file(ctx).save(user)
     click.echo(f"{name} may sign in as {role} at {', '.join(sites)}", err=True)
 
@@ -70,21 +74,21 @@ def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each optio
 @click.argument("name")
 @click.pass_context
 def remove(ctx: click.Context, name: str) -> None:
-    """Take somebody out. Their sessions end at once.
+    """Remove a person. Their sessions end at once.
 
     \b
     Example:
       anpr users remove ann
     """
     if not _file(ctx).remove(name):
-        click.echo(f"there is no {name!r}", err=True)
+        click.echo(f"there is no user {name!r}", err=True)
         sys.exit(1)
 
 
 @command.command(name="list")
 @click.pass_context
 def list_(ctx: click.Context) -> None:
-    """Print everybody as JSON lines, without the hashes.
+    """Print all users as JSON lines, without the password hashes.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.files import EXISTING
+from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import author, confirm_option, removal_limit_of, say_applied, store_of
 from anpr.contracts.events import NO_GENERATION
@@ -18,7 +18,7 @@ from anpr.watchlist.store.preconditions import Preconditions
 
 
 @click.command(name="apply")
-@click.argument("plan_path", metavar="PLAN", type=EXISTING)
+@click.argument("plan_path", metavar="PLAN", type=FILE_PATH)
 @confirm_option
 @click.option("--why", default="the list was replaced", show_default=True, help="For the log and the boards.")
 @click.pass_context

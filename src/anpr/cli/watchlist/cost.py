@@ -7,14 +7,14 @@ import msgspec
 import numpy as np
 
 from anpr.backtest.tolerances import ToleranceCost, TolerancesCost, tolerances_cost
-from anpr.cli.files import EXISTING
+from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import show_refusals
 from anpr.watchlist.csv_file import ENCODINGS, read_list
 
 
 @click.command(name="cost")
-@click.argument("file", type=EXISTING)
+@click.argument("file", type=FILE_PATH)
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of FILE.")
 @click.option("--days", type=click.IntRange(1, 1000), default=10, show_default=True, help="Days of traffic.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same traffic.")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.health_option import metrics_port, served
+from anpr.cli.health_option import metrics_port, serve_health
 from anpr.cli.watchlist.common import store_of
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
@@ -46,7 +46,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     os.nice(10)  # after a whole new list it reads as much as the index builder, which officers wait for
     health = Health("keep", lambda: [keeper.trouble] if keeper.trouble else [], _STUCK_AFTER_SECONDS)
     log.info("keeper runs")
-    with served(settings, health, metrics_port):
+    with serve_health(settings, health, metrics_port):
         while not stop.wait(settings.watchlist.poll_seconds):
             health.heartbeat()
             keeper.run_once()

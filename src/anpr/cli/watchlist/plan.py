@@ -9,7 +9,7 @@ import msgspec
 
 from anpr.backtest.cost_estimate import DAY, LEAST_COVERED, cost
 from anpr.cli import settings_of
-from anpr.cli.files import EXISTING, OPENED
+from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     REFUSALS_NAMED,
@@ -37,12 +37,12 @@ _NOT_IN_SHORT = ("format", "refusals", "sample")
 
 
 @click.command(name="plan")
-@click.argument("file", type=EXISTING)
+@click.argument("file", type=FILE_PATH)
 @list_option
 @new_list_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to put the plan.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of FILE.")
-@click.option("--reads", type=OPENED, help="Reads of the past, as JSON lines: what would have rung?")
+@click.option("--reads", type=OPEN_FILE, help="Reads of the past, as JSON lines: what would have rung?")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
     ctx: click.Context,
