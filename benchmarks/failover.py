@@ -90,7 +90,7 @@ def lose_machine(demo: Demo, road: Road) -> float:
     demo.add_matcher(SITE, f"{SITE}-2", restart=False)
 
     def both_share() -> bool:
-        feed.take(0.1)
+        feed.fold_new_records(0.1)
         matchers = next(health.matchers for health in feed.health(system_clock()) if health.site == SITE)
         return len(matchers) == 2 and all(status.partitions for status in matchers)
 

@@ -44,9 +44,9 @@ def tell(board: Board, fact: Fact) -> None:
     elif isinstance(fact, Correction):
         board.add_correction(fact)
     elif isinstance(fact, EntryEnded):
-        board.add_ended(fact)
+        board.add_entry_ended(fact)
     elif isinstance(fact, EntryListed):
-        board.add_listed(fact)
+        board.add_entry_listed(fact)
     else:
         board.add_action(fact.action, fact.offset)
 

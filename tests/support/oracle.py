@@ -63,7 +63,7 @@ def settle(feed: BoardFeed, expected: AbstractSet[str]) -> None:
     """Let a board read on until it shows what is expected, or half a minute has gone."""
 
     def is_whole() -> bool:
-        feed.take(0.1)
+        feed.fold_new_records(0.1)
         return shown(feed.board).keys() >= expected
 
     wait_until(is_whole, 30)

@@ -177,7 +177,7 @@ def main(folder: Path) -> None:
         demo.start_traffic(seed=SEED, speed=SPEED, listed_share=LISTED_SHARE)
 
         def enough() -> bool:
-            feed.take(0.2)
+            feed.fold_new_records(0.2)
             return len(feed.board.incidents(system_clock())) >= INCIDENTS
 
         wait_until(enough, 180)

@@ -1,13 +1,13 @@
-"""Which cameras have fallen silent, against what is usual for each. It is told what the matchers say, and no clock.
+"""Which cameras have fallen silent, compared with what is usual for each. Pure.
 
-Pure.
+It knows what the matchers report, and has no clock.
 
-A port has lulls of half an hour between two ferries, so hours and minutes say little. What says much is how many
-vehicles the other cameras of the site have seen meanwhile: a camera that sees one of every twelve reads, and none of
-the last three hundred, is blind, however short that took.
+A port has lulls of half an hour between two ferries, so the length of a silence says little. The number of vehicles
+that the site's other cameras have seen meanwhile says much: a camera that usually makes one of every twelve reads,
+and none of the last three hundred, is blind, however short that time was.
 
-When all fall silent together there is no other to tell by. Then the site's own lulls are what is usual: nothing for
-three times as long as ever in the last day is no lull. That is known only after a while.
+When all cameras fall silent together, no other camera can show it. Then the silence is compared with the site's own
+lulls: three times as long as the longest lull of the last day is a fault. That is known only after a while.
 """
 
 from collections import deque
@@ -26,15 +26,16 @@ _TIMES_LONGEST = 3
 _SHORTEST_SILENCE = timedelta(seconds=8)
 _LEARNS_FOR = timedelta(minutes=15)
 _LULLS_KEPT = timedelta(days=1)
-# A matcher that says nothing for longer has not seen that nothing came.
+# While a matcher reports nothing for longer than this, nobody knows whether vehicles came.
 _STATUS_GAP = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """A camera's last read, whether it has fallen silent, and how far its clock is ahead.
+    """A camera's last read, whether it has fallen silent, and by how many seconds its clock is ahead.
 
-    It is taken for silent when other cameras of its site have made so many reads since. None is not known yet.
+    The camera counts as silent when the site has had `silent_after_reads` reads since its last one. None: not known
+    yet.
     """
 
     last_read_at: datetime | None
@@ -51,18 +52,18 @@ class _Camera:
 
 
 @dataclass(slots=True)
-class _Lulls:
-    """When a site's cameras together have seen nothing, by what its matchers count."""
+class _SiteLulls:
+    """The times in which no camera of a site has seen a vehicle, by what its matchers count."""
 
     since: datetime
-    told_at: datetime
+    reported_at: datetime
     seen_at: datetime
     longest_of_hour: dict[datetime, timedelta] = field(default_factory=dict)
 
     def note(self, at: datetime, *, has_seen: bool) -> None:
-        if at - self.told_at > _STATUS_GAP:
+        if at - self.reported_at > _STATUS_GAP:
             self.seen_at = at
-        self.told_at = max(self.told_at, at)
+        self.reported_at = max(self.reported_at, at)
         if has_seen and at > self.seen_at:
             hour = at.replace(minute=0, second=0, microsecond=0)
             longest = self.longest_of_hour
@@ -82,27 +83,27 @@ class CameraLiveness:
     """All cameras of all sites."""
 
     def __init__(self, silent_after: timedelta) -> None:
-        """A camera is silent at the latest when it has seen nothing for `silent_after`."""
+        """A camera that has seen nothing for `silent_after` is silent in any case."""
         self._silent_after = silent_after
         self._cameras: dict[tuple[str, str], _Camera] = {}
         self._reads: dict[str, int] = {}
-        self._lulls: dict[str, _Lulls] = {}
+        self._lulls: dict[str, _SiteLulls] = {}
         self._counted: dict[tuple[str, str, datetime], int] = {}
         self._offsets: dict[tuple[str, str], float] = {}
-        self._told: dict[tuple[str, str, str], float] = {}
+        self._reported_offsets: dict[tuple[str, str, str], float] = {}
 
-    def note(self, status: Status) -> None:
-        """Take in what a matcher says of itself."""
+    def note_status(self, status: Status) -> None:
+        """Note what a matcher reports of itself."""
         matcher = (status.site, status.matcher, status.started_at)
         before = self._counted.get(matcher, status.reads)
         self._counted[matcher] = max(before, status.reads)
         reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
-        lulls = self._lulls.setdefault(status.site, _Lulls(status.at, status.at, status.at))
+        lulls = self._lulls.setdefault(status.site, _SiteLulls(status.at, status.at, status.at))
         lulls.note(status.at, has_seen=status.reads > before)
         for name, offset in status.clock_offset_seconds.items():
-            # A matcher that has lost a camera to another goes on telling its last; only what changes is news.
-            if self._told.get((status.site, status.matcher, name)) != offset:
-                self._told[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
+            # A matcher that has lost a camera to another goes on reporting its last offset. Only a change counts.
+            if self._reported_offsets.get((status.site, status.matcher, name)) != offset:
+                self._reported_offsets[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
         for name, at in status.cameras.items():
             camera = self._cameras.get((status.site, name))
             if camera is None:

@@ -1,10 +1,10 @@
-"""Sends a site's canary on its way once a minute, and sees to it that its entry is listed.
+"""Sends a site's canary once a minute, and keeps the canary's entry listed.
 
-One that is not back in time is followed by another on the same way, so that screens know within seconds, and not at
-the next minute, that the way is open again.
+When a canary does not come back in time, the next one follows at once on the same path. So screens show within
+seconds, and not only at the next minute, that the path is open again.
 
-It runs in the consoles of a site, which may write the site's topics. The entry is put on the list by a console of
-the site that has the list's home; the others only read theirs.
+It runs in the consoles of a site, because they may write to the site's topics. A console of the site that has the
+watchlist's home lists the entry; the other sites only read their replicas.
 """
 
 import threading
@@ -36,29 +36,30 @@ class CanarySender:
         open_producer: Callable[[], Producer],
         home: WatchlistStore | None,
         *,
-        last_back: Callable[[], datetime | None],
+        last_returned: Callable[[], datetime | None],
         every_seconds: float,
         due_seconds: float,
         clock: Clock,
     ) -> None:
-        """`home` is the list where it may be changed, None at the sites that only read it.
+        """Send a canary every `every_seconds` and expect it back within `due_seconds`.
 
-        `last_back` tells when the last of the site's canaries was sent that has come back; another thread may ask it.
+        `home` is the watchlist where it may be changed, None at sites that only read it. `last_returned` tells when
+        the newest of the site's canaries that came back was sent; it is called in the sender's own thread.
         """
         self._site = site
-        self._open = open_producer
+        self._open_producer = open_producer
         self._home = home
-        self._last_back = last_back
+        self._last_returned = last_returned
         self._every_seconds = every_seconds
         self._due_seconds = min(due_seconds, every_seconds)
         self._clock = clock
-        self._way = 0
+        self._key_number = 0
         self._sent_at = clock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="canary", daemon=True)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start to send."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -66,46 +67,46 @@ class CanarySender:
         self._stop.set()
         self._thread.join()
 
-    def list_it(self) -> None:
-        """Put the entry on its list if that is needed. An empty Redis is a fault, and is left as it is."""
-        if self._home is None or (head := self._home.read_manifest()) is None:
+    def renew_entry(self) -> None:
+        """Put the canary's entry on its list if that is needed. An empty Redis is a fault, and is left empty."""
+        if self._home is None or (manifest := self._home.read_manifest()) is None:
             return
         now = self._clock()
-        listed = self._home.entries_of(head.lists.get(canary.LIST), [canary.ENTRY_ID]).get(canary.ENTRY_ID)
+        listed = self._home.entries_of(manifest.lists.get(canary.LIST), [canary.ENTRY_ID]).get(canary.ENTRY_ID)
         if canary.must_be_listed(listed, now):
-            why = "the canary tests the way from camera to screen"
+            why = "the canary tests the path from camera to screen"
             self._home.apply(canary.LIST, [canary.entry(now)], why, now, author=Author("anpr console", "canary"))
 
     def send(self, producer: Producer) -> None:
-        """Send one. Its key says by which partition it goes."""
+        """Send one canary. Its key decides which partition it goes through."""
         self._sent_at = self._clock()
         read = canary.read(self._site, self._sent_at)
-        producer.produce(topics.reads(self._site), f"{canary.CAMERA}-{self._way}", encode(read))
+        producer.produce(topics.reads(self._site), f"{canary.CAMERA}-{self._key_number}", encode(read))
         producer.flush(_FLUSH_SECONDS)
 
     def next_in_seconds(self) -> float:
-        """Return, at the time when the last one is due, after how long another must go.
+        """Return, when the last canary is due, how long to wait before the next.
 
-        The next goes another way, so that all partitions have their turn. One that is not back is followed at once,
-        the same way: on another it would only hide that this one is blocked.
+        The next one has another key, so that all partitions are tested in turn. If the last one has not come back,
+        the next follows at once with the same key: through another partition it would hide that this one is blocked.
         """
-        back = self._last_back()
-        if back is None or back < self._sent_at:
+        returned = self._last_returned()
+        if returned is None or returned < self._sent_at:
             return 0
-        self._way += 1
+        self._key_number += 1
         return self._every_seconds - self._due_seconds
 
     def _run(self) -> None:
-        producer = self._open()
+        producer = self._open_producer()
         while not self._stop.is_set():
             try:
-                self.list_it()
+                self.renew_entry()
             except AnprError as error:
-                log.warning("the canary's entry cannot be looked after", reason=str(error))
+                log.warning("the canary's entry cannot be renewed", reason=str(error))
             try:
                 self.send(producer)
             except UndeliveredError as error:
                 log.warning("the canary was refused", code=error.code, reason=str(error))
                 metrics.REFUSALS.labels(error.code).inc()
-                producer = self._open()
+                producer = self._open_producer()
             self._stop.wait(self._due_seconds) or self._stop.wait(self.next_in_seconds())

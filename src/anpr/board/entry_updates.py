@@ -1,9 +1,9 @@
-"""What has become of the entries that a board shows: which have ended, and until when the others are valid now.
+"""Keeps a board informed of the entries that it shows: which have ended, and how the others are listed now.
 
-It asks the list in a thread of its own, so a Redis that is slow holds up no board. It follows the list's own
-generation, not the matchers' word of it: the answer comes from the replica that is asked, which may be behind or
-ahead of theirs. What is asked at each new generation is what has changed; an entry is asked for once when it comes
-onto the board. So every board knows the same of every entry that it shows, whenever it was opened.
+It asks the list in a thread of its own, so a slow Redis delays no board. It follows the generation that the list
+itself reports, not the one that matchers report: the answers come from the replica that is asked, which may be behind
+or ahead of theirs. At each new generation it asks for the changes; when an entry comes onto the board it asks for
+that entry once. So all boards know the same of every entry that they show, whenever they were opened.
 """
 
 import queue
@@ -22,120 +22,122 @@ log = get_logger(__name__)
 EntryUpdate = EntryEnded | EntryListed
 
 POLL_SECONDS = 0.1
-# An entry among a million is found by reading a few hundred: so many are asked for at once, for memory's sake.
-_ASK_ENTRIES = 50
+# An entry among a million is found by reading a few hundred others, so memory bounds how many are asked for at once.
+_ENTRIES_PER_REQUEST = 50
 
 
 class ListSource(Protocol):
-    """What is asked of the store. Every method raises AnprError while there is no answer."""
+    """What is asked of the watchlist's store. Every method raises AnprError while the store does not answer."""
 
     def read_manifest(self) -> Manifest | None:
-        """Return what is in force."""
+        """Return the manifest of the generation in force."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
-        """Return what turns the one into the other, None when that cannot be told."""
+        """Return what turns the one generation into the other, None when that is not known."""
 
     def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
-        """Return by id those of these entries that a list has."""
+        """Return, by id, those of these entries that a list has."""
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         """Return the tombstones of these entries."""
 
 
 class EntryUpdates:
-    """Say with `follow` what is shown; `take` what there is to know."""
+    """Name the entries that are shown with `follow_entries`; fetch what is new of them with `new_updates`."""
 
     def __init__(self, lists: ListSource, poll_seconds: float = POLL_SECONDS) -> None:
-        """Ask `lists`, this often."""
+        """Ask `lists` every `poll_seconds`."""
         self._lists = lists
         self._poll_seconds = poll_seconds
-        self._shown: dict[str, frozenset[str]] = {}
-        self._told: frozenset[str] = frozenset()
-        self._head: Manifest | None = None
-        self._news: queue.SimpleQueue[EntryUpdate] = queue.SimpleQueue()
+        self._followed: dict[str, frozenset[str]] = {}
+        # The entries of which the state at `_manifest` has been put into the queue.
+        self._up_to_date: frozenset[str] = frozenset()
+        self._manifest: Manifest | None = None
+        self._updates: queue.SimpleQueue[EntryUpdate] = queue.SimpleQueue()
         self._is_silent = False
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="entry-news", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="entry-updates", daemon=True)
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Start to ask."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask no more. A question that is under way is not waited for."""
+        """Ask no more. A request that is under way is not waited for."""
         self._stop.set()
 
-    def follow(self, shown: Mapping[str, Iterable[str]]) -> None:
-        """Say which entries of which lists are shown, from now on."""
-        self._shown = {name: frozenset(entry_ids) for name, entry_ids in shown.items()}
+    def follow_entries(self, entries_of_list: Mapping[str, Iterable[str]]) -> None:
+        """Follow these entries from now on, given by the list that has them, and no others."""
+        self._followed = {name: frozenset(entry_ids) for name, entry_ids in entries_of_list.items()}
 
-    def take(self) -> list[EntryUpdate]:
+    def new_updates(self) -> list[EntryUpdate]:
         """Return what has come since the last call: tombstones, and entries as they are listed now. Never waits."""
-        news = list[EntryUpdate]()
-        while not self._news.empty():
-            news.append(self._news.get())
-        return news
+        updates = list[EntryUpdate]()
+        while not self._updates.empty():
+            updates.append(self._updates.get())
+        return updates
 
-    def look(self) -> None:
-        """Ask what has changed. Raises AnprError; what was not answered is asked again."""
-        shown, head, before = self._shown, self._lists.read_manifest(), self._head
-        if head is None or (before is not None and head.generation < before.generation):
+    def poll_list(self) -> None:
+        """Ask the list once for what has changed. Raises AnprError; the next call then asks for the same again."""
+        followed, manifest, before = self._followed, self._lists.read_manifest(), self._manifest
+        if manifest is None or (before is not None and manifest.generation < before.generation):
             return  # empty, or a replica that is behind the one asked before
-        everything = frozenset[str]().union(*shown.values())
-        unknown, news = everything - self._told, list[EntryUpdate]()
-        if before is not None and head.generation != before.generation:
-            changes = self._lists.changes(before, head)
+        everything = frozenset[str]().union(*followed.values())
+        unknown, updates = everything - self._up_to_date, list[EntryUpdate]()
+        if before is not None and manifest.generation != before.generation:
+            changes = self._lists.changes(before, manifest)
             if changes is None:
                 unknown = everything
             else:
                 put = [entry for entry in changes.put if entry.entry_id in everything]
-                # Also of those that were put: one may have ended and been listed anew in between.
+                # Tombstones also of those that were put: an entry may have ended and been listed again in between.
                 changed = {entry.entry_id for entry in put} | everything.intersection(changes.removed)
-                news += [*_listed_at(head, put), *self._lists.tombstones(sorted(changed))]
+                updates += [*_listed_at(manifest, put), *self._lists.tombstones(sorted(changed))]
         if unknown:
-            news += self._all_of(unknown, shown, head)
-        for one in news:
-            self._news.put(one)
-        self._head, self._told = head, everything
+            updates += self._current_state(unknown, followed, manifest)
+        for update in updates:
+            self._updates.put(update)
+        self._manifest, self._up_to_date = manifest, everything
 
-    def _all_of(
-        self, unknown: frozenset[str], shown: Mapping[str, frozenset[str]], head: Manifest
+    def _current_state(
+        self, unknown: frozenset[str], followed: Mapping[str, frozenset[str]], manifest: Manifest
     ) -> list[EntryUpdate]:
+        """Return the tombstones of the unknown entries, and the entries as they are listed."""
         ended, listed = self._lists.tombstones(sorted(unknown)), list[Entry]()
-        for name, entry_ids in shown.items():
-            listed += self._listed_in(head.lists.get(name), sorted(entry_ids & unknown))
-        # What has left its list may have been put on another.
-        elsewhere = sorted({one.entry_id for one in ended} - {entry.entry_id for entry in listed})
-        for place in head.lists.values():
-            listed += self._listed_in(place, elsewhere)
-        return [*_listed_at(head, listed), *ended]
+        for name, entry_ids in followed.items():
+            listed += self._listed_in(manifest.lists.get(name), sorted(entry_ids & unknown))
+        # An entry that has left its list may have been put on another.
+        elsewhere = sorted({tombstone.entry_id for tombstone in ended} - {entry.entry_id for entry in listed})
+        for list_manifest in manifest.lists.values():
+            listed += self._listed_in(list_manifest, elsewhere)
+        return [*_listed_at(manifest, listed), *ended]
 
     def _listed_in(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> list[Entry]:
         listed: list[Entry] = []
-        for start in range(0, len(entry_ids), _ASK_ENTRIES):
-            listed += self._lists.entries_of(list_manifest, entry_ids[start : start + _ASK_ENTRIES]).values()
+        for start in range(0, len(entry_ids), _ENTRIES_PER_REQUEST):
+            listed += self._lists.entries_of(list_manifest, entry_ids[start : start + _ENTRIES_PER_REQUEST]).values()
         return listed
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll_seconds):
             try:
-                self.look()
+                self.poll_list()
                 if self._is_silent:
                     log.info("the list answers again")
                 self._is_silent = False
             except AnprError as error:
                 if not self._is_silent:
                     log.warning(
-                        "the list does not say what has become of entries, asking again",
+                        "the list does not report which entries have ended or changed, asking again",
                         code=error.code,
                         reason=str(error),
                         next_step=error.next_step,
                     )
                 self._is_silent = True
             except Exception:
-                # Whoever shows the board must not go on for ever with entries that have ended.
-                log.exception("asking what has become of entries failed, asking again")
+                # Without this thread the board would show entries that have ended for ever.
+                log.exception("asking which entries have ended or changed failed, asking again")
 
 
-def _listed_at(head: Manifest, entries: Iterable[Entry]) -> list[EntryListed]:
-    return [EntryListed(entry=entry, generation=head.generation) for entry in entries]
+def _listed_at(manifest: Manifest, entries: Iterable[Entry]) -> list[EntryListed]:
+    return [EntryListed(entry=entry, generation=manifest.generation) for entry in entries]

@@ -1,9 +1,7 @@
-"""An incident: what an officer acts on. One stay of one listed plate at one site, with all that is known of it.
+"""An incident: what an officer acts on. One stay of one listed plate at one site, with all that is known of it. Pure.
 
-Pure.
-
-Everything here is worked out from sets of facts, never from the order in which they came, so that every board that
-has read the same topics shows the same incidents.
+Everything here is computed from sets of facts, never from the order in which they came. So every board that has read
+the same topics shows the same incidents.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,13 +17,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 STATUSES = ("open", "closed", "withdrawn", "corrected")
 
-# What makes an action itself: its site and its id there. So no site can put an action in the place of another's.
+# The identity of an action: its site and its id there. So no site can replace an action of another site.
 ActionKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedAction:
-    """An action and its place in its site's actions topic: the place decides between two claims, not the clocks."""
+class ActionAtOffset:
+    """An action and its offset in its site's actions topic. The offset decides between two claims, not the clocks."""
 
     action: Action
     offset: int
@@ -34,12 +32,17 @@ class PlacedAction:
 class Incident(Struct, frozen=True, kw_only=True):
     """One stay of one listed plate at one site.
 
-    `status` is `open` while an alert stands that no outcome covers; `closed` when outcomes cover all that stand;
-    `withdrawn` when none stands because its entries left the list; `corrected` when every read was superseded.
-    `standing` are the alerts that neither a correction nor a withdrawal has taken away, `best` the surest of them
-    (of all, when none stands). `holders` names who has it in hand, by site.
-    `actions` is all that officers did, in the order of each site's topic; those in `retracted` count for nothing.
-    `listed_again` tells that an alert stands whose entry had been taken off its list since, and is back.
+    Attributes:
+        status: `open` while an alert stands that no outcome covers; `closed` when outcomes cover all that stand;
+            `withdrawn` when none stands because its entries left the list; `corrected` when every read was
+            superseded.
+        best: The surest of the standing alerts, of all alerts when none stands.
+        holders: By site, the officer who has claimed it.
+        alerts: All alerts of the stay, in order of capture.
+        standing: The alerts that neither a correction nor a withdrawal has removed.
+        actions: All that officers did, in the order of each site's topic.
+        retracted: The ids of actions that were retracted and do not count.
+        listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
     """
 
     incident_id: str
@@ -56,7 +59,7 @@ class Incident(Struct, frozen=True, kw_only=True):
 
     @property
     def priority(self) -> int:
-        """The highest priority (the lowest number) of the entries that speak for it."""
+        """The highest priority (the lowest number) of the standing alerts' entries, or of all when none stands."""
         return min(alert.entry.priority for alert in self.standing or self.alerts)
 
     @property
@@ -75,37 +78,41 @@ class Incident(Struct, frozen=True, kw_only=True):
         return any(alert.is_covert for alert in self.alerts)
 
 
-def merge(one: Alert, other: Alert) -> Alert:
-    """Return the one alert that two of one id make, whichever comes first.
+def merge_alerts(known: Alert, again: Alert) -> Alert:
+    """Return one alert for two that have the same id. The order of the two does not matter.
 
     The content is that of the highest generation, the kind the most urgent, `raised_at` the earliest.
     """
-    if one == other:
-        return one
-    content = max(one, other, key=_content_order)
-    kind = min(one.kind, other.kind, key=lambda kind: (rank(kind, KINDS), kind))
-    return msgspec.structs.replace(content, kind=kind, raised_at=min(one.raised_at, other.raised_at))
+    if known == again:
+        return known
+    content = max(known, again, key=_content_order)
+    kind = min(known.kind, again.kind, key=lambda kind: (rank(kind, KINDS), kind))
+    return msgspec.structs.replace(content, kind=kind, raised_at=min(known.raised_at, again.raised_at))
 
 
-def build(  # noqa: PLR0913  all that is known of a stay
+def build_incident(  # noqa: PLR0913  all that is known of a stay
     stay: Sequence[Alert],
     standing: Sequence[Alert],
-    placed: Iterable[PlacedAction],
+    actions: Iterable[ActionAtOffset],
     *,
     retracted: frozenset[ActionKey],
     withdrawn: bool,
     listed_again: bool,
 ) -> Incident:
-    """Put an incident together.
+    """Build an incident.
 
-    `stay` is all its alerts in order of capture; `standing` those of them that neither a correction nor a
-    withdrawal has taken away; `placed` the actions on the stay, of which those in `retracted` were taken back;
-    `withdrawn` tells whether a withdrawal took any of its alerts; `listed_again` whether any stands all the same.
+    Args:
+        stay: All its alerts in order of capture.
+        standing: Those of them that neither a correction nor a withdrawal has removed.
+        actions: The actions on the stay, in any order.
+        retracted: Which of the actions were retracted.
+        withdrawn: Whether a withdrawal removed any of its alerts.
+        listed_again: Whether any alert stands because its entry, which had ended, is listed again.
     """
-    in_order = sorted(placed, key=lambda placed: (placed.action.site, placed.offset, placed.action.action_id))
-    actions = tuple(placed.action for placed in in_order)
-    counting = [action for action in actions if action_key(action) not in retracted]
-    best = min(standing or stay, key=sureness)
+    in_order = sorted(actions, key=lambda record: (record.action.site, record.offset, record.action.action_id))
+    done = tuple(record.action for record in in_order)
+    counting = [action for action in done if action_key(action) not in retracted]
+    best = min(standing or stay, key=certainty_order)
     return Incident(
         incident_id=stay[0].alert_id,
         site=best.read.site,
@@ -115,14 +122,14 @@ def build(  # noqa: PLR0913  all that is known of a stay
         holders=_holders(counting),
         alerts=tuple(stay),
         standing=tuple(standing),
-        actions=actions,
+        actions=done,
         retracted=frozenset(action_id for _, action_id in retracted),
         listed_again=listed_again,
     )
 
 
-def sureness(alert: Alert) -> tuple[int, int, int, datetime, str]:
-    """Return the order in which the alerts of one incident speak for it: surest tier first, then priority."""
+def certainty_order(alert: Alert) -> tuple[int, int, int, datetime, str]:
+    """Return the sort key of an incident's alerts: the surest tier first, then the highest priority."""
     return (
         rank(alert.tier, TIERS),
         alert.entry.priority,
@@ -132,18 +139,18 @@ def sureness(alert: Alert) -> tuple[int, int, int, datetime, str]:
     )
 
 
-def urgency(incident: Incident) -> tuple[object, ...]:
-    """Return the order of a board: open first, then the highest priority, the surest, live before late, oldest."""
-    return (rank(incident.status, STATUSES), incident.priority, *sureness(incident.best))
+def urgency_order(incident: Incident) -> tuple[object, ...]:
+    """Return the sort key of a board: open first, then the highest priority, the surest, live before late, oldest."""
+    return (rank(incident.status, STATUSES), incident.priority, *certainty_order(incident.best))
 
 
 def action_key(action: Action) -> ActionKey:
-    """Return what makes an action itself."""
+    """Return the identity of an action."""
     return (action.site, action.action_id)
 
 
 def rank(value: str, known: Sequence[str]) -> int:
-    """Return the place of a value among the known ones. An unknown one needs a person and comes before them."""
+    """Return the position of a value among the known ones. An unknown one needs a person, so it comes before them."""
     return known.index(value) if value in known else -1
 
 
@@ -160,7 +167,7 @@ def _status(stay: Sequence[Alert], standing: Sequence[Alert], actions: Sequence[
 
 
 def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[str]]:
-    """Return, by entry, the tiers at which an outcome has settled it."""
+    """Return, by entry, the tiers for which an outcome was recorded."""
     by_id = {alert.alert_id: alert for alert in stay}
     covered: dict[str, set[str]] = {}
     for action in actions:
@@ -174,14 +181,14 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
 
 
 def _is_covered(alert: Alert, covered: dict[str, set[str]]) -> bool:
-    """Tell whether an outcome was given with this entry seen at this tier or at a better one."""
+    """Tell whether an outcome was recorded for this entry at this tier or at a surer one."""
     tiers = covered.get(alert.entry.entry_id, set())
-    place = rank(alert.tier, TIERS)
-    return alert.tier in tiers or (place >= 0 and any(0 <= rank(tier, TIERS) < place for tier in tiers))
+    own_rank = rank(alert.tier, TIERS)
+    return alert.tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))
 
 
 def _holders(actions: Iterable[Action]) -> dict[str, str]:
-    """Return who has the incident in hand at each site. The first claim holds until its officer lets go."""
+    """Return who holds the incident at each site. The first claim counts until its officer releases it."""
     holders: dict[str, str] = {}
     for action in actions:
         if action.kind == "claimed":

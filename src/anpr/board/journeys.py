@@ -1,9 +1,7 @@
-"""From one site to another: which way vehicles come, when they are due, and what of another site concerns this one.
+"""Journeys from site to site: when vehicles are due, and which incidents of another site concern this one. Pure.
 
-Pure.
-
-By ferry or shuttle a vehicle that was seen at the one drives off at the other; by road it may try the other when it
-was turned away, or before it has been stopped at all. Pure: told the time, and all from what is on the board.
+A vehicle that was seen at one site drives off a ferry or shuttle at another. By road it may try another site when it
+was turned away, or before anybody has stopped it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,24 +12,30 @@ from anpr.board.incident import STATUSES, Incident
 from anpr.contracts.events import OUTCOMES, Action
 from anpr.runtime.settings import Route
 
-# Ships are late, and vehicles wait on the quay: what should have come is shown for so long after it was due.
+# Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for so long after it was due.
 _OVERDUE: Final = timedelta(hours=1)
-# So long before it can drive off somebody must have it in hand: enough to be told, and to be there.
-_CALLED_BEFORE: Final = timedelta(minutes=15)
-# A vehicle that nobody has stopped may still turn round and come by road within this time ...
+# So long before the vehicle can drive off an officer must have claimed it: time enough to hear of it and to be there.
+_CALL_BEFORE: Final = timedelta(minutes=15)
+# A vehicle that nobody has stopped may turn round and come by road within this time ...
 _MAY_TURN: Final = timedelta(hours=2)
 # ... and one that was turned away tries again within this.
 _TRIES_AGAIN: Final = timedelta(hours=24)
-# After the others the vehicle is on its way all the same, as it is after one that is not known here: a person looks.
+# After these outcomes the vehicle does not cross. After the others it does. An outcome that is not known here counts
+# as one after which it does: a person looks.
 _ENDS_THERE: Final = frozenset(OUTCOMES) - {"handed_to_uk_port", "passed_before_ack"}
 
 
 class Concern(NamedTuple):
     """Why an incident of another site concerns this one, and until when.
 
-    It can be here from `earliest` on; `latest` is when it should have driven off, None by road. `after` is the
-    outcome at the other site that sends it on, None while it has none. `may_claim`: this site may take it in hand;
-    from `call_at` on somebody must.
+    Attributes:
+        route: How the vehicle comes here.
+        earliest: When it can be here at the earliest.
+        latest: When it should have driven off; None by road.
+        after: The outcome at the other site after which it comes here; None while it has no outcome.
+        may_claim: Whether officers of this site may claim it.
+        until: When it ceases to concern this site, unless it is claimed here.
+        call_at: From when on an officer of this site must have claimed it; None if nobody must.
     """
 
     route: Route
@@ -51,21 +55,26 @@ def routes_to(site: str, routes: Iterable[Route]) -> dict[str, Route]:
 def arrivals(
     incidents: Iterable[Incident], site: str, routes: Mapping[str, Route], now: datetime
 ) -> list[tuple[Incident, Concern]]:
-    """Return what is to drive off a ferry or shuttle at `site`, the next first."""
-    concerns = ((one, concern(one, site, routes)) for one in incidents)
-    due = [(one, why) for one, why in concerns if why and why.latest and concerns_still(one, why, site, now)]
-    return sorted(due, key=lambda found: (found[1].earliest, found[0].incident_id))
+    """Return the incidents whose vehicles are due off a ferry or shuttle at `site`, the next first."""
+    concerns = ((incident, concern_of(incident, site, routes)) for incident in incidents)
+    due = [
+        (incident, concern)
+        for incident, concern in concerns
+        if concern and concern.latest and is_current(incident, concern, site, now)
+    ]
+    return sorted(due, key=lambda arrival: (arrival[1].earliest, arrival[0].incident_id))
 
 
-def concerns_still(incident: Incident, why: Concern, site: str, now: datetime) -> bool:
-    """Tell whether it is not too late yet; what somebody of the site has in hand concerns it however late."""
-    return site in incident.holders or now <= why.until
+def is_current(incident: Incident, concern: Concern, site: str, now: datetime) -> bool:
+    """Tell whether an incident still concerns `site`. One that the site has claimed does, however late it is."""
+    return site in incident.holders or now <= concern.until
 
 
-def concern(incident: Incident, site: str, routes: Mapping[str, Route]) -> Concern | None:
+def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Concern | None:
     """Return why an incident of another site concerns `site`, None if it does not.
 
-    `routes` are those that lead to `site`, by their origin. Once the site has given an outcome, it does not any more.
+    `routes` are those that lead to `site`, by their origin. After an outcome of `site` the incident does not concern
+    it any more.
     """
     route = routes.get(incident.site)
     outcomes = [a for a in incident.actions if a.kind == "outcome" and a.action_id not in incident.retracted]
@@ -82,9 +91,9 @@ def concern(incident: Incident, site: str, routes: Mapping[str, Route]) -> Conce
         return None
     earliest = incident.last_captured_at + timedelta(minutes=route.crossing_minutes)
     latest = earliest + timedelta(minutes=route.wait_minutes)
-    # What was handed over was handed to somebody: they are called at once.
+    # An officer of the UK port was asked to take it over, so that port is called at once.
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
-    call_at = after.at if after is not None and is_handed_over else earliest - _CALLED_BEFORE
+    call_at = after.at if after is not None and is_handed_over else earliest - _CALL_BEFORE
     return Concern(route, earliest, latest, after, may_claim=True, until=latest + _OVERDUE, call_at=call_at)
 
 

@@ -1,4 +1,4 @@
-"""Rates and latencies over the last minutes, from what the board feed sees. Bounded, however long it runs. Pure."""
+"""Read rates and latencies of the last minutes, from what the board feed receives. Of bounded size. Pure."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ _LATENCIES_KEPT = 1000
 _RATE_OVER = timedelta(seconds=10)
 
 
-class Rates:
-    """Reads a second by matcher and latencies by site."""
+class RecentRates:
+    """Reads a second by matcher, and latencies by site."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
+        """Start empty."""
         self._reads: dict[tuple[str, str, datetime], deque[tuple[datetime, int]]] = {}
         self._raised: dict[str, deque[float]] = {}
         self._shown: dict[str, deque[float]] = {}
 
     def note_status(self, status: Status) -> None:
-        """Take a matcher's count of reads. A restarted one counts from nought, so its start is part of its name."""
+        """Note a matcher's count of reads. A restarted matcher counts from 0, so its start is part of its key."""
         seen = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
         seen.append((status.at, status.reads))
         while status.at - seen[0][0] > _RATE_OVER:
@@ -29,7 +29,7 @@ class Rates:
             del self._reads[key]
 
     def note_alert(self, alert: Alert, now: datetime) -> None:
-        """Take an alert that has just come. Only live ones say how fast the system is."""
+        """Note an alert that has just come. Only live alerts show how fast the system is."""
         if alert.has_trusted_latency:
             for kept, until in ((self._raised, alert.raised_at), (self._shown, now)):
                 seconds = (until - alert.captured_at).total_seconds()
@@ -45,15 +45,15 @@ class Rates:
         return rate
 
     def raised_seconds(self, site: str) -> Sequence[float]:
-        """Return the latest times from capture to the alert."""
+        """Return the newest latencies from capture to alert, in seconds."""
         return self._raised.get(site, ())
 
     def shown_seconds(self, site: str) -> Sequence[float]:
-        """Return the latest times from capture to this board."""
+        """Return the newest latencies from capture to this board, in seconds."""
         return self._shown.get(site, ())
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the value that `share` (0..1) of the values do not exceed, None of none."""
+    """Return the value that `share` (0..1) of the values do not exceed, None when there are no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

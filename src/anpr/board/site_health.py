@@ -1,4 +1,4 @@
-"""What a board knows of the health of a site: its matchers, and its last canary. Pure."""
+"""The health of a site as a board knows it: its matchers, and its newest canary. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,14 @@ from anpr.contracts.events import Status
 
 @dataclass(frozen=True, slots=True)
 class SiteHealth:
-    """What is known of a site: its matchers' last words, and when the last of them was heard (None: never).
+    """What is known of a site.
 
-    `why_silent` says why nothing is heard, as far as that is known from here.
+    Attributes:
+        site: Its name.
+        matchers: The newest status of each of its matchers.
+        heard_at: When a status was last received from the site; None: never.
+        is_silent: Whether that is too long ago.
+        why_silent: Why nothing is received, as far as that is known from here.
     """
 
     site: str
@@ -22,7 +27,7 @@ class SiteHealth:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """The last canary of a site: when it was sent, and when it came here."""
+    """The newest canary of a site: when it was sent, and when its alert came here."""
 
     sent_at: datetime
     came_at: datetime

@@ -48,7 +48,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     try:
         read_until = time.monotonic() + READ_SECONDS
         while not feed.caught_up() and time.monotonic() < read_until:
-            feed.take(0.1)
+            feed.fold_new_records(0.1)
     finally:
         feed.stop()
     now = system_clock()

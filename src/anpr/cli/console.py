@@ -178,7 +178,7 @@ def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | No
         site,
         lambda: KafkaProducer(servers.kafka),
         store_of(settings, may_be_away=True) if site == next(iter(settings.sites)) else None,
-        last_back=lambda: last.sent_at if (last := feed.canaries.get(site)) else None,
+        last_returned=lambda: last.sent_at if (last := feed.site_monitor.canaries.get(site)) else None,
         every_seconds=settings.console.canary_every_seconds,
         due_seconds=settings.console.canary_due_seconds,
         clock=system_clock,

@@ -98,6 +98,6 @@ def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) 
         show(live, demo.settings, (), stop)
     while time.monotonic() < until:
         for feed in boards.values():
-            feed.take(0.01)
+            feed.fold_new_records(0.01)
     demo.stop_traffic()
     return demo.summarise(boards)

@@ -93,7 +93,7 @@ def _draw_on(  # noqa: PLR0913, PLR0917  what `show` has, and where and how ofte
 ) -> None:
     draw_at = 0.0
     while not stop.is_set():
-        feed.take(min(0.2, max(0.0, draw_at - time.monotonic())))
+        feed.fold_new_records(min(0.2, max(0.0, draw_at - time.monotonic())))
         if time.monotonic() >= draw_at:
             # On a narrow screen the text of an incident wraps over several lines.
             lines_each = 1 if console.width >= WIDE else 3
@@ -111,8 +111,8 @@ def view_of(feed: BoardFeed, sites: Sequence[str], now: datetime) -> View:
         now=now,
         incidents=[i for i in feed.board.incidents(now) if not sites or i.site in sites],
         health=[health for health in feed.health(now) if not sites or health.site in sites],
-        rates=feed.rates,
-        refused=feed.refused,
+        rates=feed.site_monitor.rates,
+        refused=feed.unreadable_records,
         caught_up=feed.caught_up(),
     )
 
@@ -121,7 +121,7 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
     shown: dict[str, bytes] = {}
     silent: dict[str, str] = {}
     while not stop.is_set():
-        feed.take(0.1)
+        feed.fold_new_records(0.1)
         view = view_of(feed, sites, system_clock())
         for incident in reversed(view.incidents):
             line = msgspec.json.encode(summary(incident))

@@ -122,7 +122,7 @@ class Demo:
             self.add_matcher(site, f"{site}-1")
 
         def are_ready() -> bool:
-            feed.take(0.1)
+            feed.fold_new_records(0.1)
             return all(
                 any(status.generation and status.partitions for status in health.matchers)
                 for health in feed.health(system_clock())
@@ -187,12 +187,13 @@ class Demo:
 
         def are_exact() -> bool:
             for feed in boards.values():
-                feed.take(0.05)
+                feed.fold_new_records(0.05)
             return all(self._check(feed, truth).is_exact for feed in boards.values())
 
         wait_until(are_exact, BOARD_SECONDS)
-        one = next(iter(boards.values()))
-        alerts = report.shown_alerts(one.board.incidents(system_clock())).values()
+        first = next(iter(boards.values()))
+        rates = first.site_monitor.rates
+        alerts = report.shown_alerts(first.board.incidents(system_clock())).values()
         by_site, by_tier = report.by_site_and_tier(alerts)
         reads_in, committed = self._reads()
         dead_letters = group_progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
@@ -204,8 +205,8 @@ class Demo:
             unaccounted=reads_in - committed,
             alerts_by_site=by_site,
             alerts_by_tier=by_tier,
-            capture_to_alert_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.raised_seconds(p)]),
-            capture_to_board_ms=report.percentiles_ms([s for p in self.ports for s in one.rates.shown_seconds(p)]),
+            capture_to_alert_ms=report.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
+            capture_to_board_ms=report.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
             boards={name: self._check(feed, truth) for name, feed in boards.items()},
         )
 

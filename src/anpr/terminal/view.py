@@ -15,7 +15,7 @@ from rich.text import Text
 
 from anpr.board.incident import Incident
 from anpr.board.journeys import Concern
-from anpr.board.rates import Rates, percentile
+from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Explanation, Status
 from anpr.runtime.settings import Site
@@ -39,7 +39,7 @@ class View:
     now: datetime
     incidents: Sequence[Incident]
     health: Sequence[SiteHealth]
-    rates: Rates
+    rates: RecentRates
     refused: Mapping[str, int]
     caught_up: bool
     notes: Sequence[str] = ()

@@ -207,7 +207,7 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_is_raised_when_its_rea
 
 
 def shown(board: BoardFeed, it: Installation) -> tuple[str, ...]:
-    board.take(0.1)
+    board.fold_new_records(0.1)
     return status_warnings(
         system_status_of(board, it.settings, system_clock(), covert=False), it.settings, in_zone(UTC)
     )

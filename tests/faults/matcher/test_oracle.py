@@ -143,7 +143,7 @@ def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: S
         times = shown(feed.board)
         assert times.keys() == expected.keys(), name
         assert set(times.values()) == {1}, f"{name} shows an alert in two incidents"
-        assert not feed.refused, name
+        assert not feed.unreadable_records, name
         feed.stop()
 
 
@@ -168,4 +168,4 @@ def watch_until(moment: float, feeds: dict[str, BoardFeed]) -> None:
     """Let the boards read on until a moment of the monotonic clock."""
     while time.monotonic() < moment:
         for feed in feeds.values():
-            feed.take(0.02)
+            feed.fold_new_records(0.02)

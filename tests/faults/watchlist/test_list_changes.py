@@ -175,7 +175,7 @@ def steps(step: Callable[[], None], every_seconds: float) -> Iterator[None]:
 def watch_until(moment: float, feeds: Sequence[BoardFeed]) -> None:
     while (left := moment - time.monotonic()) > 0:
         for feed in feeds:
-            feed.take(min(left, 0.05))
+            feed.fold_new_records(min(left, 0.05))
 
 
 def arrived(it: Installation, reads: list[Read]) -> list[Arrived]:
@@ -197,7 +197,7 @@ def arrived(it: Installation, reads: list[Read]) -> list[Arrived]:
 def are_alike(feeds: list[BoardFeed], lists: Lists) -> bool:
     """Tell whether all boards show the same, and nothing standing of an entry that has left the list since."""
     for feed in feeds:
-        feed.take(0.1)
+        feed.fold_new_records(0.1)
     now = system_clock()
     one, *others = ([msgspec.json.encode(i) for i in feed.board.incidents(now)] for feed in feeds)
     listed = {one.entry_id for one in lists.contents[max(lists.contents)]}

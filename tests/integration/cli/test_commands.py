@@ -138,7 +138,7 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     installation.supervisor.remove(f"{site}-1")
     assert wait_until(lambda: [line for line in lines("site") if line["site"] == site][-1]["is_silent"], 30)
     last = [line for line in lines("site") if line["site"] == site][-1]
-    assert last["why_silent"] == "its broker answers, and its matchers say nothing"
+    assert last["why_silent"] == "its broker answers, but its matchers report nothing"
     assert last["heard_seconds_ago"] >= installation.settings.board.silent_after_seconds
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 0
@@ -225,9 +225,9 @@ def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installa
     installation.run("send", "--site", site, input=read_line("a", site, "AB1"))
 
     def is_shown() -> bool:
-        feed.take(0.1)
+        feed.fold_new_records(0.1)
         return len(feed.board.incidents(system_clock())) == 1
 
     assert wait_until(is_shown, 30)
-    assert dict(feed.refused) == {topics.alerts(site): 3, topics.actions(site): 1}
+    assert dict(feed.unreadable_records) == {topics.alerts(site): 3, topics.actions(site): 1}
     feed.stop()

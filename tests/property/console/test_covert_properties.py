@@ -77,7 +77,7 @@ def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert:
     feed.start()
     try:
         while not feed.caught_up():
-            feed.take(0.001)
+            feed.fold_new_records(0.001)
     finally:
         feed.stop()
     return feed
@@ -103,7 +103,7 @@ def test_the_open_page_is_the_page_of_a_world_without_covert_events(
     seen = fold(records, with_covert=True)
     alone = fold(open_only, with_covert=False)
     assert page(seen.board) == page(alone.board)
-    assert seen.rates.shown_seconds("calais") == alone.rates.shown_seconds("calais")
+    assert seen.site_monitor.rates.shown_seconds("calais") == alone.site_monitor.rates.shown_seconds("calais")
     assert b"covert" not in page(seen.board)
 
 

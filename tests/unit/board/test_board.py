@@ -295,7 +295,7 @@ def ended(number: int) -> EntryEnded:
 
 def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_also_late_ones(board: Board) -> None:
     board.add_alert(sighting(0))
-    board.add_ended(ended(2))
+    board.add_entry_ended(ended(2))
     assert only(board).status == "withdrawn"
     board.add_alert(sighting(5))
     assert only(board).status == "withdrawn"
@@ -304,11 +304,11 @@ def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_also_late_ones(boar
 
 
 def test_an_entry_listed_again_stands_and_an_earlier_end_does_not_take_it(board: Board) -> None:
-    board.add_ended(ended(2))
+    board.add_entry_ended(ended(2))
     board.add_alert(relisted(3))
     assert only(board).status == "open"
-    board.add_ended(ended(4))
-    board.add_ended(ended(2))
+    board.add_entry_ended(ended(4))
+    board.add_entry_ended(ended(2))
     assert only(board).status == "withdrawn"
 
 
@@ -323,13 +323,13 @@ def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
 
 
 def test_what_a_mistake_withdrew_is_open_again_when_its_entry_is_back_whoever_tells_it_first(board: Board) -> None:
-    board.add_listed(back(3))
+    board.add_entry_listed(back(3))
     board.add_alert(sighting(0))
-    board.add_ended(ended(2))
+    board.add_entry_ended(ended(2))
     assert (only(board).status, only(board).listed_again) == ("open", True)
-    board.add_ended(ended(4))
+    board.add_entry_ended(ended(4))
     assert (only(board).status, only(board).listed_again) == ("withdrawn", False)
-    board.add_listed(back(5))
+    board.add_entry_listed(back(5))
     assert (only(board).status, only(board).best) == ("open", sighting(0))
 
 
@@ -337,8 +337,8 @@ def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board
     board.add_alert(sighting(0))
     board.add_action(an_action("claim-1", "claimed", sighting(0)), 0)
     board.add_action(an_action("outcome-1", "outcome", sighting(0), outcome="turned_away"), 1)
-    board.add_ended(ended(2))
-    board.add_listed(back(3))
+    board.add_entry_ended(ended(2))
+    board.add_entry_listed(back(3))
     assert (only(board).status, only(board).holders) == ("closed", {"calais": "Ann"})
 
 
@@ -354,15 +354,15 @@ def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board
 )
 def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any], status: str) -> None:
     board.add_alert(sighting(0))
-    board.add_ended(ended(2))
-    board.add_listed(back(3, **fields))
+    board.add_entry_ended(ended(2))
+    board.add_entry_listed(back(3, **fields))
     assert only(board).status == status
 
 
 def test_a_removal_that_a_fail_over_has_lost_counts_no_more(board: Board) -> None:
     board.add_alert(sighting(0))
-    board.add_ended(ended(2))
-    board.add_listed(back(1, epoch=2, revision=generation(1)))
+    board.add_entry_ended(ended(2))
+    board.add_entry_listed(back(1, epoch=2, revision=generation(1)))
     assert only(board).status == "open"
 
 
@@ -376,9 +376,9 @@ def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) 
 
 def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board: Board) -> None:
     alert = an_alert(a_read(), listed(1, 30))
-    board.add_listed(EntryListed(entry=listed(3, 60), generation=generation(3)))
+    board.add_entry_listed(EntryListed(entry=listed(3, 60), generation=generation(3)))
     board.add_alert(alert)
-    board.add_listed(EntryListed(entry=listed(2, 10), generation=generation(2)))
+    board.add_entry_listed(EntryListed(entry=listed(2, 10), generation=generation(2)))
     assert [board.incidents(minutes(m))[0].status for m in (30, 59, 60)] == ["open", "open", "withdrawn"]
     board.add_alert(an_alert(a_read("read-2"), listed(4, 20)))
     assert [board.incidents(minutes(m))[0].status for m in (19, 20)] == ["open", "withdrawn"]

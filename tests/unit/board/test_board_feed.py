@@ -18,9 +18,9 @@ def test_it_counts_what_may_change_an_incident_and_not_what_matchers_say_of_them
 
     def facts_after(topic: str, record: object) -> int:
         broker.topics[topic].append((None, encode(record), {}, NOON))
-        while not feed.take(0.01):
+        while not feed.fold_new_records(0.01):
             pass
-        return feed.facts
+        return feed.change_count
 
     alert = an_alert(a_read(), an_entry())
     try:

@@ -28,7 +28,7 @@ class Port:
             status = Status(
                 site="calais", matcher="m", at=self.now, started_at=NOON, reads=self.reads, cameras=dict(self.last)
             )
-            self.watch.note(status)
+            self.watch.note_status(status)
 
     def silent(self) -> set[str]:
         return {name for name in CAMERAS if self.watch.state("calais", name, self.now).is_silent}
@@ -108,7 +108,7 @@ def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_m
 def test_a_matcher_that_was_restarted_counts_from_nought_and_costs_nothing() -> None:
     port = Port()
     port.see(60)
-    port.watch.note(Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={}))
+    port.watch.note_status(Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={}))
     assert port.silent() == set()
 
 
@@ -117,7 +117,7 @@ def test_how_far_a_cameras_clock_is_off_is_what_the_matcher_says_that_has_it_now
 
     def say(matcher: str, offset: float) -> None:
         told = {"one": offset}
-        watch.note(Status(site="calais", matcher=matcher, at=NOON, started_at=NOON, clock_offset_seconds=told))
+        watch.note_status(Status(site="calais", matcher=matcher, at=NOON, started_at=NOON, clock_offset_seconds=told))
 
     assert watch.state("calais", "one", NOON).clock_offset_seconds is None
     say("m", 90)

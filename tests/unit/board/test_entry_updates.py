@@ -105,7 +105,7 @@ def news(home: Home) -> Iterator[EntryUpdates]:
 
 
 def shows(news: EntryUpdates, *entry_ids: str) -> None:
-    news.follow({"stolen": entry_ids})
+    news.follow_entries({"stolen": entry_ids})
 
 
 def said(news: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
@@ -114,7 +114,7 @@ def said(news: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
         (one.entry.entry_id, one.entry.revision.number, one.entry.valid_until)
         if isinstance(one, EntryListed)
         else (one.entry_id, one.revision.number, None)
-        for one in news.take()
+        for one in news.new_updates()
     ]
 
 
@@ -122,11 +122,11 @@ def test_what_comes_onto_the_board_is_asked_for_once(home: Home, news: EntryUpda
     home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"))
     home.lists(an_entry("a", valid_until=minutes(5)))
     shows(news, "a", "b")
-    news.look()
+    news.poll_list()
     assert said(news) == [("a", 1, minutes(5)), ("b", 2, None)]
-    news.look()
+    news.poll_list()
     shows(news, "a", "b")
-    news.look()
+    news.poll_list()
     assert said(news) == []
     assert home.asked == [["a", "b"]]
 
@@ -138,10 +138,10 @@ def test_each_change_of_what_is_shown_is_told_and_of_nothing_else(
     home.tells_changes = tells_changes
     home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"), an_entry("c"))
     shows(news, "a", "b")
-    news.look()
-    news.take()
+    news.poll_list()
+    news.new_updates()
     home.lists(an_entry("a", valid_until=minutes(50)), an_entry("c", valid_until=minutes(50)))
-    news.look()
+    news.poll_list()
     assert sorted(said(news), key=str) == [("a", 2, minutes(50)), ("b", 2, None)]
 
 
@@ -150,11 +150,11 @@ def test_an_end_is_told_also_when_the_entry_was_listed_again_before_anybody_look
 ) -> None:
     home.lists(an_entry("a"))
     shows(news, "a")
-    news.look()
-    news.take()
+    news.poll_list()
+    news.new_updates()
     home.lists()
     home.lists(an_entry("a", valid_until=minutes(50)))
-    news.look()
+    news.poll_list()
     assert said(news) == [("a", 3, minutes(50)), ("a", 2, None)]
 
 
@@ -162,17 +162,17 @@ def test_a_replica_that_is_behind_is_not_believed(home: Home, news: EntryUpdates
     home.lists(an_entry("a"))
     home.lists()
     shows(news, "a")
-    news.look()
-    news.take()
+    news.poll_list()
+    news.new_updates()
     home.shows = 1
-    news.look()
+    news.poll_list()
     assert said(news) == []
     assert len(home.asked) == 1
 
 
 def test_an_empty_home_says_nothing(home: Home, news: EntryUpdates) -> None:
     shows(news, "a")
-    news.look()
+    news.poll_list()
     assert (said(news), home.asked) == ([], [])
 
 
@@ -217,16 +217,16 @@ class Open:
         self._news = EntryUpdates(home)
         for entry in home.states[1].entries.values():
             self._board.add_alert(an_alert(a_read(f"read of {entry.entry_id}"), entry))
-        self._news.follow(self._board.entries_named())
+        self._news.follow_entries(self._board.entries_named())
 
     def looks(self) -> set[str]:
         """Return the entries whose alerts stand after a look at the lists."""
-        self._news.look()
-        for one in self._news.take():
+        self._news.poll_list()
+        for one in self._news.new_updates():
             if isinstance(one, EntryListed):
-                self._board.add_listed(one)
+                self._board.add_entry_listed(one)
             else:
-                self._board.add_ended(one)
+                self._board.add_entry_ended(one)
         return {alert.entry.entry_id for one in self._board.incidents(minutes(1)) for alert in one.standing}
 
 

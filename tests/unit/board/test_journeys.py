@@ -6,7 +6,7 @@ import pytest
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.board.journeys import Concern, arrivals, concern
+from anpr.board.journeys import Concern, arrivals, concern_of
 from anpr.contracts.events import Action, Alert
 from anpr.runtime.settings import Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
@@ -34,11 +34,11 @@ def incident(*actions: Action, **fields: Any) -> Incident:
 
 
 def at_dover(one: Incident) -> Concern | None:
-    return concern(one, "dover", {"calais": FERRY})
+    return concern_of(one, "dover", {"calais": FERRY})
 
 
 def at_coquelles(one: Incident) -> Concern | None:
-    return concern(one, "coquelles", {"calais": ROAD})
+    return concern_of(one, "coquelles", {"calais": ROAD})
 
 
 def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_take_it_in_hand() -> None:
@@ -50,8 +50,8 @@ def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_take_it_in_
 
 
 def test_where_no_route_leads_nothing_is_due_and_what_goes_to_france_is_not_due_in_dover() -> None:
-    assert concern(incident(), "folkestone", {}) is None
-    assert concern(incident(site="dunkerque"), "dover", {"calais": FERRY}) is None
+    assert concern_of(incident(), "folkestone", {}) is None
+    assert concern_of(incident(site="dunkerque"), "dover", {"calais": FERRY}) is None
     assert at_dover(incident(direction="fr_bound")) is None
     assert at_dover(incident(direction="uk_bound")) is not None
 

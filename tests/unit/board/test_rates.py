@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from anpr.board.rates import Rates, percentile
+from anpr.board.rates import RecentRates, percentile
 from anpr.contracts.events import Alert, Status
 from tests.support.strategies import NOON, a_read, an_alert, an_entry
 
@@ -18,8 +18,8 @@ def a_status(seconds: float, reads: int, **fields: Any) -> Status:
     return Status(at=at(seconds), reads=reads, **(given | fields))
 
 
-def rates_of(*statuses: Status) -> Rates:
-    rates = Rates()
+def rates_of(*statuses: Status) -> RecentRates:
+    rates = RecentRates()
     for status in statuses:
         rates.note_status(status)
     return rates
@@ -34,7 +34,7 @@ def test_the_rate_is_of_the_reads_between_the_first_and_the_last_word() -> None:
 
 def test_one_word_alone_makes_no_rate() -> None:
     assert rates_of(a_status(0, 100)).reads_per_second("calais") == 0
-    assert Rates().reads_per_second("calais") == 0
+    assert RecentRates().reads_per_second("calais") == 0
 
 
 def test_what_is_longer_ago_than_ten_seconds_does_not_count() -> None:
@@ -77,7 +77,7 @@ def an_alert_after(seconds: float, **fields: Any) -> Alert:
 
 
 def test_latencies_run_from_the_capture_to_the_alert_and_to_this_board() -> None:
-    rates = Rates()
+    rates = RecentRates()
     rates.note_alert(an_alert_after(0.25), at(0.5))
     assert list(rates.raised_seconds("calais")) == [0.25]
     assert list(rates.shown_seconds("calais")) == [0.5]
@@ -95,14 +95,14 @@ def test_latencies_run_from_the_capture_to_the_alert_and_to_this_board() -> None
     ids=["late", "retrospective", "a clock not to be trusted"],
 )
 def test_an_alert_that_says_nothing_of_the_systems_speed_is_left_out(alert: Alert) -> None:
-    rates = Rates()
+    rates = RecentRates()
     rates.note_alert(alert, at(1))
     assert not rates.raised_seconds("calais")
     assert not rates.shown_seconds("calais")
 
 
 def test_only_the_latest_thousand_latencies_of_a_site_are_kept() -> None:
-    rates = Rates()
+    rates = RecentRates()
     for number in range(1001):
         rates.note_alert(an_alert_after(number), at(number))
     assert list(rates.raised_seconds("calais")) == list(range(1, 1001))

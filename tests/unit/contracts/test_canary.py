@@ -35,7 +35,7 @@ def fed(*alerts: Alert) -> BoardFeed:
     feed.start()
     try:
         while not feed.caught_up():
-            feed.take(0.01)
+            feed.fold_new_records(0.01)
     finally:
         feed.stop()
     return feed
@@ -52,7 +52,7 @@ class Sender:
             "calais",
             lambda: self.producer,
             None,
-            last_back=lambda: self.back,
+            last_returned=lambda: self.back,
             every_seconds=60,
             due_seconds=due_seconds,
             clock=lambda: NOON,
@@ -76,8 +76,8 @@ def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() ->
     alert = canary_alert(decode_read(value, "calais", NOON))
     feed = fed(alert)
     assert feed.board.incidents(NOON) == []
-    assert feed.canaries["calais"].sent_at == NOON
-    assert list(feed.rates.shown_seconds("calais")) == []
+    assert feed.site_monitor.canaries["calais"].sent_at == NOON
+    assert list(feed.site_monitor.rates.shown_seconds("calais")) == []
 
 
 def test_each_goes_under_another_key_so_that_every_partition_has_its_turn() -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from anpr.board.board import Board
-from anpr.board.rates import Rates
+from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Correction, Difference, Explanation, Status
 from anpr.runtime.settings import Camera, Site
@@ -57,7 +57,7 @@ def a_view(*alerts: Alert, **fields: Any) -> View:
         "now": NOW,
         "incidents": board.incidents(NOW),
         "health": [heard()],
-        "rates": Rates(),
+        "rates": RecentRates(),
         "refused": {},
         "caught_up": True,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from anpr.board.incident import Incident, sureness
+from anpr.board.incident import Incident, certainty_order
 from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, Action, Alert, Cover
 from anpr.contracts.topics import AddressedAction
 
@@ -101,7 +101,7 @@ def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> li
     placed: list[AddressedAction] = []
     note = _note(form)
     for covert in (False, True):
-        alerts = sorted((alert for alert in seen if alert.is_covert == covert), key=sureness)
+        alerts = sorted((alert for alert in seen if alert.is_covert == covert), key=certainty_order)
         if alerts:
             best_of = {alert.entry.entry_id: alert.tier for alert in reversed(alerts)}
             covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(best_of.items()))
@@ -203,7 +203,7 @@ def _one(
 
 
 def _surest(alerts: Iterable[Alert]) -> Alert:
-    return min(alerts, key=sureness)
+    return min(alerts, key=certainty_order)
 
 
 def _action(doer: Actor, alert: Alert, kind: str, **fields: Any) -> Action:

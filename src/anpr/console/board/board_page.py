@@ -72,7 +72,7 @@ class BoardPage:
         self._rules = rules
         self._sites = sites
         self._template = templates.get_template("card.html")
-        self._changed = board.follow()
+        self._changed = board.track_changes()
         self._of_key: dict[Key, list[_Placed]] = {}
         # Of each lane its incidents as they stand in it: where and which.
         self._lanes: dict[str, list[tuple[str, str]]] = {lane: [] for lane in SECTIONS}

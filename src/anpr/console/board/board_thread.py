@@ -91,9 +91,9 @@ class BoardThread:
         has_news = False
         while not self._stop.is_set():
             try:
-                facts = self._feed.facts
-                self._feed.take(_TURN_SECONDS)
-                if self._feed.facts != facts:
+                changes = self._feed.change_count
+                self._feed.fold_new_records(_TURN_SECONDS)
+                if self._feed.change_count != changes:
                     has_news, tick_at = True, min(tick_at, look_at)
                 self._answer()
                 now = time.monotonic()

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from anpr.board.incident import STATUSES, Incident, sureness
-from anpr.board.journeys import Concern, concern, concerns_still, routes_to
+from anpr.board.incident import STATUSES, Incident, certainty_order
+from anpr.board.journeys import Concern, concern_of, is_current, routes_to
 from anpr.runtime.settings import Route, Settings
 
 NOW: Final = "now"
@@ -84,12 +84,12 @@ def position_of(incident: Incident, rules: Rules, now: datetime) -> BoardPositio
 
 
 def _of_another(incident: Incident, rules: Rules, now: datetime) -> BoardPosition:
-    why = concern(incident, rules.site, rules.routes)
+    why = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
         lane = ELSEWHERE if _is_open(incident) else SETTLED
         return BoardPosition(lane, _order(incident, lane), SILENT, None, may_claim=lane == ELSEWHERE)
     if why is not None:
-        if not concerns_still(incident, why, rules.site, now):
+        if not is_current(incident, why, rules.site, now):
             return BoardPosition(NOWHERE, "", SILENT, None)
         return _coming(incident, why, rules, now)
     over = incident.site in rules.routes and not _is_open(incident)
@@ -152,5 +152,5 @@ def _order(incident: Incident, lane: str) -> str:
     if lane == SETTLED:
         newest = 10**13 - int(incident.last_captured_at.timestamp() * 1000)
         return f"{newest:013d} {incident.incident_id}"
-    tier, priority, kind, captured_at, alert_id = sureness(incident.best)
+    tier, priority, kind, captured_at, alert_id = certainty_order(incident.best)
     return f"{incident.priority} {tier + 1} {priority} {kind + 1} {captured_at.isoformat()} {alert_id}"

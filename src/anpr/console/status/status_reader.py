@@ -18,11 +18,16 @@ def system_status_of(feed: BoardFeed, settings: Settings, now: datetime, *, cove
         caught_up=feed.caught_up(),
         health=health,
         cameras={
-            one.site: {c.name: feed.cameras.state(one.site, c.name, now) for c in settings.sites[one.site].cameras}
+            one.site: {
+                camera.name: feed.site_monitor.cameras.state(one.site, camera.name, now)
+                for camera in settings.sites[one.site].cameras
+            }
             for one in health
         },
-        canaries=dict(feed.canaries),
-        refused={topic: count for topic, count in feed.refused.items() if covert or topic not in covert_topics},
-        reads_per_second={one.site: feed.rates.reads_per_second(one.site) for one in health},
-        without_cameras=feed.without_cameras(),
+        canaries=dict(feed.site_monitor.canaries),
+        refused={
+            topic: count for topic, count in feed.unreadable_records.items() if covert or topic not in covert_topics
+        },
+        reads_per_second={one.site: feed.site_monitor.rates.reads_per_second(one.site) for one in health},
+        without_cameras=feed.problems_without_cameras(),
     )

@@ -1,0 +1,74 @@
+"""The topics that a board reads, and what their records say. Pure.
+
+Every record must belong to the site that owns its topic. So no site can speak for another.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+from anpr.contracts import canary, events, topics
+from anpr.contracts.alert_id import alert_id
+from anpr.contracts.events import Action, Alert, Correction, Status
+
+
+class BoardTopic(NamedTuple):
+    """A topic that a board reads: the site that owns it, what it holds, and whether only some may see it."""
+
+    site: str
+    holds: Literal["alerts", "actions", "status"]
+    is_covert: bool = False
+
+
+class ForeignRecordError(Exception):
+    """A record that claims another site than its topic's owner, or an alert under an id that is not its own."""
+
+
+# What `decode` raises for a record that cannot be read.
+UNREADABLE: Final = (*events.Undecodable, ForeignRecordError)
+
+
+def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardTopic]:
+    """Return the topics of all sites by name; the covert ones only if asked for."""
+    found: dict[str, BoardTopic] = {}
+    for site in sites:
+        found[topics.alerts(site)] = BoardTopic(site, "alerts")
+        found[topics.actions(site)] = BoardTopic(site, "actions")
+        found[topics.status(site)] = BoardTopic(site, "status")
+        if with_covert:
+            found[topics.covert_alerts(site)] = BoardTopic(site, "alerts", is_covert=True)
+            found[topics.covert_actions(site)] = BoardTopic(site, "actions", is_covert=True)
+    return found
+
+
+def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status:
+    """Return what a record of `topic` says. Raises one of `UNREADABLE`."""
+    if topic.holds == "status":
+        status = events.decode_status(value)
+        _check_site(status.site, topic)
+        return status
+    if topic.holds == "actions":
+        action = events.decode_action(value)
+        _check_site(action.site, topic)
+        return action
+    fact = events.decode_alert_record(value)
+    _check_site(fact.site if isinstance(fact, Correction) else fact.read.site, topic)
+    if isinstance(fact, Alert) and not canary.is_canary(fact) and fact.alert_id != _own_id(fact):
+        raise ForeignRecordError("an alert under an id that is not its own")
+    return fact
+
+
+def is_covert(fact: Alert | Correction | Action, topic: BoardTopic) -> bool:
+    """Tell whether only people with the covert permission may see a fact (docs/adr/0017).
+
+    A covert alert that was published on the open topic by mistake is covert all the same.
+    """
+    return topic.is_covert or (isinstance(fact, Alert) and fact.is_covert)
+
+
+def _own_id(alert: Alert) -> str:
+    return alert_id(alert.read.site, alert.read.read_id, alert.entry.entry_id)
+
+
+def _check_site(site: str, topic: BoardTopic) -> None:
+    if site != topic.site:
+        raise ForeignRecordError(f"a record of site {site!r} on a topic of {topic.site!r}")

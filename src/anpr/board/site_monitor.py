@@ -1,0 +1,83 @@
+"""What the board knows of each site's health, from its matchers' status, its alerts and its canary.
+
+A site's health is what its own matchers last reported. When they report nothing, the site is cut off, whatever the
+reason.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from anpr.board.camera_liveness import CameraLiveness
+from anpr.board.rates import RecentRates
+from anpr.board.site_health import Canary, SiteHealth
+from anpr.contracts.events import Alert, Status
+from anpr.runtime import metrics
+from anpr.runtime.settings import Settings
+
+# A matcher that has reported nothing for so long is gone, though it did not say that it was leaving.
+_MATCHER_GONE_AFTER = timedelta(minutes=1)
+
+
+class SiteMonitor:
+    """The health of all sites.
+
+    Attributes:
+        rates: Reads a second and latencies of the last minutes.
+        cameras: Which cameras have fallen silent.
+        canaries: By site, the newest canary that came back.
+    """
+
+    def __init__(self, settings: Settings, opened_at: datetime) -> None:
+        """Alerts raised before `opened_at` say nothing of latency: this board was closed then."""
+        self.rates = RecentRates()
+        self.cameras = CameraLiveness(timedelta(seconds=settings.board.camera_silent_after_seconds))
+        self.canaries: dict[str, Canary] = {}
+        self._settings = settings
+        self._opened_at = opened_at
+        self._statuses: dict[tuple[str, str], Status] = {}
+        self._heard_at: dict[str, datetime] = {}
+
+    def note_status(self, status: Status, received_at: datetime) -> None:
+        """Note what a matcher reports of itself."""
+        site = status.site
+        known = self._statuses.get((site, status.matcher))
+        if known is None or known.at <= status.at:
+            self._statuses[site, status.matcher] = status
+            self.rates.note_status(status)
+            self.cameras.note_status(status)
+        self._heard_at[site] = max(received_at, self._heard_at.get(site, received_at))
+
+    def note_alert(self, alert: Alert, now: datetime) -> None:
+        """Note how long an alert took to arrive here."""
+        if alert.raised_at < self._opened_at:
+            return
+        self.rates.note_alert(alert, now)
+        if alert.has_trusted_latency:
+            seconds = (now - alert.captured_at).total_seconds()
+            metrics.CAPTURE_TO_BOARD.labels(alert.read.site).observe(seconds)
+
+    def note_canary(self, alert: Alert, now: datetime) -> None:
+        """Note that a canary has come back."""
+        known = self.canaries.get(alert.read.site)
+        if known is None or known.sent_at < alert.captured_at:
+            self.canaries[alert.read.site] = Canary(alert.captured_at, now)
+
+    def health(self, now: datetime, why_silent: Callable[[str], str]) -> list[SiteHealth]:
+        """Return the health of every site that has cameras. `why_silent` gives the reason for a Kafka address."""
+        silent_after = timedelta(seconds=self._settings.board.silent_after_seconds)
+        found = []
+        for site, servers in self._settings.sites.items():
+            if servers.cameras:
+                heard_at = self._heard_at.get(site)
+                is_silent = heard_at is None or now - heard_at > silent_after
+                why = why_silent(servers.kafka) if is_silent else ""
+                found.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
+        return found
+
+    def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
+        """Return the newest status of each matcher of a site that is not gone."""
+        return tuple(
+            status
+            for (of_site, _), status in sorted(self._statuses.items())
+            if of_site == site and not status.has_left and now - status.at < _MATCHER_GONE_AFTER
+        )

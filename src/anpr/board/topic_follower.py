@@ -1,0 +1,81 @@
+"""Follows the topics at every Kafka address and hands their records over in one queue.
+
+Each distinct address has a thread of its own that only polls, so a site that cannot be reached delays no other site.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from anpr.kafka.interfaces import Record, Tail
+
+OpenTail = Callable[[str, Sequence[str]], Tail]
+
+_QUEUE_RECORDS = 10_000
+
+
+class TopicFollower:
+    """The records of all topics, in the order in which they arrive. Call `start`, then `records` again and again."""
+
+    def __init__(self, open_tail: OpenTail, topics_at: Mapping[str, Sequence[str]]) -> None:
+        """`open_tail` opens topics at an address; `topics_at` names the topics to follow, by address."""
+        self._tails = {address: open_tail(address, topics) for address, topics in topics_at.items()}
+        self._caught_up: set[Tail] = set()
+        self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._poll_tail, args=(tail,), name="board-feed", daemon=True)
+            for tail in self._tails.values()
+        ]
+
+    def start(self) -> None:
+        """Start the threads that poll."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop polling and disconnect from the brokers."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def records(self, wait_seconds: float) -> Iterator[Record]:
+        """Yield the records that have arrived, 10,000 at most. Wait for the first one up to `wait_seconds`."""
+        try:
+            yield self._queue.get(timeout=wait_seconds)
+            for _ in range(_QUEUE_RECORDS - 1):
+                yield self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def caught_up(self) -> bool:
+        """Tell whether everything that the topics held when they were opened has been handed over."""
+        return len(self._caught_up) == len(self._tails) and self._queue.empty()
+
+    def problem(self, address: str) -> str:
+        """Return what keeps the records of an address from coming, "" when all is well."""
+        return self._tails[address].problem()
+
+    def why_silent(self, address: str) -> str:
+        """Return why a site whose topics are at `address` may be silent, as far as that is known from here."""
+        if problem := self.problem(address):
+            return problem
+        if self._tails[address] not in self._caught_up:
+            return "its topics have not been read to their end yet"
+        return "its broker answers, but its matchers report nothing"
+
+    def _poll_tail(self, tail: Tail) -> None:
+        while not self._stop.is_set():
+            for record in tail.poll(0.1):
+                self._enqueue(record)
+            if tail.caught_up():
+                self._caught_up.add(tail)
+        tail.close()
+
+    def _enqueue(self, record: Record) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(record, timeout=0.1)
+            except queue.Full:
+                continue
+            return
