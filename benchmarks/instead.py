@@ -33,7 +33,7 @@ from symspellpy import SymSpell, Verbosity
 from anpr.contracts import plates
 from anpr.local.valkey_server import ValkeyServer
 from anpr.matching.encoding.plate_codes import encode_plates
-from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR, PlateTable
+from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, PlateTable
 from anpr.matching.scoring.background_model import BackgroundModel
 from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import Likelihood
@@ -183,7 +183,7 @@ def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Way:
     def answers(reads: Reads) -> Answers:
         found: Answers = [set() for _ in reads.texts]
         matches = table.search(encode_plates(reads.texts, reads.countries, reads.confidences), likelihood)
-        for at, row in zip(matches.reads.tolist(), matches.entries.tolist(), strict=True):
+        for at, row in zip(matches.read_rows.tolist(), matches.entry_rows.tolist(), strict=True):
             found[at].add(listed.texts[row])
         return found
 
@@ -271,7 +271,7 @@ def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
             "symspellpy": Asked(by_symspell(unique), min(20 * FEW, vehicles)),
             "rapidfuzz extract": Asked(by_rapidfuzz(unique), min(FEW, vehicles)),
             "index, up to folded": Asked(by_index(listed, likelihood, FOLDED_TIER), vehicles),
-            "index, all tiers": Asked(by_index(listed, likelihood, NEAR), vehicles),
+            "index, all tiers": Asked(by_index(listed, likelihood, NEAR_TIER), vehicles),
         }
         measure(ways, misreads, unlisted, rng)
         client.close()

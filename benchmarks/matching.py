@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from anpr.contracts.events import Entry, Generation
 from anpr.index_store.index_file import decode, encode
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
-from anpr.matching.encoding.plate_codes import FOLDED, WIDTH, PlateCodes, encode_plates, mapped
+from anpr.matching.encoding.plate_codes import TO_FOLDED, WIDTH, PlateCodes, encode_plates, translated
 from anpr.matching.index import Index
 from anpr.matching.lookup.patterns import PatternTable
-from anpr.matching.lookup.plate_table import EXACT, NEAR, Found, PlateTable
+from anpr.matching.lookup.plate_table import EXACT_TIER, NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.likelihood import Likelihood
 from benchmarks.plates import BATCH, Plates, batch, make, patterns
 
@@ -71,19 +71,19 @@ class Ways:
 
     def by_exact(self, packed: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """From packed plates to rows of reads and of entries."""
-        which, rows, tiers = self.exact.alike(packed, mapped(packed.codes, FOLDED))
-        exact = tiers == EXACT
+        which, rows, tiers = self.exact.same_key_pairs(packed, translated(packed.codes, TO_FOLDED))
+        exact = tiers == EXACT_TIER
         return which[exact], rows[exact]
 
-    def by_exact_scored(self, packed: PlateCodes) -> Found:
+    def by_exact_scored(self, packed: PlateCodes) -> MatchedPairs:
         """As before, with how probable each is, where the list allows nothing but exact matches."""
         return self.exact.search(packed, self.likelihood)
 
-    def by_all_tiers(self, reads: Plates) -> Found:
+    def by_all_tiers(self, reads: Plates) -> MatchedPairs:
         """From texts and countries to rows."""
         return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.likelihood)
 
-    def by_everything(self, reads: Plates) -> Found:
+    def by_everything(self, reads: Plates) -> MatchedPairs:
         """As before, with every read searched."""
         return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.everything)
 
@@ -105,7 +105,7 @@ def built(listed: Plates, rng: Random) -> tuple[Ways, dict[str, float]]:
     packed: list[PlateCodes] = []
     tables: dict[str, Any] = {}
     figures = {"pack_s": seconds(lambda: packed.append(encode_plates(listed.texts, listed.countries)))}
-    for name, widest in (("exact", EXACT), ("all_tiers", NEAR)):
+    for name, widest in (("exact", EXACT_TIER), ("all_tiers", NEAR_TIER)):
         say(f"building: {name}")
         tolerances = np.full(count, widest, np.uint8)
         built_in = seconds(lambda: tables.update({name: PlateTable.build(packed[0], tolerances)}))  # noqa: B023  run here
@@ -124,9 +124,10 @@ def built(listed: Plates, rng: Random) -> tuple[Ways, dict[str, float]]:
 
 def megabytes(table: PlateTable) -> float:
     """Return what the arrays of a table take."""
-    entries = table.entries
-    arrays: list[NDArray[Any]] = [entries.codes, entries.lengths, entries.countries, table.widest]
-    arrays += [of_one for buckets in (table.same, table.near) for of_one in (buckets.heads, buckets.postings)]
+    plates = table.plates
+    arrays: list[NDArray[Any]] = [plates.codes, plates.lengths, plates.countries, table.widest_tiers]
+    for hash_table in (table.by_key, table.by_deletion):
+        arrays += [hash_table.buckets, hash_table.slots]
     return sum(array.nbytes for array in arrays) / 1e6
 
 
@@ -135,8 +136,10 @@ def check(ways: Ways, rng: Random) -> None:
     reads = batch(ways.listed, rng)
     by_dict = {(at, reads.texts[at]) for at, row in enumerate(ways.by_dict(reads)) if row is not None}
     packed = encode_plates(reads.texts, reads.countries)
-    founds = [found.where(found.tiers == EXACT) for found in (ways.by_exact_scored(packed), ways.by_all_tiers(reads))]
-    for which, rows in (ways.by_exact(packed), *((exact.reads, exact.entries) for exact in founds)):
+    founds = [
+        found.where(found.tiers == EXACT_TIER) for found in (ways.by_exact_scored(packed), ways.by_all_tiers(reads))
+    ]
+    for which, rows in (ways.by_exact(packed), *((exact.read_rows, exact.entry_rows) for exact in founds)):
         listed = [ways.listed.texts[row] for row in rows.tolist()]
         if set(zip(which.tolist(), listed, strict=True)) != by_dict:
             raise SystemExit("the index and the dict do not find the same")
@@ -144,9 +147,9 @@ def check(ways: Ways, rng: Random) -> None:
         raise SystemExit("what is not searched would have been found")
 
 
-def pairs(found: Found) -> set[tuple[int, int, int, float]]:
+def pairs(found: MatchedPairs) -> set[tuple[int, int, int, float]]:
     """Return matches that can be compared."""
-    arrays = (found.reads, found.entries, found.tiers, found.scores)
+    arrays = (found.read_rows, found.entry_rows, found.tiers, found.scores)
     return set(zip(*(array.tolist() for array in arrays), strict=True))
 
 
@@ -166,7 +169,7 @@ def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
                 "exact_scored": seconds(lambda: ways.by_exact_scored(packed_too)),  # noqa: B023
                 "all_tiers": seconds(lambda: ways.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: ways.by_everything(batches[3])),  # noqa: B023
-                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.taken_off(packed_again)),  # noqa: B023
+                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(packed_again)),  # noqa: B023
                 "patterns_added": seconds(lambda: ways.by_patterns(batches[4])),  # noqa: B023
             }
         )

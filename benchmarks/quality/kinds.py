@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import EQUIVALENT, FOLDED, PlateCodes, mapped
+from anpr.matching.encoding.plate_codes import TO_EQUIVALENT, TO_FOLDED, PlateCodes, translated
 from anpr.matching.lookup.edits import one_edit_apart
 from benchmarks.quality.world import Vehicles
 
@@ -19,11 +19,11 @@ Kinds = NDArray[np.uint8]
 
 def of_misreads(plates: PlateCodes, reads: PlateCodes) -> Kinds:
     """Return the narrowest of MISREADS by which each plate and its read are alike."""
-    folded, read_folded = (mapped(texts.codes, FOLDED) for texts in (plates, reads))
+    folded, read_folded = (translated(texts.codes, TO_FOLDED) for texts in (plates, reads))
     kinds = np.full(len(plates), FURTHER, np.uint8)
     kinds[one_edit_apart(read_folded, folded, reads.lengths, plates.lengths)] = ONE_EDIT
     kinds[(folded == read_folded).all(axis=1)] = FOLDS
-    kinds[(mapped(plates.codes, EQUIVALENT) == mapped(reads.codes, EQUIVALENT)).all(axis=1)] = GLYPH
+    kinds[(translated(plates.codes, TO_EQUIVALENT) == translated(reads.codes, TO_EQUIVALENT)).all(axis=1)] = GLYPH
     return kinds
 
 

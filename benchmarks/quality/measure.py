@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.plate_codes import PlateCodes, words_of
-from anpr.matching.lookup.plate_table import NEAR, Found, PlateTable
+from anpr.matching.lookup.plate_table import NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.background_model import BackgroundModel
 from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import LISTED_SHARE, Likelihood
@@ -99,17 +99,17 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
         fitting = [fitting[row] for row in np.sort(chosen).tolist()]
     own = pack_samples([s.plate for s in fitting], fitting)
     listed = _without_confidence(_together([own, generator.plates(size - len(own))]))
-    table = PlateTable.build(listed, np.full(len(listed), NEAR, np.uint8))
+    table = PlateTable.build(listed, np.full(len(listed), NEAR_TIER, np.uint8))
     likelihood = fitted.likelihood(size)
     say(f"list of {size}: built")
-    false: list[tuple[Found, dict[str, Floats], NDArray[np.uint16]]] = []
+    false: list[tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]] = []
     false_kinds: list[kinds.Kinds] = []
     with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
     for vehicles in _unlisted(generator, listed, days):
         false.append(_judged(table, vehicles.reads, likelihood, fitted.gate))
         of_vehicles = kinds.of_unlisted(vehicles, are_siblings=not false_kinds)  # they come first
-        false_kinds.append(of_vehicles[false[-1][0].reads])
+        false_kinds.append(of_vehicles[false[-1][0].read_rows])
         with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
         for country, count in zip(*np.unique(vehicles.reads.countries, return_counts=True), strict=True):
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
@@ -181,51 +181,55 @@ def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator
 
 def _judged(
     table: PlateTable, reads: PlateCodes, likelihood: Likelihood, gate: Gate
-) -> tuple[Found, dict[str, Floats], NDArray[np.uint16]]:
+) -> tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]:
     """Return every pair at most one edit apart, in which order each way alerts for it, and the read's country."""
-    pairs = table.search(reads, EveryPair(len(table.entries)))
+    pairs = table.search(reads, EveryPair(len(table.plates)))
     alerts = table.search(reads, likelihood)
-    score_of = dict(zip(zip(alerts.reads.tolist(), alerts.entries.tolist(), strict=True), alerts.scores, strict=True))
-    scores = np.array(
-        [score_of.pop(pair, -1) for pair in zip(pairs.reads.tolist(), pairs.entries.tolist(), strict=True)]
-    )
+    alert_keys = zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True)
+    score_of = dict(zip(alert_keys, alerts.scores, strict=True))
+    pair_keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
+    scores = np.array([score_of.pop(key, -1) for key in pair_keys])
     if score_of:
         raise AssertionError("the matcher alerted for pairs that are not one edit apart")
-    asked, place = np.unique(pairs.reads, return_inverse=True)
+    asked, place = np.unique(pairs.read_rows, return_inverse=True)
     orders: dict[str, Floats] = {MATCHER: scores.astype(np.float64)}
     for rule in RULES:
         orders[rule] = order(
             rule,
             pairs,
             gate_open=~gate.is_possible(reads.take(asked))[place],
-            same_country=reads.countries[pairs.reads] == table.entries.countries[pairs.entries],
-            confidences=reads.confidences[pairs.reads],
+            same_country=reads.countries[pairs.read_rows] == table.plates.countries[pairs.entry_rows],
+            confidences=reads.confidences[pairs.read_rows],
         )
-    return pairs, orders, reads.countries[pairs.reads]
+    return pairs, orders, reads.countries[pairs.read_rows]
 
 
-def _with_candidates(table: PlateTable, vehicles: Vehicles, likelihood: Likelihood, generator: Generator) -> Found:
+def _with_candidates(
+    table: PlateTable, vehicles: Vehicles, likelihood: Likelihood, generator: Generator
+) -> MatchedPairs:
     """Return the alerts for what was read and for what the camera thought possible: of each pair the highest."""
     whose, texts = generator.candidates(vehicles)
     further = table.search(texts, likelihood)
-    both = Found.together([table.search(vehicles.reads, likelihood), replace(further, reads=whose[further.reads])])
+    both = MatchedPairs.concatenated(
+        [table.search(vehicles.reads, likelihood), replace(further, read_rows=whose[further.read_rows])]
+    )
     order = np.argsort(-both.scores, kind="stable")
-    _, firsts = np.unique(both.reads[order] * len(table.entries) + both.entries[order], return_index=True)
+    _, firsts = np.unique(both.read_rows[order] * len(table.plates) + both.entry_rows[order], return_index=True)
     highest = np.zeros(len(order), bool)
     highest[order[firsts]] = True
     return both.where(highest)
 
 
 def _own(
-    found: Found, orders: dict[str, Floats], own: PlateCodes, listed: PlateCodes
+    found: MatchedPairs, orders: dict[str, Floats], own: PlateCodes, listed: PlateCodes
 ) -> tuple[dict[str, Floats], NDArray[np.uint8]]:
     """Return of each listed vehicle the alert for its own plate: in each way's order, -1 for none, and its tier."""
-    is_own = (words_of(listed.codes)[found.entries] == words_of(own.codes)[found.reads]).all(axis=1)
+    is_own = (words_of(listed.codes)[found.entry_rows] == words_of(own.codes)[found.read_rows]).all(axis=1)
     best = {way: np.full(len(own), -1.0) for way in orders}
     for way, scores in orders.items():
-        np.maximum.at(best[way], found.reads[is_own], scores[is_own])
+        np.maximum.at(best[way], found.read_rows[is_own], scores[is_own])
     tiers = np.full(len(own), 255, np.uint8)
-    np.minimum.at(tiers, found.reads[is_own], found.tiers[is_own])
+    np.minimum.at(tiers, found.read_rows[is_own], found.tiers[is_own])
     return best, tiers
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anpr.backtest import confidence_intervals
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.plate_codes import country_text
-from anpr.matching.lookup.plate_table import NEAR
+from anpr.matching.lookup.plate_table import NEAR_TIER
 from anpr.matching.scoring.likelihood import LISTED_SHARE, NEAR_ODDS
 from benchmarks.quality import kinds
 from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
@@ -202,7 +202,7 @@ def _mean(which: NDArray[np.bool_]) -> float:
 
 
 def _near_alerts(measured: Measured) -> NDArray[np.bool_]:
-    near: NDArray[np.bool_] = (measured.false[MATCHER] >= 0) & (measured.false_tiers == NEAR)
+    near: NDArray[np.bool_] = (measured.false[MATCHER] >= 0) & (measured.false_tiers == NEAR_TIER)
     return near
 
 
@@ -212,7 +212,7 @@ def near_odds(measured: Measured) -> dict[str, float]:
     What the true alerts lack to 1 and what the false ones have above 0 must be equal; the interval is where they
     differ by no more than 95 % of chance allows.
     """
-    true = measured.listed[(measured.listed_tiers == NEAR) & (measured.listed >= 0)]
+    true = measured.listed[(measured.listed_tiers == NEAR_TIER) & (measured.listed >= 0)]
     scores = np.concatenate([true, measured.false[MATCHER][_near_alerts(measured)]])
     is_true = np.arange(len(scores)) < len(true)
     weights = np.where(is_true, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed), 1 / measured.days)

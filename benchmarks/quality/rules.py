@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.plate_codes import WIDTH, PlateCodes, country_codes
-from anpr.matching.lookup.plate_table import EXACT, FOLDED_TIER, Found
+from anpr.matching.lookup.plate_table import EXACT_TIER, FOLDED_TIER, MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
 from benchmarks.fit_likelihood import CHARACTERS
@@ -84,14 +84,14 @@ def seen_table(text: str) -> dict[str, Any]:
 
 def order(
     rule: str,
-    found: Found,
+    found: MatchedPairs,
     *,
     gate_open: NDArray[np.bool_],
     same_country: NDArray[np.bool_],
     confidences: NDArray[np.float32],
 ) -> NDArray[np.float64]:
     """Return how soon a rule alerts for each pair, -1 for never. All arguments have a value for each pair."""
-    exact, folded = found.tiers == EXACT, found.tiers <= FOLDED_TIER
+    exact, folded = found.tiers == EXACT_TIER, found.tiers <= FOLDED_TIER
     alerts = exact | (gate_open & same_country & (folded | (rule == RULES[1])))
     return np.where(alerts, 4.0 * exact + 2.0 * folded + 1 - np.nan_to_num(confidences, nan=0.5), -1.0)
 

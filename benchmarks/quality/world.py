@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import ALPHABET, WIDTH, PlateCodes, country_codes
+from anpr.matching.encoding.plate_codes import WIDTH, PlateCodes, country_codes
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
+from anpr.reference_data.limits import ALPHABET
 from benchmarks.fit_likelihood import Sample
 from simulators.align import align
 from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST

@@ -97,7 +97,7 @@ def _answer_behind_badge(text: Text, entry: Entry, likelihood: Likelihood) -> An
         if isfolded(plate, listed):
             first = np.array([0])
             both = _packed(text, text.plate, text.country), _packed(text, plate, country)
-            [score] = likelihood.score_with_badge(*both, first, _listed(entry), first).tolist()
+            [score] = likelihood.score_with_prefix(*both, first, _listed(entry), first).tolist()
             tier = "folded" if score >= likelihood.least_score("folded") else "near"
             if score >= likelihood.least_score(tier) and tier in ALLOWED.get(entry.tolerance, ALL_TIERS):
                 return Answer(entry.entry_id, tier, round(score, 4), read, listed)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import UNREADABLE, WIDTH, PlateCodes, unknown
-from anpr.matching.scoring.background_model import DIGITS, LETTERS, LONGEST_LAYOUT, BackgroundModel
+from anpr.matching.encoding.plate_codes import UNREADABLE, WIDTH, PlateCodes, no_confidences
+from anpr.matching.scoring.background_model import DIGITS, LETTERS, BackgroundModel
 from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import CONFIDENCE
 
@@ -71,16 +71,14 @@ class SyntheticTraffic:
         layouts = self._densities.layouts[row] / self._densities.layouts[row].sum()
         drawn = self._random.choice(len(layouts), size=count, p=layouts)
         lengths = np.floor(np.log2(np.maximum(drawn, 1))).astype(int)
-        places = np.arange(LONGEST_LAYOUT)
+        places = np.arange(WIDTH)
         is_letter = (drawn[:, None] >> places) & 1 == 1
         codes = np.zeros((count, WIDTH), np.uint8)
         for kind, wanted in ((LETTERS, is_letter), (DIGITS, ~is_letter)):
             there = wanted & (places < lengths[:, None])
             shares = self._densities.characters[row, kind]
             characters = np.arange(kind.start, kind.start + len(shares))
-            codes[:, :LONGEST_LAYOUT][there] = self._random.choice(
-                characters, size=int(there.sum()), p=shares / shares.sum()
-            )
+            codes[there] = self._random.choice(characters, size=int(there.sum()), p=shares / shares.sum())
         return codes
 
     def _edit(self, codes: NDArray[np.uint8]) -> None:
@@ -110,5 +108,5 @@ def _packed(
     codes: NDArray[np.uint8], countries: NDArray[np.uint16], confidences: NDArray[np.float32] | None = None
 ) -> PlateCodes:
     lengths = np.count_nonzero(codes, axis=1).astype(np.uint8)
-    told = unknown(len(codes)) if confidences is None else confidences
+    told = no_confidences(len(codes)) if confidences is None else confidences
     return PlateCodes(np.ascontiguousarray(codes), lengths, countries, told)

@@ -9,8 +9,8 @@ from msgspec import Struct
 from anpr.backtest import confidence_intervals
 from anpr.backtest.synthetic_traffic import SyntheticTraffic
 from anpr.contracts.events import TIERS, TOLERANCES, Entry
-from anpr.matching.index import Tables
-from anpr.matching.lookup.plate_table import WIDEST
+from anpr.matching.index_tables import IndexTables
+from anpr.matching.lookup.plate_table import WIDEST_TIERS
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
@@ -53,11 +53,11 @@ def tolerances_cost(
     entries: Sequence[Entry], days: float, random: np.random.Generator, tell: Callable[[int, int], None]
 ) -> TolerancesCost:
     """Weigh the tolerances for a list. `tell` is called with how many of how many vehicles have gone by."""
-    tables = Tables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
+    tables = IndexTables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
     likelihood = Likelihood(len(entries))
     traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
     false = np.zeros(len(TIERS))
-    listed = {codes.tobytes() for codes in tables.plates.entries.codes}
+    listed = {codes.tobytes() for codes in tables.plates.plates.codes}
     vehicles = max(1, round(days * VEHICLES_A_DAY))
     for done in range(0, vehicles, _PIECE):
         plates = traffic.plates(min(_PIECE, vehicles - done))
@@ -65,15 +65,15 @@ def tolerances_cost(
         reads = traffic.read(plates.take(not_listed))
         false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
         tell(min(done + _PIECE, vehicles), vehicles)
-    with_plates = np.flatnonzero(tables.plates.entries.lengths)
+    with_plates = np.flatnonzero(tables.plates.plates.lengths)
     rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
-    reads = traffic.misread(tables.plates.entries.take(rows))
+    reads = traffic.misread(tables.plates.plates.take(rows))
     found = tables.search(reads, likelihood)
-    own = found.where(found.entries == rows[found.reads])
+    own = found.where(found.entry_rows == rows[found.read_rows])
     found_by_tier = np.bincount(own.tiers, minlength=len(TIERS))
 
     def cost(tolerance: str) -> ToleranceCost:
-        tiers = slice(WIDEST[tolerance] + 1)
+        tiers = slice(WIDEST_TIERS[tolerance] + 1)
         count, (a_day, interval) = int(found_by_tier[tiers].sum()), _a_day(int(false[tiers].sum()), days)
         low, high = confidence_intervals.of_share(count, len(rows))
         return ToleranceCost(

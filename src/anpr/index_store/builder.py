@@ -185,7 +185,7 @@ class IndexBuilder:
             "index in force",
             generation=str(current.generation),
             entries=index.size,
-            changes_since_base=index.changes,
+            changes_since_base=index.change_count,
             bytes_on_disk=self._folder.bytes_on_disk(),
         )
         self._tell(index, current)
@@ -250,9 +250,9 @@ class IndexBuilder:
 
     def _merge_if_due(self, index: Index, current: IndexManifest) -> None:
         """Begin to build a base of an index that has many changes, unless that has failed just now."""
-        if not index.is_merge_due or self._clock() < self._merge_at:
+        if not index.is_compaction_due or self._clock() < self._merge_at:
             return
-        log.info("index is merged", generation=str(index.generation), changes_since_base=index.changes)
+        log.info("index is merged", generation=str(index.generation), changes_since_base=index.change_count)
         self._begin("merge", current.head, lambda: self._merge(self._folder, current))
 
     def _begin(self, kind: str, head: Manifest, write: Callable[[], str | None]) -> None:
@@ -285,7 +285,7 @@ class IndexBuilder:
         metrics.INDEX_EPOCH.set(current.generation.epoch)
         metrics.INDEX_NUMBER.set(current.generation.number)
         metrics.INDEX_ENTRIES.set(index.size)
-        metrics.INDEX_CHANGES.set(index.changes)
+        metrics.INDEX_CHANGES.set(index.change_count)
         metrics.INDEX_BYTES.set(self._folder.bytes_on_disk())
 
 

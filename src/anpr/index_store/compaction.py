@@ -23,7 +23,7 @@ _NICENESS = 10
 def merge(folder: IndexFolder, current: IndexManifest) -> str:
     """Write a base that holds what `current` does, and return the file's name. Raises OSError and DamagedError."""
     index = folder.open(current, folder.open_base(current, check_entries=False))
-    of_all = Index.build_encoded(index.encoded(), index.generation)
+    of_all = Index.build_encoded(index.encoded_entries(), index.generation)
     return folder.write_base(of_all, current.head.applied_at)
 
 

@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import Generation
 from anpr.matching.encoding.entry_blobs import EntryBlobs
-from anpr.matching.encoding.plate_codes import PlateCodes, unknown
-from anpr.matching.index import Index, Tables
+from anpr.matching.encoding.plate_codes import PlateCodes, no_confidences
+from anpr.matching.index import Index
+from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.hash_table import HashTable
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import PlateTable
@@ -69,15 +70,15 @@ class DamagedError(Exception):
 
 def encode(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
     """Yield the bytes of the file, piece by piece. Raises ValueError for an index with changes: merge them first."""
-    if index.is_gone is not None:
+    if index.is_removed is not None:
         raise ValueError("an index with changes is merged before it is written")
-    return _encoded(index.generation, applied_at, _arrays_of(index.base))
+    return _encoded(index.generation, applied_at, _arrays_of(index.snapshot))
 
 
 def encode_changes(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a small file: what turns the base of an index, which has a file of its own, into it."""
-    of_overlay = _arrays_of(index.overlay) if index.overlay else {}
-    return _encoded(index.generation, applied_at, {_GONE: index.gone.astype(np.int64), **of_overlay})
+    of_delta = _arrays_of(index.delta) if index.delta else {}
+    return _encoded(index.generation, applied_at, {_GONE: index.removed_rows.astype(np.int64), **of_delta})
 
 
 def decode(buffer: memoryview, *, check_entries: bool = True) -> OpenedIndex:
@@ -89,7 +90,7 @@ def decode(buffer: memoryview, *, check_entries: bool = True) -> OpenedIndex:
     head, arrays = _decoded(buffer, check_entries=check_entries)
     if _GONE in arrays:
         raise DamagedError("it holds changes, and no base")
-    return OpenedIndex(Index.of(_tables_of(arrays), head.generation), head.applied_at)
+    return OpenedIndex(Index.from_snapshot(_tables_of(arrays), head.generation), head.applied_at)
 
 
 def decode_changes(buffer: memoryview, base: Index) -> OpenedIndex:
@@ -99,7 +100,7 @@ def decode_changes(buffer: memoryview, base: Index) -> OpenedIndex:
         raise DamagedError("it holds no changes")
     gone = arrays.pop(_GONE).astype(np.intp)
     return OpenedIndex(
-        base.with_overlay(gone, _tables_of(arrays) if arrays else None, head.generation), head.applied_at
+        base.with_delta(gone, _tables_of(arrays) if arrays else None, head.generation), head.applied_at
     )
 
 
@@ -154,34 +155,34 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def _arrays_of(tables: Tables) -> dict[str, NDArray[Any]]:
-    plates, patterns, bodies = tables.plates, tables.patterns, tables.bodies
-    buckets = {"same": plates.same, "near": plates.near, "patterns": patterns.filed, "ids": bodies.ids}
+def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
+    plates, patterns, bodies = tables.plates, tables.patterns, tables.entry_blobs
+    buckets = {"same": plates.by_key, "near": plates.by_deletion, "patterns": patterns.by_hash, "ids": bodies.ids}
     return {
-        "codes": plates.entries.codes,
-        "lengths": plates.entries.lengths,
-        "countries": plates.entries.countries,
-        "widest": plates.widest,
-        "patterns.rows": patterns.rows,
+        "codes": plates.plates.codes,
+        "lengths": plates.plates.lengths,
+        "countries": plates.plates.countries,
+        "widest": plates.widest_tiers,
+        "patterns.rows": patterns.entry_rows,
         "patterns.texts": patterns.texts,
         "patterns.ends": patterns.ends,
         "patterns.groups": patterns.groups,
-        "patterns.fragments": patterns.fragments,
-        **{f"{name}.heads": of_name.heads for name, of_name in buckets.items()},
-        **{f"{name}.postings": of_name.postings for name, of_name in buckets.items()},
+        "patterns.fragments": patterns.fragment_lengths,
+        **{f"{name}.heads": of_name.buckets for name, of_name in buckets.items()},
+        **{f"{name}.postings": of_name.slots for name, of_name in buckets.items()},
         "bodies.ends": bodies.ends,
-        _ENCODED: bodies.encoded,
+        _ENCODED: bodies.data,
     }
 
 
-def _tables_of(arrays: dict[str, NDArray[Any]]) -> Tables:
+def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
     rows = len(arrays["lengths"])
     filed = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
     buckets = {
-        name: HashTable(arrays[f"{name}.heads"], arrays[f"{name}.postings"], HashTable.bits_of_rows(of_name))
+        name: HashTable(arrays[f"{name}.heads"], arrays[f"{name}.postings"], HashTable.row_bits_for(of_name))
         for name, of_name in filed.items()
     }
-    entries = PlateCodes(arrays["codes"], arrays["lengths"], arrays["countries"], unknown(rows))
+    entries = PlateCodes(arrays["codes"], arrays["lengths"], arrays["countries"], no_confidences(rows))
     patterns = PatternTable(
         arrays["patterns.rows"],
         arrays["patterns.texts"],
@@ -190,7 +191,7 @@ def _tables_of(arrays: dict[str, NDArray[Any]]) -> Tables:
         arrays["patterns.fragments"],
         buckets["patterns"],
     )
-    return Tables(
+    return IndexTables(
         PlateTable(entries, arrays["widest"], buckets["same"], buckets["near"]),
         patterns,
         EntryBlobs(arrays[_ENCODED], arrays["bodies.ends"], buckets["ids"]),

@@ -6,7 +6,14 @@ from msgspec import Struct
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
-from anpr.matching.encoding.plate_codes import EQUIVALENT, FOLDED, PlateCodes, country_text, encode_plates, mapped
+from anpr.matching.encoding.plate_codes import (
+    TO_EQUIVALENT,
+    TO_FOLDED,
+    PlateCodes,
+    country_text,
+    encode_plates,
+    translated,
+)
 from anpr.matching.explain import behind_badge, explain
 from anpr.matching.index import Index
 from anpr.matching.lookup.edits import one_edit_apart
@@ -15,7 +22,7 @@ from anpr.matching.scoring.background_model import layouts_of, official_layouts
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data import tables
 
-_KEYS = {"exact": bytes(range(256)), "equivalent": EQUIVALENT, "folded": FOLDED}
+_KEYS = {"exact": bytes(range(256)), "equivalent": TO_EQUIVALENT, "folded": TO_FOLDED}
 
 
 class TierTest(Struct, frozen=True):
@@ -98,7 +105,7 @@ def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
     badged = behind_badge(of_read.text(0), of_entry.text(0))
     if badged is not None:
         plate = encode_plates([badged.plate], [badged.country], [read.confidence])
-        [score] = likelihood.score_with_badge(of_read, plate, first, of_entry, first)
+        [score] = likelihood.score_with_prefix(of_read, plate, first, of_entry, first)
     return round(float(score), 4)
 
 
@@ -106,13 +113,15 @@ def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
     both = _packed(read, entry)
     tests = []
     for tier, table in _KEYS.items():
-        keys = [replace(plate, codes=mapped(plate.codes, table)) for plate in both]
+        keys = [replace(plate, codes=translated(plate.codes, table)) for plate in both]
         read_as, listed_as = (key.text(0) for key in keys)
         tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
     badged = behind_badge(both[0].text(0), both[1].text(0))
     if badged is not None:
         plate = encode_plates([badged.plate], [None])
-        tests[-1] = TierTest("folded", True, replace(plate, codes=mapped(plate.codes, FOLDED)).text(0), listed_as)
+        tests[-1] = TierTest(
+            "folded", True, replace(plate, codes=translated(plate.codes, TO_FOLDED)).text(0), listed_as
+        )
     some, other = keys
     is_near = (
         min(len(read_as), len(listed_as)) > 0

@@ -6,13 +6,13 @@ from operator import itemgetter
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
-from anpr.matching.encoding.plate_codes import FOLDS
+from anpr.matching.encoding.plate_codes import FOLD_CLASSES
 
 CANDIDATE_NOTE = "not the camera's first reading: it thought this one possible too"
 
 # What setting one character against another costs when two plates are aligned: the likelier confusion is preferred.
 _ONE_GLYPH_COST, _FOLDED_COST, _EDIT_COST = 1, 2, 10
-_CLASS_OF = {character: of_class for of_class in FOLDS for character in of_class}
+_CLASS_OF = {character: of_class for of_class in FOLD_CLASSES for character in of_class}
 
 
 def explain(
@@ -52,7 +52,7 @@ def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Di
 
 def behind_badge(read: str, listed: str) -> PrefixedPlate | None:
     """Return the read as a country's badge and the listed plate, but for what is confused, where it can be that."""
-    for badged in COUNTRY_PREFIXES.of(read):
+    for badged in COUNTRY_PREFIXES.splits(read):
         if len(badged.plate) == len(listed) and all(
             _cost(*both) <= _FOLDED_COST for both in zip(badged.plate, listed, strict=True)
         ):

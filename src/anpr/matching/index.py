@@ -1,10 +1,10 @@
-"""The index: one state of the watchlist, laid out so that a batch of reads finds its entries in one pass.
+"""The index: one generation of the watchlist in memory, laid out so that one pass finds the entries of a batch.
 
-An index never changes. A new list is a new index, put in place by one assignment, so no read sees half of one. A
-small change of a large list is a new index too: it shares the tables of the old one (the *base*), knows which of
-their rows are no longer in force, and has tables of its own for what was put in their place (the *overlay*).
+An index never changes. A new generation is a new index, activated by one assignment, so no read sees half of one. A
+small change of a large list is a new index too: it shares the tables of the old one (the *snapshot*), marks the rows
+of it that have left the list, and has small tables of its own (the *delta*) for the entries put since.
 
-What does not depend on the plate (validity, sites, directions) is tested last, on the few entries found.
+Conditions that do not depend on the plate (validity, sites, directions) are tested last, on the few entries found.
 """
 
 from collections import defaultdict
@@ -18,21 +18,17 @@ from numpy.typing import NDArray
 
 from anpr.contracts import canary
 from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
-from anpr.contracts.plates import canonical_pattern, is_pattern
-from anpr.matching.encoding.encoded_entry import EncodedEntry, encoded
+from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.explain import explain
+from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.hash_table import Rows
-from anpr.matching.lookup.patterns import PatternTable
-from anpr.matching.lookup.plate_table import NEAR, PATTERN, WIDEST, Found, PlateTable
-from anpr.matching.scoring.likelihood import WRONG_COUNTRY_SHARE, Likelihood, candidate_shares
+from anpr.matching.lookup.plate_table import MatchedPairs
+from anpr.matching.scoring.likelihood import Likelihood
 
-# With more changes than these an overlay takes longer to make anew than a change may take to be in force.
-MERGE_AFTER_CHANGES = 10_000
-# A read that fits a pattern is what is listed if it was read rightly, which cameras that do not say how sure they are
-# do about this often.
-UNTOLD_CONFIDENCE = np.float32(0.9)
+# Building a larger delta again, as every change does, takes longer than a change may take to be in force.
+COMPACT_AFTER_CHANGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +42,14 @@ class Match:
 
     @property
     def plate(self) -> str:
-        """The vehicle's plate in its canonical form: the listed one; for a pattern, which has none, the one read."""
+        """The vehicle's plate in its canonical form: the listed plate, or for a pattern the plate as read."""
         return self.explanation.read_as if self.tier == "pattern" else self.explanation.listed_as
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """A list of entries as tables: row `n` of the plates is entry `n` of the bodies. A pattern's has none."""
+class ReadText(NamedTuple):
+    """One text of a read: its own, or a candidate with a confidence of its own. `read` is the read's row."""
 
-    plates: PlateTable
-    patterns: PatternTable
-    bodies: EntryBlobs
-
-    @classmethod
-    def build(cls, entries: Iterable[Entry]) -> "Tables":
-        """Lay the entries out."""
-        return cls.build_encoded(encoded(entries))
-
-    @classmethod
-    def build_encoded(cls, entries: Iterable[EncodedEntry]) -> "Tables":
-        """Lay entries out that are encoded already."""
-        texts: list[str] = []
-        countries: list[str | None] = []
-        widest: list[int] = []
-        patterns: dict[int, str] = {}
-
-        def noted() -> Iterator[EncodedEntry]:
-            for row, (entry, body) in enumerate(entries):
-                if is_pattern(entry.plate):
-                    patterns[row] = canonical_pattern(entry.plate)
-                texts.append("" if row in patterns else entry.plate)
-                countries.append(entry.country)
-                widest.append(WIDEST.get(entry.tolerance, NEAR))
-                yield entry, body
-
-        bodies = EntryBlobs.build(noted())
-        of_plates = PlateTable.build(encode_plates(texts, countries), np.array(widest, np.uint8))
-        return cls(of_plates, PatternTable.build(list(patterns), list(patterns.values())), bodies)
-
-    def search(self, reads: PlateCodes, likelihood: Likelihood) -> Found:
-        """Return every match of a plate or a pattern, each pair once, in no order."""
-        found = self.plates.search(reads, likelihood)
-        which, rows = self.patterns.search(reads)
-        if not len(which):
-            return found
-        told = reads.confidences[which]
-        scores = np.where(np.isnan(told), UNTOLD_CONFIDENCE, told)
-        if reads.are_candidates is not None:
-            scores = np.where(reads.are_candidates[which], candidate_shares(told), scores)
-        of_read, of_entry = reads.countries[which], self.plates.entries.countries[rows]
-        is_other_country = (of_read != of_entry) & (of_read != 0) & (of_entry != 0)
-        scores *= np.where(is_other_country, np.float32(WRONG_COUNTRY_SHARE), np.float32(1))
-        return Found.together([found, Found(which, rows, np.full(len(rows), PATTERN, np.uint8), scores)])
-
-    def listed(self, row: int) -> str:
-        """Return the canonical plate or pattern of a row."""
-        return self.plates.entries.text(row) or canonical_pattern(self.bodies.entry(row).plate)
-
-
-class Text(NamedTuple):
-    """One of the texts of a read: `of_read` is the read's place in its batch; a candidate has its own confidence."""
-
-    of_read: int
+    read: int
     plate: str
     confidence: float | None
     is_candidate: bool
@@ -117,176 +59,169 @@ class Text(NamedTuple):
 class Index:
     """One generation of the watchlist, ready to be matched against.
 
-    `gone` are the rows of the base that are out of force, in order; `is_gone` tells it of each row.
+    `removed_rows` are the rows of the snapshot that have left the list, in order. `is_removed` has one flag for each
+    row of the snapshot; it is None for an index that is its snapshot.
     """
 
     generation: Generation
-    base: Tables
-    gone: Rows
-    is_gone: NDArray[np.bool_] | None
-    overlay: Tables | None
+    snapshot: IndexTables
+    removed_rows: Rows
+    is_removed: NDArray[np.bool_] | None
+    delta: IndexTables | None
     likelihood: Likelihood
 
     @classmethod
     def build(cls, entries: Iterable[Entry], generation: Generation) -> "Index":
-        """Lay the entries out as the base of a generation."""
-        return cls.of(Tables.build(entries), generation)
+        """Build the snapshot of a generation."""
+        return cls.from_snapshot(IndexTables.build(entries), generation)
 
     @classmethod
     def build_encoded(cls, entries: Iterable[EncodedEntry], generation: Generation) -> "Index":
-        """Lay entries out that are encoded already."""
-        return cls.of(Tables.build_encoded(entries), generation)
+        """Build the snapshot of a generation from entries that are already encoded."""
+        return cls.from_snapshot(IndexTables.build_encoded(entries), generation)
 
     @classmethod
-    def of(cls, base: Tables, generation: Generation) -> "Index":
-        """Return the index of tables that are there already, as those of a file."""
-        return cls(generation, base, np.empty(0, np.intp), None, None, Likelihood(_vehicles(base.bodies)))
+    def from_snapshot(cls, snapshot: IndexTables, generation: Generation) -> "Index":
+        """Return the index of existing tables, such as those of a file."""
+        likelihood = Likelihood(_vehicle_count(snapshot.entry_blobs))
+        return cls(generation, snapshot, np.empty(0, np.intp), None, None, likelihood)
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return len(self.base.bodies) - len(self.gone) + len(self._put)
+        return len(self.snapshot.entry_blobs) - len(self.removed_rows) + len(self._delta_entries)
 
     @property
-    def changes(self) -> int:
-        """How much has changed since the base was built."""
-        return len(self.gone) + len(self._put)
+    def change_count(self) -> int:
+        """How many entries have been removed or put since the snapshot."""
+        return len(self.removed_rows) + len(self._delta_entries)
 
     @property
-    def is_merge_due(self) -> bool:
-        """Whether so much has changed that a fresh build of `entries()` should replace this index."""
-        return self.changes > MERGE_AFTER_CHANGES
+    def is_compaction_due(self) -> bool:
+        """Whether so much has changed that a new snapshot of `encoded_entries()` should replace this index."""
+        return self.change_count > COMPACT_AFTER_CHANGES
 
     def entries(self) -> Iterator[Entry]:
-        """Return the entries in force, in no order that means anything."""
-        for row, entry in enumerate(self.base.bodies):
-            if self.is_gone is None or not self.is_gone[row]:
+        """Return the entries in force, in no particular order."""
+        for row, entry in enumerate(self.snapshot.entry_blobs):
+            if self.is_removed is None or not self.is_removed[row]:
                 yield entry
-        yield from self._put
+        yield from self._delta_entries
 
-    def encoded(self) -> Iterator[EncodedEntry]:
-        """Return the entries in force as they are kept: what a merge is built of."""
-        for row, entry in enumerate(self.base.bodies.as_kept()):
-            if self.is_gone is None or not self.is_gone[row]:
+    def encoded_entries(self) -> Iterator[EncodedEntry]:
+        """Return the entries in force in their encoded form: the input of a compaction."""
+        for row, entry in enumerate(self.snapshot.entry_blobs.encoded_entries()):
+            if self.is_removed is None or not self.is_removed[row]:
                 yield entry
-        yield from self._put_as_kept()
+        yield from self._encoded_delta_entries()
 
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
-        """Return the index after a change: `removed` ids leave the list, then `put` entries come or replace theirs.
+        """Return the index after a change: `removed` ids leave the list; `put` entries are added, or replace theirs.
 
-        It costs by the number of changes since the base was built, not by its size.
+        The cost grows with the number of changes since the snapshot, not with the size of the snapshot.
         """
         new = {entry.entry_id: entry for entry in put}
-        no_more = new.keys() | set(removed)
-        stay = (one for one in self._put_as_kept() if one[0].entry_id not in no_more)
-        changed = [*stay, *encoded(new.values())]
-        gone = np.union1d(self.gone, self.base.bodies.rows_of(no_more))
-        return self.with_overlay(gone, Tables.build_encoded(changed) if changed else None, generation)
+        superseded = new.keys() | set(removed)
+        kept = (entry for entry in self._encoded_delta_entries() if entry[0].entry_id not in superseded)
+        delta_entries = [*kept, *encode_entries(new.values())]
+        removed_rows = np.union1d(self.removed_rows, self.snapshot.entry_blobs.rows_of(superseded))
+        delta = IndexTables.build_encoded(delta_entries) if delta_entries else None
+        return self.with_delta(removed_rows, delta, generation)
 
-    def with_overlay(self, gone: Rows, overlay: Tables | None, generation: Generation) -> "Index":
-        """Return the index on the same base, with these rows of it out of force and this overlay in their place."""
-        rows = len(self.base.bodies)
-        is_gone = np.zeros(rows, bool)
-        is_gone[gone] = True
-        vehicles = _vehicles(self.base.bodies, is_gone) + (_vehicles(overlay.bodies) if overlay else 0)
-        return Index(generation, self.base, gone, is_gone, overlay, Likelihood(vehicles))
+    def with_delta(self, removed_rows: Rows, delta: IndexTables | None, generation: Generation) -> "Index":
+        """Return the index of the same snapshot with these rows removed and this delta added."""
+        is_removed = np.zeros(len(self.snapshot.entry_blobs), bool)
+        is_removed[removed_rows] = True
+        vehicles = _vehicle_count(self.snapshot.entry_blobs, is_removed)
+        if delta is not None:
+            vehicles += _vehicle_count(delta.entry_blobs)
+        return Index(generation, self.snapshot, removed_rows, is_removed, delta, Likelihood(vehicles))
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`.
 
-        The text that matches in the surest tier explains it. The score is the highest of all its texts: that a camera
-        also thinks, with little faith, of the very plate makes the vehicle no less likely.
+        The text that matches in the surest tier explains the match. The score is the highest of all texts of the
+        read: another candidate with the same plate and less confidence makes the vehicle no less likely.
         """
         texts = _texts_of(reads)
-        packed = _packed(texts, reads)
+        codes = _encode_texts(texts, reads)
         best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
-        for tables, found in self._found(packed):
-            rows = (found.reads.tolist(), found.entries.tolist(), found.tiers.tolist(), found.scores.tolist())
-            for at, row, tier, whole_score in zip(*rows, strict=True):
-                text = texts[at]
-                entry, read = tables.bodies.entry(row), reads[text.of_read]
-                if not in_force(entry, read):
+        for tables, pairs in self._search(codes):
+            columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
+            for text_row, entry_row, tier, exact_score in zip(*columns, strict=True):
+                text = texts[text_row]
+                entry, read = tables.entry_blobs.entry(entry_row), reads[text.read]
+                if not applies_to(entry, read):
                     continue
-                score = round(whole_score, 4)
-                rank = (tier, -whole_score, at)
-                known = best[text.of_read].get(entry.entry_id)
+                score = round(exact_score, 4)
+                rank = (tier, -exact_score, text_row)
+                known = best[text.read].get(entry.entry_id)
                 if known is None or rank < known[0]:
-                    listed = tables.listed(row)
                     candidate = text.plate if text.is_candidate else None
-                    why = explain(packed.text(at), listed, read, entry, candidate=candidate)
+                    listed = tables.listed_text(entry_row)
+                    explanation = explain(codes.text(text_row), listed, read, entry, candidate=candidate)
                     highest = max(score, known[1].score if known else 0.0)
-                    best[text.of_read][entry.entry_id] = rank, Match(entry, TIERS[tier], highest, why)
+                    best[text.read][entry.entry_id] = rank, Match(entry, TIERS[tier], highest, explanation)
                 elif score > known[1].score:
-                    best[text.of_read][entry.entry_id] = known[0], replace(known[1], score=score)
+                    best[text.read][entry.entry_id] = known[0], replace(known[1], score=score)
         matches: list[list[Match]] = [[] for _ in reads]
-        for place, of_read in best.items():
-            matches[place] = sorted((match for _, match in of_read.values()), key=attrgetter("entry.entry_id"))
+        for read_row, ranked in best.items():
+            matches[read_row] = sorted((match for _, match in ranked.values()), key=attrgetter("entry.entry_id"))
         return matches
 
-    def rows(self, texts: Sequence[str], countries: Sequence[str | None]) -> Found:
-        """Return the rows of the texts and of the entries that match, whenever and wherever they are in force.
-
-        Rows of the overlay follow those of the base. This is all that a match costs but reading it out.
-        """
-        founds, first = [], 0
-        for tables, found in self._found(encode_plates(texts, countries)):
-            founds.append(replace(found, entries=found.entries + first))
-            first += len(tables.bodies)
-        return founds[0] if len(founds) == 1 else Found.together(founds)
-
-    def _found(self, reads: PlateCodes) -> Iterator[tuple[Tables, Found]]:
-        found = self.base.search(reads, self.likelihood)
-        if self.is_gone is not None:
-            found = found.where(~self.is_gone[found.entries])
-        yield self.base, found
-        if self.overlay is not None:
-            yield self.overlay, self.overlay.search(reads, self.likelihood)
+    def _search(self, reads: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
+        pairs = self.snapshot.search(reads, self.likelihood)
+        if self.is_removed is not None:
+            pairs = pairs.where(~self.is_removed[pairs.entry_rows])
+        yield self.snapshot, pairs
+        if self.delta is not None:
+            yield self.delta, self.delta.search(reads, self.likelihood)
 
     @property
-    def _put(self) -> EntryBlobs | tuple[()]:
-        return self.overlay.bodies if self.overlay else ()
+    def _delta_entries(self) -> EntryBlobs | tuple[()]:
+        return self.delta.entry_blobs if self.delta else ()
 
-    def _put_as_kept(self) -> Iterable[EncodedEntry]:
-        return self.overlay.bodies.as_kept() if self.overlay else ()
+    def _encoded_delta_entries(self) -> Iterable[EncodedEntry]:
+        return self.delta.entry_blobs.encoded_entries() if self.delta else ()
 
 
-def _vehicles(bodies: EntryBlobs, is_gone: NDArray[np.bool_] | None = None) -> int:
-    """Return how many entries in force stand for vehicles: by these a score is reckoned.
+def _vehicle_count(entry_blobs: EntryBlobs, is_removed: NDArray[np.bool_] | None = None) -> int:
+    """Return how many entries in force stand for vehicles; scores depend on this number.
 
-    The canary is none. With it a score would be another than offline, where a list has no canary.
+    The canary does not count. Otherwise scores would differ from a dry run, whose list has no canary.
     """
-    of_canary = bodies.rows_of([canary.ENTRY_ID])
-    if is_gone is None:
-        return len(bodies) - len(of_canary)
-    return len(bodies) - int(is_gone.sum()) - int((~is_gone[of_canary]).sum())
+    canary_rows = entry_blobs.rows_of([canary.ENTRY_ID])
+    if is_removed is None:
+        return len(entry_blobs) - len(canary_rows)
+    return len(entry_blobs) - int(is_removed.sum()) - int((~is_removed[canary_rows]).sum())
 
 
-def _texts_of(reads: Sequence[Read]) -> list[Text]:
-    """Return the texts of the reads, as read before candidates."""
-    texts = [Text(at, read.plate, read.confidence, is_candidate=False) for at, read in enumerate(reads)]
+def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
+    """Return the texts of the reads: first each read's own text, then all candidates."""
+    texts = [ReadText(row, read.plate, read.confidence, is_candidate=False) for row, read in enumerate(reads)]
     texts += [
-        Text(at, candidate.plate, candidate.confidence, is_candidate=True)
-        for at, read in enumerate(reads)
+        ReadText(row, candidate.plate, candidate.confidence, is_candidate=True)
+        for row, read in enumerate(reads)
         for candidate in read.candidates
     ]
     return texts
 
 
-def _packed(texts: Sequence[Text], reads: Sequence[Read]) -> PlateCodes:
+def _encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCodes:
     return encode_plates(
         [text.plate for text in texts],
-        [reads[text.of_read].country for text in texts],
+        [reads[text.read].country for text in texts],
         [text.confidence for text in texts],
-        [() if text.is_candidate else reads[text.of_read].char_confidences for text in texts],
+        [() if text.is_candidate else reads[text.read].char_confidences for text in texts],
         [text.is_candidate for text in texts],
     )
 
 
-def in_force(entry: Entry, read: Read) -> bool:
-    """Tell whether the entry is meant for this read: its time of capture, its site and its direction.
+def applies_to(entry: Entry, read: Read) -> bool:
+    """Return whether the entry is meant for this read: its time of capture, its site and its direction.
 
-    A direction that the camera did not give rules nothing out, nor does a word of the camera or the list that is
-    unknown here.
+    A direction that the camera did not give excludes nothing. Nor does a direction, of the camera or the list, that
+    this version does not know.
     """
     captured_at = read.captured_at
     if captured_at is not None:
@@ -296,5 +231,5 @@ def in_force(entry: Entry, read: Read) -> bool:
             return False
     if entry.sites and read.site not in entry.sites:
         return False
-    known = read.direction in DIRECTIONS and all(direction in DIRECTIONS for direction in entry.directions)
-    return not (entry.directions and known and read.direction not in entry.directions)
+    are_known = read.direction in DIRECTIONS and all(direction in DIRECTIONS for direction in entry.directions)
+    return not (entry.directions and are_known and read.direction not in entry.directions)

@@ -42,7 +42,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_storage, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(list_writer, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(reader, "COMPARED_ENTRIES", 6)
-    monkeypatch.setattr(index_module, "MERGE_AFTER_CHANGES", 4)
+    monkeypatch.setattr(index_module, "COMPACT_AFTER_CHANGES", 4)
 
 
 def files(it: Machine) -> list[str]:
@@ -65,9 +65,9 @@ def test_a_first_list_and_each_change_of_it_comes_to_the_matcher(machine: Machin
 
 def test_a_small_change_leaves_the_base_where_it_is(machine: Machine) -> None:
     machine.comes_to(apply(machine, "a", "b"))
-    base = machine.held.index.base
+    base = machine.held.index.snapshot
     machine.comes_to(put(machine, "c"))
-    assert machine.held.index.base is base
+    assert machine.held.index.snapshot is base
     assert files(machine) == [".base", ".changes", ".json"]
 
 
@@ -82,7 +82,7 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
 
     def is_merged() -> bool:
         machine.step()
-        return machine.held.index.changes <= 4
+        return machine.held.index.change_count <= 4
 
     assert wait_until(is_merged, 20)
     assert len(files(machine)) <= 4
@@ -316,7 +316,7 @@ def test_a_merge_whose_process_was_killed_is_done_again(
 
     def is_merged() -> bool:
         machine.step()
-        return machine.held.index.changes == 0
+        return machine.held.index.change_count == 0
 
     assert wait_until(is_merged, 30)
     assert "was ended, with -9" in caplog.text
@@ -361,7 +361,7 @@ def test_a_merge_that_fails_is_tried_again_less_and_less_often_and_holds_up_no_c
     assert 300 <= pauses[-1] < 305
     assert metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") == counted + 12
     machine.steps()
-    assert machine.held.index.changes == 0
+    assert machine.held.index.change_count == 0
     assert machine.ids() == set("abcdefg")
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from anpr.contracts.events import Candidate, Entry, Read
 from anpr.contracts.plates import canonical_pattern, is_pattern, unknown_letters
+from anpr.matching.encoding.plate_codes import encode_plates
 from anpr.matching.index import Index
 from tests.support.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.support.strategies import a_read, an_entry, generation, minutes
@@ -285,4 +286,5 @@ def test_no_text_of_any_length_or_script_makes_it_fail(listed: list[str], texts:
     index = Index.build(entries, generation(1))
     reads = [a_read(plate=text) for text in texts]
     assert len(index.match(reads)) == len(reads)
-    assert len(index.rows(texts, [None] * len(texts)).reads) == sum(map(len, index.match(reads)))
+    pairs = index.snapshot.search(encode_plates(texts, [None] * len(texts)), index.likelihood)
+    assert len(pairs.read_rows) == sum(map(len, index.match(reads)))

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from anpr.matching.encoding.plate_codes import ALPHABET, PlateCodes, encode_plates
+from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
+from anpr.reference_data.limits import ALPHABET
 from tests.support.reference_matcher import folded, is_near
 
 # Few characters, so that near plates are drawn often.

@@ -122,7 +122,7 @@ def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() ->
     offline = [answers(Index.build(entries, generation(2)), [read])[0] for read in reads]
     followed = live(entries)
     assert in_batches(followed, reads, 65) == offline
-    merged = Index.build_encoded(followed.encoded(), generation(2))
+    merged = Index.build_encoded(followed.encoded_entries(), generation(2))
     assert in_batches(merged, reads, 64) == offline
     without = merged.with_changes([], [canary.ENTRY_ID], generation(3))
     assert in_batches(without, reads, 63) == offline

@@ -1,7 +1,7 @@
-"""Entries as they are kept: encoded, with the few fields that the tables are made of beside them.
+"""Entries in their encoded form, each beside the few fields that the index tables need.
 
-A list of a million is laid out without a million entries being decoded and encoded again: what Redis or a file holds
-of an entry is what the index keeps of it.
+Redis and the index file hold entries as msgpack. The index keeps these bytes unchanged, so a list of a million
+entries becomes an index without decoding and encoding a million entries.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,15 @@ from anpr.contracts.events import Entry
 
 
 class IndexedFields(Protocol):
-    """What the tables are made of: an entry, or these fields of one."""
+    """The fields that the tables are built from. An `Entry` has them, and so has `EntryFields`."""
 
     @property
     def entry_id(self) -> str:
-        """Its id."""
+        """The entry's id."""
 
     @property
     def plate(self) -> str:
-        """The plate or pattern as it is listed."""
+        """The plate or pattern as listed."""
 
     @property
     def country(self) -> str | None:
@@ -30,11 +30,11 @@ class IndexedFields(Protocol):
 
     @property
     def tolerance(self) -> str:
-        """How surely it must be read."""
+        """How exactly the plate must be read."""
 
 
-class Row(Struct, frozen=True, gc=False):
-    """These fields of an entry."""
+class EntryFields(Struct, frozen=True, gc=False):
+    """The indexed fields of an entry, decoded without the others."""
 
     entry_id: str
     plate: str
@@ -42,30 +42,30 @@ class Row(Struct, frozen=True, gc=False):
     tolerance: str = "tolerant"
 
 
-# An entry and its encoding, by which it is decoded again.
+# The indexed fields of an entry, and the whole entry as msgpack.
 EncodedEntry = tuple[IndexedFields, bytes | memoryview | Raw]
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_row = msgspec.msgpack.Decoder(Row).decode
-_decode_rows = msgspec.msgpack.Decoder(list[Row]).decode
-_decode_bodies = msgspec.msgpack.Decoder(list[Raw]).decode
+_decode_fields = msgspec.msgpack.Decoder(EntryFields).decode
+_decode_list_of_fields = msgspec.msgpack.Decoder(list[EntryFields]).decode
+_decode_list_of_raw = msgspec.msgpack.Decoder(list[Raw]).decode
 
 
-def encoded(entries: Iterable[Entry]) -> Iterator[EncodedEntry]:
+def encode_entries(entries: Iterable[Entry]) -> Iterator[EncodedEntry]:
     """Encode entries."""
     return ((entry, _encode(entry)) for entry in entries)
 
 
-def encoded_in(value: bytes) -> Iterator[EncodedEntry]:
-    """Return the entries of an encoded list. Raises msgspec.DecodeError."""
-    return zip(_decode_rows(value), _decode_bodies(value), strict=True)
+def join_encoded(entries: Iterable[EncodedEntry]) -> bytes:
+    """Return one msgpack list of these entries."""
+    return _encode([blob if isinstance(blob, Raw) else Raw(blob) for _, blob in entries])
 
 
-def encoded_list(entries: Iterable[EncodedEntry]) -> bytes:
-    """Return what `encoded_in` takes."""
-    return _encode([body if isinstance(body, Raw) else Raw(body) for _, body in entries])
+def split_encoded(joined: bytes) -> Iterator[EncodedEntry]:
+    """Return the entries of a list that `join_encoded` made. Raises msgspec.DecodeError."""
+    return zip(_decode_list_of_fields(joined), _decode_list_of_raw(joined), strict=True)
 
 
-def encoded_as(body: memoryview) -> EncodedEntry:
-    """Return one entry with its fields. Raises msgspec.DecodeError."""
-    return _decode_row(body), body
+def parse_encoded(blob: memoryview) -> EncodedEntry:
+    """Return one encoded entry with its indexed fields. Raises msgspec.DecodeError."""
+    return _decode_fields(blob), blob

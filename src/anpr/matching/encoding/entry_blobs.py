@@ -1,7 +1,7 @@
-"""The entries themselves, each encoded by itself and decoded only when it matches.
+"""The encoded entries of an index, one after the other in one array of bytes. Each is decoded only when it matches.
 
-So a list of millions is one run of bytes that processes can share, and mapping it costs nothing for what is not
-asked.
+So a list of millions is one run of bytes that processes share. Mapping it from a file costs nothing for the entries
+that nobody asks for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,41 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
-from anpr.matching.encoding.encoded_entry import EncodedEntry, encoded_as
+from anpr.matching.encoding.encoded_entry import EncodedEntry, parse_encoded
 from anpr.matching.encoding.plate_codes import Words
 from anpr.matching.lookup.hash_table import HashTable, Rows
 
-# A listed vehicle is seen by several cameras within minutes, so its entry is wanted again.
-_DECODED_KEPT = 4096
+# Several cameras see a listed vehicle within minutes, so its entry is needed again soon.
+_CACHED_ENTRIES = 4096
 
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 class EntryBlobs:
-    """Entry of each row, and row of each entry_id."""
+    """The entry of each row, and the row of each entry_id."""
 
-    def __init__(self, encoded: NDArray[np.uint8], ends: NDArray[np.int64], ids: HashTable) -> None:
-        """`encoded` holds the bodies one after the other; each ends where `ends` says; `ids` files their ids."""
-        self.encoded = encoded
+    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], ids: HashTable) -> None:
+        """Take the blobs joined in `data`, the offset in `ends` where each blob ends, and the table of their ids."""
+        self.data = data
         self.ends = ends
         self.ids = ids
-        # Not a method: the cycle that it would make would keep a mapped file, and its room on the disk, for long.
-        self._entry = partial(_entry, encoded, ends)
-        self.entry = lru_cache(_DECODED_KEPT)(self._entry)
+        # Not a method: a method would make a reference cycle, which would keep a mapped file and its disk space long.
+        self._decode_row = partial(_decode_row, data, ends)
+        self.entry = lru_cache(_CACHED_ENTRIES)(self._decode_row)
 
     @classmethod
     def build(cls, entries: Iterable[EncodedEntry]) -> "EntryBlobs":
-        """Keep the entries, in their order."""
-        encoded = bytearray()
+        """Store the entries in their order."""
+        data = bytearray()
         ends: list[int] = []
         checksums: list[int] = []
-        for entry, body in entries:
-            encoded += body
-            ends.append(len(encoded))
+        for entry, blob in entries:
+            data += blob
+            ends.append(len(data))
             checksums.append(crc32(entry.entry_id.encode()))
-        hashes = _spread(np.array(checksums, np.uint64))
+        hashes = _hashes(np.array(checksums, np.uint64))
         ids = HashTable.build([(hashes, np.arange(len(ends)))], len(ends), len(ends))
-        return cls(np.frombuffer(encoded, np.uint8), np.array(ends, np.int64), ids)
+        return cls(np.frombuffer(data, np.uint8), np.array(ends, np.int64), ids)
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -55,29 +55,30 @@ class EntryBlobs:
 
     def __iter__(self) -> Iterator[Entry]:
         """Decode all entries, in their order."""
-        return map(self._entry, range(len(self)))
+        return map(self._decode_row, range(len(self)))
 
-    def as_kept(self) -> Iterator[EncodedEntry]:
-        """Return all entries as they are kept, in their order."""
-        whole, begin = self.encoded.data, 0
+    def encoded_entries(self) -> Iterator[EncodedEntry]:
+        """Return all entries in their encoded form, in their order."""
+        data, begin = self.data.data, 0
         for end in self.ends.tolist():
-            yield encoded_as(whole[begin:end])
+            yield parse_encoded(data[begin:end])
             begin = end
 
     def rows_of(self, entry_ids: Iterable[str]) -> Rows:
-        """Return the rows of those ids that there are."""
-        wanted = list(entry_ids)
-        hashes = np.fromiter((crc32(entry_id.encode()) for entry_id in wanted), np.uint64, len(wanted))
-        which, rows = self.ids.find(_spread(hashes))
-        pairs = zip(which.tolist(), rows.tolist(), strict=True)
-        return np.array([row for at, row in pairs if self._entry(row).entry_id == wanted[at]], np.intp)
+        """Return the rows of these ids. An id that is not here has none."""
+        ids = list(entry_ids)
+        checksums = np.fromiter((crc32(entry_id.encode()) for entry_id in ids), np.uint64, len(ids))
+        positions, rows = self.ids.find(_hashes(checksums))
+        pairs = zip(positions.tolist(), rows.tolist(), strict=True)
+        # The table may return a row whose id has nearly the same hash, so the ids are compared.
+        return np.array([row for position, row in pairs if self._decode_row(row).entry_id == ids[position]], np.intp)
 
 
-def _entry(encoded: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> Entry:
+def _decode_row(data: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> Entry:
     begin = int(ends[row - 1]) if row else 0
-    return _decode(encoded[begin : int(ends[row])].data)
+    return _decode(data[begin : int(ends[row])].data)
 
 
-def _spread(checksums: Words) -> Words:
-    """Return hashes whose highest bits are those of the checksums, as the buckets want them."""
+def _hashes(checksums: Words) -> Words:
+    """Return 64-bit hashes with the checksum in the highest bits, which choose the bucket."""
     return checksums << np.uint64(32)

@@ -1,76 +1,76 @@
-"""Plates one edit apart: an insertion, a deletion, a substitution or a swap of neighbours.
+"""Plates one edit apart: one character inserted, deleted or substituted, or two neighbours swapped.
 
-Theory of operation: two plates one edit apart become equal when one character is deleted from the longer, or one
-from each. So the list files each plate under itself and under every plate that is one deletion away, a read looks
-under its own, and the few that meet are compared. Meeting is necessary and not enough: taking different characters
-out of each may also make them equal, when a character has moved further than to its neighbour.
+Two plates one edit apart become equal when one character is deleted from the longer, or one from each. So the list
+holds each plate under itself and under every plate one deletion away, and a read is looked up under its own. Then
+the pairs that meet are compared: plates further apart can meet too, for example where a character has moved further
+than to its neighbour.
 
-With eight characters to a word, deleting one is two masks and a shift.
+A word holds eight characters, so deleting one takes two masks and a shift.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import WIDTH, Bytes, Words, words_of
-from anpr.matching.lookup.hash_table import Rows, hashed
+from anpr.matching.encoding.plate_codes import WIDTH, Codes, Lengths, Words, words_of
+from anpr.matching.lookup.hash_table import Rows, hash_words
 
 _BYTE, _TOP = np.array(8, np.uint64), np.array(56, np.uint64)
-# For each of the two words, and each way to delete: what moves one place to the left. The first way deletes nothing.
-_PLACES = np.arange(WIDTH)
-_DELETED = np.concatenate([[WIDTH], _PLACES])[:, None]
-_MOVES = np.ascontiguousarray(words_of((_PLACES >= _DELETED) * np.uint8(255)).T)
+# For each word, a row for each deletion: which bytes move one position to the left. Row 0 deletes nothing.
+_POSITIONS = np.arange(WIDTH)
+_DELETED = np.concatenate([[WIDTH], _POSITIONS])[:, None]
+_MOVED_BYTES = np.ascontiguousarray(words_of((_POSITIONS >= _DELETED) * np.uint8(255)).T)
 # As arrays: for one pair, making an array of a number takes longer than the step that needs it.
 _NONE, _THREE, _BUT_THE_LAST = (np.array(bits, np.int32) for bits in (0, 3, 0x7FFF))
-_ALIKE, _ONE_MORE, _ONE_LESS = (np.array(difference, np.uint8) for difference in (0, 1, 255))
+_SAME_LENGTH, _ONE_LONGER, _ONE_SHORTER = (np.array(difference, np.uint8) for difference in (0, 1, 255))
 
 
-def deletions(codes: Bytes, plates: Rows, ways: Rows, longest: int) -> Words:
-    """Return (m,) hashes of pairs of a plate and a way: as it is (0), or without its first character (1), second, ...
+def deletion_hashes(codes: Codes, rows: Rows, deletion_hashes: Rows, longest: int) -> Words:
+    """Return (m,) hashes of pairs of a plate and a deletion: 0 for none, 1 for its first character, 2 for its second.
 
-    No plate is longer than the longest. A deletion behind a plate's end gives itself.
+    No plate is longer than `longest`. A deletion behind a plate's end gives the plate itself.
     """
     words = words_of(codes)
-    first, second = words[:, 0][plates], words[:, 1][plates] if longest > 8 else None
-    moved = first >> _BYTE
+    first, second = words[:, 0][rows], words[:, 1][rows] if longest > 8 else None
+    shifted = first >> _BYTE
     if second is not None:
-        moved |= second << _TOP
-        second = _mixed(second, second >> _BYTE, _MOVES[1][ways])
-    return hashed(_mixed(first, moved, _MOVES[0][ways]), second)
+        shifted |= second << _TOP
+        second = _with_moved_bytes(second, second >> _BYTE, _MOVED_BYTES[1][deletion_hashes])
+    return hash_words(_with_moved_bytes(first, shifted, _MOVED_BYTES[0][deletion_hashes]), second)
 
 
-def _mixed(words: Words, moved: Words, moves: Words) -> Words:
-    """Return the words with those bits of the moved ones that move."""
-    moved ^= words
-    moved &= moves
-    moved ^= words
-    return moved
+def _with_moved_bytes(words: Words, shifted: Words, moved_bytes: Words) -> Words:
+    """Return the words, with these bytes taken from the shifted words."""
+    shifted ^= words
+    shifted &= moved_bytes
+    shifted ^= words
+    return shifted
 
 
-def one_edit_apart(some: Bytes, others: Bytes, lengths: Bytes, other_lengths: Bytes) -> NDArray[np.bool_]:
-    """Tell for each pair of rows whether exactly one edit makes them equal."""
-    # Sixteen comparisons of a pair are the bits of one number, the first place in the lowest.
-    differ = _bits((some != others).ravel())
-    here_later = _later(some, others)
-    there_later = _later(others, some)
-    first = differ & -differ
-    from_first = -first
-    longer = lengths - other_lengths  # one less is 255
-    substituted = differ == first
-    swapped = (differ == first * _THREE) & ((here_later | there_later) & first == _NONE)
-    apart: NDArray[np.bool_] = (
-        ((longer == _ALIKE) & (first != _NONE) & (substituted | swapped))
-        | ((longer == _ONE_MORE) & (here_later & from_first == _NONE))
-        | ((longer == _ONE_LESS) & (there_later & from_first == _NONE))
+def one_edit_apart(left: Codes, right: Codes, left_lengths: Lengths, right_lengths: Lengths) -> NDArray[np.bool_]:
+    """Return for each pair of rows whether exactly one edit makes them equal."""
+    # The sixteen comparisons of a pair are the bits of one number, the first position in the lowest bit.
+    differs = _bits((left != right).ravel())
+    left_shifted = _shifted_differences(left, right)
+    right_shifted = _shifted_differences(right, left)
+    first = differs & -differs
+    from_first_on = -first
+    length_difference = left_lengths - right_lengths  # one shorter gives 255
+    is_substituted = differs == first
+    is_swapped = (differs == first * _THREE) & ((left_shifted | right_shifted) & first == _NONE)
+    is_apart: NDArray[np.bool_] = (
+        ((length_difference == _SAME_LENGTH) & (first != _NONE) & (is_substituted | is_swapped))
+        | ((length_difference == _ONE_LONGER) & (left_shifted & from_first_on == _NONE))
+        | ((length_difference == _ONE_SHORTER) & (right_shifted & from_first_on == _NONE))
     )
-    return apart
+    return is_apart
 
 
-def _later(some: Bytes, others: Bytes) -> NDArray[np.int32]:
-    """Compare each character but the first of the one with the place before it in the other."""
-    differ = np.zeros(some.size, bool)
-    np.not_equal(some.ravel()[1:], others.ravel()[:-1], out=differ[:-1])
-    # The last place of a plate stands before the first of the next.
-    return _bits(differ) & _BUT_THE_LAST
+def _shifted_differences(left: Codes, right: Codes) -> NDArray[np.int32]:
+    """Compare each character of the left plate but the first with the position before it in the right plate."""
+    differs = np.zeros(left.size, bool)
+    np.not_equal(left.ravel()[1:], right.ravel()[:-1], out=differs[:-1])
+    # The last position of a plate was compared with the first of the next plate.
+    return _bits(differs) & _BUT_THE_LAST
 
 
 def _bits(compared: NDArray[np.bool_]) -> NDArray[np.int32]:

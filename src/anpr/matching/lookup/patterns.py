@@ -1,14 +1,14 @@
-"""Listed patterns: `?` is any one character, `*` any number of them, and all else stands for itself.
+"""Listed patterns: `?` is any one character, `*` any number of them; every other character is itself.
 
-Theory of operation: no read is held against every pattern. The characters of a pattern whose place is known, counted
-from the left of a plate or from its right, are its *anchors*. Patterns with anchors at the same places are a group:
-one look-up of those places of a read finds all of the group that it may fit, however many there are. What stands
-between two `*` can be anywhere; the longest run of known characters is the pattern's *fragment*, and every stretch of
-a read as long as a fragment is looked up. Each pattern is filed under whichever fixes more.
+No read is compared with every pattern. A pattern's *anchors* are its characters whose position is known, counted from
+the left or from the right of a plate. Patterns with anchors at the same positions form a group: one look-up of these
+positions of a read finds all patterns of the group that may fit, however many there are. Text between two `*` can be
+anywhere: the longest run of known characters is the pattern's *fragment*, and every stretch of a read as long as a
+fragment is looked up. A pattern is stored under its anchors or its fragment, whichever fixes more characters.
 
-So a read costs by the number of groups and of lengths of fragments, and both are bounded: of more groups the rarest
-are filed under others that keep fewer places. What is found is compared with the whole pattern, in one pass from left
-to right: a piece between two `*` is taken where it first fits, which never has to be taken back.
+So the cost of a read grows with the number of groups and of lengths of fragments, and both are limited: patterns of
+the rarest groups are stored in other groups that fix fewer positions. Each pattern found is compared with the read in
+one pass from left to right: a piece between two `*` is taken where it first fits, and no later choice can be better.
 """
 
 import re
@@ -21,20 +21,29 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import WIDTH, Bytes, PlateCodes, Words, codes_aligned, words_of
-from anpr.matching.lookup.hash_table import HashTable, Rows, spread
+from anpr.matching.encoding.plate_codes import (
+    WIDTH,
+    Codes,
+    Lengths,
+    PlateCodes,
+    Rows,
+    Words,
+    encode_padded,
+    words_of,
+)
+from anpr.matching.lookup.hash_table import HashTable, mix_bits
 
 MAX_GROUPS: Final = 128
-# A longer fragment is filed by its beginning: eight characters are one word.
+# A longer fragment is stored by its first eight characters, which are one word.
 LONGEST_FRAGMENT: Final = 8
-# Look-ups that are made at once: many, for a step of numpy costs the same for one as for a thousand, and not so many
-# that a batch takes a hundred megabytes.
-_PIECE = 1 << 18
-# A read asks some 150 times: the fewer of them seem to be there, the better.
-_MORE_BITS = 1
-_COMPILED_KEPT = 1 << 17
-# By size, what a word keeps of a fragment.
-_KEPT = np.array([(1 << 8 * size) - 1 for size in range(LONGEST_FRAGMENT + 1)], np.uint64)
+# Look-ups made at once. A step of numpy costs the same for one as for a thousand, so there are many; but a batch must
+# not take a hundred megabytes.
+_LOOKUPS_AT_ONCE = 1 << 18
+# A read makes some 150 look-ups, so it pays that fewer absent keys pass the filter.
+_EXTRA_BUCKET_BITS = 1
+_COMPILED_CACHED = 1 << 17
+# By length: the bytes of a word that a fragment keeps.
+_FRAGMENT_MASKS = np.array([(1 << 8 * length) - 1 for length in range(LONGEST_FRAGMENT + 1)], np.uint64)
 _KNOWN_RUN = re.compile("[^?*]+")
 _BYTE = np.uint64(8)
 _WORD_BITS = np.uint64(64)
@@ -43,194 +52,201 @@ _SALT = np.uint64(0xA0761D6478BD642F)
 
 
 class Anchors(NamedTuple):
-    """Where anchors are: a bit for each place from the left, the first the lowest, and for each from the right."""
+    """Where anchors are: one bit for each position from the left (the lowest is the first), and from the right."""
 
     left: int
     right: int
 
     @property
-    def places(self) -> int:
-        """How many characters they fix."""
+    def fixed_count(self) -> int:
+        """The number of characters that they fix."""
         return self.left.bit_count() + self.right.bit_count()
 
     def are_within(self, other: "Anchors") -> bool:
-        """Tell whether the other ones fix all that these do."""
+        """Return whether the other anchors fix every position that these do."""
         return self.left & ~other.left == 0 and self.right & ~other.right == 0
 
 
 @dataclass(frozen=True, slots=True)
 class PatternTable:
-    """Pattern `n` is that of entry `rows[n]`; `texts` holds one after the other, each up to its place in `ends`.
+    """Pattern `n` is that of entry `entry_rows[n]`. `texts` holds all of them; pattern `n` ends at offset `ends[n]`.
 
-    `groups`: (g, 2) anchors. `fragments`: (f,) lengths. `filed`: from hashes to the numbers of patterns.
+    `groups`: (g, 2) anchors. `fragment_lengths`: (f,). `by_hash`: from hashes to pattern numbers.
     """
 
-    rows: Rows
-    texts: Bytes
+    entry_rows: Rows
+    texts: NDArray[np.uint8]
     ends: NDArray[np.int64]
     groups: NDArray[np.uint16]
-    fragments: Bytes
-    filed: HashTable
+    fragment_lengths: Lengths
+    by_hash: HashTable
 
     @classmethod
-    def build(cls, rows: Sequence[int], patterns: Sequence[str]) -> "PatternTable":
-        """File patterns in their canonical form, each of the entry of its row. One longer than a plate fits none."""
-        possible = [place for place, text in enumerate(patterns) if len(text.replace("*", "")) <= WIDTH]
-        texts = [patterns[place] for place in possible]
-        pieces = [_ends_of(text) for text in texts]
-        anchors = [Anchors(_places(first), _places(last[::-1])) for first, last in pieces]
+    def build(cls, entry_rows: Sequence[int], patterns: Sequence[str]) -> "PatternTable":
+        """Store canonical patterns, each with its entry's row. A pattern longer than a plate is left out."""
+        numbers = [number for number, text in enumerate(patterns) if len(text.replace("*", "")) <= WIDTH]
+        texts = [patterns[number] for number in numbers]
+        ends = [_ends_of(text) for text in texts]
+        anchors = [Anchors(_known_positions(first), _known_positions(last[::-1])) for first, last in ends]
         fragments = [max(_KNOWN_RUN.findall(text), key=len, default="")[:LONGEST_FRAGMENT] for text in texts]
-        sizes = np.array([len(fragment) for fragment in fragments], np.intp)
-        groups = _groups_of(anchors, sizes.tolist())
-        widest = {of_one: _widest_within(of_one, groups) for of_one in set(anchors)}
-        group_of = np.array([widest[of_one] for of_one in anchors], np.intp)
-        by_fragment = sizes > np.array([groups[group].places for group in group_of.tolist()], np.intp)
-        left = _words(first.ljust(WIDTH, "?") for first, _ in pieces)
-        right = _words(last.rjust(WIDTH, "?") for _, last in pieces)
-        packed_groups = np.array(groups, np.uint16).reshape(-1, 2)
-        masks = _masks_of(packed_groups)[:, group_of]
+        lengths = np.array([len(fragment) for fragment in fragments], np.intp)
+        groups = _choose_groups(anchors, lengths.tolist())
+        best_group = {distinct: _best_group(distinct, groups) for distinct in set(anchors)}
+        group_numbers = np.array([best_group[of_pattern] for of_pattern in anchors], np.intp)
+        fixed_counts = [groups[number].fixed_count for number in group_numbers.tolist()]
+        is_by_fragment = lengths > np.array(fixed_counts, np.intp)
+        left = _padded_words(first.ljust(WIDTH, "?") for first, _ in ends)
+        right = _padded_words(last.rjust(WIDTH, "?") for _, last in ends)
+        group_bits = np.array(groups, np.uint16).reshape(-1, 2)
+        masks = _anchor_masks(group_bits)[:, group_numbers]
         hashes = np.where(
-            by_fragment,
-            _hashes_of_fragments(_words(fragment.ljust(WIDTH, "?") for fragment in fragments)[0], sizes),
-            _hashes_of_anchors(left, right, masks, group_of),
+            is_by_fragment,
+            _fragment_hashes(_padded_words(fragment.ljust(WIDTH, "?") for fragment in fragments)[0], lengths),
+            _anchor_hashes(left, right, masks, group_numbers),
         )
         return cls(
-            np.array([rows[place] for place in possible], np.intp),
+            np.array([entry_rows[number] for number in numbers], np.intp),
             np.frombuffer("".join(texts).encode(), np.uint8),
             np.cumsum([len(text) for text in texts], dtype=np.int64),
-            packed_groups,
-            np.unique(sizes[by_fragment]).astype(np.uint8),
-            HashTable.build([(hashes, np.arange(len(texts)))], len(texts), len(texts), _MORE_BITS),
+            group_bits,
+            np.unique(lengths[is_by_fragment]).astype(np.uint8),
+            HashTable.build([(hashes, np.arange(len(texts)))], len(texts), len(texts), _EXTRA_BUCKET_BITS),
         )
 
     def search(self, reads: PlateCodes) -> tuple[Rows, Rows]:
-        """Return the pairs of a read and an entry whose pattern it fits, each once."""
+        """Return the pairs of a read's row and the row of an entry whose pattern it fits, each pair once."""
         pairs: set[tuple[int, int]] = set()
-        if len(self.rows):
-            at_once = max(_PIECE // (len(self.groups) + WIDTH * len(self.fragments)), 1)
+        if len(self.entry_rows):
+            piece_size = max(_LOOKUPS_AT_ONCE // (len(self.groups) + WIDTH * len(self.fragment_lengths)), 1)
             usable = reads.lengths.nonzero()[0]
-            parts = self._parts()
-            for start in range(0, len(usable), at_once):
-                piece = usable[start : start + at_once]
-                for which, numbers in self._candidates(reads.codes.take(piece, axis=0), reads.lengths[piece], parts):
-                    pairs.update(zip(piece[which].tolist(), numbers.tolist(), strict=True))
-        texts = {read: reads.text(read) for read, _ in pairs}
-        fitting = sorted(pair for pair in pairs if fits(self.text(pair[1]), texts[pair[0]]))
-        matched = np.array(fitting, np.intp).reshape(-1, 2)
-        return matched[:, 0], self.rows[matched[:, 1]]
+            masked_groups = self._masked_groups()
+            for start in range(0, len(usable), piece_size):
+                piece = usable[start : start + piece_size]
+                codes, lengths = reads.codes.take(piece, axis=0), reads.lengths[piece]
+                for found, numbers in self._candidates(codes, lengths, masked_groups):
+                    pairs.update(zip(piece[found].tolist(), numbers.tolist(), strict=True))
+        texts = {read_row: reads.text(read_row) for read_row, _ in pairs}
+        fitting = sorted((row, number) for row, number in pairs if fits(self.text(number), texts[row]))
+        fitting_pairs = np.array(fitting, np.intp).reshape(-1, 2)
+        return fitting_pairs[:, 0], self.entry_rows[fitting_pairs[:, 1]]
 
     def text(self, number: int) -> str:
         """Return a pattern."""
         begin = int(self.ends[number - 1]) if number else 0
         return self.texts[begin : int(self.ends[number])].tobytes().decode()
 
-    def _parts(self) -> list[tuple[Rows, Words]]:
-        """Return the groups, those together whose anchors are in the same words, and their masks."""
-        masks = _masks_of(self.groups)
-        used = (masks != 0).T
-        parts = [(used == kind).all(axis=1).nonzero()[0] for kind in np.unique(used, axis=0)]
+    def _masked_groups(self) -> list[tuple[Rows, Words]]:
+        """Return the numbers of the groups and their masks; groups whose anchors use the same words come together."""
+        masks = _anchor_masks(self.groups)
+        used_words = (masks != 0).T
+        parts = [(used_words == kind).all(axis=1).nonzero()[0] for kind in np.unique(used_words, axis=0)]
         return [(part[:, None], masks[:, part, None]) for part in parts]
 
     def _candidates(
-        self, codes: Bytes, lengths: Bytes, parts: list[tuple[Rows, Words]]
+        self, codes: Codes, lengths: Lengths, masked_groups: list[tuple[Rows, Words]]
     ) -> Iterable[tuple[Rows, Rows]]:
-        words = np.ascontiguousarray(words_of(codes).T)
-        right = _right_aligned(words, lengths)
-        for groups, masks in parts:
-            which, numbers = self.filed.find(_hashes_of_anchors(words, right, masks, groups).ravel())
-            yield which % len(lengths), numbers
+        """Return pairs of a read and a pattern that may fit it."""
+        left = np.ascontiguousarray(words_of(codes).T)
+        right = _right_aligned(left, lengths)
+        for group_numbers, masks in masked_groups:
+            found, numbers = self.by_hash.find(_anchor_hashes(left, right, masks, group_numbers).ravel())
+            yield found % len(lengths), numbers
         longest = int(lengths.max())
         windows = np.array(
-            [(place, length) for length in self.fragments.tolist() for place in range(longest - length + 1)], np.intp
+            [(start, length) for length in self.fragment_lengths.tolist() for start in range(longest - length + 1)],
+            np.intp,
         ).reshape(-1, 2)
-        places, sizes = windows[:, :1], windows[:, 1:]
-        there = np.flatnonzero(places + sizes <= lengths)
-        hashes = _hashes_of_fragments(_from(words, places) & _KEPT[sizes], sizes).ravel()[there]
-        which, numbers = self.filed.find(hashes)
-        yield there[which] % len(lengths), numbers
+        starts, window_lengths = windows[:, :1], windows[:, 1:]
+        exists = np.flatnonzero(starts + window_lengths <= lengths)
+        stretches = _words_at(left, starts) & _FRAGMENT_MASKS[window_lengths]
+        found, numbers = self.by_hash.find(_fragment_hashes(stretches, window_lengths).ravel()[exists])
+        yield exists[found] % len(lengths), numbers
 
 
 def fits(pattern: str, plate: str) -> bool:
-    """Tell whether a canonical plate fits a canonical pattern."""
+    """Return whether a canonical plate fits a canonical pattern."""
     (first, first_length), *others = _compiled(pattern)
     if not others:
         return first.fullmatch(plate) is not None
     *middle, (last, last_length) = others
-    at, end = first_length, len(plate) - last_length
-    if at > end or not first.match(plate) or not last.match(plate, end):
+    start, end = first_length, len(plate) - last_length
+    if start > end or not first.match(plate) or not last.match(plate, end):
         return False
     for piece, _ in middle:
-        found = piece.search(plate, at, end)
+        found = piece.search(plate, start, end)
         if found is None:
             return False
-        at = found.end()
+        start = found.end()
     return True
 
 
-@lru_cache(_COMPILED_KEPT)
+@lru_cache(_COMPILED_CACHED)
 def _compiled(pattern: str) -> list[tuple[re.Pattern[str], int]]:
-    """Return the pieces between `*`, each as an expression that repeats nothing and so cannot go astray."""
+    """Return the pieces between `*` as expressions. None of them repeats anything, so none can run long."""
     return [(re.compile(piece.replace("?", ".")), len(piece)) for piece in pattern.split("*")]
 
 
 def _ends_of(pattern: str) -> tuple[str, str]:
-    """Return what stands before the first `*`, and behind the last one."""
+    """Return the text before the first `*` and the text behind the last."""
     first, *others = pattern.split("*")
     return first, others[-1] if others else ""
 
 
-def _places(piece: str) -> int:
-    return sum(1 << place for place, character in enumerate(piece) if character != "?")
+def _known_positions(piece: str) -> int:
+    return sum(1 << position for position, character in enumerate(piece) if character != "?")
 
 
-def _groups_of(anchors: Sequence[Anchors], fragment_sizes: Sequence[int]) -> list[Anchors]:
-    """Return the commonest anchors of patterns that fix more by them, and none at all: that fits every pattern."""
+def _choose_groups(anchors: Sequence[Anchors], fragment_lengths: Sequence[int]) -> list[Anchors]:
+    """Return the commonest anchors that fix more than the fragment does; first the empty ones, which fit all."""
     counts = Counter(
-        of_one for of_one, size in zip(anchors, fragment_sizes, strict=True) if 0 < of_one.places >= size
+        of_pattern
+        for of_pattern, length in zip(anchors, fragment_lengths, strict=True)
+        if 0 < of_pattern.fixed_count >= length
     )
-    return [Anchors(0, 0), *(of_one for of_one, _ in counts.most_common(MAX_GROUPS))]
+    return [Anchors(0, 0), *(common for common, _ in counts.most_common(MAX_GROUPS))]
 
 
-def _widest_within(anchors: Anchors, groups: Sequence[Anchors]) -> int:
-    within = (number for number, group in enumerate(groups) if group.are_within(anchors))
-    return max(within, key=lambda number: groups[number].places)
+def _best_group(anchors: Anchors, groups: Sequence[Anchors]) -> int:
+    """Return the group that fixes most positions of these anchors and no other position."""
+    possible = (number for number, group in enumerate(groups) if group.are_within(anchors))
+    return max(possible, key=lambda number: groups[number].fixed_count)
 
 
-def _words(texts: Iterable[str]) -> Words:
-    """Return (2, n) words of texts of 16 characters that are canonical but for `?`, which counts as nothing."""
-    return words_of(codes_aligned(list(texts))).T
+def _padded_words(texts: Iterable[str]) -> Words:
+    """Return (2, n) words of canonical texts of 16 characters, in which `?` counts as no character."""
+    return words_of(encode_padded(list(texts))).T
 
 
-def _masks_of(groups: NDArray[np.uint16]) -> Words:
-    """Return (4, g): what is kept of the two words from the left, and of the two from the right."""
+def _anchor_masks(groups: NDArray[np.uint16]) -> Words:
+    """Return (4, g) masks: what a group keeps of the two words from the left and of the two from the right."""
     bits = np.unpackbits(groups.astype("<u2").view(np.uint8).reshape(-1, 2, 2), axis=2, bitorder="little")
     kept = bits.reshape(-1, 2, WIDTH) * np.uint8(255)
     kept[:, 1] = kept[:, 1, ::-1]
     return np.ascontiguousarray(words_of(kept.reshape(-1, 2 * WIDTH)).T)
 
 
-def _hashes_of_anchors(left: Words, right: Words, masks: Words, groups: Rows) -> Words:
-    mixed = (left[0] & masks[0]) * _FACTORS[0]
+def _anchor_hashes(left: Words, right: Words, masks: Words, group_numbers: Rows) -> Words:
+    sums = (left[0] & masks[0]) * _FACTORS[0]
     for words, mask, factor in zip((left[1], *right), masks[1:], _FACTORS[1:], strict=True):
         if mask.any():
-            mixed += (words & mask) * factor
-    mixed += (groups + WIDTH).astype(np.uint64) * _SALT
-    return spread(mixed)
+            sums += (words & mask) * factor
+    sums += (group_numbers + WIDTH).astype(np.uint64) * _SALT
+    return mix_bits(sums)
 
 
-def _hashes_of_fragments(words: Words, sizes: Rows) -> Words:
-    return spread(words * _FACTORS[0] + sizes.astype(np.uint64) * _SALT)
+def _fragment_hashes(words: Words, lengths: Rows) -> Words:
+    return mix_bits(words * _FACTORS[0] + lengths.astype(np.uint64) * _SALT)
 
 
-def _right_aligned(words: Words, lengths: Bytes) -> Words:
+def _right_aligned(words: Words, lengths: Lengths) -> Words:
     """Move the plates to the right end of their two words. A shift by more than a word, or below zero, gives zero."""
-    by = (WIDTH - lengths).astype(np.uint64) * _BYTE
-    second = (words[1] << by) | (words[0] >> (_WORD_BITS - by)) | (words[0] << (by - _WORD_BITS))
-    return np.stack((words[0] << by, second))
+    shift = (WIDTH - lengths).astype(np.uint64) * _BYTE
+    second = (words[1] << shift) | (words[0] >> (_WORD_BITS - shift)) | (words[0] << (shift - _WORD_BITS))
+    return np.stack((words[0] << shift, second))
 
 
-def _from(words: Words, places: Rows) -> Words:
-    """Return the word that begins at each place. A shift by more than a word, or below zero, gives zero."""
-    by = places.astype(np.uint64) * _BYTE
-    words_there: Words = (words[0] >> by) | (words[1] << (_WORD_BITS - by)) | (words[1] >> (by - _WORD_BITS))
-    return words_there
+def _words_at(words: Words, starts: Rows) -> Words:
+    """Return the word that begins at each position. A shift by more than a word, or below zero, gives zero."""
+    shift = starts.astype(np.uint64) * _BYTE
+    at_starts: Words = (words[0] >> shift) | (words[1] << (_WORD_BITS - shift)) | (words[1] >> (shift - _WORD_BITS))
+    return at_starts

@@ -1,14 +1,15 @@
-"""The listed plates, laid out so that a batch of reads finds those it may be: all tiers but patterns in one pass.
+"""The listed plates as tables that find the entries of a batch of reads: all tiers but patterns in one pass.
 
-Theory of operation. Two tables, both of folded keys (what recognisers confuse is one character in them):
+There are two hash tables. Their keys are folded plates: characters that recognisers confuse become one character.
 
-- `same` files each plate under its key. It finds the tiers `exact`, `equivalent` and `folded` in one look-up,
-  for plates equal by the narrower rules are equal by the wider; comparing the plates themselves tells which it is.
-  It is asked once more for reads that may begin with their country's badge, without that.
-- `near` files each plate that is listed with that tolerance under its key and every key one deletion away
-  (`lookup.edits`). Only reads for which the likelihood says it is worth it look there: there the time goes.
+- `by_key` holds each plate under its key. One look-up finds the tiers `exact`, `equivalent` and `folded`, because
+  plates that are equal by a narrower rule are equal by a wider one. Comparing the plates then gives the tier. Reads
+  that may begin with a country prefix are looked up once more without it.
+- `by_deletion` holds each plate that is listed with tolerance `near`, under its key and under every key one deletion
+  away (`lookup.edits`). Nearly all of the time goes here, so only those reads are looked up for which the likelihood
+  says that a match could score enough.
 
-What is found is compared, then weighed; a folded or near pair below the least score is no match.
+The pairs found are compared, then scored. A folded or near pair below the least score of its tier is no match.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,191 +22,198 @@ from numpy.typing import NDArray
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import (
-    EQUIVALENT,
-    FOLDED,
+    TO_EQUIVALENT,
+    TO_FOLDED,
     UNREADABLE,
-    Bytes,
+    Codes,
     PlateCodes,
     Words,
-    mapped,
+    translated,
     words_of,
 )
-from anpr.matching.lookup.edits import deletions, one_edit_apart
-from anpr.matching.lookup.hash_table import HashTable, Rows, hashed
+from anpr.matching.lookup.edits import deletion_hashes, one_edit_apart
+from anpr.matching.lookup.hash_table import HashTable, Rows, hash_words
 from anpr.matching.scoring.likelihood import Likelihood
 
-EXACT, EQUIVALENT_TIER, FOLDED_TIER, NEAR, PATTERN = range(len(TIERS))
-# The widest tier that each tolerance allows; one that this version does not know is taken at its widest.
-WIDEST: Final = {"exact": EXACT, "tolerant": FOLDED_TIER, "near": NEAR}
+EXACT_TIER, EQUIVALENT_TIER, FOLDED_TIER, NEAR_TIER, PATTERN_TIER = range(len(TIERS))
+# The widest tier that each tolerance allows. A tolerance that this version does not know allows the widest.
+WIDEST_TIERS: Final = {"exact": EXACT_TIER, "tolerant": FOLDED_TIER, "near": NEAR_TIER}
 _NO_PAIRS: Final = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.uint8))
-# Entries are filed this many at a time, so that what is worked on stays in the processor's cache.
+# Entries are added this many at a time, so that the working arrays stay in the processor's cache.
 _PIECE = 1 << 14
 
 
 # Rows of reads, rows of entries, tiers.
-Pairs = tuple[Rows, Rows, Bytes]
+Pairs = tuple[Rows, Rows, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Matches as arrays of one length: rows of the reads and of the entries, tier (a place in TIERS) and score."""
+class MatchedPairs:
+    """Matches as arrays of one length: rows of reads, rows of entries, tiers (positions in TIERS) and scores."""
 
-    reads: Rows
-    entries: Rows
-    tiers: Bytes
+    read_rows: Rows
+    entry_rows: Rows
+    tiers: NDArray[np.uint8]
     scores: NDArray[np.float32]
 
-    def where(self, wanted: NDArray[np.bool_]) -> "Found":
-        """Return the matches for which `wanted` is true."""
-        return Found(self.reads[wanted], self.entries[wanted], self.tiers[wanted], self.scores[wanted])
+    def where(self, is_wanted: NDArray[np.bool_]) -> "MatchedPairs":
+        """Return the matches whose flag is true."""
+        return MatchedPairs(
+            self.read_rows[is_wanted], self.entry_rows[is_wanted], self.tiers[is_wanted], self.scores[is_wanted]
+        )
 
-    def numbers(self, entries: int) -> Rows:
-        """Return a number for each pair of a read and one of so many entries."""
-        return self.reads * entries + self.entries
+    def pair_numbers(self, entry_count: int) -> Rows:
+        """Return one number for each pair of a read and one of so many entries."""
+        return self.read_rows * entry_count + self.entry_rows
 
     @classmethod
-    def together(cls, founds: Sequence["Found"]) -> "Found":
-        """Return the matches of all."""
+    def concatenated(cls, parts: Sequence["MatchedPairs"]) -> "MatchedPairs":
+        """Return the matches of all parts."""
         return cls(
-            np.concatenate([found.reads for found in founds]),
-            np.concatenate([found.entries for found in founds]),
-            np.concatenate([found.tiers for found in founds]),
-            np.concatenate([found.scores for found in founds]),
+            np.concatenate([part.read_rows for part in parts]),
+            np.concatenate([part.entry_rows for part in parts]),
+            np.concatenate([part.tiers for part in parts]),
+            np.concatenate([part.scores for part in parts]),
         )
 
 
-_NOTHING_FOUND: Final = Found(*_NO_PAIRS, np.zeros(0, np.float32))
+_NO_MATCHES: Final = MatchedPairs(*_NO_PAIRS, np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class PlateTable:
-    """`entries` with, for each, the widest tier that it allows, and the two tables."""
+    """The listed plates, the widest tier that each allows, and the two hash tables."""
 
-    entries: PlateCodes
-    widest: Bytes
-    same: HashTable
-    near: HashTable
+    plates: PlateCodes
+    widest_tiers: NDArray[np.uint8]
+    by_key: HashTable
+    by_deletion: HashTable
 
     @classmethod
-    def build(cls, entries: PlateCodes, widest: Bytes) -> "PlateTable":
-        """File the entries. What is no plate is kept, so that rows stay what they are, and never found."""
-        usable = np.flatnonzero((entries.lengths > 0) & (entries.codes != UNREADABLE).all(axis=1))
-        wide = usable[widest[usable] >= NEAR]
-        with_deletions = int(entries.lengths[wide].sum(dtype=np.int64)) + len(wide)
-        count = len(entries)
+    def build(cls, plates: PlateCodes, widest_tiers: NDArray[np.uint8]) -> "PlateTable":
+        """Build the tables. A text that is no plate keeps its row, so that rows stay those of the entries."""
+        usable = np.flatnonzero((plates.lengths > 0) & (plates.codes != UNREADABLE).all(axis=1))
+        near_rows = usable[widest_tiers[usable] >= NEAR_TIER]
+        key_count = int(plates.lengths[near_rows].sum(dtype=np.int64)) + len(near_rows)
         return cls(
-            entries,
-            widest,
-            HashTable.build(_keys(entries, usable), count, len(usable)),
-            HashTable.build(_keys_and_deletions(entries, wide), count, with_deletions),
+            plates,
+            widest_tiers,
+            HashTable.build(_keys(plates, usable), len(plates), len(usable)),
+            HashTable.build(_keys_and_deletions(plates, near_rows), len(plates), key_count),
         )
 
-    def search(self, reads: PlateCodes, likelihood: Likelihood) -> Found:
-        """Return every match, each pair once, in no order."""
-        folded = mapped(reads.codes, FOLDED)
-        alike = self.alike(reads, folded)
-        near = self._near(reads, folded, likelihood) if len(self.near.postings) else _NO_PAIRS
-        found = self._weighed(reads, alike, near, likelihood)
-        badged = self._badged(reads, likelihood)
-        if badged is None:
-            return found
-        # What is one letter too many may be a badge: that is the surer explanation.
-        again = np.isin(found.numbers(len(self.entries)), badged.numbers(len(self.entries)))
-        return Found.together([found.where(~again), badged])
+    def search(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
+        """Return every match, each pair once, in no particular order."""
+        folded = translated(reads.codes, TO_FOLDED)
+        same_key = self.same_key_pairs(reads, folded)
+        near = self._near_pairs(reads, folded, likelihood) if len(self.by_deletion.slots) else _NO_PAIRS
+        matched = self._score_pairs(reads, same_key, near, likelihood)
+        prefixed = self._search_without_prefix(reads, likelihood)
+        if prefixed is None:
+            return matched
+        # One extra letter may also be a country prefix; the prefix is the surer explanation.
+        is_prefixed = np.isin(matched.pair_numbers(len(self.plates)), prefixed.pair_numbers(len(self.plates)))
+        return MatchedPairs.concatenated([matched.where(~is_prefixed), prefixed])
 
-    def _badged(self, reads: PlateCodes, likelihood: Likelihood) -> Found | None:
-        """Return the matches of reads without the badge that they begin with: `folded`, or if less sure `near`."""
-        taken_off = COUNTRY_PREFIXES.taken_off(reads)
-        if taken_off is None:
+    def _search_without_prefix(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs | None:
+        """Return the matches of reads without their country prefix: `folded`, or `near` where less probable."""
+        stripped = COUNTRY_PREFIXES.strip(reads)
+        if stripped is None:
             return None
-        of_reads, plates = taken_off
-        which, rows, _ = self.alike(plates, mapped(plates.codes, FOLDED))
-        if not len(which):
+        prefixed_rows, plates = stripped
+        plate_rows, entry_rows, _ = self.same_key_pairs(plates, translated(plates.codes, TO_FOLDED))
+        if not len(plate_rows):
             return None
-        of_reads = of_reads[which]
-        sure, least = (likelihood.least_score(TIERS[tier]) for tier in (FOLDED_TIER, NEAR))
-        scores = likelihood.score_with_badge(reads, plates.take(which), of_reads, self.entries, rows, least)
-        tiers = np.where(scores >= sure, FOLDED_TIER, NEAR).astype(np.uint8)
-        return Found(of_reads, rows, tiers, scores).where((scores >= least) & (tiers <= self.widest[rows]))
+        read_rows = prefixed_rows[plate_rows]
+        least_folded, least_near = (likelihood.least_score(TIERS[tier]) for tier in (FOLDED_TIER, NEAR_TIER))
+        scores = likelihood.score_with_prefix(
+            reads, plates.take(plate_rows), read_rows, self.plates, entry_rows, least_near
+        )
+        tiers = np.where(scores >= least_folded, FOLDED_TIER, NEAR_TIER).astype(np.uint8)
+        is_match = (scores >= least_near) & (tiers <= self.widest_tiers[entry_rows])
+        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(is_match)
 
-    def _weighed(self, reads: PlateCodes, alike: Pairs, near: Pairs, likelihood: Likelihood) -> Found:
-        """Return the pairs that the entries' tolerance and the scores allow."""
-        if not len(alike[0]) + len(near[0]):
-            return _NOTHING_FOUND
-        which, rows = np.concatenate([alike[0], near[0]]), np.concatenate([alike[1], near[1]])
-        tiers = np.concatenate([alike[2], near[2]])
-        allowed = (tiers <= self.widest[rows]).nonzero()[0]
-        which, rows, tiers = which[allowed], rows[allowed], tiers[allowed]
-        if not len(rows):
-            return Found(which, rows, tiers, np.zeros(0, np.float32))
-        least = likelihood.least_scores[tiers]
-        scores = likelihood.score(reads, which, self.entries, rows, least)
-        return Found(which, rows, tiers, scores).where(scores >= least)
+    def _score_pairs(self, reads: PlateCodes, same_key: Pairs, near: Pairs, likelihood: Likelihood) -> MatchedPairs:
+        """Return the pairs that the entries' tolerances and the least scores allow."""
+        if not len(same_key[0]) + len(near[0]):
+            return _NO_MATCHES
+        read_rows, entry_rows = np.concatenate([same_key[0], near[0]]), np.concatenate([same_key[1], near[1]])
+        tiers = np.concatenate([same_key[2], near[2]])
+        allowed = (tiers <= self.widest_tiers[entry_rows]).nonzero()[0]
+        read_rows, entry_rows, tiers = read_rows[allowed], entry_rows[allowed], tiers[allowed]
+        if not len(entry_rows):
+            return MatchedPairs(read_rows, entry_rows, tiers, np.zeros(0, np.float32))
+        least_scores = likelihood.least_scores[tiers]
+        scores = likelihood.score(reads, read_rows, self.plates, entry_rows, least_scores)
+        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(scores >= least_scores)
 
-    def alike(self, reads: PlateCodes, folded: Bytes) -> Pairs:
-        """Return the pairs of equal folded keys, and their tiers, whatever the entries tolerate."""
-        which, rows = self.same.find(_hashes(folded, reads.longest))
-        if not len(which):
+    def same_key_pairs(self, reads: PlateCodes, folded: Codes) -> Pairs:
+        """Return the pairs of equal folded keys and their tiers, whatever the entries tolerate."""
+        read_rows, entry_rows = self.by_key.find(_hashes(folded, reads.longest))
+        if not len(read_rows):
             return _NO_PAIRS
-        listed = self.entries.codes.take(rows, axis=0)
-        alike = _equal(folded.take(which, axis=0), mapped(listed, FOLDED)).nonzero()[0]
-        which, rows, listed = which[alike], rows[alike], listed.take(alike, axis=0)
-        read = reads.codes.take(which, axis=0)
-        tiers = np.full(len(rows), FOLDED_TIER, np.uint8)
-        tiers -= _equal(mapped(read, EQUIVALENT), mapped(listed, EQUIVALENT))
-        tiers -= _equal(read, listed)
-        return which, rows, tiers
+        listed = self.plates.codes.take(entry_rows, axis=0)
+        same = _are_equal(folded.take(read_rows, axis=0), translated(listed, TO_FOLDED)).nonzero()[0]
+        read_rows, entry_rows, listed = read_rows[same], entry_rows[same], listed.take(same, axis=0)
+        read = reads.codes.take(read_rows, axis=0)
+        tiers = np.full(len(entry_rows), FOLDED_TIER, np.uint8)
+        tiers -= _are_equal(translated(read, TO_EQUIVALENT), translated(listed, TO_EQUIVALENT))
+        tiers -= _are_equal(read, listed)
+        return read_rows, entry_rows, tiers
 
-    def _near(self, reads: PlateCodes, folded: Bytes, likelihood: Likelihood) -> Pairs:
-        """Return the pairs whose folded keys are one edit apart, of reads that are worth it, and their tier."""
-        asked, ways = _true(likelihood.worth_searching(reads))
-        if not len(asked):
+    def _near_pairs(self, reads: PlateCodes, folded: Codes, likelihood: Likelihood) -> Pairs:
+        """Return the pairs whose folded keys are one edit apart, for reads that are worth the search."""
+        searched_rows, deletions = _true_cells(likelihood.worth_searching(reads))
+        if not len(searched_rows):
             return _NO_PAIRS
-        which, rows = self.near.find(deletions(folded, asked, ways, reads.longest))
-        if not len(which):
+        found, entry_rows = self.by_deletion.find(deletion_hashes(folded, searched_rows, deletions, reads.longest))
+        if not len(found):
             return _NO_PAIRS
-        which = asked.take(which)
-        listed = mapped(self.entries.codes.take(rows, axis=0), FOLDED)
-        lengths, listed_lengths = reads.lengths.take(which), self.entries.lengths.take(rows)
-        near = one_edit_apart(folded.take(which, axis=0), listed, lengths, listed_lengths).nonzero()[0]
+        read_rows = searched_rows.take(found)
+        listed = translated(self.plates.codes.take(entry_rows, axis=0), TO_FOLDED)
+        lengths, listed_lengths = reads.lengths.take(read_rows), self.plates.lengths.take(entry_rows)
+        near = one_edit_apart(folded.take(read_rows, axis=0), listed, lengths, listed_lengths).nonzero()[0]
         if not len(near):
             return _NO_PAIRS
-        pairs = which[near] * len(self.entries) + rows[near]
+        # Two plates can meet by several deletions: each pair is kept once.
+        pairs = read_rows[near] * len(self.plates) + entry_rows[near]
         pairs.sort()
-        first_of_its_kind = np.ones(len(pairs), bool)
-        np.not_equal(pairs[1:], pairs[:-1], out=first_of_its_kind[1:])
-        pairs = pairs[first_of_its_kind]
-        which = pairs // len(self.entries)
-        return which, pairs - which * len(self.entries), np.full(len(pairs), NEAR, np.uint8)
+        is_new = np.ones(len(pairs), bool)
+        np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
+        pairs = pairs[is_new]
+        read_rows = pairs // len(self.plates)
+        return read_rows, pairs - read_rows * len(self.plates), np.full(len(pairs), NEAR_TIER, np.uint8)
 
 
-def _true(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
-    """Return rows and columns of what is true."""
-    places = table.ravel().nonzero()[0]
-    rows = places // table.shape[1]
-    return rows, places - rows * table.shape[1]
+def _true_cells(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Return the rows and the columns of the cells that are true."""
+    cells = table.ravel().nonzero()[0]
+    rows = cells // table.shape[1]
+    return rows, cells - rows * table.shape[1]
 
 
-def _equal(some: Bytes, others: Bytes) -> NDArray[np.bool_]:
-    words, other_words = words_of(some), words_of(others)
-    return np.asarray((words[:, 0] == other_words[:, 0]) & (words[:, 1] == other_words[:, 1]))
+def _are_equal(left: Codes, right: Codes) -> NDArray[np.bool_]:
+    left_words, right_words = words_of(left), words_of(right)
+    return np.asarray((left_words[:, 0] == right_words[:, 0]) & (left_words[:, 1] == right_words[:, 1]))
 
 
-def _hashes(folded: Bytes, longest: int) -> Words:
+def _hashes(folded: Codes, longest: int) -> Words:
     words = words_of(folded)
-    return hashed(words[:, 0], words[:, 1] if longest > 8 else None)
+    return hash_words(words[:, 0], words[:, 1] if longest > 8 else None)
 
 
-def _keys(entries: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
+def _keys(plates: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
         piece = rows[start : start + _PIECE]
-        yield _hashes(mapped(entries.codes[piece], FOLDED), entries.longest), piece
+        yield _hashes(translated(plates.codes[piece], TO_FOLDED), plates.longest), piece
 
 
-def _keys_and_deletions(entries: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
+def _keys_and_deletions(plates: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
     for start in range(0, len(rows), _PIECE):
-        lengths = entries.lengths[rows[start : start + _PIECE]]
+        lengths = plates.lengths[rows[start : start + _PIECE]]
+        # Plates of one word are hashed without a second word, so they are handled apart from longer ones.
         for part in ((lengths <= 8).nonzero()[0], (lengths > 8).nonzero()[0]):
             piece, longest = rows[start : start + _PIECE][part], int(lengths[part].max(initial=0))
-            plates, ways = _true(lengths[part, None] >= np.arange(1 + longest))
-            yield deletions(mapped(entries.codes[piece], FOLDED), plates, ways, longest), piece[plates]
+            plate_rows, deletions = _true_cells(lengths[part, None] >= np.arange(1 + longest))
+            folded = translated(plates.codes[piece], TO_FOLDED)
+            yield deletion_hashes(folded, plate_rows, deletions, longest), piece[plate_rows]

@@ -16,22 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.plate_codes import (
-    ALPHABET,
     CODE_COUNT,
     FIRST_LETTER,
     UNREADABLE,
     WIDTH,
+    Codes,
+    Lengths,
     PlateCodes,
+    Rows,
     country_codes,
 )
-from anpr.matching.scoring.confusion_model import FURTHER_EDIT_FACTOR, UNITS, Codes, ConfusionModel, Lengths
+from anpr.matching.scoring.confusion_model import FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
 from anpr.reference_data import tables
+from anpr.reference_data.limits import ALPHABET, LONGEST_LAYOUT
 
 Shares = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 # Layouts of up to this many characters have a number each: a bit a place (1 a letter), and one above for the length.
-LONGEST_LAYOUT: Final = 12
 _LAYOUTS = np.array(2 << LONGEST_LAYOUT)
 _OF_NO_LAYOUT = 0  # longer texts, and nothing
 # Two codes that stand side by side, as one number of 16 bits, the first the lower byte.
@@ -193,7 +194,7 @@ _KEPT_OF_LENGTH = np.where(_ABOVE_LENGTH > 0, _ABOVE_LENGTH - 1, 0).astype(np.ui
 def layouts_of(plates: PlateCodes) -> NDArray[np.intp]:
     """Return the number of each text's layout."""
     layouts = _KEPT_OF_LENGTH.take(plates.lengths)
-    layouts &= plates.letters
+    layouts &= plates.letter_bits
     layouts |= _ABOVE_LENGTH.take(plates.lengths)
     return layouts.astype(np.intp)
 

@@ -16,12 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import ALPHABET, CODE_COUNT, FOLDED, UNREADABLE, WIDTH
+from anpr.matching.encoding.plate_codes import CODE_COUNT, TO_FOLDED, UNREADABLE, WIDTH, Codes, Lengths
 from anpr.reference_data import tables
+from anpr.reference_data.limits import ALPHABET
 
 Logs = NDArray[np.int64]
-Codes = NDArray[np.uint8]
-Lengths = NDArray[np.uint8]
 
 # One unit of a logarithm below.
 UNITS: Final = 10_000
@@ -53,12 +52,12 @@ class ConfusionModel:
         self.insertion: Final[float] = table["insertion"] / _PER
         self.right_share: Final[float] = table["right_share"]
         # The country's letters beside the plate are read as its beginning.
-        self.badge_share: Final[float] = table["badge"] / _PER
+        self.prefix_share: Final[float] = table["badge"] / _PER
         # An edit says that the picture is bad: that all the rest was read right has this probability.
         self.alone_share: Final[float] = table["alone_share"]
         # By code, in logarithms: the highest rate of any one edit that puts this character into the read where one of
         # another fold stood, or none. Code 0, behind the text's end, is no character to be taken out.
-        folds = np.frombuffer(FOLDED, np.uint8)[:CODE_COUNT]
+        folds = np.frombuffer(TO_FOLDED, np.uint8)[:CODE_COUNT]
         into = np.where(folds[:, None] != folds, substitution, 0).max(axis=0)
         into = np.maximum(into, max(self.insertion, table["swap"] / _PER))
         self._log_likeliest_into = _logs(into * self.alone_share).astype(np.int32)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
-from anpr.matching.encoding.plate_codes import FIRST_LETTER, FOLDED, PlateCodes, mapped
-from anpr.matching.scoring.background_model import BACKGROUND_MODEL, BackgroundModel, Rows, Shares
+from anpr.matching.encoding.plate_codes import FIRST_LETTER, TO_FOLDED, PlateCodes, Rows, translated
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL, BackgroundModel, Shares
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, UNITS, ConfusionModel
 from anpr.reference_data import tables
 
@@ -125,7 +125,7 @@ class Likelihood:
             scores[worked_out] = self._scores(read.take(worked_out), entry.take(worked_out))
         return scores
 
-    def score_with_badge(  # noqa: PLR0913, PLR0917  as `score`, and the plates
+    def score_with_prefix(  # noqa: PLR0913, PLR0917  as `score`, and the plates
         self,
         reads: PlateCodes,
         plates: PlateCodes,
@@ -144,13 +144,13 @@ class Likelihood:
         worked_out = np.arange(len(scores))
         if at_least:
             misread = self._misreads.log_probability(plate.codes, plate.lengths, entry.codes, entry.lengths)
-            most = self._log_prior + math.log(self._misreads.badge_share) + misread / UNITS
+            most = self._log_prior + math.log(self._misreads.prefix_share) + misread / UNITS
             most += np.where((plate.codes == entry.codes).all(axis=1), 0.0, self._log_ratios.max())
             against = self._log_read_right(read, self._densities.rows(read.countries))
             worked_out = (most + _SLACK > _log_odds(at_least) + against).nonzero()[0]
             read, plate, entry = read.take(worked_out), plate.take(worked_out), entry.take(worked_out)
         if len(worked_out):
-            listed, unlisted = (self._misreads.badge_share * share for share in self._explanations(plate, entry))
+            listed, unlisted = (self._misreads.prefix_share * share for share in self._explanations(plate, entry))
             scores[worked_out] = self._told(read, listed, unlisted + self._explanations(read, entry)[1])
         return scores
 
@@ -194,7 +194,7 @@ class Likelihood:
         listed = self._log_prior + np.where(other_country, math.log(WRONG_COUNTRY_SHARE), 0.0)
         listed += self._misreads.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
         listed += np.where(exact, 0.0, self._ratio_at_differences(read, entry, ratio))
-        alike = (mapped(read.codes, FOLDED) == mapped(entry.codes, FOLDED)).all(axis=1)
+        alike = (translated(read.codes, TO_FOLDED) == translated(entry.codes, TO_FOLDED)).all(axis=1)
         listed += np.where(alike, 0.0, math.log(NEAR_ODDS))
         of_country = np.where((entry.countries != 0) & ~other_country, self._densities.shares[rows], 1.0)
         unlisted = of_country * (

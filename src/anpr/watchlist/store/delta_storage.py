@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from anpr.contracts.events import Entry, Generation
-from anpr.matching.encoding.encoded_entry import EncodedEntry, Row
+from anpr.matching.encoding.encoded_entry import EncodedEntry, EntryFields
 from anpr.watchlist.changes import Changes
 from anpr.watchlist.store.keys import delta_key
 from anpr.watchlist.store.manifest import DeltaRef
@@ -34,7 +34,7 @@ class _EncodedDelta(Struct, frozen=True):
 
 
 class _DeltaRows(Struct, frozen=True):
-    put: list[Row]
+    put: list[EntryFields]
 
 
 class _Revision(Struct, frozen=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from anpr.contracts.events import Entry, Generation
-from anpr.matching.encoding.encoded_entry import encoded
+from anpr.matching.encoding.encoded_entry import encode_entries
 from anpr.watchlist.changes import Changes, changed
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store.delta_storage import encode_delta
@@ -75,7 +75,7 @@ class ListWriter:
         if before is None or _needs_snapshot(edit.changes.size, before):
             all_after = changed(self._entries_before(edit, before), edit.changes)
             all_after.sort(key=lambda entry: entry.entry_id)
-            snapshot = self._storage.snapshots.write(encoded(all_after), len(all_after), progress)
+            snapshot = self._storage.snapshots.write(encode_entries(all_after), len(all_after), progress)
             return Written(ListManifest(changed_in, changed_at, entries, snapshot, now), {})
         if not edit.changes.size:
             return Written(msgspec.structs.replace(before, generation=changed_in, applied_at=changed_at), {})

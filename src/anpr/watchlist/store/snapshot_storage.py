@@ -23,9 +23,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
-from anpr.matching.encoding.encoded_entry import EncodedEntry, encoded_in, encoded_list
+from anpr.matching.encoding.encoded_entry import EncodedEntry, join_encoded, split_encoded
 from anpr.matching.encoding.plate_codes import encode_plates, words_of
-from anpr.matching.lookup.hash_table import hashed
+from anpr.matching.lookup.hash_table import hash_words
 from anpr.watchlist.progress import Progress
 from anpr.watchlist.store.keys import chunk_index_key, chunk_key, plate_index_key
 from anpr.watchlist.store.manifest import SnapshotRef
@@ -74,7 +74,7 @@ class SnapshotStorage:
         unwritten, chunk_index, plate_index = iter(entries), list[_ChunkRef](), list[bytes]()
         for number in range(snapshot.chunks):
             chunk = list(islice(unwritten, CHUNK_ENTRIES))
-            value = encoded_list(chunk)
+            value = join_encoded(chunk)
             chunk_index.append(_ChunkRef(chunk[0][0].entry_id, hashlib.sha256(value).digest()))
             plate_index.append(_plate_numbers([row.plate for row, _ in chunk]).tobytes())
             self._write(chunk_key(snapshot, number), value)
@@ -105,7 +105,7 @@ class SnapshotStorage:
         for chunk in self._chunks(snapshot):
             if chunk is None:
                 return None
-            of_chunk = encoded_in(chunk)
+            of_chunk = split_encoded(chunk)
             entries += [entry for entry in of_chunk if entry[0].entry_id not in without] if without else of_chunk
         return entries
 
@@ -123,7 +123,7 @@ class SnapshotStorage:
         chunks = self._chunks_with_ids(snapshot, entry_ids)
         if chunks is None:
             return None
-        return [entry for chunk in chunks for entry in encoded_in(chunk) if entry[0].entry_id in entry_ids]
+        return [entry for chunk in chunks for entry in split_encoded(chunk) if entry[0].entry_id in entry_ids]
 
     def ids_in_chunks_of(self, snapshot: SnapshotRef, entry_ids: Collection[str]) -> set[str] | None:
         """Return the ids in those chunks that may have these: of these ids, exactly those that the snapshot has."""
@@ -144,7 +144,7 @@ class SnapshotStorage:
         for chunk in self._chunks(snapshot, numbers):
             if chunk is None:
                 return None
-            entries += encoded_in(chunk)
+            entries += split_encoded(chunk)
         return entries
 
     def _chunks_with_ids(self, snapshot: SnapshotRef, entry_ids: Collection[str]) -> list[bytes] | None:
@@ -186,4 +186,4 @@ class SnapshotStorage:
 def _plate_numbers(plates: Sequence[str]) -> NDArray[np.uint32]:
     """Return a number for each plate or pattern, the same however it is written; few others have it."""
     codes = encode_plates(plates, [None] * len(plates)).codes
-    return (hashed(*words_of(codes).T) >> np.uint64(32)).astype(np.uint32)
+    return (hash_words(*words_of(codes).T) >> np.uint64(32)).astype(np.uint32)
