@@ -10,7 +10,7 @@ from anpr.contracts.events import NO_GENERATION, Entry, Read, encode
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explain import aligned
 from anpr.matching.scoring.likelihood import SMALLEST_LIST
-from anpr.reads.decoder import why_unusable
+from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import WrongCell
 from anpr.watchlist.csv_cells import country as country_code
@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
 
 def _check(read: str, listed: str, countries: dict[str, str | None]) -> None:
     """Refuse what intake and list refuse, with their own words."""
-    if why := why_unusable(read):
+    if why := unusable_reason(read):
         raise InputError("explain-unusable", f"READ {read!r}: {why}", "give a plate as a camera may read it")
     what = "LISTED"
     try:

@@ -103,9 +103,9 @@ def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_
             return
         waiting = 0
         for letter in letters.read(min(letters.end - last, letters.replayed_until)):
-            waiting += letter.waits
+            waiting += letter.can_be_replayed
             if letter.number >= letters.end - last:
-                click.echo(msgspec.json.encode(letter.told(with_content=with_plates)))
+                click.echo(msgspec.json.encode(letter.as_dict(with_content=with_plates)))
         click.echo(f"{letters.end - letters.start} dead letters of {site}, {waiting} not sent again yet", err=True)
 
 

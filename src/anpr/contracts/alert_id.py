@@ -1,4 +1,4 @@
-"""The id of an alert: the same whoever works it out, so that a repeated alert counts once."""
+"""The id of an alert: the same from every matcher, so that a repeated alert counts once."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Records that could not be matched: what is told of each, and which of them are worth sending again."""
+"""Dead letters: what is printed about each, and which of them are sent again."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -13,11 +13,12 @@ REPLAYED: Final = "replayed"
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A record of a site's dead-letter topic, of which `number` is its offset.
+    """A record of a site's dead-letter topic. `number` is its offset on that topic.
 
-    `topic`, `partition` and `offset` are where the record was; `size_bytes` its length there, of which `value` is the
-    beginning where it is not whole. `is_replayed` tells that it was sent again since, `has_failed_again` that it had
-    been before, and could not be matched then either. `value` may hold a plate.
+    `topic`, `partition` and `offset` give the original position of the record, `size_bytes` its original length.
+    Where it is not whole, `value` holds only its beginning. `is_replayed` marks a dead letter that was sent again
+    since; `has_failed_again` one that is the result of such a replay and could not be matched either. `value` may
+    contain a plate.
     """
 
     site: str
@@ -35,23 +36,23 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     value: bytes
 
     @property
-    def waits(self) -> bool:
-        """Whether it is worth sending again: it is whole, and that has not been tried."""
+    def can_be_replayed(self) -> bool:
+        """Whether sending it again can help: it is whole, and nobody has tried it yet."""
         return self.is_whole and not self.is_replayed and not self.has_failed_again
 
-    def told(self, *, with_content: bool) -> dict[str, object]:
-        """Return what is told of it: what it holds only `with_content`, as text."""
-        told: dict[str, object] = {
+    def as_dict(self, *, with_content: bool) -> dict[str, object]:
+        """Return the fields to print. The content, which may include a plate, comes only `with_content`."""
+        fields: dict[str, object] = {
             name: getattr(self, name) for name in self.__struct_fields__ if name not in {"value", "detail"}
         }
         if with_content:
-            told |= {"detail": self.detail, "content": self.value.decode("utf-8", "backslashreplace")}
-        return told
+            fields |= {"detail": self.detail, "content": self.value.decode("utf-8", "backslashreplace")}
+        return fields
 
 
 @dataclass
 class Replay:
-    """How many dead letters were sent again, and why the others were not."""
+    """How many dead letters were sent again, were sent before, and are cut short and so cannot be sent."""
 
     sent: int = 0
     sent_before: int = 0
@@ -59,23 +60,23 @@ class Replay:
 
 
 def replay(letters: Iterable[DeadLetter], send: Callable[[DeadLetter], None], *, again: bool) -> Replay:
-    """Send those that were not sent again yet, or with `again` all; each content once.
+    """Send the dead letters that were not sent again yet, or with `again` all of them; each content once.
 
-    A record that fails again lies on the topic a second time, marked so. One whose matcher was killed may lie there
-    twice, as does one that its camera repeats: so what counts as sent is its content. The letters must come from the
-    topic's beginning, the oldest first.
+    A record that fails again is on the topic a second time, with a mark. A record can also be there twice because its
+    matcher was killed or its camera repeated it. So the content decides what counts as sent. The letters must start
+    at the topic's beginning, the oldest first.
     """
-    done = Replay()
+    result = Replay()
     sent: set[bytes] = set()
     for letter in letters:
         digest = hashlib.sha256(letter.value).digest()
         if not letter.is_whole:
-            done.cut_short += 1
-        elif digest in sent or not (letter.waits or again):
-            done.sent_before += 1
+            result.cut_short += 1
+        elif digest in sent or not (letter.can_be_replayed or again):
+            result.sent_before += 1
             sent.add(digest)
         else:
             send(letter)
             sent.add(digest)
-            done.sent += 1
-    return done
+            result.sent += 1
+    return result

@@ -1,13 +1,13 @@
-"""The contracts: what travels on the topics, as JSON on the wire and as Structs here.
+"""The contracts: the records on the topics, as JSON on the wire and as Structs here.
 
-Rules that every reader may rely on:
+Rules that every consumer may rely on:
 
 - Times are RFC 3339 in UTC, to the millisecond.
 - Unknown fields are ignored. Fields are only ever added; a changed meaning needs a new topic version.
-- Values of an enumeration travel as text. One that a reader does not know *needs a person*: it is shown, and it
-  is never closed, narrowed or hidden by a rule made for the values that it does know.
+- Values of an enumeration travel as text. A value that a consumer does not know *needs a person*: the record is
+  shown, and no rule made for the known values closes, narrows or hides it.
 
-`docs/schemas/` holds the JSON Schema of each, generated from this file.
+`docs/schemas/` holds the JSON Schema of each contract, generated from this file.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from msgspec import Meta, Struct
 
 DIRECTIONS: Final = ("uk_bound", "fr_bound")
 POSITIONS: Final = ("front", "rear")
-# Best first: `live` beats `late` beats `retrospective` when alerts of one id are merged.
+# Most urgent first: when two alerts of one id are merged, `live` beats `late`, and `late` beats `retrospective`.
 KINDS: Final = ("live", "late", "retrospective")
-# Surest first. Each is what an entry's tolerance may allow; see `matching`.
+# Surest first. An entry's tolerance says which tiers may match it; see `matching`.
 TIERS: Final = ("exact", "equivalent", "folded", "near", "pattern")
 TOLERANCES: Final = ("exact", "tolerant", "near")
 HANDLINGS: Final = ("open", "covert")
@@ -55,7 +55,7 @@ ActionKind = Annotated[str, _known(ACTION_KINDS)]
 PlateCheck = Annotated[str, _known(PLATE_CHECKS)]
 Outcome = Annotated[str, _known(OUTCOMES)]
 
-# Identifiers are hashed with NUL between them, so NUL is not part of one.
+# Identifiers are hashed with NUL between them, so an identifier must not contain NUL.
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^\\x00]*$")]
 Name = Annotated[str, Meta(max_length=64)]
 Note = Annotated[str, Meta(max_length=2000)]
@@ -72,14 +72,14 @@ def is_covert_handling(handling: Handling) -> bool:
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """Another text that the camera thinks possible."""
+    """Another text that the camera thinks the plate may have."""
 
     plate: PlateText
     confidence: Share | None = None
 
 
 class Vehicle(Struct, frozen=True, kw_only=True):
-    """What the camera or the list says about the vehicle itself."""
+    """The vehicle itself, as the camera or the list describes it."""
 
     kind: Name | None = None
     make: Name | None = None
@@ -89,11 +89,11 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 class Read(Struct, frozen=True, kw_only=True):
     """One observation of one plate by one camera.
 
-    Only `read_id`, `site` and a plate must be usable, that of `plate` or of a candidate: without them nothing can be
-    matched. All else may be missing, and is dropped, counted and named in `dropped_fields` when it is bad; an
-    unusable `plate` is named there and kept as it was read. Of `candidates` only the bad ones are dropped, and those
-    behind the first 16 good ones. `received_at`, `clock_suspect` and `dropped_fields` are set by whoever takes the
-    read in (`anpr.reads.decoder`), whatever the camera says of them.
+    A read can be matched with a usable `read_id`, `site` and one usable plate: `plate` or a candidate's. Every other
+    field may be missing. A bad field is dropped, counted and named in `dropped_fields`; an unusable `plate` is named
+    there too, but kept as it was read. Of `candidates` only the bad ones are dropped, and all after the first 16 good
+    ones. The decoder (`anpr.reads.decoder`) sets `received_at`, `clock_suspect` and `dropped_fields`; it ignores what
+    the camera sends in these fields.
     """
 
     read_id: Identifier
@@ -118,7 +118,7 @@ class Read(Struct, frozen=True, kw_only=True):
 
 
 class Generation(Struct, frozen=True, order=True, kw_only=True):
-    """One state of the watchlist. The epoch grows at each fail-over of its home, so that no pair comes twice."""
+    """One state of the watchlist. The epoch grows at each fail-over of its home, so that no pair occurs twice."""
 
     epoch: int
     number: int
@@ -127,12 +127,12 @@ class Generation(Struct, frozen=True, order=True, kw_only=True):
         return f"{self.epoch}.{self.number}"
 
 
-# What a list that does not exist, and an entry that is not in force yet, count as changed by.
+# The generation of a list that does not exist, and the revision of an entry that is not in force yet.
 NO_GENERATION: Final = Generation(epoch=0, number=0)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A plate on a watchlist: why, for whom, how surely it must be read, and until when."""
+    """A plate or pattern on a list: why, for whom, how exactly it must be read, and until when."""
 
     entry_id: Identifier
     revision: Generation
@@ -162,10 +162,11 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A letter that was read otherwise than listed; both are empty or longer where letters are missing or swapped.
+    """A difference between the read and the listed plate: one letter, a missing or extra one, or swapped letters.
 
-    `place` counts from 1 in the listed plate, and is where a letter too many would stand; `read_place` counts in the
-    read, and is null where it lacks the letter.
+    `read` and `listed` hold the letters; one of them is empty where a letter is missing, and both are longer where
+    letters are swapped. `place` is the position in the listed plate, counted from 1; for an extra letter, the
+    position that it would have there. `read_place` is the position in the read, null where the read lacks the letter.
     """
 
     place: int
@@ -175,13 +176,13 @@ class Difference(Struct, frozen=True, kw_only=True):
     read_place: int | None = None
 
     def span(self, *, read: bool) -> range:
-        """Return the places, from 0, of these letters in the plate as read or as listed; none where it lacks them."""
-        place, letters = ((self.read_place or self.place), self.read) if read else (self.place, self.listed)
-        return range(place - 1, place - 1 + len(letters))
+        """Return the positions of these letters in the read or the listed plate, from 0; empty if it lacks them."""
+        position, letters = ((self.read_place or self.place), self.read) if read else (self.place, self.listed)
+        return range(position - 1, position - 1 + len(letters))
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why a read matched an entry: the two texts, each differing letter, and what speaks against it."""
+    """Why a read matched an entry: the two texts, their differences, and notes on the doubts."""
 
     read_as: str
     listed_as: str
@@ -190,7 +191,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
-    """A fact about one read and one entry. Its id is the same whoever works it out, however often."""
+    """The fact that one read matched one entry. Every matcher gives it the same id, however often it is raised."""
 
     alert_id: Identifier
     kind: Kind
@@ -205,7 +206,7 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
 
     @property
     def captured_at(self) -> datetime:
-        """When the vehicle was there: intake gives every matched read a capture time."""
+        """When the camera saw the vehicle: the decoder gives every matched read a capture time."""
         return self.read.captured_at or self.raised_at
 
     @property
@@ -220,7 +221,7 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
 
 
 class Correction(Struct, frozen=True, kw_only=True, tag_field="type", tag="correction"):
-    """`read_id` replaces `supersedes` at this site, whether or not either of them matched."""
+    """The fact that `read_id` replaces `supersedes` at this site, whether or not either of them matched."""
 
     site: Name
     read_id: Identifier
@@ -228,7 +229,7 @@ class Correction(Struct, frozen=True, kw_only=True, tag_field="type", tag="corre
 
 
 class Cover(Struct, frozen=True, kw_only=True):
-    """An entry and the best tier at which the officer had it on the screen when giving an outcome."""
+    """An entry, and the best tier that the officer saw on the screen for it when recording an outcome."""
 
     entry_id: Identifier
     tier: Tier
@@ -237,9 +238,9 @@ class Cover(Struct, frozen=True, kw_only=True):
 class Action(Struct, frozen=True, kw_only=True):
     """What an officer did about an alert.
 
-    An outcome settles what `covers` names besides the alert itself, so that an alert the officer had not seen is
-    never closed by it (docs/adr/0004). A release lets go of what its officer holds or, by a supervisor, of what
-    `holder` holds; with `hands_to` it passes to that colleague, and at no moment is nobody's.
+    An outcome settles the alert itself and the entries in `covers`, so it never closes an alert that the officer had
+    not seen (docs/adr/0004). A release ends the claim of its officer or, when a supervisor makes it, the claim of
+    `holder`. With `hands_to`, that colleague holds the incident from the same moment.
     """
 
     action_id: Identifier
@@ -258,7 +259,7 @@ class Action(Struct, frozen=True, kw_only=True):
 
 
 class EntryEnded(Struct, frozen=True, kw_only=True):
-    """An entry left the list: its alerts raised under an earlier revision are withdrawn, unless it comes back."""
+    """An entry left its list. Alerts of its earlier revisions are withdrawn, unless it comes back."""
 
     entry_id: Identifier
     revision: Generation
@@ -267,18 +268,18 @@ class EntryEnded(Struct, frozen=True, kw_only=True):
 
 
 class EntryListed(Struct, frozen=True, kw_only=True):
-    """An entry is on its list at a generation, which may be long after the one that last changed it."""
+    """An entry is on its list at a generation. That may be long after the generation that last changed it."""
 
     entry: Entry
     generation: Generation
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """What a matcher says of itself once a second: its silence is the sign that it has stopped (docs/adr/0005).
+    """What a matcher publishes about itself once a second. Its silence shows that it has stopped (docs/adr/0005).
 
-    `cameras` tells of each camera its newest capture, `clock_offset_seconds` its capture times less those of arrival:
-    above 0 its clock is ahead; far below, it is behind or its reads come late. `has_left` is in the last word of one
-    that was stopped in order, and is not missed.
+    `cameras` holds the newest capture time of each camera. `clock_offset_seconds` holds the capture time minus the
+    time of arrival, by camera: above 0 the camera's clock is ahead; far below 0 it is behind, or its reads come late.
+    The last status of a matcher that was stopped in order has `has_left`; nobody waits for it.
     """
 
     site: Name
@@ -306,7 +307,7 @@ _decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.jso
 _decode_action: Final = msgspec.json.Decoder(Action).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
 
-# What a decoder raises when the bytes are not what the topic promises.
+# The exceptions of a decoder when the bytes do not fit the contract.
 Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
 
 

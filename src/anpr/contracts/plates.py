@@ -1,13 +1,13 @@
-"""A plate's keys: what two texts must share to be the same plate.
+"""A plate's keys: two texts with the same key are the same plate.
 
-`canonical` is the plate without what cameras, lists and people write differently: case, spaces, dots, hyphens,
-accents, and letters of other alphabets that have a Latin shape. `equivalent` puts one glyph for the pairs that a
-plate does not tell apart at all: on British plates 0 and O, and 1 and I, are drawn alike and only the position
-says which is meant. The text as read is never replaced by its keys; it travels with the read.
+`canonical` removes what cameras, lists and people write differently: case, spaces, dots, hyphens, accents, and
+letters of other alphabets with a Latin shape. `equivalent` also writes one glyph for each pair that a plate does not
+distinguish: British plates draw 0 and O alike, and 1 and I, and only the position shows which is meant. The keys
+never replace the text as read; it travels with the read.
 
-A letter for which no table knows a Latin one is a place of the plate all the same, as is one that the camera could
-not read. In a read it stays, as `?`, which is like no letter: left out, another plate would have been read exactly.
-The list refuses it.
+A letter that no table maps to a Latin one still takes up a position on the plate, and so does a letter that the
+camera could not read. In a read it becomes `?`, which equals no letter: without it, another plate would match
+exactly. A list refuses such a letter.
 """
 
 import re
@@ -15,14 +15,14 @@ import unicodedata
 
 from anpr.reference_data import tables
 
-# A plate is at most this long when its separators are gone. The longest in `data/countries.toml` has ten
-# characters; the rest is room for a badge or a district read with it.
+# The longest plate without its separators. The longest in `data/countries.toml` has ten characters; the rest is room
+# for a country prefix or a district that is read with it.
 MAX_CANONICAL_LENGTH = 16
 
-# 0/O and 1/I: each pair is one glyph. In the key both are the letter.
+# 0/O and 1/I: each pair is one glyph. The key has the letter for both.
 GLYPH_PAIRS = {"0": "O", "1": "I"}
 
-# What stands in a read for a place that cannot be read: written so by the camera, or a letter that no table knows.
+# In a read: a position that cannot be read. The camera writes it, or it replaces a letter that no table knows.
 UNREADABLE = "?"
 
 _WILDCARDS = frozenset("?*")
@@ -35,16 +35,16 @@ _LOOK_ALIKES = str.maketrans(
 )
 _ONE_GLYPH = str.maketrans(GLYPH_PAIRS)
 
-# Other codes of two letters by which cameras and lists name a country, and its own.
+# Other two-letter codes that cameras and lists use for a country, and the country's own code.
 COUNTRY_ALIASES = {
     alias: country for country, syntax in tables.load("countries").items() for alias in syntax.get("aliases", ())
 }
 
 
 def canonical(text: str) -> str:
-    """Return the plate in A-Z and 0-9 alone; empty when the text holds none of them.
+    """Return the plate in A-Z and 0-9 only; empty when the text has none of them.
 
-    Any text is accepted. Characters that stand for no letter or digit in the tables are left out.
+    Accepts any text. Leaves out characters that the tables map to no letter or digit.
     """
     if not text.isascii():
         text = _latin(text)
@@ -53,33 +53,33 @@ def canonical(text: str) -> str:
 
 
 def as_read(text: str) -> str:
-    """Return what was read in A-Z, 0-9 and `?` alone: `canonical`, with a `?` at each place that cannot be read."""
+    """Return the read in A-Z, 0-9 and `?` only: `canonical`, with a `?` at each position that cannot be read."""
     if not text.isascii():
-        # One letter that Unicode takes apart into several is one place.
+        # A letter that Unicode splits into several characters is one position.
         whole = unicodedata.normalize("NFC", "".join(c for c in _upper(text) if not unicodedata.combining(c)))
         text = "".join(UNREADABLE if _is_unreadable(character) else character for character in whole)
     return "".join(character for character in text.upper() if character in _READ)
 
 
 def has_unreadable(text: str) -> bool:
-    """Tell whether a place of a read cannot be read."""
+    """Return whether a read has a position that cannot be read."""
     return UNREADABLE in text or (not text.isascii() and UNREADABLE in as_read(text))
 
 
 def unknown_letters(text: str) -> str:
-    """Return the letters and numbers of a text that `canonical` leaves out, because no table knows a Latin one."""
+    """Return the letters and digits that `canonical` leaves out, because no table maps them to a Latin one."""
     if text.isascii():
         return ""
     return "".join(character for character in _upper(text) if not character.isascii() and character.isalnum())
 
 
 def is_pattern(text: str) -> bool:
-    """Tell whether a listed plate stands for several: `?` in it is any one character, `*` any number of them."""
+    """Return whether a listed plate is a pattern: `?` in it is any one character, `*` any number of them."""
     return not _WILDCARDS.isdisjoint(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def canonical_pattern(text: str) -> str:
-    """Return the pattern in A-Z, 0-9, `?` and `*` alone, the same for all that match the same plates."""
+    """Return the pattern in A-Z, 0-9, `?` and `*` only: the same text for all patterns that match the same plates."""
     kept = "".join(
         part if part in _WILDCARDS else canonical(part) for part in _PARTS.split(unicodedata.normalize("NFKC", text))
     )
@@ -87,7 +87,7 @@ def canonical_pattern(text: str) -> str:
 
 
 def country_of(code: str) -> str:
-    """Return the ISO 3166 code of the country that a code of two letters means: GB for UK."""
+    """Return the ISO 3166 code of the country that a two-letter code means: GB for UK."""
     return COUNTRY_ALIASES.get(code, code)
 
 
@@ -97,19 +97,19 @@ def equivalent(canonical_plate: str) -> str:
 
 
 def _is_unreadable(character: str) -> bool:
-    # U+FFFD and lone surrogates are what a decoder leaves of a letter that it did not understand.
+    # A decoder writes U+FFFD or a lone surrogate for a letter that it could not decode.
     is_ruined = character == "\ufffd" or "\ud800" <= character <= "\udfff"
     return is_ruined or (not character.isascii() and character.isalnum())
 
 
 def _latin(text: str) -> str:
-    """Return the text in ASCII, without what no table knows."""
+    """Return the text in ASCII, without the characters that no table knows."""
     return "".join(character for character in _upper(text) if character.isascii())
 
 
 def _upper(text: str) -> str:
     """Return the text in upper case: Unicode's decompositions and digits first, then the look-alike tables."""
-    # Lower case first: of the two cases of the sharp s only the lower one has an upper case, SS.
+    # Lower case first: only the lower-case sharp s has an upper case (SS), the capital sharp s has none.
     upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower().upper())
     digits = "".join(str(unicodedata.decimal(character, character)) for character in upper)
     return digits.translate(_LOOK_ALIKES)

@@ -1,6 +1,6 @@
-"""The topics: their names, who writes them, and how long they keep what they hold.
+"""The names of the topics, and the topic of each alert and action.
 
-Every topic has one owning site, and only that site writes it. All others read it; that is how ports share.
+Every topic belongs to one site, and only that site writes to it. All other sites read it: so ports share alerts.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class AddressedAction(NamedTuple):
 
 
 def reads(site: str) -> str:
-    """Return the topic on which a site's cameras publish. Keyed by camera."""
+    """Return the topic of a site's reads. Keyed by camera."""
     return f"anpr.{site}.reads.v1"
 
 
@@ -26,12 +26,12 @@ def alerts(site: str) -> str:
 
 
 def covert_alerts(site: str) -> str:
-    """Return the topic of the alerts that only people with the right may know of."""
+    """Return the topic of a site's alerts that only people with the covert permission may see."""
     return f"anpr.{site}.alerts-covert.v1"
 
 
 def actions(site: str) -> str:
-    """Return the topic of what officers did. One partition, for its order decides between claims."""
+    """Return the topic of officers' actions. It has one partition: its order decides between two claims."""
     return f"anpr.{site}.actions.v1"
 
 
@@ -41,12 +41,12 @@ def covert_actions(site: str) -> str:
 
 
 def deadletters(site: str) -> str:
-    """Return the topic of records that could not be matched: original bytes, reason in the headers."""
+    """Return the topic of dead letters: the original bytes, with the reason in the headers."""
     return f"anpr.{site}.deadletters.v1"
 
 
 def status(site: str) -> str:
-    """Return the topic on which a site's matchers say once a second that and how they work."""
+    """Return the topic on which each matcher of a site publishes its status once a second."""
     return f"anpr.{site}.status.v1"
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Read, Status
-from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, claimed_capture
+from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, camera_capture_time
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
@@ -41,7 +41,7 @@ class MatcherMetrics:
 
         `value` is the record as it arrived, with the camera's own time in it.
         """
-        claimed = claimed_capture(value or b"")
+        claimed = camera_capture_time(value or b"")
         if claimed is not None and read.received_at is not None:
             offset = (claimed - read.received_at).total_seconds()
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, self._label(read.camera)).set(offset)

@@ -1,9 +1,9 @@
-"""From the bytes of a record to a read: what can be matched goes on, whatever else is wrong with it.
+"""From the bytes of a record to a read: every read that can be matched is kept, whatever else is wrong with it.
 
-Only what cannot be matched at all is refused: no JSON object, no usable `read_id`, another site's read, or no usable
-plate, neither the one read nor a candidate.
-Any other bad field is dropped and named in the read, for a vehicle is worth an alert even when its camera's
-confidence is nonsense. Of `candidates` only the bad ones are: what the others match would be lost with them.
+A record is refused only when it cannot be matched at all: it is no JSON object, has no usable `read_id`, belongs to
+another site, or has no usable plate (neither `plate` nor a candidate).
+Any other bad field is dropped and named in the read: a vehicle is worth an alert even when its camera's confidence is
+nonsense. Of `candidates` only the bad ones are dropped, because the others may match.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,18 +20,18 @@ from anpr.contracts import plates
 from anpr.contracts.events import MOST_CANDIDATES, Candidate, Read, Undecodable
 from anpr.runtime.timestamps import to_the_millisecond
 
-# A read with every field of the contract at its longest is under 10 kB; a larger record is no read.
+# A read with every field of the contract at its longest is under 10 kB; a record larger than this is no read.
 MAX_READ_BYTES = 65_536
-# A camera's clock may run this far ahead of the broker's before its word is not taken any more.
+# A capture time may be this far ahead of the broker's clock before the decoder stops trusting it.
 CLOCK_TOLERANCE = timedelta(seconds=5)
-# Older than the board window a read would be on no screen at all; a clock that was reset is likelier.
+# A read older than the board's window would be on no screen. A camera with a reset clock is more likely.
 OLDEST_PLAUSIBLE = timedelta(hours=72)
 
-_SET_HERE = ("received_at", "clock_suspect", "dropped_fields")
+_SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields")
 _REQUIRED = ("read_id", "site")
-# It can be matched, but what comes of it cannot be written: see `anpr.matcher.matcher`.
+# The read can be matched, but the broker refuses its alert: see `anpr.matcher`.
 ALERT_TOO_LARGE = "alert too large"
-# Why a record can be dead-lettered: all that `BadRead.reason` can be.
+# Every value of `BadRead.reason`: why a record can become a dead letter.
 REASONS = (
     "not JSON",
     "too long",
@@ -43,13 +43,13 @@ REASONS = (
 )
 
 
-class _Claim(msgspec.Struct):
+class _CaptureTime(msgspec.Struct):
     captured_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-_decode_claim: Callable[[bytes], _Claim] = msgspec.json.Decoder(_Claim).decode
+_decode_capture_time: Callable[[bytes], _CaptureTime] = msgspec.json.Decoder(_CaptureTime).decode
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
-# Each value as it stands, so that one that no decoder takes (1e999, bytes that are no UTF-8) costs only itself.
+# Raw values, so that one value that no decoder accepts (1e999, bytes that are not UTF-8) spoils only its own field.
 _decode_fields: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_candidate: Callable[[bytes], Candidate] = msgspec.json.Decoder(Candidate).decode
@@ -57,7 +57,7 @@ _decode_candidate: Callable[[bytes], Candidate] = msgspec.json.Decoder(Candidate
 
 @dataclass(eq=False)  # not frozen: contextlib and others write to an exception that passes through them
 class BadRead(Exception):  # noqa: N818  a bad read is what it is
-    """A record that cannot be matched, and so is dead-lettered. `reason` is one of a few; `detail` explains."""
+    """A record that cannot be matched, so it becomes a dead letter. `reason` is one of `REASONS`."""
 
     reason: str
     detail: str
@@ -67,14 +67,14 @@ class BadRead(Exception):  # noqa: N818  a bad read is what it is
 
 
 def decode_read(value: bytes | None, site: str | None, received_at: datetime | None) -> Read:
-    """Decode one record of `site`'s reads topic, taken by the broker at `received_at`.
+    """Decode one record of `site`'s reads topic, which the broker received at `received_at`.
 
-    A dry run has neither: then the read's own site and `received_at` stand, and without that its capture time.
+    A dry run has neither. Then the read's own site counts, and its own `received_at` or else its capture time.
     Raises BadRead.
     """
     value = value or b""
     if len(value) > MAX_READ_BYTES:
-        raise BadRead("too long", f"{len(value)} bytes; at most {MAX_READ_BYTES} can be a read")
+        raise BadRead("too long", f"{len(value)} bytes; a read has at most {MAX_READ_BYTES}")
     bad: dict[str, str] = {}
     try:
         read = _decode(value)
@@ -82,33 +82,33 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         read, bad = _decode_leniently(value)
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
-    if why := why_unusable(read.plate):
-        why = bad.setdefault("plate", why)
-        if all(why_unusable(candidate.plate) for candidate in read.candidates):
-            raise BadRead("no usable plate", why)
-    return _marked(read, received_at or read.received_at, tuple(bad))
+    if reason := unusable_reason(read.plate):
+        reason = bad.setdefault("plate", reason)
+        if all(unusable_reason(candidate.plate) for candidate in read.candidates):
+            raise BadRead("no usable plate", reason)
+    return _completed(read, received_at or read.received_at, tuple(bad))
 
 
-def why_unusable(plate: str) -> str:
-    """Return why a text cannot be matched as a plate, empty when it can."""
+def unusable_reason(plate: str) -> str:
+    """Return why a text cannot be matched as a plate, "" when it can."""
     read = plates.as_read(plate)
     if not read.strip(plates.UNREADABLE):
-        return "no letter or digit in it"
+        return "it has no letter or digit"
     if len(read) > plates.MAX_CANONICAL_LENGTH:
-        return f"{len(read)} characters; at most {plates.MAX_CANONICAL_LENGTH} can be"
+        return f"{len(read)} characters; a plate has at most {plates.MAX_CANONICAL_LENGTH}"
     return ""
 
 
-def claimed_capture(value: bytes) -> datetime | None:
-    """Return the capture time that a camera wrote, believed or not; None when there is no readable one."""
+def camera_capture_time(value: bytes) -> datetime | None:
+    """Return the capture time that the camera wrote, plausible or not; None when there is no readable one."""
     try:
-        return _decode_claim(value).captured_at
+        return _decode_capture_time(value).captured_at
     except (*Undecodable, RecursionError):
         return None
 
 
-def _marked(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:
-    """Return the read with a capture time that can be matched by, and the marks that only intake sets."""
+def _completed(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:
+    """Return the read with a capture time to match by, and with the fields that only the decoder sets."""
     received_at = _utc(received_at)
     captured_at = _utc(read.captured_at)
     suspect = captured_at is None
@@ -117,7 +117,7 @@ def _marked(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) 
     if suspect:
         captured_at = received_at
     if captured_at is None:
-        raise BadRead("no usable time", "captured_at is missing or unreadable, and so is the time of arrival")
+        raise BadRead("no usable time", "captured_at and the time of arrival are missing or unreadable")
     supersedes = read.supersedes
     if supersedes == read.read_id:
         supersedes, dropped = None, (*dropped, "supersedes")
@@ -139,12 +139,12 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
-    """Decode field by field. A bad one is dropped and named, with why, unless nothing can be matched without it."""
+    """Decode field by field. Return the read without its bad fields, and why each is bad. Raises BadRead."""
     try:
         record = _decode_fields(value)
     except (*Undecodable, RecursionError) as error:
         raise BadRead("not JSON", str(error)) from None
-    # Without a plate of its own a read may have candidates.
+    # A read without a plate may still have candidates.
     kept: dict[str, Any] = {"plate": ""}
     bad: dict[str, str] = {} if "plate" in record else {"plate": "it is missing"}
     for field in fields(Read):
@@ -155,7 +155,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
         except (*Undecodable, RecursionError) as error:
             if field.name in _REQUIRED:
                 raise BadRead(f"no usable {field.name}", str(error)) from None
-            if field.name not in _SET_HERE:
+            if field.name not in _SET_BY_DECODER:
                 bad[field.name] = str(error)
             if field.name == "candidates":
                 kept[field.name] = tuple(islice(_usable(record[field.name]), MOST_CANDIDATES))
@@ -166,7 +166,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
 
 
 def _usable(candidates: msgspec.Raw) -> Iterator[Candidate]:
-    """Yield the candidates that can be matched; none of what is no array."""
+    """Yield the candidates that can be matched; none when the value is no array."""
     try:
         items = _decode_items(candidates)
     except (*Undecodable, RecursionError):
@@ -176,5 +176,5 @@ def _usable(candidates: msgspec.Raw) -> Iterator[Candidate]:
             candidate = _decode_candidate(item)
         except (*Undecodable, RecursionError):
             continue
-        if not why_unusable(candidate.plate):
+        if not unusable_reason(candidate.plate):
             yield candidate

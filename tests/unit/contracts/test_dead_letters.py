@@ -80,5 +80,5 @@ def test_every_whole_content_is_sent_by_one_of_two_replays_and_none_by_both(
 
 def test_what_a_record_holds_is_told_only_when_asked_for() -> None:
     letter = a_letter(1, b'{"plate": "AB12CDE"\xff')
-    assert "AB12" not in str(letter.told(with_content=False))
-    assert letter.told(with_content=True)["content"] == '{"plate": "AB12CDE"\\xff'
+    assert "AB12" not in str(letter.as_dict(with_content=False))
+    assert letter.as_dict(with_content=True)["content"] == '{"plate": "AB12CDE"\\xff'
