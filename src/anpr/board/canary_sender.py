@@ -107,6 +107,6 @@ class CanarySender:
                 self.send(producer)
             except UndeliveredError as error:
                 log.warning("the canary was refused", code=error.code, reason=str(error))
-                metrics.REFUSALS.labels(error.code).inc()
+                metrics.REJECTIONS.labels(error.code).inc()
                 producer = self._open_producer()
             self._stop.wait(self._due_seconds) or self._stop.wait(self.next_in_seconds())

@@ -149,7 +149,7 @@ class IndexBuilder:
             self._move_onto(base, job.head, head)
 
     def _put_off_merge(self, error: Exception) -> None:
-        metrics.INDEX_MERGE_FAILURES.inc()
+        metrics.COMPACTION_FAILURES.inc()
         seconds = self._merge_pause.total_seconds()
         log.warning("the index could not be merged", reason=str(error) or repr(error), again_in_seconds=seconds)
         self._merge_at = self._clock() + self._merge_pause
@@ -285,7 +285,7 @@ class IndexBuilder:
         metrics.INDEX_EPOCH.set(current.generation.epoch)
         metrics.INDEX_NUMBER.set(current.generation.number)
         metrics.INDEX_ENTRIES.set(index.size)
-        metrics.INDEX_CHANGES.set(index.change_count)
+        metrics.INDEX_DELTA_ENTRIES.set(index.change_count)
         metrics.INDEX_BYTES.set(self._folder.bytes_on_disk())
 
 

@@ -47,7 +47,7 @@ class Rejections:
                 error=f"{self._subject}: {error}",
                 next_step=NEXT_STEPS[error.code],
             )
-        metrics.REFUSALS.labels(error.code).inc()
+        metrics.REJECTIONS.labels(error.code).inc()
         self._last = self._stopwatch(), error
 
     def clear(self) -> None:

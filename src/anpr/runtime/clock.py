@@ -1,4 +1,4 @@
-"""The one place where the time of day is asked for. Everything else is handed a clock, or a moment."""
+"""The only module that reads the time of day. All other code gets a clock or a moment as a parameter."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

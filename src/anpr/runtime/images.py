@@ -1,8 +1,8 @@
-"""Plate images: kept in a folder by site and day for a short time, and named by references that reads carry.
+"""Plate images: kept for a short time in a folder by site and day. A read carries the reference of its image.
 
-Images stay out of Kafka. A reference is `<site>/<day>/<name>.jpg` with a random name, so that nobody who may see one
-image can guess another. It comes from outside, with a read: it is never joined to a path before it has been parsed,
-and what no reference of this store can look like is no reference.
+Images stay out of Kafka. A reference is `<site>/<day>/<name>.jpg` with a random name, so that a person who may see
+one image cannot guess another. It comes from outside, with a read. So it is always parsed before it becomes a path,
+and a text that does not have exactly this form is no reference.
 """
 
 import os
@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-# An image of a plate is a few kB; a larger file is none of ours and is not served.
+# An image of a plate is a few kB. A larger file is not one of ours and is not served.
 MAX_IMAGE_BYTES = 65_536
 
 _REFERENCE = re.compile(r"([a-z0-9-]{1,40})/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{32})\.jpg", re.ASCII)
 
 
 class Reference(NamedTuple):
-    """What a valid reference says: whose image it is, the day of its capture in UTC, and its name."""
+    """A parsed reference: the site, the day of capture in UTC, and the name of the image."""
 
     site: str
     day: date
@@ -31,7 +31,7 @@ class Reference(NamedTuple):
 
 
 def parse(text: str) -> Reference | None:
-    """Return what the reference says; None when it is none of this store's, whatever it may point at."""
+    """Return the parsed reference; None for any text that is not a reference of this store."""
     found = _REFERENCE.fullmatch(text)
     if found is None:
         return None
@@ -42,10 +42,10 @@ def parse(text: str) -> Reference | None:
 
 
 class ImageStore:
-    """The images of this machine. Several processes may share the folder."""
+    """The plate images on this machine. Several processes may share the folder."""
 
     def __init__(self, folder: Path, retention: timedelta) -> None:
-        """Keep images in `folder` until `retention` after their capture. It is made when the first one comes."""
+        """Keep images in `folder` until `retention` after their capture. The first image creates the folder."""
         self._folder = folder
         self._retention = retention
 
@@ -54,18 +54,18 @@ class ImageStore:
         captured_at = captured_at.astimezone(UTC)
         reference = Reference(site, captured_at.date(), secrets.token_hex(16))
         if parse(str(reference)) is None:
-            raise ValueError(f"{site!r} is no name of a site")
+            raise ValueError(f"{site!r} is not the name of a site")
         file = self._file(reference)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = file.with_suffix(".part")
         part.write_bytes(jpeg)
-        # The age of a file is that of the capture, so that a late one does not outlive its time.
+        # A file's age counts from the capture, so that a late image does not outlive its retention.
         os.utime(part, (captured_at.timestamp(), captured_at.timestamp()))
         part.rename(file)
         return str(reference)
 
     def get(self, text: str, site: str, now: datetime) -> bytes | None:
-        """Return the image of a reference; None when it is not one of that site's, is not there or has expired."""
+        """Return the image of a reference; None when it belongs to another site, does not exist or has expired."""
         reference = parse(text)
         if reference is None or reference.site != site:
             return None
@@ -74,38 +74,38 @@ class ImageStore:
         except OSError:
             return None
         with os.fdopen(handle, "rb") as file:
-            facts = os.fstat(handle)
-            if facts.st_size > MAX_IMAGE_BYTES or facts.st_mtime < self._oldest(now).timestamp():
+            stat = os.fstat(handle)
+            if stat.st_size > MAX_IMAGE_BYTES or stat.st_mtime < self._oldest(now).timestamp():
                 return None
             return file.read()
 
     def sweep(self, now: datetime) -> int:
-        """Delete what has expired by then, half-written files included. Returns how many files went."""
+        """Delete the files that have expired by `now`, half-written ones too. Return how many were deleted."""
         oldest = self._oldest(now)
-        gone = 0
+        deleted = 0
         for folder in self._days(oldest.date()):
             for file in folder.iterdir():
                 try:
                     if file.stat(follow_symlinks=False).st_mtime < oldest.timestamp():
                         file.unlink()
-                        gone += 1
+                        deleted += 1
                 except FileNotFoundError:
-                    continue  # another sweeper was faster
+                    continue  # another process deleted it first
             if not any(folder.iterdir()):
                 _remove_if_empty(folder)
-        return gone
+        return deleted
 
     def _oldest(self, now: datetime) -> datetime:
         return now.astimezone(UTC) - self._retention
 
     def _days(self, until: date) -> Iterator[Path]:
-        """Return the folders of all sites up to that day."""
+        """Yield the folders of all sites up to and including that day."""
         for folder in self._folder.glob("*/????-??-??"):
             try:
                 if date.fromisoformat(folder.name) <= until:
                     yield folder
             except ValueError:
-                continue  # none of ours
+                continue  # not a folder of ours
 
     def _file(self, reference: Reference) -> Path:
         return self._folder / str(reference)

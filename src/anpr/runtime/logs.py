@@ -1,8 +1,8 @@
 """Logs for people on a terminal, and as JSON lines for programs everywhere else.
 
-Each line has `at`, `level`, `event` (a few fixed words) and the figures that belong to it as fields; those of a
-service also have `service`, `site` and `name`. A plate, a line of a list or a read is never part of one. What an
-exception says is not known beforehand and may quote any of these, so only its kind and place in the code are told.
+Each line has `at`, `level`, `event` (a few fixed words) and its values as fields. The lines of a service also have
+`service`, `site` and `name`. A line never holds a plate, a line of a list or a read. The text of an exception is not
+known beforehand and may quote any of these, so only its type and its location in the code are logged.
 """
 
 import logging
@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from anpr.runtime.errors import AnprError
 
-# What every line of this process says besides: threads have no context of their own in common.
+# The fields of every line of this process. A module variable, because threads do not share a logging context.
 _SERVICE: dict[str, str] = {}
 
 structlog.configure(
@@ -36,13 +36,13 @@ def get_logger(name: str) -> BoundLogger:
 
 
 def configure(stream: TextIO) -> None:
-    """Log to `stream` from now on, also what libraries log and what a thread dies of."""
+    """Log to `stream` from now on, including what libraries log and the errors that end a thread."""
     for_people = stream.isatty()
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _add_service,
-        _tell_kind_and_place_only,
+        _replace_exception_text,
     ]
     renderer = (
         structlog.dev.ConsoleRenderer(timestamp_key="at") if for_people else structlog.processors.JSONRenderer()
@@ -52,20 +52,20 @@ def configure(stream: TextIO) -> None:
         ProcessorFormatter(processors=[*shared, ProcessorFormatter.remove_processors_meta, renderer])
     )
     root = logging.getLogger()
-    for before in [one for one in root.handlers if isinstance(one.formatter, ProcessorFormatter)]:
-        root.removeHandler(before)
+    for previous in [known for known in root.handlers if isinstance(known.formatter, ProcessorFormatter)]:
+        root.removeHandler(previous)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    threading.excepthook = _log_death_of_thread
+    threading.excepthook = _log_end_of_thread
 
 
 def bind_service(**fields: str) -> None:
-    """Set what every line of this process says besides: `service`, `site`, `name`."""
+    """Set the fields that every line of this process has: `service`, `site`, `name`."""
     _SERVICE.update(fields)
 
 
 def report_end(error: AnprError, stream: TextIO) -> None:
-    """Say what ended this process: in words, or as a line of the log where a program reads a service's log."""
+    """Report the error that ended this process: in words for a person, as a log line when a program reads the log."""
     if _SERVICE and not stream.isatty():
         get_logger(__name__).error("ended", code=error.code, error=str(error), next_step=error.next_step)
     else:
@@ -73,7 +73,7 @@ def report_end(error: AnprError, stream: TextIO) -> None:
 
 
 def location(error: BaseException) -> list[str]:
-    """Return where an exception came by, the innermost last: file, line and function, none of its words."""
+    """Return the frames of an exception, the innermost last: file, line and function, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
 
@@ -83,17 +83,18 @@ def _add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {**first, **_SERVICE, **event}
 
 
-def _tell_kind_and_place_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    told = event.pop("exc_info", None)
-    if told is None and "_record" in event:
-        # wrap_for_formatter and libraries hand it over in the record.
-        told, event["_record"].exc_info, event["_record"].exc_text = event["_record"].exc_info, None, None
-    error = told if isinstance(told, BaseException) else told[1] if isinstance(told, tuple) else sys.exception()
-    if told and error is not None:
+def _replace_exception_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    exc_info = event.pop("exc_info", None)
+    if exc_info is None and "_record" in event:
+        # wrap_for_formatter and libraries pass it in the record.
+        exc_info, event["_record"].exc_info, event["_record"].exc_text = event["_record"].exc_info, None, None
+    is_tuple = isinstance(exc_info, tuple)
+    error = exc_info if isinstance(exc_info, BaseException) else exc_info[1] if is_tuple else sys.exception()
+    if exc_info and error is not None:
         event.update(error=type(error).__name__, where=location(error))
     return event
 
 
-def _log_death_of_thread(told: threading.ExceptHookArgs) -> None:
-    name = told.thread.name if told.thread else "?"
-    get_logger(__name__).error("thread died", thread=name, exc_info=told.exc_value)
+def _log_end_of_thread(hook: threading.ExceptHookArgs) -> None:
+    name = hook.thread.name if hook.thread else "?"
+    get_logger(__name__).error("thread died", thread=name, exc_info=hook.exc_value)

@@ -1,7 +1,7 @@
-"""All metrics, declared here and nowhere else; docs/metrics.md is made from this file (`make metrics`).
+"""All metrics are declared here and nowhere else. `make metrics` writes docs/metrics.md from this file.
 
-Every label is bounded: by the configuration (site, camera) or by a list in the code (tier, reason, field). Covert
-alerts are in none of them: whoever may look at a graph must not learn that there was one. Metrics are touched once a
+Every label is bounded: by the configuration (site, camera) or by a list in the code (tier, reason, field). No metric
+counts covert alerts: people who may see a graph must not learn that there was one. Services update metrics once a
 batch or once a second, never once a read.
 """
 
@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.metrics import MetricWrapperBase
 
 REGISTRY: Final = CollectorRegistry()
-# A camera or another name that no list knows is counted under this one, so that nobody can make labels without end.
+# The label for unknown names, such as a camera that is not configured, so that the number of labels stays bounded.
 OTHER: Final = "other"
 
 Metric = TypeVar("Metric", bound=MetricWrapperBase)
@@ -40,42 +40,54 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str
 
 # --- the matcher ---
 
-READS = _counter("anpr_reads_total", "Reads that were matched and committed, repeats included.", "site")
-ALERTS = _counter("anpr_alerts_total", "Alerts published, without covert ones, repeats included.", "site", "tier")
-DEAD_LETTERS = _counter("anpr_dead_letters_total", "Records that were put aside.", "site", "reason")
+READS = _counter("anpr_reads_total", "Reads matched and committed, repeats included.", "site")
+ALERTS = _counter("anpr_alerts_total", "Alerts published, repeats included, covert ones not.", "site", "tier")
+DEAD_LETTERS = _counter(
+    "anpr_dead_letters_total", "Records that could not be matched and were kept as dead letters.", "site", "reason"
+)
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",
-    "Bad fields left out of reads; `candidates` also where only some were, `plate` where they stand for it.",
+    "Bad fields dropped from reads. `candidates`: some of them were bad. `plate`: only candidates could be matched.",
     "site",
     "field",
 )
 UNREADABLE = _counter(
     "anpr_unreadable_reads_total",
-    "Reads with a place that cannot be read: a letter that no table knows, or one that the camera left open.",
+    "Reads with a position that cannot be read: a letter that no table knows, or one that the camera could not read.",
     "site",
 )
 CAPTURE_TO_PUBLISH = _histogram(
     "anpr_capture_to_publish_seconds",
-    "From the camera's capture until the broker has the alert; live alerts without covert ones.",
+    "From the camera's capture until the broker has the alert. Live alerts only, covert ones not.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     "site",
 )
 MATCHING = _histogram(
     "anpr_matching_seconds",
-    "Decoding and matching one batch.",
+    "Time to decode and match one batch.",
     (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5),
     "site",
 )
-BATCH = _histogram("anpr_batch_reads", "Records taken in one turn.", (1, 2, 5, 10, 25, 50, 100, 250, 500), "site")
+BATCH = _histogram("anpr_batch_reads", "Records in one batch.", (1, 2, 5, 10, 25, 50, 100, 250, 500), "site")
 LAG = _gauge("anpr_lag_reads", "Reads that wait in this matcher's partitions.", "site")
-PARTITIONS = _gauge("anpr_partitions", "Partitions of the reads topic held by this matcher; 0 stands by.", "site")
-LIST_EPOCH = _gauge("anpr_list_generation_epoch", "Epoch of the list in force here.", "site")
-LIST_NUMBER = _gauge("anpr_list_generation_number", "Number of the list in force here, within its epoch.", "site")
-LIST_ENTRIES = _gauge("anpr_list_entries", "Entries of the list in force here; 0 while there is none.", "site")
-LIST_APPLIED = _gauge("anpr_list_applied_timestamp_seconds", "When the list in force here was applied.", "site")
+PARTITIONS = _gauge(
+    "anpr_partitions", "Partitions of the reads topic that this matcher has; 0 when it only stands by.", "site"
+)
+LIST_EPOCH = _gauge(
+    "anpr_list_generation_epoch", "Epoch of the watchlist generation in force in this matcher.", "site"
+)
+LIST_NUMBER = _gauge(
+    "anpr_list_generation_number",
+    "Number of the watchlist generation in force in this matcher, within its epoch.",
+    "site",
+)
+LIST_ENTRIES = _gauge("anpr_list_entries", "Entries in force in this matcher; 0 while it has no watchlist.", "site")
+LIST_APPLIED = _gauge(
+    "anpr_list_applied_timestamp_seconds", "When the generation in force in this matcher was applied.", "site"
+)
 LIST_CONFIRMED = _gauge(
     "anpr_list_confirmed_timestamp_seconds",
-    "When Redis last said that this list is the one in force; 0 when not since the start.",
+    "When Redis last confirmed that this generation is in force; 0 when never since the start.",
     "site",
 )
 CAMERA_LAST_READ = _gauge(
@@ -83,70 +95,76 @@ CAMERA_LAST_READ = _gauge(
 )
 CAMERA_CLOCK_OFFSET = _gauge(
     "anpr_camera_clock_offset_seconds",
-    "Capture time less time of arrival, the largest of the last batch: above 0 the clock is ahead; far below, it is "
-    "behind or reads come late.",
+    "Capture time minus time of arrival, the largest of the last batch. Above 0 the camera's clock is ahead; far "
+    "below 0 it is behind, or its reads come late.",
     "site",
     "camera",
 )
 
 # --- the gateway ---
 
-SENT = _counter("anpr_sent_reads_total", "Lines that the broker has taken.", "site")
-UNMATCHABLE = _counter("anpr_unmatchable_lines_total", "Lines sent though no matcher can match them.", "site")
-REFUSED_LINES = _counter("anpr_refused_lines_total", "Lines too long to be sent.", "site")
+SENT = _counter("anpr_sent_reads_total", "Lines that the broker has acknowledged.", "site")
+UNMATCHABLE = _counter("anpr_unmatchable_lines_total", "Lines sent although no matcher can match them.", "site")
+REFUSED_LINES = _counter("anpr_refused_lines_total", "Lines that are too long to send.", "site")
 SPOOLED = _gauge("anpr_spooled_lines", "Lines on the gateway's disk that the broker does not have yet.", "site")
 
 # --- the index builder ---
 
 INDEX_BUILD = _histogram(
     "anpr_index_build_seconds",
-    "Building a base of the index from Redis (whole) or from the one before (merge), or laying changes over it.",
+    "Time to write a snapshot of the index from Redis (whole) or by compaction (merge), or to write a delta.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     "kind",
 )
-INDEX_EPOCH = _gauge("anpr_index_generation_epoch", "Epoch of the list that the index on disk holds.")
-INDEX_NUMBER = _gauge("anpr_index_generation_number", "Number of that list, within its epoch.")
-INDEX_ENTRIES = _gauge("anpr_index_entries", "Entries of the index on disk.")
-INDEX_CHANGES = _gauge("anpr_index_changed_entries", "Entries that were put or removed since its base was built.")
-INDEX_MERGE_FAILURES = _counter(
-    "anpr_index_merge_failures_total", "Merges of the index that failed; each is tried again, later each time."
+INDEX_EPOCH = _gauge("anpr_index_generation_epoch", "Epoch of the watchlist generation in the index on disk.")
+INDEX_NUMBER = _gauge("anpr_index_generation_number", "Number of that generation, within its epoch.")
+INDEX_ENTRIES = _gauge("anpr_index_entries", "Entries in the index on disk.")
+INDEX_DELTA_ENTRIES = _gauge("anpr_index_changed_entries", "Entries put or removed since the snapshot of the index.")
+COMPACTION_FAILURES = _counter(
+    "anpr_index_merge_failures_total",
+    "Failed compactions of the index. The builder tries again after a longer wait each time.",
 )
-INDEX_BYTES = _gauge("anpr_index_bytes", "Room that the index takes on the disk.")
+INDEX_BYTES = _gauge("anpr_index_bytes", "Size of the index on disk.")
 INDEX_CONFIRMED = _gauge(
-    "anpr_index_confirmed_timestamp_seconds", "When Redis last said that the index on disk is the list in force."
+    "anpr_index_confirmed_timestamp_seconds",
+    "When Redis last confirmed that the index on disk is the generation in force.",
 )
 
-# --- the keeper of the lists ---
+# --- the list keeper ---
 
-EXPIRED = _counter("anpr_expired_entries_total", "Entries that were taken off as their validity ended.")
+EXPIRED = _counter("anpr_expired_entries_total", "Entries removed from their list because their validity ended.")
 
 # --- the console ---
 
-CONSOLE_HEARD = _gauge(
-    "anpr_console_site_heard_timestamp_seconds", "When this console last heard a site's matchers; 0 never.", "site"
+CONSOLE_LAST_STATUS = _gauge(
+    "anpr_console_site_heard_timestamp_seconds",
+    "When this console last received a status from a site's matchers; 0 when never.",
+    "site",
 )
 CONSOLE_CANARY_SENT = _gauge(
-    "anpr_console_canary_sent_timestamp_seconds", "When a site's last test plate was sent that came here.", "site"
+    "anpr_console_canary_sent_timestamp_seconds",
+    "When the last test plate (canary) of a site that arrived here was sent.",
+    "site",
 )
 CONSOLE_CANARY_SECONDS = _gauge(
-    "anpr_console_canary_seconds", "How long that test plate took from its camera to this console.", "site"
+    "anpr_console_canary_seconds", "Time that this test plate took from the camera to this console.", "site"
 )
 CAPTURE_TO_BOARD = _histogram(
     "anpr_capture_to_board_seconds",
-    "From the camera's capture until the alert is on this console's board; live alerts without covert ones.",
+    "From the camera's capture until the alert is on this console's board. Live alerts only, covert ones not.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     "site",
 )
 CONSOLE_UNREADABLE = _counter(
-    "anpr_console_unreadable_records_total", "Records of a site that no board can take, without covert ones.", "site"
+    "anpr_console_unreadable_records_total", "Records of a site that the board cannot read, covert ones not.", "site"
 )
 CONSOLE_INCIDENTS = _gauge(
-    "anpr_console_open_incidents", "Incidents on the page by lane, without covert ones.", "lane"
+    "anpr_console_open_incidents", "Incidents on the board's page by section, covert ones not.", "lane"
 )
-CONSOLE_FAULTS = _gauge("anpr_console_faults", "Faults that the page shows; above 0 its count is `?`.")
+CONSOLE_FAULTS = _gauge("anpr_console_faults", "Warnings that the page shows. Above 0 its count is `?`.")
 CONSOLE_BROWSERS = _gauge("anpr_console_browsers", "Browsers that follow the page.")
 CONSOLE_EVENTS = _counter(
-    "anpr_console_events_total", "Changes sent to browsers, without those of people who may know what is covert."
+    "anpr_console_events_total", "Changes sent to browsers of people without the covert permission."
 )
 CONSOLE_SIGN_INS = _counter(
     "anpr_console_sign_ins_total",
@@ -156,10 +174,10 @@ CONSOLE_SIGN_INS = _counter(
 
 # --- every service ---
 
-REFUSALS = _counter("anpr_broker_refusals_total", "Refusals by the broker; each is tried again.", "code")
+REJECTIONS = _counter("anpr_broker_refusals_total", "Rejections by the broker. The service retries each.", "code")
 
-LAST_TURN = _gauge("anpr_loop_last_turn_timestamp_seconds", "When the service's loop last went on.", "service")
-STATE_FREE = _gauge("anpr_state_dir_free_bytes", "Room on the disk that holds state_dir.")
+LAST_RUN = _gauge("anpr_loop_last_turn_timestamp_seconds", "When the service's loop last ran.", "service")
+STATE_FREE = _gauge("anpr_state_dir_free_bytes", "Free space on the disk that holds state_dir.")
 
 
 def table() -> str:
@@ -169,16 +187,16 @@ def table() -> str:
         for name, metric in sorted(_DECLARED.items())
     ]
     head = (
-        "# Metrics\n\nMade from `src/anpr/runtime/metrics.py` by `make metrics`. Each service serves them at\n"
-        "`/metrics` where `--metrics-port` or `metrics.port` says so, with those of the process\n"
+        "# Metrics\n\n`make metrics` writes this page from `src/anpr/runtime/metrics.py`. Each service serves its\n"
+        "metrics at `/metrics`, on the port of `--metrics-port` or `metrics.port`, with those of its process\n"
         "(`process_cpu_seconds_total`, `process_resident_memory_bytes` and so on).\n\n"
-        "| metric | kind | labels | |\n|---|---|---|---|\n"
+        "| metric | kind | labels | meaning |\n|---|---|---|---|\n"
     )
     return head + "\n".join(rows) + "\n"
 
 
 def names() -> set[str]:
-    """Return every name that a query can use, those of a histogram's parts included."""
+    """Return every name that a query can use, including the parts of histograms."""
     found = set(_DECLARED)
     for name, metric in _DECLARED.items():
         if isinstance(metric, Histogram):
@@ -187,7 +205,7 @@ def names() -> set[str]:
 
 
 def labels(name: str) -> tuple[str, ...]:
-    """Return the labels of a metric, none of a name that is only a part of one."""
+    """Return the labels of a metric, nothing for a name that is only a part of one."""
     return tuple(_DECLARED[name]._labelnames) if name in _DECLARED else ()  # noqa: SLF001  it has no other name
 
 

@@ -1,4 +1,4 @@
-"""The nearest known name to one that is not known: most unknown names are slips. Pure."""
+"""The known name nearest to an unknown one: most unknown names are typing mistakes. Pure."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""What can be set: every section of `anpr.toml` and `sites.toml`, with its defaults and bounds. Pure.
+"""The settings: every section of `anpr.toml` and `sites.toml`, with its defaults and bounds. Pure.
 
-How a file and the environment become these values is in `settings_files`.
+`settings_files` reads them from the files and the environment.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-# Bounded, so that every duration is one that a clock can add.
+# Bounded, so that a clock can add every duration.
 Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=1)]
 SiteName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
@@ -25,7 +25,7 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port: its name for people, its own servers, its cameras, and the time that its people go by."""
+    """A port: its name for people, its servers, its cameras and its time zone."""
 
     title: str
     kafka: str
@@ -34,20 +34,20 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a time zone that there is not."""
+        """Raise ValueError for a time zone that does not exist."""
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, OSError, ValueError):
-            raise ValueError(f"{self.time_zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'") from None
+            raise ValueError(f"{self.time_zone!r} is not a time zone; 'Europe/Paris' and 'UTC' are") from None
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time that people at this site go by."""
+        """The time zone of this site."""
         return ZoneInfo(self.time_zone)
 
 
 class Route(Struct, frozen=True, forbid_unknown_fields=True):
-    """A way from one site to another: how long it takes, and how long one usually waits for the next departure."""
+    """A route from one site to another: the minutes of the crossing, and of the usual wait for a departure."""
 
     origin: str
     destination: str
@@ -57,7 +57,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the matcher takes reads in."""
+    """How the matcher polls reads, and when a read is late."""
 
     batch_reads: Count = 500
     late_after_seconds: Positive = 60
@@ -65,7 +65,7 @@ class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How services follow the list, and what keeps a list from harm."""
+    """How services follow the watchlist, and what protects it against mistakes."""
 
     poll_seconds: Positive = 0.05
     state_dir: str = "~/.local/state/anpr"
@@ -75,7 +75,7 @@ class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What belongs to one incident, and how long incidents are shown."""
+    """Which alerts make one incident, how long incidents are shown, and when a site or a camera counts as silent."""
 
     stay_gap_minutes: Positive = 30
     window_hours: Positive = 72
@@ -84,7 +84,7 @@ class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the images of plates are kept, and for how long. Without a folder they are in the state folder."""
+    """Where plate images are kept, and for how long. Without `images_dir` they are in the state folder."""
 
     images_dir: str = ""
     images_retention_hours: Positive = 24
@@ -104,7 +104,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the topics are made."""
+    """How the topics are created."""
 
     replication: Count = 1
     reads_partitions: Count = 6
@@ -115,7 +115,7 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where each service serves its metrics and its health. Without a port it serves none."""
+    """Where each service serves its metrics and its health. Without a port it does not serve them."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] | None = None
@@ -136,7 +136,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def state_dir(self) -> Path:
-        """The folder for what must outlive a restart without its servers."""
+        """The folder for the files that a service needs after a restart, even when its servers are away."""
         return Path(self.watchlist.state_dir).expanduser()
 
     @property
@@ -146,6 +146,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def images_dir(self) -> Path:
-        """The folder of the images of plates."""
+        """The folder of the plate images."""
         folder = self.images.images_dir or f"{self.watchlist.state_dir}/images"
         return Path(folder).expanduser()

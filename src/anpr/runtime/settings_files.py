@@ -1,9 +1,9 @@
 """Settings from TOML files in a configuration folder, overridden by the environment.
 
-`anpr.toml` holds how the services work, `sites.toml` the sites, their cameras and servers. Any key can be overridden
-by a variable with its path in upper case and two underscores between the parts (`ANPR_MATCHER__BATCH_READS=200`);
-`KAFKA_BOOTSTRAP` and `REDIS_URL` point every site at one server. An unknown key is an error that names the nearest
-known one: a misspelt setting that is ignored is worse than none.
+`anpr.toml` says how the services work, `sites.toml` names the sites, their cameras and servers. An environment
+variable overrides a key: its path in upper case, with two underscores between the parts
+(`ANPR_MATCHER__BATCH_READS=200`). `KAFKA_BOOTSTRAP` and `REDIS_URL` point every site at one server. An unknown key is
+an error that names the nearest known one: a misspelt setting must not be ignored.
 """
 
 import tomllib
@@ -20,7 +20,7 @@ from anpr.runtime.settings import Settings
 
 
 def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
-    """Read the settings in `folder` and apply the environment. Raises InputError naming file, key and reason."""
+    """Read the settings in `folder` and apply the environment. Raises InputError with file, key and reason."""
     tree: dict[str, Any] = {}
     for name in ("anpr.toml", "sites.toml"):
         file = folder / name
@@ -34,7 +34,7 @@ def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(
-                "settings-not-toml", f"{file}: not TOML: {error}", "mend the line that the message names"
+                "settings-not-toml", f"{file}: not TOML: {error}", "correct the line named in the message"
             ) from None
         _refuse_unknown(part, Settings, str(file))
         tree |= part
@@ -52,24 +52,24 @@ def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
             if name not in settings.sites:
                 raise InputError(
                     "settings-route-site",
-                    f"settings: routes {number}: there is no site {name!r}",
-                    f"name two of {', '.join(settings.sites)}",
+                    f"settings: routes {number}: no site has the name {name!r}",
+                    f"use two of {', '.join(settings.sites)}",
                 )
     if settings.topics.alerts_retention_hours < settings.board.window_hours:
         raise InputError(
             "settings-board-window",
             "settings: topics.alerts_retention_hours is shorter than board.window_hours",
-            "a restarted board reads its window back from the topics, so they must keep at least that long",
+            "make the retention at least as long as the window: a restarted board reads its window from the topics",
         )
     return settings
 
 
 def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Put what the environment says into the tree of settings."""
+    """Apply the environment variables to the tree of settings."""
     sites = tree.get("sites")
     for site in sites.values() if isinstance(sites, dict) else ():
         if not isinstance(site, dict):
-            continue  # refused with all that is of the wrong type
+            continue  # refused below, with every other value of the wrong type
         for variable, key in (("KAFKA_BOOTSTRAP", "kafka"), ("REDIS_URL", "redis")):
             if environment.get(variable):
                 site[key] = environment[variable]
@@ -85,7 +85,7 @@ def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
 
 
 def _toml_value(text: str) -> Any:
-    """Return the value that the text is in TOML, else the text itself: most settings are numbers or plain words."""
+    """Return the TOML value of the text, or else the text itself: most settings are numbers or plain words."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -101,7 +101,7 @@ def _merge(tree: dict[str, Any], branch: Mapping[str, Any]) -> None:
 
 
 def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
-    """Raise InputError at the first key that `kind` does not have, with the nearest that it has."""
+    """Raise InputError at the first key that `kind` does not have. It names the nearest known key."""
     if get_origin(kind) is Annotated:
         _refuse_unknown(value, get_args(kind)[0], where)
     elif get_origin(kind) is dict and isinstance(value, dict):
@@ -117,6 +117,6 @@ def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
                 raise InputError(
                     "settings-unknown-key",
                     f"{where}: unknown key {key!r}; the nearest known one is {nearest(key, known)!r}",
-                    "correct the key or take it out",
+                    "correct the key or remove it",
                 )
             _refuse_unknown(inner, known[key], f"{where}: {key}")

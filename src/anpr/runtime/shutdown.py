@@ -5,6 +5,6 @@ from collections.abc import Callable
 
 
 def on_stop(then: Callable[[], object]) -> None:
-    """Call `then` on SIGTERM or Ctrl-C, from now on. Until then `anpr.entrypoint` ends the process at once."""
+    """Call `then` on SIGTERM or Ctrl-C. Before this call, `anpr.entrypoint` ends the process at once."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: then())

@@ -1,4 +1,4 @@
-"""Times as the contracts write them: in UTC, to the millisecond. Pure."""
+"""Times in the form of the contracts: in UTC, to the millisecond. Pure."""
 
 from datetime import UTC, datetime
 

@@ -1,6 +1,6 @@
-"""Asked to stop at whatever moment, a service finishes what it has begun, loses nothing, and ends well.
+"""Stopped at any moment, a service finishes its work, loses nothing and exits with success.
 
-The seed is printed; STOP_SEED=that seed replays the same moments.
+The test prints its seed. STOP_SEED=<that seed> replays the same moments.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ from tests.support.oracle import dry_run
 STOPS = 6
 LIST = "example"
 WATCHLIST = Path("config/example_watchlist.csv")
-# At once, while it joins, in mid-traffic: a stop must be orderly at each.
+# At once, while it joins its group, with traffic: a stop must be orderly at each moment.
 MOMENTS_SECONDS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.5)
 PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
 
 
 @pytest.fixture
 def moments() -> Iterator[float]:
-    """Return how long after it can be asked a service is asked to stop, without end."""
+    """Return, without end, the seconds after its start at which a service is stopped."""
     seed = int(os.environ.get("STOP_SEED") or random.SystemRandom().randrange(2**31))
     print(f"STOP_SEED={seed}")  # noqa: T201  pytest shows it when the test fails, and with -s
     draw = random.Random(seed)
@@ -56,9 +56,9 @@ def test_a_matcher_loses_nothing_and_matches_nothing_twice(ports: Installation, 
     it.supervisor.add("simulator", command, log=it.folder / "simulator.log", env=it.environment)
 
     for number in range(STOPS):
-        # Half of the moments are counted from its first line of code, half from when it begins to match.
+        # Half of the moments count from its first line of code, half from the start of the matching.
         run_and_stop(
-            it, next(moments), "match", "--site", site, "--name", f"{site}-1", says=(b"", b"matcher runs")[number % 2]
+            it, next(moments), "match", "--site", site, "--name", f"{site}-1", logs=(b"", b"matcher runs")[number % 2]
         )
     it.supervisor.remove("simulator")
 
@@ -118,8 +118,8 @@ def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_in_force(
     folder = IndexFolder(it.settings.index_dir)
     try:
         for number in range(STOPS):
-            says = b"index in force" if number % 2 else b""
-            run_and_stop(it, next(moments), "index", "--site", it.sites[0], says=says)
+            logs = b"index in force" if number % 2 else b""
+            run_and_stop(it, next(moments), "index", "--site", it.sites[0], logs=logs)
             with contextlib.suppress(FileNotFoundError):  # it may have been stopped before its first
                 current = folder.read().current
                 index = folder.open(current, folder.open_base(current, check_entries=True))
@@ -151,7 +151,7 @@ def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, m
 
         run_and_stop(
             it, next(moments), "console", "--site", site, "--port", str(port),
-            says=b"console runs" if is_open else b"", then=look if is_open else lambda: None,
+            logs=b"console runs" if is_open else b"", then=look if is_open else lambda: None,
         )  # fmt: skip
     for stream in streams:
         stream.join(30)
@@ -159,7 +159,7 @@ def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, m
 
 
 def follow(url: str, begun: threading.Event) -> None:
-    """Sign in and read events until there are no more."""
+    """Sign in and read events until the stream ends."""
     with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60) as browser:
         assert wait_until(lambda: can_connect(url), 30)
         browser.post("/sign-in", data={"name": "ann", "password": PASSWORD})
@@ -180,32 +180,32 @@ def run_and_stop(
     after_seconds: float,
     *arguments: str,
     stdin: int | None = None,
-    says: bytes = b"",
+    logs: bytes = b"",
     then: Callable[[], object] = lambda: None,
 ) -> None:
-    """Run a service, ask it to stop a while after it has said something, and see that it ends well and soon."""
+    """Run a service, stop it a while after it has logged `logs`, and check that it exits soon and with success."""
     log = it.folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
     with log.open("wb") as out:
         service = subprocess.Popen(it.command(*arguments), stdin=stdin, stdout=out, stderr=out, env=environment(it))
         try:
-            assert wait_until(lambda: hears_stop(service.pid) and says in log.read_bytes(), 60), log.read_text(
+            assert wait_until(lambda: handles_stop(service.pid) and logs in log.read_bytes(), 60), log.read_text(
                 "utf-8"
             )
             then()
-            time.sleep(after_seconds)  # the moment of the stop is what is tried, not waited for
+            time.sleep(after_seconds)  # this is the moment under test, not a wait
             service.terminate()
             code = service.wait(20)
         finally:
             service.kill()
             service.wait()
-    what = f"{arguments[0]} stopped {after_seconds:.3f} s after {says.decode() or 'its first line of code'}"
+    what = f"{arguments[0]} stopped {after_seconds:.3f} s after {logs.decode() or 'its first line of code'}"
     assert code == 0, f"{what}: exit code {code}\n{log.read_text('utf-8')}"
     assert b"Traceback" not in log.read_bytes(), f"{what}\n{log.read_text('utf-8')}"
     assert b'"level": "error"' not in log.read_bytes(), f"{what}\n{log.read_text('utf-8')}"
 
 
-def hears_stop(pid: int) -> bool:
-    """Tell whether a process has said what SIGTERM does: before its first line of code the kernel ends it."""
+def handles_stop(pid: int) -> bool:
+    """Return whether a process has a handler for SIGTERM: before its first line of code the kernel ends it."""
     caught = Path(f"/proc/{pid}/status").read_text("utf-8").split("SigCgt:")[1].split()[0]
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 

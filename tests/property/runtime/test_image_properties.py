@@ -1,4 +1,4 @@
-"""References to images: whatever text comes with a read, it names an image of that site in the folder, or nothing."""
+"""Image references: any text in a read names an image of that site in the folder, or nothing."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 site_names = st.from_regex("[a-z0-9-]{1,40}", fullmatch=True)
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  just below
-# What one who wants another file would try, and near misses of a true reference.
+# Attempts to reach another file, and texts that are almost a reference.
 pieces = st.sampled_from(
     ["..", ".", "/", "//", "\\", "\0", "%2e%2e", "calais", "2026-06-01", "2026-13-01", "a" * 32, ".jpg", ".part", "~"]
 )
@@ -37,7 +37,7 @@ def test_no_text_leads_out_of_the_folder(text: str) -> None:
 
 
 @given(site=site_names, moment=moments)
-def test_what_was_put_is_found_under_its_reference_by_its_own_site_only(site: str, moment: datetime) -> None:
+def test_only_its_own_site_finds_an_image_by_its_reference(site: str, moment: datetime) -> None:
     with TemporaryDirectory() as folder:
         store = ImageStore(Path(folder), DAY)
         one, other = store.put(site, moment, b"one"), store.put(site, moment, b"other")
@@ -59,13 +59,13 @@ def test_a_text_that_is_no_reference_finds_nothing(text: str) -> None:
 
 
 @given(ages_hours=st.lists(st.floats(0, 100), max_size=10), retention_hours=st.floats(0.1, 72))
-def test_what_has_expired_is_not_found_and_is_swept_and_nothing_else(
+def test_expired_images_are_not_found_and_only_they_are_swept(
     ages_hours: list[float], retention_hours: float
 ) -> None:
     with TemporaryDirectory() as folder:
         store = ImageStore(Path(folder), timedelta(hours=retention_hours))
         put = [(hours, store.put("calais", NOON - timedelta(hours=hours), b"image")) for hours in ages_hours]
-        # At the very moment either answer is right: a file's time is a float.
+        # At the exact moment either answer is right, because a file's time is a float.
         expired = [reference for hours, reference in put if hours > retention_hours + 0.001]
         kept = [reference for hours, reference in put if hours < retention_hours - 0.001]
         assert all(store.get(reference, "calais", NOON) is None for reference in expired)

@@ -1,4 +1,4 @@
-"""Every error that a person can meet has a code, a next step, and a place in docs/errors.md."""
+"""Every error that a person can see has a code, a next step, and a heading in docs/errors.md."""
 
 import ast
 import re
@@ -12,12 +12,12 @@ from anpr.runtime.errors import AnprError, InputError, ProgramError, Unavailable
 
 ROOT = Path(__file__).parents[3]
 ERRORS = {kind.__name__ for kind in (AnprError, InputError, ProgramError, UnavailableError)}
-# Here a code is looked up in a table, and there handed on.
+# This file takes its codes from a table.
 BY_TABLE = "src/anpr/kafka/broker_errors.py"
 
 
 def calls(source: str) -> Iterator[ast.Call]:
-    """Return every call that makes an error for a person, those of their subclasses included."""
+    """Return every call that creates an error for a person, also in subclasses."""
     tree = ast.parse(source)
     subclasses = {
         node.name: node
@@ -34,7 +34,7 @@ def calls(source: str) -> Iterator[ast.Call]:
 
 
 def code_of(call: ast.Call) -> str | None:
-    """Return the code in a call that makes an error, None when it has none."""
+    """Return the code in a call that creates an error, None when it has none."""
     first = call.args[0] if call.args else None
     is_code = isinstance(first, ast.Constant) and re.fullmatch("[a-z0-9]+(-[a-z0-9]+)+", str(first.value))
     return str(first.value) if isinstance(first, ast.Constant) and is_code else None
@@ -57,7 +57,7 @@ def test_every_code_has_a_heading_and_every_heading_a_code() -> None:
     assert sorted(headings()) == sorted(codes())
 
 
-def test_no_error_is_made_without_a_code() -> None:
+def test_no_error_is_created_without_a_code() -> None:
     without = [
         f"{file.relative_to(ROOT)}:{call.lineno}"
         for file in sources()
@@ -76,12 +76,12 @@ def test_no_error_is_made_without_a_code() -> None:
         "class Away(UnavailableError):\n    def __init__(self, text):\n        super().__init__(text, 'wait')",
     ],
 )
-def test_an_error_without_a_code_is_found_out(source: str) -> None:
+def test_an_error_without_a_code_is_detected(source: str) -> None:
     (call,) = calls(source)
     assert code_of(call) is None
 
 
-def test_a_person_is_told_what_is_wrong_what_to_do_and_where_more_stands() -> None:
+def test_an_error_shows_what_is_wrong_what_to_do_and_where_to_read_more() -> None:
     error = UnavailableError("kafka-unavailable", "no answer", "look at it")
     assert error.lines() == ["error: no answer", "next:  look at it", "more:  docs/errors.md#kafka-unavailable"]
     assert str(error) == "no answer"

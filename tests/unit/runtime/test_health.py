@@ -33,18 +33,16 @@ def address(service: Service) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
 
 
-def test_a_loop_that_goes_on_is_live_and_one_that_stands_still_is_not(service: Service, address: str) -> None:
+def test_a_loop_that_runs_is_live_and_one_that_is_stuck_is_not(service: Service, address: str) -> None:
     assert httpx.get(f"{address}/livez").text == "live\n"
     service.seconds = 31
     stuck = httpx.get(f"{address}/livez")
-    assert (stuck.status_code, stuck.text) == (503, "the loop has not gone on for 31 s\n")
+    assert (stuck.status_code, stuck.text) == (503, "the loop has not run for 31 s\n")
     service.health.heartbeat()
     assert httpx.get(f"{address}/livez").status_code == 200
 
 
-def test_what_it_lacks_makes_it_not_ready_and_says_so_but_a_restart_would_not_help(
-    service: Service, address: str
-) -> None:
+def test_what_a_service_lacks_makes_it_not_ready_but_it_stays_live(service: Service, address: str) -> None:
     assert httpx.get(f"{address}/readyz").text == "ready\n"
     service.lacks = ["no list", "no broker"]
     unready = httpx.get(f"{address}/readyz")
@@ -52,7 +50,7 @@ def test_what_it_lacks_makes_it_not_ready_and_says_so_but_a_restart_would_not_he
     assert httpx.get(f"{address}/livez").status_code == 200
 
 
-def test_prometheus_gets_the_metrics_in_its_own_form(service: Service, address: str) -> None:
+def test_prometheus_gets_the_metrics_in_the_format_that_it_asks_for(service: Service, address: str) -> None:
     service.health.heartbeat()
     answer = httpx.get(f"{address}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -62,20 +60,20 @@ def test_prometheus_gets_the_metrics_in_its_own_form(service: Service, address: 
     assert openmetrics.text.endswith("# EOF\n")
 
 
-def test_other_paths_and_other_questions_are_refused(address: str) -> None:
+def test_other_paths_and_other_methods_are_refused(address: str) -> None:
     assert httpx.get(f"{address}/").status_code == 404
     assert httpx.get(f"{address}/metrics/../secret").status_code == 404
     assert httpx.post(f"{address}/metrics").status_code == 501
 
 
-def test_clients_that_say_nothing_do_not_keep_others_from_an_answer(service: Service, address: str) -> None:
+def test_clients_that_send_nothing_do_not_block_the_others(service: Service, address: str) -> None:
     host, port = address.removeprefix("http://").split(":")
-    mute = [socket.create_connection((host, int(port))) for _ in range(5)]
+    silent = [socket.create_connection((host, int(port))) for _ in range(5)]
     try:
         assert httpx.get(f"{address}/livez", timeout=5).status_code == 200
     finally:
-        for one in mute:
-            one.close()
+        for connection in silent:
+            connection.close()
     assert service.lacks == []
 
 

@@ -1,4 +1,4 @@
-"""The store of images, where it touches the disk."""
+"""The image store on a real disk."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -33,17 +33,17 @@ def test_a_file_too_large_to_be_an_image_is_not_served(store: ImageStore) -> Non
     assert store.get(reference, "calais", NOON) is None
 
 
-def test_others_on_the_machine_may_not_look(store: ImageStore, tmp_path: Path) -> None:
+def test_other_users_of_the_machine_cannot_read_images(store: ImageStore, tmp_path: Path) -> None:
     reference = store.put("calais", NOON, b"image")
     assert (tmp_path / "images" / reference).parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_bad_name_of_a_site_is_refused(store: ImageStore) -> None:
-    with pytest.raises(ValueError, match="no name of a site"):
+    with pytest.raises(ValueError, match="not the name of a site"):
         store.put("../calais", NOON, b"image")
 
 
-def test_half_a_file_of_a_crash_goes_too_and_the_empty_day_with_it(store: ImageStore, tmp_path: Path) -> None:
+def test_a_sweep_also_deletes_half_written_files_and_empty_days(store: ImageStore, tmp_path: Path) -> None:
     reference = store.put("calais", NOON, b"image")
     half = (tmp_path / "images" / reference).with_suffix(".part")
     half.write_bytes(b"im")
@@ -52,12 +52,12 @@ def test_half_a_file_of_a_crash_goes_too_and_the_empty_day_with_it(store: ImageS
     assert not half.parent.exists()
 
 
-def test_a_sweep_of_nothing_is_nothing(store: ImageStore) -> None:
+def test_a_sweep_without_a_folder_deletes_nothing(store: ImageStore) -> None:
     assert store.sweep(NOON) == 0
 
 
-def test_images_are_in_the_state_folder_unless_another_is_named() -> None:
+def test_images_are_in_the_state_folder_unless_another_folder_is_configured() -> None:
     folder = Path(__file__).parents[3] / "config"
-    of_state = load_settings(folder, {"ANPR_WATCHLIST__STATE_DIR": "/state"})
-    assert of_state.images_dir == Path("/state/images")
+    default = load_settings(folder, {"ANPR_WATCHLIST__STATE_DIR": "/state"})
+    assert default.images_dir == Path("/state/images")
     assert load_settings(folder, {"ANPR_IMAGES__IMAGES_DIR": "/pictures"}).images_dir == Path("/pictures")

@@ -1,4 +1,4 @@
-"""Logs: lines that programs read, with the figures and without a plate."""
+"""Logs: lines that programs read, with values and without a plate."""
 
 import io
 import json
@@ -26,8 +26,8 @@ PLATE = "AB12CDE"
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Leave the log of the other tests as it was."""
+def restored_logging() -> Iterator[None]:
+    """Restore the logging of the other tests."""
     root = logging.getLogger()
     handlers, level, hook = list(root.handlers), root.level, threading.excepthook
     yield
@@ -47,7 +47,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_line_says_when_what_and_how_much_and_which_service(stream: io.StringIO) -> None:
+def test_a_line_has_time_event_values_and_service(stream: io.StringIO) -> None:
     logs.bind_service(service="match", site="calais", name="calais-1")
     logs.get_logger("anpr.x").info("list in force", entries=7)
     (line,) = lines(stream)
@@ -67,7 +67,7 @@ def test_what_libraries_log_is_a_line_too(stream: io.StringIO) -> None:
     assert [(line["event"], line["level"]) for line in lines(stream)] == [("3 tries", "warning")]
 
 
-def test_of_an_exception_the_kind_and_the_place_are_told_and_not_its_words(stream: io.StringIO) -> None:
+def test_the_type_and_location_of_an_exception_are_logged_but_not_its_text(stream: io.StringIO) -> None:
     try:
         int(PLATE)
     except ValueError:
@@ -79,7 +79,7 @@ def test_of_an_exception_the_kind_and_the_place_are_told_and_not_its_words(strea
         assert line["where"][-1].startswith("runtime/test_logs.py:")
 
 
-def test_what_a_thread_dies_of_is_told_without_its_words(stream: io.StringIO) -> None:
+def test_the_error_that_ends_a_thread_is_logged_without_its_text(stream: io.StringIO) -> None:
     def die() -> None:
         raise ValueError(PLATE)
 
@@ -92,13 +92,13 @@ def test_what_a_thread_dies_of_is_told_without_its_words(stream: io.StringIO) ->
 
 
 class FaultyIndex(Index):
-    """An index that fails on the plate that it is asked for, and says which."""
+    """An index that raises an error with the plate in its text."""
 
     def match(self, reads: Sequence[Read]) -> list[list[Match]]:
         raise ValueError(f"cannot match {reads}")
 
 
-def fail_in_the_middle_of_a_batch(**_: object) -> None:
+def fail_within_a_batch(**_: object) -> None:
     broker = InMemoryBroker(lambda: NOON)
     producer = InMemoryProducer(broker)
     producer.produce(topics.reads("calais"), None, msgspec.json.encode(a_read(plate=PLATE)))
@@ -113,21 +113,21 @@ def fail_in_the_middle_of_a_batch(**_: object) -> None:
     ).run_once()
 
 
-def test_a_fault_in_the_middle_of_a_batch_ends_the_service_without_a_word_of_the_read(
+def test_a_fault_within_a_batch_ends_the_service_and_no_text_of_the_read_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "_anpr", fail_in_the_middle_of_a_batch)
+    monkeypatch.setattr(cli, "_anpr", fail_within_a_batch)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 4
-    told = capsys.readouterr()
-    assert "ValueError" in told.err
-    assert "docs/errors.md#internal-fault" in told.err
-    assert "matcher.py" in told.err
-    assert PLATE not in told.err + told.out
+    printed = capsys.readouterr()
+    assert "ValueError" in printed.err
+    assert "docs/errors.md#internal-fault" in printed.err
+    assert "matcher.py" in printed.err
+    assert PLATE not in printed.err + printed.out
 
 
-def test_what_ends_a_service_is_a_line_of_its_log_and_what_ends_a_command_is_words(stream: io.StringIO) -> None:
+def test_the_error_that_ends_a_service_is_a_log_line_and_that_of_a_command_is_text(stream: io.StringIO) -> None:
     error = UnavailableError("kafka-refused", "the broker refuses", "start it again")
     logs.report_end(error, stream)
     assert stream.getvalue().startswith("error: the broker refuses\n")

@@ -1,4 +1,4 @@
-"""What the metrics say, what they never say, and that the page about them is of today."""
+"""What the metrics count, what they never count, and that docs/metrics.md is up to date."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ def labels_of(site: str, label: str) -> set[str]:
 
 
 def everything_of(site: str) -> list[tuple[str, str, float]]:
-    """Return what all metrics say of a site, the site's own name and durations of this run left out."""
+    """Return all metrics of a site, without the site's name and without durations of this run."""
     return sorted(
         (sample.name, str({**sample.labels, "site": ""}), sample.value)
         for metric in metrics.REGISTRY.collect()
@@ -43,7 +43,7 @@ def everything_of(site: str) -> list[tuple[str, str, float]]:
 
 
 def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None) -> None:
-    """Let a matcher of a site take reads that arrived two seconds after noon."""
+    """Let a site's matcher process reads that arrived two seconds after noon."""
     broker = InMemoryBroker(lambda: LATER)
     producer = InMemoryProducer(broker)
     for read in reads:
@@ -65,7 +65,7 @@ def matched(site: str, *reads: Read | bytes, entries: list[Entry] | None = None)
 
 @pytest.fixture
 def site() -> str:
-    """Return a site of this test alone: the metrics are those of the whole process."""
+    """Return a site that only this test uses: the metrics belong to the whole process."""
     return f"site-{uuid4().hex[:8]}"
 
 
@@ -86,13 +86,13 @@ def test_reads_with_a_letter_that_no_table_knows_are_counted(site: str) -> None:
     assert value("anpr_unreadable_reads_total", site=site) == 2
 
 
-def test_the_time_from_capture_to_the_broker_is_that_of_live_alerts(site: str) -> None:
+def test_only_live_alerts_measure_the_time_from_capture_to_the_broker(site: str) -> None:
     matched(site, a_read("1"), a_read("late", captured_at=NOON - timedelta(hours=1)), a_read("2", plate="XY9"))
     assert value("anpr_capture_to_publish_seconds_count", site=site) == 1
     assert value("anpr_capture_to_publish_seconds_sum", site=site) == 2
 
 
-def test_the_list_in_force_and_the_lag_are_shown(site: str) -> None:
+def test_the_generation_in_force_and_the_lag_are_shown(site: str) -> None:
     matched(site, a_read())
     assert value("anpr_list_generation_epoch", site=site) == 3
     assert value("anpr_list_generation_number", site=site) == 7
@@ -104,7 +104,7 @@ def test_the_list_in_force_and_the_lag_are_shown(site: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "offset"), [(0, -2), (4, 2), (90, 88), (-90, -92), (-7 * 86_400, -604_802)])
-def test_how_far_a_cameras_clock_is_off_is_shown_believed_or_not(site: str, seconds: float, offset: float) -> None:
+def test_the_offset_of_a_cameras_clock_is_shown_plausible_or_not(site: str, seconds: float, offset: float) -> None:
     matched(site, a_read(camera="camera-1", captured_at=NOON + timedelta(seconds=seconds)))
     assert value("anpr_camera_clock_offset_seconds", site=site, camera="camera-1") == offset
     assert value("anpr_camera_last_read_timestamp_seconds", site=site, camera="camera-1") == LATER.timestamp()
@@ -118,7 +118,7 @@ def test_a_few_reads_that_came_late_do_not_make_a_cameras_clock_wrong(site: str)
     assert counted.clock_offset_seconds() == {"camera-1": -0.2}
 
 
-def test_whatever_names_cameras_send_the_labels_are_those_of_the_configuration_and_one_more(site: str) -> None:
+def test_the_camera_labels_are_the_configured_cameras_and_other(site: str) -> None:
     cameras = ["camera-1", "", "camera-1 ", *(f"made-up-{number}" for number in range(50))]
     future = NOON + timedelta(days=1)
     matched(site, *(a_read(f"{number}", camera=camera) for number, camera in enumerate(cameras)))
@@ -126,7 +126,7 @@ def test_whatever_names_cameras_send_the_labels_are_those_of_the_configuration_a
     assert labels_of(site, "camera") == {"camera-1", "other"}
 
 
-def test_whatever_is_wrong_with_records_the_reasons_are_those_of_a_list(site: str) -> None:
+def test_the_reasons_of_dead_letters_are_a_fixed_list(site: str) -> None:
     bad = [b"x", b"{}", b'{"read_id": 7}', b'{"read_id": "1", "site": "elsewhere", "plate": "A"}', b" " * 70_000]
     matched(site, *bad)
     assert labels_of(site, "reason") <= set(REASONS)
@@ -143,7 +143,7 @@ def test_covert_alerts_leave_no_trace(site: str) -> None:
     assert everything_of(other) == everything_of(site)
 
 
-def test_every_metric_says_what_it_means_in_units_that_its_name_ends_with() -> None:
+def test_every_metric_has_a_sentence_and_a_unit_at_the_end_of_its_name() -> None:
     for family in metrics.REGISTRY.collect():
         if not family.name.startswith("anpr_"):
             continue
@@ -164,6 +164,6 @@ def test_every_metric_says_what_it_means_in_units_that_its_name_ends_with() -> N
         assert family.type == "counter" or family.name.rpartition("_")[2] in endings, family.name
 
 
-def test_the_page_about_the_metrics_is_of_today() -> None:
+def test_the_page_about_the_metrics_is_up_to_date() -> None:
     page = (ROOT / "docs/metrics.md").read_text("utf-8")
     assert page == metrics.table(), "run `make metrics`"

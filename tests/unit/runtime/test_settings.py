@@ -45,22 +45,22 @@ def test_the_shipped_configuration_loads() -> None:
     shipped = load_settings(SHIPPED, {})
     assert list(shipped.sites) == ["calais", "coquelles", "dunkerque", "dover", "folkestone"]
     assert [len(site.cameras) for site in shipped.sites.values()] == [12, 12, 6, 0, 0]
-    assert shipped == Settings(shipped.sites, shipped.routes), "what it states are the defaults"
-    ways = {(route.origin, route.destination): route.by for route in shipped.routes}
-    assert ways["calais", "dover"] == ways["dunkerque", "dover"] == "ferry"
-    assert ways["coquelles", "folkestone"] == "shuttle"
+    assert shipped == Settings(shipped.sites, shipped.routes), "its values are the defaults"
+    routes = {(route.origin, route.destination): route.by for route in shipped.routes}
+    assert routes["calais", "dover"] == routes["dunkerque", "dover"] == "ferry"
+    assert routes["coquelles", "folkestone"] == "shuttle"
 
 
-def test_a_route_to_a_site_that_there_is_not_is_refused(folder: Path) -> None:
+def test_a_route_to_an_unknown_site_is_refused(folder: Path) -> None:
     route = 'routes = [{origin = "calais", destination = "dower", by = "ferry", crossing_minutes = 90}]'
     write(folder, sites=route + "\n" + SITES)
-    assert "routes 1: there is no site 'dower'" in refusal(folder)
+    assert "routes 1: no site has the name 'dower'" in refusal(folder)
 
 
 # --- the files and the environment ---
 
 
-def test_what_the_files_say_holds_and_the_rest_is_as_shipped(folder: Path) -> None:
+def test_the_values_of_the_files_count_and_all_others_are_the_defaults(folder: Path) -> None:
     write(folder, "[matcher]\nbatch_reads = 7\n")
     loaded = load_settings(folder, {})
     assert loaded.matcher == settings.MatcherSettings(batch_reads=7)
@@ -91,7 +91,7 @@ def test_two_variables_point_every_site_at_one_server(folder: Path) -> None:
     assert {(site.kafka, site.redis) for site in loaded.sites.values()} == {("here:1", "redis://here")}
 
 
-def test_a_variable_of_one_site_beats_the_one_of_all(folder: Path) -> None:
+def test_a_variable_for_one_site_beats_the_variable_for_all_sites(folder: Path) -> None:
     loaded = load_settings(folder, {"KAFKA_BOOTSTRAP": "here:1", "ANPR_SITES__DOVER__KAFKA": "there:1"})
     assert [site.kafka for site in loaded.sites.values()] == ["here:1", "there:1"]
 
@@ -106,7 +106,7 @@ def test_an_empty_variable_leaves_the_servers_as_they_are(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("anpr", "sites", "said"),
+    ("anpr", "sites", "message"),
     [
         ("[matchers]\n", SITES, "anpr.toml: unknown key 'matchers'; the nearest known one is 'matcher'"),
         (
@@ -127,19 +127,19 @@ def test_an_empty_variable_leaves_the_servers_as_they_are(folder: Path) -> None:
     ],
 )
 def test_an_unknown_key_in_a_file_is_refused_with_the_nearest_known_one(
-    folder: Path, anpr: str, sites: str, said: str
+    folder: Path, anpr: str, sites: str, message: str
 ) -> None:
     write(folder, anpr, sites)
-    assert refusal(folder) == f"{folder}/{said}"
+    assert refusal(folder) == f"{folder}/{message}"
 
 
-def test_a_key_like_no_other_is_refused_all_the_same(folder: Path) -> None:
+def test_a_key_unlike_any_known_one_is_refused_too(folder: Path) -> None:
     write(folder, '"" = 1\n')
     assert "unknown key ''; the nearest known one is" in refusal(folder)
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         (
             "ANPR_MATCHER__BATCH_READ",
@@ -155,16 +155,16 @@ def test_a_key_like_no_other_is_refused_all_the_same(folder: Path) -> None:
     ],
 )
 def test_an_unknown_key_in_the_environment_is_refused_with_the_nearest_known_one(
-    folder: Path, variable: str, value: str, said: str
+    folder: Path, variable: str, value: str, message: str
 ) -> None:
-    assert refusal(folder, **{variable: value}) == f"environment variable {variable}: {said}"
+    assert refusal(folder, **{variable: value}) == f"environment variable {variable}: {message}"
 
 
-# --- what cannot be used ---
+# --- values that cannot be used ---
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         ("ANPR_MATCHER__BATCH_READS", "many", "Expected `int`, got `str` - at `$.matcher.batch_reads`"),
         ("ANPR_MATCHER__BATCH_READS", "0", "Expected `int` >= 1 - at `$.matcher.batch_reads`"),
@@ -173,27 +173,27 @@ def test_an_unknown_key_in_the_environment_is_refused_with_the_nearest_known_one
         ("ANPR_MATCHER", "5", "Expected `object`, got `int` - at `$.matcher`"),
         ("ANPR_SITES__NEWHAVEN__TITLE", "Newhaven", "Object missing required field `kafka` - at `$.sites[...]`"),
         *(
-            ("ANPR_SITES__CALAIS__TIME_ZONE", zone, f"{zone!r} is no time zone; one is 'Europe/Paris', or 'UTC'")
+            ("ANPR_SITES__CALAIS__TIME_ZONE", zone, f"{zone!r} is not a time zone; 'Europe/Paris' and 'UTC' are")
             for zone in ("Europe/Calais", "CET+1", "../passwd", "", "Europe")
         ),
         ("ANPR_SITES__CAP_GRIS__TITLE", "x", "matching regex '^[a-z0-9-]{1,40}$'"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_with_its_place(
-    folder: Path, variable: str, value: str, said: str
+def test_a_value_of_the_wrong_type_is_refused_with_its_path(
+    folder: Path, variable: str, value: str, message: str
 ) -> None:
-    assert said in refusal(folder, **{variable: value})
+    assert message in refusal(folder, **{variable: value})
 
 
 @pytest.mark.parametrize("sites", ["sites = 3", "[sites]\ncalais = 3"])
 @pytest.mark.parametrize("environment", [{}, {"KAFKA_BOOTSTRAP": "here:1"}])
-def test_sites_that_are_no_tables_are_refused(folder: Path, sites: str, environment: dict[str, str]) -> None:
+def test_sites_that_are_not_tables_are_refused(folder: Path, sites: str, environment: dict[str, str]) -> None:
     write(folder, sites=sites)
     assert "Expected `object`, got `int` - at `$.sites" in refusal(folder, **environment)
 
 
 @pytest.mark.parametrize("name", ["anpr.toml", "sites.toml"])
-def test_a_missing_file_is_named_and_so_is_the_way_to_another_folder(folder: Path, name: str) -> None:
+def test_a_missing_file_is_named_and_how_to_choose_another_folder(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"{re.escape(str(folder / name))}: No such file") as refused:
         load_settings(folder, {})
@@ -206,8 +206,8 @@ def test_a_file_that_is_not_toml_is_named(folder: Path, content: bytes) -> None:
     assert refusal(folder).startswith(f"{folder / 'anpr.toml'}: not TOML: ")
 
 
-def test_topics_that_forget_before_the_board_does_are_refused(folder: Path) -> None:
-    said = "topics.alerts_retention_hours is shorter than board.window_hours"
-    assert said in refusal(folder, ANPR_TOPICS__ALERTS_RETENTION_HOURS="71")
-    assert said in refusal(folder, ANPR_BOARD__WINDOW_HOURS="97")
+def test_topics_with_a_retention_shorter_than_the_boards_window_are_refused(folder: Path) -> None:
+    message = "topics.alerts_retention_hours is shorter than board.window_hours"
+    assert message in refusal(folder, ANPR_TOPICS__ALERTS_RETENTION_HOURS="71")
+    assert message in refusal(folder, ANPR_BOARD__WINDOW_HOURS="97")
     assert load_settings(folder, {"ANPR_BOARD__WINDOW_HOURS": "96"}).board.window_hours == 96

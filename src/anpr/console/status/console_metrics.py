@@ -12,7 +12,7 @@ def tell(sight: SystemStatus, head: PageHead) -> None:
         metrics.CONSOLE_INCIDENTS.labels(lane).set(count)
     for health in sight.health:
         heard_at = health.heard_at
-        metrics.CONSOLE_HEARD.labels(health.site).set(heard_at.timestamp() if heard_at is not None else 0)
+        metrics.CONSOLE_LAST_STATUS.labels(health.site).set(heard_at.timestamp() if heard_at is not None else 0)
     for site, last in sight.canaries.items():
         metrics.CONSOLE_CANARY_SENT.labels(site).set(last.sent_at.timestamp())
         metrics.CONSOLE_CANARY_SECONDS.labels(site).set((last.came_at - last.sent_at).total_seconds())
