@@ -85,18 +85,18 @@ def match(folder: Path) -> None:
     follower.start()
     draw = random.Random(2)
     reads = [Read(read_id=str(number), site="calais", plate=plate(draw)) for number in range(BATCH_READS)]
-    wait_until(lambda: follower.held is not None, 600)
+    wait_until(lambda: follower.active is not None, 600)
     ends: list[str] = []
     of: Generation | None = None
     while True:
-        held = follower.held
-        if held is None:
+        active = follower.active
+        if active is None:
             raise SystemExit("the list is gone")
-        held.index.match(reads)
-        if of != held.index.generation or len(ends) >= 500:
+        active.index.match(reads)
+        if of != active.index.generation or len(ends) >= 500:
             if ends:
                 print(of, *ends, flush=True)
-            of, ends = held.index.generation, []
+            of, ends = active.index.generation, []
         ends.append(f"{time.monotonic():.6f}")
         if len(ends) == 1:  # a new generation is told at once
             print(of, *ends, flush=True)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry, Generation
-from anpr.index_store.index_file import decode, encode
+from anpr.index_store.index_file import decode_snapshot, encode_snapshot
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import TO_FOLDED, WIDTH, PlateCodes, encode_plates, translated
 from anpr.matching.index import Index
@@ -208,7 +208,7 @@ def changed_and_mapped(listed: Plates) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index"
         with path.open("wb") as file:
-            file.writelines(encode(index[0], datetime.now(UTC)))
+            file.writelines(encode_snapshot(index[0], datetime.now(UTC)))
         figures["file_mb"] = path.stat().st_size / 1e6
         for name, check_entries in (("map_ms", False), ("map_and_check_all_ms", True)):
             mapping = [seconds(lambda: opened(path, check_entries=check_entries)) for _ in range(5)]  # noqa: B023
@@ -220,7 +220,7 @@ def opened(path: Path, *, check_entries: bool) -> Index:
     """Return the index in a file, as a matcher takes it."""
     with path.open("rb") as file:
         buffer = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    return decode(buffer, check_entries=check_entries).index
+    return decode_snapshot(buffer, check_entries=check_entries).index
 
 
 def entries_of(listed: Plates, count: int) -> Iterator[Entry]:

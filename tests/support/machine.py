@@ -6,7 +6,7 @@ from pathlib import Path
 
 from anpr.contracts.events import Generation
 from anpr.index_store.builder import IndexBuilder
-from anpr.index_store.compaction import merge
+from anpr.index_store.compaction import compact
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import ActiveIndex, IndexFollower
 from anpr.local.processes import wait_until
@@ -28,14 +28,14 @@ class Machine:
         self.start_matcher()
 
     def start_builder(self) -> None:
-        self.builder = IndexBuilder(self.store, self.folder, system_clock, merge, check_every=timedelta(0))
+        self.builder = IndexBuilder(self.store, self.folder, system_clock, compact, check_every=timedelta(0))
 
     def start_matcher(self) -> None:
         self.matcher = IndexFollower(self.folder, "anpr index")
 
     def step(self) -> None:
         self.builder.run_once()
-        self.matcher.look()
+        self.matcher.check_for_update()
 
     def steps(self, count: int = 5) -> None:
         for _ in range(count):
@@ -43,22 +43,22 @@ class Machine:
             time.sleep(0.01)
 
     @property
-    def held(self) -> ActiveIndex:
-        assert self.matcher.held is not None
-        return self.matcher.held
+    def active(self) -> ActiveIndex:
+        assert self.matcher.active is not None
+        return self.matcher.active
 
     def generation(self) -> Generation | None:
-        return self.matcher.held.index.generation if self.matcher.held else None
+        return self.matcher.active.index.generation if self.matcher.active else None
 
     def ids(self) -> set[str]:
-        return {one.entry_id for one in self.held.index.entries()}
+        return {one.entry_id for one in self.active.index.entries()}
 
     def comes_to(self, applied: AppliedChange) -> None:
         def is_there() -> bool:
             self.step()
             return self.generation() == applied.generation
 
-        assert wait_until(is_there, 20), self.builder.trouble
+        assert wait_until(is_there, 20), self.builder.problem
 
 
 def apply(it: Machine, *ids: str, why: str = "test", **fields: str) -> AppliedChange:

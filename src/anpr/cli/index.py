@@ -10,7 +10,7 @@ import click
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.index_store.builder import IndexBuilder
-from anpr.index_store.compaction import merge_apart
+from anpr.index_store.compaction import compact_in_subprocess
 from anpr.index_store.folder import IndexFolder
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
@@ -56,12 +56,14 @@ def run(settings: Settings, site: str, port: int | None) -> None:
     gc.set_threshold(1_000_000, 20, 100)
     folder = IndexFolder(settings.index_dir)
     lock = _lock(folder)
-    builder = IndexBuilder(WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock, merge_apart)
+    builder = IndexBuilder(
+        WatchlistReader(connect(settings.sites[site].redis)), folder, system_clock, compact_in_subprocess
+    )
 
     def missing() -> list[str]:
-        if builder.current is None:
-            return [f"no index yet: {builder.trouble or 'it is being built'}"]
-        return [builder.trouble] if builder.trouble else []
+        if builder.active is None:
+            return [f"no index yet: {builder.problem or 'it is being built'}"]
+        return [builder.problem] if builder.problem else []
 
     health = Health("index", missing)
     log.info("index builder runs", folder=str(folder.path))

@@ -1,26 +1,26 @@
 """The index builder: one process of a machine that follows the lists in Redis and keeps the index on disk.
 
-Theory of operation. A turn asks the site's Redis what is in force, which is one small value. When that is what is on
-disk, it is confirmed. When it is newer, the changes since are read and laid over the base that is on disk: a small
-file, in force within some milliseconds. When the changes have become many, another process merges them into a new
-base (`merge`); meanwhile small changes go on being laid over the old one, then over the new one. A merge that fails
-is put off, for longer each time, and holds up no change. When the changes cannot be told, a thread builds a base from
-Redis: there are none then that it could hold up.
+Theory of operation. Each run asks the site's Redis for the manifest, which is one small value. When the index on disk
+is of that generation, it is confirmed. When the manifest is newer, the changes since are read and written as a delta
+of the snapshot on disk: a small file, active within some milliseconds. When the delta has become large, another
+process compacts the index into a new snapshot (`compaction`). Meanwhile small changes still go into deltas, first of
+the old snapshot and then of the new one. A compaction that fails is tried again, later each time, and delays no
+change. When the changes cannot be determined, a thread builds a snapshot from Redis: there are no changes then that
+it could delay.
 
-A generation never goes backwards here. A Redis that is away, empty, slow, or behind what is on disk (a replica that
-lags, a home that lost its newest changes in a fail-over) changes nothing: what is on disk stays, unconfirmed, and its
-age shows.
+A generation never goes backwards here. Redis may be away, empty, slow, or behind the disk (a replica that lags, or a
+primary that lost its newest changes in a fail-over). Then nothing changes: the index on disk stays active,
+unconfirmed, and its age shows.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from anpr.contracts.events import Generation
+from anpr.index_store.background_job import BackgroundJob
 from anpr.index_store.folder import IndexFolder, IndexManifest
 from anpr.index_store.index_file import DamagedError
 from anpr.matching.encoding.encoded_entry import EncodedEntry
@@ -36,290 +36,274 @@ log = get_logger(__name__)
 
 # After a failure (a full disk, a list that is not whole) nothing is tried again for so long.
 PAUSE = timedelta(seconds=1)
-# A merge that fails takes seconds of the processor each time, and perhaps the last room on the disk.
-MERGE_PAUSE = timedelta(seconds=1)
-LONGEST_MERGE_PAUSE = timedelta(minutes=5)
-# The files are read through so often: a restart without Redis must not be what finds them damaged.
+# A compaction that fails takes seconds of the processor each time, and perhaps the last space on the disk.
+COMPACTION_PAUSE = timedelta(seconds=1)
+LONGEST_COMPACTION_PAUSE = timedelta(minutes=5)
+# How often the files are checked: a restart without Redis must not be the first to find them damaged.
 CHECK_EVERY = timedelta(minutes=1)
 
 
-class Lists(Protocol):
-    """What is asked of the store. Every method raises UnavailableError while Redis does not answer."""
+class Watchlist(Protocol):
+    """What the builder reads of the watchlist. Every method raises UnavailableError while Redis does not answer."""
 
     def read_manifest(self) -> Manifest | None:
-        """Return what is in force."""
+        """Return the manifest of the generation in force, None when Redis holds no list."""
 
-    def load_encoded(self, head: Manifest) -> list[EncodedEntry] | None:
+    def load_encoded(self, manifest: Manifest) -> list[EncodedEntry] | None:
         """Return all entries, None when they are not whole any more."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
-        """Return what turns the one into the other, None when that cannot be told."""
+        """Return the changes between two generations, None when they cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Base:
-    """A base on disk: its file and what it holds."""
+class _Snapshot:
+    """A snapshot on disk: its file and what it holds."""
 
     name: str
     index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """A snapshot that is being built of the lists as `manifest` has them: `whole` from Redis, or by a `merge`."""
+
+    kind: str
+    manifest: Manifest
+    job: BackgroundJob[_Snapshot | None]
 
 
 class IndexBuilder:
     """Call `run_once` again and again. Only one process may, for a folder.
 
     Attributes:
-        current: What is on disk, as far as it is known to be whole.
-        trouble: What keeps it from being confirmed, in words; empty when all is well.
+        active: The index on disk, as far as it is known to be whole.
+        problem: Why the index on disk is not confirmed, in words; empty when it is.
     """
 
     def __init__(  # noqa: PLR0913  everything it touches is handed in
         self,
-        lists: Lists,
+        watchlist: Watchlist,
         folder: IndexFolder,
         clock: Clock,
-        merge: Callable[[IndexFolder, IndexManifest], str],
+        compact: Callable[[IndexFolder, IndexManifest], str],
         *,
         check_every: timedelta = CHECK_EVERY,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Take up what is on disk, if it is whole; else it is built anew. A thread of its own calls `merge`."""
-        self.current: IndexManifest | None = None
-        self.trouble = ""
-        self._lists = lists
+        """Start from the index on disk if it is whole, or else from Redis. A thread of its own calls `compact`."""
+        self.active: IndexManifest | None = None
+        self.problem = ""
+        self._watchlist = watchlist
         self._folder = folder
         self._clock = clock
-        self._merge = merge
+        self._compact = compact
         self._check_every = check_every
         self._stopwatch = stopwatch
-        self._check_at = self._pause_until = self._merge_at = clock()
-        self._merge_pause = MERGE_PAUSE
+        self._check_at = self._pause_until = self._compact_at = clock()
+        self._compaction_pause = COMPACTION_PAUSE
         self._newest: Generation | None = None
-        self._base: _Base | None = None
+        self._snapshot: _Snapshot | None = None
         self._index: Index | None = None
-        self._job: _Job | None = None
-        self._check: _Job | None = None
+        self._build: _Build | None = None
+        self._disk_check: BackgroundJob[object] | None = None
 
     def run_once(self) -> None:
-        """Bring what is on disk nearer to what is in force."""
+        """Bring the index on disk nearer to the generation in force."""
         now = self._clock()
         if now < self._pause_until:
             return
         try:
             self._check_disk(now)
-            head = self._lists.read_manifest()
-            if head is None:
-                self._say("Redis holds no list at all; that is not taken for an empty list")
-            elif self._newest is not None and head.generation < self._newest:
-                self._say(f"Redis shows generation {head.generation}, and {self._newest} was in force here already")
+            manifest = self._watchlist.read_manifest()
+            if manifest is None:
+                self._report("Redis holds no list at all; this is not taken for an empty watchlist")
+            elif self._newest is not None and manifest.generation < self._newest:
+                self._report(
+                    f"Redis has generation {manifest.generation}, but this machine already had {self._newest}"
+                )
             else:
-                self._follow(head)
-                self._say("")
+                self._follow(manifest)
+                self._report("")
         except AnprError as error:
-            self._say(str(error))
+            self._report(str(error))
         except OSError as error:
-            self._say(f"the index cannot be written: {error}")
+            self._report(f"the index cannot be written: {error}")
             self._pause_until = now + PAUSE
 
-    def _follow(self, head: Manifest) -> None:
-        if self._job is not None and self._job.is_done():
-            job, self._job = self._job, None
-            self._finish(job, head)
-        elif self._base is None or self._index is None or self.current is None:
-            self._build_whole(head)
-        elif self.current.head == head:
+    def _follow(self, manifest: Manifest) -> None:
+        if self._build is not None and self._build.job.is_done():
+            build, self._build = self._build, None
+            self._finish(build, manifest)
+        elif self._snapshot is None or self._index is None or self.active is None:
+            self._build_from_redis(manifest)
+        elif self.active.watchlist == manifest:
             self._confirm()
         else:
-            changes = self._lists.changes(self.current.head, head)
+            changes = self._watchlist.changes(self.active.watchlist, manifest)
             if changes is None:
-                self._build_whole(head)
+                self._build_from_redis(manifest)
             else:
-                self._lay_over(self._base, self._index, changes, head)
-        if self._job is None and self._index is not None and self.current is not None:
-            self._merge_if_due(self._index, self.current)
+                self._apply_delta(self._snapshot, self._index, changes, manifest)
+        if self._build is None and self._index is not None and self.active is not None:
+            self._compact_if_due(self._index, self.active)
 
-    def _finish(self, job: "_Job", head: Manifest) -> None:
+    def _finish(self, build: _Build, manifest: Manifest) -> None:
         try:
-            base = self._finished(job)
+            snapshot = self._result_of(build)
         except (AnprError, OSError, MemoryError, DamagedError) as error:
-            if job.kind != "merge":
+            if build.kind != "merge":
                 raise
-            self._put_off_merge(error)
+            self._postpone_compaction(error)
         else:
-            self._merge_pause = MERGE_PAUSE
-            self._move_onto(base, job.head, head)
+            self._compaction_pause = COMPACTION_PAUSE
+            self._change_snapshot(snapshot, build.manifest, manifest)
 
-    def _put_off_merge(self, error: Exception) -> None:
+    def _postpone_compaction(self, error: Exception) -> None:
         metrics.COMPACTION_FAILURES.inc()
-        seconds = self._merge_pause.total_seconds()
-        log.warning("the index could not be merged", reason=str(error) or repr(error), again_in_seconds=seconds)
-        self._merge_at = self._clock() + self._merge_pause
-        self._merge_pause = min(2 * self._merge_pause, LONGEST_MERGE_PAUSE)
+        seconds = self._compaction_pause.total_seconds()
+        log.warning("index compaction failed", reason=str(error) or repr(error), again_in_seconds=seconds)
+        self._compact_at = self._clock() + self._compaction_pause
+        self._compaction_pause = min(2 * self._compaction_pause, LONGEST_COMPACTION_PAUSE)
 
-    def _move_onto(self, base: _Base | None, base_head: Manifest, head: Manifest) -> None:
-        """Put a new base in force, with what has changed since it was begun."""
-        if base is None:
+    def _change_snapshot(self, snapshot: _Snapshot | None, built_from: Manifest, manifest: Manifest) -> None:
+        """Activate a new snapshot, with the changes since it was begun."""
+        if snapshot is None:
             self._pause_until = self._clock() + PAUSE
             return
-        changes = self._lists.changes(base_head, head)
+        changes = self._watchlist.changes(built_from, manifest)
         if changes is not None:
-            self._lay_over(base, base.index, changes, head)
-        elif self._newest is None or self._newest < base_head.generation:
-            self._put_in_force(base, base.index, IndexManifest(base_head, base.name))
+            self._apply_delta(snapshot, snapshot.index, changes, manifest)
+        elif self._newest is None or self._newest < built_from.generation:
+            self._activate(snapshot, snapshot.index, IndexManifest(built_from, snapshot.name))
 
-    def _lay_over(self, base: _Base, onto: Index, changes: Changes, head: Manifest) -> None:
+    def _apply_delta(self, snapshot: _Snapshot, index: Index, changes: Changes, manifest: Manifest) -> None:
+        """Make these changes to an index of this snapshot, write the delta and activate it."""
         began = self._stopwatch()
-        if head.generation == base.index.generation:
-            self._put_in_force(base, base.index, IndexManifest(head, base.name))
+        if manifest.generation == snapshot.index.generation:
+            self._activate(snapshot, snapshot.index, IndexManifest(manifest, snapshot.name))
             return
-        index = onto.with_changes(changes.put, changes.removed, head.generation)
-        name = self._folder.write_changes(index, head.applied_at)
-        self._put_in_force(base, index, IndexManifest(head, base.name, name))
+        changed = index.with_changes(changes.put, changes.removed, manifest.generation)
+        delta = self._folder.write_delta(changed, manifest.applied_at)
+        self._activate(snapshot, changed, IndexManifest(manifest, snapshot.name, delta))
         metrics.INDEX_BUILD.labels("changes").observe(self._stopwatch() - began)
 
-    def _put_in_force(self, base: _Base, index: Index, current: IndexManifest) -> None:
-        self._folder.put_in_force(current, self._clock())
-        self._base, self._index, self.current, self._newest = base, index, current, current.generation
-        if self._job is None:  # what it has written so far is not named yet
-            self._folder.sweep(current)
+    def _activate(self, snapshot: _Snapshot, index: Index, index_manifest: IndexManifest) -> None:
+        self._folder.activate(index_manifest, self._clock())
+        self._snapshot, self._index, self.active = snapshot, index, index_manifest
+        self._newest = index_manifest.generation
+        if self._build is None:  # the manifest does not name yet what a build has written so far
+            self._folder.delete_unnamed_files(index_manifest)
         log.info(
             "index in force",
-            generation=str(current.generation),
+            generation=str(index_manifest.generation),
             entries=index.size,
-            changes_since_base=index.change_count,
+            changes_since_snapshot=index.change_count,
             bytes_on_disk=self._folder.bytes_on_disk(),
         )
-        self._tell(index, current)
+        self._update_metrics(index, index_manifest)
 
     def _confirm(self) -> None:
         now = self._clock()
         try:
             self._folder.confirm(now)
         except FileNotFoundError:
-            log.warning("the index is gone from the disk; it is built anew")
-            self._base = self._index = self.current = None
+            log.warning("the index is missing from the disk; it is built again")
+            self._forget()
         metrics.INDEX_CONFIRMED.set(now.timestamp())
 
     def _check_disk(self, now: datetime) -> None:
-        """Take up what is on disk, or, when something is in force, have it read through; no change waits for that."""
-        if self._check is not None and self._check.is_done():
-            check, self._check = self._check, None
-            if check.has_failed():  # if it was not replaced just then
-                self._take_up()
+        """Start from the index on disk; while one is active, check its files in a thread, so that no change waits."""
+        if self._disk_check is not None and self._disk_check.is_done():
+            check, self._disk_check = self._disk_check, None
+            if check.has_failed():  # perhaps only because the files were replaced at that moment
+                self._start_from_disk()
         if now >= self._check_at:
             self._check_at = now + self._check_every
-            if self.current is None:
-                self._take_up()
-            elif self._check is None:
-                self._check = _Job("check", self.current.head, lambda: self._read_through()[0], self._stopwatch)
+            if self.active is None:
+                self._start_from_disk()
+            elif self._disk_check is None:
+                self._disk_check = BackgroundJob("index-check", self._open_and_check, self._stopwatch)
 
-    def _read_through(self) -> tuple[_Base, IndexManifest, Index]:
-        current = self._folder.read().current
-        base = self._folder.open_base(current, check_entries=True)
-        return _Base(current.base, base), current, self._folder.open(current, base)
+    def _open_and_check(self) -> tuple[_Snapshot, IndexManifest, Index]:
+        index_manifest = self._folder.read_manifest().index_manifest
+        snapshot = self._folder.open_snapshot(index_manifest, check_entries=True)
+        index = self._folder.open_index(index_manifest, snapshot)
+        return _Snapshot(index_manifest.snapshot, snapshot), index_manifest, index
 
-    def _take_up(self) -> None:
-        """Read what is on disk through, and go on from it if it is whole."""
+    def _start_from_disk(self) -> None:
+        """Check the index on disk, and go on from it if it is whole."""
         try:
-            base, current, index = self._read_through()
+            snapshot, index_manifest, index = self._open_and_check()
         except FileNotFoundError:
-            self._base = self._index = self.current = None
+            self._forget()
         except DamagedError as error:
-            log.error("the index on disk is refused and built anew", reason=str(error))  # noqa: TRY400  it says all
-            self._base = self._index = self.current = None
+            log.error("the index on disk is damaged; it is built again", reason=str(error))  # noqa: TRY400  no trace
+            self._forget()
         else:
-            if self.current is None:
-                log.info("index taken up from disk", generation=str(current.generation), entries=index.size)
-                self._base, self._index = base, index
-                self.current, self._newest = current, current.generation
-                self._tell(index, current)
+            if self.active is None:
+                log.info("index opened from disk", generation=str(index_manifest.generation), entries=index.size)
+                self._snapshot, self._index = snapshot, index
+                self.active, self._newest = index_manifest, index_manifest.generation
+                self._update_metrics(index, index_manifest)
 
-    def _build_whole(self, head: Manifest) -> None:
-        """Begin to build a base from Redis, unless that is under way."""
-        if self._job is not None and self._job.kind == "whole":
+    def _forget(self) -> None:
+        self._snapshot = self._index = self.active = None
+
+    def _build_from_redis(self, manifest: Manifest) -> None:
+        """Begin to build a snapshot from Redis, unless one is being built from there."""
+        if self._build is not None and self._build.kind == "whole":
             return
 
-        def make() -> str | None:
-            entries = self._lists.load_encoded(head)
-            # None: replaced while it was read; the next turn reads the new head.
+        def write() -> str | None:
+            entries = self._watchlist.load_encoded(manifest)
+            # None: replaced while it was read; the next run reads the new manifest.
             if entries is None:
                 return None
-            return self._folder.write_base(Index.build_encoded(entries, head.generation), head.applied_at)
+            index = Index.build_encoded(entries, manifest.generation)
+            return self._folder.write_snapshot(index, manifest.applied_at)
 
-        log.info("index is built from Redis", generation=str(head.generation), entries=_size_of(head))
-        self._begin("whole", head, make)
+        entries = sum(list_manifest.entries for list_manifest in manifest.lists.values())
+        log.info("building the index from Redis", generation=str(manifest.generation), entries=entries)
+        self._begin("whole", manifest, write)
 
-    def _merge_if_due(self, index: Index, current: IndexManifest) -> None:
-        """Begin to build a base of an index that has many changes, unless that has failed just now."""
-        if not index.is_compaction_due or self._clock() < self._merge_at:
+    def _compact_if_due(self, index: Index, index_manifest: IndexManifest) -> None:
+        """Begin to compact an index that has many changes, unless that has failed just now."""
+        if not index.is_compaction_due or self._clock() < self._compact_at:
             return
-        log.info("index is merged", generation=str(index.generation), changes_since_base=index.change_count)
-        self._begin("merge", current.head, lambda: self._merge(self._folder, current))
+        log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
+        self._begin("merge", index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
 
-    def _begin(self, kind: str, head: Manifest, write: Callable[[], str | None]) -> None:
-        def make() -> _Base | None:
+    def _begin(self, kind: str, manifest: Manifest, write: Callable[[], str | None]) -> None:
+        def build() -> _Snapshot | None:
             name = write()
             if name is None:
                 return None
-            # The file's own pages from now on: matchers share them, and they need no room of this process's own.
-            return _Base(name, self._folder.open_base(IndexManifest(head, name), check_entries=False))
+            # From now on the pages of the file: matchers share them, and this process needs no memory of its own.
+            index = self._folder.open_snapshot(IndexManifest(manifest, name), check_entries=False)
+            return _Snapshot(name, index)
 
-        self._job = _Job(kind, head, make, self._stopwatch)
+        self._build = _Build(kind, manifest, BackgroundJob(f"index-{kind}", build, self._stopwatch))
 
-    def _finished(self, job: "_Job") -> _Base | None:
-        """Return the base that was being built. Raises what ended the building."""
-        base = job.result()
-        log.info("base built", kind=job.kind, seconds=round(job.seconds, 2), is_whole=base is not None)
-        metrics.INDEX_BUILD.labels(job.kind).observe(job.seconds)
-        return base
+    def _result_of(self, build: _Build) -> _Snapshot | None:
+        """Return the snapshot that was built. Raises the error that ended the build."""
+        snapshot, seconds = build.job.result(), build.job.seconds
+        log.info("snapshot built", kind=build.kind, seconds=round(seconds, 2), is_whole=snapshot is not None)
+        metrics.INDEX_BUILD.labels(build.kind).observe(seconds)
+        return snapshot
 
-    def _say(self, trouble: str) -> None:
-        """Log what is wrong when it begins, and its end."""
-        if trouble != self.trouble:
-            self.trouble = trouble
-            if trouble:
-                log.warning("the index on disk goes on unconfirmed", reason=trouble)
+    def _report(self, problem: str) -> None:
+        """Log a problem when it begins, and its end."""
+        if problem != self.problem:
+            self.problem = problem
+            if problem:
+                log.warning("the index on disk is not confirmed", reason=problem)
             else:
-                log.info("Redis is followed again")
+                log.info("the index follows Redis again")
 
-    def _tell(self, index: Index, current: IndexManifest) -> None:
-        metrics.INDEX_EPOCH.set(current.generation.epoch)
-        metrics.INDEX_NUMBER.set(current.generation.number)
+    def _update_metrics(self, index: Index, index_manifest: IndexManifest) -> None:
+        metrics.INDEX_EPOCH.set(index_manifest.generation.epoch)
+        metrics.INDEX_NUMBER.set(index_manifest.generation.number)
         metrics.INDEX_ENTRIES.set(index.size)
         metrics.INDEX_DELTA_ENTRIES.set(index.change_count)
         metrics.INDEX_BYTES.set(self._folder.bytes_on_disk())
-
-
-class _Job:
-    """A base of the lists as `head` has them, in a thread that builds it, waits for it, or reads it through."""
-
-    def __init__(
-        self, kind: str, head: Manifest, make: Callable[[], _Base | None], stopwatch: Callable[[], float]
-    ) -> None:
-        self.kind = kind
-        self.head = head
-        self.seconds = 0.0
-        self._future: Future[_Base | None] = Future()
-
-        def run() -> None:
-            began = stopwatch()
-            try:
-                base = make()
-                self.seconds = stopwatch() - began
-                self._future.set_result(base)
-            except BaseException as error:  # noqa: BLE001  it is raised where the result is asked for
-                self._future.set_exception(error)
-
-        threading.Thread(target=run, name=f"index-{kind}", daemon=True).start()
-
-    def is_done(self) -> bool:
-        return self._future.done()
-
-    def has_failed(self) -> bool:
-        return self._future.exception() is not None
-
-    def result(self) -> _Base | None:
-        return self._future.result()
-
-
-def _size_of(head: Manifest) -> int:
-    return sum(place.entries for place in head.lists.values())

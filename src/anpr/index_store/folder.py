@@ -1,14 +1,18 @@
 """The index on disk: one process of a machine writes it here, the matchers of the machine map it and share its pages.
 
-`current.json` is the one file that is replaced, by a rename; it names the files that count, which never change:
+`current.json` holds the manifest. It is the one file that is replaced, by a rename. It names the files that count,
+which never change:
 
-- a *base*, the index of a whole generation,
-- and, where the list has changed little since, the *changes* that lead from it to the generation in force. They are
-  written whole each time, from the base on, so there is never more than one file of them and no order to keep.
+- a *snapshot*, the index of a whole generation,
+- and, where the list has changed little since, the *delta*: the changes from the snapshot to the active generation.
+  It is written whole each time, so there is never more than one and no order to keep.
 
-So whoever reads `current.json` finds one whole generation, whenever the writer was killed. What it does not name is
-deleted by the writer; who has mapped it keeps it. The time of its last modification says when Redis last confirmed
-that it is in force, so an age outlives every process.
+So a reader of `current.json` finds one whole generation, whenever the writer was killed. The writer deletes the files
+that it does not name; a process that has mapped one keeps it. The time of the manifest's last modification is when
+Redis last confirmed that its generation is in force, so an age outlives every process.
+
+The names in `current.json` and of the files are older than those of the code. They stay, so that a matcher and a
+builder of neighbouring versions understand each other.
 """
 
 import fcntl
@@ -22,43 +26,51 @@ from typing import IO, NamedTuple
 from zlib import crc32
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from anpr.contracts.events import Generation
-from anpr.index_store.index_file import DamagedError, OpenedIndex, decode, decode_changes, encode, encode_changes
+from anpr.index_store.index_file import (
+    DamagedError,
+    OpenedIndex,
+    decode_delta,
+    decode_snapshot,
+    encode_delta,
+    encode_snapshot,
+)
 from anpr.matching.index import Index
 from anpr.watchlist.store.manifest import Manifest
 
-_CURRENT, _LOCK = "current.json", "lock"
+_MANIFEST, _LOCK = "current.json", "lock"
+_SNAPSHOT_SUFFIX, _DELTA_SUFFIX = ".base", ".changes"
 _DIGEST_DIGITS = 8
 
 
 class IndexManifest(Struct, frozen=True):
-    """What is in force on this machine: the state of the lists in Redis, and the files that hold their entries."""
+    """The active index: the watchlist's manifest that it was built of, and the files that hold its entries."""
 
-    head: Manifest
-    base: str
-    changes: str | None = None
+    watchlist: Manifest = field(name="head")
+    snapshot: str = field(name="base")
+    delta: str | None = field(default=None, name="changes")
 
     @property
     def generation(self) -> Generation:
         """The generation that the files hold."""
-        return self.head.generation
+        return self.watchlist.generation
 
 
-class Stamp(NamedTuple):
-    """Changes whenever `current.json` is replaced or confirmed; tells apart what is cheap to tell apart."""
+class ManifestStamp(NamedTuple):
+    """Changes whenever the manifest is replaced or confirmed; it costs less to read than the manifest."""
 
     file: int
     modified_ns: int
 
 
-class Seen(NamedTuple):
-    """What `current.json` said, when Redis last confirmed it, and the stamp that it had."""
+class ReadManifest(NamedTuple):
+    """A manifest as it was read, when Redis last confirmed it, and its stamp."""
 
-    current: IndexManifest
+    index_manifest: IndexManifest
     confirmed_at: datetime
-    stamp: Stamp
+    stamp: ManifestStamp
 
 
 class IndexFolder:
@@ -68,72 +80,75 @@ class IndexFolder:
         """`path` is the folder, there or not yet."""
         self.path = path
 
-    def stamp(self) -> Stamp | None:
-        """Return what tells whether there is anything new, None while there is no index. It costs one look."""
+    def manifest_stamp(self) -> ManifestStamp | None:
+        """Return a value that changes when there is anything new, None while there is no index."""
         try:
-            status = (self.path / _CURRENT).stat()
+            status = (self.path / _MANIFEST).stat()
         except FileNotFoundError:
             return None
-        return Stamp(status.st_ino, status.st_mtime_ns)
+        return ManifestStamp(status.st_ino, status.st_mtime_ns)
 
-    def read(self) -> Seen:
-        """Return what is in force."""
-        with (self.path / _CURRENT).open("rb") as file:
+    def read_manifest(self) -> ReadManifest:
+        """Return the manifest of the active index."""
+        with (self.path / _MANIFEST).open("rb") as file:
             status = os.fstat(file.fileno())
             content = file.read()
         digest, text = content[:_DIGEST_DIGITS], content[_DIGEST_DIGITS:]
         try:
             if digest != _digest(text):
                 raise DamagedError(f"{file.name}: damaged")
-            current = msgspec.json.decode(text, type=IndexManifest)
+            index_manifest = msgspec.json.decode(text, type=IndexManifest)
         except msgspec.MsgspecError:
             raise DamagedError(f"{file.name}: of another version") from None
-        return Seen(current, datetime.fromtimestamp(status.st_mtime, UTC), Stamp(status.st_ino, status.st_mtime_ns))
+        confirmed_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        return ReadManifest(index_manifest, confirmed_at, ManifestStamp(status.st_ino, status.st_mtime_ns))
 
-    def open_base(self, current: IndexManifest, *, check_entries: bool) -> Index:
-        """Map the base. `check_entries` false leaves most of the work out, for what this machine has just written."""
-        return _opened(self.path / current.base, lambda buffer: decode(buffer, check_entries=check_entries)).index
+    def open_snapshot(self, index_manifest: IndexManifest, *, check_entries: bool) -> Index:
+        """Map the snapshot. Leave `check_entries` out, most of the work, for a file that this machine just wrote."""
+        path = self.path / index_manifest.snapshot
+        return _open(path, lambda buffer: decode_snapshot(buffer, check_entries=check_entries)).index
 
-    def open(self, current: IndexManifest, base: Index) -> Index:
-        """Return the index in force, given its base."""
-        if current.changes is None:
-            index = base
+    def open_index(self, index_manifest: IndexManifest, snapshot: Index) -> Index:
+        """Return the active index, given its snapshot."""
+        if index_manifest.delta is None:
+            index = snapshot
         else:
-            index = _opened(self.path / current.changes, lambda buffer: decode_changes(buffer, base)).index
-        if index.generation != current.generation:
-            raise DamagedError(f"{self.path}: {index.generation} instead of {current.generation}")
+            path = self.path / index_manifest.delta
+            index = _open(path, lambda buffer: decode_delta(buffer, snapshot)).index
+        if index.generation != index_manifest.generation:
+            raise DamagedError(f"{self.path}: {index.generation} instead of {index_manifest.generation}")
         return index
 
-    def write_base(self, index: Index, applied_at: datetime) -> str:
-        """Write the whole of an index and return the file's name; nobody looks there yet. Raises OSError."""
-        return self._write(f"{index.generation}-{uuid.uuid4().hex[:8]}.base", encode(index, applied_at))
+    def write_snapshot(self, index: Index, applied_at: datetime) -> str:
+        """Write an index and return the file's name, which no manifest has yet. Raises OSError."""
+        return self._write(_new_name(index, _SNAPSHOT_SUFFIX), encode_snapshot(index, applied_at))
 
-    def write_changes(self, index: Index, applied_at: datetime) -> str:
-        """Write what leads from the base of an index to it, as `write_base`."""
-        return self._write(f"{index.generation}-{uuid.uuid4().hex[:8]}.changes", encode_changes(index, applied_at))
+    def write_delta(self, index: Index, applied_at: datetime) -> str:
+        """Write the changes of an index since its snapshot, as `write_snapshot` does."""
+        return self._write(_new_name(index, _DELTA_SUFFIX), encode_delta(index, applied_at))
 
-    def put_in_force(self, current: IndexManifest, confirmed_at: datetime) -> None:
-        """Replace what is in force, whole or not at all. Raises OSError."""
-        text = msgspec.json.encode(current) + b"\n"
-        self._write(_CURRENT, [_digest(text), text], confirmed_at)
+    def activate(self, index_manifest: IndexManifest, confirmed_at: datetime) -> None:
+        """Replace the manifest, whole or not at all. Raises OSError."""
+        text = msgspec.json.encode(index_manifest) + b"\n"
+        self._write(_MANIFEST, [_digest(text), text], confirmed_at)
 
-    def sweep(self, current: IndexManifest | None) -> None:
-        """Delete what is not named any more, and what a writer that was killed left behind. Raises OSError."""
-        named = {_CURRENT, _LOCK} | ({current.base, current.changes} if current else set())
+    def delete_unnamed_files(self, index_manifest: IndexManifest) -> None:
+        """Delete the files that the manifest does not name, also those that a killed writer left. Raises OSError."""
+        named = {_MANIFEST, _LOCK, index_manifest.snapshot, index_manifest.delta}
         for file in self.path.iterdir():
             if file.name not in named:
                 file.unlink(missing_ok=True)
 
     def confirm(self, at: datetime) -> None:
-        """Note that what is in force was confirmed. Raises FileNotFoundError when it is gone."""
-        os.utime(self.path / _CURRENT, (at.timestamp(), at.timestamp()))
+        """Record that Redis confirmed the active index. Raises FileNotFoundError when the manifest is missing."""
+        os.utime(self.path / _MANIFEST, (at.timestamp(), at.timestamp()))
 
     def bytes_on_disk(self) -> int:
-        """Return how large the files are together."""
+        """Return the size of all files together."""
         return sum(file.stat().st_size for file in self.path.iterdir())
 
     def lock(self) -> IO[bytes] | None:
-        """Become the one process that writes here, until the file returned is closed; None when there is another."""
+        """Become the one process that writes here, until the returned file is closed. None: there is another."""
         self.path.mkdir(parents=True, exist_ok=True)
         file = (self.path / _LOCK).open("wb")
         try:
@@ -143,8 +158,8 @@ class IndexFolder:
             return None
         return file
 
-    def is_written(self) -> bool:
-        """Tell whether a process runs that writes here."""
+    def has_builder(self) -> bool:
+        """Tell whether a process holds the lock."""
         try:
             with (self.path / _LOCK).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -155,19 +170,19 @@ class IndexFolder:
         return False
 
     def _write(self, name: str, pieces: Iterable[bytes | memoryview], modified: datetime | None = None) -> str:
-        """Write a file whole or not at all: it is on the disk before it has its name, and so is the name after."""
+        """Write a file whole or not at all: first its content is on the disk, then its name."""
         self.path.mkdir(parents=True, exist_ok=True)
-        beside = self.path / f"{name}.part"
+        partial = self.path / f"{name}.part"
         try:
-            with beside.open("wb") as file:
+            with partial.open("wb") as file:
                 file.writelines(pieces)
                 file.flush()
                 if modified is not None:
                     os.utime(file.fileno(), (modified.timestamp(), modified.timestamp()))
                 os.fsync(file.fileno())
-            beside.replace(self.path / name)
+            partial.replace(self.path / name)
         finally:
-            beside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         folder = os.open(self.path, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -176,15 +191,19 @@ class IndexFolder:
         return name
 
 
-def _opened(path: Path, decode_: Callable[[memoryview], OpenedIndex]) -> OpenedIndex:
+def _open(path: Path, decode: Callable[[memoryview], OpenedIndex]) -> OpenedIndex:
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             raise DamagedError(f"{path}: empty")
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
-        return decode_(memoryview(mapped))
+        return decode(memoryview(mapped))
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}") from None
+
+
+def _new_name(index: Index, suffix: str) -> str:
+    return f"{index.generation}-{uuid.uuid4().hex[:8]}{suffix}"
 
 
 def _digest(text: bytes) -> bytes:

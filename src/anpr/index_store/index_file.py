@@ -1,16 +1,17 @@
-"""An index as one run of bytes: what a file holds, so that processes map it instead of building it.
+"""An index as a run of bytes: what a file holds, so that processes map it instead of building it.
 
-A base is in one such file; what has changed since is in another, with the rows of the base that are out of force.
+A snapshot is in one such file. A delta is in another, with the rows of the snapshot that it removes.
 
-    magic and version    16 bytes
-    checksum             4 bytes, of what follows up to the end of the head
-    length of the head   4 bytes
-    head                 msgpack: generation, when applied, and of each section its name, type, shape, place, checksum
-    sections             the arrays of the index, each at a multiple of 64 bytes, in the order of the head
+    magic and version      16 bytes
+    checksum               4 bytes, of the bytes that follow up to the end of the header
+    length of the header   4 bytes
+    header                 msgpack: generation, when applied, and of each section its name, type, shape, position,
+                           checksum
+    sections               the arrays of the index, each at a multiple of 64 bytes, in the order of the header
 
 Numbers are little-endian. Nothing is copied on opening: the arrays are views of the buffer, and an entry is decoded
-only when it matches. The checksums are CRC-32: they are there against a torn or rotten file, not against a person who
-can write it, who could as well write a new one. Checking reads the file once, at some 2 GB a second.
+only when it matches. The checksums are CRC-32. They detect a torn or decayed file. They do not detect a person who
+can write the file: that person could as well write a new one. Checking reads the file once, at some 2 GB a second.
 """
 
 from collections.abc import Iterator
@@ -32,15 +33,15 @@ from anpr.matching.lookup.hash_table import HashTable
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import PlateTable
 
-# Changed whenever the layout changes, or what the tables are made by: the folds, the hash, what counts as one edit.
+# Changed whenever the layout changes, or the rules behind the tables: the folds, the hash, what counts as one edit.
 MAGIC: Final = b"anpr-index-0004\n"
 _ALIGNED_TO = 64
 _ENCODED = "bodies.encoded"
-_GONE = "gone"
+_REMOVED_ROWS = "gone"
 
 
 class Section(Struct, frozen=True):
-    """One array: `begin` is its place behind the head."""
+    """One array: `begin` is its position behind the header."""
 
     name: str
     dtype: str
@@ -50,7 +51,7 @@ class Section(Struct, frozen=True):
 
 
 class FileHeader(Struct, frozen=True):
-    """What the file says of itself."""
+    """The header of a file."""
 
     generation: Generation
     applied_at: datetime
@@ -58,7 +59,7 @@ class FileHeader(Struct, frozen=True):
 
 
 class OpenedIndex(Struct, frozen=True):
-    """An index out of a file, and when its generation was applied."""
+    """An index from a file, and when its generation was applied."""
 
     index: Index
     applied_at: datetime
@@ -68,83 +69,82 @@ class DamagedError(Exception):
     """The bytes are not a whole index of this version."""
 
 
-def encode(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of the file, piece by piece. Raises ValueError for an index with changes: merge them first."""
+def encode_snapshot(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a snapshot's file, piece by piece. Raises ValueError for an index with a delta."""
     if index.is_removed is not None:
-        raise ValueError("an index with changes is merged before it is written")
-    return _encoded(index.generation, applied_at, _arrays_of(index.snapshot))
+        raise ValueError("an index with a delta must be compacted before it is written as a snapshot")
+    return _encode(index.generation, applied_at, _arrays_of(index.snapshot))
 
 
-def encode_changes(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a small file: what turns the base of an index, which has a file of its own, into it."""
+def encode_delta(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a delta's file: the changes of the index since its snapshot, which has a file of its own."""
     of_delta = _arrays_of(index.delta) if index.delta else {}
-    return _encoded(index.generation, applied_at, {_GONE: index.removed_rows.astype(np.int64), **of_delta})
+    return _encode(index.generation, applied_at, {_REMOVED_ROWS: index.removed_rows.astype(np.int64), **of_delta})
 
 
-def decode(buffer: memoryview, *, check_entries: bool = True) -> OpenedIndex:
-    """Return the index whose arrays are views of the buffer.
+def decode_snapshot(buffer: memoryview, *, check_entries: bool = True) -> OpenedIndex:
+    """Return the index whose arrays are views of the buffer. Raises DamagedError.
 
-    Everything is checked but, on request, the entries themselves, which are most of a file: for who maps a file that
-    a process of this machine has just written whole. Raises DamagedError.
+    With `check_entries` false the entries themselves, which are most of a file, are not checked: for a file that a
+    process of this machine has just written whole.
     """
-    head, arrays = _decoded(buffer, check_entries=check_entries)
-    if _GONE in arrays:
-        raise DamagedError("it holds changes, and no base")
-    return OpenedIndex(Index.from_snapshot(_tables_of(arrays), head.generation), head.applied_at)
+    header, arrays = _decode(buffer, check_entries=check_entries)
+    if _REMOVED_ROWS in arrays:
+        raise DamagedError("it holds a delta, not a snapshot")
+    return OpenedIndex(Index.from_snapshot(_tables_of(arrays), header.generation), header.applied_at)
 
 
-def decode_changes(buffer: memoryview, base: Index) -> OpenedIndex:
-    """Return the index that these changes make of the base that they were written for. Raises DamagedError."""
-    head, arrays = _decoded(buffer, check_entries=True)
-    if _GONE not in arrays:
-        raise DamagedError("it holds no changes")
-    gone = arrays.pop(_GONE).astype(np.intp)
-    return OpenedIndex(
-        base.with_delta(gone, _tables_of(arrays) if arrays else None, head.generation), head.applied_at
-    )
+def decode_delta(buffer: memoryview, snapshot: Index) -> OpenedIndex:
+    """Return the index that this delta makes of the snapshot that it was written for. Raises DamagedError."""
+    header, arrays = _decode(buffer, check_entries=True)
+    if _REMOVED_ROWS not in arrays:
+        raise DamagedError("it holds a snapshot, not a delta")
+    removed_rows = arrays.pop(_REMOVED_ROWS).astype(np.intp)
+    delta = _tables_of(arrays) if arrays else None
+    return OpenedIndex(snapshot.with_delta(removed_rows, delta, header.generation), header.applied_at)
 
 
-def _encoded(
+def _encode(
     generation: Generation, applied_at: datetime, arrays: dict[str, NDArray[Any]]
 ) -> Iterator[bytes | memoryview]:
-    sections, at = [], 0
+    sections, begin = [], 0
     for name, array in arrays.items():
-        of_bytes = _bytes_of(array)
-        sections.append(Section(name, array.dtype.str, array.shape, at, crc32(of_bytes)))
-        at += _padded(len(of_bytes))
-    head = msgspec.msgpack.encode(FileHeader(generation, applied_at, sections))
-    of_head = len(head).to_bytes(4, "little") + head
-    front = MAGIC + crc32(of_head).to_bytes(4, "little") + of_head
+        content = _bytes_of(array)
+        sections.append(Section(name, array.dtype.str, array.shape, begin, crc32(content)))
+        begin += _padded(len(content))
+    header = msgspec.msgpack.encode(FileHeader(generation, applied_at, sections))
+    checked = len(header).to_bytes(4, "little") + header
+    front = MAGIC + crc32(checked).to_bytes(4, "little") + checked
     yield front.ljust(_padded(len(front)), b"\0")
     for array in arrays.values():
-        of_bytes = _bytes_of(array)
-        yield of_bytes
-        yield bytes(_padded(len(of_bytes)) - len(of_bytes))
+        content = _bytes_of(array)
+        yield content
+        yield bytes(_padded(len(content)) - len(content))
 
 
-def _decoded(buffer: memoryview, *, check_entries: bool) -> tuple[FileHeader, dict[str, NDArray[Any]]]:
-    head, begin = _head_of(buffer)
+def _decode(buffer: memoryview, *, check_entries: bool) -> tuple[FileHeader, dict[str, NDArray[Any]]]:
+    header, begin = _header_of(buffer)
     arrays: dict[str, NDArray[Any]] = {}
-    for section in head.sections:
+    for section in header.sections:
         dtype = np.dtype(section.dtype)
         size = dtype.itemsize * int(np.prod(section.shape))
-        of_bytes = buffer[begin + section.begin : begin + section.begin + size]
-        if len(of_bytes) != size or (
-            (check_entries or section.name != _ENCODED) and crc32(of_bytes) != section.checksum
-        ):
+        content = buffer[begin + section.begin : begin + section.begin + size]
+        is_checked = check_entries or section.name != _ENCODED
+        if len(content) != size or (is_checked and crc32(content) != section.checksum):
             raise DamagedError(f"the section {section.name!r} is damaged")
-        arrays[section.name] = np.frombuffer(of_bytes, dtype).reshape(section.shape)
-    return head, arrays
+        arrays[section.name] = np.frombuffer(content, dtype).reshape(section.shape)
+    return header, arrays
 
 
-def _head_of(buffer: memoryview) -> tuple[FileHeader, int]:
+def _header_of(buffer: memoryview) -> tuple[FileHeader, int]:
+    """Return the header, and where the sections begin."""
     if bytes(buffer[: len(MAGIC)]) != MAGIC:
         raise DamagedError("not an index of this version")
-    at = len(MAGIC) + 4
-    end = at + 4 + int.from_bytes(buffer[at : at + 4], "little")
-    if len(buffer) < end or crc32(buffer[at:end]) != int.from_bytes(buffer[at - 4 : at], "little"):
-        raise DamagedError("its head is damaged")
-    return msgspec.msgpack.decode(buffer[at + 4 : end], type=FileHeader), _padded(end)
+    begin = len(MAGIC) + 4
+    end = begin + 4 + int.from_bytes(buffer[begin : begin + 4], "little")
+    if len(buffer) < end or crc32(buffer[begin:end]) != int.from_bytes(buffer[begin - 4 : begin], "little"):
+        raise DamagedError("its header is damaged")
+    return msgspec.msgpack.decode(buffer[begin + 4 : end], type=FileHeader), _padded(end)
 
 
 def _padded(length: int) -> int:
@@ -156,8 +156,8 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 
 def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
-    plates, patterns, bodies = tables.plates, tables.patterns, tables.entry_blobs
-    buckets = {"same": plates.by_key, "near": plates.by_deletion, "patterns": patterns.by_hash, "ids": bodies.ids}
+    plates, patterns, blobs = tables.plates, tables.patterns, tables.entry_blobs
+    hash_tables = {"same": plates.by_key, "near": plates.by_deletion, "patterns": patterns.by_hash, "ids": blobs.ids}
     return {
         "codes": plates.plates.codes,
         "lengths": plates.plates.lengths,
@@ -168,19 +168,19 @@ def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
         "patterns.ends": patterns.ends,
         "patterns.groups": patterns.groups,
         "patterns.fragments": patterns.fragment_lengths,
-        **{f"{name}.heads": of_name.buckets for name, of_name in buckets.items()},
-        **{f"{name}.postings": of_name.slots for name, of_name in buckets.items()},
-        "bodies.ends": bodies.ends,
-        _ENCODED: bodies.data,
+        **{f"{name}.heads": table.buckets for name, table in hash_tables.items()},
+        **{f"{name}.postings": table.slots for name, table in hash_tables.items()},
+        "bodies.ends": blobs.ends,
+        _ENCODED: blobs.data,
     }
 
 
 def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
     rows = len(arrays["lengths"])
-    filed = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
-    buckets = {
-        name: HashTable(arrays[f"{name}.heads"], arrays[f"{name}.postings"], HashTable.row_bits_for(of_name))
-        for name, of_name in filed.items()
+    sizes = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
+    hash_tables = {
+        name: HashTable(arrays[f"{name}.heads"], arrays[f"{name}.postings"], HashTable.row_bits_for(size))
+        for name, size in sizes.items()
     }
     entries = PlateCodes(arrays["codes"], arrays["lengths"], arrays["countries"], no_confidences(rows))
     patterns = PatternTable(
@@ -189,10 +189,10 @@ def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
         arrays["patterns.ends"],
         arrays["patterns.groups"],
         arrays["patterns.fragments"],
-        buckets["patterns"],
+        hash_tables["patterns"],
     )
     return IndexTables(
-        PlateTable(entries, arrays["widest"], buckets["same"], buckets["near"]),
+        PlateTable(entries, arrays["widest"], hash_tables["same"], hash_tables["near"]),
         patterns,
-        EntryBlobs(arrays[_ENCODED], arrays["bodies.ends"], buckets["ids"]),
+        EntryBlobs(arrays[_ENCODED], arrays["bodies.ends"], hash_tables["ids"]),
     )

@@ -75,7 +75,7 @@ class MatcherService:
                 self._identity,
                 consumer=consumer,
                 producer=self._producer,
-                active_index=lambda: self._follower.held,
+                active_index=lambda: self._follower.active,
                 settings=self._settings.matcher,
                 metrics=self._metrics,
                 lifecycle=Lifecycle(
@@ -90,7 +90,7 @@ class MatcherService:
         if rejections := self._rejections.missing():
             return rejections
         missing = []
-        if self._follower.held is None:
+        if self._follower.active is None:
             missing.append(f"no list: there is no usable index in {self._settings.index_dir}; {self._index_hint()}")
         # From the last status: only the matcher's own thread may ask the consumer.
         if not self._metrics.partitions:

@@ -29,7 +29,7 @@ class ListKeeper:
         self._keep_removed_for = keep_removed_for
         self._clock = clock
         self._told = ""
-        self.trouble = "the watchlist's Redis has not answered yet"
+        self.problem = "the watchlist's Redis has not answered yet"
         self._manifest: Manifest | None = None
         self._ends: dict[str, tuple[datetime, str]] = {}  # entry id → its end and its list
         self._next: list[tuple[datetime, str]] = []  # a heap of ends and ids; some of them are no longer so
@@ -43,11 +43,11 @@ class ListKeeper:
         except AnprError as error:
             if error.code != self._told:  # said once, not at every turn while Redis is away
                 log.warning("lists not kept", code=error.code, error=str(error), next_step=error.next_step)
-            self._told, self.trouble = error.code, f"{error} (docs/errors.md#{error.code})"
+            self._told, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
             if self._told:
                 log.info("lists are kept again")
-            self._told = self.trouble = ""
+            self._told = self.problem = ""
 
     def _keep(self, manifest: Manifest) -> None:
         now = self._clock()

@@ -121,14 +121,14 @@ def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_in_force(
             logs = b"index in force" if number % 2 else b""
             run_and_stop(it, next(moments), "index", "--site", it.sites[0], logs=logs)
             with contextlib.suppress(FileNotFoundError):  # it may have been stopped before its first
-                current = folder.read().current
-                index = folder.open(current, folder.open_base(current, check_entries=True))
-                if current.generation in in_force:
-                    assert {one.entry_id for one in index.entries()} == in_force[current.generation]
+                manifest = folder.read_manifest().index_manifest
+                index = folder.open_index(manifest, folder.open_snapshot(manifest, check_entries=True))
+                if manifest.generation in in_force:
+                    assert {entry.entry_id for entry in index.entries()} == in_force[manifest.generation]
     finally:
         is_over.set()
         operator.join()
-    assert folder.read().current.generation in in_force
+    assert folder.read_manifest().index_manifest.generation in in_force
 
 
 def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, moments: Iterator[float]) -> None:

@@ -1,4 +1,4 @@
-"""One process a machine keeps the index on disk, and its matchers go on with the last whole one, come what may."""
+"""One process of a machine keeps the index on disk, and the matchers always go on with the last whole one."""
 
 import multiprocessing
 import os
@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from anpr.index_store.builder import IndexBuilder
-from anpr.index_store.compaction import merge, merge_apart
+from anpr.index_store.compaction import compact, compact_in_subprocess
 from anpr.index_store.folder import IndexFolder, IndexManifest
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
@@ -38,7 +38,7 @@ def machine(tmp_path: Path, redis_url: str) -> Machine:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So small that a dozen entries are too many to compare, and a few changes too many to lay over."""
+    """So small that a dozen entries are too many to compare, and a few changes too many for a delta."""
     monkeypatch.setattr(snapshot_storage, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(list_writer, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(reader, "COMPARED_ENTRIES", 6)
@@ -52,22 +52,22 @@ def files(it: Machine) -> list[str]:
 # --- a list that changes ---
 
 
-def test_a_first_list_and_each_change_of_it_comes_to_the_matcher(machine: Machine) -> None:
+def test_a_first_list_and_each_change_of_it_reaches_the_matcher(machine: Machine) -> None:
     machine.steps()
     assert machine.generation() is None
     machine.comes_to(apply(machine, "a", "b"))
     assert machine.ids() == {"a", "b"}
     machine.comes_to(put(machine, "c", remove=("a",)))
     assert machine.ids() == {"b", "c"}
-    found = machine.held.index.match([a_read(plate="AB12CDE")])
+    found = machine.active.index.match([a_read(plate="AB12CDE")])
     assert [match.entry.entry_id for match in found[0]] == ["b", "c"]
 
 
-def test_a_small_change_leaves_the_base_where_it_is(machine: Machine) -> None:
+def test_a_small_change_leaves_the_snapshot_as_it_is(machine: Machine) -> None:
     machine.comes_to(apply(machine, "a", "b"))
-    base = machine.held.index.snapshot
+    snapshot = machine.active.index.snapshot
     machine.comes_to(put(machine, "c"))
-    assert machine.held.index.snapshot is base
+    assert machine.active.index.snapshot is snapshot
     assert files(machine) == [".base", ".changes", ".json"]
 
 
@@ -80,11 +80,11 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
     assert manifest is not None
     assert machine.ids() == {one.entry_id for one in machine.store.load(manifest) or ()}
 
-    def is_merged() -> bool:
+    def is_compacted() -> bool:
         machine.step()
-        return machine.held.index.change_count <= 4
+        return machine.active.index.change_count <= 4
 
-    assert wait_until(is_merged, 20)
+    assert wait_until(is_compacted, 20)
     assert len(files(machine)) <= 4
     assert machine.ids() == {str(number) for number in range(28, 40)}
 
@@ -119,36 +119,36 @@ def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: 
     machine = Machine(tmp_path / "index", valkey.url)
     machine.comes_to(apply(machine, "a"))
     machine.steps()
-    before = machine.held
+    before = machine.active
     redis.Redis.from_url(valkey.url).flushall()
     machine.steps()
-    assert machine.held == before, "what is held stays, and is not confirmed"
-    assert "not taken for an empty list" in machine.builder.trouble
-    # What is put into it then is a new list of a newer epoch.
+    assert machine.active == before, "the active index stays, and is not confirmed"
+    assert "not taken for an empty watchlist" in machine.builder.problem
+    # A list that is applied to it then has a newer epoch.
     machine.comes_to(apply(machine, "b"))
     assert machine.ids() == {"b"}
 
 
-def test_an_older_generation_in_redis_is_not_taken(machine: Machine, redis_url: str) -> None:
+def test_an_older_generation_in_redis_is_not_followed(machine: Machine, redis_url: str) -> None:
     client = redis.Redis.from_url(redis_url)
     machine.comes_to(apply(machine, "a"))
     older = client.get(keys.MANIFEST)
     assert older is not None
     machine.comes_to(apply(machine, "b"))
-    before = machine.held
+    before = machine.active
     client.set(keys.MANIFEST, older)
     machine.steps()
-    assert machine.held == before
+    assert machine.active == before
     machine.start_builder()
     machine.start_matcher()
     machine.steps()
     assert machine.ids() == {"b"}, "nor by a builder that was started again"
 
 
-def test_a_generation_that_is_not_whole_is_not_taken(machine: Machine, redis_url: str) -> None:
+def test_a_generation_that_is_not_whole_is_not_followed(machine: Machine, redis_url: str) -> None:
     machine.comes_to(apply(machine, "a"))
     machine.steps()
-    before = machine.held
+    before = machine.active
     apply(machine, "b")
     manifest = machine.store.read_manifest()
     assert manifest is not None
@@ -156,7 +156,7 @@ def test_a_generation_that_is_not_whole_is_not_taken(machine: Machine, redis_url
     for key in keys_of(manifest.lists["stolen"]):
         client.set(key, b"\x90")
     machine.steps(20)
-    assert machine.held == before
+    assert machine.active == before
 
 
 def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
@@ -168,21 +168,21 @@ def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
     machine.comes_to(put(machine, "b"))
     before_it_went = system_clock()
     machine.steps()
-    confirmed_at = machine.held.confirmed_at
+    confirmed_at = machine.active.confirmed_at
     valkey.kill()
     machine.start_builder()
     machine.start_matcher()
     machine.steps()
     assert machine.ids() == {"a", "b"}
-    assert machine.held.confirmed_at == confirmed_at
+    assert machine.active.confirmed_at == confirmed_at
     assert confirmed_at is not None
     assert confirmed_at > before_it_went - timedelta(milliseconds=1)
-    assert "does not answer" in machine.builder.trouble
+    assert "does not answer" in machine.builder.problem
     valkey.start()
 
     def is_confirmed() -> bool:
         machine.step()
-        return machine.held.confirmed_at is not None and machine.held.confirmed_at > system_clock() - timedelta(
+        return machine.active.confirmed_at is not None and machine.active.confirmed_at > system_clock() - timedelta(
             seconds=1
         )
 
@@ -192,15 +192,15 @@ def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
 
 
 def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey: ValkeyServer) -> None:
-    with SlowProxy(valkey.port) as way:
-        machine = Machine(tmp_path / "index", way.url, timeout_seconds=0.2)
+    with SlowProxy(valkey.port) as proxy:
+        machine = Machine(tmp_path / "index", proxy.url, timeout_seconds=0.2)
         machine.comes_to(apply(machine, "a"))
-        way.delay_seconds = 0.5
+        proxy.delay_seconds = 0.5
         machine.builder.run_once()
-        assert "does not answer" in machine.builder.trouble
-        machine.matcher.look()
+        assert "does not answer" in machine.builder.problem
+        machine.matcher.check_for_update()
         assert machine.ids() == {"a"}
-        way.delay_seconds = 0.05  # slow, and in time
+        proxy.delay_seconds = 0.05  # slow, and in time
         machine.comes_to(put(Machine(tmp_path / "writer", valkey.url), "b"))
         assert machine.ids() == {"a", "b"}
 
@@ -217,7 +217,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("suffix", [".base", ".changes"])
-def test_a_damaged_file_is_refused_by_a_matcher_and_built_anew(
+def test_a_damaged_file_is_refused_by_a_matcher_and_built_again(
     machine: Machine, suffix: str, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.comes_to(apply(machine, *map(str, range(9))))
@@ -228,40 +228,40 @@ def test_a_damaged_file_is_refused_by_a_matcher_and_built_anew(
     beside.write_bytes(damage(file.read_bytes()))
     beside.replace(file)
     machine.start_matcher()
-    machine.matcher.look()
-    assert machine.matcher.held is None
+    machine.matcher.check_for_update()
+    assert machine.matcher.active is None
     assert "cannot be used" in caplog.text
     machine.comes_to(last)
     assert machine.ids() == {*map(str, range(9)), "new"}
 
 
-def test_a_damaged_list_of_the_files_is_refused_and_built_anew(machine: Machine) -> None:
+def test_a_damaged_manifest_is_refused_and_the_index_built_again(machine: Machine) -> None:
     applied = apply(machine, "a")
     machine.comes_to(applied)
     file = machine.folder.path / "current.json"
     file.write_bytes(file.read_bytes().replace(b'"number"', b'"nunber"'))
     machine.start_builder()
     machine.start_matcher()
-    machine.matcher.look()
-    assert machine.matcher.held is None
+    machine.matcher.check_for_update()
+    assert machine.matcher.active is None
     machine.comes_to(applied)
 
 
-def test_files_that_are_gone_are_made_anew(machine: Machine) -> None:
+def test_files_that_are_deleted_are_built_again(machine: Machine) -> None:
     applied = apply(machine, "a")
     machine.comes_to(applied)
     for file in machine.folder.path.iterdir():
         file.unlink()
     machine.steps()
-    assert machine.ids() == {"a"}, "who has mapped it keeps it"
+    assert machine.ids() == {"a"}, "a matcher that has mapped a file keeps it"
     machine.start_matcher()
     machine.comes_to(applied)
 
 
-def test_what_a_killed_builder_left_half_written_is_not_seen_and_goes(machine: Machine) -> None:
+def test_files_that_a_killed_builder_left_half_written_are_never_used_and_are_deleted(machine: Machine) -> None:
     machine.comes_to(apply(machine, "a"))
     (machine.folder.path / "9.9-x.base.part").write_bytes(b"half")
-    (machine.folder.path / "9.9-x.base").write_bytes(b"never put in force")
+    (machine.folder.path / "9.9-x.base").write_bytes(b"never activated")
     machine.start_builder()
     machine.start_matcher()
     machine.comes_to(put(machine, "b"))
@@ -273,7 +273,7 @@ def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes
 ) -> None:
     machine.comes_to(apply(machine, "a"))
     machine.steps()
-    before = machine.held
+    before = machine.active
 
     def is_full(*_: object) -> str:
         raise OSError(28, "No space left on device")
@@ -282,8 +282,8 @@ def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes
         full.setattr(machine.folder, "_write", is_full)
         applied = apply(machine, "b")
         machine.steps(20)
-        assert machine.held == before
-        assert "No space left" in machine.builder.trouble
+        assert machine.active == before
+        assert "No space left" in machine.builder.problem
     machine.comes_to(applied)
     assert machine.ids() == {"b"}
 
@@ -294,50 +294,50 @@ def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes
 def test_only_one_builder_works_on_a_machine_and_a_second_says_so(installation: Installation) -> None:
     installation.start_builder()
     folder = IndexFolder(installation.settings.index_dir)
-    assert wait_until(folder.is_written, 20)
+    assert wait_until(folder.has_builder, 20)
     second = installation.run("index", "--site", installation.sites[1])
     assert second.returncode == 3
     assert b'"index-already-built"' in second.stderr
     installation.supervisor.kill("index")
-    assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.is_written(), 20)
+    assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.has_builder(), 20)
 
 
 @pytest.mark.usefixtures("small")
-def test_a_merge_whose_process_was_killed_is_done_again(
+def test_a_compaction_whose_process_was_killed_is_done_again(
     tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = Machine(tmp_path / "index", redis_url)
-    machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, merge_apart)
+    machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, compact_in_subprocess)
     machine.comes_to(apply(machine, "a"))
     machine.comes_to(put(machine, *"bcdef"))
     assert wait_until(lambda: bool(multiprocessing.active_children()), 20)
     for child in multiprocessing.active_children():
         child.kill()
 
-    def is_merged() -> bool:
+    def is_compacted() -> bool:
         machine.step()
-        return machine.held.index.change_count == 0
+        return machine.active.index.change_count == 0
 
-    assert wait_until(is_merged, 30)
+    assert wait_until(is_compacted, 30)
     assert "was ended, with -9" in caplog.text
     assert machine.ids() == set("abcdef")
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("failure", [UnavailableError("index-merge-ended", "killed", "wait"), OSError(28, "full")])
-def test_a_merge_that_fails_is_tried_again_less_and_less_often_and_holds_up_no_change(
+def test_a_compaction_that_fails_is_tried_again_less_and_less_often_and_delays_no_change(
     machine: Machine, failure: Exception
 ) -> None:
     tried: list[datetime] = []
     now = system_clock()
 
-    def merge_when_there_is_room(folder: IndexFolder, current: IndexManifest) -> str:
+    def compact_when_there_is_room(folder: IndexFolder, index_manifest: IndexManifest) -> str:
         tried.append(now)
         if len(tried) <= 12:
             raise failure
-        return merge(folder, current)
+        return compact(folder, index_manifest)
 
-    machine.builder = IndexBuilder(machine.store, machine.folder, lambda: now, merge_when_there_is_room)
+    machine.builder = IndexBuilder(machine.store, machine.folder, lambda: now, compact_when_there_is_room)
     machine.comes_to(apply(machine, "a"))
     counted = metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") or 0
     machine.comes_to(put(machine, *"bcdef"))
@@ -361,16 +361,18 @@ def test_a_merge_that_fails_is_tried_again_less_and_less_often_and_holds_up_no_c
     assert 300 <= pauses[-1] < 305
     assert metrics.REGISTRY.get_sample_value("anpr_index_merge_failures_total") == counted + 12
     machine.steps()
-    assert machine.held.index.change_count == 0
+    assert machine.active.index.change_count == 0
     assert machine.ids() == set("abcdefg")
 
 
-def test_a_merge_ends_with_its_builder(machine: Machine) -> None:
+def test_a_compaction_ends_with_its_builder(machine: Machine) -> None:
     machine.comes_to(apply(machine, "a"))
-    current = machine.folder.read().current
+    manifest = machine.folder.read_manifest().index_manifest
     os.mkfifo(machine.folder.path / "endless")
-    endless = msgspec.structs.replace(current, base="endless")
-    builder = multiprocessing.get_context("spawn").Process(target=merge_apart, args=(machine.folder, endless))
+    endless = msgspec.structs.replace(manifest, snapshot="endless")
+    builder = multiprocessing.get_context("spawn").Process(
+        target=compact_in_subprocess, args=(machine.folder, endless)
+    )
     builder.start()
 
     def children() -> list[int]:
@@ -380,7 +382,7 @@ def test_a_merge_ends_with_its_builder(machine: Machine) -> None:
         return [child for child in children() if os.getpriority(os.PRIO_PROCESS, child) > 0]
 
     try:
-        assert wait_until(lambda: bool(stand_back()), 30), "the merge leaves the processor to others"
+        assert wait_until(lambda: bool(stand_back()), 30), "the compaction leaves the processor to others"
         (child,) = stand_back()
     finally:
         builder.kill()

@@ -106,12 +106,12 @@ def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: C
             keeper.run_once()
             keeper.run_once()
         assert [line["code"] for line in lines] == ["redis-unavailable"]
-        assert "docs/errors.md#redis-unavailable" in keeper.trouble
+        assert "docs/errors.md#redis-unavailable" in keeper.problem
         valkey.start()
         store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
         keeper.run_once()
         assert ids(store) == {"2"}
-        assert not keeper.trouble
+        assert not keeper.problem
 
 
 def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_until_it_answers(

@@ -29,7 +29,7 @@ class Ports:
         self._newest: dict[Machine, Generation] = {}
 
     def writer(self, server: ValkeyServer) -> Machine:
-        """Return who changes the lists at a server."""
+        """Return a machine that changes the lists at a server."""
         return Machine(self.folder / f"writer-{server.port}", server.url)
 
     def write(self, *ids: str, by: Machine | None = None) -> AppliedChange:
@@ -53,7 +53,7 @@ class Ports:
             self.look()
             return all(machine.generation() == applied.generation for machine in machines)
 
-        assert wait_until(are_there, 20), [machine.builder.trouble for machine in machines]
+        assert wait_until(are_there, 20), [machine.builder.problem for machine in machines]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_after_a_fail_over_that_lost_changes_nobody_goes_backwards_and_the_next_
 
     def shows_the_older() -> bool:
         ports.look()
-        return "was in force here already" in ports.at_near.builder.trouble
+        return "but this machine already had" in ports.at_near.builder.problem
 
     assert wait_until(shows_the_older, 20)
     assert ports.at_near.generation() == lost[-1].generation

@@ -61,11 +61,11 @@ def comes_up(store: WatchlistStore, replication_id: str) -> None:
 
 
 class Kept(NamedTuple):
-    """What the server holds at a generation, each value with the milliseconds left to it, and what that is."""
+    """What the server holds at a generation: each value with the milliseconds left to it, and what the lists are."""
 
     values: dict[bytes, tuple[bytes, int]]
     holds: dict[str, State]
-    held: dict[str, list[State]]
+    previous: dict[str, list[State]]
 
 
 class Lists(RuleBasedStateMachine):
@@ -81,7 +81,7 @@ class Lists(RuleBasedStateMachine):
         self.kept: list[Kept] = []
         self.lost: list[tuple[Manifest, dict[str, Entry]]] = []
         self.holds: dict[str, State] = {}
-        self.held: dict[str, list[State]] = {}
+        self.previous: dict[str, list[State]] = {}
         self.seen: list[tuple[Manifest, dict[str, Entry]]] = []
 
     @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS))
@@ -101,14 +101,14 @@ class Lists(RuleBasedStateMachine):
 
     @rule(name=LISTS)
     def roll_back(self, name: str) -> None:
-        if not self.held.get(name):
+        if not self.previous.get(name):
             return
-        if self._free(name, self.held[name][-1]) != self.held[name][-1]:
+        if self._free(name, self.previous[name][-1]) != self.previous[name][-1]:
             with pytest.raises(InputError, match="are in the list"):
                 self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
         else:
             applied = self.store.rollback(name, None, why="test", now=system_clock(), author=Author())
-            self._becomes(name, self.held[name][-1], applied)
+            self._becomes(name, self.previous[name][-1], applied)
 
     @rule(name=LISTS, numbers=st.sets(NUMBERS))
     def expire(self, name: str, numbers: set[int]) -> None:
@@ -142,7 +142,7 @@ class Lists(RuleBasedStateMachine):
             self.lost += self.seen[-lost:]
             del self.seen[-lost:], self.kept[-lost:]
             kept = self.kept[-1]
-            self.holds, self.held = dict(kept.holds), copied(kept.held)
+            self.holds, self.previous = dict(kept.holds), copied(kept.previous)
             self.store._redis.flushall()
             for key, (value, left_ms) in kept.values.items():
                 self.store._redis.restore(key, max(left_ms, 0), value)
@@ -169,7 +169,7 @@ class Lists(RuleBasedStateMachine):
         ended = [(one.entry_id, one.revision) for one in self.store.tombstones(gone)]
         assert ended == [(one, applied.generation) for one in gone]
         if name in self.holds and by_person:
-            self.held.setdefault(name, []).append(before)
+            self.previous.setdefault(name, []).append(before)
         self.holds[name] = after
         manifest = self.store.read_manifest()
         assert manifest is not None
@@ -179,7 +179,7 @@ class Lists(RuleBasedStateMachine):
         self.seen.append((manifest, by_id(entries)))
         client = self.store._redis
         values = {key: (client.dump(key), client.pttl(key)) for key in client.scan_iter()}
-        self.kept.append(Kept(values, dict(self.holds), copied(self.held)))
+        self.kept.append(Kept(values, dict(self.holds), copied(self.previous)))
 
     @invariant()
     def a_fresh_load_gives_what_the_lists_hold(self) -> None:
@@ -223,8 +223,8 @@ class Lists(RuleBasedStateMachine):
             assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
 
 
-def copied(held: dict[str, list[State]]) -> dict[str, list[State]]:
-    return {name: list(states) for name, states in held.items()}
+def copied(previous: dict[str, list[State]]) -> dict[str, list[State]]:
+    return {name: list(states) for name, states in previous.items()}
 
 
 def named(name: str, numbers: dict[int, str]) -> State:

@@ -10,7 +10,7 @@ import pytest
 from anpr.backtest.synthetic_traffic import SyntheticTraffic
 from anpr.contracts import canary
 from anpr.contracts.events import Candidate, Entry, Read
-from anpr.index_store.index_file import decode, decode_changes, encode, encode_changes
+from anpr.index_store.index_file import decode_delta, decode_snapshot, encode_delta, encode_snapshot
 from anpr.matching.encoding.plate_codes import country_text
 from anpr.matching.index import Index
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
@@ -111,9 +111,9 @@ def live(entries: Sequence[Entry]) -> Index:
     """Return the index as a matcher has it: mapped from files, the canary and the latest entries laid over a base."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     first = Index.build([*entries[:-50], an_entry("gone", plate="XX99XXX")], generation(1))
-    base = decode(memoryview(b"".join(encode(first, now)))).index
+    base = decode_snapshot(memoryview(b"".join(encode_snapshot(first, now)))).index
     over = base.with_changes([*entries[-50:], canary.entry(minutes(0))], ["gone"], generation(2))
-    return decode_changes(memoryview(b"".join(encode_changes(over, now))), base).index
+    return decode_delta(memoryview(b"".join(encode_delta(over, now))), base).index
 
 
 def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() -> None:

@@ -5,7 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from anpr.contracts.events import Entry
-from anpr.index_store.index_file import DamagedError, OpenedIndex, decode, decode_changes, encode, encode_changes
+from anpr.index_store.index_file import (
+    DamagedError,
+    OpenedIndex,
+    decode_delta,
+    decode_snapshot,
+    encode_delta,
+    encode_snapshot,
+)
 from anpr.matching.index import Index
 from tests.support.strategies import NOON, a_read, an_entry, generation
 
@@ -19,11 +26,11 @@ READS = [a_read(), a_read(plate="AB12CDE", country="GB"), a_read(plate="X" * 16)
 
 
 def written(index: Index) -> bytes:
-    return b"".join(encode(index, NOON))
+    return b"".join(encode_snapshot(index, NOON))
 
 
 def opened(content: bytes) -> OpenedIndex:
-    return decode(memoryview(content))
+    return decode_snapshot(memoryview(content))
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -46,12 +53,12 @@ def test_an_index_out_of_a_file_takes_changes() -> None:
     [([an_entry("d", plate="ZZ")], ["a"]), ([], ["b", "c"]), ([an_entry("a", plate="ZZ")], []), ([], [])],
     ids=["both", "removals alone", "a change alone", "nothing"],
 )
-def test_changes_out_of_a_file_make_of_their_base_the_index_that_was_written(
+def test_a_delta_out_of_a_file_makes_of_its_snapshot_the_index_that_was_written(
     put: list[Entry], removed: list[str]
 ) -> None:
-    base = opened(written(Index.build(LISTS["several"], generation(3)))).index
-    index = base.with_changes(put, removed, generation(4))
-    read = decode_changes(memoryview(b"".join(encode_changes(index, NOON))), base).index
+    snapshot = opened(written(Index.build(LISTS["several"], generation(3)))).index
+    index = snapshot.with_changes(put, removed, generation(4))
+    read = decode_delta(memoryview(b"".join(encode_delta(index, NOON))), snapshot).index
     assert (read.generation, read.size) == (generation(4), index.size)
     assert read.match(READS) == index.match(READS)
     assert list(read.entries()) == list(index.entries())
@@ -59,19 +66,19 @@ def test_changes_out_of_a_file_make_of_their_base_the_index_that_was_written(
     assert again.match(READS) == index.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5)).match(READS)
 
 
-def test_an_index_with_changes_is_merged_before_it_is_written_as_a_base() -> None:
+def test_an_index_with_a_delta_is_compacted_before_it_is_written_as_a_snapshot() -> None:
     changed = Index.build([], generation(1)).with_changes([an_entry()], [], generation(2))
-    with pytest.raises(ValueError, match="merged"):
+    with pytest.raises(ValueError, match="compacted"):
         written(changed)
     assert opened(written(Index.build(changed.entries(), generation(2)))).index.size == 1
 
 
-def test_a_base_is_not_taken_for_changes_nor_changes_for_a_base() -> None:
-    base = Index.build(LISTS["several"], generation(3))
-    with pytest.raises(DamagedError, match="no base"):
-        opened(b"".join(encode_changes(base, NOON)))
-    with pytest.raises(DamagedError, match="no changes"):
-        decode_changes(memoryview(written(base)), base)
+def test_a_snapshot_is_not_taken_for_a_delta_nor_a_delta_for_a_snapshot() -> None:
+    snapshot = Index.build(LISTS["several"], generation(3))
+    with pytest.raises(DamagedError, match="not a snapshot"):
+        opened(b"".join(encode_delta(snapshot, NOON)))
+    with pytest.raises(DamagedError, match="not a delta"):
+        decode_delta(memoryview(written(snapshot)), snapshot)
 
 
 def ids(index: Index) -> list[list[str]]:
@@ -89,9 +96,9 @@ def ids(index: Index) -> list[list[str]]:
         lambda content: b"other" + content,
         lambda content: content.replace(b"anpr-index-0", b"anpr-index-9"),
     ],
-    ids=["empty", "magic cut", "head cut", "end cut", "other file", "other version"],
+    ids=["empty", "magic cut", "header cut", "end cut", "other file", "other version"],
 )
-def test_what_is_no_whole_index_of_this_version_is_refused(
+def test_a_file_that_is_not_a_whole_index_of_this_version_is_refused(
     entries: list[Entry], damage: Callable[[bytes], bytes]
 ) -> None:
     with pytest.raises(DamagedError):
@@ -101,11 +108,11 @@ def test_what_is_no_whole_index_of_this_version_is_refused(
 def test_a_changed_bit_anywhere_but_in_the_padding_is_found() -> None:
     content = written(Index.build(LISTS["patterns"], generation(1)))
     unseen = 0
-    for place in range(len(content)):
+    for position in range(len(content)):
         try:
-            opened(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            opened(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
         except DamagedError:
             continue
-        assert content[place] == 0, "only padding may change unseen"
+        assert content[position] == 0, "only padding may change unseen"
         unseen += 1
     assert unseen < 64 * 15, "padding fills what is left of a section's last 64 bytes"

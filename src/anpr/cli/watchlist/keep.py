@@ -44,7 +44,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     keeper = ListKeeper(store_of(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands this one stays
     os.nice(10)  # after a whole new list it reads as much as the index builder, which officers wait for
-    health = Health("keep", lambda: [keeper.trouble] if keeper.trouble else [], _STUCK_AFTER_SECONDS)
+    health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)
     log.info("keeper runs")
     with serve_health(settings, health, metrics_port):
         while not stop.wait(settings.watchlist.poll_seconds):
