@@ -56,7 +56,9 @@ class Browser:
         """Read until cancelled."""
         where = urllib.parse.urlsplit(url)
         reader, writer = await asyncio.open_connection(where.hostname, where.port)
-        writer.write(f"GET /feed?after={after} HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookie}\r\n\r\n".encode())
+        writer.write(
+            f"GET /board/stream?after={after} HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookie}\r\n\r\n".encode()
+        )
         rest = b""
         try:
             while chunk := await reader.read(262_144):
@@ -142,7 +144,7 @@ def answers(url: str) -> bool:
 
 def state_of(url: str, cookie: str) -> dict[str, Any]:
     """Return the whole state of the board, once the console has read back what was."""
-    while (answer := httpx.get(f"{url}/state", headers={"Cookie": cookie}, timeout=60)).status_code == 503:
+    while (answer := httpx.get(f"{url}/board/state", headers={"Cookie": cookie}, timeout=60)).status_code == 503:
         time.sleep(0.2)
     whole: dict[str, Any] = answer.json()
     return whole

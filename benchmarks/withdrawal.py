@@ -55,7 +55,7 @@ class Screen:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
-        address = f"{self._url}/feed?after={self._after}"
+        address = f"{self._url}/board/stream?after={self._after}"
         with httpx.stream("GET", address, headers={"Cookie": self._cookie}, timeout=None) as feed:  # noqa: S113  for ever
             for line in feed.iter_lines():
                 if line.startswith("data: {"):

@@ -79,7 +79,7 @@ class Wire:
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
-                self.feeds += data.startswith(b"GET /feed")
+                self.feeds += data.startswith(b"GET /board/stream")
                 while self.hangs.is_set():
                     threading.Event().wait(0.05)
                 if one not in self._lost:

@@ -105,7 +105,7 @@ class Scene:
     @staticmethod
     def head(client: httpx.Client) -> dict[str, Any]:
         """Return the head of the board; nothing while the console reads back what was."""
-        answer = client.get("/state")
+        answer = client.get("/board/state")
         return dict(answer.json()["set"]["head"]) if answer.status_code == httpx.codes.OK else {}
 
     def _write_list(self) -> Path:

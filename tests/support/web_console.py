@@ -165,7 +165,7 @@ class ConsoleServer:
 
     def shown(self) -> set[str]:
         """Return the incidents that its board shows to anybody."""
-        return {name for page in self.console.pages.values() for name in page.feed.state}
+        return {name for page in self.console.board_pages.values() for name in page.stream.state}
 
 
 def csrf_of(browser: httpx.Client, path: str) -> str:

@@ -101,7 +101,7 @@ class Console:
         self.writer = ActionProducer(open_producer)
         self.rules = rules_of(settings, site)
         start_id = secrets.token_hex(4)
-        self.pages = {
+        self.board_pages = {
             covert: BoardPage(board, self.rules, settings.sites, self.templates, ChangeStream(start_id))
             for covert, board in ((False, feed.board), (True, feed.whole_board or feed.board))
         }
@@ -110,7 +110,7 @@ class Console:
         self.woken = asyncio.Event()
         self.beat = b""
         self.is_stopping = False
-        self.open_feeds = StreamLimit()
+        self.stream_limit = StreamLimit()
         self.failed_sign_ins = FailedSignIns()
         self.last_read_at: datetime | None = None
         self._opened_at = clock()
@@ -155,7 +155,7 @@ class Console:
 
     def page_for(self, who: SignedIn) -> BoardPage:
         """Return the page of the audience that a person belongs to."""
-        return self.pages[who.user.covert]
+        return self.board_pages[who.user.covert]
 
     @staticmethod
     def board_for(who: SignedIn, feed: BoardFeed) -> Board:
@@ -240,14 +240,14 @@ class Console:
         """Make the pictures of both audiences, in the board's thread, and hand them to the event loop."""
         self.last_read_at = last_read_at(feed.health(now), self.site, self.settings.sites)
         states: list[tuple[BoardPage, Mapping[str, object]]] = []
-        for covert, page in self.pages.items():
+        for covert, page in self.board_pages.items():
             sight = system_status_of(feed, self.settings, now, covert=covert)
             states.append((page, page.picture(status_warnings(sight, self.settings, self.at), now)))
             if not covert:
                 tell(sight, page.head)
 
         def publish() -> None:
-            news = [page.feed.publish(state) for page, state in states]
+            news = [page.stream.publish(state) for page, state in states]
             if any(news):
                 self._wake()
 

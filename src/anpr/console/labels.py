@@ -17,19 +17,19 @@ COVERT: Final = "Covert: not a word to the driver, nor to colleagues without the
 PARTLY_COVERT: Final = (
     "Partly covert: of what is marked, not a word to the driver, nor to colleagues without the right to know"
 )
-KIND: Final = {
+ALERT_KIND: Final = {
     "live": "",
     "late": "LATE: came more than a minute after the vehicle was seen",
     "retrospective": "EARLIER: seen before the vehicle was listed",
 }
-STATUS: Final = {
+INCIDENT_STATUS: Final = {
     "open": "Open",
     "closed": "Settled",
     "withdrawn": "Withdrawn: taken off the list. Nothing is to be done",
     "corrected": "Corrected: the camera has since read another plate",
 }
 LISTED_AGAIN: Final = "Listed again: it was off the list for a while. It counts"
-ACTION: Final = {
+ACTION_KIND: Final = {
     "seen": "looked at it",
     "claimed": "took it in hand",
     "released": "let it go",
@@ -52,7 +52,7 @@ OUTCOME: Final = {
     "observed_only": "Observed only, as instructed",
 }
 
-LANE: Final = {"now": "Here, now", "review": "To be looked at", "elsewhere": "At other ports"}
+SECTION: Final = {"now": "Here, now", "review": "To be looked at", "elsewhere": "At other ports"}
 SENT_ON: Final = {
     "turned_away": "Turned away",
     "handed_to_uk_port": "Handed over to the UK port",
@@ -65,7 +65,7 @@ def certainty(alert: Alert, review_below_score: float = 0) -> str:
     return UNSURE if alert.score < review_below_score else CERTAINTY.get(alert.tier, UNSURE)
 
 
-DONE: Final = {
+COMMAND_DONE: Final = {
     "claim": "You have it in hand.",
     "release": "You have let it go.",
     "hand-over": "It is handed over.",
@@ -77,9 +77,9 @@ DONE: Final = {
 }
 
 
-def deed(action: Action) -> str:
+def describe_action(action: Action) -> str:
     """Return what somebody did."""
-    what = ACTION.get(action.kind, action.kind)
+    what = ACTION_KIND.get(action.kind, action.kind)
     if action.kind == "released" and action.hands_to:
         whose = f"from {action.holder} " if action.holder not in {None, action.officer} else ""
         what = f"handed it {whose}to {action.hands_to}"

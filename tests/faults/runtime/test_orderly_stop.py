@@ -163,7 +163,7 @@ def follow(url: str, begun: threading.Event) -> None:
     with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60) as browser:
         assert wait_until(lambda: can_connect(url), 30)
         browser.post("/sign-in", data={"name": "ann", "password": PASSWORD})
-        with browser.stream("GET", "/feed") as events:
+        with browser.stream("GET", "/board/stream") as events:
             for _ in events.iter_bytes():
                 begun.set()
 

@@ -70,7 +70,7 @@ def state(browser: httpx.Client) -> dict[str, Any]:
     answers: list[httpx.Response] = []
 
     def is_whole() -> bool:
-        answers.append(browser.get("/state"))
+        answers.append(browser.get("/board/state"))
         return answers[-1].status_code == httpx.codes.OK
 
     assert wait_until(is_whole, 30)
@@ -86,10 +86,10 @@ def head(browser: httpx.Client) -> dict[str, Any]:
     return dict(state(browser)["head"])
 
 
-def act(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> str:
+def act(browser: httpx.Client, incident_id: str, command: str, **fields: str) -> str:
     page = browser.get(f"/incident/{incident_id}").text
     csrf = page.split('name="csrf" value="')[1].split('"')[0]
-    return browser.post(f"/incident/{incident_id}/{deed}", data={"csrf": csrf, **fields}).text
+    return browser.post(f"/incident/{incident_id}/{command}", data={"csrf": csrf, **fields}).text
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: C
         consoles.installation.run("send", "--site", calais, input=read_line("a", calais, "AB12CDE", lane="1"))
         assert wait_until(lambda: len(cards(here)) == len(cards(there)) == 1, 20)
         (incident_id,) = cards(here)
-        assert cards(here)[incident_id]["lane"] == "now"
-        assert cards(there)[incident_id]["lane"] == "elsewhere"
+        assert cards(here)[incident_id]["section"] == "now"
+        assert cards(there)[incident_id]["section"] == "elsewhere"
         assert "You have it in hand" in act(here, incident_id, "claim")
         for browser in (here, there):
             assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 20)  # type: ignore[misc]
@@ -144,10 +144,10 @@ def test_the_canary_comes_back_at_every_console_and_is_no_incident_and_in_no_cou
     with consoles.browser(calais, "ann") as here, consoles.browser(coquelles, "ann") as there:
         for browser in (here, there):
             assert wait_until(lambda at=browser: at.get("/health").text.count("here after") == 3, 30)  # type: ignore[misc]
-            assert wait_until(lambda at=browser: head(at)["count"] == "0", 20), head(browser)["faults"]  # type: ignore[misc]
+            assert wait_until(lambda at=browser: head(at)["count"] == "0", 20), head(browser)["warnings"]  # type: ignore[misc]
             assert cards(browser) == {}
         consoles.installation.supervisor.remove(dunkerque)
-        assert wait_until(lambda: any("test plate has not come back" in f for f in head(here)["faults"]), 20)
+        assert wait_until(lambda: any("test plate has not come back" in f for f in head(here)["warnings"]), 20)
         assert head(here)["count"] == "?"
     statuses = consoles.installation.records([topics.status(calais)])
     assert b'"reads":0' in (statuses[-1].value or b"")
@@ -161,7 +161,7 @@ def test_a_port_that_is_not_heard_is_said_and_the_count_is_not_known(consoles: C
     consoles.installation.start_matcher(calais, "m")
     consoles.start("one", calais)
     with consoles.browser("one", "ann") as ann:
-        assert wait_until(lambda: not any("Calais" in f and "heard" in f for f in head(ann)["faults"]), 20)
+        assert wait_until(lambda: not any("Calais" in f and "heard" in f for f in head(ann)["warnings"]), 20)
         consoles.installation.supervisor.remove("m")
-        assert wait_until(lambda: any("cut off since" in fault for fault in head(ann)["faults"]), 10)
+        assert wait_until(lambda: any("cut off since" in fault for fault in head(ann)["warnings"]), 10)
         assert head(ann)["count"] == "?"

@@ -34,18 +34,18 @@ def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: 
 @pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
 def test_what_is_sure_rings_at_once(tier: str) -> None:
     where = placed(alert(tier=tier))
-    assert (where.lane, where.rings) == (NOW, "officer")
+    assert (where.section, where.rings) == (NOW, "officer")
 
 
 @pytest.mark.parametrize("fields", [{"tier": "near"}, {"score": 0.29}])
 def test_what_is_uncertain_waits_in_the_review_queue_and_never_rings(fields: dict[str, Any]) -> None:
     for at in (0, 1, 60):
         where = placed(alert(**fields), at=at)
-        assert (where.lane, where.rings) == (REVIEW, "")
+        assert (where.section, where.rings) == (REVIEW, "")
 
 
 def test_one_sure_read_makes_a_sure_incident() -> None:
-    assert placed(alert(tier="near"), alert(tier="exact", read_id="read-2")).lane == NOW
+    assert placed(alert(tier="near"), alert(tier="exact", read_id="read-2")).section == NOW
 
 
 def test_what_nobody_claims_in_time_is_the_supervisors() -> None:
@@ -66,17 +66,17 @@ def test_what_was_seen_before_it_was_listed_does_not_ring_and_what_came_late_doe
     assert placed(alert(kind="late")).rings == "officer"
 
 
-def test_another_ports_incident_has_its_own_lane_and_a_settled_one_is_over() -> None:
-    assert placed(alert(site="coquelles")).lane == ELSEWHERE
-    assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).lane == SETTLED
+def test_another_ports_incident_has_its_own_section_and_a_settled_one_is_over() -> None:
+    assert placed(alert(site="coquelles")).section == ELSEWHERE
+    assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).section == SETTLED
 
 
-def test_what_is_due_at_a_uk_port_is_in_its_lane_until_an_hour_after_it_should_have_come() -> None:
-    assert placed(alert(), rules=DOVER).lane == ELSEWHERE
-    assert placed(alert(), rules=DOVER, at=180).lane == ELSEWHERE
-    assert placed(alert(), rules=DOVER, at=180.1).lane == NOWHERE
+def test_what_is_due_at_a_uk_port_is_in_its_section_until_an_hour_after_it_should_have_come() -> None:
+    assert placed(alert(), rules=DOVER).section == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180).section == ELSEWHERE
+    assert placed(alert(), rules=DOVER, at=180.1).section == NOWHERE
     assert placed(alert(), rules=DOVER, at=78).changes_at == minutes(180)
-    assert placed(alert(site="coquelles"), rules=DOVER).lane == NOWHERE
+    assert placed(alert(site="coquelles"), rules=DOVER).section == NOWHERE
 
 
 def test_what_is_due_calls_the_uk_port_in_time_to_be_there_then_its_supervisor_until_somebody_has_it() -> None:
@@ -105,18 +105,18 @@ def test_the_next_off_the_ship_stands_first() -> None:
     assert placed(alert(), rules=DOVER).order < placed(urgent_later, rules=DOVER).order
 
 
-def test_what_a_uk_port_has_in_hand_stays_in_its_lane_however_late_the_ship() -> None:
+def test_what_a_uk_port_has_in_hand_stays_in_its_section_however_late_the_ship() -> None:
     claimed = an_action("a", "claimed", alert(), site="dover")
     where = placed(alert(), rules=DOVER, at=600, actions=(claimed,))
-    assert (where.lane, where.may_claim) == (ELSEWHERE, True)
+    assert (where.section, where.may_claim) == (ELSEWHERE, True)
 
 
 def test_what_france_has_handed_over_waits_at_the_uk_port_and_what_france_has_settled_is_over_there() -> None:
     handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port")
-    assert placed(alert(), actions=(handed_over,)).lane == SETTLED
-    assert placed(alert(), rules=DOVER, actions=(handed_over,)).lane == ELSEWHERE
+    assert placed(alert(), actions=(handed_over,)).section == SETTLED
+    assert placed(alert(), rules=DOVER, actions=(handed_over,)).section == ELSEWHERE
     found = an_action("b", "outcome", alert(), outcome="stopped_found")
-    assert placed(alert(), rules=DOVER, actions=(found,)).lane == SETTLED
+    assert placed(alert(), rules=DOVER, actions=(found,)).section == SETTLED
 
 
 def test_at_its_own_site_an_open_incident_may_be_claimed_and_a_settled_one_not() -> None:

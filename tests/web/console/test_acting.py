@@ -23,10 +23,10 @@ def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
         yield one
 
 
-def do(browser: httpx.Client, incident_id: str, deed: str, **fields: str) -> httpx.Response:
+def do(browser: httpx.Client, incident_id: str, command: str, **fields: str) -> httpx.Response:
     path = f"/incident/{incident_id}"
     csrf = csrf_of(browser, path)
-    return browser.post(f"{path}/{deed}", data={"csrf": csrf, **fields}, follow_redirects=True)
+    return browser.post(f"{path}/{command}", data={"csrf": csrf, **fields}, follow_redirects=True)
 
 
 def text_of(answer: httpx.Response) -> str:
@@ -112,8 +112,8 @@ def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: 
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("bob") as bob, server.browser("sam") as sam:
         do(ann, alert.alert_id, "claim")
-        for deed in ("claim", "release", "plate-check", "outcome"):
-            answer = do(bob, alert.alert_id, deed, plate_check="same", outcome="misread")
+        for command in ("claim", "release", "plate-check", "outcome"):
+            answer = do(bob, alert.alert_id, command, plate_check="same", outcome="misread")
             assert answer.status_code == 409
             assert "ann has it in hand" in answer.text
         assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
@@ -217,7 +217,7 @@ def test_those_without_the_right_learn_nothing_of_what_is_covert(server: Console
     mixed_covert = server.alert("MIXED1", handling="covert")
     mixed_open = server.alert("MIXED1")
     with server.browser("ann") as ann, server.browser("cleo") as cleo:
-        assert "SECRET1" not in ann.get("/").text + ann.get("/state").text
+        assert "SECRET1" not in ann.get("/").text + ann.get("/board/state").text
         assert "SECRET1" in cleo.get("/").text
         assert ann.get(f"/incident/{covert.alert_id}").status_code == 404
         assert ann.get(f"/incident/{mixed_covert.alert_id}").status_code == 404
@@ -312,15 +312,15 @@ def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: C
         topics.covert_alerts("calais"), an_alert(covert, an_entry("secret", plate="SECRET1", handling="covert"))
     )
     with server.browser("ann") as ann, server.browser("cleo") as cleo:
-        assert wait_until(lambda: ann.get("/state").json()["set"]["head"]["lanes"].get("now") == 130, 10)
-        assert wait_until(lambda: cleo.get("/state").json()["set"]["head"]["lanes"].get("now") == 131, 10)
-        board, behind = ann.get("/").text, ann.get("/lane/now").text
-        assert 'href="/lane/now"' in board
+        assert wait_until(lambda: ann.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 130, 10)
+        assert wait_until(lambda: cleo.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 131, 10)
+        board, behind = ann.get("/").text, ann.get("/section/now").text
+        assert 'href="/section/now"' in board
         assert "101 to 130 of 130" in behind
         shown = [re.findall(r'aria-labelledby="t-(\w+)"', page) for page in (board, behind)]
         assert [len(ids) for ids in shown] == [100, 30]
         assert len({*shown[0], *shown[1]}) == 130
-        assert "of 131" in cleo.get("/lane/now").text
-        assert "no more than 130" in ann.get("/lane/now?from=500").text
-        for path in ("/lane/none", "/lane/now?from=-1", "/lane/now?from=x", "/lane/now?from=99999999999"):
+        assert "of 131" in cleo.get("/section/now").text
+        assert "no more than 130" in ann.get("/section/now?from=500").text
+        for path in ("/section/none", "/section/now?from=-1", "/section/now?from=x", "/section/now?from=99999999999"):
             assert ann.get(path).status_code == 404

@@ -65,7 +65,7 @@ def test_a_record_that_no_board_can_take_is_counted(server: ConsoleServer) -> No
 
 def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server: ConsoleServer) -> None:
     sent = value("anpr_console_events_total")
-    with server.browser("ann") as ann, ann.stream("GET", "/feed") as events:
+    with server.browser("ann") as ann, ann.stream("GET", "/board/stream") as events:
         changes = events.iter_bytes()
         next(changes)
         assert value("anpr_console_browsers") == 1
@@ -91,7 +91,7 @@ def test_attempts_to_sign_in_are_counted_by_how_they_ended(server: ConsoleServer
 
 
 def test_what_is_covert_changes_no_figure(server: ConsoleServer) -> None:
-    with server.browser("cleo") as cleo, cleo.stream("GET", "/feed") as events:
+    with server.browser("cleo") as cleo, cleo.stream("GET", "/board/stream") as events:
         changes = events.iter_bytes()
         next(changes)
         assert wait_until(lambda: value("anpr_console_faults") > 0, 20)

@@ -77,7 +77,7 @@ def test_those_who_may_know_are_told_on_every_page_that_it_is_covert(server: Con
         assert "SECRET1 Covert" in text_of(cleo.get("/shift"))
         assert "MIXED1 Partly covert" in text_of(cleo.get("/shift"))
         assert "overt" not in cleo.get(f"/incident/{plain.alert_id}").text
-        for path in ("/", "/shift", "/state", f"/incident/{mixed.alert_id}"):
+        for path in ("/", "/shift", "/board/state", f"/incident/{mixed.alert_id}"):
             assert "overt" not in ann.get(path).text, "nobody else is told"
 
 

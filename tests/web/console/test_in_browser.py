@@ -84,7 +84,9 @@ def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
     with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
         is_live(kate)
         incident = scene.comes_by(scene.plate())
-        expect(kate.locator("#lane-elsewhere").locator(f"#card-{incident}")).to_contain_text("Nobody has it in hand")
+        expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_contain_text(
+            "Nobody has it in hand"
+        )
         claim(ann, incident)
         expect(ann.locator("#main")).to_contain_text("You have it in hand")
         expect(card(kate, incident)).to_contain_text("ann has it in hand at Calais")
@@ -100,10 +102,10 @@ def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene
         for page in pages.values():
             page.evaluate("document.querySelector('[data-claim]').click()")  # does not wait for the answer
         for page in pages.values():
-            expect(page.locator(".said, .govuk-error-summary")).to_be_visible()
+            expect(page.locator(".result, .govuk-error-summary")).to_be_visible()
         winner, loser = ("ann", "bob") if ann.get_by_role("button", name="Same plate").count() else ("bob", "ann")
-        expect(pages[winner].locator(".said")).to_contain_text("You have it in hand")
-        told = pages[loser].locator(".said, .govuk-error-summary")
+        expect(pages[winner].locator(".result")).to_contain_text("You have it in hand")
+        told = pages[loser].locator(".result, .govuk-error-summary")
         expect(told).to_contain_text(re.compile(f"{winner} (was first and )?has it in hand"))
         expect(pages[loser].locator("[data-check]")).to_have_count(0)
 
@@ -119,7 +121,7 @@ def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_
         page.get_by_role("button", name="Give the outcome").click()
         expect(page.locator(".card__state")).to_contain_text("Settled")
         page.locator("#timeline li").last.get_by_role("button", name="Take back").click()
-        expect(page.locator("#timeline .gone")).to_contain_text("taken back")
+        expect(page.locator("#timeline .taken-back")).to_contain_text("taken back")
         expect(page.get_by_role("button", name="Give the outcome")).to_be_visible()
         assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
 
@@ -144,10 +146,10 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
 
         assert wait_until(is_on_it, 30)
         page.keyboard.press("c")
-        expect(page.locator(".said")).to_contain_text("You have it in hand")
+        expect(page.locator(".result")).to_contain_text("You have it in hand")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("s")
-        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        expect(page.locator(".result")).to_contain_text("The plate check is noted")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("o")
         expect(page.locator("#outcome")).to_be_focused()
@@ -160,7 +162,7 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("b")
-        over = page.locator("#lane-over").locator(f"#card-{incident}")
+        over = page.locator("#section-settled").locator(f"#card-{incident}")
         expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
         expect(over).not_to_contain_text("in hand")
 
@@ -181,7 +183,7 @@ def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: S
         expect(page.get_by_role("button", name="Same plate")).to_be_visible()
         page.keyboard.press("s")
         held[0].continue_()
-        expect(page.locator(".said")).to_contain_text("The plate check is noted")
+        expect(page.locator(".result")).to_contain_text("The plate check is noted")
         assert actions_on(scene, incident) == ["claimed", "plate_check"]
 
 
@@ -221,16 +223,16 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
         is_live(page)
         page.get_by_role("button", name="Pause").click()
         held = scene.come_by([scene.plate(), scene.plate()])
-        expect(page.locator("#held")).to_have_text("PAUSED. 2 NEW: show")
+        expect(page.locator("#waiting")).to_have_text("PAUSED. 2 NEW: show")
         for incident in held:
             expect(card(page, incident)).to_have_count(0)
         page.keyboard.press("u")
         for incident in held:
             expect(card(page, incident)).to_be_visible()
         page.get_by_role("button", name="Paused: go on").click()
-        page.locator("#lane-now > li").first.hover()
+        page.locator("#section-now > li").first.hover()
         under = scene.comes_by(scene.plate())
-        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
         expect(card(page, under)).to_have_count(0)
         page.mouse.move(1, 1)
         expect(card(page, under)).to_be_visible()
@@ -244,27 +246,27 @@ def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene
         page.reload()
         card(page, before).locator("[data-claim]").hover()
         under = scene.comes_by(scene.plate())
-        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
         page.clock.fast_forward(20_000)
-        expect(page.locator("#held")).to_have_text(re.compile("^1 NEW"))
+        expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
         expect(card(page, under)).to_have_count(0)
         page.mouse.move(1, 1)
         expect(card(page, under)).to_be_visible()
 
 
-def test_what_a_mistake_with_the_list_took_away_is_new_in_the_lane_again(scene: Scene) -> None:
+def test_what_a_mistake_with_the_list_took_away_is_new_in_the_section_again(scene: Scene) -> None:
     plate = scene.plate()
     it = scene.installation
     with scene.page("calais", "ann") as page:
         incident = scene.comes_by(plate)
-        expect(page.locator(f"#lane-now #card-{incident}")).to_be_visible()
+        expect(page.locator(f"#section-now #card-{incident}")).to_be_visible()
         assert it.run("watchlist", "remove", plate, "--list", "stolen", "--why", "a mistake").returncode == 0
-        expect(page.locator(f"#lane-over #card-{incident}")).to_contain_text("Withdrawn")
+        expect(page.locator(f"#section-settled #card-{incident}")).to_contain_text("Withdrawn")
         page.get_by_role("button", name="Pause").click()
         assert it.run("watchlist", "rollback", "--list", "stolen", "--why", "it was a mistake").returncode == 0
-        expect(page.locator("#held")).to_contain_text("1 NEW")
+        expect(page.locator("#waiting")).to_contain_text("1 NEW")
         page.keyboard.press("u")
-        expect(page.locator(f"#lane-now #card-{incident}")).to_contain_text("Listed again")
+        expect(page.locator(f"#section-now #card-{incident}")).to_contain_text("Listed again")
 
 
 # --- for everybody ---
@@ -308,7 +310,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         found["board"] = faults_of(sam)
         sam.get_by_role("button", name="Pause").click()
         scene.comes_by(scene.plate())
-        expect(sam.locator("#held")).to_be_visible()
+        expect(sam.locator("#waiting")).to_be_visible()
         found["board paused"] = faults_of(sam)
         sam.keyboard.press("?")
         found["help"] = faults_of(sam)
@@ -330,8 +332,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         pages = {
             "shift": "/shift",
             "health": "/health",
-            "lane": "/lane/now?from=0",
-            "lane that is at its end": "/lane/now",
+            "section": "/section/now?from=0",
+            "section that is at its end": "/section/now",
         }
         for name, path in (pages | {"refused": "/audit", "no page": "/none"}).items():
             sam.goto(url + path)
@@ -355,7 +357,7 @@ def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scen
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
-        for path in ("/", f"/incident/{incident}", "/shift", "/health", "/lane/now?from=0"):
+        for path in ("/", f"/incident/{incident}", "/shift", "/health", "/section/now?from=0"):
             page.goto(scene.wires["calais"].url + path)
             is_live(page)
             page.evaluate(f"{TAB_STOPS}.forEach((element, at) => element.dataset.stop = at)")
@@ -372,13 +374,13 @@ def test_a_key_acts_on_the_vehicle_that_has_the_focus_also_on_the_page_behind_th
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
-        page.goto(f"{scene.wires['calais'].url}/lane/now?from=0")
+        page.goto(f"{scene.wires['calais'].url}/section/now?from=0")
         is_live(page)
         page.keyboard.press("c")  # on none, for none has the focus
         page.locator(f"article[aria-labelledby=t-{incident}]").focus()
         page.keyboard.press("c")
         expect(page).to_have_url(re.compile(f"/incident/{incident}"))
-        expect(page.locator(".said")).to_contain_text("You have it in hand")
+        expect(page.locator(".result")).to_contain_text("You have it in hand")
 
 
 # Whether an element is framed, underlined or outlined: what is left of it in forced colours.
@@ -397,21 +399,21 @@ def test_in_forced_colours_all_that_matters_is_framed_and_the_focus_is_seen(scen
         for mark in (
             one.locator("mark"),
             sure.locator(".warning"),
-            sure.locator(".nobody"),
+            sure.locator(".unclaimed"),
             sure.locator(".priority"),
         ):
             assert mark.first.evaluate(FRAMED), mark
         page.get_by_role("button", name="Pause").click()
         assert "✓" in page.evaluate("getComputedStyle(document.querySelector('#pause'), '::before').content")
         scene.comes_by(scene.plate())
-        assert page.locator("#held").evaluate(FRAMED)
+        assert page.locator("#waiting").evaluate(FRAMED)
         page.keyboard.press("n")
         focused = "(() => { const style = getComputedStyle(document.activeElement);"
         assert page.evaluate(focused + " return style.outlineStyle + parseFloat(style.outlineWidth) })()") == "solid3"
         with scene.frozen("calais"):
-            expect(page.locator("#faults")).to_contain_text("No connection")
+            expect(page.locator("#warnings")).to_contain_text("No connection")
             assert page.locator("#status").evaluate(FRAMED)
-            expect(page.locator("#faults li").first).to_be_visible()
+            expect(page.locator("#warnings li").first).to_be_visible()
 
 
 MOVES = """[...document.querySelectorAll("*")].filter((element) => {
@@ -455,7 +457,7 @@ def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_kno
             expect(page.locator("#old")).to_be_hidden()
         with scene.frozen("calais"), scene.swallowed("coquelles"):
             for page in pages:
-                expect(page.locator("#faults")).to_contain_text(
+                expect(page.locator("#warnings")).to_contain_text(
                     re.compile("No connection to the console since .* (CET|UTC)")
                 )
                 expect(page.locator("#count")).to_have_text("?")
@@ -468,13 +470,13 @@ def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_kno
             expect(card(board, incident)).to_be_visible()
         for page in pages:
             is_live(page)
-            expect(page.locator("#faults")).to_be_empty()
+            expect(page.locator("#warnings")).to_be_empty()
         for page in pages_of_health:
             expect(page.locator("#old")).to_be_hidden()
         expect(board.locator("#not-sent")).to_be_hidden()
         assert actions_on(scene, incident) == []
         claim(board, incident)
-        expect(board.locator(".said")).to_contain_text("You have it in hand")
+        expect(board.locator(".result")).to_contain_text("You have it in hand")
 
 
 def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
@@ -515,7 +517,7 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
             expect(page.locator(f"#{one}")).to_have_count(1)
         assert len(begun) == 21, "it was cut off twenty times, and came back each time"
         is_live(page)
-        on_server = page.evaluate("async () => Object.keys((await (await fetch('/state')).json()).set)")
+        on_server = page.evaluate("async () => Object.keys((await (await fetch('/board/state')).json()).set)")
         on_page = page.eval_on_selector_all(".cards > li", "items => items.map(item => item.id)")
         assert sorted(on_page) == sorted(f"card-{name}" for name in on_server if name != "head")
         assert "not reloaded" in page.title()
@@ -543,7 +545,7 @@ def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
 
         def is_named() -> bool:
             scene.come_by(["NO1LIST"] * 300, camera="calais-1-rear")
-            return "camera calais-1-front (lane 1) has seen nothing since" in page.locator("#faults").inner_text()
+            return "camera calais-1-front (lane 1) has seen nothing since" in page.locator("#warnings").inner_text()
 
         assert wait_until(is_named, 60)
         expect(page.locator("#count")).to_have_text("?")
@@ -602,7 +604,7 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(sc
     incident = scene.comes_by(scene.plate(), "dunkerque", camera="dunkerque-1-front")
     with scene.page("dunkerque", "dirk") as page:
         expect(card(page, incident)).to_be_visible()
-        expect(page.locator("#faults")).to_contain_text("You are signed out. This page shows what was.")
+        expect(page.locator("#warnings")).to_contain_text("You are signed out. This page shows what was.")
         expect(page.locator("#count")).to_have_text("?")
         assert faults_of(page) == []
         claim(page, incident)
@@ -619,8 +621,8 @@ def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(sc
         cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies(url)}
         browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies))
         for _ in range(MOST_OF_A_SESSION):
-            stack.enter_context(browser.stream("GET", "/feed"))
-        expect(page.locator("#faults")).to_contain_text("This page is OLD: too many pages were opened after it.")
+            stack.enter_context(browser.stream("GET", "/board/stream"))
+        expect(page.locator("#warnings")).to_contain_text("This page is OLD: too many pages were opened after it.")
         expect(page.locator("#count")).to_have_text("?")
 
 
@@ -685,12 +687,12 @@ def test_a_broker_that_has_stopped_is_said_for_every_port_and_the_count_is_not_k
         is_live(page)
         scene.kafka.stop()
         for port in ("Calais", "Coquelles", "Dunkerque"):
-            expect(page.locator("#faults")).to_contain_text(f"{port}: cut off since")
+            expect(page.locator("#warnings")).to_contain_text(f"{port}: cut off since")
         expect(page.locator("#count")).to_have_text("?")
-        expect(page.locator(".lane--now .lane__empty, .lane--now .cards")).not_to_contain_text(
+        expect(page.locator(".section--now .section__empty, .section--now .cards")).not_to_contain_text(
             ["No listed vehicle", ""]
         )
         for path in ("/", "/shift", "/health"):
             page.goto(scene.wires["calais"].url + path)
-            expect(page.locator("#faults")).to_contain_text("Calais: cut off since")
+            expect(page.locator("#warnings")).to_contain_text("Calais: cut off since")
             assert faults_of(page) == [], path

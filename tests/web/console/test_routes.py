@@ -36,7 +36,7 @@ def browsers(server: ConsoleServer) -> Iterator[dict[str, httpx.Client]]:
 
 
 def status_of(browser: httpx.Client, page: Page, csrf: str) -> int:
-    path = page.path.replace("{incident_id}", "none").replace("{deed}", "claim").replace("{alert_id}", "none")
+    path = page.path.replace("{incident_id}", "none").replace("{command}", "claim").replace("{alert_id}", "none")
     if page.method == "POST":
         return browser.post(path, data={"csrf": csrf}).status_code
     with browser.stream("GET", path) as answer:
@@ -161,11 +161,11 @@ def test_the_feed_begins_where_the_page_ends(server: ConsoleServer, browsers: di
     page = browsers["ann"].get("/").text
     after = page.split('data-after="')[1].split('"')[0]
     alert = server.alert("NEW1")
-    with browsers["ann"].stream("GET", f"/feed?after={after}") as stream:
+    with browsers["ann"].stream("GET", f"/board/stream?after={after}") as stream:
         lines = stream.iter_lines()
         data = next(line for line in lines if line.startswith("data: ") and alert.alert_id in line)
     assert "NEW1" in data
-    with browsers["ann"].stream("GET", "/feed", headers={"Last-Event-ID": "another-3"}) as stream:
+    with browsers["ann"].stream("GET", "/board/stream", headers={"Last-Event-ID": "another-3"}) as stream:
         assert next(line for line in stream.iter_lines() if line.startswith("event: ")) == "event: resync"
 
 
@@ -184,6 +184,6 @@ def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but
     monkeypatch.setattr(server.console.live, "has_read_all", lambda: False)
     monkeypatch.setattr(server.console, "_has_read_back", False)
     monkeypatch.setattr(server.console, "_opened_at", server.clock())
-    assert browsers["ann"].get("/state").status_code == 503
+    assert browsers["ann"].get("/board/state").status_code == 503
     monkeypatch.setattr(server.console, "_opened_at", server.clock() - timedelta(seconds=16))
-    assert browsers["ann"].get("/state").status_code == 200, "one port may be out of reach"
+    assert browsers["ann"].get("/board/state").status_code == 200, "one port may be out of reach"

@@ -52,7 +52,7 @@ def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
         assert ann.get("/").status_code == 200
         server.clock_offset += timedelta(minutes=61)
         assert ann.get("/").status_code == 303
-        assert ann.get("/state").status_code == 401
+        assert ann.get("/board/state").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_sa
         running_console(tmp_path / "console", redis_url) as server,
         server.browser("ann") as ann,
         server.browser("bob") as bob,
-        ann.stream("GET", "/feed?after=none") as stream,
+        ann.stream("GET", "/board/stream?after=none") as stream,
     ):
         csrf = csrf_of(ann, "/")
         lines = stream.iter_lines()
@@ -83,7 +83,7 @@ def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_sa
         else:
             server.users.save(msgspec.structs.replace(server.users.users()["ann"], **changed))
         assert "event: signed-out" in islice(lines, SOON), "the page that is open"
-        assert ann.get("/state").status_code == 401, "what it asks then"
+        assert ann.get("/board/state").status_code == 401, "what it asks then"
         assert ann.get("/").headers["location"] == "/sign-in", "the page when it is loaded again"
         refused = ann.post("/sign-out", data={"csrf": csrf})
         assert (refused.status_code, "You are signed out." in refused.text) == (403, True), "a form that was open"
@@ -108,7 +108,7 @@ def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, re
         running_console(tmp_path / "console", redis_url) as server,
         server.browser("ann") as ann,
         server.browser("ann") as elsewhere,
-        ann.stream("GET", "/feed?after=none") as stream,
+        ann.stream("GET", "/board/stream?after=none") as stream,
     ):
         lines = stream.iter_lines()
         assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
@@ -127,7 +127,7 @@ def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_
     ):
 
         def opened(browser: httpx.Client) -> Iterator[str]:
-            lines = stack.enter_context(browser.stream("GET", "/feed?after=none")).iter_lines()
+            lines = stack.enter_context(browser.stream("GET", "/board/stream?after=none")).iter_lines()
             assert next(line for line in lines if line.startswith("event: ")) == "event: resync"
             return lines
 
@@ -186,7 +186,7 @@ def test_sign_out_at_one_console_ends_the_session_at_every_other(tmp_path: Path,
         running_console(tmp_path / "two", redis_url, broker=one.broker) as two,
         one.browser("cleo") as here,
         two.browser("cleo") as there,
-        there.stream("GET", "/feed?after=none") as stream,
+        there.stream("GET", "/board/stream?after=none") as stream,
     ):
         assert there.get("/").status_code == 200
         lines = stream.iter_lines()

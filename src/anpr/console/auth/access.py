@@ -94,7 +94,7 @@ def is_own_origin(request: Request) -> bool:
 
 def show(console: Console, template: str, who: SignedIn | None, status: int = 200, **values: object) -> HTMLResponse:
     """Return a page."""
-    feed = console.page_for(who).feed if who and who.may(permissions.SEE_BOARD) else None
+    stream = console.page_for(who).stream if who and who.may(permissions.SEE_BOARD) else None
     shared: Mapping[str, object] = {
         "who": who,
         "status": status,
@@ -104,11 +104,11 @@ def show(console: Console, template: str, who: SignedIn | None, status: int = 20
         "redis_away": console.sessions.is_away,
         "now": console.clock(),
         # What every page shows of the board, and from which event on it must listen.
-        "head": feed.state.get(HEAD, NOTHING_READ) if feed else None,
-        "head_json": msgspec.json.encode(feed.state.get(HEAD, NOTHING_READ)).decode() if feed else "",
-        "after": feed.last_id if feed else "",
-        "ringing": " ".join(name for name, card in feed.state.items() if isinstance(card, Card) and card.rings)
-        if feed
+        "head": stream.state.get(HEAD, NOTHING_READ) if stream else None,
+        "head_json": msgspec.json.encode(stream.state.get(HEAD, NOTHING_READ)).decode() if stream else "",
+        "after": stream.last_id if stream else "",
+        "ringing": " ".join(name for name, card in stream.state.items() if isinstance(card, Card) and card.rings)
+        if stream
         else "",
         "last_read_at": console.last_read_at,
     }

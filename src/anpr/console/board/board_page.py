@@ -1,4 +1,4 @@
-"""The page of the live board for one audience: what is on it, card by card, and the feed that tells of its changes.
+"""The page of the live board for one audience: what is on it, card by card, and the stream that tells of its changes.
 
 There are two audiences: everybody, and those who may also know what is covert. Each has a board of its own, folded
 from what it may know, so nothing has to be hidden here.
@@ -23,7 +23,7 @@ from anpr.console.board.triage import NOWHERE, SECTIONS, SETTLED, BoardPosition,
 from anpr.console.http.render import card_view
 from anpr.runtime.settings import Site
 
-# The most urgent of each lane are on the page; how many more there are is said.
+# The most urgent of each section are on the page; how many more there are is said.
 MOST_CARDS = 100
 MOST_OVER = 10
 HEAD = "head"
@@ -32,7 +32,7 @@ HEAD = "head"
 class Card(Struct, frozen=True):
     """An incident on the page."""
 
-    lane: str
+    section: str
     order: str
     rings: str
     html: str
@@ -43,8 +43,8 @@ class PageHead(Struct, frozen=True):
 
     count: str
     known: int
-    lanes: dict[str, int]
-    faults: tuple[str, ...]
+    by_section: dict[str, int]
+    warnings: tuple[str, ...]
 
 
 NOTHING_READ: Final = PageHead("?", 0, {}, ("The console has just been started and has not read anything yet.",))
@@ -56,26 +56,31 @@ class _Placed(NamedTuple):
 
     @property
     def stands(self) -> tuple[str, str]:
-        """Its place in its lane; no two have the same."""
+        """Its place in its section; no two have the same."""
         return self.where.order, self.incident.incident_id
 
 
 class BoardPage:
-    """Makes the state of the page. `picture` belongs to the board's thread, `feed` to the event loop's."""
+    """Makes the state of the page. `picture` belongs to the board's thread, `stream` to the event loop's."""
 
     def __init__(
-        self, board: Board, rules: Rules, sites: Mapping[str, Site], templates: jinja2.Environment, feed: ChangeStream
+        self,
+        board: Board,
+        rules: Rules,
+        sites: Mapping[str, Site],
+        templates: jinja2.Environment,
+        stream: ChangeStream,
     ) -> None:
         """Show `board` as the site of `rules` sees it."""
-        self.feed = feed
+        self.stream = stream
         self._board = board
         self._rules = rules
         self._sites = sites
         self._template = templates.get_template("card.html")
         self._changed = board.track_changes()
         self._of_key: dict[Key, list[_Placed]] = {}
-        # Of each lane its incidents as they stand in it: where and which.
-        self._lanes: dict[str, list[tuple[str, str]]] = {lane: [] for lane in SECTIONS}
+        # Of each section its incidents as they stand in it: where and which.
+        self._sections: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
         self._placed: dict[str, _Placed] = {}
         self._changed.update(board.keys())
         self._due: list[tuple[datetime, Key]] = []
@@ -84,29 +89,29 @@ class BoardPage:
         self._made: dict[str, tuple[_Placed, Card]] = {}
         self.head = NOTHING_READ
 
-    def picture(self, faults: Sequence[str], now: datetime) -> Mapping[str, object]:
+    def picture(self, warnings: Sequence[str], now: datetime) -> Mapping[str, object]:
         """Return the state of the page: the head and, by incident, the cards."""
         keys = self._to_place(now)
         for key in keys:
             self._take_away(key)
         for key in keys:
             self._place(key, now)
-        shown = [name for lane, of_lane in self._lanes.items() for _, name in of_lane[: _most(lane)]]
+        shown = [name for section, of_section in self._sections.items() for _, name in of_section[: _most(section)]]
         self._made = {name: (self._placed[name], self._card(self._placed[name])) for name in shown}
-        counts = {lane: len(of_lane) for lane, of_lane in self._lanes.items() if lane != SETTLED}
+        counts = {section: len(of_section) for section, of_section in self._sections.items() if section != SETTLED}
         known = sum(counts.values())
         self.head = PageHead(
-            count="?" if faults else str(known),
+            count="?" if warnings else str(known),
             known=known,
-            lanes=counts,
-            faults=tuple(faults),
+            by_section=counts,
+            warnings=tuple(warnings),
         )
         return {HEAD: self.head, **{name: card for name, (_, card) in self._made.items()}}
 
-    def behind(self, lane: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
-        """Return the next of a lane from `start` on, by name, and how many it has. For the board's thread."""
-        names = [name for _, name in self._lanes[lane][start : start + MOST_CARDS]]
-        return [(name, self._card(self._placed[name])) for name in names], len(self._lanes[lane])
+    def behind(self, section: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
+        """Return the next of a section from `start` on, by name, and how many it has. For the board's thread."""
+        names = [name for _, name in self._sections[section][start : start + MOST_CARDS]]
+        return [(name, self._card(self._placed[name])) for name in names], len(self._sections[section])
 
     def _to_place(self, now: datetime) -> Iterable[Key]:
         """Return what must be looked at again, and forget that it must."""
@@ -126,8 +131,8 @@ class BoardPage:
 
     def _take_away(self, key: Key) -> None:
         for before in self._of_key.pop(key, ()):
-            lane = self._lanes[before.where.lane]
-            del lane[bisect.bisect_left(lane, before.stands)]
+            section = self._sections[before.where.section]
+            del section[bisect.bisect_left(section, before.stands)]
             del self._placed[before.incident.incident_id]
 
     def _place(self, key: Key, now: datetime) -> None:
@@ -136,9 +141,9 @@ class BoardPage:
             if one.where.changes_at is not None:
                 self._look_again(key, one.where.changes_at)
         if placed:
-            self._of_key[key] = [one for one in placed if one.where.lane != NOWHERE]
+            self._of_key[key] = [one for one in placed if one.where.section != NOWHERE]
             for one in self._of_key[key]:
-                bisect.insort(self._lanes[one.where.lane], one.stands)
+                bisect.insort(self._sections[one.where.section], one.stands)
                 self._placed[one.incident.incident_id] = one
             changes_at = self._board.changes_at(key, now)
             if changes_at is not None:
@@ -152,12 +157,12 @@ class BoardPage:
         where = placed.where
         view = card_view(placed.incident, self._sites, self._rules.site, where)
         html = self._template.render(card=view, review_below_score=self._rules.review_below_score)
-        return Card(where.lane, where.order, where.rings, html)
+        return Card(where.section, where.order, where.rings, html)
 
 
 def _shows_the_same(one: _Placed, other: _Placed) -> bool:
     return one.incident is other.incident and one.where == other.where
 
 
-def _most(lane: str) -> int:
-    return MOST_OVER if lane == SETTLED else MOST_CARDS
+def _most(section: str) -> int:
+    return MOST_OVER if section == SETTLED else MOST_CARDS

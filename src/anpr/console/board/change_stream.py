@@ -5,7 +5,7 @@ number. A browser holds the number of the state that it has; `since` gives what 
 browser is nothing but a number here, and all that hold the same number get the same bytes, which are made once. One
 that is slow is never sent what has been overtaken meanwhile: what it gets is at most the whole state.
 
-Ids begin with the id of this start of the console. One that this feed does not know (another start's, or older than
+Ids begin with the id of this start of the console. One that this stream does not know (another start's, or older than
 what is remembered) gets a single `resync`: the browser then reads the whole state, and the id that goes with it.
 """
 

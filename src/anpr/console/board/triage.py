@@ -1,9 +1,13 @@
 """Where an incident belongs on a site's page, in which order, and for whom it rings. Pure.
 
-The lanes: `now` for what was surely seen here; `review` for matches that a person must look at first, which never
-ring; `elsewhere` for what of other ports concerns this site (`board.journeys`): what is due here, which rings a
-while before it can drive off, or may come by road; `over` for what is settled, withdrawn or corrected. What does not
-concern this site is in none of them. Where no route leads to a site, all that is open elsewhere concerns it.
+The sections of the board:
+- `now`: vehicles that were surely seen here.
+- `review`: matches that a person must check first. They never ring.
+- `elsewhere`: vehicles at other ports that concern this site (`board.journeys`). One that is due here rings a while
+  before it can drive off; others may come by road. Where no route leads to a site, every open incident of another
+  port concerns it.
+- `settled`: incidents that are settled, withdrawn or corrected.
+An incident that does not concern this site is in no section.
 
 For whom an incident rings is a matter of time alone: for the officers until `ack_due`, then for the supervisor too.
 No job has to run for that, so none can be forgotten.
@@ -21,7 +25,7 @@ from anpr.runtime.settings import Route, Settings
 NOW: Final = "now"
 REVIEW: Final = "review"
 ELSEWHERE: Final = "elsewhere"
-SETTLED: Final = "over"
+SETTLED: Final = "settled"
 NOWHERE: Final = ""
 SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, SETTLED)
 
@@ -55,13 +59,13 @@ def rules_of(settings: Settings, site: str) -> Rules:
 
 @dataclass(frozen=True, slots=True)
 class BoardPosition:
-    """Where an incident belongs. Cards of a lane stand in the order of `order`, as text.
+    """Where an incident belongs. Cards of a section stand in the order of `order`, as text.
 
     `concern` tells why another site's incident is here; `may_claim` whether this site may take it in hand;
     `changes_at` when time alone will put it elsewhere.
     """
 
-    lane: str
+    section: str
     order: str
     rings: str
     waiting_since: datetime | None
@@ -76,26 +80,26 @@ def position_of(incident: Incident, rules: Rules, now: datetime) -> BoardPositio
         return _of_another(incident, rules, now)
     if not _is_open(incident):
         return BoardPosition(SETTLED, _order(incident, SETTLED), SILENT, None)
-    lane = NOW if is_sure(incident, rules) else REVIEW
+    section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
-    rings = _rings(incident, since, rules, now) if lane == NOW else SILENT
+    rings = _rings(incident, since, rules, now) if section == NOW else SILENT
     changes_at = since + rules.ack_due if since is not None and rings == RINGS_OFFICER else None
-    return BoardPosition(lane, _order(incident, lane), rings, since, may_claim=True, changes_at=changes_at)
+    return BoardPosition(section, _order(incident, section), rings, since, may_claim=True, changes_at=changes_at)
 
 
 def _of_another(incident: Incident, rules: Rules, now: datetime) -> BoardPosition:
     why = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
-        lane = ELSEWHERE if _is_open(incident) else SETTLED
-        return BoardPosition(lane, _order(incident, lane), SILENT, None, may_claim=lane == ELSEWHERE)
+        section = ELSEWHERE if _is_open(incident) else SETTLED
+        return BoardPosition(section, _order(incident, section), SILENT, None, may_claim=section == ELSEWHERE)
     if why is not None:
         if not is_current(incident, why, rules.site, now):
             return BoardPosition(NOWHERE, "", SILENT, None)
         return _coming(incident, why, rules, now)
-    over = incident.site in rules.routes and not _is_open(incident)
+    is_settled = incident.site in rules.routes and not _is_open(incident)
     return (
         BoardPosition(SETTLED, _order(incident, SETTLED), SILENT, None)
-        if over
+        if is_settled
         else BoardPosition(NOWHERE, "", SILENT, None)
     )
 
@@ -147,9 +151,9 @@ def _rings(incident: Incident, since: datetime | None, rules: Rules, now: dateti
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
 
 
-def _order(incident: Incident, lane: str) -> str:
-    """Return text that sorts as urgency does: by lane's need, priority, sureness, age; what is over by newest."""
-    if lane == SETTLED:
+def _order(incident: Incident, section: str) -> str:
+    """Return text that sorts as urgency does: by section's need, priority, sureness, age; what is over by newest."""
+    if section == SETTLED:
         newest = 10**13 - int(incident.last_captured_at.timestamp() * 1000)
         return f"{newest:013d} {incident.incident_id}"
     tier, priority, kind, captured_at, alert_id = certainty_order(incident.best)

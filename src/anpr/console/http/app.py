@@ -39,8 +39,8 @@ MAX_FORM_BYTES: Final = 262_144
 
 PAGES: Final = (
     Page("GET", "/", permissions.SEE_BOARD, board_routes.page),
-    Page("GET", "/state", permissions.SEE_BOARD, board_routes.state, for_program=True),
-    Page("GET", "/feed", permissions.SEE_BOARD, event_stream.feed, for_program=True),
+    Page("GET", "/board/state", permissions.SEE_BOARD, board_routes.state, for_program=True),
+    Page("GET", "/board/stream", permissions.SEE_BOARD, event_stream.stream, for_program=True),
     Page("GET", "/incident/{incident_id}", permissions.SEE_INCIDENT, incident_routes.page),
     Page(
         "GET",
@@ -49,8 +49,8 @@ PAGES: Final = (
         plate_image.image,
         for_program=True,
     ),
-    Page("POST", "/incident/{incident_id}/{deed}", permissions.ACT, incident_routes.act),
-    Page("GET", "/lane/{lane}", permissions.SEE_BOARD, section_page.page),
+    Page("POST", "/incident/{incident_id}/{command}", permissions.ACT, incident_routes.act),
+    Page("GET", "/section/{section}", permissions.SEE_BOARD, section_page.page),
     Page("GET", "/shift", permissions.SEE_BOARD, shift_page.page),
     Page("GET", "/health", permissions.SEE_HEALTH, health_page.page),
     Page("GET", "/audit", permissions.SEE_AUDIT, audit_page.page),

@@ -40,14 +40,14 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         "clock": clock_in_zone(zone),
         "second": seconds_in_zone(zone),
         "iso": datetime.isoformat,
-        "marked": marked,
+        "mark_differences": mark_differences,
         "country_of": country_of,
     }
-    made.globals |= {"words": labels, "has_govuk": govuk is not None}
+    made.globals |= {"labels": labels, "has_govuk": govuk is not None}
     return made
 
 
-def marked(explanation: Explanation, *, read: bool) -> Markup:
+def mark_differences(explanation: Explanation, *, read: bool) -> Markup:
     """Return a plate with each letter marked that was read otherwise than listed: not by colour alone."""
     text = explanation.read_as if read else explanation.listed_as
     differing = {place for difference in explanation.differences for place in difference.span(read=read)}
@@ -78,7 +78,7 @@ class CardView:
     holder_here: str
     outcome: Action | None
     outcome_site_title: str
-    where: BoardPosition
+    position: BoardPosition
     covert: str
 
     @property
@@ -88,7 +88,7 @@ class CardView:
         return f"{i.status} {len(self.entries)} {len(i.actions)} {self.best.tier}"
 
 
-def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: BoardPosition) -> CardView:
+def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
     """Return what a card shows at a site: it depends on nothing else, so it can be kept while this stays the same."""
     entries = entries_of(incident)
     given = [one for one in incident.actions if one.kind == "outcome" and one.action_id not in incident.retracted]
@@ -105,7 +105,7 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, where: B
         holder_here=incident.holders.get(site, ""),
         outcome=outcome,
         outcome_site_title=title_of(outcome.site, sites) if outcome else "",
-        where=where,
+        position=position,
         covert=_covert(incident),
     )
 

@@ -7,9 +7,9 @@ from anpr.runtime import metrics
 
 def tell(sight: SystemStatus, head: PageHead) -> None:
     """Show how everybody's page stands: `sight` and `head` are of those without the right to what is covert."""
-    metrics.CONSOLE_FAULTS.set(len(head.faults))
-    for lane, count in head.lanes.items():
-        metrics.CONSOLE_INCIDENTS.labels(lane).set(count)
+    metrics.CONSOLE_FAULTS.set(len(head.warnings))
+    for section, count in head.by_section.items():
+        metrics.CONSOLE_INCIDENTS.labels(section).set(count)
     for health in sight.health:
         heard_at = health.heard_at
         metrics.CONSOLE_LAST_STATUS.labels(health.site).set(heard_at.timestamp() if heard_at is not None else 0)

@@ -12,15 +12,15 @@ from anpr.console.console import Console, SignedIn
 
 async def page(_: Request, console: Console, who: SignedIn) -> Response:
     """Show the board as it is, and from which event on the browser must listen."""
-    feed = console.page_for(who).feed
-    cards = {name: card for name, card in feed.state.items() if isinstance(card, Card)}
-    lanes = {
-        lane: sorted(
-            ((name, card) for name, card in cards.items() if card.lane == lane), key=lambda one: one[1].order
+    stream = console.page_for(who).stream
+    cards = {name: card for name, card in stream.state.items() if isinstance(card, Card)}
+    by_section = {
+        section: sorted(
+            ((name, card) for name, card in cards.items() if card.section == section), key=lambda one: one[1].order
         )
-        for lane in SECTIONS
+        for section in SECTIONS
     }
-    return show(console, "board.html", who, lanes=lanes, most_cards=MOST_CARDS)
+    return show(console, "board.html", who, cards=by_section, most_cards=MOST_CARDS)
 
 
 async def state(_: Request, console: Console, who: SignedIn) -> Response:
@@ -30,6 +30,6 @@ async def state(_: Request, console: Console, who: SignedIn) -> Response:
     """
     if console.is_reading_back():
         return Response("not everything has been read yet", 503)
-    feed = console.page_for(who).feed
-    whole = msgspec.json.encode({"id": feed.last_id, "set": {HEAD: NOTHING_READ, **feed.state}})
+    stream = console.page_for(who).stream
+    whole = msgspec.json.encode({"id": stream.last_id, "set": {HEAD: NOTHING_READ, **stream.state}})
     return Response(whole, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""The event feed: what has changed since the state that the browser has, as server-sent events.
+"""The event stream: what has changed since the state that the browser has, as server-sent events.
 
 Each browser has a turn of its own here that holds a number and waits to be woken (`Console.woken`). What it is sent
 was made once for all. A browser that does not read fills its own socket and waits alone; after a while it is let
@@ -31,7 +31,7 @@ HEADERS = [
 _TOO_MANY = {"type": "http.response.body", "body": b"event: too-many\ndata: {}\n\n", "more_body": False}
 
 
-async def feed(request: Request, console: Console, who: SignedIn) -> Response:
+async def stream(request: Request, console: Console, who: SignedIn) -> Response:
     """Answer with events until the browser or the console goes.
 
     `after` is the id of the page's state, `Last-Event-ID` of a reconnect.
@@ -46,7 +46,7 @@ class _Stream(Response):
 
     def __init__(self, console: Console, who: SignedIn, after: str, is_signed_in: Callable[[], bool]) -> None:
         self._console = console
-        self._feed = console.page_for(who).feed
+        self._changes = console.page_for(who).stream
         self._is_public = not who.user.covert
         self._after = after
         self._is_signed_in = is_signed_in
@@ -62,7 +62,7 @@ class _Stream(Response):
         self._sending = sending = asyncio.create_task(self._send_all(scope.get(BARE_SEND, send)))
         gone = asyncio.create_task(_wait_until_gone(receive))
         pending = {sending, gone}
-        self._console.open_feeds.enter(self._session, self)
+        self._console.stream_limit.enter(self._session, self)
         try:
             with metrics.CONSOLE_BROWSERS.track_inprogress():
                 while len(pending) > 1 and not self._is_stuck():
@@ -73,7 +73,7 @@ class _Stream(Response):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(send(_TOO_MANY), SEND_SECONDS)
         finally:
-            self._console.open_feeds.leave(self._session, self)
+            self._console.stream_limit.leave(self._session, self)
         for task in pending:
             task.cancel()
         await asyncio.gather(sending, gone, return_exceptions=True)
@@ -95,7 +95,7 @@ class _Stream(Response):
         beat = b""
         while not self._console.is_stopping:
             woken = self._console.woken
-            if event := self._feed.since(self._after):
+            if event := self._changes.since(self._after):
                 self._after = event.id
                 await put(event.sent)
                 if self._is_public:

@@ -16,7 +16,7 @@ _NOT_KNOWN = "There is no such incident, or it is not for you, or it is older th
 
 async def page(request: Request, console: Console, who: SignedIn) -> Response:
     """Show an incident."""
-    after = console.page_for(who).feed.last_id  # first: what changes while it is looked up is told to the page
+    after = console.page_for(who).stream.last_id  # first: what changes while it is looked up is told to the page
     incident = await console.incident(who, request.path_params["incident_id"])
     if incident is None:
         return refusal(console, 404, _NOT_KNOWN, who)
@@ -26,18 +26,18 @@ async def page(request: Request, console: Console, who: SignedIn) -> Response:
 
 async def act(request: Request, console: Console, who: SignedIn) -> Response:
     """Do something about an incident, and answer once that has been read back from the topic."""
-    after = console.page_for(who).feed.last_id
+    after = console.page_for(who).stream.last_id
     incident = await console.incident(who, request.path_params["incident_id"])
-    deed = COMMANDS.get(request.path_params["deed"])
-    if incident is None or deed is None:
+    command = COMMANDS.get(request.path_params["command"])
+    if incident is None or command is None:
         return refusal(console, 404, _NOT_KNOWN, who)
     form = {name: str(value) for name, value in (await request.form()).items()}
     try:
-        placed = deed(incident, actor_for(console, who, incident), form)
+        placed = command(incident, actor_for(console, who, incident), form)
     except ActionRefusedError as error:
         await console.note_look_up(who, "incident", incident)
         return _show(console, who, incident, after=after, error=str(error), status=409, form=form)
-    done = request.path_params["deed"] if await submit(console, who, placed) else "unconfirmed"
+    done = request.path_params["command"] if await submit(console, who, placed) else "unconfirmed"
     return RedirectResponse(f"/incident/{incident.incident_id}?done={done}", 303)
 
 

@@ -19,7 +19,7 @@ async def image(request: Request, console: Console, who: SignedIn) -> Response:
     if incident is None or alert is None or alert.read.image is None:
         return Response(status_code=404)
     # What is on the board is shown to all who work there; whatever is older was looked up.
-    if incident.incident_id not in console.page_for(who).feed.state:
+    if incident.incident_id not in console.page_for(who).stream.state:
         await console.note_look_up(who, "image", incident, [alert])
     jpeg = await asyncio.to_thread(console.images.get, alert.read.image, alert.read.site, console.clock())
     if jpeg is None:

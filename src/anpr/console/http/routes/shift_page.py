@@ -20,9 +20,9 @@ async def page(_: Request, console: Console, who: SignedIn) -> Response:
     incidents = await open_here(console, who)
     held = [incident for incident in incidents if console.site in incident.holders]
     groups = {
-        "mine": [one for one in held if one.holders[console.site] == who.user.name],
-        "others": [one for one in held if one.holders[console.site] != who.user.name],
-        "nobodys": [one for one in incidents if console.site not in one.holders],
+        "own": [one for one in held if one.holders[console.site] == who.user.name],
+        "colleagues": [one for one in held if one.holders[console.site] != who.user.name],
+        "unclaimed": [one for one in incidents if console.site not in one.holders],
     }
     cards = {name: [_card(console, one) for one in of_group[:MOST_SHOWN]] for name, of_group in groups.items()}
     more = sum(max(0, len(of_group) - MOST_SHOWN) for of_group in groups.values())
@@ -41,7 +41,7 @@ async def open_here(console: Console, who: SignedIn) -> list[Incident]:
 
 def _is_here(incident: Incident, console: Console, now: datetime) -> bool:
     where = position_of(incident, console.rules, now)
-    return where.lane not in (SETTLED, NOWHERE) and (where.may_claim or console.site in incident.holders)
+    return where.section not in (SETTLED, NOWHERE) and (where.may_claim or console.site in incident.holders)
 
 
 def _card(console: Console, incident: Incident) -> CardView:

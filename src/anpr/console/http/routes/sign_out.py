@@ -41,4 +41,6 @@ async def _held(console: Console, who: SignedIn) -> list[Incident]:
 def _ask(console: Console, who: SignedIn, held: list[Incident], *, error: str = "", status: int = 200) -> Response:
     covert = {one.incident_id for one in held if one.has_covert}
     colleagues = sorted(console.colleagues(covert=bool(covert)) - {who.user.name})
-    return show(console, "sign_out.html", who, status, held=held, covert=covert, colleagues=colleagues, error=error)
+    return show(
+        console, "sign_out.html", who, status, claimed=held, covert=covert, colleagues=colleagues, error=error
+    )

@@ -2,12 +2,12 @@
 
 import { byId, drawTimes, follow, setText } from "/static/status.js";
 
-const LANES = ["now", "review", "elsewhere", "over"];
+const SECTIONS = ["now", "review", "elsewhere", "settled"];
 const HOLD_MS = 10000; // a pointer that rests on the list this long, and on no button, is not about to press anything
 const GUARD_MS = 600; // a press just after the list has moved was meant for what stood there before
 
 let paused = false;
-let pointerAt = 0; // when the pointer last moved over a lane; 0 while it is elsewhere
+let pointerAt = 0; // when the pointer last moved over a section; 0 while it is elsewhere
 let movedAt = 0;
 let fresh = new Set(); // cards that came in where they cannot be seen
 let waiting = new Map(); // card id → its newest value, null when it is gone
@@ -33,17 +33,17 @@ function note(name, card) {
 
 /** Shows what waits, unless the officer has paused the list or is about to press something on it. */
 function settle() {
-  if (!isHeld()) showWaiting();
-  drawHeld();
+  if (!isStill()) showWaiting();
+  drawWaiting();
 }
 
-/** What waits to come into the officer's own lane, also from another one: it may have been withdrawn and be back. */
-function newHere() {
-  const comes = ([name, card]) => card?.lane === "now" && byId("card-" + name)?.parentElement.id !== "lane-now";
+/** What waits to come into the officer's own section, also from another one: it may have been withdrawn and be back. */
+function newInOwnSection() {
+  const comes = ([name, card]) => card?.section === "now" && byId("card-" + name)?.parentElement.id !== "section-now";
   return [...waiting].filter(comes).map(([name]) => name);
 }
 
-function isHeld() {
+function isStill() {
   if (paused || !pointerAt) return paused;
   return Date.now() - pointerAt < HOLD_MS || Boolean(document.querySelector(".cards :is(a, button):hover"));
 }
@@ -54,7 +54,7 @@ function showWaiting() {
   const focusedId = focused?.id;
   const control = focused && [...focused.querySelectorAll("a,button,article")].indexOf(document.activeElement);
   const top = focused?.getBoundingClientRect().top;
-  const news = newHere();
+  const news = newInOwnSection();
   let moved = false;
   for (const [name, card] of waiting) moved = put(name, card) || moved;
   waiting = new Map();
@@ -80,8 +80,8 @@ function put(name, card) {
     item?.remove();
     return Boolean(item);
   }
-  const lane = byId("lane-" + (LANES.includes(card.lane) ? card.lane : "now"));
-  if (item?.parentElement === lane && item.dataset.order === card.order) {
+  const section = byId("section-" + (SECTIONS.includes(card.section) ? card.section : "now"));
+  if (item?.parentElement === section && item.dataset.order === card.order) {
     const height = item.offsetHeight;
     item.innerHTML = card.html;
     return item.offsetHeight !== height;
@@ -91,7 +91,7 @@ function put(name, card) {
   made.id = "card-" + name;
   made.dataset.order = card.order;
   made.innerHTML = card.html;
-  lane.insertBefore(made, [...lane.children].find((other) => other.dataset.order > card.order) ?? null);
+  section.insertBefore(made, [...section.children].find((other) => other.dataset.order > card.order) ?? null);
   return true;
 }
 
@@ -100,29 +100,29 @@ function isInView(item) {
   return bottom > byId("status").getBoundingClientRect().bottom && top < innerHeight;
 }
 
-function drawHeld() {
+function drawWaiting() {
   for (const name of fresh) {
     const item = byId("card-" + name);
-    if (!item || item.parentElement.id !== "lane-now" || isInView(item)) fresh.delete(name);
+    if (!item || item.parentElement.id !== "section-now" || isInView(item)) fresh.delete(name);
   }
-  const held = newHere().length;
-  const button = byId("held");
-  const others = waiting.size - held;
+  const newHere = newInOwnSection().length;
+  const button = byId("waiting");
+  const others = waiting.size - newHere;
   const words = [
-    ...(held || fresh.size ? [`${held + fresh.size} NEW`] : []),
+    ...(newHere || fresh.size ? [`${newHere + fresh.size} NEW`] : []),
     ...(others ? [`${others} ${others === 1 ? "change waits" : "changes wait"}`] : []),
   ];
   button.hidden = !words.length;
   setText(button, words.length ? `${paused ? "PAUSED. " : ""}${words.join(" and ")}: show` : "");
 }
 
-document.addEventListener("head", ({ detail: { lanes, count } }) => {
-  for (const lane of LANES) {
-    const empty = document.querySelector(`.lane--${lane} .lane__empty`);
+document.addEventListener("head", ({ detail: { bySection, count } }) => {
+  for (const section of SECTIONS) {
+    const empty = document.querySelector(`.section--${section} .section__empty`);
     setText(empty, count === "?" ? "Not known: see the red bar." : empty.dataset.empty);
-    if (lane === "over") continue;
-    setText(byId("n-" + lane), lanes[lane] ? `(${lanes[lane]})` : "");
-    byId("more-" + lane).hidden = !(lanes[lane] > Number(byId("more-" + lane).dataset.most));
+    if (section === "settled") continue;
+    setText(byId("n-" + section), bySection[section] ? `(${bySection[section]})` : "");
+    byId("more-" + section).hidden = !(bySection[section] > Number(byId("more-" + section).dataset.most));
   }
 });
 
@@ -134,17 +134,17 @@ byId("pause").onclick = () => {
   setText(byId("pause"), paused ? "Paused: go on" : "Pause");
   settle();
 };
-byId("held").onclick = () => {
+byId("waiting").onclick = () => {
   showWaiting();
-  const first = [...document.querySelectorAll("#lane-now > li")].find((item) => fresh.has(item.id.slice(5)));
+  const first = [...document.querySelectorAll("#section-now > li")].find((item) => fresh.has(item.id.slice(5)));
   fresh = new Set();
   first?.scrollIntoView({ block: "center" });
   first?.querySelector("article").focus({ preventScroll: true });
-  drawHeld();
+  drawWaiting();
 };
 
-for (const lane of LANES) {
-  const list = byId("lane-" + lane);
+for (const section of SECTIONS) {
+  const list = byId("section-" + section);
   list.addEventListener("pointermove", () => (pointerAt = Date.now()));
   list.addEventListener("pointerleave", () => {
     pointerAt = 0;

@@ -1,11 +1,11 @@
 // The page of health renews itself: it is asked for again, and what differs is put in place.
 //
-// Those who may not see the board have no feed, so the page does not depend on one. Without a script there is a link.
+// Those who may not see the board have no stream, so the page does not depend on one. Without a script there is a link.
 
 import { clockText, setClock } from "/static/live.js";
 
 const AGAIN_MS = 2000;
-const SILENT_MS = 6000; // as live.js has it for the feed
+const SILENT_MS = 6000; // as live.js has it for the stream
 
 let heardAt = Date.now();
 let ended = "";
@@ -17,7 +17,7 @@ async function look() {
       ended = "You are signed out. This page shows what was. Sign in again.";
     } else if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      renew(document.getElementById("sight"), page.getElementById("sight"));
+      renew(document.getElementById("health"), page.getElementById("health"));
       setClock(page.getElementById("as-of").dateTime);
       heardAt = Date.now();
     }
@@ -44,7 +44,7 @@ function tell() {
   const old = document.getElementById("old");
   if (old.textContent !== words) old.textContent = words;
   old.hidden = !words;
-  document.getElementById("sight").classList.toggle("is-old", Boolean(words));
+  document.getElementById("health").classList.toggle("is-old", Boolean(words));
 }
 
 setTimeout(look, AGAIN_MS);

@@ -10,7 +10,7 @@ const KEYS = {
   s: () => check("same"),
   d: () => check("different"),
   x: () => check("unreadable"),
-  u: () => (byId("held") ?? byId("called"))?.click(),
+  u: () => (byId("waiting") ?? byId("called"))?.click(),
   b: () => (location.href = "/"),
   "?": () => byId("help-panel").showModal(),
 };
@@ -35,12 +35,12 @@ export function startKeys() {
   on.checked = localStorage.getItem("anpr-keys") !== "false";
   on.onchange = () => localStorage.setItem("anpr-keys", String(on.checked));
   byId("help").onclick = () => byId("help-panel").showModal();
-  const heard = (event) => {
+  const onKey = (event) => {
     if (!on.checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat || byId("help-panel").open) return;
     if (event.target.closest?.("input:not([type=radio]),textarea,select,[contenteditable]")) return;
     KEYS[event.key]?.();
   };
   // What has waited longer may have been pressed again, as whoever sees nothing happen does.
-  takeEarlyKeys().filter((event) => performance.now() - event.timeStamp < EARLY_MS).forEach(heard);
-  document.addEventListener("keydown", heard);
+  takeEarlyKeys().filter((event) => performance.now() - event.timeStamp < EARLY_MS).forEach(onKey);
+  document.addEventListener("keydown", onKey);
 }

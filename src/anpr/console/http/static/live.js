@@ -10,7 +10,7 @@
 const SILENT_MS = 6000; // the console says something every two seconds; of a request nothing for so long is no answer
 const AGAIN_MS = 2000;
 
-export function start(after, { changes, state, beat: told, link }) {
+export function start(after, { changes, state, beat, link }) {
   let source = null;
   let openedAt = 0;
   let lastId = after;
@@ -22,17 +22,17 @@ export function start(after, { changes, state, beat: told, link }) {
     source?.close();
     lastId = id;
     openedAt = Date.now();
-    source = new EventSource("/feed?after=" + encodeURIComponent(id));
+    source = new EventSource("/board/stream?after=" + encodeURIComponent(id));
     source.addEventListener("changes", (event) => {
       lastId = event.lastEventId;
       heard();
       changes(JSON.parse(event.data));
     });
     source.addEventListener("beat", (event) => {
-      const beat = JSON.parse(event.data);
-      setClock(beat.now);
-      told(beat);
-      frozen = beat.frozen_seconds >= 5 ? "The console does not see the ports any more: it has stood still for " + beat.frozen_seconds + " s." : "";
+      const message = JSON.parse(event.data);
+      setClock(message.now);
+      beat(message);
+      frozen = message.frozen_seconds >= 5 ? "The console does not see the ports any more: it has stood still for " + message.frozen_seconds + " s." : "";
       heard();
     });
     source.addEventListener("resync", () => {
@@ -58,7 +58,7 @@ export function start(after, { changes, state, beat: told, link }) {
 
   async function readState() {
     try {
-      const answer = await fetch("/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
+      const answer = await fetch("/board/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
         ended = "You are signed out. This page shows what was. Sign in again.";
         return tell();

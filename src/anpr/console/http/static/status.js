@@ -6,18 +6,18 @@ import { ago, setClock, start } from "/static/live.js";
 import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
-const LANE_WORDS = { now: "here", review: "to be looked at", elsewhere: "at other ports" };
+const SECTION_WORDS = { now: "here", review: "to be looked at", elsewhere: "at other ports" };
 const { after, now, role, user } = document.body.dataset;
 export const byId = (id) => document.getElementById(id);
 
 let head = null;
-let linkFault = "";
-let pageFault = "";
+let linkWarning = "";
+let pageWarning = "";
 let audio = null;
 let rungAt = 0;
 let uncalled = 0; // new calls on a page that does not show the board
 const ringing = new Set(document.body.dataset.ringing.split(" ").filter(Boolean));
-const boardIsHere = Boolean(byId("lane-now"));
+const isBoard = Boolean(byId("section-now"));
 
 /** Follows the board. `changes({set, gone})` and `state({set})` are told without the head, which is drawn here. */
 export function follow({ changes = () => {}, state = changes } = {}) {
@@ -40,8 +40,8 @@ export function follow({ changes = () => {}, state = changes } = {}) {
       if (at) byId("last-read").dateTime = at;
     },
     link(words, cut) {
-      if (words === linkFault) return;
-      linkFault = words;
+      if (words === linkWarning) return;
+      linkWarning = words;
       document.body.dataset.cut = cut || "";
       if (!cut) byId("not-sent").hidden = true;
       draw();
@@ -54,7 +54,7 @@ function guarded(show) {
   try {
     show();
   } catch (error) {
-    pageFault = "This page has failed and is OLD. Reload it.";
+    pageWarning = "This page has failed and is OLD. Reload it.";
     console.error(error);
   }
 }
@@ -64,21 +64,21 @@ export function setText(element, text) {
 }
 
 export function draw() {
-  const faults = [linkFault, pageFault, ...(head?.faults ?? [])].filter(Boolean);
-  const count = linkFault || pageFault ? "?" : (head?.count ?? "?");
-  const lanes = Object.entries(LANE_WORDS).filter(([lane]) => head?.lanes[lane]);
-  const known = lanes.map(([lane, words]) => `${head.lanes[lane]} ${words}`).join(", ");
-  byId("status").classList.toggle("status--fault", faults.length > 0);
+  const warnings = [linkWarning, pageWarning, ...(head?.warnings ?? [])].filter(Boolean);
+  const count = linkWarning || pageWarning ? "?" : (head?.count ?? "?");
+  const open = Object.entries(SECTION_WORDS).filter(([section]) => head?.by_section[section]);
+  const known = open.map(([section, words]) => `${head.by_section[section]} ${words}`).join(", ");
+  byId("status").classList.toggle("status--warning", warnings.length > 0);
   setText(byId("count"), count);
   setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}`);
-  const list = byId("faults");
-  if ([...list.children].map((item) => item.textContent).join("\n") !== faults.join("\n")) {
-    list.replaceChildren(...faults.map((fault) => Object.assign(document.createElement("li"), { textContent: fault })));
+  const list = byId("warnings");
+  if ([...list.children].map((item) => item.textContent).join("\n") !== warnings.join("\n")) {
+    list.replaceChildren(...warnings.map((warning) => Object.assign(document.createElement("li"), { textContent: warning })));
   }
   document.title = document.title.replace(/^\(.*?\)/, `(${count})`);
   const icon = `/badge/${count === "?" ? "unknown" : head.known > 9 ? "9plus" : head.known}.svg`;
   if (byId("icon").getAttribute("href") !== icon) byId("icon").setAttribute("href", icon);
-  document.dispatchEvent(new CustomEvent("head", { detail: { lanes: head?.lanes ?? {}, count } }));
+  document.dispatchEvent(new CustomEvent("head", { detail: { bySection: head?.by_section ?? {}, count } }));
 }
 
 /** Puts times in words, and the officer's own name as "You". */
@@ -121,7 +121,7 @@ function ring([first, ...more]) {
   const text = words + (due ? `. ${due}` : "") + (more.length ? `, and ${more.length} more` : "");
   setText(byId("say"), "New: " + text);
   sound();
-  if (!boardIsHere) {
+  if (!isBoard) {
     uncalled += 1 + more.length;
     byId("called").hidden = false;
     setText(byId("called"), `${uncalled} NEW on the board: go there`);
