@@ -36,14 +36,14 @@ def command(ctx: click.Context, as_json: bool) -> None:
             _show(finding)
     is_wrong = [finding for finding in found if finding.state == "wrong"]
     if not as_json:
-        for finding in sorted(is_wrong, key=lambda finding: (finding.check, finding.on)):
+        for finding in sorted(is_wrong, key=lambda finding: (finding.check, finding.subject)):
             _show(finding)
     click.echo(f"{len(found)} answers, {len(is_wrong)} wrong", err=True)
     ctx.exit(1 if is_wrong else 0)
 
 
 def _show(finding: Finding) -> None:
-    click.echo(f"{_MARKS[finding.state]}  {finding.check}  {finding.on}: {finding.says}")
+    click.echo(f"{_MARKS[finding.state]}  {finding.check}  {finding.subject}: {finding.message}")
     if finding.next_step:
         click.echo(f"       next: {finding.next_step}")
     if finding.code:

@@ -1,4 +1,4 @@
-"""Runs all checks at once, so that dead addresses cost their time-out once and not each after the other."""
+"""Runs all checks at the same time, so that several dead addresses cost one time-out and not one each."""
 
 import queue
 import threading
@@ -11,12 +11,12 @@ from anpr.runtime.clock import Clock
 from anpr.runtime.logs import location
 from anpr.runtime.settings import Settings
 
-# Each check has time-outs of its own, of a few seconds; this bounds one that hangs all the same.
-LONGEST_SECONDS = 12.0
+# Each check has its own time-outs of a few seconds. This bounds a check that hangs nevertheless.
+MAX_SECONDS = 12.0
 
 
 def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
-    """Return what is to be tried: the kind of each check, what it is about, and the check."""
+    """Return all checks, each with its kind and its subject."""
     return [
         *kafka_checks.checks(settings, clock),
         *redis_checks.checks(settings, clock),
@@ -24,24 +24,24 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
     ]
 
 
-def examine(to_try: Sequence[tuple[str, str, Check]], longest_seconds: float = LONGEST_SECONDS) -> Iterator[Finding]:
-    """Run the checks side by side and return what they find, as it is found."""
+def examine(checks_to_run: Sequence[tuple[str, str, Check]], max_seconds: float = MAX_SECONDS) -> Iterator[Finding]:
+    """Run the checks at the same time and yield each finding as soon as it is there."""
     found: queue.SimpleQueue[tuple[int, Sequence[Finding]]] = queue.SimpleQueue()
 
     def run(number: int) -> None:
-        kind, on, check = to_try[number]
+        kind, subject, check = checks_to_run[number]
         try:
             findings = list(check())
-        except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the others go on
-            says = f"the check failed: {type(error).__name__} at {location(error)[-1]}"
-            findings = [wrong(kind, on, says, "give this line to those who mend the program")]
+        except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the other checks go on
+            message = f"the check failed: {type(error).__name__} at {location(error)[-1]}"
+            findings = [wrong(kind, subject, message, "send this line to the developers")]
         found.put((number, findings))
 
-    for number in range(len(to_try)):
-        # Daemons: one that hangs must not keep the command from ending.
+    for number in range(len(checks_to_run)):
+        # Daemon threads, so that a check that hangs does not stop the command from ending.
         threading.Thread(target=run, args=(number,), name="doctor", daemon=True).start()
-    missing = set(range(len(to_try)))
-    until = time.monotonic() + longest_seconds
+    missing = set(range(len(checks_to_run)))
+    until = time.monotonic() + max_seconds
     while missing:
         try:
             number, findings = found.get(timeout=max(0.0, until - time.monotonic()))
@@ -50,5 +50,5 @@ def examine(to_try: Sequence[tuple[str, str, Check]], longest_seconds: float = L
         missing.discard(number)
         yield from findings
     for number in sorted(missing):
-        kind, on, _ = to_try[number]
-        yield wrong(kind, on, f"no answer within {longest_seconds:.0f} s", "is it reachable from this machine?")
+        kind, subject, _ = checks_to_run[number]
+        yield wrong(kind, subject, f"no answer within {max_seconds:.0f} s", "check that this machine can reach it")

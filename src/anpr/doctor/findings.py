@@ -1,21 +1,21 @@
-"""What a check finds: one sentence, whether it is well, and where it is not, what to do."""
+"""What a check finds: one sentence, a state, and what to do when something is wrong."""
 
 from collections.abc import Callable, Iterable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One answer. `check` is what was tried (`kafka`, `redis`, …), `on` where: a site, an address or a folder.
+    """One finding. `check` names what was checked (`kafka`, `redis`, …), `subject` a site, an address or a folder.
 
-    `state` is `well`, `wrong` (mend it) or `note` (worth knowing; may be meant so). `code` is a heading of
-    docs/errors.md, empty where there is no more to say.
+    `state` is `well`, `wrong` (correct it) or `note` (worth knowing, and perhaps intended). `code` is a heading of
+    docs/errors.md, "" when that page has no more to explain.
     """
 
     check: str
-    on: str
+    subject: str = field(name="on")
     state: str
-    says: str
+    message: str = field(name="says")
     next_step: str = ""
     code: str = ""
 
@@ -23,16 +23,16 @@ class Finding(Struct, frozen=True, kw_only=True):
 Check = Callable[[], Iterable[Finding]]
 
 
-def well(check: str, on: str, says: str) -> Finding:
-    """Return that a thing is as it should be."""
-    return Finding(check=check, on=on, state="well", says=says)
+def well(check: str, subject: str, message: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(check=check, subject=subject, state="well", message=message)
 
 
-def wrong(check: str, on: str, says: str, next_step: str, code: str = "") -> Finding:
-    """Return that a thing must be mended, and how."""
-    return Finding(check=check, on=on, state="wrong", says=says, next_step=next_step, code=code)
+def wrong(check: str, subject: str, message: str, next_step: str, code: str = "") -> Finding:
+    """Return a finding that something is wrong, with the step that corrects it."""
+    return Finding(check=check, subject=subject, state="wrong", message=message, next_step=next_step, code=code)
 
 
-def note(check: str, on: str, says: str, next_step: str = "") -> Finding:
-    """Return what is worth knowing and may be meant so."""
-    return Finding(check=check, on=on, state="note", says=says, next_step=next_step)
+def note(check: str, subject: str, message: str, next_step: str = "") -> Finding:
+    """Return a finding that is worth knowing and perhaps intended."""
+    return Finding(check=check, subject=subject, state="note", message=message, next_step=next_step)

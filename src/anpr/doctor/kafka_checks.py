@@ -1,4 +1,4 @@
-"""Each Kafka: whether it answers and has the topics as stated; and what each matcher of each site last said."""
+"""Checks each Kafka: whether it answers, its topics and this user's permissions; and each matcher's last status."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from anpr.contracts import topics
 from anpr.contracts.events import Undecodable, decode_status
 from anpr.doctor.findings import Check, Finding, note, well, wrong
-from anpr.doctor.list_checks import InRedis, in_redis, judge_list
+from anpr.doctor.list_checks import RedisAnswer, ask_redis, judge_matcher_list
 from anpr.doctor.redis_checks import judge_clock
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
@@ -24,13 +24,13 @@ from anpr.runtime.errors import AnprError
 from anpr.runtime.settings import Settings, Site
 
 ANSWER_SECONDS = 3.0
-# A matcher takes hundreds of reads a turn, a thousand turns a second: what waits longer than this is no peak.
-MUCH_LAG_READS = 1000
+# A matcher polls hundreds of reads at once, up to a thousand times a second: a longer queue is not just a peak.
+MAX_LAG_READS = 1000
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
-    """Return what is to be tried: each address once, then each site that has cameras."""
+    """Return the checks: each address once, each site's permissions, and the matchers of each site with cameras."""
     found: list[tuple[str, str, Check]] = [
         ("kafka", address, partial(check_broker, address, specs))
         for address, specs in specs_by_address(settings).items()
@@ -45,119 +45,126 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 
 
 def check_broker(address: str, specs: list[TopicSpec]) -> Iterable[Finding]:
-    """Ask a broker for its topics and compare them with what is stated."""
-    said: list[str] = []
-    # What keeps a client from connecting, such as a wrong password, is told to the callback and nowhere else.
-    options: dict[str, Any] = {"error_cb": lambda error: said.append(error.str())}
+    """Ask a broker for its topics and compare them with the configuration."""
+    errors: list[str] = []
+    # Only this callback gets the reason why a client cannot connect, such as a wrong password.
+    options: dict[str, Any] = {"error_cb": lambda error: errors.append(error.str())}
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0, **options})
     try:
         missing, differing = compare_topics(admin, address, specs, ANSWER_SECONDS)
     except AnprError as error:
-        yield wrong("kafka", address, "; ".join([str(error), *said[:1]]), error.next_step, error.code)
+        yield wrong("kafka", address, "; ".join([str(error), *errors[:1]]), error.next_step, error.code)
         return
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else "kafka-unavailable"
-        step = NEXT_STEPS.get(code, "it is slow, or has just gone away: look at its log and its machine")
+        step = NEXT_STEPS.get(code, "it is slow or has just stopped: look at its log and its machine")
         yield wrong("kafka", address, error.args[0].str(), step, code)
         return
-    yield well("kafka", address, f"answers; {len(specs) - len(missing)} of {len(specs)} topics are there")
+    yield well("kafka", address, f"answers; {len(specs) - len(missing)} of {len(specs)} topics exist")
     if missing:
         names = ", ".join(spec.name for spec in missing[:5]) + (", …" if len(missing) > 5 else "")
-        yield wrong("topics", address, f"{len(missing)} are missing: {names}", "make them: anpr topics --create")
+        yield wrong("topics", address, f"{len(missing)} missing: {names}", "create them with `anpr topics --create`")
     for line in differing:
-        yield wrong("topics", address, line, "change it at the broker, or state what is there in anpr.toml")
+        yield wrong("topics", address, line, "change it at the broker, or write the broker's value into anpr.toml")
 
 
 def check_rights(site: str, settings: Settings) -> Iterable[Finding]:
-    """Ask what this user may do with a site's topics: read all, and at its own site write all."""
+    """Report which of a site's topics this user may not read or write."""
     names = [spec.name for spec in topic_specs.specs(site, settings.topics)]
     admin = AdminClient({"bootstrap.servers": settings.sites[site].kafka, "log_level": 0})
     try:
-        may = permitted_operations(admin, names, ANSWER_SECONDS)
+        permitted = permitted_operations(admin, names, ANSWER_SECONDS)
     except KafkaException:
-        return  # what is wrong with a broker is said once, not for each of its sites
+        return  # `check_broker` reports the problem once, not for each site of the broker
     denied = {
-        right: [name for name, of_topic in may.items() if right.upper() not in of_topic]
-        for right in ("read", "write")
+        operation: [name for name, operations in permitted.items() if operation.upper() not in operations]
+        for operation in ("read", "write")
     }
-    if may and not any(denied.values()):
+    if permitted and not any(denied.values()):
         yield well("rights", site, "this user may read and write all its topics")
-    if may and len(denied["write"]) == len(may):
-        yield note("rights", site, "this user may write none of its topics: right for other sites' services only")
+    if permitted and len(denied["write"]) == len(permitted):
+        message = "this user may write to none of its topics: that is right only for services of other sites"
+        yield note("rights", site, message)
         denied["write"] = []
-    for right, names in denied.items():
+    for operation, names in denied.items():
         if names:
-            says = f"this user may not {right} {', '.join(names)}"
-            yield wrong("rights", site, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
+            message = f"this user may not {operation} {', '.join(names)}"
+            yield wrong("rights", site, message, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
 
 
 def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> Iterable[Finding]:
-    """Ask a site's broker how far its matchers are, and read the last that each of them said."""
+    """Ask a site's broker for the state of the matchers' group, and read the last status of each matcher."""
     try:
         group = group_state(site.kafka, f"anpr-match-{name}", topics.reads(name), ANSWER_SECONDS)
-        in_words = last_records(site.kafka, topics.status(name), ANSWER_SECONDS)
+        statuses = last_records(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
-        step = NEXT_STEPS.get(code, "see what is said of its Kafka")
-        yield wrong("matchers", name, f"not to be asked: {error.args[0].str()}", step, code)
+        step = NEXT_STEPS.get(code, "see the findings about its Kafka")
+        yield wrong("matchers", name, f"the broker gives no answer about them: {error.args[0].str()}", step, code)
         return
     if not group.may_join:
-        says = f"this user may not be a member of the group anpr-match-{name}"
-        yield wrong("rights", name, says, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
+        message = f"this user may not join the group anpr-match-{name}"
+        yield wrong("rights", name, message, NEXT_STEPS[NOT_AUTHORISED], NOT_AUTHORISED)
     yield from judge_group(name, group)
-    yield from judge_last_words(name, in_words, in_redis(site.redis), clock(), silent_after)
+    yield from judge_statuses(name, statuses, ask_redis(site.redis), clock(), silent_after)
 
 
 def judge_group(site: str, group: GroupState) -> Iterable[Finding]:
-    """Tell whether somebody matches a site's reads, and how far behind."""
+    """Report whether matchers run at a site, and how many reads wait for them."""
     if not group.members:
-        yield wrong("matchers", site, f"none runs; {group.lag:,} reads wait", f"start one: anpr match --site {site}")
-    elif group.lag > MUCH_LAG_READS:
+        message = f"none running; {group.lag:,} reads wait"
+        yield wrong("matchers", site, message, f"start one with `anpr match --site {site}`")
+    elif group.lag > MAX_LAG_READS:
         yield wrong(
-            "matchers", site, f"{group.members} run; {group.lag:,} reads wait",
-            "look at /readyz and the logs of each; more of them share the work, up to one a partition",
+            "matchers", site, f"{group.members} running; {group.lag:,} reads wait",
+            "look at /readyz and the log of each, or start more: they share the work, up to one for each partition",
         )  # fmt: skip
     else:
-        yield well("matchers", site, f"{group.members} run; {group.lag:,} reads wait")
+        yield well("matchers", site, f"{group.members} running; {group.lag:,} reads wait")
 
 
-def judge_last_words(
-    site: str, words_said: Sequence[LastRecord], there: InRedis | None, now: datetime, silent_after: timedelta
+def judge_statuses(
+    site: str, records: Sequence[LastRecord], answer: RedisAnswer | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
-    """Tell of each matcher how it last said it was; those that have been silent for long are named too."""
-    if not words_said:
-        yield note("matchers", site, "none has said anything in the last hour")
+    """Report the last status of each matcher, also of those that have been silent for long."""
+    if not records:
+        yield note("matchers", site, "no matcher has published a status in the last hour")
         return
-    newest = max(word.arrived_at for word in words_said)
+    newest = max(record.arrived_at for record in records)
     if newest - now > CLOCK_TOLERANCE:
         yield from judge_clock("clock", site, now - newest)
-    for word in words_said:
-        yield from judge_last_word(site, word, there, now, silent_after)
+    for record in records:
+        yield from judge_status(site, record, answer, now, silent_after)
 
 
-def judge_last_word(
-    site: str, last: LastRecord, there: InRedis | None, now: datetime, silent_after: timedelta
+def judge_status(
+    site: str, record: LastRecord, answer: RedisAnswer | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
-    """Tell how a matcher last said it was beside what its Redis holds, and whether its clock agrees."""
+    """Report a matcher's last status, its clock, and its watchlist beside the one in its Redis."""
     try:
-        status = decode_status(last.value)
+        status = decode_status(record.value)
     except Undecodable:
-        yield wrong("matchers", site, "a record of the status topic is no status", "who writes to that topic?")
+        yield wrong(
+            "matchers",
+            site,
+            "a record on the status topic is not a status",
+            "find out which program writes to that topic",
+        )
         return
-    silence = now - last.arrived_at
+    silence = now - record.arrived_at
     if status.has_left:
         yield note("matchers", site, f"{status.matcher} was stopped in order {in_words(silence)} ago")
         return
     if silence > silent_after:
         step = (
-            f"start it again (anpr match --site {site} --name {status.matcher}) and look at its log; "
-            "one that is gone for good is named here for an hour"
+            f"start it again (anpr match --site {site} --name {status.matcher}) and look at its log. "
+            "If you removed it for good, it disappears from here after an hour"
         )
         yield wrong("matchers", site, f"{status.matcher} has been silent for {in_words(silence)}", step)
         return
-    ahead = status.at - last.arrived_at
+    ahead = status.at - record.arrived_at
     if abs(ahead) > CLOCK_TOLERANCE:
-        word, seconds = ("ahead of" if ahead > timedelta(0) else "behind"), abs(ahead.total_seconds())
-        says = f"the clock of {status.matcher}'s machine is {seconds:.1f} s {word} the broker's"
-        yield wrong("clock", site, says, "set both by NTP")
-    yield from judge_list(site, status, there, now)
+        direction, seconds = ("ahead of" if ahead > timedelta(0) else "behind"), abs(ahead.total_seconds())
+        message = f"the clock of {status.matcher}'s machine is {seconds:.1f} s {direction} the broker's"
+        yield wrong("clock", site, message, "set both clocks by NTP")
+    yield from judge_matcher_list(site, status, answer, now)

@@ -1,4 +1,4 @@
-"""A matcher's list beside the one in its site's Redis: what tells a missing builder from the rest."""
+"""Compares a matcher's watchlist with the one in its site's Redis, and so finds a missing index builder."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,59 +11,60 @@ from anpr.runtime.errors import AnprError
 from anpr.watchlist.store.manifest import Manifest
 from anpr.watchlist.store.reader import WatchlistReader, connect
 
-# A change is with the matchers within a second, and they speak once a second.
+# Matchers have a change within a second, and publish their status once a second.
 SOON = timedelta(seconds=5)
 UNCONFIRMED_AFTER = timedelta(seconds=30)
 EMPTIED = "watchlist-emptied"
-PUT_ALL_BACK = (
-    "if it held lists, put ALL of them back before anything else, from its backup or a replica that has them still: "
-    "what is applied to an empty Redis replaces every list that it had"
+RESTORE_ALL_LISTS = (
+    "if this Redis held lists, restore ALL of them before anything else, from its backup or a replica that still has "
+    "them: whatever you apply to an empty Redis replaces every list that it had"
 )
+SEE_REDIS = "see the findings about its Redis"
 
 
-class InRedis(NamedTuple):
-    """What a Redis that answers says is in force, None when it holds no list at all."""
+class RedisAnswer(NamedTuple):
+    """The manifest in a Redis that answers, None when that Redis holds no list."""
 
-    head: Manifest | None
+    manifest: Manifest | None
 
 
-def in_redis(url: str) -> InRedis | None:
-    """Ask a site's Redis. None when it cannot tell: the check of that Redis says why."""
+def ask_redis(url: str) -> RedisAnswer | None:
+    """Ask a site's Redis for its manifest. Return None when it does not answer: its own check reports why."""
     try:
-        return InRedis(WatchlistReader(connect(url)).read_manifest())
+        return RedisAnswer(WatchlistReader(connect(url)).read_manifest())
     except AnprError:
         return None
 
 
-def judge_list(site: str, status: Status, there: InRedis | None, now: datetime) -> Iterable[Finding]:
-    """Tell whether a matcher has the list that is in force, and if not, who keeps it from that."""
-    who, head = status.matcher, there.head if there else None
-    says = f"{who} matches with generation {status.generation}, {status.entries:,} entries"
-    start = f"start `anpr index --site {site}` on its machine; if it runs there, its log says what keeps it"
+def judge_matcher_list(site: str, status: Status, answer: RedisAnswer | None, now: datetime) -> Iterable[Finding]:
+    """Report whether a matcher has the generation in force, and if not, what stops it."""
+    matcher, manifest = status.matcher, answer.manifest if answer else None
+    message = f"{matcher} matches with generation {status.generation}, {status.entries:,} entries"
+    start = f"start `anpr index --site {site}` on its machine; if it runs there, its log has the reason"
     if status.generation is None:
-        if there is None:
-            yield wrong("list", site, f"{who} has no list", "see what is said of its Redis")
-        elif head is None:
-            yield wrong("list", site, f"{who} has no list, and Redis holds none", "see what is said of its Redis")
+        if answer is None:
+            yield wrong("list", site, f"{matcher} has no list", SEE_REDIS)
+        elif manifest is None:
+            yield wrong("list", site, f"{matcher} has no list, and Redis holds none", SEE_REDIS)
         else:
-            says = f"{who} has no list though Redis has generation {head.generation}"
-            yield wrong("list", site, f"{says}: no index builder writes on its machine", start)
-    elif there is not None and head is None:
-        yield wrong("list", site, f"{says}, and Redis holds no list any more", PUT_ALL_BACK, EMPTIED)
-    elif head is not None and head.generation < status.generation:
-        says += f", and Redis has the older {head.generation}: it has lost changes, or follows its home late"
-        yield wrong("list", site, says, "apply again what was lost: it gets a newer epoch")
-    elif head is not None and head.generation > status.generation and now - head.applied_at > SOON:
-        says += f"; Redis has the newer {head.generation} for {in_words(now - head.applied_at)}"
-        yield wrong("list", site, says, f"{start} (a list of a million takes it a minute)")
+            message = f"{matcher} has no list, but Redis has generation {manifest.generation}"
+            yield wrong("list", site, f"{message}: no index builder writes on its machine", start)
+    elif answer is not None and manifest is None:
+        yield wrong("list", site, f"{message}, but Redis holds no list any more", RESTORE_ALL_LISTS, EMPTIED)
+    elif manifest is not None and manifest.generation < status.generation:
+        message += f", but Redis has the older {manifest.generation}: it lost changes, or replicates them late"
+        yield wrong("list", site, message, "apply the lost changes again: they get a newer epoch")
+    elif manifest is not None and manifest.generation > status.generation and now - manifest.applied_at > SOON:
+        message += f", but Redis has had the newer {manifest.generation} for {in_words(now - manifest.applied_at)}"
+        yield wrong("list", site, message, f"{start} (a list of a million entries takes a minute)")
     else:
-        yield from _judge_age(site, says, status.list_confirmed_at, now, start if head else "")
+        yield from _judge_age(site, message, status.list_confirmed_at, now, start if manifest else "")
 
 
-def _judge_age(site: str, says: str, confirmed: datetime | None, now: datetime, start: str) -> Iterable[Finding]:
+def _judge_age(site: str, message: str, confirmed: datetime | None, now: datetime, start: str) -> Iterable[Finding]:
     if confirmed is not None and now - confirmed <= UNCONFIRMED_AFTER:
-        yield well("list", site, says)
+        yield well("list", site, message)
         return
     since = "since its start" if confirmed is None else f"for {in_words(now - confirmed)}"
-    step = f"Redis is well: {start}" if start else "see what is said of its Redis"
-    yield wrong("list", site, f"{says}, not confirmed by Redis {since}", step)
+    step = f"Redis is well: {start}" if start else SEE_REDIS
+    yield wrong("list", site, f"{message}, not confirmed by Redis {since}", step)

@@ -1,4 +1,4 @@
-"""This machine: its folders, the room on their disks, and the port of its metrics."""
+"""Checks this machine: its folders, the free space on their disks, and the port of its metrics."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from pathlib import Path
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.runtime.settings import Settings
 
-# An index of a million entries is some hundred megabytes, and it is written beside the old one.
-LEAST_FREE_BYTES = 1_000_000_000
+# An index of a million entries has several hundred megabytes, and the new one is written beside the old one.
+MIN_FREE_BYTES = 1_000_000_000
 _ANSWER_SECONDS = 2
 
 
 def checks(settings: Settings) -> list[tuple[str, str, Check]]:
-    """Return what is to be tried on this machine."""
+    """Return the checks of this machine."""
     folders = {"state_dir": settings.state_dir, "images_dir": settings.images_dir}
     found: list[tuple[str, str, Check]] = [
         ("folder", name, partial(check_folder, name, path)) for name, path in folders.items()
@@ -29,63 +29,63 @@ def checks(settings: Settings) -> list[tuple[str, str, Check]]:
     return found
 
 
-def check_folder(name: str, path: Path, least_free_bytes: int = LEAST_FREE_BYTES) -> Iterable[Finding]:
-    """Write to the folder, or where it would be made, and look how much room there is."""
-    on = f"{name} {path}"
-    there = next(one for one in (path, *path.parents) if one.exists())
+def check_folder(name: str, path: Path, min_free_bytes: int = MIN_FREE_BYTES) -> Iterable[Finding]:
+    """Write a file to the folder, or to the nearest existing folder above it, and check the free space."""
+    subject = f"{name} {path}"
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
     try:
-        with tempfile.NamedTemporaryFile(dir=there, prefix=".anpr-doctor-") as file:
+        with tempfile.NamedTemporaryFile(dir=existing, prefix=".anpr-doctor-") as file:
             file.write(bytes(4096))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         yield wrong(
             "folder",
-            on,
-            f"{there} cannot be written: {error.strerror}",
-            "make room there, or give this user the right",
+            subject,
+            f"cannot write to {existing}: {error.strerror}",
+            "free space there, or give this user permission to write",
         )
         return
-    free = shutil.disk_usage(there).free
-    if free < least_free_bytes:
+    free = shutil.disk_usage(existing).free
+    if free < min_free_bytes:
         yield wrong(
-            "folder", on, f"{free / 1e6:,.0f} MB are free", f"make room: at least {least_free_bytes / 1e6:,.0f} MB"
+            "folder", subject, f"{free / 1e6:,.0f} MB are free", f"free at least {min_free_bytes / 1e6:,.0f} MB"
         )
     else:
-        yield well("folder", on, f"can be written; {free / 1e9:,.1f} GB are free")
+        yield well("folder", subject, f"can be written; {free / 1e9:,.1f} GB are free")
 
 
 def check_port(host: str, port: int) -> Iterable[Finding]:
-    """Ask whoever listens at the port of the metrics how they are."""
-    on = f"{host}:{port}"
-    asked = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  asked, not bound
+    """Ask the service on the port of the metrics for its health."""
+    subject = f"{host}:{port}"
+    address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  compared, not bound
     answers: dict[str, tuple[int, str]] = {}
     try:
         for path in ("/livez", "/readyz"):
-            with closing(HTTPConnection(asked, port, timeout=_ANSWER_SECONDS)) as asking:
-                asking.request("GET", path)
-                answer = asking.getresponse()
+            with closing(HTTPConnection(address, port, timeout=_ANSWER_SECONDS)) as connection:
+                connection.request("GET", path)
+                answer = connection.getresponse()
                 text = answer.read(2000).decode("utf-8", "replace").strip()
                 answers[path] = answer.status, text.replace("\n", "; ")
     except ConnectionRefusedError:
-        yield note("metrics port", on, "nobody listens: no service with this port runs here")
+        yield note("metrics port", subject, "nothing listens: no service with this port runs here")
         return
     except (OSError, HTTPException) as error:
         yield wrong(
             "metrics port",
-            on,
-            f"whoever listens does not speak HTTP: {type(error).__name__}",
-            "free the port, or set another",
+            subject,
+            f"the program on this port does not answer over HTTP: {type(error).__name__}",
+            "free the port, or set metrics.port to another",
         )
         return
     if answers["/livez"][0] == 404:
         yield wrong(
-            "metrics port", on, "another program listens there", "free the port, or set metrics.port to another"
+            "metrics port", subject, "another program listens there", "free the port, or set metrics.port to another"
         )
         return
     for path, (status, text) in answers.items():
         if status == 200:
-            yield well("metrics port", on, f"{path}: {text}")
+            yield well("metrics port", subject, f"{path}: {text}")
         else:
-            step = "start that service again" if path == "/livez" else "mend what it says; a restart would not help"
-            yield wrong("metrics port", on, f"{path}: {text}", step)
+            step = "restart that service" if path == "/livez" else "correct what it reports; a restart would not help"
+            yield wrong("metrics port", subject, f"{path}: {text}", step)

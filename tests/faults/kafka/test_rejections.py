@@ -1,4 +1,4 @@
-"""A broker that refuses is shown, loses nothing, and is gone on with by itself when it does not refuse any more."""
+"""When the broker refuses, services report it, lose nothing, and continue by themselves when it accepts again."""
 
 import json
 import os
@@ -39,7 +39,7 @@ from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
 from tests.support.servers import OwnServers
 
-# A read as long as one can be made of fields that cost no match.
+# A read that is as long as possible and still matches.
 LARGE = {"image": "x" * 512, "candidates": [{"plate": f"{number:060}", "confidence": 0.01} for number in range(16)]}
 EVERYBODY = "User:ANONYMOUS"
 
@@ -52,21 +52,21 @@ class Broker:
 
     @contextmanager
     def denies(self, kind: ResourceType, name: str, operation: AclOperation) -> Iterator[None]:
-        """Let nobody do one thing with a topic or a group, and all else as before."""
+        """Deny one operation on a topic or a group to everybody, and allow all others."""
         rules = [
             AclBinding(kind, name, ResourcePatternType.LITERAL, EVERYBODY, "*", what, how)
             for what, how in ((operation, AclPermissionType.DENY), (AclOperation.ALL, AclPermissionType.ALLOW))
         ]
-        for made in self._admin.create_acls(rules).values():
-            made.result(30)
+        for created in self._admin.create_acls(rules).values():
+            created.result(30)
         try:
             yield
         finally:
             any_rule = AclBindingFilter(
                 kind, name, ResourcePatternType.LITERAL, EVERYBODY, "*", AclOperation.ANY, AclPermissionType.ANY
             )
-            for gone in self._admin.delete_acls([any_rule]).values():
-                gone.result(30)
+            for deleted in self._admin.delete_acls([any_rule]).values():
+                deleted.result(30)
 
     @contextmanager
     def takes_at_most(self, topic: str, max_bytes: int) -> Iterator[None]:
@@ -84,7 +84,7 @@ class Broker:
 
 
 class Watched:
-    """A site with a matcher, seen as the people on call see it."""
+    """A site with a matcher, as the engineer on call sees it."""
 
     def __init__(self, it: Installation, site: str) -> None:
         self.it = it
@@ -102,8 +102,8 @@ class Watched:
     def alerts(self) -> set[str]:
         return {alert.read.read_id for alert in self.it.alerts([self.site])}
 
-    def matcher_says_why(self, code: str) -> None:
-        """Assert that the matcher says that it is refused, to its supervisor and in its log, and stays alive."""
+    def matcher_reports(self, code: str) -> None:
+        """Assert that the matcher reports the rejection to its supervisor and in its log, and stays alive."""
         says = f"docs/errors.md#{code}"
         assert wait_until(lambda: ready(self.matcher)[0] == 503 and says in ready(self.matcher)[1], 60), ready(
             self.matcher
@@ -113,13 +113,13 @@ class Watched:
         logged = [json.loads(line) for line in (self.it.folder / "matcher.log").read_bytes().splitlines()]
         assert any(line.get("code") == code and line["next_step"] for line in logged)
 
-    def doctor_says(self, code: str) -> str:
+    def doctor_reports(self, code: str) -> str:
         done = self.it.run("doctor", "--json")
         assert done.returncode == 1
         found = [json.loads(line) for line in done.stdout.splitlines()]
-        return "; ".join(one["says"] for one in found if one["code"] == code and one["next_step"])
+        return "; ".join(line["says"] for line in found if line["code"] == code and line["next_step"])
 
-    def goes_on(self) -> None:
+    def is_ready_again(self) -> None:
         assert wait_until(lambda: ready(self.matcher) == (200, "ready\n"), 60), ready(self.matcher)
 
 
@@ -139,34 +139,36 @@ def broker(own_servers: OwnServers) -> Broker:
 
 
 @pytest.mark.parametrize("topic", [topics.alerts, topics.reads, topics.status])
-def test_a_matcher_without_a_right_to_a_topic_says_so_and_matches_what_came_meanwhile_afterwards(
+def test_a_matcher_without_a_permission_reports_it_and_matches_the_waiting_reads_afterwards(
     watched: Watched, broker: Broker, topic: Callable[[str], str]
 ) -> None:
     name = topic(watched.site)
-    right = AclOperation.READ if topic is topics.reads else AclOperation.WRITE
-    with broker.denies(ResourceType.TOPIC, name, right):
-        assert watched.send(f"no right to {name}").returncode == 0
-        watched.matcher_says_why("kafka-not-authorised")
+    operation = AclOperation.READ if topic is topics.reads else AclOperation.WRITE
+    with broker.denies(ResourceType.TOPIC, name, operation):
+        assert watched.send(f"no permission for {name}").returncode == 0
+        watched.matcher_reports("kafka-not-authorised")
         assert name in ready(watched.matcher)[1]
-        assert f"may not {right.name.lower()} {name}" in watched.doctor_says("kafka-not-authorised")
+        assert f"may not {operation.name.lower()} {name}" in watched.doctor_reports("kafka-not-authorised")
         if topic is not topics.status:
-            assert f"no right to {name}" not in watched.alerts()
-    assert wait_until(lambda: f"no right to {name}" in watched.alerts(), 60)
-    watched.goes_on()
+            assert f"no permission for {name}" not in watched.alerts()
+    assert wait_until(lambda: f"no permission for {name}" in watched.alerts(), 60)
+    watched.is_ready_again()
 
 
-def test_a_matcher_whose_group_is_refused_says_so_and_goes_on_afterwards(watched: Watched, broker: Broker) -> None:
+def test_a_matcher_whose_group_is_refused_reports_it_and_continues_afterwards(
+    watched: Watched, broker: Broker
+) -> None:
     group = f"anpr-match-{watched.site}"
     with broker.denies(ResourceType.GROUP, group, AclOperation.READ):
-        watched.matcher_says_why("kafka-not-authorised")
+        watched.matcher_reports("kafka-not-authorised")
         assert watched.send("no group").returncode == 0
-        assert group in watched.doctor_says("kafka-not-authorised")
+        assert group in watched.doctor_reports("kafka-not-authorised")
         assert "no group" not in watched.alerts()
     assert wait_until(lambda: "no group" in watched.alerts(), 60)
-    watched.goes_on()
+    watched.is_ready_again()
 
 
-def test_a_matcher_whom_its_group_does_not_take_as_it_is_says_so_and_goes_on_when_it_does(watched: Watched) -> None:
+def test_a_matcher_that_its_group_does_not_accept_reports_it_and_continues_when_it_does(watched: Watched) -> None:
     it, site = watched.it, watched.it.sites[1]
     stranger = Consumer({"bootstrap.servers": it.kafka, "group.id": f"anpr-match-{site}"})  # shares reads another way
     stranger.subscribe([topics.reads(site)])
@@ -179,13 +181,13 @@ def test_a_matcher_whom_its_group_does_not_take_as_it_is_says_so_and_goes_on_whe
     assert wait_until(lambda: ready(address) == (200, "ready\n"), 60), ready(address)
 
 
-def test_a_source_that_cannot_be_opened_is_refused_with_what_the_client_says_and_no_fault_of_the_program() -> None:
+def test_a_consumer_with_a_setting_that_the_client_refuses_raises_its_reason() -> None:
     with pytest.raises(RejectedError, match=r"session\.timeout\.ms") as refused:
         KafkaConsumer("127.0.0.1:1", "reads", "group", "member", session_timeout_seconds=3600)
     assert refused.value.code in NEXT_STEPS
 
 
-def test_an_alert_that_is_too_large_holds_up_no_other_and_is_raised_when_its_read_is_sent_again(
+def test_an_alert_that_is_too_large_delays_no_other_and_is_raised_when_its_read_is_replayed(
     watched: Watched, broker: Broker
 ) -> None:
     it, site = watched.it, watched.site
@@ -213,7 +215,7 @@ def shown(board: BoardFeed, it: Installation) -> tuple[str, ...]:
     )
 
 
-def test_a_gateway_that_is_refused_keeps_the_lines_says_so_and_sends_them_afterwards(
+def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_afterwards(
     watched: Watched, broker: Broker
 ) -> None:
     it, site = watched.it, watched.site
@@ -236,7 +238,7 @@ def test_a_gateway_that_is_refused_keeps_the_lines_says_so_and_sends_them_afterw
         assert wait_until(lambda: "while it runs" in watched.alerts(), 60), "without a restart"
 
 
-def test_a_line_that_is_too_large_for_the_topic_holds_up_no_other_and_stays_on_disk(
+def test_a_line_that_is_too_large_for_the_topic_delays_no_other_and_stays_on_disk(
     watched: Watched, broker: Broker
 ) -> None:
     it, site = watched.it, watched.site

@@ -1,4 +1,4 @@
-"""The doctor on real servers: well when all is well, and each fault by name."""
+"""The doctor on real servers: all well when nothing is wrong, and each fault by name."""
 
 import json
 import time
@@ -28,10 +28,10 @@ def examined(it: Installation, code: int) -> list[dict[str, Any]]:
 def wrong(findings: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     assert all(finding["next_step"] for finding in findings if finding["state"] == "wrong")
     found: dict[tuple[str, str], str] = {}
-    for one in findings:
-        if one["state"] == "wrong":
-            where = one["check"], one["on"]
-            found[where] = "; ".join(filter(None, [found.get(where), one["says"]]))
+    for finding in findings:
+        if finding["state"] == "wrong":
+            where = finding["check"], finding["on"]
+            found[where] = "; ".join(filter(None, [found.get(where), finding["says"]]))
     return found
 
 
@@ -47,12 +47,16 @@ def test_an_installation_that_works_is_well(installation: Installation) -> None:
         return bool(found) and not wrong(found)
 
     assert wait_until(is_well, 60), wrong(found)
-    said = {(finding["check"], finding["on"]) for finding in found}
-    assert {("kafka", it.kafka), *(("matchers", site) for site in it.sites), *(("list", s) for s in it.sites)} <= said
-    words = it.run("doctor")
-    assert words.returncode == 0
-    assert b"well   kafka" in words.stdout
-    assert b"0 wrong" in words.stderr
+    checked = {(finding["check"], finding["on"]) for finding in found}
+    assert {
+        ("kafka", it.kafka),
+        *(("matchers", site) for site in it.sites),
+        *(("list", s) for s in it.sites),
+    } <= checked
+    text = it.run("doctor")
+    assert text.returncode == 0
+    assert b"well   kafka" in text.stdout
+    assert b"0 wrong" in text.stderr
 
 
 def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None:
@@ -63,24 +67,24 @@ def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None
     it.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
     it.environment["ANPR_WATCHLIST__STATE_DIR"] = "/proc/1/no"
     found = wrong(examined(it, 1))
-    assert f"1 are missing: {topics.alerts(site)}" in found["topics", it.kafka]
-    assert found["matchers", site] == "none runs; 1 reads wait"
-    assert "no list is in force there" in found.values()
-    assert any("cannot be written" in says for says in found.values())
+    assert f"1 missing: {topics.alerts(site)}" in found["topics", it.kafka]
+    assert found["matchers", site] == "none running; 1 reads wait"
+    assert "it holds no list" in found.values()
+    assert any("cannot write to" in says for says in found.values())
 
 
-def test_a_machine_on_which_nobody_builds_the_index_is_told_what_to_start(installation: Installation) -> None:
+def test_on_a_machine_without_an_index_builder_the_next_step_is_to_start_one(installation: Installation) -> None:
     it, site = installation, installation.sites[0]
     it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     it.start("matcher", "match", "--site", site, "--name", "one")
     steps: list[str] = []
 
-    def is_told() -> bool:
+    def is_reported() -> bool:
         found = map(json.loads, it.run("doctor", "--json").stdout.splitlines())
         steps[:] = [one["next_step"] for one in found if "no index builder writes on its machine" in one["says"]]
         return bool(steps)
 
-    assert wait_until(is_told, 60), it.run("doctor").stdout.decode()
+    assert wait_until(is_reported, 60), it.run("doctor").stdout.decode()
     assert f"`anpr index --site {site}`" in steps[0]
 
 
@@ -95,19 +99,19 @@ def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation
     assert "secret" not in json.dumps(found)
 
 
-def test_of_each_that_speaks_on_a_topic_the_last_word_is_read(kafka_bootstrap: str) -> None:
+def test_the_last_record_of_each_key_is_read(kafka_bootstrap: str) -> None:
     topic = f"status-{time.monotonic_ns()}"
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
     assert last_records(kafka_bootstrap, topic, wait_seconds=30) == []
     producer = KafkaProducer(kafka_bootstrap)
-    for who, word in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
-        producer.produce(topic, who, word)
+    for key, value in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
+        producer.produce(topic, key, value)
     assert producer.flush(30) == 0
-    assert [word.value for word in last_records(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
+    assert [record.value for record in last_records(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
 
 
-def test_a_broker_that_has_never_had_a_group_answers_that_nobody_matches(tmp_path: Path) -> None:
+def test_a_broker_that_has_never_had_a_group_answers_that_no_matcher_runs(tmp_path: Path) -> None:
     with KafkaServer(tmp_path) as new:
         admin = AdminClient({"bootstrap.servers": new.bootstrap})
         admin.create_topics([NewTopic("reads", 2, 1)])["reads"].result(30)
