@@ -46,7 +46,7 @@ MOST_ENTRIES_MADE: Final = 1_000_000
 class Everything(Likelihood):
     """Looks for all near matches of every read: a batch of reads that are all dirty costs no more than this."""
 
-    def worth_searching(self, reads: PlateCodes) -> NDArray[np.bool_]:
+    def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Return all that there is."""
         places = np.arange(1 + WIDTH) <= reads.lengths[:, None]
         return np.asarray(places & (reads.lengths > 0)[:, None])

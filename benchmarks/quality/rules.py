@@ -27,7 +27,7 @@ _RARE_SHARE = 0.01
 class EveryPair(Likelihood):
     """A likelihood that takes every pair of folded keys at most one edit apart, and none for better than another."""
 
-    def worth_searching(self, reads: PlateCodes) -> NDArray[np.bool_]:
+    def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Search all, in every way."""
         return np.broadcast_to((reads.lengths > 0)[:, None], (len(reads), WIDTH + 1))
 

@@ -1,6 +1,7 @@
-"""`anpr explain`: how a plate as read and one as listed compare, and why they match or not."""
+"""`anpr explain`: compare a plate as read with a plate as listed, and show why they match or not."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ import click
 
 from anpr.contracts.events import NO_GENERATION, Entry, Read, encode
 from anpr.matching.compare import Comparison, TierTest, compare
-from anpr.matching.explain import aligned
+from anpr.matching.explanation import align
+from anpr.matching.scoring.evidence import Evidence
 from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
@@ -16,20 +18,20 @@ from anpr.watchlist.csv_cells import WrongCell
 from anpr.watchlist.csv_cells import country as country_code
 from anpr.watchlist.csv_line import plate_and_key
 
-_ASKS = {
+_RULES = {
     "exact": "the same letters and digits",
-    "equivalent": "the same once 0 and O, 1 and I are one",
-    "folded": "the same once what cameras confuse is one",
-    "near": "of these one letter missing, too many, other, or two swapped",
+    "equivalent": "the same if 0 and O count as one, and 1 and I",
+    "folded": "the same if characters that cameras confuse count as one",
+    "near": "then one character is missing, extra or different, or two neighbours are swapped",
     "pattern": "fits the pattern",
 }
 
 
-class Share(click.FloatRange):
+class Confidence(click.FloatRange):
     """A number from 0 to 1."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Refuse what is no number, which is neither too small nor too large."""
+        """Refuse `nan`, which is neither too small nor too large."""
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):
             self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
@@ -41,13 +43,13 @@ class Share(click.FloatRange):
 @click.argument("listed")
 @click.option("--country", help="The country that the camera read, as GB or PL.")
 @click.option("--listed-country", help="The country of the entry.")
-@click.option("--confidence", type=Share(0, 1), help="How sure the camera was of the whole read.")
+@click.option("--confidence", type=Confidence(0, 1), help="How sure the camera was of the whole read.")
 @click.option(
     "--entries",
     type=click.IntRange(min=1),
     default=1_000_000,
     show_default=True,
-    help="How long the list is: it bears on the score.",
+    help="Number of entries on the list. The score depends on it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
@@ -61,10 +63,11 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     entries: int,
     as_json: bool,
 ) -> None:
-    """Show how a plate as READ compares with one as LISTED (or a pattern), tier by tier.
+    """Compare a plate as READ with a plate or pattern as LISTED, tier by tier.
 
-    The entry is taken to tolerate near matches. The score is the probability that this is the listed vehicle. Exit
-    code 1 when the two do not match, 2 when no camera could have sent the one or no list can hold the other.
+    The comparison assumes that the entry has tolerance `near`. The score is the probability that this is the listed
+    vehicle; the evidence shows what raises and what lowers it. Exit code 1: the two do not match. Exit code 2: no
+    camera could send READ, or no list can hold LISTED.
 
     \b
     Examples:
@@ -84,62 +87,75 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
         tolerance="near",
     )
     comparison = compare(of_read, entry, entries)
-    click.echo(encode(comparison).decode() if as_json else picture(comparison))
+    click.echo(encode(comparison).decode() if as_json else as_text(comparison))
     ctx.exit(0 if comparison.is_match else 1)
 
 
 def _check(read: str, listed: str, countries: dict[str, str | None]) -> None:
-    """Refuse what intake and list refuse, with their own words."""
-    if why := unusable_reason(read):
-        raise InputError("explain-unusable", f"READ {read!r}: {why}", "give a plate as a camera may read it")
-    what = "LISTED"
+    """Refuse what the decoder and the list refuse, with their reasons. Raises InputError."""
+    if reason := unusable_reason(read):
+        raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
+    field = "LISTED"
     try:
         plate_and_key(listed)
-        for what, value in countries.items():  # noqa: B007  told of in the error
+        for field, value in countries.items():  # noqa: B007  used in the error
             if value is not None:
                 country_code(value)
     except WrongCell as wrong:
         raise InputError(
-            "explain-unusable", f"{what} {wrong.value!r}: {wrong.reason}", "give what a list can hold"
+            "explain-unusable", f"{field} {wrong.value!r}: {wrong.reason}", "give a value that a list can hold"
         ) from None
 
 
-def picture(comparison: Comparison) -> str:
-    """Return the comparison as lines of text: the plates one above the other, the tiers, the verdict."""
-    lines = [] if comparison.tests[0].tier == "pattern" else plates_above_one_another(comparison)
+def as_text(comparison: Comparison) -> str:
+    """Return the comparison as lines of text: the plates, their differences, the tiers, the evidence, the verdict."""
+    lines = [] if comparison.tests[0].tier == "pattern" else plates_one_above_the_other(comparison)
     for difference in comparison.differences:
-        what = f"read {difference.read or 'nothing'}, listed {difference.listed or 'nothing'}"
-        lines.append(f"place {difference.place}: {what}: {difference.why}")
-    lines += [*comparison.notes, "", *(tier_line(test) for test in comparison.tests), "", verdict(comparison)]
+        texts = f"read {difference.read or 'nothing'}, listed {difference.listed or 'nothing'}"
+        lines.append(f"character {difference.place}: {texts}: {difference.why}")
+    lines += [*comparison.notes, "", *(tier_line(test) for test in comparison.tests), ""]
+    if comparison.evidence:
+        lines += [*evidence_table(comparison.evidence), ""]
+    lines.append(verdict(comparison))
     return "\n".join(lines)
 
 
-def plates_above_one_another(comparison: Comparison) -> list[str]:
-    """Return the two plates with a gap where one has nothing, and marks below what differs."""
+def plates_one_above_the_other(comparison: Comparison) -> list[str]:
+    """Return the two plates with a gap where one lacks a character, and marks below the differences."""
     rows = ["read    ", "listed  ", "        "]
-    for _, listed, _, read in aligned(comparison.read_as, comparison.listed_as):
-        width = max(len(read), len(listed))
-        rows[0] += f" {read:·<{width}}"
-        rows[1] += f" {listed:·<{width}}"
-        rows[2] += f" {('' if read == listed else '^'):{'' if read == listed else '^'}<{width}}"
+    for step in align(comparison.read_as, comparison.listed_as):
+        width = max(len(step.read), len(step.listed))
+        mark = "" if step.read == step.listed else "^" * width
+        rows[0] += f" {step.read:·<{width}}"
+        rows[1] += f" {step.listed:·<{width}}"
+        rows[2] += f" {mark:<{width}}"
     return [row.rstrip() for row in rows]
 
 
 def tier_line(test: TierTest) -> str:
-    """Return one tier's answer."""
+    """Return whether the two are alike by one tier's rule."""
     if test.tier == "near" and test.read_as == test.listed_as:
-        return f"{test.tier:10}  no   nothing is missing, too many, other, or swapped"
+        return f"{test.tier:10}  no   the two are the same, so there is no edit"
     texts = f"{test.read_as} {'=' if test.read_as == test.listed_as else '/'} {test.listed_as}"
-    return f"{test.tier:10}  {'yes' if test.is_alike else 'no ':3}  {_ASKS[test.tier]}: {texts}"
+    return f"{test.tier:10}  {'yes' if test.is_alike else 'no ':3}  {_RULES[test.tier]}: {texts}"
+
+
+def evidence_table(evidence: Sequence[Evidence]) -> list[str]:
+    """Return a line for each part of the score: its log-odds, and the running total."""
+    lines, total = [f"{'evidence':14}  {'log-odds':>8}  {'total':>8}"], 0.0
+    for part in evidence:
+        total += part.log_odds
+        lines.append(f"{part.name:14}  {part.log_odds:8.2f}  {total:8.2f}")
+    return lines
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return whether the two match, how surely, and if not why."""
+    """Return whether the two match, the score, and if they do not match the reason."""
     if comparison.score is None:
         return "no match: they are alike in no tier"
     score = f"score {comparison.score:.4f}"
     if comparison.tier != "pattern":
-        # A shorter list is taken to be as long.
+        # A shorter list counts as one of this length.
         shorter = "up to " if comparison.entries <= SMALLEST_LIST else ""
         score += f" in a list of {shorter}{max(comparison.entries, SMALLEST_LIST):,} entries"
     if comparison.is_match:

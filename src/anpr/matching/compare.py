@@ -1,11 +1,14 @@
-"""How a read and an entry compare, tier by tier: what the index does with a whole list, shown for one pair."""
+"""How one read and one entry compare, tier by tier: what the index does with a whole list, shown for one pair."""
 
 from dataclasses import replace
 
+import msgspec
+import numpy as np
 from msgspec import Struct
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
     TO_FOLDED,
@@ -14,19 +17,20 @@ from anpr.matching.encoding.plate_codes import (
     encode_plates,
     translated,
 )
-from anpr.matching.explain import behind_badge, explain
-from anpr.matching.index import Index
+from anpr.matching.explanation import explain, split_country_prefix
+from anpr.matching.index import Index, Match
 from anpr.matching.lookup.edits import one_edit_apart
 from anpr.matching.lookup.patterns import fits
 from anpr.matching.scoring.background_model import layouts_of, official_layouts
+from anpr.matching.scoring.evidence import Evidence
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data import tables
 
-_KEYS = {"exact": bytes(range(256)), "equivalent": TO_EQUIVALENT, "folded": TO_FOLDED}
+_KEY_TABLES = {"exact": bytes(range(256)), "equivalent": TO_EQUIVALENT, "folded": TO_FOLDED}
 
 
 class TierTest(Struct, frozen=True):
-    """Whether a read and an entry are alike as a tier asks it, and the texts that it compares."""
+    """Whether a read and an entry are alike by the rule of a tier, and the two texts that the rule compares."""
 
     tier: str
     is_alike: bool
@@ -35,9 +39,12 @@ class TierTest(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """`tier` is the surest in which they are alike; they match when the score is no less than the least of that.
+    """A comparison of a read and an entry.
 
-    The score is that in a list of `entries`; None where they are alike in no tier, for then none is worked out.
+    `tier` is the surest tier in which they are alike. They match when the score reaches the tier's least score.
+    The score is that in a list of `entries`; it is None where they are alike in no tier, and for a pattern where they
+    do not match. The evidence is the score as
+    a sum of log-odds; it is empty for a pattern, whose score is not weighed, and where there is no score.
     """
 
     read_as: str
@@ -50,23 +57,25 @@ class Comparison(Struct, frozen=True):
     is_match: bool
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
 
 def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
-    """Compare a read with an entry of a list of that size."""
+    """Compare the text of a read, without its candidates, with an entry of a list of that size."""
+    read = msgspec.structs.replace(read, candidates=())
     likelihood = Likelihood(list_size)
     index = replace(Index.build([entry], entry.revision), likelihood=likelihood)
     [matches] = index.match([read])
-    tests = _pattern_tests(read, entry) if is_pattern(entry.plate) else _tests(read, entry)
+    match = matches[0] if matches else None
+    has_pattern = is_pattern(entry.plate)
+    tests = _pattern_tests(read, entry) if has_pattern else _tier_tests(read, entry)
     tier = next((test.tier for test in tests if test.is_alike), None)
-    score: float | None
-    if matches:
-        tier, score, explanation = matches[0].tier, matches[0].score, matches[0].explanation
-    else:
-        score = _score(read, entry, likelihood) if tier else None
-        explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
-        if is_pattern(entry.plate):
-            explanation = Explanation(read_as=explanation.read_as, listed_as=explanation.listed_as)
+    score, evidence = _weigh(read, entry, likelihood, match) if tier and not has_pattern else (None, ())
+    explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
+    if match is not None:
+        tier, score, explanation = match.tier, match.score, match.explanation
+    elif has_pattern:
+        explanation = Explanation(read_as=explanation.read_as, listed_as=explanation.listed_as)
     return Comparison(
         read_as=explanation.read_as,
         listed_as=explanation.listed_as,
@@ -75,57 +84,69 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
         score=score,
         least_score=LEAST_SCORES.get(tier, 0.0) if tier else 0.0,
         entries=list_size,
-        is_match=bool(matches),
+        is_match=match is not None,
         differences=explanation.differences,
-        notes=(*explanation.notes, *(_own_plate(read) if tier and explanation.differences else ())),
+        notes=(*explanation.notes, *(_own_plate_note(read) if tier and explanation.differences else ())),
+        evidence=evidence,
     )
 
 
-def _own_plate(read: Read) -> tuple[str, ...]:
-    """Say of a read that it may be another vehicle's plate, read rightly: much of what speaks against a match."""
+def _own_plate_note(read: Read) -> tuple[str, ...]:
+    """Say whether the read may be another vehicle's plate, read correctly: the main reason against many matches."""
     plate = encode_plates([read.plate], [read.country])
-    syntax = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
-    if syntax is None or not official_layouts(syntax)[layouts_of(plate)[0]]:
+    country = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
+    if country is None or not official_layouts(country)[layouts_of(plate)[0]]:
         return ()
-    return (
-        f"letters and digits stand as on plates of {read.country}: this may be another vehicle's plate, read rightly",
-    )
+    layout = f"letters and digits are arranged as on plates of {read.country}"
+    return (f"{layout}: this may be another vehicle's plate, read correctly",)
 
 
-def _packed(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
-    return encode_plates([read.plate], [read.country], [read.confidence]), encode_plates(
-        [entry.plate], [entry.country]
-    )
+def _encode_pair(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
+    codes = encode_plates([read.plate], [read.country], [read.confidence], [read.char_confidences])
+    return codes, encode_plates([entry.plate], [entry.country])
 
 
-def _score(read: Read, entry: Entry, likelihood: Likelihood) -> float:
-    of_read, of_entry = _packed(read, entry)
-    first = of_read.lengths.argsort()
-    [score] = likelihood.score(of_read, first, of_entry, first)
-    badged = behind_badge(of_read.text(0), of_entry.text(0))
-    if badged is not None:
-        plate = encode_plates([badged.plate], [badged.country], [read.confidence])
-        [score] = likelihood.score_with_prefix(of_read, plate, first, of_entry, first)
-    return round(float(score), 4)
+def _weigh(
+    read: Read, entry: Entry, likelihood: Likelihood, match: Match | None
+) -> tuple[float, tuple[Evidence, ...]]:
+    """Return the score of the pair and its evidence: with the country prefix where the index scores it so."""
+    codes, entry_codes = _encode_pair(read, entry)
+    row = np.zeros(1, np.intp)
+    plate = _behind_country_prefix(codes, entry_codes)
+    if plate is not None:
+        [score] = likelihood.score_with_prefix(codes, plate, row, entry_codes, row)
+        # A read that matches although its score with the prefix is too low matches as it stands.
+        if match is None or score >= likelihood.least_score("near"):
+            return round(float(score), 4), likelihood.evidence(codes, entry_codes, plate)
+    [score] = likelihood.score(codes, row, entry_codes, row)
+    return round(float(score), 4), likelihood.evidence(codes, entry_codes)
 
 
-def _tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
-    both = _packed(read, entry)
+def _behind_country_prefix(read: PlateCodes, entry: PlateCodes) -> PlateCodes | None:
+    """Return the plate behind the read's country prefix, where it folds to the listed plate."""
+    split = split_country_prefix(read.text(0), entry.text(0))
+    stripped = COUNTRY_PREFIXES.strip(read)
+    if split is None or stripped is None:
+        return None
+    plates = stripped[1]
+    [row] = [row for row in range(len(plates)) if plates.text(row) == split.plate]
+    return plates.take(np.array([row]))
+
+
+def _tier_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
+    codes, entry_codes = _encode_pair(read, entry)
     tests = []
-    for tier, table in _KEYS.items():
-        keys = [replace(plate, codes=translated(plate.codes, table)) for plate in both]
-        read_as, listed_as = (key.text(0) for key in keys)
+    for tier, table in _KEY_TABLES.items():
+        read_key, listed_key = (replace(side, codes=translated(side.codes, table)) for side in (codes, entry_codes))
+        read_as, listed_as = read_key.text(0), listed_key.text(0)
         tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
-    badged = behind_badge(both[0].text(0), both[1].text(0))
-    if badged is not None:
-        plate = encode_plates([badged.plate], [None])
-        tests[-1] = TierTest(
-            "folded", True, replace(plate, codes=translated(plate.codes, TO_FOLDED)).text(0), listed_as
-        )
-    some, other = keys
+    plate = _behind_country_prefix(codes, entry_codes)
+    if plate is not None:
+        folded = replace(plate, codes=translated(plate.codes, TO_FOLDED))
+        tests[-1] = TierTest("folded", True, folded.text(0), listed_as)
     is_near = (
         min(len(read_as), len(listed_as)) > 0
-        and one_edit_apart(some.codes, other.codes, some.lengths, other.lengths)[0]
+        and one_edit_apart(read_key.codes, listed_key.codes, read_key.lengths, listed_key.lengths)[0]
     )
     return (*tests, TierTest("near", bool(is_near), read_as, listed_as))
 

@@ -21,7 +21,7 @@ from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generat
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
-from anpr.matching.explain import explain
+from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.hash_table import Rows
 from anpr.matching.lookup.plate_table import MatchedPairs

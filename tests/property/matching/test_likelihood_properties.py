@@ -1,4 +1,4 @@
-"""The probability of a match: its parts against slow ones, and what must hold whatever the read and the list."""
+"""The score of a match: its parts against slow versions of them, and rules that hold for any read and list."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
+from anpr.matching.scoring.evidence import Evidence, total_log_odds
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data.limits import ALPHABET
 from tests.support.reference_matcher import folded, is_near
@@ -23,46 +25,46 @@ confidences = st.none() | st.floats(0, 1)
 
 @st.composite
 def near_pairs(draw: st.DrawFn) -> tuple[str, str]:
-    """Draw a plate, and what may have been read of it: a few characters other, one lost or too many, two swapped."""
+    """Draw a plate and a read of it: a few characters are other ones, one is missing or extra, or two are swapped."""
     plate = draw(texts)
     read = list(plate)
-    for place in draw(st.lists(st.integers(0, len(read) - 1), max_size=2)):
-        read[place] = draw(st.sampled_from("0OQ1I8BAS"))
-    place = draw(st.integers(0, len(read) - 1))
-    match draw(st.sampled_from(["kept", "lost", "too many", "swapped"])):
-        case "lost":
-            del read[place]
-        case "too many":
-            read.insert(place, draw(st.sampled_from(ALPHABET)))
+    for position in draw(st.lists(st.integers(0, len(read) - 1), max_size=2)):
+        read[position] = draw(st.sampled_from("0OQ1I8BAS"))
+    position = draw(st.integers(0, len(read) - 1))
+    match draw(st.sampled_from(["kept", "missing", "extra", "swapped"])):
+        case "missing":
+            del read[position]
+        case "extra":
+            read.insert(position, draw(st.sampled_from(ALPHABET)))
         case "swapped":
-            read[place : place + 2] = read[place : place + 2][::-1]
+            read[position : position + 2] = read[position : position + 2][::-1]
     return plate, "".join(read)
 
 
 def slow_probability(read: str, plate: str) -> float:
-    """Return the probability of a misread by trying every way in which it can have come about."""
+    """Return the probability of a misread by trying every way in which it can happen."""
     if read == plate:
         return CONFUSION_MODEL.right_share
-    ways = [0.0]
+    probabilities = [0.0]
     if len(read) == len(plate):
-        ways.append(together(substitutions(read, plate)))
+        probabilities.append(combined(substitutions(read, plate)))
         for i in range(len(plate) - 1):
             crossed = read[:i] + read[i + 1] + read[i] + read[i + 2 :]
-            ways.append(together([20e-6, *substitutions(crossed, plate)]))
+            probabilities.append(combined([20e-6, *substitutions(crossed, plate)]))
     for longer, shorter, rate in ((read, plate, insertion), (plate, read, deletion)):
         if len(longer) == len(shorter) + 1:
             for i, character in enumerate(longer):
                 rest = longer[:i] + longer[i + 1 :]
                 others = substitutions(rest, plate) if longer is read else substitutions(read, rest)
-                ways.append(together([rate(character), *others]))
-    return max(ways)
+                probabilities.append(combined([rate(character), *others]))
+    return max(probabilities)
 
 
 def substitutions(read: str, plate: str) -> list[float]:
     return [CONFUSION_MODEL.substitution[code(a), code(b)] for a, b in zip(plate, read, strict=True) if a != b]
 
 
-def insertion(character: str) -> float:  # noqa: ARG001  every character is as likely to be one too many
+def insertion(character: str) -> float:  # noqa: ARG001  every character is inserted as often
     return CONFUSION_MODEL.insertion
 
 
@@ -70,7 +72,7 @@ def deletion(character: str) -> float:
     return float(CONFUSION_MODEL.deletion[code(character)])
 
 
-def together(rates: Sequence[float]) -> float:
+def combined(rates: Sequence[float]) -> float:
     return CONFUSION_MODEL.alone_share * math.prod(rates) * FURTHER_EDIT_FACTOR ** (len(rates) - 1)
 
 
@@ -78,12 +80,12 @@ def code(character: str) -> int:
     return ALPHABET.index(character) + 1
 
 
-def packed(text: str, country: str | None = None, confidence: float | None = None) -> PlateCodes:
+def encoded(text: str, country: str | None = None, confidence: float | None = None) -> PlateCodes:
     return encode_plates([text], [country], [confidence])
 
 
-def ways_to_find(read: str, plate: str) -> list[int]:
-    """Return the columns by which a near match can be found: the read as it is, or without one of its characters."""
+def deletions_to_find(read: str, plate: str) -> list[int]:
+    """Return the columns by which a near match can be found: the read as it is, or without one character."""
     if not is_near(read, plate):
         return []
     read, plate = folded(read), folded(plate)
@@ -94,29 +96,33 @@ def ways_to_find(read: str, plate: str) -> list[int]:
 
 
 def score(size: int, read: PlateCodes, entry: PlateCodes, at_least: float = 0.0) -> float:
-    one = np.zeros(1, np.intp)
-    return float(Likelihood(size).score(read, one, entry, one, at_least)[0])
+    row = np.zeros(1, np.intp)
+    return float(Likelihood(size).score(read, row, entry, row, at_least)[0])
 
 
 @given(near_pairs())
-def test_a_misread_is_as_probable_as_the_likeliest_way_in_which_it_can_have_come_about(pair: tuple[str, str]) -> None:
+def test_a_misread_is_as_probable_as_the_likeliest_way_in_which_it_can_happen(pair: tuple[str, str]) -> None:
     plate, read = pair
     if not read:
         return
-    one, other = packed(read), packed(plate)
-    [log] = CONFUSION_MODEL.log_probability(one.codes, one.lengths, other.codes, other.lengths)
+    read_codes, plate_codes = encoded(read), encoded(plate)
+    [log] = CONFUSION_MODEL.log_probability(
+        read_codes.codes, read_codes.lengths, plate_codes.codes, plate_codes.lengths
+    )
     assert math.exp(log / UNITS) == pytest.approx(slow_probability(read, plate), rel=0.01, abs=1e-30)
 
 
 @given(near_pairs())
-def test_no_near_misread_is_likelier_than_the_most_that_is_said_of_its_characters(pair: tuple[str, str]) -> None:
+def test_no_near_misread_is_more_probable_than_its_upper_bound(pair: tuple[str, str]) -> None:
     plate, read = pair
-    ways = ways_to_find(read, plate)
-    if not read or not ways:
+    deletions = deletions_to_find(read, plate)
+    if not read or not deletions:
         return
-    one, other = packed(read), packed(plate)
-    [log] = CONFUSION_MODEL.log_probability(one.codes, one.lengths, other.codes, other.lengths)
-    assert log <= CONFUSION_MODEL.most_near(one.codes)[0, ways].max()
+    read_codes, plate_codes = encoded(read), encoded(plate)
+    [log] = CONFUSION_MODEL.log_probability(
+        read_codes.codes, read_codes.lengths, plate_codes.codes, plate_codes.lengths
+    )
+    assert log <= CONFUSION_MODEL.near_bounds(read_codes.codes)[0, deletions].max()
 
 
 @given(near_pairs(), countries, countries, confidences, st.sampled_from([1, 10_000, 1_000_000, 10_000_000]))
@@ -124,22 +130,22 @@ def test_a_read_that_is_not_searched_has_no_match_that_scores_enough(
     pair: tuple[str, str], read_country: str | None, listed_country: str | None, confidence: float | None, size: int
 ) -> None:
     plate, text = pair
-    ways = ways_to_find(text, plate)
-    if not text or not ways:
+    deletions = deletions_to_find(text, plate)
+    if not text or not deletions:
         return
-    read = packed(text, read_country, confidence)
-    if not Likelihood(size).worth_searching(read)[0, ways].any():
-        assert score(size, read, packed(plate, listed_country)) < LEAST_SCORES["near"]
+    read = encoded(text, read_country, confidence)
+    if not Likelihood(size).deletions_to_search(read)[0, deletions].any():
+        assert score(size, read, encoded(plate, listed_country)) < LEAST_SCORES["near"]
 
 
 @given(near_pairs(), countries, countries, confidences, st.sampled_from([1, 10_000, 1_000_000]))
-def test_the_short_way_round_gives_the_same_score_wherever_it_is_enough(
+def test_leaving_out_scores_that_cannot_be_enough_changes_no_score_that_is_enough(
     pair: tuple[str, str], read_country: str | None, listed_country: str | None, confidence: float | None, size: int
 ) -> None:
     plate, text = pair
     if not text:
         return
-    read, entry = packed(text, read_country, confidence), packed(plate, listed_country)
+    read, entry = encoded(text, read_country, confidence), encoded(plate, listed_country)
     whole = score(size, read, entry)
     for least in LEAST_SCORES.values():
         assert score(size, read, entry, least) == whole or (whole < least and score(size, read, entry, least) == 0)
@@ -154,13 +160,13 @@ def test_a_candidate_counts_a_quarter_where_the_camera_does_not_say_how_much_and
         return
 
     def as_candidate(confidence: float | None) -> float:
-        return score(size, encode_plates([text], [country], [confidence], None, [True]), packed(plate))
+        return score(size, encode_plates([text], [country], [confidence], None, [True]), encoded(plate))
 
     def share(confidence: float | None) -> float:
-        """Return what is left of the score that the text would have had if it had been read."""
-        return as_candidate(confidence) / score(size, packed(text, country, confidence), packed(plate))
+        """Return the share of the score that the text would have if the camera had read it."""
+        return as_candidate(confidence) / score(size, encoded(text, country, confidence), encoded(plate))
 
-    assume(score(size, packed(text, country), packed(plate)) > 0.1)
+    assume(score(size, encoded(text, country), encoded(plate)) > 0.1)
     assert share(None) == pytest.approx(0.25, abs=1e-3)
     assert as_candidate(0.0) > 0
 
@@ -173,9 +179,9 @@ def test_a_pair_scores_the_same_alone_and_among_others(
     reads = encode_plates([p[0][1] for p in pairs], [p[1] for p in pairs], [p[3] for p in pairs])
     entries = encode_plates([p[0][0] for p in pairs], [p[2] for p in pairs])
     rows = np.arange(len(pairs))
-    together_ = Likelihood(10_000).score(reads, rows, entries, rows)
+    scores_together = Likelihood(10_000).score(reads, rows, entries, rows)
     alone = [Likelihood(10_000).score(reads, row, entries, row)[0] for row in rows[:, None]]
-    assert together_.tolist() == alone
+    assert scores_together.tolist() == alone
 
 
 @given(near_pairs(), countries, st.sampled_from([10_000, 1_000_000]))
@@ -185,8 +191,8 @@ def test_the_exact_plate_is_likelier_than_any_misread_of_it(
     plate, text = pair
     if not text or text == plate:
         return
-    entry = packed(plate, country)
-    assert score(size, packed(plate, country), entry) >= score(size, packed(text, country), entry)
+    entry = encoded(plate, country)
+    assert score(size, encoded(plate, country), entry) >= score(size, encoded(text, country), entry)
 
 
 @given(near_pairs(), st.sampled_from(["GB", "FR", "DE"]), st.sampled_from([100, 10_000]))
@@ -196,34 +202,103 @@ def test_a_longer_list_and_another_country_never_make_a_match_surer(
     plate, text = pair
     if not text:
         return
-    read, entry = packed(text, country), packed(plate, country)
+    read, entry = encoded(text, country), encoded(plate, country)
     whole = score(size, read, entry)
     assert score(size * 100, read, entry) <= whole
-    assert score(size, read, packed(plate, "PL")) <= whole
+    assert score(size, read, encoded(plate, "PL")) <= whole
+
+
+def probability(evidence: Sequence[Evidence]) -> float:
+    """Return the probability whose log-odds are the sum of the evidence."""
+    return 1 / (1 + math.exp(-total_log_odds(evidence)))
+
+
+# Half a digit of a score, and the rounding of the parts.
+ROUNDING = 0.5e-4 + 1e-5
+
+
+@given(
+    near_pairs(),
+    st.tuples(countries, countries),
+    st.tuples(confidences, confidences),
+    st.sampled_from([1, 10_000, 1_000_000]),
+    st.booleans(),
+)
+def test_the_evidence_adds_up_to_the_score(
+    pair: tuple[str, str],
+    countries_of_pair: tuple[str | None, str | None],
+    confidences_of_read: tuple[float | None, float | None],
+    size: int,
+    is_candidate: bool,
+) -> None:
+    plate, text = pair
+    if not text:
+        return
+    (read_country, listed_country), (confidence, char_confidence) = countries_of_pair, confidences_of_read
+    by_character = () if char_confidence is None else (char_confidence,) * len(text)
+    read = encode_plates([text], [read_country], [confidence], [by_character], [is_candidate])
+    entry = encoded(plate, listed_country)
+    assume(abs(len(text) - len(plate)) <= 1)
+    evidence = Likelihood(size).evidence(read, entry)
+    assert probability(evidence) == pytest.approx(score(size, read, entry), abs=ROUNDING)
+    assert all(part.log_odds != 0 for part in evidence), "a part that changes nothing is left out"
+
+
+@given(st.sampled_from(["AB12CDE", "MAB1234", "A812COE"]), confidences, st.booleans())
+def test_the_evidence_of_a_read_with_a_country_prefix_adds_up_to_its_score(
+    plate: str, confidence: float | None, is_candidate: bool
+) -> None:
+    read = encode_plates([("D" if plate == "MAB1234" else "GB") + plate], [None], [confidence], None, [is_candidate])
+    stripped = COUNTRY_PREFIXES.strip(read)
+    assert stripped is not None
+    rows, plates = stripped
+    entry = encoded("MAB1234" if plate == "MAB1234" else "AB12CDE")
+    likelihood = Likelihood(1_000_000)
+    [with_prefix] = likelihood.score_with_prefix(read, plates, rows, entry, np.zeros(1, np.intp))
+    evidence = likelihood.evidence(read, entry, plates)
+    assert probability(evidence) == pytest.approx(float(with_prefix), abs=ROUNDING)
+    assert "country prefix" in [part.name for part in evidence]
+
+
+@pytest.mark.parametrize(
+    ("read", "entry", "names"),
+    [
+        (encoded("AB12CDE", "GB"), encoded("AB12CDE", "GB"), []),
+        (encoded("AB12CDE", "GB", 0.5), encoded("AB12CDE", "GB"), ["confidence"]),
+        (encoded("AB12CDE", "FR"), encoded("AB12CDE", "GB"), ["other country"]),
+        (encoded("AB12CDF", "GB"), encoded("AB12CDE", "GB"), ["near"]),
+        (encoded("AB13CDE", "GB"), encoded("AB12CDE", "GB"), ["near", "fleet"]),
+    ],
+)
+def test_each_fact_that_counts_is_a_part_of_the_evidence(
+    read: PlateCodes, entry: PlateCodes, names: list[str]
+) -> None:
+    evidence = Likelihood(10_000).evidence(read, entry)
+    assert [part.name for part in evidence] == ["prior", "misread", "background", *names]
 
 
 def test_a_good_plate_of_its_country_is_hardly_a_misread_of_another() -> None:
-    entry = packed("AB12CDE", "GB")
-    impossible, possible = packed("AB1ZCDE", "GB"), packed("AB17CDE", "GB")
+    entry = encoded("AB12CDE", "GB")
+    impossible, possible = encoded("AB1ZCDE", "GB"), encoded("AB17CDE", "GB")
     assert score(1_000_000, impossible, entry) > 50 * score(1_000_000, possible, entry)
 
 
 def test_the_next_number_of_a_fleet_is_taken_for_another_lorry() -> None:
-    entry = packed("KAA1234", "XX")
-    sibling, stranger = packed("KAA1239", "XX"), packed("KAA9234", "XX")
+    entry = encoded("KAA1234", "XX")
+    sibling, stranger = encoded("KAA1239", "XX"), encoded("KAA9234", "XX")
     assert score(1_000, sibling, entry) < score(1_000, stranger, entry)
     assert score(1_000, sibling, entry) < LEAST_SCORES["folded"]
 
 
 def test_doubt_at_the_character_that_differs_makes_the_match_likelier_than_doubt_elsewhere() -> None:
     entry = encode_plates(["AB12CDE"], ["GB"])
-    one = np.zeros(1, np.intp)
+    row = np.zeros(1, np.intp)
     there, elsewhere = (
         encode_plates(["AB1ZCDE"], ["GB"], [0.9], [[0.5 if i == place else 0.99 for i in range(7)]])
         for place in (3, 0)
     )
     likelihood = Likelihood(1_000_000)
-    assert likelihood.score(there, one, entry, one)[0] > likelihood.score(elsewhere, one, entry, one)[0]
+    assert likelihood.score(there, row, entry, row)[0] > likelihood.score(elsewhere, row, entry, row)[0]
 
 
 def test_rates_are_read_from_the_table() -> None:
@@ -239,7 +314,7 @@ def test_rates_are_read_from_the_table() -> None:
             a: {b: 1 for b in ALPHABET if b != a} | ({"B": 250_000} if a == "A" else {}) for a in ALPHABET
         },
     }
-    read, plate = packed("B"), packed("A")
+    read, plate = encoded("B"), encoded("A")
     [log] = ConfusionModel(table).log_probability(read.codes, read.lengths, plate.codes, plate.lengths)
     assert math.exp(log / UNITS) == pytest.approx(0.25 * 0.8, rel=0.001)
 

@@ -1,5 +1,7 @@
 """What `anpr explain` shows is what the index does."""
 
+import math
+
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from anpr.cli.explain import command
 from anpr.matching.compare import compare
 from anpr.matching.index import Index
+from anpr.matching.scoring.evidence import total_log_odds
 from anpr.runtime.errors import InputError
 from tests.support.strategies import a_read, an_entry, generation
 
@@ -20,29 +23,39 @@ def explained(*arguments: str) -> tuple[int, str]:
 
 
 @given(st.text("AB01O8", max_size=9), plates, st.none() | st.sampled_from((0.1, 0.9)))
-def test_a_comparison_ends_as_a_list_of_this_entry_would(read: str, listed: str, confidence: float | None) -> None:
-    of_read, entry = a_read(plate=read, confidence=confidence), an_entry(plate=listed, tolerance="near")
-    comparison = compare(of_read, entry, 1)
-    [matches] = Index.build([entry], generation(1)).match([of_read])
+def test_a_comparison_gives_the_answer_of_a_list_with_this_entry_alone(
+    read: str, listed: str, confidence: float | None
+) -> None:
+    observed, entry = a_read(plate=read, confidence=confidence), an_entry(plate=listed, tolerance="near")
+    comparison = compare(observed, entry, 1)
+    [matches] = Index.build([entry], generation(1)).match([observed])
     assert comparison.is_match == bool(matches)
     for match in matches:
         assert (comparison.tier, comparison.score) == (match.tier, match.score)
         assert comparison.differences == match.explanation.differences
-    assert (comparison.score is None) == (comparison.tier is None), "no score is made up of what is not alike"
+    assert (comparison.score is None) == (comparison.tier is None), "a pair that is alike in no tier has no score"
     if comparison.score is not None and not comparison.is_match:
         assert comparison.score < comparison.least_score
+    if comparison.score is not None and comparison.tier != "pattern":
+        assert 1 / (1 + math.exp(-total_log_odds(comparison.evidence))) == pytest.approx(comparison.score, abs=6e-5)
+    else:
+        assert comparison.evidence == ()
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "shown"),
     [
-        (["AB1OCDE", "AB10CDE", "--country", "GB"], 0, ["one glyph on a UK plate", "match: equivalent", "^"]),
+        (
+            ["AB1OCDE", "AB10CDE", "--country", "GB"],
+            0,
+            ["0 and O look the same on UK plates", "match: equivalent", "^"],
+        ),
         (["AB12CDE", "AB12CDE"], 0, ["match: exact"]),
-        (["8B12CDE", "BB12CDE"], 0, ["often confused: 8 and B", "match: folded"]),
+        (["8B12CDE", "BB12CDE"], 0, ["cameras often confuse 8 and B", "match: folded"]),
         (
             ["AB12CD", "AB12CDE", "--entries", "10", "--confidence", "0"],
             0,
-            ["listed E", "missing here", "match: near"],
+            ["listed E", "the camera missed this letter", "match: near"],
         ),
         (["AB12CD", "AB12CDE", "--confidence", "1"], 1, ["no match: near, but the score"]),
         (["AB12CDE", "AB1*"], 0, ["fits the pattern AB1*", "match: pattern"]),
@@ -58,7 +71,7 @@ def test_the_verdict_comes_with_its_reasons(arguments: list[str], code: int, sho
 
 
 @pytest.mark.parametrize(("read", "least"), [("AB12CDF", "0.005"), ("A812CDE", "0.1")])
-def test_a_score_that_is_too_low_is_told_with_the_least_as_the_table_has_it(read: str, least: str) -> None:
+def test_a_score_that_is_too_low_is_shown_with_the_least_score_of_its_tier(read: str, least: str) -> None:
     code, output = explained(read, "AB12CDE", "--country", "GB", "--entries", "2000000")
     assert code == 1, output
     assert output.endswith(f" in a list of 2,000,000 entries is below {least}\n")
@@ -67,27 +80,46 @@ def test_a_score_that_is_too_low_is_told_with_the_least_as_the_table_has_it(read
 
 
 @pytest.mark.parametrize(
-    ("entries", "said"), [("1001", "of 1,001"), ("1000", "of up to 1,000"), ("7", "of up to 1,000")]
+    ("entries", "shown"), [("1001", "of 1,001"), ("1000", "of up to 1,000"), ("7", "of up to 1,000")]
 )
-def test_a_score_is_told_with_how_long_the_list_is(entries: str, said: str) -> None:
+def test_a_score_is_shown_with_the_length_of_the_list(entries: str, shown: str) -> None:
     _, output = explained("AB12CDE", "AB12CDE", "--entries", entries)
-    assert output.endswith(f" in a list {said} entries\n")
+    assert output.endswith(f" in a list {shown} entries\n")
 
 
-def test_a_read_that_may_be_a_plate_of_its_own_is_said_to_be_one() -> None:
-    said = "as on plates of GB: this may be another vehicle's plate, read rightly"
-    assert said in explained("AB12CDF", "AB12CDE", "--country", "GB")[1]
-    assert said not in explained("AB12CD", "AB12CDE", "--country", "GB")[1]
-    assert said not in explained("AB12CDE", "AB12CDE", "--country", "GB")[1]
+def test_a_read_that_may_be_another_vehicles_plate_has_a_note_that_says_so() -> None:
+    note = "as on plates of GB: this may be another vehicle's plate, read correctly"
+    assert note in explained("AB12CDF", "AB12CDE", "--country", "GB")[1]
+    assert note not in explained("AB12CD", "AB12CDE", "--country", "GB")[1]
+    assert note not in explained("AB12CDE", "AB12CDE", "--country", "GB")[1]
     assert "another vehicle's" not in explained("AB12CDF", "AB12CDE")[1]
 
 
-def test_a_letter_that_is_missing_leaves_a_gap_above_the_mark() -> None:
+def test_the_evidence_is_shown_as_a_table_with_a_running_total() -> None:
+    _, output = explained("AB12CDF", "AB12CDE", "--country", "GB", "--confidence", "0.7", "--entries", "10000")
+    table = output[output.index("evidence") :].split("\n\n")[0].splitlines()
+    names, parts, totals = zip(*((line[:14].strip(), *line[14:].split()) for line in table[1:]), strict=True)
+    assert names == ("prior", "misread", "background", "confidence", "near")
+    assert table[0].split() == ["evidence", "log-odds", "total"]
+    assert float(totals[-1]) == pytest.approx(sum(map(float, parts)), abs=0.03)
+
+
+def test_a_read_with_a_country_prefix_that_is_too_improbable_is_shown_as_it_stands() -> None:
+    """At a million entries DAB1234 is near AB1234 by one extra letter; the prefix is not the surer explanation."""
+    for read, listed in (("GBAB12CDE", "AB12CDE"), ("DAB1234", "AB1234")):
+        observed, entry = a_read(plate=read, country="DE"), an_entry(plate=listed, tolerance="near")
+        comparison = compare(observed, entry, 1_000_000)
+        assert comparison.score is not None
+        total = total_log_odds(comparison.evidence)
+        assert 1 / (1 + math.exp(-total)) == pytest.approx(comparison.score, abs=6e-5)
+
+
+def test_a_missing_letter_leaves_a_gap_above_the_mark() -> None:
     _, output = explained("AB2CDE", "AB12CDE")
     assert output.splitlines()[:3] == ["read     A B · 2 C D E", "listed   A B 1 2 C D E", "             ^"]
 
 
-def test_a_program_gets_one_object() -> None:
+def test_with_json_a_program_gets_one_object() -> None:
     code, output = explained("AB12CDE", "AB12CDE", "--json")
     assert code == 0
     assert output.count("\n") == 1
@@ -95,7 +127,7 @@ def test_a_program_gets_one_object() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reason"),
     [
         (["AB12CDE", "*"], "LISTED '*': a pattern needs at least"),
         (["AB12CDE", "?????"], "LISTED '?????': a pattern needs at least"),
@@ -107,10 +139,12 @@ def test_a_program_gets_one_object() -> None:
         (["AB12CDE", "AB12CDE", "--listed-country", "GBR"], "GB was probably meant"),
     ],
 )
-def test_what_intake_or_list_refuses_is_refused_with_their_words(arguments: list[str], said: str) -> None:
+def test_a_text_that_the_decoder_or_the_list_refuses_is_refused_with_their_reason(
+    arguments: list[str], reason: str
+) -> None:
     with pytest.raises(InputError) as refused:
         CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +156,7 @@ def test_a_number_out_of_its_range_is_refused(option: str, value: str) -> None:
     assert f"'{option}': {value}" in output
 
 
-def test_plates_that_are_alike_are_not_said_to_be_compared_for_an_edit() -> None:
+def test_plates_that_fold_alike_are_not_shown_as_compared_for_an_edit() -> None:
     _, output = explained("AB12CDE", "AB12CDE")
     [near] = [line for line in output.splitlines() if line.startswith("near")]
     assert "=" not in near

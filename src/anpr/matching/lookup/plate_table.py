@@ -163,7 +163,7 @@ class PlateTable:
 
     def _near_pairs(self, reads: PlateCodes, folded: Codes, likelihood: Likelihood) -> Pairs:
         """Return the pairs whose folded keys are one edit apart, for reads that are worth the search."""
-        searched_rows, deletions = _true_cells(likelihood.worth_searching(reads))
+        searched_rows, deletions = _true_cells(likelihood.deletions_to_search(reads))
         if not len(searched_rows):
             return _NO_PAIRS
         found, entry_rows = self.by_deletion.find(deletion_hashes(folded, searched_rows, deletions, reads.longest))

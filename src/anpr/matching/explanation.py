@@ -1,0 +1,151 @@
+"""Why a read matched: each character that differs, in words that an officer can check against the picture."""
+
+from itertools import product
+from operator import itemgetter
+from typing import NamedTuple
+
+from anpr.contracts.events import Difference, Entry, Explanation, Read
+from anpr.contracts.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
+from anpr.matching.encoding.plate_codes import FOLD_CLASSES
+
+CANDIDATE_NOTE = "not the camera's first reading, but another candidate that it gave"
+
+# The costs of setting one character against another when two plates are aligned: the likelier confusion is preferred.
+_SAME_GLYPH_COST, _FOLDED_COST, _EDIT_COST = 1, 2, 10
+_CLASS_OF = {character: fold_class for fold_class in FOLD_CLASSES for character in fold_class}
+
+
+class AlignedStep(NamedTuple):
+    """A step of an alignment: the characters of both plates and their positions, counted from 1."""
+
+    listed_position: int
+    listed: str
+    read_position: int
+    read: str
+
+
+def explain(
+    read_plate: str, listed_plate: str, read: Read, entry: Entry, *, candidate: str | None = None
+) -> Explanation:
+    """Explain a match of two canonical plates, or of a plate and a pattern.
+
+    `candidate` is the text as the camera gave it, where it was a candidate and not the camera's reading.
+    """
+    is_british = "GB" in {country_of(country) for country in (read.country, entry.country) if country}
+    notes = _notes(read, entry, candidate)
+    if is_pattern(listed_plate):
+        notes.insert(0, f"fits the pattern {listed_plate}")
+        return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))
+    return Explanation(
+        read_as=read_plate,
+        listed_as=listed_plate,
+        differences=differences(read_plate, listed_plate, is_british=is_british),
+        notes=tuple(notes),
+    )
+
+
+def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
+    """Return the changes that turn the read into the listed plate, by the likeliest alignment of the two."""
+    found, prefix = [], ""
+    if (split := split_country_prefix(read, listed)) is not None:
+        prefix, country, read = split
+        why = f"the country letters of {country}, read as part of the plate"
+        found.append(Difference(place=1, read=prefix, listed="", why=why, read_place=1))
+    for step in align(read, listed):
+        if step.read != step.listed:
+            read_place = step.read_position + len(prefix) if step.read else None
+            why = _why(step.read, step.listed, is_british=is_british)
+            found.append(
+                Difference(
+                    place=step.listed_position, read=step.read, listed=step.listed, why=why, read_place=read_place
+                )
+            )
+    return tuple(found)
+
+
+def split_country_prefix(read: str, listed: str) -> PrefixedPlate | None:
+    """Return the read as a country prefix and a plate that folds to the listed one; None where it cannot be that."""
+    for split in COUNTRY_PREFIXES.splits(read):
+        if len(split.plate) == len(listed) and all(
+            _cost(*both) <= _FOLDED_COST for both in zip(split.plate, listed, strict=True)
+        ):
+            return split
+    return None
+
+
+def align(read: str, listed: str) -> list[AlignedStep]:
+    """Return the steps of the cheapest alignment of the two plates."""
+    # cheapest[i, j]: the cost of aligning the first i characters read with the first j listed, and the last step.
+    cheapest: dict[tuple[int, int], tuple[int, int, int]] = {(0, 0): (0, 0, 0)}
+    for read_end, listed_end in product(range(len(read) + 1), range(len(listed) + 1)):
+        options = [
+            (cheapest[read_end - read_count, listed_end - listed_count][0] + cost, read_count, listed_count)
+            for read_count, listed_count, cost in _last_steps(read[:read_end], listed[:listed_end])
+        ]
+        if options:
+            cheapest[read_end, listed_end] = min(options, key=itemgetter(0))
+    steps, read_end, listed_end = [], len(read), len(listed)
+    while read_end or listed_end:
+        _, read_count, listed_count = cheapest[read_end, listed_end]
+        read_start, listed_start = read_end - read_count, listed_end - listed_count
+        steps.append(
+            AlignedStep(listed_start + 1, listed[listed_start:listed_end], read_start + 1, read[read_start:read_end])
+        )
+        read_end, listed_end = read_start, listed_start
+    return steps[::-1]
+
+
+def _last_steps(read: str, listed: str) -> list[tuple[int, int, int]]:
+    """Return the possible last steps, likeliest first: how many characters of each plate, and the cost."""
+    steps = []
+    if read and listed:
+        steps.append((1, 1, _cost(read[-1], listed[-1])))
+    if len(read) > 1 and len(listed) > 1:
+        crossed = _cost(read[-1], listed[-2]) + _cost(read[-2], listed[-1])
+        if crossed < _EDIT_COST:
+            steps.append((2, 2, _EDIT_COST + crossed))
+    if listed:
+        steps.append((0, 1, _EDIT_COST))
+    if read:
+        steps.append((1, 0, _EDIT_COST))
+    return steps
+
+
+def _why(read: str, listed: str, *, is_british: bool) -> str:
+    if not read:
+        return f"the camera missed this {_kind(listed)}"
+    if not listed:
+        return f"the camera read an extra {_kind(read)}"
+    if len(listed) == 2:
+        return "these two letters are swapped" if listed.isalpha() else "these two characters are swapped"
+    first, second = sorted((read, listed))
+    cost = _cost(read, listed)
+    if cost == _SAME_GLYPH_COST:
+        return f"{first} and {second} look the same on {'UK' if is_british else 'many'} plates"
+    if cost == _FOLDED_COST:
+        return f"cameras often confuse {first} and {second}"
+    return "the camera could not read it" if read == UNREADABLE else "a different character"
+
+
+def _kind(character: str) -> str:
+    return "digit" if character.isdigit() else "letter"
+
+
+def _cost(read: str, listed: str) -> int:
+    if read == listed:
+        return 0
+    if GLYPH_PAIRS.get(read, read) == GLYPH_PAIRS.get(listed, listed):
+        return _SAME_GLYPH_COST
+    return _FOLDED_COST if listed in _CLASS_OF.get(read, "") else _EDIT_COST
+
+
+def _notes(read: Read, entry: Entry, candidate: str | None) -> list[str]:
+    notes = [] if candidate is None else [CANDIDATE_NOTE]
+    if unknown := unknown_letters(read.plate if candidate is None else candidate):
+        notes.append(f"{unknown[:8]!r} stands for no Latin letter, so that position counts as unreadable")
+    if read.country and entry.country and country_of(read.country) != country_of(entry.country):
+        notes.append(f"country read {read.country}, listed {entry.country}")
+    if read.clock_suspect:
+        notes.append("the camera's clock cannot be trusted, so the time of arrival counts")
+    return notes

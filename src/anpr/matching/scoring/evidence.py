@@ -1,0 +1,110 @@
+"""The score of a pair of read and entry as a sum of named evidence.
+
+The log-odds of the score, log(score / (1 - score)), are a sum. Each part of the sum is one piece of evidence: above 0
+it speaks for the match, below 0 against it. Logarithms are natural: +0.7 doubles the odds, -2.3 divides them by ten.
+
+`PairTerms` holds the terms from which scores are computed. The evidence is made of the same terms, so a score and its
+evidence cannot differ.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+# Shares of vehicles, or logarithms of shares.
+Shares = NDArray[np.float64]
+
+# Decimal digits of a part. The sum of the parts then gives the score to five digits; a score has four.
+_DIGITS = 6
+
+
+class Evidence(Struct, frozen=True):
+    """One part of the log-odds of a score."""
+
+    name: str
+    log_odds: float
+
+
+class PairTerms(NamedTuple):
+    """The terms of the scores of m pairs: first logarithms, then shares of all vehicles.
+
+    Two explanations compete. The listed vehicle went by and was read as this text, with the probability
+    exp(prior + other_country + misread + confidence + near). Or another vehicle went by, with the probability
+    country_share * (read_right + misread_as_text * doubt) + fleet. Both are measured by the same unit, so only their
+    ratio has a meaning.
+
+    Attributes:
+        prior: That the vehicle is this listed one, before anything is read.
+        other_country: That the camera names another country than the list.
+        misread: That the listed plate is read as this text.
+        confidence: How much likelier this confidence is with a misread than with a right read; 0 for the exact plate.
+        near: What no table knows and what speaks against a pair that is not even folded alike.
+        country_share: The country's share of the traffic, where the entry names the same country.
+        read_right: Vehicles that bear this text and are read right.
+        misread_as_text: Vehicles that bear another text and are misread as this one.
+        doubt: As `confidence`, not as a logarithm.
+        fleet: Vehicles of the same fleet, with the numbers beside the listed one.
+    """
+
+    prior: float
+    other_country: Shares
+    misread: Shares
+    confidence: Shares
+    near: Shares
+    country_share: Shares
+    read_right: Shares
+    misread_as_text: Shares
+    doubt: Shares
+    fleet: Shares
+
+    def listed(self) -> Shares:
+        """Return (m,) how probable each read is if the listed vehicle went by."""
+        return np.exp(self.prior + self.other_country + self.misread + self.confidence + self.near)
+
+    def unlisted(self) -> Shares:
+        """Return (m,) how probable each read is if another vehicle went by."""
+        return self.country_share * (self.read_right + self.misread_as_text * self.doubt) + self.fleet
+
+    def evidence(self) -> list[Evidence]:
+        """Return the evidence of the only pair: its sum is log(listed / unlisted)."""
+        by_text = self.country_share * (self.read_right + self.misread_as_text)
+        with_confidence = self.country_share * (self.read_right + self.misread_as_text * self.doubt)
+        parts = {
+            "prior": np.array([self.prior]),
+            "misread": self.misread,
+            "background": -np.log(by_text),
+            "confidence": self.confidence - np.log(with_confidence / by_text),
+            "other country": self.other_country,
+            "near": self.near,
+            "fleet": -np.log(self.unlisted() / with_confidence),
+        }
+        return [Evidence(name, part.item()) for name, part in parts.items()]
+
+
+def country_prefix_evidence(prefix_share: float, plate: PairTerms, read: PairTerms) -> Evidence:
+    """Return the evidence that a read begins with a country prefix, beside that of the plate behind the prefix.
+
+    The text as it stands may be the plate of another vehicle, or a misread of one.
+    """
+    prefixed = prefix_share * plate.unlisted()
+    return Evidence("country prefix", np.log(prefixed / (prefixed + read.unlisted())).item())
+
+
+def candidate_evidence(share: float, log_odds: float) -> Evidence:
+    """Return the evidence that a text is only a candidate: a score with these log-odds is lowered to this share."""
+    return Evidence("candidate", math.log(share) - math.log1p(math.exp(log_odds) * (1 - share)))
+
+
+def total_log_odds(evidence: Iterable[Evidence]) -> float:
+    """Return the log-odds of the score."""
+    return math.fsum(part.log_odds for part in evidence)
+
+
+def rounded(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Return the parts that count, rounded for people and for JSON."""
+    parts = (Evidence(part.name, round(part.log_odds, _DIGITS)) for part in evidence)
+    return tuple(part for part in parts if part.log_odds != 0)
