@@ -1,4 +1,4 @@
-"""An installation for tests: its configuration folder, its topics, its processes, and what is on its topics."""
+"""An installation for tests: its configuration folder, its topics, its processes, and the records on its topics."""
 
 import os
 import re
@@ -28,10 +28,10 @@ PORTS = ("calais", "coquelles", "dunkerque")
 
 
 class Installation:
-    """Everything that one test needs of the system, under `folder`; no process is left when the context ends."""
+    """A whole system for one test, in `folder`. Leaving the context stops every process."""
 
     def __init__(self, folder: Path, kafka: str, redis_url: str, suffix: str) -> None:
-        """Sites are the three ports with `suffix` at their names, so that tests can share a broker."""
+        """The sites are the three ports with `suffix` after their names, so that tests can share a broker."""
         self.folder = folder
         self.kafka = kafka
         self.sites = tuple(port + suffix for port in PORTS)
@@ -52,7 +52,7 @@ class Installation:
         self.supervisor.stop()
 
     def create_topics(self) -> None:
-        """Make the topics of all sites."""
+        """Create the topics of all sites."""
         for address, specs in specs_by_address(self.settings).items():
             create_topics(AdminClient({"bootstrap.servers": address}), specs)
 
@@ -72,18 +72,18 @@ class Installation:
         )
 
     def plan(self, file: Path, list_name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run `anpr watchlist plan`, for a new list where there is none of this name; the plan is put beside it."""
+        """Run `anpr watchlist plan`, with --new-list for a new list. The plan is written beside the file."""
         manifest = self.store.read_manifest()
         new = [] if manifest and list_name in manifest.lists else ["--new-list"]
         plan = file.with_suffix(".plan.json")
         return self.run("watchlist", "plan", str(file), "--list", list_name, "--out", str(plan), *new, *arguments)
 
     def apply(self, file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run `anpr watchlist apply` with the plan of this file."""
+        """Run `anpr watchlist apply` with the plan for this file."""
         return self.run("watchlist", "apply", str(file.with_suffix(".plan.json")), *arguments)
 
-    def put_in_force(self, file: Path, list_name: str = "stolen") -> None:
-        """Plan and apply a list that has no fault."""
+    def plan_and_apply(self, file: Path, list_name: str = "stolen") -> None:
+        """Plan and apply a list without refused lines."""
         assert self.plan(file, list_name).returncode == 0
         assert self.apply(file).returncode == 0
 
@@ -92,53 +92,53 @@ class Installation:
         self.supervisor.add(name, self.command(*arguments), log=self.folder / f"{name}.log", env=self.environment)
 
     def start_matcher(self, site: str, name: str) -> None:
-        """Start a matcher of a site under a name of its own, and this machine's index builder before the first."""
+        """Start a matcher of a site under its own name; before the first one, start the index builder."""
         if not self._has_builder:
             self.start_builder()
         self.start(name, "match", "--site", site, "--name", name)
 
     def start_builder(self) -> None:
-        """Start the one process that builds the index of this machine; `index` is its name at the supervisor."""
+        """Start the index builder. Its name in the supervisor is `index`."""
         self._has_builder = True
         self.start("index", "index", "--site", self.sites[0])
 
     def health_address(self, name: str) -> str:
-        """Return where a process that was started with `--metrics-port 0` says that it serves its health."""
+        """Return the address that a process started with `--metrics-port 0` logs for its health and metrics."""
         log = self.folder / f"{name}.log"
         found: list[str] = []
 
-        def is_said() -> bool:
+        def is_logged() -> bool:
             found.extend(re.findall(r"http://[0-9.]+:\d+", log.read_text("utf-8") if log.exists() else ""))
             return bool(found)
 
-        assert wait_until(is_said, 30), log.read_text("utf-8")
+        assert wait_until(is_logged, 30), log.read_text("utf-8")
         return found[0]
 
     def records(self, names: Iterable[str]) -> list[Record]:
-        """Return everything that is on some topics now."""
+        """Return all records that are on these topics now."""
         tail = KafkaTail(self.kafka, names)
         records: list[Record] = []
 
-        def is_all() -> bool:
+        def is_complete() -> bool:
             records.extend(tail.poll(0.1))
             return tail.caught_up()
 
         try:
-            assert wait_until(is_all, 60)
+            assert wait_until(is_complete, 60)
         finally:
             tail.close()
         return records
 
     def alerts(self, sites: Sequence[str] = ()) -> list[events.Alert]:
-        """Return every alert record on the topics of the sites (default: all), repeats included."""
-        facts = [
+        """Return every alert on the topics of the sites (default: all sites), repeats included."""
+        published = [
             events.decode_alert_record(record.value or b"")
             for record in self.records(map(topics.alerts, sites or self.sites))
         ]
-        return [fact for fact in facts if isinstance(fact, events.Alert)]
+        return [record for record in published if isinstance(record, events.Alert)]
 
     def waiting(self, site: str) -> int:
-        """Return how many reads of a site no matcher has committed."""
+        """Return how many reads of a site are not committed yet."""
         share = group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)])
         return share.records - share.committed
 
@@ -148,13 +148,13 @@ class Installation:
         def is_matched() -> bool:
             try:
                 return group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) == (count, count)
-            except KafkaException:  # on a busy machine a broker may be without leaders for a moment
+            except KafkaException:  # on a busy machine a partition may have no leader for a moment
                 return False
 
         assert wait_until(is_matched, timeout_seconds), f"{self.waiting(site)} reads of {site} wait"
 
     def open_feed(self) -> BoardFeed:
-        """Return a board of all sites that has been started."""
+        """Return a started board of all sites."""
         feed = BoardFeed(self.settings, KafkaTail, self.store, system_clock)
         feed.start()
         return feed

@@ -1,4 +1,4 @@
-"""A machine with an index, whose processes take a step when they are told to."""
+"""A machine with an index, whose processes run one pass of their loops at a time."""
 
 import time
 from datetime import timedelta
@@ -19,7 +19,7 @@ KEEP = timedelta(hours=96)
 
 
 class Machine:
-    """A machine's index folder, its builder and one matcher's follower, each taking a step when it is told to."""
+    """A machine's index folder, its builder and one matcher's follower. Each runs one pass for each `step`."""
 
     def __init__(self, path: Path, url: str, timeout_seconds: float = 2) -> None:
         self.folder = IndexFolder(path)
@@ -51,7 +51,7 @@ class Machine:
         return self.matcher.active.index.generation if self.matcher.active else None
 
     def ids(self) -> set[str]:
-        return {one.entry_id for one in self.active.index.entries()}
+        return {entry.entry_id for entry in self.active.index.entries()}
 
     def comes_to(self, applied: AppliedChange) -> None:
         def is_there() -> bool:

@@ -1,6 +1,6 @@
-"""The differential oracle: what real servers and processes published under faults, against the dry run.
+"""The differential oracle compares what real servers and processes published under faults with the dry run.
 
-`fault_times` is pure: a seed gives the same faults at the same moments again.
+`fault_times` is pure: the same seed gives the same faults at the same moments.
 """
 
 import random
@@ -22,7 +22,7 @@ from tests.support.installation import Installation
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """Something that goes wrong, so many seconds after the traffic has begun."""
+    """A fault, at a number of seconds after the traffic has begun."""
 
     at_seconds: float
     what: str
@@ -30,7 +30,7 @@ class Fault:
 
 
 def fault_times(seed: int, matchers: Sequence[str], kills: int, seconds: float) -> list[Fault]:
-    """Return when what goes wrong: `kills` of matchers and one each of the other faults, spread over `seconds`."""
+    """Return `kills` kills of matchers and one of each other fault, spread over `seconds`."""
     random_ = random.Random(seed)
 
     def moment(start: float, end: float) -> float:
@@ -44,7 +44,7 @@ def fault_times(seed: int, matchers: Sequence[str], kills: int, seconds: float) 
 
 
 def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: Path) -> dict[str, events.Alert]:
-    """Return by their ids the alerts that the dry run finds in a file of reads."""
+    """Return by id the alerts that the dry run finds in a file of reads."""
     done = installation.run(
         "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=300
     )
@@ -54,25 +54,25 @@ def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: 
 
 
 def shown(board: Board) -> Counter[str]:
-    """Return how often each alert is on a board, over all its incidents."""
+    """Return how often each alert is on a board, in all its incidents."""
     incidents = board.incidents(system_clock())
     return Counter(alert.alert_id for incident in incidents for alert in incident.alerts)
 
 
 def settle(feed: BoardFeed, expected: AbstractSet[str]) -> None:
-    """Let a board read on until it shows what is expected, or half a minute has gone."""
+    """Let a board follow its topics until it shows the expected alerts, for half a minute at most."""
 
-    def is_whole() -> bool:
+    def is_complete() -> bool:
         feed.fold_new_records(0.1)
         return shown(feed.board).keys() >= expected
 
-    wait_until(is_whole, 30)
+    wait_until(is_complete, 30)
 
 
 def dead_letters(installation: Installation) -> int:
-    """Return how many records no matcher could match, repeats counted once."""
-    places = set()
+    """Return how many different records no matcher could match."""
+    found = set()
     for site in installation.sites:
         for record in installation.records([topics.deadletters(site)]):
-            places.add((site, record.value))
-    return len(places)
+            found.add((site, record.value))
+    return len(found)

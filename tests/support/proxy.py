@@ -1,4 +1,4 @@
-"""A way to a server on this machine, on which something happens."""
+"""A proxy in front of a server on this machine, as a base for proxies that disturb the connection."""
 
 import socket
 import threading
@@ -7,10 +7,10 @@ from typing import Self
 
 
 class Proxy(ABC):
-    """Takes connections at `port` and serves each in a thread. As a context it is started and stopped."""
+    """Accepts connections at `port` and serves each in a thread. The context starts and stops it."""
 
     def __init__(self, server_port: int) -> None:
-        """`server_port` is the server's, on this machine."""
+        """`server_port` is the port of the server on this machine."""
         self.server_port = server_port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -18,7 +18,7 @@ class Proxy(ABC):
 
     @abstractmethod
     def serve(self, client: socket.socket, server: socket.socket) -> None:
-        """Hand on what comes of one connection, until either side ends it or `is_stopped`."""
+        """Pass on the bytes of one connection until either side closes it or `is_stopped` is set."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()

@@ -86,7 +86,7 @@ class Scene:
             users.save(msgspec.structs.replace(user, password_hash=hashed))
         self.images = ImageStore(it.settings.images_dir, timedelta(hours=1))
         listed = self._write_list()
-        it.put_in_force(listed)
+        it.plan_and_apply(listed)
         for site in it.sites:
             it.start_matcher(site, f"{site}-1")
         for site in it.sites:

@@ -1,4 +1,4 @@
-"""Real servers for tests: those of KAFKA_BOOTSTRAP and REDIS_URL, else a Kafka and a Valkey started here."""
+"""Real servers for tests: those of KAFKA_BOOTSTRAP and REDIS_URL, or a Kafka and a Valkey that are started here."""
 
 import os
 import uuid
@@ -18,7 +18,7 @@ from tests.support.installation import Installation
 
 
 def missing(error: Unavailable) -> None:
-    """A server that cannot be had is a failure in CI, and elsewhere a skip that says why."""
+    """Fail in CI when a server cannot be started. Elsewhere, skip the test with the reason."""
     if os.environ.get("CI"):
         pytest.fail(str(error))
     pytest.skip(str(error))
@@ -26,7 +26,7 @@ def missing(error: Unavailable) -> None:
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a real broker. Tests share it, so each uses sites of its own."""
+    """Return the address of a real broker. Tests share it, so each uses its own sites."""
     if given := os.environ.get("KAFKA_BOOTSTRAP"):
         yield given
         return
@@ -41,7 +41,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
-    """Return the address of a real server of the Redis protocol that holds no watchlist."""
+    """Return the address of a real Redis or Valkey that holds no watchlist."""
     if given := os.environ.get("REDIS_URL"):
         client = redis.Redis.from_url(given)
         for key in (*client.scan_iter("anpr:watchlist:*"), *client.scan_iter("anpr:console:*")):
@@ -58,22 +58,22 @@ Connect = Callable[..., redis.Redis]
 
 @pytest.fixture
 def connected() -> Iterator[Connect]:
-    """Return `connect` of the store; what it opens is closed when the test is over."""
+    """Return the store's `connect`. Its connections are closed when the test ends."""
     with ExitStack() as stack:
         yield lambda *arguments, **named: stack.enter_context(connect(*arguments, **named))
 
 
 @pytest.fixture
 def installation(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> Iterator[Installation]:
-    """Return a whole installation with sites of its own: configuration, topics, processes."""
-    with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{uuid.uuid4().hex[:8]}") as one:
-        one.create_topics()
-        yield one
+    """Return a whole installation with its own sites: configuration, topics, processes."""
+    with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{uuid.uuid4().hex[:8]}") as made:
+        made.create_topics()
+        yield made
 
 
 @dataclass(frozen=True)
 class OwnServers:
-    """A broker and a Redis that no other module's tests use, so that they can be killed."""
+    """A broker and a Redis that only the tests of one module use, so that they can be killed."""
 
     kafka: KafkaServer
     redis: ValkeyServer
@@ -95,8 +95,8 @@ def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers
 
 @pytest.fixture(scope="module")
 def ports(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Return an installation under the ports' own names, as the simulators know them, on servers of its own."""
+    """Return an installation with the real names of the ports, which the simulators need, on its own servers."""
     folder = tmp_path_factory.mktemp("ports")
-    with Installation(folder, own_servers.kafka.bootstrap, own_servers.redis.url, suffix="") as one:
-        one.create_topics()
-        yield one
+    with Installation(folder, own_servers.kafka.bootstrap, own_servers.redis.url, suffix="") as made:
+        made.create_topics()
+        yield made

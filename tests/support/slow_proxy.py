@@ -1,4 +1,4 @@
-"""A way to a server that takes its time, or is cut."""
+"""A proxy that delays a connection or cuts it."""
 
 import select
 import socket
@@ -8,10 +8,10 @@ from tests.support.proxy import Proxy
 
 
 class SlowProxy(Proxy):
-    """Hands on what comes, `delay_seconds` later each time."""
+    """Passes bytes on after `delay_seconds`."""
 
     def __init__(self, port: int) -> None:
-        """`port` is the server's, on this machine."""
+        """`port` is the port of the server on this machine."""
         super().__init__(port)
         self.delay_seconds = 0.0
         self.url = f"redis://127.0.0.1:{self.port}/0"

@@ -1,4 +1,4 @@
-"""A way to a Kafka broker on which one batch is damaged, so that the broker refuses it for a passing reason."""
+"""A proxy that damages one batch on its way to a Kafka broker, so that the broker rejects it for a passing reason."""
 
 import select
 import socket
@@ -11,22 +11,22 @@ from tests.support.proxy import Proxy
 
 _PRODUCE: Final = 0
 _HOST: Final = b"127.0.0.1"
-# How long the damaged batch is held back for another to be under way behind it.
+# How long the damaged batch is held back, so that another one can be in flight behind it.
 _HOLD_SECONDS: Final = 1.0
 
 
 class SpoilingProxy(Proxy):
-    """Damages the first request to write that comes.
+    """Damages the first produce request.
 
-    It holds that request back until another one follows or a second has gone, then hands both on.
+    It holds that request back until another one follows or a second has passed, then passes both on.
 
     Attributes:
-        bootstrap: Its address for Kafka clients. They are told that the broker is here, and so stay on this way.
-        has_damaged: Set when the request has come.
+        bootstrap: Its address for Kafka clients. Its answers name itself as the broker, so clients stay on the proxy.
+        has_damaged: Set when the request has been damaged.
     """
 
     def __init__(self, bootstrap: str, good: bytes, bad: bytes) -> None:
-        """Of the first request, `good` is made `bad`, of the same length; `bootstrap` is a broker on this machine."""
+        """Replace `good` by `bad`, of the same length, in the first request. `bootstrap` is the broker's address."""
         super().__init__(int(bootstrap.rpartition(":")[2]))
         self.has_damaged = threading.Event()
         self._good, self._bad = good, bad
@@ -46,10 +46,10 @@ class SpoilingProxy(Proxy):
                     return
                 requests += content
             for request in (whole := _whole_requests(requests)):
-                if _is_write(request) and not self.has_damaged.is_set():
+                if _is_produce(request) and not self.has_damaged.is_set():
                     self.has_damaged.set()
                     held, release_at = request.replace(self._good, self._bad), time.monotonic() + _HOLD_SECONDS
-                elif held and _is_write(request):
+                elif held and _is_produce(request):
                     server.sendall(held + request)
                     held = b""
                 else:
@@ -65,7 +65,7 @@ class SpoilingProxy(Proxy):
 
 
 def _whole_requests(content: bytes) -> list[bytes]:
-    """Return the requests that are complete; each begins with its length in four bytes."""
+    """Return the complete requests. Each begins with its length in four bytes."""
     requests = []
     while len(content) >= 4 and len(content) >= (end := 4 + struct.unpack_from(">i", content)[0]):
         requests.append(content[:end])
@@ -73,6 +73,6 @@ def _whole_requests(content: bytes) -> list[bytes]:
     return requests
 
 
-def _is_write(request: bytes) -> bool:
+def _is_produce(request: bytes) -> bool:
     (kind,) = struct.unpack_from(">h", request, 4)
     return bool(kind == _PRODUCE)

@@ -1,7 +1,7 @@
-"""A disk that takes no more costs no read and no alert, and is said.
+"""A full disk costs no read and no alert, and is logged.
 
-The limit on the size of a file (RLIMIT_FSIZE) stands for the full disk: the kernel refuses to let the file grow, for
-root too, and the limit can be lifted while the process runs.
+The limit on the size of a file (RLIMIT_FSIZE) stands in for the full disk. The kernel does not let the file grow,
+even for root, and the limit can be lifted while the process runs.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ FULL = 65_536
 
 
 class Gateway:
-    """A sender on a pipe whose disk can be filled up and emptied."""
+    """A gateway on a pipe, whose disk can be filled and emptied."""
 
     def __init__(self, it: Installation, site: str, folder: Path, **environment: str) -> None:
         folder.mkdir()
@@ -48,7 +48,7 @@ class Gateway:
     def make_room(self) -> None:
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, self._limits)
 
-    def takes(self, *lines: bytes) -> None:
+    def send(self, *lines: bytes) -> None:
         assert self.process.stdin
         self.process.stdin.write(b"".join(line + b"\n" for line in lines))
         self.process.stdin.flush()
@@ -58,14 +58,14 @@ class Gateway:
         self.process.stdin.close()
         return self.process.wait(30)
 
-    def said(self, event: str) -> list[dict[str, Any]]:
+    def logged(self, event: str) -> list[dict[str, Any]]:
         lines = map(json.loads, self._log.read_text("utf-8").splitlines())
         return [line for line in lines if line["event"] == event]
 
 
 @pytest.fixture
 def running() -> Iterator[list[Gateway]]:
-    """Return a list: what is put there is ended after the test."""
+    """Return a list. Gateways in it are killed after the test."""
     gateways: list[Gateway] = []
     yield gateways
     for gateway in gateways:
@@ -82,44 +82,44 @@ def some_lines(site: str, start: int, count: int) -> list[bytes]:
     return [read_line(f"{start + number:06}", site, "AB1") for number in range(count)]
 
 
-def test_with_its_disk_full_the_gateway_sends_on_and_says_so_and_uses_the_disk_again_when_it_can(
+def test_with_its_disk_full_the_gateway_logs_it_keeps_sending_and_uses_the_disk_again_later(
     installation: Installation, tmp_path: Path, running: list[Gateway]
 ) -> None:
     site = installation.sites[0]
     gateway = Gateway(installation, site, tmp_path / "spool")
     running.append(gateway)
     before, during, after = (some_lines(site, start, 400) for start in (0, 1000, 2000))
-    gateway.takes(*before)
+    gateway.send(*before)
     assert wait_until(lambda: on_topic(installation, site) >= set(before), 30)
     gateway.fill_disk()
-    gateway.takes(*during)
+    gateway.send(*during)
     assert wait_until(lambda: on_topic(installation, site) >= set(during), 30)
-    told = gateway.said("the disk refuses lines, they go to the broker without it")
-    assert "spool" in told[0]["reason"]
+    refusals = gateway.logged("the disk refuses lines, they go to the broker without it")
+    assert "spool" in refusals[0]["reason"]
     gateway.make_room()
-    gateway.takes(*after)
+    gateway.send(*after)
     assert gateway.end() == 0
     assert on_topic(installation, site) == {*before, *during, *after}
-    assert gateway.said("the disk takes lines again")
-    assert gateway.said("sent")[0]["sent"] == 1200
+    assert gateway.logged("the disk accepts lines again")
+    assert gateway.logged("sent")[0]["sent"] == 1200
 
 
-def test_at_the_end_of_its_stream_it_ends_also_when_its_disk_is_full(
+def test_at_the_end_of_its_stream_the_gateway_ends_even_with_its_disk_full(
     installation: Installation, tmp_path: Path, running: list[Gateway]
 ) -> None:
     site = installation.sites[0]
     gateway = Gateway(installation, site, tmp_path / "spool")
     running.append(gateway)
     before, during = (some_lines(site, start, 400) for start in (0, 1000))
-    gateway.takes(*before)
+    gateway.send(*before)
     gateway.fill_disk()
-    gateway.takes(*during)
+    gateway.send(*during)
     assert gateway.end() == 0
     assert on_topic(installation, site) == {*before, *during}
-    assert gateway.said("sent")[0]["on_disk"] == 0
+    assert gateway.logged("sent")[0]["on_disk"] == 0
 
 
-def test_with_its_disk_full_and_the_broker_away_it_takes_no_more_and_names_what_it_could_not_keep(
+def test_with_its_disk_full_and_the_broker_away_it_reads_no_more_and_names_the_lost_lines(
     installation: Installation, tmp_path: Path, running: list[Gateway]
 ) -> None:
     site = installation.sites[0]
@@ -127,25 +127,25 @@ def test_with_its_disk_full_and_the_broker_away_it_takes_no_more_and_names_what_
     gateway = Gateway(installation, site, tmp_path / "spool", KAFKA_BOOTSTRAP=nowhere)
     running.append(gateway)
     kept = some_lines(site, 0, 100)
-    gateway.takes(*kept)
-    assert wait_until(lambda: any(line["on_disk"] == 100 for line in gateway.said("lines wait for the broker")), 30)
+    gateway.send(*kept)
+    assert wait_until(lambda: any(line["on_disk"] == 100 for line in gateway.logged("lines wait for the broker")), 30)
     gateway.fill_disk()
     refused = some_lines(site, 100, 50)
-    gateway.takes(*refused)
-    assert wait_until(lambda: bool(gateway.said("the disk refuses lines, they go to the broker without it")), 30)
+    gateway.send(*refused)
+    assert wait_until(lambda: bool(gateway.logged("the disk refuses lines, they go to the broker without it")), 30)
     gateway.process.send_signal(signal.SIGTERM)
     assert gateway.process.wait(30) == 3
-    (ended,) = gateway.said("ended")
+    (ended,) = gateway.logged("ended")
     assert ended["code"] == "lines-not-kept"
     assert "lines 101 to 150 of the stream are neither on disk nor with the broker" in ended["error"]
 
-    # What it says is enough to lose nothing: the rest is on disk.
+    # The error names enough to lose nothing: the other lines are on disk.
     again = installation.run("send", "--site", site, "--spool", str(tmp_path / "spool"), input=b"\n".join(refused))
     assert again.returncode == 0
     assert on_topic(installation, site) == {*kept, *refused}
 
 
-def test_with_its_disk_full_a_machine_matches_on_with_its_last_list_and_says_so(installation: Installation) -> None:
+def test_with_its_disk_full_a_machine_matches_with_its_last_list_and_logs_it(installation: Installation) -> None:
     it, site = installation, installation.sites[0]
     it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     it.start_matcher(site, "one")

@@ -1,4 +1,4 @@
-"""No read and no alert is lost, and none counts twice, whatever dies while traffic runs.
+"""No read and no alert is lost or counted twice, whichever process dies during traffic.
 
 The seed is printed; ORACLE_SEED=that seed replays the same fault times, ORACLE_SECONDS makes the run longer.
 """
@@ -79,7 +79,7 @@ class Scene:
             restart.join()
         for site in self.installation.sites:
             self.installation.supervisor.remove(f"simulator-{site}")
-            # Killed, or not rid of every read, it would have written down what the broker never had.
+            # A simulator that was killed, or could not send every read, has written reads that the broker never had.
             assert self.installation.supervisor.exit_codes[f"simulator-{site}"] == [0]
         assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [0], 60)
 
@@ -100,7 +100,7 @@ class Scene:
 
 
 def sent_lines() -> Iterator[str]:
-    """Return what a gateway sends besides: reads of a listed plate, and lines that no matcher can match."""
+    """Return what a gateway sends too: reads of a listed plate, and lines that no matcher can match."""
     now = system_clock().isoformat()
     for number in range(200):
         yield json.dumps({"read_id": f"sent-{number}", "site": "calais", "plate": "AB12 CDE", "captured_at": now})
@@ -148,15 +148,15 @@ def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: S
 
 
 def difference(installation: Installation, expected: Mapping[str, Alert], published: AbstractSet[str]) -> str:
-    """Return what became of each alert that is missing: whether its read is on the topic, and what it matched."""
+    """Return for each missing alert whether its read is on the topic, and what it matched."""
     on_topic = {r.value: r for r in installation.records(map(topics.reads, installation.sites))}
-    places = {msgspec.json.decode(value).get("read_id"): r for value, r in on_topic.items() if value}
+    records = {msgspec.json.decode(value).get("read_id"): r for value, r in on_topic.items() if value}
     later = {alert.alert_id for alert in installation.alerts()} - published
     lines = [f"{len(published - expected.keys())} published that were not expected"]
     for alert_id in expected.keys() - published:
         alert = expected[alert_id]
-        place = places.get(alert.read.read_id)
-        where = f"{place.topic}[{place.partition}]@{place.offset}" if place else "not on the topic"
+        record = records.get(alert.read.read_id)
+        where = f"{record.topic}[{record.partition}]@{record.offset}" if record else "not on the topic"
         lines.append(
             f"{alert.read.read_id} {where}{', came later' * (alert_id in later)}: "
             f"{alert.tier} {alert.score} {alert.read.plate} {alert.plate} {alert.read.candidates}"
@@ -165,7 +165,7 @@ def difference(installation: Installation, expected: Mapping[str, Alert], publis
 
 
 def watch_until(moment: float, feeds: dict[str, BoardFeed]) -> None:
-    """Let the boards read on until a moment of the monotonic clock."""
+    """Let the boards follow their topics until a moment of the monotonic clock."""
     while time.monotonic() < moment:
         for feed in feeds.values():
             feed.fold_new_records(0.02)

@@ -1,4 +1,4 @@
-"""The other commands as a person or a program runs them."""
+"""The other commands, run as a person or a program runs them."""
 
 import json
 import os
@@ -26,7 +26,9 @@ from tests.support.entries import entry, read_line, write_list
 from tests.support.installation import Installation
 
 
-def test_topics_says_what_it_would_do_then_does_it(tmp_path: Path, kafka_bootstrap: str, redis_url: str) -> None:
+def test_topics_says_what_it_would_create_then_creates_it(
+    tmp_path: Path, kafka_bootstrap: str, redis_url: str
+) -> None:
     with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{tmp_path.name[-3:]}-topics") as it:
         before = it.run("topics")
         assert before.returncode == 1
@@ -39,14 +41,14 @@ def test_topics_says_what_it_would_do_then_does_it(tmp_path: Path, kafka_bootstr
         assert len(there[topics.actions(it.sites[0])].partitions) == 1
 
 
-def test_topics_names_what_differs_and_leaves_it(installation: Installation) -> None:
+def test_topics_names_the_differences_and_changes_nothing(installation: Installation) -> None:
     installation.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
     done = installation.run("topics")
     assert done.returncode == 1
     assert b"retention.ms is 259200000, configured 86400000" in done.stdout
 
 
-def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> None:
+def test_a_server_that_is_away_is_reported_with_a_next_step(installation: Installation) -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
     installation.environment |= {"KAFKA_BOOTSTRAP": address, "REDIS_URL": f"redis://{address}"}
     for command in (["topics"], ["watchlist", "show"]):
@@ -57,20 +59,20 @@ def test_a_server_that_is_away_is_said_in_words(installation: Installation) -> N
         assert b"Traceback" not in done.stderr
 
 
-def test_a_redis_that_takes_connections_and_never_answers_is_not_given_the_time_of_a_large_change(
+def test_a_redis_that_accepts_connections_and_never_answers_is_reported_within_seconds(
     installation: Installation,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
         for command in (["show"], ["add", "AB1", "--list", "x", "--reason", "y", "--until", "2099-12-31"]):
-            done = installation.run("watchlist", *command, timeout=25)  # it used to take more than 30 s
+            done = installation.run(
+                "watchlist", *command, timeout=25
+            )  # without its own limit it takes more than 30 s
             assert done.returncode == 3
             assert b"does not answer" in done.stderr
 
 
-def test_a_console_says_what_is_wrong_with_its_address_or_its_certificate(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_a_console_reports_a_wrong_address_or_certificate(installation: Installation, tmp_path: Path) -> None:
     console = "console", "--site", installation.sites[0]
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = installation.run(*console, "--port", str(other.getsockname()[1]))
@@ -95,16 +97,18 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
     found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
     assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
 
-    installation.put_in_force(file)
+    installation.plan_and_apply(file)
     installation.start_matcher(site, "one")
     assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 0
     installation.wait_until_matched(4, site)
     assert {alert.alert_id for alert in installation.alerts()} == {alert.alert_id for alert in found}
 
 
-def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Installation, tmp_path: Path) -> None:
+def test_watch_prints_the_incidents_of_the_chosen_ports_as_they_come(
+    installation: Installation, tmp_path: Path
+) -> None:
     site, other, silent = installation.sites
-    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
     out = tmp_path / "watch.jsonl"
     with out.open("wb") as stream:
         watching = subprocess.Popen(
@@ -120,21 +124,21 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
         installation.start_matcher(one, f"{one}-1")
         installation.run("send", "--site", one, input=read_line("a", one, "AB1", lane="3"))
     assert wait_until(lambda: bool(lines("incident")), 30)
-    assert wait_until(lambda: {"site": site, "silent": False} in said(lines("site")), 30)
+    assert wait_until(lambda: {"site": site, "silent": False} in silence_of(lines("site")), 30)
     (incident,) = lines("incident")
     assert (incident["site"], incident["plate"], incident["lane"], incident["status"]) == (site, "AB1", "3", "open")
     assert incident["certainty"] == "exact"
-    assert {"site": silent, "silent": True} in said(lines("site"))
+    assert {"site": silent, "silent": True} in silence_of(lines("site"))
     # The same incident is printed again only when it has changed.
     installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
     assert wait_until(lambda: [line["alerts"] for line in lines("incident")] == [1, 2], 30)
     # A list without the entry withdraws it on every board.
-    installation.put_in_force(write_list(tmp_path / "l.csv", "AB2"))
+    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB2"))
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 30)
-    # What was withdrawn by mistake is open again.
+    # After a rollback the incident is open again.
     assert installation.run("watchlist", "rollback", "--list", "stolen", "--why", "a mistake").returncode == 0
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "open", 30)
-    # A site that falls silent is said with why and for how long.
+    # A site that falls silent is printed with the reason and the time since its last status.
     installation.supervisor.remove(f"{site}-1")
     assert wait_until(lambda: [line for line in lines("site") if line["site"] == site][-1]["is_silent"], 30)
     last = [line for line in lines("site") if line["site"] == site][-1]
@@ -144,7 +148,7 @@ def test_watch_prints_incidents_as_they_come_filtered_by_port(installation: Inst
     assert watching.wait(20) == 0
 
 
-def test_watch_says_of_a_site_whose_broker_is_away_that_it_is(installation: Installation) -> None:
+def test_watch_reports_that_the_broker_of_a_site_is_away(installation: Installation) -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
     installation.environment["KAFKA_BOOTSTRAP"] = address
     log = installation.folder / "watch.log"
@@ -158,7 +162,7 @@ def test_watch_says_of_a_site_whose_broker_is_away_that_it_is(installation: Inst
     assert wait_until(lambda: silent_sites() == set(installation.sites), 30)
 
 
-def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_heard(
+def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
     installation: Installation, tmp_path: Path
 ) -> None:
     origin, port, silent = installation.sites
@@ -168,7 +172,7 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_hear
         for of in (origin, silent)
     ]
     file.write_text(f"routes = [{ferries[0]}]\n{file.read_text('utf-8')}", "utf-8")
-    installation.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
     installation.start_matcher(origin, f"{origin}-1")
     now = system_clock()
     installation.run("send", "--site", origin, input=read_line("a", origin, "AB1", captured_at=now.isoformat()))
@@ -192,10 +196,10 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_were_hear
     done = installation.run("arrivals", "--site", port)
     assert done.returncode == 1
     assert f"nothing is heard of {silent.title()}".encode() in done.stderr
-    assert b"AB1" in done.stdout, "what is known is shown all the same"
+    assert b"AB1" in done.stdout, "the known arrivals are shown all the same"
 
 
-def said(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def silence_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"site": line["site"], "silent": line["is_silent"]} for line in lines]
 
 
@@ -207,16 +211,16 @@ def an_alert(site: str) -> events.Alert:
     return alert
 
 
-def test_a_record_that_cannot_be_read_is_counted_and_costs_nothing_else(installation: Installation) -> None:
+def test_a_record_that_cannot_be_read_is_counted_and_hides_no_other(installation: Installation) -> None:
     site, other = installation.sites[:2]
-    installation.put_in_force(write_list(installation.folder / "l.csv", "AB1"))
+    installation.plan_and_apply(write_list(installation.folder / "l.csv", "AB1"))
     producer = KafkaProducer(installation.kafka)
     producer.produce(topics.alerts(site), None, b"not an alert")
     producer.produce(topics.actions(site), None, b"{}")
-    # A record of another site than its topic's owner counts for nothing, whoever wrote it.
+    # A record of another site than the topic's is ignored, whoever wrote it.
     foreign = events.Correction(site=other, read_id="b", supersedes="a")
     producer.produce(topics.alerts(site), None, events.encode(foreign))
-    # Nor does an alert under the id of another one, which it would replace.
+    # So is an alert under the id of another alert, which it would replace.
     forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(other, "a", "AB1"))
     producer.produce(topics.alerts(site), None, events.encode(forged))
     assert wait_until(lambda: producer.flush(1) == 0, 30)

@@ -94,7 +94,7 @@ def act(browser: httpx.Client, incident_id: str, command: str, **fields: str) ->
 
 @pytest.fixture
 def consoles(installation: Installation, tmp_path: Path) -> Consoles:
-    installation.put_in_force(write_list(tmp_path / "l.csv", "AB12CDE", "YO10OIL"))
+    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB12CDE", "YO10OIL"))
     return Consoles(installation)
 
 

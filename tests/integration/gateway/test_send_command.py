@@ -1,4 +1,4 @@
-"""The gateway drops nothing: away broker, kill, bad lines, lines too long."""
+"""The gateway loses no line: when the broker is away, when it is killed, and whatever the lines hold."""
 
 import json
 import os
@@ -33,14 +33,14 @@ def sender_on_a_pipe(it: Installation, site: str) -> subprocess.Popen[bytes]:
     )
 
 
-def said(stderr: bytes) -> list[dict[str, Any]]:
-    """Return the lines of a log."""
+def log_lines(stderr: bytes) -> list[dict[str, Any]]:
+    """Return the lines of a log as fields."""
     return [json.loads(line) for line in stderr.splitlines()]
 
 
-def has_said(event: str, **figures: Any) -> Callable[[bytes], bool]:
-    """Return whether a line of a log says this."""
-    return lambda line: {"event": event, **figures}.items() <= json.loads(line).items()
+def logs(event: str, **fields: Any) -> Callable[[bytes], bool]:
+    """Return a test of whether a line of a log has this event and these fields."""
+    return lambda line: {"event": event, **fields}.items() <= json.loads(line).items()
 
 
 def test_reads_from_a_file_and_from_a_pipe_are_published_as_they_are(
@@ -53,7 +53,7 @@ def test_reads_from_a_file_and_from_a_pipe_are_published_as_they_are(
     assert installation.run("send", "--site", site, str(file)).returncode == 0
     piped = installation.run("send", "--site", site, input=b"\n".join(lines[200:]))
     assert piped.returncode == 0
-    assert any(map(has_said("sent", sent=100, unmatchable=0, on_disk=0, site=site), piped.stderr.splitlines()))
+    assert any(map(logs("sent", sent=100, unmatchable=0, on_disk=0, site=site), piped.stderr.splitlines()))
     assert set(on_topic(installation, site)) == set(lines)
 
 
@@ -62,17 +62,17 @@ def test_bad_lines_are_named_by_number_and_sent_all_the_same(installation: Insta
     lines = [read_line("a", site, "AB1"), b"not json", read_line("b", "elsewhere", "AB1")]
     done = installation.run("send", "--site", site, input=b"\n".join(lines))
     assert done.returncode == 0
-    named = {line["line"]: line["reason"] for line in said(done.stderr) if "line" in line}
+    named = {line["line"]: line["reason"] for line in log_lines(done.stderr) if "line" in line}
     assert named == {2: "not JSON", 3: "wrong site"}
     assert set(on_topic(installation, site)) == set(lines)
 
 
-def test_a_line_that_no_read_can_be_is_refused_by_number_and_the_rest_goes_on(installation: Installation) -> None:
+def test_a_line_that_is_too_long_is_refused_by_number_and_the_others_are_sent(installation: Installation) -> None:
     site = installation.sites[0]
     long = b"x" * (3 * MAX_READ_BYTES)
     done = installation.run("send", "--site", site, input=long + b"\n" + read_line("a", site, "AB1") + b"\n" + long)
     assert done.returncode == 1
-    assert [line["line"] for line in said(done.stderr) if line["event"].startswith("line refused")] == [1, 3]
+    assert [line["line"] for line in log_lines(done.stderr) if line["event"].startswith("line refused")] == [1, 3]
     assert len(on_topic(installation, site)) == 1
 
 
@@ -90,19 +90,19 @@ def test_with_the_broker_away_lines_wait_on_disk_and_go_first_on_the_next_start(
     assert sender.stderr is not None
     sender.stdin.write(b"\n".join(lines) + b"\n")
     sender.stdin.flush()
-    assert any(map(has_said("lines wait for the broker", on_disk=100), sender.stderr))
+    assert any(map(logs("lines wait for the broker", on_disk=100), sender.stderr))
     sender.send_signal(signal.SIGTERM)
     _, errors = sender.communicate(timeout=20)
     assert sender.returncode == 3
-    assert any(map(has_said("sent", sent=0, on_disk=100), errors.splitlines()))
+    assert any(map(logs("sent", sent=0, on_disk=100), errors.splitlines()))
 
     after = installation.run("send", "--site", site, input=read_line("last", site, "AB1"))
     assert after.returncode == 0
-    assert any(map(has_said("lines kept from before go first", on_disk=100), after.stderr.splitlines()))
+    assert any(map(logs("lines kept from before go first", on_disk=100), after.stderr.splitlines()))
     assert len(set(on_topic(installation, site))) == 101
 
 
-def test_killed_in_the_middle_it_loses_nothing_that_it_accepted(installation: Installation, tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_loses_no_line_that_it_accepted(installation: Installation, tmp_path: Path) -> None:
     site = installation.sites[0]
     lines = [read_line(str(number), site, "AB1") for number in range(20_000)]
     file = tmp_path / "reads.jsonl"
@@ -119,32 +119,32 @@ def test_killed_in_the_middle_it_loses_nothing_that_it_accepted(installation: In
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_with_its_pipe_open_it_says_how_much_is_on_disk_and_loses_none_of_it(
+def test_stopped_with_its_pipe_open_it_logs_how_many_lines_are_on_disk_and_loses_none(
     installation: Installation, tmp_path: Path, number: signal.Signals
 ) -> None:
     site = installation.sites[0]
-    taking, giving = os.pipe()
+    reading, writing = os.pipe()
     sender = subprocess.Popen(
         installation.command("send", "--site", site, "--spool", str(tmp_path / "spool")),
-        stdin=taking,
+        stdin=reading,
         stderr=subprocess.PIPE,
         env={**os.environ, **installation.environment, "KAFKA_BOOTSTRAP": f"127.0.0.1:{free_ports(1)[0]}"},
     )
     assert sender.stderr is not None
-    lines = [read_line(str(one), site, "AB1") for one in range(200)]
-    os.write(giving, b"\n".join(lines) + b"\n")
-    assert any(map(has_said("lines wait for the broker", on_disk=200), sender.stderr))
+    lines = [read_line(str(count), site, "AB1") for count in range(200)]
+    os.write(writing, b"\n".join(lines) + b"\n")
+    assert any(map(logs("lines wait for the broker", on_disk=200), sender.stderr))
     sender.send_signal(number)
     _, errors = sender.communicate(timeout=20)
-    os.close(taking)
-    os.close(giving)
+    os.close(reading)
+    os.close(writing)
     assert sender.returncode == 3, errors.decode()
-    assert any(map(has_said("sent", on_disk=200), errors.splitlines()))
+    assert any(map(logs("sent", on_disk=200), errors.splitlines()))
     assert installation.run("send", "--site", site, "--spool", str(tmp_path / "spool")).returncode == 0
     assert set(on_topic(installation, site)) == set(lines)
 
 
-def test_two_senders_do_not_use_one_spool(installation: Installation) -> None:
+def test_two_gateways_cannot_use_one_spool(installation: Installation) -> None:
     site = installation.sites[0]
     first = sender_on_a_pipe(installation, site)
     assert first.stdin is not None
@@ -165,8 +165,8 @@ def test_a_site_that_is_not_configured_is_refused_by_name(installation: Installa
     assert b"'nowhere' is not a configured site" in done.stderr
 
 
-def test_a_read_is_on_its_way_at_once(installation: Installation) -> None:
-    """A pipe that stays open does not hold back the line that came."""
+def test_a_read_is_sent_at_once(installation: Installation) -> None:
+    """A line is sent although its pipe stays open."""
     site = installation.sites[0]
     sender = sender_on_a_pipe(installation, site)
     assert sender.stdin is not None

@@ -1,4 +1,4 @@
-"""One matcher process on real servers: what goes in, what comes out, and what it does when something is missing."""
+"""One matcher process on real servers: its input, its output, and what it does when something is missing."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ def test_a_listed_plate_raises_an_alert_and_no_other_does(installation: Installa
     assert found == {"a": ("exact", "live", "1"), "b": ("equivalent", "live", "1")}
 
 
-def test_what_cannot_be_matched_is_kept_with_its_reason_and_place(installation: Installation) -> None:
+def test_a_record_that_cannot_be_matched_becomes_a_dead_letter(installation: Installation) -> None:
     site, other = installation.sites[:2]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
@@ -63,17 +63,17 @@ def test_what_cannot_be_matched_is_kept_with_its_reason_and_place(installation: 
     assert [alert.read.read_id for alert in installation.alerts()] == ["good"]
 
 
-def test_a_record_too_large_to_be_sent_again_keeps_nobody_waiting(installation: Installation) -> None:
-    """The broker bounds what it is sent compressed: five million spaces are small enough for it."""
+def test_a_record_that_is_too_large_to_copy_does_not_stop_the_reads_behind_it(installation: Installation) -> None:
+    """The broker limits the compressed size, and five million spaces are small enough."""
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
     large = b" " * 5_000_000
-    packing = Producer(
+    compressing = Producer(
         {"bootstrap.servers": installation.kafka, "compression.type": "gzip", "message.max.bytes": 50_000_000}
     )
-    packing.produce(topics.reads(site), large)
-    assert packing.flush(30) == 0
+    compressing.produce(topics.reads(site), large)
+    assert compressing.flush(30) == 0
     publish(installation, site, read_line("good", site, "AB1"))
     installation.wait_until_matched(2, site)
     (dead,) = installation.records([topics.deadletters(site)])
@@ -82,18 +82,20 @@ def test_a_record_too_large_to_be_sent_again_keeps_nobody_waiting(installation: 
     assert installation.supervisor.restarts("one") == 0
 
 
-def test_a_read_that_replaces_another_says_so_even_when_it_matches_nothing(installation: Installation) -> None:
+def test_a_read_that_replaces_another_brings_a_correction_even_when_it_matches_nothing(
+    installation: Installation,
+) -> None:
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
     publish(installation, site, read_line("a", site, "AB1"), read_line("b", site, "AB7", supersedes="a"))
     installation.wait_until_matched(2, site)
-    facts = [decode_alert_record(record.value or b"") for record in installation.records([topics.alerts(site)])]
-    assert Correction(site=site, read_id="b", supersedes="a") in facts
-    assert len(facts) == 2
+    published = [decode_alert_record(record.value or b"") for record in installation.records([topics.alerts(site)])]
+    assert Correction(site=site, read_id="b", supersedes="a") in published
+    assert len(published) == 2
 
 
-def test_covert_alerts_are_on_their_own_topic_alone(installation: Installation) -> None:
+def test_covert_alerts_are_only_on_their_own_topic(installation: Installation) -> None:
     site = installation.sites[0]
     entries = [
         entry("open", "AB1"),
@@ -106,10 +108,10 @@ def test_covert_alerts_are_on_their_own_topic_alone(installation: Installation) 
     installation.wait_until_matched(1, site)
     assert [alert.entry.entry_id for alert in installation.alerts()] == ["open"]
     covert = [decode_alert_record(r.value or b"") for r in installation.records([topics.covert_alerts(site)])]
-    assert {fact.entry.entry_id for fact in covert if not isinstance(fact, Correction)} == {"covert", "new"}
+    assert {alert.entry.entry_id for alert in covert if not isinstance(alert, Correction)} == {"covert", "new"}
 
 
-def test_without_a_list_nothing_is_taken_and_the_status_says_so(installation: Installation) -> None:
+def test_without_a_list_nothing_is_polled_and_the_status_has_no_generation(installation: Installation) -> None:
     site = installation.sites[0]
     installation.start_matcher(site, "one")
     publish(installation, site, read_line("a", site, "AB1"))
@@ -122,7 +124,7 @@ def test_without_a_list_nothing_is_taken_and_the_status_says_so(installation: In
 
 
 def test_no_read_sees_half_of_a_list(installation: Installation) -> None:
-    """Two lists that share no entry change places while reads run: each read has the alerts of one of them."""
+    """Two lists without a common entry replace each other during traffic: each read has the alerts of only one."""
     site = installation.sites[0]
     lists = [[entry(f"{name}{number}", "AB1") for number in range(30)] for name in "AB"]
     installation.store.apply("stolen", lists[0], "test", system_clock())
@@ -130,10 +132,10 @@ def test_no_read_sees_half_of_a_list(installation: Installation) -> None:
     stop = threading.Event()
 
     def swap() -> None:
-        turn = 0
+        swaps = 0
         while not stop.is_set():
-            turn += 1
-            installation.store.apply("stolen", lists[turn % 2], "test", system_clock())
+            swaps += 1
+            installation.store.apply("stolen", lists[swaps % 2], "test", system_clock())
             stop.wait(0.05)
 
     swapping = threading.Thread(target=swap)
@@ -156,8 +158,8 @@ def test_no_read_sees_half_of_a_list(installation: Installation) -> None:
     for alert in installation.alerts([site]):
         found[alert.read.read_id, alert.generation].add(alert.entry.entry_id)
     assert len({read_id for read_id, _ in found}) == count
-    wholes = [{one.entry_id for one in each} for each in lists]
-    assert all(entries in wholes for entries in found.values())
+    whole_lists = [{entry.entry_id for entry in entries} for entries in lists]
+    assert all(entries in whole_lists for entries in found.values())
 
 
 def test_asked_to_stop_it_finishes_in_order(installation: Installation) -> None:
@@ -185,25 +187,25 @@ def test_a_second_matcher_shares_the_site(installation: Installation) -> None:
     assert wait_until(both_have_partitions, 40)
 
 
-def test_of_two_matchers_under_one_name_the_older_ends_and_says_why(installation: Installation) -> None:
+def test_of_two_matchers_with_one_name_the_older_ends_and_reports_why(installation: Installation) -> None:
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
     assert wait_until(lambda: any(status.partitions for status in statuses(installation, site)), 40)
-    # It puts the first to an end; started again, that one does the same to it.
+    # The second ends the first. The supervisor starts the first again, and that ends the second.
     done = installation.run("match", "--site", site, "--name", "one")
     assert done.returncode == UnavailableError.exit_code
     assert b"kafka-fenced" in done.stderr
     assert installation.supervisor.exit_codes["one"] == [UnavailableError.exit_code]
 
 
-def test_the_status_tells_what_was_done(installation: Installation) -> None:
+def test_the_status_counts_the_work(installation: Installation) -> None:
     site = installation.sites[0]
     applied = installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
     publish(installation, site, read_line("a", site, "AB1", confidence=7), b"bad")
 
-    def is_told() -> bool:
+    def is_published() -> bool:
         last = statuses(installation, site)[-1:]
         return any(
             (s.reads, s.alerts, s.dead_letters, s.dropped_fields, s.lag, s.generation, list(s.cameras))
@@ -211,10 +213,10 @@ def test_the_status_tells_what_was_done(installation: Installation) -> None:
             for s in last
         )
 
-    assert wait_until(is_told, 30), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
+    assert wait_until(is_published, 30), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
 
 
-def test_it_serves_its_metrics_and_says_what_it_lacks_until_it_is_ready(installation: Installation) -> None:
+def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(installation: Installation) -> None:
     site = installation.sites[0]
     installation.start_builder()
     installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
@@ -234,14 +236,14 @@ def test_it_serves_its_metrics_and_says_what_it_lacks_until_it_is_ready(installa
         f'anpr_lag_reads{{site="{site}"}} 0.0',
     ]
 
-    def says_all() -> bool:
+    def shows_all() -> bool:
         page = httpx.get(f"{address}/metrics").text.splitlines()
         return all(line in page for line in wanted)
 
-    assert wait_until(says_all, 10), httpx.get(f"{address}/metrics").text
+    assert wait_until(shows_all, 10), httpx.get(f"{address}/metrics").text
 
 
-def test_two_services_cannot_serve_at_one_port(installation: Installation) -> None:
+def test_two_services_cannot_serve_metrics_at_one_port(installation: Installation) -> None:
     (port,) = free_ports(1)
     with socket.create_server(("127.0.0.1", port)):
         done = installation.run("match", "--site", installation.sites[0], "--metrics-port", str(port))

@@ -17,7 +17,7 @@ def test_with_the_right_to_read_alone_all_that_reads_works_and_nothing_that_writ
 ) -> None:
     it = installation
     listed = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")
-    it.put_in_force(listed)
+    it.plan_and_apply(listed)
     home = it.environment["REDIS_URL"]
     with redis.Redis.from_url(home) as admin:
         admin.acl_setuser(

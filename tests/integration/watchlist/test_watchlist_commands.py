@@ -54,7 +54,7 @@ def test_a_plan_takes_the_place_of_nothing_that_is_no_file(it: Installation, tmp
 
 
 def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp_path: Path) -> None:
-    it.put_in_force(write_list(tmp_path / "old.csv", "AB1", "AB2", "AB3"))
+    it.plan_and_apply(write_list(tmp_path / "old.csv", "AB1", "AB2", "AB3"))
     file = tmp_path / "new.csv"
     header = "entry_id,plate,valid_until,reason\n"
     lines = ["AB1,AB1,2099-01-01,", "AB2,AB2,2099-01-01,seen", "AB3,AB3,never,", "AB4,AB4,2099-01-01,"]
@@ -101,7 +101,7 @@ def test_a_plan_holds_plates_so_nobody_else_may_read_it(it: Installation, tmp_pa
 
 def test_a_plan_is_refused_when_its_file_or_its_list_is_another_by_now(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB1")
-    it.put_in_force(file)
+    it.plan_and_apply(file)
     refused(it.apply(file), "watchlist-changed-since-plan")
     assert it.plan(file, "stolen").returncode == 0
     write_list(file, "AB2")
@@ -116,7 +116,7 @@ OF_TODAY = ("--list", "today", "--reason", "left the scene", "--until", "2099-01
 
 
 def test_half_a_file_does_not_take_half_the_list_off(it: Installation, tmp_path: Path) -> None:
-    it.put_in_force(write_list(tmp_path / "whole.csv", *MANY))
+    it.plan_and_apply(write_list(tmp_path / "whole.csv", *MANY))
     file = write_list(tmp_path / "half.csv", *MANY[:20])
     plan = result(it.plan(file, "stolen"))
     assert plan["confirm_removals"] == 20
@@ -127,7 +127,7 @@ def test_half_a_file_does_not_take_half_the_list_off(it: Installation, tmp_path:
 
 
 def test_a_list_is_not_emptied_by_accident(it: Installation, tmp_path: Path) -> None:
-    it.put_in_force(write_list(tmp_path / "one.csv", "AB1"))
+    it.plan_and_apply(write_list(tmp_path / "one.csv", "AB1"))
     file = write_list(tmp_path / "none.csv")
     assert result(it.plan(file, "stolen"))["confirm_removals"] == 1
     refused(it.apply(file), "watchlist-removals")
@@ -137,7 +137,7 @@ def test_a_list_is_not_emptied_by_accident(it: Installation, tmp_path: Path) -> 
 
 def test_a_list_that_is_not_there_is_more_often_a_slip_than_a_new_one(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB1")
-    it.put_in_force(file)
+    it.plan_and_apply(file)
     plan = ("watchlist", "plan", str(file), "--list", "stollen", "--out", str(tmp_path / "p"))
     assert "'stolen'" in refused(it.run(*plan), "watchlist-no-such-list")
     refused(it.run("watchlist", "add", "AB2 CDE", *OF_TODAY), "watchlist-no-such-list")
@@ -147,7 +147,7 @@ def test_a_list_that_is_not_there_is_more_often_a_slip_than_a_new_one(it: Instal
 def test_a_redis_that_came_back_empty_is_not_taken_for_no_lists(
     it: Installation, tmp_path: Path, redis_url: str
 ) -> None:
-    it.put_in_force(write_list(tmp_path / "l.csv", "AB1"))
+    it.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
     file = write_list(tmp_path / "wanted.csv", "AB2")
     assert it.plan(file, "wanted").returncode == 0
     client = redis.Redis.from_url(redis_url)
@@ -182,8 +182,8 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
 
 
 def test_a_change_is_undone_and_the_undoing_too(it: Installation, tmp_path: Path) -> None:
-    it.put_in_force(write_list(tmp_path / "a.csv", "AB1", "AB2"))
-    it.put_in_force(write_list(tmp_path / "b.csv", "AB2", "AB3"))
+    it.plan_and_apply(write_list(tmp_path / "a.csv", "AB1", "AB2"))
+    it.plan_and_apply(write_list(tmp_path / "b.csv", "AB2", "AB3"))
     back = ("watchlist", "rollback", "--list", "stolen", "--why", "the wrong file")
     result(it.run(*back))
     assert in_force(it).keys() == {"AB1", "AB2"}
@@ -198,7 +198,7 @@ def test_a_change_is_undone_and_the_undoing_too(it: Installation, tmp_path: Path
 
 def test_the_log_says_who_changed_what_when_and_why(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "a.csv", "AB1", "AB2")
-    it.put_in_force(file)
+    it.plan_and_apply(file)
     result(it.run("watchlist", "add", "AB9 XYZ", *OF_TODAY, "--new-list", "--why", "asked for by Dover"))
     newest, oldest = map(json.loads, it.run("watchlist", "log").stdout.splitlines())
     assert (newest["how"], newest["list"], newest["why"], newest["added"]) == (
@@ -219,7 +219,7 @@ def test_the_log_says_who_changed_what_when_and_why(it: Installation, tmp_path: 
 def test_what_is_exported_plans_as_no_change(it: Installation, tmp_path: Path) -> None:
     file = tmp_path / "l.csv"
     file.write_text('plate,valid_until,reason\nMÜ 1 CDE,2099-01-01,"=1+1, ""x"""\n', "utf-8")
-    it.put_in_force(file)
+    it.plan_and_apply(file)
     exported = tmp_path / "exported.csv"
     exported.write_bytes(it.run("watchlist", "export", "--list", "stolen").stdout)
     assert b",\"'=1+1, " in exported.read_bytes()

@@ -1,4 +1,4 @@
-"""A service that is asked to stop before it has begun ends well; nothing else says that it is done before it is."""
+"""A service that is stopped while it still imports ends with exit code 0. No other command does."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from anpr.entrypoint import is_service
 
-# The command line, put in place of what takes long to import, finds out what a signal does meanwhile.
+# A fake `anpr.cli` stands in for the slow imports and sends a signal to its own process.
 SIGNALLED_WHILE_IMPORTING = """
 import os, sys, types
 sys.modules["anpr.cli"] = types.ModuleType("anpr.cli")
@@ -25,11 +25,11 @@ def code_when_signalled(line: str, number: signal.Signals) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_service_that_is_asked_to_stop_while_it_imports_ends_well(number: signal.Signals) -> None:
+def test_a_service_that_is_stopped_while_it_imports_ends_with_exit_code_0(number: signal.Signals) -> None:
     assert code_when_signalled("match --site calais", number) == 0
 
 
-def test_a_command_that_is_ended_while_it_imports_does_not_say_that_it_is_done() -> None:
+def test_a_command_that_is_killed_while_it_imports_does_not_end_with_exit_code_0() -> None:
     assert code_when_signalled("watchlist apply plan.json", signal.SIGTERM) == -signal.SIGTERM
 
 
@@ -37,12 +37,12 @@ def test_a_command_that_is_ended_while_it_imports_does_not_say_that_it_is_done()
     "line",
     ["match --site calais", "--config there send", "--config=there console --site dover", "watchlist keep", "watch"],
 )
-def test_what_runs_until_it_is_stopped_is_a_service(line: str) -> None:
+def test_a_command_that_runs_until_it_is_stopped_is_a_service(line: str) -> None:
     assert is_service(line.split())
 
 
 @pytest.mark.parametrize(
     "line", ["", "watchlist apply plan.json", "watchlist show", "--config match doctor", "dry-run", "topics --create"]
 )
-def test_what_ends_by_itself_is_none(line: str) -> None:
+def test_a_command_that_ends_by_itself_is_not_a_service(line: str) -> None:
     assert not is_service(line.split())

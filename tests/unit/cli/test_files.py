@@ -1,4 +1,4 @@
-"""A file that cannot be read is told as every other error is."""
+"""A file that cannot be read is reported like any other error, with a code."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ PLAN_TO = ["--list", "stolen", "--out", "plan.json"]
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_file_that_cannot_be_read_is_named_with_a_code(
+def test_a_file_that_cannot_be_read_is_reported_by_name_with_a_code(
     command: click.Command, arguments: list[str], tmp_path: Path
 ) -> None:
     good = tmp_path / "good"
     good.touch()
     for bad in (tmp_path / "not there", tmp_path):
-        result = CliRunner().invoke(command, [one.format(good=good, bad=bad) for one in arguments])
+        result = CliRunner().invoke(command, [argument.format(good=good, bad=bad) for argument in arguments])
         assert isinstance(result.exception, InputError)
         assert result.exception.code == "file-unreadable"
         assert str(bad) in str(result.exception)

@@ -1,4 +1,4 @@
-"""Lines come whole and numbered however the bytes come, and the end of a stream ends its last line."""
+"""Lines come whole and numbered, however the bytes are split. The end of the stream ends its last line."""
 
 import os
 
@@ -10,7 +10,7 @@ from anpr.gateway.line_reader import LineReader
 LIMIT = 10
 
 
-def taken(content: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
+def lines_read(content: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
     reading, writing = os.pipe()
     lines = LineReader(reading, LIMIT)
     found = []
@@ -28,15 +28,15 @@ def taken(content: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
 
 
 @given(st.text("ab \n", max_size=60).map(str.encode), st.lists(st.integers(0, 60), max_size=5))
-def test_lines_are_the_same_however_they_are_cut(content: bytes, cuts: list[int]) -> None:
+def test_lines_are_the_same_however_the_bytes_are_split(content: bytes, cuts: list[int]) -> None:
     whole = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
-    found = taken(content, cuts)
+    found = lines_read(content, cuts)
     assert [number for number, _ in found] == [number for number, _ in whole]
     for (_, line), (_, expected) in zip(found, whole, strict=True):
         assert line == expected or (len(line) > LIMIT and len(expected) > LIMIT and line[:LIMIT] == expected[:LIMIT])
 
 
-def test_with_nothing_there_it_returns_after_the_wait() -> None:
+def test_without_bytes_it_returns_after_the_wait() -> None:
     reading, writing = os.pipe()
     lines = LineReader(reading, LIMIT)
     assert lines.read_lines(0) == []

@@ -1,4 +1,4 @@
-"""The gateway without servers: what it says of itself while the broker refuses."""
+"""The gateway without servers: what it reports while the broker rejects its lines."""
 
 import os
 from datetime import timedelta
@@ -16,21 +16,21 @@ from tests.support.strategies import NOON
 SITE = "calais"
 
 
-def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) -> None:
+def test_a_rejection_ends_once_the_broker_has_accepted_every_rejected_line(tmp_path: Path) -> None:
     broker, rejections = InMemoryBroker(lambda: NOON), Rejections("the broker", stopwatch=lambda: 0.0)
     now = [NOON]
-    taking, giving = os.pipe()
+    reading, writing = os.pipe()
     spool = Spool(tmp_path / "spool")
     sender = Sender(
         site=SITE,
-        lines=LineReader(taking, 1000),
+        lines=LineReader(reading, 1000),
         open_producer=lambda: InMemoryProducer(broker),
         spool=spool,
         rejections=rejections,
         clock=lambda: now[0],
     )
     broker.is_refusing = True
-    os.write(giving, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
+    os.write(writing, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
     sender.run_once()
     sender.run_once()
     assert rejections.current is not None
@@ -39,7 +39,7 @@ def test_a_refusal_is_over_once_all_that_was_refused_is_taken(tmp_path: Path) ->
     sender.run_once()
     sender.run_once()
     assert len(broker.topics[topics.reads(SITE)]) == 3
-    assert rejections.current is None, "though its time is not over: here none goes by"
-    os.close(giving)
-    os.close(taking)
+    assert rejections.current is None, "it did not end by time: the stopwatch of this test stands still"
+    os.close(writing)
+    os.close(reading)
     spool.close()

@@ -25,11 +25,11 @@ def test_an_alert_id_has_not_changed_since_the_first_release() -> None:
     assert alert_id("calais", "read-1", "entry-1") == "449f5a8f48e0d476d6991fab3ec7a8ed"
 
 
-def test_no_two_of_site_read_and_entry_run_together() -> None:
+def test_site_read_and_entry_are_kept_apart_in_the_id() -> None:
     assert len({alert_id("calais", "ab", "c"), alert_id("calais", "a", "bc"), alert_id("calaisa", "b", "c")}) == 3
 
 
-def test_an_alert_is_the_same_under_a_later_list_and_at_a_later_time_but_for_when_and_under_what() -> None:
+def test_a_later_list_and_a_later_time_change_an_alert_but_never_its_id() -> None:
     [first] = raised([a_read()], [an_entry()])
     [again] = raise_alerts([a_read()], Index.build([an_entry(reason="armed")], generation(8)), minutes(9), LATE_AFTER)
     assert isinstance(first, Alert)
@@ -41,7 +41,9 @@ def test_an_alert_is_the_same_under_a_later_list_and_at_a_later_time_but_for_whe
 @pytest.mark.parametrize(
     ("seconds_after_capture", "kind"), [(-5, "live"), (0, "live"), (60, "live"), (60.001, "late"), (3600, "late")]
 )
-def test_an_alert_about_a_capture_long_ago_is_late(seconds_after_capture: float, kind: str) -> None:
+def test_an_alert_is_late_when_the_capture_was_more_than_a_minute_ago(
+    seconds_after_capture: float, kind: str
+) -> None:
     [alert] = raised([a_read()], [an_entry()], seconds_after_capture / 60)
     assert isinstance(alert, Alert)
     assert alert.kind == kind
@@ -75,8 +77,8 @@ def test_alerts_come_in_the_order_of_the_reads_one_for_each_entry() -> None:
 
 @pytest.mark.parametrize("plate", ["AB12CDE", "XY99ZZZ"])
 def test_a_read_that_replaces_another_brings_a_correction_matched_or_not(plate: str) -> None:
-    facts = raised([a_read("read-2", plate=plate, supersedes="read-1")], [an_entry()])
-    corrections = [fact for fact in facts if isinstance(fact, Correction)]
+    records = raised([a_read("read-2", plate=plate, supersedes="read-1")], [an_entry()])
+    corrections = [record for record in records if isinstance(record, Correction)]
     assert corrections == [Correction(site="calais", read_id="read-2", supersedes="read-1")]
 
 

@@ -29,7 +29,7 @@ INDEX = ActiveIndex(Index.build(ENTRIES, generation(7)), applied_at=NOON, confir
 
 @dataclass
 class Clock:
-    """A clock that goes on by `step` each time that it is read."""
+    """A clock that advances by `step` each time it is read."""
 
     now: datetime = NOON
     step: timedelta = timedelta(0)
@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Port:
-    """A site's topics, and matchers of it."""
+    """The topics of a site, and its matchers."""
 
     clock: Clock = field(default_factory=Clock)
     active_index: ActiveIndex | None = INDEX
@@ -82,12 +82,12 @@ class Port:
     def values(self, topic: str) -> list[bytes]:
         return [value for _, value, _, _ in self.broker.topics[topic]]
 
-    def facts(self) -> list[Alert | Correction]:
+    def alert_records(self) -> list[Alert | Correction]:
         both = (topics.alerts(SITE), topics.covert_alerts(SITE))
         return [decode_alert_record(value) for topic in both for value in self.values(topic)]
 
     def alert_ids(self) -> list[str]:
-        return [fact.alert_id for fact in self.facts() if isinstance(fact, Alert)]
+        return [record.alert_id for record in self.alert_records() if isinstance(record, Alert)]
 
     def statuses(self) -> list[Status]:
         return [decode_status(value) for value in self.values(topics.status(SITE))]
@@ -106,7 +106,7 @@ def port() -> Port:
     return Port()
 
 
-# --- what goes where ---
+# --- what is published on which topic ---
 
 
 def test_a_listed_plate_raises_an_alert_for_each_entry_and_no_other_plate_does(port: Port) -> None:
@@ -116,7 +116,7 @@ def test_a_listed_plate_raises_an_alert_for_each_entry_and_no_other_plate_does(p
     assert port.committed() == 2
 
 
-def test_covert_alerts_are_on_their_own_topic_alone(port: Port) -> None:
+def test_covert_alerts_are_only_on_their_own_topic(port: Port) -> None:
     port.receives(a_record())
     port.matcher().run_once()
     handlings = {
@@ -132,13 +132,13 @@ def test_alerts_are_keyed_by_the_listed_plate(port: Port) -> None:
     assert {key for key, *_ in port.broker.topics[topics.alerts(SITE)]} == {"AB12CDE"}
 
 
-def test_a_correction_goes_out_even_for_a_plate_that_is_not_listed(port: Port) -> None:
+def test_a_correction_is_published_even_for_a_plate_that_is_not_listed(port: Port) -> None:
     port.receives(a_record("read-2", plate="XY99ZZZ", supersedes="read-1"))
     port.matcher().run_once()
-    assert port.facts() == [Correction(site=SITE, read_id="read-2", supersedes="read-1")]
+    assert port.alert_records() == [Correction(site=SITE, read_id="read-2", supersedes="read-1")]
 
 
-def test_what_cannot_be_matched_is_kept_as_it_came_with_its_reason_and_place(port: Port) -> None:
+def test_a_record_that_cannot_be_matched_becomes_a_dead_letter_with_its_reason_and_position(port: Port) -> None:
     port.receives(a_record(), b"not json", a_record(site="dover"))
     port.matcher().run_once()
     dead = port.broker.topics[topics.deadletters(SITE)]
@@ -153,17 +153,17 @@ def test_what_cannot_be_matched_is_kept_as_it_came_with_its_reason_and_place(por
     assert port.committed() == 3
 
 
-def test_no_turn_takes_more_reads_than_it_may(port: Port) -> None:
+def test_a_batch_has_no_more_reads_than_the_setting_allows(port: Port) -> None:
     port.receives(*(a_record(f"read-{number}") for number in range(5)))
     matcher = port.matcher(batch_reads=2)
-    taken = []
+    committed = []
     for _ in range(4):
         matcher.run_once()
-        taken.append(port.committed())
-    assert taken == [2, 4, 5, 5]
+        committed.append(port.committed())
+    assert committed == [2, 4, 5, 5]
 
 
-def test_without_a_list_nothing_is_taken_and_the_reads_wait_for_one(port: Port) -> None:
+def test_without_a_list_nothing_is_polled_and_the_reads_wait_for_one(port: Port) -> None:
     port.receives(a_record())
     port.active_index = None
     matcher = port.matcher()
@@ -190,13 +190,13 @@ def test_the_same_read_twice_has_the_same_alert_ids(port: Port) -> None:
     assert set(port.alert_ids()) == ids_of("read-1")
 
 
-def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_with_the_same_ids(port: Port) -> None:
+def test_reads_whose_alerts_the_broker_rejects_are_not_committed_and_later_bring_the_same_ids(port: Port) -> None:
     port.receives(a_record("read-1"), a_record("read-2"))
     port.broker.is_refusing = True
     with pytest.raises(UndeliveredError):
         port.matcher().run_once()
     assert port.committed() == 0
-    assert not port.facts()
+    assert not port.alert_records()
 
     port.broker.is_refusing = False
     port.matcher().run_once()
@@ -204,7 +204,7 @@ def test_reads_whose_alerts_the_broker_refuses_are_not_committed_and_come_again_
     assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
 
 
-def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(port: Port) -> None:
+def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_becomes_a_dead_letter(port: Port) -> None:
     port.active_index = ActiveIndex(
         Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON
     )
@@ -223,10 +223,10 @@ def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_is_put_aside(
     port.receives(*(value for _, value, _, _ in dead))
     port.matcher().run_once()
     wanted = {alert_id(SITE, read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
-    assert set(port.alert_ids()) == wanted, "sent again, they raise what they would have raised"
+    assert set(port.alert_ids()) == wanted, "replayed, they raise the alerts that they would have raised"
 
 
-def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: Port) -> None:
+def test_a_covert_alert_that_is_too_large_waits_and_is_in_no_dead_letter(port: Port) -> None:
     port.active_index = ActiveIndex(
         Index.build([an_entry("covert", handling="covert", reason="x" * 2000)], generation(7)), NOON, NOON
     )
@@ -239,13 +239,13 @@ def test_a_covert_alert_that_is_too_large_is_in_no_dead_letter_and_waits(port: P
     assert not port.values(topics.deadletters(SITE))
 
 
-def test_on_a_quiet_road_too_a_refusal_shows(port: Port) -> None:
+def test_a_rejection_is_noticed_without_traffic_too(port: Port) -> None:
     port.broker.is_refusing = True
     with pytest.raises(UndeliveredError):
         port.matcher().run_once()
 
 
-def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) -> None:
+def test_a_rejection_ends_once_all_waiting_reads_are_processed_and_not_before(port: Port) -> None:
     port.clock.step = timedelta(seconds=1)
     port.receives(a_record("read-1"), a_record("read-2"))
     port.broker.is_refusing = True
@@ -255,19 +255,19 @@ def test_a_refusal_is_over_once_what_waited_is_taken_and_not_before(port: Port) 
     port.broker.is_refusing = False
     again = port.matcher(batch_reads=1)
     again.run_once()
-    assert port.rejections.current is not None, "a read waits still"
+    assert port.rejections.current is not None, "a read still waits"
     again.run_once()
     again.run_once()
-    assert port.rejections.current is None, "though its time is not over: here none goes by"
+    assert port.rejections.current is None, "it did not end by time: the stopwatch of this test stands still"
 
 
-def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) -> None:
+def test_nothing_is_committed_before_the_broker_has_acknowledged_everything(port: Port) -> None:
     waits = iter([3, 1])
     committed_meanwhile = []
 
     class Slow(InMemoryProducer):
         def flush(self, wait_seconds: float) -> int:
-            if wait_seconds:  # without, it only asks how things are
+            if wait_seconds:  # 0 only asks what is still unacknowledged
                 committed_meanwhile.append(port.committed())
             return next(waits, 0) or super().flush(wait_seconds)
 
@@ -277,7 +277,7 @@ def test_nothing_is_committed_before_all_of_it_is_with_the_broker(port: Port) ->
     assert port.committed() == 1
 
 
-def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_that_it_answers_again(
+def test_a_broker_that_hangs_and_answers_again_is_logged_once_each_with_and_without_traffic(
     port: Port,
 ) -> None:
     port.clock.step = timedelta(seconds=1)
@@ -297,10 +297,10 @@ def test_a_broker_that_hangs_is_said_once_on_a_quiet_road_and_a_busy_one_and_tha
 
     port.broker.is_away = False
     port.receives(a_record())
-    busy_one = port.matcher(Waits(port.broker))
+    matcher = port.matcher(Waits(port.broker))
     with capture_logs() as busy:
         for _ in range(3):
-            busy_one.run_once()
+            matcher.run_once()
     assert [line["log_level"] for line in busy] == ["warning", "info"]
     assert port.committed() == 1
 
@@ -319,7 +319,7 @@ def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads
     assert timedelta(seconds=5) < port.clock.now - NOON < timedelta(seconds=15)
 
 
-def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
+def test_asked_to_stop_it_finishes_its_batch(port: Port) -> None:
     class Last(InMemoryConsumer):
         def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
             port.is_stopping = True
@@ -329,15 +329,17 @@ def test_asked_to_stop_it_finishes_its_turn(port: Port) -> None:
     port.matcher(consumer=Last(port.broker, topics.reads(SITE), GROUP), batch_reads=2).run()
     assert port.committed() == 2
     assert set(port.alert_ids()) == ids_of("read-0", "read-1")
-    assert [status.has_left for status in port.statuses()] == [False, True], "and says that it is not to be missed"
+    assert [status.has_left for status in port.statuses()] == [False, True], (
+        "and its last status says that it has left"
+    )
 
 
 class KilledError(Exception):
-    """The process is gone."""
+    """The matcher's process was killed."""
 
 
 class Fuse:
-    """Kills after so many steps; every call of the broker is a step before it and one after it."""
+    """Kills the process after a number of steps. Each call of the broker is a step before and after."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -378,10 +380,10 @@ class FusedProducer(InMemoryProducer):
         headers: Mapping[str, bytes] | None = None,
         on_delivery: DeliveryCallback | None = None,
     ) -> None:
-        def answer(why_not: UndeliveredError | None) -> None:
+        def answer(error: UndeliveredError | None) -> None:
             self._fuse.burn()
             if on_delivery is not None:
-                on_delivery(why_not)
+                on_delivery(error)
 
         self._fuse.burn()
         super().produce(topic, key, value, headers, answer)
@@ -397,7 +399,7 @@ READS = [a_record("read-0"), a_record("read-1"), b"not json", a_record("read-2",
 
 
 def killed_after(steps: int) -> Port | None:
-    """Return a port whose matcher was killed after so many steps, None when it was done with all reads by then."""
+    """Return a port whose matcher was killed after this many steps; None when it had processed all reads by then."""
     port = Port()
     port.receives(*READS)
     fuse = Fuse(steps)
@@ -410,27 +412,27 @@ def killed_after(steps: int) -> Port | None:
     return None
 
 
-def test_killed_at_any_point_the_next_matcher_brings_the_same_alerts() -> None:
-    whole = ids_of("read-0", "read-1", "read-2")
+def test_killed_at_any_point_the_next_matcher_publishes_the_same_alerts() -> None:
+    expected = ids_of("read-0", "read-1", "read-2")
     for steps in count():
         port = killed_after(steps)
         if port is None:
             break
-        done_with = [f"read-{number}" for number in range(port.committed()) if number < 2]
-        assert set(port.alert_ids()) >= ids_of(*done_with), f"committed before published, at step {steps}"
+        committed = [f"read-{number}" for number in range(port.committed()) if number < 2]
+        assert set(port.alert_ids()) >= ids_of(*committed), f"committed before published, at step {steps}"
 
         port.matcher().run_once()
         assert port.committed() == len(READS)
-        assert set(port.alert_ids()) == whole, f"killed at step {steps}"
-        assert Correction(site=SITE, read_id="read-2", supersedes="read-1") in port.facts()
+        assert set(port.alert_ids()) == expected, f"killed at step {steps}"
+        assert Correction(site=SITE, read_id="read-2", supersedes="read-1") in port.alert_records()
         assert set(port.values(topics.deadletters(SITE))) == {b"not json"}
-    assert steps > 30, "there was something to be killed at"
+    assert steps > 30, "the fuse has reached every call"
 
 
-# --- what it says of itself ---
+# --- the status ---
 
 
-def test_the_status_is_told_at_most_once_a_second(port: Port) -> None:
+def test_the_status_is_published_at_most_once_a_second(port: Port) -> None:
     producer = InMemoryProducer(port.broker)
     matcher = port.matcher(producer)
     for seconds in (0, 0.4, 0.999, 1, 1.5, 3.7, 4.6, 4.7, 4.8):
@@ -440,7 +442,7 @@ def test_the_status_is_told_at_most_once_a_second(port: Port) -> None:
     assert [(status.at - NOON).total_seconds() for status in port.statuses()] == [0, 1, 3.7, 4.7]
 
 
-def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port) -> None:
+def test_the_status_counts_the_work_without_covert_alerts(port: Port) -> None:
     producer = InMemoryProducer(port.broker)
     dropping = b'{"read_id": "read-2", "site": "calais", "plate": "XY9", "confidence": 7}'
     port.receives(a_record(), dropping, b"not json", a_record("waits"))
@@ -468,7 +470,7 @@ def test_the_status_tells_what_was_done_and_nothing_of_covert_alerts(port: Port)
     ]
 
 
-def test_without_a_list_the_status_says_so(port: Port) -> None:
+def test_without_a_list_the_status_has_no_generation(port: Port) -> None:
     port.active_index = None
     port.receives(a_record())
     producer = InMemoryProducer(port.broker)
@@ -478,7 +480,7 @@ def test_without_a_list_the_status_says_so(port: Port) -> None:
     assert (status.generation, status.entries, status.list_confirmed_at, status.lag) == (None, 0, None, 1)
 
 
-def test_a_cameras_last_capture_is_the_newest_and_never_one_of_a_wrong_clock(port: Port) -> None:
+def test_a_cameras_last_capture_is_the_newest_one_and_never_from_a_wrong_clock(port: Port) -> None:
     producer = InMemoryProducer(port.broker)
     captured = [NOON, NOON - timedelta(seconds=9), NOON + timedelta(days=1)]
     port.receives(*(a_record(f"read-{n}", captured_at=at) for n, at in enumerate(captured)))
