@@ -109,7 +109,7 @@ def settle(page: Page, outcome: str, check: str = "Same plate") -> None:
     page.locator("#section-now [data-claim]").first.press("Enter")
     page.get_by_role("button", name=check).press("Enter")
     page.get_by_label(outcome).check()
-    page.get_by_role("button", name="Give the outcome").press("Enter")
+    page.get_by_role("button", name="Record the outcome").press("Enter")
     page.get_by_role("link", name="Board", exact=True).first.click()
 
 
@@ -130,7 +130,7 @@ def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
     calais.locator("#section-now [data-claim]").nth(1).press("Enter")
     calais.get_by_role("link", name="Board", exact=True).first.click()
     coquelles.locator("#section-now [data-claim]").first.press("Enter")
-    expect(calais.locator("#section-elsewhere")).to_contain_text("has it in hand at Coquelles")
+    expect(calais.locator("#section-elsewhere")).to_contain_text("has claimed this at Coquelles")
     studio.take(calais, "board")
     calais.locator(".section--review").evaluate("section => section.scrollIntoView()")
     studio.take(calais, "board-lower")
@@ -142,7 +142,7 @@ def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
     calais.locator(".card:has(mark) .card__open").first.press("Enter")
     calais.get_by_role("button", name="Claim").press("Enter")
     calais.get_by_role("button", name="Same plate").press("Enter")
-    expect(calais.get_by_role("button", name="Give the outcome")).to_be_visible()
+    expect(calais.get_by_role("button", name="Record the outcome")).to_be_visible()
     studio.take(calais, "incident-in-hand", full_page=True)
     for name, path in (("shift", "/shift"), ("health", "/health")):
         calais.goto(re.sub(r"/incident.*|/shift", path, calais.url))

@@ -208,7 +208,7 @@ class Console:
         if not times:
             return
         if self.failed_sign_ins.is_full:
-            what += "; what else fails in these minutes is not written"
+            what += "; more failures in these minutes are not recorded"
         entry = AuditEntry(
             at=now,
             site=self.site,

@@ -6,37 +6,37 @@ from anpr.contracts.events import Action, Alert, Vehicle
 
 CERTAINTY: Final = {
     "exact": "Exact: the same plate",
-    "equivalent": "Same plate but for 0/O or 1/I",
+    "equivalent": "Same plate, except for 0/O or 1/I",
     "folded": "Likely: only look-alike letters differ. Check the plate",
     "near": "Possible: one or two letters differ. Check the plate",
     "pattern": "Fits a listed pattern",
 }
 UNSURE: Final = "Possible: check the plate"
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
-COVERT: Final = "Covert: not a word to the driver, nor to colleagues without the right to know"
+COVERT: Final = "Covert: do not tell the driver, or colleagues without covert permission"
 PARTLY_COVERT: Final = (
-    "Partly covert: of what is marked, not a word to the driver, nor to colleagues without the right to know"
+    "Partly covert: do not tell the driver, or colleagues without covert permission, about what is marked Covert"
 )
 ALERT_KIND: Final = {
     "live": "",
-    "late": "LATE: came more than a minute after the vehicle was seen",
-    "retrospective": "EARLIER: seen before the vehicle was listed",
+    "late": "LATE: this alert came more than a minute after the vehicle was seen",
+    "retrospective": "EARLIER: the vehicle was seen before it was listed",
 }
 INCIDENT_STATUS: Final = {
     "open": "Open",
     "closed": "Settled",
-    "withdrawn": "Withdrawn: taken off the list. Nothing is to be done",
-    "corrected": "Corrected: the camera has since read another plate",
+    "withdrawn": "Withdrawn: taken off the list. You do not need to act",
+    "corrected": "Corrected: the camera has since read a different plate",
 }
-LISTED_AGAIN: Final = "Listed again: it was off the list for a while. It counts"
+LISTED_AGAIN: Final = "Listed again: it was off the list for a while, and is valid now"
 ACTION_KIND: Final = {
-    "seen": "looked at it",
-    "claimed": "took it in hand",
-    "released": "let it go",
+    "seen": "looked at this",
+    "claimed": "claimed this",
+    "released": "released this",
     "plate_check": "checked the plate",
-    "outcome": "gave the outcome",
-    "comment": "wrote",
-    "retracted": "took back",
+    "outcome": "recorded the outcome",
+    "comment": "commented",
+    "retracted": "undid",
 }
 PLATE_CHECK: Final = {"same": "Same plate", "different": "Different plate", "unreadable": "Cannot be read"}
 OUTCOME: Final = {
@@ -44,15 +44,15 @@ OUTCOME: Final = {
     "stopped_nothing_found": "Stopped, nothing found",
     "turned_away": "Turned away",
     "misread": "Misread: not this plate",
-    "same_plate_other_vehicle": "Same plate, but not the vehicle that is wanted",
-    "entry_out_of_date": "The entry is out of date",
+    "same_plate_other_vehicle": "Same plate, but not the wanted vehicle",
+    "entry_out_of_date": "The list entry is out of date",
     "already_dealt_with": "Already dealt with",
     "passed_before_ack": "Passed before anybody could act",
     "handed_to_uk_port": "Handed over to a UK port",
     "observed_only": "Observed only, as instructed",
 }
 
-SECTION: Final = {"now": "Here, now", "review": "To be looked at", "elsewhere": "At other ports"}
+SECTION: Final = {"now": "Here now", "review": "To review", "elsewhere": "At other ports"}
 SENT_ON: Final = {
     "turned_away": "Turned away",
     "handed_to_uk_port": "Handed over to the UK port",
@@ -66,14 +66,14 @@ def certainty(alert: Alert, review_below_score: float = 0) -> str:
 
 
 COMMAND_DONE: Final = {
-    "claim": "You have it in hand.",
-    "release": "You have let it go.",
-    "hand-over": "It is handed over.",
-    "take-over": "You have it in hand.",
-    "plate-check": "The plate check is noted.",
-    "outcome": "The outcome is noted.",
-    "comment": "The comment is noted.",
-    "take-back": "It is taken back. Both stay visible.",
+    "claim": "You have claimed this.",
+    "release": "You have released this. A colleague can claim it now.",
+    "hand-over": "You have handed this over.",
+    "take-over": "You have taken this over.",
+    "plate-check": "Your plate check is recorded.",
+    "outcome": "The outcome is recorded.",
+    "comment": "Your comment is recorded.",
+    "take-back": "You have undone this action. The record keeps both.",
 }
 
 
@@ -96,7 +96,7 @@ def clock(offset_seconds: float | None) -> str:
         return "right"
     if offset_seconds > 0:
         return f"{offset_seconds:.0f} s ahead"
-    return f"{-offset_seconds:.0f} s behind, or its reads come late"
+    return f"{-offset_seconds:.0f} s behind, or its reads arrive late"
 
 
 def vehicle(listed: Vehicle | None) -> str:

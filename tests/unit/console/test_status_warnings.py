@@ -61,23 +61,26 @@ def changed(**fields: Any) -> Status:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (sight(caught_up=False), "not whole yet"),
+        (sight(caught_up=False), "not complete yet"),
         (sight(is_silent=True), "Calais: cut off since Sun 12:00:00 UTC"),
-        (sight(health=(SiteHealth("calais", (), None, is_silent=True),)), "not heard at all"),
-        (sight(changed(partitions=0)), "Nothing is being checked"),
-        (sight(None), "Nothing is being checked"),
+        (
+            sight(health=(SiteHealth("calais", (), None, is_silent=True),)),
+            "Calais: nothing received yet. Its vehicles are NOT on this screen.",
+        ),
+        (sight(changed(partitions=0)), "Plates are NOT being checked"),
+        (sight(None), "Plates are NOT being checked"),
         (sight(changed(generation=None)), "has no watchlist"),
-        (sight(changed(list_confirmed_at=None)), "kept on its disk"),
+        (sight(changed(list_confirmed_at=None)), "saved on its disk"),
         (sight(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
-        (sight(changed(alerts_too_large=2)), "alerts of 2 reads could not be written and are NOT shown"),
-        (sight(canaries={}), "test plate has not come back. None has come"),
+        (sight(changed(alerts_too_large=2)), "alerts for 2 reads could not be written and are NOT shown"),
+        (sight(canaries={}), "test plate has not come back. None has come yet"),
         (
             sight(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),
             "The last one came at Sun 11:58:55",
         ),
         (
             sight(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(24))}),
-            "took more than 5 s. Alerts from",
+            "took more than 5 s. Alerts from this port arrive late",
         ),
         (
             sight(canaries={"calais": Canary(NOON - seconds(50), NOON - seconds(8))}),

@@ -41,7 +41,7 @@ def actions(server: ConsoleServer, topic: str = topics.actions("calais")) -> lis
 def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
-        assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
+        assert "You have claimed this" in do(ann, alert.alert_id, "claim").text
         refused = do(ann, alert.alert_id, "outcome", outcome="turned_away")
         assert refused.status_code == 409
         assert "Check the plate by eye first" in refused.text
@@ -83,10 +83,10 @@ def test_what_is_settled_is_in_nobodys_hand_and_need_not_be_let_go(server: Conso
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
         do(ann, alert.alert_id, "claim")
-        assert "Let it go" in do(ann, alert.alert_id, "plate-check", plate_check="same").text
+        assert "Release" in text_of(do(ann, alert.alert_id, "plate-check", plate_check="same"))
         done = text_of(do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id))
-        assert "ann has it in hand here" not in done
-        assert "Let it go" not in done
+        assert "ann has claimed this here" not in done
+        assert "Release" not in done
 
 
 def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_is_told_by_whom(
@@ -104,7 +104,7 @@ def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_i
 
         server.console.writer.write = bob_first  # type: ignore[assignment,method-assign]
         answer = ann.post(f"/incident/{alert.alert_id}/claim", data={"csrf": csrf}, follow_redirects=True)
-    assert "bob was first and has it in hand" in answer.text
+    assert "bob claimed this first. You have not claimed it." in answer.text
     assert [action.officer for action in actions(server)] == ["bob", "ann"]
 
 
@@ -115,7 +115,12 @@ def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: 
         for command in ("claim", "release", "plate-check", "outcome"):
             answer = do(bob, alert.alert_id, command, plate_check="same", outcome="misread")
             assert answer.status_code == 409
-            assert "ann has it in hand" in answer.text
+            refused = (
+                "already claimed this."
+                if command == "claim"
+                else "claimed this. Only ann or a supervisor can do that."
+            )
+            assert f"ann has {refused}" in answer.text
         assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
 
 
@@ -127,21 +132,21 @@ def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
         assert wait_until(lambda: alert.alert_id in dover.shown(), 5)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             assert "Due off the ferry about" in sam.get("/").text
-            assert "Nobody has it in hand here. Nobody has it in hand at Calais yet." in text_of(sam.get("/"))
+            assert "Nobody here has claimed this. Nobody at Calais has claimed this yet." in text_of(sam.get("/"))
             assert "AB12CDE" in sam.get("/shift").text
             do(ann, alert.alert_id, "claim")
-            assert wait_until(lambda: "ann has it in hand at Calais." in text_of(sam.get("/")), 5)
+            assert wait_until(lambda: "ann has claimed this at Calais." in text_of(sam.get("/")), 5)
             assert "at Calais yet" not in text_of(sam.get("/"))
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
             assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
             assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 5)
-            assert "in hand at Calais" not in text_of(sam.get("/"))
-            assert "You have it in hand" in do(sam, alert.alert_id, "claim").text
-            assert "In my hand (1)" in sam.get("/shift").text
+            assert "claimed this at Calais" not in text_of(sam.get("/"))
+            assert "You have claimed this" in do(sam, alert.alert_id, "claim").text
+            assert "Claimed by you (1)" in sam.get("/shift").text
             do(sam, alert.alert_id, "plate-check", plate_check="same")
             do(sam, alert.alert_id, "outcome", outcome="stopped_found", seen=alert.alert_id)
-            assert "In my hand (0)" in sam.get("/shift").text
+            assert "Claimed by you (0)" in sam.get("/shift").text
             assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 5)
 
 
@@ -167,10 +172,10 @@ def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleSe
         (claimed,) = actions(server)
         assert do(bob, alert.alert_id, "take-back", action=claimed.action_id).status_code == 409
         page = do(ann, alert.alert_id, "take-back", action=claimed.action_id).text
-    assert "took it in hand" in page
-    assert "taken back" in page
-    assert "took back: took it in hand" in page, "and what it was"
-    assert "Nobody has it in hand here" in page
+    assert "claimed this" in page
+    assert "undone" in page
+    assert "undid: claimed this" in page, "and what it was"
+    assert "Nobody here has claimed this" in page
 
 
 def test_a_look_up_is_in_the_audit_log_before_it_is_answered_or_is_not_answered(
@@ -208,7 +213,7 @@ def test_what_the_broker_refuses_is_said_to_be_not_done_and_can_be_done_again(se
         assert "That was not done" in refused.text
         assert "the broker refuses it" in refused.text
         server.broker.is_refusing = False
-        assert "You have it in hand" in do(ann, alert.alert_id, "claim").text
+        assert "You have claimed this" in do(ann, alert.alert_id, "claim").text
     assert [action.kind for action in actions(server)] == ["claimed"]
 
 
@@ -264,11 +269,11 @@ def test_a_supervisor_takes_over_and_hands_on_what_an_officer_holds(server: Cons
     with server.browser("ann") as ann, server.browser("sam") as sam:
         do(ann, alert.alert_id, "claim")
         assert do(ann, alert.alert_id, "take-over").status_code == 409
-        assert "You have it in hand" in do(sam, alert.alert_id, "take-over").text
+        assert "You have taken this over" in do(sam, alert.alert_id, "take-over").text
         assert "handed it from ann to sam" in ann.get(f"/incident/{alert.alert_id}").text
         assert do(sam, alert.alert_id, "hand-over", to="olga").status_code == 409, "an operator does not act"
         do(sam, alert.alert_id, "hand-over", to="bob")
-        assert "bob</strong> has it in hand here" in sam.get(f"/incident/{alert.alert_id}").text
+        assert "bob</strong> has claimed this here" in sam.get(f"/incident/{alert.alert_id}").text
 
 
 def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleServer) -> None:
@@ -277,7 +282,10 @@ def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleSe
         do(ann, plates["MINE1"].alert_id, "claim")
         do(bob, plates["BOBS1"].alert_id, "claim")
         page = ann.get("/shift").text
-    order = [page.index(word) for word in ("In my hand", "MINE1", "In a colleague", "BOBS1", "In nobody", "FREE1")]
+    order = [
+        page.index(word)
+        for word in ("Claimed by you", "MINE1", "Claimed by colleagues", "BOBS1", "Not claimed", "FREE1")
+    ]
     assert order == sorted(order)
 
 
@@ -288,13 +296,13 @@ def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServe
             do(ann, alert.alert_id, "claim")
         csrf = csrf_of(ann, "/")
         asked = ann.post("/sign-out", data={"csrf": csrf})
-        assert "You still have 2 in hand" in asked.text
+        assert "You have claimed 2 incidents that are still open" in asked.text
         assert ann.get("/").status_code == 200, "not signed out yet"
         assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": ""}).status_code == 409
         assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "bob"}).status_code == 303
         assert ann.get("/").status_code == 303
     with server.browser("bob") as bob:
-        assert bob.get("/").text.count("bob</strong> has it in hand here") == 2
+        assert bob.get("/").text.count("bob</strong> has claimed this here") == 2
         csrf = csrf_of(bob, "/")
         assert bob.post("/sign-out", data={"csrf": csrf, "with": "release"}).status_code == 303
     assert [action.kind for action in actions(server)[-2:]] == ["released"] * 2
@@ -321,6 +329,6 @@ def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: C
         assert [len(ids) for ids in shown] == [100, 30]
         assert len({*shown[0], *shown[1]}) == 130
         assert "of 131" in cleo.get("/section/now").text
-        assert "no more than 130" in ann.get("/section/now?from=500").text
+        assert "there are only 130" in ann.get("/section/now?from=500").text
         for path in ("/section/none", "/section/now?from=-1", "/section/now?from=x", "/section/now?from=99999999999"):
             assert ann.get(path).status_code == 404

@@ -28,16 +28,18 @@ def test_what_is_covert_is_handed_only_to_a_colleague_who_may_know_of_it(server:
         do(cleo, alert.alert_id, "claim")
         refused = do(cleo, alert.alert_id, "hand-over", to="ann")
         assert refused.status_code == 409
-        assert "who may know of it, for it is covert" in refused.text
+        assert (
+            "Select a colleague at this site with covert permission, because this incident is covert." in refused.text
+        )
         csrf = csrf_of(cleo, "/")
         asked = cleo.post("/sign-out", data={"csrf": csrf})
         assert offered(asked) == {"carl"}
-        assert "only to colleagues who may know of it" in asked.text
+        assert "only to a colleague with covert permission" in asked.text
         refused = cleo.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "ann"})
         assert refused.status_code == 409
         assert [action.kind for action in actions(server, topics.covert_actions("calais"))] == ["claimed"]
         assert cleo.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "carl"}).status_code == 303
-        assert "In my hand (1)" in carl.get("/shift").text
+        assert "Claimed by you (1)" in carl.get("/shift").text
 
 
 def test_where_no_colleague_may_know_of_it_none_is_offered(server: ConsoleServer) -> None:
@@ -47,7 +49,7 @@ def test_where_no_colleague_may_know_of_it_none_is_offered(server: ConsoleServer
         do(cleo, alert.alert_id, "claim")
         asked = cleo.post("/sign-out", data={"csrf": csrf_of(cleo, "/")})
     assert not offered(asked)
-    assert "there are none here" in asked.text
+    assert "there is none at this site" in asked.text
 
 
 def test_what_is_covert_in_part_those_who_know_of_that_hand_only_to_each_other(server: ConsoleServer) -> None:
@@ -70,7 +72,7 @@ def test_those_who_may_know_are_told_on_every_page_that_it_is_covert(server: Con
     mixed = server.alert("MIXED1")
     with server.browser("cleo") as cleo, server.browser("ann") as ann:
         for page in (cleo.get("/"), cleo.get(f"/incident/{covert.alert_id}")):
-            assert "Covert: not a word to the driver, nor to colleagues without the right to know" in text_of(page)
+            assert "Covert: do not tell the driver, or colleagues without covert permission" in text_of(page)
         mixed_page = cleo.get(f"/incident/{mixed.alert_id}")
         assert "Partly covert" in text_of(mixed_page)
         assert "Covert why MIXED1" in text_of(mixed_page), "and which part"
@@ -98,7 +100,7 @@ def test_the_audit_page_is_to_others_what_it_would_be_with_nothing_covert(server
         cleo.get(f"/incident/{mixed_covert.alert_id}")
         seen = lines(aud)
         assert seen == ["aud auditor audit log", f"cleo officer incident MIXED1 {mixed.alert_id}"]
-        assert "The newest 3 lines" in aud.get("/audit").text
+        assert "the newest 3 lines" in aud.get("/audit").text
         all_seen = lines(cora)
         assert f"cleo officer incident (covert) SECRET1 {covert.alert_id}" in all_seen
         assert f"cleo officer incident MIXED1 {mixed.alert_id}" in all_seen

@@ -16,18 +16,18 @@ def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
-        assert "Dover: ✓ its broker is heard" in text_of(ann.get("/health"))
+        assert "Dover: ✓ connected" in text_of(ann.get("/health"))
         monkeypatch.setattr(InMemoryTail, "problem", lambda _: "the broker does not answer")
         page = text_of(ann.get("/health"))
-        assert "Dover: ✖ its broker is not heard" in page
-        assert "What its officers do does NOT arrive here: the broker does not answer." in page
+        assert "Dover: ✖ NOT CONNECTED" in page
+        assert "Its officers' actions do NOT arrive here: the broker does not answer." in page
 
 
 @pytest.mark.parametrize(
     ("offset", "said", "is_red"),
     [
         (92.4, "92 s ahead", True),
-        (-7, "7 s behind, or its reads come late", True),
+        (-7, "7 s behind, or its reads arrive late", True),
         (-4.2, "4 s behind", False),
         (0.3, "right", False),
     ],
@@ -52,4 +52,4 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
             assert "Calais: " in page
             assert "Its vehicles are NOT on this screen." in page
         with server.browser("ann") as ann:
-            assert "Not everything works: the red bar says what." in text_of(ann.get("/health"))
+            assert "Something is broken. The red bar says what." in text_of(ann.get("/health"))

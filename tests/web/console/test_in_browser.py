@@ -70,7 +70,7 @@ def test_a_vehicle_appears_by_itself_with_what_to_do_and_is_in_the_count_of_the_
             "hold in the lane",
             "May be armed",
             "Lane 1",
-            "Nobody has it in hand here",
+            "Nobody here has claimed this",
             "Exact",
         ):
             expect(card(page, incident)).to_contain_text(words)
@@ -85,11 +85,11 @@ def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
         is_live(kate)
         incident = scene.comes_by(scene.plate())
         expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_contain_text(
-            "Nobody has it in hand"
+            "Nobody here has claimed this"
         )
         claim(ann, incident)
-        expect(ann.locator("#main")).to_contain_text("You have it in hand")
-        expect(card(kate, incident)).to_contain_text("ann has it in hand at Calais")
+        expect(ann.locator("#main")).to_contain_text("You have claimed this")
+        expect(card(kate, incident)).to_contain_text("ann has claimed this at Calais")
 
 
 def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene: Scene) -> None:
@@ -104,9 +104,9 @@ def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene
         for page in pages.values():
             expect(page.locator(".result, .govuk-error-summary")).to_be_visible()
         winner, loser = ("ann", "bob") if ann.get_by_role("button", name="Same plate").count() else ("bob", "ann")
-        expect(pages[winner].locator(".result")).to_contain_text("You have it in hand")
+        expect(pages[winner].locator(".result")).to_contain_text("You have claimed this")
         told = pages[loser].locator(".result, .govuk-error-summary")
-        expect(told).to_contain_text(re.compile(f"{winner} (was first and )?has it in hand"))
+        expect(told).to_contain_text(re.compile(f"{winner} (claimed this first|has already claimed this)"))
         expect(pages[loser].locator("[data-check]")).to_have_count(0)
 
 
@@ -114,15 +114,15 @@ def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         claim(page, incident)
-        expect(page.get_by_text("First check the plate.")).to_be_visible()
+        expect(page.get_by_text("Check the plate first.")).to_be_visible()
         expect(page.locator("[name=outcome]")).to_have_count(0)
         page.get_by_role("button", name="Same plate").click()
         page.get_by_label("Stopped, nothing found").check()
-        page.get_by_role("button", name="Give the outcome").click()
+        page.get_by_role("button", name="Record the outcome").click()
         expect(page.locator(".card__state")).to_contain_text("Settled")
-        page.locator("#timeline li").last.get_by_role("button", name="Take back").click()
-        expect(page.locator("#timeline .taken-back")).to_contain_text("taken back")
-        expect(page.get_by_role("button", name="Give the outcome")).to_be_visible()
+        page.locator("#timeline li").last.get_by_role("button", name="Undo").click()
+        expect(page.locator("#timeline .taken-back")).to_contain_text("undone")
+        expect(page.get_by_role("button", name="Record the outcome")).to_be_visible()
         assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
 
 
@@ -146,10 +146,10 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
 
         assert wait_until(is_on_it, 30)
         page.keyboard.press("c")
-        expect(page.locator(".result")).to_contain_text("You have it in hand")
+        expect(page.locator(".result")).to_contain_text("You have claimed this")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("s")
-        expect(page.locator(".result")).to_contain_text("The plate check is noted")
+        expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
         page.keyboard.press("o")
         expect(page.locator("#outcome")).to_be_focused()
@@ -164,7 +164,7 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         page.keyboard.press("b")
         over = page.locator("#section-settled").locator(f"#card-{incident}")
         expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
-        expect(over).not_to_contain_text("in hand")
+        expect(over).not_to_contain_text("claimed this")
 
 
 def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: Scene) -> None:
@@ -183,7 +183,7 @@ def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: S
         expect(page.get_by_role("button", name="Same plate")).to_be_visible()
         page.keyboard.press("s")
         held[0].continue_()
-        expect(page.locator(".result")).to_contain_text("The plate check is noted")
+        expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
         assert actions_on(scene, incident) == ["claimed", "plate_check"]
 
 
@@ -215,7 +215,7 @@ def test_nothing_rings_until_the_officer_has_switched_it_on(scene: Scene) -> Non
         page.goto(scene.wires["calais"].url + "/shift")
         expect(page.get_by_role("button", name="Notify")).to_have_attribute("aria-pressed", "true")
         scene.comes_by(scene.plate())
-        expect(page.locator("#called")).to_have_text("1 NEW on the board: go there")
+        expect(page.locator("#called")).to_have_text("1 NEW: open the board")
 
 
 def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Scene) -> None:
@@ -229,7 +229,7 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
         page.keyboard.press("u")
         for incident in held:
             expect(card(page, incident)).to_be_visible()
-        page.get_by_role("button", name="Paused: go on").click()
+        page.get_by_role("button", name="Paused: resume").click()
         page.locator("#section-now > li").first.hover()
         under = scene.comes_by(scene.plate())
         expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
@@ -316,15 +316,15 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         found["help"] = faults_of(sam)
         sam.goto(f"{url}/incident/{here}")
         found["incident"] = faults_of(sam)
-        sam.get_by_role("button", name="Add the comment").click()
-        expect(sam.get_by_role("alert")).to_contain_text("Write the comment first.")
+        sam.get_by_role("button", name="Add comment").click()
+        expect(sam.get_by_role("alert")).to_contain_text("Enter a comment.")
         found["incident with an error"] = faults_of(sam)
         sam.get_by_role("button", name="Claim").click()
         sam.get_by_role("button", name="Same plate").click()
         expect(sam.locator("[name=outcome]").first).to_be_visible()
         found["incident in hand"] = faults_of(sam)
         sam.get_by_label("Stopped, nothing found").check()
-        sam.get_by_role("button", name="Give the outcome").click()
+        sam.get_by_role("button", name="Record the outcome").click()
         expect(sam.locator(".card__state")).to_contain_text("Settled")
         found["incident settled"] = faults_of(sam)
         sam.goto(f"{url}/incident/{another}")
@@ -340,7 +340,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
             found[name] = faults_of(sam)
         sam.goto(f"{url}/shift")
         sam.get_by_role("button", name="Sign out").click()
-        expect(sam.locator("h1")).to_contain_text("You still have 1 in hand")
+        expect(sam.locator("h1")).to_contain_text("You have claimed 1 incident that is still open")
         found["sign-out"] = faults_of(sam)
     with scene.page("calais", "olga", "/health") as olga, scene.page("calais", "aud", "/audit") as aud:
         found["health of the operator"] = faults_of(olga)
@@ -380,7 +380,7 @@ def test_a_key_acts_on_the_vehicle_that_has_the_focus_also_on_the_page_behind_th
         page.locator(f"article[aria-labelledby=t-{incident}]").focus()
         page.keyboard.press("c")
         expect(page).to_have_url(re.compile(f"/incident/{incident}"))
-        expect(page.locator(".result")).to_contain_text("You have it in hand")
+        expect(page.locator(".result")).to_contain_text("You have claimed this")
 
 
 # Whether an element is framed, underlined or outlined: what is left of it in forced colours.
@@ -476,7 +476,7 @@ def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_kno
         expect(board.locator("#not-sent")).to_be_hidden()
         assert actions_on(scene, incident) == []
         claim(board, incident)
-        expect(board.locator(".result")).to_contain_text("You have it in hand")
+        expect(board.locator(".result")).to_contain_text("You have claimed this")
 
 
 def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
@@ -572,12 +572,12 @@ def test_without_scripts_every_step_can_be_taken_and_health_looked_at_again(scen
         page.get_by_role("button", name="Claim").click()
         page.get_by_role("button", name="Different plate").click()
         page.get_by_label("Misread: not this plate").check()
-        page.get_by_role("button", name="Give the outcome").click()
+        page.get_by_role("button", name="Record the outcome").click()
         expect(page.locator(".card__state")).to_contain_text("Settled")
         page.goto(f"{url}/health")
         as_of = page.locator("#as-of").inner_text()
         assert wait_until(lambda: f"{system_clock():%S}" not in as_of, 5)
-        page.get_by_role("link", name="Look again").click()
+        page.get_by_role("link", name="Refresh").click()
         expect(page.locator("#as-of")).not_to_have_text(as_of)
 
 
@@ -591,11 +591,11 @@ def test_sign_in_is_refused_in_words_and_nothing_is_shown(scene: Scene) -> None:
         page.goto(url)
         expect(page).to_have_url(f"{url}/sign-in")
         sign_in(page, url, "sam", "no password of theirs")
-        expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+        expect(page.get_by_role("alert")).to_contain_text("The name or password is wrong.")
         expect(page.get_by_label("Name")).to_have_value("sam")
         expect(page.get_by_label("Password")).to_have_value("")
         sign_in(page, url, "kate")
-        expect(page.get_by_role("alert")).to_contain_text("You do not work at this site.")
+        expect(page.get_by_role("alert")).to_contain_text("Your account does not have access to this site.")
         page.goto(url)
         expect(page).to_have_url(f"{url}/sign-in")
 
@@ -604,7 +604,7 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(sc
     incident = scene.comes_by(scene.plate(), "dunkerque", camera="dunkerque-1-front")
     with scene.page("dunkerque", "dirk") as page:
         expect(card(page, incident)).to_be_visible()
-        expect(page.locator("#warnings")).to_contain_text("You are signed out. This page shows what was.")
+        expect(page.locator("#warnings")).to_contain_text("You are signed out. This page is OLD.")
         expect(page.locator("#count")).to_have_text("?")
         assert faults_of(page) == []
         claim(page, incident)
@@ -622,7 +622,9 @@ def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(sc
         browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies))
         for _ in range(MOST_OF_A_SESSION):
             stack.enter_context(browser.stream("GET", "/board/stream"))
-        expect(page.locator("#warnings")).to_contain_text("This page is OLD: too many pages were opened after it.")
+        expect(page.locator("#warnings")).to_contain_text(
+            "This page is OLD: you opened too many other pages after it."
+        )
         expect(page.locator("#count")).to_have_text("?")
 
 
@@ -655,7 +657,7 @@ def test_a_forged_form_does_nothing(scene: Scene) -> None:
         page.get_by_role("button").click()
         expect(page.locator("#main")).to_contain_text("This form was not sent from this console.")
         page.goto(f"{url}/incident/{incident}")
-        expect(page.locator("#main")).to_contain_text("Nobody has it in hand here")
+        expect(page.locator("#main")).to_contain_text("Nobody here has claimed this")
         assert not actions_on(scene, incident)
 
 

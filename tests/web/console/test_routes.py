@@ -78,7 +78,7 @@ def test_somebody_of_another_site_is_not_let_in(server: ConsoleServer) -> None:
     with server.browser() as browser:
         answer = browser.post("/sign-in", data={"name": "kate", "password": PASSWORD})
         assert answer.status_code == 403
-        assert "do not work at this site" in answer.text
+        assert "does not have access to this site" in answer.text
         assert browser.get("/").status_code == 303
 
 
@@ -112,9 +112,9 @@ def test_an_auditor_sees_whose_name_was_tried_when_how_often_and_from_where_and_
             return [" ".join(re.findall(r">([^<]*)</td>", row)[1:]) for row in rows]
 
         expected = [
-            "kate 127.0.0.1 1 right password, but of another site",
-            "none of the users 127.0.0.1 4 wrong name or password",
-            "sam 127.0.0.1 7 refused: tried too often",
+            "kate 127.0.0.1 1 right password, but for another site",
+            "unknown name 127.0.0.1 4 wrong name or password",
+            "sam 127.0.0.1 7 refused: too many attempts",
         ]
         assert wait_until(lambda: failed() == expected, 5), failed()
         for secret in (b"guess number", b"wrong field"):

@@ -31,11 +31,11 @@ def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_com
             server.clock_offset += timedelta(seconds=2)
             path = f"/incident/{alert.alert_id}"
             done = ann.post(f"{path}/claim", data={"csrf": csrf_of(ann, path)}, follow_redirects=True)
-            assert "You have it in hand" in done.text
-            assert "sign-in service is away" in done.text
+            assert "You have claimed this" in done.text
+            assert "sign-in service is not available" in done.text
             refused = nobody.post("/sign-in", data={"name": "sam", "password": PASSWORD})
             assert refused.status_code == 503
-            assert "Nobody can sign in just now" in refused.text
+            assert "Nobody can sign in at the moment" in refused.text
             assert "127.0.0.1" not in refused.text, "and nothing of what is behind"
             token = bob.cookies["anpr_calais"]
             assert bob.post("/sign-out", data={"csrf": csrf_of(bob, "/")}).status_code == 303

@@ -40,15 +40,15 @@ class Actor:
 def claim(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
     """Take it in hand. Who else does so at the same moment is decided by the order of the topic."""
     if not doer.may_claim:
-        is_open = incident.status == "open"
-        raise ActionRefusedError(
-            "It is neither here nor on its way here. Those act who have it."
-            if is_open
-            else "It is not open any more."
+        why = (
+            "The vehicle is not at your port or on its way to it. The port where it was seen deals with it."
+            if incident.status == "open"
+            else "It is no longer open."
         )
+        raise ActionRefusedError(f"You cannot claim this. {why}")
     if holder := incident.holders.get(doer.site):
         raise ActionRefusedError(
-            "You have it in hand already." if holder == doer.officer else f"{holder} has it in hand."
+            "You have already claimed this." if holder == doer.officer else f"{holder} has already claimed this."
         )
     return _one(incident, doer, "claimed")
 
@@ -63,8 +63,8 @@ def hand_over(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[
     holder = _must_hold(incident, doer)
     to = form.get("to", "")
     if to not in doer.colleagues:
-        cleared = " who may know of it, for it is covert" if incident.has_covert else ""
-        raise ActionRefusedError(f"Select a colleague of this site to hand it to{cleared}.")
+        cleared = " with covert permission, because this incident is covert" if incident.has_covert else ""
+        raise ActionRefusedError(f"Select a colleague at this site{cleared}.")
     return _one(incident, doer, "released", holder=_of_another(holder, doer), hands_to=to)
 
 
@@ -72,7 +72,7 @@ def take_over(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[Add
     """Take what somebody else has in hand, as a supervisor may."""
     holder = _must_hold(incident, doer)
     if holder == doer.officer:
-        raise ActionRefusedError("You have it in hand already.")
+        raise ActionRefusedError("You have already claimed this.")
     return _one(incident, doer, "released", holder=holder, hands_to=doer.officer)
 
 
@@ -90,12 +90,14 @@ def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> li
     _must_hold(incident, doer)
     found = checked(incident, doer.site)
     if found is None:
-        raise ActionRefusedError("Check the plate by eye first: is it the same?")
+        raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
     value = form.get("outcome", "")
     if value not in OUTCOMES:
         raise ActionRefusedError("Select an outcome.")
     if value not in outcomes_that_fit(found):
-        raise ActionRefusedError("That contradicts your plate check. Check the plate again if the check was wrong.")
+        raise ActionRefusedError(
+            "This outcome contradicts your plate check. If the check was wrong, check the plate again."
+        )
     seen_ids = set(form.get("seen", "").split())
     seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
     placed: list[AddressedAction] = []
@@ -129,7 +131,7 @@ def comment(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[Ad
     """Write something that stays with the incident."""
     note = _note(form)
     if not note:
-        raise ActionRefusedError("Write the comment first.")
+        raise ActionRefusedError("Enter a comment.")
     return _one(incident, doer, "comment", covert=incident.has_covert, note=note)
 
 
@@ -137,11 +139,11 @@ def take_back(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[
     """Take back what was done at this site, by oneself or, for a supervisor, by anybody. Both stay visible."""
     action = next((a for a in incident.actions if (a.site, a.action_id) == (doer.site, form.get("action", ""))), None)
     if action is None or action.kind == "retracted":
-        raise ActionRefusedError("There is nothing of this site to be taken back.")
+        raise ActionRefusedError("Your site has no such action to undo.")
     if action.action_id in incident.retracted:
-        raise ActionRefusedError("It has been taken back already.")
+        raise ActionRefusedError("This action is already undone.")
     if action.officer != doer.officer and not doer.may_take_over:
-        raise ActionRefusedError(f"Only {action.officer} or a supervisor can take that back.")
+        raise ActionRefusedError(f"Only {action.officer} or a supervisor can undo this action.")
     alert = next(alert for alert in incident.alerts if alert.alert_id == action.alert_id)
     return [AddressedAction(_action(doer, alert, "retracted", retracts=action.action_id), alert.is_covert)]
 
@@ -182,9 +184,9 @@ def _must_hold(incident: Incident, doer: Actor) -> str:
     """Return who has it in hand. Raises RefusedError unless that is the officer, or the officer a supervisor."""
     holder = incident.holders.get(doer.site)
     if holder is None:
-        raise ActionRefusedError("Claim it first, so that others know who acts.")
+        raise ActionRefusedError("Claim this first, so that others know who is dealing with it.")
     if holder != doer.officer and not doer.may_take_over:
-        raise ActionRefusedError(f"{holder} has it in hand.")
+        raise ActionRefusedError(f"{holder} has claimed this. Only {holder} or a supervisor can do that.")
     return holder
 
 
@@ -221,5 +223,5 @@ def _action(doer: Actor, alert: Alert, kind: str, **fields: Any) -> Action:
 def _note(form: Mapping[str, str]) -> str:
     note = form.get("note", "").strip()
     if len(note) > MAX_NOTE_CHARACTERS:
-        raise ActionRefusedError(f"The text is longer than {MAX_NOTE_CHARACTERS} characters.")
+        raise ActionRefusedError(f"Your text must be {MAX_NOTE_CHARACTERS} characters or fewer.")
     return note

@@ -55,17 +55,17 @@ def guarded(page: Page, console: Console) -> Callable[[Request], Awaitable[Respo
 async def _why_not(page: Page, request: Request, console: Console, who: SignedIn | None) -> str:
     """Return why the person may not have this page, "" if they may."""
     if page.method == "POST" and not is_own_origin(request):
-        return "This form was not sent from this console."
+        return "This form was not sent from this console. Reload the page and try again."
     if who is None:
         return "You are signed out."
     if not who.user.belongs_to(console.site):
-        return "You do not work at this site."
+        return "Your account does not have access to this site."
     if not who.may(page.right):
         return f"Your role, {who.user.role}, does not allow you to {page.right}."
     if page.method == "POST":
         sent = str((await request.form()).get("csrf", ""))
         if not secrets.compare_digest(sent.encode(), who.session.csrf.encode()):
-            return "This form is not from your session. Go back, reload, and try again."
+            return "This form is not from your session. Go back, reload the page and try again."
     return ""
 
 

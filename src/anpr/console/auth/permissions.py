@@ -4,9 +4,9 @@ from typing import Final
 
 SIGN_OUT: Final = "sign out"
 SEE_BOARD: Final = "see the board"
-SEE_INCIDENT: Final = "look into incidents"
+SEE_INCIDENT: Final = "open incidents"
 ACT: Final = "act on incidents"
-TAKE_OVER: Final = "act on what others have in hand"
+TAKE_OVER: Final = "act on incidents that others have claimed"
 SEE_HEALTH: Final = "see the health of the system"
 SEE_AUDIT: Final = "read the audit log"
 

@@ -47,7 +47,7 @@ class PageHead(Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
-NOTHING_READ: Final = PageHead("?", 0, {}, ("The console has just been started and has not read anything yet.",))
+NOTHING_READ: Final = PageHead("?", 0, {}, ("The console has just started and has not read anything yet.",))
 
 
 class _Placed(NamedTuple):

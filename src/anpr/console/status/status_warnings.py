@@ -23,37 +23,37 @@ def status_warnings(sight: SystemStatus, settings: Settings, at: At) -> tuple[st
 
 def _all(sight: SystemStatus, settings: Settings, at: At) -> Iterator[str]:
     if not sight.caught_up:
-        yield "Still reading what happened before: the board is not whole yet."
+        yield "The board is not complete yet: the console is still reading what happened before."
     for one in sight.health:
         site = settings.sites[one.site]
         for words in _of_site(sight, one, site, settings.console, at):
             yield f"{site.title}: {words}"
     for topic, count in sorted(sight.refused.items()):
-        yield f"{count} records on {topic} cannot be read, and are not on this screen."
+        yield f"{count} records on {topic} cannot be read. They are NOT on this screen."
 
 
 def _of_site(sight: SystemStatus, health: SiteHealth, site: Site, console: ConsoleSettings, at: At) -> Iterator[str]:
     if health.heard_at is None:
-        yield "not heard at all. Its vehicles are NOT on this screen."
+        yield "nothing received yet. Its vehicles are NOT on this screen."
         return
     if health.is_silent:
-        yield f"cut off since {at(health.heard_at)}. New alerts from there do NOT arrive."
+        yield f"cut off since {at(health.heard_at)}. New alerts from this port do NOT arrive."
         return
     if not any(status.partitions for status in health.matchers):
-        yield "no matcher has a share of the reads. Nothing is being checked there."
+        yield "no matcher is working on the reads. Plates are NOT being checked at this port."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
     yield from filter(None, (_of_list(status, sight.now, list_old_after, at) for status in health.matchers))
     if too_large := sum(status.alerts_too_large for status in health.matchers):
-        yield f"alerts of {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
+        yield f"alerts for {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
     yield from _of_canary(sight, health.site, console, at)
     yield from _of_cameras(sight, health.site, site, at)
 
 
 def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: At) -> str:
     if status.generation is None:
-        return f"matcher {status.matcher} has no watchlist and checks nothing."
+        return f"matcher {status.matcher} has no watchlist. It checks NOTHING."
     if status.list_confirmed_at is None:
-        return f"matcher {status.matcher} works with the list kept on its disk; changes since then are missing."
+        return f"matcher {status.matcher} is using the watchlist saved on its disk. Changes since then are missing."
     if now - status.list_confirmed_at > list_old_after:
         return (
             f"the watchlist at {status.matcher} is old: not confirmed since {at(status.list_confirmed_at)}. "
@@ -69,12 +69,12 @@ def _of_canary(sight: SystemStatus, site: str, console: ConsoleSettings, at: At)
     # What was sent before this console was opened could not be seen in time here.
     since = max(sight.opened_at, last.sent_at) if last else sight.opened_at
     if sight.now - since > missed_after:
-        seen = f"The last one came at {at(last.came_at)}" if last else "None has come"
-        yield f"the test plate has not come back. {seen}: vehicles may be missed there."
+        seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
+        yield f"the test plate has not come back. {seen}. Vehicles may be missed at this port."
     elif last and last.sent_at >= sight.opened_at and last.came_at - last.sent_at > due:
         # In steps, or each test plate while it lasts would be read out as a fault of its own.
         late = (last.came_at - last.sent_at) // due * due
-        yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from there come late."
+        yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from this port arrive late."
 
 
 def _of_cameras(sight: SystemStatus, site_name: str, site: Site, at: At) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _of_cameras(sight: SystemStatus, site_name: str, site: Site, at: At) -> Iter
         yield f"no camera has seen anything {f'since {at(last)}' if last else 'at all'}. Look at the lanes yourself."
         return
     if len(silent) > _CAMERAS_NAMED:
-        yield f"{len(silent)} of {len(site.cameras)} cameras see nothing. Page Health names them."
+        yield f"{len(silent)} of {len(site.cameras)} cameras see nothing. The Health page names them."
         return
     for camera in silent:
         last = states[camera.name].last_read_at

@@ -11,7 +11,7 @@ from anpr.console.board.triage import position_of
 from anpr.console.console import Console, SignedIn
 from anpr.console.http.render import card_view
 
-_NOT_KNOWN = "There is no such incident, or it is not for you, or it is older than the board."
+_NOT_KNOWN = "You cannot see this incident. It does not exist, it is not for you, or it is too old for the board."
 
 
 async def page(request: Request, console: Console, who: SignedIn) -> Response:

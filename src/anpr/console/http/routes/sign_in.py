@@ -15,12 +15,12 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-_WRONG = "The name or the password is wrong."
+_WRONG = "The name or password is wrong."
 # What the audit log says.
 _FAILED = {
     "wrong": "wrong name or password",
-    "too_many": "refused: tried too often",
-    "other_site": "right password, but of another site",
+    "too_many": "refused: too many attempts",
+    "other_site": "right password, but for another site",
 }
 
 
@@ -35,7 +35,7 @@ def routes(console: Console) -> list[Route]:
 
     async def sign_in(request: Request) -> Response:
         if not is_own_origin(request):
-            return refusal(console, 403, "This form was not sent from this console.")
+            return refusal(console, 403, "This form was not sent from this console. Reload the page and try again.")
         return await _sign_in(request, console)
 
     return [Route("/sign-in", form, methods=["GET"]), Route("/sign-in", sign_in, methods=["POST"])]
@@ -47,7 +47,7 @@ async def _sign_in(request: Request, console: Console) -> Response:
     address = request.client.host if request.client else ""
     began = console.clock()
     if seconds := await console.sign_in_limit.attempt(began, name, address):
-        answer = _again(console, name, f"Too many attempts. Try again in {-(-seconds // 60)} minutes.", 429)
+        answer = _again(console, name, f"Too many attempts. Try again in {_minutes(seconds)}.", 429)
         answer.headers["Retry-After"] = str(seconds)
         _failed(console, name, address, "too_many")
         return answer
@@ -59,12 +59,22 @@ async def _sign_in(request: Request, console: Console) -> Response:
         await console.sign_in_limit.succeeded(began, name, address)
         if not user.belongs_to(console.site):
             _failed(console, name, address, "other_site")
-            return _again(console, name, "You do not work at this site. Sign in at the console of your own.", 403)
+            return _again(
+                console,
+                name,
+                "Your account does not have access to this site. Sign in at your own site's console.",
+                403,
+            )
         token = await console.sessions.begin(user.name, user.stamp)
     except AnprError as error:
         metrics.CONSOLE_SIGN_INS.labels("unavailable").inc()
         log.warning("nobody can sign in", reason=str(error))
-        return _again(console, name, "Nobody can sign in just now. Those who are signed in can go on.", 503)
+        return _again(
+            console,
+            name,
+            "Nobody can sign in at the moment. Try again later. People who are already signed in can keep working.",
+            503,
+        )
     metrics.CONSOLE_SIGN_INS.labels("done").inc()
     answer = RedirectResponse(permissions.HOME[user.role], 303)
     answer.set_cookie(
@@ -85,6 +95,11 @@ def _failed(console: Console, name: str, address: str, why: str) -> None:
         console.note_failed_sign_in(name, address, _FAILED[why])
     except AnprError as error:
         log.warning("a failed sign-in is not in the audit log", reason=str(error))
+
+
+def _minutes(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _again(console: Console, name: str, why: str, status: int) -> Response:

@@ -27,7 +27,9 @@ async def sign_out(request: Request, console: Console, who: SignedIn) -> Respons
         except ActionRefusedError as error:
             return _ask(console, who, held, error=str(error), status=409)
         if not await submit(console, who, placed):
-            return _ask(console, who, held, error="The broker does not answer; nothing is confirmed.", status=503)
+            return _ask(
+                console, who, held, error="The system is not answering. Nothing is confirmed. Try again.", status=503
+            )
     await console.sessions.end_all(who.user.name)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(console))

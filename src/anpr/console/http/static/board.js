@@ -110,7 +110,7 @@ function drawWaiting() {
   const others = waiting.size - newHere;
   const words = [
     ...(newHere || fresh.size ? [`${newHere + fresh.size} NEW`] : []),
-    ...(others ? [`${others} ${others === 1 ? "change waits" : "changes wait"}`] : []),
+    ...(others ? [`${others} ${others === 1 ? "change" : "changes"}`] : []),
   ];
   button.hidden = !words.length;
   setText(button, words.length ? `${paused ? "PAUSED. " : ""}${words.join(" and ")}: show` : "");
@@ -131,7 +131,7 @@ document.addEventListener("head", ({ detail: { bySection, count } }) => {
 byId("pause").onclick = () => {
   paused = !paused;
   byId("pause").setAttribute("aria-pressed", String(paused));
-  setText(byId("pause"), paused ? "Paused: go on" : "Pause");
+  setText(byId("pause"), paused ? "Paused: resume" : "Pause");
   settle();
 };
 byId("waiting").onclick = () => {

@@ -14,7 +14,7 @@ async function look() {
   try {
     const answer = await fetch("/health", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(SILENT_MS) });
     if (answer.type === "opaqueredirect" || answer.status === 403) {
-      ended = "You are signed out. This page shows what was. Sign in again.";
+      ended = "You are signed out. This page is OLD. Sign in again.";
     } else if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       renew(document.getElementById("health"), page.getElementById("health"));

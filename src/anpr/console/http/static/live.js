@@ -32,7 +32,7 @@ export function start(after, { changes, state, beat, link }) {
       const message = JSON.parse(event.data);
       setClock(message.now);
       beat(message);
-      frozen = message.frozen_seconds >= 5 ? "The console does not see the ports any more: it has stood still for " + message.frozen_seconds + " s." : "";
+      frozen = message.frozen_seconds >= 5 ? "The console cannot see the ports: it has not updated for " + message.frozen_seconds + " s." : "";
       heard();
     });
     source.addEventListener("resync", () => {
@@ -41,12 +41,12 @@ export function start(after, { changes, state, beat, link }) {
     });
     source.addEventListener("signed-out", () => {
       source.close();
-      ended = "You are signed out. This page shows what was. Sign in again.";
+      ended = "You are signed out. This page is OLD. Sign in again.";
       tell();
     });
     source.addEventListener("too-many", () => {
       source.close();
-      ended = "This page is OLD: too many pages were opened after it. Close the others, then reload it.";
+      ended = "This page is OLD: you opened too many other pages after it. Close some of them, then reload this one.";
       tell();
     });
     source.onerror = () => {
@@ -60,7 +60,7 @@ export function start(after, { changes, state, beat, link }) {
     try {
       const answer = await fetch("/board/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
-        ended = "You are signed out. This page shows what was. Sign in again.";
+        ended = "You are signed out. This page is OLD. Sign in again.";
         return tell();
       }
       if (!answer.ok) throw new Error(answer.status);

@@ -6,7 +6,7 @@ import { ago, setClock, start } from "/static/live.js";
 import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
-const SECTION_WORDS = { now: "here", review: "to be looked at", elsewhere: "at other ports" };
+const SECTION_WORDS = { now: "here", review: "to review", elsewhere: "at other ports" };
 const { after, now, role, user } = document.body.dataset;
 export const byId = (id) => document.getElementById(id);
 
@@ -91,7 +91,7 @@ export function drawTimes() {
   if (last.dateTime) setText(last, ago(last.dateTime));
   for (const holder of document.querySelectorAll(`[data-holder="${CSS.escape(user)}"]`)) {
     setText(holder.querySelector("strong"), "You");
-    setText(holder.lastChild, " have it in hand here.");
+    setText(holder.lastChild, " have claimed this here.");
   }
 }
 
@@ -124,7 +124,7 @@ function ring([first, ...more]) {
   if (!isBoard) {
     uncalled += 1 + more.length;
     byId("called").hidden = false;
-    setText(byId("called"), `${uncalled} NEW on the board: go there`);
+    setText(byId("called"), `${uncalled} NEW: open the board`);
   }
   if (isOn("notify") && globalThis.Notification?.permission === "granted") {
     const notification = new Notification("ANPR: " + text, { tag: "anpr" });
@@ -178,7 +178,7 @@ byId("sound").onclick = async () => {
 byId("notify").onclick = async () => {
   const on = !isOn("notify");
   const may = on && (await globalThis.Notification?.requestPermission()) === "granted";
-  if (on && !may) setText(byId("notify"), "Notify: the browser forbids it");
+  if (on && !may) setText(byId("notify"), "Notify: blocked by your browser");
   press("notify", may);
 };
 for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake);
