@@ -1,1 +1,1 @@
-"""What travels on the topics, and the names by which everybody knows it. Pure."""
+"""The records on the topics, and the names that all services use for them. Pure."""

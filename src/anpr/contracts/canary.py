@@ -12,7 +12,7 @@ from anpr.contracts import plates
 from anpr.contracts.events import Alert, Entry, Generation, Read
 
 LIST: Final = "canary"
-# Longer than any country's plates, and more than one edit away from each.
+# Longer than the plates of any country, and more than one edit away from each of them.
 PLATE: Final = "ANPRCANARY"
 CAMERA: Final = "canary"
 ENTRY_ID: Final = "canary"

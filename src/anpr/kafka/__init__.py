@@ -1,1 +1,1 @@
-"""Kafka as the services see it: consumer, producer, tail, topics; and the in-memory twin for unit tests."""
+"""Kafka as the services see it: consumer, producer, tail, topics; and an in-memory broker for unit tests."""

@@ -63,10 +63,10 @@ def is_refusal(error: KafkaError) -> bool:
     return error.code() in _CODES or error.code() == KafkaError._FATAL  # noqa: SLF001  its public name
 
 
-def refused(what: str, error: KafkaException | RejectedError) -> UnavailableError:
-    """Return the error to show to a person. `what` names the broker and what it refuses."""
+def refused(subject: str, error: KafkaException | RejectedError) -> UnavailableError:
+    """Return the error to show to a person. `subject` is the start of the message: which broker refuses what."""
     if isinstance(error, RejectedError):
         code, reason = error.code, str(error)
     else:
         code, reason = code_of(error.args[0]), error.args[0].str()
-    return UnavailableError(code, f"{what}: {reason}", NEXT_STEPS[code])
+    return UnavailableError(code, f"{subject}: {reason}", NEXT_STEPS[code])

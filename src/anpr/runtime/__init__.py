@@ -1,1 +1,1 @@
-"""What every process needs: settings, clock, logs, metrics, health, errors."""
+"""Settings, clock, logs, metrics, health and errors: every process needs them."""

@@ -9,7 +9,7 @@ from anpr.contracts.schemas import as_text, breaking_changes, current_schemas, m
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schemas"
 
-# A contract with one of each thing that a contract may say.
+# A contract with each keyword that a contract may have.
 CONTRACT: dict[str, Any] = {
     "$ref": "#/$defs/Read",
     "$defs": {
@@ -78,18 +78,18 @@ def test_nothing_published_has_been_broken(file: Path) -> None:
         ((*READ, "required"), ["read_id", "type"]),
     ],
 )
-def test_an_addition_is_let_through(path: tuple[str | int, ...], value: Any) -> None:
+def test_an_addition_is_allowed(path: tuple[str | int, ...], value: Any) -> None:
     assert breaking_changes(CONTRACT, changed(path, value)) == []
 
 
 @pytest.mark.parametrize(
     ("path", "value", "change"),
     [
-        # taken away
+        # removed
         ((*PROPERTIES, "camera"), ..., "$defs.Read.properties.camera: was removed"),
         (("$defs", "Vehicle"), ..., "$defs.Vehicle: was removed"),
         (("$defs", "Vehicle", "properties"), {}, "$defs.Vehicle.properties.make: was removed"),
-        # another type
+        # a different type
         (
             (*PROPERTIES, "score", "type"),
             "integer",
@@ -124,12 +124,12 @@ def test_an_addition_is_let_through(path: tuple[str | int, ...], value: Any) -> 
         ((*READ, "additionalProperties"), False, "$defs.Read.additionalProperties: nothing became false"),
         ((*READ, "required"), ["type", "read_id", "at"], "$defs.Read.required: at is required now"),
         (("$defs", "Vehicle", "required"), ["make"], "$defs.Vehicle.required: make is required now"),
-        # loosened: a port that is not updated yet could not read what another may write
+        # loosened: a port with the old version could not decode every record of an updated one
         ((*PROPERTIES, "read_id", "maxLength"), 256, "$defs.Read.properties.read_id.maxLength"),
         ((*PROPERTIES, "read_id", "maxLength"), ..., "$defs.Read.properties.read_id.maxLength"),
         ((*PROPERTIES, "type", "enum"), ["read", "reading", "other"], "$defs.Read.properties.type.enum"),
         ((*READ, "required"), ["type"], "$defs.Read.required: read_id is no longer required"),
-        # another meaning
+        # a different meaning
         ((*PROPERTIES, "lane", "default"), "1", "$defs.Read.properties.lane.default: null became"),
         ((*PROPERTIES, "camera", "default"), "none", "$defs.Read.properties.camera.default"),
         ((*PROPERTIES, "camera", "default"), ..., "$defs.Read.properties.camera.default"),
@@ -141,7 +141,7 @@ def test_an_addition_is_let_through(path: tuple[str | int, ...], value: Any) -> 
         ((*PROPERTIES, "tiers", "items", "x-known-values"), ["b", "a"], "$defs.Read.properties.tiers.items"),
     ],
 )
-def test_whatever_is_more_than_an_addition_is_named_with_its_path(
+def test_every_change_that_is_more_than_an_addition_is_named_with_its_path(
     path: tuple[str | int, ...], value: Any, change: str
 ) -> None:
     [named] = breaking_changes(CONTRACT, changed(path, value))
@@ -149,7 +149,7 @@ def test_whatever_is_more_than_an_addition_is_named_with_its_path(
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Return the path of everything in a contract but the words for people."""
+    """Return the path of everything in a contract except the texts for people."""
     items: list[tuple[str | int, Any]] = []
     if isinstance(value, dict):
         items = [(key, inner) for key, inner in value.items() if key not in {"title", "description"}]
@@ -158,12 +158,12 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [deeper for key, inner in items for deeper in ((*path, key), *_paths(inner, (*path, key)))]
 
 
-# A list of no names says no more than its absence.
+# An empty list means the same as no list.
 says_something = [path for path in _paths(CONTRACT) if path != ("$defs", "Vehicle", "required")]
 
 
 @pytest.mark.parametrize("path", says_something, ids=str)
-def test_nothing_at_all_can_be_taken_from_a_contract(path: tuple[str | int, ...]) -> None:
+def test_no_part_of_a_contract_can_be_removed(path: tuple[str | int, ...]) -> None:
     assert breaking_changes(CONTRACT, changed(path, ...))
 
 

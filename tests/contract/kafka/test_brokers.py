@@ -1,4 +1,4 @@
-"""The twin in memory keeps the contract that the real broker keeps: one suite, run on both."""
+"""The in-memory clients and the real ones keep the same contract: one suite, run on both."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from anpr.runtime.clock import system_clock
 
 @dataclass
 class Broker:
-    """How a suite gets at a broker, whichever it is."""
+    """How the suite reaches a broker of either kind."""
 
     topic: str
     producer: Producer
@@ -67,7 +67,7 @@ def limit_records(admin: AdminClient, topic: str, max_bytes: int) -> None:
     admin.incremental_alter_configs([resource])[resource].result()
 
 
-def publish(broker: Broker, *values: bytes) -> None:
+def produce(broker: Broker, *values: bytes) -> None:
     for value in values:
         broker.producer.produce(broker.topic, "key", value, {"reason": b"none"})
     assert broker.producer.flush(30) == 0
@@ -77,30 +77,30 @@ def poll(consumer: Consumer, count: int) -> list[Record]:
     return gather(lambda: consumer.poll(100, 0.1), count)
 
 
-def gather(take_some: Callable[[], list[Record]], count: int) -> list[Record]:
-    taken: list[Record] = []
+def gather(poll_some: Callable[[], list[Record]], count: int) -> list[Record]:
+    records: list[Record] = []
 
     def is_enough() -> bool:
-        taken.extend(take_some())
-        return len(taken) >= count
+        records.extend(poll_some())
+        return len(records) >= count
 
     assert wait_until(is_enough, 30)
-    return taken
+    return records
 
 
-def test_records_come_in_their_order_with_their_place_and_time(broker: Broker) -> None:
-    publish(broker, b"one", b"two", b"three")
+def test_records_come_in_order_with_their_position_and_time(broker: Broker) -> None:
+    produce(broker, b"one", b"two", b"three")
     consumer = broker.consumer()
-    taken = poll(consumer, 3)
+    records = poll(consumer, 3)
     consumer.close()
-    assert [record.value for record in taken] == [b"one", b"two", b"three"]
-    assert [record.offset for record in taken] == [0, 1, 2]
-    assert {(record.topic, record.partition) for record in taken} == {(broker.topic, 0)}
-    assert all(record.arrived_at is not None and record.arrived_at.tzinfo is not None for record in taken)
+    assert [record.value for record in records] == [b"one", b"two", b"three"]
+    assert [record.offset for record in records] == [0, 1, 2]
+    assert {(record.topic, record.partition) for record in records} == {(broker.topic, 0)}
+    assert all(record.arrived_at is not None and record.arrived_at.tzinfo is not None for record in records)
 
 
-def test_what_was_not_committed_comes_again_and_what_was_does_not(broker: Broker) -> None:
-    publish(broker, b"one", b"two", b"three")
+def test_only_records_that_were_not_committed_come_again(broker: Broker) -> None:
+    produce(broker, b"one", b"two", b"three")
     consumer = broker.consumer()
     first, *_ = poll(consumer, 3)
     consumer.commit([first])
@@ -110,8 +110,8 @@ def test_what_was_not_committed_comes_again_and_what_was_does_not(broker: Broker
     again.close()
 
 
-def test_the_lag_is_what_waits(broker: Broker) -> None:
-    publish(broker, b"one", b"two")
+def test_the_lag_counts_the_waiting_records(broker: Broker) -> None:
+    produce(broker, b"one", b"two")
     consumer = broker.consumer()
     consumer.commit(poll(consumer, 2))
     assert wait_until(lambda: not consumer.poll(10, 0.1) and consumer.lag() == 0, 30)
@@ -119,7 +119,7 @@ def test_the_lag_is_what_waits(broker: Broker) -> None:
 
 
 def test_a_restarted_member_knows_its_lag_on_a_quiet_road(broker: Broker) -> None:
-    publish(broker, b"one")
+    produce(broker, b"one")
     consumer = broker.consumer()
     consumer.commit(poll(consumer, 1))
     consumer.close()
@@ -128,37 +128,37 @@ def test_a_restarted_member_knows_its_lag_on_a_quiet_road(broker: Broker) -> Non
     again.close()
 
 
-def test_delivery_is_told_for_each_record(broker: Broker) -> None:
-    answers: list[UndeliveredError | None] = []
-    broker.producer.produce(broker.topic, None, b"one", on_delivery=answers.append)
+def test_each_record_gets_its_delivery_callback(broker: Broker) -> None:
+    results: list[UndeliveredError | None] = []
+    broker.producer.produce(broker.topic, None, b"one", on_delivery=results.append)
     assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
-    assert answers == [None]
+    assert results == [None]
 
 
-def test_of_records_sent_together_only_that_is_refused_which_is_itself_too_large(broker: Broker) -> None:
+def test_of_records_sent_together_only_the_one_that_is_too_large_is_refused(broker: Broker) -> None:
     broker.limit(2000)
-    answers: dict[int, UndeliveredError | None] = {}
+    results: dict[int, UndeliveredError | None] = {}
     sizes = [500] * 6 + [3000] + [501] * 6
     for number, size in enumerate(sizes):
-        broker.producer.produce(broker.topic, "key", b"x" * size, on_delivery=partial(answers.__setitem__, number))
+        broker.producer.produce(broker.topic, "key", b"x" * size, on_delivery=partial(results.__setitem__, number))
     assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
-    assert {number: why and why.code for number, why in answers.items()} == {
+    assert {number: error and error.code for number, error in results.items()} == {
         number: TOO_LARGE if size > 2000 else None for number, size in enumerate(sizes)
     }
     tail = broker.tail()
-    taken = gather(lambda: tail.poll(0.1), len(sizes) - 1)
-    assert sorted(len(record.value or b"") for record in taken) == sorted(size for size in sizes if size < 2000)
+    records = gather(lambda: tail.poll(0.1), len(sizes) - 1)
+    assert sorted(len(record.value or b"") for record in records) == sorted(size for size in sizes if size < 2000)
     tail.close()
     broker.producer.produce(broker.topic, "key", b"x" * 3000)
     with pytest.raises(UndeliveredError):
         assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
 
 
-def test_a_tail_gets_everything_from_the_beginning_and_goes_on(broker: Broker) -> None:
-    publish(broker, b"one", b"two")
+def test_a_tail_gets_everything_from_the_beginning_and_follows_the_topic(broker: Broker) -> None:
+    produce(broker, b"one", b"two")
     tail = broker.tail()
     assert [record.value for record in gather(lambda: tail.poll(0.1), 2)] == [b"one", b"two"]
     assert wait_until(lambda: not tail.poll(0.1) and tail.caught_up(), 30)
-    publish(broker, b"three")
+    produce(broker, b"three")
     assert [record.value for record in gather(lambda: tail.poll(0.1), 1)] == [b"three"]
     tail.close()

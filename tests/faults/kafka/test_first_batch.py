@@ -1,4 +1,4 @@
-"""What the broker did not take is never told as delivered, whatever was under way behind it."""
+"""A batch that the broker did not accept is never reported as delivered, whatever was sent after it."""
 
 import uuid
 
@@ -11,14 +11,14 @@ from anpr.local.processes import wait_until
 from tests.support.spoiling_proxy import SpoilingProxy
 
 
-def test_a_first_batch_that_the_broker_refuses_for_a_moment_is_written_all_the_same(kafka_bootstrap: str) -> None:
+def test_a_first_batch_that_the_broker_refuses_once_is_written_all_the_same(kafka_bootstrap: str) -> None:
     topic = f"first-{uuid.uuid4().hex}"
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
-    with SpoilingProxy(kafka_bootstrap, good=b"the first", bad=b"the wurst") as way:
-        producer = KafkaProducer(way.bootstrap)
+    with SpoilingProxy(kafka_bootstrap, good=b"the first", bad=b"the wurst") as proxy:
+        producer = KafkaProducer(proxy.bootstrap)
         producer.produce(topic, None, b"the first")
-        assert way.has_damaged.wait(30)
+        assert proxy.has_damaged.wait(30)
         producer.produce(topic, None, b"the second")
         assert wait_until(lambda: producer.flush(1) == 0, 30)
     tail = KafkaTail(kafka_bootstrap, [topic])

@@ -1,4 +1,4 @@
-"""Dead letters, listed and sent again, as an engineer does it."""
+"""Dead letters, listed and replayed with the command of the engineers."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def site(installation: Installation) -> str:
     return site
 
 
-def test_they_are_listed_with_reason_and_place_and_without_a_plate(installation: Installation, site: str) -> None:
+def test_dead_letters_are_listed_with_reason_and_position_but_no_plate(installation: Installation, site: str) -> None:
     letters = listed(installation, site)
     assert sorted(letter["reason"] for letter in letters) == ["no usable site", "not JSON", "not JSON"]
     assert {letter["topic"] for letter in letters} == {topics.reads(site)}
@@ -49,19 +49,19 @@ def test_they_are_listed_with_reason_and_place_and_without_a_plate(installation:
     assert listed(installation, installation.sites[1]) == []
 
 
-def test_they_are_sent_again_as_they_were_once(installation: Installation, site: str) -> None:
+def test_dead_letters_are_replayed_once_in_their_original_bytes(installation: Installation, site: str) -> None:
     assert replayed(installation, site) == {"sent": 3, "sent_before": 0, "cut_short": 0}
     installation.wait_until_matched(7, site)
     on_topic = [record.value for record in installation.records([topics.reads(site)])]
     assert all(on_topic.count(bad) == 2 for bad in BAD)
-    # They are as bad as before, and lie there again: that alone does not make them worth another try.
+    # They fail again and become dead letters a second time: that alone is no reason to replay them.
     assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
     assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0}
     assert all(letter["is_replayed"] for letter in listed(installation, site))
     assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0}
 
 
-def test_a_record_that_fails_again_is_not_sent_a_third_time_when_its_first_failure_is_not_kept_any_more(
+def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_failure_expired(
     installation: Installation, site: str
 ) -> None:
     assert replayed(installation, site)["sent"] == 3
@@ -78,12 +78,12 @@ def test_a_record_that_fails_again_is_not_sent_a_third_time_when_its_first_failu
 
 
 def forget(it: Installation, topic: str, until: int) -> None:
-    """Let a broker forget what lies before an offset, as at the end of its retention."""
+    """Delete the records before an offset, as the broker does after their retention."""
     admin, place = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
     admin.delete_records([place])[place].result(30)
 
 
-def test_a_site_without_the_topic_is_said_in_words(installation: Installation, site: str) -> None:
+def test_a_site_without_the_topic_gets_an_error_in_words(installation: Installation, site: str) -> None:
     assert installation.run("topics", "deadletters", "--site", "nowhere").returncode == 2
     installation.environment["KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
     done = installation.run("topics", "deadletters", "--site", site)

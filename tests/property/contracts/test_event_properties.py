@@ -13,7 +13,7 @@ from tests.support.strategies import a_read, an_action, an_alert, an_entry, json
 from tests.support.strategies import events as every_event
 
 EVENTS = pytest.mark.parametrize("name", sorted(every_event))
-# Where a newer writer may put a word that this version does not know.
+# The fields in which a newer version may write a value that this version does not know.
 ENUMERATED = {
     events.Read: ("direction", "position"),
     events.Entry: ("tolerance", "handling"),
@@ -24,7 +24,7 @@ ENUMERATED = {
 
 
 def decoded(value: bytes, like: msgspec.Struct) -> msgspec.Struct:
-    """Decode as the readers of its topic do; what has no topic of its own, by its type."""
+    """Decode as the consumers of its topic do, or by its type if it has no topic."""
     if isinstance(like, events.Alert | events.Correction):
         return events.decode_alert_record(value)
     if isinstance(like, events.Action):
@@ -53,7 +53,7 @@ def test_fields_of_a_later_version_are_ignored(name: str, data: st.DataObject) -
     assert decoded(json.dumps(later).encode(), event) == event
 
 
-# In a table by camera a name more is a camera more.
+# In a table by camera, one more name is one more camera.
 BY_CAMERA = {"cameras", "clock_offset_seconds"}
 
 
@@ -72,7 +72,7 @@ def _with_new_fields(value: Any, new: Any) -> Any:
     ("contract", "field"), [(type_, field) for type_ in ENUMERATED for field in ENUMERATED[type_]]
 )
 @given(word=st.text(max_size=64))
-def test_a_word_of_a_later_version_is_kept_as_it_came(contract: type[msgspec.Struct], field: str, word: str) -> None:
+def test_a_value_of_a_later_version_is_kept_unchanged(contract: type[msgspec.Struct], field: str, word: str) -> None:
     given = {
         events.Read: a_read(),
         events.Entry: an_entry(),
@@ -86,7 +86,7 @@ def test_a_word_of_a_later_version_is_kept_as_it_came(contract: type[msgspec.Str
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_event_are_told_apart_from_a_fault_of_ours(value: bytes) -> None:
+def test_bytes_that_are_no_event_raise_an_undecodable_error(value: bytes) -> None:
     for decode in (events.decode_alert_record, events.decode_action, events.decode_status):
         with pytest.raises(events.Undecodable):
             decode(value)

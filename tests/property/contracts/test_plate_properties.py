@@ -7,7 +7,7 @@ from anpr.contracts import plates
 from anpr.matching.index import Index
 from tests.support.strategies import a_read, an_entry, generation
 
-# Any text at all: control characters, emoji, and lone surrogates, as a broken decoder may hand them on.
+# Any text at all: control characters, emoji, and lone surrogates, as a broken decoder may produce them.
 any_text = st.text(st.characters() | st.characters(categories=["Cs"]))
 listed_plates = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=plates.MAX_CANONICAL_LENGTH)
 
@@ -18,7 +18,7 @@ def test_any_text_becomes_a_plate_of_plain_letters_and_digits(text: str) -> None
 
 
 @given(any_text)
-def test_what_was_read_is_the_plain_plate_but_for_the_places_that_cannot_be_read(text: str) -> None:
+def test_a_read_is_the_plain_plate_except_for_the_positions_that_cannot_be_read(text: str) -> None:
     assert plates.as_read(text).replace("?", "") == plates.canonical(text)
     assert ("?" in plates.as_read(text)) >= (plates.unknown_letters(text) != "")
 
@@ -38,7 +38,7 @@ def test_upper_and_lower_case_are_the_same_plate_in_every_alphabet(text: str) ->
 
 
 @given(any_text, any_text)
-def test_a_plate_in_two_parts_is_the_parts_put_together(front: str, back: str) -> None:
+def test_a_plate_in_two_parts_is_the_parts_joined(front: str, back: str) -> None:
     assert plates.canonical(f"{front} {back}") == plates.canonical(front) + plates.canonical(back)
 
 
@@ -58,7 +58,7 @@ def test_spaces_dots_hyphens_and_case_never_change_a_match(plate: str, data: st.
 
 
 @given(st.text(st.sampled_from("aB1?*-？ ß") | st.characters(), max_size=20))
-def test_a_pattern_is_canonical_once_and_for_all(text: str) -> None:
+def test_a_canonical_pattern_stays_as_it_is(text: str) -> None:
     pattern = plates.canonical_pattern(text)
     assert set(pattern) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?*")
     assert plates.canonical_pattern(pattern) == pattern

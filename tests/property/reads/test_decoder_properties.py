@@ -18,7 +18,7 @@ usable = st.fixed_dictionaries(
     }
 )
 optional_fields = sorted(set(Read.__struct_fields__) - {"read_id", "site", "plate"})
-# Of what a camera says, half is nonsense and half may be as the contract asks.
+# Half of the values are nonsense, and half may fit the contract.
 plausible: dict[str, st.SearchStrategy[Any]] = {
     "direction": words(DIRECTIONS),
     "captured_at": instants.map(datetime.isoformat) | st.just("2026-03-01T11:59:58Z"),
@@ -43,7 +43,7 @@ REASONS = (
 
 
 def what_becomes_of(value: bytes | None, received_at: datetime | None) -> str:
-    """Return why a record is refused, or that it can be matched. Any other error goes through."""
+    """Return why a record is refused, or that it can be matched. Any other error is raised."""
     try:
         read = decode_read(value, "calais", received_at)
     except BadRead as bad:
@@ -78,7 +78,7 @@ def test_any_record_is_a_read_or_a_bad_read_with_its_reason(
 
 
 @given(usable, whatever_else, st.integers(0, 300), st.binary(min_size=1, max_size=3))
-def test_a_read_damaged_on_the_way_is_a_read_or_a_bad_read(
+def test_a_damaged_read_is_a_read_or_a_bad_read(
     required: dict[str, Any], others: dict[str, Any], place: int, damage: bytes
 ) -> None:
     value = json.dumps(others | required).encode()
@@ -88,7 +88,7 @@ def test_a_read_damaged_on_the_way_is_a_read_or_a_bad_read(
 
 
 @given(usable, whatever_else)
-def test_a_read_that_can_be_matched_goes_on_whatever_else_is_wrong_with_it(
+def test_a_read_that_can_be_matched_is_kept_whatever_else_is_wrong_with_it(
     required: dict[str, Any], others: dict[str, Any]
 ) -> None:
     record = others | required
@@ -139,7 +139,7 @@ no_plates = st.sampled_from([None, "", "·", "Ж?", "A" * 17, "A" * 65, 7, ["AB1
 
 
 @given(usable, no_plates, st.lists(good_candidates, min_size=1, max_size=4), st.lists(bad_candidates, max_size=2))
-def test_a_read_whose_own_plate_cannot_be_used_goes_on_for_its_candidates(
+def test_a_read_with_an_unusable_plate_is_kept_for_its_candidates(
     required: dict[str, Any], plate: Any, good: list[dict[str, Any]], bad: list[Any]
 ) -> None:
     record = {**required, "plate": plate, "candidates": [*bad, *good]}
@@ -152,7 +152,7 @@ def test_a_read_whose_own_plate_cannot_be_used_goes_on_for_its_candidates(
 
 
 @given(usable, no_plates, st.lists(bad_candidates | st.just({"plate": "·"}), max_size=3))
-def test_a_read_of_which_no_text_can_be_used_is_refused(
+def test_a_read_without_any_usable_text_is_refused(
     required: dict[str, Any], plate: Any, candidates: list[Any]
 ) -> None:
     record = {**required, "plate": plate, "candidates": candidates}
@@ -168,7 +168,7 @@ def _is_good_alone(required: dict[str, Any], name: str, value: Any) -> bool:
 
 
 @given(usable, st.timedeltas(timedelta(hours=-71), CLOCK_TOLERANCE))
-def test_a_capture_time_that_can_be_is_taken_as_it_is(required: dict[str, Any], since: timedelta) -> None:
+def test_a_plausible_capture_time_is_kept(required: dict[str, Any], since: timedelta) -> None:
     captured_at = NOON + since
     read = decode_read(_at(required, captured_at.isoformat()), "calais", NOON)
     assert not read.clock_suspect
@@ -177,21 +177,21 @@ def test_a_capture_time_that_can_be_is_taken_as_it_is(required: dict[str, Any], 
 
 
 @given(usable, st.datetimes(min_value=(NOON + CLOCK_TOLERANCE + timedelta(milliseconds=1)).replace(tzinfo=None)))
-def test_a_capture_in_the_future_is_matched_as_of_its_arrival(
+def test_a_capture_time_in_the_future_is_replaced_by_the_time_of_arrival(
     required: dict[str, Any], captured_at: datetime
 ) -> None:
     _assert_matched_as_of_arrival(_at(required, f"{captured_at.isoformat()}Z"))
 
 
 @given(usable, st.datetimes() | st.just(NOON.replace(tzinfo=None)))
-def test_a_capture_time_without_a_zone_is_matched_as_of_its_arrival(
+def test_a_capture_time_without_a_zone_is_replaced_by_the_time_of_arrival(
     required: dict[str, Any], captured_at: datetime
 ) -> None:
     _assert_matched_as_of_arrival(_at(required, captured_at.isoformat()))
 
 
 @given(usable)
-def test_a_capture_without_a_time_is_matched_as_of_its_arrival(required: dict[str, Any]) -> None:
+def test_a_missing_capture_time_is_replaced_by_the_time_of_arrival(required: dict[str, Any]) -> None:
     _assert_matched_as_of_arrival(json.dumps(required).encode())
 
 
@@ -220,7 +220,7 @@ def _assert_matched_as_of_arrival(value: bytes) -> None:
         optional={"captured_at": st.just("2026-03-01T11:59:58Z"), "confidence": st.just("high")},
     ),
 )
-def test_what_only_intake_may_say_a_camera_says_in_vain(
+def test_a_camera_cannot_set_the_fields_of_the_decoder(
     required: dict[str, Any], said: dict[str, Any], others: dict[str, Any]
 ) -> None:
     honest = decode_read(json.dumps(required | others).encode(), "calais", NOON)

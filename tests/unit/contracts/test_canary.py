@@ -1,4 +1,4 @@
-"""The canary goes the whole way, and is no vehicle anywhere."""
+"""The canary takes the same path as every read, and never counts as a vehicle."""
 
 from datetime import datetime, timedelta
 
@@ -42,34 +42,34 @@ def fed(*alerts: Alert) -> BoardFeed:
 
 
 class Sender:
-    """A sender to a broker in memory, at noon. `back` is when the last one was sent that has come back."""
+    """A canary sender on an in-memory broker, at noon. `returned_at` is when the last returned canary was sent."""
 
     def __init__(self, due_seconds: float = 5) -> None:
-        self.back: datetime | None = None
+        self.returned_at: datetime | None = None
         self.broker = InMemoryBroker(lambda: NOON)
         self.producer = InMemoryProducer(self.broker)
-        self.it = CanarySender(
+        self.canary_sender = CanarySender(
             "calais",
             lambda: self.producer,
             None,
-            last_returned=lambda: self.back,
+            last_returned=lambda: self.returned_at,
             every_seconds=60,
             due_seconds=due_seconds,
             clock=lambda: NOON,
         )
 
-    def send(self, *, comes_back: bool = True) -> float:
-        """Send one; return after how many seconds the next goes."""
-        self.it.send(self.producer)
-        self.back = NOON - timedelta(seconds=0 if comes_back else 60)
-        return self.it.next_in_seconds()
+    def send(self, *, returns: bool = True) -> float:
+        """Send a canary. Return the seconds until the next one."""
+        self.canary_sender.send(self.producer)
+        self.returned_at = NOON - timedelta(seconds=0 if returns else 60)
+        return self.canary_sender.next_in_seconds()
 
     def sent(self) -> list[tuple[str | None, bytes]]:
-        """Return key and value of each."""
+        """Return the key and the value of each canary sent."""
         return [(key, value) for key, value, *_ in self.broker.topics[topics.reads("calais")]]
 
 
-def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() -> None:
+def test_a_canary_is_matched_like_any_read_and_is_no_incident_on_the_board() -> None:
     sender = Sender()
     sender.send()
     ((_, value),) = sender.sent()
@@ -80,25 +80,25 @@ def test_it_is_matched_like_any_read_and_seen_on_the_screens_as_no_incident() ->
     assert list(feed.site_monitor.rates.shown_seconds("calais")) == []
 
 
-def test_each_goes_under_another_key_so_that_every_partition_has_its_turn() -> None:
+def test_each_canary_has_another_key_so_that_every_partition_is_tested() -> None:
     sender = Sender()
     assert [sender.send() for _ in range(3)] == [55, 55, 55]
     assert len({key for key, _ in sender.sent()}) == 3
 
 
-def test_one_that_is_not_back_is_followed_at_once_the_same_way_until_one_is() -> None:
+def test_after_a_lost_canary_the_next_goes_at_once_with_the_same_key_until_one_returns() -> None:
     sender = Sender()
-    assert [sender.send(comes_back=back) for back in (True, False, False, True, True)] == [55, 0, 0, 55, 55]
+    assert [sender.send(returns=returns) for returns in (True, False, False, True, True)] == [55, 0, 0, 55, 55]
     keys = [key for key, _ in sender.sent()]
-    assert keys[1] == keys[2] == keys[3], "a way that is blocked is not passed over"
+    assert keys[1] == keys[2] == keys[3], "a blocked partition is not skipped"
     assert len(set(keys)) == 3
 
 
-def test_while_none_comes_back_they_go_as_often_as_one_is_due() -> None:
+def test_while_none_returns_a_canary_goes_each_time_the_last_is_overdue() -> None:
     sender = Sender(due_seconds=0.02)
-    sender.it.start()
+    sender.canary_sender.start()
     assert wait_until(lambda: len(sender.sent()) >= 3, 10)
-    sender.it.stop()
+    sender.canary_sender.stop()
 
 
 def test_neither_the_list_nor_the_plate_nor_the_camera_alone_hides_a_vehicle() -> None:
@@ -112,7 +112,7 @@ def test_neither_the_list_nor_the_plate_nor_the_camera_alone_hides_a_vehicle() -
     assert len([a for i in fed(*alerts).board.incidents(NOON) for a in i.alerts]) == 3
 
 
-def test_its_entry_is_renewed_long_before_it_ends() -> None:
+def test_the_canarys_entry_is_renewed_long_before_it_ends() -> None:
     assert canary.must_be_listed(None, NOON)
     assert not canary.must_be_listed(ENTRY, NOON + timedelta(days=50))
     assert canary.must_be_listed(ENTRY, NOON + timedelta(days=70))

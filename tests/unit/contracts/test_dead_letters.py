@@ -1,4 +1,4 @@
-"""Which dead letters are sent again, and what is told of them."""
+"""Which dead letters are sent again, and what is printed about them."""
 
 from collections.abc import Sequence
 
@@ -45,19 +45,19 @@ def test_each_content_is_sent_once_in_its_original_bytes() -> None:
     assert done == Replay(sent=2, sent_before=1)
 
 
-def test_what_was_sent_before_is_not_sent_again_and_neither_is_its_second_failure() -> None:
+def test_a_replayed_record_is_not_sent_again_and_neither_is_its_second_failure() -> None:
     letters = [a_letter(1, b"a", is_replayed=True), a_letter(2, b"a"), a_letter(3, b"b")]
     assert replayed(letters)[0] == [b"b"]
     assert replayed(letters, again=True)[0] == [b"a", b"b"]
 
 
-def test_what_has_failed_again_is_not_sent_a_third_time_also_when_its_first_failure_is_not_kept_any_more() -> None:
+def test_a_record_that_failed_again_is_not_sent_a_third_time_even_without_its_first_failure() -> None:
     letters = [a_letter(5, b"a", has_failed_again=True), a_letter(6, b"b")]
     assert replayed(letters) == ([b"b"], Replay(sent=1, sent_before=1))
     assert replayed(letters, again=True)[0] == [b"a", b"b"]
 
 
-def test_what_was_cut_short_is_never_sent() -> None:
+def test_a_record_that_was_cut_short_is_never_sent() -> None:
     sent, done = replayed([a_letter(1, is_whole=False)], again=True)
     assert (sent, done) == ([], Replay(cut_short=1))
 
@@ -72,13 +72,16 @@ def test_every_whole_content_is_sent_by_one_of_two_replays_and_none_by_both(
     letters = [a_letter(number, value, is_whole=whole) for number, (value, whole) in enumerate(contents)]
     first, _ = replayed(letters[:until])
     second, _ = replayed(
-        [a_letter(one.number, one.value, is_whole=one.is_whole, is_replayed=one.number < until) for one in letters]
+        [
+            a_letter(letter.number, letter.value, is_whole=letter.is_whole, is_replayed=letter.number < until)
+            for letter in letters
+        ]
     )
     whole = {value for value, is_whole in contents if is_whole}
     assert sorted(first + second) == sorted(whole)
 
 
-def test_what_a_record_holds_is_told_only_when_asked_for() -> None:
+def test_the_content_of_a_record_is_printed_only_on_request() -> None:
     letter = a_letter(1, b'{"plate": "AB12CDE"\xff')
     assert "AB12" not in str(letter.as_dict(with_content=False))
     assert letter.as_dict(with_content=True)["content"] == '{"plate": "AB12CDE"\\xff'

@@ -19,7 +19,7 @@ from anpr.contracts import plates
         ("ІЅЈ", "ISJ"),
         ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX"),
         ("νικ", "NIK"),
-        # letters with no Latin shape are left out
+        # letters without a Latin shape are left out
         ("Ж123Я", "123"),
         ("ΩΛ12", "12"),
         # other widths and styles
@@ -41,7 +41,7 @@ from anpr.contracts import plates
         ("۴۵۶", "456"),
         ("१२३", "123"),
         ("７８９", "789"),
-        # nothing that is a letter or a digit
+        # no letter and no digit
         ("", ""),
         ("🚗🚙", ""),
         ("🚗AB12CDE🚙", "AB12CDE"),
@@ -64,21 +64,21 @@ def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
         ("AB？2CDE", "AB?2CDE"),
         ("AB\ufffd2CDE", "AB?2CDE"),
         ("12\udcd6CDE", "12?CDE"),
-        # one letter of several parts is one place
+        # one letter of several parts is one position
         ("Й123", "?123"),
         ("12가3456", "12?3456"),
         ("MÜ-ÄÖ 12", "MUAO12"),
-        # what stands between the groups of a plate is no place, whatever Unicode takes it for
+        # a separator between the groups of a plate is no position, whatever Unicode calls it
         ("B·MW•12–34", "BMW1234"),
         ("BꞏMWㆍ12ー34", "BMW1234"),
         ("AB・12ـ34", "AB1234"),
-        # what is no letter is no place
+        # a sign that is no letter is no position
         ("🚗AB12 CDE®", "AB12CDE"),
         ("ЖЯ", "??"),
         ("", ""),
     ],
 )
-def test_a_letter_that_no_table_knows_stays_a_place_of_a_read(as_given: str, as_read: str) -> None:
+def test_a_letter_that_no_table_knows_still_takes_up_a_position(as_given: str, as_read: str) -> None:
     assert plates.as_read(as_given) == as_read
     assert plates.has_unreadable(as_given) is ("?" in as_read)
 

@@ -47,7 +47,7 @@ def test_no_two_sites_share_a_topic() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_each_topic_keeps_what_it_holds_as_long_as_the_settings_say() -> None:
+def test_each_topic_has_the_retention_of_the_settings() -> None:
     owned = specs(reads_retention_hours=1, alerts_retention_hours=2, deadletters_retention_hours=3)
     hours = {name: int(spec.config["retention.ms"]) / 3_600_000 for name, spec in owned.items()}
     assert hours == {
@@ -61,7 +61,7 @@ def test_each_topic_keeps_what_it_holds_as_long_as_the_settings_say() -> None:
     }
 
 
-def test_actions_have_one_partition_whatever_the_others_have() -> None:
+def test_actions_have_one_partition_whatever_the_other_topics_have() -> None:
     owned = specs(reads_partitions=6, alerts_partitions=3)
     assert owned[topics.actions("calais")].partitions == owned[topics.covert_actions("calais")].partitions == 1
     assert owned[topics.reads("calais")].partitions == 6
@@ -69,13 +69,13 @@ def test_actions_have_one_partition_whatever_the_others_have() -> None:
 
 
 @pytest.mark.parametrize(("copies", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
-def test_a_record_is_taken_while_at_most_one_of_several_brokers_is_away(copies: int, in_sync: str) -> None:
+def test_a_record_is_accepted_while_at_most_one_of_several_brokers_is_away(copies: int, in_sync: str) -> None:
     for spec in specs(replication=copies).values():
         assert spec.replication == copies
         assert spec.config["min.insync.replicas"] == in_sync
 
 
-def test_a_record_as_large_as_the_reads_topic_takes_fits_among_the_dead_letters() -> None:
+def test_the_largest_record_of_the_reads_topic_fits_into_the_dead_letters() -> None:
     owned = specs()
     reads, dead = (int(owned[of("calais")].config["max.message.bytes"]) for of in (topics.reads, topics.deadletters))
     assert reads < dead
@@ -85,7 +85,7 @@ def test_a_record_as_large_as_the_reads_topic_takes_fits_among_the_dead_letters(
     ("handling", "is_covert"),
     [("open", False), ("covert", True), ("of a later version", True), ("", True), ("Open", True)],
 )
-def test_only_what_is_known_to_be_open_goes_where_all_can_read(handling: str, is_covert: bool) -> None:
+def test_only_an_alert_with_the_open_handling_goes_to_the_open_topic(handling: str, is_covert: bool) -> None:
     alert = an_alert(a_read(site="dover"), an_entry(handling=handling))
     assert (alert.is_covert, alert.entry.is_covert) == (is_covert, is_covert)
     assert topics.of_alert(alert) == f"anpr.dover.alerts{'-covert' if is_covert else ''}.v1"
@@ -108,7 +108,7 @@ def test_the_covert_topics_of_a_site_are_those_of_its_covert_alerts_and_actions(
     ("kind", "clock_suspect", "is_trusted"),
     [("live", False, True), ("live", True, False), ("late", False, False), ("retrospective", False, False)],
 )
-def test_only_a_live_alert_of_a_right_clock_measures_the_latency(
+def test_only_a_live_alert_from_a_right_clock_has_a_trusted_latency(
     kind: str, clock_suspect: bool, is_trusted: bool
 ) -> None:
     alert = an_alert(a_read(clock_suspect=clock_suspect), an_entry(), kind=kind)

@@ -18,7 +18,7 @@ GOOD: dict[str, Any] = {
 
 
 def value(**changes: Any) -> bytes:
-    """Return a good read with the fields given; one given as None is left out."""
+    """Return a good read with the given fields. A field given as None is left out."""
     return json.dumps({name: given for name, given in (GOOD | changes).items() if given is not None}).encode()
 
 
@@ -54,7 +54,7 @@ def value(**changes: Any) -> bytes:
         (value(plate="A" * 65), "no usable plate"),
     ],
 )
-def test_what_cannot_be_matched_is_refused_with_the_reason(record: bytes | None, reason: str) -> None:
+def test_a_record_that_cannot_be_matched_is_refused_with_the_reason(record: bytes | None, reason: str) -> None:
     with pytest.raises(BadRead) as refused:
         decode_read(record, "calais", NOON)
     assert refused.value.reason == reason
@@ -89,7 +89,7 @@ def test_a_bad_optional_field_is_dropped_and_named(fields: dict[str, Any], dropp
 
 
 @pytest.mark.parametrize("nonsense", [b"1e999", b"9" * 6000, b'"\xff\xfe"', b'"2026-02-30T00:00:00Z"'])
-def test_a_value_that_no_decoder_takes_costs_only_its_own_field(nonsense: bytes) -> None:
+def test_a_value_that_no_decoder_accepts_spoils_only_its_own_field(nonsense: bytes) -> None:
     record = value(confidence="HERE").replace(b'"HERE"', nonsense)
     assert decode_read(record, "calais", NOON).dropped_fields == ("confidence",)
 
@@ -115,7 +115,7 @@ def test_a_value_that_no_decoder_takes_costs_only_its_own_field(nonsense: bytes)
         (None, True),
     ],
 )
-def test_a_capture_time_that_cannot_be_is_replaced_by_that_of_arrival(captured_at: Any, suspect: bool) -> None:
+def test_an_implausible_capture_time_is_replaced_by_the_time_of_arrival(captured_at: Any, suspect: bool) -> None:
     read = decode_read(value(captured_at=captured_at), "calais", NOON)
     assert read.clock_suspect is suspect
     assert read.received_at == NOON
@@ -131,13 +131,13 @@ def test_times_are_kept_to_the_millisecond() -> None:
 
 
 @pytest.mark.parametrize("others", [{}, {"confidence": "high"}])
-def test_a_dry_run_takes_the_time_of_arrival_from_the_record(others: dict[str, Any]) -> None:
+def test_a_dry_run_reads_the_time_of_arrival_from_the_record(others: dict[str, Any]) -> None:
     read = decode_read(value(captured_at=None, received_at="2026-03-01T12:00:00Z", **others), "calais", None)
     assert read.clock_suspect
     assert read.captured_at == read.received_at == NOON
 
 
-def test_a_dry_run_takes_the_reads_of_every_site() -> None:
+def test_a_dry_run_accepts_the_reads_of_every_site() -> None:
     assert decode_read(value(site="dover"), None, None).site == "dover"
 
 
@@ -148,8 +148,8 @@ def test_a_dry_run_refuses_a_read_without_any_time() -> None:
 
 def test_a_bad_read_passes_through_a_context_as_itself() -> None:
     @contextmanager
-    def turn() -> Iterator[None]:
+    def managed() -> Iterator[None]:
         yield
 
-    with pytest.raises(BadRead, match="not JSON"), turn():
+    with pytest.raises(BadRead, match="not JSON"), managed():
         decode_read(b"", "calais", NOON)
