@@ -1,10 +1,10 @@
 """The terminal view: incidents and the health of the sites, drawn with rich. Pure: it is given all that it shows.
 
-What is broken is said before what is quiet: a site without a word from its matchers, a list that Redis no longer
-confirms, a camera that has seen nothing, records that could not be read.
+Faults stand on top, so that nobody takes a broken view for a quiet road: a site whose matchers report nothing, a
+watchlist that Redis no longer confirms, a camera that has seen nothing, records that could not be read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -17,33 +17,29 @@ from anpr.board.incident import Incident
 from anpr.board.journeys import Concern
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
-from anpr.contracts.events import Alert, Explanation, Status
+from anpr.contracts.events import Explanation, Status
 from anpr.runtime.settings import Site
+from anpr.terminal.certainty import certainty
 
-# A list that Redis has not confirmed for this long is old: changes would be missed.
+# A watchlist that Redis has not confirmed for this long may lack changes.
 LIST_OLD_AFTER = timedelta(seconds=10)
 CAMERA_QUIET_AFTER = timedelta(minutes=5)
 
-# Columns from which the table of sites has room.
+# The table of sites needs this many columns.
 WIDE = 120
-
-# Certainty in words: an uncertain match is never called one.
-CERTAINTY = {"exact": "exact", "equivalent": "same but for 0/O, 1/I", "folded": "likely: check the plate"}
-POSSIBLE = "possible: check the plate"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is to be shown at one moment."""
+    """Everything that is shown at one moment. `zones` are the time zones of the sites shown."""
 
     now: datetime
     incidents: Sequence[Incident]
     health: Sequence[SiteHealth]
     rates: RecentRates
-    refused: Mapping[str, int]
+    unreadable_records: Mapping[str, int]
     caught_up: bool
     notes: Sequence[str] = ()
-    # Those that officers of the sites shown go by.
     zones: Sequence[tzinfo] = (UTC,)
 
 
@@ -56,7 +52,7 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     title = f"{count} open incidents   {clocks}"
     health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
     notes = [Text(note, style="bold") for note in view.notes]
-    parts: list[RenderableType] = [*notes, *_faults(view, sites), health]
+    parts: list[RenderableType] = [*notes, *_draw_faults(view, sites), health]
     incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
     parts.append(Panel(incidents, title=title, title_align="left"))
     if len(view.incidents) > rows:
@@ -64,28 +60,32 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     return Group(*parts)
 
 
-def _faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
+def _draw_faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
     faults = []
     if not view.caught_up:
-        faults.append("reading the topics: what is shown is not whole yet")
+        faults.append("Still loading. Not everything is shown yet")
     for health in view.health:
-        title = sites[health.site].title
-        why = f" ({health.why_silent})" if health.why_silent else ""
-        if health.heard_at is None:
-            faults.append(f"{title}: no matcher has ever been heard; its vehicles are NOT being checked here{why}")
-        elif health.is_silent:
-            age = _age(view.now - health.heard_at)
-            faults.append(f"{title}: no word for {age}; this may not be a quiet road{why}")
-        elif not any(status.partitions for status in health.matchers):
-            faults.append(f"{title}: its matchers have no share of the reads yet; nothing is being checked")
-        for status in health.matchers:
-            if status.generation is None:
-                faults.append(f"{title}: matcher {status.matcher} has never had a watchlist and checks nothing")
-            elif status.list_confirmed_at is None or view.now - status.list_confirmed_at > LIST_OLD_AFTER:
-                since = _age(view.now - status.list_confirmed_at) if status.list_confirmed_at else "its start"
-                faults.append(f"{title}: matcher {status.matcher} has not had its list confirmed since {since}")
-    faults += [f"{number} records on {topic} could not be read" for topic, number in sorted(view.refused.items())]
+        faults += [f"{sites[health.site].title}: {fault}" for fault in _faults_of_site(health, view.now)]
+    for topic, count in sorted(view.unreadable_records.items()):
+        faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read")
     return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]
+
+
+def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
+    why = f" ({health.why_silent})" if health.why_silent else ""
+    if health.heard_at is None:
+        yield f"no matcher has reported yet. Vehicles are NOT being checked{why}"
+    elif health.is_silent:
+        yield f"no matcher has reported for {_age(now - health.heard_at)}. The road may not be quiet{why}"
+    elif not any(status.partitions for status in health.matchers):
+        yield "the matchers have not been given any cameras yet. Vehicles are NOT being checked"
+    for status in health.matchers:
+        if status.generation is None:
+            yield f"matcher {status.matcher} has never had a watchlist. It checks nothing"
+        elif status.list_confirmed_at is None:
+            yield f"matcher {status.matcher} has not confirmed its watchlist since it started. Changes may be missing"
+        elif (age := now - status.list_confirmed_at) > LIST_OLD_AFTER:
+            yield f"matcher {status.matcher} last confirmed its watchlist {_age(age)} ago. Changes may be missing"
 
 
 def _sites(view: View, sites: Mapping[str, Site]) -> Table:
@@ -95,20 +95,20 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
         "matchers",
         "reads/s",
         "capture to alert p50 p99",
-        "to here p50 p99",
+        "to screen p50 p99",
         "waiting",
         "list",
         "cameras",
     ):
         table.add_column(column, no_wrap=column not in ("list", "cameras"), ratio=1 if column == "cameras" else None)
     for health in view.health:
-        word = (
+        matchers = (
             Text("CUT OFF", style="bold red") if health.is_silent else Text(str(len(health.matchers)), style="green")
         )
         lags = [status.lag for status in health.matchers if status.lag is not None]
         table.add_row(
             _plain(sites[health.site].title),
-            word,
+            matchers,
             "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}",
             _latency(view.rates.raised_seconds(health.site)),
             _latency(view.rates.shown_seconds(health.site)),
@@ -120,13 +120,13 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
 
 
 def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Text:
-    """Return what the table says in two lines for each site, for a screen that has no room for the table."""
+    """Return two lines for each site, for a screen that has no room for the table."""
     text = Text()
     for health in view.health:
         rate = "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}"
-        word = "CUT OFF" if health.is_silent else f"{len(health.matchers)} matchers"
+        matchers = "CUT OFF" if health.is_silent else f"{len(health.matchers)} matchers"
         text.append(_plain(sites[health.site].title, style="bold"))
-        text.append(f" {word}, {rate} reads/s, to alert {_latency(view.rates.raised_seconds(health.site))}, ")
+        text.append(f" {matchers}, {rate} reads/s, to alert {_latency(view.rates.raised_seconds(health.site))}, ")
         text.append(f"list {_list(health.matchers, view.now)}\n  ")
         text.append(_cameras(health, sites[health.site], view.now)).append("\n")
     return text
@@ -138,15 +138,15 @@ def _latency(seconds: Sequence[float]) -> str:
 
 
 def _list(matchers: Sequence[Status], now: datetime) -> str:
-    held = [(status.generation, status) for status in matchers if status.generation]
-    _, newest = max(held, key=lambda one: one[0], default=(None, None))
+    lists = [(status.generation, status) for status in matchers if status.generation]
+    _, newest = max(lists, key=lambda pair: pair[0], default=(None, None))
     if newest is None or newest.list_applied_at is None:
         return "none"
     return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
 
 
 def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
-    """Return each camera with the age of its last read, the site's own name left out."""
+    """Return each camera, by lane and position, with the age of its last read."""
     last: dict[str, datetime] = {}
     for status in health.matchers:
         for name, at in status.cameras.items():
@@ -164,7 +164,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
     if not view.incidents:
         return Text("no incidents", style="dim")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
-    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "in hand"):
+    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "claimed by"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
     for incident in view.incidents[:rows]:
         best = incident.best
@@ -178,14 +178,14 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
             _marked(best.explanation, read=False),
             _plain(certainty(best)),
             _why(incident),
-            _plain(", ".join(f"{who} ({site})" for site, who in sorted(incident.holders.items()))),
+            _plain(_holders(incident)),
             style=style,
         )
     return table
 
 
 def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
-    """Return what the table says with the reasons on lines of their own."""
+    """Return two lines for each incident, the reasons on the second."""
     text = Text("" if view.incidents else "no incidents")
     for incident in view.incidents[:rows]:
         best = incident.best
@@ -198,42 +198,41 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
             text.append("listed ").append(_marked(best.explanation, read=False)).append(" ")
         text.append(_plain(certainty(best)))
         if incident.holders:
-            text.append(
-                _plain(" in hand: " + ", ".join(f"{who} ({s})" for s, who in sorted(incident.holders.items())))
-            )
+            text.append(_plain(f" claimed by {_holders(incident)}"))
         text.append("\n  ").append(_why(incident)).append("\n")
     return text
 
 
 def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, Site], site: str) -> RenderableType:
-    """Draw what drives off a ferry or shuttle at `site`, in the order given and in the site's time."""
-    at = sites[site]
+    """Draw the vehicles that are due off a ferry or shuttle at `site`, in the order given and in the site's time."""
+    here = sites[site]
     if not due:
-        return Text(f"nothing is due at {at.title}")
+        return Text(f"No listed vehicle is due at {here.title}")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
-    for column in ("due", "from", "plate", "", "certainty", "why and what to do", "in hand"):
+    for column in ("due", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
-    for incident, why in due:
-        earliest, latest = (f"{when.astimezone(at.zone):%H:%M %Z}" for when in (why.earliest, why.latest) if when)
+    for incident, concern in due:
+        earliest, latest = (
+            f"{when.astimezone(here.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
+        )
         table.add_row(
-            f"{why.earliest.astimezone(at.zone):%a} {earliest} to {latest}",
-            _plain(f"{sites[incident.site].title} by {why.route.by}"),
+            f"{concern.earliest.astimezone(here.zone):%a} {earliest} to {latest}",
+            _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
             f"P{incident.priority}",
             _plain(certainty(incident.best)),
             _why(incident),
-            _plain(", ".join(f"{who} ({of})" for of, who in sorted(incident.holders.items())) or "nobody"),
+            _plain(_holders(incident) or "nobody"),
         )
     return table
 
 
-def certainty(alert: Alert) -> str:
-    """Return how sure the match is, in words, with what speaks against it."""
-    return "; ".join([CERTAINTY.get(alert.tier, POSSIBLE), *alert.explanation.notes])
+def _holders(incident: Incident) -> str:
+    return ", ".join(f"{officer} ({site})" for site, officer in sorted(incident.holders.items()))
 
 
 def _marked(explanation: Explanation, *, read: bool) -> Text:
-    """Return a plate with the letters marked that were read otherwise than listed."""
+    """Return a plate with those letters marked in which the read and the listed plate differ."""
     text = Text(
         explanation.read_as if read else explanation.listed_as, style="bold black on yellow" if read else "bold"
     )
@@ -244,7 +243,7 @@ def _marked(explanation: Explanation, *, read: bool) -> Text:
 
 
 def _why(incident: Incident) -> Text:
-    """Return warnings first, then reason and instruction of every entry that stands: none hides another."""
+    """Return the warnings, then the reason and instruction of every standing entry, so that none hides another."""
     text = Text()
     by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
     entries = sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
@@ -255,7 +254,7 @@ def _why(incident: Incident) -> Text:
 
 
 def _plain(text: str, style: str = "") -> Text:
-    """Return text of a camera, a list or an officer as mere letters: no markup, nothing that steers a terminal."""
+    """Return text of a camera, a list or an officer without markup and control characters for the terminal."""
     return Text(
         "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text), style=style
     )

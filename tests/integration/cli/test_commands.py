@@ -195,7 +195,7 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
     file.write_text(file.read_text("utf-8").replace(ferries[0], ", ".join(ferries)), "utf-8")
     done = installation.run("arrivals", "--site", port)
     assert done.returncode == 1
-    assert f"nothing is heard of {silent.title()}".encode() in done.stderr
+    assert f"nothing is received from {silent.title()}".encode() in done.stderr
     assert b"AB1" in done.stdout, "the known arrivals are shown all the same"
 
 

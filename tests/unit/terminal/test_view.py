@@ -28,7 +28,7 @@ def seconds_ago(count: float) -> datetime:
 
 
 def a_status(matcher: str = "one", **fields: Any) -> Status:
-    """Return the last word of a matcher at Calais with which all is well, with the fields given."""
+    """Return the status of a matcher at Calais where all is well, with the fields given."""
     well: dict[str, Any] = {
         "site": "calais",
         "at": NOW,
@@ -58,7 +58,7 @@ def a_view(*alerts: Alert, **fields: Any) -> View:
         "incidents": board.incidents(NOW),
         "health": [heard()],
         "rates": RecentRates(),
-        "refused": {},
+        "unreadable_records": {},
         "caught_up": True,
     }
     return View(**(well | fields))
@@ -118,16 +118,16 @@ def test_a_closed_incident_is_shown_and_not_counted() -> None:
         {"health": [heard(), SiteHealth("dunkerque", (), seconds_ago(6), is_silent=True)]},
         {"health": [heard(), SiteHealth("dunkerque", (), None, is_silent=True)]},
     ],
-    ids=["not caught up", "a silent site", "a site never heard"],
+    ids=["not caught up", "a silent site", "a site that never reported"],
 )
-def test_nobody_counts_on_a_number_while_something_may_be_missing(unsure: dict[str, Any]) -> None:
+def test_the_count_is_unknown_while_something_may_be_missing(unsure: dict[str, Any]) -> None:
     text = shown(a_view(sighting(), **unsure))
     assert "? open incidents" in text
     assert "1 open incidents" not in text
-    assert "AB12CDE" in text, "what is known is shown all the same"
+    assert "AB12CDE" in text, "what is known is still shown"
 
 
-def test_incidents_that_do_not_fit_are_said_to_be_there() -> None:
+def test_incidents_that_do_not_fit_are_counted_below_the_others() -> None:
     alerts = [an_alert(a_read(f"r{n}"), an_entry(f"e{n}", plate=f"AB{n}", priority=n)) for n in range(1, 5)]
     text = shown(a_view(*alerts), rows=3)
     assert "1 more incidents, less urgent than these" in text
@@ -139,27 +139,27 @@ def test_incidents_that_do_not_fit_are_said_to_be_there() -> None:
 # --- what is wrong ---
 
 
-def test_when_all_is_well_no_fault_is_named() -> None:
+def test_no_fault_is_shown_when_all_is_well() -> None:
     assert not faults(a_view(sighting()))
 
 
-def test_a_board_that_is_still_reading_says_so() -> None:
-    assert faults(a_view(caught_up=False)) == ["reading the topics: what is shown is not whole yet"]
+def test_a_board_that_is_still_loading_says_so() -> None:
+    assert faults(a_view(caught_up=False)) == ["Still loading. Not everything is shown yet"]
 
 
-def test_a_site_never_heard_is_not_checked() -> None:
+def test_a_site_that_has_never_reported_is_not_checked() -> None:
     view = a_view(health=[SiteHealth("dunkerque", (), None, is_silent=True)])
-    assert faults(view) == ["Dunkerque: no matcher has ever been heard; its vehicles are NOT being checked here"]
+    assert faults(view) == ["Dunkerque: no matcher has reported yet. Vehicles are NOT being checked"]
     assert "CUT OFF" in shown(view)
 
 
-def test_a_silent_site_is_cut_off_since_its_last_word() -> None:
+def test_a_silent_site_is_cut_off_since_its_last_status() -> None:
     view = a_view(health=[heard(), SiteHealth("dunkerque", (), seconds_ago(125), is_silent=True)])
-    assert faults(view) == ["Dunkerque: no word for 2 min; this may not be a quiet road"]
+    assert faults(view) == ["Dunkerque: no matcher has reported for 2 min. The road may not be quiet"]
     assert "CUT OFF" in shown(view)
 
 
-def test_why_a_site_is_not_heard_is_said_where_it_is_known() -> None:
+def test_the_reason_why_a_site_is_silent_is_shown_if_it_is_known() -> None:
     away = "the broker at 10.0.0.3:9092 does not answer"
     for heard_at in (None, seconds_ago(125)):
         view = a_view(health=[SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=away)])
@@ -167,48 +167,51 @@ def test_why_a_site_is_not_heard_is_said_where_it_is_known() -> None:
         assert fault.endswith(f" ({away})")
 
 
-def test_a_site_whose_matchers_have_no_share_of_the_reads_is_not_checked() -> None:
+def test_a_site_whose_matchers_have_no_partition_is_not_checked() -> None:
     waiting, working = a_status("one", partitions=0), a_status("two", partitions=6)
     assert faults(a_view(health=[heard(waiting)])) == [
-        "Calais: its matchers have no share of the reads yet; nothing is being checked"
+        "Calais: the matchers have not been given any cameras yet. Vehicles are NOT being checked"
     ]
-    assert not faults(a_view(health=[heard(waiting, working)])), "one that only stands by is no fault"
+    assert not faults(a_view(health=[heard(waiting, working)])), "a standby matcher is no fault"
 
 
 def test_a_matcher_without_a_list_checks_nothing() -> None:
     without = a_status("two", generation=None, list_confirmed_at=None, list_applied_at=None)
     view = a_view(health=[heard(a_status(), without)])
-    assert faults(view) == ["Calais: matcher two has never had a watchlist and checks nothing"]
+    assert faults(view) == ["Calais: matcher two has never had a watchlist. It checks nothing"]
 
 
 @pytest.mark.parametrize(("seconds", "is_old"), [(10, False), (11, True)])
 def test_a_list_that_is_no_longer_confirmed_is_a_fault(seconds: int, is_old: bool) -> None:
     view = a_view(health=[heard(a_status(list_confirmed_at=seconds_ago(seconds)))])
-    assert faults(view) == ["Calais: matcher one has not had its list confirmed since 11 s"] * is_old
+    fault = "Calais: matcher one last confirmed its watchlist 11 s ago. Changes may be missing"
+    assert faults(view) == [fault] * is_old
 
 
-def test_a_list_from_disk_was_not_confirmed_since_the_start() -> None:
+def test_a_list_from_disk_has_not_been_confirmed_since_the_start() -> None:
     view = a_view(health=[heard(a_status(list_confirmed_at=None))])
-    assert faults(view) == ["Calais: matcher one has not had its list confirmed since its start"]
+    assert faults(view) == [
+        "Calais: matcher one has not confirmed its watchlist since it started. Changes may be missing"
+    ]
 
 
 def test_records_that_could_not_be_read_are_counted_by_topic() -> None:
-    view = a_view(refused={"anpr.dover.alerts.v1": 2, "anpr.calais.alerts.v1": 1})
+    view = a_view(unreadable_records={"anpr.dover.alerts.v1": 2, "anpr.calais.alerts.v1": 1})
     assert faults(view) == [
-        "1 records on anpr.calais.alerts.v1 could not be read",
+        "1 record on anpr.calais.alerts.v1 could not be read",
         "2 records on anpr.dover.alerts.v1 could not be read",
     ]
 
 
-def test_faults_stand_above_all_else() -> None:
-    lines = shown(a_view(sighting(), caught_up=False, refused={"topic": 1})).splitlines()
+def test_faults_stand_on_top() -> None:
+    lines = shown(a_view(sighting(), caught_up=False, unreadable_records={"topic": 1})).splitlines()
     assert [line.startswith(" ! ") for line in lines[:3]] == [True, True, False]
 
 
 # --- the sites ---
 
 
-def test_a_site_shows_its_matchers_what_waits_its_list_and_its_cameras() -> None:
+def test_a_site_shows_its_matchers_its_lag_its_list_and_its_cameras() -> None:
     two = (
         a_status("one", lag=3, cameras={"uk-1": seconds_ago(2)}),
         a_status("two", lag=4, cameras={"uk-1": seconds_ago(1)}),
@@ -217,12 +220,12 @@ def test_a_site_shows_its_matchers_what_waits_its_list_and_its_cameras() -> None
     assert "Calais 2 0.0 - - 7 24 entries, 30 s old 1f 1 s 2r none" in " ".join(text.split())
 
 
-def test_a_wait_that_no_matcher_knows_is_not_nought() -> None:
+def test_a_lag_that_no_matcher_knows_is_shown_as_unknown() -> None:
     text = shown(a_view(health=[heard(a_status(lag=None))]))
     assert "Calais 1 0.0 - - ? 24 entries" in " ".join(text.split())
 
 
-def test_of_two_matchers_the_list_of_the_newest_generation_is_shown() -> None:
+def test_the_list_of_the_newest_generation_of_two_matchers_is_shown() -> None:
     old = a_status("one", generation=generation(9), entries=900)
     new = a_status("two", generation=generation(10), entries=1000)
     for both in ((old, new), (new, old)):
@@ -234,17 +237,17 @@ def test_a_site_whose_matchers_have_no_list_shows_none() -> None:
     assert "none" in shown(a_view(health=[heard(without)]))
 
 
-# --- how sure ---
+# --- how certain ---
 
 
-def read_otherwise(tier: str) -> Alert:
+def misread(tier: str) -> Alert:
     differences = (Difference(place=4, read="O", listed="0", why="one glyph on many plates"),)
     explanation = Explanation(read_as="AB1OCDE", listed_as="AB10CDE", differences=differences)
     return an_alert(a_read(plate="AB1OCDE"), an_entry(plate="AB10CDE"), tier=tier, explanation=explanation)
 
 
-def test_letters_read_otherwise_than_listed_are_marked_in_both_plates() -> None:
-    view = a_view(read_otherwise("equivalent"))
+def test_letters_in_which_read_and_listed_plate_differ_are_marked_in_both() -> None:
+    view = a_view(misread("equivalent"))
     assert "AB1OCDE" in shown(view)
     assert "AB10CDE" in shown(view)
     assert styled(view, "underline") == ["O", "0"]
@@ -252,7 +255,7 @@ def test_letters_read_otherwise_than_listed_are_marked_in_both_plates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tier", "said"),
+    ("tier", "expected"),
     [
         ("exact", " exact "),
         ("equivalent", "same but for 0/O, 1/I"),
@@ -260,13 +263,13 @@ def test_letters_read_otherwise_than_listed_are_marked_in_both_plates() -> None:
         ("of a later version", "possible: check the plate"),
     ],
 )
-def test_how_sure_a_match_is_stands_in_words(tier: str, said: str) -> None:
+def test_the_certainty_of_a_match_is_shown_in_words(tier: str, expected: str) -> None:
     words = {" exact ", "same but for 0/O, 1/I", "possible: check the plate"}
-    text = shown(a_view(read_otherwise(tier)))
-    assert {word for word in words if word in text} == {said}
+    text = shown(a_view(misread(tier)))
+    assert {word for word in words if word in text} == {expected}
 
 
-def test_what_speaks_against_a_match_stands_by_its_certainty() -> None:
+def test_a_note_against_a_match_stands_beside_its_certainty() -> None:
     explanation = Explanation(read_as="AB1", listed_as="AB1", notes=("country read FR, listed GB",))
     assert "exact; country read FR, listed GB" in shown(
         a_view(an_alert(a_read(), an_entry(), explanation=explanation))
@@ -295,7 +298,7 @@ def test_two_entries_on_one_plate_are_both_shown_with_the_warnings_of_both_first
     assert "TWO MEN. ARMED. Stolen / Fuel theft" in text
 
 
-def test_an_incident_that_no_alert_stands_for_still_says_why_it_was_there() -> None:
+def test_an_incident_without_a_standing_alert_still_shows_why_it_was_raised() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
     board.add_alert(sighting(reason="Stolen"))
     board.add_correction(Correction(site="calais", read_id="read-2", supersedes="read-1"))
@@ -304,7 +307,7 @@ def test_an_incident_that_no_alert_stands_for_still_says_why_it_was_there() -> N
     assert "Stolen" in text
 
 
-def test_who_has_it_in_hand_is_named_with_the_site() -> None:
+def test_the_officer_who_has_claimed_it_is_shown_with_the_site() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
     board.add_alert(sighting())
     board.add_action(an_action("claim-1", "claimed", sighting(), officer="Ann [b]"), 0)
@@ -335,7 +338,7 @@ def test_a_warning_that_looks_like_markup_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", [MARKUP, "[/]"])
 def test_a_matcher_or_topic_whose_name_looks_like_markup_is_shown_as_it_is(name: str) -> None:
-    view = a_view(health=[heard(a_status(name, list_confirmed_at=None))], refused={name: 1})
+    view = a_view(health=[heard(a_status(name, list_confirmed_at=None))], unreadable_records={name: 1})
     assert all(name in fault for fault in faults(view))
     assert len(faults(view)) == 2
 

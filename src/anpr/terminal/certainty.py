@@ -1,0 +1,13 @@
+"""How certain a match is, in words: an uncertain match is never called a match. Pure."""
+
+from typing import Final
+
+from anpr.contracts.events import Alert
+
+CERTAINTY: Final = {"exact": "exact", "equivalent": "same but for 0/O, 1/I", "folded": "likely: check the plate"}
+POSSIBLE: Final = "possible: check the plate"
+
+
+def certainty(alert: Alert) -> str:
+    """Return how certain the match is, in words, with what speaks against it."""
+    return "; ".join([CERTAINTY.get(alert.tier, POSSIBLE), *alert.explanation.notes])

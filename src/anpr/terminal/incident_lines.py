@@ -1,0 +1,73 @@
+"""The board as programs get it: one JSON object a line, for incidents, arrivals and sites. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from anpr.board.incident import Incident
+from anpr.board.journeys import Concern
+from anpr.board.site_health import SiteHealth
+from anpr.terminal.certainty import certainty
+
+
+def incident_line(incident: Incident) -> dict[str, object]:
+    """Return an incident: what it is, where, how certain, why, and who has claimed it."""
+    best = incident.best
+    return {
+        "type": "incident",
+        "incident_id": incident.incident_id,
+        "site": incident.site,
+        "plate": incident.plate,
+        "status": incident.status,
+        "kind": best.kind,
+        "tier": best.tier,
+        "certainty": certainty(best),
+        "read_as": best.read.plate,
+        "camera": best.read.camera,
+        "lane": best.read.lane,
+        "direction": best.read.direction,
+        "first_captured_at": incident.first_captured_at,
+        "last_captured_at": incident.last_captured_at,
+        "alerts": len(incident.alerts),
+        "entries": sorted({alert.entry.entry_id for alert in incident.standing or incident.alerts}),
+        "priority": incident.priority,
+        "warnings": best.entry.warnings,
+        "reason": best.entry.reason,
+        "instruction": best.entry.instruction,
+        "holders": incident.holders,
+    }
+
+
+def removed_incident_line(incident_id: str, joined: Incident | None, shown: Sequence[Incident]) -> dict[str, object]:
+    """Return what became of an incident whose id is not shown any more.
+
+    It joined another incident if `joined` is among those `shown`, or else it is too old.
+    """
+    if joined is not None and joined in shown:
+        return {"type": "incident", "incident_id": incident_id, "status": "joined", "into": joined.incident_id}
+    return {"type": "incident", "incident_id": incident_id, "status": "expired"}
+
+
+def arrival_line(incident: Incident, concern: Concern) -> dict[str, object]:
+    """Return an incident whose vehicle is due at this site, with the window in which it is due."""
+    return {
+        **incident_line(incident),
+        "type": "arrival",
+        "by": concern.route.by,
+        "due_from": concern.earliest,
+        "due_until": concern.latest,
+        "outcome_there": concern.after.outcome if concern.after else None,
+    }
+
+
+def site_line(health: SiteHealth, now: datetime) -> dict[str, object]:
+    """Return whether a site is silent, and why."""
+    heard_at = health.heard_at
+    return {
+        "type": "site",
+        "site": health.site,
+        "is_silent": health.is_silent,
+        "why_silent": health.why_silent,
+        "heard_at": heard_at,
+        "heard_seconds_ago": None if heard_at is None else round((now - heard_at).total_seconds(), 1),
+        "matchers": [status.matcher for status in health.matchers],
+    }

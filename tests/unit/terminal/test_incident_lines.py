@@ -1,0 +1,47 @@
+"""Programs that read `anpr watch --json` can follow each incident and each site."""
+
+from datetime import timedelta
+
+from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.board.site_health import SiteHealth
+from anpr.terminal.incident_lines import incident_line, removed_incident_line, site_line
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+
+
+def incidents(*plates: str) -> list[Incident]:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for plate in plates:
+        alert = an_alert(a_read(f"read of {plate}", plate=plate), an_entry(f"entry of {plate}", plate=plate))
+        board.add_alert(alert)
+        board.add_action(an_action(f"claim of {plate}", "claimed", alert, officer="Ann"), 0)
+    return board.incidents(NOON)
+
+
+def test_an_incident_line_says_what_it_is_how_certain_and_who_has_claimed_it() -> None:
+    (incident,) = incidents("AB12CDE")
+    line = incident_line(incident)
+    assert (line["type"], line["plate"], line["certainty"]) == ("incident", "AB12CDE", "exact")
+    assert line["holders"] == {"calais": "Ann"}
+
+
+def test_an_incident_that_is_not_shown_any_more_has_joined_another_or_is_too_old() -> None:
+    joined, other = incidents("AB12CDE", "XY1")
+    assert removed_incident_line("old", joined, [joined, other]) == {
+        "type": "incident",
+        "incident_id": "old",
+        "status": "joined",
+        "into": joined.incident_id,
+    }
+    expired = {"type": "incident", "incident_id": "old", "status": "expired"}
+    assert removed_incident_line("old", None, [other]) == expired
+    assert removed_incident_line("old", joined, [other]) == expired, "what it joined is not shown either"
+
+
+def test_a_site_line_says_for_how_long_nothing_was_received() -> None:
+    silent = SiteHealth("calais", (), NOON, is_silent=True, why_silent="the broker does not answer")
+    line = site_line(silent, minutes(2))
+    assert (line["is_silent"], line["why_silent"]) == (True, "the broker does not answer")
+    assert line["heard_seconds_ago"] == 120
+    never = site_line(SiteHealth("calais", (), None, is_silent=True), NOON)
+    assert (never["heard_at"], never["heard_seconds_ago"]) == (None, None)
