@@ -7,7 +7,7 @@ import subprocess
 import threading
 from contextlib import suppress
 
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 from tests.support.servers import missing
 
 
@@ -20,7 +20,7 @@ def chromium() -> str:
         subprocess.run([apt_get, "install", "--yes", "--quiet", "chromium"], check=False)
         found = shutil.which("chromium")
     if found is None:
-        missing(Unavailable("there is no chromium here (Debian: apt-get install chromium)"))
+        missing(ServerUnavailableError("there is no chromium here (Debian: apt-get install chromium)"))
     return str(found)
 
 

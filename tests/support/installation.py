@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient
 
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import events, topics
-from anpr.kafka import topic_specs
 from anpr.kafka.interfaces import Record
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
@@ -22,6 +21,7 @@ from anpr.local.processes import wait_until
 from anpr.local.supervisor import Supervisor
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.store.home import tombstone_retention
 from anpr.watchlist.store.store import WatchlistStore, connect
 
 PORTS = ("calais", "coquelles", "dunkerque")
@@ -43,7 +43,7 @@ class Installation:
         (self.config / "sites.toml").write_text("\n".join(map(self._site, self.sites)), "utf-8")
         self.environment = {"KAFKA_BOOTSTRAP": kafka, "REDIS_URL": redis_url}
         self.settings = load_settings(self.config, self.environment)
-        self.store = WatchlistStore(connect(redis_url), topic_specs.keep_ended(self.settings.topics))
+        self.store = WatchlistStore(connect(redis_url), tombstone_retention(self.settings.topics))
 
     def __enter__(self) -> Self:
         return self

@@ -24,7 +24,7 @@ from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.processes import wait_until
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
@@ -68,7 +68,7 @@ class Scene:
         self.kafka = KafkaServer(self._folder / "kafka")
         try:
             self._stack.enter_context(self.kafka)
-        except Unavailable as error:
+        except ServerUnavailableError as error:
             missing(error)
         it = self.installation = Installation(self._folder, self.kafka.bootstrap, valkey.url, suffix="")
         self._stack.enter_context(it)

@@ -11,13 +11,13 @@ import pytest
 import redis
 
 from anpr.local.kafka_server import KafkaServer
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 from anpr.local.valkey_server import ValkeyServer
 from anpr.watchlist.store.store import connect
 from tests.support.installation import Installation
 
 
-def missing(error: Unavailable) -> None:
+def missing(error: ServerUnavailableError) -> None:
     """Fail in CI when a server cannot be started. Elsewhere, skip the test with the reason."""
     if os.environ.get("CI"):
         pytest.fail(str(error))
@@ -33,7 +33,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = KafkaServer(tmp_path_factory.mktemp("kafka"))
     try:
         server.start()
-    except Unavailable as error:
+    except ServerUnavailableError as error:
         missing(error)
     yield server.bootstrap
     server.stop()
@@ -87,7 +87,7 @@ def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers
     with ValkeyServer(folder / "redis") as valkey:
         try:
             kafka.start()
-        except Unavailable as error:
+        except ServerUnavailableError as error:
             missing(error)
         with kafka:
             yield OwnServers(kafka, valkey)

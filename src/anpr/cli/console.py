@@ -15,7 +15,6 @@ from anpr.board.canary_sender import CanarySender
 from anpr.cli import check_site, settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.health_option import metrics_port, serve_health
-from anpr.cli.watchlist.common import reader_of, store_of
 from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import Sessions, connect
 from anpr.console.auth.sign_in_limit import SharedSignInLimit
@@ -32,6 +31,7 @@ from anpr.runtime.images import ImageStore
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
+from anpr.watchlist.store.home import home_site, home_store, watchlist_reader
 
 log = get_logger(__name__)
 
@@ -150,7 +150,9 @@ def open_console(settings: Settings, site: str) -> Console:
     if govuk is None:
         log.warning("GOV.UK Frontend is not here, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
     kafka = settings.sites[site].kafka
-    feed = BoardFeed(settings, KafkaTail, reader_of(settings, site, may_be_away=True), system_clock, with_covert=True)
+    feed = BoardFeed(
+        settings, KafkaTail, watchlist_reader(settings, site, may_be_away=True), system_clock, with_covert=True
+    )
     return Console(
         site=site,
         settings=settings,
@@ -177,7 +179,7 @@ def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | No
     return CanarySender(
         site,
         lambda: KafkaProducer(servers.kafka),
-        store_of(settings, may_be_away=True) if site == next(iter(settings.sites)) else None,
+        home_store(settings, may_be_away=True) if site == home_site(settings) else None,
         last_returned=lambda: last.sent_at if (last := feed.site_monitor.canaries.get(site)) else None,
         every_seconds=settings.console.canary_every_seconds,
         due_seconds=settings.console.canary_due_seconds,

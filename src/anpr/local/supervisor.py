@@ -11,22 +11,22 @@ from pathlib import Path
 from anpr.local import processes
 
 TICK_SECONDS = 0.05
-QUICK_DEATH_SECONDS = 5.0
+QUICK_EXIT_SECONDS = 5.0
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
-def restart_delay_seconds(quick_deaths: int) -> float:
-    """Return how long to wait before a restart, after so many deaths in a row that came soon after a start.
+def restart_delay_seconds(quick_exits: int) -> float:
+    """Return how long to wait before a restart, after so many exits in a row that came soon after a start.
 
-    The first is restarted at once: that is what keeps an outage short. One that keeps dying would otherwise take
-    the machine from those that work.
+    After the first exit the child is restarted at once, to keep an outage short. A child that keeps exiting has to
+    wait, so that it does not take the machine from those that work.
     """
-    if quick_deaths <= 1:
+    if quick_exits <= 1:
         return 0.0
-    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (quick_deaths - 2))
+    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (quick_exits - 2))
 
 
 @dataclass
@@ -39,25 +39,25 @@ class _Child:
     restart: bool
     process: processes.Child
     started_at: float
-    quick_deaths: int = 0
-    due_at: float | None = None  # when to start it again; None while it runs
+    quick_exits: int = 0
+    restart_at: float | None = None  # None while it runs
 
 
 class Supervisor:
-    """Child processes by name, each restarted when it exits unasked, all gone when this process is.
+    """Child processes by name. Each is restarted when it exits unasked, and all end when this process ends.
 
-    A thread of its own looks after them every 50 ms; the methods may be called from any thread. Children are
-    started by `processes.spawn`, so they outlive the thread that asked for them.
+    A thread checks them every 50 ms; the methods may be called from any thread. Children are started by
+    `processes.spawn`, so they outlive the thread that asked for them.
 
     Attributes:
-        exit_codes: Of each name, the codes of all its exits so far (negative: the signal that ended it).
+        exit_codes: By name, the codes of all exits so far (negative: the signal that ended it).
     """
 
     def __init__(self, grace_seconds: float = 10.0) -> None:
-        """Begin with no children; one that takes more than `grace_seconds` to end in order is killed."""
+        """Start without children. A child that takes more than `grace_seconds` to end in order is killed."""
         self.exit_codes: dict[str, list[int]] = {}
         self._grace_seconds = grace_seconds
-        self._restarts: dict[str, int] = {}
+        self._restart_counts: dict[str, int] = {}
         self._children: dict[str, _Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -73,13 +73,13 @@ class Supervisor:
         env: Mapping[str, str] | None = None,
         restart: bool = True,
     ) -> None:
-        """Start a child and look after it.
+        """Start a child and keep it running.
 
         Args:
-            name: Its name, unique among those that run.
+            name: Its name, unique among the children.
             argv: Its command and arguments.
-            log: File to which its output is appended.
-            env: Variables set for it beside those of this process.
+            log: The file to which its output is appended.
+            env: Variables set for it in addition to those of this process.
             restart: Whether it is restarted when it exits unasked.
 
         Raises:
@@ -91,7 +91,7 @@ class Supervisor:
                 raise ValueError(f"there is a child {name!r} already")
             process = processes.spawn(argv, log=log, env=env)
             self._children[name] = _Child(argv, env, log, restart, process, time.monotonic())
-            self._restarts.setdefault(name, 0)
+            self._restart_counts.setdefault(name, 0)
             self.exit_codes.setdefault(name, [])
 
     def pid(self, name: str) -> int | None:
@@ -101,60 +101,60 @@ class Supervisor:
         return process.pid if process.poll() is None else None
 
     def restarts(self, name: str) -> int:
-        """Return how often a child has been restarted, also of one that has been removed."""
-        return self._restarts[name]
+        """Return how often a child has been restarted. The child may have been removed since."""
+        return self._restart_counts[name]
 
     def kill(self, name: str) -> None:
-        """Crash a child (SIGKILL) and return when it is gone; the supervisor then restarts it."""
+        """Crash a child (SIGKILL) and return when it has ended. The supervisor then restarts it."""
         with self._lock:
             process = self._children[name].process
         processes.kill(process)
 
     def remove(self, name: str) -> None:
-        """End a child in order and look after it no more."""
+        """End a child in order, for good."""
         with self._lock:
             child = self._children.pop(name)
-        self._end(name, child)
+        self._end_child(name, child)
 
     def stop(self) -> None:
-        """End all children in order, the last added first. The supervisor is done then."""
+        """End all children in order, the last added first. The supervisor cannot be used after that."""
         self._stopping.set()
         self._watcher.join()
         for name in reversed(list(self._children)):
             self.remove(name)
 
-    def _end(self, name: str, child: _Child) -> None:
+    def _end_child(self, name: str, child: _Child) -> None:
         code = processes.end(child.process, self._grace_seconds)
-        if child.due_at is None:
+        if child.restart_at is None:
             self.exit_codes[name].append(code)
 
     def _watch(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
             with self._lock:
                 for name, child in self._children.items():
-                    self._look_after(name, child)
+                    self._check_child(name, child)
 
-    def _look_after(self, name: str, child: _Child) -> None:
+    def _check_child(self, name: str, child: _Child) -> None:
         now = time.monotonic()
-        if child.due_at is None and child.process.poll() is not None:
-            self._note_death(name, child, now)
-        if child.due_at is not None and now >= child.due_at:
-            self._start_again(name, child, now)
+        if child.restart_at is None and child.process.poll() is not None:
+            self._record_exit(name, child, now)
+        if child.restart_at is not None and now >= child.restart_at:
+            self._restart(name, child, now)
 
-    def _note_death(self, name: str, child: _Child, now: float) -> None:
+    def _record_exit(self, name: str, child: _Child, now: float) -> None:
         code = child.process.returncode
         self.exit_codes[name].append(code)
-        child.quick_deaths = child.quick_deaths + 1 if now - child.started_at < QUICK_DEATH_SECONDS else 0
-        child.due_at = now + restart_delay_seconds(child.quick_deaths) if child.restart else math.inf
+        child.quick_exits = child.quick_exits + 1 if now - child.started_at < QUICK_EXIT_SECONDS else 0
+        child.restart_at = now + restart_delay_seconds(child.quick_exits) if child.restart else math.inf
         logger.warning("%s ended with code %s; its output is in %s", name, code, child.log)
 
-    def _start_again(self, name: str, child: _Child, now: float) -> None:
+    def _restart(self, name: str, child: _Child, now: float) -> None:
         try:
             child.process = processes.spawn(child.argv, log=child.log, env=child.env)
         except OSError:
-            # The machine may be out of something for the moment; the child is as good as dead again.
+            # The machine may be short of something for the moment. This counts as another exit.
             logger.exception("%s could not be restarted", name)
-            child.due_at = now + LONGEST_DELAY_SECONDS
+            child.restart_at = now + LONGEST_DELAY_SECONDS
             return
-        child.started_at, child.due_at = now, None
-        self._restarts[name] += 1
+        child.started_at, child.restart_at = now, None
+        self._restart_counts[name] += 1

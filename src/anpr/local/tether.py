@@ -1,12 +1,12 @@
 """Run a command that dies with its parent: `python -m anpr.local.tether SIGNAL COMMAND ARGS...`.
 
-SIGNAL is what the kernel sends when the parent dies: TERM or KILL, or `KILL:PID` where the caller names itself as
-the parent. A parent ended by kill -9 cleans nothing up, so only the kernel can do this. It is a program of its own
-because the alternative, `preexec_fn`, may deadlock in a process that has threads. It imports nothing of the package,
-so that it also runs, faster, as a file: `python -I -S tether.py ...`.
+SIGNAL is the signal that the kernel sends when the parent dies: TERM or KILL, or `KILL:PID` when the caller names
+itself as the parent. A parent that is ended by kill -9 cannot clean up, so only the kernel can do this. It is a
+program of its own because the alternative, `preexec_fn`, may deadlock in a process that has threads. It imports
+nothing of the package, so that it also runs, faster, as a file: `python -I -S tether.py ...`.
 
-The request is Linux's (prctl PR_SET_PDEATHSIG): on any other system the command is run all the same, untethered.
-The kernel's "parent" is the *thread* that started this process; `processes.spawn` sees to that.
+Only Linux has this request (prctl PR_SET_PDEATHSIG). On any other system the command runs without the tether.
+For the kernel, the "parent" is the *thread* that started this process; `processes.spawn` takes care of that.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """Ask for `signal_number` when the parent dies; exit at once if `parent` is not the parent any more.
+    """Ask the kernel for `signal_number` when the parent dies. Exit at once if `parent` is not the parent any more.
 
     Raises:
         OSError: the kernel refused.
@@ -28,9 +28,9 @@ def die_with_parent(signal_number: int, parent: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal_number) != 0:
         raise OSError(ctypes.get_errno(), "prctl PR_SET_PDEATHSIG failed")
-    # A parent that died before the request was made causes no signal.
+    # The kernel sends no signal for a parent that died before the request.
     if os.getppid() != parent:
-        sys.exit("tether: the parent is gone")
+        sys.exit("tether: the parent has ended")
 
 
 def main(arguments: list[str]) -> None:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("usage: tether TERM|KILL[:PARENT_PID] COMMAND ARGS...")
     name, _, named_parent = arguments[0].partition(":")
     die_with_parent({"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}[name], int(named_parent or parent))
-    # Python ignores these two and exec hands that on, which would surprise most commands.
+    # Python ignores these two signals, and the command would inherit that. Most commands expect the default.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     command = arguments[1:]

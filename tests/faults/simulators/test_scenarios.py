@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from anpr.contracts import events
-from anpr.local import report
+from anpr.local import run_check
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.csv_file import read_list
@@ -57,8 +57,8 @@ def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(matched: Installat
     assert raised.keys() == dry_run(matched, WATCHLIST, LIST, sent).keys()
 
     lines = [msgspec.json.decode(line) for line in truth_file.read_bytes().splitlines()]
-    truth = report.gather(msgspec.convert(line, report.TruePass) for line in lines)
-    sure = {one: alert.tier for one, alert in raised.items() if alert.tier in report.SURE_TIERS}
+    truth = run_check.truth_of(msgspec.convert(line, run_check.TruePass) for line in lines)
+    sure = {one: alert.tier for one, alert in raised.items() if alert.tier in run_check.SURE_TIERS}
     assert sure == truth.expected
     others = raised.keys() - sure.keys()
     assert others <= truth.guesses, "no other vehicle is taken for a listed one"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from anpr.local.server import Unavailable
+from anpr.local.server import ServerUnavailableError
 from anpr.local.valkey_server import ValkeyServer
 from benchmarks import instead
 from benchmarks.fit_likelihood import load
@@ -26,7 +26,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> None:
     try:
         with ValkeyServer(tmp_path_factory.mktemp("valkey")):
             pass
-    except Unavailable as error:
+    except ServerUnavailableError as error:
         missing(error)
 
 

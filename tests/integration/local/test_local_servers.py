@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from anpr.local import kafka_jars
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import MockBroker
-from anpr.local.server import Server, StartError, Unavailable
+from anpr.local.server import Server, ServerUnavailableError, StartError
 from anpr.local.valkey_server import ValkeyServer
 
 
@@ -97,7 +97,7 @@ def test_kafka_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_without_maven_the_reason_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match="without Maven: install it"):
+    with pytest.raises(ServerUnavailableError, match="without Maven: install it"):
         kafka_jars.jars()
 
 

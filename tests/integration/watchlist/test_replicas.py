@@ -20,8 +20,8 @@ class Ports:
         self.home, self.near, self.far = (ValkeyServer(folder / name) for name in ("home", "near", "far"))
         for server in (self.home, self.near, self.far):
             server.start()
-        self.near.follow(self.home)
-        self.far.follow(self.home)
+        self.near.replicate(self.home)
+        self.far.replicate(self.home)
         self.at_near = Machine(folder / "1", self.near.url)
         self.at_far = Machine(folder / "2", self.far.url)
         self._writer = self.writer(self.home)
@@ -77,13 +77,13 @@ def test_after_a_fail_over_that_lost_changes_nobody_goes_backwards_and_the_next_
     before = ports.write("a")
     ports.come_to(before, ports.at_near, ports.at_far)
     # The far replica is cut off from the home, and stays whole at what it had.
-    ports.far.follow(None)
+    ports.far.replicate(None)
     lost = [ports.write(f"lost-{number}") for number in range(3)]
     ports.come_to(lost[-1], ports.at_near)
     assert ports.at_far.generation() == before.generation
     # The home is lost, the far replica becomes it, and lacks what only the home and the near one had.
     ports.home.kill()
-    ports.near.follow(ports.far)
+    ports.near.replicate(ports.far)
 
     def shows_the_older() -> bool:
         ports.look()

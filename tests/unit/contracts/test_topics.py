@@ -8,6 +8,7 @@ from anpr.contracts import topics
 from anpr.kafka import topic_specs
 from anpr.runtime.settings import TopicSettings
 from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.store.home import tombstone_retention
 from tests.support.strategies import a_read, an_action, an_alert, an_entry
 
 SITES = tuple(load_settings(Path(__file__).parents[3] / "config", {}).sites)
@@ -116,4 +117,4 @@ def test_only_a_live_alert_from_a_right_clock_has_a_trusted_latency(
 
 
 def test_an_ended_entry_is_remembered_as_long_as_the_alerts_that_it_raised() -> None:
-    assert topic_specs.keep_ended(TopicSettings(alerts_retention_hours=1.5)) == timedelta(minutes=90)
+    assert tombstone_retention(TopicSettings(alerts_retention_hours=1.5)) == timedelta(minutes=90)

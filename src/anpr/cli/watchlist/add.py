@@ -3,11 +3,12 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import author, list_option, new_list_option, say_applied, store_of
+from anpr.cli.watchlist.common import author, list_option, new_list_option, say_applied
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_line import EntryParser, RefusedLineError
+from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 
 _OWN_OPTIONS = ("plate", "reason", "valid_until")
@@ -65,7 +66,7 @@ def command(  # noqa: PLR0913  each is an option
         raise InputError(
             "entry-refused", f"valid_until {until!r}: it is over; nothing was changed", "name a time to come"
         )
-    store = store_of(settings_of(ctx))
+    store = home_store(settings_of(ctx))
     preconditions = Preconditions(allows_new_list=new_list)
     say_applied(
         store.change(list_name, [entry], [], why=why, now=now, author=author("add"), preconditions=preconditions)

@@ -7,13 +7,14 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import author, confirm_option, removal_limit_of, say_applied, store_of
+from anpr.cli.watchlist.common import author, confirm_option, removal_limit_of, say_applied
 from anpr.contracts.events import NO_GENERATION
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
 from anpr.watchlist import plan_file
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.plan import in_force_at
+from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 
 
@@ -45,7 +46,7 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
             f"plan again: anpr watchlist plan {file} --list {plan.list} --out {plan_path}",
         )
     now = system_clock()
-    applied = store_of(settings).apply(
+    applied = home_store(settings).apply(
         plan.list,
         in_force_at(content, now),
         why,

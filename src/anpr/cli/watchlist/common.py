@@ -2,25 +2,19 @@
 
 import getpass
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-import redis
 
-from anpr.kafka import topic_specs
 from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
-from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
-from anpr.watchlist.store.store import WatchlistStore
+from anpr.watchlist.store.reader import WatchlistReader
 
-# A change of a million entries keeps Redis busy for seconds at a time. One that answers at all is given so long.
-_PATIENCE_SECONDS = 30
 REFUSALS_NAMED = 20
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -30,41 +24,6 @@ why_option: Option = click.option("--why", required=True, help="Why: it is in th
 confirm_option: Option = click.option(
     "--confirm-removals", type=click.IntRange(min=0), metavar="NUMBER", help="So many entries may be removed."
 )
-
-
-def store_of(settings: Settings, *, may_be_away: bool = False) -> WatchlistStore:
-    """Return the store at the watchlist's home: every site reads its own replica, and the first site has the home.
-
-    Raises UnavailableError when it does not answer soon, unless it may be away, as it may for a service.
-    """
-    url = next(iter(settings.sites.values())).redis
-    _check(url, may_be_away)
-    return WatchlistStore(
-        connect(url, _PATIENCE_SECONDS),
-        topic_specs.keep_ended(settings.topics),
-        settings.watchlist.keep_previous,
-        timedelta(hours=settings.watchlist.keep_previous_hours),
-        connect(url),
-    )
-
-
-def reader_of(settings: Settings, site: str | None = None, *, may_be_away: bool = False) -> WatchlistReader:
-    """Return what reads the lists: from a site's own replica, or at their home. It can change nothing.
-
-    Raises as `store_of` does.
-    """
-    url = (settings.sites[site] if site is not None else next(iter(settings.sites.values()))).redis
-    _check(url, may_be_away)
-    return WatchlistReader(connect(url, _PATIENCE_SECONDS), connect(url))
-
-
-def _check(url: str, may_be_away: bool) -> None:
-    if not may_be_away:
-        try:
-            with connect(url) as asked:  # nobody is to sit out the patience before a Redis that hangs
-                asked.ping()
-        except redis.RedisError as error:
-            raise unavailable(error) from error
 
 
 def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:

@@ -6,9 +6,10 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import list_in_force, list_option, reader_of
+from anpr.cli.watchlist.common import list_in_force, list_option
 from anpr.watchlist.csv_export import write_list
 from anpr.watchlist.store.entry_storage import require_whole
+from anpr.watchlist.store.home import watchlist_reader
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 
@@ -24,7 +25,7 @@ def command(ctx: click.Context, list_name: str) -> None:
     Example:
       anpr watchlist export --list stolen > stolen.csv
     """
-    reader = reader_of(settings_of(ctx))
+    reader = watchlist_reader(settings_of(ctx))
     manifest, list_manifest = list_in_force(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=False), list_name, manifest)
     entries = (

@@ -9,12 +9,12 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.health_option import metrics_port, serve_health
-from anpr.cli.watchlist.common import store_of
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.shutdown import on_stop
 from anpr.watchlist.keeper import ListKeeper
+from anpr.watchlist.store.home import home_store
 
 log = get_logger(__name__)
 
@@ -41,7 +41,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     on_stop(stop.set)
     bind_service(service="keep")
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
-    keeper = ListKeeper(store_of(settings, may_be_away=True), keep_previous, system_clock)
+    keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands this one stays
     os.nice(10)  # after a whole new list it reads as much as the index builder, which officers wait for
     health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import reader_of
+from anpr.watchlist.store.home import watchlist_reader
 
 
 @click.command(name="log")
@@ -20,7 +20,7 @@ def command(ctx: click.Context, list_name: str | None, count: int) -> None:
     Example:
       anpr watchlist log --list stolen
     """
-    changes = reader_of(settings_of(ctx)).logged_changes(count if list_name is None else 10_000)
+    changes = watchlist_reader(settings_of(ctx)).logged_changes(count if list_name is None else 10_000)
     for logged in [change for change in changes if list_name in {None, change.list}][:count]:
         line = msgspec.to_builtins(logged) | {"generation": str(logged.generation)}
         click.echo(msgspec.json.encode(line).decode())

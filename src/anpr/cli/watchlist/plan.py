@@ -17,7 +17,6 @@ from anpr.cli.watchlist.common import (
     list_in_force,
     list_option,
     new_list_option,
-    reader_of,
     removal_limit_of,
     show_refusals,
 )
@@ -31,6 +30,7 @@ from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
 from anpr.watchlist.plan import Base, Plan, Source, in_force_at, make_plan
 from anpr.watchlist.store.entry_storage import require_whole
+from anpr.watchlist.store.home import watchlist_reader
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 _NOT_IN_SHORT = ("format", "refusals", "sample")
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913  each is an option
       anpr watchlist plan stolen.csv --list stolen --out plan.json --reads yesterday.jsonl
     """
     settings = settings_of(ctx)
-    reader = reader_of(settings)
+    reader = watchlist_reader(settings)
     manifest, list_manifest = list_in_force(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))

@@ -3,16 +3,10 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import (
-    author,
-    list_in_force,
-    list_option,
-    say_applied,
-    store_of,
-    why_option,
-)
+from anpr.cli.watchlist.common import author, list_in_force, list_option, say_applied, why_option
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
+from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 
@@ -29,7 +23,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     Example:
       anpr watchlist remove "AB12 CDE" --list today --why "found in Lille"
     """
-    store = store_of(settings_of(ctx))
+    store = home_store(settings_of(ctx))
     preconditions = Preconditions(allows_new_list=False)
     manifest, list_manifest = list_in_force(store, list_name)
     check_preconditions(preconditions, list_name, manifest)

@@ -6,17 +6,10 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import (
-    author,
-    confirm_option,
-    list_option,
-    removal_limit_of,
-    say_applied,
-    store_of,
-    why_option,
-)
+from anpr.cli.watchlist.common import author, confirm_option, list_option, removal_limit_of, say_applied, why_option
 from anpr.contracts.events import Generation
 from anpr.runtime.clock import system_clock
+from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 
 
@@ -54,7 +47,7 @@ def command(
       anpr watchlist rollback --list stolen --why "yesterday's file was applied by mistake"
     """
     settings = settings_of(ctx)
-    applied = store_of(settings).rollback(
+    applied = home_store(settings).rollback(
         list_name,
         to,
         why=why,

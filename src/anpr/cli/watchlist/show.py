@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import reader_of
+from anpr.watchlist.store.home import watchlist_reader
 
 
 @click.command(name="show")
@@ -18,7 +18,7 @@ def command(ctx: click.Context) -> None:
     Example:
       anpr watchlist show
     """
-    reader = reader_of(settings_of(ctx))
+    reader = watchlist_reader(settings_of(ctx))
     manifest = reader.read_manifest()
     if manifest is None:
         click.echo("Redis holds no watchlist", err=True)

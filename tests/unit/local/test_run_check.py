@@ -7,8 +7,8 @@ import pytest
 from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert
-from anpr.local import report
-from anpr.local.report import BoardCheck, Expected, Guess, Summary, TruePass, Truth
+from anpr.local import run_check
+from anpr.local.run_check import BoardCheck, Expected, Guess, Summary, TruePass, Truth
 from tests.support.strategies import NOON, a_read, an_alert, an_entry, minutes
 
 
@@ -49,24 +49,24 @@ ONE, TWO, THREE = sighting(1), sighting(2), sighting(3)
             BoardCheck(expected=1, found=0, missing=1, unexpected=1, incidents=1),
         ),
     ],
-    ids=["exact", "nothing of nothing", "one missing", "one too many", "another one", "another tier"],
+    ids=["exact", "none expected, none shown", "one missing", "one too many", "another alert", "another tier"],
 )
-def test_a_board_is_exact_when_it_shows_all_of_the_truth_and_no_more(
+def test_a_board_is_exact_when_it_shows_every_expected_alert_and_no_other(
     shown: tuple[Alert, ...], wanted: tuple[Alert, ...], check: BoardCheck
 ) -> None:
-    assert report.check_board(on_a_board(*shown), expected(*wanted)) == check
+    assert run_check.check_board(on_a_board(*shown), expected(*wanted)) == check
     assert check.is_exact == (shown == wanted)
 
 
-def test_alerts_of_one_stay_are_one_incident_and_each_is_looked_for() -> None:
+def test_alerts_of_one_stay_are_one_incident_and_each_is_compared() -> None:
     front, rear = (an_alert(a_read(name, captured_at=minutes(0)), an_entry()) for name in ("front", "rear"))
-    check = report.check_board(on_a_board(front, rear), expected(front, rear))
+    check = run_check.check_board(on_a_board(front, rear), expected(front, rear))
     assert check == BoardCheck(expected=2, found=2, missing=0, unexpected=0, incidents=1)
 
 
 def test_an_alert_in_two_incidents_is_an_error_of_the_board() -> None:
     with pytest.raises(AssertionError, match=f"{ONE.alert_id} is in two incidents"):
-        report.check_board(on_a_board(ONE) * 2, expected(ONE))
+        run_check.check_board(on_a_board(ONE) * 2, expected(ONE))
 
 
 def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None:
@@ -74,10 +74,10 @@ def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None
         {"read_id": "read-1", "entry_id": "entry-1", "tier": "exact"},
         {"read_id": "read-2", "entry_id": "entry-2", "tier": "exact"}]}"""
     truth = [msgspec.json.decode(line, type=TruePass), TruePass("dover", (Expected("read-3", "entry-3", "near"),))]
-    assert report.gather(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
+    assert run_check.truth_of(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
 
 
-# --- what is found beyond the sure tiers ---
+# --- alerts of other than the sure tiers ---
 
 
 def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
@@ -95,38 +95,40 @@ def guessed(read: int, tier: str = "folded", entry: int = 1) -> Alert:
     return an_alert(a_read(f"read-{read}", site="calais"), an_entry(f"entry-{entry}", plate=f"AB{entry}"), tier=tier)
 
 
-def test_a_misread_vehicle_that_is_found_is_told_apart_from_a_false_guess() -> None:
-    truth = report.gather([a_misread_pass(1, 2)])
-    check = report.check_board(on_a_board(guessed(2), guessed(9, "near"), guessed(1, "near", entry=5)), truth)
+def test_a_misread_vehicle_that_is_found_is_no_false_guess() -> None:
+    truth = run_check.truth_of([a_misread_pass(1, 2)])
+    check = run_check.check_board(on_a_board(guessed(2), guessed(9, "near"), guessed(1, "near", entry=5)), truth)
     assert (check.beyond, check.false_guesses, check.unexpected) == (1, 2, 0)
     assert (check.misread_vehicles, check.misread_found) == (1, 1)
-    assert check.is_exact, "what is not sure makes no run wrong"
+    assert check.is_exact, "an unsure alert does not make the run wrong"
 
 
 def test_a_vehicle_with_a_right_read_is_no_misread_vehicle() -> None:
-    check = report.check_board(on_a_board(sighting(1), guessed(2)), report.gather([a_misread_pass(2, right=1)]))
+    check = run_check.check_board(
+        on_a_board(sighting(1), guessed(2)), run_check.truth_of([a_misread_pass(2, right=1)])
+    )
     assert (check.found, check.beyond, check.misread_vehicles, check.misread_found) == (1, 1, 0, 0)
 
 
 def test_a_pattern_may_be_found_and_makes_no_vehicle_a_misread_one() -> None:
-    truth = report.gather([TruePass("calais", (), (), (Guess("read-1", ("entry-1",)),))])
-    check = report.check_board(on_a_board(guessed(1, "pattern")), truth)
+    truth = run_check.truth_of([TruePass("calais", (), (), (Guess("read-1", ("entry-1",)),))])
+    check = run_check.check_board(on_a_board(guessed(1, "pattern")), truth)
     assert (check.beyond, check.false_guesses, check.misread_vehicles) == (1, 0, 0)
 
 
 def test_a_misread_vehicle_that_nobody_found_is_counted() -> None:
-    check = report.check_board([], report.gather([a_misread_pass(1), a_misread_pass(2, 3)]))
+    check = run_check.check_board([], run_check.truth_of([a_misread_pass(1), a_misread_pass(2, 3)]))
     assert (check.misread_vehicles, check.misread_found) == (2, 0)
 
 
 @pytest.mark.parametrize("tier", ["exact", "equivalent"])
 def test_a_sure_alert_on_a_misread_is_unexpected_even_for_the_right_vehicle(tier: str) -> None:
-    check = report.check_board(on_a_board(guessed(1, tier)), report.gather([a_misread_pass(1)]))
+    check = run_check.check_board(on_a_board(guessed(1, tier)), run_check.truth_of([a_misread_pass(1)]))
     assert (check.unexpected, check.beyond, check.is_exact) == (1, 0, False)
 
 
 def test_an_unsure_alert_in_place_of_a_sure_one_is_missing_and_unexpected() -> None:
-    check = report.check_board(on_a_board(guessed(1)), report.gather([a_misread_pass(right=1)]))
+    check = run_check.check_board(on_a_board(guessed(1)), run_check.truth_of([a_misread_pass(right=1)]))
     assert (check.missing, check.unexpected, check.false_guesses) == (1, 1, 0)
 
 
@@ -171,16 +173,16 @@ def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
 
 def test_alerts_are_counted_by_site_and_by_tier() -> None:
     alerts = (sighting(n, tier, site) for n, (tier, site) in enumerate([("near", "dover"), ("exact", "calais")] * 2))
-    sites, tiers = report.by_site_and_tier(alerts)
+    sites, tiers = run_check.count_by_site_and_tier(alerts)
     assert list(sites.items()) == [("calais", 2), ("dover", 2)]
     assert list(tiers.items()) == [("exact", 2), ("near", 2)]
 
 
-def test_latencies_are_told_in_milliseconds_to_a_tenth() -> None:
+def test_latencies_are_reported_in_milliseconds_to_a_tenth() -> None:
     seconds = [number / 1000 for number in range(200)]
-    assert report.percentiles_ms(seconds) == {"p50": 100, "p95": 190, "p99": 198}
-    assert report.percentiles_ms([0.00123]) == {"p50": 1.2, "p95": 1.2, "p99": 1.2}
+    assert run_check.percentiles_ms(seconds) == {"p50": 100, "p95": 190, "p99": 198}
+    assert run_check.percentiles_ms([0.00123]) == {"p50": 1.2, "p95": 1.2, "p99": 1.2}
 
 
 def test_without_alerts_there_are_no_latencies() -> None:
-    assert report.percentiles_ms([]) == {"p50": None, "p95": None, "p99": None}
+    assert run_check.percentiles_ms([]) == {"p50": None, "p95": None, "p99": None}

@@ -1,7 +1,7 @@
-"""Whether a run was right: what the boards show against what the ground truth says they must show. Pure.
+"""Whether a run was right: compares what the boards show with what the ground truth says they must show. Pure.
 
-The truth is exact for the tiers `exact` and `equivalent`. The others are the matcher's judgement by a probability, so
-what they find is counted as right or wrong and makes no run wrong.
+The truth is exact for the tiers `exact` and `equivalent`. The other tiers are the matcher's judgement of a
+probability: their alerts are counted as right or false, but a false one does not make the run wrong.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from anpr.board.rates import percentile
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert
 
-# Of these the truth says exactly which alerts must be raised.
+# For these tiers the truth says exactly which alerts must be raised.
 SURE_TIERS = ("exact", "equivalent")
 
 
@@ -27,14 +27,14 @@ class Expected(Struct, frozen=True):
 
 
 class Guess(Struct, frozen=True):
-    """A read, and the entries that a matcher may find beyond the sure tiers and be right about the vehicle."""
+    """A read, and the entries of the right vehicle that a matcher may find by other than the sure tiers."""
 
     read_id: str
     entries: tuple[str, ...]
 
 
 class TruePass(Struct, frozen=True):
-    """One line of the simulators' ground truth: a pass, the alerts that it must raise, and those that it may."""
+    """One line of the simulators' ground truth: a pass, and the alerts that it must and may raise."""
 
     site: str
     expected: tuple[Expected, ...]
@@ -43,9 +43,12 @@ class TruePass(Struct, frozen=True):
 
 
 class Truth(Struct, frozen=True):
-    """What must be raised, each id with its tier; and for each vehicle that no read gave away, what would find it.
+    """The ground truth of a run.
 
-    `guesses` are the ids of all alerts that name the right vehicle although its plate was misread.
+    Attributes:
+        expected: The tier of each alert that must be raised, by the alert's id.
+        guesses: The ids of all alerts that name the right vehicle although its plate was misread.
+        misread_vehicles: For each vehicle without any right read, the ids of the alerts that would find it.
     """
 
     expected: dict[str, str]
@@ -54,11 +57,20 @@ class Truth(Struct, frozen=True):
 
 
 class BoardCheck(Struct, frozen=True):
-    """What one port's board shows of the alerts that it must show. Ids and tiers must agree.
+    """How one port's board compares with the truth. Ids and tiers of alerts must agree.
 
-    Beyond those a matcher may find vehicles whose plates were misread, by tiers that are not sure. Of such alerts
-    `beyond` name the vehicle that was there and `false_guesses` another; what is `unexpected` claims to be sure.
-    `misread_vehicles` are the passes of which no read was right, `misread_found` those that a guess found.
+    A matcher may also find vehicles whose plates were misread, by tiers that are not sure.
+
+    Attributes:
+        expected: Alerts that the board must show.
+        found: Those of them that it shows.
+        missing: Those that it does not show.
+        unexpected: Alerts of a sure tier that the truth does not have.
+        incidents: Incidents on the board.
+        beyond: Alerts of other tiers that name the vehicle that was there.
+        false_guesses: Alerts of other tiers that name another vehicle.
+        misread_vehicles: Passes without any right read.
+        misread_found: Those of them that a guess found.
     """
 
     expected: int
@@ -73,12 +85,12 @@ class BoardCheck(Struct, frozen=True):
 
     @property
     def is_exact(self) -> bool:
-        """Whether the board shows all that it must and claims to be sure of nothing else."""
+        """Whether the board shows every expected alert and no other alert of a sure tier."""
         return self.missing == 0 and self.unexpected == 0
 
 
 class Summary(Struct, frozen=True):
-    """What a measured run came to. Latencies in milliseconds from capture, late alerts left out."""
+    """The result of a measured run. Latencies are in milliseconds from capture, without late alerts."""
 
     kafka: str
     reads_in: int
@@ -93,31 +105,31 @@ class Summary(Struct, frozen=True):
 
     @property
     def is_right(self) -> bool:
-        """Whether no read is unaccounted for and every board shows what it must."""
+        """Whether every read is accounted for and every board is exact."""
         return self.unaccounted == 0 and self.reads_in > 0 and all(b.is_exact for b in self.boards.values())
 
 
-def gather(passes: Iterable[TruePass]) -> Truth:
-    """Return what the passes of a run must and may raise, by the ids that the matcher gives."""
+def truth_of(passes: Iterable[TruePass]) -> Truth:
+    """Return the alerts that the passes of a run must and may raise, by the ids that the matcher gives."""
     expected: dict[str, str] = {}
     guesses: set[str] = set()
     vehicles: list[frozenset[str]] = []
-    for one in passes:
-        expected |= {alert_id(one.site, alert.read_id, alert.entry_id): alert.tier for alert in one.expected}
-        given_away = {alert.entry_id for alert in one.expected}
-        finding: defaultdict[str, set[str]] = defaultdict(set)
-        for guess in one.guesses:
-            ids = {entry: alert_id(one.site, guess.read_id, entry) for entry in guess.entries}
+    for vehicle in passes:
+        expected |= {alert_id(vehicle.site, alert.read_id, alert.entry_id): alert.tier for alert in vehicle.expected}
+        read_right = {alert.entry_id for alert in vehicle.expected}
+        guesses_of_entry: defaultdict[str, set[str]] = defaultdict(set)
+        for guess in vehicle.guesses:
+            ids = {entry: alert_id(vehicle.site, guess.read_id, entry) for entry in guess.entries}
             guesses.update(ids.values())
-            if guess.read_id in one.misread:
-                for entry in ids.keys() - given_away:
-                    finding[entry].add(ids[entry])
-        vehicles += [frozenset(ids) for ids in finding.values()]
+            if guess.read_id in vehicle.misread:
+                for entry in ids.keys() - read_right:
+                    guesses_of_entry[entry].add(ids[entry])
+        vehicles += [frozenset(ids) for ids in guesses_of_entry.values()]
     return Truth(expected, frozenset(guesses), tuple(vehicles))
 
 
 def shown_alerts(incidents: Iterable[Incident]) -> dict[str, Alert]:
-    """Return every alert on a board by its id. That each is in one incident only is part of being exact."""
+    """Return every alert on a board by its id. Raises AssertionError if one is in two incidents."""
     shown: dict[str, Alert] = {}
     for incident in incidents:
         for alert in incident.alerts:
@@ -131,8 +143,8 @@ def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
     """Compare a board with the truth."""
     shown = {found: alert.tier for found, alert in shown_alerts(incidents).items()}
     found = len(shown.items() & truth.expected.items())
-    others = {one: tier for one, tier in shown.items() if truth.expected.get(one) != tier}
-    unexpected = {one for one, tier in others.items() if tier in SURE_TIERS or one in truth.expected}
+    others = {alert: tier for alert, tier in shown.items() if truth.expected.get(alert) != tier}
+    unexpected = {alert for alert, tier in others.items() if tier in SURE_TIERS or alert in truth.expected}
     beyond = (others.keys() - unexpected) & truth.guesses
     return BoardCheck(
         expected=len(truth.expected),
@@ -147,7 +159,7 @@ def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
     )
 
 
-def by_site_and_tier(alerts: Iterable[Alert]) -> tuple[dict[str, int], dict[str, int]]:
+def count_by_site_and_tier(alerts: Iterable[Alert]) -> tuple[dict[str, int], dict[str, int]]:
     """Return how many alerts each site and each tier has."""
     alerts = list(alerts)
     sites, tiers = Counter(alert.read.site for alert in alerts), Counter(alert.tier for alert in alerts)
@@ -155,6 +167,6 @@ def by_site_and_tier(alerts: Iterable[Alert]) -> tuple[dict[str, int], dict[str,
 
 
 def percentiles_ms(seconds: Sequence[float]) -> dict[str, float | None]:
-    """Return the percentiles by which latencies are told."""
+    """Return the percentiles that are reported of latencies, in milliseconds to a tenth."""
     values = {name: percentile(seconds, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
     return {name: None if value is None else round(value * 1000, 1) for name, value in values.items()}
