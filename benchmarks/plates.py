@@ -22,7 +22,7 @@ def make(count: int, rng: Random) -> Plates:
     """Return plates of vehicles at random; a few come twice."""
     made = Plates([], [])
     for _ in range(count):
-        plate = vehicles.make("lorry" if rng.random() < 0.5 else "car", rng).front
+        plate = vehicles.make_vehicle("lorry" if rng.random() < 0.5 else "car", rng).front
         made.texts.append(plate.text)
         made.countries.append(plate.country)
     return made

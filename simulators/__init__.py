@@ -1,1 +1,1 @@
-"""Traffic of the three ports as their cameras would report it, with the truth beside it."""
+"""Simulates the traffic of the three ports as their cameras would report it, together with the ground truth."""

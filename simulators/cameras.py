@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 from anpr.runtime.settings import Site
 
-# Cameras of several makers stand side by side; every sixth camera of a site writes as its place here says.
+# Cameras of several makers stand side by side. Each camera of a site writes in the next of these styles.
 _STYLES = ("plain", "plain", "spaced", "plain", "hyphened", "lower")
-# These say how sure they are of each character, and what else they think possible.
-_TELLING_STYLES = frozenset({"plain", "spaced"})
+# Cameras of these styles report a confidence for each character, and candidates.
+_REPORTING_STYLES = frozenset({"plain", "spaced"})
 _BETWEEN_GROUPS = re.compile("(?<=[0-9])(?=[A-Z])|(?<=[A-Z])(?=[0-9])")
 
 
 class Camera(NamedTuple):
-    """One camera: the end of the vehicle that it sees, and its manner of writing plates."""
+    """One camera: the end of the vehicle that it sees, and its style of writing plates."""
 
     name: str
     position: str
@@ -21,9 +21,9 @@ class Camera(NamedTuple):
     style: str
 
     @property
-    def tells(self) -> bool:
-        """Whether it says how sure it is of each character, and what else it thinks possible."""
-        return self.style in _TELLING_STYLES
+    def reports_confidences(self) -> bool:
+        """Whether it reports a confidence for each character, and candidates."""
+        return self.style in _REPORTING_STYLES
 
     def write(self, text: str) -> str:
         """Return the canonical text as this camera writes it."""
@@ -35,14 +35,14 @@ class Camera(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """A lane and its cameras, in the order in which a vehicle comes by them."""
+    """A lane and its cameras, in the order in which a vehicle passes them."""
 
     name: str
     cameras: tuple[Camera, ...]
 
 
 def lanes(site: Site) -> list[Lane]:
-    """Return the lanes of a site as its settings have them."""
+    """Return the lanes of a site, from its settings."""
     by_lane: dict[str, list[Camera]] = {}
     for number, camera in enumerate(site.cameras):
         style = _STYLES[number % len(_STYLES)]

@@ -18,23 +18,23 @@ from anpr.runtime.errors import AnprError, InputError
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings_files import load_settings
 from anpr.watchlist import csv_file
-from simulators import stop
-from simulators.listing import Watchlist
-from simulators.run import Tally
-from simulators.scenarios import named, scenarios
+from simulators.expected_alerts import Watchlist
+from simulators.run import RunCounts
+from simulators.scenarios import scenario_named, scenarios
 from simulators.session import Plan, run_session
+from simulators.stop_request import stop_on_signals
 from simulators.timetable import SERVICES
 
 _EXAMPLES = """
 \b
 Examples:
-  python -m simulators --seed 7 --for 1m --speed 60 --out reads.jsonl     an hour of all ports, at once
-  python -m simulators --site calais --live --speed 10                    one port on the terminal, by the clock
-  python -m simulators --watchlist list.csv --truth truth.jsonl --for 1m  with what must raise which alert
-  python -m simulators --publish --speed 60 --for 20s                     to the sites' Kafka
-  python -m simulators --scenario cloned-plate --for 20s --truth t.jsonl  something happens, and must be noticed
+  python -m simulators --seed 7 --for 1m --speed 60 --out reads.jsonl     one hour of all ports, at once
+  python -m simulators --site calais --live --speed 10                    one port in the terminal, at the pace of the
+  clock python -m simulators --watchlist list.csv --truth truth.jsonl --for 1m  with the alerts that must be raised
+  python -m simulators --publish --speed 60 --for 20s                     publish to the sites' Kafka python -m
+  simulators --scenario cloned-plate --for 20s --truth t.jsonl  play a scenario
 
-With --seed, --start and the same other options, output is the same to the byte.
+The same options, --seed and --start always give the same output, byte for byte.
 """
 
 
@@ -46,12 +46,12 @@ class _TimeOfDay(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch("([01][0-9]|2[0-3]):([0-5][0-9])", str(value))
         if found is None:
-            self.fail(f"{value!r} is no time of day; 08:30 is wanted", param, ctx)
+            self.fail(f"{value!r} is not a time of day such as 08:30", param, ctx)
         return int(found[1]) * 3600 + int(found[2]) * 60
 
 
 class _Moment(click.ParamType[Any]):
-    """A moment in RFC 3339."""
+    """A time in RFC 3339."""
 
     name = "rfc3339"
 
@@ -61,7 +61,7 @@ class _Moment(click.ParamType[Any]):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.fail(f"{value!r} is no moment with its offset; 2026-06-01T08:00:00Z is wanted", param, ctx)
+            self.fail(f"{value!r} is not a time with its UTC offset, such as 2026-06-01T08:00:00Z", param, ctx)
         return moment
 
 
@@ -72,10 +72,14 @@ class _Moment(click.ParamType[Any]):
     default="config",
     envvar="ANPR_CONFIG",
     show_default=True,
-    help="Folder of the settings; its sites.toml names the cameras and the Kafka of each site.",
+    help="The configuration folder. Its sites.toml names the cameras and the Kafka of each site.",
 )
 @click.option(
-    "--site", "sites", multiple=True, type=click.Choice(sorted(SERVICES)), help="Which ports. [default: all three]"
+    "--site",
+    "sites",
+    multiple=True,
+    type=click.Choice(sorted(SERVICES)),
+    help="The port. You can repeat this option. [default: all three]",
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same traffic.")
 @click.option(
@@ -83,62 +87,78 @@ class _Moment(click.ParamType[Any]):
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Simulated seconds in each real one.",
+    help="Simulated seconds in each real second.",
 )
-@click.option("--for", "run_for_s", type=Duration(), help="Real time to run: 20s, 5m, 2h. [default: until stopped]")
 @click.option(
-    "--at", "at_s", type=_TimeOfDay(), default="08:00", show_default=True, help="Where in the timetable to begin."
+    "--for", "run_for_s", type=Duration(), help="How long to run in real time: 20s, 5m, 2h. [default: until stopped]"
 )
-@click.option("--start", type=_Moment(), help="The moment at which the first second is captured. [default: now]")
+@click.option(
+    "--at",
+    "at_s",
+    type=_TimeOfDay(),
+    default="08:00",
+    show_default=True,
+    help="The time of day at which the timetable starts.",
+)
+@click.option("--start", type=_Moment(), help="The capture time of the first second. [default: now]")
 @click.option(
     "--volume",
     type=click.FloatRange(0, 10, min_open=True),
     default=1.0,
     show_default=True,
-    help="Times an average day's traffic; 2.4 is a peak day. For yet more reads a second raise --speed.",
+    help="A factor of an average day's traffic; 2.4 is a peak day. For more reads a second raise --speed.",
 )
+@click.option("--watchlist", type=click.Path(path_type=Path), help="CSV file of listed vehicles. Some of them come.")
 @click.option(
-    "--watchlist", type=click.Path(path_type=Path), help="CSV of listed vehicles, some of which will come by."
-)
-@click.option(
-    "--list-name", help="Name of the list; ids of entries without one depend on it. [default: the file's name]"
+    "--list-name", help="Name of the list. The ids of entries without an id depend on it. [default: the file's name]"
 )
 @click.option(
     "--listed-share",
     type=click.FloatRange(0, 1),
     default=0.001,
     show_default=True,
-    help="Share of passes that are listed vehicles. Some are always among the first of each site.",
+    help="Share of passes that are listed vehicles. Some of the first passes of each site always are.",
 )
 @click.option(
     "--scenario",
     metavar="NAME",
-    help="What happens: one of those that --scenario list prints. It sets what is not given here: volume, share and "
-    "list (the example list beside the settings).",
+    help="Play a scenario. --scenario list prints all names. A scenario sets the volume, the listed share and the "
+    "watchlist (example_watchlist.csv in the configuration folder) unless you give them.",
 )
-@click.option("--truth", type=click.Path(path_type=Path), help="Write which reads must raise which alerts.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the reads; - is stdout. [default: - ]")
-@click.option("--live", is_flag=True, help="Write at the pace of the clock, not as fast as possible.")
-@click.option("--publish", is_flag=True, help="Send the reads to Kafka at the pace of the clock; --out records them.")
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path),
+    help="Write the ground truth to this file: which reads must raise which alerts.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the reads to this file; - is stdout. [default: - ]"
+)
+@click.option("--live", is_flag=True, help="Write at the pace of the clock instead of as fast as possible.")
+@click.option(
+    "--publish",
+    is_flag=True,
+    help="Send the reads to Kafka at the pace of the clock. --out also writes them to a file.",
+)
 @click.option(
     "--pictures",
     type=click.Choice(["listed", "all"]),
-    help="Make pictures of the plates of listed vehicles, or of all, and write their references into the reads. "
-    "[default: none]",
+    help="Make pictures of the plates of listed vehicles or of all vehicles. The reads name them. [default: none]",
 )
-@click.option("--bootstrap", envvar="KAFKA_BOOTSTRAP", help="Kafka for all sites, in place of the settings'.")
+@click.option(
+    "--bootstrap", envvar="KAFKA_BOOTSTRAP", help="The Kafka address for all sites, instead of those in sites.toml."
+)
 @click.pass_context
 def main(ctx: click.Context, /, **options: Any) -> None:
     """Simulate the traffic of the ports: reads as JSON lines, to a file, to stdout or to Kafka."""
     if options["scenario"] == "list":
         for name, scenario in scenarios().items():
-            click.echo(f"{name:32}{scenario.says}")
+            click.echo(f"{name:32}{scenario.description}")
         return
     logs.configure(sys.stderr)
     try:
-        _set_scene(ctx, options)
-        with stop.on(signal.SIGTERM, signal.SIGINT) as asked:
-            tally, undelivered = run_session(_plan(**options), asked)
+        _apply_scenario(ctx, options)
+        with stop_on_signals(signal.SIGTERM, signal.SIGINT) as stop:
+            tally, undelivered = run_session(_plan(**options), stop)
     except AnprError as error:
         click.echo("\n".join(error.lines()), err=True)
         sys.exit(error.exit_code)
@@ -149,12 +169,12 @@ def main(ctx: click.Context, /, **options: Any) -> None:
     sys.exit(1 if undelivered else 0)
 
 
-def _set_scene(ctx: click.Context, options: dict[str, Any]) -> None:
-    """Put the scenario in place of its name, and what it says in place of what was not given."""
+def _apply_scenario(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Replace the scenario's name by the scenario, and options that were not given by its own."""
     name = options["scenario"]
     if name is None:
         return
-    scenario = options["scenario"] = named(name)
+    scenario = options["scenario"] = scenario_named(name)
     for field in ("volume", "listed_share"):
         if ctx.get_parameter_source(field) is ParameterSource.DEFAULT:
             options[field] = getattr(scenario, field)
@@ -171,7 +191,7 @@ def _plan(
     **rest: Any,
 ) -> Plan:
     if rest["truth"] and not watchlist:
-        raise click.UsageError("--truth needs --watchlist: without a list no read must raise an alert")
+        raise click.UsageError("--truth needs --watchlist, because without a list no read must raise an alert")
     loaded = load_settings(config, os.environ)
     known = loaded.sites
     missing = [site for site in sites if site not in known]
@@ -179,7 +199,7 @@ def _plan(
         raise InputError(
             "site-unknown",
             f"the settings in {config} have no site {missing[0]!r}",
-            "name one of those in sites.toml",
+            "name a site of sites.toml",
         )
     chosen = {name: known[name] for name in sites or SERVICES if name in known}
     for name, site in chosen.items():
@@ -202,11 +222,11 @@ def _watchlist(file: Path | None, list_name: str | None) -> Watchlist:
     for refusal in listed.refusals[:10]:
         click.echo(f"{file}: {refusal}", err=True)
     if listed.refused:
-        click.echo(f"{file}: {listed.refused} lines left out, {len(listed.entries)} entries used", err=True)
+        click.echo(f"{file}: {listed.refused} lines refused, {len(listed.entries)} entries used", err=True)
     return Watchlist(listed.entries)
 
 
-def _summary(tally: Tally, undelivered: int) -> str:
+def _summary(tally: RunCounts, undelivered: int) -> str:
     return (
         f"reads {tally.reads}, passes {tally.passes}, listed passes {tally.listed_passes}, "
         f"duplicates {tally.duplicates}, late {tally.late}, undelivered {undelivered}, "

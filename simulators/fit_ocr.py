@@ -1,13 +1,13 @@
 """Fit the OCR error model to the measured reads: `python -m simulators.fit_ocr` writes `data/ocr_model.json`.
 
-Theory of operation: errors are not strewn evenly. Most reads are perfect and a few are ruined, so the model goes
-by *damage*: the number of edits in a read, swaps of 0/O and 1/I not counted. Its distribution is taken within
-bands of `severity`, the latent quality that all frames of one plate share. Which edits, where in the plate and
-into which character is counted apart for slight damage (1 or 2 edits) and heavy (3 or more), where little of the
-plate is left. Swaps of one glyph come at any quality, in whole runs (00 is read OO), and hang on whether letters or
-digits stand around.
+Errors are not spread evenly: most reads are perfect and a few are ruined. So the model is based on *damage*: the
+number of edits in a read, without swaps of 0/O and 1/I. Its distribution is counted in bands of `severity`, the
+latent quality that all frames of one plate share. The kind of edit, its position in the plate and the resulting
+character are counted separately for slight damage (1 or 2 edits) and for heavy damage (3 or more), which leaves
+little of the plate. Swaps of one glyph come at any quality, in whole runs (00 is read OO), and depend on whether
+letters or digits stand around.
 
-A read of fewer than four characters counts as `lost`, and has nothing to do with the plate.
+A read of fewer than four characters counts as `lost`: it has nothing to do with the plate.
 """
 
 import csv
@@ -19,21 +19,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulators.align import Step, align
+from simulators.alignment import Step, align
 from simulators.ocr import DAMAGED, HEAVY_FROM, LOST, SHORTEST, glyph_runs, grade, part
 
-# Upper bounds of the bands of severity. Below 0.5 it hardly matters; above, each tenth counts.
+# Upper bounds of the bands of severity. Below 0.5 severity hardly matters; above, each tenth counts.
 BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 # More edits than this are counted as this many.
 _MOST_EDITS = 7
-# The confidence is kept as its quantiles in equal steps, both ends included.
+# The model keeps quantiles of the confidence in equal steps, both ends included.
 _QUANTILES = 20
-# A context seen seldom is drawn towards its character's mean, as if that had been seen this often besides.
+# The rate of a rare context is drawn towards its character's mean, as if it had been seen this many times more at it.
 _PRIOR_READS = 5
 
 
 class Sample(NamedTuple):
-    """One measured read: the plate shown, what was read, how bad the picture was and how sure the engine."""
+    """One measured read: the true plate, the text read, how bad the picture was, and the engine's confidence."""
 
     country: str
     plate: str
@@ -52,7 +52,7 @@ def samples() -> list[Sample]:
 
 
 def fit(measured: Iterable[Sample]) -> dict[str, Any]:
-    """Return the model as it is written to the file: counts and rates, ready for JSON."""
+    """Return the model as in the file: counts and rates, ready for JSON."""
     bands: list[Counter[str]] = [Counter() for _ in BANDS]
     confidences: defaultdict[str, list[float]] = defaultdict(list)
     lost: list[str] = []
@@ -90,29 +90,29 @@ def fit(measured: Iterable[Sample]) -> dict[str, Any]:
 
 
 def _edits(damaged: list[tuple[list[Step], int]]) -> dict[str, Any]:
-    """Count the kinds of edits by damage, and how much likelier each is at the ends of a plate than on average."""
+    """Count the kinds of edits by damage, and how much more likely each is at the ends of a plate than on average."""
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    places: dict[str, Counter[str]] = {kind: Counter() for kind in DAMAGED}
+    positions: dict[str, Counter[str]] = {kind: Counter() for kind in DAMAGED}
     exposed: dict[str, Counter[str]] = {"characters": Counter(), "gaps": Counter()}
     for steps, damage in damaged:
         length = sum(bool(step.true) for step in steps)
-        exposed["characters"].update(part(place, length - 1) for place in range(length))
+        exposed["characters"].update(part(position, length - 1) for position in range(length))
         exposed["gaps"].update(part(gap, length) for gap in range(length + 1))
         for step in steps:
             if step.kind in DAMAGED:
                 kinds[str(damage)][step.kind] += 1
-                places[step.kind][part(step.place, length if step.kind == "inserted" else length - 1)] += 1
+                positions[step.kind][part(step.position, length if step.kind == "inserted" else length - 1)] += 1
     return {
         "kinds": {damage: _sorted(counts) for damage, counts in sorted(kinds.items())},
         "places": {
             kind: _relative(counts, exposed["gaps" if kind == "inserted" else "characters"])
-            for kind, counts in places.items()
+            for kind, counts in positions.items()
         },
     }
 
 
 def _confusions(alignments: Iterable[list[Step]]) -> dict[str, Any]:
-    """Count what each character became, and how often it was there to be misread."""
+    """Count what each character became, and how often it was on a plate that was read."""
     seen: Counter[str] = Counter()
     became: defaultdict[str, Counter[str]] = defaultdict(Counter)
     deleted: Counter[str] = Counter()
@@ -135,13 +135,13 @@ def _confusions(alignments: Iterable[list[Step]]) -> dict[str, Any]:
 
 
 def _swaps(aligned: Iterable[tuple[str, list[Step]]]) -> dict[str, dict[str, float]]:
-    """Return how often a run of 0 and 1, or of O and I, is read as its twins, by run and by what stands around."""
+    """Return how often a run of 0 and 1, or of O and I, is read as its twins, by run and by context."""
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
     swapped: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for plate, steps in aligned:
-        kinds = {step.place: step.kind for step in steps if step.true}
+        kinds = {step.position: step.kind for step in steps if step.true}
         for run in glyph_runs(plate):
-            found = {kinds[place] for place in range(run.start, run.end)}
+            found = {kinds[position] for position in range(run.start, run.end)}
             if found <= {"kept", "swapped"}:
                 seen[run.text][run.context] += 1
                 swapped[run.text][run.context] += "swapped" in found
@@ -174,7 +174,7 @@ def _data() -> Path:
 
 
 def _lines(model: dict[str, Any]) -> Iterator[str]:
-    """Write one line for each inner table, so that a change of the fit can be read in a diff."""
+    """Yield one line for each inner table, so that a diff shows how the fit has changed."""
     yield "{"
     for i, (name, value) in enumerate(model.items()):
         end = "" if i == len(model) - 1 else ","

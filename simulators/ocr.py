@@ -1,7 +1,7 @@
-"""A simulated recogniser: what a camera reads of a plate, by the errors measured on a real one.
+"""A simulated recogniser: reads plates with the errors that were measured on a real recogniser.
 
-The model is `data/ocr_model.json`, fitted by `simulators.fit_ocr`, which explains it. Everything here is repeatable:
-the same model, plate and random numbers give the same reading.
+The model is `data/ocr_model.json`. `simulators.fit_ocr` fits and explains it. The same model, plate and random
+numbers give the same reading.
 """
 
 import json
@@ -11,12 +11,12 @@ from importlib import resources
 from random import Random
 from typing import Any, NamedTuple
 
-from simulators.draw import Weighted
+from simulators.weighted import Weighted
 
-# A read of fewer characters is `lost`: nothing of the plate can be known from it.
+# A read with fewer characters is `lost`: it says nothing about the plate.
 SHORTEST = 4
 LOST = "lost"
-# From this many edits on a read counts as heavily damaged.
+# A read with this many edits or more counts as heavily damaged.
 HEAVY_FROM = 3
 DAMAGED = ("substituted", "deleted", "inserted")
 
@@ -24,18 +24,19 @@ _TWINS = {"0": "O", "O": "0", "1": "I", "I": "1"}
 _TO_TWINS = str.maketrans(_TWINS)
 _GROUPS = re.compile("[0-9]+|[A-Z]+")
 _GLYPHS = re.compile("[01]+|[OI]+")
-# A character that was seldom there to be misread is drawn towards the mean, as if seen this often besides.
+# The rate of a rare character is drawn towards the mean, as if it had been seen this many times more at the mean
+# rate.
 _PRIOR_READS = 10
-# How much more than a right character a wrong one is doubted, and one beside a missing one: estimates.
+# How much more likely a wrong character, or one beside a missing one, is in doubt than a right one: estimates.
 _DOUBT_OF_WRONG = 6.0
 _DOUBT_BESIDE_GAP = 3.0
 
 
 class Reading(NamedTuple):
-    """What the recogniser gives for one frame. The text is canonical; it is empty when nothing was found.
+    """The recogniser's result for one frame. The text is canonical, and empty when nothing was found.
 
-    `doubts` says of each character how much likelier than a plainly right one it is to be doubted; `damage` is the
-    number of edits that it suffered, None when nothing of the plate is left.
+    `doubts` says for each character how much more likely it is in doubt than a right one. `damage` is the number of
+    edits, None when nothing of the plate is left.
     """
 
     text: str
@@ -45,16 +46,16 @@ class Reading(NamedTuple):
 
 
 class Recogniser:
-    """Reads plates as the fitted model says. It holds no state: the random numbers are handed in."""
+    """Reads plates by the fitted model. It has no state: the caller gives the random numbers."""
 
     def __init__(self, model: dict[str, Any]) -> None:
-        """Prepare the tables of a model as `fit_ocr` writes it."""
+        """Prepare the tables of a model from `fit_ocr`."""
         self._bands: Weighted[int] = Weighted(
             (i, sum(band["outcomes"].values())) for i, band in enumerate(model["bands"])
         )
         self._outcomes = [Weighted(band["outcomes"]) for band in model["bands"]]
         self._kinds = {int(damage): Weighted(kinds) for damage, kinds in model["edits"]["kinds"].items()}
-        self._places: dict[str, dict[str, float]] = model["edits"]["places"]
+        self._position_weights: dict[str, dict[str, float]] = model["edits"]["places"]
         self._slight = _Confusions(model["confusions"]["slight"])
         self._heavy = _Confusions(model["confusions"]["heavy"])
         self._clean_swaps: dict[str, dict[str, float]] = model["swaps"]["clean"]
@@ -64,7 +65,7 @@ class Recogniser:
         self._confidence: dict[str, list[float]] = model["confidence"]
 
     def quality(self, rng: Random) -> int:
-        """Draw the latent quality of one plate going by: all frames of it are read at this quality."""
+        """Draw the latent quality of one plate. All its frames are read at this quality."""
         return self._bands.draw(rng)
 
     def read(self, plate: str, quality: int, rng: Random) -> Reading:
@@ -73,21 +74,21 @@ class Recogniser:
         if outcome == LOST:
             length = int(self._lost_lengths.draw(rng))
             text = "".join([self._lost_characters.draw(rng) for _ in range(length)])
-            return Reading(text, self._sureness(LOST, rng), (1.0,) * length, None)
+            return Reading(text, self._confidence_of(LOST, rng), (1.0,) * length, None)
         damage = int(outcome)
         text = _with_swaps(plate, self._damaged_swaps if damage else self._clean_swaps, rng)
         swapped = text != plate
         doubts = (1.0,) * len(text)
         if damage:
             text, doubts = self._damaged(text, damage, rng)
-        return Reading(text, self._sureness(grade(damage, swapped=swapped), rng), doubts, damage)
+        return Reading(text, self._confidence_of(grade(damage, swapped=swapped), rng), doubts, damage)
 
     def mistaken(self, character: str, rng: Random) -> str:
-        """Return what a character is easily taken for."""
+        """Return a character for which this one is easily taken."""
         return self._slight.became(character, rng)
 
     def _damaged(self, text: str, damage: int, rng: Random) -> tuple[str, tuple[float, ...]]:
-        """Return the text after so many edits, each of them at a character of its own, and its doubts."""
+        """Return the text after `damage` edits, each at another character, and its doubts."""
         confusions = self._slight if damage < HEAVY_FROM else self._heavy
         kinds = self._kinds[damage]
         length = len(text)
@@ -97,29 +98,29 @@ class Recogniser:
         inserted: dict[int, str] = {}
         for _ in range(damage):
             kind = kinds.draw(rng)
-            places = self._places[kind]
+            weight_of = self._position_weights[kind]
             if kind == "inserted":
                 gaps = range(length + 1)
-                gap = rng.choices(gaps, [places[part(gap, length)] for gap in gaps])[0]
+                gap = rng.choices(gaps, [weight_of[part(gap, length)] for gap in gaps])[0]
                 inserted[gap] = inserted.get(gap, "") + confusions.inserted.draw(rng)
             elif untouched:
                 rates = confusions.rates[kind]
-                weights = [places[part(i, length - 1)] * rates.get(text[i], rates["mean"]) for i in untouched]
-                place = rng.choices(untouched, weights)[0]
-                untouched.remove(place)
-                pieces[place] = confusions.became(text[place], rng) if kind == "substituted" else ""
+                weights = [weight_of[part(i, length - 1)] * rates.get(text[i], rates["mean"]) for i in untouched]
+                position = rng.choices(untouched, weights)[0]
+                untouched.remove(position)
+                pieces[position] = confusions.became(text[position], rng) if kind == "substituted" else ""
                 if kind == "substituted":
-                    doubts[place] = _DOUBT_OF_WRONG
-                else:  # what stands beside the gap is odd too
-                    doubts[place + 1] = max(doubts[place + 1], _DOUBT_BESIDE_GAP)
-        found, doubted = "", []
+                    doubts[position] = _DOUBT_OF_WRONG
+                else:  # the character beside the gap is doubtful too
+                    doubts[position + 1] = max(doubts[position + 1], _DOUBT_BESIDE_GAP)
+        read, read_doubts = "", []
         for i, piece in enumerate([*pieces, ""]):
-            found += inserted.get(i, "") + piece
-            doubted += [_DOUBT_OF_WRONG] * len(inserted.get(i, "")) + [doubts[i]] * len(piece)
-        return found, tuple(doubted)
+            read += inserted.get(i, "") + piece
+            read_doubts += [_DOUBT_OF_WRONG] * len(inserted.get(i, "")) + [doubts[i]] * len(piece)
+        return read, tuple(read_doubts)
 
-    def _sureness(self, grade_name: str, rng: Random) -> float:
-        """Draw the recogniser's own confidence: between two neighbouring quantiles of the measured ones."""
+    def _confidence_of(self, grade_name: str, rng: Random) -> float:
+        """Draw the recogniser's own confidence, between two neighbouring quantiles of the measured ones."""
         quantiles = self._confidence[grade_name]
         position = rng.random() * (len(quantiles) - 1)
         i = int(position)
@@ -127,7 +128,7 @@ class Recogniser:
 
 
 class _Confusions:
-    """What misread characters become, at one grade of damage."""
+    """The characters that misread characters become, at one grade of damage."""
 
     def __init__(self, table: dict[str, Any]) -> None:
         seen: dict[str, int] = table["seen"]
@@ -143,7 +144,7 @@ class _Confusions:
         self._any = Weighted(together)
 
     def became(self, true: str, rng: Random) -> str:
-        """Draw what the character is read as, which is never itself nor its twin of one glyph."""
+        """Draw the character as which this one is misread: never itself, nor its twin (0/O, 1/I)."""
         while True:
             read = self._became.get(true, self._any).draw(rng)
             if read not in (true, _TWINS.get(true)):
@@ -151,24 +152,24 @@ class _Confusions:
 
 
 def grade(damage: int, *, swapped: bool) -> str:
-    """Return the name under which the confidence of such a reading is kept."""
+    """Return the name of the confidence table for such a reading."""
     if damage:
         return f"edits{min(damage, HEAVY_FROM)}"
     return "swapped" if swapped else "right"
 
 
-def part(place: int, last: int) -> str:
-    """Tell whether a place (from 0) is the first, the last or inside."""
-    if place == 0:
+def part(position: int, last: int) -> str:
+    """Return whether a position (from 0) is the first, the last or inside."""
+    if position == 0:
         return "first"
-    return "last" if place == last else "inside"
+    return "last" if position == last else "inside"
 
 
 class GlyphRun(NamedTuple):
-    """Neighbouring 0s and 1s, or Os and Is, of a plate, which a recogniser takes for letters or digits together.
+    """Neighbouring 0s and 1s, or Os and Is, of a plate. A recogniser takes all of them for letters or for digits.
 
-    `context` says what tells it which they are: the character before and behind (L letter, D digit, - none) and
-    how many letters or digits stand together there, four meaning four or more.
+    `context` is the evidence on which it decides: the character before and behind (L letter, D digit, - none), and
+    how many letters or digits stand together there (4 means four or more).
     """
 
     text: str
@@ -192,7 +193,7 @@ def _with_swaps(plate: str, rates: dict[str, dict[str, float]], rng: Random) -> 
     """Return the plate with some of its runs of 0 and 1, or of O and I, read as their twins."""
     text = plate
     for run in glyph_runs(plate):
-        # A run that was never measured is taken as its first character, which was.
+        # A run that was never measured counts as its first character, which was measured.
         of_run = rates.get(run.text) or rates[run.text[0]]
         if rng.random() < of_run.get(run.context, of_run["mean"]):
             text = text[: run.start] + run.text.translate(_TO_TWINS) + text[run.end :]

@@ -1,4 +1,4 @@
-"""One run: traffic in, records out, at full speed or by the clock."""
+"""One run: publishes the traffic, at full speed or at the pace of the clock."""
 
 import heapq
 import time
@@ -11,7 +11,7 @@ import msgspec
 
 from anpr.contracts.events import Read
 from anpr.runtime.timestamps import to_the_millisecond
-from simulators.stop import Stop
+from simulators.stop_request import StopRequest
 from simulators.traffic import Sighting
 
 _SENT_FIELDS = tuple(
@@ -21,23 +21,23 @@ _SENT_FIELDS = tuple(
 )
 
 
-class Idling(Protocol):
-    """What has something to do whenever there is time, such as to flush."""
+class IdleTask(Protocol):
+    """Work that is done while the run waits, such as a flush."""
 
     def idle(self) -> None:
-        """Do it; called before each wait."""
+        """Do the work. The run calls this before each wait."""
 
 
-class Sink(Idling, Protocol):
+class Sink(IdleTask, Protocol):
     """Where records go."""
 
     def send(self, sighting: Sighting, captured_at: datetime, value: bytes) -> None:
-        """Take one record: what it tells of, the moment that was written into it, and its bytes."""
+        """Send one record: the sighting, the capture time that is written in it, and its bytes."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a run has published. `behind_s` is the most that it ever was behind the clock."""
+class RunCounts:
+    """What a run has published. `behind_s` is the furthest that it ever was behind the clock."""
 
     reads: int = 0
     passes: int = 0
@@ -49,15 +49,15 @@ class Tally:
     def add(self, sighting: Sighting) -> None:
         """Count one published record."""
         self.reads += 1
-        self.passes += sighting.first_of_pass
-        self.listed_passes += sighting.first_of_pass and sighting.of.vehicle.listed
-        self.duplicates += sighting.duplicate
+        self.passes += sighting.is_first_of_pass
+        self.listed_passes += sighting.is_first_of_pass and sighting.vehicle_pass.vehicle.listed
+        self.duplicates += sighting.is_duplicate
         self.late += sighting.late_by_s > 0
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTime:
-    """Which real moment a simulated second is: `start` is second 0, and `speed` seconds pass in each real one."""
+    """Converts simulated to real time: `start` is second 0, and `speed` simulated seconds pass in each real one."""
 
     start: datetime
     speed: float
@@ -67,25 +67,25 @@ class SimulatedTime:
         return to_the_millisecond(self.start + timedelta(seconds=simulated_s / self.speed))
 
     def captured_at(self, sighting: Sighting) -> datetime:
-        """Return the moment of capture as the camera's clock has it, to the millisecond."""
+        """Return the capture time by the camera's clock, to the millisecond."""
         after_s = sighting.captured_s / self.speed - sighting.late_by_s + sighting.clock_s
         return to_the_millisecond(self.start + timedelta(seconds=after_s))
 
 
 class Pace:
-    """Holds records back until their moment by the real clock."""
+    """Delays records until their moment by the real clock."""
 
-    def __init__(self, speed: float, stop: Stop, sinks: Sequence[Idling]) -> None:
-        """Let simulated second 0 be now."""
+    def __init__(self, speed: float, stop: StopRequest, sinks: Sequence[IdleTask]) -> None:
+        """Start at simulated second 0 now."""
         self._speed = speed
         self._stop = stop
         self._sinks = sinks
         self._origin_s = time.monotonic()
 
     def wait_until(self, simulated_s: float) -> float:
-        """Wait for the simulated second, or for the stop. Returns how many real seconds it is over."""
+        """Wait for the simulated second, or for a stop. Return how many real seconds late it is."""
         due_s = self._origin_s + simulated_s / self._speed
-        while (left_s := due_s - time.monotonic()) > 0 and not self._stop.asked:
+        while (left_s := due_s - time.monotonic()) > 0 and not self._stop.is_requested:
             for sink in self._sinks:
                 sink.idle()
             self._stop.sleep(left_s)
@@ -97,29 +97,29 @@ def merged(streams: Iterable[Iterator[Sighting]]) -> Iterator[Sighting]:
     return heapq.merge(*streams, key=lambda sighting: sighting.published_s)
 
 
-def run(  # noqa: PLR0913  each of them is one thing that a run is made of
+def run(  # noqa: PLR0913  each of them is one part of a run
     sightings: Iterable[Sighting],
     times: SimulatedTime,
     sinks: Sequence[Sink],
-    stop: Stop,
-    tally: Tally,
+    stop: StopRequest,
+    tally: RunCounts,
     *,
     until_s: float,
     pace: Pace | None = None,
     picture: Callable[[Sighting, datetime], Sighting] | None = None,
 ) -> None:
-    """Send all records due before the simulated second `until_s`, or until the stop; without a pace, at once.
+    """Send all records due before the simulated second `until_s`, or until a stop. Without a pace, send them at once.
 
-    The sinks take each record in their order. `picture` gives a sighting the picture of its plate.
+    Each record goes to the sinks in their order. `picture` adds the picture of its plate to a sighting.
     """
     for sighting in sightings:
         if pace:
             tally.behind_s = max(tally.behind_s, pace.wait_until(min(sighting.published_s, until_s)))
-        if stop.asked or sighting.published_s >= until_s:
+        if stop.is_requested or sighting.published_s >= until_s:
             break
         captured_at = times.captured_at(sighting)
         if picture:
-            sighting = picture(sighting, captured_at)  # noqa: PLW2901  the same sighting, with its picture
+            sighting = picture(sighting, captured_at)  # noqa: PLW2901  the same sighting with its picture
         value = encode(sighting.read, captured_at)
         for sink in sinks:
             sink.send(sighting, captured_at, value)
@@ -127,7 +127,7 @@ def run(  # noqa: PLR0913  each of them is one thing that a run is made of
 
 
 def encode(read: Read, captured_at: datetime) -> bytes:
-    """Return the record as a camera sends it: what it does not know is left out."""
+    """Return the record as a camera sends it, without the fields that it does not know."""
     record: dict[str, Any] = {}
     for name in _SENT_FIELDS:
         value = getattr(read, name)

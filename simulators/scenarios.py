@@ -1,7 +1,7 @@
 """Scenarios by name: `data/scenarios.toml` explains them.
 
-Each is a table of what happens; none is code. What must be raised follows from the reads, as in any run; what must be
-noticed besides (a silent camera, a wrong clock) is written into the truth too.
+Each scenario is a table, not code. As in any run, the alerts that must be raised follow from the reads. Other things
+that must be noticed (a silent camera, a wrong clock) are written into the truth too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,35 +16,35 @@ from msgspec import Struct
 from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest
 from anpr.runtime.settings import Camera, Site
-from simulators import stage
+from simulators import site_scenario
 from simulators.run import SimulatedTime
-from simulators.stage import Coming, Stage
+from simulators.site_scenario import SiteScenario, StagedArrival
 from simulators.vehicles import Plate
 
 
-class _Lens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something about one camera. A site without such a lane has it at another."""
+class _CameraChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which camera a fault concerns. At a site without that lane it is the most similar camera."""
 
     site: str
     lane: str
     position: str
 
 
-class Silence(_Lens, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A camera that sends nothing for a time."""
+class SilentCamera(_CameraChoice, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A camera that sends nothing between two moments."""
 
     begin: float
     end: float
 
 
-class WrongClock(_Lens, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A camera whose clock is so much ahead, or behind when negative."""
+class WrongClock(_CameraChoice, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A camera whose clock is ahead, or behind if negative."""
 
     offset_seconds: float
 
 
-class Cut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A site that is cut off for a time and delivers afterwards."""
+class Outage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A site that is cut off between two moments and delivers its reads afterwards."""
 
     site: str
     begin: float
@@ -52,8 +52,8 @@ class Cut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     held_back_seconds: float
 
 
-class Visit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `listed`-th vehicle of the list coming to a site."""
+class StagedVehicle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A visit of the list's `listed`-th vehicle to a site."""
 
     site: str
     listed: int
@@ -63,8 +63,8 @@ class Visit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     minutes_ago: float = 0
 
 
-class Demand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must be noticed of the `listed`-th vehicle at the last of the sites."""
+class NoticeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must be noticed about the list's `listed`-th vehicle, at the last of the sites."""
 
     what: str
     listed: int
@@ -73,24 +73,24 @@ class Demand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens, and what must be noticed."""
+    """What happens, and what must be noticed. The fields are explained in `data/scenarios.toml`."""
 
-    says: str
+    description: str
     seconds: float = 60
     volume: float = 1.0
     listed_share: float = 0.0
     only_staged: bool = False
-    silent: tuple[Silence, ...] = ()
-    clocks: tuple[WrongClock, ...] = ()
-    cuts: tuple[Cut, ...] = ()
-    comings: tuple[Visit, ...] = ()
+    silent_cameras: tuple[SilentCamera, ...] = ()
+    wrong_clocks: tuple[WrongClock, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    staged_vehicles: tuple[StagedVehicle, ...] = ()
     badge_share: float = 0.0
     badges: tuple[str, ...] = ()
-    notices: tuple[Demand, ...] = ()
+    notices: tuple[NoticeSpec, ...] = ()
 
 
 class Notice(NamedTuple):
-    """What must be noticed at a site, from a simulated second on."""
+    """Something that must be noticed at a site from a simulated second on."""
 
     at_s: float
     site: str
@@ -104,80 +104,93 @@ def scenarios() -> dict[str, Scenario]:
     return msgspec.toml.decode(text, type=dict[str, Scenario])
 
 
-def named(name: str) -> Scenario:
+def scenario_named(name: str) -> Scenario:
     """Return the scenario of that name. Raises InputError with the nearest name that there is."""
     if name not in scenarios():
         raise InputError(
             "scenario-unknown",
             f"no scenario {name!r}; the nearest is {nearest(name, scenarios())!r}",
-            "python -m simulators --scenario list prints all",
+            "print all scenarios with: python -m simulators --scenario list",
         )
     return scenarios()[name]
 
 
-def staged(scenario: Scenario, name: str, site: Site, run_s: float, plates: Sequence[Plate]) -> Stage:
-    """Return what the scenario does at one site.
+def site_scenario_of(
+    scenario: Scenario, name: str, site: Site, run_s: float, plates: Sequence[Plate]
+) -> SiteScenario:
+    """Return what the scenario changes at one site.
 
     Args:
         scenario: one of `scenarios()`.
         name: the site's name.
         site: its settings.
         run_s: how long the run is, in simulated seconds.
-        plates: the list's plates; of a shorter list than the scenario asks for, its last one comes.
+        plates: the list's plates. If the scenario names a vehicle beyond its end, the last one comes.
     """
     disturbances = [
-        *(stage.silent(_camera(one, site), one.begin * run_s, one.end * run_s) for one in _of(name, scenario.silent)),
-        *(stage.wrong_clock(_camera(one, site), one.offset_seconds) for one in _of(name, scenario.clocks)),
-        *(stage.cut(one.begin * run_s, one.end * run_s, one.held_back_seconds) for one in _of(name, scenario.cuts)),
+        *(
+            site_scenario.silence_camera(_camera(camera, site), camera.begin * run_s, camera.end * run_s)
+            for camera in _of(name, scenario.silent_cameras)
+        ),
+        *(
+            site_scenario.shift_clock(_camera(clock, site), clock.offset_seconds)
+            for clock in _of(name, scenario.wrong_clocks)
+        ),
+        *(
+            site_scenario.hold_back(outage.begin * run_s, outage.end * run_s, outage.held_back_seconds)
+            for outage in _of(name, scenario.outages)
+        ),
     ]
-    comings = [
-        Coming(one.at * run_s, one.kind, _nth(plates, one.listed), one.going, one.minutes_ago * 60)
-        for one in _of(name, scenario.comings)
+    arrivals = [
+        StagedArrival(
+            vehicle.at * run_s, vehicle.kind, _nth(plates, vehicle.listed), vehicle.going, vehicle.minutes_ago * 60
+        )
+        for vehicle in _of(name, scenario.staged_vehicles)
         if plates
     ]
-    comings.sort(key=lambda coming: coming.at_s)
-    return Stage(disturbances, comings, scenario.badge_share, scenario.badges)
+    arrivals.sort(key=lambda arrival: arrival.at_s)
+    return SiteScenario(disturbances, arrivals, scenario.badge_share, scenario.badges)
 
 
 def notices(
     scenario: Scenario, sites: Mapping[str, Site], run_s: float, times: SimulatedTime, plates: Sequence[Plate]
 ) -> Iterator[Notice]:
-    """Yield what must be noticed at these sites, with the real moments at which it happens."""
+    """Yield everything that must be noticed at these sites, with the real moments at which it happens."""
 
     def moment(share: float) -> datetime:
         return times.moment(share * run_s)
 
     for name, site in sites.items():
-        for silence in _of(name, scenario.silent):
-            since, until = moment(silence.begin), moment(silence.end)
-            facts = {"what": "silent camera", "camera": _camera(silence, site), "from": since, "until": until}
-            yield Notice(silence.begin * run_s, name, facts)
-        for clock in _of(name, scenario.clocks):
+        for silent in _of(name, scenario.silent_cameras):
+            since, until = moment(silent.begin), moment(silent.end)
+            facts = {"what": "silent camera", "camera": _camera(silent, site), "from": since, "until": until}
+            yield Notice(silent.begin * run_s, name, facts)
+        for clock in _of(name, scenario.wrong_clocks):
             facts = {"what": "wrong clock", "camera": _camera(clock, site), "offset_seconds": clock.offset_seconds}
             yield Notice(0, name, facts)
-        for cut in _of(name, scenario.cuts):
-            facts = {"what": "cut off", "from": moment(cut.begin), "until": moment(cut.end)}
-            yield Notice(cut.begin * run_s, name, facts)
+        for outage in _of(name, scenario.outages):
+            facts = {"what": "cut off", "from": moment(outage.begin), "until": moment(outage.end)}
+            yield Notice(outage.begin * run_s, name, facts)
         if scenario.badge_share:
             yield Notice(0, name, {"what": "no plate"})
-        for demand in scenario.notices:
-            if demand.sites[-1] == name and plates:
-                facts = {"what": demand.what, "plate": _nth(plates, demand.listed).text, "sites": demand.sites}
-                yield Notice(demand.at * run_s, name, facts)
+        for notice in scenario.notices:
+            if notice.sites[-1] == name and plates:
+                facts = {"what": notice.what, "plate": _nth(plates, notice.listed).text, "sites": notice.sites}
+                yield Notice(notice.at * run_s, name, facts)
 
 
-def _of(site: str, many: Sequence[Any]) -> Iterator[Any]:
-    return (one for one in many if one.site == site)
+def _of(site: str, parts: Sequence[Any]) -> Iterator[Any]:
+    return (part for part in parts if part.site == site)
 
 
 def _nth(plates: Sequence[Plate], number: int) -> Plate:
     return plates[min(number, len(plates)) - 1]
 
 
-def _camera(lens: _Lens, site: Site) -> str:
-    """Return the name of the camera that is meant."""
+def _camera(choice: _CameraChoice, site: Site) -> str:
+    """Return the name of the chosen camera."""
 
-    def fitness(camera: Camera) -> tuple[bool, bool]:
-        return camera.position == lens.position, camera.lane == lens.lane
+    def similarity(camera: Camera) -> tuple[bool, bool]:
+        return camera.position == choice.position, camera.lane == choice.lane
 
-    return max(site.cameras, key=fitness).name
+    return max(site.cameras, key=similarity).name

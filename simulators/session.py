@@ -1,4 +1,4 @@
-"""One session: what the command line asks for, put together, run and closed."""
+"""One session: sets up what the command line asks for, runs it and closes it."""
 
 import math
 import os
@@ -15,25 +15,25 @@ from anpr.runtime.errors import UnavailableError
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings import Site
 from simulators.cameras import lanes
-from simulators.files import LinesFile
-from simulators.listing import Watchlist
-from simulators.publish import KafkaSink
-from simulators.run import Pace, SimulatedTime, Sink, Tally, merged, run
-from simulators.scenarios import Notice, Scenario, notices, staged
-from simulators.stage import Stage
-from simulators.stop import Stop
+from simulators.expected_alerts import Watchlist
+from simulators.ground_truth import GroundTruth
+from simulators.kafka_sink import KafkaSink
+from simulators.lines_file import LinesFile
+from simulators.run import Pace, RunCounts, SimulatedTime, Sink, merged, run
+from simulators.scenarios import Notice, Scenario, notices, site_scenario_of
+from simulators.site_scenario import SiteScenario
+from simulators.stop_request import StopRequest
 from simulators.traffic import Listed, Sighting, traffic
-from simulators.truth import Truth
 
 STDOUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to simulate, how fast, and where it goes. `run_for_s` is in real seconds.
+    """What to simulate, how fast, and where the reads go. `run_for_s` is in real seconds.
 
-    A `scenario` without an end of the run happens within the time that it has itself.
-    `pictures` says whose plates are pictured (`listed` or `all`); the pictures go to `images`.
+    Without `run_for_s` a `scenario` takes its own time. `pictures` names the vehicles whose plates get pictures
+    (`listed` or `all`); the pictures go to `images`.
     """
 
     sites: Mapping[str, Site]
@@ -54,10 +54,10 @@ class Plan:
     images: ImageStore | None = None
 
 
-def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
-    """Run until done or stopped. Returns what was published, and how many reads Kafka did not take.
+def run_session(plan: Plan, stop: StopRequest) -> tuple[RunCounts, int]:
+    """Run until the end or a stop. Return what was published, and how many reads Kafka did not accept.
 
-    However it ends, the files tell of exactly what was published.
+    However it ends, the files hold exactly what was published.
     """
     with ExitStack() as opened:
         sinks: list[Sink] = []
@@ -68,18 +68,18 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
         kafka = None
         if plan.publish:
             kafka = KafkaSink({name: site.kafka for name, site in plan.sites.items()}, stop)
-            # The last of them: what is sent has been written down before.
+            # Kafka comes last, so that every read that is sent has been written to the file before.
             sinks.append(kafka)
         sightings = _traffic(plan, plan.start or system_clock())
-        # All is read, found and ready before the clock starts, so that the first reads are in time.
+        # Everything is loaded before the clock starts, so that the first reads are in time.
         sightings = chain([next(sightings)], sightings)
         times = SimulatedTime(plan.start or system_clock(), plan.speed)
         truth = None
         if plan.truth is not None:
             lines = LinesFile(opened.enter_context(plan.truth.open("wb")))
-            truth = Truth(plan.watchlist, lines, _notices(plan, times))
+            truth = GroundTruth(plan.watchlist, lines, _notices(plan, times))
             sinks.insert(0, truth)
-        tally = Tally()
+        tally = RunCounts()
         try:
             run(
                 sightings,
@@ -93,7 +93,7 @@ def run_session(plan: Plan, stop: Stop) -> tuple[Tally, int]:
             )
             sys.stdout.flush()
         except BrokenPipeError:
-            # Whoever read stdout has seen enough. Python would complain once more when it closes it.
+            # The reader of stdout has closed it. Python would complain once more when it closes stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
             if truth:
@@ -107,7 +107,7 @@ def _photographer(plan: Plan) -> Callable[[Sighting, datetime], Sighting] | None
     if plan.pictures is None or plan.images is None:
         return None
     try:
-        from simulators.photographer import Photographer  # noqa: PLC0415  Pillow is needed for pictures alone
+        from simulators.photographer import Photographer  # noqa: PLC0415  only pictures need Pillow
     except ImportError as error:
         raise UnavailableError(
             "pillow-missing", f"pictures cannot be made: {error}", "install the extra: pip install 'anpr[local]'"
@@ -122,7 +122,7 @@ def _notices(plan: Plan, times: SimulatedTime) -> Iterable[Notice]:
 
 
 def _scenario_s(plan: Plan) -> float:
-    """Return how long the scenario is, in simulated seconds."""
+    """Return how long the scenario lasts, in simulated seconds."""
     seconds = plan.run_for_s or (plan.scenario.seconds if plan.scenario else 0)
     return seconds * plan.speed
 
@@ -136,7 +136,7 @@ def _traffic(plan: Plan, start: datetime) -> Iterator[Sighting]:
             at_s=plan.at_s,
             volume=plan.volume,
             listed=_listed(plan, name, start),
-            stage=_stage(plan, name, site),
+            scenario=_site_scenario(plan, name, site),
         )
         for name, site in plan.sites.items()
     )
@@ -149,7 +149,7 @@ def _listed(plan: Plan, site: str, start: datetime) -> Listed:
     return Listed(plan.watchlist.vehicles(), expected, plan.listed_share)
 
 
-def _stage(plan: Plan, name: str, site: Site) -> Stage | None:
+def _site_scenario(plan: Plan, name: str, site: Site) -> SiteScenario | None:
     if plan.scenario is None:
         return None
-    return staged(plan.scenario, name, site, _scenario_s(plan), plan.watchlist.vehicles())
+    return site_scenario_of(plan.scenario, name, site, _scenario_s(plan), plan.watchlist.vehicles())

@@ -1,10 +1,10 @@
 """The timetable of the three ports, and the vehicles that come for each departure.
 
-Figures are for the way to the UK on an average day of 2023: half of both ways (Calais 1.81 M freight units and
-1.3 M tourist vehicles a year, AFP 18 January 2024; Eurotunnel 1.2 M lorries and 2.25 M passenger vehicles,
-Getlink; Dunkerque 0.4 M and 0.3 M, by subtraction from Dover's 2023 results). A shuttle leaves every 12 minutes
-by day (Getlink), a ferry from Calais every 36 (Croner-i 2021), from Dunkerque every 120 (DFDS). How early vehicles
-come, and the hours of the day, are our estimates.
+The figures are for traffic to the UK on an average day of 2023, half of both directions (Calais 1.81 M freight units
+and 1.3 M tourist vehicles a year, AFP 18 January 2024; Eurotunnel 1.2 M lorries and 2.25 M passenger vehicles,
+Getlink; Dunkerque 0.4 M and 0.3 M, by subtraction from Dover's 2023 results). A shuttle leaves every 12 minutes by
+day (Getlink), a ferry from Calais every 36 (Croner-i 2021), from Dunkerque every 120 (DFDS). How early vehicles come,
+and the shares of the hours of the day, are estimates.
 """
 
 import heapq
@@ -22,13 +22,13 @@ _COACH_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What leaves a site for the UK, and how many vehicles a day it draws through the UK control."""
+    """The departures of a site for the UK, and how many vehicles a day they draw through the UK control."""
 
     cars_per_day: int
     lorries_per_day: int
-    # From each hour on, a departure every so many minutes. The first is for midnight.
+    # (hour, minutes): from that hour on, a departure every so many minutes. The first hour is midnight.
     headways_min: tuple[tuple[int, int], ...]
-    # How long before the departure vehicles come to the UK control: first, most of them, last.
+    # How many minutes before the departure vehicles come to the UK control: the first, most of them, the last.
     first_min: int
     usual_min: int
     last_min: int
@@ -40,14 +40,14 @@ SERVICES = {
     "dunkerque": Service(430, 570, ((0, 120),), first_min=130, usual_min=75, last_min=45),
 }
 
-# Relative demand by the hour of departure. Cars keep to the day, with Dover's peak of 06 to 14 h; freight runs
+# Relative demand by the hour of departure. Cars travel by day, with Dover's peak from 06:00 to 14:00. Freight runs
 # through the night.
 _CAR_HOURS = (2, 2, 2, 2, 4, 6, 9, 11, 12, 12, 12, 12, 11, 10, 9, 9, 9, 9, 8, 7, 6, 4, 3, 2)
 _LORRY_HOURS = (8, 7, 7, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 10, 10, 10, 10, 10, 9, 9)
 
 
 class Departure(NamedTuple):
-    """A sailing or shuttle: when, in seconds since the first midnight, and the vehicles expected for it."""
+    """A sailing or shuttle: its time, in seconds since the first midnight, and the vehicles expected for it."""
 
     at_s: int
     cars: float
@@ -112,7 +112,7 @@ def _departure_times_s(service: Service) -> list[int]:
 
 
 def _poisson(mean: float, rng: Random) -> int:
-    """Return how many come when so many are expected: as many unit waits as fit into the mean."""
+    """Draw a Poisson number with this mean: the number of unit waits that fit into it."""
     number, waited = -1, 0.0
     while waited <= mean:
         number += 1

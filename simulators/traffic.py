@@ -1,8 +1,8 @@
 """The traffic of one site as its cameras report it: the same seed gives the same reads.
 
-Theory of operation: the timetable says when vehicles come, each takes the lane that is free first, and goes by its
-front and a rear camera that read it several times. What the cameras send of one vehicle is made at once and held
-in a heap until its time, so that records come out in order of publication and a run of days holds a few passes.
+The timetable says when vehicles come. Each takes the lane that is free first, and passes its front and rear cameras,
+which read it several times. All records of one vehicle are made at once and kept in a heap until their time. So
+records come out in order of publication, and a run of days has only a few passes in memory.
 """
 
 import heapq
@@ -12,29 +12,29 @@ from random import Random
 from typing import NamedTuple
 
 from anpr.contracts.events import Read
-from simulators import ocr, passes, vehicles
+from simulators import ocr, pass_records, vehicles
 from simulators.cameras import Lane
 from simulators.fleets import Fleets
-from simulators.passes import Pass, Record
-from simulators.stage import Coming, Stage
+from simulators.pass_records import Pass, Record
+from simulators.site_scenario import SiteScenario, StagedArrival
 from simulators.timetable import Arrival, arrivals
 from simulators.vehicles import Plate, Vehicle
 
 # Two vehicles in a lane are at least this far apart.
 _HEADWAY_S = 5.0
-# The passes of each site that are listed vehicles whatever the share says, so that a demonstration need not wait.
+# These passes of each site are listed vehicles at any share, so that nobody has to wait in a demonstration.
 _FIRST_LISTED_PASSES = (3, 7, 13)
-# Lorries of fleets that come to this port again and again: an estimate.
+# The share of lorries from fleets that come to this port again and again: an estimate.
 _FLEET_SHARE = 0.15
 
 
 class Sighting(NamedTuple):
     """One record to publish. Times are simulated seconds since the start of the traffic.
 
-    The read has no capture time yet: whoever publishes knows what moment the start is. A buffered pass was captured
-    `late_by_s` *real* seconds before that, at any speed, for lateness is judged by the real clock. `shown` is the
-    plate that was really there, and `quality` how badly it was seen, from 0 (best) on. The camera's clock is
-    `clock_s` real seconds ahead. What is no plate at all is not `of_plate`.
+    The read has no capture time yet, because only the run knows the moment of the start. A buffered pass was captured
+    `late_by_s` *real* seconds earlier, at any speed, because lateness is judged by the real clock. `true_plate` is
+    the plate that was really there, and `quality` how badly it was seen, from 0 (best) on. The camera's clock is
+    `clock_s` real seconds ahead. `is_plate` is false for a badge or livery that was read as a plate.
     """
 
     published_s: float
@@ -42,24 +42,24 @@ class Sighting(NamedTuple):
     late_by_s: float
     clock_s: float
     read: Read
-    shown: Plate
+    true_plate: Plate
     quality: int
-    of: Pass
-    duplicate: bool
-    of_plate: bool
-    first_of_pass: bool
-    last_of_pass: bool
+    vehicle_pass: Pass
+    is_duplicate: bool
+    is_plate: bool
+    is_first_of_pass: bool
+    is_last_of_pass: bool
 
 
 class Listed(NamedTuple):
-    """The listed vehicles: all of them, those for the first passes, and the share of passes that are theirs."""
+    """The plates of the listed vehicles, those for the first passes, and the share of passes that are listed."""
 
     plates: Sequence[Plate] = ()
     first: Sequence[Plate] = ()
     share: float = 0.001
 
 
-def traffic(  # noqa: PLR0913  each of them decides what goes by
+def traffic(  # noqa: PLR0913  each of them decides which vehicles come
     site: str,
     lanes: Sequence[Lane],
     seed: int,
@@ -67,71 +67,77 @@ def traffic(  # noqa: PLR0913  each of them decides what goes by
     at_s: float,
     volume: float = 1.0,
     listed: Listed | None = None,
-    stage: Stage | None = None,
+    scenario: SiteScenario | None = None,
 ) -> Iterator[Sighting]:
-    """Yield what the site's cameras send, in order of publication and without end.
+    """Yield the records of the site's cameras, in order of publication and without end.
 
     Args:
         site: one of `timetable.SERVICES`.
         lanes: the site's lanes and cameras.
         seed: with all else equal, the same seed gives the same reads.
         at_s: where in the timetable the traffic begins, in seconds since midnight.
-        volume: how many times an average day's traffic comes; 2.4 is a peak day. At most 10.
+        volume: a factor of an average day's traffic; 2.4 is a peak day. At most 10.
         listed: the vehicles that are on a list.
-        stage: what a scenario changes.
+        scenario: what a scenario changes at this site.
     """
     rng = Random(f"{seed} {site}")
     recogniser = ocr.load()
     fleets = Fleets(rng)
     free_s = dict.fromkeys(lanes, 0.0)
-    held: list[tuple[float, int, Sighting]] = []
+    pending: list[tuple[float, int, Sighting]] = []
     order = count()
-    stage = stage or Stage()
-    for number, (came_s, arrival) in enumerate(_comings(arrivals(site, at_s, volume, rng), at_s, stage), 1):
-        # Nothing that is still to be made is published before the vehicle that makes it comes.
-        while held and held[0][0] <= came_s:
-            yield heapq.heappop(held)[2]
-        coming = arrival if isinstance(arrival, Coming) else None
-        vehicle = _staged(coming, rng) if coming else _vehicle(arrival.kind, number, listed or Listed(), fleets, rng)
+    scenario = scenario or SiteScenario()
+    for number, (came_s, arrival) in enumerate(_all_arrivals(arrivals(site, at_s, volume, rng), at_s, scenario), 1):
+        # No record of a later vehicle is published before that vehicle comes.
+        while pending and pending[0][0] <= came_s:
+            yield heapq.heappop(pending)[2]
+        staged = arrival if isinstance(arrival, StagedArrival) else None
+        vehicle = (
+            _staged_vehicle(staged, rng)
+            if staged
+            else _vehicle(arrival.kind, number, listed or Listed(), fleets, rng)
+        )
         lane = min(free_s, key=free_s.__getitem__)
         passed_s = max(came_s, free_s[lane])
         free_s[lane] = passed_s + _HEADWAY_S
-        going_by = passes.make(f"{site}-{seed}-{number}", site, vehicle, lane, rng)
-        if coming:
-            going_by = going_by._replace(going=coming.going, late_by_s=coming.late_by_s, staged=True)
-        records = passes.records(going_by, passed_s, recogniser, rng)
-        if stage.badge_share and rng.random() < stage.badge_share:
-            records.append(passes.badge(going_by, passed_s, rng.choice(stage.badges), rng))
-        for disturb in stage.disturbances:
+        vehicle_pass = pass_records.make_pass(f"{site}-{seed}-{number}", site, vehicle, lane, rng)
+        if staged:
+            vehicle_pass = vehicle_pass._replace(going=staged.going, late_by_s=staged.late_by_s, staged=True)
+        records = pass_records.records_of(vehicle_pass, passed_s, recogniser, rng)
+        if scenario.badge_share and rng.random() < scenario.badge_share:
+            records.append(pass_records.badge_record(vehicle_pass, passed_s, rng.choice(scenario.badges), rng))
+        for disturb in scenario.disturbances:
             records = disturb(records)
-        for sighting in _sightings(going_by, records):
-            heapq.heappush(held, (sighting.published_s, next(order), sighting))
+        for sighting in _sightings(vehicle_pass, records):
+            heapq.heappush(pending, (sighting.published_s, next(order), sighting))
 
 
-def _comings(arriving: Iterator[Arrival], at_s: float, stage: Stage) -> Iterator[tuple[float, Arrival | Coming]]:
-    """Yield who comes, in order of time, each with the moment in seconds since the start of the traffic."""
-    ordinary = ((arrival.at_s - at_s, arrival) for arrival in arriving)
-    staged = ((coming.at_s, coming) for coming in stage.comings)
-    return heapq.merge(ordinary, staged, key=lambda who: who[0])
+def _all_arrivals(
+    ordinary: Iterator[Arrival], at_s: float, scenario: SiteScenario
+) -> Iterator[tuple[float, Arrival | StagedArrival]]:
+    """Yield all arrivals in order of time, each with its moment in seconds since the start of the traffic."""
+    timed = ((arrival.at_s - at_s, arrival) for arrival in ordinary)
+    staged = ((arrival.at_s, arrival) for arrival in scenario.staged_arrivals)
+    return heapq.merge(timed, staged, key=lambda arrival: arrival[0])
 
 
-def _staged(coming: Coming, rng: Random) -> Vehicle:
-    return vehicles.make(coming.kind, rng, coming.plate)._replace(listed=True)
+def _staged_vehicle(staged: StagedArrival, rng: Random) -> Vehicle:
+    return vehicles.make_vehicle(staged.kind, rng, staged.plate)._replace(listed=True)
 
 
 def _vehicle(kind: str, number: int, listed: Listed, fleets: Fleets, rng: Random) -> Vehicle:
-    """Return the vehicle of the site's pass of that number."""
+    """Return the vehicle of the site's pass with that number."""
     if listed.first and number in _FIRST_LISTED_PASSES:
-        return vehicles.make_listed(kind, listed.first, rng)
+        return vehicles.make_listed_vehicle(kind, listed.first, rng)
     if listed.plates and rng.random() < listed.share:
-        return vehicles.make_listed(kind, listed.plates, rng)
+        return vehicles.make_listed_vehicle(kind, listed.plates, rng)
     if kind == "lorry" and rng.random() < _FLEET_SHARE:
-        return vehicles.make(kind, rng, fleets.draw(rng))
-    return vehicles.make(kind, rng)
+        return vehicles.make_vehicle(kind, rng, fleets.draw(rng))
+    return vehicles.make_vehicle(kind, rng)
 
 
-def _sightings(going_by: Pass, records: list[Record]) -> Iterator[Sighting]:
-    """Mark the first and the last record of a pass, so that what is kept of it can be let go."""
+def _sightings(vehicle_pass: Pass, records: list[Record]) -> Iterator[Sighting]:
+    """Mark the first and the last record of a pass, so that nobody has to remember the pass after that."""
     records.sort(key=lambda record: record.published_s)
     for i, record in enumerate(records):
         yield Sighting(
@@ -140,11 +146,11 @@ def _sightings(going_by: Pass, records: list[Record]) -> Iterator[Sighting]:
             record.late_by_s,
             record.clock_s,
             record.read,
-            record.shown,
+            record.true_plate,
             record.quality,
-            going_by,
-            record.duplicate,
-            record.of_plate,
-            first_of_pass=i == 0,
-            last_of_pass=i == len(records) - 1,
+            vehicle_pass,
+            record.is_duplicate,
+            record.is_plate,
+            is_first_of_pass=i == 0,
+            is_last_of_pass=i == len(records) - 1,
         )

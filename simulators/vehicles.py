@@ -1,15 +1,15 @@
-"""Vehicles: their kind, nationality and plates, at random or from the list.
+"""Vehicles: their kind, nationality and plates, drawn at random or from the list.
 
-Nationality of lorries: an estimate from DfT "Road goods vehicles travelling to Europe" and the loaded journeys of
-2017 (CBS/Eurostat); of cars: an estimate. What stands below 1 is a guess at what the sources call "other".
+The nationality of lorries is an estimate from DfT "Road goods vehicles travelling to Europe" and the loaded journeys
+of 2017 (CBS/Eurostat); that of cars is an estimate. Values below 1 are guesses at what the sources call "other".
 """
 
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from simulators import plates
-from simulators.draw import Weighted
+from simulators import plate_syntax
+from simulators.weighted import Weighted
 
 LORRY_COUNTRIES = Weighted(
     {
@@ -78,26 +78,26 @@ _CARS = Weighted(
         "UA": 0.1,
     }
 )
-# British and Irish trailers repeat the plate of the tractor. All others have their own.
+# British and Irish trailers repeat the plate of the tractor. All other trailers have their own.
 _TRAILER_REPEATS_PLATE = frozenset({"GB", "IE"})
-# Lorries with a trailer, and listed lorries of which the trailer is the one listed: estimates.
+# The shares of lorries with a trailer, and of listed lorries whose trailer is the listed one: estimates.
 _ARTICULATED_SHARE = 0.9
 _LISTED_TRAILER_SHARE = 0.25
-# Trailers that another country registered than the lorry: hired, or another haulier's.
+# The share of trailers from another country than the lorry: hired, or another haulier's.
 _FOREIGN_TRAILER_SHARE = 0.1
 
 
 class Plate(NamedTuple):
-    """A canonical plate, and the country that issued it where that is known."""
+    """A canonical plate, and the country that issued it if that is known."""
 
     text: str
     country: str | None
 
 
 class Vehicle(NamedTuple):
-    """A vehicle as it goes by. Front and rear differ lawfully when a trailer has a plate of its own.
+    """A vehicle. The front and rear plates lawfully differ when a trailer has a plate of its own.
 
-    `listed` tells that one of them was drawn from the list.
+    `listed` tells whether one of them was drawn from the list.
     """
 
     kind: str
@@ -106,32 +106,32 @@ class Vehicle(NamedTuple):
     listed: bool = False
 
 
-def make(kind: str, rng: Random, front: Plate | None = None) -> Vehicle:
-    """Return a vehicle of the kind, with this plate in front or one made at random."""
+def make_vehicle(kind: str, rng: Random, front: Plate | None = None) -> Vehicle:
+    """Return a vehicle of the kind, with this plate in front or a random one."""
     if front is None:
         country = _country(kind, rng)
-        front = Plate(plates.make(country, rng), country)
+        front = Plate(plate_syntax.make_plate(country, rng), country)
     if _has_own_trailer(kind, front.country or "", rng):
         return Vehicle(kind, front, _trailer(front.country or "", rng))
     return Vehicle(kind, front, front)
 
 
-def make_listed(kind: str, listed: Sequence[Plate], rng: Random) -> Vehicle:
-    """Return a vehicle of the kind with one of the listed plates, drawn evenly; a lorry's may be its trailer's."""
+def make_listed_vehicle(kind: str, listed: Sequence[Plate], rng: Random) -> Vehicle:
+    """Return a vehicle of the kind with a listed plate, drawn evenly. On a lorry it may be the trailer's."""
     plate = listed[int(rng.random() * len(listed))]
-    country = plate.country if plate.country in plates.COUNTRIES else None
+    country = plate.country if plate.country in plate_syntax.COUNTRIES else None
     if not _has_own_trailer(kind, country or "", rng):
         return Vehicle(kind, plate, plate, listed=True)
     other = country or _country(kind, rng)
     if rng.random() < _LISTED_TRAILER_SHARE:
-        return Vehicle(kind, Plate(plates.make(other, rng), other), plate, listed=True)
+        return Vehicle(kind, Plate(plate_syntax.make_plate(other, rng), other), plate, listed=True)
     return Vehicle(kind, plate, _trailer(other, rng), listed=True)
 
 
 def _trailer(country: str, rng: Random) -> Plate:
     if rng.random() < _FOREIGN_TRAILER_SHARE:
         country = LORRY_COUNTRIES.draw(rng)
-    return Plate(plates.make(country, rng, trailer=True), country)
+    return Plate(plate_syntax.make_plate(country, rng, trailer=True), country)
 
 
 def _country(kind: str, rng: Random) -> str:

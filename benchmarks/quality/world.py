@@ -17,9 +17,9 @@ from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.reference_data.limits import ALPHABET
 from benchmarks.fit_likelihood import Sample
-from simulators.align import align
+from simulators.alignment import align
+from simulators.confidences import CANDIDATE_CONFIDENCES, OTHER_CANDIDATE_SHARE, TRUE_CANDIDATE_SHARES
 from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST
-from simulators.sureness import CANDIDATE_CONFIDENCES, OTHER_CANDIDATE_SHARE, TRUE_CANDIDATE_SHARES
 
 # Any change that moves a figure changes this.
 VERSION = 2
@@ -155,8 +155,8 @@ class Generator:
     def candidates(self, vehicles: Vehicles) -> tuple[NDArray[np.intp], PlateCodes]:
         """Draw what the camera thinks possible besides its reading of each vehicle: whose it is, and the text.
 
-        As the simulators have it (`simulators/sureness.py`), for the measured reads have no candidates: of half the
-        misreads the true plate, and of any read at times a text with another character.
+        As the simulators have it (`simulators/confidences.py`), for the measured reads have no candidates: of half
+        the misreads the true plate, and of any read at times a text with another character.
         """
         reads, random = vehicles.reads, self._random_of_candidates
         true = np.flatnonzero(random.random(len(reads)) < self._templates.named[vehicles.templates])

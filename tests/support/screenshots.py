@@ -26,7 +26,7 @@ from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
-from simulators.pictures import render
+from simulators.plate_pictures import render
 from simulators.vehicles import Plate
 from tests.support.chromium import chromium
 

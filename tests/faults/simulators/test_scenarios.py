@@ -1,4 +1,4 @@
-"""Each scenario through the oracle: published to a real Kafka, matched by real matchers, compared with its truth."""
+"""Plays each scenario to a real Kafka and real matchers, and compares the alerts with its truth."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ WATCHLIST = Path("config/example_watchlist.csv")
 
 @pytest.fixture(scope="module")
 def matched(ports: Installation) -> Installation:
-    """Return the three ports with a matcher each. All scenarios are played to them, each with a seed of its own."""
+    """Return the three ports with a matcher each. All scenarios are played to them, each with its own seed."""
     ports.store.apply(LIST, read_list(WATCHLIST, LIST).entries, "test", system_clock())
     for site in ports.sites:
         ports.start_matcher(site, f"{site}-1")
@@ -30,7 +30,7 @@ def matched(ports: Installation) -> Installation:
 
 
 def play(it: Installation, name: str) -> tuple[Path, Path]:
-    """Play a scenario at 300 times the speed of life. Returns what was sent and the truth about it."""
+    """Play a scenario at 300 times real speed. Return the files of what was sent and of the truth."""
     sent, truth = it.folder / f"{name}.jsonl", it.folder / f"{name}.truth"
     command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--bootstrap", it.kafka]
     command += ["--scenario", name, "--for", "4s", "--speed", "300", "--seed", str(list(scenarios()).index(name))]
@@ -40,7 +40,7 @@ def play(it: Installation, name: str) -> tuple[Path, Path]:
 
 
 def alerts_on(it: Installation, sent: Path) -> dict[str, events.Alert]:
-    """Return the alerts on the topics about the reads that were sent, when all of them are matched."""
+    """Wait until all reads that were sent are matched, and return their alerts from the topics."""
     assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 60), "reads are unaccounted for"
     read_ids = {read.read_id for read in reads_of(sent)}
     return {alert.alert_id: alert for alert in it.alerts() if alert.read.read_id in read_ids}
@@ -58,7 +58,7 @@ def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(matched: Installat
 
     lines = [msgspec.json.decode(line) for line in truth_file.read_bytes().splitlines()]
     truth = run_check.truth_of(msgspec.convert(line, run_check.TruePass) for line in lines)
-    sure = {one: alert.tier for one, alert in raised.items() if alert.tier in run_check.SURE_TIERS}
+    sure = {alert_id: alert.tier for alert_id, alert in raised.items() if alert.tier in run_check.SURE_TIERS}
     assert sure == truth.expected
     others = raised.keys() - sure.keys()
     assert others <= truth.guesses, "no other vehicle is taken for a listed one"
@@ -72,12 +72,12 @@ def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(matched: Installat
 def check_notice(
     notice: dict[str, str], lines: list[dict[str, object]], raised: dict[tuple[str, str], events.Alert], sent: Path
 ) -> None:
-    """Assert that the alerts carry what is needed to notice what must be noticed."""
+    """Assert that the alerts have the evidence for what must be noticed."""
     at_site = [alert for (site, _), alert in raised.items() if site == notice["site"]]
     match notice["what"]:
         case "silent camera":
             silent = {read.camera for read in reads_of(sent) if read.site == notice["site"]} - {notice["camera"]}
-            assert silent, "its neighbours go on"
+            assert silent, "the other cameras go on"
         case "wrong clock":
             wrong = [alert for alert in at_site if alert.read.camera == notice["camera"]]
             assert wrong

@@ -1,4 +1,4 @@
-"""Whatever the seed and the list: traffic is repeatable, of the contract, and the truth about it is true."""
+"""With any seed and list, traffic is repeatable and keeps the contract, and its ground truth is right."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,12 @@ from anpr.matching.index import Index
 from anpr.reads.decoder import decode_read
 from anpr.runtime.settings_files import load_settings
 from simulators.cameras import lanes
-from simulators.files import LinesFile
-from simulators.listing import Watchlist
-from simulators.run import SimulatedTime, Sink, Tally, run
-from simulators.stop import Stop
+from simulators.expected_alerts import Watchlist
+from simulators.ground_truth import GroundTruth
+from simulators.lines_file import LinesFile
+from simulators.run import RunCounts, SimulatedTime, Sink, run
+from simulators.stop_request import StopRequest
 from simulators.traffic import Listed, Sighting, traffic
-from simulators.truth import Truth
 from simulators.vehicles import Plate
 
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -43,18 +43,18 @@ def some_traffic(site: str, seed: int, at_s: float, listed: Listed | None, recor
 def published(
     sightings: list[Sighting], watchlist: Watchlist, speed: float
 ) -> tuple[list[bytes], list[dict[str, Any]]]:
-    """Return what a run publishes of the traffic, and the truth that it writes."""
+    """Return the records that a run publishes, and the truth that it writes."""
     reads, lines = BytesIO(), BytesIO()
-    truth = Truth(watchlist, LinesFile(lines))
+    truth = GroundTruth(watchlist, LinesFile(lines))
     sinks: list[Sink] = [truth, LinesFile(reads)]
-    run(sightings, SimulatedTime(START, speed), sinks, Stop(), Tally(), until_s=1e9)
+    run(sightings, SimulatedTime(START, speed), sinks, StopRequest(), RunCounts(), until_s=1e9)
     truth.close()
     return reads.getvalue().splitlines(), [json.loads(line) for line in lines.getvalue().splitlines()]
 
 
 def a_list(sightings: list[Sighting], rng: Random) -> list[Entry]:
-    """Return a list that some of the traffic is on: as shown, as read, or with the other glyph; in force or not."""
-    texts = [rng.choice((sighting.shown.text, sighting.read.plate)) for sighting in rng.sample(sightings, 25)]
+    """Return a list with some of the traffic: as shown, as read, or with the other glyph; valid or not."""
+    texts = [rng.choice((sighting.true_plate.text, sighting.read.plate)) for sighting in rng.sample(sightings, 25)]
     return [
         Entry(
             entry_id=f"E{number}",
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_bytes(site: str, seed: int, at_s: int) -> 
 
 
 @given(site=sites, seed=seeds, at_s=times_of_day_s, speed=st.floats(0.1, 10_000))
-def test_every_read_is_of_the_contract(site: str, seed: int, at_s: int, speed: float) -> None:
+def test_every_read_keeps_the_contract(site: str, seed: int, at_s: int, speed: float) -> None:
     values, _ = published(some_traffic(site, seed, at_s, None, 150), Watchlist(()), speed)
     for value in values:
         read = decode_read(value, site, None)
@@ -88,7 +88,7 @@ def test_every_read_is_of_the_contract(site: str, seed: int, at_s: int, speed: f
         assert read.camera in {camera.name for camera in SITES[site].cameras}
         sent = json.loads(value)
         assert set(sent) <= set(Read.__struct_fields__) - {"received_at", "clock_suspect", "dropped_fields"}
-        assert None not in sent.values(), "what a camera does not know it leaves out"
+        assert None not in sent.values(), "a camera leaves out the fields that it does not know"
 
 
 @given(site=sites, seed=seeds, speed=st.sampled_from([1.0, 60.0]))
@@ -104,7 +104,7 @@ def test_the_truth_is_what_the_matcher_finds(site: str, seed: int, speed: float)
         if match.tier in ("exact", "equivalent")
     }
     expected = [(e["read_id"], e["entry_id"], e["tier"]) for line in truth for e in line["expected"]]
-    assert len(expected) == len(set(expected)), "a repeated record raises nothing twice"
+    assert len(expected) == len(set(expected)), "a repeated record raises no second alert"
     assert set(expected) == matched
     superseded = {e["read_id"] for line in truth for e in line["expected"] if e.get("superseded")}
     assert superseded == {read_id for read_id, _, _ in matched} & {read.supersedes for read in reads.values()}
@@ -115,16 +115,18 @@ def test_every_pass_of_a_listed_vehicle_is_in_the_truth_with_the_reads_that_miss
     entry = Entry(entry_id="E", revision=ONE, list="made", plate="AB01CDE", valid_until=START + timedelta(days=1))
     sightings = some_traffic("calais", seed, 8 * 3600, Listed((Plate("AB01CDE", "GB"),), share=0.3), 300)
     _, truth = published(sightings, Watchlist([entry]), speed=1)
-    assert {line["pass_id"] for line in truth} >= {s.of.pass_id for s in sightings if s.of.vehicle.listed}
+    assert {line["pass_id"] for line in truth} >= {
+        s.vehicle_pass.pass_id for s in sightings if s.vehicle_pass.vehicle.listed
+    }
     alerted = {e["read_id"] for line in truth for e in line["expected"]}
     missed = {read_id for line in truth for read_id in line["misread"]}
-    shown = {s.read.read_id for s in sightings if s.shown.text == "AB01CDE"}
+    shown = {s.read.read_id for s in sightings if s.true_plate.text == "AB01CDE"}
     assert alerted & missed == set()
     assert alerted | missed == shown
 
 
 @given(seed=seeds)
-def test_what_may_be_guessed_names_the_vehicle_that_was_there(seed: int) -> None:
+def test_guesses_name_the_vehicle_that_was_there(seed: int) -> None:
     until = START + timedelta(days=1)
     plate = Entry(entry_id="PLATE", revision=ONE, list="made", plate="AB01CDE", valid_until=until)
     entries = [
@@ -135,7 +137,7 @@ def test_what_may_be_guessed_names_the_vehicle_that_was_there(seed: int) -> None
     ]
     sightings = some_traffic("calais", seed, 8 * 3600, Listed((Plate("AB01CDE", "GB"),), share=0.3), 300)
     _, truth = published(sightings, Watchlist(entries), speed=1)
-    shown = {s.read.read_id: s.shown.text for s in sightings}
+    shown = {s.read.read_id: s.true_plate.text for s in sightings}
     misread = {read_id for line in truth for read_id in line["misread"]}
     guesses = {guess["read_id"]: guess["entries"] for line in truth for guess in line["guesses"]}
     assert {read_id for read_id, entries in guesses.items() if "PLATE" in entries} == misread

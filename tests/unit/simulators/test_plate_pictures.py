@@ -13,7 +13,7 @@ from PIL import Image
 
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings_files import load_settings
-from simulators import contact_sheet, pictures, plates
+from simulators import contact_sheet, plate_pictures, plate_syntax
 from simulators.cameras import lanes
 from simulators.cli import main
 from simulators.photographer import Photographer
@@ -30,35 +30,37 @@ def opened(jpeg: bytes) -> Image.Image:
     return Image.open(BytesIO(jpeg))
 
 
-@pytest.mark.parametrize("country", [*plates.COUNTRIES, None])
+@pytest.mark.parametrize("country", [*plate_syntax.COUNTRIES, None])
 def test_a_picture_of_any_plate_at_any_quality_is_a_small_jpeg(country: str | None) -> None:
     rng = Random(1)
     for quality in range(6):
         for position in ("front", "rear"):
-            text = plates.make(country or "PL", rng, trailer=position == "rear")
-            jpeg = pictures.render(Plate(text, country), position, quality, rng)
+            text = plate_syntax.make_plate(country or "PL", rng, trailer=position == "rear")
+            jpeg = plate_pictures.render(Plate(text, country), position, quality, rng)
             picture = opened(jpeg)
-            assert (picture.format, picture.size) == ("JPEG", (pictures.WIDTH, pictures.HEIGHT))
+            assert (picture.format, picture.size) == ("JPEG", (plate_pictures.WIDTH, plate_pictures.HEIGHT))
             assert len(jpeg) < 10_000
 
 
 def test_the_same_plate_and_random_numbers_give_the_same_picture() -> None:
-    assert pictures.render(BRITISH, "rear", 3, Random(1)) == pictures.render(BRITISH, "rear", 3, Random(1))
+    assert plate_pictures.render(BRITISH, "rear", 3, Random(1)) == plate_pictures.render(
+        BRITISH, "rear", 3, Random(1)
+    )
 
 
 def yellowness(jpeg: bytes) -> float:
-    """Return by how much red outshines blue in the middle of the picture, on average."""
+    """Return by how much red exceeds blue in the middle of the picture, on average."""
     red, _, blue = opened(jpeg).crop((60, 26, 240, 62)).resize((1, 1)).tobytes()
     return red - blue
 
 
 def test_a_british_plate_is_yellow_behind_and_white_in_front() -> None:
-    assert yellowness(pictures.render(BRITISH, "rear", 0, Random(1))) > 60
-    assert abs(yellowness(pictures.render(BRITISH, "front", 0, Random(1)))) < 30
+    assert yellowness(plate_pictures.render(BRITISH, "rear", 0, Random(1))) > 60
+    assert abs(yellowness(plate_pictures.render(BRITISH, "front", 0, Random(1)))) < 30
 
 
 def darkness_of_characters(jpeg: bytes) -> float:
-    """Return how far the darkest tenth of the middle is from the brightest: what a person reads by."""
+    """Return the contrast by which a person reads: the darkest tenth of the middle against the brightest."""
     levels = sorted(opened(jpeg).convert("L").crop((60, 30, 240, 58)).tobytes())
     return levels[-len(levels) // 10] - levels[len(levels) // 10]
 
@@ -66,7 +68,7 @@ def darkness_of_characters(jpeg: bytes) -> float:
 def test_the_worse_the_quality_the_harder_a_plate_is_to_read() -> None:
     rng = Random(1)
     contrast = [
-        sum(darkness_of_characters(pictures.render(BRITISH, "front", quality, rng)) for _ in range(30))
+        sum(darkness_of_characters(plate_pictures.render(BRITISH, "front", quality, rng)) for _ in range(30))
         for quality in (0, 3, 5)
     ]
     assert contrast[0] > contrast[1] > contrast[2] > 0
@@ -91,8 +93,8 @@ def test_the_worse_the_quality_the_harder_a_plate_is_to_read() -> None:
         (("HHOI1010", None), "HHOI 1010"),
     ],
 )
-def test_characters_stand_together_as_on_the_plate(plate: tuple[str, str | None], written: str) -> None:
-    assert pictures.written(Plate(*plate)) == written
+def test_characters_are_grouped_as_on_the_plate(plate: tuple[str, str | None], written: str) -> None:
+    assert plate_pictures.written(Plate(*plate)) == written
 
 
 def some_traffic() -> list[Sighting]:
@@ -109,15 +111,15 @@ def test_a_picture_is_of_the_plate_that_was_there_whatever_was_read(tmp_path: Pa
     of_camera: dict[tuple[str, str], set[str]] = {}
     misread = 0
     for sighting, pictured in zip(sightings, taken, strict=True):
-        if not (whose == "all" or sighting.of.vehicle.listed):
+        if not (whose == "all" or sighting.vehicle_pass.vehicle.listed):
             assert pictured == sighting
             continue
         image, read = pictured.read.image or "", sighting.read
         again = Random(f"{read.pass_id} {read.camera}")
-        expected = pictures.render(sighting.shown, read.position or "", sighting.quality, again)
+        expected = plate_pictures.render(sighting.true_plate, read.position or "", sighting.quality, again)
         assert store.get(image, "calais", NOON) == expected
         of_camera.setdefault((str(read.pass_id), read.camera), set()).add(image)
-        misread += sighting.shown.text not in read.plate.upper().replace(" ", "").replace("-", "")
+        misread += sighting.true_plate.text not in read.plate.upper().replace(" ", "").replace("-", "")
     assert misread > 0
     assert all(len(images) == 1 for images in of_camera.values())
     assert len(set().union(*of_camera.values())) == len(of_camera)
@@ -137,7 +139,7 @@ def test_pictures_change_nothing_in_the_reads_but_their_references(tmp_path: Pat
     assert images == {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.jpg")} != set()
 
 
-def test_pictures_that_have_expired_are_deleted_on_the_way(tmp_path: Path) -> None:
+def test_expired_pictures_are_deleted_during_the_run(tmp_path: Path) -> None:
     store = ImageStore(tmp_path, timedelta(hours=1))
     old = store.put("calais", NOON - timedelta(days=20_000), b"old")
     sighting = some_traffic()[0]

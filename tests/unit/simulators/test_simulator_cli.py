@@ -1,4 +1,4 @@
-"""The command: what it writes, how it ends, and what it refuses."""
+"""The command writes repeatable reads, ends cleanly, and refuses what it cannot do."""
 
 import json
 import os
@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 from confluent_kafka import Consumer, TopicPartition
 
 from anpr.local.mock_broker import MockBroker
-from simulators import publish
+from simulators import kafka_sink
 from simulators.cli import main
 from simulators.run import Pace
-from simulators.stop import Stop
+from simulators.stop_request import StopRequest
 
 ROOT = Path(__file__).parents[3]
 FIXED = ("--config", str(ROOT / "config"), "--start", "2026-06-01T08:00:00Z")
@@ -71,14 +71,14 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
     assert simulate("--seed", "4", "--for", "10s", "--speed", "60").stdout_bytes != first.stdout_bytes
 
 
-def test_a_site_has_the_same_reads_whether_others_run_beside_it_or_not() -> None:
+def test_a_site_has_the_same_reads_whichever_other_sites_run() -> None:
     of_all = simulate("--for", "10s", "--speed", "60").stdout.splitlines()
     of_one = simulate("--for", "10s", "--speed", "60", "--site", "dunkerque").stdout.splitlines()
     assert of_one == [line for line in of_all if json.loads(line)["site"] == "dunkerque"]
     assert {json.loads(line)["site"] for line in of_all} == {"calais", "coquelles", "dunkerque"}
 
 
-def test_time_passes_as_many_times_faster_as_asked() -> None:
+def test_time_passes_as_fast_as_the_speed_says() -> None:
     reads = [
         json.loads(line) for line in simulate("--for", "10s", "--speed", "60", "--seed", "1").stdout.splitlines()
     ]
@@ -114,7 +114,7 @@ def test_the_last_line_counts_what_was_published() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_leaves_whole_lines_and_ends_well(number: signal.Signals) -> None:
+def test_a_stop_leaves_whole_lines_and_exit_code_0(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "simulators", "--live", "--speed", "600"]
     # Without a buffer: `communicate` would not see what `readline` had read ahead.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
@@ -127,11 +127,11 @@ def test_a_stop_leaves_whole_lines_and_ends_well(number: signal.Signals) -> None
     assert f"reads {len(reads)}, ".encode() in words
 
 
-# Python runs a signal's handler between two lines of whatever the main thread is at. This lets the signal come at
-# each line of a wait in turn; should one of the waits hang, the process ends with 1 and says where.
+# Python runs a signal's handler between two lines of the main thread. This raises the signal at each line of a wait
+# in turn. If a wait hangs, the process ends with 1 and prints where.
 AT_EACH_LINE = """
 import faulthandler, signal, sys
-from simulators import stop
+from simulators import stop_request
 from simulators.run import Pace
 
 faulthandler.dump_traceback_later(10, exit=True)
@@ -146,27 +146,27 @@ for line in range(1, 16):
             signal.raise_signal(signal.SIGTERM)
         return trace
 
-    with stop.on(signal.SIGTERM) as asked:
-        pace = Pace(1.0, asked, [])
+    with stop_request.stop_on_signals(signal.SIGTERM) as stop:
+        pace = Pace(1.0, stop, [])
         sys.settrace(trace)
         pace.wait_until(3600)
 """
 
 
-def test_a_stop_ends_a_wait_at_whatever_moment_it_comes() -> None:
+def test_a_stop_ends_a_wait_at_any_moment() -> None:
     done = subprocess.run(
         [sys.executable, "-c", AT_EACH_LINE], cwd=ROOT, capture_output=True, timeout=30, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_after_a_run_the_signals_do_what_they_did_before() -> None:
+def test_a_run_restores_the_signal_handlers() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     simulate("--for", "1s")
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
-def test_whoever_reads_the_output_may_stop_reading() -> None:
+def test_a_reader_of_the_output_may_stop_reading() -> None:
     command = f"{sys.executable} -m simulators --speed 60 | head -n 2"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, timeout=20, check=True)  # noqa: S602
     assert len(done.stdout.splitlines()) == 2
@@ -174,20 +174,20 @@ def test_whoever_reads_the_output_may_stop_reading() -> None:
     assert b"rror" not in done.stderr
 
 
-def test_by_the_clock_no_read_comes_before_its_moment() -> None:
+def test_with_a_pace_no_read_comes_before_its_moment() -> None:
     began_s = time.monotonic()
-    over_s = Pace(10, Stop(), []).wait_until(0.5)
+    over_s = Pace(10, StopRequest(), []).wait_until(0.5)
     assert time.monotonic() - began_s >= 0.05
     assert 0 <= over_s < 0.05
 
 
 def test_a_stop_ends_a_long_wait() -> None:
-    stopped = Stop()
-    stopped.asked = True
-    assert Pace(1, stopped, []).wait_until(3600) == 0
+    stop = StopRequest()
+    stop.is_requested = True
+    assert Pace(1, stop, []).wait_until(3600) == 0
 
 
-def test_what_is_published_is_on_the_sites_topics_by_camera_and_in_the_file(
+def test_published_reads_are_on_the_sites_topics_by_camera_and_in_the_file(
     broker: MockBroker, tmp_path: Path
 ) -> None:
     out = tmp_path / "reads.jsonl"
@@ -207,11 +207,11 @@ def test_what_is_published_is_on_the_sites_topics_by_camera_and_in_the_file(
         assert all(json.loads(value or b"")["camera"].encode() == key for key, value in records)
 
 
-def test_reads_that_kafka_did_not_take_are_counted_and_end_the_command_badly(
+def test_reads_that_kafka_did_not_accept_are_counted_and_the_command_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("_FLUSH_TIMEOUT_S", "_FIND_TIMEOUT_S"):
-        monkeypatch.setattr(publish, name, 0.1)
+        monkeypatch.setattr(kafka_sink, name, 0.1)
     result = simulate("--publish", "--bootstrap", "127.0.0.1:1", "--for", "0.1s", "--speed", "6000")
     counted = re.search(r"reads (\d+), .* undelivered (\d+)", result.stderr)
     assert result.exit_code == 1
@@ -224,8 +224,8 @@ def test_reads_that_kafka_did_not_take_are_counted_and_end_the_command_badly(
     ("arguments", "words"),
     [
         (("--for", "soon"), "'soon' is no duration"),
-        (("--at", "25:00"), "'25:00' is no time of day"),
-        (("--start", "2026-06-01T08:00:00"), "is no moment with its offset"),
+        (("--at", "25:00"), "'25:00' is not a time of day"),
+        (("--start", "2026-06-01T08:00:00"), "is not a time with its UTC offset"),
         (("--speed", "0"), "--speed"),
         (("--truth", "t.jsonl"), "--truth needs --watchlist"),
         (("--watchlist", "missing.csv"), "missing.csv"),
@@ -233,7 +233,7 @@ def test_reads_that_kafka_did_not_take_are_counted_and_end_the_command_badly(
         (("--out", f"no{os.sep}such{os.sep}folder"), "such"),
     ],
 )
-def test_what_cannot_be_done_is_refused_by_name(arguments: tuple[str, ...], words: str) -> None:
+def test_the_error_names_the_option_that_cannot_be_used(arguments: tuple[str, ...], words: str) -> None:
     result = simulate("--for", "1s", *arguments)
     assert result.exit_code == 2
     assert words in result.stderr

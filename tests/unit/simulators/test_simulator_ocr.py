@@ -1,4 +1,4 @@
-"""The simulated recogniser errs as the measured one does."""
+"""The simulated recogniser makes the errors of the measured one."""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import pytest
 
 from anpr.contracts import plates
 from simulators import fit_ocr, ocr
-from simulators.align import align, edits
+from simulators.alignment import align, edits
 
 # How far a share among 16,000 simulated reads may lie from the measured one, in points: for one of all reads, and
 # for one of the some 1,400 misreads. Three standard deviations are 0.8 and 4.0; what the model leaves out is more.
@@ -18,7 +18,7 @@ TOLERANCE_OF_MISREADS = 5.0
 
 
 def shares(reads: Iterable[tuple[str, str]]) -> dict[str, float]:
-    """Return the shares, in percent, by which the measured reads are described."""
+    """Return the shares in percent that describe the measured reads."""
     pairs = list(reads)
     misreads = [(plate, read) for plate, read in pairs if plate != read and len(read) >= ocr.SHORTEST]
     same_glyphs = [plates.equivalent(plate) == plates.equivalent(read) for plate, read in misreads]
@@ -49,7 +49,7 @@ def test_the_committed_model_is_what_the_fit_gives() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_simulated_reads_err_as_often_and_as_far_as_the_measured_ones(seed: int) -> None:
+def test_simulated_reads_have_as_many_and_as_large_errors_as_the_measured_ones(seed: int) -> None:
     rng, recogniser, samples = Random(seed), ocr.load(), fit_ocr.samples()
     measured = shares((sample.plate, sample.read) for sample in samples)
     simulated = shares(
@@ -71,7 +71,7 @@ def test_errors_are_clustered_on_bad_plates() -> None:
     assert wrong == sorted(wrong)
 
 
-def test_a_wrong_read_is_less_sure_than_a_right_one() -> None:
+def test_a_wrong_read_has_a_lower_confidence_than_a_right_one() -> None:
     rng, recogniser = Random(1), ocr.load()
     readings = [recogniser.read("KVW13955", recogniser.quality(rng), rng) for _ in range(5000)]
     right = sorted(reading.confidence for reading in readings if reading.text == "KVW13955")

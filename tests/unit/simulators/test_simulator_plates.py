@@ -1,13 +1,13 @@
-"""Simulated plates are plates of their country."""
+"""Simulated plates follow their country's syntax."""
 
 from random import Random
 
 import pytest
 
 from anpr.contracts import plates as keys
-from simulators import plates
+from simulators import plate_syntax
 
-# Plates as seen on the road or in the rules themselves, not drawn from the table.
+# Plates from the road or from the rules themselves, not drawn from the table.
 KNOWN = [
     ("PL", "WI12345"),
     ("PL", "GDA4A56"),
@@ -80,25 +80,25 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize("country", plates.COUNTRIES)
+@pytest.mark.parametrize("country", plate_syntax.COUNTRIES)
 @pytest.mark.parametrize("trailer", [False, True])
 def test_every_plate_made_fits_its_country_and_is_canonical(country: str, trailer: bool) -> None:
     rng = Random(1)
     for _ in range(300):
-        plate = plates.make(country, rng, trailer=trailer)
-        assert plates.fits(country, plate), plate
+        plate = plate_syntax.make_plate(country, rng, trailer=trailer)
+        assert plate_syntax.fits_country(country, plate), plate
         assert keys.canonical(plate) == plate
         assert 4 <= len(plate) <= keys.MAX_CANONICAL_LENGTH
 
 
 @pytest.mark.parametrize(("country", "plate"), KNOWN)
 def test_a_real_plate_fits_its_country(country: str, plate: str) -> None:
-    assert plates.fits(country, plate)
+    assert plate_syntax.fits_country(country, plate)
 
 
 @pytest.mark.parametrize(("country", "plate"), UNKNOWN)
 def test_letters_and_lengths_that_a_country_does_not_use_do_not_fit(country: str, plate: str) -> None:
-    assert not plates.fits(country, plate)
+    assert not plate_syntax.fits_country(country, plate)
 
 
 @pytest.mark.parametrize(
@@ -114,23 +114,31 @@ def test_letters_and_lengths_that_a_country_does_not_use_do_not_fit(country: str
     ],
 )
 def test_plates_of_a_fleet_follow_one_another(country: str, plate: str, by: int, later: str) -> None:
-    assert plates.later(country, plate, by) == later
+    assert plate_syntax.later_plate(country, plate, by) == later
 
 
-@pytest.mark.parametrize("country", plates.COUNTRIES)
+@pytest.mark.parametrize("country", plate_syntax.COUNTRIES)
 def test_a_later_plate_is_one_of_its_country(country: str) -> None:
     rng = Random(1)
     for by in range(200):
-        assert plates.fits(country, plates.later(country, plates.make(country, rng), by))
+        assert plate_syntax.fits_country(
+            country, plate_syntax.later_plate(country, plate_syntax.make_plate(country, rng), by)
+        )
 
 
 def test_the_table_has_the_countries_whose_vehicles_come_through_the_ports() -> None:
-    assert len(plates.COUNTRIES) >= 20
+    assert len(plate_syntax.COUNTRIES) >= 20
 
 
 def test_one_text_can_be_a_plate_of_several_countries() -> None:
-    assert [country for country in plates.COUNTRIES if plates.fits(country, "ABC123")] == [
+    assert [country for country in plate_syntax.COUNTRIES if plate_syntax.fits_country(country, "ABC123")] == [
         *("LT", "HU", "DE", "SE", "FI", "MD")
     ]
-    assert [country for country in plates.COUNTRIES if plates.fits(country, "AB123CD")] == ["FR", "IT", "SK"]
-    assert {"GB", "RO"} <= {country for country in plates.COUNTRIES if plates.fits(country, "CJ12ABC")}
+    assert [country for country in plate_syntax.COUNTRIES if plate_syntax.fits_country(country, "AB123CD")] == [
+        "FR",
+        "IT",
+        "SK",
+    ]
+    assert {"GB", "RO"} <= {
+        country for country in plate_syntax.COUNTRIES if plate_syntax.fits_country(country, "CJ12ABC")
+    }

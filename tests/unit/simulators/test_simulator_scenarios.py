@@ -1,4 +1,4 @@
-"""Each scenario does what its name says, and its truth says what must be noticed."""
+"""Each scenario does what its name says, and its truth names what must be noticed."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SECONDS = 4
 
 
 class Run(NamedTuple):
-    """What a run wrote: reads in order of publication, passes and notices of the truth."""
+    """The output of a run: reads in order of publication, and the truth's passes and notices."""
 
     reads: list[dict[str, Any]]
     passes: list[dict[str, Any]]
@@ -85,7 +85,7 @@ def test_a_camera_falls_silent_and_the_other_of_its_lane_goes_on(simulated: Call
     assert missing == set(within(normal, notice["camera"]))
 
 
-def test_wrong_clocks_are_wrong_by_what_the_truth_says_and_all_others_right(simulated: Callable[[str], Run]) -> None:
+def test_wrong_clocks_are_as_wrong_as_the_truth_says_and_all_others_right(simulated: Callable[[str], Run]) -> None:
     run = simulated("camera-clock-wrong")
     offsets = {notice["camera"]: notice["offset_seconds"] for notice in run.notices}
     assert sorted(offsets.values()) == [-90, 90]
@@ -100,7 +100,7 @@ def test_wrong_clocks_are_wrong_by_what_the_truth_says_and_all_others_right(simu
     assert slow
 
 
-def test_a_site_that_was_cut_off_delivers_in_order_what_it_kept(simulated: Callable[[str], Run]) -> None:
+def test_a_site_that_was_cut_off_delivers_its_reads_in_order_afterwards(simulated: Callable[[str], Run]) -> None:
     cut, uncut = simulated("network-cut"), simulated("camera-clock-wrong")
     [notice] = cut.notices
     assert (notice["what"], notice["site"]) == ("cut off", "dunkerque")
@@ -110,8 +110,8 @@ def test_a_site_that_was_cut_off_delivers_in_order_what_it_kept(simulated: Calla
     assert len(kept) > 5
     places = [cut.reads.index(read) for read in kept]
     others_before = [captured(read) for read in cut.reads[: places[0]] if read["site"] == "calais"]
-    assert max(others_before) > until - timedelta(milliseconds=200), "nothing comes before the cut is over"
-    assert {r["read_id"] for r in cut.reads} == {r["read_id"] for r in uncut.reads}, "and nothing is lost"
+    assert max(others_before) > until - timedelta(milliseconds=200), "no read of the cut comes before its end"
+    assert {r["read_id"] for r in cut.reads} == {r["read_id"] for r in uncut.reads}, "and no read is lost"
 
 
 def test_a_cloned_plate_is_at_two_ports_at_once(simulated: Callable[[str], Run]) -> None:
@@ -153,11 +153,11 @@ def test_staged_vehicles_are_read_right(name: str, simulated: Callable[[str], Ru
     assert all(line["expected"] for line in simulated(name).passes)
 
 
-def test_the_list_of_scenarios_says_what_each_is() -> None:
+def test_the_list_of_scenarios_describes_each() -> None:
     result = CliRunner().invoke(main, ["--scenario", "list"])
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == list(scenarios())
-    assert all(scenario.says in result.stdout for scenario in scenarios().values())
+    assert all(scenario.description in result.stdout for scenario in scenarios().values())
 
 
 def test_the_page_about_the_simulators_has_each_scenario() -> None:
@@ -171,7 +171,7 @@ def test_an_unknown_scenario_is_refused_with_the_nearest() -> None:
     assert "'cloned-plate'" in result.stderr
 
 
-def test_what_is_given_goes_before_what_the_scenario_says(simulated: Callable[[str], Run]) -> None:
+def test_given_options_override_the_scenario(simulated: Callable[[str], Run]) -> None:
     arguments = ["--config", str(ROOT / "config"), "--start", START.isoformat(), "--for", f"{SECONDS}s"]
     quiet = CliRunner().invoke(main, [*arguments, "--speed", "300", "--scenario", "peak-day", "--volume", "0.5"])
     assert len(quiet.stdout.splitlines()) < len(simulated("normal-day").reads)

@@ -1,4 +1,4 @@
-"""As many vehicles come to the ports as in life, and when they do."""
+"""As many vehicles come to the ports as in reality, and at the same times."""
 
 from itertools import pairwise, takewhile
 from random import Random
@@ -58,7 +58,7 @@ def test_vehicles_come_in_order_of_time_from_the_chosen_moment_on() -> None:
 
 
 def test_a_sailing_draws_a_platoon() -> None:
-    """Far more uneven than if each vehicle came on its own, where variance and mean of a count are equal."""
+    """Arrivals are far more uneven than independent ones, whose variance and mean of a count are equal."""
     counts = [0] * (5 * 144)
     for arrival in days("dunkerque", 5):
         counts[int(arrival.at_s // 600)] += 1

@@ -1,4 +1,4 @@
-"""What the simulated cameras send, with the faults that real ones have."""
+"""Simulated cameras send reads with the faults of real cameras."""
 
 import tracemalloc
 from collections import Counter, deque
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anpr.runtime.settings_files import load_settings
-from simulators import plates
+from simulators import plate_syntax
 from simulators.cameras import Camera, lanes
 from simulators.run import SimulatedTime
 from simulators.traffic import Listed, Sighting, traffic
@@ -39,15 +39,15 @@ def test_records_come_in_order_of_publication_and_never_before_their_capture(a_d
 
 
 def test_a_read_id_comes_twice_only_when_a_camera_repeats_the_record(a_day: list[Sighting]) -> None:
-    originals = {sighting.read.read_id: sighting.read for sighting in a_day if not sighting.duplicate}
-    assert len(originals) == sum(not sighting.duplicate for sighting in a_day)
-    repeats = [sighting for sighting in a_day if sighting.duplicate]
+    originals = {sighting.read.read_id: sighting.read for sighting in a_day if not sighting.is_duplicate}
+    assert len(originals) == sum(not sighting.is_duplicate for sighting in a_day)
+    repeats = [sighting for sighting in a_day if sighting.is_duplicate]
     assert all(originals[sighting.read.read_id] == sighting.read for sighting in repeats)
     assert share(len(repeats), len(a_day)) == pytest.approx(0.005, abs=0.002)
 
 
 def test_a_pass_has_four_to_eight_reads_when_nothing_goes_wrong(a_day: list[Sighting]) -> None:
-    reads = Counter(sighting.of.pass_id for sighting in a_day if not sighting.duplicate)
+    reads = Counter(sighting.vehicle_pass.pass_id for sighting in a_day if not sighting.is_duplicate)
     assert 3.8 * len(reads) < sum(reads.values()) < 6.2 * len(reads)
     assert share(sum(4 <= number <= 8 for number in reads.values()), len(reads)) > 0.95
 
@@ -56,44 +56,46 @@ def test_the_first_and_the_last_record_of_each_pass_are_marked(a_day: list[Sight
     under_way: set[str] = set()
     most = 0
     for sighting in a_day:
-        if sighting.first_of_pass:
-            assert sighting.of.pass_id not in under_way
-            under_way.add(sighting.of.pass_id)
-        assert sighting.of.pass_id in under_way
-        if sighting.last_of_pass:
-            under_way.remove(sighting.of.pass_id)
+        if sighting.is_first_of_pass:
+            assert sighting.vehicle_pass.pass_id not in under_way
+            under_way.add(sighting.vehicle_pass.pass_id)
+        assert sighting.vehicle_pass.pass_id in under_way
+        if sighting.is_last_of_pass:
+            under_way.remove(sighting.vehicle_pass.pass_id)
         most = max(most, len(under_way))
     assert most < 40
 
 
 def test_some_passes_are_sent_minutes_late(a_day: list[Sighting]) -> None:
-    late = {sighting.of.pass_id for sighting in a_day if sighting.late_by_s}
-    assert share(len(late), len({sighting.of.pass_id for sighting in a_day})) == pytest.approx(0.005, abs=0.003)
-    assert all(120 <= sighting.late_by_s <= 1200 for sighting in a_day if sighting.of.pass_id in late)
+    late = {sighting.vehicle_pass.pass_id for sighting in a_day if sighting.late_by_s}
+    assert share(len(late), len({sighting.vehicle_pass.pass_id for sighting in a_day})) == pytest.approx(
+        0.005, abs=0.003
+    )
+    assert all(120 <= sighting.late_by_s <= 1200 for sighting in a_day if sighting.vehicle_pass.pass_id in late)
 
 
 def test_a_partial_read_is_corrected_by_the_whole_one(a_day: list[Sighting]) -> None:
     by_id = {sighting.read.read_id: sighting for sighting in a_day}
-    corrections = [sighting for sighting in a_day if sighting.read.supersedes and not sighting.duplicate]
+    corrections = [sighting for sighting in a_day if sighting.read.supersedes and not sighting.is_duplicate]
     assert share(len(corrections), len(a_day)) == pytest.approx(0.005, abs=0.002)
     for sighting in corrections:
         partial = by_id[sighting.read.supersedes or ""]
         assert sighting.read.plate.startswith(partial.read.plate.rstrip(" -"))
         assert len(partial.read.plate) < len(sighting.read.plate)
-        assert (partial.of, partial.read.camera) == (sighting.of, sighting.read.camera)
+        assert (partial.vehicle_pass, partial.read.camera) == (sighting.vehicle_pass, sighting.read.camera)
         assert partial.published_s < sighting.published_s
 
 
 def test_most_vehicles_go_to_the_uk(a_day: list[Sighting]) -> None:
-    directions = Counter(sighting.read.direction for sighting in a_day if sighting.first_of_pass)
+    directions = Counter(sighting.read.direction for sighting in a_day if sighting.is_first_of_pass)
     assert directions.total() > 4000
     assert share(directions["uk_bound"], directions.total()) == pytest.approx(0.97, abs=0.01)
     assert directions.keys() == {"uk_bound", "fr_bound", None}
 
 
-def test_the_camera_sometimes_errs_in_the_country_or_does_not_say(a_day: list[Sighting]) -> None:
+def test_the_camera_sometimes_reports_a_wrong_country_or_none(a_day: list[Sighting]) -> None:
     said = Counter(
-        "none" if sighting.read.country is None else sighting.read.country == sighting.shown.country
+        "none" if sighting.read.country is None else sighting.read.country == sighting.true_plate.country
         for sighting in a_day
     )
     assert share(said["none"], len(a_day)) == pytest.approx(0.05, abs=0.01)
@@ -101,7 +103,7 @@ def test_the_camera_sometimes_errs_in_the_country_or_does_not_say(a_day: list[Si
 
 
 def test_lorries_are_mostly_from_the_east_and_cars_british(a_day: list[Sighting]) -> None:
-    first = [sighting.of.vehicle for sighting in a_day if sighting.first_of_pass]
+    first = [sighting.vehicle_pass.vehicle for sighting in a_day if sighting.is_first_of_pass]
     lorries = Counter(vehicle.front.country for vehicle in first if vehicle.kind == "lorry")
     cars = Counter(vehicle.front.country for vehicle in first if vehicle.kind == "car")
     for country, percent in {"PL": 25, "RO": 14, "GB": 13, "LT": 8}.items():
@@ -111,27 +113,27 @@ def test_lorries_are_mostly_from_the_east_and_cars_british(a_day: list[Sighting]
 
 def test_every_vehicle_carries_plates_of_its_country(a_day: list[Sighting]) -> None:
     for sighting in a_day:
-        assert plates.fits(sighting.shown.country or "", sighting.shown.text)
+        assert plate_syntax.fits_country(sighting.true_plate.country or "", sighting.true_plate.text)
 
 
 def test_continental_trailers_carry_a_plate_of_their_own_and_british_ones_the_lorrys(a_day: list[Sighting]) -> None:
-    lorries = [s.of.vehicle for s in a_day if s.first_of_pass and s.of.vehicle.kind == "lorry"]
+    lorries = [s.vehicle_pass.vehicle for s in a_day if s.is_first_of_pass and s.vehicle_pass.vehicle.kind == "lorry"]
     own = Counter(vehicle.front != vehicle.rear for vehicle in lorries if vehicle.front.country != "GB")
     assert share(own[True], own.total()) > 0.8
     assert all(vehicle.front == vehicle.rear for vehicle in lorries if vehicle.front.country in ("GB", "IE"))
 
 
-def test_two_vehicles_are_never_in_one_place_however_many_come() -> None:
+def test_two_vehicles_are_never_at_one_camera_at_once_however_many_come() -> None:
     passed_s: dict[str, float] = {}
     for sighting in islice(sightings("dunkerque", volume=10), 5000):
-        if sighting.first_of_pass and sighting.read.position == "front":
-            lane = sighting.of.lane.name
-            # The first frame that could be read may be the third, up to 0.8 s after the vehicle came.
+        if sighting.is_first_of_pass and sighting.read.position == "front":
+            lane = sighting.vehicle_pass.lane.name
+            # The first frame that can be read may be the third, up to 0.8 s after the vehicle came.
             assert sighting.captured_s >= passed_s.get(lane, -5.0) + 4.2
             passed_s[lane] = sighting.captured_s
 
 
-def test_a_long_run_holds_no_more_than_a_short_one() -> None:
+def test_a_long_run_needs_no_more_memory_than_a_short_one() -> None:
     stream = sightings("calais")
     deque(islice(stream, 5000), maxlen=0)
     tracemalloc.start()
@@ -146,7 +148,7 @@ def test_a_long_run_holds_no_more_than_a_short_one() -> None:
 
 
 def held_bytes() -> int:
-    """Return what the simulators hold. Threads that other tests have left hold more or less, and are not counted."""
+    """Return the memory of the simulators. Memory of threads that other tests left behind is not counted."""
     of_simulators = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/simulators/*")])
     return sum(trace.size for trace in of_simulators.traces)
 
@@ -164,13 +166,18 @@ def test_the_moment_of_capture_is_real_time_and_a_late_pass_was_captured_that_mu
 @pytest.mark.parametrize("site", ["calais", "coquelles", "dunkerque"])
 def test_listed_vehicles_come_among_the_first_twenty_passes_of_each_site(site: str) -> None:
     listed = Listed((Plate("LATER1", "GB"),), (Plate("FIRST1", "GB"),), share=0.0)
-    passes = [s.of for s in islice(sightings(site, listed=listed), 200) if s.first_of_pass][:20]
-    assert sum(going_by.vehicle.front.text == "FIRST1" for going_by in passes if going_by.vehicle.listed) >= 2
+    passes = [s.vehicle_pass for s in islice(sightings(site, listed=listed), 200) if s.is_first_of_pass][:20]
+    assert (
+        sum(vehicle_pass.vehicle.front.text == "FIRST1" for vehicle_pass in passes if vehicle_pass.vehicle.listed)
+        >= 2
+    )
 
 
 def test_listed_vehicles_come_as_often_as_asked_and_evenly() -> None:
     listed = Listed(tuple(Plate(f"LISTED{i}", "GB") for i in range(4)), (), share=0.2)
-    vehicles = [s.of.vehicle for s in islice(sightings("coquelles", listed=listed), 12_000) if s.first_of_pass]
+    vehicles = [
+        s.vehicle_pass.vehicle for s in islice(sightings("coquelles", listed=listed), 12_000) if s.is_first_of_pass
+    ]
     seen = Counter(plate for v in vehicles for plate in {v.front.text, v.rear.text} if plate.startswith("LISTED"))
     assert share(sum(vehicle.listed for vehicle in vehicles), len(vehicles)) == pytest.approx(0.2, abs=0.03)
     assert seen.total() == sum(vehicle.listed for vehicle in vehicles)
@@ -179,7 +186,11 @@ def test_listed_vehicles_come_as_often_as_asked_and_evenly() -> None:
 
 def test_a_listed_trailer_is_seen_from_behind_only() -> None:
     listed = Listed((Plate("X12LISTED", "PL"),), (), share=1.0)
-    lorries = [s.of.vehicle for s in islice(sightings("calais", listed=listed), 5000) if s.of.vehicle.kind == "lorry"]
+    lorries = [
+        s.vehicle_pass.vehicle
+        for s in islice(sightings("calais", listed=listed), 5000)
+        if s.vehicle_pass.vehicle.kind == "lorry"
+    ]
     behind = sum(vehicle.front.text != "X12LISTED" for vehicle in lorries)
     assert share(behind, len(lorries)) == pytest.approx(0.9 * 0.25, abs=0.05)
     assert all("X12LISTED" in (vehicle.front.text, vehicle.rear.text) for vehicle in lorries)
@@ -187,7 +198,7 @@ def test_a_listed_trailer_is_seen_from_behind_only() -> None:
 
 def test_other_ports_and_other_seeds_bring_other_vehicles() -> None:
     seen = {
-        name: {s.shown.text for s in islice(stream, 500)}
+        name: {s.true_plate.text for s in islice(stream, 500)}
         for name, stream in {
             "calais 7": sightings("calais"),
             "coquelles 7": sightings("coquelles"),
@@ -202,22 +213,22 @@ def test_other_ports_and_other_seeds_bring_other_vehicles() -> None:
     ("style", "written"),
     [("plain", "AB12CDE"), ("lower", "ab12cde"), ("spaced", "AB 12 CDE"), ("hyphened", "AB-12-CDE")],
 )
-def test_each_camera_writes_plates_in_its_own_manner(style: str, written: str) -> None:
+def test_each_camera_writes_plates_in_its_own_style(style: str, written: str) -> None:
     assert Camera("c", "front", "uk_bound", style).write("AB12CDE") == written
 
 
-def test_every_site_has_cameras_of_several_manners() -> None:
+def test_every_site_has_cameras_of_several_styles() -> None:
     for site in ("calais", "coquelles", "dunkerque"):
         styles = {camera.style for lane in lanes(SITES[site]) for camera in lane.cameras}
         assert styles == {"plain", "lower", "spaced", "hyphened"}
 
 
-def test_a_bad_front_plate_goes_with_a_bad_rear_plate(a_day: list[Sighting]) -> None:
+def test_a_bad_front_plate_often_comes_with_a_bad_rear_plate(a_day: list[Sighting]) -> None:
     wrong: dict[str, dict[str, list[bool]]] = {}
     for sighting in a_day:
         text = sighting.read.plate.upper().replace(" ", "").replace("-", "")
-        ends = wrong.setdefault(sighting.of.pass_id, {"front": [], "rear": []})
-        ends[sighting.read.position or ""].append(text != sighting.shown.text)
+        ends = wrong.setdefault(sighting.vehicle_pass.pass_id, {"front": [], "rear": []})
+        ends[sighting.read.position or ""].append(text != sighting.true_plate.text)
     both = [(any(ends["front"]), any(ends["rear"])) for ends in wrong.values() if all(ends.values())]
     bad = [rear for front, rear in both if front]
     good = [rear for front, rear in both if not front]
@@ -227,34 +238,40 @@ def test_a_bad_front_plate_goes_with_a_bad_rear_plate(a_day: list[Sighting]) -> 
 def test_a_character_that_is_misread_is_often_misread_again_in_the_next_frame(a_day: list[Sighting]) -> None:
     frames: dict[tuple[str, str], list[str]] = {}
     for sighting in a_day:
-        if not sighting.duplicate and sighting.read.supersedes is None and sighting.shown.text:
+        if not sighting.is_duplicate and sighting.read.supersedes is None and sighting.true_plate.text:
             text = sighting.read.plate.upper().replace(" ", "").replace("-", "")
-            frames.setdefault((sighting.of.pass_id, sighting.read.camera), []).append(
-                "" if text == sighting.shown.text else text
+            frames.setdefault((sighting.vehicle_pass.pass_id, sighting.read.camera), []).append(
+                "" if text == sighting.true_plate.text else text
             )
     after_wrong = [two == one for texts in frames.values() for one, two in pairwise(texts) if one]
     assert share(sum(after_wrong), len(after_wrong)) > 0.4
 
 
-def test_hauliers_come_with_plates_that_follow_one_another(a_day: list[Sighting]) -> None:
-    fronts = [s.of.vehicle.front for s in a_day if s.first_of_pass and s.of.vehicle.kind == "lorry"]
+def test_hauliers_lorries_have_plates_that_follow_one_another(a_day: list[Sighting]) -> None:
+    fronts = [
+        s.vehicle_pass.vehicle.front for s in a_day if s.is_first_of_pass and s.vehicle_pass.vehicle.kind == "lorry"
+    ]
     seen = {plate.text for plate in fronts}
-    neighbours = [plate for plate in fronts if plates.later(plate.country or "", plate.text, 1) in seen]
+    neighbours = [plate for plate in fronts if plate_syntax.later_plate(plate.country or "", plate.text, 1) in seen]
     assert share(len(neighbours), len(fronts)) > 0.05
     assert len(fronts) - len(seen) > 50, "a fleet's lorries come again"
 
 
 def test_some_trailers_are_of_another_country_than_their_lorry(a_day: list[Sighting]) -> None:
-    own = [s.of.vehicle for s in a_day if s.first_of_pass and s.of.vehicle.front != s.of.vehicle.rear]
+    own = [
+        s.vehicle_pass.vehicle
+        for s in a_day
+        if s.is_first_of_pass and s.vehicle_pass.vehicle.front != s.vehicle_pass.vehicle.rear
+    ]
     foreign = sum(vehicle.front.country != vehicle.rear.country for vehicle in own)
     assert share(foreign, len(own)) == pytest.approx(0.085, abs=0.03)
 
 
-def test_some_makers_of_cameras_tell_their_doubts_and_some_do_not(a_day: list[Sighting]) -> None:
+def test_some_makers_of_cameras_report_confidences_and_some_do_not(a_day: list[Sighting]) -> None:
     cameras = {camera.name: camera for lane in lanes(SITES["calais"]) for camera in lane.cameras}
-    assert {camera.tells for camera in cameras.values()} == {True, False}
+    assert {camera.reports_confidences for camera in cameras.values()} == {True, False}
     for sighting in a_day:
         told = sighting.read.char_confidences
         characters = sum(character.isalnum() for character in sighting.read.plate)
-        assert len(told) == (characters if cameras[sighting.read.camera].tells else 0)
-        assert cameras[sighting.read.camera].tells or not sighting.read.candidates
+        assert len(told) == (characters if cameras[sighting.read.camera].reports_confidences else 0)
+        assert cameras[sighting.read.camera].reports_confidences or not sighting.read.candidates

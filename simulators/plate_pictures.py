@@ -1,7 +1,8 @@
 """Pictures of plates as the cameras would take them: the true plate, with dirt, blur, tilt and darkness.
 
-They show what was there, whatever the recogniser made of it, so that a misread can be seen as one. How bad one is
-goes by the same latent quality as the errors of reading. The same plate and random numbers give the same picture.
+They show the plate that was there, whatever the recogniser read, so that people can recognise a misread. The same
+latent quality decides how bad a picture is and how many errors of reading there are. The same plate and random
+numbers give the same picture.
 """
 
 import re
@@ -28,7 +29,7 @@ _JPEG_QUALITY = 60
 
 
 class Look(NamedTuple):
-    """How a country's plates look; `simulators/data/looks.toml` explains it."""
+    """What a country's plates look like. `simulators/data/looks.toml` explains the fields."""
 
     sign: str
     band: str = "eu"
@@ -41,9 +42,9 @@ class Look(NamedTuple):
 
 
 def render(plate: Plate, position: str, quality: int, rng: Random) -> bytes:
-    """Return the JPEG of a plate going by, of some 5 kB.
+    """Return the JPEG of a plate, of some 5 kB.
 
-    `position` is front or rear, `quality` from 0 (best) to 5 as `ocr.Recogniser.quality` draws it.
+    `position` is front or rear. `quality` is from 0 (best) to 5, as `ocr.Recogniser.quality` draws it.
     """
     badness = quality / _WORST_QUALITY
     body = rng.choice(_BODIES)
@@ -51,15 +52,15 @@ def render(plate: Plate, position: str, quality: int, rng: Random) -> bytes:
     _dirty(picture, badness, rng)
     lean = rng.uniform(-1, 1) * (0.02 + 0.05 * badness)
     shear = rng.uniform(-1, 1) * (0.03 + 0.12 * badness)
-    # Sheared about the middle: each output pixel names the place that it is taken from.
-    places = (1, shear, -shear * HEIGHT / 2, lean, 1, -lean * WIDTH / 2)
+    # Sheared about the middle: the coefficients give the source position of each output pixel.
+    coefficients = (1, shear, -shear * HEIGHT / 2, lean, 1, -lean * WIDTH / 2)
     picture = picture.transform(
-        picture.size, Image.Transform.AFFINE, places, Image.Resampling.BILINEAR, fillcolor=body
+        picture.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR, fillcolor=body
     )
     picture = picture.filter(ImageFilter.GaussianBlur(0.4 + rng.uniform(0.5, 1.0) * 1.9 * badness))
     light = 1.0 - rng.uniform(0.0, 0.3) - 0.3 * badness * rng.random()
     picture = picture.point([min(255, int(level * light)) for level in range(256)] * 3)
-    grain = _grain().crop(_at_random(rng))
+    grain = _grain().crop(_random_piece(rng))
     picture = ImageChops.add(picture, grain, offset=-128)
     written = BytesIO()
     picture.save(written, "JPEG", quality=_JPEG_QUALITY)
@@ -67,7 +68,7 @@ def render(plate: Plate, position: str, quality: int, rng: Random) -> bytes:
 
 
 def written(plate: Plate) -> str:
-    """Return the characters as they stand on the plate: in their groups."""
+    """Return the characters as they are written on the plate, in groups."""
     look = _look(plate.country)
     text = plate.text.translate(str.maketrans("01", "OI")) if look.one_glyph else plate.text
     found = re.fullmatch(look.groups, plate.text) if look.groups else None
@@ -97,7 +98,7 @@ def _look(country: str | None) -> Look:
 
 @lru_cache(maxsize=128)
 def _clean(plate: Plate, position: str, body: str) -> Image.Image:
-    """Return the plate on its vehicle in good light. Listed vehicles come again, so the last ones are kept."""
+    """Return the plate on its vehicle in good light. Listed vehicles come again, so the last pictures are cached."""
     look = _look(plate.country)
     picture = Image.new("RGB", (WIDTH, HEIGHT), body)
     draw = ImageDraw.Draw(picture)
@@ -131,7 +132,7 @@ def _draw_band(draw: ImageDraw.ImageDraw, left: int, look: Look) -> None:
 
 
 def _dirty(picture: Image.Image, badness: float, rng: Random) -> None:
-    """Throw mud on it: a little on every plate, thin enough that a person can still read most of them."""
+    """Add mud: a little on every plate, thin enough that a person can still read most plates."""
     mud = Image.new("L", picture.size, 0)
     draw = ImageDraw.Draw(mud)
     for _ in range(int(2 + 10 * badness * rng.random())):
@@ -143,19 +144,19 @@ def _dirty(picture: Image.Image, badness: float, rng: Random) -> None:
 
 @cache
 def _grain() -> Image.Image:
-    """Return the sensor's noise, larger than a picture: each takes a piece of it."""
+    """Return the sensor's noise, larger than a picture. Each picture uses a piece of it."""
     rng = Random("grain")
     size = (2 * WIDTH, 2 * HEIGHT)
     noise = Image.frombytes("L", size, bytes(int(rng.gauss(128, 9)) for _ in range(size[0] * size[1])))
     return Image.merge("RGB", (noise, noise, noise))
 
 
-def _at_random(rng: Random) -> tuple[int, int, int, int]:
+def _random_piece(rng: Random) -> tuple[int, int, int, int]:
     x, y = int(rng.random() * WIDTH), int(rng.random() * HEIGHT)
     return x, y, x + WIDTH, y + HEIGHT
 
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return Pillow's own font, so that none has to be found on the machine."""
+    """Return Pillow's own font, so that the machine needs none."""
     return ImageFont.load_default(size)

@@ -1,4 +1,4 @@
-"""Draws from a weighted table, prepared once: the traffic asks some ten times for each read."""
+"""Draws from a weighted table that is prepared once: the traffic draws some ten times for each read."""
 
 from bisect import bisect
 from collections.abc import Iterable, Mapping
@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """Values and their weights, of which one is drawn at a time."""
+    """Values with weights. Each draw returns one of them."""
 
     __slots__ = ("_bounds", "_total", "_values")
 
     def __init__(self, weights: Mapping[T, float] | Iterable[tuple[T, float]]) -> None:
-        """Prepare the table. Values of weight 0 are never drawn; raises ValueError when nothing is left."""
+        """Prepare the table. Values of weight 0 are never drawn. Raises ValueError when no value is left."""
         pairs = weights.items() if isinstance(weights, Mapping) else weights
         kept = [(value, weight) for value, weight in pairs if weight > 0]
         if not kept:
@@ -25,6 +25,6 @@ class Weighted(Generic[T]):
         self._total = self._bounds[-1]
 
     def draw(self, rng: Random) -> T:
-        """Return one of the values, each as often as its weight says."""
-        # The last bound is left out of the search, so that rounding can never point behind the last value.
+        """Return one of the values, with a probability in proportion to its weight."""
+        # The search leaves out the last bound, so that rounding can never lead past the last value.
         return self._values[bisect(self._bounds, rng.random() * self._total, 0, len(self._values) - 1)]

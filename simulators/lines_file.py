@@ -1,4 +1,4 @@
-"""Files of one record a line."""
+"""Files with one record a line."""
 
 from datetime import datetime
 from typing import BinaryIO
@@ -7,7 +7,7 @@ from simulators.traffic import Sighting
 
 
 class LinesFile:
-    """Writes lines, and flushes before each wait, so that a reader of the file sees what was sent."""
+    """Writes lines, and flushes them before each wait, so that readers of the file see what was sent."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Write to `file`, which the caller closes."""
@@ -22,5 +22,5 @@ class LinesFile:
         self.write(value)
 
     def idle(self) -> None:
-        """Let others see what was written."""
+        """Flush the lines so far."""
         self._file.flush()

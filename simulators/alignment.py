@@ -1,20 +1,20 @@
-"""How a read came from a plate: the cheapest sequence of single-character edits between the two texts."""
+"""How a plate became a read: the cheapest sequence of single-character edits between the two texts."""
 
 from typing import NamedTuple
 
-# 0/O and 1/I are one glyph on many plates. They cost less than any other difference, so that a swap of glyphs is
-# recognised as one even beside other errors.
+# 0/O and 1/I are one glyph on many plates. Such a swap costs less than any other difference, so that it is recognised
+# even beside other errors.
 GLYPH_SWAPS = frozenset({("0", "O"), ("O", "0"), ("1", "I"), ("I", "1")})
 _EDIT_COST = 4
 _SWAP_COST = 1
 
 
 class Step(NamedTuple):
-    """One step of an alignment: `true` became `read` at `place` (from 0) of the plate; empty stands for nothing."""
+    """One step of an alignment: `true` became `read` at `position` (from 0) of the plate. Either may be empty."""
 
     true: str
     read: str
-    place: int
+    position: int
 
     @property
     def kind(self) -> str:
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 
 def align(plate: str, read: str) -> list[Step]:
-    """Return the steps of the cheapest alignment; among equal ones substitutions as far right as can be."""
+    """Return the steps of the cheapest alignment. Among equal ones, substitutions are as far right as possible."""
     costs = _costs(plate, read)
     steps = []
     i, j = len(plate), len(read)
@@ -47,12 +47,12 @@ def align(plate: str, read: str) -> list[Step]:
     return steps[::-1]
 
 
-def edits(one: str, other: str) -> int:
-    """Return Levenshtein's distance: substitutions, deletions and insertions of single characters."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
+def edits(first: str, second: str) -> int:
+    """Return the Levenshtein distance: substitutions, deletions and insertions of single characters."""
+    row = list(range(len(second) + 1))
+    for i, a in enumerate(first, 1):
         before, row = row, [i]
-        for j, b in enumerate(other, 1):
+        for j, b in enumerate(second, 1):
             row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (a != b)))
     return row[-1]
 

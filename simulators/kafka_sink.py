@@ -1,4 +1,4 @@
-"""Publishing reads to Kafka, each on the reads topic of its own site."""
+"""Publishes reads to Kafka, each to the reads topic of its own site."""
 
 import logging
 import math
@@ -10,7 +10,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from anpr.contracts import topics
-from simulators.stop import Stop
+from simulators.stop_request import StopRequest
 from simulators.traffic import Sighting
 
 _log = logging.getLogger(__name__)
@@ -18,17 +18,17 @@ _log = logging.getLogger(__name__)
 # How long the last records may take to be acknowledged at the end of a run.
 _FLUSH_TIMEOUT_S: Final = 30.0
 _FIND_TIMEOUT_S: Final = 5.0
-# A client without its broker reports some ten errors a second; one in this time is enough to know.
+# A client without its broker reports some ten errors a second. One warning in this time is enough.
 _BETWEEN_WARNINGS_S: Final = 5.0
 
 
 class KafkaSink:
     """Sends records to the brokers of their sites, and counts those that were not acknowledged."""
 
-    def __init__(self, bootstraps: Mapping[str, str], stop: Stop) -> None:
-        """Connect in the background to each site's brokers, which may be away for two minutes without loss.
+    def __init__(self, bootstraps: Mapping[str, str], stop: StopRequest) -> None:
+        """Connect in the background to each site's brokers. They may be away for two minutes without loss.
 
-        After `stop` nothing waits any more for room in a full buffer.
+        After `stop` no record waits for room in a full buffer.
         """
         self.failed = 0
         self._warned_s = -math.inf
@@ -39,15 +39,15 @@ class KafkaSink:
         self._find_topics()
 
     def send(self, sighting: Sighting, _: datetime, value: bytes) -> None:
-        """Hand the record to the producer; when its buffer is full, wait for the broker to take some."""
+        """Hand the record to the producer. If its buffer is full, wait until the broker has accepted some."""
         site = sighting.read.site
         producer = self._by_site[site]
         while True:
             try:
                 producer.produce(topics.reads(site), value, key=sighting.read.camera, on_delivery=self._delivered)
             except BufferError:
-                if self._stop.asked:
-                    self._count("the buffer was still full at the stop")
+                if self._stop.is_requested:
+                    self._count("the buffer was still full when the run was stopped")
                     return
                 producer.poll(0.1)
             except KafkaException as error:
@@ -58,24 +58,24 @@ class KafkaSink:
                 return
 
     def idle(self) -> None:
-        """Serve what the clients have to report."""
+        """Handle the clients' delivery reports."""
         for producer in self._producers:
             producer.poll(0)
 
     def close(self) -> None:
-        """Wait until all is acknowledged. What is not by then counts as failed."""
+        """Wait until all records are acknowledged. Those that are not in time count as failed."""
         for producer in self._producers:
             if left := producer.flush(_FLUSH_TIMEOUT_S):
                 _log.error("%d reads were not acknowledged within %g s", left, _FLUSH_TIMEOUT_S)
                 self.failed += left
 
     def _find_topics(self) -> None:
-        """Ask where the topics are, so that the first reads need not wait for the answer."""
+        """Ask for the topics' metadata now, so that the first reads need not wait for it."""
         for site, producer in self._by_site.items():
             try:
                 producer.list_topics(topics.reads(site), _FIND_TIMEOUT_S)
             except KafkaException as error:
-                _log.warning("%s: %s; reads are held until the broker is there", site, error.args[0])
+                _log.warning("%s: %s; the reads wait until the broker answers", site, error.args[0])
                 return
 
     def _producer(self, bootstrap: str) -> Producer:
@@ -85,11 +85,12 @@ class KafkaSink:
                 "client.id": "anpr-simulators",
                 "acks": "all",
                 "enable.idempotence": True,
-                "max.in.flight.requests.per.connection": 1,  # docs/adr/0002: else a first batch may be lost unsaid
+                # docs/adr/0002: with more, a first batch may be lost without an error.
+                "max.in.flight.requests.per.connection": 1,
                 "linger.ms": 2,
                 "delivery.timeout.ms": 120_000,
                 "reconnect.backoff.max.ms": 250,
-                "log_level": 0,  # what it would log comes to error_cb too
+                "log_level": 0,  # error_cb gets what it would log
                 "error_cb": self._warn,
             }
         )
@@ -99,7 +100,7 @@ class KafkaSink:
             self._count(f"{message.topic()}: {error}")
 
     def _count(self, reason: str) -> None:
-        # One line for the first, so that a dead broker does not bury the terminal; the sum stands at the end.
+        # One line for the first failure, so that a dead broker does not flood the terminal. The sum comes at the end.
         if not self.failed:
             _log.error("a read was not delivered: %s", reason)
         self.failed += 1

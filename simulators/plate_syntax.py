@@ -1,6 +1,6 @@
-"""Plates by their country's syntax: made at random, and tested.
+"""Makes random plates by their country's syntax, and checks plates against it.
 
-The syntax is `anpr/reference_data/countries.toml`; the symbols of its forms are explained there.
+The syntax is in `anpr/reference_data/countries.toml`, which explains the symbols of its forms.
 """
 
 import re
@@ -9,16 +9,16 @@ from random import Random
 from typing import Any
 
 from anpr.reference_data import tables
-from simulators.draw import Weighted
+from simulators.weighted import Weighted
 
 _TABLES: dict[str, dict[str, Any]] = tables.load("countries")
 COUNTRIES = tuple(_TABLES)
 
 
-def make(country: str, rng: Random, *, trailer: bool = False) -> str:
-    """Return a canonical plate of the country, of a trailer's own series where it has one.
+def make_plate(country: str, rng: Random, *, trailer: bool = False) -> str:
+    """Return a random canonical plate of the country, of the trailers' own series if asked for and if it has one.
 
-    Raises KeyError for a country that the table does not hold.
+    Raises KeyError for a country that is not in the table.
     """
     table = _TABLES[country]
     forms = _forms(country, trailer=trailer)
@@ -29,11 +29,11 @@ def make(country: str, rng: Random, *, trailer: bool = False) -> str:
             return plate
 
 
-def later(country: str, plate: str, by: int) -> str:
-    """Return the plate that is given so many plates later, of the same length.
+def later_plate(country: str, plate: str, by: int) -> str:
+    """Return the plate that the country issues `by` plates later, of the same length.
 
-    Its last digits count on when there are three or more, else its last letter; each begins again after its end.
-    The plate itself when the country gives no such one.
+    The last group of three or more digits counts on; without one, the last letter does. Each starts again after its
+    end. If the country issues no such plate, return the plate itself.
     """
     digits = [found.span() for found in re.finditer("[0-9]{3,}", plate)]
     if digits:
@@ -42,16 +42,16 @@ def later(country: str, plate: str, by: int) -> str:
         counted = f"{plate[:start]}{number:0{end - start}}{plate[end:]}"
     else:
         letters = _TABLES[country].get("serial") or _TABLES[country]["alphabet"]
-        places = [place for place, character in enumerate(plate) if character in letters]
-        if not places:
+        positions = [position for position, character in enumerate(plate) if character in letters]
+        if not positions:
             return plate
-        place = places[-1]
-        counted = plate[:place] + letters[(letters.index(plate[place]) + by) % len(letters)] + plate[place + 1 :]
-    return counted if fits(country, counted) else plate
+        last = positions[-1]
+        counted = plate[:last] + letters[(letters.index(plate[last]) + by) % len(letters)] + plate[last + 1 :]
+    return counted if fits_country(country, counted) else plate
 
 
-def fits(country: str, plate: str) -> bool:
-    """Tell whether the canonical plate has one of the country's forms, a trailer's included."""
+def fits_country(country: str, plate: str) -> bool:
+    """Tell whether the canonical plate has one of the country's forms, trailers' forms included."""
     return _pattern(country).fullmatch(plate) is not None and len(plate) <= _TABLES[country].get("longest", 99)
 
 
@@ -63,7 +63,7 @@ def _character(symbol: str, table: dict[str, Any], rng: Random) -> str:
 
 
 def _values(symbol: str, table: dict[str, Any]) -> str | list[str]:
-    """Return what the symbol may stand for; nothing when it stands for itself."""
+    """Return the characters or codes that the symbol stands for, nothing when it stands for itself."""
     name = {"A": "alphabet", "S": "serial", "C": "codes"}.get(symbol)
     return table[name] if name else ""
 
