@@ -1,15 +1,15 @@
-"""Fit the tables that the likelihood of a match rests on: `python -m benchmarks.fit_likelihood` writes them.
+"""Fit the tables that scores are made of: `python -m benchmarks.fit_likelihood` writes them.
 
-Two tables come of it, both of facts that a person can read and change:
+There are two tables, both of facts that a person can read and change:
 
-- `src/anpr/reference_data/misreads.toml`: what each character is read as, and how often; how often one is lost, or
-  one is too many.
+- `src/anpr/reference_data/misreads.toml`: what each character is read as, and how often; how often a character is
+  missed, or an extra one is read.
 - `src/anpr/reference_data/plates_seen.toml`: which layouts and letters the measured plates of each country have.
-  They stand beside the official syntax, which leaves out old, personal and foreign-issued plates.
+  They complement the official syntax, which leaves out old, personal and foreign-issued plates.
 
-A fitted table would know one engine's habits. So each confusion counted in the reads is drawn towards a rate that
-no engine had a part in: how alike the two characters look, drawn in several typefaces, blurred and laid over each
-other. A confusion that was never seen keeps the rate that its looks give it.
+A fitted table would know one engine's habits. So the rate of each confusion counted in the reads is drawn towards a
+rate that depends on no engine: how alike the two characters look, drawn in several typefaces, blurred and laid over
+each other. A confusion that was never seen keeps the rate of its looks.
 """
 
 import csv
@@ -27,43 +27,43 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from anpr.reference_data.limits import ALPHABET
 from simulators.alignment import align
 
-CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SHORTEST_READ = 4
-# Reads of more edits than this tell little about single characters.
+# Reads with more edits than this say little about single characters.
 MOST_EDITS = 2
 
 _TYPEFACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf")
 _GLYPH_PIXELS = 32
 _BLUR_PIXELS = 3
-# Looks turn into a rate: each 0.03 of difference makes a confusion e times rarer.
-_UNLIKENESS_SCALE = 0.03
-# The rate by looks weighs as much as this many characters read. Measured ones are 2,000 to 9,000 each: a confusion
-# that is common in the reads is believed, one that was seen twice hardly.
+# From looks to a rate: each 0.03 of difference makes a confusion e times rarer.
+_DIFFERENCE_SCALE = 0.03
+# The rate by looks weighs as much as this many characters read. There are 2,000 to 9,000 measured ones of each
+# character, so a confusion that is common in the reads counts nearly in full, and one seen twice hardly at all.
 _LOOKS_WEIGHT = 900
 _FIRST_GUESS_SHARE = 0.45
-# What remains for pairs that do not look alike at all, as a share of the mean.
+# The least rate, for pairs that do not look alike at all, as a share of the mean.
 _FLOOR_SHARE = 0.1
-# Which characters are lost hangs on the engine more than on their looks: this one drops I and J, the narrow ones, ten
-# times as often as others. It is believed only in part.
+# Which characters are missed depends on the engine more than on their looks: this one misses I and J, the narrow
+# ones, ten times as often as others. So its counts weigh only in part.
 _DELETION_WEIGHT = 3_000
-# By rule or by typeface one glyph on many plates, whatever they look like in others.
-_ONE_GLYPH = (("0", "O"), ("1", "I"))
-_ONE_GLYPH_RATE = 0.02
-# One too many was seen six times with this engine; badges and screws are read as characters by others.
+# Pairs that look the same on many plates, by rule or by typeface, whatever they look like in other typefaces.
+_SAME_GLYPH = (("0", "O"), ("1", "I"))
+_SAME_GLYPH_RATE = 0.02
+# This engine read an extra character six times. Others read badges and screws as characters.
 _INSERTION_TO_DELETION = 0.3
-# Neighbours swapped were not seen at all; people who type plates into lists swap them.
+# No swapped neighbours were measured. People who type plates into lists swap them.
 _SWAP_RATE = 2e-5
-# It stands on both sides of every comparison, so it decides little.
+# It is in both explanations of a read, so it matters little.
 _UNREADABLE_RATE = 1e-4
-# Some recognisers do it often, this one never.
-_BADGE_RATE = 5e-3
+# Some recognisers do it often, this one never did.
+_PREFIX_RATE = 5e-3
 _PER = 1_000_000
 
 
 class Sample(NamedTuple):
-    """One measured read; its confidence is NaN where the reader told none."""
+    """One measured read; its confidence is NaN where the reader gave none."""
 
     country: str
     plate: str
@@ -72,9 +72,9 @@ class Sample(NamedTuple):
 
 
 def load(path: Path) -> list[Sample]:
-    """Read measured reads: a CSV with the columns country, plate, read and confidence (empty: not told).
+    """Read measured reads: a CSV with the columns country, plate, read and confidence (may be empty).
 
-    Raises click.ClickException, with the line, for what is no such read.
+    Raises click.ClickException that names the line of a fault.
     """
     samples = []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -92,27 +92,27 @@ def load(path: Path) -> list[Sample]:
 
 
 def _sample(row: Mapping[str, str | None]) -> Sample:
-    """Return the read of a row. Raises ValueError for what is none."""
-    country, plate, read, told = (row[column] or "" for column in Sample._fields)
+    """Return the read of a row. Raises ValueError that names the fault."""
+    country, plate, read, confidence_text = (row[column] or "" for column in Sample._fields)
     for name, text in (("plate", plate), ("read", read)):
-        if set(text) - set(CHARACTERS):
-            raise ValueError(f"{name} {text!r}: A-Z and 0-9 alone are wanted")
+        if set(text) - set(ALPHABET):
+            raise ValueError(f"{name} {text!r}: only A-Z and 0-9 are allowed")
     if not plate:
         raise ValueError("no plate")
     try:
-        confidence = float(told or "nan")
+        confidence = float(confidence_text or "nan")
     except ValueError:
         confidence = math.inf
-    if told and not 0 <= confidence <= 1:
-        raise ValueError(f"confidence {told!r}: a number from 0 to 1 is wanted, or nothing")
+    if confidence_text and not 0 <= confidence <= 1:
+        raise ValueError(f"confidence {confidence_text!r}: it must be empty or a number from 0 to 1")
     return Sample(country, plate, read, confidence)
 
 
 def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
-    """Return the table of misreads: shares of characters, in millionths."""
+    """Return the table of misreads, in millionths of each character."""
     seen: Counter[str] = Counter()
-    became: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    lost: Counter[str] = Counter()
+    read_as: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    missed: Counter[str] = Counter()
     readable = right = alone = 0
     for sample in samples:
         if len(sample.read) < SHORTEST_READ:
@@ -125,21 +125,21 @@ def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:
         alone += len(edits) == 1
         for step in edits if len(edits) <= MOST_EDITS else ():
             if not step.read:
-                lost[step.true] += 1
+                missed[step.true] += 1
             elif step.true:
-                became[step.true][step.read] += 1
-    lost_rate = lost.total() / seen.total()
-    guess = _rates_by_looks(sum(counts.total() for counts in became.values()) / seen.total())
-    deletion = {c: (lost[c] + lost_rate * _DELETION_WEIGHT) / (seen[c] + _DELETION_WEIGHT) for c in CHARACTERS}
+                read_as[step.true][step.read] += 1
+    missed_rate = missed.total() / seen.total()
+    guess = _rates_by_looks(sum(counts.total() for counts in read_as.values()) / seen.total())
+    deletion = {c: (missed[c] + missed_rate * _DELETION_WEIGHT) / (seen[c] + _DELETION_WEIGHT) for c in ALPHABET}
     return {
         "right_share": round(right / readable, 3),
         "alone_share": round(alone / (readable - right), 3),
-        "substitution": {c: _row(c, became[c], seen[c], guess) for c in CHARACTERS},
-        "deletion": {c: round(deletion[c] * _PER) for c in CHARACTERS},
-        "insertion": round(lost_rate * _INSERTION_TO_DELETION / len(CHARACTERS) * _PER),
+        "substitution": {c: _row(c, read_as[c], seen[c], guess) for c in ALPHABET},
+        "deletion": {c: round(deletion[c] * _PER) for c in ALPHABET},
+        "insertion": round(missed_rate * _INSERTION_TO_DELETION / len(ALPHABET) * _PER),
         "swap": round(_SWAP_RATE * _PER),
         "unreadable": round(_UNREADABLE_RATE * _PER),
-        "badge": round(_BADGE_RATE * _PER),
+        "badge": round(_PREFIX_RATE * _PER),
     }
 
 
@@ -156,45 +156,45 @@ def fit_plates(samples: Iterable[Sample]) -> dict[str, Any]:
     }
 
 
-def _row(true: str, became: Counter[str], seen: int, guess: NDArray[np.float64]) -> dict[str, int]:
-    """Return what a character is read as, in millionths of the times that it is there."""
-    by_looks = guess[CHARACTERS.index(true)]
+def _row(true: str, read_as: Counter[str], seen: int, guess: NDArray[np.float64]) -> dict[str, int]:
+    """Return what a character is read as, in millionths of the times that it occurs."""
+    by_looks = guess[ALPHABET.index(true)]
     rates = {
-        read: (became[read] + by_looks[i] * _LOOKS_WEIGHT) / (seen + _LOOKS_WEIGHT)
-        for i, read in enumerate(CHARACTERS)
+        read: (read_as[read] + by_looks[i] * _LOOKS_WEIGHT) / (seen + _LOOKS_WEIGHT)
+        for i, read in enumerate(ALPHABET)
         if read != true
     }
     return {read: round(rate * _PER) for read, rate in sorted(rates.items(), key=lambda item: (-item[1], item[0]))}
 
 
 def _rates_by_looks(mean_rate: float) -> NDArray[np.float64]:
-    """Return how often each character (rows) would be read as each other, by their looks alone."""
-    rates = np.exp(-_unlikeness() / _UNLIKENESS_SCALE)
+    """Return how often each character (rows) would be read as each other by their looks alone."""
+    rates = np.exp(-_differences() / _DIFFERENCE_SCALE)
     np.fill_diagonal(rates, 0)
-    others = len(CHARACTERS) - 1
-    rates += rates.sum() / len(CHARACTERS) / others * _FLOOR_SHARE
+    others = len(ALPHABET) - 1
+    rates += rates.sum() / len(ALPHABET) / others * _FLOOR_SHARE
     rates *= mean_rate * _FIRST_GUESS_SHARE / rates.sum(axis=1).mean()
-    for one, other in _ONE_GLYPH:
-        i, j = CHARACTERS.index(one), CHARACTERS.index(other)
-        rates[i, j] = rates[j, i] = _ONE_GLYPH_RATE
+    for first, second in _SAME_GLYPH:
+        i, j = ALPHABET.index(first), ALPHABET.index(second)
+        rates[i, j] = rates[j, i] = _SAME_GLYPH_RATE
     np.fill_diagonal(rates, 0)
     return rates
 
 
 @cache
-def _unlikeness() -> NDArray[np.float64]:
-    """Return how unlike each two characters look: 0 for the same picture, 1 for no ink in common."""
+def _differences() -> NDArray[np.float64]:
+    """Return how different two characters look: 0 for the same picture, 1 for no ink in common."""
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    total = np.zeros((len(CHARACTERS), len(CHARACTERS)))
+    total = np.zeros((len(ALPHABET), len(ALPHABET)))
     for typeface in _TYPEFACES:
-        pictures = np.stack([_picture(str(folder / typeface), c).ravel() for c in CHARACTERS])
+        pictures = np.stack([_picture(str(folder / typeface), c).ravel() for c in ALPHABET])
         ink = (pictures**2).sum(axis=1)
         total += (ink[:, None] + ink[None, :] - 2 * pictures @ pictures.T) / (ink[:, None] + ink[None, :])
     return total / len(_TYPEFACES)
 
 
 def _picture(typeface: str, character: str) -> NDArray[np.float64]:
-    """Return the character at one height, blurred, in the middle of a square."""
+    """Return the character at a fixed height, blurred, in the middle of a square."""
     canvas = Image.new("L", (160, 160), 0)
     ImageDraw.Draw(canvas).text((40, 30), character, fill=255, font=ImageFont.truetype(typeface, 80))
     glyph = canvas.crop(canvas.getbbox())
@@ -208,24 +208,24 @@ def misreads_toml(table: dict[str, Any]) -> str:
     """Return the table as the file holds it."""
     substitution = "\n".join(f'"{c}" = {_inline(row)}' for c, row in table["substitution"].items())
     return f"""\
-# What cameras read in the place of a character. Written by benchmarks/fit_likelihood.py, which says from what:
-# 16,000 measured reads (simulators/data/rapidocr.csv), each rate drawn towards the one that the looks of the two
-# characters give. In millionths of the times that the character is there; the likeliest first.
+# What cameras read where a character stands. benchmarks/fit_likelihood.py writes this file from 16,000 measured reads
+# (simulators/data/rapidocr.csv); it draws each rate towards the rate that the looks of the two characters give.
+# Rates are millionths of the times that the character occurs, the likeliest first.
 
-# Reads of four characters or more that are right.
+# The share of right reads, among reads of four characters or more.
 right_share = {table["right_share"]}
-# Misreads with one edit and no other.
+# The share of misreads with one edit and no other.
 alone_share = {table["alone_share"]}
-# A character that is none of the plate's, for each place and each character.
+# A character that the plate does not have, for each position and each character.
 insertion = {table["insertion"]}
-# Two neighbours in each other's place. Not measured.
+# Two neighbours swapped. Not measured.
 swap = {table["swap"]}
-# A character in whose place a camera gives one that no table knows, or says that it cannot read it. Not measured.
+# A character that the camera reads as one that no table knows, or marks as not readable. Not measured.
 unreadable = {table["unreadable"]}
-# A plate with its country's letters beside it that are read as its beginning. Not measured.
+# A plate that is read with its country prefix: the country letters beside it. Not measured.
 badge = {table["badge"]}
 
-# A character that is left out.
+# A character that the camera misses.
 deletion = {_inline(table["deletion"])}
 
 [substitution]
@@ -240,9 +240,9 @@ def plates_toml(table: dict[str, Any]) -> str:
         for country, seen in table.items()
     )
     return f"""\
-# Layouts (A a letter, 9 a digit) and letters of plates as they were seen, counted. Written by
-# benchmarks/fit_likelihood.py from simulators/data/rapidocr.csv. They stand beside the official syntax of
-# countries.toml and are not needed for a country.
+# Layouts (A for a letter, 9 for a digit) and letters of plates that were seen, counted. benchmarks/fit_likelihood.py
+# writes this file from simulators/data/rapidocr.csv. It complements the official syntax of countries.toml; a country
+# does not need an entry here.
 
 {countries}
 """
@@ -254,11 +254,11 @@ def _inline(row: dict[str, int]) -> str:
 
 @click.command()
 def main() -> None:
-    """Fit the tables that the likelihood of a match rests on to all measured reads, and write them.
+    """Fit the tables that scores are made of to all measured reads, and write them.
 
-    From simulators/data/rapidocr.csv come src/anpr/reference_data/misreads.toml, what each character is read as and
-    how often, and src/anpr/reference_data/plates_seen.toml, which layouts and letters plates have. Both files are
-    replaced.
+    The reads are those of simulators/data/rapidocr.csv. The command replaces two files:
+    src/anpr/reference_data/misreads.toml (what each character is read as, and how often) and
+    src/anpr/reference_data/plates_seen.toml (which layouts and letters plates have).
     """
     root = Path(__file__).resolve().parent.parent
     samples = load(root / "simulators" / "data" / "rapidocr.csv")
@@ -266,7 +266,7 @@ def main() -> None:
         ("misreads", misreads_toml(fit_misreads(samples))),
         ("plates_seen", plates_toml(fit_plates(samples))),
     ):
-        target = root / "src" / "anpr" / "data" / f"{name}.toml"
+        target = root / "src" / "anpr" / "reference_data" / f"{name}.toml"
         target.write_text(text, encoding="utf-8")
         print(f"wrote {target.relative_to(root)}")
 

@@ -4,6 +4,7 @@ The syntax is in `anpr/reference_data/countries.toml`, which explains the symbol
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from anpr.reference_data import tables
 from simulators.weighted import Weighted
 
-_TABLES: dict[str, dict[str, Any]] = tables.load("countries")
+_TABLES: Mapping[str, dict[str, Any]] = tables.load("countries")
 COUNTRIES = tuple(_TABLES)
 
 

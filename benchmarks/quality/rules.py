@@ -8,6 +8,7 @@ alerts are put in order: equal texts, then equal keys, then the rest, each by ho
 """
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from anpr.matching.encoding.plate_codes import WIDTH, PlateCodes, country_codes
 from anpr.matching.lookup.plate_table import EXACT_TIER, FOLDED_TIER, MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
-from benchmarks.fit_likelihood import CHARACTERS
+from anpr.reference_data.limits import ALPHABET
 
 RULES = ("folding and gate", "one edit and gate")
 # A layout or letter that is rarer among a country's plates than this does not make a plate possible.
@@ -46,7 +47,7 @@ class EveryPair(Likelihood):
 class Gate:
     """Tells which texts are possible plates of their country: by its official forms, or by plates that were seen."""
 
-    def __init__(self, seen: dict[str, Any]) -> None:
+    def __init__(self, seen: Mapping[str, Any]) -> None:
         """`seen` is a table as of `plates_seen.toml`."""
         official = tables.load("countries")
         self._layouts: dict[int, set[str]] = {}
@@ -66,7 +67,7 @@ class Gate:
         """Tell of each read whether it is a possible plate of its country; of an unknown country, of any."""
         possible = np.zeros(len(reads), bool)
         for row, (codes, country) in enumerate(zip(reads.codes, reads.countries.tolist(), strict=True)):
-            text = "".join(CHARACTERS[code - 1] for code in codes[codes > 0].tolist())
+            text = "".join(ALPHABET[code - 1] for code in codes[codes > 0].tolist())
             layout = "".join("A" if character.isalpha() else "9" for character in text)
             of = [country] if country in self._layouts else list(self._layouts)
             possible[row] = any(

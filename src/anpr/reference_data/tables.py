@@ -1,9 +1,11 @@
-"""The tables shipped with the package: facts about plates as data, each file naming its source.
+"""The tables that ship with the program: facts about plates as data. Each file names its source.
 
-They are constants that happen to be written in TOML, read once when a module that needs them is imported.
+They are constants written in TOML. Each is read and checked once, when a module that needs it is imported.
 """
 
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -11,21 +13,23 @@ from anpr.reference_data.table_checks import CHECKS
 from anpr.runtime.errors import InputError
 
 
-def load(name: str) -> dict[str, Any]:
-    """Return the table `name` (a file of this folder, without its ending). Raises InputError for a fault in it."""
+@cache
+def load(name: str) -> Mapping[str, Any]:
+    """Return the table `name`, a file of this folder without its suffix. Raises InputError for a fault in it."""
     file = resources.files("anpr.reference_data").joinpath(f"{name}.toml")
     try:
-        table = parsed(name, file.read_text("utf-8"))
-    except ValueError as wrong:
+        return parse(name, file.read_text("utf-8"))
+    except ValueError as fault:
         raise InputError(
-            "table-unusable", f"{file}: {wrong}", "put it right; docs/matching.md says what a country's table holds"
+            "table-unusable",
+            f"{file}: {fault}",
+            "correct the table; docs/matching.md says what a country's table holds",
         ) from None
-    return table
 
 
-def parsed(name: str, text: str) -> dict[str, Any]:
-    """Return a table of that name as its text has it. Raises ValueError, which names field, value and reason."""
+def parse(name: str, text: str) -> Mapping[str, Any]:
+    """Return the table `name` from its text. Raises ValueError that names the field, the value and the reason."""
     table = tomllib.loads(text)
-    for slip in CHECKS[name](table):
-        raise ValueError(f"{slip.field}: {slip.value!r}: {slip.reason}")
+    for fault in CHECKS[name](table):
+        raise ValueError(f"{fault.field}: {fault.value!r}: {fault.reason}")
     return table

@@ -1,4 +1,4 @@
-"""Facts about plates are tables that people write: a slip is named by its place, and a country needs no code."""
+"""People write the tables of facts about plates: a fault is named by its field, and a new country needs no code."""
 
 import json
 import os
@@ -22,25 +22,25 @@ forms = [{ form = "CAA999", weight = 1 }]
 
 
 @pytest.mark.parametrize(
-    ("table", "was", "slip", "named"),
+    ("table", "was", "fault", "named"),
     [
         ("countries", "CAA999", "CSA999", ("[ME] forms, number 1: form", "'CSA999'", "needs `serial`")),
         ("countries", "CAA999", "CAA-999", ("[ME] forms, number 1: form", "'CAA-999'", "capital letters")),
         ("countries", "CAA999", "CAA9999999999", ("[ME] forms, number 1: form", "capital letters")),
-        ("countries", "CAA999", "CAA999999999", ("[ME] forms, number 1: form", "more than the 12 characters")),
+        ("countries", "CAA999", "CAA999999999", ("[ME] forms, number 1: form", "more than 12 characters")),
         ("countries", "weight = 1 }]\n#", "weight = 0 }]", ("[ME] forms, number 1: weight", ": 0:", "above 0")),
         ("countries", "weight = 1 }]\n#", "wait = 1 }]", ("[ME] forms, number 1: weight", "missing")),
         ("countries", '"MNE"', '"MNEG"', ("[ME] badges", "'MNEG'", "1 to 3 letters")),
-        ("countries", '"MNE"', '"D"', ("[ME] badges", "'D'", "badge of DE already")),
+        ("countries", '"MNE"', '"D"', ("[ME] badges", "'D'", "already a badge of DE")),
         ("countries", "[ME]", "[MNE]", ("[MNE]", "two letters of ISO 3166")),
         ("countries", "[ME]", "[FR]", ("FR",)),
-        ("countries", "codes = ", "code = ", ("[ME] code", "unknown here", "codes")),
+        ("countries", "codes = ", "code = ", ("[ME] code", "not known here", "codes")),
         ("countries", '"PG"', "7", ("[ME] codes", ": 7:", "letters and digits")),
         ("countries", "alphabet = ", "longest = 4\nalphabet = ", ("[ME] forms, number 1", "4 characters")),
         ("countries", 'badges = ["MNE"]', "", ("[ME] badges", "missing")),
         ("countries", 'badges = ["MNE"]', 'badges = "MNE"', ("[ME] badges", "'MNE'", "a list")),
         ("countries", 'badges = ["MNE"]', 'badges = ["MNE"]\naliases = ["PL"]', ("[ME] aliases", "'PL'", "country")),
-        ("folds", '"8B"', '"8B0"', ("classes", "'8B0'", "0 is in '0OQD' already")),
+        ("folds", '"8B"', '"8B0"', ("classes", "'8B0'", "0 is already in '0OQD'")),
         ("folds", '"8B"', '"8b"', ("classes", "'8b'")),
         ("glyphs", '"В" = "B"', '"В" = "BBB"', ("[cyrillic] В", "'BBB'")),
         ("glyphs", '"В" = "B"', '"в" = "B"', ("[cyrillic] в", "upper case")),
@@ -54,22 +54,22 @@ forms = [{ form = "CAA999", weight = 1 }]
         ("plates_seen", '"9AAA999"', '"9BBB999"', ("[BE] layouts", "'9BBB999'")),
     ],
 )
-def test_a_slip_in_a_table_is_named_by_place_value_and_reason(
-    table: str, was: str, slip: str, named: tuple[str, ...]
+def test_a_fault_in_a_table_is_named_by_field_value_and_reason(
+    table: str, was: str, fault: str, named: tuple[str, ...]
 ) -> None:
     shipped = resources.files("anpr.reference_data").joinpath(f"{table}.toml").read_text("utf-8")
     text = f"{shipped}{MONTENEGRO}#\n" if table == "countries" else shipped
     before, found, after = text.rpartition(was)
     assert found
     with pytest.raises(ValueError) as refused:
-        tables.parsed(table, before + slip + after)
+        tables.parse(table, before + fault + after)
     for part in named:
         assert part in str(refused.value)
 
 
 @pytest.fixture(scope="module")
 def other_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package as it is but for its table of countries, which has one more."""
+    """Return a folder with the package and one more country in its table."""
     folder = tmp_path_factory.mktemp("package")
     shutil.copytree(Path("src/anpr"), folder / "anpr", ignore=shutil.ignore_patterns("__pycache__"))
     with (folder / "anpr/reference_data/countries.toml").open("a", encoding="utf-8") as file:
@@ -84,18 +84,20 @@ def explain(folder: Path | str, *arguments: str) -> subprocess.CompletedProcess[
 
 
 def test_a_country_is_added_by_its_table_alone(other_tables: Path) -> None:
-    behind_badge = ("MNE PG AB 123", "PGAB123")
-    assert json.loads(explain("src", *behind_badge).stdout)["tier"] is None
-    with_it = json.loads(explain(other_tables, *behind_badge).stdout)
-    assert (with_it["tier"], with_it["is_match"]) == ("folded", True)
-    # Weighed by its own layouts: as one of its plates, a neighbour of the listed one is its own plate.
+    with_prefix = ("MNE PG AB 123", "PGAB123")
+    assert json.loads(explain("src", *with_prefix).stdout)["tier"] is None
+    with_country = json.loads(explain(other_tables, *with_prefix).stdout)
+    assert (with_country["tier"], with_country["is_match"]) == ("folded", True)
+    # The score counts the layouts of the country: a neighbour of the listed plate is a plate of its own.
     neighbour = ("PGAB128", "PGAB123", "--country", "ME")
     without, weighed = (json.loads(explain(tables_of, *neighbour).stdout) for tables_of in ("src", other_tables))
     assert weighed["score"] < without["score"]
     assert any("plates of ME" in note for note in weighed["notes"])
 
 
-def test_a_slip_in_a_table_ends_a_command_in_words_with_the_file(other_tables: Path, tmp_path: Path) -> None:
+def test_a_fault_in_a_table_ends_a_command_with_a_message_that_names_the_file(
+    other_tables: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "package"
     shutil.copytree(other_tables, folder)
     table = folder / "anpr/reference_data/countries.toml"
