@@ -160,7 +160,10 @@ class Board:
         ]
 
     def changes_at(self, key: Key, now: datetime) -> datetime | None:
-        """Return when time alone will change the incidents of a key: an entry ends, or one leaves the window."""
+        """Return when time alone will change the incidents of a key: an entry ends, or one leaves the window.
+
+        That is `now` for one that is in the window for the last moment: it leaves just after.
+        """
         shown = self.incidents_of(key, now)
         if not shown:
             return None

@@ -53,6 +53,15 @@ def test_what_nobody_claims_in_time_is_the_supervisors() -> None:
     assert placed(alert(), at=2).rings == "supervisor"
 
 
+def test_what_a_clock_that_is_ahead_has_raised_rings_when_its_time_has_come() -> None:
+    ahead = alert(raised_at=minutes(3))
+    assert [(placed(ahead, at=at).rings, placed(ahead, at=at).changes_at) for at in (0, 3.5, 5.5)] == [
+        ("", minutes(3)),
+        ("officer", minutes(5)),
+        ("supervisor", None),
+    ]
+
+
 def test_a_claim_ends_the_ringing_and_a_release_begins_the_time_anew() -> None:
     claimed = an_action("a", "claimed", alert())
     released = an_action("b", "released", alert(), at=minutes(5))

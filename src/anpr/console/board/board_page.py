@@ -117,7 +117,8 @@ class BoardPage:
         """Return what must be looked at again, and forget that it must."""
         keys = set(self._changed)
         self._changed.clear()
-        while self._due and self._due[0][0] < now:
+        # Now as well: most changes are there at their very moment. The few that come just after it are due again.
+        while self._due and self._due[0][0] <= now:
             due_at, key = heapq.heappop(self._due)
             if self._due_at.get(key) == due_at:
                 del self._due_at[key]

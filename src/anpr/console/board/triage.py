@@ -13,7 +13,7 @@ For whom an incident rings is a matter of time alone: for the officers until `ac
 No job has to run for that, so none can be forgotten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -62,7 +62,7 @@ class BoardPosition:
     """Where an incident belongs. Cards of a section stand in the order of `order`, as text.
 
     `concern` tells why another site's incident is here; `may_claim` whether this site may take it in hand;
-    `changes_at` when time alone will put it elsewhere.
+    `changes_at` tells when time alone will next put it elsewhere or have it ring otherwise: then, or just after.
     """
 
     section: str
@@ -83,8 +83,10 @@ def position_of(incident: Incident, rules: Rules, now: datetime) -> BoardPositio
     section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
     rings = _rings(incident, since, rules, now) if section == NOW else SILENT
-    changes_at = since + rules.ack_due if since is not None and rings == RINGS_OFFICER else None
-    return BoardPosition(section, _order(incident, section), rings, since, may_claim=True, changes_at=changes_at)
+    changes = _rings_otherwise_at(since, rules) if section == NOW else []
+    return BoardPosition(
+        section, _order(incident, section), rings, since, may_claim=True, changes_at=_next(changes, now)
+    )
 
 
 def _of_another(incident: Incident, rules: Rules, now: datetime) -> BoardPosition:
@@ -116,8 +118,8 @@ def _coming(incident: Incident, why: Concern, rules: Rules, now: datetime) -> Bo
     if why.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, why.call_at)
         rings = _rings(incident, since, rules, now)
-        changes += [since, since + rules.ack_due]
-    return BoardPosition(ELSEWHERE, order, rings, None, why, why.may_claim, min(at for at in changes if at >= now))
+        changes += _rings_otherwise_at(since, rules)
+    return BoardPosition(ELSEWHERE, order, rings, None, why, why.may_claim, _next(changes, now))
 
 
 def _is_open(incident: Incident) -> bool:
@@ -149,6 +151,16 @@ def _rings(incident: Incident, since: datetime | None, rules: Rules, now: dateti
     if since is None or now < since or only_history:
         return SILENT
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
+
+
+def _rings_otherwise_at(since: datetime | None, rules: Rules) -> list[datetime]:
+    """Return when time alone may change for whom it rings: the beginning too, for another's clock may be ahead."""
+    return [] if since is None else [since, since + rules.ack_due]
+
+
+def _next(changes: Iterable[datetime], now: datetime) -> datetime | None:
+    """Return the first that is not past. One that is now counts: what holds until then changes a moment later."""
+    return min((at for at in changes if at >= now), default=None)
 
 
 def _order(incident: Incident, section: str) -> str:
