@@ -42,6 +42,7 @@ alerts = st.builds(
 )
 # Some end at the very moment at which time alone changes something.
 waits = st.floats(0, 5) | st.sampled_from([0.5, 1, 2, 30, 60, 1440])
+set_back = st.sampled_from([-0.5, -1, -2, -30, -60])
 kinds = st.sampled_from(["claimed", "released", "outcome", "retracted"])
 steps = st.lists(
     st.tuples(st.just("alert"), alerts)
@@ -49,7 +50,7 @@ steps = st.lists(
     | st.tuples(st.just("correction"), alerts)
     | st.tuples(st.just("prune"), st.none())
     | st.tuples(st.just("look"), st.none())
-    | st.tuples(st.just("wait"), waits),
+    | st.tuples(st.just("wait"), waits | set_back),
     max_size=25,
 )
 
@@ -70,6 +71,8 @@ EARLY, AHEAD = _alert("calais", "AB1", 1, 0, "exact", 30.5), _alert("calais", "A
     ],
     timedelta(minutes=40),
 )
+# The console's clock was ahead, so that the entry seemed to have ended, and is set right.
+@example([("alert", EARLY), ("wait", 1.0), ("look", None), ("wait", -1.0)], timedelta(minutes=40))
 @given(steps, WINDOWS)
 def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]], window: timedelta) -> None:
     board = Board(timedelta(minutes=10), window)

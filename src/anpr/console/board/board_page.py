@@ -86,6 +86,7 @@ class BoardPage:
         self._due: list[tuple[datetime, Key]] = []
         # Of each key the next time only, so that the heap does not grow with every alert.
         self._due_at: dict[Key, datetime] = {}
+        self._looked_at: datetime | None = None
         self._made: dict[str, tuple[_Placed, Card]] = {}
         self.head = NOTHING_READ
 
@@ -117,6 +118,10 @@ class BoardPage:
         """Return what must be looked at again, and forget that it must."""
         keys = set(self._changed)
         self._changed.clear()
+        if self._looked_at is not None and now < self._looked_at:
+            # The clock was set back: what it had brought about too early, an entry's end among it, holds no more.
+            keys.update(self._board.keys())
+        self._looked_at = now
         # Now as well: most changes are there at their very moment. The few that come just after it are due again.
         while self._due and self._due[0][0] <= now:
             due_at, key = heapq.heappop(self._due)
