@@ -10,7 +10,7 @@ matcher and a second way through Kafka. So their ratio says what the matcher cos
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from anpr.kafka.tail import KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
+from benchmarks.missing import few
 from benchmarks.options import AMOUNT
 
 SITE = "calais"
@@ -62,7 +63,7 @@ def read_of_alert(value: bytes) -> Read:
 
 def send(producer: KafkaProducer, rate: int, seconds: float) -> list[str]:
     """Send reads at an even pace and return their ids."""
-    ids = [f"{rate}-{number}" for number in range(round(rate * seconds))]
+    ids = [f"{rate}-{number}" for number in range(max(1, round(rate * seconds)))]
     began = time.monotonic()
     for number, read_id in enumerate(ids):
         while (ahead := began + number / rate - time.monotonic()) > 0:
@@ -74,9 +75,15 @@ def send(producer: KafkaProducer, rate: int, seconds: float) -> list[str]:
     return ids
 
 
-def have_seen(ids: list[str], *readers: Clocked) -> bool:
-    """Tell whether every reader has seen every read."""
-    return all(one in reader.seconds for reader in readers for one in ids)
+def missing(ids: list[str], readers: Sequence[Clocked]) -> list[str]:
+    """Return the reads that some reader has not seen."""
+    return [one for one in ids if any(one not in reader.seconds for reader in readers)]
+
+
+def wait_for(ids: list[str], *readers: Clocked) -> None:
+    """Wait until every reader has seen every read."""
+    if not wait_until(lambda: not missing(ids, readers), 120):
+        raise SystemExit(few("reads or their alerts are missing", missing(ids, readers)))
 
 
 @click.command()
@@ -90,11 +97,10 @@ def main(seconds: float, *, as_json: bool) -> None:
         reads = Clocked(demo, topics.reads(SITE), _decode_read)
         alerts = Clocked(demo, topics.alerts(SITE), read_of_alert)
         producer = KafkaProducer(demo.kafka)
-        send(producer, 50, 2)  # so that connections stand and code is warm
+        wait_for(send(producer, 50, 2), reads, alerts)  # so that connections stand and code is warm
         for rate in RATES:
             ids = send(producer, rate, seconds)
-            if not wait_until(partial(have_seen, ids, reads, alerts), 60):
-                raise SystemExit("alerts are missing")
+            wait_for(ids, reads, alerts)
             row: dict[str, float] = {"reads_per_second": rate}
             for name, share in (("p50", 0.5), ("p99", 0.99)):
                 one_way, whole = (
