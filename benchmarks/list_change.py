@@ -3,9 +3,9 @@
     python -m benchmarks.list_change [--entries 1000000] [--changes 40] [--loads 3] [--json]
 
 A real Valkey with its keeper, a real `anpr index`, and a process that matches a small batch every millisecond with
-the index that a matcher would have. The figure is the time from the commit's answer to the end of the first batch
-that was matched with it. A hold-up is how much later than that millisecond a batch ends, in the seconds around a
-change, beside as many undisturbed seconds before each: compare the two, for a shared machine holds everybody up.
+the index that a matcher would have. The figure is the time from the beginning of the commit to the end of the first
+batch that was matched with it. A hold-up is how much later than that millisecond a batch ends, in a while around each
+change, beside an undisturbed while as long before it: compare the two, for a shared machine holds everybody up.
 """
 
 import gc
@@ -17,7 +17,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +25,7 @@ from statistics import median
 import click
 
 from anpr.board.rates import percentile
-from anpr.contracts.events import Entry, Generation, Read
+from anpr.contracts.events import Generation, Read
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
 from anpr.local.processes import wait_until
@@ -35,7 +34,7 @@ from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.store.applied_change import Author
-from anpr.watchlist.store.store import WatchlistStore, connect
+from benchmarks.commits import LIST, Commit, TimedStore, entries_of
 from benchmarks.lookup import plate
 from benchmarks.options import COUNT
 
@@ -43,7 +42,6 @@ REST_SECONDS = 0.001
 BATCH_READS = 20
 CHANGED = 1000
 QUIET_SECONDS = 0.5
-LIST = "stolen"
 
 
 class Turns:
@@ -53,19 +51,28 @@ class Turns:
         command = [sys.executable, "-m", "benchmarks.list_change", "--match", str(folder)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  this program
         self.ended: list[float] = []
-        self.first: dict[str, float] = {}
+        self.first: dict[Generation, float] = {}
         threading.Thread(target=self._read, daemon=True).start()
 
     def hold_ups_ms(self, since: float, until: float) -> list[float]:
-        """Return how much later each batch ended than if nothing else had happened."""
-        ends = [end for end in self.ended if since <= end < until]
-        return [(after - before - REST_SECONDS) * 1000 for before, after in pairwise(ends)]
+        """Return how much later each batch that ran in this time ended than if nothing else had happened."""
+        if not wait_until(lambda: bool(self.ended) and self.ended[-1] > until, 300):
+            raise SystemExit("the matching process says nothing any more")
+        ends = pairwise(list(self.ended))
+        ran = ((before, after) for before, after in ends if after > since and before < until)
+        return [(after - before - REST_SECONDS) * 1000 for before, after in ran]
 
     def seconds_until(self, generation: Generation, since: float) -> float:
-        """Wait for the first batch matched with a generation, and return how long after `since` it ended."""
-        if not wait_until(lambda: str(generation) in self.first, 300):
+        """Wait for the first batch matched with a generation, and return how long after `since` it ended.
+
+        A later generation holds it too: where the keeper changes the list soon after, the matcher may see only that.
+        """
+        if not wait_until(lambda: self._ended_with(generation) is not None, 300):
             raise SystemExit(f"generation {generation} did not come")
-        return self.first[str(generation)] - since
+        return (self._ended_with(generation) or 0) - since
+
+    def _ended_with(self, generation: Generation) -> float | None:
+        return min((end for of, end in list(self.first.items()) if of >= generation), default=None)
 
     def stop(self) -> None:
         """End the process."""
@@ -74,33 +81,27 @@ class Turns:
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
-            generation, *ends = line.split()
-            self.ended += map(float, ends)
-            self.first.setdefault(generation, float(ends[0]))
+            if line.endswith("\n"):  # else the process was ended in the middle of it
+                of, end = line.split()
+                epoch, number = map(int, of.split("."))
+                self.ended.append(float(end))
+                self.first.setdefault(Generation(epoch=epoch, number=number), float(end))
 
 
 def match(folder: Path) -> None:
-    """Match batches for ever; print, now and then, the generation and when its batches ended."""
+    """Match batches for ever; print of each the generation and when it ended."""
     follower = IndexFollower(IndexFolder(folder), "anpr index")
     follower.start()
     draw = random.Random(2)
     reads = [Read(read_id=str(number), site="calais", plate=plate(draw)) for number in range(BATCH_READS)]
-    wait_until(lambda: follower.active is not None, 600)
-    ends: list[str] = []
-    of: Generation | None = None
+    if not wait_until(lambda: follower.held is not None, 600):
+        raise SystemExit("there is no list after ten minutes")
     while True:
         active = follower.active
         if active is None:
             raise SystemExit("the list is gone")
-        active.index.match(reads)
-        if of != active.index.generation or len(ends) >= 500:
-            if ends:
-                print(of, *ends, flush=True)
-            of, ends = active.index.generation, []
-        ends.append(f"{time.monotonic():.6f}")
-        if len(ends) == 1:  # a new generation is told at once
-            print(of, *ends, flush=True)
-            ends = []
+        held.index.match(reads)
+        print(held.index.generation, f"{time.monotonic():.6f}", flush=True)
         time.sleep(REST_SECONDS)
 
 
@@ -111,7 +112,7 @@ class Bench:
         self._count = entries
         self._draw = random.Random(1)
         self._now = system_clock()
-        self._store = WatchlistStore(connect(valkey.url, timeout_seconds=60), timedelta(hours=96))
+        self._store = TimedStore(valkey.url, time.monotonic)
         self._folder = folder
         self._environment = {"REDIS_URL": valkey.url, "ANPR_WATCHLIST__STATE_DIR": str(folder / "state")}
         self._index = load_settings(Path("config"), self._environment).index_dir
@@ -126,17 +127,20 @@ class Bench:
         self.supervisor.add("keep", keeper, log=self._folder / "keep.log", env=self._environment)
         return Turns(self._index)
 
-    def load(self) -> Generation:
+    def load(self) -> Commit:
         """Put a whole new list in force."""
-        return self._store.apply(LIST, entries_of(range(self._count), self._draw), "benchmark", self._now).generation
+        entries = entries_of(range(self._count), self._draw)
+        return self._store.timed(lambda: self._store.apply(LIST, entries, "benchmark", self._now))
 
-    def change(self, number: int) -> Generation:
+    def change(self, number: int) -> Commit:
         """Change a thousand entries anywhere in the list, half of them new."""
         known = self._draw.sample(range(self._count), CHANGED // 2)
         new = range(self._count + number * CHANGED // 2, self._count + (number + 1) * CHANGED // 2)
         put = entries_of([*known, *new], self._draw)
         author = Author()
-        return self._store.change(LIST, put, [], why="benchmark", now=self._now, author=author).generation
+        return self._store.timed(
+            lambda: self._store.change(LIST, put, [], why="benchmark", now=self._now, author=author)
+        )
 
     def generation(self) -> Generation:
         """Return the generation in force."""
@@ -146,31 +150,18 @@ class Bench:
         return manifest.generation
 
 
-def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
-    """Return an entry for each number, of any plate."""
-    unset = Generation(epoch=0, number=0)
-    until = datetime(2099, 1, 1, tzinfo=UTC)
-    return [
-        Entry(entry_id=f"{number:09}", revision=unset, list=LIST, plate=plate(draw), country="GB",
-              category="stolen", reason="reported stolen", valid_until=until, tolerance="near")
-        for number in numbers
-    ]  # fmt: skip
-
-
-def measured(turns: Turns, work: Sequence[Callable[[], Generation]]) -> dict[str, object]:
+def measured(turns: Turns, work: Sequence[Callable[[], Commit]]) -> dict[str, object]:
     """Do each piece of work after a quiet while, and return how long each took to be in force, and the hold-ups."""
     seconds, quiet, disturbed = [], [], []
     for piece in work:
         began = time.monotonic()
         time.sleep(QUIET_SECONDS)
         quiet_until = time.monotonic()
-        generation = piece()
-        committed = time.monotonic()
-        took = turns.seconds_until(generation, committed)
+        commit = piece()
+        took = turns.seconds_until(commit.generation, commit.began)
         seconds.append(took)
         # As long a while as was quiet, ending soon after the new list came.
-        swapped = committed + took
-        time.sleep(QUIET_SECONDS / 2)
+        swapped = commit.began + took
         quiet.append(turns.hold_ups_ms(began, quiet_until))
         disturbed.append(turns.hold_ups_ms(swapped - QUIET_SECONDS / 2, swapped + QUIET_SECONDS / 2))
     return {

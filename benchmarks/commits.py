@@ -1,0 +1,124 @@
+"""Changes of a list, and when the commit of each began; also by a process of its own, as operators change it.
+
+What the store does after the commit is no part of a figure: of a whole new list it lets go of every entry that it had
+in memory, for a good part of a second at a million. Nor may that hold up whoever notes when something was seen, as it
+does in the same process, whatever the threads.
+"""
+
+import gc
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from typing import Any, Final, NamedTuple
+
+from anpr.clock import system_clock
+from anpr.errors import AnprError
+from anpr.events import Entry, Generation
+from anpr.watchlist.records import Applied, Author
+
+from anpr.watchlist.store import WatchlistStore, connect
+from benchmarks.lookup import plate
+
+LIST: Final = "stolen"
+_WHY: Final = "benchmark"
+
+
+class Commit(NamedTuple):
+    """A change that is in force. Nobody can have heard of it before its commit began."""
+
+    generation: Generation
+    began: float
+
+
+class TimedStore(WatchlistStore):
+    """A store that notes when a commit begins: when all is written but the head that puts it in force."""
+
+    def __init__(self, redis_url: str, clock: Callable[[], float]) -> None:
+        super().__init__(connect(redis_url, timeout_seconds=60), keep_ended=timedelta(hours=96))
+        self._clock = clock
+        self._began: float | None = None
+
+    def timed(self, change: Callable[[], Applied]) -> Commit:
+        """Make a change, again where another process is faster, and return when the commit that counts began."""
+        while True:
+            try:
+                self._began = None
+                generation = change().generation
+            except AnprError as error:
+                if error.code != "watchlist-changed-meanwhile":
+                    raise
+            else:
+                if self._began is None:
+                    raise RuntimeError("the store has committed without this having noted when")
+                return Commit(generation, self._began)
+
+    def _execute(self, pipe: Any, generation: Generation) -> None:
+        self._began = self._clock()
+        super()._execute(pipe, generation)
+
+
+class ChangedElsewhere:
+    """A list of so many entries. Every method returns when the change is in force."""
+
+    def __init__(self, redis_url: str, entries: int) -> None:
+        self._pool = ProcessPoolExecutor(
+            1, mp_context=get_context("spawn"), initializer=_open, initargs=(redis_url, entries)
+        )
+
+    def load(self) -> Commit:
+        """Put a whole new list in force."""
+        return self._pool.submit(_load).result()
+
+    def change(self, put: Sequence[Entry], remove: Sequence[str]) -> Commit:
+        """Put some entries in force and take some off."""
+        return self._pool.submit(_change, put, remove).result()
+
+    def roll_back(self) -> Commit:
+        """Put back what the last change took away."""
+        return self._pool.submit(_roll_back).result()
+
+
+def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
+    """Return an entry for each number, of any plate."""
+    unset = Generation(epoch=0, number=0)
+    until = datetime(2099, 1, 1, tzinfo=UTC)
+    return [
+        Entry(entry_id=f"{number:09}", revision=unset, list=LIST, plate=plate(draw), country="GB",
+              category="stolen", reason="reported stolen", valid_until=until, tolerance="near")
+        for number in numbers
+    ]  # fmt: skip
+
+
+class _List(NamedTuple):
+    """What the process of its own has."""
+
+    store: TimedStore
+    entries: int
+    draw: random.Random
+
+
+_opened: list[_List] = []
+
+
+def _open(redis_url: str, entries: int) -> None:
+    gc.disable()  # millions of entries, none of them in a cycle
+    _opened.append(_List(TimedStore(redis_url, time.time), entries, random.Random(1)))
+
+
+def _load() -> Commit:
+    (of,) = _opened
+    entries = entries_of(range(of.entries), of.draw)
+    return of.store.timed(lambda: of.store.apply(LIST, entries, _WHY, system_clock()))
+
+
+def _change(put: Sequence[Entry], remove: Sequence[str]) -> Commit:
+    (of,) = _opened
+    return of.store.timed(lambda: of.store.change(LIST, put, remove, why=_WHY, now=system_clock(), author=Author()))
+
+
+def _roll_back() -> Commit:
+    (of,) = _opened
+    return of.store.timed(lambda: of.store.rollback(LIST, None, why=_WHY, now=system_clock(), author=Author()))
