@@ -39,6 +39,10 @@ SITE = "calais"
 VEHICLES = 80
 _EVENT = re.compile(rb"id: [0-9a-f]+-(\d+)\nevent: (changes|resync)\n")
 _SEEN = re.compile(r'datetime="([^"]+)" data-ago')
+_READS = re.compile(r'data-reads="(\d+)".*?visually-hidden">B\d{3}, <', re.DOTALL)
+WARM = 30
+# What a busy machine may take at most; nobody waits for so long otherwise.
+LONGEST_SECONDS = 120
 
 
 class Browser:
@@ -119,7 +123,8 @@ def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return, by the title of its site, each console's address and a cookie."""
     found = {}
     for title, url in re.findall(r"console of (\w+): (http://[^/]+)/", "\n".join(notes)):
-        wait_until(partial(answers, url), 30)
+        if not wait_until(partial(answers, url), LONGEST_SECONDS):
+            raise click.ClickException(f"the console of {title} does not answer at {url}")
         found[title] = (url, cookie_from(url, notes))
     return found
 
@@ -170,6 +175,47 @@ def cpu_seconds(pid: int | None) -> float:
     return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def known(console: tuple[str, str]) -> int:
+    """Return how many incidents are on the board of a console."""
+    return int(state_of(*console)["set"]["head"]["known"])
+
+
+def warm_up(consoles: Sequence[tuple[str, str]], publisher: KafkaPublisher) -> None:
+    """Let some alerts come: the first records wait until the client knows the topic and its partitions."""
+    enough = known(consoles[0]) + WARM
+    for number in range(WARM):
+        publish(publisher, alert_of(number, f"WARM{number}"))
+    publisher.flush(10)
+    if not wait_until(lambda: all(known(one) >= enough for one in consoles), LONGEST_SECONDS):
+        raise click.ClickException(f"not all of {WARM} alerts are on the boards: {[known(one) for one in consoles]}")
+
+
+def number_with(console: tuple[str, str], alerts: int) -> int:
+    """Wait until the board shows so many alerts of the vehicles in the lanes; return the number of its state then."""
+    shown, state = 0, dict[str, Any]()
+
+    def all_are_there() -> bool:
+        nonlocal shown, state
+        state = state_of(*console)
+        found = (_READS.search(card.get("html", "")) for card in state["set"].values())
+        shown = sum(int(one[1]) for one in found if one)
+        return shown >= alerts
+
+    if not wait_until(all_are_there, LONGEST_SECONDS):
+        raise click.ClickException(f"only {shown} of {alerts} alerts are on the board of {console[0]}")
+    return number_of(state["id"])
+
+
+def number_of(state_id: str) -> int:
+    """Return the number in the id of a state."""
+    return int(state_id.rpartition("-")[2])
+
+
+def have_all(browsers: Sequence[Browser], number: int) -> bool:
+    """Wait until every browser has a state, and tell whether it does: one that does not get it is counted later."""
+    return wait_until(lambda: all(one.had_at(number) is not None for one in browsers), LONGEST_SECONDS)
+
+
 async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     consoles: dict[str, tuple[str, str]],
     pid: int | None,
@@ -179,13 +225,10 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     seconds: float,
 ) -> dict[str, object]:
     """Open a browser with each cookie, let the alerts come, and compare what each got with what there was."""
-    url, cookie = consoles["Calais"]
-    other_url, other_cookie = consoles["Coquelles"]
+    url, cookie = console = consoles["Calais"]
+    other_url, other_cookie = other = consoles["Coquelles"]
     producer = KafkaProducer(kafka)
-    for number in range(30):  # the first records wait until the client knows the topic and its partitions
-        publish(producer, alert_of(number, f"WARM{number}"))
-    producer.flush(10)
-    await asyncio.sleep(1)
+    await asyncio.to_thread(warm_up, (console, other), producer)
     reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in cookies]
     after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
     followed = zip((reference, *many), (cookie, *cookies), strict=True)
@@ -195,14 +238,15 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
         await one.hears.wait()
     began, cpu_began = time.monotonic(), cpu_seconds(pid)
     sent = await asyncio.to_thread(send_all, producer, per_second, seconds)
-    await asyncio.sleep(3)
+    for of_one, browsers in ((console, [reference, *many]), (other, [alone])):
+        await asyncio.to_thread(have_all, browsers, await asyncio.to_thread(number_with, of_one, sent))
     cpu = cpu_seconds(pid) - cpu_began
     cpu_share = cpu / (time.monotonic() - began)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    if not reference.numbers:
-        raise click.ClickException("nothing has come to a browser within 3 s: the machine is too busy")
+    if not reference.numbers or not alone.numbers:
+        raise click.ClickException(f"nothing has come to a browser within {LONGEST_SECONDS} s")
     seen = seen_in(bytes(reference.kept))
     late = [had - moment for one in many for number, moment in seen if (had := one.had_at(number)) is not None]
     lone = [
@@ -212,7 +256,7 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
         "browsers": len(many),
         "alerts": sent,
         "captures_seen": len(seen),
-        "states": max(reference.numbers) - int(after.rpartition("-")[2]),
+        "states": max(reference.numbers) - number_of(after),
         "browsers_with_all": sum(not one.resyncs and one.had_at(max(reference.numbers)) is not None for one in many),
         "events_a_browser": round(sum(len(one.numbers) for one in many) / max(1, len(many))),
         "console_cpu_percent": round(100 * cpu_share),
@@ -259,12 +303,8 @@ def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> d
     for number in range(count):
         publish(producer, alert_of(0, f"X{number:05d}"))
     producer.flush(60)
-
-    def known() -> int:
-        return int(state_of(url, cookie)["set"]["head"]["known"])
-
-    if not wait_until(lambda: known() >= count, 120):
-        raise click.ClickException(f"only {known()} of {count} incidents are on the board")
+    if not wait_until(lambda: known((url, cookie)) >= count, LONGEST_SECONDS):
+        raise click.ClickException(f"only {known((url, cookie))} of {count} incidents are on the board")
     on_board = time.monotonic() - began
     pages = []
     for _ in range(20):

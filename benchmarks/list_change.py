@@ -100,8 +100,8 @@ def match(folder: Path) -> None:
         active = follower.active
         if active is None:
             raise SystemExit("the list is gone")
-        held.index.match(reads)
-        print(held.index.generation, f"{time.monotonic():.6f}", flush=True)
+        active.index.match(reads)
+        print(active.index.generation, f"{time.monotonic():.6f}", flush=True)
         time.sleep(REST_SECONDS)
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 import click
 from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Read, decode_alert_record, encode
@@ -33,7 +34,8 @@ from anpr.kafka.tail import KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
-from benchmarks.console import SITE, alert_of, in_ms, publish, sign_in, state_of
+from benchmarks.console import SITE, alert_of, in_ms, known, publish, sign_in
+from benchmarks.missing import few
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 # Runs in the page before its own scripts: when each incident's first event came, its card was there, it was drawn.
@@ -83,8 +85,9 @@ def alerts_of(kafka: str, plates: set[str]) -> dict[str, Alert]:
                 found[fact.alert_id] = fact
         return len(found) == len(plates)
 
-    if not wait_until(all_there, 60):
-        raise click.ClickException(f"{len(plates) - len(found)} alerts are missing")
+    if not wait_until(all_there, 120):
+        unseen = plates - {alert.plate for alert in found.values()}
+        raise click.ClickException(few("alerts are missing of the plates", sorted(unseen)))
     tail.close()
     return found
 
@@ -125,8 +128,8 @@ def fill_board(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> 
     for number in range(count):
         publish(producer, alert_of(0, f"X{number:05d}"))
     producer.flush(60)
-    if not wait_until(lambda: int(state_of(*consoles["Calais"])["set"]["head"]["known"]) >= count, 180):
-        raise click.ClickException("not all incidents are on the board")
+    if not wait_until(lambda: known(consoles["Calais"]) >= count, 180):
+        raise click.ClickException(f"only {known(consoles['Calais'])} of {count} incidents are on the board")
 
 
 def look(
@@ -151,7 +154,11 @@ def look(
         sending.start()
         # What is not among the most urgent of a full board is not drawn, so the plates are of the highest priority.
         enough = "count => Object.keys(seen.drawn).length >= count"
-        page.wait_for_function(enough, arg=len(plates), timeout=60_000 + len(plates) / per_second * 1000)
+        try:
+            page.wait_for_function(enough, arg=len(plates), timeout=120_000 + len(plates) / per_second * 1000)
+        except NotInTimeError:
+            drawn = page.evaluate("Object.keys(seen.drawn).length")
+            raise click.ClickException(f"only {drawn} of {len(plates)} vehicles were drawn") from None
         sending.join()
         seen: dict[str, Any] = page.evaluate("seen")
     return seen, costs
