@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from typing import Any, Final, NamedTuple
 
-from anpr.clock import system_clock
-from anpr.errors import AnprError
-from anpr.events import Entry, Generation
-from anpr.watchlist.records import Applied, Author
-
-from anpr.watchlist.store import WatchlistStore, connect
+from anpr.contracts.events import Entry, Generation
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import AnprError
+from anpr.watchlist.store.applied_change import AppliedChange, Author
+from anpr.watchlist.store.store import WatchlistStore, connect
 from benchmarks.lookup import plate
 
 LIST: Final = "stolen"
@@ -34,14 +33,28 @@ class Commit(NamedTuple):
 
 
 class TimedStore(WatchlistStore):
-    """A store that notes when a commit begins: when all is written but the head that puts it in force."""
+    """A store that notes when a commit begins: when everything is written except the manifest that activates it."""
 
     def __init__(self, redis_url: str, clock: Callable[[], float]) -> None:
-        super().__init__(connect(redis_url, timeout_seconds=60), keep_ended=timedelta(hours=96))
-        self._clock = clock
         self._began: float | None = None
+        client = connect(redis_url, timeout_seconds=60)
+        new_pipeline: Callable[[], Any] = client.pipeline
 
-    def timed(self, change: Callable[[], Applied]) -> Commit:
+        def pipeline() -> Any:
+            pipe = new_pipeline()
+            execute = pipe.execute
+
+            def timed_execute() -> Any:
+                self._began = clock()
+                return execute()
+
+            pipe.execute = timed_execute
+            return pipe
+
+        client.pipeline = pipeline  # type: ignore[assignment]  # the store calls it without arguments
+        super().__init__(client, keep_tombstones=timedelta(hours=96))
+
+    def timed(self, change: Callable[[], AppliedChange]) -> Commit:
         """Make a change, again where another process is faster, and return when the commit that counts began."""
         while True:
             try:
@@ -54,10 +67,6 @@ class TimedStore(WatchlistStore):
                 if self._began is None:
                     raise RuntimeError("the store has committed without this having noted when")
                 return Commit(generation, self._began)
-
-    def _execute(self, pipe: Any, generation: Generation) -> None:
-        self._began = self._clock()
-        super()._execute(pipe, generation)
 
 
 class ChangedElsewhere:

@@ -180,12 +180,12 @@ def known(console: tuple[str, str]) -> int:
     return int(state_of(*console)["set"]["head"]["known"])
 
 
-def warm_up(consoles: Sequence[tuple[str, str]], publisher: KafkaPublisher) -> None:
+def warm_up(consoles: Sequence[tuple[str, str]], producer: KafkaProducer) -> None:
     """Let some alerts come: the first records wait until the client knows the topic and its partitions."""
     enough = known(consoles[0]) + WARM
     for number in range(WARM):
-        publish(publisher, alert_of(number, f"WARM{number}"))
-    publisher.flush(10)
+        publish(producer, alert_of(number, f"WARM{number}"))
+    producer.flush(10)
     if not wait_until(lambda: all(known(one) >= enough for one in consoles), LONGEST_SECONDS):
         raise click.ClickException(f"not all of {WARM} alerts are on the boards: {[known(one) for one in consoles]}")
 

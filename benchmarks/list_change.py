@@ -94,7 +94,7 @@ def match(folder: Path) -> None:
     follower.start()
     draw = random.Random(2)
     reads = [Read(read_id=str(number), site="calais", plate=plate(draw)) for number in range(BATCH_READS)]
-    if not wait_until(lambda: follower.held is not None, 600):
+    if not wait_until(lambda: follower.active is not None, 600):
         raise SystemExit("there is no list after ten minutes")
     while True:
         active = follower.active

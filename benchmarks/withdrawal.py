@@ -84,7 +84,7 @@ class Bench:
 
     def __init__(self, demo: Demo, entries: int) -> None:
         self._list = ChangedElsewhere(demo.settings.sites[SITE].redis, entries)
-        self._publisher = KafkaProducer(demo.kafka)
+        self._producer = KafkaProducer(demo.kafka)
         self._count = entries
         self._draw = random.Random(1)
         self._raised = 0

@@ -60,7 +60,7 @@ class Installation:
         """Return an `anpr` command of this installation."""
         return [sys.executable, "-m", "anpr", "--config", str(self.config), *arguments]
 
-    def run(self, *arguments: str, input: bytes = b"", timeout: float = 60) -> subprocess.CompletedProcess[bytes]:  # noqa: A002  as subprocess.run
+    def run(self, *arguments: str, input: bytes = b"", timeout: float = 180) -> subprocess.CompletedProcess[bytes]:  # noqa: A002  as subprocess.run
         """Run an `anpr` command to its end."""
         return subprocess.run(
             self.command(*arguments),
@@ -111,7 +111,7 @@ class Installation:
             found.extend(re.findall(r"http://[0-9.]+:\d+", log.read_text("utf-8") if log.exists() else ""))
             return bool(found)
 
-        assert wait_until(is_logged, 30), log.read_text("utf-8")
+        assert wait_until(is_logged, 60), log.read_text("utf-8")
         return found[0]
 
     def records(self, names: Iterable[str]) -> list[Record]:
@@ -142,7 +142,7 @@ class Installation:
         share = group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)])
         return share.records - share.committed
 
-    def wait_until_matched(self, count: int, site: str, timeout_seconds: float = 60) -> None:
+    def wait_until_matched(self, count: int, site: str, timeout_seconds: float = 180) -> None:
         """Wait until a site's topic holds `count` reads and every one is committed."""
 
         def is_matched() -> bool:

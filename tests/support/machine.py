@@ -21,7 +21,7 @@ KEEP = timedelta(hours=96)
 class Machine:
     """A machine's index folder, its builder and one matcher's follower. Each runs one pass for each `step`."""
 
-    def __init__(self, path: Path, url: str, timeout_seconds: float = 2) -> None:
+    def __init__(self, path: Path, url: str, timeout_seconds: float = 10) -> None:
         self.folder = IndexFolder(path)
         self.store = WatchlistStore(connect(url, timeout_seconds), KEEP)
         self.start_builder()
@@ -58,7 +58,7 @@ class Machine:
             self.step()
             return self.generation() == applied.generation
 
-        assert wait_until(is_there, 20), self.builder.problem
+        assert wait_until(is_there, 60), self.builder.problem
 
 
 def apply(it: Machine, *ids: str, why: str = "test", **fields: str) -> AppliedChange:

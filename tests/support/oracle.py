@@ -46,7 +46,7 @@ def fault_times(seed: int, matchers: Sequence[str], kills: int, seconds: float) 
 def dry_run(installation: Installation, watchlist: Path, list_name: str, reads: Path) -> dict[str, events.Alert]:
     """Return by id the alerts that the dry run finds in a file of reads."""
     done = installation.run(
-        "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=300
+        "dry-run", "--watchlist", str(watchlist), "--list", list_name, "--reads", str(reads), timeout=600
     )
     assert done.returncode in (0, 1), done.stderr.decode()
     alerts = [msgspec.json.decode(line, type=events.Alert) for line in done.stdout.splitlines()]
@@ -66,7 +66,7 @@ def settle(feed: BoardFeed, expected: AbstractSet[str]) -> None:
         feed.fold_new_records(0.1)
         return shown(feed.board).keys() >= expected
 
-    wait_until(is_complete, 30)
+    wait_until(is_complete, 60)
 
 
 def dead_letters(installation: Installation) -> int:

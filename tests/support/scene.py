@@ -33,7 +33,7 @@ from tests.support.installation import Installation
 from tests.support.servers import missing
 from tests.support.web_console import PASSWORD, USERS
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 # Of these each test takes its own. Last letters that no look-alike can make out of one another.
 PLATES = tuple(f"TE{number}{end}" for number in range(20, 36) for end in ("ACE", "HMX", "PTV"))
 COVERT_PLATE = "CV77RST"
@@ -98,7 +98,9 @@ class Scene:
         self._stack.callback(self.browser.close)
         for site, url in self.addresses.items():
             assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
-        with httpx.Client(base_url=self.addresses["calais"], headers={"Origin": self.addresses["calais"]}) as ann:
+        with httpx.Client(
+            base_url=self.addresses["calais"], headers={"Origin": self.addresses["calais"]}, timeout=60
+        ) as ann:
             ann.post("/sign-in", data={"name": "ann", "password": PASSWORD})
             assert wait_until(lambda: self.head(ann).get("count", "?") != "?", READY_SECONDS), self.head(ann)
 
@@ -160,7 +162,7 @@ class Scene:
             read = Read(read_id=read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
             self.producer.produce(topics.reads(site), read.camera, encode(read))
             incidents.append(alert_id(site, read_id, plate))
-        assert self.producer.flush(20) == 0
+        assert self.producer.flush(60) == 0
         return incidents
 
     # --- who looks ---
@@ -222,6 +224,6 @@ def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/sign-in").status_code == 200
+        return httpx.get(f"{url}/sign-in", timeout=60).status_code == 200
     except httpx.HTTPError:
         return False

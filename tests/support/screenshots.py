@@ -101,7 +101,7 @@ def misread(demo: Demo, plate: Plate, read_as: str, lane: str, confidence: float
     )
     producer = KafkaProducer(demo.kafka)
     producer.produce(topics.reads("calais"), read.camera, encode(read))
-    producer.flush(20)
+    producer.flush(60)
 
 
 def settle(page: Page, outcome: str, check: str = "Same plate") -> None:

@@ -115,7 +115,7 @@ class ConsoleServer:
 
     def start(self) -> None:
         self._thread.start()
-        assert wait_until(lambda: self._server.started, 10)
+        assert wait_until(lambda: self._server.started, 60)
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -124,7 +124,7 @@ class ConsoleServer:
     @contextmanager
     def browser(self, name: str | None = None) -> Iterator[httpx.Client]:
         """Give a browser, signed in as `name`."""
-        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=20) as client:
+        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=60) as client:
             if name is not None:
                 answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
                 assert answer.status_code == 303, answer.text
@@ -160,7 +160,7 @@ class ConsoleServer:
         read = a_read(f"read-{plate}-{handling}", site=site, plate=plate, captured_at=now, lane="1", image=image)
         alert = an_alert(read, entry, raised_at=now)
         self.put(topics.of_alert(alert), alert)
-        assert wait_until(lambda: alert.alert_id in self.shown(), 5)
+        assert wait_until(lambda: alert.alert_id in self.shown(), 60)
         return alert
 
     def shown(self) -> set[str]:

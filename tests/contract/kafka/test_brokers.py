@@ -70,7 +70,7 @@ def limit_records(admin: AdminClient, topic: str, max_bytes: int) -> None:
 def produce(broker: Broker, *values: bytes) -> None:
     for value in values:
         broker.producer.produce(broker.topic, "key", value, {"reason": b"none"})
-    assert broker.producer.flush(30) == 0
+    assert broker.producer.flush(60) == 0
 
 
 def poll(consumer: Consumer, count: int) -> list[Record]:
@@ -84,7 +84,7 @@ def gather(poll_some: Callable[[], list[Record]], count: int) -> list[Record]:
         records.extend(poll_some())
         return len(records) >= count
 
-    assert wait_until(is_enough, 30)
+    assert wait_until(is_enough, 60)
     return records
 
 
@@ -114,7 +114,7 @@ def test_the_lag_counts_the_waiting_records(broker: Broker) -> None:
     produce(broker, b"one", b"two")
     consumer = broker.consumer()
     consumer.commit(poll(consumer, 2))
-    assert wait_until(lambda: not consumer.poll(10, 0.1) and consumer.lag() == 0, 30)
+    assert wait_until(lambda: not consumer.poll(10, 0.1) and consumer.lag() == 0, 60)
     consumer.close()
 
 
@@ -124,14 +124,14 @@ def test_a_restarted_member_knows_its_lag_on_a_quiet_road(broker: Broker) -> Non
     consumer.commit(poll(consumer, 1))
     consumer.close()
     again = broker.consumer()
-    assert wait_until(lambda: not again.poll(10, 0.1) and again.partition_count() == 1 and again.lag() == 0, 30)
+    assert wait_until(lambda: not again.poll(10, 0.1) and again.partition_count() == 1 and again.lag() == 0, 60)
     again.close()
 
 
 def test_each_record_gets_its_delivery_callback(broker: Broker) -> None:
     results: list[UndeliveredError | None] = []
     broker.producer.produce(broker.topic, None, b"one", on_delivery=results.append)
-    assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
+    assert wait_until(lambda: broker.producer.flush(1) == 0, 60)
     assert results == [None]
 
 
@@ -141,7 +141,7 @@ def test_of_records_sent_together_only_the_one_that_is_too_large_is_refused(brok
     sizes = [500] * 6 + [3000] + [501] * 6
     for number, size in enumerate(sizes):
         broker.producer.produce(broker.topic, "key", b"x" * size, on_delivery=partial(results.__setitem__, number))
-    assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
+    assert wait_until(lambda: broker.producer.flush(1) == 0, 60)
     assert {number: error and error.code for number, error in results.items()} == {
         number: TOO_LARGE if size > 2000 else None for number, size in enumerate(sizes)
     }
@@ -151,14 +151,14 @@ def test_of_records_sent_together_only_the_one_that_is_too_large_is_refused(brok
     tail.close()
     broker.producer.produce(broker.topic, "key", b"x" * 3000)
     with pytest.raises(UndeliveredError):
-        assert wait_until(lambda: broker.producer.flush(1) == 0, 30)
+        assert wait_until(lambda: broker.producer.flush(1) == 0, 60)
 
 
 def test_a_tail_gets_everything_from_the_beginning_and_follows_the_topic(broker: Broker) -> None:
     produce(broker, b"one", b"two")
     tail = broker.tail()
     assert [record.value for record in gather(lambda: tail.poll(0.1), 2)] == [b"one", b"two"]
-    assert wait_until(lambda: not tail.poll(0.1) and tail.caught_up(), 30)
+    assert wait_until(lambda: not tail.poll(0.1) and tail.caught_up(), 60)
     produce(broker, b"three")
     assert [record.value for record in gather(lambda: tail.poll(0.1), 1)] == [b"three"]
     tail.close()

@@ -39,7 +39,7 @@ class Gateway:
                 stderr=log,
                 env={**os.environ, **it.environment, **environment},
             )
-        assert wait_until((folder / f"send-{site}.sqlite-wal").exists, 20)
+        assert wait_until((folder / f"send-{site}.sqlite-wal").exists, 60)
         self._limits = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
 
     def fill_disk(self) -> None:
@@ -56,7 +56,7 @@ class Gateway:
     def end(self) -> int:
         assert self.process.stdin
         self.process.stdin.close()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         lines = map(json.loads, self._log.read_text("utf-8").splitlines())
@@ -90,10 +90,10 @@ def test_with_its_disk_full_the_gateway_logs_it_keeps_sending_and_uses_the_disk_
     running.append(gateway)
     before, during, after = (some_lines(site, start, 400) for start in (0, 1000, 2000))
     gateway.send(*before)
-    assert wait_until(lambda: on_topic(installation, site) >= set(before), 30)
+    assert wait_until(lambda: on_topic(installation, site) >= set(before), 60)
     gateway.fill_disk()
     gateway.send(*during)
-    assert wait_until(lambda: on_topic(installation, site) >= set(during), 30)
+    assert wait_until(lambda: on_topic(installation, site) >= set(during), 60)
     refusals = gateway.logged("the disk refuses lines, they go to the broker without it")
     assert "spool" in refusals[0]["reason"]
     gateway.make_room()
@@ -128,13 +128,13 @@ def test_with_its_disk_full_and_the_broker_away_it_reads_no_more_and_names_the_l
     running.append(gateway)
     kept = some_lines(site, 0, 100)
     gateway.send(*kept)
-    assert wait_until(lambda: any(line["on_disk"] == 100 for line in gateway.logged("lines wait for the broker")), 30)
+    assert wait_until(lambda: any(line["on_disk"] == 100 for line in gateway.logged("lines wait for the broker")), 60)
     gateway.fill_disk()
     refused = some_lines(site, 100, 50)
     gateway.send(*refused)
-    assert wait_until(lambda: bool(gateway.logged("the disk refuses lines, they go to the broker without it")), 30)
+    assert wait_until(lambda: bool(gateway.logged("the disk refuses lines, they go to the broker without it")), 60)
     gateway.process.send_signal(signal.SIGTERM)
-    assert gateway.process.wait(30) == 3
+    assert gateway.process.wait(60) == 3
     (ended,) = gateway.logged("ended")
     assert ended["code"] == "lines-not-kept"
     assert "lines 101 to 150 of the stream are neither on disk nor with the broker" in ended["error"]
@@ -158,7 +158,7 @@ def test_with_its_disk_full_a_machine_matches_with_its_last_list_and_logs_it(ins
     piped = ["sh", "-c", 'mkfifo "$0.fifo"; cat "$0.fifo" > "$0" & exec "$@" 2> "$0.fifo"', str(log), *command]
     it.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1")], "test", system_clock())
     it.supervisor.add("full", piped, log=it.folder / "sh.log", env=it.environment)
-    assert wait_until(lambda: log.exists() and "the index cannot be written" in log.read_text("utf-8"), 30)
+    assert wait_until(lambda: log.exists() and "the index cannot be written" in log.read_text("utf-8"), 60)
     assert it.run("send", "--site", site, input=read_line("b", site, "AB1")).returncode == 0
     it.wait_until_matched(2, site)
     assert sorted((a.read.read_id, a.entry.entry_id) for a in it.alerts([site])) == [("a", "1"), ("b", "1")]
@@ -169,4 +169,4 @@ def test_with_its_disk_full_a_machine_matches_with_its_last_list_and_logs_it(ins
         assert it.run("send", "--site", site, input=read_line("c", site, "AB1")).returncode == 0
         return ("c", "2") in {(alert.read.read_id, alert.entry.entry_id) for alert in it.alerts([site])}
 
-    assert wait_until(has_the_newest, 30)
+    assert wait_until(has_the_newest, 60)

@@ -18,9 +18,9 @@ def test_a_first_batch_that_the_broker_refuses_once_is_written_all_the_same(kafk
     with SpoilingProxy(kafka_bootstrap, good=b"the first", bad=b"the wurst") as proxy:
         producer = KafkaProducer(proxy.bootstrap)
         producer.produce(topic, None, b"the first")
-        assert proxy.has_damaged.wait(30)
+        assert proxy.has_damaged.wait(60)
         producer.produce(topic, None, b"the second")
-        assert wait_until(lambda: producer.flush(1) == 0, 30)
+        assert wait_until(lambda: producer.flush(1) == 0, 60)
     tail = KafkaTail(kafka_bootstrap, [topic])
     written: list[bytes | None] = []
 
@@ -28,6 +28,6 @@ def test_a_first_batch_that_the_broker_refuses_once_is_written_all_the_same(kafk
         written.extend(record.value for record in tail.poll(0.1))
         return tail.caught_up()
 
-    assert wait_until(is_all, 30)
+    assert wait_until(is_all, 60)
     tail.close()
     assert written == [b"the first", b"the second"]

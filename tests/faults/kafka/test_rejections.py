@@ -58,7 +58,7 @@ class Broker:
             for what, how in ((operation, AclPermissionType.DENY), (AclOperation.ALL, AclPermissionType.ALLOW))
         ]
         for created in self._admin.create_acls(rules).values():
-            created.result(30)
+            created.result(60)
         try:
             yield
         finally:
@@ -66,7 +66,7 @@ class Broker:
                 kind, name, ResourcePatternType.LITERAL, EVERYBODY, "*", AclOperation.ANY, AclPermissionType.ANY
             )
             for deleted in self._admin.delete_acls([any_rule]).values():
-                deleted.result(30)
+                deleted.result(60)
 
     @contextmanager
     def takes_at_most(self, topic: str, max_bytes: int) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Broker:
     def _limit(self, topic: str, max_bytes: int) -> None:
         entry = ConfigEntry("max.message.bytes", str(max_bytes), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-        self._admin.incremental_alter_configs([resource])[resource].result(30)
+        self._admin.incremental_alter_configs([resource])[resource].result(60)
 
 
 class Watched:
@@ -109,7 +109,7 @@ class Watched:
             self.matcher
         )
         assert self.it.supervisor.restarts("matcher") == 0
-        assert httpx.get(f"{self.matcher}/livez", timeout=5).text == "live\n"
+        assert httpx.get(f"{self.matcher}/livez", timeout=60).text == "live\n"
         logged = [json.loads(line) for line in (self.it.folder / "matcher.log").read_bytes().splitlines()]
         assert any(line.get("code") == code and line["next_step"] for line in logged)
 
@@ -124,7 +124,7 @@ class Watched:
 
 
 def ready(address: str) -> tuple[int, str]:
-    answer = httpx.get(f"{address}/readyz", timeout=5)
+    answer = httpx.get(f"{address}/readyz", timeout=60)
     return answer.status_code, answer.text
 
 
@@ -198,7 +198,7 @@ def test_an_alert_that_is_too_large_delays_no_other_and_is_raised_when_its_read_
         watched.send("small after")
         assert wait_until(lambda: {"small before", "small after"} <= watched.alerts(), 60)
         assert "large" not in watched.alerts()
-        assert wait_until(lambda: any("NOT shown" in fault for fault in shown(board, it)), 30), shown(board, it)
+        assert wait_until(lambda: any("NOT shown" in fault for fault in shown(board, it)), 60), shown(board, it)
         (letter,) = map(json.loads, it.run("topics", "deadletters", "--site", site).stdout.splitlines())
         assert letter["reason"] == "alert too large"
         differs = [line for line in it.run("topics").stdout.decode().splitlines() if "differs" in line]
@@ -228,13 +228,13 @@ def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_aft
         with open_gateway(it, site, ends_with=3) as (gateway, address):
             put(gateway, read_line("open stream", site, "AB12CDE"))
             says = "docs/errors.md#kafka-not-authorised"
-            assert wait_until(lambda: ready(address)[0] == 503 and says in ready(address)[1], 30), ready(address)
+            assert wait_until(lambda: ready(address)[0] == 503 and says in ready(address)[1], 60), ready(address)
             put(gateway, read_line("behind it", site, "AB12CDE"))
     with open_gateway(it, site) as (gateway, address):
         assert wait_until(lambda: {"ended stream", "open stream", "behind it"} <= watched.alerts(), 60)
         with broker.denies(ResourceType.TOPIC, topics.reads(site), AclOperation.WRITE):
             put(gateway, read_line("while it runs", site, "AB12CDE"))
-            assert wait_until(lambda: ready(address)[0] == 503, 30)
+            assert wait_until(lambda: ready(address)[0] == 503, 60)
         assert wait_until(lambda: "while it runs" in watched.alerts(), 60), "without a restart"
 
 
@@ -264,7 +264,7 @@ def open_gateway(it: Installation, site: str, *, ends_with: int = 0) -> Iterator
     try:
         yield gateway, it.health_address(log.stem)
         gateway.terminate()
-        assert gateway.wait(30) == ends_with, log.read_text("utf-8")
+        assert gateway.wait(60) == ends_with, log.read_text("utf-8")
     finally:
         gateway.kill()
         gateway.communicate()

@@ -33,7 +33,7 @@ PARENTS = {
             global child
             child = spawn(["sleep", "1000"], log=Path({directory!r}, "log"))
             # Only a tether that is in force when the thread ends could harm the child.
-            wait_until(lambda: b"anpr" not in Path(f"/proc/{{child.pid}}/cmdline").read_bytes(), 10)
+            wait_until(lambda: b"anpr" not in Path(f"/proc/{{child.pid}}/cmdline").read_bytes(), 60)
         thread = threading.Thread(target=start)
         thread.start()
         thread.join()
@@ -79,7 +79,7 @@ def parent(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
         try:
             assert process.stdout
             child = int(process.stdout.readline())
-            assert wait_until(lambda: runs_its_command(child), 10)
+            assert wait_until(lambda: runs_its_command(child), 60)
             yield process, child
         finally:
             process.kill()
@@ -93,7 +93,7 @@ def test_nothing_is_left_when_the_parent_is_killed(kind: str, tmp_path: Path) ->
     code = PARENTS[kind].format(tether=tether.__file__, directory=str(tmp_path))
     with parent(code) as (process, child):
         process.kill()
-        assert wait_until(lambda: not command_of(child), 5)
+        assert wait_until(lambda: not command_of(child), 60)
 
 
 def test_a_child_lives_on_when_the_thread_that_asked_for_it_ends(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Scene:
         supervisor = self.installation.supervisor
         match fault.what:
             case "kill matcher":
-                assert wait_until(lambda: supervisor.pid(fault.of) is not None, 10)
+                assert wait_until(lambda: supervisor.pid(fault.of) is not None, 60)
                 supervisor.kill(fault.of)
                 self.kills += 1
             case "second matcher joins":
@@ -81,7 +81,7 @@ class Scene:
             self.installation.supervisor.remove(f"simulator-{site}")
             # A simulator that was killed, or could not send every read, has written reads that the broker never had.
             assert self.installation.supervisor.exit_codes[f"simulator-{site}"] == [0]
-        assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [0], 60)
+        assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [0], 180)
 
     def reads(self) -> Path:
         """Return every line that was published, in one file."""
@@ -129,7 +129,7 @@ def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: S
     watch_until(began + seconds, feeds)
     scene.end_traffic()
 
-    assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 90), "reads are unaccounted for"
+    assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 180), "reads are unaccounted for"
     expected = dry_run(it, WATCHLIST, LIST, scene.reads())
     published = [alert.alert_id for alert in it.alerts()]
     print(f"{scene.kills} kills; {len(expected)} alerts, {len(published) - len(expected)} of them published again")  # noqa: T201

@@ -63,7 +63,7 @@ def test_a_matcher_loses_nothing_and_matches_nothing_twice(ports: Installation, 
     it.supervisor.remove("simulator")
 
     it.start_matcher(site, f"{site}-1")
-    assert wait_until(lambda: it.waiting(site) == 0, 60), "reads are unaccounted for"
+    assert wait_until(lambda: it.waiting(site) == 0, 180), "reads are unaccounted for"
     times = Counter(alert.alert_id for alert in it.alerts([site]))
     assert times.keys() == dry_run(it, WATCHLIST, LIST, sent).keys()
     repeated = Counter(read_id_of(line) for line in sent.read_bytes().splitlines())
@@ -154,14 +154,14 @@ def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, m
             logs=b"console runs" if is_open else b"", then=look if is_open else lambda: None,
         )  # fmt: skip
     for stream in streams:
-        stream.join(30)
+        stream.join(60)
         assert not stream.is_alive(), "a browser still waits for events"
 
 
 def follow(url: str, begun: threading.Event) -> None:
     """Sign in and read events until the stream ends."""
     with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60) as browser:
-        assert wait_until(lambda: can_connect(url), 30)
+        assert wait_until(lambda: can_connect(url), 60)
         browser.post("/sign-in", data={"name": "ann", "password": PASSWORD})
         with browser.stream("GET", "/board/stream") as events:
             for _ in events.iter_bytes():
@@ -170,7 +170,7 @@ def follow(url: str, begun: threading.Event) -> None:
 
 def can_connect(url: str) -> bool:
     try:
-        return bool(httpx.get(f"{url}/sign-in").status_code)
+        return bool(httpx.get(f"{url}/sign-in", timeout=60).status_code)
     except httpx.HTTPError:
         return False
 
@@ -194,7 +194,7 @@ def run_and_stop(
             then()
             time.sleep(after_seconds)  # this is the moment under test, not a wait
             service.terminate()
-            code = service.wait(20)
+            code = service.wait(60)
         finally:
             service.kill()
             service.wait()

@@ -35,13 +35,13 @@ def play(it: Installation, name: str) -> tuple[Path, Path]:
     command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--bootstrap", it.kafka]
     command += ["--scenario", name, "--for", "4s", "--speed", "300", "--seed", str(list(scenarios()).index(name))]
     command += ["--watchlist", str(WATCHLIST), "--list-name", LIST, "--out", str(sent), "--truth", str(truth)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
     return sent, truth
 
 
 def alerts_on(it: Installation, sent: Path) -> dict[str, events.Alert]:
     """Wait until all reads that were sent are matched, and return their alerts from the topics."""
-    assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 60), "reads are unaccounted for"
+    assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 180), "reads are unaccounted for"
     read_ids = {read.read_id for read in reads_of(sent)}
     return {alert.alert_id: alert for alert in it.alerts() if alert.read.read_id in read_ids}
 

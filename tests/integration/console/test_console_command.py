@@ -48,11 +48,11 @@ class Consoles:
         (port,) = free_ports(1)
         self.addresses[name] = f"http://127.0.0.1:{port}"
         self.installation.start(name, "console", "--site", site, "--port", str(port))
-        assert wait_until(lambda: self._answers(name), 30)
+        assert wait_until(lambda: self._answers(name), 60)
 
     def _answers(self, name: str) -> bool:
         try:
-            return httpx.get(f"{self.addresses[name]}/sign-in").status_code == 200
+            return httpx.get(f"{self.addresses[name]}/sign-in", timeout=60).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -60,7 +60,7 @@ class Consoles:
     def browser(self, console: str, user: str) -> Iterator[httpx.Client]:
         """Give a browser that is signed in."""
         url = self.addresses[console]
-        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=20, follow_redirects=True) as client:
+        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60, follow_redirects=True) as client:
             assert client.post("/sign-in", data={"name": user, "password": PASSWORD}).status_code == 200
             yield client
 
@@ -73,7 +73,7 @@ def state(browser: httpx.Client) -> dict[str, Any]:
         answers.append(browser.get("/board/state"))
         return answers[-1].status_code == httpx.codes.OK
 
-    assert wait_until(is_whole, 30)
+    assert wait_until(is_whole, 60)
     return dict(answers[-1].json()["set"])
 
 
@@ -105,17 +105,17 @@ def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: C
     consoles.start("two", coquelles)
     with consoles.browser("one", "ann") as here, consoles.browser("two", "bob") as there:
         consoles.installation.run("send", "--site", calais, input=read_line("a", calais, "AB12CDE", lane="1"))
-        assert wait_until(lambda: len(cards(here)) == len(cards(there)) == 1, 20)
+        assert wait_until(lambda: len(cards(here)) == len(cards(there)) == 1, 60)
         (incident_id,) = cards(here)
         assert cards(here)[incident_id]["section"] == "now"
         assert cards(there)[incident_id]["section"] == "elsewhere"
         assert "You have it in hand" in act(here, incident_id, "claim")
         for browser in (here, there):
-            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 20)  # type: ignore[misc]
+            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 60)  # type: ignore[misc]
         before = cards(here)
         consoles.installation.supervisor.kill("one")
-        assert wait_until(lambda: consoles._answers("one"), 30)
-        assert wait_until(lambda: cards(here) == before, 20), "the same board, and the session goes on"
+        assert wait_until(lambda: consoles._answers("one"), 60)
+        assert wait_until(lambda: cards(here) == before, 60), "the same board, and the session goes on"
 
 
 def test_of_two_who_claim_at_once_at_two_consoles_one_has_it_and_both_know_who(consoles: Consoles) -> None:
@@ -125,7 +125,7 @@ def test_of_two_who_claim_at_once_at_two_consoles_one_has_it_and_both_know_who(c
     consoles.start("two", calais)
     with consoles.browser("one", "ann") as ann, consoles.browser("two", "bob") as bob:
         consoles.installation.run("send", "--site", calais, input=read_line("a", calais, "AB12CDE"))
-        assert wait_until(lambda: len(cards(ann)) == len(cards(bob)) == 1, 20)
+        assert wait_until(lambda: len(cards(ann)) == len(cards(bob)) == 1, 60)
         (incident_id,) = cards(ann)
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(lambda who: act(who, incident_id, "claim"), (ann, bob)))
@@ -143,11 +143,11 @@ def test_the_canary_comes_back_at_every_console_and_is_no_incident_and_in_no_cou
         consoles.start(site, site)
     with consoles.browser(calais, "ann") as here, consoles.browser(coquelles, "ann") as there:
         for browser in (here, there):
-            assert wait_until(lambda at=browser: at.get("/health").text.count("here after") == 3, 30)  # type: ignore[misc]
-            assert wait_until(lambda at=browser: head(at)["count"] == "0", 20), head(browser)["warnings"]  # type: ignore[misc]
+            assert wait_until(lambda at=browser: at.get("/health").text.count("here after") == 3, 60)  # type: ignore[misc]
+            assert wait_until(lambda at=browser: head(at)["count"] == "0", 60), head(browser)["warnings"]  # type: ignore[misc]
             assert cards(browser) == {}
         consoles.installation.supervisor.remove(dunkerque)
-        assert wait_until(lambda: any("test plate has not come back" in f for f in head(here)["warnings"]), 20)
+        assert wait_until(lambda: any("test plate has not come back" in f for f in head(here)["warnings"]), 60)
         assert head(here)["count"] == "?"
     statuses = consoles.installation.records([topics.status(calais)])
     assert b'"reads":0' in (statuses[-1].value or b"")
@@ -161,7 +161,7 @@ def test_a_port_that_is_not_heard_is_said_and_the_count_is_not_known(consoles: C
     consoles.installation.start_matcher(calais, "m")
     consoles.start("one", calais)
     with consoles.browser("one", "ann") as ann:
-        assert wait_until(lambda: not any("Calais" in f and "heard" in f for f in head(ann)["warnings"]), 20)
+        assert wait_until(lambda: not any("Calais" in f and "heard" in f for f in head(ann)["warnings"]), 60)
         consoles.installation.supervisor.remove("m")
-        assert wait_until(lambda: any("cut off since" in fault for fault in head(ann)["warnings"]), 10)
+        assert wait_until(lambda: any("cut off since" in fault for fault in head(ann)["warnings"]), 60)
         assert head(ann)["count"] == "?"

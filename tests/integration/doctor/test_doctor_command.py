@@ -63,7 +63,7 @@ def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None
     it, site = installation, installation.sites[0]
     it.run("send", "--site", site, input=read_line("a", site, "AB1"))
     admin = AdminClient({"bootstrap.servers": it.kafka})
-    admin.delete_topics([topics.alerts(site)])[topics.alerts(site)].result(30)
+    admin.delete_topics([topics.alerts(site)])[topics.alerts(site)].result(60)
     it.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
     it.environment["ANPR_WATCHLIST__STATE_DIR"] = "/proc/1/no"
     found = wrong(examined(it, 1))
@@ -102,19 +102,19 @@ def test_with_every_address_dead_it_says_so_and_ends_within_seconds(installation
 def test_the_last_record_of_each_key_is_read(kafka_bootstrap: str) -> None:
     topic = f"status-{time.monotonic_ns()}"
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(60)
     assert last_records(kafka_bootstrap, topic, wait_seconds=30) == []
     producer = KafkaProducer(kafka_bootstrap)
     for key, value in (("one", b"1"), ("two", b"2"), ("three", b"3"), ("one", b"4")):
         producer.produce(topic, key, value)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
     assert [record.value for record in last_records(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
 
 
 def test_a_broker_that_has_never_had_a_group_answers_that_no_matcher_runs(tmp_path: Path) -> None:
     with KafkaServer(tmp_path) as new:
         admin = AdminClient({"bootstrap.servers": new.bootstrap})
-        admin.create_topics([NewTopic("reads", 2, 1)])["reads"].result(30)
+        admin.create_topics([NewTopic("reads", 2, 1)])["reads"].result(60)
         assert group_state(new.bootstrap, "anpr-match-calais", "reads", wait_seconds=30) == GroupState(
             members=0, lag=0
         )

@@ -84,7 +84,7 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
         machine.step()
         return machine.active.index.change_count <= 4
 
-    assert wait_until(is_compacted, 20)
+    assert wait_until(is_compacted, 60)
     assert len(files(machine)) <= 4
     assert machine.ids() == {str(number) for number in range(28, 40)}
 
@@ -178,24 +178,23 @@ def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
     assert confirmed_at is not None
     assert confirmed_at > before_it_went - timedelta(milliseconds=1)
     assert "does not answer" in machine.builder.problem
+    back_at = system_clock()
     valkey.start()
 
     def is_confirmed() -> bool:
         machine.step()
-        return machine.active.confirmed_at is not None and machine.active.confirmed_at > system_clock() - timedelta(
-            seconds=1
-        )
+        return machine.active.confirmed_at is not None and machine.active.confirmed_at > back_at
 
-    assert wait_until(is_confirmed, 10)
+    assert wait_until(is_confirmed, 60)
     machine.comes_to(put(machine, "c"))
     assert machine.ids() == {"a", "b", "c"}
 
 
 def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey: ValkeyServer) -> None:
     with SlowProxy(valkey.port) as proxy:
-        machine = Machine(tmp_path / "index", proxy.url, timeout_seconds=0.2)
+        machine = Machine(tmp_path / "index", proxy.url, timeout_seconds=1)
         machine.comes_to(apply(machine, "a"))
-        proxy.delay_seconds = 0.5
+        proxy.delay_seconds = 2
         machine.builder.run_once()
         assert "does not answer" in machine.builder.problem
         machine.matcher.check_for_update()
@@ -294,12 +293,12 @@ def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes
 def test_only_one_builder_works_on_a_machine_and_a_second_says_so(installation: Installation) -> None:
     installation.start_builder()
     folder = IndexFolder(installation.settings.index_dir)
-    assert wait_until(folder.has_builder, 20)
+    assert wait_until(folder.has_builder, 60)
     second = installation.run("index", "--site", installation.sites[1])
     assert second.returncode == 3
     assert b'"index-already-built"' in second.stderr
     installation.supervisor.kill("index")
-    assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.has_builder(), 20)
+    assert wait_until(lambda: installation.supervisor.restarts("index") == 1 and folder.has_builder(), 60)
 
 
 @pytest.mark.usefixtures("small")
@@ -310,7 +309,7 @@ def test_a_compaction_whose_process_was_killed_is_done_again(
     machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, compact_in_subprocess)
     machine.comes_to(apply(machine, "a"))
     machine.comes_to(put(machine, *"bcdef"))
-    assert wait_until(lambda: bool(multiprocessing.active_children()), 20)
+    assert wait_until(lambda: bool(multiprocessing.active_children()), 60)
     for child in multiprocessing.active_children():
         child.kill()
 
@@ -318,7 +317,7 @@ def test_a_compaction_whose_process_was_killed_is_done_again(
         machine.step()
         return machine.active.index.change_count == 0
 
-    assert wait_until(is_compacted, 30)
+    assert wait_until(is_compacted, 60)
     assert "was ended, with -9" in caplog.text
     assert machine.ids() == set("abcdef")
 
@@ -382,12 +381,12 @@ def test_a_compaction_ends_with_its_builder(machine: Machine) -> None:
         return [child for child in children() if os.getpriority(os.PRIO_PROCESS, child) > 0]
 
     try:
-        assert wait_until(lambda: bool(stand_back()), 30), "the compaction leaves the processor to others"
+        assert wait_until(lambda: bool(stand_back()), 60), "the compaction leaves the processor to others"
         (child,) = stand_back()
     finally:
         builder.kill()
         builder.join()
-    assert wait_until(lambda: not Path(f"/proc/{child}").exists(), 20)
+    assert wait_until(lambda: not Path(f"/proc/{child}").exists(), 60)
 
 
 def test_a_matcher_without_a_builder_says_at_once_what_to_start(installation: Installation) -> None:
@@ -395,4 +394,4 @@ def test_a_matcher_without_a_builder_says_at_once_what_to_start(installation: In
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
     log = installation.folder / "one.log"
-    assert wait_until(lambda: log.exists() and f"anpr index --site {site}" in log.read_text("utf-8"), 20)
+    assert wait_until(lambda: log.exists() and f"anpr index --site {site}" in log.read_text("utf-8"), 60)

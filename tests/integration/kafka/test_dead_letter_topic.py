@@ -55,7 +55,7 @@ def test_dead_letters_are_replayed_once_in_their_original_bytes(installation: In
     on_topic = [record.value for record in installation.records([topics.reads(site)])]
     assert all(on_topic.count(bad) == 2 for bad in BAD)
     # They fail again and become dead letters a second time: that alone is no reason to replay them.
-    assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
+    assert wait_until(lambda: len(listed(installation, site)) == 6, 60)
     assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0}
     assert all(letter["is_replayed"] for letter in listed(installation, site))
     assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0}
@@ -65,7 +65,7 @@ def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_fai
     installation: Installation, site: str
 ) -> None:
     assert replayed(installation, site)["sent"] == 3
-    assert wait_until(lambda: len(listed(installation, site)) == 6, 20)
+    assert wait_until(lambda: len(listed(installation, site)) == 6, 60)
     assert [letter["has_failed_again"] for letter in listed(installation, site)] == [False] * 3 + [True] * 3
     said = installation.run("topics", "deadletters", "--site", site).stderr
     assert b"6 dead letters" in said
@@ -80,7 +80,7 @@ def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_fai
 def forget(it: Installation, topic: str, until: int) -> None:
     """Delete the records before an offset, as the broker does after their retention."""
     admin, place = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
-    admin.delete_records([place])[place].result(30)
+    admin.delete_records([place])[place].result(60)
 
 
 def test_a_site_without_the_topic_gets_an_error_in_words(installation: Installation, site: str) -> None:

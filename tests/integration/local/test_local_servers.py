@@ -40,14 +40,14 @@ def is_there(pid: int) -> bool:
 def produce(bootstrap: str, topic: str, value: bytes) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
     producer.produce(topic, value)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
 
 
 def first_message(bootstrap: str, topic: str, partitions: int) -> bytes | None:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test"})
     try:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
-        message = consumer.poll(10)
+        message = consumer.poll(60)
         return message.value() if message else None
     finally:
         consumer.close()
@@ -65,7 +65,7 @@ def assert_stop_leaves_no_process(server: Server) -> None:
 def test_a_topic_and_its_message_survive_a_crash_of_the_broker(kafka: KafkaServer) -> None:
     bootstrap = kafka.bootstrap
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])["kept"].result(10)
+    admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])["kept"].result(60)
     produce(bootstrap, "kept", b"before the crash")
 
     kafka.kill()
@@ -77,8 +77,8 @@ def test_a_topic_and_its_message_survive_a_crash_of_the_broker(kafka: KafkaServe
 
 def test_a_topic_must_be_created_before_use(kafka: KafkaServer) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.list_topics("mistyped", timeout=10)
-    assert "mistyped" not in admin.list_topics(timeout=10).topics
+    admin.list_topics("mistyped", timeout=60)
+    assert "mistyped" not in admin.list_topics(timeout=60).topics
 
 
 def test_a_stopped_kafka_leaves_no_process_and_starts_again(kafka: KafkaServer) -> None:

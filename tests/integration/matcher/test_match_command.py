@@ -23,7 +23,7 @@ def publish(it: Installation, site: str, *lines: bytes) -> None:
     producer = KafkaProducer(it.kafka)
     for line in lines:
         producer.produce(topics.reads(site), "camera-1", line)
-    assert wait_until(lambda: producer.flush(1) == 0, 30)
+    assert wait_until(lambda: producer.flush(1) == 0, 60)
 
 
 def statuses(it: Installation, site: str) -> list[Status]:
@@ -73,7 +73,7 @@ def test_a_record_that_is_too_large_to_copy_does_not_stop_the_reads_behind_it(in
         {"bootstrap.servers": installation.kafka, "compression.type": "gzip", "message.max.bytes": 50_000_000}
     )
     compressing.produce(topics.reads(site), large)
-    assert compressing.flush(30) == 0
+    assert compressing.flush(60) == 0
     publish(installation, site, read_line("good", site, "AB1"))
     installation.wait_until_matched(2, site)
     (dead,) = installation.records([topics.deadletters(site)])
@@ -115,7 +115,7 @@ def test_without_a_list_nothing_is_polled_and_the_status_has_no_generation(insta
     site = installation.sites[0]
     installation.start_matcher(site, "one")
     publish(installation, site, read_line("a", site, "AB1"))
-    assert wait_until(lambda: bool(statuses(installation, site)), 20)
+    assert wait_until(lambda: bool(statuses(installation, site)), 60)
     assert statuses(installation, site)[-1].generation is None
     assert installation.waiting(site) == 1
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
@@ -167,7 +167,7 @@ def test_asked_to_stop_it_finishes_in_order(installation: Installation) -> None:
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
     publish(installation, site, *(read_line(str(number), site, "AB1") for number in range(500)))
-    assert wait_until(lambda: installation.waiting(site) < 500, 30)
+    assert wait_until(lambda: installation.waiting(site) < 500, 60)
     installation.supervisor.remove("one")
     assert installation.supervisor.exit_codes["one"] == [0]
     committed = 500 - installation.waiting(site)
@@ -184,14 +184,14 @@ def test_a_second_matcher_shares_the_site(installation: Installation) -> None:
         last = {status.matcher: status.partitions for status in statuses(installation, site)}
         return len(last) == 2 and all(last.values()) and sum(last.values()) == 6
 
-    assert wait_until(both_have_partitions, 40)
+    assert wait_until(both_have_partitions, 60)
 
 
 def test_of_two_matchers_with_one_name_the_older_ends_and_reports_why(installation: Installation) -> None:
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
-    assert wait_until(lambda: any(status.partitions for status in statuses(installation, site)), 40)
+    assert wait_until(lambda: any(status.partitions for status in statuses(installation, site)), 60)
     # The second ends the first. The supervisor starts the first again, and that ends the second.
     done = installation.run("match", "--site", site, "--name", "one")
     assert done.returncode == UnavailableError.exit_code
@@ -213,7 +213,7 @@ def test_the_status_counts_the_work(installation: Installation) -> None:
             for s in last
         )
 
-    assert wait_until(is_published, 30), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
+    assert wait_until(is_published, 60), json.dumps([str(status) for status in statuses(installation, site)[-1:]])
 
 
 def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(installation: Installation) -> None:
@@ -221,12 +221,12 @@ def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(ins
     installation.start_builder()
     installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
     address = installation.health_address("one")
-    assert httpx.get(f"{address}/livez").status_code == 200
-    unready = httpx.get(f"{address}/readyz")
+    assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
+    unready = httpx.get(f"{address}/readyz", timeout=60)
     assert unready.status_code == 503
     assert "no list" in unready.text
     installation.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1", handling="covert")], "t", system_clock())
-    assert wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 30)
+    assert wait_until(lambda: httpx.get(f"{address}/readyz", timeout=60).status_code == 200, 60)
     publish(installation, site, read_line("a", site, "AB1"), b"bad")
     installation.wait_until_matched(2, site)
     wanted = [
@@ -237,10 +237,10 @@ def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(ins
     ]
 
     def shows_all() -> bool:
-        page = httpx.get(f"{address}/metrics").text.splitlines()
+        page = httpx.get(f"{address}/metrics", timeout=60).text.splitlines()
         return all(line in page for line in wanted)
 
-    assert wait_until(shows_all, 10), httpx.get(f"{address}/metrics").text
+    assert wait_until(shows_all, 60), httpx.get(f"{address}/metrics", timeout=60).text
 
 
 def test_two_services_cannot_serve_metrics_at_one_port(installation: Installation) -> None:

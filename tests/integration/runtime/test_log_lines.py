@@ -40,7 +40,7 @@ def test_services_log_no_listed_plate_whatever_goes_wrong(installation: Installa
     # The next batch cannot be published: its alerts have no topic to go to.
     admin = AdminClient({"bootstrap.servers": it.kafka})
     for deleted in admin.delete_topics([topics.alerts(site)]).values():
-        deleted.result(30)
+        deleted.result(60)
     assert it.run("send", "--site", site, input=read_line("f", site, PLATE)).returncode == 0
     assert wait_until(lambda: "kafka-topic-missing" in (it.folder / "one.log").read_text("utf-8"), 90)
     assert it.run("topics", "--create").returncode == 0

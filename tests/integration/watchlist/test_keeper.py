@@ -121,11 +121,13 @@ def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_u
         installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
         installation.start("keep", "watchlist", "keep", "--metrics-port", "0")
         address = installation.health_address("keep")
-        first = httpx.get(f"{address}/readyz")
+        first = httpx.get(f"{address}/readyz", timeout=60)
         assert (first.status_code, "answer" in first.text) == (503, True), "never ready before Redis has answered"
         log = installation.folder / "keep.log"
         # A large change is given half a minute.
-        assert wait_until(lambda: "docs/errors.md#redis-unavailable" in httpx.get(f"{address}/readyz").text, 20)
+        assert wait_until(
+            lambda: "docs/errors.md#redis-unavailable" in httpx.get(f"{address}/readyz", timeout=60).text, 60
+        )
         assert '"code": "redis-unavailable"' in log.read_text("utf-8")
         assert "next_step" in log.read_text("utf-8")
 
@@ -137,8 +139,10 @@ def test_what_it_has_taken_off_is_counted_and_served(installation: Installation)
     )
     it.start("keep", "watchlist", "keep", "--metrics-port", "0")
     address = it.health_address("keep")
-    assert wait_until(lambda: "anpr_expired_entries_total 1.0" in httpx.get(f"{address}/metrics").text, 30)
-    assert httpx.get(f"{address}/readyz").text == "ready\n"
+    assert wait_until(
+        lambda: "anpr_expired_entries_total 1.0" in httpx.get(f"{address}/metrics", timeout=60).text, 60
+    )
+    assert httpx.get(f"{address}/readyz", timeout=60).text == "ready\n"
 
 
 def texts_in(redis_url: str) -> bytes:
@@ -167,7 +171,7 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     assert not is_gone(b"the secret")
     clock.now = NOON + HOUR
     keeper.run_once()
-    assert wait_until(lambda: is_gone(b"the secret"), 10)
+    assert wait_until(lambda: is_gone(b"the secret"), 60)
     assert ids(store) == {"2"}
 
 

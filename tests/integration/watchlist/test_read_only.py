@@ -32,9 +32,9 @@ def test_with_the_right_to_read_alone_all_that_reads_works_and_nothing_that_writ
     write_list(listed, "AB12CDE", "YO10OIL", "XY99ZZZ")
     assert it.plan(listed, "stolen").returncode == 0
     it.start_builder()
-    assert wait_until((IndexFolder(it.settings.index_dir).path / "current.json").exists, 30)
+    assert wait_until((IndexFolder(it.settings.index_dir).path / "current.json").exists, 60)
     it.start("watch", "watch", "--json")
-    assert wait_until(lambda: b'"type":"site"' in (it.folder / "watch.log").read_bytes(), 30)
+    assert wait_until(lambda: b'"type":"site"' in (it.folder / "watch.log").read_bytes(), 60)
     assert b"does not say" not in (it.folder / "watch.log").read_bytes()
 
     refused = it.apply(listed)

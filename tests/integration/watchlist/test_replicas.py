@@ -53,7 +53,7 @@ class Ports:
             self.look()
             return all(machine.generation() == applied.generation for machine in machines)
 
-        assert wait_until(are_there, 20), [machine.builder.problem for machine in machines]
+        assert wait_until(are_there, 60), [machine.builder.problem for machine in machines]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_after_a_fail_over_that_lost_changes_nobody_goes_backwards_and_the_next_
         ports.look()
         return "but this machine already had" in ports.at_near.builder.problem
 
-    assert wait_until(shows_the_older, 20)
+    assert wait_until(shows_the_older, 60)
     assert ports.at_near.generation() == lost[-1].generation
     after = ports.write("after", by=ports.writer(ports.far))
     assert after.generation.epoch > lost[-1].generation.epoch

@@ -64,7 +64,7 @@ class Home:
         self.states.append(State(number, kept | put, {**before.tombstones, **ends}))
 
     def read_manifest(self) -> Manifest | None:
-        self.answering.wait(30)
+        self.answering.wait(120)
         if self.failures:
             raise self.failures.pop()
         shown = self.states[self.shows].generation
@@ -183,7 +183,7 @@ def test_while_the_home_is_silent_the_board_goes_on(home: Home, news: EntryUpdat
     shows(news, "a")
     assert said(news) == []
     home.answering.set()
-    assert wait_until(lambda: bool(said(news)), 10)
+    assert wait_until(lambda: bool(said(news)), 60)
 
 
 @pytest.mark.parametrize("failure", [UnavailableError("redis-unavailable", "away", "wait"), ValueError("not JSON")])
@@ -192,7 +192,7 @@ def test_what_could_not_be_answered_is_asked_again(home: Home, news: EntryUpdate
     home.failures = [failure]
     shows(news, "a")
     news.start()
-    assert wait_until(lambda: bool(said(news)), 10)
+    assert wait_until(lambda: bool(said(news)), 60)
 
 
 # --- boards that were opened at different times ---

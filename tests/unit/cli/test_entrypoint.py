@@ -21,7 +21,7 @@ entrypoint.main()
 
 def code_when_signalled(line: str, number: signal.Signals) -> int:
     arguments = [sys.executable, "-c", SIGNALLED_WHILE_IMPORTING, *line.split(), str(int(number))]
-    return subprocess.run(arguments, check=False, capture_output=True, timeout=60).returncode
+    return subprocess.run(arguments, check=False, capture_output=True, timeout=180).returncode
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -50,8 +50,8 @@ def test_a_removal_is_on_the_screen_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     board = board_thread.BoardThread(feed, look, lambda: NOON)
     board.start()
     try:
-        assert wait_until(lambda: seen[-1:] == ["open"], 10)
+        assert wait_until(lambda: seen[-1:] == ["open"], 60)
         home.is_removed = True
-        assert wait_until(lambda: seen[-1:] == ["withdrawn"], 10)
+        assert wait_until(lambda: seen[-1:] == ["withdrawn"], 60)
     finally:
         board.stop()

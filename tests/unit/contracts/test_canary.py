@@ -97,7 +97,7 @@ def test_after_a_lost_canary_the_next_goes_at_once_with_the_same_key_until_one_r
 def test_while_none_returns_a_canary_goes_each_time_the_last_is_overdue() -> None:
     sender = Sender(due_seconds=0.02)
     sender.canary_sender.start()
-    assert wait_until(lambda: len(sender.sent()) >= 3, 10)
+    assert wait_until(lambda: len(sender.sent()) >= 3, 60)
     sender.canary_sender.stop()
 
 

@@ -226,7 +226,7 @@ def test_a_check_that_hangs_or_fails_is_a_finding_and_does_not_delay_the_others(
     release = threading.Event()
 
     def hang() -> Sequence[Finding]:
-        release.wait(30)
+        release.wait(180)
         return []
 
     def fail() -> Sequence[Finding]:
@@ -234,12 +234,12 @@ def test_a_check_that_hangs_or_fails_is_a_finding_and_does_not_delay_the_others(
 
     began = time.monotonic()
     found = list(
-        examine([("a", "1", hang), ("b", "2", fail), ("c", "3", lambda: [well("c", "3", "fine")])], max_seconds=0.5)
+        examine([("a", "1", hang), ("b", "2", fail), ("c", "3", lambda: [well("c", "3", "fine")])], max_seconds=2)
     )
     release.set()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 90
     messages = {finding.check: finding.message for finding in found}
-    assert messages["a"] == "no answer within 0 s"
+    assert messages["a"] == "no answer within 2 s"
     assert messages["b"].startswith("the check failed: ValueError at ")
     assert "AB12CDE" not in messages["b"]
     assert messages["c"] == "fine"

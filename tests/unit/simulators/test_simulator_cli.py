@@ -48,7 +48,7 @@ def broker() -> Iterator[MockBroker]:
 def topic_records(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | None]]:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test", "enable.partition.eof": True})
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
         records, ended = [], 0
         while ended < len(partitions):
@@ -121,7 +121,7 @@ def test_a_stop_leaves_whole_lines_and_exit_code_0(number: signal.Signals) -> No
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(number)
-        rest, words = process.communicate(timeout=20)
+        rest, words = process.communicate(timeout=60)
     assert process.returncode == 0
     reads = [json.loads(line) for line in (first + rest).splitlines()]
     assert f"reads {len(reads)}, ".encode() in words
@@ -134,7 +134,7 @@ import faulthandler, signal, sys
 from simulators import stop_request
 from simulators.run import Pace
 
-faulthandler.dump_traceback_later(10, exit=True)
+faulthandler.dump_traceback_later(60, exit=True)
 for line in range(1, 16):
     left = line
 
@@ -155,7 +155,7 @@ for line in range(1, 16):
 
 def test_a_stop_ends_a_wait_at_any_moment() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", AT_EACH_LINE], cwd=ROOT, capture_output=True, timeout=30, check=False
+        [sys.executable, "-c", AT_EACH_LINE], cwd=ROOT, capture_output=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
 
@@ -168,7 +168,7 @@ def test_a_run_restores_the_signal_handlers() -> None:
 
 def test_a_reader_of_the_output_may_stop_reading() -> None:
     command = f"{sys.executable} -m simulators --speed 60 | head -n 2"
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, timeout=20, check=True)  # noqa: S602
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, timeout=120, check=True)  # noqa: S602
     assert len(done.stdout.splitlines()) == 2
     assert b"Traceback" not in done.stderr
     assert b"rror" not in done.stderr
@@ -177,8 +177,9 @@ def test_a_reader_of_the_output_may_stop_reading() -> None:
 def test_with_a_pace_no_read_comes_before_its_moment() -> None:
     began_s = time.monotonic()
     over_s = Pace(10, StopRequest(), []).wait_until(0.5)
-    assert time.monotonic() - began_s >= 0.05
-    assert 0 <= over_s < 0.05
+    took_s = time.monotonic() - began_s
+    assert took_s >= 0.05
+    assert 0 <= over_s <= took_s - 0.05 + 1e-6  # what the clock's numbers are rounded by
 
 
 def test_a_stop_ends_a_long_wait() -> None:

@@ -129,25 +129,25 @@ def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
 ) -> None:
     with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
         alert = server.alert("AB12CDE")
-        assert wait_until(lambda: alert.alert_id in dover.shown(), 5)
+        assert wait_until(lambda: alert.alert_id in dover.shown(), 60)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             assert "Due off the ferry about" in sam.get("/").text
             assert "Nobody here has claimed this. Nobody at Calais has claimed this yet." in text_of(sam.get("/"))
             assert "AB12CDE" in sam.get("/shift").text
             do(ann, alert.alert_id, "claim")
-            assert wait_until(lambda: "ann has claimed this at Calais." in text_of(sam.get("/")), 5)
+            assert wait_until(lambda: "ann has claimed this at Calais." in text_of(sam.get("/")), 60)
             assert "at Calais yet" not in text_of(sam.get("/"))
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
             assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
-            assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 5)
+            assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 60)
             assert "claimed this at Calais" not in text_of(sam.get("/"))
             assert "You have claimed this" in do(sam, alert.alert_id, "claim").text
             assert "Claimed by you (1)" in sam.get("/shift").text
             do(sam, alert.alert_id, "plate-check", plate_check="same")
             do(sam, alert.alert_id, "outcome", outcome="stopped_found", seen=alert.alert_id)
             assert "Claimed by you (0)" in sam.get("/shift").text
-            assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 5)
+            assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 60)
 
 
 def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
@@ -159,7 +159,7 @@ def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
             do(ann, alert.alert_id, "claim")
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id)
-            assert wait_until(lambda: "Turned away at Calais" in kate.get("/").text, 5)
+            assert wait_until(lambda: "Turned away at Calais" in kate.get("/").text, 60)
             assert "It may try here" in kate.get("/").text
             refused = do(kate, alert.alert_id, "claim")
             assert refused.status_code == 409
@@ -320,8 +320,8 @@ def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: C
         topics.covert_alerts("calais"), an_alert(covert, an_entry("secret", plate="SECRET1", handling="covert"))
     )
     with server.browser("ann") as ann, server.browser("cleo") as cleo:
-        assert wait_until(lambda: ann.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 130, 10)
-        assert wait_until(lambda: cleo.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 131, 10)
+        assert wait_until(lambda: ann.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 130, 60)
+        assert wait_until(lambda: cleo.get("/board/state").json()["set"]["head"]["by_section"].get("now") == 131, 60)
         board, behind = ann.get("/").text, ann.get("/section/now").text
         assert 'href="/section/now"' in board
         assert "101 to 130 of 130" in behind

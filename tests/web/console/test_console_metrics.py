@@ -17,7 +17,7 @@ from tests.support.web_console import PASSWORD, ConsoleServer, running_console
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
     with running_console(tmp_path / "console", redis_url) as one:
         one.say_all_is_well()
-        assert wait_until(lambda: value("anpr_console_site_heard_timestamp_seconds", site="calais") > 1, 20)
+        assert wait_until(lambda: value("anpr_console_site_heard_timestamp_seconds", site="calais") > 1, 60)
         yield one
 
 
@@ -38,9 +38,9 @@ def of_the_console() -> dict[str, float]:
 
 def test_what_is_open_and_how_long_it_took_to_the_board_is_shown(server: ConsoleServer) -> None:
     before = value("anpr_capture_to_board_seconds_count", site="calais")
-    assert wait_until(lambda: value("anpr_console_faults") > 0, 20), "no test plate has come yet"
+    assert wait_until(lambda: value("anpr_console_faults") > 0, 60), "no test plate has come yet"
     server.alert("AB12CDE")
-    assert wait_until(lambda: value("anpr_console_open_incidents", lane="now") == 1, 20)
+    assert wait_until(lambda: value("anpr_console_open_incidents", lane="now") == 1, 60)
     assert value("anpr_capture_to_board_seconds_count", site="calais") == before + 1
 
 
@@ -52,7 +52,7 @@ def test_a_test_plate_that_has_come_is_shown_with_the_time_it_took(server: Conso
         lambda: (
             round(value("anpr_console_canary_sent_timestamp_seconds", site="calais")) == round(sent_at.timestamp())
         ),
-        20,
+        60,
     )
     assert value("anpr_console_canary_seconds", site="calais") >= 3
 
@@ -60,7 +60,7 @@ def test_a_test_plate_that_has_come_is_shown_with_the_time_it_took(server: Conso
 def test_a_record_that_no_board_can_take_is_counted(server: ConsoleServer) -> None:
     before = value("anpr_console_unreadable_records_total", site="coquelles")
     server.put(topics.alerts("coquelles"), {"neither": "an alert", "nor": "a correction"})
-    assert wait_until(lambda: value("anpr_console_unreadable_records_total", site="coquelles") == before + 1, 20)
+    assert wait_until(lambda: value("anpr_console_unreadable_records_total", site="coquelles") == before + 1, 60)
 
 
 def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server: ConsoleServer) -> None:
@@ -70,8 +70,8 @@ def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server
         next(changes)
         assert value("anpr_console_browsers") == 1
         server.alert("AB12CDE")
-        assert wait_until(lambda: value("anpr_console_events_total") > sent, 20)
-    assert wait_until(lambda: value("anpr_console_browsers") == 0, 20)
+        assert wait_until(lambda: value("anpr_console_events_total") > sent, 60)
+    assert wait_until(lambda: value("anpr_console_browsers") == 0, 60)
 
 
 def test_attempts_to_sign_in_are_counted_by_how_they_ended(server: ConsoleServer) -> None:
@@ -94,10 +94,10 @@ def test_what_is_covert_changes_no_figure(server: ConsoleServer) -> None:
     with server.browser("cleo") as cleo, cleo.stream("GET", "/board/stream") as events:
         changes = events.iter_bytes()
         next(changes)
-        assert wait_until(lambda: value("anpr_console_faults") > 0, 20)
+        assert wait_until(lambda: value("anpr_console_faults") > 0, 60)
         before = of_the_console()
         server.alert("AB12CDE", handling="covert")
         server.put(topics.covert_alerts("calais"), {"neither": "an alert", "nor": "a correction"})
         server.put(topics.covert_actions("calais"), {"no": "action"})
-        assert wait_until(lambda: server.console.live._feed.unreadable_records.total() == 2, 20)
+        assert wait_until(lambda: server.console.live._feed.unreadable_records.total() == 2, 60)
         assert of_the_console() == before

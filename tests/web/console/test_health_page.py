@@ -40,7 +40,7 @@ def test_it_says_how_far_a_cameras_clock_is_off_and_is_red_where_that_is_too_far
         told = {"camera-1": offset}
         status = Status(site="calais", matcher="m", at=now, started_at=now, partitions=1, clock_offset_seconds=told)
         server.put(topics.status("calais"), status)
-        assert wait_until(lambda: said in ann.get("/health").text, 10)
+        assert wait_until(lambda: said in ann.get("/health").text, 60)
         assert (f'class="bad">✖ {said}' in ann.get("/health").text) == is_red
 
 
