@@ -219,8 +219,8 @@ def _watchlist(file: Path | None, list_name: str | None) -> Watchlist:
     if file is None:
         return Watchlist(())
     listed = csv_file.read_list(file, list_name or file.stem)
-    for refusal in listed.refusals[:10]:
-        click.echo(f"{file}: {refusal}", err=True)
+    for fault in listed.faults[:10]:
+        click.echo(f"{file}: {fault}", err=True)
     if listed.refused:
         click.echo(f"{file}: {listed.refused} lines refused, {len(listed.entries)} entries used", err=True)
     return Watchlist(listed.entries)

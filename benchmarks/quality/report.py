@@ -226,7 +226,7 @@ def near_odds(measured: Measured) -> dict[str, float]:
     chance = [float(lacking(one).sum() / np.sqrt((lacking(one) ** 2).sum())) for one in factors]
     within = [
         round(float(factors[int(np.argmin(np.abs(np.array(chance) - at)))]), 2)
-        for at in (0, confidence_intervals.SURE, -confidence_intervals.SURE)
+        for at in (0, confidence_intervals.STANDARD_DEVIATIONS_95, -confidence_intervals.STANDARD_DEVIATIONS_95)
     ]
     return {"factor": within[0], "low": within[1], "high": within[2], "in_force": NEAR_ODDS}
 
@@ -257,20 +257,20 @@ def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
 
 def _true_between(right: int, wrong: int, weight: float) -> dict[str, float]:
     """Return the 95 % interval of the share of the right, one of which weighs so many of the wrong."""
-    shares = confidence_intervals.of_share(right, right + wrong)
+    shares = confidence_intervals.share_interval(right, right + wrong)
     low, high = (share * weight / (share * weight + 1 - share) for share in shares)
     return {"low": round(low, 4), "high": round(high, 4)}
 
 
 def _share(count: int, of: int) -> dict[str, float]:
     """Return a share with its 95 % interval."""
-    low, high = confidence_intervals.of_share(count, of)
+    low, high = confidence_intervals.share_interval(count, of)
     return {"share": round(count / of, 4) if of else math.nan, "low": round(low, 4), "high": round(high, 4)}
 
 
 def _a_day(count: int, days: float) -> dict[str, float]:
     """Return a rate with its 95 % interval."""
-    low, high = confidence_intervals.of_count(count)
+    low, high = confidence_intervals.count_interval(count)
     return {"a_day": round(count / days, 3), "low": round(low / days, 3), "high": round(high / days, 3)}
 
 

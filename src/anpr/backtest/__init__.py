@@ -1,1 +1,1 @@
-"""A list against past or simulated traffic: what it would find, and what it would cost."""
+"""Tests a list on past or simulated traffic: what it would find, and what it would cost."""

@@ -1,4 +1,4 @@
-"""Reads of the past against a list that is not in force: the matcher with neither Kafka nor Redis."""
+"""Matches reads of the past with a list that is not active, with neither Kafka nor Redis."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from anpr.reads.decoder import decode_read
 
 
 class BacktestReplay:
-    """Takes reads one by one as they came. A camera that repeats a read repeats its alerts, which are one."""
+    """Matches reads one by one, in the order in which they arrived. A repeated read raises no second alert."""
 
     def __init__(self, entries: Iterable[Entry], late_after: timedelta) -> None:
         """Match against these entries; a capture older than `late_after` on arrival is late."""
@@ -18,10 +18,10 @@ class BacktestReplay:
         self.corrections = 0
         self._index = Index.build(entries, NO_GENERATION)
         self._late_after = late_after
-        self._seen: set[str] = set()
+        self._alert_ids: set[str] = set()
 
-    def take(self, line: bytes) -> tuple[datetime | None, list[Alert]]:
-        """Return when a read was there, and the alerts that it raises and none before it has. Raises BadRead."""
+    def match_line(self, line: bytes) -> tuple[datetime | None, list[Alert]]:
+        """Return when a read was captured, and the new alerts that it raises. Raises BadRead."""
         read = decode_read(line, None, None)
         self.reads += 1
         now = read.received_at or read.captured_at
@@ -29,7 +29,7 @@ class BacktestReplay:
         for fact in raise_alerts([read], self._index, now, self._late_after) if now else ():
             if isinstance(fact, Correction):
                 self.corrections += 1
-            elif fact.alert_id not in self._seen:
-                self._seen.add(fact.alert_id)
+            elif fact.alert_id not in self._alert_ids:
+                self._alert_ids.add(fact.alert_id)
                 new.append(fact)
         return read.captured_at or now, new

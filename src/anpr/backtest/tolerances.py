@@ -1,4 +1,4 @@
-"""What each tolerance would find and cost for a list, without reads to ask: on traffic that the tables make."""
+"""Estimates what each tolerance would find and cost for a list, on simulated traffic."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,18 +16,18 @@ from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
 
 VEHICLES_A_DAY = 20_000
-# So many misreads of listed plates tell the share that is found to within two points.
+# So many misreads of listed plates give the share that is found to within two percentage points.
 _MISREADS = 3_000
-_PIECE = 20_000
+_VEHICLES_AT_ONCE = 20_000
 
 
 Interval = tuple[float, float]
 
 
 class ToleranceCost(Struct, frozen=True, kw_only=True):
-    """Of listed vehicles that are misread, the share that alert; and the false alerts of a day of 20,000 vehicles.
+    """The share of misread listed vehicles that raise an alert, and the false alerts a day of 20,000 vehicles.
 
-    Each with its 95 % interval. The share is None where the list has no plate that could be misread.
+    Each has its 95 % interval. The share is None when the list has no plate that could be misread.
     """
 
     tolerance: str
@@ -37,8 +37,8 @@ class ToleranceCost(Struct, frozen=True, kw_only=True):
     false_a_day_interval: Interval
 
 
-class TolerancesCost(Struct, frozen=True, kw_only=True):
-    """What each tolerance would find and cost if every entry had it. Patterns add `patterns_a_day` to each."""
+class ToleranceCosts(Struct, frozen=True, kw_only=True):
+    """What each tolerance would find and cost if every entry had it. Patterns add `patterns_a_day` alerts to each."""
 
     entries: int
     patterns: int
@@ -49,22 +49,22 @@ class TolerancesCost(Struct, frozen=True, kw_only=True):
     patterns_a_day_interval: Interval
 
 
-def tolerances_cost(
-    entries: Sequence[Entry], days: float, random: np.random.Generator, tell: Callable[[int, int], None]
-) -> TolerancesCost:
-    """Weigh the tolerances for a list. `tell` is called with how many of how many vehicles have gone by."""
+def estimate_tolerance_costs(
+    entries: Sequence[Entry], days: float, random: np.random.Generator, on_progress: Callable[[int, int], None]
+) -> ToleranceCosts:
+    """Estimate each tolerance for a list. `on_progress` is called with the vehicles simulated and their total."""
     tables = IndexTables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
     likelihood = Likelihood(len(entries))
     traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
     false = np.zeros(len(TIERS))
     listed = {codes.tobytes() for codes in tables.plates.plates.codes}
     vehicles = max(1, round(days * VEHICLES_A_DAY))
-    for done in range(0, vehicles, _PIECE):
-        plates = traffic.plates(min(_PIECE, vehicles - done))
+    for done in range(0, vehicles, _VEHICLES_AT_ONCE):
+        plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - done))
         not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
         reads = traffic.read(plates.take(not_listed))
         false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
-        tell(min(done + _PIECE, vehicles), vehicles)
+        on_progress(min(done + _VEHICLES_AT_ONCE, vehicles), vehicles)
     with_plates = np.flatnonzero(tables.plates.plates.lengths)
     rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
     reads = traffic.misread(tables.plates.plates.take(rows))
@@ -75,7 +75,7 @@ def tolerances_cost(
     def cost(tolerance: str) -> ToleranceCost:
         tiers = slice(WIDEST_TIERS[tolerance] + 1)
         count, (a_day, interval) = int(found_by_tier[tiers].sum()), _a_day(int(false[tiers].sum()), days)
-        low, high = confidence_intervals.of_share(count, len(rows))
+        low, high = confidence_intervals.share_interval(count, len(rows))
         return ToleranceCost(
             tolerance=tolerance,
             found_share=round(count / len(rows), 3) if len(rows) else None,
@@ -85,7 +85,7 @@ def tolerances_cost(
         )
 
     patterns_a_day, patterns_interval = _a_day(int(false[TIERS.index("pattern")]), days)
-    return TolerancesCost(
+    return ToleranceCosts(
         entries=len(entries),
         patterns=len(entries) - len(with_plates),
         days=days,
@@ -97,5 +97,5 @@ def tolerances_cost(
 
 
 def _a_day(count: int, days: float) -> tuple[float, Interval]:
-    low, high = confidence_intervals.of_count(count)
+    low, high = confidence_intervals.count_interval(count)
     return round(count / days, 2), (round(low / days, 2), round(high / days, 2))

@@ -11,7 +11,7 @@ import click
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
-from anpr.cli.watchlist.common import show_refusals
+from anpr.cli.watchlist.common import show_faults
 from anpr.contracts.events import encode
 from anpr.reads.decoder import BadRead
 from anpr.watchlist.csv_file import read_list
@@ -42,7 +42,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
     settings = settings_of(ctx)
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
     content = read_list(list_file, list_name)
-    show_refusals(list_file, content)
+    show_faults(list_file, content)
     replay = BacktestReplay(content.entries, late_after)
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
@@ -51,7 +51,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
         if not line.strip():
             continue
         try:
-            _, alerts = replay.take(line)
+            _, alerts = replay.match_line(line)
         except BadRead as error:
             refused += 1
             click.echo(f"{reads_file.name}: line {number}: {error}", err=True)
@@ -67,7 +67,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
         f"{replay.corrections} corrections",
         err=True,
     )
-    for what, counts in tally.items():
+    for kind, counts in tally.items():
         for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]:
-            click.echo(f"  {what} {name}: {count}", err=True)
+            click.echo(f"  {kind} {name}: {count}", err=True)
     ctx.exit(1 if refused or content.refused else 0)

@@ -14,8 +14,7 @@ from anpr.matching.scoring.evidence import Evidence
 from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
-from anpr.watchlist.csv_cells import WrongCell
-from anpr.watchlist.csv_cells import country as country_code
+from anpr.watchlist.csv_cells import InvalidCellError, parse_country
 from anpr.watchlist.csv_line import plate_and_key
 
 _RULES = {
@@ -100,10 +99,10 @@ def _check(read: str, listed: str, countries: dict[str, str | None]) -> None:
         plate_and_key(listed)
         for field, value in countries.items():  # noqa: B007  used in the error
             if value is not None:
-                country_code(value)
-    except WrongCell as wrong:
+                parse_country(value)
+    except InvalidCellError as invalid:
         raise InputError(
-            "explain-unusable", f"{field} {wrong.value!r}: {wrong.reason}", "give a value that a list can hold"
+            "explain-unusable", f"{field} {invalid.value!r}: {invalid.reason}", "give a value that a list can hold"
         ) from None
 
 

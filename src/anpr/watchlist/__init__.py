@@ -1,1 +1,1 @@
-"""The watchlist: read from a file, planned, and kept at its home by generation."""
+"""The watchlist: read from a file, planned, and kept in Redis by generation."""

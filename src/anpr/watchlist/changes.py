@@ -1,4 +1,4 @@
-"""What turns one state of a list into another: entries put and entries removed, by id."""
+"""The changes between two states of a list: entries put and entries removed, by id. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,43 +9,43 @@ from anpr.contracts.events import Entry, Generation
 
 
 class Changes(Struct, frozen=True):
-    """Entries that are added or say something else now, and the ids of those that left. No id is in both."""
+    """Entries that are new or changed, and the ids of those that were removed. No id is in both."""
 
     put: list[Entry]
     removed: list[str]
 
     @property
     def size(self) -> int:
-        """How many entries they concern."""
+        """How many entries the changes concern."""
         return len(self.put) + len(self.removed)
 
 
 def between(before: Mapping[str, Entry], wanted: Iterable[Entry], generation: Generation) -> Changes:
-    """Return what turns `before` (by id) into the wanted entries.
+    """Return the changes from `before` (by id) to the wanted entries.
 
-    An entry that says what it said keeps its revision; one that is new or says something else gets `generation`.
+    An entry that is unchanged keeps its revision; one that is new or changed gets `generation`.
     """
     put: list[Entry] = []
     wanted_ids: set[str] = set()
     for entry in wanted:
         wanted_ids.add(entry.entry_id)
-        if not says_the_same(before.get(entry.entry_id), entry):
+        if not is_unchanged(before.get(entry.entry_id), entry):
             put.append(msgspec.structs.replace(entry, revision=generation))
     return Changes(put, sorted(before.keys() - wanted_ids))
 
 
-def says_the_same(before: Entry | None, entry: Entry) -> bool:
-    """Tell whether the entry in force says what this one says, revisions apart."""
+def is_unchanged(before: Entry | None, entry: Entry) -> bool:
+    """Tell whether the entry in force equals this one, revisions apart."""
     if before is None or before.plate != entry.plate:
         return False
     return before == msgspec.structs.replace(entry, revision=before.revision)
 
 
 def merged(several: Sequence[Changes]) -> Changes:
-    """Return one that does what these do one after the other.
+    """Return the changes that have the effect of all these in order.
 
-    It names every id that any of them names, also one that is back where it began: so it may be applied to a state
-    in which the first of them are in already, and leads to the same.
+    They name every id that any of these names, even one that ends as it began. So they may be applied to a state that
+    already includes the first of them, with the same result.
     """
     put: dict[str, Entry] = {}
     removed: set[str] = set()
@@ -61,5 +61,5 @@ def merged(several: Sequence[Changes]) -> Changes:
 
 def changed(entries: Sequence[Entry], changes: Changes) -> list[Entry]:
     """Return the entries with the changes made."""
-    gone = {*changes.removed, *(entry.entry_id for entry in changes.put)}
-    return [entry for entry in entries if entry.entry_id not in gone] + changes.put
+    replaced = {*changes.removed, *(entry.entry_id for entry in changes.put)}
+    return [entry for entry in entries if entry.entry_id not in replaced] + changes.put

@@ -1,12 +1,12 @@
-"""What a list would have cost: the alerts a day that it would have raised, as a plan states it."""
+"""What a list would have cost: the alerts a day that it would have raised, as a plan states them. Pure."""
 
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 
-class Ringing(Struct, frozen=True):
-    """An entry and how often it would have rung."""
+class EntryCost(Struct, frozen=True):
+    """An entry and how many alerts a day it would have raised."""
 
     entry_id: str
     plate: str
@@ -14,9 +14,9 @@ class Ringing(Struct, frozen=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """Alerts a day, scaled from the time between the first and the last capture, an hour at least.
+    """Alerts a day, scaled from the time between the first and the last capture, at least an hour.
 
-    The hours are those of the captures, UTC.
+    `by_hour` has the hours of the captures, in UTC. `most` has the entries with the most alerts.
     """
 
     reads: int
@@ -29,7 +29,7 @@ class Cost(Struct, frozen=True, kw_only=True):
     by_port: dict[str, float]
     by_hour: dict[str, float]
     by_nationality: dict[str, float]
-    most: tuple[Ringing, ...]
+    most: tuple[EntryCost, ...]
 
     @property
     def covered(self) -> timedelta:

@@ -1,17 +1,17 @@
-"""A list as CSV that reads back to the same entries, and that no spreadsheet runs."""
+"""Writes a list as CSV that is read back as the same entries, and in which a spreadsheet runs nothing."""
 
 import csv
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 from anpr.contracts.events import Entry
-from anpr.watchlist.csv_cells import COLUMNS, SEVERAL, VEHICLE, as_cell
+from anpr.watchlist.csv_cells import COLUMNS, MULTI_VALUE_COLUMNS, VEHICLE_COLUMNS, as_cell
 
 
 def write_list(file: TextIO, entries: Iterable[Entry]) -> None:
-    """Write the entries. The file begins with a byte order mark, without which spreadsheets take it for Latin-1.
+    """Write the entries, after a byte order mark: without it spreadsheets read the file as Latin-1.
 
-    `file` is UTF-8 and leaves line ends alone.
+    `file` must be UTF-8 and leave line ends alone.
     """
     file.write("\ufeff")
     writer = csv.writer(file)
@@ -20,13 +20,13 @@ def write_list(file: TextIO, entries: Iterable[Entry]) -> None:
 
 
 def _cell(entry: Entry, column: str) -> str:
-    if column in VEHICLE:
-        value: Any = getattr(entry.vehicle, VEHICLE[column]) if entry.vehicle else None
+    if column in VEHICLE_COLUMNS:
+        value: Any = getattr(entry.vehicle, VEHICLE_COLUMNS[column]) if entry.vehicle else None
     else:
         value = getattr(entry, column)
     if value is None:
         return ""
-    if column in SEVERAL:
+    if column in MULTI_VALUE_COLUMNS:
         return as_cell("|".join(value))
     if column in {"valid_from", "valid_until"}:
         return str(value.isoformat())

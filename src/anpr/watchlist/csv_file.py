@@ -1,9 +1,9 @@
-"""A watchlist as operators write it: one entry a line, CSV with a header.
+"""Reads a list as operators write it: a CSV file with a header and one entry a line.
 
-`plate` and `valid_until` must be given; every other column may be missing. A line that cannot be used is refused by
-name (line, field, value, reason) and costs nothing else; a column that is not known refuses the whole file, for a
-misspelt `valid_until` would list its plates for ever. What a file is written in is never guessed: it is UTF-8, or
-what its reader says that it is.
+`plate` and `valid_until` must be given; every other column may be missing. A line that cannot be used is refused with
+its number, field, value and reason, and the other lines are read all the same. An unknown column refuses the whole
+file, because a misspelt `valid_until` would list its plates for ever. The encoding is never guessed: it is UTF-8, or
+the one that the operator names.
 """
 
 import codecs
@@ -28,21 +28,27 @@ ENCODINGS = ("utf-8", "utf-16", "windows-1250", "windows-1251", "windows-1252", 
 # A file is held in memory while it is read, beside its entries.
 MAX_FILE_BYTES = 2 * 1024**3
 # More are counted, not kept.
-MAX_REFUSALS_KEPT = 1000
+MAX_FAULTS_KEPT = 1000
 MAX_LIST_NAME_CHARACTERS = 64
-_TELL_EVERY_LINES = 20_000
+_PROGRESS_EVERY_LINES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What a file holds: the entries that can be put in force, and the lines that cannot.
+    """The content of a list file: the entries that can be applied, and the lines that cannot.
 
-    `refused` counts all refused lines, `refusals` are the faults of the first of them, and `refused_ids` the entries
-    that they are about, as far as they say so. `duplicates` counts lines that say again what a line above them says.
+    Attributes:
+        entries: The entries of the usable lines.
+        faults: The faults of the first refused lines.
+        refused: How many lines were refused.
+        refused_ids: The ids of the entries on the refused lines, as far as they can be read.
+        duplicates: How many lines repeat a line above them.
+        warnings: Sentences for the operator.
+        sha256: The digest of the file.
     """
 
     entries: tuple[Entry, ...]
-    refusals: tuple[LineFault, ...]
+    faults: tuple[LineFault, ...]
     refused: int
     refused_ids: frozenset[str]
     duplicates: int
@@ -51,131 +57,135 @@ class ListFile:
 
 
 def read_list(path: Path, list_name: str, encoding: str = "utf-8", progress: Progress = silent) -> ListFile:
-    """Read a list. `progress` is told bytes. Raises InputError when the file as a whole cannot be used."""
+    """Read a list. `progress` counts bytes. Raises InputError when the whole file cannot be used."""
     if not 0 < len(list_name.strip()) <= MAX_LIST_NAME_CHARACTERS:
         raise InputError(
             "list-name",
-            f"{list_name!r} is no name for a list: it has 1 to {MAX_LIST_NAME_CHARACTERS} characters",
-            "name the list by what it holds, as in --list stolen",
+            f"{list_name!r} is not a name for a list: a name has 1 to {MAX_LIST_NAME_CHARACTERS} characters",
+            "name the list after its content, as in --list stolen",
         )
-    content = _content(path)
+    content = _read_bytes(path)
     _check_encoding(path, content, encoding)
     csv.field_size_limit(MAX_FILE_BYTES)
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-    found = _Found(path)
-    found.read(csv.reader(lines, strict=True), list_name, lambda: progress(lines.buffer.tell(), len(content)))
+    reader = _FileReader(path)
+    reader.read(csv.reader(lines, strict=True), list_name, lambda: progress(lines.buffer.tell(), len(content)))
     progress(len(content), len(content))
     if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
-        found.warnings.append("the last line has no end: is the file whole?")
+        reader.warnings.append("the last line has no line end: is the file whole?")
     return ListFile(
-        entries=tuple(found.entries.values()),
-        refusals=tuple(found.refusals),
-        refused=found.refused,
-        refused_ids=frozenset(found.refused_ids),
-        duplicates=found.duplicates,
-        warnings=tuple(found.warnings),
+        entries=tuple(reader.entries.values()),
+        faults=tuple(reader.faults),
+        refused=reader.refused,
+        refused_ids=frozenset(reader.refused_ids),
+        duplicates=reader.duplicates,
+        warnings=tuple(reader.warnings),
         sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
 # What spreadsheets put between columns where a comma is the decimal point, and what is pasted out of them.
 _OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
-# What csv says, in the words of whoever wrote the file.
+# The errors of the csv module, in plain words.
 _NOT_CSV: Final = {
     "unexpected end of data": "a quote is opened and not closed",
-    "',' expected after '\"'": "text stands behind a closing quote",
+    "',' expected after '\"'": "there is text after a closing quote",
 }
 
 
-class _Found:
-    """What has been read of a file."""
+class _FileReader:
+    """Collects the entries and the faults of a file."""
 
     def __init__(self, path: Path) -> None:
         self.entries: dict[str, Entry] = {}
-        self.refusals: list[LineFault] = []
+        self.faults: list[LineFault] = []
         self.refused = 0
         self.refused_ids: set[str] = set()
         self.duplicates = 0
         self.warnings: list[str] = []
         self._path = path
-        self._line_of: dict[str, int] = {}
+        self._line_of_entry: dict[str, int] = {}
 
-    def read(self, rows: Any, list_name: str, tell: Callable[[], None]) -> None:
-        """Read all lines; `rows` is a reader of csv."""
-        line = 1  # where the row that is read begins: one within quotes may go on for many lines
+    def read(self, rows: Any, list_name: str, report_progress: Callable[[], None]) -> None:
+        """Read all lines; `rows` is a csv.reader."""
+        line = 1  # where the current row begins: a quoted cell may go on for many lines
         try:
             columns: list[str] = next(rows, [])
             _check_columns(columns, self._path)
-            reader = EntryParser(columns, list_name)
+            parser = EntryParser(columns, list_name)
             line = rows.line_num + 1
             for row in rows:
                 if row:
-                    self._take(reader, row, line)
+                    self._read_line(parser, row, line)
                 line = rows.line_num + 1
-                if not line % _TELL_EVERY_LINES:
-                    tell()
+                if not line % _PROGRESS_EVERY_LINES:
+                    report_progress()
         except csv.Error as error:
             raise InputError(
                 "list-not-csv",
-                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in what begins on line {line}",
+                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in the entry that begins on line {line}",
                 "is the file whole, and is each quote closed? Export it again as comma-separated values",
             ) from None
-        if reader.short_plates:
+        if parser.short_plates:
             self.warnings.append(
-                f"{reader.short_plates} plates have fewer than {SHORT_PLATE_CHARACTERS} letters and digits "
-                f"(the first on line {reader.first_short_plate}): they are read by chance out of other things"
+                f"{parser.short_plates} plates have fewer than {SHORT_PLATE_CHARACTERS} letters and digits "
+                f"(the first on line {parser.first_short_plate}): cameras read such texts by chance from other things"
             )
 
-    def _take(self, reader: EntryParser, row: list[str], line: int) -> None:
+    def _read_line(self, parser: EntryParser, row: list[str], line: int) -> None:
         try:
-            entry = reader.entry(row, line)
+            entry = parser.parse(row, line)
         except RefusedLineError as refused:
-            self._refuse(refused.faults, reader.entry_id(row))
+            self._refuse(refused.faults, parser.entry_id_of(row))
             return
         known = self.entries.setdefault(entry.entry_id, entry)
         if known is entry:
-            self._line_of[entry.entry_id] = line
+            self._line_of_entry[entry.entry_id] = line
         elif known == entry:
             self.duplicates += 1
         else:
-            field, value = reader.said_by(row)
-            reason = f"line {self._line_of[entry.entry_id]} has this entry already, and says otherwise"
+            field, value = parser.identifying_cell(row)
+            reason = f"line {self._line_of_entry[entry.entry_id]} has the same entry with other values"
             self._refuse([LineFault(line, field, value, reason)], None)
 
     def _refuse(self, faults: Sequence[LineFault], entry_id: str | None) -> None:
         self.refused += 1
         if entry_id is not None:
             self.refused_ids.add(entry_id)
-        if len(self.refusals) < MAX_REFUSALS_KEPT:
-            self.refusals += faults
+        if len(self.faults) < MAX_FAULTS_KEPT:
+            self.faults += faults
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise InputError(
                 "list-too-large",
-                f"{path}: {size} bytes; a list has at most {MAX_FILE_BYTES}",
+                f"{path}: the file has {size} bytes; a list file may have at most {MAX_FILE_BYTES}",
                 "split it into several lists",
             )
         return path.read_bytes()
     except OSError as error:
         raise InputError(
-            "file-unreadable", f"{path}: {error.strerror or error}", "name a file that is there and that you may read"
+            "file-unreadable", f"{path}: {error.strerror or error}", "name an existing file that you may read"
         ) from None
 
 
 def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
-    """Raise InputError when the file is not in this encoding. Decoded as a whole, so the place is the file's."""
+    """Raise InputError when the file is not in this encoding. It is decoded whole, for the position in the file."""
     is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if encoding == "utf-8" and is_marked:
-        raise InputError("list-not-utf8", f"{path}: it begins as UTF-16 does", "name it: --encoding utf-16")
+        raise InputError("list-not-utf8", f"{path}: the file begins as UTF-16 does", "use --encoding utf-16")
     if encoding == "utf-16" and not is_marked:
-        raise InputError("list-not-utf8", f"{path}: not UTF-16: it has no byte order mark", "save the file as UTF-8")
+        raise InputError(
+            "list-not-utf8", f"{path}: not UTF-16: the file has no byte order mark", "save the file as UTF-8"
+        )
     if encoding == "utf-8" and b"\0" in content[:2]:
         raise InputError(
-            "list-not-utf8", f"{path}: it looks like UTF-16 without its byte order mark", "save the file as UTF-8"
+            "list-not-utf8",
+            f"{path}: the file looks like UTF-16 without its byte order mark",
+            "save the file as UTF-8",
         )
     try:
         content.decode(encoding)
@@ -183,18 +193,18 @@ def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
         raise InputError(
             "list-not-utf8",
             f"{path}: not {encoding.upper()} at byte {error.start}",
-            f"save the file as UTF-8, or name what it is in with --encoding: {', '.join(ENCODINGS)}",
+            f"save the file as UTF-8, or name its encoding with --encoding: {', '.join(ENCODINGS)}",
         ) from None
 
 
 def _check_columns(columns: list[str], path: Path) -> None:
     if not columns:
-        raise InputError("list-column-missing", f"{path}: its first line names no column", "is this the right file?")
+        raise InputError("list-column-missing", f"{path}: the first line names no column", "is this the right file?")
     for mark, name in _OTHER_SEPARATORS.items():
         if len(columns) == 1 and set(columns[0].split(mark)) <= set(COLUMNS) and mark in columns[0]:
             raise InputError(
                 "list-not-csv",
-                f"{path}: its columns are separated by {name}, not by commas",
+                f"{path}: the columns are separated by {name}, not by commas",
                 "export it again as comma-separated values",
             )
     for column in columns:
@@ -202,16 +212,14 @@ def _check_columns(columns: list[str], path: Path) -> None:
             raise InputError(
                 "list-unknown-column",
                 f"{path}: unknown column {column[:64]!r}; the nearest known one is {nearest(column, COLUMNS)!r}",
-                "rename the column or take it out; docs/operators.md lists all of them",
+                "rename the column or remove it; docs/operators.md lists all columns",
             )
         if columns.count(column) > 1:
-            raise InputError(
-                "list-column-twice", f"{path}: the column {column!r} is there twice", "take one of them out"
-            )
+            raise InputError("list-column-twice", f"{path}: the column {column!r} occurs twice", "remove one of them")
     for column in ("plate", "valid_until"):
         if column not in columns:
             raise InputError(
                 "list-column-missing",
                 f"{path}: the column {column!r} is missing",
-                "add the column; docs/operators.md says what it holds",
+                "add the column; docs/operators.md explains it",
             )

@@ -1,4 +1,4 @@
-"""One line of a list: its cells, and the entry that they are."""
+"""One line of a list file: from its cells to an entry. Pure."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -7,21 +7,21 @@ from typing import Any
 
 from anpr.contracts import plates
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
-from anpr.watchlist.csv_cells import VEHICLE, WrongCell, as_text, converter, identifier
+from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
 
 # A pattern that fixes fewer characters than this would match a good part of the traffic.
 MIN_FIXED_CHARACTERS = 3
 MAX_PLATE_CHARACTERS = 64
-# A plate with fewer characters is read by chance out of others, and out of what is no plate.
+# Cameras read a plate with fewer characters by chance from other plates, and from things that are not plates.
 SHORT_PLATE_CHARACTERS = 4
-# Texts of a column are often the same in many lines; so many of them are kept ready.
-_KEPT_READY = 10_000
-_NOT_READY: Any = object()
+# Many lines have the same text in a column. The values of so many texts are kept.
+_CACHED_VALUES = 10_000
+_NOT_CACHED: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
 class LineFault:
-    """A fault for which a line was not taken."""
+    """A fault for which a line was refused."""
 
     line: int
     field: str
@@ -33,53 +33,55 @@ class LineFault:
 
 
 class RefusedLineError(Exception):
-    """A line that was not taken: its faults, at most one for each field."""
+    """A line that cannot be used: its faults, at most one for each field."""
 
     def __init__(self, *faults: LineFault) -> None:
-        """There is one at least."""
+        """There is at least one fault."""
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 
 class _Column:
-    """A column of the file: where it stands, the field that it fills, and what is ready of it."""
+    """A column of the file: its position, the field that it fills, and values that were converted before."""
 
-    __slots__ = ("at", "convert", "field", "name", "ready")
+    __slots__ = ("cached", "convert", "field", "name", "position")
 
-    def __init__(self, at: int, name: str, field: str) -> None:
-        self.at, self.name, self.field = at, name, field
+    def __init__(self, position: int, name: str, field: str) -> None:
+        self.position, self.name, self.field = position, name, field
         self.convert = _CONVERTERS.get(name) or converter(name)
-        self.ready: dict[str, Any] = {}
+        self.cached: dict[str, Any] = {}
 
 
 class EntryParser:
-    """Makes entries of the lines of one file."""
+    """Turns the lines of one file into entries."""
 
     def __init__(self, columns: Sequence[str], list_name: str) -> None:
-        """`columns` are the file's, known ones, each once."""
+        """`columns` are those of the file: all known, each once."""
         self.short_plates = 0
         self.first_short_plate = 0
         self._list_name = list_name
-        self._width = len(columns)
-        self._plate_at = columns.index("plate")
-        self._country_at = columns.index("country") if "country" in columns else None
-        self._until_at = columns.index("valid_until")
-        self._id_at = columns.index("entry_id") if "entry_id" in columns else None
-        self._columns = [_Column(at, name, VEHICLE.get(name, name)) for at, name in enumerate(columns)]
-        self._fields = [one for one in self._columns if one.name not in VEHICLE | _CONVERTERS]
-        self._vehicle = [one for one in self._columns if one.name in VEHICLE]
+        self._cells = len(columns)
+        self._plate_position = columns.index("plate")
+        self._country_position = columns.index("country") if "country" in columns else None
+        self._until_position = columns.index("valid_until")
+        self._id_position = columns.index("entry_id") if "entry_id" in columns else None
+        self._columns = [
+            _Column(position, name, VEHICLE_COLUMNS.get(name, name)) for position, name in enumerate(columns)
+        ]
+        self._fields = [column for column in self._columns if column.name not in VEHICLE_COLUMNS | _CONVERTERS]
+        self._vehicle = [column for column in self._columns if column.name in VEHICLE_COLUMNS]
 
-    def entry(self, cells: Sequence[str], line: int) -> Entry:
-        """Return the entry of a line. Raises BadLine."""
-        if len(cells) != self._width:
-            raise RefusedLineError(_wrong_width(cells, self._width, line))
+    def parse(self, cells: Sequence[str], line: int) -> Entry:
+        """Return the entry of a line. Raises RefusedLineError."""
+        if len(cells) != self._cells:
+            raise RefusedLineError(_wrong_cell_count(cells, self._cells, line))
         try:
-            plate, key = plate_and_key(cells[self._plate_at])
+            plate, key = plate_and_key(cells[self._plate_position])
             fields = _values(self._fields, cells)
             if vehicle := _values(self._vehicle, cells):
                 fields["vehicle"] = Vehicle(**vehicle)
-            entry_id = _written_id(cells[self._id_at]) if self._id_at is not None else None
-        except WrongCell:
+            entry_id = _written_id(cells[self._id_position]) if self._id_position is not None else None
+        except InvalidCellError:
             raise RefusedLineError(*self._faults(cells, line)) from None
         if _ends_too_early(fields):
             raise RefusedLineError(*self._faults(cells, line))
@@ -91,45 +93,49 @@ class EntryParser:
         return Entry(entry_id=entry_id, revision=NO_GENERATION, list=self._list_name, plate=plate, **fields)
 
     def _faults(self, cells: Sequence[str], line: int) -> list[LineFault]:
-        """Return what is wrong with each field, in the order of the columns."""
-        found: list[LineFault] = []
+        """Return the fault of each field, in the order of the columns."""
+        faults: list[LineFault] = []
         fields: dict[str, Any] = {}
         for column in self._columns:
             try:
-                fields[column.name] = column.convert(cells[column.at])
-            except WrongCell as wrong:
-                found.append(LineFault(line, column.name, wrong.value, wrong.reason))
+                fields[column.name] = column.convert(cells[column.position])
+            except InvalidCellError as invalid:
+                faults.append(LineFault(line, column.name, invalid.value, invalid.reason))
         if _ends_too_early(fields):
-            found.append(LineFault(line, "valid_until", cells[self._until_at].strip(), "not after valid_from"))
-        return found
+            faults.append(
+                LineFault(line, "valid_until", cells[self._until_position].strip(), "must be after valid_from")
+            )
+        return faults
 
-    def said_by(self, cells: Sequence[str]) -> tuple[str, str]:
-        """Return which field of a line says which entry it is, and its value: the id, or the plate without one."""
-        if self._id_at is not None and cells[self._id_at].strip():
-            return "entry_id", cells[self._id_at].strip()
-        return "plate", cells[self._plate_at].strip()
+    def identifying_cell(self, cells: Sequence[str]) -> tuple[str, str]:
+        """Return the field of a line that identifies its entry, and its value: the id, or else the plate."""
+        if self._id_position is not None and cells[self._id_position].strip():
+            return "entry_id", cells[self._id_position].strip()
+        return "plate", cells[self._plate_position].strip()
 
-    def entry_id(self, cells: Sequence[str]) -> str | None:
-        """Return the id of the entry that a refused line is about, as far as it says so."""
+    def entry_id_of(self, cells: Sequence[str]) -> str | None:
+        """Return the id of the entry of a refused line, None when it cannot be read."""
         try:
-            if self._id_at is not None and (written := _written_id(cells[self._id_at])):
+            if self._id_position is not None and (written := _written_id(cells[self._id_position])):
                 return written
-            country = plates.country_of(cells[self._country_at].strip()) if self._country_at is not None else ""
-            return _entry_id(self._list_name, plate_and_key(cells[self._plate_at])[1], country)
-        except (WrongCell, IndexError):
+            country = (
+                plates.country_of(cells[self._country_position].strip()) if self._country_position is not None else ""
+            )
+            return _entry_id(self._list_name, plate_and_key(cells[self._plate_position])[1], country)
+        except (InvalidCellError, IndexError):
             return None
 
 
 def _values(columns: Sequence[_Column], cells: Sequence[str]) -> dict[str, Any]:
-    """Return by field what the cells hold, without those that leave it out. Raises WrongCell."""
+    """Return by field the values of the cells that are not empty. Raises InvalidCellError."""
     fields: dict[str, Any] = {}
     for column in columns:
-        cell = cells[column.at]
-        value = column.ready.get(cell, _NOT_READY)
-        if value is _NOT_READY:
+        cell = cells[column.position]
+        value = column.cached.get(cell, _NOT_CACHED)
+        if value is _NOT_CACHED:
             value = column.convert(cell)
-            if len(column.ready) < _KEPT_READY:
-                column.ready[cell] = value
+            if len(column.cached) < _CACHED_VALUES:
+                column.cached[cell] = value
         if value is not None:
             fields[column.field] = value
     return fields
@@ -141,31 +147,31 @@ def _ends_too_early(fields: Mapping[str, Any]) -> bool:
 
 
 def _written_id(cell: str) -> str | None:
-    """Return the id that a line gives its entry, None when it gives none. Raises WrongCell."""
-    return identifier(cell) if cell.strip() else None
+    """Return the id that a line gives its entry, None when it gives none. Raises InvalidCellError."""
+    return parse_entry_id(cell) if cell.strip() else None
 
 
 def plate_and_key(cell: str) -> tuple[str, str]:
-    """Return the plate or pattern as written, and what makes two of them the same. Raises WrongCell."""
+    """Return the plate or pattern as written, and a key that is equal for equal plates. Raises InvalidCellError."""
     text = as_text(cell)
     if plates.is_pattern(text):
         key = plates.canonical_pattern(text)
         fixed = len(key) - key.count("?") - key.count("*")
         if fixed < MIN_FIXED_CHARACTERS:
-            raise WrongCell(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
+            raise InvalidCellError(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
     else:
         key = plates.canonical(text)
-    # Left out, a letter would make the plates that differ in it one.
+    # If the letter were left out, plates that differ only in it would become one.
     if unknown := plates.unknown_letters(text):
-        raise WrongCell(text, f"no table knows a Latin letter for {unknown[:8]!r}: write the plate in Latin letters")
+        raise InvalidCellError(text, f"no Latin letter is known for {unknown[:8]!r}: use Latin letters")
     if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
-        raise WrongCell(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
+        raise InvalidCellError(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
     if len(text) > MAX_PLATE_CHARACTERS:
-        raise WrongCell(text, f"longer than {MAX_PLATE_CHARACTERS} characters: it has {len(text)}")
+        raise InvalidCellError(text, f"is longer than {MAX_PLATE_CHARACTERS} characters: it has {len(text)}")
     return text, key
 
 
-# What the contract of an entry does not say by itself.
+# The columns whose rules are not in the contract of an entry.
 _CONVERTERS: dict[str, Callable[[str], Any]] = {"plate": plate_and_key, "entry_id": _written_id}
 
 
@@ -174,9 +180,9 @@ def _entry_id(list_name: str, key: str, country: str) -> str:
     return hashlib.sha256(f"{list_name}\0{key}\0{country}".encode()).digest()[:16].hex()
 
 
-def _wrong_width(cells: Sequence[str], width: int, line: int) -> LineFault:
-    if len(cells) > width:
-        return LineFault(line, "line", str(cells[width:])[:64], "more cells than the header has columns")
+def _wrong_cell_count(cells: Sequence[str], columns: int, line: int) -> LineFault:
+    if len(cells) > columns:
+        return LineFault(line, "line", str(cells[columns:])[:64], "has more cells than the header has columns")
     return LineFault(
-        line, "line", str(list(cells))[:64], "fewer cells than the header has columns: is the line whole?"
+        line, "line", str(list(cells))[:64], "has fewer cells than the header has columns: is the line whole?"
     )

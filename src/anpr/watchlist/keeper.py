@@ -1,8 +1,8 @@
-"""Keeps the lists at their home: takes entries off as their validity ends, and texts out that were removed.
+"""The list keeper: removes entries when their validity ends, and compacts lists.
 
-It runs beside the one writable Redis. It knows of each entry only its id and its end, follows the lists by what
-changed, and so takes an entry off within a moment of its end however long the list is. A second one that runs at the
-same time does no harm: of two changes at once one is refused.
+It runs beside the one writable Redis. It holds only the id and the end of each entry, and follows the lists by their
+changes. So it removes an entry within a moment of its end, however long the list is. A second keeper at the same time
+does no harm: of two changes at once, one is refused.
 """
 
 import heapq
@@ -21,37 +21,37 @@ log = get_logger(__name__)
 
 
 class ListKeeper:
-    """Call `run_once` again and again. `trouble` is what keeps it from its work, in words; empty when all is well."""
+    """Call `run_once` again and again. `problem` says in words why the lists are not kept; empty when they are."""
 
     def __init__(self, store: WatchlistStore, keep_removed_for: timedelta, clock: Clock) -> None:
-        """A text that was removed stays in Redis for `keep_removed_for` before its list is written without it."""
+        """An entry that was removed stays in the snapshot for `keep_removed_for` before its list is compacted."""
         self._store = store
         self._keep_removed_for = keep_removed_for
         self._clock = clock
-        self._told = ""
+        self._logged_code = ""  # of the error that was logged last
         self.problem = "the watchlist's Redis has not answered yet"
         self._manifest: Manifest | None = None
         self._ends: dict[str, tuple[datetime, str]] = {}  # entry id → its end and its list
-        self._next: list[tuple[datetime, str]] = []  # a heap of ends and ids; some of them are no longer so
+        self._next: list[tuple[datetime, str]] = []  # a heap of ends and entry ids; some are out of date
 
     def run_once(self) -> None:
-        """Do what is due. Whatever goes wrong is told and tried again at the next turn."""
+        """Remove and compact what is due. An error is logged, and the next run tries again."""
         try:
             manifest = self._store.read_manifest()
             if manifest is not None and self._follow(manifest):
                 self._keep(manifest)
         except AnprError as error:
-            if error.code != self._told:  # said once, not at every turn while Redis is away
+            if error.code != self._logged_code:  # once, not at every run while Redis is away
                 log.warning("lists not kept", code=error.code, error=str(error), next_step=error.next_step)
-            self._told, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
+            self._logged_code, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
-            if self._told:
+            if self._logged_code:
                 log.info("lists are kept again")
-            self._told = self.problem = ""
+            self._logged_code = self.problem = ""
 
     def _keep(self, manifest: Manifest) -> None:
         now = self._clock()
-        for list_name, entry_ids in self._over(now).items():
+        for list_name, entry_ids in self._expired(now).items():
             applied = self._store.expire(list_name, entry_ids, now)
             metrics.EXPIRED.inc(applied.removed)
             log.info("entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation))
@@ -59,10 +59,10 @@ class ListKeeper:
             is_old = bool(list_manifest.deltas) and now - list_manifest.snapshot_written_at >= self._keep_removed_for
             if is_old or is_compaction_due(list_manifest):
                 self._store.compact(list_name, manifest, now)
-                log.info("list written anew", list=list_name)
+                log.info("list compacted", list=list_name)
 
     def _follow(self, manifest: Manifest) -> bool:
-        """Learn what has changed since the last turn. False: the list has moved on while it was read."""
+        """Read what has changed since the last run. False: the list changed while it was read."""
         if self._manifest is not None and self._manifest.generation == manifest.generation:
             return True
         changes = self._store.changes(self._manifest, manifest) if self._manifest is not None else None
@@ -85,16 +85,16 @@ class ListKeeper:
         self._manifest = manifest
         return True
 
-    def _over(self, now: datetime) -> dict[str, list[str]]:
-        """Return by list the entries whose end has come; they stay known until the list says that they are gone."""
-        over: defaultdict[str, list[str]] = defaultdict(list)
+    def _expired(self, now: datetime) -> dict[str, list[str]]:
+        """Return by list the entries whose validity has ended. They stay known until they have left the list."""
+        expired: defaultdict[str, list[str]] = defaultdict(list)
         due: list[tuple[datetime, str]] = []
         while self._next and self._next[0][0] <= now:
             end, entry_id = heapq.heappop(self._next)
             known = self._ends.get(entry_id)
             if known is not None and known[0] == end:
-                over[known[1]].append(entry_id)
+                expired[known[1]].append(entry_id)
                 due.append((end, entry_id))
-        for one in due:  # until they are seen to be gone: taking them off may fail
-            heapq.heappush(self._next, one)
-        return over
+        for end_and_id in due:  # removing them may fail
+            heapq.heappush(self._next, end_and_id)
+        return expired

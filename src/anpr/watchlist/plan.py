@@ -1,10 +1,10 @@
-"""What a file would change of a list, as a document that a person looks at before it is applied."""
+"""A plan: what a file would change on a list, for a person to check before it is applied."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
 from anpr.watchlist.changes import between
@@ -12,15 +12,15 @@ from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
 
-# Changed when what is below changes its meaning: a plan of another format is made again.
+# Changed when a field of the plan changes its meaning: a plan of another format must be made again.
 FORMAT = 2
-MAX_REFUSALS_SHOWN = 100
+MAX_FAULTS_SHOWN = 100
 _SAMPLED_OF_EACH = 5
-_NOT_ITS_OWN = {"entry_id", "revision", "list"}
+_NOT_FROM_THE_FILE = {"entry_id", "revision", "list"}
 
 
 class RefusedLine(Struct, frozen=True):
-    """What is wrong with one field of a line that would be left out; a line may be there several times."""
+    """The fault of one field of a refused line. A line with several faults occurs several times."""
 
     line: int
     field: str
@@ -29,9 +29,9 @@ class RefusedLine(Struct, frozen=True):
 
 
 class SampledChange(Struct, frozen=True):
-    """One of the changes: `what` is added, changed or removed; `fields` are those that would say something else."""
+    """One of the changes: `kind` is added, changed or removed; `fields` are those that would change."""
 
-    what: str
+    kind: str = field(name="what")
     entry_id: str
     plate: str
     fields: tuple[str, ...] = ()
@@ -40,9 +40,12 @@ class SampledChange(Struct, frozen=True):
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which file was planned against which state of which list, and what it would change.
 
-    `base` is the generation that last changed the list, 0.0 when there is no such list. `begins` tells that Redis
-    held no list at all. `expired` counts lines whose validity had ended at `made_at`: they are not put in force.
-    `removed_as_refused` counts removals of entries whose line is in the file but was refused.
+    Attributes:
+        planned_against: The generation that last changed the list, 0.0 when there is no such list.
+        is_first_list: Whether Redis held no list at all.
+        expired: How many lines had ended at `made_at`: they are not applied.
+        removed_as_refused: How many entries would be removed because their line is refused.
+        confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
 
     format: int = FORMAT
@@ -52,8 +55,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     file_sha256: str
     made_at: datetime
     made_by: str
-    base: Generation
-    begins: bool
+    planned_against: Generation = field(name="base")
+    is_first_list: bool = field(name="begins")
     entries_before: int
     entries_after: int
     added: int
@@ -66,13 +69,13 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     removed_as_refused: int
     confirm_removals: int | None
     warnings: tuple[str, ...]
-    refusals: tuple[RefusedLine, ...]
+    refused_lines: tuple[RefusedLine, ...] = field(name="refusals")
     sample: tuple[SampledChange, ...]
     cost: Cost | None = None
 
 
-class Source(Struct, frozen=True):
-    """Where a plan comes from: the file, how it is written, who planned it and when."""
+class PlannedFile(Struct, frozen=True):
+    """The file of a plan, its encoding, who planned it and when."""
 
     file: str
     encoding: str
@@ -80,27 +83,29 @@ class Source(Struct, frozen=True):
     made_at: datetime
 
 
-class Base(Struct, frozen=True):
-    """What a plan is against: the list as it is in force."""
+class ListInForce(Struct, frozen=True):
+    """The list that a plan is made against: its last generation, and its entries by id."""
 
     generation: Generation
-    begins: bool
+    is_first_list: bool
     entries: Mapping[str, Entry]
 
 
-def in_force_at(content: ListFile, moment: datetime) -> list[Entry]:
+def unexpired_entries(content: ListFile, at: datetime) -> list[Entry]:
     """Return the entries of a file whose validity has not ended."""
-    return [entry for entry in content.entries if entry.valid_until > moment]
+    return [entry for entry in content.entries if entry.valid_until > at]
 
 
-def make_plan(list_name: str, content: ListFile, source: Source, base: Base, guard: RemovalLimit) -> Plan:
-    """Return the plan of putting this file in force as the whole of a list."""
-    wanted = in_force_at(content, source.made_at)
-    changes = between(base.entries, wanted, NO_GENERATION)
-    added = [entry for entry in changes.put if entry.entry_id not in base.entries]
-    changed = [entry for entry in changes.put if entry.entry_id in base.entries]
+def make_plan(
+    list_name: str, content: ListFile, source: PlannedFile, in_force: ListInForce, removal_limit: RemovalLimit
+) -> Plan:
+    """Return the plan to replace a list by this file."""
+    wanted = unexpired_entries(content, source.made_at)
+    changes = between(in_force.entries, wanted, NO_GENERATION)
+    added = [entry for entry in changes.put if entry.entry_id not in in_force.entries]
+    changed = [entry for entry in changes.put if entry.entry_id in in_force.entries]
     removed_as_refused = sum(entry_id in content.refused_ids for entry_id in changes.removed)
-    must_confirm = guard.must_be_confirmed(len(base.entries), len(changes.removed), len(wanted))
+    must_confirm = removal_limit.must_be_confirmed(len(in_force.entries), len(changes.removed), len(wanted))
     warnings = list(content.warnings)
     if removed_as_refused:
         warnings.append(f"{removed_as_refused} entries in force would be removed because their line is refused")
@@ -111,9 +116,9 @@ def make_plan(list_name: str, content: ListFile, source: Source, base: Base, gua
         file_sha256=content.sha256,
         made_at=source.made_at,
         made_by=source.made_by,
-        base=base.generation,
-        begins=base.begins,
-        entries_before=len(base.entries),
+        planned_against=in_force.generation,
+        is_first_list=in_force.is_first_list,
+        entries_before=len(in_force.entries),
         entries_after=len(wanted),
         added=len(added),
         changed=len(changed),
@@ -125,23 +130,29 @@ def make_plan(list_name: str, content: ListFile, source: Source, base: Base, gua
         removed_as_refused=removed_as_refused,
         confirm_removals=len(changes.removed) if must_confirm else None,
         warnings=tuple(warnings),
-        refusals=tuple(
-            RefusedLine(one.line, one.field, one.value, one.reason) for one in content.refusals[:MAX_REFUSALS_SHOWN]
+        refused_lines=tuple(
+            RefusedLine(fault.line, fault.field, fault.value, fault.reason)
+            for fault in content.faults[:MAX_FAULTS_SHOWN]
         ),
         sample=(
-            *(SampledChange("added", one.entry_id, one.plate) for one in added[:_SAMPLED_OF_EACH]),
+            *(SampledChange("added", entry.entry_id, entry.plate) for entry in added[:_SAMPLED_OF_EACH]),
             *(
-                SampledChange("changed", one.entry_id, one.plate, _differing(base.entries[one.entry_id], one))
-                for one in changed[:_SAMPLED_OF_EACH]
+                SampledChange(
+                    "changed",
+                    entry.entry_id,
+                    entry.plate,
+                    _differing_fields(in_force.entries[entry.entry_id], entry),
+                )
+                for entry in changed[:_SAMPLED_OF_EACH]
             ),
             *(
-                SampledChange("removed", entry_id, base.entries[entry_id].plate)
+                SampledChange("removed", entry_id, in_force.entries[entry_id].plate)
                 for entry_id in changes.removed[:_SAMPLED_OF_EACH]
             ),
         ),
     )
 
 
-def _differing(before: Entry, after: Entry) -> tuple[str, ...]:
-    names = (name for name in msgspec.structs.asdict(after) if name not in _NOT_ITS_OWN)
+def _differing_fields(before: Entry, after: Entry) -> tuple[str, ...]:
+    names = (name for name in msgspec.structs.asdict(after) if name not in _NOT_FROM_THE_FILE)
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))

@@ -1,4 +1,4 @@
-"""A plan on disk, readable by its owner alone: it holds plates."""
+"""A plan on disk. Only its owner can read it, because it holds plates."""
 
 import os
 from errno import EEXIST
@@ -11,17 +11,17 @@ from anpr.watchlist.plan import FORMAT, Plan
 
 
 def write(path: Path, plan: Plan) -> None:
-    """Put the plan at `path`, in place of a file that is there. Raises InputError."""
+    """Write the plan to `path`, replacing a file. Raises InputError."""
     text = msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
     try:
-        if path.exists() and not path.is_file():  # who may do everything would put a file in place of a device
-            raise FileExistsError(EEXIST, "it is no file")
+        if path.exists() and not path.is_file():  # root could replace a device by a file
+            raise FileExistsError(EEXIST, "it is not a file")
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(text)
     except OSError as error:
         raise InputError(
-            "plan-unwritable", f"{path}: {error.strerror or error}", "name a place for the plan that you may write"
+            "plan-unwritable", f"{path}: {error.strerror or error}", "name an existing folder that you may write to"
         ) from None
 
 
@@ -30,9 +30,7 @@ def read(path: Path) -> Plan:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Plan)
     except OSError as error:
-        raise InputError(
-            "plan-unreadable", f"{path}: {error.strerror or error}", "name a plan that is there"
-        ) from None
+        raise InputError("plan-unreadable", f"{path}: {error.strerror or error}", "name an existing plan") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             "plan-unreadable",

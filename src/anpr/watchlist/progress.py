@@ -1,10 +1,10 @@
-"""How long work tells how far it is."""
+"""How long work reports its progress. Pure."""
 
 from collections.abc import Callable
 
-# Told how much of how much is done, in whatever unit the work counts.
+# Called with how much of how much is done, in the unit that the work counts.
 Progress = Callable[[int, int], None]
 
 
 def silent(done: int, of: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""

@@ -1,34 +1,34 @@
-"""What keeps a list from being emptied by half a file."""
+"""The limit on removals, which keeps half a file from emptying a list. Pure."""
 
 from dataclasses import dataclass
 
 from anpr.runtime.errors import AnprError
 
-# Fewer removals than this are looked at one by one, so they need no guard however short the list is.
+# A person can check fewer removals than this one by one, so they need no limit however short the list is.
 FREE_REMOVALS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalLimit:
-    """Lets a share of a list be removed; more, or all of it, only when the very number was named."""
+    """Lets a share of a list be removed; more than that, or all of it, only when the exact number is confirmed."""
 
-    share: float
-    confirmed: int | None = None
+    max_share: float
+    confirmed_removals: int | None = None
 
     def must_be_confirmed(self, before: int, removed: int, after: int) -> bool:
-        """Tell whether so many removals are more than go without being named."""
-        return (removed > 0 and after == 0) or (removed >= FREE_REMOVALS and removed > self.share * before)
+        """Tell whether so many removals must be confirmed."""
+        return (removed > 0 and after == 0) or (removed >= FREE_REMOVALS and removed > self.max_share * before)
 
     def check(self, list_name: str, before: int, removed: int, after: int) -> None:
         """Raise AnprError when the change removes more than was confirmed."""
-        if self.confirmed is None and not self.must_be_confirmed(before, removed, after):
+        if self.confirmed_removals is None and not self.must_be_confirmed(before, removed, after):
             return
-        if self.confirmed != removed:
+        if self.confirmed_removals != removed:
             raise AnprError(
                 "watchlist-removals",
                 f"{removed} of the {before} entries of {list_name!r} would be removed, "
-                + ("and nothing would be left" if after == 0 else f"more than a share of {self.share:g}")
-                + (f"; confirmed were {self.confirmed}" if self.confirmed is not None else "")
+                + ("which leaves nothing" if after == 0 else f"more than the share of {self.max_share:g}")
+                + (f"; {self.confirmed_removals} were confirmed" if self.confirmed_removals is not None else "")
                 + "; nothing was changed",
-                f"look at what would go; if it is meant, name the number: --confirm-removals {removed}",
+                f"check what would be removed. If it is right, confirm the number: --confirm-removals {removed}",
             )

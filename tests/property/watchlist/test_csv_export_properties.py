@@ -1,4 +1,4 @@
-"""What is written of a list reads back to the same, and holds nothing that a spreadsheet would run."""
+"""An exported list is read back as the same entries, and holds nothing that a spreadsheet would run."""
 
 import csv
 import io
@@ -37,14 +37,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.lists(rows, max_size=6))
-def test_what_is_exported_reads_back_to_the_same(file: Path, lines: list[tuple[str, ...]]) -> None:
+def test_an_exported_list_is_read_back_as_the_same_entries(file: Path, lines: list[tuple[str, ...]]) -> None:
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows([COLUMNS, *lines])
     entries = read_list(file, "stolen").entries
     with file.open("w", encoding="utf-8", newline="") as opened:
         write_list(opened, entries)
     again = read_list(file, "stolen")
-    assert not again.refusals
+    assert not again.faults
     assert again.entries == entries
 
 
@@ -58,7 +58,7 @@ def test_no_cell_is_a_formula(file: Path, lines: list[tuple[str, ...]]) -> None:
         assert not [cell for cell in row if cell[:1] in {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"}]
 
 
-def test_the_end_of_a_validity_is_told_as_a_moment(file: Path) -> None:
+def test_the_end_of_a_validity_is_kept_as_a_time(file: Path) -> None:
     file.write_text("plate,valid_until\nAB12 CDE,2030-01-01\n", "utf-8")
     [entry] = read_list(file, "stolen").entries
     assert entry.valid_until == datetime(2030, 1, 2, tzinfo=UTC)

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpr.backtest.confidence_intervals import of_count, of_share
+from anpr.backtest.confidence_intervals import count_interval, share_interval
 from anpr.backtest.synthetic_traffic import SyntheticTraffic
-from anpr.backtest.tolerances import tolerances_cost
+from anpr.backtest.tolerances import estimate_tolerance_costs
 from anpr.cli.watchlist.cost import command
 from anpr.matching.encoding.plate_codes import encode_plates
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
@@ -46,7 +46,8 @@ def test_a_wider_tolerance_finds_more_and_a_longer_list_costs_more() -> None:
     texts = sorted({drawn.text(row) for row in range(len(drawn)) if drawn.lengths[row] > 3})
     entries = [an_entry(text, plate=text) for text in texts]
     short, long = (
-        tolerances_cost(some, 1, np.random.default_rng(2), lambda *_: None) for some in (entries[:500], entries)
+        estimate_tolerance_costs(some, 1, np.random.default_rng(2), lambda *_: None)
+        for some in (entries[:500], entries)
     )
     for cost in (short, long):
         found = [one.found_share or 0.0 for one in cost.tolerances]
@@ -58,13 +59,13 @@ def test_a_wider_tolerance_finds_more_and_a_longer_list_costs_more() -> None:
 
 def test_figures_come_with_their_intervals_and_none_where_there_was_nothing_to_measure() -> None:
     plates = [an_entry("plate", plate="XY99ABC")]
-    cost = tolerances_cost(plates, 2, np.random.default_rng(2), lambda *_: None)
+    cost = estimate_tolerance_costs(plates, 2, np.random.default_rng(2), lambda *_: None)
     for one in cost.tolerances:
         assert one.found_share is not None
         assert one.found_share_interval is not None
         assert one.found_share_interval[0] <= one.found_share <= one.found_share_interval[1]
         assert one.false_a_day_interval[0] <= one.false_a_day < one.false_a_day_interval[1]
-    of_patterns = tolerances_cost([an_entry(plate="AB1*")], 1, np.random.default_rng(2), lambda *_: None)
+    of_patterns = estimate_tolerance_costs([an_entry(plate="AB1*")], 1, np.random.default_rng(2), lambda *_: None)
     assert [one.found_share for one in of_patterns.tolerances] == [None, None, None]
 
 
@@ -90,17 +91,17 @@ def test_made_reads_are_as_sure_as_the_tables_say() -> None:
 def test_the_interval_of_a_share_holds_the_shares_that_may_give_it(
     count: int, of: int, low: float, high: float
 ) -> None:
-    assert of_share(count, of) == pytest.approx((low, high), abs=0.005)
+    assert share_interval(count, of) == pytest.approx((low, high), abs=0.005)
 
 
 @pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 3.69), (1, 0.03, 5.57), (100, 81.4, 121.6)])
 def test_the_interval_of_a_count_is_that_of_poisson(count: int, low: float, high: float) -> None:
     """The exact bounds, from a table of the chi-squared distribution; the approximation is near them."""
-    assert of_count(count) == pytest.approx((low, high), abs=0.06)
+    assert count_interval(count) == pytest.approx((low, high), abs=0.06)
 
 
 def test_patterns_are_counted_apart() -> None:
     entries = [an_entry("pattern", plate="AB1*"), an_entry("plate", plate="XY99ABC")]
-    cost = tolerances_cost(entries, 2, np.random.default_rng(2), lambda *_: None)
+    cost = estimate_tolerance_costs(entries, 2, np.random.default_rng(2), lambda *_: None)
     assert (cost.entries, cost.patterns) == (2, 1)
     assert cost.misreads > 0

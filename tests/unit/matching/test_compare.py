@@ -131,11 +131,11 @@ def test_with_json_a_program_gets_one_object() -> None:
     [
         (["AB12CDE", "*"], "LISTED '*': a pattern needs at least"),
         (["AB12CDE", "?????"], "LISTED '?????': a pattern needs at least"),
-        (["AB12CDE", "ЖB12"], "no table knows a Latin letter for 'Ж'"),
+        (["AB12CDE", "ЖB12"], "no Latin letter is known for 'Ж'"),
         (["AB12CDE", "A" * 17], "1 to 16 letters and digits"),
         (["A" * 17, "AB12CDE"], "17 characters; a plate has at most 16"),
         (["-", "AB12CDE"], "it has no letter or digit"),
-        (["AB12CDE", "AB12CDE", "--country", "gb"], "--country 'gb': two capital letters are wanted"),
+        (["AB12CDE", "AB12CDE", "--country", "gb"], "--country 'gb': must be two capital letters"),
         (["AB12CDE", "AB12CDE", "--listed-country", "GBR"], "GB was probably meant"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.runtime.errors import InputError
-from anpr.watchlist.csv_file import COLUMNS, MAX_REFUSALS_KEPT, LineFault, ListFile, read_list
+from anpr.watchlist.csv_file import COLUMNS, MAX_FAULTS_KEPT, LineFault, ListFile, read_list
 
 SHIPPED = Path(__file__).parents[3] / "config" / "example_watchlist.csv"
 REQUIRED = "plate,valid_until"
@@ -30,12 +30,12 @@ def entry_with(file: Path, column: str, cell: str) -> Entry:
 
 
 def refused_with(file: Path, column: str, cell: str) -> LineFault:
-    """Return the refusal of a line with this cell besides what must be given."""
+    """Return the fault of a line with this cell besides what must be given."""
     given = {"plate": "AB12 CDE", "valid_until": "2030-01-01"} | {column: cell}
     content = read(file, ",".join(given), ",".join(given.values()))
     assert not content.entries
-    [refusal] = content.refusals
-    return refusal
+    [fault] = content.faults
+    return fault
 
 
 def refused_file(file: Path, content: bytes) -> str:
@@ -48,7 +48,7 @@ def refused_file(file: Path, content: bytes) -> str:
 
 def test_the_shipped_example_reads_without_a_refusal() -> None:
     content = read_list(SHIPPED, "example")
-    assert not content.refusals
+    assert not content.faults
     assert [entry.entry_id for entry in content.entries] == [f"EX-{number:03}" for number in range(1, 25)]
     assert {entry.list for entry in content.entries} == {"example"}
 
@@ -120,7 +120,7 @@ def test_columns_that_are_missing_or_empty_take_their_defaults(file: Path) -> No
 def test_however_a_program_writes_it_a_list_reads_the_same(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     content_of_it = read_list(file, "stolen")
-    assert not content_of_it.refusals
+    assert not content_of_it.faults
     assert content_of_it.entries == read(file, REQUIRED, "AB12 CDE,2030-01-01").entries
 
 
@@ -133,45 +133,45 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "message"),
     [
         ("plate,valid_untill", "unknown column 'valid_untill'; the nearest known one is 'valid_until'"),
         ("plate,valid_until,Reason", "unknown column 'Reason'; the nearest known one is 'reason'"),
         ("plate,valid_until,", "unknown column ''; the nearest known one is"),
-        ("plate;valid_until", "its columns are separated by semicolons, not by commas"),
-        ("plate\tvalid_until\treason", "its columns are separated by tabs, not by commas"),
+        ("plate;valid_until", "the columns are separated by semicolons, not by commas"),
+        ("plate\tvalid_until\treason", "the columns are separated by tabs, not by commas"),
         ("plate", "the column 'valid_until' is missing"),
         ("valid_until", "the column 'plate' is missing"),
-        ("plate,valid_until,valid_until", "the column 'valid_until' is there twice"),
-        ("", "its first line names no column"),
+        ("plate,valid_until,valid_until", "the column 'valid_until' occurs twice"),
+        ("", "the first line names no column"),
     ],
 )
-def test_a_header_that_cannot_be_meant_refuses_the_file(file: Path, header: str, said: str) -> None:
-    assert refused_file(file, f"{header}\nAB12 CDE,2030-01-01,2040-01-01\n".encode()).startswith(said)
+def test_a_header_that_cannot_be_meant_refuses_the_file(file: Path, header: str, message: str) -> None:
+    assert refused_file(file, f"{header}\nAB12 CDE,2030-01-01,2040-01-01\n".encode()).startswith(message)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_a_file_that_is_not_utf_8_is_refused_with_the_place_of_the_byte(file: Path, mark: bytes) -> None:
+def test_a_file_that_is_not_utf_8_is_refused_with_the_position_of_the_byte(file: Path, mark: bytes) -> None:
     before = mark + b"plate,valid_until\n" + b"AB12 CDE,2030-01-01\n" * 2000
     assert refused_file(file, before + b"M\xdcNCHEN,2030-01-01\n") == f"not UTF-8 at byte {len(before) + 1}"
 
 
 def test_a_quote_that_is_never_closed_refuses_the_file(file: Path) -> None:
     assert refused_file(file, b'plate,valid_until\n"AB12 CDE,2030-01-01\n').startswith(
-        "not CSV: a quote is opened and not closed, in what begins on line 2"
+        "not CSV: a quote is opened and not closed, in the entry that begins on line 2"
     )
 
 
-def test_text_behind_a_closing_quote_refuses_the_file(file: Path) -> None:
+def test_text_after_a_closing_quote_refuses_the_file(file: Path) -> None:
     assert refused_file(file, b'plate,valid_until\n"AB12"CDE,2030-01-01\n').startswith(
-        "not CSV: text stands behind a closing quote, in what begins on line 2"
+        "not CSV: there is text after a closing quote, in the entry that begins on line 2"
     )
 
 
 def test_a_cell_of_10_megabytes_costs_its_line_alone(file: Path) -> None:
     content = read(file, f"{REQUIRED},reason", f"AB12 CDE,2030-01-01,{'x' * 10_000_000}", "AB13 CDE,2030-01-01,")
-    [refusal] = content.refusals
-    assert (refusal.line, refusal.field, refusal.value) == (2, "reason", "x" * 64)
+    [fault] = content.faults
+    assert (fault.line, fault.field, fault.value) == (2, "reason", "x" * 64)
     assert [entry.plate for entry in content.entries] == ["AB13 CDE"]
 
 
@@ -179,20 +179,20 @@ def test_a_cell_of_10_megabytes_costs_its_line_alone(file: Path) -> None:
 def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark: bytes) -> None:
     coding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
     text = mark + f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode(coding)
-    assert refused_file(file, text) == "it begins as UTF-16 does"
+    assert refused_file(file, text) == "the file begins as UTF-16 does"
     content = read_list(file, "stolen", encoding="utf-16")
     assert [entry.plate for entry in content.entries] == ["MÜ 12 CDE"]
     assert not content.warnings
 
 
-def test_an_empty_file_is_said_to_be_one(file: Path) -> None:
-    assert refused_file(file, b"") == "its first line names no column"
+def test_an_empty_file_is_reported_as_one(file: Path) -> None:
+    assert refused_file(file, b"") == "the first line names no column"
 
 
 @pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_its_mark_is_said_to_be_that(file: Path, coding: str) -> None:
+def test_utf_16_without_its_mark_is_reported_as_such(file: Path, coding: str) -> None:
     text = f"{REQUIRED}\nAB12 CDE,2030-01-01\n".encode(coding)
-    assert refused_file(file, text) == "it looks like UTF-16 without its byte order mark"
+    assert refused_file(file, text) == "the file looks like UTF-16 without its byte order mark"
 
 
 def test_an_old_encoding_is_read_when_it_is_named_and_never_guessed(file: Path) -> None:
@@ -214,7 +214,7 @@ def test_half_a_file_is_refused_or_says_that_it_may_be_half(file: Path, kept: in
     file.write_text(WHOLE[:kept], "utf-8")
     try:
         content = read_list(file, "stolen")
-        says_so = content.refusals or content.warnings or WHOLE[:kept].endswith("\n")
+        says_so = content.faults or content.warnings or WHOLE[:kept].endswith("\n")
     except InputError as error:
         says_so = "is the file whole" in error.next_step
     assert says_so
@@ -228,10 +228,10 @@ def test_a_file_that_is_not_there_is_named(file: Path) -> None:
 # --- lines that cannot be used ---
 
 
-def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file: Path) -> None:
+def test_a_refused_line_is_named_by_its_number_and_the_other_lines_are_read(file: Path) -> None:
     content = read(file, REQUIRED, "AB1,2030-01-01", '"AB\n2",2030-01-01', "AB?,2030-01-01", "AB4,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB\n2", "AB4"]
-    assert [str(refusal) for refusal in content.refusals] == [
+    assert [str(fault) for fault in content.faults] == [
         "line 5: plate 'AB?': a pattern needs at least 3 letters or digits"
     ]
 
@@ -246,68 +246,66 @@ def test_a_refused_line_costs_nothing_but_itself_and_is_told_by_its_number(file:
         ("plate", "", "1 to 16 letters and digits"),
         ("plate", "--", "1 to 16 letters and digits"),
         ("plate", "A" * 17, "1 to 16 letters and digits"),
-        ("plate", "A" + " " * 63 + "B", "longer than 64 characters: it has 65"),
+        ("plate", "A" + " " * 63 + "B", "is longer than 64 characters: it has 65"),
         ("entry_id", "a\0b", "a NUL character"),
-        ("entry_id", "x" * 129, "longer than 128 characters: it has 129"),
+        ("entry_id", "x" * 129, "is longer than 128 characters: it has 129"),
         ("reason", "a\0b", "a NUL character"),
-        ("country", "gb", "two capital letters are wanted, as GB or PL (ISO 3166); GB was probably meant"),
+        ("country", "gb", "must be two capital letters, as GB or PL (ISO 3166); GB was probably meant"),
         ("country", "GBR", "GB was probably meant"),
         ("country", "d", "DE was probably meant"),
-        ("country", "Atlantis", "two capital letters are wanted, as GB or PL (ISO 3166)"),
-        ("category", "x" * 65, "longer than 64 characters: it has 65"),
-        ("reason", "x" * 2001, "longer than 2000 characters: it has 2001"),
-        ("vehicle_make", "x" * 65, "longer than 64 characters: it has 65"),
-        ("priority", "0", "a number from 1 (highest) to 5"),
-        ("priority", "6", "a number from 1 (highest) to 5"),
-        ("priority", "high", "a number from 1 (highest) to 5"),
-        ("priority", "-1", "a number from 1 (highest) to 5"),
-        ("priority", "²", "a number from 1 (highest) to 5"),
-        ("priority", "9" * 5000, "a number from 1 (highest) to 5"),
-        ("tolerance", "Near", "one of exact, tolerant, near is wanted"),
-        ("handling", "secret", "one of open, covert is wanted"),
-        ("directions", "north", "one of uk_bound, fr_bound is wanted"),
-        ("directions", "uk_bound|north", "one of uk_bound, fr_bound is wanted"),
-        ("sites", "calais||dover", "an empty value between bars"),
-        ("warnings", "x" * 2001, "longer than 2000 characters: it has 2001"),
-        ("warnings", "|".join("x" * 17), "more than 16 values between bars: it has 17"),
-        ("valid_from", "soon", "a date (2026-12-31) or a time"),
+        ("country", "Atlantis", "must be two capital letters, as GB or PL (ISO 3166)"),
+        ("category", "x" * 65, "is longer than 64 characters: it has 65"),
+        ("reason", "x" * 2001, "is longer than 2000 characters: it has 2001"),
+        ("vehicle_make", "x" * 65, "is longer than 64 characters: it has 65"),
+        ("priority", "0", "must be a number from 1 (highest) to 5"),
+        ("priority", "6", "must be a number from 1 (highest) to 5"),
+        ("priority", "high", "must be a number from 1 (highest) to 5"),
+        ("priority", "-1", "must be a number from 1 (highest) to 5"),
+        ("priority", "²", "must be a number from 1 (highest) to 5"),
+        ("priority", "9" * 5000, "must be a number from 1 (highest) to 5"),
+        ("tolerance", "Near", "must be one of exact, tolerant, near"),
+        ("handling", "secret", "must be one of open, covert"),
+        ("directions", "north", "must be one of uk_bound, fr_bound"),
+        ("directions", "uk_bound|north", "must be one of uk_bound, fr_bound"),
+        ("sites", "calais||dover", "has an empty value between bars"),
+        ("warnings", "x" * 2001, "is longer than 2000 characters: it has 2001"),
+        ("warnings", "|".join("x" * 17), "has more than 16 values between bars: 17"),
+        ("valid_from", "soon", "must be a date (2026-12-31) or a time"),
         ("valid_from", "2030-01-01T12:00", "a time needs its offset from UTC"),
-        ("valid_until", "", "nothing is listed for ever"),
-        ("valid_until", "31/12/2030", "a date (2026-12-31) or a time"),
-        ("valid_until", "2030-02-30", "a date (2026-12-31) or a time"),
+        ("valid_until", "", "no entry is listed for ever"),
+        ("valid_until", "31/12/2030", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "2030-02-30", "must be a date (2026-12-31) or a time"),
         ("valid_until", "2030-01-01 12:00", "a time needs its offset from UTC"),
-        ("valid_until", "9999-12-31", "a date (2026-12-31) or a time"),
-        ("valid_until", "0001-01-01T00:00+05:00", "a date (2026-12-31) or a time"),
+        ("valid_until", "9999-12-31", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "0001-01-01T00:00+05:00", "must be a date (2026-12-31) or a time"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_refused_by_column_value_and_reason(
     file: Path, column: str, cell: str, reason: str
 ) -> None:
-    refusal = refused_with(file, column, cell)
-    assert refusal.line == 2
-    assert refusal.field == column
-    assert cell.startswith(refusal.value) or refusal.value in cell.split("|")
-    assert reason in refusal.reason
+    fault = refused_with(file, column, cell)
+    assert fault.line == 2
+    assert fault.field == column
+    assert cell.startswith(fault.value) or fault.value in cell.split("|")
+    assert reason in fault.reason
 
 
 def test_a_validity_that_ends_before_it_begins_is_refused(file: Path) -> None:
     header = f"{REQUIRED},valid_from"
     content = read(file, header, "AB1,2026-06-01T12:00Z,2026-06-01T12:00Z", "AB2,2026-06-01,2026-06-01")
-    assert [(refusal.field, refusal.reason) for refusal in content.refusals] == [
-        ("valid_until", "not after valid_from")
-    ]
+    assert [(fault.field, fault.reason) for fault in content.faults] == [("valid_until", "must be after valid_from")]
     assert [entry.plate for entry in content.entries] == ["AB2"], "a day from its first to its last moment"
 
 
 def test_a_line_with_more_cells_than_columns_is_refused(file: Path) -> None:
-    [refusal] = read(file, REQUIRED, "AB1,2030-01-01,an unquoted, comma").refusals
-    assert (refusal.line, refusal.reason) == (2, "more cells than the header has columns")
-    assert "an unquoted" in refusal.value
+    [fault] = read(file, REQUIRED, "AB1,2030-01-01,an unquoted, comma").faults
+    assert (fault.line, fault.reason) == (2, "has more cells than the header has columns")
+    assert "an unquoted" in fault.value
 
 
 def test_a_line_that_ends_early_is_refused(file: Path) -> None:
-    [refusal] = read(file, f"{REQUIRED},handling", "AB1,2030-01-01").refusals
-    assert (refusal.line, refusal.reason) == (2, "fewer cells than the header has columns: is the line whole?")
+    [fault] = read(file, f"{REQUIRED},handling", "AB1,2030-01-01").faults
+    assert (fault.line, fault.reason) == (2, "has fewer cells than the header has columns: is the line whole?")
 
 
 def test_the_entry_that_a_refused_line_is_about_is_known(file: Path) -> None:
@@ -320,15 +318,15 @@ def test_the_entry_that_a_refused_line_is_about_is_known(file: Path) -> None:
 def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
     content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "2,AB2,2030-01-01", "1,AB3,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB2"]
-    assert [str(refusal) for refusal in content.refusals] == [
-        "line 4: entry_id '1': line 2 has this entry already, and says otherwise"
+    assert [str(fault) for fault in content.faults] == [
+        "line 4: entry_id '1': line 2 has the same entry with other values"
     ]
 
 
 def test_a_plate_that_is_there_twice_is_named_as_it_is_written_with_the_other_line(file: Path) -> None:
     content = read(file, f"{REQUIRED},reason", "AB1,2030-01-01,one", "AB2,2030-01-01,", "ab-1,2030-01-01,two")
-    assert [str(refusal) for refusal in content.refusals] == [
-        "line 4: plate 'ab-1': line 2 has this entry already, and says otherwise"
+    assert [str(fault) for fault in content.faults] == [
+        "line 4: plate 'ab-1': line 2 has the same entry with other values"
     ]
 
 
@@ -336,7 +334,7 @@ def test_each_field_of_a_line_that_is_at_fault_is_named_in_the_order_of_the_colu
     header = "priority,plate,entry_id,valid_until,valid_from,vehicle_make,country"
     content = read(file, header, f"9,--,{'x' * 129},2030-01-01,2031-01-01,{'x' * 65},gb")
     assert content.refused == 1
-    assert [(refusal.line, refusal.field) for refusal in content.refusals] == [
+    assert [(fault.line, fault.field) for fault in content.faults] == [
         (2, "priority"), (2, "plate"), (2, "entry_id"), (2, "vehicle_make"), (2, "country"), (2, "valid_until"),
     ]  # fmt: skip
 
@@ -345,8 +343,8 @@ def test_the_library_that_checks_values_is_not_heard(file: Path) -> None:
     for column in COLUMNS:
         for cell in ("x" * 3000, "|".join("x" * 100), "-1", "a\0b", "'", "?"):
             given = {"plate": "AB1", "valid_until": "2030-01-01"} | {column: cell}
-            for refusal in read(file, ",".join(given), ",".join(given.values())).refusals:
-                assert not re.search("Expected|`|regex|length", refusal.reason), refusal
+            for fault in read(file, ",".join(given), ",".join(given.values())).faults:
+                assert not re.search("Expected|`|regex|length", fault.reason), fault
 
 
 def test_a_line_that_says_again_what_one_above_says_is_counted_and_no_fault(file: Path) -> None:
@@ -355,9 +353,9 @@ def test_a_line_that_says_again_what_one_above_says_is_counted_and_no_fault(file
 
 
 def test_of_very_many_refused_lines_all_are_counted_and_the_first_are_named(file: Path) -> None:
-    content = read(file, REQUIRED, *[f"AB{number},never" for number in range(MAX_REFUSALS_KEPT + 5)])
-    assert content.refused == MAX_REFUSALS_KEPT + 5
-    assert [refusal.line for refusal in content.refusals] == list(range(2, MAX_REFUSALS_KEPT + 2))
+    content = read(file, REQUIRED, *[f"AB{number},never" for number in range(MAX_FAULTS_KEPT + 5)])
+    assert content.refused == MAX_FAULTS_KEPT + 5
+    assert [fault.line for fault in content.faults] == list(range(2, MAX_FAULTS_KEPT + 2))
 
 
 def test_a_short_plate_is_taken_with_a_warning(file: Path) -> None:
@@ -416,14 +414,14 @@ def test_an_entry_without_an_id_has_the_same_one_each_time_it_is_read(file: Path
 def test_an_entry_without_an_id_differs_by_plate_country_and_list(file: Path) -> None:
     content = read(file, f"{REQUIRED},country", "AB1,2030-01-01,", "AB2,2030-01-01,", "AB1,2030-01-01,GB")
     of_another_list = read_list(file, "customs")
-    assert not content.refusals
+    assert not content.faults
     assert len({entry.entry_id for entry in (*content.entries, *of_another_list.entries)}) == 6
 
 
 def test_british_plates_are_of_one_country_under_its_sign_of_2021_too(file: Path) -> None:
     content = read(file, f"{REQUIRED},country", "AB1,2030-01-01,UK", "AB1,2031-01-01,GB")
     assert [(entry.plate, entry.country) for entry in content.entries] == [("AB1", "GB")]
-    assert [refusal.line for refusal in content.refusals] == [3]
+    assert [fault.line for fault in content.faults] == [3]
     refused = read(file, f"{REQUIRED},country", "AB1,soon,UK")
     assert refused.refused_ids == {entry.entry_id for entry in content.entries}
 
@@ -431,4 +429,4 @@ def test_british_plates_are_of_one_country_under_its_sign_of_2021_too(file: Path
 def test_a_plate_twice_without_ids_is_refused_the_second_time(file: Path) -> None:
     content = read(file, REQUIRED, "AB12 CDE,2030-01-01", "ab12cde,2031-01-01")
     assert [entry.plate for entry in content.entries] == ["AB12 CDE"]
-    assert [refusal.line for refusal in content.refusals] == [3]
+    assert [fault.line for fault in content.faults] == [3]

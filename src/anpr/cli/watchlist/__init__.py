@@ -11,11 +11,10 @@ _COMMANDS = ("cost", "plan", "apply", "add", "remove", "rollback", "show", "log"
 
 @click.group(name="watchlist", cls=LazyGroup, package=__name__, subcommands=_COMMANDS)
 def command() -> None:
-    """Plan, apply, look at and undo lists of plates.
+    """Plan, apply, view and undo changes of lists.
 
-    A file is planned first, which changes nothing and says what would change; the plan is then applied, all of it
-    at once. Results are JSON on stdout, words and progress on stderr.
+    Plan a file first: this changes nothing and shows what would change. Then apply the plan, all of it at once.
+    Results are JSON on stdout. Explanations and progress are on stderr.
     """
-    # A command is over in a minute at most and makes no cycles, while the collector would walk its million entries
-    # again and again.
+    # A command ends within a minute and makes no cycles. The collector would walk its million entries repeatedly.
     gc.disable()

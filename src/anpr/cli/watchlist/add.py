@@ -1,9 +1,9 @@
-"""`anpr watchlist add`: one entry, quickly."""
+"""`anpr watchlist add`: put one entry on a list."""
 
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import author, list_option, new_list_option, say_applied
+from anpr.cli.watchlist.common import author, list_option, new_list_option, report_change
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
@@ -18,17 +18,17 @@ _OWN_OPTIONS = ("plate", "reason", "valid_until")
 @click.argument("plate")
 @list_option
 @new_list_option
-@click.option("--reason", required=True, help="Why it is listed: shown to the officer.")
-@click.option("--until", required=True, help="When it ends: 2026-12-31, or 2026-12-31T18:00Z.")
+@click.option("--reason", required=True, help="Why the plate is listed. Officers see it.")
+@click.option("--until", required=True, help="When the entry ends: 2026-12-31, or 2026-12-31T18:00Z.")
 @click.option(
     "--set",
-    "others",
+    "other_cells",
     type=(click.Choice([column for column in COLUMNS if column not in _OWN_OPTIONS]), str),
     multiple=True,
     metavar="COLUMN VALUE",
-    help="Any other column of a list's file, as a cell of it.",
+    help="Any other column of a list file, with the value of its cell.",
 )
-@click.option("--why", default="one entry added", show_default=True, help="For the log.")
+@click.option("--why", default="one entry added", show_default=True, help="The reason for the log.")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
     ctx: click.Context,
@@ -38,36 +38,38 @@ def command(  # noqa: PLR0913  each is an option
     new_list: bool,
     reason: str,
     until: str,
-    others: tuple[tuple[str, str], ...],
+    other_cells: tuple[tuple[str, str], ...],
     why: str,
 ) -> None:
-    """Put one PLATE on a list, in force at every port within about a second.
+    """Put one PLATE on a list. The entry is active at every port within about a second.
 
-    Adding it again changes it. A list that comes as a file is replaced by its next file, so keep quick entries on a
-    list of their own.
+    Adding the plate again changes its entry. The next file of a list replaces the whole list, so keep single entries
+    on a list of their own.
 
     \b
     Examples:
       anpr watchlist add "AB12 CDE" --list today --new-list --reason "left the scene" --until 2026-12-31
       anpr watchlist add "AB1? CDE" --list today --reason "partly read" --until 2026-12-31 --set priority 1
     """
-    cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(others)
+    cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(other_cells)
     try:
-        entry = EntryParser(list(cells), list_name).entry(list(cells.values()), 1)
-    except RefusedLineError as bad:
-        faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in bad.faults]
+        entry = EntryParser(list(cells), list_name).parse(list(cells.values()), 1)
+    except RefusedLineError as refused:
+        faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in refused.faults]
         raise InputError(
             "entry-refused",
             "; ".join([*faults, "nothing was changed"]),
-            "docs/operators.md says what each column may hold",
+            "docs/operators.md lists what each column may hold",
         ) from None
     now = system_clock()
     if entry.valid_until <= now:
         raise InputError(
-            "entry-refused", f"valid_until {until!r}: it is over; nothing was changed", "name a time to come"
+            "entry-refused",
+            f"valid_until {until!r}: this time has passed; nothing was changed",
+            "give a time in the future",
         )
     store = home_store(settings_of(ctx))
     preconditions = Preconditions(allows_new_list=new_list)
-    say_applied(
+    report_change(
         store.change(list_name, [entry], [], why=why, now=now, author=author("add"), preconditions=preconditions)
     )

@@ -1,4 +1,4 @@
-"""What the subcommands share: the store, who they act for, and how they say what they did."""
+"""Shared by the subcommands: options, the author of a change, and the report of a change."""
 
 import getpass
 from collections.abc import Callable
@@ -15,54 +15,57 @@ from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
 from anpr.watchlist.store.reader import WatchlistReader
 
-REFUSALS_NAMED = 20
+FAULTS_SHOWN = 20
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
-new_list_option: Option = click.option("--new-list", is_flag=True, help="The list is a new one.")
-why_option: Option = click.option("--why", required=True, help="Why: it is in the log and on the boards.")
+new_list_option: Option = click.option("--new-list", is_flag=True, help="Create the list.")
+why_option: Option = click.option("--why", required=True, help="The reason for the log and the boards.")
 confirm_option: Option = click.option(
-    "--confirm-removals", type=click.IntRange(min=0), metavar="NUMBER", help="So many entries may be removed."
+    "--confirm-removals",
+    type=click.IntRange(min=0),
+    metavar="NUMBER",
+    help="Confirm that this number of entries is removed.",
 )
 
 
 def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:
-    """Return what is in force, and where in it the list is."""
+    """Return the manifest in force, and that of the list."""
     manifest = reader.read_manifest()
     return manifest, manifest.lists.get(list_name) if manifest else None
 
 
 def removal_limit_of(settings: Settings, confirmed: int | None) -> RemovalLimit:
-    """Return the guard against removals of an installation."""
+    """Return the limit on removals of this installation, with the number that the operator confirmed."""
     return RemovalLimit(settings.watchlist.removal_share, confirmed)
 
 
-def author(how: str, file_sha256: str = "") -> Author:
-    """Return who runs this command."""
+def author(command: str, file_sha256: str = "") -> Author:
+    """Return the user who runs this command, as the author of its change."""
     try:
-        who = getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user
-        who = "unknown"
-    return Author(who, how, file_sha256)
+        user = "unknown"
+    return Author(user, command, file_sha256)
 
 
-def say_applied(applied: AppliedChange) -> None:
-    """Say what a change changed: JSON for programs, words for people."""
+def report_change(applied: AppliedChange) -> None:
+    """Print the counts of a change: JSON on stdout for programs, a sentence on stderr for people."""
     click.echo(
         msgspec.json.encode(msgspec.structs.asdict(applied) | {"generation": str(applied.generation)}).decode()
     )
     click.echo(
-        f"generation {applied.generation} in force: {applied.list} has {applied.entries} entries "
+        f"generation {applied.generation} is active: {applied.list} has {applied.entries} entries "
         f"({applied.added} added, {applied.changed} changed, {applied.removed} removed)",
         err=True,
     )
 
 
-def show_refusals(file: Path, content: ListFile) -> None:
-    """Name refused lines on stderr, the first of very many."""
-    for refusal in content.refusals[:REFUSALS_NAMED]:
-        click.echo(f"{file}: {refusal}", err=True)
+def show_faults(file: Path, content: ListFile) -> None:
+    """Print the faults of the first refused lines, and the warnings, to stderr."""
+    for fault in content.faults[:FAULTS_SHOWN]:
+        click.echo(f"{file}: {fault}", err=True)
     if content.refused:
-        click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} taken", err=True)
+        click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} entries read", err=True)
     for warning in content.warnings:
         click.echo(f"{file}: {warning}", err=True)

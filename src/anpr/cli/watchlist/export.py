@@ -1,4 +1,4 @@
-"""`anpr watchlist export`: a list as a file."""
+"""`anpr watchlist export`: write a list as a file."""
 
 import sys
 
@@ -17,9 +17,9 @@ from anpr.watchlist.store.preconditions import Preconditions, check_precondition
 @list_option
 @click.pass_context
 def command(ctx: click.Context, list_name: str) -> None:
-    """Write a list as CSV to stdout, as `anpr watchlist plan` reads it.
+    """Write a list as CSV to stdout, in the form that `anpr watchlist plan` reads.
 
-    A cell that a spreadsheet would run as a formula has an apostrophe before it, which is taken off when it is read.
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front, which `plan` takes off again.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`anpr watchlist keep`: the process that keeps the lists at their home."""
+"""`anpr watchlist keep`: run the list keeper."""
 
 import gc
 import os
@@ -19,7 +19,7 @@ from anpr.watchlist.store.home import home_store
 log = get_logger(__name__)
 
 
-# Writing a list of millions anew takes so long, and a Redis that does not answer is given half a minute.
+# Compacting a list of millions takes so long, and a Redis that does not answer gets half a minute.
 _STUCK_AFTER_SECONDS = 180
 
 
@@ -27,12 +27,12 @@ _STUCK_AFTER_SECONDS = 180
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, metrics_port: int | None) -> None:
-    """Take entries off as their validity ends, and delete the texts of entries that are gone. Runs until stopped.
+    """Remove entries when their validity ends, and delete the texts of removed entries. Runs until you stop it.
 
-    One such process runs beside the one Redis that lists are written to.
+    Run one such process, beside the one Redis that lists are written to.
 
     \b
-    Example:
+    Examples:
       anpr watchlist keep
       anpr watchlist keep --metrics-port 9473
     """
@@ -42,12 +42,12 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     bind_service(service="keep")
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock)
-    gc.enable()  # unlike the other subcommands this one stays
-    os.nice(10)  # after a whole new list it reads as much as the index builder, which officers wait for
+    gc.enable()  # unlike the other subcommands, this one runs on
+    os.nice(10)  # after a whole new list it reads as much as the index builder, for which officers wait
     health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)
-    log.info("keeper runs")
+    log.info("list keeper runs")
     with serve_health(settings, health, metrics_port):
         while not stop.wait(settings.watchlist.poll_seconds):
             health.heartbeat()
             keeper.run_once()
-    log.info("keeper stopped in order")
+    log.info("list keeper stopped in order")

@@ -1,4 +1,4 @@
-"""`anpr watchlist log`: who changed what, when and why."""
+"""`anpr watchlist log`: list the changes, with their authors and reasons."""
 
 import click
 import msgspec
@@ -8,11 +8,13 @@ from anpr.watchlist.store.home import watchlist_reader
 
 
 @click.command(name="log")
-@click.option("--list", "list_name", help="Only this list.")
-@click.option("--count", type=click.IntRange(min=1, max=10_000), default=50, show_default=True, help="Of the newest.")
+@click.option("--list", "list_name", help="Show only this list.")
+@click.option(
+    "--count", type=click.IntRange(min=1, max=10_000), default=50, show_default=True, help="How many changes to show."
+)
 @click.pass_context
 def command(ctx: click.Context, list_name: str | None, count: int) -> None:
-    """Say who changed the lists, when, why, by which file, and how many entries it concerned; the newest first.
+    """List who changed the lists, when, why, with which file, and how many entries. The newest change comes first.
 
     One JSON line for each change.
 

@@ -1,4 +1,4 @@
-"""`anpr watchlist plan`: what a file would change, and what it would cost, before anything is changed."""
+"""`anpr watchlist plan`: show what a file would change and cost, before anything is changed."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,18 +7,18 @@ from typing import BinaryIO
 import click
 import msgspec
 
-from anpr.backtest.cost_estimate import DAY, LEAST_COVERED, cost
+from anpr.backtest.cost_estimate import DAY, SHORTEST_TIME, estimate_cost
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
-    REFUSALS_NAMED,
+    FAULTS_SHOWN,
     author,
     list_in_force,
     list_option,
     new_list_option,
     removal_limit_of,
-    show_refusals,
+    show_faults,
 )
 from anpr.contracts.events import NO_GENERATION
 from anpr.reads.decoder import BadRead
@@ -28,21 +28,25 @@ from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
 from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
-from anpr.watchlist.plan import Base, Plan, Source, in_force_at, make_plan
+from anpr.watchlist.plan import ListInForce, Plan, PlannedFile, make_plan, unexpired_entries
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
-_NOT_IN_SHORT = ("format", "refusals", "sample")
+_ONLY_IN_THE_FILE = ("format", "refusals", "sample")
 
 
 @click.command(name="plan")
 @click.argument("file", type=FILE_PATH)
 @list_option
 @new_list_option
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to put the plan.")
-@click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of FILE.")
-@click.option("--reads", type=OPEN_FILE, help="Reads of the past, as JSON lines: what would have rung?")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the plan."
+)
+@click.option(
+    "--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="The encoding of FILE."
+)
+@click.option("--reads", type=OPEN_FILE, help="Reads from the past, as JSON lines: count the alerts.")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
     ctx: click.Context,
@@ -54,12 +58,12 @@ def command(  # noqa: PLR0913  each is an option
     encoding: str,
     reads: BinaryIO | None,
 ) -> None:
-    """Say what would change if FILE were the whole of a list. Nothing is changed.
+    """Show what would change if FILE replaced a list. Nothing is changed.
 
-    The plan goes to --out, for `anpr watchlist apply`, and in short as JSON to stdout. Lines that cannot be used are
-    named on stderr: they would be left out. Exit code 1 when there are any. With --reads the plan also holds the
-    alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that would
-    have rung most.
+    The plan is written to --out, for `anpr watchlist apply`, and in short as JSON to stdout. Lines that cannot be
+    used are named on stderr: they would be left out. Exit code 1 when there are any. With --reads the plan also holds
+    the alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that would
+    have raised the most.
 
     \b
     Examples:
@@ -71,7 +75,7 @@ def command(  # noqa: PLR0913  each is an option
     manifest, list_manifest = list_in_force(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
-    show_refusals(file, content)
+    show_faults(file, content)
     in_force = (
         require_whole(reader.load_list(list_manifest, ProgressLine(f"reading {list_name} as it is")))
         if list_manifest
@@ -80,10 +84,10 @@ def command(  # noqa: PLR0913  each is an option
     plan = make_plan(
         list_name,
         content,
-        Source(str(file.absolute()), encoding, author("plan").user, system_clock()),
-        Base(
+        PlannedFile(str(file.absolute()), encoding, author("plan").user, system_clock()),
+        ListInForce(
             generation=list_manifest.generation if list_manifest else NO_GENERATION,
-            begins=manifest is None,
+            is_first_list=manifest is None,
             entries={entry.entry_id: entry for entry in in_force},
         ),
         removal_limit_of(settings, None),
@@ -91,64 +95,64 @@ def command(  # noqa: PLR0913  each is an option
     if reads is not None:
         plan = msgspec.structs.replace(plan, cost=_cost(settings, content, plan, reads))
     plan_file.write(out, plan)
-    _say(plan, out)
+    _report(plan, out)
     ctx.exit(1 if plan.refused else 0)
 
 
 def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) -> Cost:
-    entries = in_force_at(content, plan.made_at)
+    entries = unexpired_entries(content, plan.made_at)
     size = Path(reads.name).stat().st_size if Path(reads.name).is_file() else 0
-    told = ProgressLine("matching reads")
+    progress = ProgressLine("matching reads")
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
-    named = 0
+    shown = 0
 
-    def refuse(number: int, error: BadRead) -> None:
-        nonlocal named
-        named += 1
-        if named <= REFUSALS_NAMED:
+    def on_bad_read(number: int, error: BadRead) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= FAULTS_SHOWN:
             click.echo(f"{reads.name}: line {number}: {error}", err=True)
 
-    def tell() -> None:
+    def on_progress() -> None:
         if size:
-            told(reads.tell(), size)
+            progress(reads.tell(), size)
 
-    return cost(entries, reads, late_after, tell=tell, refuse=refuse)
+    return estimate_cost(entries, reads, late_after, on_progress=on_progress, on_bad_read=on_bad_read)
 
 
-def _say(plan: Plan, out: Path) -> None:
-    """Say the plan in short: JSON for programs, words for people."""
-    told = {name: value for name, value in msgspec.structs.asdict(plan).items() if name not in _NOT_IN_SHORT}
-    click.echo(msgspec.json.encode(told | {"base": str(plan.base)}).decode())
+def _report(plan: Plan, out: Path) -> None:
+    """Print the plan in short: JSON on stdout for programs, sentences on stderr for people."""
+    in_short = {name: value for name, value in msgspec.to_builtins(plan).items() if name not in _ONLY_IN_THE_FILE}
+    click.echo(msgspec.json.encode(in_short | {"base": str(plan.planned_against)}).decode())
     click.echo(
         f"{plan.list}: {plan.entries_before} entries would become {plan.entries_after}: {plan.added} added, "
-        f"{plan.changed} changed, {plan.removed} removed, {plan.unchanged} as they are\n"
-        f"of the file: {plan.refused} lines refused, {plan.expired} expired already, {plan.duplicates} repeated",
+        f"{plan.changed} changed, {plan.removed} removed, {plan.unchanged} unchanged\n"
+        f"in the file: {plan.refused} lines refused, {plan.expired} expired, {plan.duplicates} repeated",
         err=True,
     )
     if plan.cost is not None:
-        _say_cost(plan.cost)
+        _report_cost(plan.cost)
     confirm = f" --confirm-removals {plan.confirm_removals}" if plan.confirm_removals is not None else ""
-    click.echo(f"nothing is changed yet; to apply it: anpr watchlist apply {out}{confirm}", err=True)
+    click.echo(f"Nothing is changed yet. To apply the plan: anpr watchlist apply {out}{confirm}", err=True)
 
 
-def _say_cost(cost: Cost) -> None:
-    click.echo(f"{cost.reads} reads taken, {cost.reads_refused} lines refused; {_covered(cost)}", err=True)
-    click.echo(f"{cost.alerts} alerts, which makes {cost.alerts_a_day} alerts a day", err=True)
+def _report_cost(cost: Cost) -> None:
+    click.echo(f"{cost.reads} reads matched, {cost.reads_refused} lines refused; {_covered_time(cost)}", err=True)
+    click.echo(f"{cost.alerts} alerts, which is {cost.alerts_a_day} alerts a day", err=True)
     for name in ("by_tier", "by_port", "by_hour", "by_nationality"):
-        counts = ", ".join(f"{of} {count}" for of, count in getattr(cost, name).items())
+        counts = ", ".join(f"{value} {count}" for value, count in getattr(cost, name).items())
         click.echo(f"  {name.replace('_', ' ')}: {counts or 'none'}", err=True)
-    for ringing in cost.most:
-        click.echo(f"  {ringing.alerts_a_day} a day: {ringing.plate} ({ringing.entry_id})", err=True)
+    for entry in cost.most:
+        click.echo(f"  {entry.alerts_a_day} a day: {entry.plate} ({entry.entry_id})", err=True)
 
 
-def _covered(cost: Cost) -> str:
-    """Say how long the reads cover, and what a rate made of that is worth."""
+def _covered_time(cost: Cost) -> str:
+    """Return how long the reads cover, and how reliable the numbers a day are, in words."""
     first, last = cost.first_captured_at, cost.last_captured_at
     if first is None or last is None:
-        return "none says when it was captured"
-    says = f"they cover {in_words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
-    if cost.covered < LEAST_COVERED:
-        return f"{says}: the figures a day are scaled up as if from one hour, and say next to nothing"
+        return "no read has a capture time"
+    covered = f"they cover {in_words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    if cost.covered < SHORTEST_TIME:
+        return f"{covered}: the numbers a day are scaled up as if from one hour, and are hardly reliable"
     if cost.covered < DAY:
-        return f"{says}: the figures a day are scaled up from so little, and busy hours or quiet ones may be missing"
-    return says
+        return f"{covered}: the numbers a day are scaled up from less than a day: busy or quiet hours may be missing"
+    return covered

@@ -1,9 +1,9 @@
-"""`anpr watchlist remove`: one entry, quickly."""
+"""`anpr watchlist remove`: remove one entry from a list."""
 
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import author, list_in_force, list_option, say_applied, why_option
+from anpr.cli.watchlist.common import author, list_in_force, list_option, report_change, why_option
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.store.home import home_store
@@ -13,11 +13,11 @@ from anpr.watchlist.store.preconditions import Preconditions, check_precondition
 @click.command(name="remove")
 @click.argument("plate")
 @list_option
-@click.option("--id", "entry_id", help="Which entry, when the list has several with this plate.")
+@click.option("--id", "entry_id", help="Which entry to remove, when the list has several with this plate.")
 @why_option
 @click.pass_context
 def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None, why: str) -> None:
-    """Take one PLATE off a list. Its incidents are withdrawn at every port within about a second.
+    """Remove one PLATE from a list. Its incidents are withdrawn at every port within about a second.
 
     \b
     Example:
@@ -33,10 +33,11 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
         raise InputError(
             "entry-not-one",
             f"{list_name!r} has {len(found)} entries with this plate"
-            + (f": {', '.join(found[:10])}" if found else ""),
-            "name the one that is meant: --id" if found else "`anpr watchlist export` shows what the list holds",
+            + (f": {', '.join(found[:10])}" if found else "")
+            + "; nothing was changed",
+            "choose one of them with --id" if found else "`anpr watchlist export` shows what the list holds",
         )
-    say_applied(
+    report_change(
         store.change(
             list_name, [], found, why=why, now=system_clock(), author=author("remove"), preconditions=preconditions
         )

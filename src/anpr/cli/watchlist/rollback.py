@@ -1,4 +1,4 @@
-"""`anpr watchlist rollback`: undo."""
+"""`anpr watchlist rollback`: return a list to an earlier state."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import author, confirm_option, list_option, removal_limit_of, say_applied, why_option
+from anpr.cli.watchlist.common import author, confirm_option, list_option, removal_limit_of, report_change, why_option
 from anpr.contracts.events import Generation
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.home import home_store
@@ -23,14 +23,14 @@ class _GenerationType(click.ParamType[Any]):
             return value
         epoch, _, number = str(value).partition(".")
         if not (epoch.isdecimal() and number.isdecimal()):
-            self.fail(f"{value!r} is no generation; `anpr watchlist show` names them", param, ctx)
+            self.fail(f"{value!r} is not a generation; `anpr watchlist show` lists the generations", param, ctx)
         return Generation(epoch=int(epoch), number=int(number))
 
 
 @click.command(name="rollback")
 @list_option
 @click.option(
-    "--to", type=_GenerationType(), help="What the list held at this generation; the one before, if left out."
+    "--to", type=_GenerationType(), help="The generation to return to. Without it: the state before the last change."
 )
 @why_option
 @confirm_option
@@ -38,9 +38,9 @@ class _GenerationType(click.ParamType[Any]):
 def command(
     ctx: click.Context, *, list_name: str, to: Generation | None, why: str, confirm_removals: int | None
 ) -> None:
-    """Put in force again what a list held before its last change, under a new generation.
+    """Apply again what a list held before its last change, as a new generation.
 
-    Rolling back once more undoes the roll-back. `anpr watchlist show` names what is kept.
+    Roll back again to undo the rollback. `anpr watchlist show` lists the states that are kept.
 
     \b
     Example:
@@ -58,4 +58,4 @@ def command(
         ),
         progress=ProgressLine(f"writing {list_name}"),
     )
-    say_applied(applied)
+    report_change(applied)

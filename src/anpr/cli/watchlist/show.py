@@ -1,4 +1,4 @@
-"""`anpr watchlist show`: what is in force."""
+"""`anpr watchlist show`: show the active lists."""
 
 import click
 import msgspec
@@ -10,7 +10,7 @@ from anpr.watchlist.store.home import watchlist_reader
 @click.command(name="show")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Say which generation is in force, what each list holds, and what it can be rolled back to.
+    """Show the active generation, the size of each list, and the states that it can be rolled back to.
 
     One JSON line for each list. Exit code 1 when Redis holds no watchlist.
 
@@ -24,7 +24,8 @@ def command(ctx: click.Context) -> None:
         click.echo("Redis holds no watchlist", err=True)
         ctx.exit(1)
     click.echo(
-        f"generation {manifest.generation} in force, applied at {manifest.applied_at:%Y-%m-%d %H:%M:%S} UTC", err=True
+        f"generation {manifest.generation} is active, applied at {manifest.applied_at:%Y-%m-%d %H:%M:%S} UTC",
+        err=True,
     )
     for name, list_manifest in sorted(manifest.lists.items()):
         line = {
