@@ -1,10 +1,10 @@
-"""How long a large list takes its operator: planned, applied, planned again with changes, one entry added.
+"""How long an operator waits for a large list: plan, apply, plan again with changes, add one entry.
 
     python -m benchmarks.lists [--lines 1000000] [--json]
 
-Each step is the command as an operator runs it, on a Valkey of its own, with its CPU's time, its most memory, and
-what Valkey holds after it: the list in force, and what it can be rolled back to.
-Beside them, as a yardstick for this machine at this hour, a bare pass of Python's CSV reader over the same file.
+Each step is the command as an operator runs it, on a Valkey of its own, with its CPU time, its peak memory, and the
+memory of Valkey after it: the active list and its previous states. As a yardstick for this machine at this hour, it
+also times a bare pass of Python's CSV reader over the same file.
 """
 
 import csv
@@ -29,12 +29,12 @@ HEADER = (
     "entry_id,plate,country,category,priority,reason,instruction,valid_from,valid_until,tolerance,handling,"
     "vehicle_kind,vehicle_make,vehicle_colour,owner,legal_basis,source\n"
 )
-# Of the lines: so many are new, say something else, and are gone, which makes about a tenth of the list.
+# The shares of the lines that are new, changed and removed; together about a tenth of the list.
 CHANGED_SHARE = 0.033
 
 
 def lines(count: int, seed: int, *, changed: bool) -> Iterator[str]:
-    """Return the lines of a list; with `changed` some say something else and as many are others."""
+    """Return the lines of a list; with `changed`, a share is changed and as many are replaced by others."""
     draw = random.Random(seed)
     for number in range(count):
         letters = "".join(draw.choices(string.ascii_uppercase, k=5))
@@ -60,7 +60,7 @@ def write(path: Path, count: int, seed: int, *, changed: bool) -> Path:
 
 
 def bare(path: Path) -> float:
-    """Return the seconds that reading the cells alone takes."""
+    """Return the seconds that reading the cells takes."""
     began = time.perf_counter()
     with path.open(encoding="utf-8", newline="") as file:
         for _ in csv.reader(file):
@@ -69,7 +69,7 @@ def bare(path: Path) -> float:
 
 
 def run(url: str, *arguments: str) -> dict[str, float]:
-    """Run an `anpr watchlist` command and return its seconds, those of the CPU, and its most megabytes."""
+    """Run an `anpr watchlist` command and return its seconds, its CPU seconds and its peak megabytes."""
     command = [sys.executable, "-m", "anpr", "--config", "config", "watchlist", *arguments]
     environment = {**os.environ, "REDIS_URL": url}
     began = time.perf_counter()
@@ -91,7 +91,7 @@ def run(url: str, *arguments: str) -> dict[str, float]:
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(count: int, seed: int, *, as_json: bool) -> None:
-    """Time each step once and print seconds, megabytes, and how many bare readings of the file it takes."""
+    """Time each step once and print seconds, megabytes, and the time as a multiple of a bare reading of the file."""
     with tempfile.TemporaryDirectory() as folder, ValkeyServer(Path(folder) / "valkey") as server:
         first = write(Path(folder) / "first.csv", count, seed, changed=False)
         second = write(Path(folder) / "second.csv", count, seed, changed=True)

@@ -1,13 +1,13 @@
-"""The oracle under list changes: what may be on the topics of a read while its list changes and matchers are killed.
+"""The oracle under list changes: the alerts that a read may have while its list changes and matchers are killed.
 
-A read that is matched again after a kill is matched with the list of that moment, so its alerts on the topics may be
-those of several attempts (docs/adr/0019). What must hold of each read:
+A read that is matched again after a kill is matched with the list of that time, so its alerts on the topics may be
+those of several attempts (docs/adr/0019). For each read:
 
-1. Its last attempt, the one that was committed, is whole: its alerts of the highest generation that any of them
-   names are those of the dry run under that generation, each with the entry as that generation has it.
-2. What an attempt before it left behind is true: an alert that names an earlier generation is one of the dry run's
-   under that one.
-3. No attempt uses a list that the site's matcher had left behind before the read arrived.
+1. The last attempt, which was committed, is whole: the alerts with the highest generation are those of the dry run
+   under that generation, each with the entry as that generation has it.
+2. The alerts of an earlier attempt are true: an alert with an earlier generation is one of the dry run under that
+   generation.
+3. No attempt uses a generation older than the one that the site's matcher had before the read arrived.
 """
 
 from collections import defaultdict
@@ -24,41 +24,41 @@ Contents = Mapping[Generation, Sequence[Entry]]
 
 @dataclass(frozen=True)
 class Arrived:
-    """A read, when it arrived, and the newest generation that its site's matcher had said to have by then."""
+    """A read, and the newest generation that its site's matcher had reported before it arrived."""
 
     read: Read
     least: Generation
 
 
 def faults(arrived: Sequence[Arrived], alerts: Sequence[Alert], contents: Contents) -> Iterator[str]:
-    """Return what must not be, in words. Each read has, in every generation, an entry that it matches."""
+    """Return the faults, in words. Each read has, in every generation, an entry that it matches."""
     of_read: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         of_read[alert.read.site, alert.read.read_id].append(alert)
     indexes = {generation: Index.build(entries, generation) for generation, entries in contents.items()}
-    for one in arrived:
-        yield from _faults_of(one, of_read[one.read.site, one.read.read_id], indexes)
+    for arrival in arrived:
+        yield from _faults_of(arrival, of_read[arrival.read.site, arrival.read.read_id], indexes)
 
 
-def _faults_of(one: Arrived, alerts: Sequence[Alert], indexes: Mapping[Generation, Index]) -> Iterator[str]:
-    what = f"{one.read.site} {one.read.read_id}"
+def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Generation, Index]) -> Iterator[str]:
+    name = f"{arrival.read.site} {arrival.read.read_id}"
     if not alerts:
-        yield f"{what}: no alert at all"
+        yield f"{name}: no alert at all"
         return
     attempts: defaultdict[Generation, dict[str, Entry]] = defaultdict(dict)
     for alert in alerts:
         attempts[alert.generation][alert.alert_id] = alert.entry
     for generation, found in attempts.items():
         if generation not in indexes:
-            yield f"{what}: matched with generation {generation}, which was never in force"
+            yield f"{name}: matched with generation {generation}, which was never in force"
             continue
         dry = {alert.alert_id: alert.entry for alert in dry_run(alerts[0].read, indexes[generation])}
-        if generation < one.least:
-            yield f"{what}: matched with {generation} though {one.least} was in force before it arrived"
+        if generation < arrival.least:
+            yield f"{name}: matched with {generation} though {arrival.least} was in force before it arrived"
         if not found.items() <= dry.items():
-            yield f"{what}: alerts that generation {generation} does not bring"
+            yield f"{name}: alerts that generation {generation} does not raise"
         elif generation == max(attempts) and found != dry:
-            yield f"{what}: {len(found)} of the {len(dry)} alerts of its last attempt, under {generation}"
+            yield f"{name}: {len(found)} of the {len(dry)} alerts of its last attempt, under {generation}"
 
 
 def dry_run(read: Read, index: Index) -> list[Alert]:

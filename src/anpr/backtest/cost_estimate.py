@@ -39,11 +39,8 @@ def estimate_cost(
     `on_progress` is called now and then, `on_bad_read` with the number of each unusable line and the reason.
     """
     replay = BacktestReplay(entries, late_after)
-    first: datetime | None = None
-    last: datetime | None = None
+    tally = _Tally()
     refused = 0
-    counts: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED_BY}
-    by_entry: Counter[str] = Counter()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -53,34 +50,51 @@ def estimate_cost(
             refused += 1
             on_bad_read(number, error)
             continue
-        if captured_at is not None:
-            first, last = min(first or captured_at, captured_at), max(last or captured_at, captured_at)
-        for alert in alerts:
-            by_entry[alert.entry.entry_id] += 1
-            for name, value_of in _COUNTED_BY.items():
-                counts[name][value_of(alert)] += 1
+        tally.add(captured_at, alerts)
         if not replay.reads % _PROGRESS_EVERY_READS:
             on_progress()
-    plates = {entry.entry_id: entry.plate for entry in entries} if by_entry else {}
+    return tally.cost(entries, replay.reads, refused)
 
-    days = max(last - first if first and last else SHORTEST_TIME, SHORTEST_TIME) / DAY
 
-    def a_day(count: int) -> float:
-        return round(count / days, 2)
+class _Tally:
+    """Counts the alerts of the reads, and keeps the first and the last capture."""
 
-    return Cost(
-        reads=replay.reads,
-        reads_refused=refused,
-        first_captured_at=first,
-        last_captured_at=last,
-        alerts=by_entry.total(),
-        alerts_a_day=a_day(by_entry.total()),
-        most=tuple(
-            EntryCost(entry_id, plates[entry_id], a_day(count))
-            for entry_id, count in by_entry.most_common(_ENTRIES_SHOWN)
-        ),
-        **{
-            name: {value: a_day(count) for value, count in sorted(by_value.items())}
-            for name, by_value in counts.items()
-        },
-    )
+    def __init__(self) -> None:
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+        self._by_entry: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED_BY}
+
+    def add(self, captured_at: datetime | None, alerts: Iterable[Alert]) -> None:
+        if captured_at is not None:
+            self._first = min(self._first or captured_at, captured_at)
+            self._last = max(self._last or captured_at, captured_at)
+        for alert in alerts:
+            self._by_entry[alert.entry.entry_id] += 1
+            for name, value_of in _COUNTED_BY.items():
+                self._counts[name][value_of(alert)] += 1
+
+    def cost(self, entries: Iterable[Entry], reads: int, reads_refused: int) -> Cost:
+        plates = {entry.entry_id: entry.plate for entry in entries} if self._by_entry else {}
+        covered = self._last - self._first if self._first and self._last else SHORTEST_TIME
+        days = max(covered, SHORTEST_TIME) / DAY
+
+        def a_day(count: int) -> float:
+            return round(count / days, 2)
+
+        return Cost(
+            reads=reads,
+            reads_refused=reads_refused,
+            first_captured_at=self._first,
+            last_captured_at=self._last,
+            alerts=self._by_entry.total(),
+            alerts_a_day=a_day(self._by_entry.total()),
+            most=tuple(
+                EntryCost(entry_id, plates[entry_id], a_day(count))
+                for entry_id, count in self._by_entry.most_common(_ENTRIES_SHOWN)
+            ),
+            **{
+                name: {value: a_day(count) for value, count in sorted(by_value.items())}
+                for name, by_value in self._counts.items()
+            },
+        )

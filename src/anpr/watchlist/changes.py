@@ -20,7 +20,7 @@ class Changes(Struct, frozen=True):
         return len(self.put) + len(self.removed)
 
 
-def between(before: Mapping[str, Entry], wanted: Iterable[Entry], generation: Generation) -> Changes:
+def changes_between(before: Mapping[str, Entry], wanted: Iterable[Entry], generation: Generation) -> Changes:
     """Return the changes from `before` (by id) to the wanted entries.
 
     An entry that is unchanged keeps its revision; one that is new or changed gets `generation`.
@@ -41,7 +41,7 @@ def is_unchanged(before: Entry | None, entry: Entry) -> bool:
     return before == msgspec.structs.replace(entry, revision=before.revision)
 
 
-def merged(several: Sequence[Changes]) -> Changes:
+def combine_changes(parts: Sequence[Changes]) -> Changes:
     """Return the changes that have the effect of all these in order.
 
     They name every id that any of these names, even one that ends as it began. So they may be applied to a state that
@@ -49,7 +49,7 @@ def merged(several: Sequence[Changes]) -> Changes:
     """
     put: dict[str, Entry] = {}
     removed: set[str] = set()
-    for changes in several:
+    for changes in parts:
         for entry_id in changes.removed:
             put.pop(entry_id, None)
         removed.update(changes.removed)
@@ -59,7 +59,7 @@ def merged(several: Sequence[Changes]) -> Changes:
     return Changes(list(put.values()), sorted(removed))
 
 
-def changed(entries: Sequence[Entry], changes: Changes) -> list[Entry]:
+def apply_changes(entries: Sequence[Entry], changes: Changes) -> list[Entry]:
     """Return the entries with the changes made."""
     replaced = {*changes.removed, *(entry.entry_id for entry in changes.put)}
     return [entry for entry in entries if entry.entry_id not in replaced] + changes.put

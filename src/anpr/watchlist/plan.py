@@ -1,13 +1,13 @@
 """A plan: what a file would change on a list, for a person to check before it is applied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct, field
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
-from anpr.watchlist.changes import between
+from anpr.watchlist.changes import changes_between
 from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
@@ -101,7 +101,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan to replace a list by this file."""
     wanted = unexpired_entries(content, source.made_at)
-    changes = between(in_force.entries, wanted, NO_GENERATION)
+    changes = changes_between(in_force.entries, wanted, NO_GENERATION)
     added = [entry for entry in changes.put if entry.entry_id not in in_force.entries]
     changed = [entry for entry in changes.put if entry.entry_id in in_force.entries]
     removed_as_refused = sum(entry_id in content.refused_ids for entry_id in changes.removed)
@@ -134,22 +134,21 @@ def make_plan(
             RefusedLine(fault.line, fault.field, fault.value, fault.reason)
             for fault in content.faults[:MAX_FAULTS_SHOWN]
         ),
-        sample=(
-            *(SampledChange("added", entry.entry_id, entry.plate) for entry in added[:_SAMPLED_OF_EACH]),
-            *(
-                SampledChange(
-                    "changed",
-                    entry.entry_id,
-                    entry.plate,
-                    _differing_fields(in_force.entries[entry.entry_id], entry),
-                )
-                for entry in changed[:_SAMPLED_OF_EACH]
-            ),
-            *(
-                SampledChange("removed", entry_id, in_force.entries[entry_id].plate)
-                for entry_id in changes.removed[:_SAMPLED_OF_EACH]
-            ),
+        sample=_sample(in_force.entries, added, changed, changes.removed),
+    )
+
+
+def _sample(
+    before: Mapping[str, Entry], added: Sequence[Entry], changed: Sequence[Entry], removed: Sequence[str]
+) -> tuple[SampledChange, ...]:
+    """Return the first changes of each kind."""
+    return (
+        *(SampledChange("added", entry.entry_id, entry.plate) for entry in added[:_SAMPLED_OF_EACH]),
+        *(
+            SampledChange("changed", entry.entry_id, entry.plate, _differing_fields(before[entry.entry_id], entry))
+            for entry in changed[:_SAMPLED_OF_EACH]
         ),
+        *(SampledChange("removed", entry_id, before[entry_id].plate) for entry_id in removed[:_SAMPLED_OF_EACH]),
     )
 
 

@@ -27,42 +27,42 @@ from tests.support.list_oracle import Arrived, faults
 LIST = "stolen"
 PLATES = [f"AB{number}CDE" for number in range(10, 18)]
 CHANGE_SECONDS, KILL_SECONDS, READ_SECONDS = 0.2, 1.0, 0.05
-# Together, so that turns are long enough for kills to find them.
+# Together, so that batches are long enough for kills to hit them.
 READS_AT_ONCE = 20
 
 
 class Lists:
-    """A list that changes without end, and what it held in each generation. Every plate is always listed once."""
+    """A list that changes without end, and its entries in each generation. Every plate is always listed once."""
 
     def __init__(self, it: Installation, seed: int) -> None:
         self.contents: dict[Generation, list[Entry]] = {}
         self._store = it.store
         self._draw = random.Random(seed)
-        self._held = {f"always-{plate}": entry(f"always-{plate}", plate) for plate in PLATES}
+        self._entries = {f"always-{plate}": entry(f"always-{plate}", plate) for plate in PLATES}
         self.reload()
 
     def step(self) -> None:
-        """Make one change: mostly a small one, now and then the whole list anew."""
+        """Make one change: mostly a small one, now and then a whole new list."""
         if self._draw.random() < 0.1:
-            self._held = {key: one for key, one in self._held.items() if key.startswith("always")}
+            self._entries = {key: one for key, one in self._entries.items() if key.startswith("always")}
             for _ in range(20):
                 one = self._any()
-                self._held[one.entry_id] = one
+                self._entries[one.entry_id] = one
             self.reload()
             return
         put = [self._any() for _ in range(self._draw.randrange(4))]
-        may_go = sorted(key for key in self._held if not key.startswith("always"))
+        may_go = sorted(key for key in self._entries if not key.startswith("always"))
         gone = self._draw.sample(may_go, min(len(may_go), self._draw.randrange(4)))
         gone = [one for one in gone if one not in {new.entry_id for new in put}]
         applied = self._store.change(LIST, put, gone, why="test", now=system_clock(), author=Author())
         for entry_id in gone:
-            del self._held[entry_id]
-        self._held |= {one.entry_id: one for one in put}
+            del self._entries[entry_id]
+        self._entries |= {one.entry_id: one for one in put}
         self._note(applied.generation)
 
     def reload(self) -> None:
-        """Put the whole of it in force."""
-        applied = self._store.apply(LIST, list(self._held.values()), "test", system_clock())
+        """Apply the whole list."""
+        applied = self._store.apply(LIST, list(self._entries.values()), "test", system_clock())
         self._note(applied.generation)
 
     def _any(self) -> Entry:
@@ -143,14 +143,14 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
 
 
 def kill_times(seed: int, names: Sequence[str], seconds: float) -> list[tuple[float, str]]:
-    """Return when which process is killed."""
+    """Return the times of the kills, each with the process to kill."""
     draw = random.Random(seed)
     return [(at * KILL_SECONDS + draw.random(), draw.choice(names)) for at in range(int(seconds / KILL_SECONDS))]
 
 
 @contextmanager
 def steps(step: Callable[[], None], every_seconds: float) -> Iterator[None]:
-    """Take a step every so often, in a thread of its own; what it raises is raised at the end."""
+    """Take a step every so often, in a thread of its own; raise its error at the end."""
     stop = threading.Event()
     failed: list[Exception] = []
 
@@ -179,23 +179,23 @@ def watch_until(moment: float, feeds: Sequence[BoardFeed]) -> None:
 
 
 def arrived(it: Installation, reads: list[Read]) -> list[Arrived]:
-    """Return the reads, each with the newest list that its matcher said to have before it was captured."""
-    said: dict[str, list[tuple[datetime, Generation]]] = {site: [] for site in it.sites}
+    """Return the reads, each with the newest generation that its matcher had reported before the capture."""
+    reported: dict[str, list[tuple[datetime, Generation]]] = {site: [] for site in it.sites}
     for site in it.sites:
         for record in it.records([topics.status(site)]):
             status = decode_status(record.value or b"")
             if status.generation is not None:
-                said[site].append((status.at, status.generation))
+                reported[site].append((status.at, status.generation))
     never = Generation(epoch=0, number=0)
     return [
-        Arrived(read, max((of for at, of in said[read.site] if at < read.captured_at), default=never))
+        Arrived(read, max((of for at, of in reported[read.site] if at < read.captured_at), default=never))
         for read in reads
         if read.captured_at is not None
     ]
 
 
 def are_alike(feeds: list[BoardFeed], lists: Lists) -> bool:
-    """Tell whether all boards show the same, and nothing standing of an entry that has left the list since."""
+    """Tell whether all boards show the same, and no incident of an entry that has left the list."""
     for feed in feeds:
         feed.fold_new_records(0.1)
     now = system_clock()

@@ -97,7 +97,7 @@ def test_a_whole_new_list_takes_the_place_of_a_large_one(machine: Machine) -> No
     assert files(machine).count(".base") == 1
 
 
-def test_a_roll_back_is_a_new_generation_and_is_followed(machine: Machine) -> None:
+def test_a_rollback_is_a_new_generation_and_is_followed(machine: Machine) -> None:
     first = apply(machine, "a")
     machine.comes_to(first)
     machine.comes_to(apply(machine, "b"))
@@ -106,7 +106,7 @@ def test_a_roll_back_is_a_new_generation_and_is_followed(machine: Machine) -> No
     assert machine.ids() == {"a"}
 
 
-# --- what is wrong with Redis changes nothing ---
+# --- a fault of Redis changes nothing ---
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_generation_that_is_not_whole_is_not_followed(machine: Machine, redis_
     assert machine.active == before
 
 
-def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
+def test_without_redis_a_restart_goes_on_from_disk_with_the_age_of_the_list(
     tmp_path: Path, valkey: ValkeyServer
 ) -> None:
     machine = Machine(tmp_path / "index", valkey.url)
@@ -190,7 +190,7 @@ def test_with_redis_away_restarts_go_on_from_disk_with_the_age_of_the_list(
     assert machine.ids() == {"a", "b", "c"}
 
 
-def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey: ValkeyServer) -> None:
+def test_a_redis_that_answers_slowly_delays_no_matcher(tmp_path: Path, valkey: ValkeyServer) -> None:
     with SlowProxy(valkey.port) as proxy:
         machine = Machine(tmp_path / "index", proxy.url, timeout_seconds=1)
         machine.comes_to(apply(machine, "a"))
@@ -204,7 +204,7 @@ def test_a_redis_that_answers_slowly_holds_up_no_matcher(tmp_path: Path, valkey:
         assert machine.ids() == {"a", "b"}
 
 
-# --- what is wrong with the files ---
+# --- faults of the files ---
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "emptied": lambda _: b"",
@@ -267,7 +267,7 @@ def test_files_that_a_killed_builder_left_half_written_are_never_used_and_are_de
     assert len(files(machine)) <= 3
 
 
-def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes_when_there_is_room(
+def test_a_full_disk_leaves_the_last_list_unconfirmed_and_the_next_arrives_when_there_is_space(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.comes_to(apply(machine, "a"))
@@ -290,7 +290,7 @@ def test_a_disk_that_refuses_leaves_the_last_list_unconfirmed_and_the_next_comes
 # --- the processes ---
 
 
-def test_only_one_builder_works_on_a_machine_and_a_second_says_so(installation: Installation) -> None:
+def test_only_one_builder_runs_on_a_machine_and_a_second_is_refused(installation: Installation) -> None:
     installation.start_builder()
     folder = IndexFolder(installation.settings.index_dir)
     assert wait_until(folder.has_builder, 60)
@@ -389,7 +389,7 @@ def test_a_compaction_ends_with_its_builder(machine: Machine) -> None:
     assert wait_until(lambda: not Path(f"/proc/{child}").exists(), 60)
 
 
-def test_a_matcher_without_a_builder_says_at_once_what_to_start(installation: Installation) -> None:
+def test_a_matcher_without_a_builder_names_at_once_the_command_to_start(installation: Installation) -> None:
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")

@@ -1,4 +1,4 @@
-"""Entries leave their list as their validity ends, and what was removed leaves Redis."""
+"""Entries leave their list when their validity ends, and the texts of removed entries leave Redis."""
 
 import socket
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: W
     }
     manifest = store.read_manifest()
     keeper.run_once()
-    assert store.read_manifest() == manifest, "what is done is not done again"
+    assert store.read_manifest() == manifest, "nothing is done twice"
     assert [one.command for one in store.logged_changes(2)] == ["expire", "expire"]
 
 
@@ -94,7 +94,9 @@ def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistSt
     assert not store.previous_states("stolen")
 
 
-def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: Connect, tmp_path: Path) -> None:
+def test_while_redis_is_away_the_error_is_logged_once_and_the_keeper_goes_on(
+    connected: Connect, tmp_path: Path
+) -> None:
     with ValkeyServer(tmp_path / "valkey") as valkey:
         clock = Clock()
         store = WatchlistStore(connected(valkey.url), timedelta(hours=96))
@@ -114,7 +116,7 @@ def test_while_redis_is_away_it_is_said_once_and_the_keeper_goes_on(connected: C
         assert not keeper.problem
 
 
-def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_until_it_answers(
+def test_a_redis_that_hangs_is_reported_soon_and_the_keeper_is_not_ready_until_it_answers(
     installation: Installation,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
@@ -132,7 +134,7 @@ def test_a_redis_that_hangs_is_named_before_it_is_given_up_and_nothing_is_kept_u
         assert "next_step" in log.read_text("utf-8")
 
 
-def test_what_it_has_taken_off_is_counted_and_served(installation: Installation) -> None:
+def test_expired_entries_are_counted_in_the_metrics(installation: Installation) -> None:
     it = installation
     it.store.apply(
         "stolen", [entry("1", "AB1", valid_until=system_clock()), entry("2", "AB2")], "test", system_clock()
@@ -175,7 +177,7 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     assert ids(store) == {"2"}
 
 
-def test_changes_that_have_become_many_are_taken_into_the_list(
+def test_deltas_that_have_become_large_are_compacted(
     connected: Connect, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (snapshot_storage, list_writer):
@@ -195,7 +197,7 @@ def test_changes_that_have_become_many_are_taken_into_the_list(
     assert ids(store) == {"6", "7", "8"}
 
 
-def test_of_what_a_list_was_a_bounded_number_is_kept(connected: Connect, redis_url: str) -> None:
+def test_a_bounded_number_of_previous_states_is_kept(connected: Connect, redis_url: str) -> None:
     store = WatchlistStore(connected(redis_url), timedelta(hours=96), keep_previous=2)
     for number in range(6):
         store.apply("stolen", [entry("1", "AB1", reason=f"text {number}")], "test", NOON)

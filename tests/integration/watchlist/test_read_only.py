@@ -1,4 +1,4 @@
-"""What only reads the lists runs with a user of Redis that may only read them, and that one can change nothing."""
+"""Commands that only read lists run as a Redis user that may only read, and that user cannot change the lists."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.installation import Installation
 SECRET = "only reads"  # noqa: S105  of a user in tests
 
 
-def test_with_the_right_to_read_alone_all_that_reads_works_and_nothing_that_writes(
+def test_a_redis_user_that_may_only_read_can_run_what_reads_and_nothing_that_writes(
     installation: Installation, tmp_path: Path
 ) -> None:
     it = installation

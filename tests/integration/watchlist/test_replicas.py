@@ -1,4 +1,4 @@
-"""Two machines that follow two replicas of one home never mix generations, and never go backwards."""
+"""Two machines that follow two replicas of one Redis never mix generations, and never go backwards."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +13,18 @@ from tests.support.machine import Machine, apply
 
 
 class Ports:
-    """A home of the lists with two replicas, and a machine at each replica."""
+    """A primary Redis with two replicas, and a machine at each replica."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.home, self.near, self.far = (ValkeyServer(folder / name) for name in ("home", "near", "far"))
-        for server in (self.home, self.near, self.far):
+        self.primary, self.near, self.far = (ValkeyServer(folder / name) for name in ("primary", "near", "far"))
+        for server in (self.primary, self.near, self.far):
             server.start()
-        self.near.replicate(self.home)
-        self.far.replicate(self.home)
+        self.near.replicate(self.primary)
+        self.far.replicate(self.primary)
         self.at_near = Machine(folder / "1", self.near.url)
         self.at_far = Machine(folder / "2", self.far.url)
-        self._writer = self.writer(self.home)
+        self._writer = self.writer(self.primary)
         self._contents: dict[Generation, set[str]] = {}
         self._newest: dict[Machine, Generation] = {}
 
@@ -39,7 +39,7 @@ class Ports:
         return applied
 
     def look(self) -> None:
-        """Let each machine take a step, and see that it has the whole of one generation, none older than before."""
+        """Let each machine take a step, and check that it has one whole generation, none older than before."""
         for machine in (self.at_near, self.at_far):
             machine.step()
             generation = machine.generation()
@@ -60,29 +60,29 @@ class Ports:
 def ports(tmp_path: Path) -> Iterator[Ports]:
     ports = Ports(tmp_path)
     yield ports
-    for server in (ports.home, ports.near, ports.far):
+    for server in (ports.primary, ports.near, ports.far):
         server.stop()
 
 
-def test_each_machine_has_one_whole_generation_at_a_time_and_they_meet(ports: Ports) -> None:
+def test_each_machine_has_one_whole_generation_at_a_time_and_both_reach_the_newest(ports: Ports) -> None:
     for number in range(20):
         applied = ports.write(*(f"{number}-{one}" for one in range(5)))
         ports.look()
     ports.come_to(applied, ports.at_near, ports.at_far)
 
 
-def test_after_a_fail_over_that_lost_changes_nobody_goes_backwards_and_the_next_change_comes_to_all(
+def test_after_a_fail_over_that_lost_changes_no_machine_goes_backwards_and_the_next_change_reaches_all(
     ports: Ports,
 ) -> None:
     before = ports.write("a")
     ports.come_to(before, ports.at_near, ports.at_far)
-    # The far replica is cut off from the home, and stays whole at what it had.
+    # The far replica is cut off from the primary, and keeps what it had.
     ports.far.replicate(None)
     lost = [ports.write(f"lost-{number}") for number in range(3)]
     ports.come_to(lost[-1], ports.at_near)
     assert ports.at_far.generation() == before.generation
-    # The home is lost, the far replica becomes it, and lacks what only the home and the near one had.
-    ports.home.kill()
+    # The primary is lost. The far replica becomes the primary, without the changes that only the other two had.
+    ports.primary.kill()
     ports.near.replicate(ports.far)
 
     def shows_the_older() -> bool:

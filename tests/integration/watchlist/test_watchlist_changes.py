@@ -13,7 +13,7 @@ from anpr.contracts.events import Entry
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
-from anpr.watchlist.changes import Changes, changed
+from anpr.watchlist.changes import Changes, apply_changes
 from anpr.watchlist.store import list_writer, reader, snapshot_storage
 from anpr.watchlist.store.applied_change import AppliedChange
 from anpr.watchlist.store.manifest import Manifest
@@ -25,10 +25,10 @@ NUMBERS = st.integers(0, 11)
 TEXTS = st.sampled_from(["", "old", "new"])
 
 # The numbers of entries whose validity has ended.
-OVER = {"00", "01", "02"}
+EXPIRED = {"00", "01", "02"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
-State = dict[str, str]  # an entry's id → what it says
+State = dict[str, str]  # entry id → its reason
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchlistStore]:
 
 def of(name: str, state: State) -> list[Entry]:
     return [
-        entry(one, "AB12CDE", reason=text, list=name, valid_until=LONG_AGO if one[-2:] in OVER else FOR_EVER)
+        entry(one, "AB12CDE", reason=text, list=name, valid_until=LONG_AGO if one[-2:] in EXPIRED else FOR_EVER)
         for one, text in state.items()
     ]
 
@@ -55,8 +55,8 @@ def by_id(entries: list[Entry]) -> dict[str, Entry]:
     return found
 
 
-def comes_up(store: WatchlistStore, replication_id: str) -> None:
-    """Give the server another id, as a new home has, and one that was restarted."""
+def set_replication_id(store: WatchlistStore, replication_id: str) -> None:
+    """Give the server another replication id, as after a fail-over or a restart."""
     store._redis.info = lambda _: {"master_replid": replication_id}
 
 
@@ -76,8 +76,8 @@ class Lists(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store._redis.flushall()
-        self.homes = 0
-        self._comes_up()
+        self.servers = 0
+        self._start_server()
         self.kept: list[Kept] = []
         self.lost: list[tuple[Manifest, dict[str, Entry]]] = []
         self.holds: dict[str, State] = {}
@@ -96,8 +96,8 @@ class Lists(RuleBasedStateMachine):
         applied = self.store.change(
             name, of(name, put), list(remove), why="test", now=system_clock(), author=Author()
         )
-        rest = {one: text for one, text in self.holds.get(name, {}).items() if one not in remove}
-        self._becomes(name, rest | put, applied)
+        others = {one: text for one, text in self.holds.get(name, {}).items() if one not in remove}
+        self._becomes(name, others | put, applied)
 
     @rule(name=LISTS)
     def roll_back(self, name: str) -> None:
@@ -113,10 +113,10 @@ class Lists(RuleBasedStateMachine):
     @rule(name=LISTS, numbers=st.sets(NUMBERS))
     def expire(self, name: str, numbers: set[int]) -> None:
         if name in self.holds:
-            over = named(name, {number: "" for number in numbers if f"{number:02}" in OVER})
+            over = named(name, {number: "" for number in numbers if f"{number:02}" in EXPIRED})
             applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock())
-            rest = {one: text for one, text in self.holds[name].items() if one not in over}
-            self._becomes(name, rest, applied, by_person=False)
+            others = {one: text for one, text in self.holds[name].items() if one not in over}
+            self._becomes(name, others, applied, by_person=False)
 
     @rule(name=LISTS, changes_meanwhile=st.integers(0, 3))
     def compact(self, name: str, changes_meanwhile: int) -> None:
@@ -131,12 +131,14 @@ class Lists(RuleBasedStateMachine):
         after = self.seen[-1][0].lists[name]
         assert after.snapshot != now.snapshot
         assert all(delta.generation > begun.generation for delta in after.deltas)
-        assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), "nobody loads it for that"
+        assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) == Changes([], []), (
+            "no reader has to load the list for that"
+        )
 
     @rule(lost=st.integers(0, 3))
     def fail_over(self, lost: int) -> None:
-        """Its home is another server, which may lack the newest changes."""
-        self._comes_up()
+        """Another server becomes the primary, which may lack the newest changes."""
+        self._start_server()
         lost = min(lost, len(self.seen) - 1)
         if lost > 0:
             self.lost += self.seen[-lost:]
@@ -147,9 +149,9 @@ class Lists(RuleBasedStateMachine):
             for key, (value, left_ms) in kept.values.items():
                 self.store._redis.restore(key, max(left_ms, 0), value)
 
-    def _comes_up(self) -> None:
-        self.homes += 1
-        comes_up(self.store, f"home {self.homes}")
+    def _start_server(self) -> None:
+        self.servers += 1
+        set_replication_id(self.store, f"server {self.servers}")
 
     def _free(self, name: str, state: State) -> State:
         """Leave out the ids that the other list has."""
@@ -199,7 +201,7 @@ class Lists(RuleBasedStateMachine):
             assert self.store.validity_ends(manifest.lists[name]) == {one: entries[one].valid_until for one in state}
 
     @invariant()
-    def an_entry_that_says_what_it_said_keeps_its_revision(self) -> None:
+    def an_entry_that_is_unchanged_keeps_its_revision(self) -> None:
         if len(self.seen) < 2:
             return
         (_, before), (manifest, after) = self.seen[-2:]
@@ -214,10 +216,10 @@ class Lists(RuleBasedStateMachine):
             changes = self.store.changes(manifest, self.seen[-1][0])
             if changes is not None:
                 assert not set(changes.removed) & {one.entry_id for one in changes.put}
-                assert by_id(changed(list(had.values()), changes)) == self.seen[-1][1]
+                assert by_id(apply_changes(list(had.values()), changes)) == self.seen[-1][1]
 
     @invariant()
-    def the_changes_of_small_lists_are_always_told(self) -> None:
+    def the_changes_of_small_lists_are_always_known(self) -> None:
         sizes = [list_manifest.entries for manifest, _ in self.seen[-2:] for list_manifest in manifest.lists.values()]
         if len(self.seen) > 1 and max(sizes) <= reader.COMPARED_ENTRIES:
             assert self.store.changes(self.seen[-2][0], self.seen[-1][0]) is not None
@@ -228,7 +230,7 @@ def copied(previous: dict[str, list[State]]) -> dict[str, list[State]]:
 
 
 def named(name: str, numbers: dict[int, str]) -> State:
-    """Return a state with ids of this list, and two that may go from one list to the other."""
+    """Return a state with ids of this list, and two that may move between the lists."""
     return {f"{name if number < 10 else 'either'}-{number:02}": text for number, text in numbers.items()}
 
 
@@ -242,7 +244,7 @@ def test_any_chain_of_changes_is_the_list_that_a_fresh_load_gives(store: Watchli
 
 @pytest.mark.parametrize("before_it", [0, 1, 3])
 @pytest.mark.parametrize("since", [1, 3])
-def test_the_first_changes_of_a_new_home_are_told_however_large_the_list(
+def test_the_first_changes_after_a_fail_over_are_known_however_large_the_list(
     store: WatchlistStore, before_it: int, since: int
 ) -> None:
     def put(number: int) -> Entry:
@@ -251,18 +253,18 @@ def test_the_first_changes_of_a_new_home_are_told_however_large_the_list(
         return changed_to[0]
 
     store._redis.flushall()
-    comes_up(store, "the home")
+    set_replication_id(store, "the server")
     numbers = range(10, 10 + 100 * reader.COMPARED_ENTRIES)
     store.apply("stolen", of("stolen", {f"stolen-{number}": "old" for number in numbers}), "test", system_clock())
     for number in range(before_it):
         put(number)
     before = store.read_manifest()
-    comes_up(store, "another home")
-    told = [put(number).entry_id for number in range(50, 50 + since)]
+    set_replication_id(store, "another server")
+    changed_ids = [put(number).entry_id for number in range(50, 50 + since)]
     after = store.read_manifest()
     assert before is not None
     assert after is not None
     assert after.generation.epoch > before.generation.epoch
     changes = store.changes(before, after)
     assert changes is not None
-    assert ([one.entry_id for one in changes.put], changes.removed) == (told, [])
+    assert ([one.entry_id for one in changes.put], changes.removed) == (changed_ids, [])

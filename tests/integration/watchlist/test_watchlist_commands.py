@@ -1,4 +1,4 @@
-"""`anpr watchlist` as an operator runs it: planned, looked at, applied, undone."""
+"""`anpr watchlist` as an operator runs it: plan, check, apply, undo."""
 
 import json
 import os
@@ -19,7 +19,7 @@ MANY = [f"AB{number:02}CDE" for number in range(40)]
 
 @pytest.fixture
 def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
-    """Return an installation that has a Redis and no broker."""
+    """Return an installation with a Redis and no broker."""
     with Installation(tmp_path, "127.0.0.1:1", redis_url, suffix="") as one:
         yield one
 
@@ -36,24 +36,24 @@ def result(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
 
 
 def refused(done: subprocess.CompletedProcess[bytes], code: str) -> str:
-    """Check that a command was refused for this reason, and return its words."""
-    words = done.stderr.decode()
-    assert f"docs/errors.md#{code}\n" in words
+    """Check that a command was refused with this error code, and return its message."""
+    message = done.stderr.decode()
+    assert f"docs/errors.md#{code}\n" in message
     assert done.returncode in {1, 2}
     assert not done.stdout
-    return words
+    return message
 
 
-def test_a_plan_takes_the_place_of_nothing_that_is_no_file(it: Installation, tmp_path: Path) -> None:
+def test_a_plan_replaces_only_a_file(it: Installation, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     file = write_list(tmp_path / "new.csv", "AB1")
     done = it.run("watchlist", "plan", str(file), "--list", "stolen", "--new-list", "--out", str(pipe))
-    assert "it is no file" in refused(done, "plan-unwritable")
+    assert "it is not a file" in refused(done, "plan-unwritable")
     assert pipe.is_fifo()
 
 
-def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp_path: Path) -> None:
+def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tmp_path: Path) -> None:
     it.plan_and_apply(write_list(tmp_path / "old.csv", "AB1", "AB2", "AB3"))
     file = tmp_path / "new.csv"
     header = "entry_id,plate,valid_until,reason\n"
@@ -63,8 +63,8 @@ def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp
     done = it.plan(file, "stolen")
     assert done.returncode == 1, "a line was refused"
     assert b"line 4: valid_until 'never'" in done.stderr
-    told = json.loads(done.stdout)
-    counts = {name: value for name, value in told.items() if type(value) is int}
+    shown = json.loads(done.stdout)
+    counts = {name: value for name, value in shown.items() if type(value) is int}
     assert counts == {
         "entries_before": 3,
         "entries_after": 3,
@@ -77,7 +77,7 @@ def test_a_plan_says_what_would_change_and_changes_nothing(it: Installation, tmp
         "refused": 1,
         "removed_as_refused": 1,
     }
-    assert "1 entries in force would be removed because their line is refused" in told["warnings"][-1]
+    assert "1 entries in force would be removed because their line is refused" in shown["warnings"][-1]
     plan = json.loads(file.with_suffix(".plan.json").read_bytes())
     assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
     assert {"what": "changed", "entry_id": "AB2", "plate": "AB2", "fields": ["reason"]} in plan["sample"]
@@ -99,7 +99,7 @@ def test_a_plan_holds_plates_so_nobody_else_may_read_it(it: Installation, tmp_pa
     assert file.with_suffix(".plan.json").stat().st_mode & 0o077 == 0
 
 
-def test_a_plan_is_refused_when_its_file_or_its_list_is_another_by_now(it: Installation, tmp_path: Path) -> None:
+def test_a_plan_is_refused_when_its_file_or_its_list_has_changed_since(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB1")
     it.plan_and_apply(file)
     refused(it.apply(file), "watchlist-changed-since-plan")
@@ -115,7 +115,7 @@ def test_a_plan_is_refused_when_its_file_or_its_list_is_another_by_now(it: Insta
 OF_TODAY = ("--list", "today", "--reason", "left the scene", "--until", "2099-01-01")
 
 
-def test_half_a_file_does_not_take_half_the_list_off(it: Installation, tmp_path: Path) -> None:
+def test_half_a_file_does_not_remove_half_the_list(it: Installation, tmp_path: Path) -> None:
     it.plan_and_apply(write_list(tmp_path / "whole.csv", *MANY))
     file = write_list(tmp_path / "half.csv", *MANY[:20])
     plan = result(it.plan(file, "stolen"))
@@ -135,7 +135,7 @@ def test_a_list_is_not_emptied_by_accident(it: Installation, tmp_path: Path) -> 
     assert result(it.apply(file, "--confirm-removals", "1"))["entries"] == 0
 
 
-def test_a_list_that_is_not_there_is_more_often_a_slip_than_a_new_one(it: Installation, tmp_path: Path) -> None:
+def test_an_unknown_list_name_is_refused_with_the_nearest_name(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB1")
     it.plan_and_apply(file)
     plan = ("watchlist", "plan", str(file), "--list", "stollen", "--out", str(tmp_path / "p"))
@@ -144,7 +144,7 @@ def test_a_list_that_is_not_there_is_more_often_a_slip_than_a_new_one(it: Instal
     refused(it.run("watchlist", "export", "--list", "stollen"), "watchlist-no-such-list")
 
 
-def test_a_redis_that_came_back_empty_is_not_taken_for_no_lists(
+def test_a_redis_that_came_back_empty_is_not_taken_for_a_new_one(
     it: Installation, tmp_path: Path, redis_url: str
 ) -> None:
     it.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
@@ -171,9 +171,9 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     result(it.run("watchlist", "add", "AB12 CD?", *OF_TODAY))
     result(it.run("watchlist", "add", "AB12 CDE", *OF_TODAY, "--set", "country", "FR"))
     removal = ("watchlist", "remove", "AB12 CDE", "--list", "today", "--why", "found in Lille")
-    words = refused(it.run(*removal), "entry-not-one")
+    message = refused(it.run(*removal), "entry-not-one")
     ids = {one.country: one.entry_id for one in in_force(it).values()}
-    assert ids["FR"] in words
+    assert ids["FR"] in message
     assert result(it.run(*removal, "--id", ids["FR"]))["removed"] == 1
     assert result(it.run(*removal))["removed"] == 1
     refused(it.run(*removal), "entry-not-one")
@@ -181,7 +181,7 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     assert ended.why == "found in Lille"
 
 
-def test_a_change_is_undone_and_the_undoing_too(it: Installation, tmp_path: Path) -> None:
+def test_a_change_is_undone_and_the_rollback_too(it: Installation, tmp_path: Path) -> None:
     it.plan_and_apply(write_list(tmp_path / "a.csv", "AB1", "AB2"))
     it.plan_and_apply(write_list(tmp_path / "b.csv", "AB2", "AB3"))
     back = ("watchlist", "rollback", "--list", "stolen", "--why", "the wrong file")
@@ -196,7 +196,7 @@ def test_a_change_is_undone_and_the_undoing_too(it: Installation, tmp_path: Path
     assert first in refused(it.run(*back, "--to", "1.1"), "watchlist-nothing-to-roll-back-to")
 
 
-def test_the_log_says_who_changed_what_when_and_why(it: Installation, tmp_path: Path) -> None:
+def test_the_log_shows_who_changed_what_when_and_why(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "a.csv", "AB1", "AB2")
     it.plan_and_apply(file)
     result(it.run("watchlist", "add", "AB9 XYZ", *OF_TODAY, "--new-list", "--why", "asked for by Dover"))
@@ -216,7 +216,7 @@ def test_the_log_says_who_changed_what_when_and_why(it: Installation, tmp_path: 
     assert only == oldest
 
 
-def test_what_is_exported_plans_as_no_change(it: Installation, tmp_path: Path) -> None:
+def test_an_exported_list_plans_as_no_change(it: Installation, tmp_path: Path) -> None:
     file = tmp_path / "l.csv"
     file.write_text('plate,valid_until,reason\nMÜ 1 CDE,2099-01-01,"=1+1, ""x"""\n', "utf-8")
     it.plan_and_apply(file)
@@ -227,7 +227,7 @@ def test_what_is_exported_plans_as_no_change(it: Installation, tmp_path: Path) -
     assert (plan["unchanged"], plan["added"], plan["changed"], plan["removed"]) == (1, 0, 0, 0)
 
 
-def test_a_plan_says_what_the_list_would_have_rung(it: Installation, tmp_path: Path) -> None:
+def test_a_plan_shows_the_alerts_that_the_list_would_have_raised(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB12CDE", "AB13CDE")
     day = {"captured_at": "2026-03-01T05:00:00Z"}
     reads = [
@@ -258,6 +258,6 @@ def test_a_plan_says_what_the_list_would_have_rung(it: Installation, tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 1}', "plate,valid_until\n"])
-def test_what_is_no_plan_is_refused(it: Installation, tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_plan_is_refused(it: Installation, tmp_path: Path, content: str) -> None:
     (tmp_path / "l.plan.json").write_text(content, "utf-8")
     refused(it.apply(tmp_path / "l.csv"), "plan-unreadable")

@@ -42,7 +42,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(file: Path, content: bytes, encoding: str = "utf-8") -> ListFile | None:
-    """Return what the file holds, None when it is refused as a whole. Any other error goes through."""
+    """Return what the file holds, None when it is refused as a whole. Any other error is raised."""
     file.write_bytes(content)
     try:
         return read_list(file, "stolen", encoding)
@@ -63,7 +63,7 @@ def test_any_text_below_a_header_is_a_list_or_an_input_error(file: Path, text: s
 
 
 @given(tables)
-def test_every_line_is_an_entry_or_a_refusal(file: Path, table: tuple[list[str], list[list[str]]]) -> None:
+def test_every_line_is_an_entry_or_is_refused(file: Path, table: tuple[list[str], list[list[str]]]) -> None:
     header, lines = table
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows([header, *lines])

@@ -1,4 +1,4 @@
-"""What each tolerance would find and cost, on traffic that the tables make."""
+"""What each tolerance would find and cost, on simulated traffic."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def traffic(seed: int = 1) -> SyntheticTraffic:
     return SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, np.random.default_rng(seed))
 
 
-def test_the_traffic_has_the_countries_and_layouts_that_the_tables_say() -> None:
+def test_the_traffic_has_the_countries_and_layouts_of_the_tables() -> None:
     plates = traffic().plates(20_000)
     rows = BACKGROUND_MODEL.rows(plates.countries)
     british = rows == BACKGROUND_MODEL.rows(encode_plates(["X"], ["GB"]).countries)[0]
@@ -57,7 +57,7 @@ def test_a_wider_tolerance_finds_more_and_a_longer_list_costs_more() -> None:
     assert long.tolerances[-1].false_a_day >= short.tolerances[-1].false_a_day
 
 
-def test_figures_come_with_their_intervals_and_none_where_there_was_nothing_to_measure() -> None:
+def test_numbers_have_intervals_and_are_missing_where_nothing_was_measured() -> None:
     plates = [an_entry("plate", plate="XY99ABC")]
     cost = estimate_tolerance_costs(plates, 2, np.random.default_rng(2), lambda *_: None)
     for one in cost.tolerances:
@@ -69,7 +69,7 @@ def test_figures_come_with_their_intervals_and_none_where_there_was_nothing_to_m
     assert [one.found_share for one in of_patterns.tolerances] == [None, None, None]
 
 
-def test_the_command_says_that_its_traffic_is_made_up_and_never_0_percent_of_nothing(tmp_path: Path) -> None:
+def test_the_command_shows_that_its_traffic_is_made_up_and_never_0_percent_of_nothing(tmp_path: Path) -> None:
     file = tmp_path / "patterns.csv"
     file.write_text("plate,valid_until\nAB1*,2099-01-01\n", "utf-8")
     done = CliRunner().invoke(command, [str(file), "--days", "1"])
@@ -79,7 +79,7 @@ def test_the_command_says_that_its_traffic_is_made_up_and_never_0_percent_of_not
     assert "0.0 %" not in done.stderr
 
 
-def test_made_reads_are_as_sure_as_the_tables_say() -> None:
+def test_simulated_reads_have_the_confidences_of_the_tables() -> None:
     drawn = traffic(4)
     plates = drawn.plates(5_000)
     misread, read = drawn.misread(plates), drawn.read(plates)
@@ -100,7 +100,7 @@ def test_the_interval_of_a_count_is_that_of_poisson(count: int, low: float, high
     assert count_interval(count) == pytest.approx((low, high), abs=0.06)
 
 
-def test_patterns_are_counted_apart() -> None:
+def test_patterns_are_counted_separately() -> None:
     entries = [an_entry("pattern", plate="AB1*"), an_entry("plate", plate="XY99ABC")]
     cost = estimate_tolerance_costs(entries, 2, np.random.default_rng(2), lambda *_: None)
     assert (cost.entries, cost.patterns) == (2, 1)

@@ -14,7 +14,7 @@ from anpr.board.entry_updates import EntryUpdates
 from anpr.contracts.events import Entry, EntryEnded, EntryListed, Generation
 from anpr.local.processes import wait_until
 from anpr.runtime.errors import UnavailableError
-from anpr.watchlist.changes import Changes, between
+from anpr.watchlist.changes import Changes, changes_between
 from anpr.watchlist.store.manifest import ListManifest, Manifest, SnapshotRef
 from tests.support.strategies import NOON, a_read, an_alert, an_entry, generation, minutes
 
@@ -57,7 +57,7 @@ class Home:
         self._holds(list(kept.entries.values()), generation(1, self.states[-1].generation.epoch + 1), kept)
 
     def _holds(self, entries: Sequence[Entry], number: Generation, before: State) -> None:
-        changes = between(before.entries, entries, number)
+        changes = changes_between(before.entries, entries, number)
         put = {entry.entry_id: entry for entry in changes.put}
         kept = {entry.entry_id: before.entries.get(entry.entry_id, entry) for entry in entries}
         ends = {one: EntryEnded(entry_id=one, revision=number, ended_at=NOON, why="found") for one in changes.removed}

@@ -1,4 +1,4 @@
-"""The index on disk gives the answers of the one that was written, or is refused."""
+"""An index from a file gives the same answers as the one that was written, or is refused."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def opened(content: bytes) -> OpenedIndex:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_an_index_out_of_a_file_answers_as_the_one_that_was_written(name: str) -> None:
+def test_an_index_from_a_file_answers_as_the_one_that_was_written(name: str) -> None:
     index = Index.build(LISTS[name], generation(3))
     read = opened(written(index))
     assert (read.applied_at, read.index.generation, read.index.size) == (NOON, generation(3), len(LISTS[name]))
@@ -42,7 +42,7 @@ def test_an_index_out_of_a_file_answers_as_the_one_that_was_written(name: str) -
     assert list(read.index.entries()) == LISTS[name]
 
 
-def test_an_index_out_of_a_file_takes_changes() -> None:
+def test_an_index_from_a_file_can_be_changed() -> None:
     read = opened(written(Index.build(LISTS["several"], generation(3))))
     changed = read.index.with_changes([an_entry("d", plate="ZZ")], ["a"], generation(4))
     assert ids(changed) == [["b"], ["b"], ["c"], ["d"]]
@@ -53,7 +53,7 @@ def test_an_index_out_of_a_file_takes_changes() -> None:
     [([an_entry("d", plate="ZZ")], ["a"]), ([], ["b", "c"]), ([an_entry("a", plate="ZZ")], []), ([], [])],
     ids=["both", "removals alone", "a change alone", "nothing"],
 )
-def test_a_delta_out_of_a_file_makes_of_its_snapshot_the_index_that_was_written(
+def test_a_snapshot_and_its_delta_from_files_make_the_index_that_was_written(
     put: list[Entry], removed: list[str]
 ) -> None:
     snapshot = opened(written(Index.build(LISTS["several"], generation(3)))).index

@@ -1,4 +1,4 @@
-"""A manifest on disk from before the code got its present names is still read, and is written as it was."""
+"""A manifest that an earlier version wrote to disk is still read, and is written in the same form."""
 
 import os
 from datetime import UTC, datetime

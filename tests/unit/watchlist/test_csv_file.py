@@ -46,7 +46,7 @@ def refused_file(file: Path, content: bytes) -> str:
     return str(refused.value).removeprefix(f"{file}: ")
 
 
-def test_the_shipped_example_reads_without_a_refusal() -> None:
+def test_the_shipped_example_has_no_refused_line() -> None:
     content = read_list(SHIPPED, "example")
     assert not content.faults
     assert [entry.entry_id for entry in content.entries] == [f"EX-{number:03}" for number in range(1, 25)]
@@ -146,7 +146,7 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
         ("", "the first line names no column"),
     ],
 )
-def test_a_header_that_cannot_be_meant_refuses_the_file(file: Path, header: str, message: str) -> None:
+def test_a_faulty_header_refuses_the_file(file: Path, header: str, message: str) -> None:
     assert refused_file(file, f"{header}\nAB12 CDE,2030-01-01,2040-01-01\n".encode()).startswith(message)
 
 
@@ -308,14 +308,14 @@ def test_a_line_that_ends_early_is_refused(file: Path) -> None:
     assert (fault.line, fault.reason) == (2, "has fewer cells than the header has columns: is the line whole?")
 
 
-def test_the_entry_that_a_refused_line_is_about_is_known(file: Path) -> None:
+def test_the_entry_of_a_refused_line_is_known(file: Path) -> None:
     header = f"entry_id,{REQUIRED}"
     assert read(file, header, "E1,AB1,never", "E2,AB2", "\0,AB3,never").refused_ids == {"E1", "E2"}
     [entry] = read(file, REQUIRED, "AB12 CDE,2030-01-01").entries
     assert read(file, REQUIRED, "AB12 CDE,never").refused_ids == {entry.entry_id}
 
 
-def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
+def test_of_two_lines_with_one_id_the_first_counts(file: Path) -> None:
     content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "2,AB2,2030-01-01", "1,AB3,2030-01-01")
     assert [entry.plate for entry in content.entries] == ["AB1", "AB2"]
     assert [str(fault) for fault in content.faults] == [
@@ -323,7 +323,7 @@ def test_of_two_lines_of_one_id_the_first_stands(file: Path) -> None:
     ]
 
 
-def test_a_plate_that_is_there_twice_is_named_as_it_is_written_with_the_other_line(file: Path) -> None:
+def test_a_plate_that_occurs_twice_is_named_as_written_with_the_other_line(file: Path) -> None:
     content = read(file, f"{REQUIRED},reason", "AB1,2030-01-01,one", "AB2,2030-01-01,", "ab-1,2030-01-01,two")
     assert [str(fault) for fault in content.faults] == [
         "line 4: plate 'ab-1': line 2 has the same entry with other values"
@@ -339,7 +339,7 @@ def test_each_field_of_a_line_that_is_at_fault_is_named_in_the_order_of_the_colu
     ]  # fmt: skip
 
 
-def test_the_library_that_checks_values_is_not_heard(file: Path) -> None:
+def test_no_fault_has_the_wording_of_a_library(file: Path) -> None:
     for column in COLUMNS:
         for cell in ("x" * 3000, "|".join("x" * 100), "-1", "a\0b", "'", "?"):
             given = {"plate": "AB1", "valid_until": "2030-01-01"} | {column: cell}
@@ -347,7 +347,7 @@ def test_the_library_that_checks_values_is_not_heard(file: Path) -> None:
                 assert not re.search("Expected|`|regex|length", fault.reason), fault
 
 
-def test_a_line_that_says_again_what_one_above_says_is_counted_and_no_fault(file: Path) -> None:
+def test_a_repeated_line_is_counted_and_is_not_a_fault(file: Path) -> None:
     content = read(file, f"entry_id,{REQUIRED}", "1,AB1,2030-01-01", "1,AB1,2030-01-01", "1,AB1,2030-01-01")
     assert (len(content.entries), content.refused, content.duplicates) == (1, 0, 2)
 
@@ -358,17 +358,17 @@ def test_of_very_many_refused_lines_all_are_counted_and_the_first_are_named(file
     assert [fault.line for fault in content.faults] == list(range(2, MAX_FAULTS_KEPT + 2))
 
 
-def test_a_short_plate_is_taken_with_a_warning(file: Path) -> None:
+def test_a_short_plate_is_accepted_with_a_warning(file: Path) -> None:
     content = read(file, REQUIRED, "AB12,2030-01-01", "A1,2030-01-01", "A 2,2030-01-01")
     assert len(content.entries) == 3
     assert content.warnings[0].startswith("2 plates have fewer than 4 letters and digits (the first on line 3)")
 
 
-# --- patterns, and what a spreadsheet would run ---
+# --- patterns, and formulas of spreadsheets ---
 
 
 @pytest.mark.parametrize("plate", ["AB1?", "ab 12 *", "*B1C*", "？ABC"])
-def test_a_pattern_with_3_letters_or_digits_is_taken_as_written(file: Path, plate: str) -> None:
+def test_a_pattern_with_3_letters_or_digits_is_accepted_as_written(file: Path, plate: str) -> None:
     [entry] = read(file, REQUIRED, f"{plate},2030-01-01").entries
     assert entry.plate == plate
 
@@ -395,7 +395,7 @@ def test_a_date_alone_covers_its_whole_day(file: Path) -> None:
     assert entry.valid_until == datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def test_a_time_counts_to_the_moment_in_utc(file: Path) -> None:
+def test_a_time_is_converted_to_utc(file: Path) -> None:
     [entry] = read(file, REQUIRED, "AB1,2026-12-31T18:00-02:00").entries
     assert entry.valid_until == datetime(2026, 12, 31, 20, tzinfo=UTC)
     assert entry.valid_until.tzinfo == UTC
@@ -418,7 +418,7 @@ def test_an_entry_without_an_id_differs_by_plate_country_and_list(file: Path) ->
     assert len({entry.entry_id for entry in (*content.entries, *of_another_list.entries)}) == 6
 
 
-def test_british_plates_are_of_one_country_under_its_sign_of_2021_too(file: Path) -> None:
+def test_uk_and_gb_are_one_country(file: Path) -> None:
     content = read(file, f"{REQUIRED},country", "AB1,2030-01-01,UK", "AB1,2031-01-01,GB")
     assert [(entry.plate, entry.country) for entry in content.entries] == [("AB1", "GB")]
     assert [fault.line for fault in content.faults] == [3]

@@ -1,4 +1,4 @@
-"""What Redis holds from before the code got its present names is still read, and is written as it was."""
+"""Values that an earlier version wrote to Redis are still read, and are written in the same form."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_manifest_names_the_snapshot_and_the_deltas_of_each_list() -> None:
     }
 
 
-def test_a_logged_change_says_who_made_it_by_which_command() -> None:
+def test_a_logged_change_has_its_user_and_command() -> None:
     logged = msgspec.json.decode(LOGGED, type=LoggedChange)
     assert (logged.user, logged.command, logged.applied_at.hour) == ("ann", "apply", 12)
 
@@ -58,5 +58,5 @@ def test_a_logged_change_says_who_made_it_by_which_command() -> None:
     [(MANIFEST, Manifest), (PREVIOUS_STATES, list[PreviousState]), (LOGGED, LoggedChange)],
     ids=["manifest", "previous states", "logged change"],
 )
-def test_what_is_read_is_written_byte_for_byte(stored: bytes, kind: Any) -> None:
+def test_a_value_that_is_read_is_written_byte_for_byte(stored: bytes, kind: Any) -> None:
     assert msgspec.json.encode(msgspec.json.decode(stored, type=kind)) == stored

@@ -85,7 +85,7 @@ class DeltaStorage:
     def combine(self, deltas: Sequence[DeltaRef]) -> tuple[DeltaRef, bytes] | None:
         """Return one delta that makes the changes of all these in order, and its value.
 
-        It names every id that any of them names, as `changes.merged` does.
+        It names every id that any of them names, as `combine_changes` does.
         """
         values = self._values(deltas)
         if values is None:

@@ -13,7 +13,7 @@ from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError
-from anpr.watchlist.changes import changed, merged
+from anpr.watchlist.changes import apply_changes, combine_changes
 from anpr.watchlist.progress import Progress
 from anpr.watchlist.store.delta_storage import DeltaStorage
 from anpr.watchlist.store.manifest import ListManifest
@@ -38,7 +38,7 @@ class EntryStorage:
         deltas = self.deltas.read(list_manifest.deltas)
         if entries is None or deltas is None:
             return None
-        return changed(entries, merged(deltas)) if deltas else entries
+        return apply_changes(entries, combine_changes(deltas)) if deltas else entries
 
     def all_encoded(self, list_manifest: ListManifest) -> list[EncodedEntry] | None:
         """Return all entries of a list as they are stored."""

@@ -8,7 +8,7 @@ import msgspec
 
 from anpr.contracts.events import Entry, Generation
 from anpr.matching.encoding.encoded_entry import encode_entries
-from anpr.watchlist.changes import Changes, changed
+from anpr.watchlist.changes import Changes, apply_changes
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store.delta_storage import encode_delta
 from anpr.watchlist.store.entry_storage import EntryStorage, require_whole
@@ -73,7 +73,7 @@ class ListWriter:
         else:
             changed_in, changed_at = before.generation, before.applied_at
         if before is None or _needs_snapshot(edit.changes.size, before):
-            all_after = changed(self._entries_before(edit, before), edit.changes)
+            all_after = apply_changes(self._entries_before(edit, before), edit.changes)
             all_after.sort(key=lambda entry: entry.entry_id)
             snapshot = self._storage.snapshots.write(encode_entries(all_after), len(all_after), progress)
             return Written(ListManifest(changed_in, changed_at, entries, snapshot, now), {})

@@ -12,7 +12,7 @@ from redis.retry import Retry
 from anpr.contracts.events import Entry, EntryEnded, Generation
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
-from anpr.watchlist.changes import Changes, merged
+from anpr.watchlist.changes import Changes, combine_changes
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import LoggedChange
@@ -140,7 +140,7 @@ class WatchlistReader:
         if before is not None and deltas is not None and (is_one_epoch or self._has_kept_all(before, after, since)):
             # Older changes in a combined delta are left out: the id may be on another list since then.
             changes = self._storage.deltas.read(deltas, since)
-            return None if changes is None else merged(changes)
+            return None if changes is None else combine_changes(changes)
         if max(before.entries if before else 0, after.entries) > COMPARED_ENTRIES:
             return None
         old, new = self.load_list(before) if before else [], self.load_list(after)

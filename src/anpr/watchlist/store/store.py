@@ -16,7 +16,7 @@ import redis
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
 from anpr.runtime.errors import InputError
-from anpr.watchlist.changes import Changes, between
+from anpr.watchlist.changes import Changes, changes_between
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.entry_storage import require_whole
@@ -67,7 +67,7 @@ class WatchlistStore(WatchlistReader):
 
         def work_out(list_manifest: ListManifest | None, generation: Generation) -> Edit:
             all_before = self._all_by_id(list_manifest)
-            return Edit(between(all_before, entries, generation), all_before, all_before)
+            return Edit(changes_between(all_before, entries, generation), all_before, all_before)
 
         request = ChangeRequest(
             list_name=list_name, why=why, now=now, author=author, preconditions=preconditions, progress=progress
@@ -90,7 +90,7 @@ class WatchlistStore(WatchlistReader):
         def work_out(list_manifest: ListManifest | None, generation: Generation) -> Edit:
             before = self.entries_of(list_manifest, [*(entry.entry_id for entry in put), *remove])
             replaced = {entry.entry_id: before[entry.entry_id] for entry in put if entry.entry_id in before}
-            changed = between(replaced, put, generation).put
+            changed = changes_between(replaced, put, generation).put
             return Edit(Changes(changed, sorted(before.keys() & set(remove))), before)
 
         request = ChangeRequest(list_name=list_name, why=why, now=now, author=author, preconditions=preconditions)
