@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from anpr.backtest import confidence_intervals
 from anpr.backtest.synthetic_traffic import SyntheticTraffic
@@ -56,15 +57,7 @@ def estimate_tolerance_costs(
     tables = IndexTables.build(msgspec.structs.replace(entry, tolerance="near") for entry in entries)
     likelihood = Likelihood(len(entries))
     traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
-    false = np.zeros(len(TIERS))
-    listed = {codes.tobytes() for codes in tables.plates.plates.codes}
-    vehicles = max(1, round(days * VEHICLES_A_DAY))
-    for done in range(0, vehicles, _VEHICLES_AT_ONCE):
-        plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - done))
-        not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
-        reads = traffic.read(plates.take(not_listed))
-        false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
-        on_progress(min(done + _VEHICLES_AT_ONCE, vehicles), vehicles)
+    false = _false_alerts_by_tier(tables, likelihood, traffic, max(1, round(days * VEHICLES_A_DAY)), on_progress)
     with_plates = np.flatnonzero(tables.plates.plates.lengths)
     rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
     reads = traffic.misread(tables.plates.plates.take(rows))
@@ -94,6 +87,25 @@ def estimate_tolerance_costs(
         patterns_a_day=patterns_a_day,
         patterns_a_day_interval=patterns_interval,
     )
+
+
+def _false_alerts_by_tier(
+    tables: IndexTables,
+    likelihood: Likelihood,
+    traffic: SyntheticTraffic,
+    vehicles: int,
+    on_progress: Callable[[int, int], None],
+) -> NDArray[np.float64]:
+    """Return by tier how many alerts these vehicles raise, none of which is listed."""
+    false = np.zeros(len(TIERS))
+    listed = {codes.tobytes() for codes in tables.plates.plates.codes}
+    for done in range(0, vehicles, _VEHICLES_AT_ONCE):
+        plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - done))
+        not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
+        reads = traffic.read(plates.take(not_listed))
+        false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
+        on_progress(min(done + _VEHICLES_AT_ONCE, vehicles), vehicles)
+    return false
 
 
 def _a_day(count: int, days: float) -> tuple[float, Interval]:
