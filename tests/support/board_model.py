@@ -1,6 +1,6 @@
-"""What officers must see, worked out from a plain list of facts in the words of the design, however slowly.
+"""What officers must see, computed slowly and simply from a plain list of facts, as the design states it.
 
-Nothing is remembered from one look to the next: a look goes through all facts again. The board must show the same.
+The model remembers nothing: each call goes through all facts again. The board must show the same.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from anpr.board.incident import Incident
 from anpr.contracts.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation
 
 
-class Done(NamedTuple):
-    """An action and its place in the actions topic of its site."""
+class OfficerAction(NamedTuple):
+    """An action and its offset in the actions topic of its site."""
 
     action: Action
     offset: int
 
 
-Fact = Alert | Correction | Done | EntryEnded | EntryListed
+Fact = Alert | Correction | OfficerAction | EntryEnded | EntryListed
 
 
-class Seen(NamedTuple):
-    """What is compared of an incident."""
+class ExpectedIncident(NamedTuple):
+    """The parts of an incident that are compared."""
 
     incident_id: str
     site: str
@@ -37,8 +37,8 @@ class Seen(NamedTuple):
     listed_again: bool
 
 
-def tell(board: Board, fact: Fact) -> None:
-    """Give a board one fact."""
+def add_fact(board: Board, fact: Fact) -> None:
+    """Add one fact to a board."""
     if isinstance(fact, Alert):
         board.add_alert(fact)
     elif isinstance(fact, Correction):
@@ -51,9 +51,9 @@ def tell(board: Board, fact: Fact) -> None:
         board.add_action(fact.action, fact.offset)
 
 
-def seen(incident: Incident) -> Seen:
-    """Return what a board says of an incident, as far as it is compared."""
-    return Seen(
+def seen(incident: Incident) -> ExpectedIncident:
+    """Return the compared parts of an incident on a board."""
+    return ExpectedIncident(
         incident_id=incident.incident_id,
         site=incident.site,
         plate=incident.plate,
@@ -67,13 +67,13 @@ def seen(incident: Incident) -> Seen:
     )
 
 
-def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[Seen]:
-    """Return every incident there ever was, whatever its age, as it is at `now`."""
+def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[ExpectedIncident]:
+    """Return every incident of any age, as it is at `now`."""
     alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
     return [_incident(stay, facts, now) for stay in _stays(alerts, stay_gap)]
 
 
-def last_capture(incident: Seen, facts: Sequence[Fact]) -> datetime:
+def last_capture(incident: ExpectedIncident, facts: Sequence[Fact]) -> datetime:
     """Return when the vehicle of an incident was last captured."""
     return max(fact.captured_at for fact in facts if isinstance(fact, Alert) and fact.alert_id in incident.members)
 
@@ -89,7 +89,7 @@ def _merged(raised: Sequence[Alert]) -> list[tuple[Alert, str]]:
 
 
 def _stays(alerts: Sequence[tuple[Alert, str]], stay_gap: timedelta) -> list[list[tuple[Alert, str]]]:
-    """Put each alert, in order of capture, to the stay of its site and plate that it is near enough to."""
+    """Add each alert, in order of capture, to the stay of its site and plate that is near enough."""
     stays: list[list[tuple[Alert, str]]] = []
     for alert, kind in alerts:
         for stay in stays:
@@ -103,10 +103,10 @@ def _stays(alerts: Sequence[tuple[Alert, str]], stay_gap: timedelta) -> list[lis
     return stays
 
 
-def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: datetime) -> Seen:
+def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: datetime) -> ExpectedIncident:
     alerts = [alert for alert, _ in stay]
     members = [alert.alert_id for alert in alerts]
-    done = _in_order([fact for fact in facts if isinstance(fact, Done)])
+    done = _in_order([fact for fact in facts if isinstance(fact, OfficerAction)])
     here = [action for action in done if action.alert_id in members and action.kind != "retracted"]
     retracted = [action for action in here if _is_retracted(action, done)]
     counting = [action for action in here if action not in retracted]
@@ -120,13 +120,13 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
         status = "closed"
     else:
         status = "open"
-    return Seen(
+    return ExpectedIncident(
         incident_id=members[0],
         site=alerts[0].read.site,
         plate=alerts[0].plate,
         status=status,
         holders=_holders(counting),
-        best_tier=min((alert.tier for alert in standing or alerts), key=_sureness),
+        best_tier=min((alert.tier for alert in standing or alerts), key=_tier_rank),
         kinds=[kind for _, kind in stay],
         members=members,
         retracted={action.action_id for action in retracted},
@@ -134,10 +134,10 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
     )
 
 
-def _in_order(done: Sequence[Done]) -> list[Action]:
-    """Return each action once, in the order of its site's topic; one delivered twice stands where it came first."""
+def _in_order(done: Sequence[OfficerAction]) -> list[Action]:
+    """Return each action once, in the order of its site's topic. One delivered twice counts at its first offset."""
     actions: list[Action] = []
-    for action, _ in sorted(done, key=lambda placed: placed.offset):
+    for action, _ in sorted(done, key=lambda record: record.offset):
         if action not in actions:
             actions.append(action)
     return actions
@@ -158,13 +158,13 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
 
 
 def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
-    """Tell whether its entry has left the list since and is not back, or is valid no more by the newest heard."""
-    entry, in_force_at = _newest_heard(alert.entry.entry_id, facts)
+    """Tell whether its entry has left the list since and is not listed again, or has expired as listed last."""
+    entry, listed_at = _newest_listed(alert.entry.entry_id, facts)
     if entry.valid_until <= now:
         return True
-    # An open incident is not shown again for what only some may know.
+    # An open incident does not stand again for an entry that is covert now.
     is_the_same = entry.plate == alert.entry.plate and entry.handling in {alert.entry.handling, "open"}
-    return any(end > in_force_at or not is_the_same for end in _ends_since(alert, facts))
+    return any(end > listed_at or not is_the_same for end in _ends_since(alert, facts))
 
 
 def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:
@@ -178,15 +178,15 @@ def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:
     ]
 
 
-def _newest_heard(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
-    """Return what was said of an entry for the newest generation, by an alert or by the list."""
-    said = [(fact.entry, fact.generation) for fact in facts if isinstance(fact, Alert | EntryListed)]
-    of_entry = [(entry, number) for entry, number in said if entry.entry_id == entry_id]
-    return max(of_entry, key=lambda one: one[1])
+def _newest_listed(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
+    """Return an entry as an alert or the list has it at the newest generation."""
+    listed = [(fact.entry, fact.generation) for fact in facts if isinstance(fact, Alert | EntryListed)]
+    of_entry = [(entry, number) for entry, number in listed if entry.entry_id == entry_id]
+    return max(of_entry, key=lambda version: version[1])
 
 
 def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) -> bool:
-    """Tell whether an outcome was given with this alert's entry on the screen, as surely read or surer."""
+    """Tell whether an outcome was recorded with this alert's entry on the screen at this tier or a surer one."""
     for action in actions:
         if action.kind != "outcome":
             continue
@@ -194,14 +194,14 @@ def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) 
         on_screen += [(named.entry.entry_id, named.tier) for named in stay if named.alert_id == action.alert_id]
         for entry_id, tier in on_screen:
             both_known = tier in TIERS and alert.tier in TIERS
-            as_sure = tier == alert.tier or (both_known and _sureness(tier) < _sureness(alert.tier))
-            if entry_id == alert.entry.entry_id and as_sure:
+            is_as_sure = tier == alert.tier or (both_known and _tier_rank(tier) < _tier_rank(alert.tier))
+            if entry_id == alert.entry.entry_id and is_as_sure:
                 return True
     return False
 
 
-def _sureness(tier: str) -> int:
-    """Return the place of a tier, the surest first; one that is not known needs a person, so it comes before all."""
+def _tier_rank(tier: str) -> int:
+    """Return the rank of a tier, the surest first. An unknown tier needs a person, so it comes before all."""
     return TIERS.index(tier) if tier in TIERS else -1
 
 
@@ -211,8 +211,8 @@ def _holders(actions: Sequence[Action]) -> dict[str, str]:
         nobody = action.site not in holders
         if action.kind == "claimed" and nobody:
             holders[action.site] = action.officer
-        let_go = action.officer if action.holder is None else action.holder
-        if action.kind == "released" and not nobody and holders[action.site] == let_go:
+        released_by = action.officer if action.holder is None else action.holder
+        if action.kind == "released" and not nobody and holders[action.site] == released_by:
             del holders[action.site]
             if action.hands_to is not None:
                 holders[action.site] = action.hands_to

@@ -1,4 +1,4 @@
-"""Entries and reads for tests, with all but what a test is about filled in."""
+"""Entries and reads for tests. A test gives only the fields that it is about."""
 
 import json
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 def entry(entry_id: str, plate: str, **fields: Any) -> Entry:
-    """Return an entry that is in force."""
+    """Return an entry that is valid for ever."""
     of_list = {"list": "stolen", "revision": NO_GENERATION, "valid_until": FOR_EVER}
     return msgspec.convert({**of_list, "entry_id": entry_id, "plate": plate, **fields}, Entry)
 
 
 class NoLists:
-    """A home that holds no list, for boards that are not about them."""
+    """A watchlist's home without any list, for tests of boards that are not about lists."""
 
     def read_manifest(self) -> None:
         return None

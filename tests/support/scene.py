@@ -1,6 +1,6 @@
-"""The whole system for tests in a browser, on real servers: traffic, matchers, consoles behind wires, people.
+"""The whole system for tests in a browser, on real servers: traffic, matchers, consoles behind wires, and users.
 
-It is started once for many tests. So each test lets vehicles of its own come by and looks for those alone.
+It is started once for many tests. So each test sends vehicles of its own and looks only for those.
 """
 
 import os
@@ -34,15 +34,15 @@ from tests.support.servers import missing
 from tests.support.web_console import PASSWORD, USERS
 
 READY_SECONDS = 180
-# Of these each test takes its own. Last letters that no look-alike can make out of one another.
+# Each test takes its own. No look-alike turns the last letters of one into those of another.
 PLATES = tuple(f"TE{number}{end}" for number in range(20, 36) for end in ("ACE", "HMX", "PTV"))
 COVERT_PLATE = "CV77RST"
-# Long enough to open the board, short enough to be waited for.
+# Long enough to open the board, short enough to wait for its end.
 SHORT_SESSION_HOURS = 8 / 3600
 
 
 class Scene:
-    """Everything that runs. As a context it is started, and nothing is left of it."""
+    """The running system. A context that starts everything and leaves nothing behind."""
 
     def __init__(self, folder: Path) -> None:
         self._stack = ExitStack()
@@ -75,7 +75,7 @@ class Scene:
         it.environment |= {
             "ANPR_CONSOLE__USERS_FILE": str(self._folder / "users.json"),
             "ANPR_SITES__CALAIS__TIME_ZONE": "Europe/Paris",
-            # A busy machine is slow, which is no fault that a test here is about.
+            # A busy machine is slow. No test here is about that.
             "ANPR_CONSOLE__CANARY_DUE_SECONDS": "60",
             "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
         }
@@ -106,7 +106,7 @@ class Scene:
 
     @staticmethod
     def head(client: httpx.Client) -> dict[str, Any]:
-        """Return the head of the board; nothing while the console reads back what was."""
+        """Return the head of the board, nothing while the console still reads the topics."""
         answer = client.get("/board/state")
         return dict(answer.json()["set"]["head"]) if answer.status_code == httpx.codes.OK else {}
 
@@ -136,24 +136,24 @@ class Scene:
         )
 
     def _start_traffic(self) -> None:
-        """Ordinary vehicles at all ports, none of them listed: tests bring the listed ones."""
+        """Start ordinary vehicles at all ports. None of them is listed: tests send the listed ones."""
         it = self.installation
         command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--speed", "10"]
         command += ["--out", str(self._folder / "sent.jsonl")]
         it.supervisor.add("traffic", command, log=self._folder / "traffic.log", env=it.environment)
 
-    # --- what comes by ---
+    # --- vehicles ---
 
     def plate(self) -> str:
         """Return a listed plate that no other test has."""
         return next(self._plates)
 
     def comes_by(self, plate: str, site: str = "calais", *, read_as: str = "", **fields: Any) -> str:
-        """Let a vehicle come by now; return the id of its incident, if it is listed and this its first read."""
+        """Send a read of a vehicle now. Return the id of its incident, if it is listed and this is its first read."""
         return self.come_by([plate], site, **({"plate": read_as} if read_as else {}), **fields)[0]
 
     def come_by(self, plates: Iterable[str], site: str = "calais", **fields: Any) -> list[str]:
-        """Let several vehicles come by at once."""
+        """Send reads of several vehicles at once."""
         incidents: list[str] = []
         for plate in plates:
             now = system_clock()
@@ -165,10 +165,10 @@ class Scene:
         assert self.producer.flush(60) == 0
         return incidents
 
-    # --- who looks ---
+    # --- users ---
 
     def context(self, site: str, user: str, **options: Any) -> BrowserContext:
-        """Return a browser of its own in which somebody is signed in at a console; they sign in once."""
+        """Return a browser in which a user is signed in at a console. Each user signs in once."""
         url = self.wires[site].url
         if (site, user) not in self._states:
             context = self.browser.new_context()
@@ -182,7 +182,7 @@ class Scene:
 
     @contextmanager
     def page(self, site: str, user: str, path: str = "/", **options: Any) -> Iterator[Page]:
-        """Open a page of a console as somebody who is signed in there, in a browser of its own."""
+        """Open a page of a console as a signed-in user, in a browser of its own."""
         context = self.context(site, user, **{"viewport": {"width": 1280, "height": 900}, **options})
         try:
             page = context.new_page()
@@ -191,11 +191,11 @@ class Scene:
         finally:
             context.close()
 
-    # --- what goes wrong ---
+    # --- faults ---
 
     @contextmanager
     def frozen(self, site: str) -> Iterator[None]:
-        """Freeze a console: its process stands still, its connections stay open."""
+        """Freeze a console: its process stops, its connections stay open."""
         pid = self.installation.supervisor.pid(f"console-{site}")
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
@@ -206,7 +206,7 @@ class Scene:
 
     @contextmanager
     def swallowed(self, site: str) -> Iterator[None]:
-        """Let the wire to a console take bytes and hand none on."""
+        """Let the wire to a console accept bytes and pass none on."""
         self.wires[site].hangs.set()
         try:
             yield

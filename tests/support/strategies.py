@@ -1,4 +1,4 @@
-"""Examples of the contracts: plain ones to change a field of, and strategies for all that the contracts allow."""
+"""Examples of the contracts: plain ones with fields to change, and strategies for everything that they allow."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def generation(number: int, epoch: int = 1) -> Generation:
 
 
 def an_entry(entry_id: str = "entry-1", **fields: Any) -> Entry:
-    """Return an entry in force for years, with the fields given."""
+    """Return an entry that is valid for years, with the fields given."""
     given: dict[str, Any] = {
         "revision": generation(1),
         "list": "stolen",
@@ -78,14 +78,14 @@ def an_alert(read: Read, entry: Entry, **fields: Any) -> Alert:
 
 
 def an_action(action_id: str, kind: str, alert: Alert | str, **fields: Any) -> Action:
-    """Return what an officer at Calais did about an alert, with the fields given."""
+    """Return an action of an officer at Calais on an alert, with the fields given."""
     given: dict[str, Any] = {"site": "calais", "officer": "Ann", "at": NOON}
     named = alert if isinstance(alert, str) else alert.alert_id
     return Action(action_id=action_id, kind=kind, alert_id=named, **(given | fields))
 
 
 def words(known: tuple[str, ...]) -> st.SearchStrategy[str]:
-    """Return values of an enumeration: the known ones and some of a later version."""
+    """Return values of an enumeration: the known ones, and some that a later version may have."""
     return st.sampled_from(known) | st.text(max_size=64)
 
 

@@ -1,4 +1,4 @@
-"""The topics that a board reads, and what their records say. Pure.
+"""The topics that a board reads, and their records. Pure.
 
 Every record must belong to the site that owns its topic. So no site can speak for another.
 """
@@ -41,7 +41,7 @@ def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardT
 
 
 def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status:
-    """Return what a record of `topic` says. Raises one of `UNREADABLE`."""
+    """Return the fact or status in a record of `topic`. Raises one of `UNREADABLE`."""
     if topic.holds == "status":
         status = events.decode_status(value)
         _check_site(status.site, topic)

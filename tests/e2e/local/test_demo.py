@@ -1,4 +1,4 @@
-"""The demo, run as a person runs it: right figures, a clear exit code, and no process left behind however it ends."""
+"""The demo, run as a person runs it: right counts, a clear exit code, and no process left behind however it ends."""
 
 import json
 import os
@@ -11,12 +11,12 @@ import pytest
 
 from anpr.local.processes import wait_until
 
-# Tied to this process: a test run that is killed leaves no demo behind either.
+# Tethered to this process, so that a killed test run leaves no demo behind.
 DEMO = [sys.executable, "-m", "anpr.local.tether", "TERM", sys.executable, "-m", "anpr", "demo"]
 
 
 def of_demo(folder: Path) -> list[int]:
-    """Return the processes that have a file open under `folder`, as all that a demo starts have: at least a log."""
+    """Return the processes with an open file under `folder`. Every process of a demo has its log open there."""
     found = []
     for process in Path("/proc").iterdir():
         try:
@@ -30,7 +30,7 @@ def of_demo(folder: Path) -> list[int]:
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return the folder in which everything that a demo writes is."""
+    """Return the folder in which a demo writes all its files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
 
@@ -50,7 +50,7 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
     assert of_demo(folder) == []
 
 
-# By Ctrl-C, with its terminal, by force; and by SIGTERM below.
+# Ctrl-C, a closed terminal, a kill. The test below uses SIGTERM.
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Signals) -> None:
     log = folder / "demo.log"
@@ -63,7 +63,7 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
     assert wait_until(lambda: not of_demo(folder), 60)
     if number is not signal.SIGKILL:
         assert demo.returncode == 0
-        assert not list(folder.glob("anpr-demo-*")), "and no file either"
+        assert not list(folder.glob("anpr-demo-*")), "no file is left either"
 
 
 def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
     assert wait_until(lambda: not of_demo(folder), 60)
 
 
-def test_without_kafka_it_says_in_one_line_that_it_runs_on_the_mock_and_what_that_cannot_do(
+def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limits(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "empty"))

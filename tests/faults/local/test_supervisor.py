@@ -40,14 +40,14 @@ def supervisor() -> Iterator[Supervisor]:
 
 @pytest.fixture
 def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return a list that gets the delay of each restart, on a machine of any speed: every death counts as quick."""
+    """Return a list that gets the delay of each restart, on a machine of any speed: every exit counts as quick."""
     chosen: list[float] = []
 
-    def note(quick_deaths: int) -> float:
-        chosen.append(restart_delay_seconds(quick_deaths))
+    def note(quick_exits: int) -> float:
+        chosen.append(restart_delay_seconds(quick_exits))
         return chosen[-1]
 
-    monkeypatch.setattr(module, "QUICK_DEATH_SECONDS", 3600)
+    monkeypatch.setattr(module, "QUICK_EXIT_SECONDS", 3600)
     monkeypatch.setattr(module, "restart_delay_seconds", note)
     return chosen
 
@@ -70,7 +70,7 @@ def is_ready(log: Path) -> bool:
     return log.exists() and "ready" in log.read_text()
 
 
-def test_a_killed_child_is_back_at_once_as_a_new_process(
+def test_a_killed_child_runs_again_at_once_as_a_new_process(
     supervisor: Supervisor, delays: list[float], tmp_path: Path
 ) -> None:
     supervisor.add("sleeper", SLEEPER, log=tmp_path / "log")
@@ -85,7 +85,7 @@ def test_a_killed_child_is_back_at_once_as_a_new_process(
     assert supervisor.exit_codes["sleeper"] == [-9]
 
 
-def test_a_child_that_dies_at_once_is_restarted_ever_more_slowly(
+def test_a_child_that_exits_at_once_is_restarted_more_and_more_slowly(
     supervisor: Supervisor, delays: list[float], tmp_path: Path
 ) -> None:
     notes = tmp_path / "starts"
@@ -100,8 +100,8 @@ def test_a_child_that_dies_at_once_is_restarted_ever_more_slowly(
     assert set(supervisor.exit_codes["flapping"]) == {0}
 
 
-def test_the_first_restart_is_at_once_and_no_delay_is_longer_than_five_seconds() -> None:
-    delays = [restart_delay_seconds(quick_deaths) for quick_deaths in range(12)]
+def test_the_first_restart_has_no_delay_and_no_delay_is_longer_than_five_seconds() -> None:
+    delays = [restart_delay_seconds(quick_exits) for quick_exits in range(12)]
     assert delays[:6] == [0, 0, 0.1, 0.2, 0.4, 0.8]
     assert delays == sorted(delays)
     assert delays[-1] == 5
@@ -114,7 +114,7 @@ def test_a_child_that_is_to_run_once_is_not_restarted(supervisor: Supervisor, tm
     assert supervisor.restarts("once") == 0
 
 
-def test_a_removed_child_ends_and_stays_away(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_a_removed_child_ends_and_is_not_restarted(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.add("removed", SLEEPER, log=tmp_path / "log")
     supervisor.add("kept", SLEEPER, log=tmp_path / "log")
     pid = running_pid(supervisor, "removed")
@@ -127,7 +127,7 @@ def test_a_removed_child_ends_and_stays_away(supervisor: Supervisor, tmp_path: P
     assert not wait_until(lambda: supervisor.restarts("removed") > 0, 0.3)
 
 
-def test_a_name_is_given_once(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_two_children_cannot_have_the_same_name(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.add("twin", SLEEPER, log=tmp_path / "log")
     with pytest.raises(ValueError, match="twin"):
         supervisor.add("twin", SLEEPER, log=tmp_path / "log")

@@ -1,4 +1,4 @@
-"""A parent that is killed outright leaves no process behind."""
+"""A parent that is killed leaves no process behind."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from anpr.local.processes import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 
-# Each prints the child's process id once the child is under way, and then waits to be killed.
+# Each prints the child's process id once the child runs, and then waits to be killed.
 PARENTS = {
     "a child started with the tether as a file": """
         import subprocess, sys
@@ -56,7 +56,7 @@ PARENTS = {
 
 
 def command_of(pid: int) -> str:
-    """Return the program that a process runs, "" when there is no such process or it is a zombie."""
+    """Return the program that a process runs, "" if there is no such process or it is a zombie."""
     try:
         # Separated by NULs, or by blanks where the program has set its own title, as Valkey does.
         words = Path(f"/proc/{pid}/cmdline").read_text("utf-8").replace("\0", " ").split()
@@ -71,7 +71,7 @@ def runs_its_command(pid: int) -> bool:
 
 @contextlib.contextmanager
 def parent(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run `code` in a Python of its own; yield it and the process id of the child that it started."""
+    """Run `code` in a Python of its own. Yield that process and the process id of the child that it started."""
     lines = [*code.strip().splitlines(), "print(child.pid, flush=True)", "import time", "time.sleep(1000)"]
     program = "\n".join(line.removeprefix("        ") for line in lines)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
@@ -89,14 +89,14 @@ def parent(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @pytest.mark.parametrize("kind", PARENTS)
-def test_nothing_is_left_when_the_parent_is_killed(kind: str, tmp_path: Path) -> None:
+def test_no_process_is_left_when_the_parent_is_killed(kind: str, tmp_path: Path) -> None:
     code = PARENTS[kind].format(tether=tether.__file__, directory=str(tmp_path))
     with parent(code) as (process, child):
         process.kill()
         assert wait_until(lambda: not command_of(child), 60)
 
 
-def test_a_child_lives_on_when_the_thread_that_asked_for_it_ends(tmp_path: Path) -> None:
+def test_a_child_goes_on_when_the_thread_that_started_it_ends(tmp_path: Path) -> None:
     code = PARENTS["a child started by a thread that has ended"].format(directory=str(tmp_path))
     with parent(code) as (_, child):
         assert not wait_until(lambda: not command_of(child), 0.5)

@@ -1,4 +1,4 @@
-"""The servers for one machine keep what they took over a crash, and leave nothing behind when stopped."""
+"""The servers for one machine keep their data over a crash, and leave no process behind when they are stopped."""
 
 import os
 from collections.abc import Iterator
@@ -87,21 +87,21 @@ def test_a_stopped_kafka_leaves_no_process_and_starts_again(kafka: KafkaServer) 
     assert kafka.pid
 
 
-def test_kafka_that_cannot_start_says_why(tmp_path: Path) -> None:
+def test_kafka_that_cannot_start_reports_why(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "meta.properties").write_text("version=99\n")
     with pytest.raises(StartError, match="version"):
         KafkaServer(tmp_path).start()
 
 
-def test_without_maven_the_reason_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_maven_the_error_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ServerUnavailableError, match="without Maven: install it"):
         kafka_jars.jars()
 
 
-def test_what_valkey_took_survives_a_crash(valkey: ValkeyServer) -> None:
+def test_data_in_valkey_survive_a_crash(valkey: ValkeyServer) -> None:
     url = valkey.url
     with redis.Redis.from_url(url) as client:
         client.set("plate", "AB12CDE")
@@ -118,14 +118,14 @@ def test_a_stopped_valkey_leaves_no_process(valkey: ValkeyServer) -> None:
     assert_stop_leaves_no_process(valkey)
 
 
-def test_valkey_that_cannot_start_says_why(valkey: ValkeyServer, tmp_path: Path) -> None:
+def test_valkey_that_cannot_start_reports_why(valkey: ValkeyServer, tmp_path: Path) -> None:
     second = ValkeyServer(tmp_path / "second")
     second.port = valkey.port
     with pytest.raises(StartError, match="Address already in use"):
         second.start()
 
 
-def test_the_mock_broker_passes_messages_on() -> None:
+def test_the_mock_broker_delivers_messages() -> None:
     broker = MockBroker()
     broker.start()
     produce(broker.bootstrap, "reads", b"a read")

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from anpr.board.board import Board
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation
-from tests.support.board_model import Done, Fact, Seen, expected, last_capture, seen, tell
+from tests.support.board_model import ExpectedIncident, Fact, OfficerAction, add_fact, expected, last_capture, seen
 from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
 STAY_GAP = timedelta(minutes=30)
@@ -19,7 +19,8 @@ SITES = ("calais", "dover")
 ENTRIES = ("car", "driver", "trailer")
 PLATES = ("AB0", "ABO")
 OFFICERS = ("Ann", "Bob")
-# Minutes after noon. The one at 25 joins those before and after it; 80 is just near enough to 50, 111 is not to 80.
+# Minutes after noon. The capture at 25 joins those before and after it. 80 is just near enough to 50; 111 is not near
+# enough to 80.
 CAPTURES = (0, 25, 50, 80, 111, 140, 171, 300)
 TIERS = ("exact", "equivalent", "near", "by the badge")
 KINDS = ("live", "late", "retrospective")
@@ -39,7 +40,7 @@ def new_board() -> Board:
 def board_of(facts: Sequence[Fact]) -> Board:
     board = new_board()
     for fact in facts:
-        tell(board, fact)
+        add_fact(board, fact)
     return board
 
 
@@ -48,7 +49,7 @@ def some_or_many(facts: st.SearchStrategy[Fact]) -> st.SearchStrategy[list[Fact]
     return st.lists(facts, max_size=6) | st.lists(facts, min_size=12, max_size=30)
 
 
-# --- any order, any repetition: facts without rhyme or reason, even ones that contradict each other ---
+# --- any order, any repetition: random facts, even ones that contradict each other ---
 
 # A world so small that facts often concern the same alert, read, entry or action.
 few_read_ids = st.integers(0, 2).map("read-{}".format)
@@ -61,7 +62,7 @@ few_action_ids = st.integers(0, 3).map("action-{}".format)
 
 @st.composite
 def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
-    """Return any alert. With `captured`, each read has its own capture time there, else any at each telling."""
+    """Return any alert. With `captured`, each read has one capture time from it, else any time at each draw."""
     number = draw(st.integers(0, len(captured or CAPTURES[:3]) - 1))
     minute = captured[number] if captured else draw(st.sampled_from(CAPTURES[:4]))
     read = a_read(f"read-{number}", site=draw(few_sites), captured_at=minutes(minute))
@@ -114,10 +115,10 @@ ends = st.builds(
     ended_at=st.just(minutes(0)),
     why=st.text(),
 )
-dones = st.builds(Done, actions, st.integers(0, 5))
-other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, dones, dones, ends, listed)
+officer_actions = st.builds(OfficerAction, actions, st.integers(0, 5))
+other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, officer_actions, officer_actions, ends, listed)
 any_facts = some_or_many(st.one_of(alerts(), alerts(), other_facts))
-# Two facts that meet in just the wrong way are rare; these tests are quick.
+# Two facts that meet in just the wrong way are rare, and these tests are quick.
 thorough = settings(max_examples=4 * settings().max_examples)
 
 
@@ -134,11 +135,11 @@ def test_the_board_is_the_same_in_any_order_and_with_any_repetition(facts: list[
 
 @thorough
 @given(any_facts)
-def test_who_looks_at_the_board_in_between_changes_nothing(facts: list[Fact]) -> None:
+def test_looking_at_the_board_in_between_changes_nothing(facts: list[Fact]) -> None:
     board, watched = new_board(), new_board()
     for fact in facts:
-        tell(board, fact)
-        tell(watched, fact)
+        add_fact(board, fact)
+        add_fact(watched, fact)
         watched.incidents(minutes(0))
         watched.entries_named()
     assert watched.incidents(minutes(300)) == board.incidents(minutes(300))
@@ -181,35 +182,35 @@ OLD_AND_NEW = (0, 25, 50, 1 * DAY, 3 * DAY, 3 * DAY + 20, 5 * DAY, 5 * DAY + 10,
     some_or_many(alerts(OLD_AND_NEW) | other_facts),
     st.integers(0, DAY),
 )
-def test_forgetting_what_is_out_of_reach_never_changes_what_is_shown(
+def test_forgetting_incidents_out_of_reach_never_changes_the_board(
     before: list[Fact], minute: int, after: list[Fact], later: int
 ) -> None:
     now = minutes(minute)
-    # Whatever comes late, intake takes no capture for true that is older than the window.
+    # Even for late reads, the decoder accepts no capture time older than the window.
     in_reach = [fact for fact in after if not isinstance(fact, Alert) or now - fact.captured_at <= WINDOW]
     kept, pruned = board_of(before), board_of(before)
     pruned.incidents(now)
     pruned.prune(now)
     assert pruned.incidents(now) == kept.incidents(now)
     for fact in in_reach:
-        tell(kept, fact)
-        tell(pruned, fact)
+        add_fact(kept, fact)
+        add_fact(pruned, fact)
         assert pruned.incidents(now) == kept.incidents(now)
     assert pruned.incidents(minutes(minute + later)) == kept.incidents(minutes(minute + later))
 
 
 @given(some_or_many(alerts(OLD_AND_NEW) | other_facts))
-def test_what_is_long_out_of_reach_is_forgotten(facts: list[Fact]) -> None:
+def test_incidents_long_out_of_reach_are_forgotten(facts: list[Fact]) -> None:
     board = board_of(facts)
     board.prune(minutes(20 * DAY))
     for fact in facts:
         if isinstance(fact, Alert):
             assert board.incident_of(fact.alert_id, minutes(0)) is None
     assert board.incidents(minutes(0)) == []
-    assert not any(board.entries_named().values()), "nor is the list asked about it"
+    assert not any(board.entries_named().values()), "the list is not asked about it either"
 
 
-# --- a world that behaves: cameras, list, officers; the board beside a model of what officers must see ---
+# --- a realistic world of cameras, list and officers: the board against a model of what officers must see ---
 
 read_ids = st.integers(0, len(CAPTURES) - 1).map("read-{}".format)
 alert_ids = st.builds(alert_id, sites, read_ids, entry_ids)
@@ -224,7 +225,7 @@ class Shift(RuleBasedStateMachine):
         self.facts: list[Fact] = []
         self.now = minutes(60)
         self.generation = generation(1)
-        # What the list said of each entry at each generation; None when it had none.
+        # Each entry as listed at each generation; None if it was not listed.
         self.listed: dict[Generation, dict[str, Entry | None]] = {}
         self.raised: dict[tuple[str, Generation], dict[str, Any]] = {}
         self.done: list[Action] = []
@@ -279,19 +280,19 @@ class Shift(RuleBasedStateMachine):
         self._acts("outcome", data, site=site, covers=covers)
 
     @rule(site=sites, kind=st.sampled_from(("seen", "plate_check", "comment", "waved at")), data=st.data())
-    def an_officer_says_something_else(self, site: str, kind: str, data: st.DataObject) -> None:
+    def an_officer_does_something_else(self, site: str, kind: str, data: st.DataObject) -> None:
         self._acts(kind, data, site=site)
 
-    @rule(site=sites, back=st.integers(-2, 5), data=st.data())
-    def an_officer_takes_something_back(self, site: str, back: int, data: st.DataObject) -> None:
-        """Perhaps what another site did, or what nobody has done yet."""
-        self._acts("retracted", data, site=site, retracts=f"action-{len(self.done) - 1 - back}")
+    @rule(site=sites, steps_back=st.integers(-2, 5), data=st.data())
+    def an_officer_retracts_something(self, site: str, steps_back: int, data: st.DataObject) -> None:
+        """Retract perhaps an action of another site, or one that nobody has done yet."""
+        self._acts("retracted", data, site=site, retracts=f"action-{len(self.done) - 1 - steps_back}")
 
     @precondition(lambda self: self.done)
     @rule(data=st.data())
     def an_action_is_delivered_again(self, data: st.DataObject) -> None:
-        """At a later place of the topic, as after a lost acknowledgement."""
-        self._happens(Done(data.draw(st.sampled_from(self.done)), self._next_offset()))
+        """Deliver it again at a later offset of the topic, as after a lost acknowledgement."""
+        self._happens(OfficerAction(data.draw(st.sampled_from(self.done)), self._next_offset()))
 
     @rule(entry_id=entry_ids)
     def an_entry_leaves_the_list(self, entry_id: str) -> None:
@@ -310,7 +311,7 @@ class Shift(RuleBasedStateMachine):
 
     @rule(entry_id=entry_ids, data=st.data())
     def an_entry_is_rolled_back(self, entry_id: str, data: st.DataObject) -> None:
-        earlier = data.draw(st.sampled_from([one for one in self.listed if one <= self.generation]))
+        earlier = data.draw(st.sampled_from([number for number in self.listed if number <= self.generation]))
         if self.listed[earlier][entry_id] is not None:
             self._is_listed(entry_id, self.listed[earlier][entry_id])
 
@@ -321,8 +322,8 @@ class Shift(RuleBasedStateMachine):
         self.generation = generation(1, self.generation.epoch + 1)
 
     @rule(entry_id=entry_ids, data=st.data())
-    def the_list_tells_what_it_says_of_an_entry(self, entry_id: str, data: st.DataObject) -> None:
-        """Now, or, from a replica that is behind, at an earlier generation."""
+    def the_list_reports_an_entry(self, entry_id: str, data: st.DataObject) -> None:
+        """Report it at the present generation, or, from a replica that is behind, at an earlier one."""
         in_force = data.draw(st.just(self.generation) | st.sampled_from(sorted(self.listed)))
         entry = self.listed[in_force][entry_id]
         if entry is not None:
@@ -331,7 +332,7 @@ class Shift(RuleBasedStateMachine):
     @precondition(lambda self: self.facts)
     @rule(data=st.data())
     def a_record_comes_again(self, data: st.DataObject) -> None:
-        tell(self.board, data.draw(st.sampled_from(self.facts)))
+        add_fact(self.board, data.draw(st.sampled_from(self.facts)))
 
     @precondition(lambda self: self.facts)
     @rule(data=st.data())
@@ -355,16 +356,16 @@ class Shift(RuleBasedStateMachine):
         still_open = [incident.status == "open" for incident in self.board.incidents(self.now)]
         assert still_open == sorted(still_open, reverse=True)
 
-    def _is_in_window(self, incident: Seen) -> bool:
+    def _is_in_window(self, incident: ExpectedIncident) -> bool:
         return self.now - last_capture(incident, self.facts) <= WINDOW
 
     def _acts(self, kind: str, data: st.DataObject, **fields: Any) -> None:
-        """Do it about an alert that is on the board, or about any that may still come."""
+        """Act on an alert that is on the board, or on any that may still come."""
         known = [fact.alert_id for fact in self.facts if isinstance(fact, Alert)]
         alert = data.draw(st.sampled_from(known) | alert_ids if known else alert_ids)
         action = an_action(f"action-{len(self.done)}", kind, alert, **fields)
         self.done.append(action)
-        self._happens(Done(action, self._next_offset()))
+        self._happens(OfficerAction(action, self._next_offset()))
 
     def _is_listed(self, entry_id: str, entry: Entry | None) -> None:
         after = generation(self.generation.number + 1, self.generation.epoch)
@@ -373,11 +374,11 @@ class Shift(RuleBasedStateMachine):
         self.generation = after
 
     def _next_offset(self) -> int:
-        return sum(isinstance(fact, Done) for fact in self.facts)
+        return sum(isinstance(fact, OfficerAction) for fact in self.facts)
 
     def _happens(self, fact: Fact) -> None:
         self.facts.append(fact)
-        tell(self.board, fact)
+        add_fact(self.board, fact)
 
 
 TestShift = Shift.TestCase

@@ -85,10 +85,10 @@ def test_an_incident_leaves_the_board_when_its_window_is_over(board: Board) -> N
     board.add_alert(sighting(0))
     assert board.incidents(minutes(72 * 60))
     assert not board.incidents(minutes(72 * 60 + 1))
-    assert board.incidents(minutes(0)), "and is there again for a clock that was wrong"
+    assert board.incidents(minutes(0)), "and is there again after a wrong clock is corrected"
 
 
-def test_what_is_open_and_most_urgent_comes_first(board: Board) -> None:
+def test_open_and_most_urgent_incidents_come_first(board: Board) -> None:
     def alert(plate: str, priority: int, tier: str = "exact") -> Alert:
         return an_alert(
             a_read(f"read-{plate}"), an_entry(f"entry-{plate}", plate=plate, priority=priority), tier=tier
@@ -101,17 +101,17 @@ def test_what_is_open_and_most_urgent_comes_first(board: Board) -> None:
     assert [incident.plate for incident in board.incidents(NOW)] == ["SURE", "UNSURE", "LESSER", "LEAST", "DONE"]
 
 
-# --- one alert, told more than once ---
+# --- one alert, published more than once ---
 
 
-def test_an_alert_told_late_and_live_is_live(board: Board) -> None:
+def test_an_alert_published_late_and_live_is_live(board: Board) -> None:
     live = sighting(0, kind="live", raised_at=minutes(0))
     for again in (sighting(0, kind="retrospective", raised_at=minutes(30)), live, sighting(0, kind="late")):
         board.add_alert(again)
     assert only(board).best == live
 
 
-def test_an_alert_raised_again_under_a_newer_list_shows_what_that_list_says(board: Board) -> None:
+def test_an_alert_raised_again_under_a_newer_list_shows_the_entry_of_that_list(board: Board) -> None:
     newer = relisted(2)
     board.add_alert(newer)
     board.add_alert(sighting(0))
@@ -124,7 +124,7 @@ def relisted(number: int) -> Alert:
     return an_alert(a_read("read-0", captured_at=minutes(0)), entry)
 
 
-def test_an_alert_whose_entry_was_given_another_plate_moves_there_with_what_was_done(board: Board) -> None:
+def test_an_alert_whose_entry_gets_another_plate_moves_there_with_its_actions(board: Board) -> None:
     before = sighting(0)
     corrected = an_entry("stolen-1", plate="AB12CDF", revision=generation(2))
     board.add_action(an_action("claim-1", "claimed", before), 0)
@@ -135,7 +135,7 @@ def test_an_alert_whose_entry_was_given_another_plate_moves_there_with_what_was_
     assert only(board).holders == {"calais": "Ann"}
 
 
-# --- what officers do ---
+# --- actions ---
 
 
 def test_an_action_before_its_alert_waits_for_it(board: Board) -> None:
@@ -146,7 +146,7 @@ def test_an_action_before_its_alert_waits_for_it(board: Board) -> None:
     assert only(board).holders == {"calais": "Ann"}
 
 
-def test_the_first_claim_in_the_topic_wins_whatever_the_clocks_say(board: Board) -> None:
+def test_the_first_claim_in_the_topic_wins_whatever_the_clocks_show(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.add_action(an_action("claim-2", "claimed", alert, officer="Bob", at=minutes(1)), 8)
@@ -154,7 +154,7 @@ def test_the_first_claim_in_the_topic_wins_whatever_the_clocks_say(board: Board)
     assert only(board).holders == {"calais": "Ann"}
 
 
-def test_each_port_has_a_holder_of_its_own_and_only_the_holder_lets_go(board: Board) -> None:
+def test_each_port_has_its_own_holder_and_only_the_holder_releases(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 0)
@@ -165,7 +165,7 @@ def test_each_port_has_a_holder_of_its_own_and_only_the_holder_lets_go(board: Bo
     assert only(board).holders == {"dover": "Dee"}
 
 
-def test_a_claim_taken_back_leaves_it_to_the_next_in_line(board: Board) -> None:
+def test_after_a_retracted_claim_the_next_claim_counts(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.add_action(an_action("retraction-1", "retracted", alert, retracts="claim-1"), 2)
@@ -173,10 +173,10 @@ def test_a_claim_taken_back_leaves_it_to_the_next_in_line(board: Board) -> None:
     board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 0)
     assert only(board).holders == {"calais": "Bob"}
     assert only(board).retracted == {"claim-1"}
-    assert len(only(board).actions) == 3, "what was taken back stays to be seen"
+    assert len(only(board).actions) == 3, "the retracted claim stays visible"
 
 
-def test_no_port_takes_back_or_replaces_what_another_did(board: Board) -> None:
+def test_no_port_retracts_or_replaces_an_action_of_another(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 5)
@@ -185,7 +185,7 @@ def test_no_port_takes_back_or_replaces_what_another_did(board: Board) -> None:
     assert only(board).holders == {"calais": "Ann"}
 
 
-def test_an_action_delivered_twice_stands_where_it_came_first(board: Board) -> None:
+def test_an_action_delivered_twice_counts_at_its_first_offset(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     claim = an_action("claim-1", "claimed", alert, officer="Ann")
@@ -205,14 +205,14 @@ def test_of_two_records_of_one_action_only_the_first_counts(board: Board) -> Non
     assert only(board).holders == {"calais": "Ann"}
 
 
-def test_actions_at_one_place_of_two_topics_are_in_one_order_on_every_board(board: Board) -> None:
+def test_actions_at_one_offset_of_two_topics_have_the_same_order_on_every_board(board: Board) -> None:
     other = Board(stay_gap=timedelta(minutes=30), window=timedelta(hours=72))
     alert = sighting(0)
     claims = [an_action(f"claim-{number}", "claimed", alert, officer=f"officer {number}") for number in range(40)]
-    for one, in_order in ((board, claims), (other, claims[::-1])):
-        one.add_alert(alert)
+    for each, in_order in ((board, claims), (other, claims[::-1])):
+        each.add_alert(alert)
         for claim in in_order:
-            one.add_action(claim, 0)
+            each.add_action(claim, 0)
     assert board.incidents(NOW) == other.incidents(NOW)
 
 
@@ -245,7 +245,7 @@ def test_after_an_outcome_a_new_entry_opens_it_again_unless_the_officer_had_it_o
     assert only(board).status == "closed"
 
 
-def test_an_outcome_taken_back_opens_it_again(board: Board) -> None:
+def test_a_retracted_outcome_opens_it_again(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.add_action(an_action("outcome-1", "outcome", alert), 0)
@@ -266,7 +266,7 @@ def test_a_tier_of_a_later_version_is_shown_and_no_outcome_of_another_tier_close
 # --- corrections ---
 
 
-def test_a_superseded_read_leaves_the_open_items_whichever_comes_first(board: Board) -> None:
+def test_a_superseded_read_leaves_the_standing_alerts_whichever_comes_first(board: Board) -> None:
     board.add_correction(Correction(site="calais", read_id="better", supersedes="read-0"))
     board.add_correction(Correction(site="dover", read_id="better", supersedes="read-40"))
     board.add_alert(sighting(0))
@@ -293,7 +293,7 @@ def ended(number: int) -> EntryEnded:
     return EntryEnded(entry_id="stolen-1", revision=generation(number), ended_at=minutes(10), why="found")
 
 
-def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_also_late_ones(board: Board) -> None:
+def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_late_ones_too(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_entry_ended(ended(2))
     assert only(board).status == "withdrawn"
@@ -303,7 +303,7 @@ def test_alerts_of_an_entry_that_left_the_list_are_withdrawn_also_late_ones(boar
     assert only(board).status == "open"
 
 
-def test_an_entry_listed_again_stands_and_an_earlier_end_does_not_take_it(board: Board) -> None:
+def test_alerts_of_an_entry_listed_again_stand_and_an_earlier_end_does_not_withdraw_them(board: Board) -> None:
     board.add_entry_ended(ended(2))
     board.add_alert(relisted(3))
     assert only(board).status == "open"
@@ -317,12 +317,14 @@ def listed(number: int, end: int) -> Entry:
 
 
 def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
-    """Say that the entry is listed at a generation, put there by a change of its own unless a revision is given."""
+    """Return that the entry is listed at a generation, by a change of that generation unless a revision is given."""
     in_force = generation(number, epoch)
     return EntryListed(entry=an_entry("stolen-1", **{"revision": in_force, **fields}), generation=in_force)
 
 
-def test_what_a_mistake_withdrew_is_open_again_when_its_entry_is_back_whoever_tells_it_first(board: Board) -> None:
+def test_an_incident_withdrawn_by_mistake_is_open_again_when_its_entry_is_listed_again_in_any_order(
+    board: Board,
+) -> None:
     board.add_entry_listed(back(3))
     board.add_alert(sighting(0))
     board.add_entry_ended(ended(2))
@@ -333,7 +335,7 @@ def test_what_a_mistake_withdrew_is_open_again_when_its_entry_is_back_whoever_te
     assert (only(board).status, only(board).best) == ("open", sighting(0))
 
 
-def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board) -> None:
+def test_an_outcome_still_counts_when_the_entry_is_listed_again(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_action(an_action("claim-1", "claimed", sighting(0)), 0)
     board.add_action(an_action("outcome-1", "outcome", sighting(0), outcome="turned_away"), 1)
@@ -350,7 +352,7 @@ def test_an_outcome_given_before_stays_given_when_the_entry_is_back(board: Board
         ({"handling": "covert"}, "withdrawn"),
         ({"valid_until": minutes(50)}, "withdrawn"),
     ],
-    ids=["written otherwise", "another plate", "for some only", "for a time that is over"],
+    ids=["written differently", "another plate", "covert", "no longer valid"],
 )
 def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any], status: str) -> None:
     board.add_alert(sighting(0))
@@ -359,7 +361,7 @@ def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any]
     assert only(board).status == status
 
 
-def test_a_removal_that_a_fail_over_has_lost_counts_no_more(board: Board) -> None:
+def test_a_removal_that_a_fail_over_has_lost_does_not_count(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_entry_ended(ended(2))
     board.add_entry_listed(back(1, epoch=2, revision=generation(1)))
@@ -374,7 +376,7 @@ def test_an_incident_is_withdrawn_at_the_moment_its_entry_expires(board: Board) 
     assert (before.status, after.status, before_again.status) == ("open", "withdrawn", "open")
 
 
-def test_the_newest_revision_says_until_when_whoever_tells_it_and_whenever(board: Board) -> None:
+def test_the_newest_revision_sets_the_end_of_validity_in_any_order(board: Board) -> None:
     alert = an_alert(a_read(), listed(1, 30))
     board.add_entry_listed(EntryListed(entry=listed(3, 60), generation=generation(3)))
     board.add_alert(alert)
@@ -393,7 +395,7 @@ def test_the_list_is_asked_about_the_entries_of_open_incidents(board: Board) -> 
 # --- forgetting ---
 
 
-def test_only_what_no_late_alert_can_bring_back_is_forgotten(board: Board) -> None:
+def test_only_incidents_that_no_late_alert_can_bring_back_are_forgotten(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)
     board.prune(minutes(2 * 72 * 60))
@@ -408,7 +410,7 @@ def test_a_read_forgotten_with_one_incident_can_still_be_corrected_in_another(bo
     kept = an_alert(read, an_entry("kept", plate="AB10CDE"), tier="equivalent")
     board.add_alert(gone)
     board.add_alert(kept)
-    for hour in range(1, 145):  # this plate is seen again and again, so its stay goes on
+    for hour in range(1, 145):  # this plate is seen again and again, so its stay continues
         for minute in (30, 60):
             again = a_read(f"read-{hour}-{minute}", captured_at=minutes(60 * hour + minute - 60))
             board.add_alert(an_alert(again, an_entry("kept", plate="AB10CDE")))
@@ -421,7 +423,7 @@ def test_a_read_forgotten_with_one_incident_can_still_be_corrected_in_another(bo
     assert kept not in incident.standing
 
 
-def test_a_retraction_forgotten_with_its_incident_still_holds(board: Board) -> None:
+def test_a_retraction_still_counts_after_its_incident_is_forgotten(board: Board) -> None:
     old, new = sighting(0), sighting(140 * 60)
     for alert in (old, new):
         board.add_alert(alert)

@@ -1,4 +1,4 @@
-"""What a board's feed says of what it has taken."""
+"""The feed counts changes, so that its pages are only made again when an incident may have changed."""
 
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
@@ -11,12 +11,12 @@ from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
 
 
-def test_it_counts_what_may_change_an_incident_and_not_what_matchers_say_of_themselves() -> None:
+def test_it_counts_facts_that_may_change_an_incident_and_not_the_status_of_matchers() -> None:
     broker = InMemoryBroker(lambda: NOON)
     feed = BoardFeed(SETTINGS, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON)
     feed.start()
 
-    def facts_after(topic: str, record: object) -> int:
+    def changes_after(topic: str, record: object) -> int:
         broker.topics[topic].append((None, encode(record), {}, NOON))
         while not feed.fold_new_records(0.01):
             pass
@@ -24,9 +24,11 @@ def test_it_counts_what_may_change_an_incident_and_not_what_matchers_say_of_them
 
     alert = an_alert(a_read(), an_entry())
     try:
-        assert facts_after(topics.status("calais"), Status(site="calais", matcher="m", at=NOON, started_at=NOON)) == 0
-        assert facts_after(topics.alerts("calais"), alert) == 1
-        assert facts_after(topics.alerts("calais"), Correction(site="calais", read_id="b", supersedes="a")) == 2
-        assert facts_after(topics.actions("calais"), an_action("a", "claimed", alert)) == 3
+        assert (
+            changes_after(topics.status("calais"), Status(site="calais", matcher="m", at=NOON, started_at=NOON)) == 0
+        )
+        assert changes_after(topics.alerts("calais"), alert) == 1
+        assert changes_after(topics.alerts("calais"), Correction(site="calais", read_id="b", supersedes="a")) == 2
+        assert changes_after(topics.actions("calais"), an_action("a", "claimed", alert)) == 3
     finally:
         feed.stop()

@@ -1,4 +1,4 @@
-"""A camera that fell silent is found by what the others have seen meanwhile, and a lull between ferries is none."""
+"""A silent camera is found by what the other cameras see meanwhile. A lull between ferries is no silence."""
 
 from datetime import datetime, timedelta
 
@@ -10,10 +10,10 @@ CAMERAS = ("one", "two", "three")
 
 
 class Port:
-    """A port whose cameras see a vehicle in turn, one a second."""
+    """A port with one vehicle a second. Its cameras see one in turn."""
 
     def __init__(self) -> None:
-        self.watch = CameraLiveness(timedelta(minutes=30))
+        self.liveness = CameraLiveness(timedelta(minutes=30))
         self.now = NOON
         self.reads = 0
         self.last: dict[str, datetime] = {}
@@ -28,13 +28,13 @@ class Port:
             status = Status(
                 site="calais", matcher="m", at=self.now, started_at=NOON, reads=self.reads, cameras=dict(self.last)
             )
-            self.watch.note_status(status)
+            self.liveness.note_status(status)
 
     def silent(self) -> set[str]:
-        return {name for name in CAMERAS if self.watch.state("calais", name, self.now).is_silent}
+        return {name for name in CAMERAS if self.liveness.state("calais", name, self.now).is_silent}
 
 
-def test_a_blind_camera_is_found_while_the_others_go_on_and_forgiven_when_it_sees_again() -> None:
+def test_a_blind_camera_is_found_while_the_others_go_on_and_is_well_when_it_sees_again() -> None:
     port = Port()
     port.see(60)
     assert port.silent() == set()
@@ -55,7 +55,7 @@ def test_a_lull_is_no_fault_until_it_is_too_long_for_any_camera() -> None:
     assert port.silent() == set(CAMERAS)
 
 
-def test_cameras_that_fall_silent_together_are_found_by_how_long_the_port_was_ever_quiet() -> None:
+def test_cameras_that_fall_silent_together_are_found_by_the_longest_lull_of_the_port() -> None:
     port = Port()
     port.see(20 * 60)
     port.see(8, *CAMERAS)
@@ -66,7 +66,7 @@ def test_cameras_that_fall_silent_together_are_found_by_how_long_the_port_was_ev
     assert port.silent() == set()
 
 
-def test_a_port_with_lulls_is_given_three_times_as_long_as_its_longest() -> None:
+def test_a_port_with_lulls_is_silent_after_three_times_its_longest_lull() -> None:
     port = Port()
     port.see(20 * 60)
     port.see(60, *CAMERAS)
@@ -77,7 +77,7 @@ def test_a_port_with_lulls_is_given_three_times_as_long_as_its_longest() -> None
     assert port.silent() == set(CAMERAS)
 
 
-def test_a_time_in_which_no_matcher_was_heard_counts_as_no_lull() -> None:
+def test_a_time_in_which_no_matcher_reported_is_no_lull() -> None:
     port = Port()
     port.see(20 * 60)
     port.now += timedelta(minutes=5)
@@ -86,18 +86,18 @@ def test_a_time_in_which_no_matcher_was_heard_counts_as_no_lull() -> None:
     assert port.silent() == set(CAMERAS)
 
 
-def test_what_is_usual_is_learned_from_what_was_seen() -> None:
+def test_the_usual_gap_of_a_camera_is_learned() -> None:
     port = Port()
-    assert port.watch.state("calais", "one", port.now).silent_after_reads is None
+    assert port.liveness.state("calais", "one", port.now).silent_after_reads is None
     port.see(60)
-    assert port.watch.state("calais", "one", port.now).silent_after_reads == 50
-    for _ in range(50):  # from here on one of nine
+    assert port.liveness.state("calais", "one", port.now).silent_after_reads == 50
+    for _ in range(50):  # from here on it sees one of nine vehicles
         port.see(9, "one")
         port.see(3)
-    assert port.watch.state("calais", "one", port.now).silent_after_reads == 90
+    assert port.liveness.state("calais", "one", port.now).silent_after_reads == 90
 
 
-def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_much() -> None:
+def test_a_camera_that_has_never_seen_anything_is_silent_once_the_others_have_seen_much() -> None:
     port = Port()
     port.see(300, "two")
     assert port.silent() == set()
@@ -105,24 +105,28 @@ def test_a_camera_that_has_never_seen_anything_shows_once_the_others_have_seen_m
     assert port.silent() == {"two"}
 
 
-def test_a_matcher_that_was_restarted_counts_from_nought_and_costs_nothing() -> None:
+def test_a_restarted_matcher_counts_from_0_and_makes_no_camera_silent() -> None:
     port = Port()
     port.see(60)
-    port.watch.note_status(Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={}))
+    port.liveness.note_status(
+        Status(site="calais", matcher="m", at=port.now, started_at=port.now, reads=0, cameras={})
+    )
     assert port.silent() == set()
 
 
-def test_how_far_a_cameras_clock_is_off_is_what_the_matcher_says_that_has_it_now() -> None:
-    watch = CameraLiveness(timedelta(minutes=30))
+def test_a_cameras_clock_offset_is_that_of_the_matcher_that_has_the_camera_now() -> None:
+    liveness = CameraLiveness(timedelta(minutes=30))
 
-    def say(matcher: str, offset: float) -> None:
-        told = {"one": offset}
-        watch.note_status(Status(site="calais", matcher=matcher, at=NOON, started_at=NOON, clock_offset_seconds=told))
+    def report(matcher: str, offset: float) -> None:
+        offsets = {"one": offset}
+        liveness.note_status(
+            Status(site="calais", matcher=matcher, at=NOON, started_at=NOON, clock_offset_seconds=offsets)
+        )
 
-    assert watch.state("calais", "one", NOON).clock_offset_seconds is None
-    say("m", 90)
-    say("n", 0.2)
-    say("m", 90)  # it has lost the camera to the other, and goes on telling what it saw last
-    assert watch.state("calais", "one", NOON).clock_offset_seconds == 0.2
-    say("n", -3)
-    assert watch.state("calais", "one", NOON).clock_offset_seconds == -3
+    assert liveness.state("calais", "one", NOON).clock_offset_seconds is None
+    report("m", 90)
+    report("n", 0.2)
+    report("m", 90)  # it has lost the camera to the other, and goes on reporting its last offset
+    assert liveness.state("calais", "one", NOON).clock_offset_seconds == 0.2
+    report("n", -3)
+    assert liveness.state("calais", "one", NOON).clock_offset_seconds == -3

@@ -1,4 +1,4 @@
-"""A board learns what has become of the entries that it shows, and waits for nobody."""
+"""A board learns which of its entries have ended or changed, and waits for nobody."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from anpr.watchlist.changes import Changes, changes_between
 from anpr.watchlist.store.manifest import ListManifest, Manifest, SnapshotRef
 from tests.support.strategies import NOON, a_read, an_alert, an_entry, generation, minutes
 
-PLACES = {
+LISTS = {
     name: ListManifest(generation(1), NOON, 1, SnapshotRef(name, 1, 1, "", ""), NOON) for name in ("stolen", "wanted")
 }
 
@@ -28,7 +28,7 @@ GENERATION_0 = generation(0)
 
 @dataclass(frozen=True)
 class State:
-    """What a home holds at a generation."""
+    """What the watchlist's home has at a generation."""
 
     generation: Generation = GENERATION_0
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class State:
 
 @dataclass
 class Home:
-    """The lists' home and all that it ever held; it answers when it is let, and fails as often as it is told."""
+    """The watchlist's home with its history. It answers when `answering` is set, and first raises `failures`."""
 
     states: list[State] = field(default_factory=lambda: [State()])
     shows: int = -1
@@ -47,12 +47,12 @@ class Home:
     answering: threading.Event = field(default_factory=threading.Event)
 
     def lists(self, *entries: Entry) -> None:
-        """Put these in force as all there is."""
+        """Activate a generation with exactly these entries."""
         before = self.states[-1]
         self._holds(entries, generation(before.generation.number + 1, before.generation.epoch), before)
 
     def has_lost(self, changes: int) -> None:
-        """Fail over without the newest changes; the next one has come since."""
+        """Fail over without the newest `changes`, then apply another."""
         kept = self.states[max(1, len(self.states) - 1 - changes)]
         self._holds(list(kept.entries.values()), generation(1, self.states[-1].generation.epoch + 1), kept)
 
@@ -68,7 +68,7 @@ class Home:
         if self.failures:
             raise self.failures.pop()
         shown = self.states[self.shows].generation
-        return Manifest(shown, NOON, "id", PLACES) if shown.number else None
+        return Manifest(shown, NOON, "id", LISTS) if shown.number else None
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
         if not self.tells_changes:
@@ -82,7 +82,7 @@ class Home:
     def entries_of(self, place: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
         assert place is not None
         listed = self.states[-1].entries
-        return {one: listed[one] for one in entry_ids if one in listed and place == PLACES[listed[one].list]}
+        return {one: listed[one] for one in entry_ids if one in listed and place == LISTS[listed[one].list]}
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         self.asked.append(list(entry_ids))
@@ -98,147 +98,147 @@ def home() -> Home:
 
 
 @pytest.fixture
-def news(home: Home) -> Iterator[EntryUpdates]:
-    news = EntryUpdates(home, poll_seconds=0.01)
-    yield news
-    news.stop()
+def updates(home: Home) -> Iterator[EntryUpdates]:
+    updates = EntryUpdates(home, poll_seconds=0.01)
+    yield updates
+    updates.stop()
 
 
-def shows(news: EntryUpdates, *entry_ids: str) -> None:
-    news.follow_entries({"stolen": entry_ids})
+def shows(updates: EntryUpdates, *entry_ids: str) -> None:
+    updates.follow_entries({"stolen": entry_ids})
 
 
-def said(news: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
-    """Return what has come: the entry, by which generation, and until when it is valid (None: it has ended)."""
+def new_in(updates: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
+    """Return what has come: the entry, its generation, and until when it is valid (None: it has ended)."""
     return [
-        (one.entry.entry_id, one.entry.revision.number, one.entry.valid_until)
-        if isinstance(one, EntryListed)
-        else (one.entry_id, one.revision.number, None)
-        for one in news.new_updates()
+        (update.entry.entry_id, update.entry.revision.number, update.entry.valid_until)
+        if isinstance(update, EntryListed)
+        else (update.entry_id, update.revision.number, None)
+        for update in updates.new_updates()
     ]
 
 
-def test_what_comes_onto_the_board_is_asked_for_once(home: Home, news: EntryUpdates) -> None:
+def test_an_entry_that_comes_onto_the_board_is_asked_for_once(home: Home, updates: EntryUpdates) -> None:
     home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"))
     home.lists(an_entry("a", valid_until=minutes(5)))
-    shows(news, "a", "b")
-    news.poll_list()
-    assert said(news) == [("a", 1, minutes(5)), ("b", 2, None)]
-    news.poll_list()
-    shows(news, "a", "b")
-    news.poll_list()
-    assert said(news) == []
+    shows(updates, "a", "b")
+    updates.poll_list()
+    assert new_in(updates) == [("a", 1, minutes(5)), ("b", 2, None)]
+    updates.poll_list()
+    shows(updates, "a", "b")
+    updates.poll_list()
+    assert new_in(updates) == []
     assert home.asked == [["a", "b"]]
 
 
 @pytest.mark.parametrize("tells_changes", [True, False], ids=["a small change", "a whole new list"])
-def test_each_change_of_what_is_shown_is_told_and_of_nothing_else(
-    home: Home, news: EntryUpdates, *, tells_changes: bool
+def test_each_change_of_a_shown_entry_is_reported_and_no_other(
+    home: Home, updates: EntryUpdates, *, tells_changes: bool
 ) -> None:
     home.tells_changes = tells_changes
     home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"), an_entry("c"))
-    shows(news, "a", "b")
-    news.poll_list()
-    news.new_updates()
+    shows(updates, "a", "b")
+    updates.poll_list()
+    updates.new_updates()
     home.lists(an_entry("a", valid_until=minutes(50)), an_entry("c", valid_until=minutes(50)))
-    news.poll_list()
-    assert sorted(said(news), key=str) == [("a", 2, minutes(50)), ("b", 2, None)]
+    updates.poll_list()
+    assert sorted(new_in(updates), key=str) == [("a", 2, minutes(50)), ("b", 2, None)]
 
 
-def test_an_end_is_told_also_when_the_entry_was_listed_again_before_anybody_looked(
-    home: Home, news: EntryUpdates
+def test_an_end_is_reported_even_if_the_entry_was_listed_again_before_the_next_poll(
+    home: Home, updates: EntryUpdates
 ) -> None:
     home.lists(an_entry("a"))
-    shows(news, "a")
-    news.poll_list()
-    news.new_updates()
+    shows(updates, "a")
+    updates.poll_list()
+    updates.new_updates()
     home.lists()
     home.lists(an_entry("a", valid_until=minutes(50)))
-    news.poll_list()
-    assert said(news) == [("a", 3, minutes(50)), ("a", 2, None)]
+    updates.poll_list()
+    assert new_in(updates) == [("a", 3, minutes(50)), ("a", 2, None)]
 
 
-def test_a_replica_that_is_behind_is_not_believed(home: Home, news: EntryUpdates) -> None:
+def test_a_replica_that_is_behind_is_ignored(home: Home, updates: EntryUpdates) -> None:
     home.lists(an_entry("a"))
     home.lists()
-    shows(news, "a")
-    news.poll_list()
-    news.new_updates()
+    shows(updates, "a")
+    updates.poll_list()
+    updates.new_updates()
     home.shows = 1
-    news.poll_list()
-    assert said(news) == []
+    updates.poll_list()
+    assert new_in(updates) == []
     assert len(home.asked) == 1
 
 
-def test_an_empty_home_says_nothing(home: Home, news: EntryUpdates) -> None:
-    shows(news, "a")
-    news.poll_list()
-    assert (said(news), home.asked) == ([], [])
+def test_an_empty_home_reports_nothing(home: Home, updates: EntryUpdates) -> None:
+    shows(updates, "a")
+    updates.poll_list()
+    assert (new_in(updates), home.asked) == ([], [])
 
 
-def test_while_the_home_is_silent_the_board_goes_on(home: Home, news: EntryUpdates) -> None:
+def test_while_the_home_is_silent_the_board_goes_on(home: Home, updates: EntryUpdates) -> None:
     home.lists(an_entry("a"))
     home.answering.clear()
-    news.start()
-    shows(news, "a")
-    assert said(news) == []
+    updates.start()
+    shows(updates, "a")
+    assert new_in(updates) == []
     home.answering.set()
-    assert wait_until(lambda: bool(said(news)), 60)
+    assert wait_until(lambda: bool(new_in(updates)), 60)
 
 
 @pytest.mark.parametrize("failure", [UnavailableError("redis-unavailable", "away", "wait"), ValueError("not JSON")])
-def test_what_could_not_be_answered_is_asked_again(home: Home, news: EntryUpdates, failure: Exception) -> None:
+def test_a_request_that_failed_is_made_again(home: Home, updates: EntryUpdates, failure: Exception) -> None:
     home.lists(an_entry("a"))
     home.failures = [failure]
-    shows(news, "a")
-    news.start()
-    assert wait_until(lambda: bool(said(news)), 60)
+    shows(updates, "a")
+    updates.start()
+    assert wait_until(lambda: bool(new_in(updates)), 60)
 
 
 # --- boards that were opened at different times ---
 
 ids = st.sampled_from("ab")
-lists = st.sampled_from(list(PLACES))
+lists = st.sampled_from(list(LISTS))
 Step = list[Entry] | int | None
 
 
 def steps(plates: Sequence[str], *others: st.SearchStrategy[int]) -> st.SearchStrategy[list[Step]]:
-    """Return what happens: all that the lists hold now, how many changes a fail-over loses, None for a look."""
+    """Return steps: all entries that are listed now, how many changes a fail-over loses, None for a poll."""
     entries = st.builds(an_entry, ids, list=lists, plate=st.sampled_from(plates))
     whole = st.lists(entries, max_size=2, unique_by=lambda entry: entry.entry_id)
     return st.lists(st.one_of(whole, st.none(), *others), max_size=12)
 
 
-class Open:
-    """A board with an alert of each entry that there was at first, and what the lists have told it."""
+class OpenBoard:
+    """A board with an alert of each entry of the first generation, and the updates that it has received."""
 
     def __init__(self, home: Home) -> None:
         self._board = Board(timedelta(minutes=30), timedelta(hours=72))
-        self._news = EntryUpdates(home)
+        self._updates = EntryUpdates(home)
         for entry in home.states[1].entries.values():
             self._board.add_alert(an_alert(a_read(f"read of {entry.entry_id}"), entry))
-        self._news.follow_entries(self._board.entries_named())
+        self._updates.follow_entries(self._board.entries_named())
 
-    def looks(self) -> set[str]:
-        """Return the entries whose alerts stand after a look at the lists."""
-        self._news.poll_list()
-        for one in self._news.new_updates():
-            if isinstance(one, EntryListed):
-                self._board.add_entry_listed(one)
+    def poll(self) -> set[str]:
+        """Poll the list, and return the entries whose alerts stand then."""
+        self._updates.poll_list()
+        for update in self._updates.new_updates():
+            if isinstance(update, EntryListed):
+                self._board.add_entry_listed(update)
             else:
-                self._board.add_entry_ended(one)
-        return {alert.entry.entry_id for one in self._board.incidents(minutes(1)) for alert in one.standing}
+                self._board.add_entry_ended(update)
+        return {alert.entry.entry_id for incident in self._board.incidents(minutes(1)) for alert in incident.standing}
 
 
 @given(happens=steps(["AB12CDE", "AB12CDF"]) | steps(["AB12CDE"], st.integers(0, 3)), tells_changes=st.booleans())
-def test_what_an_entry_raised_stands_while_it_is_listed_however_long_the_board_has_been_open(
+def test_an_entrys_alerts_stand_while_it_is_listed_whenever_the_board_was_opened(
     happens: list[Step], *, tells_changes: bool
 ) -> None:
     home = Home(tells_changes=tells_changes)
     home.answering.set()
     at_first = {entry_id: an_entry(entry_id, plate="AB12CDE") for entry_id in "ab"}
     home.lists(*at_first.values())
-    all_the_time = Open(home)
+    all_the_time = OpenBoard(home)
     for step in happens:
         if isinstance(step, int):
             home.has_lost(step)
@@ -248,12 +248,12 @@ def test_what_an_entry_raised_stands_while_it_is_listed_however_long_the_board_h
             home.lists(*(entry for entry in before if (entry.entry_id, entry.list) in stay))
             home.lists(*step)  # an id is on one list at a time
         else:
-            all_the_time.looks()
-    stands, of_new_board = all_the_time.looks(), Open(home).looks()
+            all_the_time.poll()
+    stands, of_new_board = all_the_time.poll(), OpenBoard(home).poll()
     now = home.states[-1].entries
     assert {one for one, entry in now.items() if entry.plate == at_first[one].plate} <= of_new_board <= now.keys()
     if any(isinstance(step, int) for step in happens):
-        # What was listed and lost may be shown until the board is opened anew; nothing that is listed is hidden.
+        # A board may show an entry that was listed and lost until it is opened again. It never hides a listed entry.
         assert stands >= of_new_board
     else:
         assert stands == of_new_board

@@ -1,4 +1,4 @@
-"""What of another site concerns this one: what is due off the ferry, what was turned away and may try here."""
+"""Incidents of another site concern this one when the vehicle is due off the ferry or may try here by road."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def at_coquelles(one: Incident) -> Concern | None:
     return concern_of(one, "coquelles", {"calais": ROAD})
 
 
-def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_take_it_in_hand() -> None:
+def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_claim_it() -> None:
     why = at_dover(incident())
     assert why is not None
     assert (why.earliest, why.latest) == (minutes(90), minutes(120))
@@ -49,7 +49,7 @@ def test_a_uk_port_knows_when_a_vehicle_drives_off_the_ferry_and_may_take_it_in_
     assert why.until == minutes(180), "ships are late"
 
 
-def test_where_no_route_leads_nothing_is_due_and_what_goes_to_france_is_not_due_in_dover() -> None:
+def test_no_vehicle_is_due_without_a_route_and_one_bound_for_france_is_not_due_in_dover() -> None:
     assert concern_of(incident(), "folkestone", {}) is None
     assert concern_of(incident(site="dunkerque"), "dover", {"calais": FERRY}) is None
     assert at_dover(incident(direction="fr_bound")) is None
@@ -57,7 +57,7 @@ def test_where_no_route_leads_nothing_is_due_and_what_goes_to_france_is_not_due_
 
 
 @pytest.mark.parametrize("value", ["handed_to_uk_port", "passed_before_ack", "of a later version"])
-def test_what_was_let_through_is_still_due_though_it_is_settled_in_france(value: str) -> None:
+def test_a_vehicle_that_was_let_through_is_due_though_it_is_settled_in_france(value: str) -> None:
     why = at_dover(incident(outcome(value)))
     assert why is not None
     assert why.after is not None
@@ -65,11 +65,11 @@ def test_what_was_let_through_is_still_due_though_it_is_settled_in_france(value:
 
 
 @pytest.mark.parametrize("value", ["turned_away", "stopped_found", "stopped_nothing_found", "misread"])
-def test_what_was_settled_in_france_is_not_due(value: str) -> None:
+def test_a_vehicle_that_was_stopped_in_france_is_not_due(value: str) -> None:
     assert at_dover(incident(outcome(value))) is None
 
 
-def test_what_the_uk_port_has_settled_itself_is_over_there() -> None:
+def test_an_incident_that_the_uk_port_has_settled_does_not_concern_it() -> None:
     assert (
         at_dover(incident(outcome("handed_to_uk_port"), outcome("stopped_found", "p", site="dover", at=100))) is None
     )
@@ -80,24 +80,24 @@ def test_a_vehicle_that_was_turned_away_may_try_the_other_port_for_a_day() -> No
     assert why is not None
     assert (why.earliest, why.latest) == (minutes(15), None)
     assert why.until == minutes(5 + 24 * 60)
-    assert not why.may_claim, "those act who have it"
+    assert not why.may_claim, "only the site where it happened can claim it"
     assert at_coquelles(incident(outcome("stopped_found"))) is None
 
 
-def test_an_outcome_that_was_taken_back_sends_nothing_on() -> None:
+def test_a_retracted_outcome_makes_no_vehicle_due() -> None:
     back = an_action("back", "retracted", alert(), retracts="o")
     why = at_coquelles(incident(outcome("turned_away"), back))
     assert why is not None
     assert why.after is None
 
 
-def test_what_nobody_has_stopped_yet_may_come_by_road_for_a_while() -> None:
+def test_a_vehicle_that_nobody_has_stopped_may_come_by_road_for_a_while() -> None:
     why = at_coquelles(incident())
     assert why is not None
     assert (why.after, why.until) == (None, minutes(120))
 
 
-def test_arrivals_are_what_drives_off_a_ship_the_next_first_and_not_what_comes_by_road_or_should_have_come() -> None:
+def test_arrivals_are_due_off_a_ship_the_next_first_without_vehicles_by_road_or_long_overdue() -> None:
     early, late, gone = (
         incident(),
         incident(captured_at=minutes(20)),
@@ -107,5 +107,5 @@ def test_arrivals_are_what_drives_off_a_ship_the_next_first_and_not_what_comes_b
     found = arrivals([late, gone, early], "dover", routes, minutes(70))
     assert [(one, why.earliest) for one, why in found] == [(early, minutes(90)), (late, minutes(110))]
     assert arrivals([early], "coquelles", {"calais": ROAD}, minutes(70)) == []
-    in_hand = incident(an_action("c", "claimed", alert(), site="dover"))
-    assert arrivals([in_hand], "dover", routes, minutes(600)), "however late"
+    claimed = incident(an_action("c", "claimed", alert(), site="dover"))
+    assert arrivals([claimed], "dover", routes, minutes(600)), "however late"

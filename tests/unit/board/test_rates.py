@@ -13,7 +13,7 @@ def at(seconds: float) -> datetime:
 
 
 def a_status(seconds: float, reads: int, **fields: Any) -> Status:
-    """Return what a matcher at Calais says so many seconds after noon, with the fields given."""
+    """Return the status of a matcher at Calais so many seconds after noon, with the fields given."""
     given: dict[str, Any] = {"site": "calais", "matcher": "one", "started_at": NOON}
     return Status(at=at(seconds), reads=reads, **(given | fields))
 
@@ -28,16 +28,16 @@ def rates_of(*statuses: Status) -> RecentRates:
 # --- reads a second ---
 
 
-def test_the_rate_is_of_the_reads_between_the_first_and_the_last_word() -> None:
+def test_the_rate_is_that_between_the_first_and_the_last_status() -> None:
     assert rates_of(a_status(0, 100), a_status(1, 103), a_status(4, 120)).reads_per_second("calais") == 5
 
 
-def test_one_word_alone_makes_no_rate() -> None:
+def test_one_status_alone_makes_no_rate() -> None:
     assert rates_of(a_status(0, 100)).reads_per_second("calais") == 0
     assert RecentRates().reads_per_second("calais") == 0
 
 
-def test_what_is_longer_ago_than_ten_seconds_does_not_count() -> None:
+def test_a_status_older_than_ten_seconds_does_not_count() -> None:
     assert rates_of(a_status(0, 0), a_status(5, 1000), a_status(15, 1020)).reads_per_second("calais") == 2
 
 
@@ -54,7 +54,7 @@ def test_the_matchers_of_a_site_add_up_and_those_of_others_do_not() -> None:
     assert rates.reads_per_second("dunkerque") == 1
 
 
-def test_a_matcher_that_was_restarted_counts_from_nought_and_never_backwards() -> None:
+def test_a_restarted_matcher_counts_from_0_and_never_backwards() -> None:
     again = {"started_at": at(2)}
     rates = rates_of(a_status(1, 5000), a_status(2, 0, **again))
     assert rates.reads_per_second("calais") == 0
@@ -62,7 +62,7 @@ def test_a_matcher_that_was_restarted_counts_from_nought_and_never_backwards() -
     assert rates.reads_per_second("calais") == 10
 
 
-def test_a_matcher_that_is_gone_is_forgotten_when_another_is_heard_ten_seconds_later() -> None:
+def test_a_matcher_that_is_gone_is_forgotten_when_another_reports_ten_seconds_later() -> None:
     rates = rates_of(a_status(0, 0), a_status(1, 50), a_status(11, 0, site="dunkerque"))
     assert rates.reads_per_second("calais") == 50
     rates.note_status(a_status(11.001, 0, site="dunkerque"))
@@ -94,14 +94,14 @@ def test_latencies_run_from_the_capture_to_the_alert_and_to_this_board() -> None
     ],
     ids=["late", "retrospective", "a clock not to be trusted"],
 )
-def test_an_alert_that_says_nothing_of_the_systems_speed_is_left_out(alert: Alert) -> None:
+def test_an_alert_that_does_not_measure_the_systems_speed_is_left_out(alert: Alert) -> None:
     rates = RecentRates()
     rates.note_alert(alert, at(1))
     assert not rates.raised_seconds("calais")
     assert not rates.shown_seconds("calais")
 
 
-def test_only_the_latest_thousand_latencies_of_a_site_are_kept() -> None:
+def test_only_the_newest_thousand_latencies_of_a_site_are_kept() -> None:
     rates = RecentRates()
     for number in range(1001):
         rates.note_alert(an_alert_after(number), at(number))
@@ -122,11 +122,11 @@ def test_that_share_of_the_values_does_not_exceed_a_percentile(count: int, share
     assert share <= not_above / count <= share + 1 / count
 
 
-def test_nothing_has_no_percentile() -> None:
+def test_no_values_have_no_percentile() -> None:
     assert percentile([], 0.5) is None
 
 
-def test_the_whole_does_not_exceed_the_greatest() -> None:
+def test_the_percentile_of_all_values_is_the_greatest() -> None:
     assert percentile([3, 1, 2], 1) == 3
     assert percentile([3, 1, 2], 0.5) == 2
     assert percentile([3, 1, 2], 0) == 1

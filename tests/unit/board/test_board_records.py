@@ -1,0 +1,52 @@
+"""A board reads only records of the topic's own site, and keeps covert alerts from people without permission."""
+
+import msgspec
+import pytest
+
+from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert
+from anpr.contracts import topics
+from anpr.contracts.events import Action, Alert, Correction, Status, encode
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
+
+ALERTS = BoardTopic("calais", "alerts")
+COVERT_ALERTS = BoardTopic("calais", "alerts", is_covert=True)
+ACTIONS = BoardTopic("calais", "actions")
+STATUS = BoardTopic("calais", "status")
+
+
+def test_covert_topics_are_read_only_if_asked_for() -> None:
+    open_topics = board_topics(["calais"], with_covert=False)
+    assert open_topics.keys() == {topics.alerts("calais"), topics.actions("calais"), topics.status("calais")}
+    all_topics = board_topics(["calais"], with_covert=True)
+    assert {name for name, topic in all_topics.items() if topic.is_covert} == set(topics.covert("calais"))
+
+
+@pytest.mark.parametrize(
+    ("fact", "topic"),
+    [
+        (an_alert(a_read(), an_entry()), ALERTS),
+        (Correction(site="calais", read_id="b", supersedes="a"), ALERTS),
+        (an_action("1", "claimed", "alert"), ACTIONS),
+        (Status(site="calais", matcher="m", at=NOON, started_at=NOON), STATUS),
+    ],
+    ids=["alert", "correction", "action", "status"],
+)
+def test_a_record_of_the_topics_own_site_is_read(
+    fact: Alert | Correction | Action | Status, topic: BoardTopic
+) -> None:
+    assert decode(encode(fact), topic) == fact
+    with pytest.raises(UNREADABLE):
+        decode(encode(fact), topic._replace(site="dover"))
+
+
+def test_an_alert_under_the_id_of_another_is_not_read() -> None:
+    alert = msgspec.structs.replace(an_alert(a_read(), an_entry()), alert_id="another")
+    with pytest.raises(UNREADABLE, match="under an id that is not its own"):
+        decode(encode(alert), ALERTS)
+
+
+def test_a_record_of_a_covert_topic_is_covert_and_so_is_a_covert_alert_on_the_open_topic() -> None:
+    open_alert, covert_alert = (an_alert(a_read(), an_entry(handling=handling)) for handling in ("open", "covert"))
+    assert not is_covert(open_alert, ALERTS)
+    assert is_covert(open_alert, COVERT_ALERTS)
+    assert is_covert(covert_alert, ALERTS)
