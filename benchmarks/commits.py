@@ -78,15 +78,15 @@ class ChangedElsewhere:
         )
 
     def load(self) -> Commit:
-        """Put a whole new list in force."""
+        """Apply a whole new list."""
         return self._pool.submit(_load).result()
 
     def change(self, put: Sequence[Entry], remove: Sequence[str]) -> Commit:
-        """Put some entries in force and take some off."""
+        """Put some entries on the list and remove others."""
         return self._pool.submit(_change, put, remove).result()
 
     def roll_back(self) -> Commit:
-        """Put back what the last change took away."""
+        """Restore the entries that the last change removed."""
         return self._pool.submit(_roll_back).result()
 
 

@@ -1,11 +1,12 @@
-"""How long a change of the list takes to be in force in a matcher, and how long it holds the matcher up meanwhile.
+"""How long a change of the list takes to reach a matcher, and how long it delays the matcher meanwhile.
 
     python -m benchmarks.list_change [--entries 1000000] [--changes 40] [--loads 3] [--json]
 
-A real Valkey with its keeper, a real `anpr index`, and a process that matches a small batch every millisecond with
-the index that a matcher would have. The figure is the time from the beginning of the commit to the end of the first
-batch that was matched with it. A hold-up is how much later than that millisecond a batch ends, in a while around each
-change, beside an undisturbed while as long before it: compare the two, for a shared machine holds everybody up.
+It runs a real Valkey with a list keeper, a real `anpr index`, and a process that matches a small batch every
+millisecond with the index that a matcher would have. It measures the time from the beginning of the commit to the end
+of the first batch that was matched with the change. A hold-up is how much later than that millisecond a batch
+ends, in the time around each change. Compare it with the undisturbed time, equally long, before each change: a shared
+machine delays every process.
 """
 
 import gc
@@ -44,8 +45,8 @@ CHANGED = 1000
 QUIET_SECONDS = 0.5
 
 
-class Turns:
-    """The batches of the matching process: when each ended, and the generation that it was matched with."""
+class MatchingProcess:
+    """The process that matches: when each of its batches ended, and the first end with each generation."""
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-m", "benchmarks.list_change", "--match", str(folder)]
@@ -55,9 +56,9 @@ class Turns:
         threading.Thread(target=self._read, daemon=True).start()
 
     def hold_ups_ms(self, since: float, until: float) -> list[float]:
-        """Return how much later each batch that ran in this time ended than if nothing else had happened."""
+        """Return by how many milliseconds each batch that ran in this time ended late."""
         if not wait_until(lambda: bool(self.ended) and self.ended[-1] > until, 300):
-            raise SystemExit("the matching process says nothing any more")
+            raise SystemExit("the matching process reports nothing any more")
         ends = pairwise(list(self.ended))
         ran = ((before, after) for before, after in ends if after > since and before < until)
         return [(after - before - REST_SECONDS) * 1000 for before, after in ran]
@@ -65,14 +66,16 @@ class Turns:
     def seconds_until(self, generation: Generation, since: float) -> float:
         """Wait for the first batch matched with a generation, and return how long after `since` it ended.
 
-        A later generation holds it too: where the keeper changes the list soon after, the matcher may see only that.
+        A later generation includes it: if the keeper changes the list soon after, the matcher may see only that one.
         """
         if not wait_until(lambda: self._ended_with(generation) is not None, 300):
-            raise SystemExit(f"generation {generation} did not come")
+            raise SystemExit(f"generation {generation} did not arrive")
         return (self._ended_with(generation) or 0) - since
 
     def _ended_with(self, generation: Generation) -> float | None:
-        return min((end for of, end in list(self.first.items()) if of >= generation), default=None)
+        return min(
+            (end for matched_with, end in list(self.first.items()) if matched_with >= generation), default=None
+        )
 
     def stop(self) -> None:
         """End the process."""
@@ -81,15 +84,15 @@ class Turns:
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
-            if line.endswith("\n"):  # else the process was ended in the middle of it
-                of, end = line.split()
-                epoch, number = map(int, of.split("."))
+            if line.endswith("\n"):  # otherwise the process ended in the middle of it
+                matched_with, end = line.split()
+                epoch, number = map(int, matched_with.split("."))
                 self.ended.append(float(end))
                 self.first.setdefault(Generation(epoch=epoch, number=number), float(end))
 
 
 def match(folder: Path) -> None:
-    """Match batches for ever; print of each the generation and when it ended."""
+    """Match batches without end. Print for each the generation and when it ended."""
     follower = IndexFollower(IndexFolder(folder), "anpr index")
     follower.start()
     draw = random.Random(2)
@@ -99,14 +102,14 @@ def match(folder: Path) -> None:
     while True:
         active = follower.active
         if active is None:
-            raise SystemExit("the list is gone")
+            raise SystemExit("the list is missing")
         active.index.match(reads)
         print(active.index.generation, f"{time.monotonic():.6f}", flush=True)
         time.sleep(REST_SECONDS)
 
 
 class Bench:
-    """A Valkey, a builder, a matching process, and what is changed."""
+    """A Valkey, an index builder, a list keeper, a matching process, and the changes."""
 
     def __init__(self, folder: Path, valkey: ValkeyServer, entries: int) -> None:
         self._count = entries
@@ -119,16 +122,16 @@ class Bench:
         self.supervisor = Supervisor()
         self.load()
 
-    def start(self) -> Turns:
+    def start(self) -> MatchingProcess:
         """Start the builder, the keeper and the matching process."""
         builder = [sys.executable, "-m", "anpr", "index", "--site", "calais"]
         self.supervisor.add("index", builder, log=self._folder / "index.log", env=self._environment)
         keeper = [sys.executable, "-m", "anpr", "watchlist", "keep"]
         self.supervisor.add("keep", keeper, log=self._folder / "keep.log", env=self._environment)
-        return Turns(self._index)
+        return MatchingProcess(self._index)
 
     def load(self) -> Commit:
-        """Put a whole new list in force."""
+        """Apply a whole new list."""
         entries = entries_of(range(self._count), self._draw)
         return self._store.timed(lambda: self._store.apply(LIST, entries, "benchmark", self._now))
 
@@ -150,33 +153,33 @@ class Bench:
         return manifest.generation
 
 
-def measured(turns: Turns, work: Sequence[Callable[[], Commit]]) -> dict[str, object]:
-    """Do each piece of work after a quiet while, and return how long each took to be in force, and the hold-ups."""
+def measure(process: MatchingProcess, work: Sequence[Callable[[], Commit]]) -> dict[str, object]:
+    """Make each change after a quiet time. Return how long each took to reach the matcher, and the hold-ups."""
     seconds, quiet, disturbed = [], [], []
-    for piece in work:
+    for change in work:
         began = time.monotonic()
         time.sleep(QUIET_SECONDS)
         quiet_until = time.monotonic()
-        commit = piece()
-        took = turns.seconds_until(commit.generation, commit.began)
+        commit = change()
+        took = process.seconds_until(commit.generation, commit.began)
         seconds.append(took)
-        # As long a while as was quiet, ending soon after the new list came.
-        swapped = commit.began + took
-        quiet.append(turns.hold_ups_ms(began, quiet_until))
-        disturbed.append(turns.hold_ups_ms(swapped - QUIET_SECONDS / 2, swapped + QUIET_SECONDS / 2))
+        # As long as the quiet time, and around the arrival of the new list.
+        arrived = commit.began + took
+        quiet.append(process.hold_ups_ms(began, quiet_until))
+        disturbed.append(process.hold_ups_ms(arrived - QUIET_SECONDS / 2, arrived + QUIET_SECONDS / 2))
     return {
         "runs": len(work),
         "in_force_seconds": {name: round(percentile(seconds, share) or 0, 3) for name, share in SHARES},
-        "hold_up_undisturbed_ms": figures([max(ms, default=0) for ms in quiet]),
-        "hold_up_ms": figures([max(ms, default=0) for ms in disturbed]),
+        "hold_up_undisturbed_ms": summary([max(ms, default=0) for ms in quiet]),
+        "hold_up_ms": summary([max(ms, default=0) for ms in disturbed]),
     }
 
 
 SHARES = (("p50", 0.5), ("p99", 0.99))
 
 
-def figures(longest: Sequence[float]) -> dict[str, float]:
-    """Return the median and the greatest of the longest hold-ups."""
+def summary(longest: Sequence[float]) -> dict[str, float]:
+    """Return the median and the maximum of the longest hold-ups."""
     return {"median": round(median(longest), 1), "max": round(max(longest), 1)}
 
 
@@ -193,16 +196,16 @@ def main(entries: int, changes: int, loads: int, *, as_json: bool, folder: Path 
     gc.disable()  # millions of entries, none of them in a cycle
     with tempfile.TemporaryDirectory() as name, ValkeyServer(Path(name) / "valkey") as valkey:
         bench = Bench(Path(name), valkey, entries)
-        turns = bench.start()
+        process = bench.start()
         try:
-            turns.seconds_until(bench.generation(), 0)
+            process.seconds_until(bench.generation(), 0)
             found = {
                 "entries": entries,
-                "change_of_1000": measured(turns, [partial(bench.change, number) for number in range(changes)]),
-                "whole_list": measured(turns, [bench.load] * loads),
+                "change_of_1000": measure(process, [partial(bench.change, number) for number in range(changes)]),
+                "whole_list": measure(process, [bench.load] * loads),
             }
         finally:
-            turns.stop()
+            process.stop()
             bench.supervisor.stop()
     print(json.dumps(found, indent=None if as_json else 2))
 

@@ -1,15 +1,15 @@
-"""How long after an entry is removed, or has ended, what it raised is withdrawn from the screens of two ports.
+"""How long the screens of two ports take to withdraw the incidents of an entry that is removed or has ended.
 
     python -m benchmarks.withdrawal [--entries 1000000] [--times 100] [--loads 1] [--json]
 
-A real Kafka, a real Valkey with a list of that many entries, the consoles of Calais and Dover, and a browser at each.
-An entry is added and an alert of it published; when both screens show it, it is removed, or its time is up. A figure
-is the time from the beginning of the commit, or from `valid_until`, until the second of the screens shows it as open
-no more. A load puts a whole new list in force, without the entry. A roll-back puts back what was removed; its figure
-is the time until the second of the screens shows it as open again.
+It runs a real Kafka, a real Valkey with a list of that many entries, the consoles of Calais and Dover, and a browser
+at each. It adds an entry and publishes an alert of it. When both screens show the incident, it removes the entry, or
+the entry's validity ends. It measures the time from the beginning of the commit, or from `valid_until`, until the
+second screen no longer shows the incident as open. A load applies a whole new list, without the entry. A rollback
+restores the removed entry; its time ends when the second screen shows the incident as open again.
 
-The boards ask the list every 0.1 s: of many runs no median is below half of that. They begin to ask for an entry up
-to 0.25 s after it came onto the board; a removal at once after that waits for it, a load that takes longer does not.
+The boards read the list every 0.1 s, so no median of many runs is below half of that. They begin to read an entry up
+to 0.25 s after its incident appears. A removal just after that waits for it; a load, which takes longer, does not.
 """
 
 import json
@@ -44,7 +44,7 @@ FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 class Screen:
-    """A browser's view of one console: which incidents it shows as open, and when others were last so no more."""
+    """A browser's view of one console: the incidents that it shows as open, and when others stopped being open."""
 
     def __init__(self, url: str, cookie: str) -> None:
         self.open: set[str] = set()
