@@ -29,10 +29,10 @@ _EXAMPLES = """
 \b
 Examples:
   python -m simulators --seed 7 --for 1m --speed 60 --out reads.jsonl     one hour of all ports, at once
-  python -m simulators --site calais --live --speed 10                    one port in the terminal, at the pace of the
-  clock python -m simulators --watchlist list.csv --truth truth.jsonl --for 1m  with the alerts that must be raised
-  python -m simulators --publish --speed 60 --for 20s                     publish to the sites' Kafka python -m
-  simulators --scenario cloned-plate --for 20s --truth t.jsonl  play a scenario
+  python -m simulators --site calais --live --speed 10                    one port in the terminal, ten times as fast
+  python -m simulators --watchlist list.csv --truth truth.jsonl --for 1m  with the alerts that must be raised
+  python -m simulators --publish --speed 60 --for 20s                     publish to the sites' Kafka
+  python -m simulators --scenario cloned-plate --for 20s --truth t.jsonl  play a scenario
 
 The same options, --seed and --start always give the same output, byte for byte.
 """
