@@ -1,17 +1,17 @@
-"""What people would use instead of the index: found, false alerts a day and time a read, on the same reads and list.
+"""What people would use instead of the index: vehicles found, false alerts a day, and time a read.
 
     python -m benchmarks.instead
     python -m benchmarks.instead --entries 1000000 --json
 
-Found: of real misreads (four characters or more that differ from the plate; `simulators/data/rapidocr.csv`) of listed
-vehicles, those of which the listed plate is among the answers. False a day: of 20,000 vehicles not listed, read by
-the simulated recogniser, each read with any answer counted once. The index judges by tables that were fitted to the
-other half of the plates. Times are wall-clock time, for a server works in another process.
+All use the same reads and the same list. Found: of the real misreads of listed vehicles (four characters or more that
+differ from the plate; `simulators/data/rapidocr.csv`), those with the listed plate among the answers. False a day: of
+20,000 vehicles that are not listed, read by the simulated recogniser, the reads with any answer. The index uses
+tables that were fitted to the other half of the plates. Times are wall-clock time, because a server works in another
+process.
 """
 
 import hashlib
 import json
-import string
 import sys
 import tempfile
 import time
@@ -38,24 +38,24 @@ from anpr.matching.scoring.background_model import BackgroundModel
 from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
+from anpr.reference_data.limits import ALPHABET
 from benchmarks.fit_likelihood import Sample, fit_misreads, fit_plates, load, misreads_toml, plates_toml
 from benchmarks.options import AMOUNT, COUNT
 from benchmarks.plates import Plates, make
 from simulators.ocr import Recogniser
 
 VEHICLES_A_DAY: Final = 20_000
-# What is slow is asked about fewer reads.
+# Slow methods are asked about fewer reads.
 FEW: Final = 1_000
 ROUNDS: Final = 3
 _READS = Path("simulators/data/rapidocr.csv")
 _KEY = "bench:plates"
 _BATCH = 1_000
-_CHARACTERS = string.digits + string.ascii_uppercase
 
 
 @dataclass(frozen=True)
 class Reads:
-    """Reads and what is on the plates."""
+    """Reads, and the texts on their plates."""
 
     texts: list[str]
     countries: list[str | None]
@@ -63,12 +63,12 @@ class Reads:
     plates: list[str]
 
     def of(self, part: slice) -> "Reads":
-        """Return some of them."""
+        """Return these reads."""
         return Reads(self.texts[part], self.countries[part], self.confidences[part], self.plates[part])
 
 
 Answers = list[set[str]]
-Way = Callable[[Reads], Answers]
+Method = Callable[[Reads], Answers]
 
 
 def half(plate: str) -> int:
@@ -80,10 +80,10 @@ def misread(samples: Sequence[Sample]) -> Reads:
     """Return the misreads among the samples."""
     wrong = [sample for sample in samples if len(sample.read) >= 4 and sample.read != sample.plate]
     return Reads(
-        [one.read for one in wrong],
-        [one.country for one in wrong],
-        [one.confidence for one in wrong],
-        [one.plate for one in wrong],
+        [sample.read for sample in wrong],
+        [sample.country for sample in wrong],
+        [sample.confidence for sample in wrong],
+        [sample.plate for sample in wrong],
     )
 
 
@@ -103,8 +103,8 @@ def traffic(count: int, listed: set[str], rng: Random) -> Reads:
     return reads
 
 
-def by_redis(client: redis.Redis, listed: Sequence[str]) -> Way:
-    """Ask a set in Redis, a batch at a time; 0 and O, 1 and I are one, as anybody would have it."""
+def by_redis(client: redis.Redis, listed: Sequence[str]) -> Method:
+    """Ask a set in Redis, a batch at a time. 0 and O count as one, and 1 and I."""
     of_key: dict[str, set[str]] = {}
     for plate in listed:
         of_key.setdefault(plates.equivalent(plate), set()).add(plate)
@@ -123,8 +123,8 @@ def by_redis(client: redis.Redis, listed: Sequence[str]) -> Way:
     return answers
 
 
-def by_variants(listed: Sequence[str]) -> Way:
-    """Look every variant of a read that is at most one edit away up in a set."""
+def by_variants(listed: Sequence[str]) -> Method:
+    """Look up every variant of a read at most one edit away in a set."""
     there = set(listed)
 
     def answers(reads: Reads) -> Answers:
@@ -134,17 +134,17 @@ def by_variants(listed: Sequence[str]) -> Way:
 
 
 def variants(text: str) -> set[str]:
-    """Return the text and all that is one edit away."""
+    """Return the text and all texts one edit away."""
     cuts = [(text[:at], text[at:]) for at in range(len(text) + 1)]
     found = {text} | {left + right[1:] for left, right in cuts if right}
     found |= {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
-    for character in _CHARACTERS:
+    for character in ALPHABET:
         found |= {left + character + right for left, right in cuts}
         found |= {left + character + right[1:] for left, right in cuts if right}
     return found
 
 
-def by_symspell(listed: Sequence[str]) -> Way:
+def by_symspell(listed: Sequence[str]) -> Method:
     """Use symspellpy with distance 1."""
     speller = SymSpell(max_dictionary_edit_distance=1, prefix_length=plates.MAX_CANONICAL_LENGTH)
     for plate in listed:
@@ -159,7 +159,7 @@ def by_symspell(listed: Sequence[str]) -> Way:
     return answers
 
 
-def by_rapidfuzz(listed: Sequence[str]) -> Way:
+def by_rapidfuzz(listed: Sequence[str]) -> Method:
     """Compare every read with every plate."""
 
     def answers(reads: Reads) -> Answers:
@@ -176,8 +176,8 @@ def by_rapidfuzz(listed: Sequence[str]) -> Way:
     return answers
 
 
-def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Way:
-    """Use the index, as far as a tier."""
+def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Method:
+    """Use the index, up to this tier."""
     table = PlateTable.build(encode_plates(*listed), np.full(len(listed.texts), widest, np.uint8))
 
     def answers(reads: Reads) -> Answers:
@@ -201,16 +201,16 @@ def likelihood_of(samples: Sequence[Sample], size: int) -> Likelihood:
 
 @dataclass
 class Asked:
-    """A way, how many reads it is asked about, and what it answered."""
+    """A method, the number of reads that it is asked about, and its results."""
 
-    way: Way
+    method: Method
     reads: int
     found: int = 0
     false: int = 0
     took_ns: int = 0
 
     def figures(self, misreads: int) -> dict[str, float]:
-        """Return found, false a day, and how long a read takes."""
+        """Return the share found, the false alerts a day, and the time of a read."""
         return {
             "found_percent": round(100 * self.found / misreads, 1),
             "false_a_day": round(self.false / self.reads * VEHICLES_A_DAY, 1),
@@ -219,20 +219,20 @@ class Asked:
         }
 
 
-def measure(ways: dict[str, Asked], misreads: Reads, unlisted: Reads, rng: Random) -> None:
-    """Ask all ways: none is timed cold, for the misreads come first, nor always in one place of a round."""
-    for name, asked in ways.items():
+def measure(methods: dict[str, Asked], misreads: Reads, unlisted: Reads, rng: Random) -> None:
+    """Ask all methods. The misreads come first, so none is timed cold; the order in a round is random."""
+    for name, asked in methods.items():
         say(f"{name}: misreads")
         asked.found = sum(
-            plate in answers for plate, answers in zip(misreads.plates, asked.way(misreads), strict=True)
+            plate in answers for plate, answers in zip(misreads.plates, asked.method(misreads), strict=True)
         )
     for number in range(ROUNDS):
-        for name in rng.sample(list(ways), len(ways)):
+        for name in rng.sample(list(methods), len(methods)):
             say(f"{name}: round {number + 1} of {ROUNDS}")
-            asked = ways[name]
+            asked = methods[name]
             part = unlisted.of(slice(number, asked.reads, ROUNDS))
             began = time.perf_counter_ns()
-            answers = asked.way(part)
+            answers = asked.method(part)
             asked.took_ns += time.perf_counter_ns() - began
             asked.false += sum(map(bool, answers))
 
@@ -249,7 +249,7 @@ def measure(ways: dict[str, Asked], misreads: Reads, unlisted: Reads, rng: Rando
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
-    """Measure all ways on the same reads and list."""
+    """Measure all methods on the same reads and list."""
     rng = Random(seed)
     samples = load(_READS)
     misreads = misread([sample for sample in samples if half(sample.plate)])
@@ -265,7 +265,7 @@ def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
     with tempfile.TemporaryDirectory() as folder, ValkeyServer(Path(folder)) as server:
         client = redis.Redis.from_url(server.url)
         say("building")
-        ways = {
+        methods = {
             "Redis SMISMEMBER": Asked(by_redis(client, unique), vehicles),
             "set, all one-edit variants": Asked(by_variants(unique), min(20 * FEW, vehicles)),
             "symspellpy": Asked(by_symspell(unique), min(20 * FEW, vehicles)),
@@ -273,9 +273,9 @@ def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
             "index, up to folded": Asked(by_index(listed, likelihood, FOLDED_TIER), vehicles),
             "index, all tiers": Asked(by_index(listed, likelihood, NEAR_TIER), vehicles),
         }
-        measure(ways, misreads, unlisted, rng)
+        measure(methods, misreads, unlisted, rng)
         client.close()
-    figures = {name: asked.figures(len(misreads.texts)) for name, asked in ways.items()}
+    figures = {name: asked.figures(len(misreads.texts)) for name, asked in methods.items()}
     if as_json:
         print(json.dumps({"entries": len(listed.texts), "misreads": len(misreads.texts), "figures": figures}))
         return
@@ -287,7 +287,7 @@ def main(entries: int, days: float, seed: int, *, as_json: bool) -> None:
 
 
 def say(what: Any) -> None:
-    """Tell of the progress."""
+    """Report progress."""
     print(what, file=sys.stderr)
 
 

@@ -1,9 +1,9 @@
-"""Why the list is in memory: one look-up per read in the index, against one question to Redis per read.
+"""Why the list is in memory: one look-up a read in the index, compared with one question to Redis a read.
 
     python -m benchmarks.lookup [--entries 100000] [--json]
 
-Both answer for the same reads and must find the same; the reads are checked before anything is timed. Redis is
-asked in the two ways there are: a question for each read, and one for a batch of 500.
+Both answer for the same reads and must find the same; this is checked before anything is timed. Redis is asked by two
+methods: one question for each read, and one for a batch of 500.
 """
 
 import json
@@ -39,7 +39,7 @@ def plate(draw: random.Random) -> str:
 
 
 def in_memory(index: Index, reads: list[Read]) -> int:
-    """Return how many reads match, by the index, in batches. What it finds beyond, Redis cannot be asked for."""
+    """Return how many reads match by the index, in batches. Tiers that Redis cannot look up do not count."""
     matched = (found for at in range(0, len(reads), BATCH) for found in index.match(reads[at : at + BATCH]))
     return sum(any(match.tier in ("exact", "equivalent") for match in found) for found in matched)
 
@@ -59,7 +59,7 @@ def redis_batch(client: redis.Redis, reads: list[Read]) -> int:
 
 
 def ns_per_read(work: Callable[[], int], reads: int) -> float:
-    """Return the time of one run, by read."""
+    """Return the time of one run for each read."""
     began = time.perf_counter_ns()
     work()
     return (time.perf_counter_ns() - began) / reads
@@ -70,7 +70,7 @@ def ns_per_read(work: Callable[[], int], reads: int) -> float:
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, seed: int, *, as_json: bool) -> None:
-    """Time the three ways round by round and print ns a read and the ratios to the index."""
+    """Time the three methods in rounds, and print ns a read and the ratios to the index."""
     draw = random.Random(seed)
     listed = sorted({plate(draw) for _ in range(entries)})
     generation = Generation(epoch=1, number=1)
@@ -86,21 +86,21 @@ def main(entries: int, seed: int, *, as_json: bool) -> None:
         client = redis.Redis.from_url(server.url)
         for at in range(0, len(listed), 1000):
             client.sadd(_KEY, *map(plates.equivalent, listed[at : at + 1000]))
-        ways: dict[str, Callable[[], int]] = {
+        methods: dict[str, Callable[[], int]] = {
             "index": lambda: in_memory(index, reads),
             "redis, one question a read": lambda: redis_each(client, reads),
             "redis, one question a batch": lambda: redis_batch(client, reads),
         }
-        if len({work() for work in ways.values()}) != 1:
-            raise SystemExit("the three ways do not find the same")
-        rounds = [{name: ns_per_read(work, READS) for name, work in ways.items()} for _ in range(ROUNDS)]
+        if len({work() for work in methods.values()}) != 1:
+            raise SystemExit("the three methods do not find the same")
+        rounds = [{name: ns_per_read(work, READS) for name, work in methods.items()} for _ in range(ROUNDS)]
         client.close()
     figures = {
         name: {
-            "ns_per_read": round(median(one[name] for one in rounds)),
-            "times_the_index": round(median(one[name] / one["index"] for one in rounds), 1),
+            "ns_per_read": round(median(round_[name] for round_ in rounds)),
+            "times_the_index": round(median(round_[name] / round_["index"] for round_ in rounds), 1),
         }
-        for name in ways
+        for name in methods
     }
     if as_json:
         print(json.dumps({"entries": len(listed), "reads": READS, "rounds": ROUNDS, "figures": figures}))

@@ -3,9 +3,9 @@
     python -m benchmarks.matching
     python -m benchmarks.matching --entries 10000000 --json
 
-Times are the thread's own processor time, for machines are shared. Each round has a fresh batch of 10,000 reads, read
-rightly, one in a thousand of them listed; every entry tolerates near matches. Answers are checked before anything
-is timed.
+Times are the thread's own processor time, because machines are shared. Each round has a fresh batch of 10,000 right
+reads, one in a thousand of them listed. Every entry has tolerance `near`. The answers are checked before anything is
+timed.
 """
 
 import json
@@ -39,22 +39,22 @@ ROUNDS: Final = 9
 PATTERNS: Final = 100_000
 SINGLE_READS: Final = 500
 CHANGES: Final = 1_000
-# Making entries takes longer than all else, and how large a list is matters little to a change or a mapping.
+# Making entries takes longer than all the rest, and a change or a mapping depends little on the size of the list.
 MOST_ENTRIES_MADE: Final = 1_000_000
 
 
-class Everything(Likelihood):
-    """Looks for all near matches of every read: a batch of reads that are all dirty costs no more than this."""
+class EveryDeletion(Likelihood):
+    """Searches all near matches of every read: a batch of dirty reads costs no more than this."""
 
     def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Return all that there is."""
-        places = np.arange(1 + WIDTH) <= reads.lengths[:, None]
-        return np.asarray(places & (reads.lengths > 0)[:, None])
+        """Return every deletion of every read."""
+        exists = np.arange(1 + WIDTH) <= reads.lengths[:, None]
+        return np.asarray(exists & (reads.lengths > 0)[:, None])
 
 
 @dataclass(frozen=True)
-class Ways:
-    """What is measured."""
+class Methods:
+    """The methods that are measured."""
 
     listed: Plates
     rows: dict[str, int]
@@ -62,30 +62,30 @@ class Ways:
     all_tiers: PlateTable
     patterns: PatternTable
     likelihood: Likelihood
-    everything: Everything
+    every_deletion: EveryDeletion
 
     def by_dict(self, reads: Plates) -> list[int | None]:
-        """Look up as a programmer would at first."""
+        """Look up in a dict, as a programmer would first."""
         get = self.rows.get
         return [get(text) for text in reads.texts]
 
-    def by_exact(self, packed: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """From packed plates to rows of reads and of entries."""
-        which, rows, tiers = self.exact.same_key_pairs(packed, translated(packed.codes, TO_FOLDED))
+    def by_exact(self, encoded: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """From encoded plates to rows of reads and of entries."""
+        which, rows, tiers = self.exact.same_key_pairs(encoded, translated(encoded.codes, TO_FOLDED))
         exact = tiers == EXACT_TIER
         return which[exact], rows[exact]
 
-    def by_exact_scored(self, packed: PlateCodes) -> MatchedPairs:
-        """As before, with how probable each is, where the list allows nothing but exact matches."""
-        return self.exact.search(packed, self.likelihood)
+    def by_exact_scored(self, encoded: PlateCodes) -> MatchedPairs:
+        """As before, with scores, for a list that allows only exact matches."""
+        return self.exact.search(encoded, self.likelihood)
 
     def by_all_tiers(self, reads: Plates) -> MatchedPairs:
         """From texts and countries to rows."""
         return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.likelihood)
 
-    def by_everything(self, reads: Plates) -> MatchedPairs:
-        """As before, with every read searched."""
-        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.everything)
+    def by_every_deletion(self, reads: Plates) -> MatchedPairs:
+        """As before, with every deletion of every read searched."""
+        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.every_deletion)
 
     def by_patterns(self, reads: Plates) -> int:
         """From texts to rows of patterns."""
@@ -99,16 +99,16 @@ def seconds(work: Callable[[], Any]) -> float:
     return (time.thread_time_ns() - began) / 1e9
 
 
-def built(listed: Plates, rng: Random) -> tuple[Ways, dict[str, float]]:
-    """Return all that is measured, and what building it took."""
+def built(listed: Plates, rng: Random) -> tuple[Methods, dict[str, float]]:
+    """Return the methods, and the time that building them took."""
     count = len(listed.texts)
-    packed: list[PlateCodes] = []
+    encoded: list[PlateCodes] = []
     tables: dict[str, Any] = {}
-    figures = {"pack_s": seconds(lambda: packed.append(encode_plates(listed.texts, listed.countries)))}
+    figures = {"pack_s": seconds(lambda: encoded.append(encode_plates(listed.texts, listed.countries)))}
     for name, widest in (("exact", EXACT_TIER), ("all_tiers", NEAR_TIER)):
         say(f"building: {name}")
         tolerances = np.full(count, widest, np.uint8)
-        built_in = seconds(lambda: tables.update({name: PlateTable.build(packed[0], tolerances)}))  # noqa: B023  run here
+        built_in = seconds(lambda: tables.update({name: PlateTable.build(encoded[0], tolerances)}))  # noqa: B023  run here
         figures |= {f"{name}_build_s": figures["pack_s"] + built_in, f"{name}_mb": megabytes(tables[name])}
     say(f"building: {PATTERNS} patterns")
     texts = patterns(PATTERNS, rng)
@@ -116,14 +116,20 @@ def built(listed: Plates, rng: Random) -> tuple[Ways, dict[str, float]]:
         lambda: tables.update(patterns=PatternTable.build(list(range(len(texts))), texts))
     )
     rows = {text: row for row, text in enumerate(listed.texts)}
-    ways = Ways(
-        listed, rows, tables["exact"], tables["all_tiers"], tables["patterns"], Likelihood(count), Everything(count)
+    methods = Methods(
+        listed=listed,
+        rows=rows,
+        exact=tables["exact"],
+        all_tiers=tables["all_tiers"],
+        patterns=tables["patterns"],
+        likelihood=Likelihood(count),
+        every_deletion=EveryDeletion(count),
     )
-    return ways, figures
+    return methods, figures
 
 
 def megabytes(table: PlateTable) -> float:
-    """Return what the arrays of a table take."""
+    """Return the memory of the arrays of a table."""
     plates = table.plates
     arrays: list[NDArray[Any]] = [plates.codes, plates.lengths, plates.countries, table.widest_tiers]
     for hash_table in (table.by_key, table.by_deletion):
@@ -131,68 +137,67 @@ def megabytes(table: PlateTable) -> float:
     return sum(array.nbytes for array in arrays) / 1e6
 
 
-def check(ways: Ways, rng: Random) -> None:
-    """Stop unless all ways find what they must."""
-    reads = batch(ways.listed, rng)
-    by_dict = {(at, reads.texts[at]) for at, row in enumerate(ways.by_dict(reads)) if row is not None}
-    packed = encode_plates(reads.texts, reads.countries)
-    founds = [
-        found.where(found.tiers == EXACT_TIER) for found in (ways.by_exact_scored(packed), ways.by_all_tiers(reads))
-    ]
-    for which, rows in (ways.by_exact(packed), *((exact.read_rows, exact.entry_rows) for exact in founds)):
-        listed = [ways.listed.texts[row] for row in rows.tolist()]
+def check(methods: Methods, rng: Random) -> None:
+    """Stop unless all methods find what they must."""
+    reads = batch(methods.listed, rng)
+    by_dict = {(at, reads.texts[at]) for at, row in enumerate(methods.by_dict(reads)) if row is not None}
+    encoded = encode_plates(reads.texts, reads.countries)
+    results = (methods.by_exact_scored(encoded), methods.by_all_tiers(reads))
+    exact = [found.where(found.tiers == EXACT_TIER) for found in results]
+    for which, rows in (methods.by_exact(encoded), *((found.read_rows, found.entry_rows) for found in exact)):
+        listed = [methods.listed.texts[row] for row in rows.tolist()]
         if set(zip(which.tolist(), listed, strict=True)) != by_dict:
             raise SystemExit("the index and the dict do not find the same")
-    if pairs(ways.by_all_tiers(reads)) != pairs(ways.by_everything(reads)):
-        raise SystemExit("what is not searched would have been found")
+    if pairs(methods.by_all_tiers(reads)) != pairs(methods.by_every_deletion(reads)):
+        raise SystemExit("a search that was left out would have found a match")
 
 
 def pairs(found: MatchedPairs) -> set[tuple[int, int, int, float]]:
-    """Return matches that can be compared."""
+    """Return the matches as values that can be compared."""
     arrays = (found.read_rows, found.entry_rows, found.tiers, found.scores)
     return set(zip(*(array.tolist() for array in arrays), strict=True))
 
 
-def measured(ways: Ways, rng: Random) -> dict[str, dict[str, float]]:
-    """Return ns a read and the ratio to the dict of the same round, at the median."""
+def measured(methods: Methods, rng: Random) -> dict[str, dict[str, float]]:
+    """Return the median ns a read, and the median ratio to the dict of the same round."""
     rounds = []
     for number in range(ROUNDS + 1):
         say(f"round {number} of {ROUNDS}")
-        batches = [batch(ways.listed, rng) for _ in range(7)]
-        packed, packed_too, packed_again = (
-            encode_plates(one.texts, one.countries) for one in (batches[1], *batches[5:])
+        batches = [batch(methods.listed, rng) for _ in range(7)]
+        encoded, encoded_scored, encoded_prefixes = (
+            encode_plates(plates.texts, plates.countries) for plates in (batches[1], *batches[5:])
         )
         rounds.append(
             {
-                "dict": seconds(lambda: ways.by_dict(batches[0])),  # noqa: B023  run here
-                "exact": seconds(lambda: ways.by_exact(packed)),  # noqa: B023
-                "exact_scored": seconds(lambda: ways.by_exact_scored(packed_too)),  # noqa: B023
-                "all_tiers": seconds(lambda: ways.by_all_tiers(batches[2])),  # noqa: B023
-                "all_tiers_every_read_searched": seconds(lambda: ways.by_everything(batches[3])),  # noqa: B023
-                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(packed_again)),  # noqa: B023
-                "patterns_added": seconds(lambda: ways.by_patterns(batches[4])),  # noqa: B023
+                "dict": seconds(lambda: methods.by_dict(batches[0])),  # noqa: B023  run here
+                "exact": seconds(lambda: methods.by_exact(encoded)),  # noqa: B023
+                "exact_scored": seconds(lambda: methods.by_exact_scored(encoded_scored)),  # noqa: B023
+                "all_tiers": seconds(lambda: methods.by_all_tiers(batches[2])),  # noqa: B023
+                "all_tiers_every_read_searched": seconds(lambda: methods.by_every_deletion(batches[3])),  # noqa: B023
+                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(encoded_prefixes)),  # noqa: B023
+                "patterns_added": seconds(lambda: methods.by_patterns(batches[4])),  # noqa: B023
             }
         )
     rounds = rounds[1:]  # the first touches all pages for the first time
     return {
         name: {
-            "ns_per_read": round(median(one[name] for one in rounds) / BATCH * 1e9, 1),
-            "times_dict": round(median(one[name] / one["dict"] for one in rounds), 3),
+            "ns_per_read": round(median(round_[name] for round_ in rounds) / BATCH * 1e9, 1),
+            "times_dict": round(median(round_[name] / round_["dict"] for round_ in rounds), 3),
         }
         for name in rounds[0]
     }
 
 
-def one_by_one(ways: Ways, rng: Random) -> dict[str, float]:
-    """Return the microseconds that a read takes alone: at the median, and those that one in twenty exceeds."""
-    reads = batch(ways.listed, rng, SINGLE_READS)
+def one_by_one(methods: Methods, rng: Random) -> dict[str, float]:
+    """Return the microseconds of a read alone: the median, and the time that one in twenty exceeds."""
+    reads = batch(methods.listed, rng, SINGLE_READS)
     alone = [Plates([text], [country]) for text, country in zip(*reads, strict=True)]
-    took = sorted(seconds(lambda: ways.by_all_tiers(one)) * 1e6 for one in alone)  # noqa: B023  run here
+    took = sorted(seconds(lambda: methods.by_all_tiers(read)) * 1e6 for read in alone)  # noqa: B023  run here
     return {"one_read_us": round(median(took), 1), "one_read_in_twenty_us": round(took[len(took) * 19 // 20], 1)}
 
 
 def changed_and_mapped(listed: Plates) -> dict[str, float]:
-    """Return what it takes until a change is in force, and until a file is mapped, with whole entries."""
+    """Return the time until a change is in force, and until a file is mapped, with whole entries."""
     count = min(len(listed.texts), MOST_ENTRIES_MADE)
     say(f"making {count} whole entries")
     index: list[Index] = []
@@ -217,7 +222,7 @@ def changed_and_mapped(listed: Plates) -> dict[str, float]:
 
 
 def opened(path: Path, *, check_entries: bool) -> Index:
-    """Return the index in a file, as a matcher takes it."""
+    """Return the index in a file, as a matcher opens it."""
     with path.open("rb") as file:
         buffer = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     return decode_snapshot(buffer, check_entries=check_entries).index
@@ -242,7 +247,7 @@ def entries_of(listed: Plates, count: int) -> Iterator[Entry]:
 
 
 def say(what: str) -> None:
-    """Tell of the progress."""
+    """Report progress."""
     print(what, file=sys.stderr)
 
 
@@ -252,25 +257,25 @@ def say(what: str) -> None:
     type=click.IntRange(min=2 * CHANGES),  # so many are changed
     default=1_000_000,
     show_default=True,
-    help="How long the list is.",
+    help="Number of entries on the list.",
 )
 @click.option("--seed", default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(entries: int, seed: int, *, as_json: bool) -> None:
     """Measure the index against a dict of the same plates.
 
-    A run takes 20 seconds of processor time and 1.5 GB of memory with a million entries, 40 seconds and 2.2 GB with
-    three million; by that about two minutes and 5 GB with ten million.
+    A run takes 20 seconds of processor time and 1.5 GB of memory with a million entries, and 40 seconds and 2.2 GB
+    with three million. So with ten million it takes about two minutes and 5 GB.
     """
     rng = Random(seed)
     say(f"making {entries} plates")
     listed = make(entries, rng)
-    ways, figures = built(listed, rng)
+    methods, figures = built(listed, rng)
     say("checking the answers")
-    check(ways, rng)
-    ratios = measured(ways, rng)
+    check(methods, rng)
+    ratios = measured(methods, rng)
     figures = {name: round(value, 2) for name, value in figures.items()}
-    figures |= one_by_one(ways, rng) | changed_and_mapped(listed)
+    figures |= one_by_one(methods, rng) | changed_and_mapped(listed)
     if as_json:
         print(
             json.dumps({"entries": entries, "batch": BATCH, "rounds": ROUNDS, "ratios": ratios, "figures": figures})

@@ -1,7 +1,7 @@
-"""The matcher as one would explain it: slow, and plain enough to be checked by reading it.
+"""The matcher as one would explain it: slow, and plain enough to check by reading.
 
-It looks at every entry for every read, with one function for each tier. The index must give the same answers, in the
-same order. Only how probable a pair is comes from the same place as the index has it.
+It compares every entry with every read, with one function for each tier. The index must give the same answers, in the
+same order. Only the scores come from the same code as those of the index.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-# What a camera gives for a place that it could not read; a letter of no table is one.
+# Characters that a camera gives for one that it could not read, and a letter that no table knows.
 UNREADABLE = "?Ж\ufffd"
 CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
@@ -37,7 +37,7 @@ class Text(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An entry that a read matches, how surely, by which of its texts, and against what."""
+    """An entry that a read matches, with the tier, the score and the two texts."""
 
     entry_id: str
     tier: str
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     """Return the entries that a read matches, in order of `entry_id`.
 
-    Of what is not ASCII only the letters of UNREADABLE are known here.
+    Of characters that are not ASCII, only those of UNREADABLE are known here.
     """
     entries = list(entries)
     country = _country(read.country)
@@ -59,9 +59,9 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     ]
     found = []
     for entry in entries:
-        if _is_meant_for(entry, read):
-            of_texts = [_answer(text, entry, Likelihood(len(entries))) for text in texts]
-            matching = [answer for answer in of_texts if answer is not None]
+        if _applies_to(entry, read):
+            by_text = [_answer(text, entry, Likelihood(len(entries))) for text in texts]
+            matching = [answer for answer in by_text if answer is not None]
             if matching:
                 best = min(matching, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score))
                 found.append(best._replace(score=max(answer.score for answer in matching)))
@@ -72,31 +72,31 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     if "?" in entry.plate or "*" in entry.plate:
         return _answer_to_pattern(text, entry)
     if set(entry.plate) & set(UNREADABLE):
-        return None  # no plate: the list refuses it
-    return _answer_behind_badge(text, entry, likelihood) or _answer_as_it_is(text, entry, likelihood)
+        return None  # the list refuses it
+    return _answer_behind_prefix(text, entry, likelihood) or _answer_as_read(text, entry, likelihood)
 
 
-def _answer_as_it_is(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+def _answer_as_read(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     read, listed = _as_read(text.plate), _plain(entry.plate)
     tier = _tier(read, listed)
     if tier is None or tier not in ALLOWED.get(entry.tolerance, ALL_TIERS):
         return None
     first = np.array([0])
-    [score] = likelihood.score(_packed(text, text.plate, text.country), first, _listed(entry), first).tolist()
+    [score] = likelihood.score(_encoded(text, text.plate, text.country), first, _listed(entry), first).tolist()
     if tier in {"folded", "near"} and score < likelihood.least_score(tier):
         return None
     return Answer(entry.entry_id, tier, round(score, 4), read, listed)
 
 
-def _answer_behind_badge(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
-    """Answer for a read that is a country's badge and the listed plate, but for what is confused."""
+def _answer_behind_prefix(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    """Answer for a read that is a country prefix and a plate that folds to the listed one."""
     read, listed = _as_read(text.plate), _plain(entry.plate)
     if not 1 <= len(read) <= LONGEST or not 1 <= len(listed) <= LONGEST:
         return None
-    for country, plate in behind_badges(read):
-        if isfolded(plate, listed):
+    for country, plate in behind_prefixes(read):
+        if is_folded(plate, listed):
             first = np.array([0])
-            both = _packed(text, text.plate, text.country), _packed(text, plate, country)
+            both = _encoded(text, text.plate, text.country), _encoded(text, plate, country)
             [score] = likelihood.score_with_prefix(*both, first, _listed(entry), first).tolist()
             tier = "folded" if score >= likelihood.least_score("folded") else "near"
             if score >= likelihood.least_score(tier) and tier in ALLOWED.get(entry.tolerance, ALL_TIERS):
@@ -104,8 +104,8 @@ def _answer_behind_badge(text: Text, entry: Entry, likelihood: Likelihood) -> An
     return None
 
 
-def behind_badges(read: str) -> Iterator[tuple[str, str]]:
-    """Return country and plate of all that a read can be as badge and plate of one country."""
+def behind_prefixes(read: str) -> Iterator[tuple[str, str]]:
+    """Return the country and the plate of all ways to read a text as a country's badge and a plate of it."""
     for country, syntax in COUNTRIES.items():
         for badge in syntax["badges"]:
             plate = read.removeprefix(badge)
@@ -120,12 +120,12 @@ def _layouts(country: str) -> set[str]:
     found = set()
     for form in (*syntax["forms"], *syntax.get("trailer", ())):
         values = [_values(symbol, syntax) for symbol in form["form"]]
-        found |= {"".join(map(_layout, one)) for one in product(*values)}
+        found |= {"".join(map(_layout, combination)) for combination in product(*values)}
     return {layout for layout in found if len(layout) <= min(syntax.get("longest", 12), 12)}
 
 
 def _values(symbol: str, syntax: dict[str, Any]) -> set[str]:
-    """Return what a symbol of a form stands for, one of each layout."""
+    """Return the layouts of the values that a symbol of a form stands for."""
     named = {"A": "alphabet", "S": "serial", "C": "codes"}
     return {_layout(value) for value in syntax[named[symbol]]} if symbol in named else {symbol}
 
@@ -134,7 +134,7 @@ def _layout(text: str) -> str:
     return "".join("9" if character.isdigit() else "A" for character in text)
 
 
-def _packed(text: Text, plate: str, country: str | None) -> PlateCodes:
+def _encoded(text: Text, plate: str, country: str | None) -> PlateCodes:
     chars = text.char_confidences[-len(plate) :] if plate != text.plate else text.char_confidences
     return encode_plates([plate], [country], [text.confidence], [chars], [text.is_candidate])
 
@@ -144,21 +144,21 @@ def _listed(entry: Entry) -> PlateCodes:
 
 
 def _country(code: str | None) -> str | None:
-    """Return the country that a code means: since 2021 British vehicles bear UK."""
+    """Return the country of a code: since 2021 British vehicles have UK."""
     return "GB" if code == "UK" else code
 
 
 def _answer_to_pattern(text: Text, entry: Entry) -> Answer | None:
     read, pattern = _as_read(text.plate), _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
-    if not 1 <= len(read) <= LONGEST or not is_of_pattern(read, pattern):
+    if not 1 <= len(read) <= LONGEST or not fits_pattern(read, pattern):
         return None
-    # Of a plate read without saying how surely, nine in ten are right; of a candidate, one in four.
-    untold = 0.25 if text.is_candidate else 0.9
-    score = untold if text.confidence is None else text.confidence
+    # Without a confidence, nine in ten plates are read right, and one in four candidates is right.
+    default = 0.25 if text.is_candidate else 0.9
+    score = default if text.confidence is None else text.confidence
     if text.is_candidate:
-        score = max(score, 0.01)  # named, so not impossible
+        score = max(score, 0.01)  # the camera names it, so it is not impossible
     if text.country and entry.country and _country(text.country) != _country(entry.country):
-        score *= 0.02  # a camera is wrong about the country so often
+        score *= 0.02  # how often a camera names the wrong country
     return Answer(entry.entry_id, "pattern", round(score, 4), read, pattern)
 
 
@@ -169,7 +169,7 @@ def _tier(read: str, listed: str) -> str | None:
         return "exact"
     if is_equivalent(read, listed):
         return "equivalent"
-    if isfolded(read, listed):
+    if is_folded(read, listed):
         return "folded"
     return "near" if is_near(read, listed) else None
 
@@ -182,41 +182,41 @@ def is_equivalent(read: str, listed: str) -> bool:
     return read.replace("0", "O").replace("1", "I") == listed.replace("0", "O").replace("1", "I")
 
 
-def isfolded(read: str, listed: str) -> bool:
+def is_folded(read: str, listed: str) -> bool:
     return folded(read) == folded(listed)
 
 
 def is_near(read: str, listed: str) -> bool:
-    """Tell whether one insertion, deletion, substitution or swap of neighbours makes the folded plates equal."""
-    some, other = folded(read), folded(listed)
-    if len(some) != len(other):
-        longer, shorter = sorted((some, other), key=len, reverse=True)
-        return any(longer[:place] + longer[place + 1 :] == shorter for place in range(len(longer)))
-    places = [place for place in range(len(some)) if some[place] != other[place]]
-    if len(places) == 1:
+    """Return whether one insertion, deletion, substitution or swap of neighbours makes the folded plates equal."""
+    read, listed = folded(read), folded(listed)
+    if len(read) != len(listed):
+        longer, shorter = sorted((read, listed), key=len, reverse=True)
+        return any(longer[:index] + longer[index + 1 :] == shorter for index in range(len(longer)))
+    differing = [index for index in range(len(read)) if read[index] != listed[index]]
+    if len(differing) == 1:
         return True
-    if len(places) != 2 or places[1] != places[0] + 1:
+    if len(differing) != 2 or differing[1] != differing[0] + 1:
         return False
-    first, second = places
-    return some[first] == other[second] and some[second] == other[first]
+    first, second = differing
+    return read[first] == listed[second] and read[second] == listed[first]
 
 
-def is_of_pattern(read: str, pattern: str) -> bool:
+def fits_pattern(read: str, pattern: str) -> bool:
     if pattern == "":
         return read == ""
     if pattern[0] == "*":
-        return any(is_of_pattern(read[place:], pattern[1:]) for place in range(len(read) + 1))
-    return read != "" and pattern[0] in {"?", read[0]} and is_of_pattern(read[1:], pattern[1:])
+        return any(fits_pattern(read[start:], pattern[1:]) for start in range(len(read) + 1))
+    return read != "" and pattern[0] in {"?", read[0]} and fits_pattern(read[1:], pattern[1:])
 
 
 def folded(plate: str) -> str:
-    for alike in CONFUSED:
-        for character in alike:
-            plate = plate.replace(character, alike[0])
+    for characters in CONFUSED:
+        for character in characters:
+            plate = plate.replace(character, characters[0])
     return plate
 
 
-def _is_meant_for(entry: Entry, read: Read) -> bool:
+def _applies_to(entry: Entry, read: Read) -> bool:
     assert read.captured_at is not None, "intake gives every read a capture time"
     if entry.valid_from is not None and read.captured_at < entry.valid_from:
         return False
@@ -224,7 +224,7 @@ def _is_meant_for(entry: Entry, read: Read) -> bool:
         return False
     if entry.sites and read.site not in entry.sites:
         return False
-    # Only two words that are understood can contradict one another.
+    # A direction that is not known here excludes nothing.
     if read.direction == "uk_bound":
         return set(entry.directions) != {"fr_bound"}
     if read.direction == "fr_bound":
@@ -233,7 +233,7 @@ def _is_meant_for(entry: Entry, read: Read) -> bool:
 
 
 def _as_read(plate: str) -> str:
-    """Return what was read, with a `?` for each place that cannot be read: it is like no letter."""
+    """Return the text with a `?` for each character that cannot be read: it is like no letter."""
     marked = "".join("?" if character in UNREADABLE else character for character in plate.upper())
     return _plain(marked, LETTERS_AND_DIGITS + "?")
 

@@ -12,15 +12,15 @@ from anpr.matching.index import Index
 from tests.support.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.support.strategies import a_read, an_entry, generation, minutes
 
-# A character and what it is drawn like, is confused with, or not at all.
+# A character, and others: one drawn alike, one often confused with it, one unlike it.
 RESEMBLING = {"O": "O0QA", "0": "0ODA", "I": "I1LA", "1": "1IA", "B": "B8A", "8": "8BA", "A": "A4B"}
-# So few moments that a capture is often on the very edge of an entry's validity.
+# So few moments that a capture is often exactly at the edge of an entry's validity.
 moments = st.integers(0, 4).map(minutes)
 sites = st.sampled_from(("calais", "dover", "dunkerque"))
 directions = st.sampled_from(("uk_bound", "fr_bound", "seaward"))
 countries = st.sampled_from((None, "GB", "UK", "FR"))
 shares = st.none() | st.sampled_from((0.0, 0.5, 0.99, 1.0))
-# Plates on both sides of where the index's words end, and of what is a plate at all.
+# Lengths on both sides of the ends of the index's words, and of the longest plate.
 lengths = st.sampled_from((1, 2, 3, 3, 4, 7, 8, 9, 12, 13, 15, 16, 17))
 
 
@@ -32,36 +32,36 @@ def first_plates(draw: st.DrawFn) -> str:
 
 @st.composite
 def plates(draw: st.DrawFn, first: str) -> str:
-    """Return a plate that is much like the first one: confused, edited once or twice, written in another way."""
+    """Draw a plate much like the first one: with confused characters, one or two edits, or another spelling."""
     plate = [draw(st.sampled_from(RESEMBLING[character] + character * 8)) for character in first]
     for _ in range(draw(st.sampled_from((0, 0, 1, 1, 1, 2)))):
-        place = draw(st.integers(0, len(plate)))
+        position = draw(st.integers(0, len(plate)))
         change = draw(st.sampled_from(("insert", "delete", "substitute", "swap")))
         if change == "insert":
-            plate.insert(place, draw(st.sampled_from("A0XK")))
+            plate.insert(position, draw(st.sampled_from("A0XK")))
         elif change == "delete":
-            del plate[place : place + 1]
+            del plate[position : position + 1]
         elif change == "substitute":
-            plate[place : place + 1] = draw(st.sampled_from("A0XK"))
+            plate[position : position + 1] = draw(st.sampled_from("A0XK"))
         else:
-            plate[place : place + 2] = reversed(plate[place : place + 2])
+            plate[position : position + 2] = reversed(plate[position : position + 2])
     text = "".join(plate)
     return draw(st.sampled_from((text, f"{text[:1]} {text[1:].lower()}")))
 
 
 @st.composite
 def read_texts(draw: st.DrawFn, first: str) -> str:
-    """Return a text much like the first plate of which a place or two may be such as no table knows."""
+    """Draw a text much like the first plate, perhaps with a character or two that no table knows."""
     text = draw(plates(first))
     for _ in range(draw(st.sampled_from((0, 0, 0, 1, 1, 2)))):
-        place, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 1)))
-        text = text[:place] + draw(st.sampled_from("?Жж\ufffd")) + text[place + length :]
+        position, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 1)))
+        text = text[:position] + draw(st.sampled_from("?Жж\ufffd")) + text[position + length :]
     return text
 
 
 @st.composite
 def patterns(draw: st.DrawFn, first: str) -> str:
-    """Return the first plate with wildcards for some of its characters, or between them."""
+    """Draw the first plate with wildcards for some of its characters, or between them."""
     plate = draw(plates(first))
     pieces = [
         draw(st.sampled_from((character, character, character, "?", "*", f"*{character}"))) for character in plate
@@ -69,7 +69,7 @@ def patterns(draw: st.DrawFn, first: str) -> str:
     return canonical_pattern("".join(pieces) + draw(st.sampled_from(("", "*"))))
 
 
-# What a camera gives where it read nothing that can be a plate; its candidates may be plates all the same.
+# Texts that cannot be plates. The candidates of such a read may be plates all the same.
 no_plates = st.sampled_from(("", "·", "Ж?", "A" * 17))
 
 
@@ -110,7 +110,7 @@ World = tuple[list[Entry], list[Read]]
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Return a list and reads of plates so alike that each read matches some entries and nearly matches others."""
+    """Draw a list and reads with plates so alike that each read matches some entries and nearly matches others."""
     first = draw(first_plates())
     return draw(lists(first)), draw(st.lists(reads_of(first), max_size=8))
 
@@ -167,13 +167,13 @@ def badged_worlds(draw: st.DrawFn) -> World:
 
 
 @given(badged_worlds())
-def test_plates_behind_badges_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
+def test_plates_behind_prefixes_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
     entries, batch = world
     assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
 
 
 @given(st.data())
-def test_after_any_changes_the_index_answers_as_one_built_afresh(data: st.DataObject) -> None:
+def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(data: st.DataObject) -> None:
     first = data.draw(first_plates())
     entries = data.draw(lists(first))
     index, in_force = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
@@ -187,11 +187,11 @@ def test_after_any_changes_the_index_answers_as_one_built_afresh(data: st.DataOb
         index = before.with_changes(put, removed, generation(number))
         in_force = {name: entry for name, entry in in_force.items() if name not in removed}
         in_force |= {entry.entry_id: entry for entry in put}
-        afresh = Index.build(in_force.values(), generation(number))
-        assert index.match(batch) == afresh.match(batch)
-        assert (index.generation, index.size) == (afresh.generation, afresh.size)
+        rebuilt = Index.build(in_force.values(), generation(number))
+        assert index.match(batch) == rebuilt.match(batch)
+        assert (index.generation, index.size) == (rebuilt.generation, rebuilt.size)
         assert {entry.entry_id: entry for entry in index.entries()} == in_force
-        assert before.match(batch) == answered, "the index that was changed stays as it was"
+        assert before.match(batch) == answered, "the old index does not change"
 
 
 @given(worlds().filter(lambda world: world[0] != []), st.data())
@@ -216,13 +216,13 @@ def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.D
 @given(first_plates(), st.data())
 def test_a_letter_that_no_table_knows_never_makes_a_read_exact_or_alike(first: str, data: st.DataObject) -> None:
     entries, text = data.draw(lists(first)), data.draw(plates(first))
-    place = data.draw(st.integers(0, len(text)))
+    position = data.draw(st.integers(0, len(text)))
     unknown = data.draw(st.characters(categories=["Lo"]).filter(unknown_letters))
     index = Index.build(entries, generation(1))
-    plate = text[:place] + unknown + text[place:]
+    plate = text[:position] + unknown + text[position:]
     [matches] = index.match([a_read(plate=plate)])
     assert {match.tier for match in matches} <= {"near", "pattern"}
-    # Of the whole: one that Unicode puts together with the letter before it is another letter there.
+    # Of the whole plate: Unicode may combine the letter with the one before it into another letter.
     named = repr(unknown_letters(plate)[:8])
     assert all(any(named in note for note in match.explanation.notes) for match in matches)
 
@@ -257,22 +257,20 @@ def test_more_evidence_never_removes_an_exact_match(
     index = Index.build(entries, generation(1))
     for read in batch:
         candidates = data.draw(st.lists(plates("A0").map(lambda plate: Candidate(plate=plate)), max_size=3))
-        told = replace(read, country=country, confidence=confidence, candidates=(*read.candidates, *candidates))
-        [before], [after] = index.match([read]), index.match([told])
+        with_more = replace(read, country=country, confidence=confidence, candidates=(*read.candidates, *candidates))
+        [before], [after] = index.match([read]), index.match([with_more])
         exact_before = {match.entry.entry_id for match in before if match.tier == "exact"}
         assert exact_before <= {match.entry.entry_id for match in after if match.tier == "exact"}
 
 
 @pytest.mark.parametrize(("plate", "tier"), [("AB12CD0", "equivalent"), ("A812CDO", "folded"), ("AB12CO", "near")])
 @pytest.mark.parametrize("confidence", [0.0, 0.01, 0.5, 1.0])
-def test_what_the_camera_also_thinks_possible_makes_no_match_less_sure(
-    plate: str, tier: str, confidence: float
-) -> None:
+def test_a_candidate_makes_no_match_less_sure(plate: str, tier: str, confidence: float) -> None:
     entries = [an_entry("listed", plate="AB12CDO", country="GB", tolerance="near")]
     index = Index.build(entries, generation(1))
     read = a_read(plate=plate, country="GB", confidence=0.8)
-    told = replace(read, candidates=(Candidate(plate="AB12CDO", confidence=confidence),))
-    [[before]], [[after]] = index.match([read]), index.match([told])
+    with_more = replace(read, candidates=(Candidate(plate="AB12CDO", confidence=confidence),))
+    [[before]], [[after]] = index.match([read]), index.match([with_more])
     assert (before.tier, after.tier) == (tier, "exact")
     assert after.score >= before.score
 

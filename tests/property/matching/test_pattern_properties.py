@@ -8,7 +8,7 @@ from anpr.contracts.plates import canonical_pattern
 from anpr.matching.encoding.plate_codes import encode_plates
 from anpr.matching.lookup import patterns
 from anpr.matching.lookup.patterns import PatternTable, fits
-from tests.support.reference_matcher import is_of_pattern
+from tests.support.reference_matcher import fits_pattern
 
 plates = st.text("AB1", min_size=1, max_size=16) | st.text("AB1", min_size=1, max_size=6)
 listed = st.text("AB1??*", min_size=1, max_size=8) | st.builds(
@@ -21,8 +21,8 @@ listed = st.text("AB1??*", min_size=1, max_size=8) | st.builds(
 
 def found(listed: Sequence[str], texts: Sequence[str]) -> list[tuple[int, int]]:
     rows = list(range(100, 100 + len(listed)))
-    which, of_rows = PatternTable.build(rows, listed).search(encode_plates(texts, [None] * len(texts)))
-    return sorted(zip(which.tolist(), of_rows.tolist(), strict=True))
+    read_rows, entry_rows = PatternTable.build(rows, listed).search(encode_plates(texts, [None] * len(texts)))
+    return sorted(zip(read_rows.tolist(), entry_rows.tolist(), strict=True))
 
 
 @given(
@@ -32,21 +32,21 @@ def test_every_pattern_that_a_plate_fits_is_found_once_and_no_other(
     listed: list[str], texts: list[str], groups: int
 ) -> None:
     expected = [
-        (place, 100 + number)
-        for place, text in enumerate(texts)
+        (row, 100 + number)
+        for row, text in enumerate(texts)
         for number, pattern in enumerate(listed)
-        if is_of_pattern(text, pattern)
+        if fits_pattern(text, pattern)
     ]
     with mock.patch.object(patterns, "MAX_GROUPS", groups):
         assert found(listed, texts) == expected
 
 
-def test_what_is_no_plate_fits_no_pattern() -> None:
+def test_a_text_that_cannot_be_a_plate_fits_no_pattern() -> None:
     assert found(["*", "?*", "A*"], ["", "-", "A" * 17]) == []
 
 
-def test_no_pattern_makes_a_plate_run_long() -> None:
-    """With an expression that tries every way to share a plate among its wildcards this would not end."""
+def test_no_pattern_takes_long_to_compare() -> None:
+    """An expression that tries every way to divide a plate among its wildcards would not end here."""
     pattern = "*A" * 15 + "*B"
     assert not fits(pattern, "A" * 64)
     assert found([pattern, "*" + "?*A" * 5], ["A" * 16]) == [(0, 101)]

@@ -18,7 +18,7 @@ from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.likelihood import LEAST_SCORES
 from tests.support.strategies import a_read, an_entry, generation, minutes
 
-# Longer than what every shorter list is taken for, so that one entry more makes another score.
+# Longer than the length that shorter lists count as, so that one entry more changes the scores.
 LISTED = 2_000
 READS = 100
 SIZES = (*range(2, 18), 31, 32, 33, 64, 2 * READS)
@@ -26,7 +26,7 @@ SIZES = (*range(2, 18), 31, 32, 33, 64, 2 * READS)
 
 @cache
 def drawn() -> tuple[list[Entry], list[Read]]:
-    """Return a list, and reads of its plates that are misread in all ways that the tables know."""
+    """Return a list, and misreads of its plates of all kinds that the tables know."""
     random = np.random.default_rng(7)
     traffic = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, random)
     plates = traffic.plates(LISTED)
@@ -48,35 +48,35 @@ def drawn() -> tuple[list[Entry], list[Read]]:
 
 
 def as_candidate(read: Read, confidence: np.float32) -> Read:
-    """Return a read that has this text as a candidate alone, and so surely."""
+    """Return a read that has this text only as a candidate, with this confidence."""
     candidate = Candidate(plate=read.plate, confidence=float(confidence))
     return a_read(read.read_id, plate="-", country=read.country, candidates=(candidate,))
 
 
 @cache
 def reads_at_the_threshold() -> list[Read]:
-    """Return pairs of reads that differ by one last bit of a confidence, and one matches and the other does not."""
+    """Return pairs of reads whose confidences differ by the last bit; one read matches and the other does not."""
     entries, reads = drawn()
     index = Index.build(entries, generation(1))
     reads = [read for read in reads if index.match([as_candidate(read, np.float32(1))]) != [[]]]
     below, enough = np.zeros(len(reads), np.float32), np.ones(len(reads), np.float32)
     while (between := (below + enough) / 2)[apart := (below < between) & (between < enough)].size:
         matches = index.match([as_candidate(*pair) for pair in zip(reads, between, strict=True)])
-        found = np.array([one != [] for one in matches])
+        found = np.array([of_read != [] for of_read in matches])
         below[apart & ~found], enough[apart & found] = between[apart & ~found], between[apart & found]
     return [as_candidate(*pair) for side in (below, enough) for pair in zip(reads, side, strict=True)]
 
 
 def answers(index: Index, reads: Sequence[Read]) -> list[list[tuple[str, str, float]]]:
-    return [[(one.entry.entry_id, one.tier, one.score) for one in matches] for matches in index.match(reads)]
+    return [[(match.entry.entry_id, match.tier, match.score) for match in matches] for matches in index.match(reads)]
 
 
 def in_batches(index: Index, reads: Sequence[Read], size: int) -> list[list[tuple[str, str, float]]]:
-    return [one for at in range(0, len(reads), size) for one in answers(index, reads[at : at + size])]
+    return [answer for at in range(0, len(reads), size) for answer in answers(index, reads[at : at + size])]
 
 
 @pytest.mark.parametrize("which", [lambda: drawn()[1], reads_at_the_threshold], ids=["misreads", "at the threshold"])
-def test_a_read_matches_alike_alone_and_in_a_batch_of_any_size(which: Callable[[], list[Read]]) -> None:
+def test_a_read_matches_the_same_alone_and_in_a_batch_of_any_size(which: Callable[[], list[Read]]) -> None:
     entries, reads = drawn()[0], which()
     index = Index.build(entries, generation(1))
     alone = [answers(index, [read])[0] for read in reads]
@@ -87,13 +87,13 @@ def test_a_read_matches_alike_alone_and_in_a_batch_of_any_size(which: Callable[[
 
 def test_reads_at_the_threshold_are_on_both_sides_of_it() -> None:
     matches = Index.build(drawn()[0], generation(1)).match(reads_at_the_threshold())
-    tiers = {one.tier for of_read in matches for one in of_read if one.score == LEAST_SCORES.get(one.tier)}
+    tiers = {match.tier for of_read in matches for match in of_read if match.score == LEAST_SCORES.get(match.tier)}
     assert tiers == {"folded", "near"}
-    assert sum(one == [] for one in matches) > READS / 5
+    assert sum(of_read == [] for of_read in matches) > READS / 5
 
 
 def test_a_text_is_as_common_alone_as_among_others_to_the_last_bit() -> None:
-    """A score is told to four digits: what it is made of must not hang on the batch either, or one digit may flip."""
+    """A score has four digits. Its terms must not depend on the batch either, or the last digit may change."""
     entries, _ = drawn()
     plates = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, np.random.default_rng(3)).plates(len(entries))
     rows = BACKGROUND_MODEL.rows(np.where(np.arange(len(plates)) % 2, plates.countries, 0).astype(np.uint16))
@@ -104,15 +104,15 @@ def test_a_text_is_as_common_alone_as_among_others_to_the_last_bit() -> None:
 
     whole = misread(slice(None))
     for size in (1, 2, 3, 5, 8, 64):
-        assert [one for at in range(0, len(plates), size) for one in misread(slice(at, at + size))] == whole
+        assert [share for at in range(0, len(plates), size) for share in misread(slice(at, at + size))] == whole
 
 
 def live(entries: Sequence[Entry]) -> Index:
-    """Return the index as a matcher has it: mapped from files, the canary and the latest entries laid over a base."""
+    """Return the index as a matcher has it: mapped from files, with the canary and the latest entries in a delta."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    first = Index.build([*entries[:-50], an_entry("gone", plate="XX99XXX")], generation(1))
+    first = Index.build([*entries[:-50], an_entry("removed", plate="XX99XXX")], generation(1))
     base = decode_snapshot(memoryview(b"".join(encode_snapshot(first, now)))).index
-    over = base.with_changes([*entries[-50:], canary.entry(minutes(0))], ["gone"], generation(2))
+    over = base.with_changes([*entries[-50:], canary.entry(minutes(0))], ["removed"], generation(2))
     return decode_delta(memoryview(b"".join(encode_delta(over, now))), base).index
 
 
@@ -122,9 +122,9 @@ def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() ->
     offline = [answers(Index.build(entries, generation(2)), [read])[0] for read in reads]
     followed = live(entries)
     assert in_batches(followed, reads, 65) == offline
-    merged = Index.build_encoded(followed.encoded_entries(), generation(2))
-    assert in_batches(merged, reads, 64) == offline
-    without = merged.with_changes([], [canary.ENTRY_ID], generation(3))
+    compacted = Index.build_encoded(followed.encoded_entries(), generation(2))
+    assert in_batches(compacted, reads, 64) == offline
+    without = compacted.with_changes([], [canary.ENTRY_ID], generation(3))
     assert in_batches(without, reads, 63) == offline
 
 

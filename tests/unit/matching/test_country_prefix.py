@@ -1,4 +1,4 @@
-"""The country's letters beside a plate, read as part of it, do not hide a listed vehicle."""
+"""A country prefix, the country letters read as part of a plate, does not hide a listed vehicle."""
 
 import pytest
 
@@ -30,12 +30,12 @@ def tiers(read: str, listed: str, tolerance: str = "tolerant", country: str | No
         ("RO B-123-ABC", "B123ABC"),
     ],
 )
-def test_a_plate_that_was_read_with_its_badge_is_found_and_never_called_exact(read: str, listed: str) -> None:
+def test_a_plate_read_with_its_country_prefix_is_found_and_never_called_exact(read: str, listed: str) -> None:
     for country in (None, "GB", "FR"):
         assert tiers(read, listed, country=country) == ["folded"]
 
 
-def test_the_badge_is_named_in_the_explanation() -> None:
+def test_the_country_prefix_is_named_in_the_explanation() -> None:
     index = Index.build([an_entry(plate="AB12CDE")], generation(1))
     [[match]] = index.match([a_read(plate="GB AB12CDE")])
     [difference] = match.explanation.differences
@@ -47,27 +47,27 @@ def test_the_badge_is_named_in_the_explanation() -> None:
 @pytest.mark.parametrize(
     ("read", "listed", "tolerance"),
     [
-        # behind the badge stands no plate of that country
+        # the text behind the prefix is no plate of that country
         ("FAB12CDE", "AB12CDE", "tolerant"),
         ("GBAB1234", "AB1234", "tolerant"),
-        # letters that are nobody's badge
+        # letters that are no country's badge
         ("XQAB12CDE", "AB12CDE", "tolerant"),
-        # an entry that wants its plate and nothing else
+        # an entry that allows only its own plate
         ("GBAB12CDE", "AB12CDE", "exact"),
     ],
 )
-def test_other_letters_before_a_plate_are_no_badge(read: str, listed: str, tolerance: str) -> None:
+def test_other_letters_before_a_plate_are_no_country_prefix(read: str, listed: str, tolerance: str) -> None:
     assert tiers(read, listed, tolerance) == []
 
 
-def test_a_plate_that_begins_like_a_badge_is_first_of_all_itself() -> None:
+def test_a_plate_that_begins_like_a_country_prefix_matches_as_itself() -> None:
     """Many German plates begin with D: at a million entries AB1234 is not found behind each of them."""
     entries = [an_entry("itself", plate="DAB1234"), an_entry("behind", plate="AB1234")]
     [matches] = Index.build(entries, generation(1)).match([a_read(plate="D AB 1234", country="DE")])
     assert [(match.entry.entry_id, match.tier) for match in matches] == [("behind", "folded"), ("itself", "exact")]
 
 
-def test_every_country_says_its_badges_in_letters_that_the_tables_can_look_up() -> None:
+def test_every_country_has_badges_that_the_tables_can_look_up() -> None:
     seen: set[str] = set()
     for country, syntax in tables.load("countries").items():
         for badge in syntax["badges"]:
