@@ -25,6 +25,7 @@ import click
 import httpx
 import msgspec
 
+from anpr.console.board.triage import SETTLED
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Entry, Explanation, Read, encode
@@ -65,7 +66,7 @@ class Screen:
     def _note(self, changes: dict[str, object], now: float) -> None:
         cards = changes.get("set")
         for name, card in cards.items() if isinstance(cards, dict) else ():
-            if card.get("lane", "over") == "over":
+            if card.get("section", SETTLED) == SETTLED:
                 self._over(name, now)
             elif name not in self.open:
                 self.open_at[name] = now
