@@ -95,7 +95,7 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
         "matchers",
         "reads/s",
         "capture to alert p50 p99",
-        "to screen p50 p99",
+        "to view p50 p99",
         "waiting",
         "list",
         "cameras",
@@ -164,7 +164,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
     if not view.incidents:
         return Text("no incidents", style="dim")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
-    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "claimed by"):
+    for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "claimed"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
     for incident in view.incidents[:rows]:
         best = incident.best
