@@ -25,7 +25,7 @@ import click
 import httpx
 
 from anpr.board.rates import percentile
-from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, encode
@@ -328,8 +328,8 @@ def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as
         notes = demo.start_consoles()
         consoles = sign_in(notes)
         url, _ = consoles["Calais"]
-        sessions = [cookie_from(url, notes) for _ in range(0, browsers, MOST_OF_A_SESSION)]
-        cookies = [sessions[number // MOST_OF_A_SESSION] for number in range(browsers)]
+        sessions = [cookie_from(url, notes) for _ in range(0, browsers, MAX_OF_A_SESSION)]
+        cookies = [sessions[number // MAX_OF_A_SESSION] for number in range(browsers)]
         result: dict[str, object] = {}
         if open_incidents:
             result["page"] = page_with(consoles, demo.kafka, open_incidents)

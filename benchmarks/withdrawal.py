@@ -71,7 +71,7 @@ class Screen:
             elif name not in self.open:
                 self.open_at[name] = now
                 self.open.add(name)
-        for name in changes.get("gone") or ():  # type: ignore[attr-defined]
+        for name in changes.get("removed") or ():  # type: ignore[attr-defined]
             self._over(name, now)
 
     def _over(self, name: str, now: float) -> None:

@@ -11,13 +11,10 @@ import httpx
 import msgspec
 import uvicorn
 
-from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.audit_log import AuditLog
-from anpr.console.auth.sessions import Sessions, connect
-from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.sessions import connect_sessions
 from anpr.console.auth.users import User, UsersFile, hash_password
-from anpr.console.console import Console
-from anpr.console.http.app import application
+from anpr.console.bootstrap import ConsoleServers, build_console
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer, InMemoryTail
@@ -81,31 +78,23 @@ class ConsoleServer:
             self.users.save(msgspec.structs.replace(user, password_hash=_HASH))
         self.images = ImageStore(folder / "images", timedelta(hours=1))
         self.audit_path = folder / "audit.jsonl"
-        self.console = Console(
-            site=site,
-            settings=self.settings,
-            feed=BoardFeed(
-                self.settings,
-                lambda _, names: InMemoryTail(self.broker, names),
-                NoLists(),
-                self.clock,
-                with_covert=True,
-            ),
+        servers = ConsoleServers(
+            open_tail=lambda _, names: InMemoryTail(self.broker, names),
             open_producer=lambda: InMemoryProducer(self.broker),
-            sessions=Sessions(connect(redis_url), timedelta(hours=console.session_hours), self.clock),
-            sign_in_limit=SharedSignInLimit(connect(redis_url)),
+            lists=NoLists(),
+            open_canary=lambda _: None,
+            open_redis=lambda: connect_sessions(redis_url),
             users=self.users,
-            audit=AuditLog(self.audit_path),
+            audit_log=AuditLog(self.audit_path),
             images=self.images,
             govuk=govuk_frontend.folder_if_there(),
-            canary=None,
-            clock=self.clock,
         )
+        self.console = build_console(self.settings, site, servers, self.clock)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(self.console), log_level="warning", timeout_graceful_shutdown=1, timeout_keep_alive=60
+                self.console.application, log_level="warning", timeout_graceful_shutdown=1, timeout_keep_alive=60
             )
         )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
@@ -165,7 +154,7 @@ class ConsoleServer:
 
     def shown(self) -> set[str]:
         """Return the incidents that its board shows to anybody."""
-        return {name for page in self.console.board_pages.values() for name in page.stream.state}
+        return {name for page in self.console.parts.board.pages.values() for name in page.stream.state}
 
 
 def csrf_of(browser: httpx.Client, path: str) -> str:

@@ -16,11 +16,10 @@ from anpr.cli import check_site, settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.console.auth.audit_log import AuditLog
-from anpr.console.auth.sessions import Sessions, connect
-from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.sessions import connect_sessions
 from anpr.console.auth.users import UsersFile
-from anpr.console.console import Console
-from anpr.console.http.app import application
+from anpr.console.bootstrap import Console, ConsoleServers, build_console
+from anpr.console.console_service import ConsoleService
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.tail import KafkaTail
 from anpr.local import govuk_frontend
@@ -81,26 +80,28 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     console = open_console(settings, site)
     server = _Server(
         uvicorn.Config(
-            application(console),
+            console.application,
             host=host,
             port=port,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,
-            log_config=None,  # our own, which tells no words of an exception
+            log_config=None,  # our own, which logs no text of an exception
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
         ),
-        console,
+        console.service,
     )
-    # Before and after the server's own, which stands while it serves.
+    # Before and after the server's own handler, which is set while it serves.
     on_stop(lambda: setattr(server, "should_exit", True))
 
+    board_thread = console.service.board_thread
+
     def missing() -> list[str]:
-        return [] if console.live.has_read_all() else ["the topics are not read to their end yet"]
+        return [] if board_thread.has_read_all() else ["the topics are not read to their end yet"]
 
     health = Health("console", missing)
-    console.live.beat = health.heartbeat
+    board_thread.heartbeat = health.heartbeat
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
     with serve_health(settings, health, metrics_port):
         server.run([listener])
@@ -108,7 +109,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
 
 
 def _check_certificate(cert: Path, key: Path | None) -> None:
-    """Raises InputError when no TLS can be spoken with these files."""
+    """Raise InputError when these files cannot be used for TLS."""
     try:
         # A key that asks for a passphrase would make a service wait for somebody to type one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
@@ -121,7 +122,7 @@ def _check_certificate(cert: Path, key: Path | None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the address. Raises UnavailableError when it cannot be had."""
+    """Open a socket at the address. Raises UnavailableError when that fails."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
@@ -133,15 +134,15 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that lets the event streams end when it is asked to stop: by themselves they never do."""
+    """A server that ends the event streams when it is asked to stop: by themselves they never end."""
 
-    def __init__(self, config: uvicorn.Config, console: Console) -> None:
+    def __init__(self, config: uvicorn.Config, service: ConsoleService) -> None:
         super().__init__(config)
-        self._console = console
+        self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        self._console.end_streams()
+        self._service.end_streams()
 
 
 def open_console(settings: Settings, site: str) -> Console:
@@ -149,36 +150,29 @@ def open_console(settings: Settings, site: str) -> Console:
     govuk = govuk_frontend.folder_if_there()
     if govuk is None:
         log.warning("GOV.UK Frontend is not here, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
-    kafka = settings.sites[site].kafka
-    feed = BoardFeed(
-        settings, KafkaTail, watchlist_reader(settings, site, may_be_away=True), system_clock, with_covert=True
-    )
-    return Console(
-        site=site,
-        settings=settings,
-        feed=feed,
-        open_producer=lambda: KafkaProducer(kafka),
-        sessions=Sessions(
-            connect(settings.sites[site].redis), timedelta(hours=settings.console.session_hours), system_clock
-        ),
-        sign_in_limit=SharedSignInLimit(connect(settings.sites[site].redis)),
+    here = settings.sites[site]
+    servers = ConsoleServers(
+        open_tail=KafkaTail,
+        open_producer=lambda: KafkaProducer(here.kafka),
+        lists=watchlist_reader(settings, site, may_be_away=True),
+        open_canary=lambda feed: _canary(settings, site, feed),
+        open_redis=lambda: connect_sessions(here.redis),
         users=UsersFile(Path(settings.console.users_file).expanduser()),
-        audit=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
+        audit_log=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
         govuk=govuk,
-        canary=_canary(settings, site, feed),
-        clock=system_clock,
     )
+    return build_console(settings, site, servers, system_clock)
 
 
 def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | None:
     """Return the sender of the site's canary; a site without cameras has none."""
-    servers = settings.sites[site]
-    if not servers.cameras:
+    here = settings.sites[site]
+    if not here.cameras:
         return None
     return CanarySender(
         site,
-        lambda: KafkaProducer(servers.kafka),
+        lambda: KafkaProducer(here.kafka),
         home_store(settings, may_be_away=True) if site == home_site(settings) else None,
         last_returned=lambda: last.sent_at if (last := feed.site_monitor.canaries.get(site)) else None,
         every_seconds=settings.console.canary_every_seconds,

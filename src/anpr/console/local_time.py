@@ -1,17 +1,17 @@
-"""Moments as they stand on the pages: in the time that people at the site go by, named each time. Pure.
+"""Times as the pages show them: in the site's own time zone, which is named each time. Pure.
 
-With the day of the week, for a board holds three days. Everything that is kept or sent stays in UTC.
+The board shows the day of the week, because it holds three days. Everything that is stored or sent stays in UTC.
 """
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 # Writes a moment for officers.
-At = Callable[[datetime], str]
+FormatTime = Callable[[datetime], str]
 
 
-def in_zone(zone: tzinfo) -> At:
-    """Return what writes moments of these days."""
+def weekday_time_in(zone: tzinfo) -> FormatTime:
+    """Return a format for the board: day of the week and time."""
 
     def at(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%a %H:%M:%S %Z}"
@@ -19,8 +19,8 @@ def in_zone(zone: tzinfo) -> At:
     return at
 
 
-def dates_in_zone(zone: tzinfo) -> At:
-    """Return what writes moments that may be long ago, or far ahead."""
+def date_time_in(zone: tzinfo) -> FormatTime:
+    """Return a format for moments long ago or far ahead: date and time."""
 
     def date(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%d %B %Y %H:%M %Z}"
@@ -28,8 +28,8 @@ def dates_in_zone(zone: tzinfo) -> At:
     return date
 
 
-def seconds_in_zone(zone: tzinfo) -> At:
-    """Return what writes moments of a log: the date, and the second."""
+def log_time_in(zone: tzinfo) -> FormatTime:
+    """Return a format for logs: date, and time to the second."""
 
     def second(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%d %b %Y %H:%M:%S %Z}"
@@ -37,8 +37,8 @@ def seconds_in_zone(zone: tzinfo) -> At:
     return second
 
 
-def clock_in_zone(zone: tzinfo) -> At:
-    """Return what writes moments of the next hours."""
+def clock_time_in(zone: tzinfo) -> FormatTime:
+    """Return a format for the next hours: the time."""
 
     def clock(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%H:%M %Z}"

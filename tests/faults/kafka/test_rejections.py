@@ -25,8 +25,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 
 from anpr.board.board_feed import BoardFeed
-from anpr.console.local_time import in_zone
-from anpr.console.status.status_reader import system_status_of
+from anpr.console.local_time import weekday_time_in
+from anpr.console.status.status_reader import read_system_status
 from anpr.console.status.status_warnings import status_warnings
 from anpr.contracts import topics
 from anpr.kafka import topic_specs
@@ -210,9 +210,7 @@ def test_an_alert_that_is_too_large_delays_no_other_and_is_raised_when_its_read_
 
 def shown(board: BoardFeed, it: Installation) -> tuple[str, ...]:
     board.fold_new_records(0.1)
-    return status_warnings(
-        system_status_of(board, it.settings, system_clock(), covert=False), it.settings, in_zone(UTC)
-    )
+    return status_warnings(read_system_status(board, it.settings, system_clock()), it.settings, weekday_time_in(UTC))
 
 
 def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_afterwards(

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from anpr.board.board import Board
 from anpr.console.board.board_page import BoardPage
+from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
-from anpr.console.board.triage import Rules
+from anpr.console.board.triage import TriageRules
 from anpr.console.http.render import environment
 from anpr.contracts.events import Alert, Correction
 from anpr.runtime.settings import Route, Site
 from tests.support.strategies import a_read, an_action, an_alert, an_entry, minutes
 
-TEMPLATES = environment(None, UTC)
+CARD = environment(None, UTC).get_template("card.html")
 WINDOWS = st.sampled_from([timedelta(minutes=40), timedelta(minutes=120), timedelta(hours=48)])
 FERRY = Route(origin="coquelles", destination="calais", by="ferry", crossing_minutes=1)
 ROAD = Route(origin="dunkerque", destination="calais", by="road", crossing_minutes=1)
@@ -56,8 +57,9 @@ steps = st.lists(
 
 
 def page(board: Board) -> BoardPage:
-    rules = Rules("calais", timedelta(minutes=2), 0.3, {"coquelles": FERRY, "dunkerque": ROAD})
-    return BoardPage(board, rules, {"calais": Site("Calais", "k", "r")}, TEMPLATES, ChangeStream("start"))
+    rules = TriageRules("calais", timedelta(minutes=2), 0.3, {"coquelles": FERRY, "dunkerque": ROAD})
+    cards = CardRenderer(CARD, {"calais": Site("Calais", "k", "r")}, rules)
+    return BoardPage(board, rules, cards, ChangeStream("start"))
 
 
 EARLY, AHEAD = _alert("calais", "AB1", 1, 0, "exact", 30.5), _alert("calais", "AB1", 2, 33, "exact", 61)
@@ -82,14 +84,14 @@ def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]], wind
         if step == "wait":
             now += timedelta(minutes=value)
         elif step == "look":
-            kept.picture((), now)
+            kept.update((), now)
         elif step == "prune":
             board.prune(now)
         else:
             _happens(board, step, value, number)
     # At the very moment at which its time is over, and the moment after.
     for moment in (now, now + timedelta(milliseconds=1)):
-        assert kept.picture((), moment) == page(board).picture((), moment)
+        assert kept.update((), moment) == page(board).update((), moment)
 
 
 def _happens(board: Board, step: str, value: Any, number: int) -> None:
@@ -114,6 +116,6 @@ def test_time_alone_calls_the_supervisor_and_ends_entries_without_anything_havin
     for alert in raised:
         board.add_alert(alert)
     first_look = max(alert.captured_at for alert in raised)
-    kept.picture((), first_look)
+    kept.update((), first_look)
     later = first_look + timedelta(minutes=wait)
-    assert kept.picture((), later) == page(board).picture((), later)
+    assert kept.update((), later) == page(board).update((), later)

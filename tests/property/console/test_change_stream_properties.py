@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpr.console.board.change_stream import ChangeStream, Event
+from anpr.console.board.change_stream import ChangeStream, StreamEvent
 
 NAMES_REMEMBERED = 3
 names = st.sampled_from("abcd")
@@ -22,19 +22,19 @@ class Browser:
     last_id: str = ""
     must_read: bool = True
 
-    def take(self, event: Event | None) -> None:
+    def take(self, event: StreamEvent | None) -> None:
         if event is None:
             return
         if event.kind == "resync":
             self.must_read = True
             return
         changes = msgspec.json.decode(event.data)
-        self.state = {n: v for n, v in self.state.items() if n not in changes["gone"]} | changes["set"]
+        self.state = {n: v for n, v in self.state.items() if n not in changes["removed"]} | changes["set"]
         self.last_id = event.id
 
-    def read(self, feed: ChangeStream) -> None:
+    def read(self, stream: ChangeStream) -> None:
         """Read the whole state, with the id that belongs to it."""
-        self.state, self.last_id, self.must_read = dict(feed.state), feed.last_id, False
+        self.state, self.last_id, self.must_read = dict(stream.state), stream.last_id, False
 
 
 steps = st.lists(
@@ -49,73 +49,74 @@ steps = st.lists(
 @given(steps)
 def test_a_browser_ends_with_the_state_of_the_console(steps: list[tuple[str, Any]]) -> None:
     starts = 1
-    feed = ChangeStream("start1", NAMES_REMEMBERED)
+    stream = ChangeStream("start1", NAMES_REMEMBERED)
     browser = Browser()
     for step, value in steps:
         if step == "publish":
-            feed.publish(value)
+            stream.publish(value)
         elif step == "take":  # a connection that is cut before it has brought what there is, or after
-            browser.take(feed.since(browser.last_id) if value else None)
+            browser.take(stream.changes_since(browser.last_id) if value else None)
         elif step == "read" and browser.must_read:
-            browser.read(feed)
+            browser.read(stream)
         elif step == "restart":  # another console, or the same one anew: it knows none of the old ids
             starts += 1
             restarted = ChangeStream(f"start{starts}", NAMES_REMEMBERED)
-            restarted.publish(feed.state)
-            feed = restarted
-    browser.take(feed.since(browser.last_id))
+            restarted.publish(stream.state)
+            stream = restarted
+    browser.take(stream.changes_since(browser.last_id))
     if browser.must_read:
-        browser.read(feed)
-    assert browser.state == feed.state
-    assert feed.since(browser.last_id) is None
+        browser.read(stream)
+    assert browser.state == stream.state
+    assert stream.changes_since(browser.last_id) is None
 
 
 @given(st.lists(states, max_size=8), st.text(max_size=12))
 def test_an_id_that_is_not_known_gets_one_resync_and_nothing_else(published: list[dict[str, int]], text: str) -> None:
-    feed = ChangeStream("start", NAMES_REMEMBERED)
-    ids = {feed.last_id}
+    stream = ChangeStream("start", NAMES_REMEMBERED)
+    ids = {stream.last_id}
     for state in published:
-        feed.publish(state)
-        ids.add(feed.last_id)
+        stream.publish(state)
+        ids.add(stream.last_id)
     if text not in ids:
-        event = feed.since(text)
+        event = stream.changes_since(text)
         assert event is not None
-        assert (event.kind, event.id) == ("resync", feed.last_id)
+        assert (event.kind, event.id) == ("resync", stream.last_id)
 
 
 def test_what_has_not_changed_is_not_sent() -> None:
-    feed = ChangeStream("start")
-    assert feed.publish({"a": 1, "b": 2})
-    assert not feed.publish({"a": 1, "b": 2})
-    assert feed.publish({"a": 1, "b": 3})
-    event = feed.since("start-1")
+    stream = ChangeStream("start")
+    assert stream.publish({"a": 1, "b": 2})
+    assert not stream.publish({"a": 1, "b": 2})
+    assert stream.publish({"a": 1, "b": 3})
+    event = stream.changes_since("start-1")
     assert event is not None
-    assert (event.id, msgspec.json.decode(event.data)) == ("start-2", {"set": {"b": 3}, "gone": []})
+    assert (event.id, msgspec.json.decode(event.data)) == ("start-2", {"set": {"b": 3}, "removed": []})
 
 
 def test_a_slow_browser_is_sent_what_is_now_and_nothing_that_was_overtaken() -> None:
-    feed = ChangeStream("start")
+    stream = ChangeStream("start")
     for number in range(1000):
-        feed.publish({"a": number, f"of-{number}": 0})
-    event = feed.since("start-1")
+        stream.publish({"a": number, f"of-{number}": 0})
+    event = stream.changes_since("start-1")
     assert event is not None
     changes = msgspec.json.decode(event.data)
     assert changes["set"] == {"a": 999, "of-999": 0}
-    assert "of-0" in changes["gone"]
+    assert "of-0" in changes["removed"]
 
 
 def test_all_who_have_the_same_get_the_same_bytes_which_are_made_once() -> None:
-    feed = ChangeStream("start")
-    feed.publish({"a": 1})
-    feed.publish({"a": 2})
-    assert feed.since("start-1") is feed.since("start-1")
+    stream = ChangeStream("start")
+    stream.publish({"a": 1})
+    stream.publish({"a": 2})
+    assert stream.changes_since("start-1") is stream.changes_since("start-1")
 
 
 def test_who_was_away_for_longer_than_is_remembered_gets_a_resync_and_others_do_not() -> None:
-    feed = ChangeStream("start", NAMES_REMEMBERED)
+    stream = ChangeStream("start", NAMES_REMEMBERED)
     for number in range(5):
-        feed.publish({f"name-{number}": number})  # each sets one name and ends the one before
+        stream.publish({f"name-{number}": number})  # each sets one name and ends the one before
     kinds = [
-        event and event.kind for event in map(feed.since, ("start-1", "start-2", "start-3", "start-4", "start-5"))
+        event and event.kind
+        for event in map(stream.changes_since, ("start-1", "start-2", "start-3", "start-4", "start-5"))
     ]
     assert kinds == ["resync", "resync", "changes", "changes", None]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from anpr.board.board import Board
 from anpr.board.board_feed import BoardFeed
 from anpr.console.board.board_page import BoardPage
+from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
-from anpr.console.board.triage import rules_of
+from anpr.console.board.triage import triage_rules
 from anpr.console.http.render import environment
 from anpr.contracts import topics
 from anpr.contracts.events import Action, Alert, Correction, encode
@@ -28,7 +29,7 @@ SETTINGS = Settings(
     console=ConsoleSettings(),
 )
 OUTCOMES = ("misread", "handed_to_uk_port", "turned_away")
-TEMPLATES = environment(None, UTC)
+CARD = environment(None, UTC).get_template("card.html")
 
 # Few plates, reads and entries, so that open and covert facts meet in one incident.
 alerts = st.builds(
@@ -85,14 +86,12 @@ def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert:
 
 def page(board: Board) -> bytes:
     """Return all that browsers of that board are sent at each site, as bytes."""
-    return b"".join(
-        msgspec.json.encode(
-            BoardPage(board, rules_of(SETTINGS, site), SETTINGS.sites, TEMPLATES, ChangeStream("start")).picture(
-                (), minutes(61)
-            )
-        )
-        for site in SETTINGS.sites
-    )
+    sent = []
+    for site in SETTINGS.sites:
+        rules = triage_rules(SETTINGS, site)
+        of_site = BoardPage(board, rules, CardRenderer(CARD, SETTINGS.sites, rules), ChangeStream("start"))
+        sent.append(msgspec.json.encode(of_site.update((), minutes(61))))
+    return b"".join(sent)
 
 
 @given(streams())

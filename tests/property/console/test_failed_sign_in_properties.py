@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpr.console.auth.failed_sign_ins import MOST_LINES, WITHIN, FailedSignIns
+from anpr.console.auth.failed_sign_ins import MAX_LINES, WITHIN, FailedSignIns
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-@given(st.lists(st.sampled_from(["ann", "bob", "sam"]), max_size=MOST_LINES // 4))
+@given(st.lists(st.sampled_from(["ann", "bob", "sam"]), max_size=MAX_LINES // 4))
 def test_each_that_a_person_makes_is_told_with_its_number(names: list[str]) -> None:
     failed = FailedSignIns()
     seen: Counter[str] = Counter()
     for name in names:
         seen[name] += 1
-        told = failed.times(NOW, name, "10.0.0.1")
+        told = failed.count(NOW, name, "10.0.0.1")
         assert told == seen[name] or (not told and seen[name] > 10)
 
 
@@ -30,21 +30,21 @@ def test_however_many_come_from_however_many_places_no_more_than_so_many_are_tol
     now = NOW
     for gap_ms, place, times in tried:
         now += timedelta(milliseconds=gap_ms)
-        told += [now for _ in range(times) if failed.times(now, "ann", f"10.0.0.{place}")]
+        told += [now for _ in range(times) if failed.count(now, "ann", f"10.0.0.{place}")]
     for moment in told:
-        assert sum(moment <= other < moment + WITHIN for other in told) <= 2 * MOST_LINES
+        assert sum(moment <= other < moment + WITHIN for other in told) <= 2 * MAX_LINES
     assert told, "and never none"
 
 
 def test_when_no_more_are_told_that_is_said_and_ends() -> None:
     failed = FailedSignIns()
-    assert sum(bool(failed.times(NOW, "ann", f"10.0.{n}.1")) for n in range(MOST_LINES + 50)) == MOST_LINES
+    assert sum(bool(failed.count(NOW, "ann", f"10.0.{n}.1")) for n in range(MAX_LINES + 50)) == MAX_LINES
     assert failed.is_full
-    assert failed.times(NOW + WITHIN, "ann", "10.0.0.1") == 1
+    assert failed.count(NOW + WITHIN, "ann", "10.0.0.1") == 1
     assert not failed.is_full
 
 
 def test_a_flood_at_one_name_is_told_by_tens() -> None:
     failed = FailedSignIns()
-    told = [failed.times(NOW, "ann", "10.0.0.1") for _ in range(1000)]
+    told = [failed.count(NOW, "ann", "10.0.0.1") for _ in range(1000)]
     assert [times for times in told if times] == [*range(1, 11), 100, 1000]

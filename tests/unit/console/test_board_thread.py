@@ -43,11 +43,11 @@ def test_a_removal_is_on_the_screen_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     alert = an_alert(a_read(plate="AB12CDE"), an_entry("e1", plate="AB12CDE"))
     broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
 
-    def look(feed: BoardFeed, now: datetime) -> None:
+    def on_tick(feed: BoardFeed, now: datetime) -> None:
         seen.extend(incident.status for incident in feed.board.incidents(now))
 
     feed = BoardFeed(SETTINGS, lambda _, names: InMemoryTail(broker, names), home, lambda: NOON)
-    board = board_thread.BoardThread(feed, look, lambda: NOON)
+    board = board_thread.BoardThread(feed, on_tick, lambda: NOON)
     board.start()
     try:
         assert wait_until(lambda: seen[-1:] == ["open"], 60)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from anpr.console.local_time import dates_in_zone, in_zone, seconds_in_zone
+from anpr.console.local_time import date_time_in, log_time_in, weekday_time_in
 from anpr.runtime.settings_files import load_settings
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -29,15 +29,15 @@ PARIS, LONDON = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/London")
 def test_a_time_is_that_of_the_site_and_says_of_which_zone_and_day(
     zone: ZoneInfo, moment: datetime, written: str
 ) -> None:
-    assert in_zone(zone)(moment) == written
+    assert weekday_time_in(zone)(moment) == written
 
 
 def test_a_date_is_that_of_the_site() -> None:
-    assert dates_in_zone(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "01 January 2027 00:30 CET"
+    assert date_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "01 January 2027 00:30 CET"
 
 
 def test_a_line_of_a_log_has_the_date_and_the_second() -> None:
-    assert seconds_in_zone(PARIS)(datetime(2026, 12, 31, 23, 30, 7, tzinfo=UTC)) == "01 Jan 2027 00:30:07 CET"
+    assert log_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, 7, tzinfo=UTC)) == "01 Jan 2027 00:30:07 CET"
 
 
 def test_the_ports_in_france_go_by_french_time_and_those_in_kent_by_british() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from anpr.board.camera_liveness import CameraState
 from anpr.board.site_health import Canary, SiteHealth
-from anpr.console.local_time import in_zone
+from anpr.console.local_time import weekday_time_in
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
 from anpr.contracts.events import Status
@@ -17,7 +17,7 @@ from tests.support.strategies import NOON, generation
 
 CAMERAS = tuple(Camera(f"camera-{number}", str(number), "front") for number in range(1, 6))
 SETTINGS = Settings({"calais": Site("Calais", "k", "r", CAMERAS)})
-AT = in_zone(UTC)
+AT = weekday_time_in(UTC)
 SEES = CameraState(NOON, 12, is_silent=False)
 BLIND = CameraState(NOON, 12, is_silent=True)
 STATUS = Status(
@@ -35,7 +35,9 @@ def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
-def sight(matcher: Status | None = STATUS, *, is_silent: bool = False, blind: int = 0, **fields: Any) -> SystemStatus:
+def status(
+    matcher: Status | None = STATUS, *, is_silent: bool = False, blind: int = 0, **fields: Any
+) -> SystemStatus:
     given: dict[str, Any] = {
         "now": NOON,
         "opened_at": NOON - timedelta(hours=1),
@@ -43,15 +45,15 @@ def sight(matcher: Status | None = STATUS, *, is_silent: bool = False, blind: in
         "health": (SiteHealth("calais", (matcher,) if matcher else (), NOON, is_silent),),
         "cameras": {"calais": {c.name: BLIND if at < blind else SEES for at, c in enumerate(CAMERAS)}},
         "canaries": {"calais": Canary(NOON - seconds(30), NOON - seconds(29))},
-        "refused": {},
+        "unreadable_records": {},
         "reads_per_second": {"calais": 1.0},
-        "without_cameras": {},
+        "problems_without_cameras": {},
     }
     return SystemStatus(**(given | fields))
 
 
 def test_while_all_is_well_nothing_is_said() -> None:
-    assert status_warnings(sight(), SETTINGS, AT) == ()
+    assert status_warnings(status(), SETTINGS, AT) == ()
 
 
 def changed(**fields: Any) -> Status:
@@ -61,35 +63,38 @@ def changed(**fields: Any) -> Status:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (sight(caught_up=False), "not complete yet"),
-        (sight(is_silent=True), "Calais: cut off since Sun 12:00:00 UTC"),
+        (status(caught_up=False), "not complete yet"),
+        (status(is_silent=True), "Calais: cut off since Sun 12:00:00 UTC"),
         (
-            sight(health=(SiteHealth("calais", (), None, is_silent=True),)),
+            status(health=(SiteHealth("calais", (), None, is_silent=True),)),
             "Calais: nothing received yet. Its vehicles are NOT on this screen.",
         ),
-        (sight(changed(partitions=0)), "Plates are NOT being checked"),
-        (sight(None), "Plates are NOT being checked"),
-        (sight(changed(generation=None)), "has no watchlist"),
-        (sight(changed(list_confirmed_at=None)), "saved on its disk"),
-        (sight(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
-        (sight(changed(alerts_too_large=2)), "alerts for 2 reads could not be written and are NOT shown"),
-        (sight(canaries={}), "test plate has not come back. None has come yet"),
+        (status(changed(partitions=0)), "Plates are NOT being checked"),
+        (status(None), "Plates are NOT being checked"),
+        (status(changed(generation=None)), "has no watchlist"),
+        (status(changed(list_confirmed_at=None)), "saved on its disk"),
+        (status(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
+        (status(changed(alerts_too_large=2)), "alerts for 2 reads could not be written and are NOT shown"),
+        (status(canaries={}), "test plate has not come back. None has come yet"),
         (
-            sight(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),
+            status(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),
             "The last one came at Sun 11:58:55",
         ),
         (
-            sight(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(24))}),
+            status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(24))}),
             "took more than 5 s. Alerts from this port arrive late",
         ),
         (
-            sight(canaries={"calais": Canary(NOON - seconds(50), NOON - seconds(8))}),
+            status(canaries={"calais": Canary(NOON - seconds(50), NOON - seconds(8))}),
             "slow: the test plate took more than 40",
         ),
-        (sight(blind=1), "camera camera-1 (lane 1) has seen nothing since Sun 12:00:00 UTC"),
-        (sight(blind=4), "4 of 5 cameras see nothing"),
-        (sight(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Look at the lanes yourself"),
-        (sight(refused={"anpr.calais.alerts.v1": 2}), "2 records on anpr.calais.alerts.v1 cannot be read"),
+        (status(blind=1), "camera camera-1 (lane 1) has seen nothing since Sun 12:00:00 UTC"),
+        (status(blind=4), "4 of 5 cameras see nothing"),
+        (status(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Look at the lanes yourself"),
+        (
+            status(unreadable_records={"anpr.calais.alerts.v1": 2}),
+            "2 records on anpr.calais.alerts.v1 cannot be read",
+        ),
     ],
 )
 def test_each_fault_is_said(seen: SystemStatus, words: str) -> None:
@@ -97,17 +102,17 @@ def test_each_fault_is_said(seen: SystemStatus, words: str) -> None:
 
 
 def test_a_console_that_has_just_been_opened_does_not_miss_what_it_could_not_see() -> None:
-    just = sight(opened_at=NOON - seconds(20), canaries={})
+    just = status(opened_at=NOON - seconds(20), canaries={})
     assert status_warnings(just, SETTINGS, AT) == ()
-    read_late = sight(opened_at=NOON - seconds(5), canaries={"calais": Canary(NOON - seconds(40), NOON)})
+    read_late = status(opened_at=NOON - seconds(5), canaries={"calais": Canary(NOON - seconds(40), NOON)})
     assert status_warnings(read_late, SETTINGS, AT) == ()
 
 
 def test_a_fault_that_goes_on_is_not_said_anew_every_second() -> None:
-    later = sight(is_silent=True, now=NOON + seconds(7))
-    assert status_warnings(later, SETTINGS, AT) == status_warnings(sight(is_silent=True), SETTINGS, AT)
+    later = status(is_silent=True, now=NOON + seconds(7))
+    assert status_warnings(later, SETTINGS, AT) == status_warnings(status(is_silent=True), SETTINGS, AT)
 
 
 def test_a_site_that_stays_slow_is_not_said_anew_with_each_test_plate() -> None:
-    slow = [sight(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(30 - took))}) for took in (6, 7.5)]
+    slow = [status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(30 - took))}) for took in (6, 7.5)]
     assert status_warnings(slow[0], SETTINGS, AT) == status_warnings(slow[1], SETTINGS, AT) != ()

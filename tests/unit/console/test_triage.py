@@ -6,22 +6,31 @@ from typing import Any
 import pytest
 
 from anpr.board.board import Board
-from anpr.console.board.triage import ELSEWHERE, NOW, NOWHERE, REVIEW, SETTLED, BoardPosition, Rules, position_of
+from anpr.console.board.triage import (
+    ELSEWHERE,
+    NOW,
+    NOWHERE,
+    REVIEW,
+    SETTLED,
+    BoardPosition,
+    TriageRules,
+    position_of,
+)
 from anpr.contracts.events import Alert
 from anpr.runtime.settings import Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
-RULES = Rules("calais", timedelta(minutes=2), 0.3)
+RULES = TriageRules("calais", timedelta(minutes=2), 0.3)
 GAP, WINDOW = timedelta(minutes=30), timedelta(hours=72)
 FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=30)
-DOVER = Rules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY})
+DOVER = TriageRules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY})
 
 
 def alert(**fields: Any) -> Alert:
     return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
 
 
-def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: Rules = RULES) -> BoardPosition:
+def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: TriageRules = RULES) -> BoardPosition:
     board = Board(GAP, WINDOW)
     for one in alerts:
         board.add_alert(one)

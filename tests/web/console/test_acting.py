@@ -96,13 +96,14 @@ def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_i
     with server.browser("ann") as ann:
         csrf = csrf_of(ann, f"/incident/{alert.alert_id}")
         # Bob's claim reaches the topic after Ann's console has looked and before her claim is written.
-        write = server.console.writer.write
+        producer = server.console.parts.actions._producer
+        write = producer.write
 
-        def bob_first(placed: Sequence[topics.AddressedAction]) -> bool:
+        def bob_first(written: Sequence[topics.AddressedAction]) -> bool:
             server.put(topics.actions("calais"), an_action("bobs", "claimed", alert, officer="bob"))
-            return write(placed)
+            return write(written)
 
-        server.console.writer.write = bob_first  # type: ignore[assignment,method-assign]
+        producer.write = bob_first  # type: ignore[assignment,method-assign]
         answer = ann.post(f"/incident/{alert.alert_id}/claim", data={"csrf": csrf}, follow_redirects=True)
     assert "bob claimed this first. You have not claimed it." in answer.text
     assert [action.officer for action in actions(server)] == ["bob", "ann"]

@@ -99,5 +99,5 @@ def test_what_is_covert_changes_no_figure(server: ConsoleServer) -> None:
         server.alert("AB12CDE", handling="covert")
         server.put(topics.covert_alerts("calais"), {"neither": "an alert", "nor": "a correction"})
         server.put(topics.covert_actions("calais"), {"no": "action"})
-        assert wait_until(lambda: server.console.live._feed.unreadable_records.total() == 2, 60)
+        assert wait_until(lambda: server.console.service.board_thread._feed.unreadable_records.total() == 2, 60)
         assert of_the_console() == before

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page, Route, expect
 
-from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.contracts import topics
 from anpr.contracts.events import decode_action
 from anpr.local.processes import wait_until
@@ -620,7 +620,7 @@ def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(sc
         url = scene.wires["calais"].url
         cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies(url)}
         browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies, timeout=60))
-        for _ in range(MOST_OF_A_SESSION):
+        for _ in range(MAX_OF_A_SESSION):
             stack.enter_context(browser.stream("GET", "/board/stream"))
         expect(page.locator("#warnings")).to_contain_text(
             "This page is OLD: you opened too many other pages after it."

@@ -11,8 +11,7 @@ import pytest
 import redis
 
 from anpr.console.auth import permissions
-from anpr.console.auth.access import Page
-from anpr.console.http.app import PAGES
+from anpr.console.http.app import PAGES, Page
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from tests.support.web_console import PASSWORD, USERS, ConsoleServer, csrf_of, running_console
@@ -54,7 +53,7 @@ def test_every_route_is_open_to_those_with_its_right_and_to_nobody_else(
     session = csrf_of(browser, permissions.HOME[role])
     status = status_of(browser, page, session)
     # Whether there is such an incident is told only to those who may ask.
-    assert (status == 403) == (not permissions.may(role, page.right)), status
+    assert (status == 403) == (not permissions.has_permission(role, page.permission)), status
     assert status < 500
 
 
@@ -181,9 +180,9 @@ def test_redis_holds_no_token(server: ConsoleServer, browsers: dict[str, httpx.C
 def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but_shows_what_it_has_in_the_end(
     server: ConsoleServer, browsers: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.console.live, "has_read_all", lambda: False)
-    monkeypatch.setattr(server.console, "_has_read_back", False)
-    monkeypatch.setattr(server.console, "_opened_at", server.clock())
+    monkeypatch.setattr(server.console.service.board_thread, "has_read_all", lambda: False)
+    monkeypatch.setattr(server.console.parts.board, "_has_read_back", False)
+    monkeypatch.setattr(server.console.parts.board, "_opened_at", server.clock())
     assert browsers["ann"].get("/board/state").status_code == 503
-    monkeypatch.setattr(server.console, "_opened_at", server.clock() - timedelta(seconds=16))
+    monkeypatch.setattr(server.console.parts.board, "_opened_at", server.clock() - timedelta(seconds=16))
     assert browsers["ann"].get("/board/state").status_code == 200, "one port may be out of reach"

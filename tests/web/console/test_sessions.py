@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from anpr.console.auth.users import hash_password
-from anpr.console.board.stream_limit import MOST_OF_A_SESSION
+from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.settings import ConsoleSettings
@@ -132,13 +132,13 @@ def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_
             return lines
 
         elsewhere = opened(ann_elsewhere)
-        feeds = [opened(ann) for _ in range(MOST_OF_A_SESSION + 2)]
+        feeds = [opened(ann) for _ in range(MAX_OF_A_SESSION + 2)]
         for ended in feeds[:2]:
             assert "event: too-many" in islice(ended, SOON)
             assert next(ended, "") == "data: {}", "and it ends"
             assert not "".join(ended)
         for going_on in (feeds[2], feeds[-1], elsewhere):
-            assert "event: beat" in islice(going_on, SOON)
+            assert "event: heartbeat" in islice(going_on, SOON)
 
 
 def try_in_vain(server: ConsoleServer, times: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Writes what officers do to the site's own actions topic. It counts once it has been read back from there."""
+"""Writes officers' actions to the site's own actions topics. An action counts once it is read back from there."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ FLUSH_SECONDS = 5
 
 
 class ActionProducer:
-    """Publishes actions, one request at a time."""
+    """Publishes the actions of one request after another."""
 
     def __init__(self, open_producer: Callable[[], Producer]) -> None:
-        """`open_producer` connects to the site's broker, again after the broker has refused something."""
+        """`open_producer` connects to the site's broker: now, and again after the broker has refused an action."""
         self._open = open_producer
         self._producer = open_producer()
         self._lock = threading.Lock()
@@ -28,8 +28,8 @@ class ActionProducer:
     def write(self, addressed_actions: Sequence[AddressedAction]) -> bool:
         """Publish actions, each on the topic of its audience; return whether the broker has them all.
 
-        Where it does not answer in time they stay with the client, which delivers them when the broker is back.
-        Raises UnavailableError when it refuses one: then that is lost, and must be done again.
+        When the broker does not answer in time, the client keeps them and delivers them once it is back. Raises
+        UnavailableError when the broker refuses one: that action is lost, and the officer must repeat it.
         """
         with self._lock:
             try:
@@ -38,5 +38,5 @@ class ActionProducer:
                 return self._producer.flush(FLUSH_SECONDS) == 0
             except UndeliveredError as error:
                 self._producer = self._open()
-                log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  it says all
+                log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  the code says all
                 raise refused("the broker refuses it, and others do not see it", error) from None

@@ -1,8 +1,9 @@
-"""What an officer may do to an incident as it stands, and the actions that come of it. Pure.
+"""What an officer may do about an incident: each command, and the actions that it makes. Pure.
 
-An incident may hold open and covert alerts together. What all may know (who has it in hand, whether the plate is the
-same) names an open alert then and goes to the open topic; a comment goes to the covert one; an outcome is given on
-both topics, on each for the entries that its readers know of, its note on the covert one alone.
+An incident may hold open and covert alerts together. Then:
+- Claims, releases and plate checks name an open alert and go to the open topic: everybody may know of them.
+- A comment goes to the covert topic.
+- An outcome goes to both topics, on each for the entries that its readers know of. Its note goes to the covert topic.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +19,18 @@ MAX_NOTE_CHARACTERS: Final = 2000
 
 
 class ActionRefusedError(Exception):
-    """It cannot be done as things stand; the text says why to the officer."""
+    """The command cannot be carried out now. The text tells the officer why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does it, at which site and when. `action_ids` are fresh ids, more than any deed needs.
+    """The officer who gives a command, at which site and when.
 
-    `may_claim` tells whether the incident is one for this site; `colleagues` are those who can be handed it.
+    Attributes:
+        may_take_over: Whether they may act on what others have claimed, as a supervisor may.
+        may_claim: Whether this site may claim the incident.
+        colleagues: Who can be handed the incident.
+        action_ids: Fresh ids: one for an action on the open topic, one for an action on the covert topic.
     """
 
     officer: str
@@ -37,115 +42,119 @@ class Actor:
     action_ids: Sequence[str]
 
 
-def claim(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
-    """Take it in hand. Who else does so at the same moment is decided by the order of the topic."""
-    if not doer.may_claim:
+def claim(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+    """Claim the incident. When two officers claim at the same moment, the order of the topic decides."""
+    if not actor.may_claim:
         why = (
             "The vehicle is not at your port or on its way to it. The port where it was seen deals with it."
             if incident.status == "open"
             else "It is no longer open."
         )
         raise ActionRefusedError(f"You cannot claim this. {why}")
-    if holder := incident.holders.get(doer.site):
+    if holder := incident.holders.get(actor.site):
         raise ActionRefusedError(
-            "You have already claimed this." if holder == doer.officer else f"{holder} has already claimed this."
+            "You have already claimed this." if holder == actor.officer else f"{holder} has already claimed this."
         )
-    return _one(incident, doer, "claimed")
+    return _single_action(incident, actor, "claimed")
 
 
-def release(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
-    """Let it go, so that others are asked to take it."""
-    return _one(incident, doer, "released", holder=_of_another(_must_hold(incident, doer), doer))
+def release(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+    """Release the incident, so that others are asked to claim it."""
+    return _single_action(
+        incident, actor, "released", holder=_other_holder(_holder_to_act_on(incident, actor), actor)
+    )
 
 
-def hand_over(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Pass it to a colleague, who has it from that moment."""
-    holder = _must_hold(incident, doer)
+def hand_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
+    """Hand the incident to a colleague, who is the holder from that moment."""
+    holder = _holder_to_act_on(incident, actor)
     to = form.get("to", "")
-    if to not in doer.colleagues:
+    if to not in actor.colleagues:
         cleared = " with covert permission, because this incident is covert" if incident.has_covert else ""
         raise ActionRefusedError(f"Select a colleague at this site{cleared}.")
-    return _one(incident, doer, "released", holder=_of_another(holder, doer), hands_to=to)
+    return _single_action(incident, actor, "released", holder=_other_holder(holder, actor), hands_to=to)
 
 
-def take_over(incident: Incident, doer: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
-    """Take what somebody else has in hand, as a supervisor may."""
-    holder = _must_hold(incident, doer)
-    if holder == doer.officer:
+def take_over(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+    """Take over an incident that somebody else has claimed, as a supervisor may."""
+    holder = _holder_to_act_on(incident, actor)
+    if holder == actor.officer:
         raise ActionRefusedError("You have already claimed this.")
-    return _one(incident, doer, "released", holder=holder, hands_to=doer.officer)
+    return _single_action(incident, actor, "released", holder=holder, hands_to=actor.officer)
 
 
-def check_plate(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Say whether the plate on the vehicle is the listed one, by eye."""
-    _must_hold(incident, doer)
+def check_plate(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
+    """Record whether the plate on the vehicle is the listed one, as the officer saw it."""
+    _holder_to_act_on(incident, actor)
     value = form.get("plate_check", "")
     if value not in PLATE_CHECKS:
         raise ActionRefusedError("Select whether the plate is the same, different, or cannot be read.")
-    return _one(incident, doer, "plate_check", plate_check=value)
+    return _single_action(incident, actor, "plate_check", plate_check=value)
 
 
-def give_outcome(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Settle what the officer had on the screen (docs/adr/0004): `seen` holds the ids of the alerts shown."""
-    _must_hold(incident, doer)
-    found = checked(incident, doer.site)
+def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
+    """Give the outcome of the alerts that the officer saw (docs/adr/0004): the form's `seen` holds their ids."""
+    _holder_to_act_on(incident, actor)
+    found = standing_plate_check(incident, actor.site)
     if found is None:
         raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
     value = form.get("outcome", "")
     if value not in OUTCOMES:
         raise ActionRefusedError("Select an outcome.")
-    if value not in outcomes_that_fit(found):
+    if value not in fitting_outcomes(found):
         raise ActionRefusedError(
             "This outcome contradicts your plate check. If the check was wrong, check the plate again."
         )
     seen_ids = set(form.get("seen", "").split())
     seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
-    placed: list[AddressedAction] = []
+    addressed_actions: list[AddressedAction] = []
     note = _note(form)
     for covert in (False, True):
         alerts = sorted((alert for alert in seen if alert.is_covert == covert), key=certainty_order)
         if alerts:
             best_of = {alert.entry.entry_id: alert.tier for alert in reversed(alerts)}
             covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(best_of.items()))
-            tells = covert or not incident.has_covert
-            placed.append(
+            has_note = covert or not incident.has_covert
+            addressed_actions.append(
                 AddressedAction(
                     Action(
-                        action_id=doer.action_ids[covert],
+                        action_id=actor.action_ids[covert],
                         alert_id=alerts[0].alert_id,
-                        site=doer.site,
-                        officer=doer.officer,
-                        at=doer.at,
+                        site=actor.site,
+                        officer=actor.officer,
+                        at=actor.at,
                         kind="outcome",
                         outcome=value,
                         covers=covers,
-                        note=note if tells else "",
+                        note=note if has_note else "",
                     ),
                     is_covert=covert,
                 )
             )
-    return placed
+    return addressed_actions
 
 
-def comment(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Write something that stays with the incident."""
+def comment(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
+    """Write a comment that stays with the incident."""
     note = _note(form)
     if not note:
         raise ActionRefusedError("Enter a comment.")
-    return _one(incident, doer, "comment", covert=incident.has_covert, note=note)
+    return _single_action(incident, actor, "comment", covert=incident.has_covert, note=note)
 
 
-def take_back(incident: Incident, doer: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Take back what was done at this site, by oneself or, for a supervisor, by anybody. Both stay visible."""
-    action = next((a for a in incident.actions if (a.site, a.action_id) == (doer.site, form.get("action", ""))), None)
+def take_back(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
+    """Undo an action of this site: one's own or, for a supervisor, anybody's. Both actions stay visible."""
+    action = next(
+        (a for a in incident.actions if (a.site, a.action_id) == (actor.site, form.get("action", ""))), None
+    )
     if action is None or action.kind == "retracted":
         raise ActionRefusedError("Your site has no such action to undo.")
     if action.action_id in incident.retracted:
         raise ActionRefusedError("This action is already undone.")
-    if action.officer != doer.officer and not doer.may_take_over:
+    if action.officer != actor.officer and not actor.may_take_over:
         raise ActionRefusedError(f"Only {action.officer} or a supervisor can undo this action.")
     alert = next(alert for alert in incident.alerts if alert.alert_id == action.alert_id)
-    return [AddressedAction(_action(doer, alert, "retracted", retracts=action.action_id), alert.is_covert)]
+    return [AddressedAction(_action(actor, alert, "retracted", retracts=action.action_id), alert.is_covert)]
 
 
 COMMANDS: Final = {
@@ -160,8 +169,8 @@ COMMANDS: Final = {
 }
 
 
-def checked(incident: Incident, site: str) -> str | None:
-    """Return what the site's last plate check that stands has found; None, nobody has looked yet."""
+def standing_plate_check(incident: Incident, site: str) -> str | None:
+    """Return what the site's last plate check found that was not undone; None when there is none."""
     found = [
         action.plate_check
         for action in incident.actions
@@ -170,51 +179,51 @@ def checked(incident: Incident, site: str) -> str | None:
     return found[-1] if found else None
 
 
-def outcomes_that_fit(found: str) -> tuple[str, ...]:
-    """Return the outcomes that do not contradict what the plate check has found.
+def fitting_outcomes(found: str) -> tuple[str, ...]:
+    """Return the outcomes that do not contradict what the plate check found.
 
-    Of another plate nothing came but that it was a misread, whatever came of the vehicle: it was not the listed one.
+    A different plate is always a misread, whatever happened to that vehicle: it was not the listed one.
     """
     if found == "different":
         return ("misread",)
     return tuple(outcome for outcome in OUTCOMES if found != "same" or outcome != "misread")
 
 
-def _must_hold(incident: Incident, doer: Actor) -> str:
-    """Return who has it in hand. Raises RefusedError unless that is the officer, or the officer a supervisor."""
-    holder = incident.holders.get(doer.site)
+def _holder_to_act_on(incident: Incident, actor: Actor) -> str:
+    """Return the holder. Raises ActionRefusedError unless that is the officer, or the officer is a supervisor."""
+    holder = incident.holders.get(actor.site)
     if holder is None:
         raise ActionRefusedError("Claim this first, so that others know who is dealing with it.")
-    if holder != doer.officer and not doer.may_take_over:
+    if holder != actor.officer and not actor.may_take_over:
         raise ActionRefusedError(f"{holder} has claimed this. Only {holder} or a supervisor can do that.")
     return holder
 
 
-def _of_another(holder: str, doer: Actor) -> str | None:
-    """Return whose it was, where it was not the officer's own."""
-    return None if holder == doer.officer else holder
+def _other_holder(holder: str, actor: Actor) -> str | None:
+    """Return the holder if it is not the officer: the action must name whose claim it ends."""
+    return None if holder == actor.officer else holder
 
 
-def _one(
-    incident: Incident, doer: Actor, kind: str, *, covert: bool = False, **fields: str | None
+def _single_action(
+    incident: Incident, actor: Actor, kind: str, *, covert: bool = False, **fields: str | None
 ) -> list[AddressedAction]:
-    """Return one action that names the surest alert that those concerned know of."""
+    """Return one action. It names the surest alert that the action's audience knows of."""
     alerts = [alert for alert in incident.standing or incident.alerts if alert.is_covert == covert]
     alert = _surest(alerts or incident.standing or incident.alerts)
-    return [AddressedAction(_action(doer, alert, kind, **fields), alert.is_covert)]
+    return [AddressedAction(_action(actor, alert, kind, **fields), alert.is_covert)]
 
 
 def _surest(alerts: Iterable[Alert]) -> Alert:
     return min(alerts, key=certainty_order)
 
 
-def _action(doer: Actor, alert: Alert, kind: str, **fields: Any) -> Action:
+def _action(actor: Actor, alert: Alert, kind: str, **fields: Any) -> Action:
     return Action(
-        action_id=doer.action_ids[0],
+        action_id=actor.action_ids[0],
         alert_id=alert.alert_id,
-        site=doer.site,
-        officer=doer.officer,
-        at=doer.at,
+        site=actor.site,
+        officer=actor.officer,
+        at=actor.at,
         kind=kind,
         **fields,
     )

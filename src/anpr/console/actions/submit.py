@@ -1,42 +1,58 @@
-"""Carrying out what an officer does: written to the topic, then waited for until this console's board has read it."""
+"""Submits an officer's actions: writes them to the topic, then waits until this console's board has read them."""
 
 import asyncio
 import uuid
 from collections.abc import Sequence
 
-from anpr.board.board_feed import BoardFeed
 from anpr.board.incident import Incident
+from anpr.console.actions.action_producer import ActionProducer
 from anpr.console.actions.rules import Actor
 from anpr.console.auth import permissions
-from anpr.console.board.triage import position_of
-from anpr.console.console import Console, SignedIn
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.auth.users import UsersFile, colleagues_at
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.site_view import SiteView
 from anpr.contracts.topics import AddressedAction
+from anpr.runtime.clock import Clock
 
-# An action that is not read back within this time is told as sent and not yet confirmed.
+# An action that is not read back within this time is reported as sent and not yet confirmed.
 READ_BACK_SECONDS = 5
 
 
-def actor_for(console: Console, who: SignedIn, incident: Incident) -> Actor:
-    """Return who does something about an incident now."""
-    now = console.clock()
-    return Actor(
-        officer=who.user.name,
-        site=console.site,
-        may_take_over=who.may(permissions.TAKE_OVER),
-        may_claim=position_of(incident, console.rules, now).may_claim,
-        at=now,
-        colleagues=console.colleagues(covert=incident.has_covert),
-        action_ids=(uuid.uuid4().hex, uuid.uuid4().hex),
-    )
+class ActionSubmitter:
+    """The actions of the officers of one site."""
 
+    def __init__(
+        self, view: SiteView, board: BoardAccess, producer: ActionProducer, users: UsersFile, clock: Clock
+    ) -> None:
+        """Write with `producer` and read back from `board`."""
+        self._view = view
+        self._board = board
+        self._producer = producer
+        self._users = users
+        self._clock = clock
 
-async def submit(console: Console, who: SignedIn, placed: Sequence[AddressedAction]) -> bool:
-    """Write actions and wait until they are on this console's board; return whether they are."""
-    if not await asyncio.to_thread(console.writer.write, placed):
-        return False
+    def actor(self, who: SignedIn, incident: Incident) -> Actor:
+        """Return a user as the rules see them, who acts on an incident now."""
+        return Actor(
+            officer=who.user.name,
+            site=self._view.site,
+            may_take_over=who.may(permissions.TAKE_OVER),
+            may_claim=self._view.position(incident).may_claim,
+            at=self._clock(),
+            colleagues=self.colleagues(is_covert=incident.has_covert),
+            action_ids=(uuid.uuid4().hex, uuid.uuid4().hex),
+        )
 
-    def are_there(feed: BoardFeed) -> bool:
-        board = console.board_for(who, feed)
-        return all(board.has_action(action.site, action.action_id) for action, _ in placed)
+    def colleagues(self, *, is_covert: bool) -> frozenset[str]:
+        """Return who can be handed an incident at this site."""
+        return colleagues_at(self._view.site, self._users.users().values(), is_covert=is_covert)
 
-    return await console.live.wait_for(are_there, READ_BACK_SECONDS)
+    async def submit(self, who: SignedIn, actions: Sequence[AddressedAction]) -> bool:
+        """Write actions and wait until they are on this console's board; return whether they are.
+
+        Raises UnavailableError when the broker refuses one.
+        """
+        if not await asyncio.to_thread(self._producer.write, actions):
+            return False
+        return await self._board.wait_for_actions(who, [addressed.action for addressed in actions], READ_BACK_SECONDS)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -18,8 +19,12 @@ from anpr.runtime.errors import UnavailableError
 class AuditEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line: at what time who did what at which console, and with which incident and plate.
 
-    `covert` lines are only for those with the right. Of a failed sign-in: `times` how often in these minutes it has
-    failed for this name from this `address`, at least; `user` is "" for a name that is not known.
+    Attributes:
+        user: Who did it; "" for an unknown name that failed to sign in.
+        covert: Whether only people with the covert permission may read the line.
+        address: Where a failed sign-in came from.
+        times: How often at least a sign-in with this name has failed from this address in these minutes; 0 for a
+            look-up.
     """
 
     at: datetime
@@ -35,10 +40,10 @@ class AuditEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AuditLog:
-    """Lines at the end of a file that nothing here ever changes."""
+    """A file to which lines are only added. Nothing here changes or removes one."""
 
     def __init__(self, path: Path) -> None:
-        """Write to `path`, which only its owner may read. Raises UnavailableError when it cannot be written."""
+        """Add lines to `path`, which only its owner may read. Raises UnavailableError when it cannot be written."""
         self._path = path
         self._lock = threading.Lock()
         try:
@@ -48,7 +53,7 @@ class AuditLog:
             raise self._unavailable(error) from None
 
     def write(self, *entries: AuditEntry) -> None:
-        """Put lines on the disk itself. Raises UnavailableError: then the answer must not be given."""
+        """Add lines, and wait until the disk has them. Raises UnavailableError: then nothing may be answered."""
         lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
         try:
             with self._lock:
@@ -58,7 +63,7 @@ class AuditLog:
             raise self._unavailable(error) from None
 
     def newest_first(self) -> Iterator[AuditEntry]:
-        """Give all lines, the newest first."""
+        """Return all lines, the newest first. Raises UnavailableError when they cannot be read."""
         try:
             lines = self._path.read_bytes().splitlines()
         except OSError as error:
@@ -66,7 +71,7 @@ class AuditLog:
         return (msgspec.json.decode(line, type=AuditEntry) for line in reversed(lines))
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         os.close(self._file)
 
     def _unavailable(self, error: OSError) -> UnavailableError:
@@ -77,17 +82,24 @@ class AuditLog:
         )
 
 
-def known_as(
-    incident: Incident, alerts: Sequence[Alert], open_board: Board, now: datetime
-) -> list[tuple[bool, Incident]]:
-    """Return what was looked up with these alerts of an incident, and whether it is covert.
+class AuditedIncident(NamedTuple):
+    """An incident that was looked up, and whether the line that says so is covert."""
 
-    Of one that is covert in part there is also the incident that everybody knows: with nothing covert that line
-    would be there as well, and without it who may see more could look up unseen.
+    incident: Incident
+    is_covert: bool
+
+
+def audited_incidents(
+    incident: Incident, alerts: Sequence[Alert], open_board: Board, now: datetime
+) -> list[AuditedIncident]:
+    """Return what the audit log must say of a look-up of these alerts of an incident.
+
+    A partly covert incident also has the line of the incident that everybody knows. Without that line, people with
+    the covert permission could look up open incidents and leave no trace that every auditor can see.
     """
     if not incident.has_covert:
-        return [(False, incident)]
-    looked_up = [(True, incident)] if any(alert.is_covert for alert in alerts) else []
-    alert = next((alert for alert in alerts if not alert.is_covert), None)
-    in_the_open = open_board.incident_of(alert.alert_id, now) if alert is not None else None
-    return looked_up if in_the_open is None else [(False, in_the_open), *looked_up]
+        return [AuditedIncident(incident, is_covert=False)]
+    covert_lines = [AuditedIncident(incident, is_covert=True)] if any(alert.is_covert for alert in alerts) else []
+    open_alert = next((alert for alert in alerts if not alert.is_covert), None)
+    open_incident = open_board.incident_of(open_alert.alert_id, now) if open_alert is not None else None
+    return covert_lines if open_incident is None else [AuditedIncident(open_incident, is_covert=False), *covert_lines]

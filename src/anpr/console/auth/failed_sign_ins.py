@@ -1,6 +1,6 @@
-"""Of which failed sign-ins the audit log is told: of a person's each, of a guesser's enough to see it. Pure.
+"""Which failed sign-ins the audit log states: a person's, each; a guesser's, enough of them to be seen. Pure.
 
-However many come, and from however many places, each stretch of `WITHIN` adds no more than `MOST_LINES`.
+However many fail, and from however many addresses, each stretch of `WITHIN` adds at most `MAX_LINES`.
 """
 
 from collections import Counter
@@ -8,34 +8,34 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 WITHIN: Final = timedelta(minutes=5)
-MOST_LINES: Final = 100
-# So often each has a line; after that the tenth, the hundredth, the thousandth have.
-_EACH: Final = 10
+MAX_LINES: Final = 100
+# Each of the first ten has a line. After that the hundredth, the thousandth and so on have one.
+_LINE_EACH: Final = 10
 
 
 class FailedSignIns:
-    """What has failed in the last minutes, by name and address."""
+    """The failures of the last minutes, by name and address."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self._began = datetime.min.replace(tzinfo=UTC)
+        """Start with none."""
+        self._began_at = datetime.min.replace(tzinfo=UTC)
         self._times: Counter[tuple[str, str]] = Counter()
         self._lines = 0
 
-    def times(self, now: datetime, name: str, address: str) -> int:
-        """Count one; return how often it was in these minutes if the log is to say so, else 0."""
-        if now - self._began >= WITHIN:
-            self._began, self._lines = now, 0
+    def count(self, now: datetime, name: str, address: str) -> int:
+        """Count a failure. Return how often it has happened in these minutes if the log is to state it, else 0."""
+        if now - self._began_at >= WITHIN:
+            self._began_at, self._lines = now, 0
             self._times.clear()
         if self.is_full:
             return 0
         self._times[name, address] += 1
         times = self._times[name, address]
-        is_told = times <= _EACH or str(times).strip("0") == "1"
-        self._lines += is_told
-        return times if is_told else 0
+        is_logged = times <= _LINE_EACH or str(times).strip("0") == "1"
+        self._lines += is_logged
+        return times if is_logged else 0
 
     @property
     def is_full(self) -> bool:
-        """Tell whether no more are told of for now."""
-        return self._lines >= MOST_LINES
+        """Tell whether the log has all the lines that it gets for now."""
+        return self._lines >= MAX_LINES

@@ -1,4 +1,4 @@
-"""Who may do what: one table. Every route names the right that it needs, and a test tries each with each role."""
+"""Who may do what: one table. Every page names the permission that it needs, and a test tries each with each role."""
 
 from typing import Final
 
@@ -16,10 +16,10 @@ ROLES: Final = {
     "operator": frozenset({SIGN_OUT, SEE_HEALTH}),
     "auditor": frozenset({SIGN_OUT, SEE_INCIDENT, SEE_AUDIT, SEE_HEALTH}),
 }
-# Where a role begins after sign-in.
+# The first page after sign-in.
 HOME: Final = {"officer": "/", "supervisor": "/", "operator": "/health", "auditor": "/audit"}
 
 
-def may(role: str, right: str) -> bool:
-    """Tell whether the role has the right. A role that is not known has none."""
-    return right in ROLES.get(role, frozenset())
+def has_permission(role: str, permission: str) -> bool:
+    """Tell whether the role has the permission. An unknown role has none."""
+    return permission in ROLES.get(role, frozenset())

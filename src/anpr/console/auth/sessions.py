@@ -1,11 +1,12 @@
-"""Who is signed in: sessions in Redis, so that sign-out ends them on every console, and the last ones seen here.
+"""Who is signed in: sessions in Redis, so that sign-out ends them on every console, and a copy in memory.
 
-With Redis away a session that this console has seen goes on until it expires. Nobody can sign in then, and a
-sign-out holds here at once and everywhere as soon as Redis is back.
+While Redis is away, a session that this console has seen goes on until it expires. Nobody can sign in then. A
+sign-out holds here at once, and at the other consoles as soon as Redis is back.
 
-Redis holds a digest of the token, never the token: who reads Redis cannot sign in with what is found there.
+Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with what is there.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
@@ -24,22 +25,22 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-# How long a session's end on another console may go unnoticed here.
-LOOK_AGAIN = timedelta(seconds=1)
+# For so long this console may not notice that another console has ended a session.
+REFRESH_EVERY = timedelta(seconds=1)
 _PREFIX = "anpr:console:"
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """One signed-in browser. `csrf` is what its forms must bring, `user_stamp` the stamp of who signed in."""
+    """One signed-in browser. Its forms must bring `csrf`; `user_stamp` is the stamp of the user who signed in."""
 
     user: str
-    user_stamp: str = ""  # one from before there were stamps fits nobody
+    user_stamp: str = ""  # a session stored before there were stamps has none, and is nobody's
     csrf: str
     started_at: datetime
     expires_at: datetime
 
 
-def connect(url: str) -> redis.asyncio.Redis:
+def connect_sessions(url: str) -> redis.asyncio.Redis:
     """Return a client that answers or fails within a second."""
     return redis.asyncio.Redis.from_url(
         url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0), client_name="anpr-console"
@@ -58,102 +59,108 @@ class Sessions:
     ) -> None:
         """Sessions end `lifetime` after sign-in."""
         self._redis = client
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         self._clock = clock
         self._new_token = new_token
-        self._seen: dict[str, tuple[Session, datetime]] = {}
-        # Signed out here while Redis was away: user → until when it must still be told.
-        self._to_end: dict[str, datetime] = {}
-        self.is_away = False
+        self._cache: dict[str, tuple[Session, datetime]] = {}
+        # Signed out here while Redis was away: user → until when Redis must still learn of it.
+        self._pending_sign_outs: dict[str, datetime] = {}
+        self.is_redis_away = False
 
     async def begin(self, user: str, user_stamp: str) -> str:
-        """Return the token of a new session. Raises UnavailableError with Redis away."""
+        """Return the token of a new session. Raises UnavailableError while Redis is away."""
         now = self._clock()
-        await self._end_in_redis()  # what was signed out before must not take this session with it later
+        await self._end_in_redis()  # or an earlier sign-out would end this session later
         session = Session(
             user=user,
             user_stamp=user_stamp,
             csrf=self._new_token(),
             started_at=now,
-            expires_at=now + self._lifetime,
+            expires_at=now + self.lifetime,
         )
         token = self._new_token()
         key = _key(token)
         try:
-            await self._redis.set(key, msgspec.json.encode(session), ex=self._lifetime)
+            await self._redis.set(key, msgspec.json.encode(session), ex=self.lifetime)
             await self._redis.sadd(_of_user(user), key)
-            await self._redis.expire(_of_user(user), self._lifetime)
+            await self._redis.expire(_of_user(user), self.lifetime)
         except redis.RedisError as error:
             raise UnavailableError(
                 "redis-unavailable", f"sessions cannot be stored: {error}", "try again when Redis is back"
             ) from None
-        self._seen[key] = (session, now)
+        self._cache[key] = (session, now)
         return token
 
     async def find(self, token: str) -> Session | None:
         """Return the session of a token while it lasts."""
         key, now = _key(token), self._clock()
-        session, looked_at = self._seen.get(key, (None, None))
-        if looked_at is None or now - looked_at >= LOOK_AGAIN:
-            session = await self._look(key, session)
+        session, checked_at = self._cache.get(key, (None, None))
+        if checked_at is None or now - checked_at >= REFRESH_EVERY:
+            session = await self._fetch(key, session)
         if session is None or session.expires_at <= now:
-            self._seen.pop(key, None)
+            self._cache.pop(key, None)
             return None
-        self._seen[key] = (session, now if looked_at is None or now - looked_at >= LOOK_AGAIN else looked_at)
+        self._cache[key] = (session, now if checked_at is None or now - checked_at >= REFRESH_EVERY else checked_at)
         return session
 
-    async def look_again(self) -> None:
-        """Learn in one question which of the sessions seen here have ended elsewhere, however many there are."""
+    async def refresh(self) -> None:
+        """Ask Redis once which of the sessions in memory other consoles have ended, however many there are."""
         now = self._clock()
-        self._seen = {key: seen for key, seen in self._seen.items() if seen[0].expires_at > now}
-        asked = list(self._seen)
+        self._cache = {key: seen for key, seen in self._cache.items() if seen[0].expires_at > now}
+        keys = list(self._cache)
         await self._end_in_redis()
-        values = await self._ask(asked)
-        for key, value in zip(asked, values or [], strict=False):
+        values = await self._values(keys)
+        for key, value in zip(keys, values or [], strict=False):
             if value is None:
-                self._seen.pop(key, None)
-            elif key in self._seen:
-                self._seen[key] = (self._seen[key][0], now)
+                self._cache.pop(key, None)
+            elif key in self._cache:
+                self._cache[key] = (self._cache[key][0], now)
 
-    def remembered(self, token: str) -> Session | None:
-        """Return the session of a token as `find` or `look_again` last saw it, while it lasts."""
-        session, _ = self._seen.get(_key(token), (None, None))
+    def cached(self, token: str) -> Session | None:
+        """Return the session of a token as `find` or `refresh` last saw it, while it lasts. Does not ask Redis."""
+        session, _ = self._cache.get(_key(token), (None, None))
         return session if session is not None and session.expires_at > self._clock() else None
 
+    async def refresh_forever(self) -> None:
+        """Refresh again and again, until cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(REFRESH_EVERY.total_seconds())
+
     async def end_all(self, user: str) -> None:
-        """End every session of a person, here at once and on the other consoles as soon as Redis takes it."""
-        for key in [key for key, (session, _) in self._seen.items() if session.user == user]:
-            del self._seen[key]
-        self._to_end[user] = self._clock() + self._lifetime
+        """End every session of a user: here at once, at the other consoles as soon as Redis has it."""
+        for key in [key for key, (session, _) in self._cache.items() if session.user == user]:
+            del self._cache[key]
+        self._pending_sign_outs[user] = self._clock() + self.lifetime
         await self._end_in_redis()
 
     async def close(self) -> None:
-        """Let Redis go."""
+        """Disconnect from Redis."""
         await self._redis.aclose()
 
-    async def _look(self, key: str, known: Session | None) -> Session | None:
+    async def _fetch(self, key: str, known: Session | None) -> Session | None:
         await self._end_in_redis()
-        values = await self._ask([key])
+        values = await self._values([key])
         if values is None:
             return known
         return None if values[0] is None else msgspec.json.decode(values[0], type=Session)
 
-    async def _ask(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:
-        """Return what Redis has under these keys; None with Redis away."""
+    async def _values(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:
+        """Return the values that Redis has under these keys; None while Redis is away."""
         if not keys:
             return ()
         try:
             values = await self._redis.mget(keys)
         except redis.RedisError as error:
-            self.is_away = True
+            self.is_redis_away = True
             log.debug("sessions are kept from memory", reason=str(error))
             return None
-        self.is_away = False
+        self.is_redis_away = False
         return values
 
     async def _end_in_redis(self) -> None:
         now = self._clock()
-        for user, until in list(self._to_end.items()):
+        for user, until in list(self._pending_sign_outs.items()):
             try:
                 keys = await self._redis.smembers(_of_user(user)) if until > now else ()
                 if keys:
@@ -161,7 +168,7 @@ class Sessions:
                 await self._redis.delete(_of_user(user))
             except redis.RedisError:
                 return
-            self._to_end.pop(user, None)
+            self._pending_sign_outs.pop(user, None)
 
 
 def _key(token: str) -> str:

@@ -1,6 +1,6 @@
-"""How often somebody may fail to sign in: over all consoles that share a Redis, and in each by itself without it.
+"""How often somebody may fail to sign in: over all consoles that share a Redis, and per console while it is away.
 
-An attempt counts as failed from its beginning until it succeeds, so that many at once are as many.
+An attempt counts as failed from its start until it succeeds. So attempts made at the same time all count.
 """
 
 import hashlib
@@ -17,48 +17,48 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-# A person who types badly in one booth; a name that is tried from many places; a booth where many sign in.
-MOST_FAILURES = {"name and address": 5, "name": 25, "address": 50}
-# More names and addresses than try at once in earnest; the oldest are let go, so that guessing cannot fill memory.
-_MOST_KEPT = 10_000
+# A person who types badly in one booth; a name that is tried from many addresses; a booth where many sign in.
+MAX_FAILURES = {"name and address": 5, "name": 25, "address": 50}
+# More names and addresses than people use at once. The oldest are forgotten, so that guessing cannot fill memory.
+_MAX_KEPT = 10_000
 
 _Key = tuple[str, str]
 
 
 class SignInLimit:
-    """Attempts over the last minutes at this console: of a name at an address, of a name, of an address."""
+    """The attempts of the last minutes at this console: by name and address, by name, by address."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with none."""
         self._attempts: dict[_Key, deque[datetime]] = {}
 
     def attempt(self, now: datetime, name: str, address: str) -> int:
-        """Count an attempt and return 0; or return, without counting, in how many seconds one is allowed again."""
+        """Count an attempt and return 0; or, when there were too many, return how many seconds to wait."""
         keys = _keys(name, address)
         wait = max(self._wait(now, key) for key in keys)
         if not wait:
             for key in keys:
-                attempts = self._attempts.pop(key, deque(maxlen=MOST_FAILURES[key[0]]))
+                attempts = self._attempts.pop(key, deque(maxlen=MAX_FAILURES[key[0]]))
                 attempts.append(now)
                 self._attempts[key] = attempts
-            while len(self._attempts) > _MOST_KEPT:
+            while len(self._attempts) > _MAX_KEPT:
                 del self._attempts[next(iter(self._attempts))]
         return wait
 
-    def succeeded(self, began: datetime, name: str, address: str) -> None:
-        """Count the attempt that began then no more."""
+    def succeeded(self, began_at: datetime, name: str, address: str) -> None:
+        """Stop counting the attempt that began at this moment."""
         for key in _keys(name, address):
-            if began in self._attempts.get(key, ()):
-                self._attempts[key].remove(began)
+            if began_at in self._attempts.get(key, ()):
+                self._attempts[key].remove(began_at)
 
     def _wait(self, now: datetime, key: _Key) -> int:
         attempts = self._attempts.get(key)
-        if attempts is None or len(attempts) < MOST_FAILURES[key[0]]:
+        if attempts is None or len(attempts) < MAX_FAILURES[key[0]]:
             return 0
         return max(0, math.ceil((attempts[0] + WITHIN - now).total_seconds()))
 
 
-# What `SignInLimit.attempt` does, in one step for all consoles: times in milliseconds, each key with its most.
+# `SignInLimit.attempt` in one step for all consoles. Times are in milliseconds; each key has its own maximum.
 _ATTEMPT: Final = """
 local now, within, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
 for i, key in ipairs(KEYS) do
@@ -76,42 +76,42 @@ return 0
 
 
 class SharedSignInLimit:
-    """The limit of all consoles that share a Redis. With Redis away each goes on with what it has seen itself."""
+    """The limit of all consoles that share a Redis. While Redis is away, each counts its own attempts."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
-        """Count in Redis, under digests: who reads it learns no names."""
+        """Count in Redis, under digests: nobody who reads Redis learns a name."""
         self._redis = client
-        self._own = SignInLimit()
+        self._local = SignInLimit()
 
     async def attempt(self, now: datetime, name: str, address: str) -> int:
-        """Count an attempt and return 0; or return, without counting, in how many seconds one is allowed again."""
-        if wait := self._own.attempt(now, name, address):
+        """Count an attempt and return 0; or, when there were too many, return how many seconds to wait."""
+        if wait := self._local.attempt(now, name, address):
             return wait
         within = round(WITHIN.total_seconds() * 1000)
         try:
             asked: Any = self._redis.eval(
-                _ATTEMPT, len(MOST_FAILURES), *_redis_keys(name, address), _ms(now), within, *MOST_FAILURES.values()
+                _ATTEMPT, len(MAX_FAILURES), *_redis_keys(name, address), _ms(now), within, *MAX_FAILURES.values()
             )
             wait = math.ceil(int(await asked) / 1000)
         except redis.RedisError as error:
             log.debug("sign-ins are counted here alone", reason=str(error))
             return 0
         if wait:
-            self._own.succeeded(now, name, address)  # it was none
+            self._local.succeeded(now, name, address)  # it was refused, so it does not count
         return wait
 
-    async def succeeded(self, began: datetime, name: str, address: str) -> None:
-        """Count the attempt that began then no more."""
-        self._own.succeeded(began, name, address)
+    async def succeeded(self, began_at: datetime, name: str, address: str) -> None:
+        """Stop counting the attempt that began at this moment."""
+        self._local.succeeded(began_at, name, address)
         try:
             for key in _redis_keys(name, address):
-                taken: Any = self._redis.lrem(key, 1, str(_ms(began)))
+                taken: Any = self._redis.lrem(key, 1, str(_ms(began_at)))
                 await taken
         except redis.RedisError as error:
             log.debug("an attempt that succeeded goes on counting", reason=str(error))
 
     async def close(self) -> None:
-        """Let Redis go."""
+        """Disconnect from Redis."""
         await self._redis.aclose()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,12 @@ MIN_PASSWORD_CHARACTERS = 12
 MAX_PASSWORD_CHARACTERS = 256
 
 _hasher = argon2.PasswordHasher()
-# Checked for names that do not exist, so that the time of the answer does not tell which do.
-_NOBODY = _hasher.hash("nobody signs in with this")
+# Checked for unknown names, so that the time of the answer does not tell which names exist.
+_DUMMY_HASH = _hasher.hash("nobody signs in with this")
 
 
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person who may sign in. `sites` are the consoles that let them in, `*` all of them."""
+    """A person who may sign in. `sites` names the sites whose consoles let them in; `*` means all."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9._-]{1,40}$")]
     role: str
@@ -32,17 +33,17 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password_hash: str = ""
 
     def belongs_to(self, site: str) -> bool:
-        """Tell whether the person works at this site."""
+        """Tell whether the user works at this site."""
         return site in self.sites or ALL_SITES in self.sites
 
     @property
     def stamp(self) -> str:
-        """What is other as soon as anything of the person is, their password too."""
+        """A digest that changes with anything about the user, including the password."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
 class UsersFile:
-    """The file. A missing one holds nobody."""
+    """The users file. A missing file names nobody."""
 
     def __init__(self, path: Path) -> None:
         """Use the file at `path`."""
@@ -51,7 +52,7 @@ class UsersFile:
         self._users: dict[str, User] = {}
 
     def users(self) -> dict[str, User]:
-        """Return everybody, by name. Raises InputError naming what in the file cannot be used."""
+        """Return all users, by name. Raises InputError that names the fault of a file that cannot be used."""
         try:
             stat = self.path.stat()
             if self._stamp != (stat.st_mtime_ns, stat.st_ino):
@@ -64,22 +65,22 @@ class UsersFile:
         return self._users
 
     def save(self, user: User) -> None:
-        """Add a person, or put them in the place of the one of that name."""
+        """Add a user, or replace the user of that name."""
         self._write({**self.users(), user.name: user})
 
     def remove(self, name: str) -> bool:
-        """Take a person out; return whether they were in."""
+        """Remove a user; return whether the file named them."""
         users = dict(self.users())
         found = users.pop(name, None) is not None
         if found:
             self._write(users)
         return found
 
-    def check(self, name: str, password: str) -> User | None:
-        """Return the person if the password is theirs. Takes as long for a name that is not there."""
+    def check_password(self, name: str, password: str) -> User | None:
+        """Return the user if the password is right. An unknown name takes as long."""
         user = self.users().get(name)
         try:
-            _hasher.verify(user.password_hash if user else _NOBODY, password[:MAX_PASSWORD_CHARACTERS])
+            _hasher.verify(user.password_hash if user else _DUMMY_HASH, password[:MAX_PASSWORD_CHARACTERS])
         except argon2.exceptions.VerificationError:
             return None
         except argon2.exceptions.InvalidHashError:
@@ -121,3 +122,14 @@ def hash_password(password: str) -> str:
 
 def _unusable(message: str) -> InputError:
     return InputError("users-file-unusable", message, "mend the file, or put it away and use `anpr users add`")
+
+
+def colleagues_at(site: str, users: Iterable[User], *, is_covert: bool) -> frozenset[str]:
+    """Return who can be handed an incident at a site: for a covert one, only users who may see it."""
+    return frozenset(
+        user.name
+        for user in users
+        if user.belongs_to(site)
+        and permissions.has_permission(user.role, permissions.ACT)
+        and (user.covert or not is_covert)
+    )

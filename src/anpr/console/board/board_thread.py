@@ -1,10 +1,11 @@
-"""The board behind the pages: one thread that folds, looks and waits; the event loop only gets what is ready.
+"""The board behind the pages: one thread folds records and makes pages; the event loop only gets what is ready.
 
-The boards belong to this thread alone, so nothing is locked. Whoever wants to know something hands a question over
-(`ask`), or a condition to wait for (`wait_for`); both are looked at after each turn. What a turn brings to incidents
-is made into a picture at once, but at most ten times a second. All else is looked at four times a second: what
-matchers say of themselves, and what comes of time alone, for an entry that has ended must be off the screen within
-half a second.
+The boards belong to this thread alone, so nothing is locked. Other threads hand it a question (`run`) or a condition
+(`wait_until`); it looks at both after each pass of its loop.
+
+A tick makes the pages. After records that may change an incident the next tick comes at once, but at most ten times a
+second. Otherwise it comes four times a second, for what the matchers report and for what time alone changes: an entry
+that has expired must be off the screen within half a second.
 """
 
 import asyncio
@@ -26,27 +27,30 @@ T = TypeVar("T")
 
 GATHER_SECONDS = 0.1
 TICK_SECONDS = 0.25
-_TURN_SECONDS = 0.02
+_FOLD_SECONDS = 0.02
 
 
 class BoardThread:
-    """Runs a board feed in a thread of its own. `look` is called there with the feed and the time."""
+    """Runs a board feed in a thread of its own.
 
-    def __init__(self, feed: BoardFeed, look: Callable[[BoardFeed, datetime], None], clock: Clock) -> None:
-        """`look` makes the pictures; it must hand them over to other threads itself."""
+    Attributes:
+        heartbeat: Called after each tick. The process's health may put its own function here.
+    """
+
+    def __init__(self, feed: BoardFeed, on_tick: Callable[[BoardFeed, datetime], None], clock: Clock) -> None:
+        """`on_tick` is called in the thread with the feed and the time. It must hand its results to others itself."""
         self._feed = feed
-        self._look = look
+        self._on_tick = on_tick
         self._clock = clock
         self._questions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting: list[tuple[Callable[[BoardFeed], bool], float, Future[bool]]] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-board", daemon=True)
-        self.turned_at = time.monotonic()
-        # Called at each picture; whoever serves this process's health puts its own here.
-        self.beat: Callable[[], None] = lambda: None
+        self._last_tick_at = time.monotonic()
+        self.heartbeat: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to read and to look."""
+        """Start to read and to tick."""
         self._feed.start()
         self._thread.start()
 
@@ -56,54 +60,54 @@ class BoardThread:
         self._thread.join()
         self._feed.stop()
 
-    def frozen_seconds(self) -> float:
-        """Return for how long no picture has been made: a second or less while all is well."""
-        return max(0.0, time.monotonic() - self.turned_at)
+    def seconds_since_tick(self) -> float:
+        """Return how long ago the last tick was: a second or less while all is well."""
+        return max(0.0, time.monotonic() - self._last_tick_at)
 
     def has_read_all(self) -> bool:
         """Tell whether everything that the topics held at the start has been read."""
         return self._feed.caught_up()
 
-    async def ask(self, question: Callable[[BoardFeed], T]) -> T:
-        """Return what `question` returns when it is asked in the board's own thread."""
+    async def run(self, question: Callable[[BoardFeed], T]) -> T:
+        """Return what `question` returns when it is called in the board's thread."""
         answer: Future[T] = Future()
 
-        def put() -> None:
+        def answer_question() -> None:
             if not answer.set_running_or_notify_cancel():
-                return  # nobody waits for it any more
+                return  # the caller no longer waits
             try:
                 answer.set_result(question(self._feed))
-            except Exception as error:  # noqa: BLE001  it is the asker's
+            except Exception as error:  # noqa: BLE001  it belongs to the caller
                 answer.set_exception(error)
 
-        self._questions.put(put)
+        self._questions.put(answer_question)
         return await asyncio.wrap_future(answer)
 
-    async def wait_for(self, condition: Callable[[BoardFeed], bool], seconds: float) -> bool:
-        """Wait until the condition holds on the board, at most so long; return whether it did."""
+    async def wait_until(self, condition: Callable[[BoardFeed], bool], seconds: float) -> bool:
+        """Wait until the condition holds in the board's thread, at most so long; return whether it did."""
         answer: Future[bool] = Future()
-        waits = (condition, time.monotonic() + seconds, answer)
-        self._questions.put(lambda: self._waiting.append(waits))
+        waiting = (condition, time.monotonic() + seconds, answer)
+        self._questions.put(lambda: self._waiting.append(waiting))
         return await asyncio.wrap_future(answer)
 
     def _run(self) -> None:
-        look_at = tick_at = 0.0
-        has_news = False
+        gathered_at = next_tick_at = 0.0
+        has_changes = False
         while not self._stop.is_set():
             try:
                 changes = self._feed.change_count
-                self._feed.fold_new_records(_TURN_SECONDS)
+                self._feed.fold_new_records(_FOLD_SECONDS)
                 if self._feed.change_count != changes:
-                    has_news, tick_at = True, min(tick_at, look_at)
+                    has_changes, next_tick_at = True, min(next_tick_at, gathered_at)
                 self._answer()
                 now = time.monotonic()
-                if now >= tick_at:
-                    self._look(self._feed, self._clock())
-                    self.turned_at = time.monotonic()
-                    self.beat()
-                    tick_at = now + TICK_SECONDS
-                    if has_news:  # a look at what comes of time alone makes no vehicle wait
-                        has_news, look_at = False, now + GATHER_SECONDS
+                if now >= next_tick_at:
+                    self._on_tick(self._feed, self._clock())
+                    self._last_tick_at = time.monotonic()
+                    self.heartbeat()
+                    next_tick_at = now + TICK_SECONDS
+                    if has_changes:  # a look at what comes of time alone makes no vehicle wait
+                        has_changes, gathered_at = False, now + GATHER_SECONDS
             except Exception:
                 # The thread must not end while its pages look alive; that no picture was made shows on them.
                 log.exception("the board's thread stumbled, going on")
@@ -115,11 +119,11 @@ class BoardThread:
                 self._questions.get_nowait()()
             except queue.Empty:
                 break
-        still: list[tuple[Callable[[BoardFeed], bool], float, Future[bool]]] = []
+        unmet: list[tuple[Callable[[BoardFeed], bool], float, Future[bool]]] = []
         for condition, until, answer in self._waiting:
             holds = condition(self._feed)
             if not holds and time.monotonic() < until:
-                still.append((condition, until, answer))
+                unmet.append((condition, until, answer))
             elif answer.set_running_or_notify_cancel():
                 answer.set_result(holds)
-        self._waiting = still
+        self._waiting = unmet

@@ -3,13 +3,13 @@
 from typing import Final, Protocol
 
 # More pages than anybody looks at. A browser that was cut off leaves streams behind that nobody reads for a while.
-MOST_OF_A_SESSION: Final = 20
+MAX_OF_A_SESSION: Final = 20
 
 
-class Closable(Protocol):
+class EndableStream(Protocol):
     """A stream that can be told to end."""
 
-    def give_way(self) -> None:
+    def end_as_too_many(self) -> None:
         """End, and tell the page why."""
 
 
@@ -17,18 +17,18 @@ class StreamLimit:
     """The streams of all sessions. One too many takes the place of the oldest: what was just opened is looked at."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self._of: dict[str, list[Closable]] = {}
+        """Start with none."""
+        self._by_session: dict[str, list[EndableStream]] = {}
 
-    def enter(self, session: str, stream: Closable) -> None:
-        """Take in a stream that opens."""
-        streams = self._of.setdefault(session, [])
+    def add(self, session: str, stream: EndableStream) -> None:
+        """Count a stream that opens. The oldest ends when it is one too many."""
+        streams = self._by_session.setdefault(session, [])
         streams.append(stream)
-        if len(streams) > MOST_OF_A_SESSION:
-            streams.pop(0).give_way()
+        if len(streams) > MAX_OF_A_SESSION:
+            streams.pop(0).end_as_too_many()
 
-    def leave(self, session: str, stream: Closable) -> None:
+    def remove(self, session: str, stream: EndableStream) -> None:
         """Forget a stream that has ended."""
-        streams = [one for one in self._of.pop(session, ()) if one is not stream]
+        streams = [open_stream for open_stream in self._by_session.pop(session, ()) if open_stream is not stream]
         if streams:
-            self._of[session] = streams
+            self._by_session[session] = streams

@@ -1,7 +1,10 @@
-"""The web application: every route in one table, and what holds for all of them."""
+"""The web application: every page in one table, with the permission that it needs and the parts that it gets."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -12,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from anpr.console.auth import permissions
-from anpr.console.auth.access import Page, guarded, refusal, signed_in
-from anpr.console.console import Console
+from anpr.console.console_parts import ConsoleParts
+from anpr.console.console_service import ConsoleService
+from anpr.console.http.guard import Guard, Handler
 from anpr.console.http.render import package_folder
 from anpr.console.http.routes import (
     audit_page,
@@ -34,62 +38,157 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-# Longer than any form of ours: the longest holds a note of 2000 characters and the ids of the alerts shown.
+# Longer than any form of the console: the longest holds a note of 2000 characters and the ids of the alerts shown.
 MAX_FORM_BYTES: Final = 262_144
 
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a page is asked for, the permission that it needs, and its handler with the parts that it may use."""
+
+    method: str
+    path: str
+    permission: str
+    handler_with: Callable[[ConsoleParts], Handler]
+    is_for_script: bool = False
+
+
 PAGES: Final = (
-    Page("GET", "/", permissions.SEE_BOARD, board_routes.page),
-    Page("GET", "/board/state", permissions.SEE_BOARD, board_routes.state, for_program=True),
-    Page("GET", "/board/stream", permissions.SEE_BOARD, event_stream.stream, for_program=True),
-    Page("GET", "/incident/{incident_id}", permissions.SEE_INCIDENT, incident_routes.page),
+    Page(
+        "GET",
+        "/",
+        permissions.SEE_BOARD,
+        lambda parts: partial(board_routes.page, board=parts.board, renderer=parts.renderer),
+    ),
+    Page(
+        "GET",
+        "/board/state",
+        permissions.SEE_BOARD,
+        lambda parts: partial(board_routes.state, board=parts.board),
+        is_for_script=True,
+    ),
+    Page(
+        "GET",
+        "/board/stream",
+        permissions.SEE_BOARD,
+        lambda parts: partial(event_stream.stream, board=parts.board, broadcast=parts.broadcast, auth=parts.auth),
+        is_for_script=True,
+    ),
+    Page(
+        "GET",
+        "/section/{section}",
+        permissions.SEE_BOARD,
+        lambda parts: partial(section_page.page, board=parts.board, renderer=parts.renderer),
+    ),
+    Page(
+        "GET",
+        "/incident/{incident_id}",
+        permissions.SEE_INCIDENT,
+        lambda parts: partial(
+            incident_routes.page, board=parts.board, view=parts.view, audit=parts.audit, renderer=parts.renderer
+        ),
+    ),
     Page(
         "GET",
         "/incident/{incident_id}/image/{alert_id}",
         permissions.SEE_INCIDENT,
-        plate_image.image,
-        for_program=True,
+        lambda parts: partial(plate_image.image, board=parts.board, audit=parts.audit, load_image=parts.load_image),
+        is_for_script=True,
     ),
-    Page("POST", "/incident/{incident_id}/{command}", permissions.ACT, incident_routes.act),
-    Page("GET", "/section/{section}", permissions.SEE_BOARD, section_page.page),
-    Page("GET", "/shift", permissions.SEE_BOARD, shift_page.page),
-    Page("GET", "/health", permissions.SEE_HEALTH, health_page.page),
-    Page("GET", "/audit", permissions.SEE_AUDIT, audit_page.page),
-    Page("POST", "/sign-out", permissions.SIGN_OUT, sign_out.sign_out),
+    Page(
+        "POST",
+        "/incident/{incident_id}/{command}",
+        permissions.ACT,
+        lambda parts: partial(
+            incident_routes.act,
+            board=parts.board,
+            actions=parts.actions,
+            view=parts.view,
+            audit=parts.audit,
+            renderer=parts.renderer,
+        ),
+    ),
+    Page(
+        "GET",
+        "/shift",
+        permissions.SEE_BOARD,
+        lambda parts: partial(shift_page.page, board=parts.board, view=parts.view, renderer=parts.renderer),
+    ),
+    Page(
+        "GET",
+        "/health",
+        permissions.SEE_HEALTH,
+        lambda parts: partial(health_page.page, status=parts.status, renderer=parts.renderer),
+    ),
+    Page(
+        "GET",
+        "/audit",
+        permissions.SEE_AUDIT,
+        lambda parts: partial(audit_page.page, audit=parts.audit, renderer=parts.renderer),
+    ),
+    Page(
+        "POST",
+        "/sign-out",
+        permissions.SIGN_OUT,
+        lambda parts: partial(
+            sign_out.sign_out,
+            board=parts.board,
+            actions=parts.actions,
+            view=parts.view,
+            sign_in=parts.sign_in,
+            auth=parts.auth,
+            renderer=parts.renderer,
+        ),
+    ),
 )
 
 
-def application(console: Console) -> ASGIApp:
-    """Return the application of one console. Its lifespan starts and stops the console."""
+def application(parts: ConsoleParts, service: ConsoleService, site: str, govuk: Path | None) -> ASGIApp:
+    """Return the web application of a site's console. Its lifespan starts and stops the service."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        console.start()
+        service.start()
         log.info("console runs")
         yield
-        await console.stop()
-
-    routes: list[BaseRoute] = [
-        Route(page.path, guarded(page, console), methods=[page.method], name=f"{page.method} {page.path}")
-        for page in PAGES
-    ]
-    routes += sign_in.routes(console)
-    routes.append(Route("/badge/{text}.svg", badge_image.image))
-    if console.govuk is not None:
-        routes.append(Mount("/static/govuk", StaticFiles(directory=console.govuk)))
-    routes.append(Mount("/static", StaticFiles(directory=package_folder("static"))))
+        await service.stop()
 
     async def unavailable(_: Request, error: Exception) -> Response:
-        return refusal(console, 503, str(error))
+        return parts.renderer.refusal(503, str(error))
 
     async def not_found(request: Request, _: Exception) -> Response:
-        who = await signed_in(request, console)
-        return refusal(console, 404, "There is no such page, or it is not for you.", who)
+        who = await parts.auth.signed_in(request)
+        return parts.renderer.refusal(404, "There is no such page, or it is not for you.", who)
 
     return SecurityHeaders(
         Starlette(
-            routes=routes,
+            routes=_routes(parts, site, govuk),
             lifespan=lifespan,
             exception_handlers={404: not_found, AnprError: unavailable},
             max_body_size=MAX_FORM_BYTES,
         )
     )
+
+
+def _routes(parts: ConsoleParts, site: str, govuk: Path | None) -> list[BaseRoute]:
+    guard = Guard(site, parts.auth, parts.renderer)
+    routes: list[BaseRoute] = [
+        Route(
+            page.path,
+            guard.protect(
+                page.handler_with(parts),
+                page.permission,
+                is_form=page.method == "POST",
+                is_for_script=page.is_for_script,
+            ),
+            methods=[page.method],
+            name=f"{page.method} {page.path}",
+        )
+        for page in PAGES
+    ]
+    routes += sign_in.routes(parts.sign_in, parts.auth, parts.renderer)
+    routes.append(Route("/badge/{text}.svg", badge_image.image))
+    if govuk is not None:
+        routes.append(Mount("/static/govuk", StaticFiles(directory=govuk)))
+    routes.append(Mount("/static", StaticFiles(directory=package_folder("static"))))
+    return routes

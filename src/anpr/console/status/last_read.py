@@ -1,4 +1,4 @@
-"""When a vehicle was last seen: by that an officer tells a quiet road from a dead screen. Pure."""
+"""When a camera last saw a vehicle. It tells officers a quiet road from a dead screen. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,12 +9,12 @@ from anpr.runtime.settings import Site
 
 def last_read_at(health: Iterable[SiteHealth], site: str, sites: Mapping[str, Site]) -> datetime | None:
     """Return when a camera of the site last saw a vehicle; for a site without cameras, when any camera did."""
-    own = bool(sites[site].cameras)
-    seen = [
+    has_cameras = bool(sites[site].cameras)
+    read_at = [
         at
-        for one in health
-        if one.site == site or not own
-        for status in one.matchers
+        for site_health in health
+        if site_health.site == site or not has_cameras
+        for status in site_health.matchers
         for at in status.cameras.values()
     ]
-    return max(seen, default=None)
+    return max(read_at, default=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from anpr.board.site_health import SiteHealth
-from anpr.console.local_time import At
+from anpr.console.local_time import FormatTime
 from anpr.console.status.system_status import SystemStatus
 from anpr.contracts.events import Status
 from anpr.runtime.settings import ConsoleSettings, Settings, Site
@@ -16,23 +16,25 @@ from anpr.runtime.settings import ConsoleSettings, Settings, Site
 _CAMERAS_NAMED = 3
 
 
-def status_warnings(sight: SystemStatus, settings: Settings, at: At) -> tuple[str, ...]:
+def status_warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> tuple[str, ...]:
     """Return every fault, the gravest of each site first. None means: what is not on the screen did not happen."""
-    return tuple(_all(sight, settings, at))
+    return tuple(_all(system, settings, at))
 
 
-def _all(sight: SystemStatus, settings: Settings, at: At) -> Iterator[str]:
-    if not sight.caught_up:
+def _all(system: SystemStatus, settings: Settings, at: FormatTime) -> Iterator[str]:
+    if not system.caught_up:
         yield "The board is not complete yet: the console is still reading what happened before."
-    for one in sight.health:
-        site = settings.sites[one.site]
-        for words in _of_site(sight, one, site, settings.console, at):
+    for health in system.health:
+        site = settings.sites[health.site]
+        for words in _of_site(system, health, site, settings.console, at):
             yield f"{site.title}: {words}"
-    for topic, count in sorted(sight.refused.items()):
+    for topic, count in sorted(system.unreadable_records.items()):
         yield f"{count} records on {topic} cannot be read. They are NOT on this screen."
 
 
-def _of_site(sight: SystemStatus, health: SiteHealth, site: Site, console: ConsoleSettings, at: At) -> Iterator[str]:
+def _of_site(
+    system: SystemStatus, health: SiteHealth, site: Site, console: ConsoleSettings, at: FormatTime
+) -> Iterator[str]:
     if health.heard_at is None:
         yield "nothing received yet. Its vehicles are NOT on this screen."
         return
@@ -42,14 +44,14 @@ def _of_site(sight: SystemStatus, health: SiteHealth, site: Site, console: Conso
     if not any(status.partitions for status in health.matchers):
         yield "no matcher is working on the reads. Plates are NOT being checked at this port."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
-    yield from filter(None, (_of_list(status, sight.now, list_old_after, at) for status in health.matchers))
+    yield from filter(None, (_of_list(status, system.now, list_old_after, at) for status in health.matchers))
     if too_large := sum(status.alerts_too_large for status in health.matchers):
         yield f"alerts for {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
-    yield from _of_canary(sight, health.site, console, at)
-    yield from _of_cameras(sight, health.site, site, at)
+    yield from _of_canary(system, health.site, console, at)
+    yield from _of_cameras(system, health.site, site, at)
 
 
-def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: At) -> str:
+def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: FormatTime) -> str:
     if status.generation is None:
         return f"matcher {status.matcher} has no watchlist. It checks NOTHING."
     if status.list_confirmed_at is None:
@@ -62,23 +64,23 @@ def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: At) -
     return ""
 
 
-def _of_canary(sight: SystemStatus, site: str, console: ConsoleSettings, at: At) -> Iterator[str]:
+def _of_canary(system: SystemStatus, site: str, console: ConsoleSettings, at: FormatTime) -> Iterator[str]:
     due = timedelta(seconds=console.canary_due_seconds)
     missed_after = timedelta(seconds=console.canary_every_seconds) + due
-    last = sight.canaries.get(site)
+    last = system.canaries.get(site)
     # What was sent before this console was opened could not be seen in time here.
-    since = max(sight.opened_at, last.sent_at) if last else sight.opened_at
-    if sight.now - since > missed_after:
+    since = max(system.opened_at, last.sent_at) if last else system.opened_at
+    if system.now - since > missed_after:
         seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
         yield f"the test plate has not come back. {seen}. Vehicles may be missed at this port."
-    elif last and last.sent_at >= sight.opened_at and last.came_at - last.sent_at > due:
+    elif last and last.sent_at >= system.opened_at and last.came_at - last.sent_at > due:
         # In steps, or each test plate while it lasts would be read out as a fault of its own.
         late = (last.came_at - last.sent_at) // due * due
         yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from this port arrive late."
 
 
-def _of_cameras(sight: SystemStatus, site_name: str, site: Site, at: At) -> Iterator[str]:
-    states = sight.cameras[site_name]
+def _of_cameras(system: SystemStatus, site_name: str, site: Site, at: FormatTime) -> Iterator[str]:
+    states = system.cameras[site_name]
     silent = [camera for camera in site.cameras if states[camera.name].is_silent]
     if len(silent) == len(site.cameras) > 1:
         last = max((state.last_read_at for state in states.values() if state.last_read_at), default=None)

@@ -1,16 +1,29 @@
 """What is known of the health of all sites at one moment. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from anpr.board.camera_liveness import CameraState
 from anpr.board.site_health import Canary, SiteHealth
+from anpr.contracts import topics
 
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """Everything by which one can tell a quiet road from a broken system."""
+    """Everything by which one can tell a quiet road from a broken system.
+
+    Attributes:
+        now: When it was worked out.
+        opened_at: When this console began to read.
+        caught_up: Whether everything that the topics held then has been read.
+        health: The health of each site that has cameras.
+        cameras: By site and camera, whether it sees vehicles.
+        canaries: By site, the newest canary that came back.
+        unreadable_records: By topic, how many records could not be read.
+        reads_per_second: By site.
+        problems_without_cameras: By site without cameras, why its broker sends nothing, "" when all is well.
+    """
 
     now: datetime
     opened_at: datetime
@@ -18,6 +31,13 @@ class SystemStatus:
     health: tuple[SiteHealth, ...]
     cameras: Mapping[str, Mapping[str, CameraState]]
     canaries: Mapping[str, Canary]
-    refused: Mapping[str, int]
+    unreadable_records: Mapping[str, int]
     reads_per_second: Mapping[str, float]
-    without_cameras: Mapping[str, str]
+    problems_without_cameras: Mapping[str, str]
+
+
+def for_everybody(status: SystemStatus, sites: Iterable[str]) -> SystemStatus:
+    """Return what everybody may know of a status: nothing of the covert topics."""
+    covert_topics = {topic for site in sites for topic in topics.covert(site)}
+    readable = {topic: count for topic, count in status.unreadable_records.items() if topic not in covert_topics}
+    return replace(status, unreadable_records=readable)

@@ -1,25 +1,18 @@
-"""Whether it works, and if not, why not: for officers and for the engineer on call."""
+"""Whether the system works, and if not, why not: for officers and for the engineer on call."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anpr.console.auth.access import show
-from anpr.console.console import Console, SignedIn
-from anpr.console.status.status_reader import system_status_of
-from anpr.console.status.status_warnings import status_warnings
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.http.page_renderer import PageRenderer
+from anpr.console.status.fresh_status import FreshStatus
+
+_NO_TICK = "The console cannot see the ports: it has stopped updating."
 
 
-async def page(_: Request, console: Console, who: SignedIn) -> Response:
+async def page(_: Request, who: SignedIn, *, status: FreshStatus, renderer: PageRenderer) -> Response:
     """Show the health of every site."""
-    now = console.clock()
-    sight = await console.live.ask(lambda feed: system_status_of(feed, console.settings, now, covert=who.user.covert))
-    return show(
-        console,
-        "health.html",
-        who,
-        system=sight,
-        warnings=status_warnings(sight, console.settings, console.at),
-        sites=console.settings.sites,
-        clock_off_seconds=console.settings.console.clock_off_seconds,
-        canary_every_seconds=console.settings.console.canary_every_seconds,
-    )
+    known = await status.known_to(who)
+    if known is None:
+        return renderer.refusal(503, _NO_TICK, who, "Tell the engineer on call.")
+    return renderer.page("health.html", who, system=known.system, warnings=known.warnings)

@@ -1,61 +1,78 @@
-"""One incident: all that is known of it, and what an officer does about it."""
+"""One incident: all that is known of it, and the commands that an officer can give."""
+
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from anpr.board.incident import Incident
-from anpr.console.actions.rules import COMMANDS, ActionRefusedError, checked, outcomes_that_fit
-from anpr.console.actions.submit import actor_for, submit
-from anpr.console.auth.access import refusal, show
-from anpr.console.board.triage import position_of
-from anpr.console.console import Console, SignedIn
-from anpr.console.http.render import card_view
+from anpr.console.actions.rules import COMMANDS, ActionRefusedError, fitting_outcomes, standing_plate_check
+from anpr.console.actions.submit import ActionSubmitter
+from anpr.console.auth.audit_trail import AuditTrail
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.site_view import SiteView
+from anpr.console.http.page_renderer import PageRenderer
 
 _NOT_KNOWN = "You cannot see this incident. It does not exist, it is not for you, or it is too old for the board."
 
 
-async def page(request: Request, console: Console, who: SignedIn) -> Response:
+async def page(  # noqa: PLR0913  each part that it uses
+    request: Request,
+    who: SignedIn,
+    *,
+    board: BoardAccess,
+    view: SiteView,
+    audit: AuditTrail,
+    renderer: PageRenderer,
+) -> Response:
     """Show an incident."""
-    after = console.page_for(who).stream.last_id  # first: what changes while it is looked up is told to the page
-    incident = await console.incident(who, request.path_params["incident_id"])
+    after = board.stream_for(who).last_id  # first, so that the page learns of what changes during the look-up
+    incident = await board.incident(who, request.path_params["incident_id"])
     if incident is None:
-        return refusal(console, 404, _NOT_KNOWN, who)
-    await console.note_look_up(who, "incident", incident)
-    return _show(console, who, incident, after=after, done=request.query_params.get("done", ""))
+        return renderer.refusal(404, _NOT_KNOWN, who)
+    await audit.record(who, "incident", incident)
+    values = _values(incident, view)
+    return renderer.page("incident.html", who, **values, after=after, done=request.query_params.get("done", ""))
 
 
-async def act(request: Request, console: Console, who: SignedIn) -> Response:
-    """Do something about an incident, and answer once that has been read back from the topic."""
-    after = console.page_for(who).stream.last_id
-    incident = await console.incident(who, request.path_params["incident_id"])
-    command = COMMANDS.get(request.path_params["command"])
+async def act(  # noqa: PLR0913  each part that it uses
+    request: Request,
+    who: SignedIn,
+    *,
+    board: BoardAccess,
+    actions: ActionSubmitter,
+    view: SiteView,
+    audit: AuditTrail,
+    renderer: PageRenderer,
+) -> Response:
+    """Carry out a command, and answer once its actions have been read back from the topic."""
+    after = board.stream_for(who).last_id
+    incident = await board.incident(who, request.path_params["incident_id"])
+    name = request.path_params["command"]
+    command = COMMANDS.get(name)
     if incident is None or command is None:
-        return refusal(console, 404, _NOT_KNOWN, who)
-    form = {name: str(value) for name, value in (await request.form()).items()}
+        return renderer.refusal(404, _NOT_KNOWN, who)
+    form = {field: str(value) for field, value in (await request.form()).items()}
     try:
-        placed = command(incident, actor_for(console, who, incident), form)
+        made = command(incident, actions.actor(who, incident), form)
     except ActionRefusedError as error:
-        await console.note_look_up(who, "incident", incident)
-        return _show(console, who, incident, after=after, error=str(error), status=409, form=form)
-    done = request.path_params["command"] if await submit(console, who, placed) else "unconfirmed"
+        await audit.record(who, "incident", incident)
+        values = _values(incident, view)
+        return renderer.page("incident.html", who, 409, **values, after=after, error=str(error), form=form)
+    done = name if await actions.submit(who, made) else "unconfirmed"
     return RedirectResponse(f"/incident/{incident.incident_id}?done={done}", 303)
 
 
-def _show(console: Console, who: SignedIn, incident: Incident, status: int = 200, **values: object) -> Response:
-    where = position_of(incident, console.rules, console.clock())
-    found = checked(incident, console.site)
-    return show(
-        console,
-        "incident.html",
-        who,
-        status,
-        incident=incident,
-        card=card_view(incident, console.settings.sites, console.site, where),
-        holder=incident.holders.get(console.site, ""),
-        checked=found,
-        outcomes=outcomes_that_fit(found) if found else (),
-        action_by_id={action.action_id: action for action in incident.actions},
-        review_below_score=console.rules.review_below_score,
-        sites=console.settings.sites,
-        **values,
-    )
+def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
+    """Return what the page shows of an incident."""
+    checked = standing_plate_check(incident, view.site)
+    return {
+        "incident": incident,
+        "card": view.card(incident),
+        "holder": view.holder(incident),
+        "checked": checked,
+        "outcomes": fitting_outcomes(checked) if checked else (),
+        "action_by_id": {action.action_id: action for action in incident.actions},
+        "review_below_score": view.rules.review_below_score,
+    }

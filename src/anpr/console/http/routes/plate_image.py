@@ -1,28 +1,33 @@
-"""The picture of a plate, for those who may see its incident. What the reference says never stands in an address."""
+"""The image of a plate, for users who may see its incident. No address holds the image's reference."""
 
 import asyncio
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anpr.console.console import Console, SignedIn
+from anpr.console.auth.audit_trail import AuditTrail
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.console_parts import LoadImage
 
-# Cards are drawn again with each change; their pictures need not be fetched again for that.
-_KEPT_SECONDS = 300
+# A card is drawn again with each change. Its image need not be loaded again for that.
+_CACHED_SECONDS = 300
 
 
-async def image(request: Request, console: Console, who: SignedIn) -> Response:
-    """Answer with the picture of one read of an incident."""
-    incident = await console.incident(who, request.path_params["incident_id"])
+async def image(
+    request: Request, who: SignedIn, *, board: BoardAccess, audit: AuditTrail, load_image: LoadImage
+) -> Response:
+    """Answer with the image of one read of an incident."""
+    incident = await board.incident(who, request.path_params["incident_id"])
     alert_id = request.path_params["alert_id"]
-    alert = next((one for one in incident.alerts if one.alert_id == alert_id), None) if incident else None
+    alert = next((alert for alert in incident.alerts if alert.alert_id == alert_id), None) if incident else None
     if incident is None or alert is None or alert.read.image is None:
         return Response(status_code=404)
-    # What is on the board is shown to all who work there; whatever is older was looked up.
-    if incident.incident_id not in console.page_for(who).stream.state:
-        await console.note_look_up(who, "image", incident, [alert])
-    jpeg = await asyncio.to_thread(console.images.get, alert.read.image, alert.read.site, console.clock())
+    # Everybody at the site sees what is on the board. An incident that is not there was looked up.
+    if incident.incident_id not in board.stream_for(who).state:
+        await audit.record(who, "image", incident, [alert])
+    jpeg = await asyncio.to_thread(load_image, alert)
     if jpeg is None:
         return Response(status_code=404)
-    headers = {"Cache-Control": f"private, max-age={_KEPT_SECONDS}"}
+    headers = {"Cache-Control": f"private, max-age={_CACHED_SECONDS}"}
     return Response(jpeg, media_type="image/jpeg", headers=headers)

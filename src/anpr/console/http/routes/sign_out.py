@@ -1,48 +1,67 @@
-"""Signing out: what one has in hand is handed over, let go or kept, as one says."""
+"""Signing out. First the user decides what becomes of the incidents that they have claimed."""
+
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from anpr.board.incident import Incident
 from anpr.console.actions.rules import ActionRefusedError, hand_over, release
-from anpr.console.actions.submit import actor_for, submit
+from anpr.console.actions.submit import ActionSubmitter
 from anpr.console.auth import permissions
-from anpr.console.auth.access import cookie_name, show
-from anpr.console.console import Console, SignedIn
-from anpr.console.http.routes.shift_page import open_here
+from anpr.console.auth.authentication import Authentication, SignedIn
+from anpr.console.auth.sign_in_service import SignInService
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.site_view import SiteView, open_incidents
+from anpr.console.http.page_renderer import PageRenderer
 
-_DEEDS = {"hand-over": hand_over, "release": release}
+_COMMANDS = {"hand-over": hand_over, "release": release}
 
 
-async def sign_out(request: Request, console: Console, who: SignedIn) -> Response:
-    """End every session of this person, on every console, once it is said what becomes of what they have in hand."""
+async def sign_out(  # noqa: PLR0913  each part that it uses
+    request: Request,
+    who: SignedIn,
+    *,
+    board: BoardAccess,
+    actions: ActionSubmitter,
+    view: SiteView,
+    sign_in: SignInService,
+    auth: Authentication,
+    renderer: PageRenderer,
+) -> Response:
+    """End every session of the user, on every console, once their claimed incidents are dealt with."""
     form = {name: str(value) for name, value in (await request.form()).items()}
     choice = form.get("with", "")
-    held = await _held(console, who) if who.may(permissions.ACT) else []
-    if held and choice != "keep":
-        if choice not in _DEEDS:
-            return _ask(console, who, held)
+    claimed = await _claimed(board, view, who) if who.may(permissions.ACT) else []
+
+    def ask(status: int = 200, error: str = "") -> Response:
+        return renderer.page("sign_out.html", who, status, error=error, **_choices(claimed, actions, who))
+
+    if claimed and choice != "keep":
+        if choice not in _COMMANDS:
+            return ask()
         try:
-            placed = [placed for one in held for placed in _DEEDS[choice](one, actor_for(console, who, one), form)]
+            made = [
+                action
+                for incident in claimed
+                for action in _COMMANDS[choice](incident, actions.actor(who, incident), form)
+            ]
         except ActionRefusedError as error:
-            return _ask(console, who, held, error=str(error), status=409)
-        if not await submit(console, who, placed):
-            return _ask(
-                console, who, held, error="The system is not answering. Nothing is confirmed. Try again.", status=503
-            )
-    await console.sessions.end_all(who.user.name)
+            return ask(409, str(error))
+        if not await actions.submit(who, made):
+            return ask(503, "The system is not answering. Nothing is confirmed. Try again.")
+    await sign_in.end_sessions(who)
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(cookie_name(console))
+    answer.delete_cookie(auth.cookie_name)
     return answer
 
 
-async def _held(console: Console, who: SignedIn) -> list[Incident]:
-    return [one for one in await open_here(console, who) if one.holders.get(console.site) == who.user.name]
+async def _claimed(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:
+    return [incident for incident in await open_incidents(board, view, who) if view.holder(incident) == who.user.name]
 
 
-def _ask(console: Console, who: SignedIn, held: list[Incident], *, error: str = "", status: int = 200) -> Response:
-    covert = {one.incident_id for one in held if one.has_covert}
-    colleagues = sorted(console.colleagues(covert=bool(covert)) - {who.user.name})
-    return show(
-        console, "sign_out.html", who, status, claimed=held, covert=covert, colleagues=colleagues, error=error
-    )
+def _choices(claimed: list[Incident], actions: ActionSubmitter, who: SignedIn) -> dict[str, Any]:
+    """Return what the page shows: the claimed incidents, and who can take all of them."""
+    covert = {incident.incident_id for incident in claimed if incident.has_covert}
+    colleagues = sorted(actions.colleagues(is_covert=bool(covert)) - {who.user.name})
+    return {"claimed": claimed, "covert": covert, "colleagues": colleagues}

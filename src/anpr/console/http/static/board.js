@@ -15,14 +15,14 @@ const cards = new Set([...document.querySelectorAll("li[id^=card-]")].map((item)
 
 // --- what is on the page ---------------------------------------------------------------------------------------
 
-function changes({ set, gone }) {
+function changes({ set, removed }) {
   for (const [name, card] of Object.entries(set)) note(name, card);
-  for (const name of gone) note(name, null);
+  for (const name of removed) note(name, null);
   settle();
 }
 
 function state({ set }) {
-  changes({ set, gone: [...cards].filter((name) => !(name in set)) });
+  changes({ set, removed: [...cards].filter((name) => !(name in set)) });
 }
 
 function note(name, card) {

@@ -4,8 +4,8 @@ import { byId, follow, setText } from "/static/status.js";
 
 const { incident, reads, version } = document.body.dataset;
 
-function changes({ set, gone = [] }) {
-  if (gone.includes(incident)) return tell("This incident is no longer on the board.");
+function changes({ set, removed = [] }) {
+  if (removed.includes(incident)) return tell("This incident is no longer on the board.");
   if (!(incident in set)) return;
   const card = new DOMParser().parseFromString(set[incident].html, "text/html").querySelector("article").dataset;
   const more = Number(card.reads) - Number(reads);

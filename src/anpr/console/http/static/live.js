@@ -1,16 +1,16 @@
 // The connection to the console: changes as they come, and the truth about it when none can come.
 //
 // `start` takes the id of the state that the page has and calls back:
-//   changes({set, gone})  the state has changed
+//   changes({set, removed})  the state has changed
 //   state({set})          this is the whole state: whatever the page has is to be replaced
-//   beat({last_read_at}) the console is alive
+//   heartbeat({last_read_at})  the console is alive
 //   link(words, cut)      "" while the console is heard; else why not, for the officer; cut: nothing can be sent
 // Ids are the browser's own business: EventSource sends the last one when it reconnects.
 
 const SILENT_MS = 6000; // the console says something every two seconds; of a request nothing for so long is no answer
 const AGAIN_MS = 2000;
 
-export function start(after, { changes, state, beat, link }) {
+export function start(after, { changes, state, heartbeat, link }) {
   let source = null;
   let openedAt = 0;
   let lastId = after;
@@ -28,10 +28,10 @@ export function start(after, { changes, state, beat, link }) {
       heard();
       changes(JSON.parse(event.data));
     });
-    source.addEventListener("beat", (event) => {
+    source.addEventListener("heartbeat", (event) => {
       const message = JSON.parse(event.data);
       setClock(message.now);
-      beat(message);
+      heartbeat(message);
       frozen = message.frozen_seconds >= 5 ? "The console cannot see the ports: it has not updated for " + message.frozen_seconds + " s." : "";
       heard();
     });

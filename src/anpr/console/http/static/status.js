@@ -19,14 +19,14 @@ let uncalled = 0; // new calls on a page that does not show the board
 const ringing = new Set(document.body.dataset.ringing.split(" ").filter(Boolean));
 const isBoard = Boolean(byId("section-now"));
 
-/** Follows the board. `changes({set, gone})` and `state({set})` are told without the head, which is drawn here. */
+/** Follows the board. `changes({set, removed})` and `state({set})` are told without the head, which is drawn here. */
 export function follow({ changes = () => {}, state = changes } = {}) {
   start(after, {
-    changes({ set = {}, gone = [] }) {
+    changes({ set = {}, removed = [] }) {
       const { head: newHead, ...cards } = set;
       head = newHead ?? head;
-      guarded(() => changes({ set: cards, gone }));
-      call(cards, gone);
+      guarded(() => changes({ set: cards, removed }));
+      call(cards, removed);
       draw();
     },
     state({ set }) {
@@ -36,7 +36,7 @@ export function follow({ changes = () => {}, state = changes } = {}) {
       call(cards, [...ringing].filter((name) => !(name in cards)));
       draw();
     },
-    beat({ last_read_at: at }) {
+    heartbeat({ last_read_at: at }) {
       if (at) byId("last-read").dateTime = at;
     },
     link(words, cut) {
@@ -100,8 +100,8 @@ export function drawTimes() {
 /** Whom an incident calls: the officers from the start, the supervisor too once it is overdue. */
 const isForMe = (rings) => Boolean(rings) && (role === "officer" || rings === role);
 
-function call(cards, gone) {
-  for (const name of gone) ringing.delete(name);
+function call(cards, removed) {
+  for (const name of removed) ringing.delete(name);
   const news = [];
   for (const [name, card] of Object.entries(cards)) {
     if (!isForMe(card.rings)) ringing.delete(name);

@@ -1,0 +1,103 @@
+"""Signing in and out. An attempt passes the limit, the password and the site; how it ended is counted and logged."""
+
+import asyncio
+from dataclasses import dataclass
+
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.auth.failed_sign_in_log import FailedSignInLog
+from anpr.console.auth.sessions import Sessions
+from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.users import User, UsersFile
+from anpr.runtime import metrics
+from anpr.runtime.clock import Clock
+from anpr.runtime.errors import AnprError
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+# How an attempt ended: the values of the metric's label.
+DONE = "done"
+WRONG = "wrong"
+TOO_MANY = "too_many"
+OTHER_SITE = "other_site"
+UNAVAILABLE = "unavailable"
+
+# What the audit log says of an attempt that failed.
+_AUDITED = {
+    WRONG: "wrong name or password",
+    TOO_MANY: "refused: too many attempts",
+    OTHER_SITE: "right password, but for another site",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """How an attempt ended. `user` and `token` come with `done`, `wait_seconds` with `too_many`."""
+
+    ended: str
+    user: User | None = None
+    token: str = ""
+    wait_seconds: int = 0
+
+
+class SignInService:
+    """Signs people in at one site, and out everywhere."""
+
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
+        self,
+        site: str,
+        *,
+        users: UsersFile,
+        sessions: Sessions,
+        limit: SharedSignInLimit,
+        failed_sign_ins: FailedSignInLog,
+        clock: Clock,
+    ) -> None:
+        """Only users who belong to `site` get a session."""
+        self._site = site
+        self._users = users
+        self._sessions = sessions
+        self._limit = limit
+        self._failed_sign_ins = failed_sign_ins
+        self._clock = clock
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a session lasts."""
+        return round(self._sessions.lifetime.total_seconds())
+
+    async def attempt(self, name: str, password: str, address: str) -> SignInResult:
+        """Try a name and a password that came from an address."""
+        began_at = self._clock()
+        if seconds := await self._limit.attempt(began_at, name, address):
+            result = SignInResult(TOO_MANY, wait_seconds=seconds)
+        else:
+            try:
+                user = await asyncio.to_thread(self._users.check_password, name, password)
+                if user is not None:
+                    await self._limit.succeeded(began_at, name, address)
+                result = await self._result_for(user)
+            except AnprError as error:
+                log.warning("nobody can sign in", reason=str(error))
+                result = SignInResult(UNAVAILABLE)
+        metrics.CONSOLE_SIGN_INS.labels(result.ended).inc()
+        if result.ended in _AUDITED:
+            self._record_failure(name, address, _AUDITED[result.ended])
+        return result
+
+    async def end_sessions(self, who: SignedIn) -> None:
+        """End every session of a user, on every console."""
+        await self._sessions.end_all(who.user.name)
+
+    async def _result_for(self, user: User | None) -> SignInResult:
+        if user is None:
+            return SignInResult(WRONG)
+        if not user.belongs_to(self._site):
+            return SignInResult(OTHER_SITE)
+        return SignInResult(DONE, user, await self._sessions.begin(user.name, user.stamp))
+
+    def _record_failure(self, name: str, address: str, what: str) -> None:
+        try:
+            self._failed_sign_ins.record(name, address, what)
+        except AnprError as error:
+            log.warning("a failed sign-in is not in the audit log", reason=str(error))

@@ -1,0 +1,73 @@
+"""The board as each user may see it. What is covert reaches only people with the covert permission."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from anpr.board.board import Board
+from anpr.board.board_feed import BoardFeed
+from anpr.board.incident import Incident
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.board.board_page import BoardPage
+from anpr.console.board.board_thread import BoardThread
+from anpr.console.board.card_renderer import Card
+from anpr.console.board.change_stream import ChangeStream
+from anpr.contracts.events import Action
+from anpr.runtime.clock import Clock
+
+# A console that has just started reads the topics for so long. Then it shows what it has: a port may be out of reach.
+READ_BACK_FOR = timedelta(seconds=15)
+
+
+class BoardAccess:
+    """Answers what a user asks of the board."""
+
+    def __init__(self, thread: BoardThread, pages: Mapping[bool, BoardPage], clock: Clock) -> None:
+        """`pages` holds the page of each audience: under True the page with what is covert."""
+        self.pages = pages
+        self._thread = thread
+        self._clock = clock
+        self._opened_at = clock()
+        self._has_read_back = False
+
+    def stream_for(self, who: SignedIn) -> ChangeStream:
+        """Return the change stream of the user's audience."""
+        return self._page_for(who).stream
+
+    async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
+        """Return an incident by the id of any of its alerts, if the user may know of it."""
+        return await self._thread.run(lambda feed: _board_for(who, feed).incident_of(incident_id, self._clock()))
+
+    async def incidents(self, who: SignedIn, is_wanted: Callable[[Incident], bool]) -> list[Incident]:
+        """Return the wanted ones among the incidents that the user may know of."""
+
+        def wanted(feed: BoardFeed) -> list[Incident]:
+            return [incident for incident in _board_for(who, feed).incidents(self._clock()) if is_wanted(incident)]
+
+        return await self._thread.run(wanted)
+
+    async def cards_from(self, who: SignedIn, section: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
+        """Return the next cards of a section from `start` on, by incident, and how many incidents it has."""
+        page = self._page_for(who)
+        return await self._thread.run(lambda _: page.cards_from(section, start))
+
+    async def wait_for_actions(self, who: SignedIn, actions: Iterable[Action], seconds: float) -> bool:
+        """Wait until all actions are on the user's board, at most so long; return whether they are."""
+
+        def are_there(feed: BoardFeed) -> bool:
+            board = _board_for(who, feed)
+            return all(board.has_action(action.site, action.action_id) for action in actions)
+
+        return await self._thread.wait_until(are_there, seconds)
+
+    def is_reading_back(self) -> bool:
+        """Tell whether this console has just been started and does not have the whole board yet."""
+        if not self._has_read_back:
+            self._has_read_back = self._thread.has_read_all() or self._clock() - self._opened_at >= READ_BACK_FOR
+        return not self._has_read_back
+
+    def _page_for(self, who: SignedIn) -> BoardPage:
+        return self.pages[who.user.covert]
+
+
+def _board_for(who: SignedIn, feed: BoardFeed) -> Board:
+    return feed.whole_board or feed.board if who.user.covert else feed.board

@@ -1,0 +1,50 @@
+"""Draws the cards of a page, and draws none again that shows the same as before."""
+
+from collections.abc import Mapping, Sequence
+
+import jinja2
+from msgspec import Struct
+
+from anpr.console.board.card_view import card_view
+from anpr.console.board.placed_incidents import PlacedIncident
+from anpr.console.board.triage import TriageRules
+from anpr.runtime.settings import Site
+
+
+class Card(Struct, frozen=True):
+    """An incident on the page, as browsers get it."""
+
+    section: str
+    order: str
+    rings: str
+    html: str
+
+
+class CardRenderer:
+    """The cards of one page."""
+
+    def __init__(self, template: jinja2.Template, sites: Mapping[str, Site], rules: TriageRules) -> None:
+        """Draw with `template`, as the site of `rules` sees an incident."""
+        self._template = template
+        self._sites = sites
+        self._rules = rules
+        self._drawn: dict[str, tuple[PlacedIncident, Card]] = {}
+
+    def draw_page(self, shown: Sequence[PlacedIncident]) -> dict[str, Card]:
+        """Return the cards of a page by incident, and keep these, and only these, for the next time."""
+        self._drawn = {placed.incident.incident_id: (placed, self.draw(placed)) for placed in shown}
+        return {incident_id: card for incident_id, (_, card) in self._drawn.items()}
+
+    def draw(self, placed: PlacedIncident) -> Card:
+        """Return a card: the kept one while nothing of it has changed."""
+        before, card = self._drawn.get(placed.incident.incident_id, (None, None))
+        if before is not None and card is not None and _shows_the_same(before, placed):
+            return card
+        position = placed.position
+        view = card_view(placed.incident, self._sites, self._rules.site, position)
+        html = self._template.render(card=view, review_below_score=self._rules.review_below_score)
+        return Card(position.section, position.order, position.rings, html)
+
+
+def _shows_the_same(before: PlacedIncident, after: PlacedIncident) -> bool:
+    return before is after or (before.incident is after.incident and before.position == after.position)

@@ -1,0 +1,91 @@
+"""What a card shows of an incident."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from anpr.board.incident import Incident
+from anpr.console import labels
+from anpr.console.board.triage import BoardPosition
+from anpr.contracts.events import Action, Alert, Entry
+from anpr.runtime.settings import Site
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """What a card on the board shows of an incident.
+
+    Attributes:
+        best: The surest alert.
+        last: The newest alert: it says where the vehicle is now. In a queue the best read may stay behind.
+        entries: The entries that match, the most urgent first.
+        warnings: The warnings of all entries, each once.
+        holders: The holders at other sites: the site's title and the officer.
+        holder_here: The holder at this site, "" for none.
+        outcome: The newest outcome that was not taken back.
+        covert: In words for people with the covert permission, whether all or part is covert; "" when nothing is.
+    """
+
+    incident: Incident
+    best: Alert
+    last: Alert
+    site_title: str
+    entries: Sequence[Entry]
+    warnings: Sequence[str]
+    holders: Sequence[tuple[str, str]]
+    holder_here: str
+    outcome: Action | None
+    outcome_site_title: str
+    position: BoardPosition
+    covert: str
+
+    @property
+    def version(self) -> str:
+        """Changes with whatever an officer must know before acting. More reads of the same kind do not change it."""
+        incident = self.incident
+        return f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier}"
+
+
+def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
+    """Return what a card shows at a site. It depends on nothing else, so it can be kept while these stay equal."""
+    entries = _entries_of(incident)
+    outcomes = [
+        action
+        for action in incident.actions
+        if action.kind == "outcome" and action.action_id not in incident.retracted
+    ]
+    outcome = max(outcomes, key=lambda action: action.at, default=None)
+    return CardView(
+        incident=incident,
+        best=incident.best,
+        last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),
+        site_title=_title_of(incident.site, sites),
+        entries=entries,
+        warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),
+        holders=[
+            (_title_of(other_site, sites), officer)
+            for other_site, officer in sorted(incident.holders.items())
+            if other_site != site
+        ],
+        holder_here=incident.holders.get(site, ""),
+        outcome=outcome,
+        outcome_site_title=_title_of(outcome.site, sites) if outcome else "",
+        position=position,
+        covert=_covert_label(incident),
+    )
+
+
+def _entries_of(incident: Incident) -> list[Entry]:
+    """Return the entries that speak for an incident, the most urgent first: none hides another."""
+    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
+    return sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
+
+
+def _covert_label(incident: Incident) -> str:
+    if not incident.has_covert:
+        return ""
+    return labels.COVERT if all(alert.is_covert for alert in incident.alerts) else labels.PARTLY_COVERT
+
+
+def _title_of(site: str, sites: Mapping[str, Site]) -> str:
+    """Return a site's title; its name when the settings do not have it."""
+    return sites[site].title if site in sites else site

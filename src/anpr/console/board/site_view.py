@@ -1,0 +1,45 @@
+"""How one site sees incidents: where each belongs there, and what its card shows."""
+
+from collections.abc import Mapping
+
+from anpr.board.incident import Incident
+from anpr.console.auth.authentication import SignedIn
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.card_view import CardView, card_view
+from anpr.console.board.triage import NOWHERE, SETTLED, BoardPosition, TriageRules, position_of
+from anpr.runtime.clock import Clock
+from anpr.runtime.settings import Site
+
+
+class SiteView:
+    """The view of one site."""
+
+    def __init__(self, site: str, sites: Mapping[str, Site], rules: TriageRules, clock: Clock) -> None:
+        """See incidents as the site of `rules` does, now."""
+        self.site = site
+        self.rules = rules
+        self._sites = sites
+        self._clock = clock
+
+    def position(self, incident: Incident) -> BoardPosition:
+        """Return where an incident belongs."""
+        return position_of(incident, self.rules, self._clock())
+
+    def card(self, incident: Incident) -> CardView:
+        """Return what a card shows of an incident."""
+        return card_view(incident, self._sites, self.site, self.position(incident))
+
+    def holder(self, incident: Incident) -> str:
+        """Return who has claimed an incident at this site, "" when nobody has."""
+        return incident.holders.get(self.site, "")
+
+    def is_open_here(self, incident: Incident) -> bool:
+        """Tell whether somebody at this site has claimed an open incident, or may claim it."""
+        position = self.position(incident)
+        return position.section not in (SETTLED, NOWHERE) and bool(position.may_claim or self.holder(incident))
+
+
+async def open_incidents(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:
+    """Return what is open at a site and the user may know of, the oldest first."""
+    found = await board.incidents(who, view.is_open_here)
+    return sorted(found, key=lambda incident: (incident.first_captured_at, incident.incident_id))

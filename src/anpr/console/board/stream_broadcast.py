@@ -1,0 +1,38 @@
+"""What all open streams wait for: a change, the next heartbeat, or the end of the console. For the event loop."""
+
+import asyncio
+from collections.abc import Callable
+
+from anpr.console.board.heartbeat import HEARTBEAT_SECONDS
+from anpr.console.board.stream_limit import StreamLimit
+
+
+class StreamBroadcast:
+    """Wakes every stream at once.
+
+    Attributes:
+        woken: Set at the next wake. It is replaced then, so each stream must take it before it looks for news.
+        heartbeat: The newest heartbeat.
+        is_stopping: Whether every stream must end.
+        open_streams: The streams of each session.
+    """
+
+    def __init__(self, new_heartbeat: Callable[[], bytes]) -> None:
+        """`new_heartbeat` returns a fresh heartbeat event."""
+        self.woken = asyncio.Event()
+        self.heartbeat = b""
+        self.is_stopping = False
+        self.open_streams = StreamLimit()
+        self.new_heartbeat = new_heartbeat
+
+    def wake(self) -> None:
+        """Let every stream look for news."""
+        woken, self.woken = self.woken, asyncio.Event()
+        woken.set()
+
+    async def beat_forever(self) -> None:
+        """Send a heartbeat every two seconds, until cancelled."""
+        while True:
+            self.heartbeat = self.new_heartbeat()
+            self.wake()
+            await asyncio.sleep(HEARTBEAT_SECONDS)

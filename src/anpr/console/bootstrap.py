@@ -1,0 +1,175 @@
+"""Builds a console from its settings and its servers. Nothing else knows all of its parts."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import jinja2
+import redis.asyncio
+from starlette.types import ASGIApp
+
+from anpr.board.board_feed import BoardFeed
+from anpr.board.canary_sender import CanarySender
+from anpr.board.entry_updates import ListSource
+from anpr.board.topic_follower import OpenTail
+from anpr.console.actions.action_producer import ActionProducer
+from anpr.console.actions.submit import ActionSubmitter
+from anpr.console.auth.audit_log import AuditLog
+from anpr.console.auth.audit_trail import AuditTrail
+from anpr.console.auth.authentication import Authentication
+from anpr.console.auth.failed_sign_in_log import FailedSignInLog
+from anpr.console.auth.sessions import Sessions
+from anpr.console.auth.sign_in_limit import SharedSignInLimit
+from anpr.console.auth.sign_in_service import SignInService
+from anpr.console.auth.users import UsersFile
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.board_page import BoardPage
+from anpr.console.board.board_thread import BoardThread
+from anpr.console.board.card_renderer import CardRenderer
+from anpr.console.board.change_stream import ChangeStream
+from anpr.console.board.heartbeat import heartbeat_event
+from anpr.console.board.page_publisher import PagePublisher
+from anpr.console.board.site_view import SiteView
+from anpr.console.board.stream_broadcast import StreamBroadcast
+from anpr.console.board.triage import TriageRules, triage_rules
+from anpr.console.console_parts import ConsoleParts
+from anpr.console.console_service import ConsoleService
+from anpr.console.http.app import application
+from anpr.console.http.page_renderer import PageRenderer
+from anpr.console.http.render import environment
+from anpr.console.image_retention import sweep_images
+from anpr.console.local_time import weekday_time_in
+from anpr.console.status.current_status import CurrentStatus
+from anpr.console.status.fresh_status import FreshStatus
+from anpr.contracts.events import Alert
+from anpr.kafka.interfaces import Producer
+from anpr.runtime.clock import Clock
+from anpr.runtime.images import ImageStore
+from anpr.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleServers:
+    """The servers and files behind a console: the real ones, or their twins in memory for tests.
+
+    Attributes:
+        open_tail: Opens topics at a broker, to be read.
+        open_producer: Connects to the site's broker, to write.
+        lists: Knows which entries have ended or changed.
+        open_canary: Makes the sender of the site's canary, which needs the board's feed; None for a site without.
+        open_redis: Connects to the site's Redis, for sessions and the limit on sign-ins.
+        users: Who may sign in.
+        audit_log: Where look-ups are written.
+        images: The images of plates.
+        govuk: The folder of GOV.UK Frontend; None without it.
+    """
+
+    open_tail: OpenTail
+    open_producer: Callable[[], Producer]
+    lists: ListSource
+    open_canary: Callable[[BoardFeed], CanarySender | None]
+    open_redis: Callable[[], redis.asyncio.Redis]
+    users: UsersFile
+    audit_log: AuditLog
+    images: ImageStore
+    govuk: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A console that is ready to be served: its web application, its pages' parts, and what runs behind them."""
+
+    application: ASGIApp
+    parts: ConsoleParts
+    service: ConsoleService
+
+
+def build_console(settings: Settings, site: str, servers: ConsoleServers, clock: Clock) -> Console:
+    """Build the console of a site. Raises UnavailableError or InputError when a file cannot be used."""
+    feed = BoardFeed(settings, servers.open_tail, servers.lists, clock, with_covert=True)
+    rules = triage_rules(settings, site)
+    templates = _templates(settings, site, servers.govuk)
+    current_status = CurrentStatus(settings, site, weekday_time_in(settings.sites[site].zone))
+    broadcast = StreamBroadcast(
+        lambda: heartbeat_event(clock(), board_thread.seconds_since_tick(), current_status.last_read_at)
+    )
+    pages = _board_pages(settings, rules, templates, feed)
+    publisher = PagePublisher(pages, current_status, broadcast)
+    board_thread = BoardThread(feed, publisher.tick, clock)
+    sessions = Sessions(servers.open_redis(), timedelta(hours=settings.console.session_hours), clock)
+    sign_in_limit = SharedSignInLimit(servers.open_redis())
+    board = BoardAccess(board_thread, pages, clock)
+    view = SiteView(site, settings.sites, rules, clock)
+
+    def load_image(alert: Alert) -> bytes | None:
+        read = alert.read
+        return servers.images.get(read.image, read.site, clock()) if read.image is not None else None
+
+    async def close() -> None:
+        await sessions.close()
+        await sign_in_limit.close()
+        servers.audit_log.close()
+
+    parts = ConsoleParts(
+        view=view,
+        board=board,
+        actions=ActionSubmitter(view, board, ActionProducer(servers.open_producer), servers.users, clock),
+        audit=AuditTrail(site, servers.audit_log, board_thread, clock),
+        load_image=load_image,
+        status=FreshStatus(board_thread, current_status),
+        auth=Authentication(site, servers.users, sessions),
+        sign_in=SignInService(
+            site,
+            users=servers.users,
+            sessions=sessions,
+            limit=sign_in_limit,
+            failed_sign_ins=FailedSignInLog(site, servers.audit_log, servers.users, clock),
+            clock=clock,
+        ),
+        broadcast=broadcast,
+        renderer=PageRenderer(templates, board, current_status, sessions, clock),
+    )
+    service = ConsoleService(
+        board_thread,
+        publisher,
+        broadcast,
+        background_tasks=(
+            partial(sweep_images, servers.images, clock),
+            broadcast.beat_forever,
+            sessions.refresh_forever,
+        ),
+        canary=servers.open_canary(feed),
+        close=close,
+    )
+    return Console(application(parts, service, site, servers.govuk), parts, service)
+
+
+def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Environment:
+    here = settings.sites[site]
+    templates = environment(govuk, here.zone)
+    templates.globals |= {
+        "site": site,
+        "site_title": here.title,
+        "time_zone": here.time_zone,
+        "has_cameras": bool(here.cameras),
+        "sites": settings.sites,
+        "ack_due_seconds": settings.console.ack_due_seconds,
+        "clock_off_seconds": settings.console.clock_off_seconds,
+        "canary_every_seconds": settings.console.canary_every_seconds,
+    }
+    return templates
+
+
+def _board_pages(
+    settings: Settings, rules: TriageRules, templates: jinja2.Environment, feed: BoardFeed
+) -> dict[bool, BoardPage]:
+    """Return the page of each audience: under True the page with what is covert."""
+    start_id = secrets.token_hex(4)
+    template = templates.get_template("card.html")
+    return {
+        covert: BoardPage(board, rules, CardRenderer(template, settings.sites, rules), ChangeStream(start_id))
+        for covert, board in ((False, feed.board), (True, feed.whole_board or feed.board))
+    }

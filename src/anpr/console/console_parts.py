@@ -1,0 +1,47 @@
+"""The parts of a console that its pages use. The route table hands each page only the parts that it names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anpr.console.actions.submit import ActionSubmitter
+from anpr.console.auth.audit_trail import AuditTrail
+from anpr.console.auth.authentication import Authentication
+from anpr.console.auth.sign_in_service import SignInService
+from anpr.console.board.board_access import BoardAccess
+from anpr.console.board.site_view import SiteView
+from anpr.console.board.stream_broadcast import StreamBroadcast
+from anpr.console.http.page_renderer import PageRenderer
+from anpr.console.status.fresh_status import FreshStatus
+from anpr.contracts.events import Alert
+
+# Returns the image of an alert's read; None when there is none, or it has expired.
+LoadImage = Callable[[Alert], bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleParts:
+    """Everything that some page uses.
+
+    Attributes:
+        view: How the site sees incidents.
+        board: The board as each user may see it.
+        actions: Submits what officers do.
+        audit: Records look-ups.
+        load_image: Finds the image of an alert.
+        status: The system's status.
+        auth: Finds the user of a request.
+        sign_in: Signs people in and out.
+        broadcast: Wakes the open streams.
+        renderer: Makes pages.
+    """
+
+    view: SiteView
+    board: BoardAccess
+    actions: ActionSubmitter
+    audit: AuditTrail
+    load_image: LoadImage
+    status: FreshStatus
+    auth: Authentication
+    sign_in: SignInService
+    broadcast: StreamBroadcast
+    renderer: PageRenderer

@@ -1,0 +1,52 @@
+"""The system's status and its warnings, worked out once a tick for each audience. Every reader uses these."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from anpr.board.board_feed import BoardFeed
+from anpr.console.local_time import FormatTime
+from anpr.console.status.last_read import last_read_at
+from anpr.console.status.status_reader import read_system_status
+from anpr.console.status.status_warnings import status_warnings
+from anpr.console.status.system_status import SystemStatus, for_everybody
+from anpr.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStatus:
+    """What one audience may know at one tick: the status, and the warnings that follow from it."""
+
+    system: SystemStatus
+    warnings: tuple[str, ...]
+
+
+class CurrentStatus:
+    """The status at the last tick. The board's thread updates it; any thread may read it.
+
+    Attributes:
+        ticks: How often it has been updated.
+        last_read_at: When a camera last saw a vehicle (`last_read`).
+    """
+
+    def __init__(self, settings: Settings, site: str, format_time: FormatTime) -> None:
+        """Write warnings for the officers of `site`."""
+        self.ticks = 0
+        self.last_read_at: datetime | None = None
+        self._settings = settings
+        self._site = site
+        self._format_time = format_time
+        self._known: dict[bool, KnownStatus] = {}
+
+    def update(self, feed: BoardFeed, now: datetime) -> None:
+        """Work everything out anew."""
+        whole = read_system_status(feed, self._settings, now)
+        self.last_read_at = last_read_at(whole.health, self._site, self._settings.sites)
+        self._known = {
+            covert: KnownStatus(system, status_warnings(system, self._settings, self._format_time))
+            for covert, system in ((False, for_everybody(whole, self._settings.sites)), (True, whole))
+        }
+        self.ticks += 1
+
+    def known_to(self, *, covert: bool) -> KnownStatus:
+        """Return the status at the last tick: with what is covert only to people with that permission."""
+        return self._known[covert]
