@@ -3,15 +3,15 @@
     python -m benchmarks.quality [--reads FILE.csv] [--fit FILE.csv] [--entries N] [--days N] [--seed N] [--json]
                                  [--draw FOLDER]
 
-Without --reads it measures two engines. On the reads that the tables were fitted to, without fitting and measuring on
-the same plates: they are split in two by a hash of the plate; what is measured on one half is judged by tables fitted
-on the other, both ways, and the two are put together. And on those of an engine that no table was fitted to, with the
-tables as they are shipped; with --reads (columns country, plate, read, engine, confidence; an empty confidence
-was not told) so each of the file. --fit judges them by tables fitted to the reads of another such file instead.
-Text, country and the reader's overall confidence are used, and in one row candidates as the simulators have them.
+Without --reads it measures two engines. For the reads to which the tables were fitted, fitting and measuring use
+different plates: the plates are split in two by a hash, each half is measured with tables fitted to the other half,
+and the two results are put together. For the engine to which no table was fitted, it uses the tables as shipped; with
+--reads (columns country, plate, read, engine, confidence; the confidence may be empty) it does so for each engine of
+the file. --fit uses tables fitted to the reads of another such file instead. The text, the country and the overall
+confidence of a read are used, and in one row candidates as the simulators invent them.
 
 A misread is a read of four characters or more that differs from the plate. The same version, seed, options and file
-give the same figures again.
+give the same figures.
 """
 
 import csv
@@ -34,7 +34,7 @@ _KEPT_READS = Path("benchmarks/data/tesseract.csv")
 
 
 def half(plate: str) -> int:
-    """Return the half that a plate belongs to."""
+    """Return the half of a plate: 0 or 1."""
     return hashlib.sha256(plate.encode()).digest()[0] & 1
 
 
@@ -48,7 +48,7 @@ def engines(path: Path) -> dict[str, list[Sample]]:
         by_engine[name].append(sample)
     for name, of_engine in by_engine.items():
         if len({sample.read == sample.plate for sample in of_engine if len(sample.read) >= SHORTEST_READ}) != 2:
-            raise click.ClickException(f"{path}: of {name}, right reads and misreads are wanted")
+            raise click.ClickException(f"{path}: {name} needs right reads and misreads")
     return dict(by_engine)
 
 
@@ -74,7 +74,11 @@ def measured(reads: Path | None, fit: Path | None, run: Run) -> Iterator[tuple[s
 
 @click.command(help=__doc__)
 @click.option("--reads", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Other engines' reads.")
-@click.option("--fit", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Judge --reads by these.")
+@click.option(
+    "--fit",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Fit tables to these.",
+)
 @click.option(
     "--entries",
     "sizes",
@@ -105,8 +109,8 @@ def main(  # noqa: PLR0913  one argument for each option
 ) -> None:
     """Measure and print."""
     if fit is not None and reads is None:
-        raise click.UsageError("--fit says what --reads are judged by: give both")
-    done = [one for size in sizes for one in measured(reads, fit, Run(size, days, seed))]
+        raise click.UsageError("--fit names the reads to which the tables for --reads are fitted: give both")
+    done = [result for size in sizes for result in measured(reads, fit, Run(size, days, seed))]
     figures = [report.figures(engine, of) for engine, of in done]
     if as_json:
         print(json.dumps({"version": VERSION, "seed": seed, "figures": figures}, indent=1))

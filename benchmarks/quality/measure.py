@@ -1,4 +1,4 @@
-"""One engine and one list: what is found of the misread vehicles, and what is false among those not listed."""
+"""One engine and one list: the misread vehicles that are found, and the false alerts for vehicles not listed."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +16,12 @@ from anpr.reference_data import tables
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
 from benchmarks.quality import kinds
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
-from benchmarks.quality.world import SIBLINGS_PER_LISTED, Generator, Templates, Vehicles, pack_samples
+from benchmarks.quality.world import FLEET_VEHICLES_PER_LISTED, Generator, Templates, Vehicles, encode_samples
 
 VEHICLES_A_DAY = 20_000
 MATCHER = "matcher"
 WITH_CANDIDATES = "matcher, candidates too"
-WAYS = (MATCHER, WITH_CANDIDATES, *RULES)
+METHODS = (MATCHER, WITH_CANDIDATES, *RULES)
 _PIECE = 100_000
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fitted:
-    """The tables that a run judges by: the shipped ones, or those fitted on other plates than it is measured on."""
+    """The tables that a run uses: the shipped ones, or tables fitted to other plates than those of the run."""
 
     likelihood: Callable[[int], Likelihood]
     gate: Gate
@@ -43,14 +43,14 @@ class Fitted:
     def on(cls, samples: Sequence[Sample]) -> "Fitted":
         """Fit to these samples alone."""
         seen = seen_table(plates_toml(fit_plates(samples)))
-        misreads = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
-        densities = BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
-        return cls(lambda size: Likelihood(size, misreads, densities), Gate(seen))
+        confusions = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
+        background = BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
+        return cls(lambda size: Likelihood(size, confusions, background), Gate(seen))
 
 
 @dataclass(frozen=True)
 class Run:
-    """How much is measured: entries of the list, days of vehicles that are not listed, and the seed of it all."""
+    """The size of a run: entries of the list, days of vehicles that are not listed, and the seed."""
 
     size: int
     days: float
@@ -59,11 +59,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run gave. Scores are -1 where there was no alert; the ways' orders are comparable only within a way.
+    """The results of one run. A score is -1 where there was no alert. Scores are comparable only within one method.
 
-    `false`: a way's false alerts, over `days`; `found`: for each misread listed vehicle, its own alert. `listed` are
-    the scores of all listed vehicles' own alerts, misread or not. Tiers, countries and kinds (`kinds`) go with them;
-    `found_good` says which misreads are good plates again.
+    `false`: a method's false alerts, over `days`. `found`: for each misread listed vehicle, its own alert. `listed`:
+    the scores of the alerts of all listed vehicles, misread or not. Tiers, countries and kinds (`kinds`) go with
+    them; `found_good` says which misreads are good plates again.
     """
 
     size: int
@@ -81,23 +81,23 @@ class Measured:
     listed_tiers: NDArray[np.uint8]
     vehicles_by_country: dict[int, float]
 
-    def found_at(self, way: str, false_a_day: float) -> tuple[float, float]:
-        """Return the threshold at which a way has at most so many false alerts a day, and the share that it finds."""
+    def found_at(self, method: str, false_a_day: float) -> tuple[float, float]:
+        """Return the threshold at which a method has at most so many false alerts a day, and the share found."""
         allowed = int(false_a_day * self.days)
-        scores = np.sort(self.false[way][self.false[way] >= 0])[::-1]
+        scores = np.sort(self.false[method][self.false[method] >= 0])[::-1]
         threshold = 0.0 if len(scores) <= allowed else float(np.nextafter(scores[allowed], np.inf))
-        return threshold, float(np.mean(self.found[way] >= threshold))
+        return threshold, float(np.mean(self.found[method] >= threshold))
 
 
 def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[str], None]) -> Measured:
-    """Measure on the samples: their plates are among those listed, and vehicles like theirs that are not go by."""
+    """Measure on the samples: their plates are listed, and vehicles like theirs that are not listed go by."""
     size, days = run.size, run.days
     generator = Generator(Templates.of(samples), run.seed)
     fitting = [s for s in samples if len(s.plate) <= 16 and len(s.read) <= 16]
     if len(fitting) > size:  # a list shorter than the measured plates has some of them
         chosen = np.random.default_rng(run.seed).choice(len(fitting), size, replace=False)
         fitting = [fitting[row] for row in np.sort(chosen).tolist()]
-    own = pack_samples([s.plate for s in fitting], fitting)
+    own = encode_samples([s.plate for s in fitting], fitting)
     listed = _without_confidence(_together([own, generator.plates(size - len(own))]))
     table = PlateTable.build(listed, np.full(len(listed), NEAR_TIER, np.uint8))
     likelihood = fitted.likelihood(size)
@@ -107,15 +107,15 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
     for vehicles in _unlisted(generator, listed, days):
-        false.append(_judged(table, vehicles.reads, likelihood, fitted.gate))
-        of_vehicles = kinds.of_unlisted(vehicles, are_siblings=not false_kinds)  # they come first
+        false.append(_alerts_of(table, vehicles.reads, likelihood, fitted.gate))
+        of_vehicles = kinds.of_unlisted(vehicles, are_of_fleets=not false_kinds)  # they come first
         false_kinds.append(of_vehicles[false[-1][0].read_rows])
         with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
         for country, count in zip(*np.unique(vehicles.reads.countries, return_counts=True), strict=True):
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
         say(f"list of {size}: {sum(by_country.values()) / VEHICLES_A_DAY:.0f} of {days:g} days")
-    passed = Vehicles(own, pack_samples([s.read for s in fitting], fitting), np.arange(len(fitting)))
-    found, orders, _ = _judged(table, passed.reads, likelihood, fitted.gate)
+    passed = Vehicles(own, encode_samples([s.read for s in fitting], fitting), np.arange(len(fitting)))
+    found, orders, _ = _alerts_of(table, passed.reads, likelihood, fitted.gate)
     of_own, own_tiers = _own(found, orders, own, listed)
     found = _with_candidates(table, passed, likelihood, generator)
     of_own |= _own(found, {WITH_CANDIDATES: found.scores.astype(np.float64)}, own, listed)[0]
@@ -123,12 +123,12 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     return Measured(
         size=size,
         days=days,
-        false={way: np.concatenate([o[way] for _, o, _ in false]) for way in (MATCHER, *RULES)}
+        false={method: np.concatenate([o[method] for _, o, _ in false]) for method in (MATCHER, *RULES)}
         | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
         false_kinds=np.concatenate(false_kinds),
-        found={way: scores[misread] for way, scores in of_own.items()},
+        found={method: scores[misread] for method, scores in of_own.items()},
         found_tiers=own_tiers[misread],
         found_countries=own.countries[misread],
         found_kinds=kinds.of_misreads(own, passed.reads)[misread],
@@ -140,17 +140,17 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
 
 
 def together(parts: Sequence[Measured]) -> Measured:
-    """Return what several runs on lists of one size gave, as one."""
+    """Return the results of several runs on lists of one size as those of one run."""
     countries = {country for part in parts for country in part.vehicles_by_country}
     days = sum(part.days for part in parts)
     return Measured(
         size=parts[0].size,
         days=days,
-        false={way: np.concatenate([part.false[way] for part in parts]) for way in WAYS},
+        false={method: np.concatenate([part.false[method] for part in parts]) for method in METHODS},
         false_tiers=np.concatenate([part.false_tiers for part in parts]),
         false_countries=np.concatenate([part.false_countries for part in parts]),
         false_kinds=np.concatenate([part.false_kinds for part in parts]),
-        found={way: np.concatenate([part.found[way] for part in parts]) for way in WAYS},
+        found={method: np.concatenate([part.found[method] for part in parts]) for method in METHODS},
         found_tiers=np.concatenate([part.found_tiers for part in parts]),
         found_countries=np.concatenate([part.found_countries for part in parts]),
         found_kinds=np.concatenate([part.found_kinds for part in parts]),
@@ -168,8 +168,8 @@ def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator
     """Yield vehicles that are not listed, for so many days, in pieces."""
     known = {codes.tobytes() for codes in listed.codes}
     left = round(days * VEHICLES_A_DAY)
-    siblings = round(days * VEHICLES_A_DAY * LISTED_SHARE * SIBLINGS_PER_LISTED)
-    beside = generator.siblings(listed, siblings)
+    fleet_count = round(days * VEHICLES_A_DAY * LISTED_SHARE * FLEET_VEHICLES_PER_LISTED)
+    beside = generator.fleet_vehicles(listed, fleet_count)
     yield beside.take(np.flatnonzero([codes.tobytes() not in known for codes in beside.plates.codes]))
     while left > 0:
         count = min(_PIECE, left)
@@ -179,10 +179,10 @@ def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator
         left -= count
 
 
-def _judged(
+def _alerts_of(
     table: PlateTable, reads: PlateCodes, likelihood: Likelihood, gate: Gate
 ) -> tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]:
-    """Return every pair at most one edit apart, in which order each way alerts for it, and the read's country."""
+    """Return every pair at most one edit apart, its rank in each method's alerts, and the read's country."""
     pairs = table.search(reads, EveryPair(len(table.plates)))
     alerts = table.search(reads, likelihood)
     alert_keys = zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True)
@@ -207,7 +207,7 @@ def _judged(
 def _with_candidates(
     table: PlateTable, vehicles: Vehicles, likelihood: Likelihood, generator: Generator
 ) -> MatchedPairs:
-    """Return the alerts for what was read and for what the camera thought possible: of each pair the highest."""
+    """Return the alerts for reads and their candidates: for each pair the one with the highest score."""
     whose, texts = generator.candidates(vehicles)
     further = table.search(texts, likelihood)
     both = MatchedPairs.concatenated(
@@ -223,11 +223,11 @@ def _with_candidates(
 def _own(
     found: MatchedPairs, orders: dict[str, Floats], own: PlateCodes, listed: PlateCodes
 ) -> tuple[dict[str, Floats], NDArray[np.uint8]]:
-    """Return of each listed vehicle the alert for its own plate: in each way's order, -1 for none, and its tier."""
+    """Return for each listed vehicle the alert for its own plate: its rank by each method (-1 for none), its tier."""
     is_own = (words_of(listed.codes)[found.entry_rows] == words_of(own.codes)[found.read_rows]).all(axis=1)
-    best = {way: np.full(len(own), -1.0) for way in orders}
-    for way, scores in orders.items():
-        np.maximum.at(best[way], found.read_rows[is_own], scores[is_own])
+    best = {method: np.full(len(own), -1.0) for method in orders}
+    for method, scores in orders.items():
+        np.maximum.at(best[method], found.read_rows[is_own], scores[is_own])
     tiers = np.full(len(own), 255, np.uint8)
     np.minimum.at(tiers, found.read_rows[is_own], found.tiers[is_own])
     return best, tiers

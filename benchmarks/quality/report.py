@@ -1,4 +1,4 @@
-"""The figures of a run: as numbers with their intervals, as a table to read, as pictures."""
+"""The figures of a run: as numbers with their intervals, as a table for people, as pictures."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from anpr.matching.encoding.plate_codes import country_text
 from anpr.matching.lookup.plate_table import NEAR_TIER
 from anpr.matching.scoring.likelihood import LISTED_SHARE, NEAR_ODDS
 from benchmarks.quality import kinds
-from benchmarks.quality.measure import MATCHER, VEHICLES_A_DAY, WAYS, Measured
+from benchmarks.quality.measure import MATCHER, METHODS, VEHICLES_A_DAY, Measured
 from benchmarks.quality.rules import RULES
 
 mpl.use("svg")
@@ -24,13 +24,13 @@ from matplotlib import pyplot as plt
 
 POINTS = (1.0, 2.0, 15.0)
 _BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0001)
-# What the picture of reliability leaves out: shares below, and marks that stand for fewer alerts.
+# The picture of reliability leaves out shares below the first, and marks for fewer alerts than the second.
 _LEAST_DRAWN, _FEWEST_DRAWN = 1e-3, 10
 _CURVE = tuple(float(value) for value in np.geomspace(0.2, 50, 40))
 
 
 def figures(engine: str, measured: Measured) -> dict[str, Any]:
-    """Return everything that is told of one engine and one list."""
+    """Return all figures of one engine and one list."""
     least = measured.false[MATCHER] >= 0
     return {
         "engine": engine,
@@ -54,15 +54,15 @@ def figures(engine: str, measured: Measured) -> dict[str, Any]:
 
 
 def lines(of: dict[str, Any]) -> list[str]:
-    """Return the figures as a person reads them."""
+    """Return the figures as lines of text."""
     misread, days = of["misread_listed_vehicles"], f"{of['days']:g} days of {VEHICLES_A_DAY:,} vehicles"
     out = [
         f"{of['engine']}, {of['entries']:,} entries, {misread} misread listed vehicles, {days} that are not listed",
         f"  {'found at most so many false a day':36}" + "".join(f"{point:>22g}" for point in POINTS),
     ]
-    for way in WAYS:
-        cells = [at["found"][way] for at in of["at"]]
-        out.append(f"  {way:36}" + "".join(f"{_percent(cell):>22}" for cell in cells))
+    for method in METHODS:
+        cells = [at["found"][method] for at in of["at"]]
+        out.append(f"  {method:36}" + "".join(f"{_percent(cell):>22}" for cell in cells))
     gains = [f"{at['points_more']:+.1f} points" for at in of["at"]]
     out.append(f"  {'more than the better rule':36}" + "".join(f"{gain:>22}" for gain in gains))
     shipped = of["as_shipped"]
@@ -112,9 +112,9 @@ def _draw_curves(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
     figure, axes = plt.subplots(len(by_engine), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for row, (engine, of_engine) in zip(axes, by_engine.items(), strict=True):
         for at, measured in zip(row, of_engine, strict=False):
-            for way, style in zip(WAYS, ("-", "-.", "--", ":"), strict=True):
-                found = [100 * measured.found_at(way, a_day)[1] for a_day in _CURVE]
-                at.plot(_CURVE, found, style, color="black", label=way)
+            for method, style in zip(METHODS, ("-", "-.", "--", ":"), strict=True):
+                found = [100 * measured.found_at(method, a_day)[1] for a_day in _CURVE]
+                at.plot(_CURVE, found, style, color="black", label=method)
             at.set_xscale("log")
             at.set_title(f"{engine}, {measured.size:,} entries")
             at.grid(visible=True, alpha=0.3)
@@ -126,7 +126,7 @@ def _draw_curves(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
 
 
 def _draw_reliability(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
-    """Draw a row for each engine and a column for each tier; on both axes equal distances are equal factors."""
+    """Draw a row for each engine and a column for each tier. On both axes equal distances are equal factors."""
     by_engine = {name: [run for engine, run in runs if engine == name] for name, _ in runs}
     tiers = range(len(TIERS) - 1)
     size = (2.6 * len(tiers), 2.7 * len(by_engine))
@@ -161,12 +161,12 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def _at(measured: Measured, false_a_day: float) -> dict[str, Any]:
-    found = {way: measured.found_at(way, false_a_day)[1] for way in WAYS}
+    found = {method: measured.found_at(method, false_a_day)[1] for method in METHODS}
     count = len(measured.found[MATCHER])
     best_rule = max(found[rule] for rule in RULES)
     return {
         "false_a_day": false_a_day,
-        "found": {way: _share(round(share * count), count) for way, share in found.items()},
+        "found": {method: _share(round(share * count), count) for method, share in found.items()},
         "points_more": round(100 * (found[MATCHER] - best_rule), 1),
     }
 
@@ -207,10 +207,10 @@ def _near_alerts(measured: Measured) -> NDArray[np.bool_]:
 
 
 def near_odds(measured: Measured) -> dict[str, float]:
-    """Return by what the odds of the tables must be multiplied for the near scores to be true together, as shown.
+    """Return the factor on the odds of the tables that makes the near scores right on average.
 
-    What the true alerts lack to 1 and what the false ones have above 0 must be equal; the interval is where they
-    differ by no more than 95 % of chance allows.
+    Then the amounts by which the scores of true alerts are below 1, and those of false alerts above 0, are equal. The
+    interval has the factors at which they differ by no more than 95 % of chance allows.
     """
     true = measured.listed[(measured.listed_tiers == NEAR_TIER) & (measured.listed >= 0)]
     scores = np.concatenate([true, measured.false[MATCHER][_near_alerts(measured)]])
@@ -223,7 +223,7 @@ def near_odds(measured: Measured) -> dict[str, float]:
         return lacks
 
     factors = np.geomspace(0.01, 10, 1000)
-    chance = [float(lacking(one).sum() / np.sqrt((lacking(one) ** 2).sum())) for one in factors]
+    chance = [float(lacking(factor).sum() / np.sqrt((lacking(factor) ** 2).sum())) for factor in factors]
     within = [
         round(float(factors[int(np.argmin(np.abs(np.array(chance) - at)))]), 2)
         for at in (0, confidence_intervals.STANDARD_DEVIATIONS_95, -confidence_intervals.STANDARD_DEVIATIONS_95)
@@ -232,10 +232,10 @@ def near_odds(measured: Measured) -> dict[str, float]:
 
 
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
-    """Return by score, at the stated share of listed vehicles, how many of a tier's alerts are the listed vehicle."""
+    """Return by score the share of a tier's alerts that are right, at the stated share of listed vehicles."""
     false = measured.false[MATCHER][measured.false_tiers == tier]
     true = measured.listed[measured.listed_tiers == tier]
-    # Alerts a day that one of each stands for.
+    # How many alerts a day each false alert and each true alert counts for.
     of_false, of_true = 1 / measured.days, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed)
     rows = []
     for low, high in pairwise(_BINS):
@@ -256,7 +256,7 @@ def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
 
 
 def _true_between(right: int, wrong: int, weight: float) -> dict[str, float]:
-    """Return the 95 % interval of the share of the right, one of which weighs so many of the wrong."""
+    """Return the 95 % interval of the share of right alerts, each with the weight of so many wrong ones."""
     shares = confidence_intervals.share_interval(right, right + wrong)
     low, high = (share * weight / (share * weight + 1 - share) for share in shares)
     return {"low": round(low, 4), "high": round(high, 4)}

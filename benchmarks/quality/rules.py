@@ -1,10 +1,10 @@
-"""The two rules that the matcher is measured against, and what they have in common with it.
+"""The two rules with which the matcher is compared.
 
 (a) Folding and a gate: alert when the folded keys are equal and the read itself is no possible plate of its country.
-(b) One edit and the gate: alert when the folded keys are at most one edit apart and the gate is open.
+(b) One edit and the gate: alert when the folded keys are at most one edit apart, and the gate is open as in (a).
 
-Both also alert when the texts are equal. A rule knows yes and no; to compare at any number of false alerts, its
-alerts are put in order: equal texts, then equal keys, then the rest, each by how unsure the reader was.
+Both also alert when the texts are equal. A rule says only yes or no. To compare rules at any number of false alerts,
+their alerts have an order: equal texts, then equal keys, then the others, each by how unsure the reader was.
 """
 
 import tomllib
@@ -21,15 +21,15 @@ from anpr.reference_data import tables
 from anpr.reference_data.limits import ALPHABET
 
 RULES = ("folding and gate", "one edit and gate")
-# A layout or letter that is rarer among a country's plates than this does not make a plate possible.
+# A layout or letter rarer than this among a country's plates does not make a plate possible.
 _RARE_SHARE = 0.01
 
 
 class EveryPair(Likelihood):
-    """A likelihood that takes every pair of folded keys at most one edit apart, and none for better than another."""
+    """A likelihood that accepts every pair of folded keys at most one edit apart, with the same score for all."""
 
     def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Search all, in every way."""
+        """Search every deletion of every read."""
         return np.broadcast_to((reads.lengths > 0)[:, None], (len(reads), WIDTH + 1))
 
     def score(
@@ -40,15 +40,15 @@ class EveryPair(Likelihood):
         entry_rows: NDArray[np.intp],  # noqa: ARG002  as the likelihood
         at_least: NDArray[np.float32] | float = 0.0,  # noqa: ARG002  as the likelihood
     ) -> NDArray[np.float32]:
-        """Score all alike."""
+        """Give every pair the same score."""
         return np.ones(len(read_rows), np.float32)
 
 
 class Gate:
-    """Tells which texts are possible plates of their country: by its official forms, or by plates that were seen."""
+    """Knows the possible plates of each country: by its official forms, or by plates that were seen."""
 
     def __init__(self, seen: Mapping[str, Any]) -> None:
-        """`seen` is a table as of `plates_seen.toml`."""
+        """`seen` is a table with the fields of `plates_seen.toml`."""
         official = tables.load("countries")
         self._layouts: dict[int, set[str]] = {}
         self._letters: dict[int, set[str]] = {}
@@ -64,22 +64,22 @@ class Gate:
             letters |= {c for code_ in official.get(name, {}).get("codes", ()) for c in code_}
 
     def is_possible(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Tell of each read whether it is a possible plate of its country; of an unknown country, of any."""
+        """Return whether each read is a possible plate of its country, or of any where the country is unknown."""
         possible = np.zeros(len(reads), bool)
         for row, (codes, country) in enumerate(zip(reads.codes, reads.countries.tolist(), strict=True)):
             text = "".join(ALPHABET[code - 1] for code in codes[codes > 0].tolist())
             layout = "".join("A" if character.isalpha() else "9" for character in text)
-            of = [country] if country in self._layouts else list(self._layouts)
+            of_read = [country] if country in self._layouts else list(self._layouts)
             possible[row] = any(
-                layout in self._layouts[one]
-                and all(character.isdigit() or character in self._letters[one] for character in text)
-                for one in of
+                layout in self._layouts[code]
+                and all(character.isdigit() or character in self._letters[code] for character in text)
+                for code in of_read
             )
         return possible
 
 
 def seen_table(text: str) -> dict[str, Any]:
-    """Return the table of a text as `plates_seen.toml` holds it."""
+    """Parse the text of a table like `plates_seen.toml`."""
     return tomllib.loads(text)
 
 
@@ -91,14 +91,14 @@ def order(
     same_country: NDArray[np.bool_],
     confidences: NDArray[np.float32],
 ) -> NDArray[np.float64]:
-    """Return how soon a rule alerts for each pair, -1 for never. All arguments have a value for each pair."""
+    """Return the rank of each pair in a rule's alerts, -1 for none. All arguments have a value for each pair."""
     exact, folded = found.tiers == EXACT_TIER, found.tiers <= FOLDED_TIER
     alerts = exact | (gate_open & same_country & (folded | (rule == RULES[1])))
     return np.where(alerts, 4.0 * exact + 2.0 * folded + 1 - np.nan_to_num(confidences, nan=0.5), -1.0)
 
 
 def _layouts(form: str, table: dict[str, Any]) -> set[str]:
-    """Return the layouts of a form: codes are of several lengths."""
+    """Return the layouts of a form: district codes have several lengths."""
     found = {""}
     for symbol in form:
         codes = table.get("codes", ()) if symbol == "C" else ["9" if symbol.isdigit() else "A"]

@@ -1,9 +1,10 @@
-"""What the figures are measured on: lists, listed vehicles that were misread, and vehicles that are not listed.
+"""The data of the measurement: lists, listed vehicles that were misread, and vehicles that are not listed.
 
-Everything is drawn from measured reads by a seeded generator. A drawn vehicle *errs as a measured one did*: it has
-the layout of a measured plate and its errors, the same characters lost and confused in the same places, with all
-characters that were read right drawn anew (those of 0/O and 1/I stay, since how they are read hangs on them). So no
-model of the engine stands between the measurement and the figure, and an engine's own file brings its own errors.
+A seeded generator draws everything from measured reads. A drawn vehicle is misread like a measured one: it has the
+layout of a measured plate and its errors, with the same characters missed and confused at the same positions. All
+characters that were read right are drawn anew, except 0/O and 1/I, because the reading depends on them. So no model
+of the engine comes between the measurement and the figure, and the file of an engine brings the errors of that
+engine.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from simulators.alignment import align
 from simulators.confidences import CANDIDATE_CONFIDENCES, OTHER_CANDIDATE_SHARE, TRUE_CANDIDATE_SHARES
 from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST
 
-# Any change that moves a figure changes this.
+# Raised with any change that changes a figure.
 VERSION = 2
 
 # Of a list, the share that are registered in a row with others, and how many stand in such a row.
@@ -29,8 +30,8 @@ FLEET_SHARE = 0.3
 FLEET_SIZES = (4, 20)
 # Vehicles of a listed one's fleet that go by without being listed, for each listed one that goes by: as the
 # likelihood states it (forty numbers, each 0.02 times as often).
-SIBLINGS_PER_LISTED = 0.8
-SIBLING_NUMBERS = 20
+FLEET_VEHICLES_PER_LISTED = 0.8
+FLEET_NUMBERS = 20
 _KEPT_AS_MEASURED = "0O1I"
 _FIRST_LETTER = ALPHABET.index("A") + 1
 
@@ -39,10 +40,10 @@ Codes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Templates:
-    """Measured reads as templates, a row each.
+    """Measured reads as templates, a row for each.
 
-    `plates` and `reads`: (n, 16) codes of what stays as it was measured. `plate_draws` and `read_draws`: (n, 16)
-    which of 16 freshly drawn characters stands there, -1 for what stays. `letters`: (n, 16) whether it is a letter.
+    `plates` and `reads`: (n, 16) codes of the characters that stay as measured. `plate_draws` and `read_draws`: (n,
+    16) which of 16 newly drawn characters is there, -1 where one stays. `letters`: (n, 16) whether it is a letter.
     `named`: (n,) how often the camera names the true plate among its candidates.
     """
 
@@ -58,7 +59,7 @@ class Templates:
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "Templates":
-        """Make a template of each measured read whose texts fit into a row."""
+        """Make a template of each measured read vehicle_rows texts fit into a row."""
         fitting = [s for s in samples if len(s.plate) <= WIDTH and len(s.read) <= WIDTH]
         count = len(fitting)
         plates, reads = np.zeros((count, WIDTH), np.uint8), np.zeros((count, WIDTH), np.uint8)
@@ -95,25 +96,25 @@ class Templates:
 
 @dataclass(frozen=True)
 class Vehicles:
-    """Vehicles that went by: their plates, what was read of them, and which measured read each errs as."""
+    """Vehicles that went by: their plates, their reads, and the measured read vehicle_rows errors each has."""
 
     plates: PlateCodes
     reads: PlateCodes
     templates: NDArray[np.intp]
 
     def take(self, rows: NDArray[np.intp]) -> "Vehicles":
-        """Return these of them."""
+        """Return these vehicles."""
         return Vehicles(self.plates.take(rows), self.reads.take(rows), self.templates[rows])
 
 
 class Generator:
-    """Draws plates and vehicles from templates. The same templates and seed give the same ones again."""
+    """Draws plates and vehicles from templates. The same templates and seed give the same plates and vehicles."""
 
     def __init__(self, templates: Templates, seed: int) -> None:
-        """Count the letters of each country, from which new ones are drawn."""
+        """Count the letters of each country; new ones are drawn from them."""
         self._templates = templates
         self._random = np.random.default_rng(seed)
-        # Of their own, so that what is asked of candidates changes no vehicle.
+        # A generator of their own, so that drawing candidates changes no vehicle.
         self._random_of_candidates = np.random.default_rng([seed, 1])
         self._shares = _shares_of(templates)
         self._pools = {
@@ -139,21 +140,21 @@ class Generator:
                 at += size
             else:
                 at += 1
-        return _packed(codes, self._templates.countries[rows])
+        return _plate_codes(codes, self._templates.countries[rows])
 
     def vehicles(self, count: int) -> Vehicles:
-        """Draw vehicles with what was read of them, from each country as many as the traffic is stated to have."""
+        """Draw vehicles with their reads, each country in its stated share of the traffic."""
         t = self._templates
         rows = self._random.choice(len(t.countries), size=count, p=self._shares)
         draws = self._draws(rows, _KEPT_AS_MEASURED)
-        plates = _put(t.plates[rows], t.plate_draws[rows], draws)
-        reads = _put(t.reads[rows], t.read_draws[rows], draws)
+        plates = _with_draws(t.plates[rows], t.plate_draws[rows], draws)
+        reads = _with_draws(t.reads[rows], t.read_draws[rows], draws)
         return Vehicles(
-            _packed(plates, t.countries[rows]), _packed(reads, t.countries[rows], t.confidences[rows]), rows
+            _plate_codes(plates, t.countries[rows]), _plate_codes(reads, t.countries[rows], t.confidences[rows]), rows
         )
 
     def candidates(self, vehicles: Vehicles) -> tuple[NDArray[np.intp], PlateCodes]:
-        """Draw what the camera thinks possible besides its reading of each vehicle: whose it is, and the text.
+        """Draw the camera's candidates: the row of the vehicle, and the text.
 
         As the simulators have it (`simulators/confidences.py`), for the measured reads have no candidates: of half
         the misreads the true plate, and of any read at times a text with another character.
@@ -162,31 +163,33 @@ class Generator:
         true = np.flatnonzero(random.random(len(reads)) < self._templates.named[vehicles.templates])
         other = np.flatnonzero((random.random(len(reads)) < OTHER_CANDIDATE_SHARE) & (reads.lengths > 0))
         codes = reads.codes[other]
-        places = (random.random(len(other)) * reads.lengths[other]).astype(np.intp)
-        mistaken = np.cumsum(CONFUSION_MODEL.substitution, axis=1)[codes[np.arange(len(other)), places]]
+        positions = (random.random(len(other)) * reads.lengths[other]).astype(np.intp)
+        mistaken = np.cumsum(CONFUSION_MODEL.substitution, axis=1)[codes[np.arange(len(other)), positions]]
         drawn = random.random((len(other), 1)) * mistaken[:, -1:]
-        codes[np.arange(len(other)), places] = (mistaken < drawn).sum(axis=1)
-        whose = np.concatenate([true, other])
-        told = reads.confidences[whose] * random.uniform(*CANDIDATE_CONFIDENCES, size=len(whose))
-        texts = _packed(
-            np.concatenate([vehicles.plates.codes[true], codes]), reads.countries[whose], told.astype(np.float32)
+        codes[np.arange(len(other)), positions] = (mistaken < drawn).sum(axis=1)
+        vehicle_rows = np.concatenate([true, other])
+        given = reads.confidences[vehicle_rows] * random.uniform(*CANDIDATE_CONFIDENCES, size=len(vehicle_rows))
+        texts = _plate_codes(
+            np.concatenate([vehicles.plates.codes[true], codes]),
+            reads.countries[vehicle_rows],
+            given.astype(np.float32),
         )
-        return whose, replace(texts, are_candidates=np.ones(len(whose), bool))
+        return vehicle_rows, replace(texts, are_candidates=np.ones(len(vehicle_rows), bool))
 
-    def siblings(self, listed: PlateCodes, count: int) -> Vehicles:
-        """Draw vehicles that stand beside listed ones in their rows of numbers; read right."""
+    def fleet_vehicles(self, listed: PlateCodes, count: int) -> Vehicles:
+        """Draw vehicles, read right, with a number beside a listed one: those of its fleet."""
         chosen = self._random.integers(len(listed), size=count)
-        steps = self._random.integers(1, SIBLING_NUMBERS, size=count, endpoint=True)
+        steps = self._random.integers(1, FLEET_NUMBERS, size=count, endpoint=True)
         steps *= self._random.choice([-1, 1], size=count)
         codes = np.stack([next_number(listed.codes[row], step) for row, step in zip(chosen, steps, strict=True)])
         rows = self._random.choice(np.flatnonzero(self._templates.is_right), size=count)
-        reads = _packed(codes, listed.countries[chosen], self._templates.confidences[rows])
+        reads = _plate_codes(codes, listed.countries[chosen], self._templates.confidences[rows])
         return Vehicles(reads, reads, rows)
 
     def _draws(self, rows: NDArray[np.intp], kept: str) -> Codes:
-        """Draw a character for each place of each row, as its country has them, a letter where the plate has one.
+        """Draw a character for each position of each row, from its country's letters or digits, as on the plate.
 
-        None of those in `kept` is drawn.
+        No character of `kept` is drawn.
         """
         draws = np.zeros((len(rows), WIDTH), np.uint8)
         letters, countries = self._templates.letters[rows], self._templates.countries[rows]
@@ -198,7 +201,7 @@ class Generator:
 
 
 def _shares_of(templates: Templates) -> NDArray[np.float64]:
-    """Return how often each template is drawn: those of a country together as often as its vehicles go by."""
+    """Return how often each template is drawn: all of a country together in the country's share of the traffic."""
     countries, which, counts = np.unique(templates.countries, return_inverse=True, return_counts=True)
     stated = BACKGROUND_MODEL.shares[BACKGROUND_MODEL.rows(countries)]
     shares: NDArray[np.float64] = (stated / stated.sum() / counts)[which]
@@ -206,7 +209,7 @@ def _shares_of(templates: Templates) -> NDArray[np.float64]:
 
 
 def next_number(codes: Codes, step: int) -> Codes:
-    """Return the plate so many numbers further in its last group of digits; the same one where it has none."""
+    """Return the plate so many numbers further in its last group of digits; unchanged without digits."""
     is_digit = (codes > 0) & (codes < _FIRST_LETTER)
     if not is_digit.any():
         return codes
@@ -222,24 +225,24 @@ def next_number(codes: Codes, step: int) -> Codes:
     return moved
 
 
-def pack_samples(texts: Sequence[str], samples: Sequence[Sample]) -> PlateCodes:
-    """Pack one text of each sample, with its country and confidence."""
+def encode_samples(texts: Sequence[str], samples: Sequence[Sample]) -> PlateCodes:
+    """Encode one text of each sample, with its country and confidence."""
     codes = np.zeros((len(texts), WIDTH), np.uint8)
     for row, text in enumerate(texts):
         codes[row, : len(text)] = [_code(character) for character in text]
-    return _packed(
+    return _plate_codes(
         codes, country_codes([s.country for s in samples]), np.array([s.confidence for s in samples], np.float32)
     )
 
 
-def _packed(
+def _plate_codes(
     codes: Codes, countries: NDArray[np.uint16], confidences: NDArray[np.float32] | None = None
 ) -> PlateCodes:
-    told = np.full(len(codes), np.nan, np.float32) if confidences is None else confidences
-    return PlateCodes(np.ascontiguousarray(codes), np.count_nonzero(codes, axis=1).astype(np.uint8), countries, told)
+    given = np.full(len(codes), np.nan, np.float32) if confidences is None else confidences
+    return PlateCodes(np.ascontiguousarray(codes), np.count_nonzero(codes, axis=1).astype(np.uint8), countries, given)
 
 
-def _put(fixed: Codes, draws_of: NDArray[np.int8], draws: Codes) -> Codes:
+def _with_draws(fixed: Codes, draws_of: NDArray[np.int8], draws: Codes) -> Codes:
     drawn = np.take_along_axis(draws, np.maximum(draws_of, 0).astype(np.intp), axis=1)
     return np.where(draws_of >= 0, drawn, fixed)
 

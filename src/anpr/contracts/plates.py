@@ -14,8 +14,9 @@ import re
 import unicodedata
 
 from anpr.reference_data import tables
+from anpr.reference_data.limits import ALPHABET
 
-# The longest plate without its separators. The longest in `data/countries.toml` has ten characters; the rest is room
+# The longest plate without its separators. The longest in `countries.toml` has ten characters; the rest is room
 # for a country prefix or a district that is read with it.
 MAX_CANONICAL_LENGTH = 16
 
@@ -29,11 +30,11 @@ _WILDCARDS = frozenset("?*")
 _PARTS = re.compile("([?*])")
 _WILDCARD_RUN = re.compile("[?*]{2,}")
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
-_READ = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + UNREADABLE)
+_READ_CHARACTERS = frozenset(ALPHABET + UNREADABLE)
 _LOOK_ALIKES = str.maketrans(
     {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
 )
-_ONE_GLYPH = str.maketrans(GLYPH_PAIRS)
+_SAME_GLYPH = str.maketrans(GLYPH_PAIRS)
 
 # Other two-letter codes that cameras and lists use for a country, and the country's own code.
 COUNTRY_ALIASES = {
@@ -58,7 +59,7 @@ def as_read(text: str) -> str:
         # A letter that Unicode splits into several characters is one position.
         whole = unicodedata.normalize("NFC", "".join(c for c in _upper(text) if not unicodedata.combining(c)))
         text = "".join(UNREADABLE if _is_unreadable(character) else character for character in whole)
-    return "".join(character for character in text.upper() if character in _READ)
+    return "".join(character for character in text.upper() if character in _READ_CHARACTERS)
 
 
 def has_unreadable(text: str) -> bool:
@@ -93,7 +94,7 @@ def country_of(code: str) -> str:
 
 def equivalent(canonical_plate: str) -> str:
     """Return the key under which plates that differ only in 0/O and 1/I are equal."""
-    return canonical_plate.translate(_ONE_GLYPH)
+    return canonical_plate.translate(_SAME_GLYPH)
 
 
 def _is_unreadable(character: str) -> bool:

@@ -44,8 +44,8 @@ class PairTerms(NamedTuple):
         confidence: How much likelier this confidence is with a misread than with a right read; 0 for the exact plate.
         near: What no table knows and what speaks against a pair that is not even folded alike.
         country_share: The country's share of the traffic, where the entry names the same country.
-        read_right: Vehicles that bear this text and are read right.
-        misread_as_text: Vehicles that bear another text and are misread as this one.
+        read_right: Vehicles that have this text and are read right.
+        misread_as_text: Vehicles that have another text and are misread as this one.
         doubt: As `confidence`, not as a logarithm.
         fleet: Vehicles of the same fleet, with the numbers beside the listed one.
     """
