@@ -16,7 +16,7 @@ import httpx
 import msgspec
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Read, encode

@@ -13,7 +13,7 @@ import uvicorn
 
 from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import connect_sessions
-from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.console.bootstrap import ConsoleServers, build_console
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Status, encode

@@ -9,6 +9,7 @@ from types import FrameType
 
 import click
 import uvicorn
+from starlette.types import ASGIApp
 
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
@@ -17,7 +18,7 @@ from anpr.cli.files import FILE_PATH
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import connect_sessions
-from anpr.console.auth.users import UsersFile
+from anpr.console.auth.users_file import UsersFile
 from anpr.console.bootstrap import Console, ConsoleServers, build_console
 from anpr.console.console_service import ConsoleService
 from anpr.kafka.producer import KafkaProducer
@@ -56,8 +57,9 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
 ) -> None:
     """Serve the officers' console of a site: live board, incidents, health.
 
-    It reads every site's topics and writes to its own site's actions topic only. Several may run side by side. Beyond
-    this machine it listens with a certificate only, or leaves TLS to a proxy on this machine. Ctrl-C ends it.
+    It reads the topics of every site and writes only to the actions topics of its own site. Several consoles may run
+    side by side. To listen beyond this machine it needs a certificate, or a proxy on this machine that speaks TLS.
+    Ctrl-C ends it.
 
     \b
     Examples:
@@ -66,46 +68,54 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     """
     settings = settings_of(ctx)
     check_site(settings, site)
-    if host not in LOOPBACK and tls_cert is None:
+    _check_tls(host, tls_cert, tls_key)
+    listener = _listen(host, port)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    bind_service(service="console", site=site)
+    console = open_console(settings, site)
+    server = _Server(_server_config(console.application, tls_cert, tls_key), console.service)
+    # Before and after the server's own handler, which is set while it serves.
+    on_stop(lambda: setattr(server, "should_exit", True))
+    click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
+    with serve_health(settings, _health_of(console.service), metrics_port):
+        server.run([listener])
+    log.info("console stopped in order")
+
+
+def _check_tls(host: str, cert: Path | None, key: Path | None) -> None:
+    """Raise InputError when passwords would cross a network in clear, or the certificate cannot be used."""
+    if host not in LOOPBACK and cert is None:
         raise InputError(
             "console-without-tls",
             f"passwords would cross the network to {host} in clear",
             "give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them",
         )
-    if tls_cert is not None:
-        _check_certificate(tls_cert, tls_key)
-    listener = _listen(host, port)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    bind_service(service="console", site=site)
-    console = open_console(settings, site)
-    server = _Server(
-        uvicorn.Config(
-            console.application,
-            host=host,
-            port=port,
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-            log_config=None,  # our own, which logs no text of an exception
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        ),
-        console.service,
-    )
-    # Before and after the server's own handler, which is set while it serves.
-    on_stop(lambda: setattr(server, "should_exit", True))
+    if cert is not None:
+        _check_certificate(cert, key)
 
-    board_thread = console.service.board_thread
+
+def _server_config(application: ASGIApp, cert: Path | None, key: Path | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        ssl_certfile=cert,
+        ssl_keyfile=key,
+        log_config=None,  # our own, which logs no text of an exception
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _health_of(service: ConsoleService) -> Health:
+    """Return the health of the process: ready once the topics are read, alive while the board's thread ticks."""
+    board_thread = service.board_thread
 
     def missing() -> list[str]:
         return [] if board_thread.has_read_all() else ["the topics are not read to their end yet"]
 
     health = Health("console", missing)
     board_thread.heartbeat = health.heartbeat
-    click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
-    with serve_health(settings, health, metrics_port):
-        server.run([listener])
-    log.info("console stopped in order")
+    return health
 
 
 def _check_certificate(cert: Path, key: Path | None) -> None:
@@ -117,7 +127,7 @@ def _check_certificate(cert: Path, key: Path | None) -> None:
         raise InputError(
             "console-certificate",
             f"{cert} with the key {key or 'in the same file'} cannot be used: {error.strerror or error}",
-            "name PEM files that belong together, which this user may read, the key without a passphrase",
+            "name the PEM files of one certificate and its key, without a passphrase, that this user may read",
         ) from None
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from anpr.cli import check_site, settings_of
 from anpr.console.auth.permissions import ROLES
-from anpr.console.auth.users import ALL_SITES, User, UsersFile, hash_password
+from anpr.console.auth.users_file import ALL_SITES, User, UsersFile, hash_password
 
 
 @click.group(name="users")

@@ -24,7 +24,7 @@ from anpr.console.auth.failed_sign_in_log import FailedSignInLog
 from anpr.console.auth.sessions import Sessions
 from anpr.console.auth.sign_in_limit import SharedSignInLimit
 from anpr.console.auth.sign_in_service import SignInService
-from anpr.console.auth.users import UsersFile
+from anpr.console.auth.users_file import UsersFile
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.board_page import BoardPage
 from anpr.console.board.board_thread import BoardThread
@@ -89,62 +89,116 @@ class Console:
 
 def build_console(settings: Settings, site: str, servers: ConsoleServers, clock: Clock) -> Console:
     """Build the console of a site. Raises UnavailableError or InputError when a file cannot be used."""
+    given = _Given(settings, site, servers, clock)
+    live = _live_board(given)
+    accounts = _accounts(given)
+    parts = _parts(given, live, accounts)
+    service = _service(given, live, accounts)
+    return Console(application(parts, service, site, servers.govuk), parts, service)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a console is built from."""
+
+    settings: Settings
+    site: str
+    servers: ConsoleServers
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _LiveBoard:
+    """The board's thread, and what it keeps up to date."""
+
+    feed: BoardFeed
+    thread: BoardThread
+    pages: dict[bool, BoardPage]
+    publisher: PagePublisher
+    broadcast: StreamBroadcast
+    current_status: CurrentStatus
+    templates: jinja2.Environment
+    rules: TriageRules
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """What the site's Redis holds of those who sign in."""
+
+    sessions: Sessions
+    sign_in_limit: SharedSignInLimit
+
+
+def _live_board(given: _Given) -> _LiveBoard:
+    settings, site, servers, clock = given.settings, given.site, given.servers, given.clock
     feed = BoardFeed(settings, servers.open_tail, servers.lists, clock, with_covert=True)
     rules = triage_rules(settings, site)
     templates = _templates(settings, site, servers.govuk)
+    pages = _board_pages(settings, rules, templates, feed)
     current_status = CurrentStatus(settings, site, weekday_time_in(settings.sites[site].zone))
     broadcast = StreamBroadcast(
-        lambda: heartbeat_event(clock(), board_thread.seconds_since_tick(), current_status.last_read_at)
+        lambda: heartbeat_event(clock(), thread.seconds_since_tick(), current_status.last_read_at)
     )
-    pages = _board_pages(settings, rules, templates, feed)
     publisher = PagePublisher(pages, current_status, broadcast)
-    board_thread = BoardThread(feed, publisher.tick, clock)
-    sessions = Sessions(servers.open_redis(), timedelta(hours=settings.console.session_hours), clock)
-    sign_in_limit = SharedSignInLimit(servers.open_redis())
-    board = BoardAccess(board_thread, pages, clock)
-    view = SiteView(site, settings.sites, rules, clock)
+    thread = BoardThread(feed, publisher.tick, clock)
+    return _LiveBoard(feed, thread, pages, publisher, broadcast, current_status, templates, rules)
+
+
+def _accounts(given: _Given) -> _Accounts:
+    lifetime = timedelta(hours=given.settings.console.session_hours)
+    return _Accounts(
+        Sessions(given.servers.open_redis(), lifetime, given.clock), SharedSignInLimit(given.servers.open_redis())
+    )
+
+
+def _parts(given: _Given, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts:
+    site, servers, clock = given.site, given.servers, given.clock
+    board = BoardAccess(live.thread, live.pages, clock)
+    view = SiteView(site, given.settings.sites, live.rules, clock)
 
     def load_image(alert: Alert) -> bytes | None:
         read = alert.read
         return servers.images.get(read.image, read.site, clock()) if read.image is not None else None
 
-    async def close() -> None:
-        await sessions.close()
-        await sign_in_limit.close()
-        servers.audit_log.close()
-
-    parts = ConsoleParts(
+    return ConsoleParts(
         view=view,
         board=board,
         actions=ActionSubmitter(view, board, ActionProducer(servers.open_producer), servers.users, clock),
-        audit=AuditTrail(site, servers.audit_log, board_thread, clock),
+        audit=AuditTrail(site, servers.audit_log, live.thread, clock),
         load_image=load_image,
-        status=FreshStatus(board_thread, current_status),
-        auth=Authentication(site, servers.users, sessions),
+        status=FreshStatus(live.thread, live.current_status),
+        auth=Authentication(site, servers.users, accounts.sessions),
         sign_in=SignInService(
             site,
             users=servers.users,
-            sessions=sessions,
-            limit=sign_in_limit,
+            sessions=accounts.sessions,
+            limit=accounts.sign_in_limit,
             failed_sign_ins=FailedSignInLog(site, servers.audit_log, servers.users, clock),
             clock=clock,
         ),
-        broadcast=broadcast,
-        renderer=PageRenderer(templates, board, current_status, sessions, clock),
+        broadcast=live.broadcast,
+        renderer=PageRenderer(live.templates, board, live.current_status, accounts.sessions, clock),
     )
-    service = ConsoleService(
-        board_thread,
-        publisher,
-        broadcast,
+
+
+def _service(given: _Given, live: _LiveBoard, accounts: _Accounts) -> ConsoleService:
+    async def close() -> None:
+        await accounts.sessions.close()
+        await accounts.sign_in_limit.close()
+        given.servers.audit_log.close()
+
+    return ConsoleService(
+        live.thread,
+        live.publisher,
+        live.broadcast,
         background_tasks=(
-            partial(sweep_images, servers.images, clock),
-            broadcast.beat_forever,
-            sessions.refresh_forever,
+            partial(sweep_images, given.servers.images, given.clock),
+            live.broadcast.beat_forever,
+            accounts.sessions.refresh_forever,
         ),
-        canary=servers.open_canary(feed),
+        canary=given.servers.open_canary(live.feed),
         close=close,
     )
-    return Console(application(parts, service, site, servers.govuk), parts, service)
 
 
 def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Environment:

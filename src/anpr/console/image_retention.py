@@ -1,4 +1,4 @@
-"""Deletes the images of plates that have expired, for as long as the console runs."""
+"""Deletes expired images of plates while the console runs."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 async def sweep_images(images: ImageStore, clock: Clock, seconds_between: float = SECONDS_BETWEEN_SWEEPS) -> None:
-    """Sweep now and then until cancelled. A disk that refuses is logged, and tried again."""
+    """Delete expired images again and again, until cancelled. Errors of the disk are logged, and it tries again."""
     while True:
         try:
             await asyncio.to_thread(images.sweep, clock())

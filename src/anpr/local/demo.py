@@ -15,7 +15,7 @@ import msgspec
 from confluent_kafka.admin import AdminClient
 
 from anpr.board.board_feed import BoardFeed
-from anpr.console.auth.users import User, UsersFile, hash_password
+from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from anpr.console.auth.users import hash_password
+from anpr.console.auth.users_file import hash_password
 from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer

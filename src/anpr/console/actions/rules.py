@@ -30,7 +30,7 @@ class Actor:
         may_take_over: Whether they may act on what others have claimed, as a supervisor may.
         may_claim: Whether this site may claim the incident.
         colleagues: Who can be handed the incident.
-        action_ids: Fresh ids: one for an action on the open topic, one for an action on the covert topic.
+        action_ids: Two fresh ids. An outcome may need both, one for each topic.
     """
 
     officer: str
@@ -107,31 +107,22 @@ def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> l
         )
     seen_ids = set(form.get("seen", "").split())
     seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
-    addressed_actions: list[AddressedAction] = []
     note = _note(form)
-    for covert in (False, True):
-        alerts = sorted((alert for alert in seen if alert.is_covert == covert), key=certainty_order)
-        if alerts:
-            best_of = {alert.entry.entry_id: alert.tier for alert in reversed(alerts)}
-            covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(best_of.items()))
-            has_note = covert or not incident.has_covert
-            addressed_actions.append(
-                AddressedAction(
-                    Action(
-                        action_id=actor.action_ids[covert],
-                        alert_id=alerts[0].alert_id,
-                        site=actor.site,
-                        officer=actor.officer,
-                        at=actor.at,
-                        kind="outcome",
-                        outcome=value,
-                        covers=covers,
-                        note=note if has_note else "",
-                    ),
-                    is_covert=covert,
-                )
-            )
+    addressed_actions: list[AddressedAction] = []
+    for is_covert in (False, True):
+        if alerts := [alert for alert in seen if alert.is_covert == is_covert]:
+            has_note = is_covert or not incident.has_covert
+            action = _outcome(actor, alerts, value, note if has_note else "", actor.action_ids[is_covert])
+            addressed_actions.append(AddressedAction(action, is_covert))
     return addressed_actions
+
+
+def _outcome(actor: Actor, alerts: Iterable[Alert], outcome: str, note: str, action_id: str) -> Action:
+    """Return the outcome of these alerts. It covers each of their entries, at the surest tier that was seen."""
+    surest_first = sorted(alerts, key=certainty_order)
+    tiers = {alert.entry.entry_id: alert.tier for alert in reversed(surest_first)}
+    covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(tiers.items()))
+    return _action(actor, surest_first[0], "outcome", action_id, outcome=outcome, covers=covers, note=note)
 
 
 def comment(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
@@ -154,7 +145,11 @@ def take_back(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
     if action.officer != actor.officer and not actor.may_take_over:
         raise ActionRefusedError(f"Only {action.officer} or a supervisor can undo this action.")
     alert = next(alert for alert in incident.alerts if alert.alert_id == action.alert_id)
-    return [AddressedAction(_action(actor, alert, "retracted", retracts=action.action_id), alert.is_covert)]
+    return [
+        AddressedAction(
+            _action(actor, alert, "retracted", actor.action_ids[0], retracts=action.action_id), alert.is_covert
+        )
+    ]
 
 
 COMMANDS: Final = {
@@ -210,16 +205,16 @@ def _single_action(
     """Return one action. It names the surest alert that the action's audience knows of."""
     alerts = [alert for alert in incident.standing or incident.alerts if alert.is_covert == covert]
     alert = _surest(alerts or incident.standing or incident.alerts)
-    return [AddressedAction(_action(actor, alert, kind, **fields), alert.is_covert)]
+    return [AddressedAction(_action(actor, alert, kind, actor.action_ids[0], **fields), alert.is_covert)]
 
 
 def _surest(alerts: Iterable[Alert]) -> Alert:
     return min(alerts, key=certainty_order)
 
 
-def _action(actor: Actor, alert: Alert, kind: str, **fields: Any) -> Action:
+def _action(actor: Actor, alert: Alert, kind: str, action_id: str, **fields: Any) -> Action:
     return Action(
-        action_id=actor.action_ids[0],
+        action_id=action_id,
         alert_id=alert.alert_id,
         site=actor.site,
         officer=actor.officer,

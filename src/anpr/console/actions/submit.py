@@ -9,7 +9,7 @@ from anpr.console.actions.action_producer import ActionProducer
 from anpr.console.actions.rules import Actor
 from anpr.console.auth import permissions
 from anpr.console.auth.authentication import SignedIn
-from anpr.console.auth.users import UsersFile, colleagues_at
+from anpr.console.auth.users_file import UsersFile, colleagues_at
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.site_view import SiteView
 from anpr.contracts.topics import AddressedAction

@@ -78,7 +78,7 @@ class AuditLog:
         return UnavailableError(
             "audit-log-unavailable",
             f"the audit log {self._path} cannot be used: {error.strerror or error}",
-            "make room on the disk or mend its rights; nobody can look anything up before that",
+            "free space on the disk or correct the file's permissions; until then nobody can look anything up",
         )
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from anpr.console.auth import permissions
 from anpr.console.auth.sessions import Session, Sessions
-from anpr.console.auth.users import User, UsersFile
+from anpr.console.auth.users_file import User, UsersFile
 
 
 @dataclass(frozen=True, slots=True)

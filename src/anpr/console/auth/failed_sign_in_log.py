@@ -4,7 +4,7 @@ import asyncio
 
 from anpr.console.auth.audit_log import AuditEntry, AuditLog
 from anpr.console.auth.failed_sign_ins import FailedSignIns
-from anpr.console.auth.users import UsersFile
+from anpr.console.auth.users_file import UsersFile
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger

@@ -7,7 +7,7 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.failed_sign_in_log import FailedSignInLog
 from anpr.console.auth.sessions import Sessions
 from anpr.console.auth.sign_in_limit import SharedSignInLimit
-from anpr.console.auth.users import User, UsersFile
+from anpr.console.auth.users_file import User, UsersFile
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError

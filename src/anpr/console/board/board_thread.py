@@ -106,11 +106,11 @@ class BoardThread:
                     self._last_tick_at = time.monotonic()
                     self.heartbeat()
                     next_tick_at = now + TICK_SECONDS
-                    if has_changes:  # a look at what comes of time alone makes no vehicle wait
+                    if has_changes:  # a tick for time alone must not delay a vehicle
                         has_changes, gathered_at = False, now + GATHER_SECONDS
             except Exception:
-                # The thread must not end while its pages look alive; that no picture was made shows on them.
-                log.exception("the board's thread stumbled, going on")
+                # The thread must not end while its pages look alive. They show that no tick came.
+                log.exception("the board's thread failed, going on")
                 self._stop.wait(TICK_SECONDS)
 
     def _answer(self) -> None:

@@ -1,4 +1,4 @@
-"""What every answer says to the browser about what its page may do: nothing but what this console itself serves."""
+"""The security headers of every answer: a page may load and do only what this console itself serves."""
 
 from typing import Final
 
@@ -24,13 +24,13 @@ HEADERS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 
-# Where a request's scope has the sending that nothing wraps: a stream's headers go the way of all answers, but its
-# events, some thousands a second to all browsers together, need not.
+# The key in a request's scope of the `send` that nothing wraps. A stream sends thousands of events a second to all
+# browsers together: they need no headers, so they skip this layer.
 BARE_SEND: Final = "anpr.bare_send"
 
 
 class SecurityHeaders:
-    """Puts the headers on every answer, also on one that tells of a fault."""
+    """Puts the headers on every answer, also on an error."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""

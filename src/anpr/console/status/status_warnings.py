@@ -1,6 +1,6 @@
-"""What is wrong, in words for the officer: whatever could make a quiet screen out of a busy road. Pure.
+"""Warnings for the officer: everything that could make a busy road look quiet on the screen. Pure.
 
-Each fault says since when, not for how long, so that a fault that goes on is not read out again and again.
+Each warning says since when, not for how long. So a screen reader does not read out one that goes on again and again.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from anpr.console.status.system_status import SystemStatus
 from anpr.contracts.events import Status
 from anpr.runtime.settings import ConsoleSettings, Settings, Site
 
-# More cameras than this are told as a number.
+# More silent cameras than this are only counted.
 _CAMERAS_NAMED = 3
 
 
 def status_warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> tuple[str, ...]:
-    """Return every fault, the gravest of each site first. None means: what is not on the screen did not happen."""
+    """Return every warning, the gravest of each site first. With none, the screen shows all that happened."""
     return tuple(_all(system, settings, at))
 
 
@@ -68,13 +68,13 @@ def _of_canary(system: SystemStatus, site: str, console: ConsoleSettings, at: Fo
     due = timedelta(seconds=console.canary_due_seconds)
     missed_after = timedelta(seconds=console.canary_every_seconds) + due
     last = system.canaries.get(site)
-    # What was sent before this console was opened could not be seen in time here.
+    # A canary that was sent before this console started could not be seen in time here.
     since = max(system.opened_at, last.sent_at) if last else system.opened_at
     if system.now - since > missed_after:
         seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
         yield f"the test plate has not come back. {seen}. Vehicles may be missed at this port."
     elif last and last.sent_at >= system.opened_at and last.came_at - last.sent_at > due:
-        # In steps, or each test plate while it lasts would be read out as a fault of its own.
+        # In steps. Otherwise each test plate would be read out as a new warning.
         late = (last.came_at - last.sent_at) // due * due
         yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from this port arrive late."
 

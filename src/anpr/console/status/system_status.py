@@ -1,4 +1,4 @@
-"""What is known of the health of all sites at one moment. Pure."""
+"""The health of all sites at one moment. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

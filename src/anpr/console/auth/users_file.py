@@ -1,4 +1,4 @@
-"""Who may sign in: a file of names, roles and argon2 hashes, written by `anpr users`, read again when it changes."""
+"""Who may sign in: a file of names, roles and argon2 hashes. `anpr users` writes it; it is read when it changes."""
 
 import hashlib
 import os
@@ -84,7 +84,7 @@ class UsersFile:
         except argon2.exceptions.VerificationError:
             return None
         except argon2.exceptions.InvalidHashError:
-            raise _unusable(f"{self.path}: the hash of {name!r} is none") from None
+            raise _unusable(f"{self.path}: the password hash of {name!r} is not valid") from None
         return user
 
     def _read(self) -> dict[str, User]:
@@ -95,7 +95,7 @@ class UsersFile:
         for user in users:
             if user.role not in permissions.ROLES:
                 raise _unusable(
-                    f"{self.path}: {user.name}: role {user.role!r} is none of {', '.join(permissions.ROLES)}"
+                    f"{self.path}: {user.name}: role {user.role!r} is not one of {', '.join(permissions.ROLES)}"
                 )
         return {user.name: user for user in users}
 
@@ -110,7 +110,7 @@ class UsersFile:
 
 
 def hash_password(password: str) -> str:
-    """Return the argon2 hash of a password. Raises InputError when it is too short or too long to be one."""
+    """Return the argon2 hash of a password. Raises InputError when it is too short or too long."""
     if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
         raise InputError(
             "password-unusable",
@@ -121,7 +121,7 @@ def hash_password(password: str) -> str:
 
 
 def _unusable(message: str) -> InputError:
-    return InputError("users-file-unusable", message, "mend the file, or put it away and use `anpr users add`")
+    return InputError("users-file-unusable", message, "correct the file, or move it away and use `anpr users add`")
 
 
 def colleagues_at(site: str, users: Iterable[User], *, is_covert: bool) -> frozenset[str]:
