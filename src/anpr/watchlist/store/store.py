@@ -50,7 +50,8 @@ class WatchlistStore(WatchlistReader):
         """Keep tombstones as long as the alerts topics keep alerts, and so many previous states, for so long."""
         super().__init__(client, manifest_client)
         retention = Retention(keep_tombstones, keep_previous, keep_previous_for)
-        self._transactions = Transactions(client, self, self._storage, retention)
+        # A reader of its own: a reference to this store would be a cycle, and leave the client's sockets open.
+        self._transactions = Transactions(client, WatchlistReader(client, manifest_client), retention)
 
     def apply(  # noqa: PLR0913  what, why, when, who, on what conditions
         self,

@@ -61,13 +61,13 @@ class Retention:
 class Transactions:
     """Commits changes of lists."""
 
-    def __init__(self, client: redis.Redis, reader: WatchlistReader, storage: EntryStorage, keep: Retention) -> None:
+    def __init__(self, client: redis.Redis, reader: WatchlistReader, retention: Retention) -> None:
         """Write with `client`; read the manifest and the previous states with `reader`."""
         self._redis: Any = client
         self._reader = reader
-        self._storage = storage
-        self._writer = ListWriter(storage)
-        self._retention = keep
+        self._storage = EntryStorage(client)
+        self._writer = ListWriter(self._storage)
+        self._retention = retention
 
     def commit(self, request: ChangeRequest, work_out: WorkOut) -> AppliedChange:
         """Work out a change and apply it, unless a person has changed the watchlist meanwhile.
