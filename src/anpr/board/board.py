@@ -167,7 +167,7 @@ class Board:
         shown = self.incidents_of(key, now)
         if not shown:
             return None
-        return min(self._cached[key].until, min(one.last_captured_at for one in shown) + self._window)
+        return min(self._cached[key].until, min(incident.last_captured_at for incident in shown) + self._window)
 
     def keys(self) -> list[Key]:
         """Return every (site, plate) that has alerts."""

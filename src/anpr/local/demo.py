@@ -163,8 +163,7 @@ class Demo:
         notes = []
         for site in [*self.ports, "dover"]:
             (port,) = free_ports(1)
-            command = [sys.executable, "-m", "anpr", "--config", str(self._config)]
-            self._start_child(f"console-{site}", [*command, "console", "--site", site, "--port", str(port)])
+            self._start_child(f"console-{site}", self._command("console", "--site", site, "--port", str(port)))
             notes.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
         people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
         notes.append(f"sign in as {people}; the password of all is {password}")
@@ -234,8 +233,7 @@ class Demo:
                 self._mock.create_topics(spec.name for spec in specs)
         content = read_list(self._watchlist, LIST_NAME)
         applied = home_store(self.settings).apply(LIST_NAME, content.entries, "demo", system_clock())
-        keep = [sys.executable, "-m", "anpr", "--config", str(self._config), "watchlist", "keep"]
-        self._start_child("list-keeper", keep)
+        self._start_child("list-keeper", self._command("watchlist", "keep"))
         self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied")
 
     def _start_kafka(self) -> None:
