@@ -114,10 +114,10 @@ def unsure() -> Measured:
     return measure(load(Path("benchmarks/data/tesseract.csv")), Fitted.shipped(), Run(20_000, 4, 5), lambda _: None)
 
 
-def test_false_near_alerts_are_told_apart_by_what_went_by(unsure: Measured) -> None:
-    told = report.figures("any", unsure)
-    [near] = [row for row in told["as_shipped"]["by_tier"] if row["tier"] == "near"]
-    by_vehicle = [cell["a_day"] for cell in told["near_false_a_day"].values()]
+def test_false_near_alerts_are_counted_by_the_kind_of_vehicle(unsure: Measured) -> None:
+    figures = report.figures("any", unsure)
+    [near] = [row for row in figures["as_shipped"]["by_tier"] if row["tier"] == "near"]
+    by_vehicle = [cell["a_day"] for cell in figures["near_false_a_day"].values()]
     assert sum(by_vehicle) == pytest.approx(near["false_a_day"]["a_day"])
     assert all(by_vehicle)
 
@@ -160,7 +160,7 @@ def test_other_engines_reads_are_measured_engine_by_engine(samples: list[Sample]
     assert (tmp_path / "found.svg").read_text().startswith("<?xml")
 
 
-def test_who_asks_how_to_fit_the_tables_has_not_written_them() -> None:
+def test_asking_for_help_on_fitting_the_tables_does_not_write_them() -> None:
     tables = [Path("src/anpr/reference_data") / name for name in ("misreads.toml", "plates_seen.toml")]
     written = [table.stat().st_mtime_ns for table in tables]
     result = CliRunner().invoke(fit_likelihood.main, ["--help"])
@@ -170,7 +170,7 @@ def test_who_asks_how_to_fit_the_tables_has_not_written_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "fault"),
     [
         (["country,plate,engine,confidence", "GB,AB12CDE,x,1"], "F.csv: no column read"),
         (["plate,read", "AB12CDE,AB12CDE"], "F.csv: no column country, confidence"),
@@ -184,21 +184,21 @@ def test_who_asks_how_to_fit_the_tables_has_not_written_them() -> None:
         (["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,nan"], "line 2: confidence 'nan'"),
         (["country,plate,read,confidence", "GB,ab12 cde,AB12CDE,1"], "line 2: plate 'ab12 cde'"),
         (["country,plate,read,confidence", "GB,,AB12CDE,1"], "line 2: no plate"),
-        (["country,plate,read,confidence", "GB,AB12CDE"], "F.csv: of F, right reads and misreads are wanted"),
+        (["country,plate,read,confidence", "GB,AB12CDE"], "F.csv: F needs right reads and misreads"),
         (
             ["country,plate,read,confidence", "GB,AB12CDE,AB12CDE,1"],
-            "F.csv: of F, right reads and misreads are wanted",
+            "F.csv: F needs right reads and misreads",
         ),
     ],
 )
 def test_a_file_that_cannot_be_measured_is_refused_with_what_is_wrong(
-    lines: list[str], said: str, tmp_path: Path
+    lines: list[str], fault: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "F.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
     result = CliRunner().invoke(main, ["--reads", str(path), "--entries", "10", "--days", "0.1"])
     assert result.exit_code == 1
-    assert said in result.output
+    assert fault in result.output
 
 
 @pytest.mark.parametrize(("option", "value"), [("--days", "0"), ("--days", "nan"), ("--entries", "0")])
