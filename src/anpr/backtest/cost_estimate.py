@@ -8,7 +8,7 @@ from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Entry
 from anpr.contracts.plates import country_of
 from anpr.reads.decoder import BadRead
-from anpr.watchlist.cost import Cost, EntryCost
+from anpr.watchlist.alert_cost import Cost, EntryCost
 
 _ENTRIES_SHOWN = 10
 _PROGRESS_EVERY_READS = 5_000

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from anpr.contracts import canary, topics
 from anpr.contracts.events import encode
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.interfaces import Producer
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock

@@ -8,7 +8,7 @@ import click
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.matcher.environment import MatcherIdentity
-from anpr.matcher.service import MatcherService
+from anpr.matcher.matcher_service import MatcherService
 from anpr.runtime.logs import bind_service
 from anpr.runtime.shutdown import on_stop
 

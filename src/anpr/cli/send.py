@@ -10,7 +10,7 @@ import click
 from anpr.cli import check_site, settings_of
 from anpr.cli.files import OPEN_FILE
 from anpr.cli.health_option import metrics_port, serve_health
-from anpr.gateway.service import GatewayService
+from anpr.gateway.gateway_service import GatewayService
 from anpr.gateway.spool import Spool
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.shutdown import on_stop

@@ -14,7 +14,7 @@ from anpr.contracts.dead_letters import REPLAYED, DeadLetter, replay
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import refused
 from anpr.kafka.dead_letter_topic import DeadLetters
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.topic_admin import compare_topics, create_topics, specs_by_address
 from anpr.kafka.topic_specs import TopicSpec

@@ -22,7 +22,7 @@ from functools import partial
 from anpr.contracts.topics import reads
 from anpr.gateway.line_reader import LineReader
 from anpr.gateway.spool import Spool
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import Producer
 from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read

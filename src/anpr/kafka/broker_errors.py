@@ -4,7 +4,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from anpr.kafka.errors import TOO_LARGE, RejectedError
+from anpr.kafka.delivery_errors import TOO_LARGE, RejectedError
 from anpr.runtime.errors import UnavailableError
 
 NOT_AUTHORISED: Final = "kafka-not-authorised"

@@ -9,7 +9,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, Message
 
 from anpr.contracts.dead_letters import REPLAYED
 from anpr.kafka.broker_errors import code_of
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.interfaces import Record
 from anpr.runtime.logs import get_logger
 

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from anpr.kafka.broker_errors import code_of, is_refusal
 from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, ErrorLog, records_of
-from anpr.kafka.errors import RejectedError
+from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.interfaces import Record
 from anpr.runtime.logs import get_logger
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from anpr.contracts.dead_letters import REPLAYED
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import DeliveryCallback, PendingRecord, Record
 from anpr.runtime.clock import Clock
 

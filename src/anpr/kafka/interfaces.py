@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 
 
 class Record(NamedTuple):

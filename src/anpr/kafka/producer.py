@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from anpr.kafka.broker_errors import code_of
 from anpr.kafka.connection import COMMON_SETTINGS, ErrorLog
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import DeliveryCallback, PendingRecord
 from anpr.kafka.topic_specs import MAX_RECORD_BYTES
 

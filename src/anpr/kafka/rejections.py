@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from anpr.kafka.broker_errors import NEXT_STEPS
-from anpr.kafka.errors import RejectedError
+from anpr.kafka.delivery_errors import RejectedError
 from anpr.runtime import metrics
 from anpr.runtime.logs import get_logger
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.interfaces import Producer
 from anpr.matcher.environment import Lifecycle
 from anpr.runtime.clock import Clock

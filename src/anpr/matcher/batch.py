@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from anpr.contracts import canary
 from anpr.contracts.events import Alert, Correction, Read
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import Record
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index

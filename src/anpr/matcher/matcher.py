@@ -7,7 +7,7 @@ the same ids: nothing is lost and nothing counts twice. A pass with one read tak
 pass with five hundred matches them together. Between passes a matcher keeps only the metrics for its status.
 
 A batch with a record that the broker rejects is not committed. The matcher then restarts from the last committed
-offset (`anpr.matcher.service`) until the broker accepts the record. An alert that is too large for its topic is the
+offset (`matcher_service`) until the broker accepts the record. An alert that is too large for its topic is the
 exception, because it must not hold up the reads behind it: its read becomes a dead letter, which can be replayed. A
 covert alert that is too large still waits: more people may see dead letters than may see that alert.
 """
@@ -18,7 +18,7 @@ from datetime import timedelta
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Correction, encode
 from anpr.index_store.follower import ActiveIndex
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import Consumer, Producer, Record
 from anpr.matcher.acknowledgements import Acknowledgements
 from anpr.matcher.batch import (

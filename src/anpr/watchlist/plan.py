@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct, field
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
+from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.changes import changes_between
-from anpr.watchlist.cost import Cost
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
 

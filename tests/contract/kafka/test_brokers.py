@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 from confluent_kafka.cimpl import NewTopic
 
 from anpr.kafka.consumer import KafkaConsumer
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer, InMemoryTail
 from anpr.kafka.interfaces import Consumer, Producer, Record, Tail
 from anpr.kafka.producer import KafkaProducer

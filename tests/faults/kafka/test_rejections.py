@@ -32,7 +32,7 @@ from anpr.contracts import topics
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import NEXT_STEPS
 from anpr.kafka.consumer import KafkaConsumer
-from anpr.kafka.errors import RejectedError
+from anpr.kafka.delivery_errors import RejectedError
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.entries import entry, read_line

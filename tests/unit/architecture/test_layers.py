@@ -111,6 +111,14 @@ def test_each_room_imports_what_the_page_on_architecture_says_and_nothing_else()
     assert {name: sorted(found[name]) for name in table} == {name: sorted(table[name]) for name in table}
 
 
+def test_the_files_that_the_page_on_architecture_names_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:src/anpr/)?([a-z_]+(?:/[a-z_]+)*(?:\.[a-z]+|/))`", text))
+    missing = [name for name in sorted(named) if not any((top / name).exists() for top in (PACKAGE, ROOT))]
+    assert len(named) > 40
+    assert not missing, "docs/architecture.md names files that are gone"
+
+
 def test_no_room_imports_one_that_imports_it() -> None:
     left = dict(arrows())
     while left:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from anpr.backtest.cost_estimate import estimate_cost
-from anpr.watchlist.cost import Cost
+from anpr.watchlist.alert_cost import Cost
 from tests.support.strategies import an_entry
 
 NIGHT = datetime(2026, 3, 1, 21, tzinfo=UTC)

@@ -12,7 +12,7 @@ from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Status, decode_alert_record, decode_status
 from anpr.index_store.follower import ActiveIndex
-from anpr.kafka.errors import TOO_LARGE, UndeliveredError
+from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
 from anpr.kafka.interfaces import DeliveryCallback, Record
 from anpr.kafka.rejections import Rejections

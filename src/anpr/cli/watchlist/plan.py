@@ -26,7 +26,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
-from anpr.watchlist.cost import Cost
+from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
 from anpr.watchlist.plan import ListInForce, Plan, PlannedFile, make_plan, unexpired_entries
 from anpr.watchlist.store.entry_storage import require_whole

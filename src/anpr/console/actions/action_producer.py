@@ -7,7 +7,7 @@ from anpr.contracts import topics
 from anpr.contracts.events import encode
 from anpr.contracts.topics import AddressedAction
 from anpr.kafka.broker_errors import refused
-from anpr.kafka.errors import UndeliveredError
+from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.interfaces import Producer
 from anpr.runtime.logs import get_logger
 

@@ -8,7 +8,7 @@ from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
 from anpr.kafka.broker_errors import refused
 from anpr.kafka.consumer import KafkaConsumer
-from anpr.kafka.errors import RejectedError
+from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.matcher.environment import Lifecycle, MatcherIdentity
