@@ -25,26 +25,26 @@ def chromium() -> str:
 
 
 class Wire:
-    """A way to a console that can be cut, lost, hang, and be laid to another console, with the address unchanged."""
+    """A connection to a console at a fixed address. It can break, go silent, hang, or lead to another console."""
 
     def __init__(self, url: str) -> None:
-        self.lead_to(url)
+        self.connect_to(url)
         self.hangs = threading.Event()
         self._ends: list[socket.socket] = []
         self._lost: set[socket.socket] = set()
-        # How often a browser has begun to follow the board by this wire.
-        self.feeds = 0
+        # How many streams browsers have opened through this wire.
+        self.streams = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
-    def lead_to(self, url: str) -> None:
-        """Lead new connections to this console."""
+    def connect_to(self, url: str) -> None:
+        """Connect new connections to this console."""
         self._port = int(url.rpartition(":")[2])
 
     def cut(self) -> None:
-        """Cut all connections that there are."""
+        """Break all open connections."""
         while self._ends:
             end = self._ends.pop()
             with suppress(OSError):
@@ -52,12 +52,12 @@ class Wire:
             end.close()
 
     def lose(self) -> None:
-        """Let all connections that there are stay open, and carry nothing for ever: new ones work."""
+        """Let all open connections stay open but carry nothing any more. New ones work."""
         self._lost.update(self._ends)
 
     def close(self) -> None:
-        """Cut all and take no more."""
-        # Only when nobody takes connections any more is there none that is missed here.
+        """Break all connections, and accept no more."""
+        # Only once no more connections are accepted can none be missed here.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
@@ -73,15 +73,15 @@ class Wire:
                     near.close()
                     continue
                 self._ends += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
 
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
-            while data := one.recv(65536):
-                self.feeds += data.startswith(b"GET /board/stream")
+            while data := source.recv(65536):
+                self.streams += data.startswith(b"GET /board/stream")
                 while self.hangs.is_set():
                     threading.Event().wait(0.05)
-                if one not in self._lost:
-                    other.sendall(data)
-            other.shutdown(socket.SHUT_RDWR)
+                if source not in self._lost:
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)

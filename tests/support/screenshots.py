@@ -45,7 +45,7 @@ expect.set_options(timeout=60_000)
 
 
 class Studio:
-    """The consoles, and who sits before them."""
+    """The consoles, and the people who use them."""
 
     def __init__(self, browser: Browser, notes: list[str], folder: Path) -> None:
         self._browser = browser
@@ -54,7 +54,7 @@ class Studio:
         self._addresses = dict(re.findall(r"console of (\w+): (http://\S+)/", text))
         self._password = re.findall(r"password of all is (\S+)", text)[0]
 
-    def sit_down(self, site: str, user: str = "") -> Page:
+    def open_console(self, site: str, user: str = "") -> Page:
         """Return a page at a console, signed in."""
         page = self._browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
         page.set_default_timeout(60_000)
@@ -66,8 +66,8 @@ class Studio:
             page.wait_for_url(lambda url: "sign-in" not in url)
         return page
 
-    def take(self, seen: Page | Locator, name: str, **options: Any) -> None:
-        """Take a picture of a page, or of a part of one, and keep it small."""
+    def capture(self, seen: Page | Locator, name: str, **options: Any) -> None:
+        """Save a small picture of a page or of a part of one."""
         # Pictures further down are fetched only when they are scrolled to, and until then never ready.
         (seen.page if isinstance(seen, Locator) else seen).evaluate(
             """Promise.all([...document.images].map((image) => {
@@ -105,7 +105,7 @@ def misread(demo: Demo, plate: Plate, read_as: str, lane: str, confidence: float
 
 
 def settle(page: Page, outcome: str, check: str = "Same plate") -> None:
-    """Claim the first incident of a board that nobody has in hand, and see it to its end."""
+    """Claim the first unclaimed incident of a board, and settle it."""
     page.locator("#section-now [data-claim]").first.press("Enter")
     page.get_by_role("button", name=check).press("Enter")
     page.get_by_label(outcome).check()
@@ -114,14 +114,14 @@ def settle(page: Page, outcome: str, check: str = "Same plate") -> None:
 
 
 def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
-    """Let officers work, and take the pictures. `seen` are the listed plates that came by at Calais for certain."""
-    studio.take(studio.sit_down("Calais"), "sign-in")
+    """Let officers work, and take the pictures. `seen` are the listed plates that surely passed at Calais."""
+    studio.capture(studio.open_console("Calais"), "sign-in")
     calais, coquelles, dover = (
-        studio.sit_down(*who) for who in (("Calais", "officer"), ("Coquelles", "officer2"), ("Dover", "officer"))
+        studio.open_console(*who) for who in (("Calais", "officer"), ("Coquelles", "officer2"), ("Dover", "officer"))
     )
     expect(calais.locator("#count")).not_to_have_text("?")
     misread(demo, Plate("HA65MVP", "GB"), "HA6SMVP", "2", 0.81)
-    unsure, read_as = next(one for one in UNSURE if one[0].text not in seen)
+    unsure, read_as = next(candidate for candidate in UNSURE if candidate[0].text not in seen)
     misread(demo, unsure, read_as, "6", 0.42)
     expect(calais.locator("#section-now .card:has(mark)").first).to_be_visible()
     expect(calais.locator("#section-review .card:has(mark)").first).to_be_visible()
@@ -131,38 +131,38 @@ def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
     calais.get_by_role("link", name="Board", exact=True).first.click()
     coquelles.locator("#section-now [data-claim]").first.press("Enter")
     expect(calais.locator("#section-elsewhere")).to_contain_text("has claimed this at Coquelles")
-    studio.take(calais, "board")
+    studio.capture(calais, "board")
     calais.locator(".section--review").evaluate("section => section.scrollIntoView()")
-    studio.take(calais, "board-lower")
+    studio.capture(calais, "board-lower")
     calais.evaluate("scrollTo(0, 0)")
     calais.keyboard.press("?")
-    studio.take(calais, "help")
+    studio.capture(calais, "help")
     calais.keyboard.press("Escape")
-    studio.take(dover, "board-dover")
+    studio.capture(dover, "board-dover")
     calais.locator(".card:has(mark) .card__open").first.press("Enter")
     calais.get_by_role("button", name="Claim").press("Enter")
     calais.get_by_role("button", name="Same plate").press("Enter")
     expect(calais.get_by_role("button", name="Record the outcome")).to_be_visible()
-    studio.take(calais, "incident-in-hand", full_page=True)
+    studio.capture(calais, "incident-in-hand", full_page=True)
     for name, path in (("shift", "/shift"), ("health", "/health")):
         calais.goto(re.sub(r"/incident.*|/shift", path, calais.url))
         expect(calais.locator("#tools")).to_be_visible()
-        studio.take(calais, name)
+        studio.capture(calais, name)
     calais.goto(re.sub(r"/health", "/audit", calais.url))
-    studio.take(calais, "refused")
-    studio.take(studio.sit_down("Calais", "auditor"), "audit")
+    studio.capture(calais, "refused")
+    studio.capture(studio.open_console("Calais", "auditor"), "audit")
     calais.get_by_role("link", name="Board", exact=True).first.click()
     calais.set_viewport_size({"width": 400, "height": 800})
     expect(calais.locator("#tools")).to_be_visible()
-    studio.take(calais, "board-narrow")
+    studio.capture(calais, "board-narrow")
     calais.set_viewport_size({"width": 1280, "height": 860})
     demo.supervisor.remove("matcher-dunkerque-1")
     expect(calais.locator("#count")).to_have_text("?")
-    studio.take(calais, "board-broken")
+    studio.capture(calais, "board-broken")
 
 
 def main(folder: Path) -> None:
-    """Run the whole system until enough has come by, and take the pictures into `folder`."""
+    """Run the whole system until enough vehicles have passed, and save the pictures in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         playwright = stack.enter_context(sync_playwright())
@@ -181,7 +181,11 @@ def main(folder: Path) -> None:
             return len(feed.board.incidents(system_clock())) >= INCIDENTS
 
         wait_until(enough, 180)
-        pictures(demo, studio, {one.plate for one in feed.board.incidents(system_clock()) if one.site == "calais"})
+        pictures(
+            demo,
+            studio,
+            {incident.plate for incident in feed.board.incidents(system_clock()) if incident.site == "calais"},
+        )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ ROUTES = (
 CAMERAS = (Camera("camera-1", "1", "front"),)
 _HASH = hash_password(PASSWORD)
 
-# One of each role, one of another site, and three with the right to see what is covert.
+# One of each role, one of another site, and three with the covert permission.
 USERS = {
     user.name: user
     for user in (
@@ -53,7 +53,7 @@ USERS = {
 
 
 class ConsoleServer:
-    """A running console. Several are consoles of one system if they share a broker."""
+    """A running console. Several that share a broker are consoles of one system."""
 
     def __init__(
         self,
@@ -123,11 +123,11 @@ class ConsoleServer:
         """Put a record on a topic."""
         self.broker.topics[topic].append((None, encode(fact), {}, self.clock()))
 
-    def say_all_is_well(self) -> None:
-        """Let the matchers of all ports speak, with a list that was just confirmed."""
+    def report_all_is_well(self) -> None:
+        """Let the matchers of all ports report, with a list that was just confirmed."""
         now = self.clock()
-        for site, of in self.settings.sites.items():
-            if of.cameras:
+        for site, settings in self.settings.sites.items():
+            if settings.cameras:
                 status = Status(
                     site=site,
                     matcher=f"{site}-1",
@@ -141,7 +141,7 @@ class ConsoleServer:
                 self.put(topics.status(site), status)
 
     def alert(self, plate: str, site: str = "calais", *, handling: str = "open", image: str | None = None) -> Alert:
-        """Let a listed vehicle come by now, and return its alert once it is on the console's board."""
+        """Let a listed vehicle pass now, and return its alert once it is on the console's board."""
         now = self.clock()
         entry = an_entry(
             f"{plate}-{handling}", plate=plate, handling=handling, reason=f"why {plate}", instruction="hold"

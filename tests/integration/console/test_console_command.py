@@ -1,4 +1,4 @@
-"""Consoles as they are run: on a real broker, with matchers, several of them at once, killed and started again."""
+"""Consoles as they run in service: on a real broker, with matchers, several at once, killed and restarted."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +86,10 @@ def head(browser: httpx.Client) -> dict[str, Any]:
     return dict(state(browser)["head"])
 
 
+def has_warning(browser: httpx.Client, words: str) -> bool:
+    return any(words in warning for warning in head(browser)["warnings"])
+
+
 def act(browser: httpx.Client, incident_id: str, command: str, **fields: str) -> str:
     page = browser.get(f"/incident/{incident_id}").text
     csrf = page.split('name="csrf" value="')[1].split('"')[0]
@@ -98,7 +102,7 @@ def consoles(installation: Installation, tmp_path: Path) -> Consoles:
     return Consoles(installation)
 
 
-def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: Consoles) -> None:
+def test_a_claim_at_one_port_is_shown_at_the_other_even_after_a_crash(consoles: Consoles) -> None:
     calais, coquelles, _ = consoles.installation.sites
     consoles.installation.start_matcher(calais, "m")
     consoles.start("one", calais)
@@ -109,16 +113,19 @@ def test_what_one_port_has_in_hand_the_other_sees_also_after_a_crash(consoles: C
         (incident_id,) = cards(here)
         assert cards(here)[incident_id]["section"] == "now"
         assert cards(there)[incident_id]["section"] == "elsewhere"
-        assert "You have it in hand" in act(here, incident_id, "claim")
-        for browser in (here, there):
-            assert wait_until(lambda on=browser: "ann</strong> has it in hand" in cards(on)[incident_id]["html"], 60)  # type: ignore[misc]
+        assert "You have claimed this." in act(here, incident_id, "claim")
+
+        def shows_the_claim(browser: httpx.Client) -> bool:
+            return "ann</strong> has claimed this" in cards(browser)[incident_id]["html"]
+
+        assert wait_until(lambda: shows_the_claim(here) and shows_the_claim(there), 60)
         before = cards(here)
         consoles.installation.supervisor.kill("one")
         assert wait_until(lambda: consoles._answers("one"), 60)
         assert wait_until(lambda: cards(here) == before, 60), "the same board, and the session goes on"
 
 
-def test_of_two_who_claim_at_once_at_two_consoles_one_has_it_and_both_know_who(consoles: Consoles) -> None:
+def test_when_two_officers_claim_at_once_at_two_consoles_one_gets_it_and_both_see_who(consoles: Consoles) -> None:
     calais = consoles.installation.sites[0]
     consoles.installation.start_matcher(calais, "m")
     consoles.start("one", calais)
@@ -132,22 +139,22 @@ def test_of_two_who_claim_at_once_at_two_consoles_one_has_it_and_both_know_who(c
         claims = [decode_action(r.value or b"") for r in consoles.installation.records([topics.actions(calais)])]
         first = claims[0].officer
         winner, loser = answers if first == "ann" else reversed(answers)
-        assert "You have it in hand" in winner
-        assert f"{first} was first and has it in hand" in loser or f"{first} has it in hand" in loser
+        assert "You have claimed this." in winner
+        assert f"{first} claimed this first" in loser or f"{first} has already claimed this" in loser
 
 
-def test_the_canary_comes_back_at_every_console_and_is_no_incident_and_in_no_count(consoles: Consoles) -> None:
+def test_the_canary_comes_back_at_every_console_without_being_an_incident_or_counted(consoles: Consoles) -> None:
     calais, coquelles, dunkerque = consoles.installation.sites
     for site in (calais, coquelles, dunkerque):
         consoles.installation.start_matcher(site, f"{site}-m")
         consoles.start(site, site)
     with consoles.browser(calais, "ann") as here, consoles.browser(coquelles, "ann") as there:
         for browser in (here, there):
-            assert wait_until(lambda at=browser: at.get("/health").text.count("here after") == 3, 60)  # type: ignore[misc]
+            assert wait_until(lambda at=browser: at.get("/health").text.count("came back after") == 3, 60)  # type: ignore[misc]
             assert wait_until(lambda at=browser: head(at)["count"] == "0", 60), head(browser)["warnings"]  # type: ignore[misc]
             assert cards(browser) == {}
         consoles.installation.supervisor.remove(dunkerque)
-        assert wait_until(lambda: any("test plate has not come back" in f for f in head(here)["warnings"]), 60)
+        assert wait_until(lambda: has_warning(here, "test plate has not come back"), 60)
         assert head(here)["count"] == "?"
     statuses = consoles.installation.records([topics.status(calais)])
     assert b'"reads":0' in (statuses[-1].value or b"")
@@ -156,12 +163,12 @@ def test_the_canary_comes_back_at_every_console_and_is_no_incident_and_in_no_cou
     )
 
 
-def test_a_port_that_is_not_heard_is_said_and_the_count_is_not_known(consoles: Consoles) -> None:
+def test_a_port_that_reports_nothing_is_named_and_the_count_becomes_a_question_mark(consoles: Consoles) -> None:
     calais = consoles.installation.sites[0]
     consoles.installation.start_matcher(calais, "m")
     consoles.start("one", calais)
     with consoles.browser("one", "ann") as ann:
-        assert wait_until(lambda: not any("Calais" in f and "heard" in f for f in head(ann)["warnings"]), 60)
+        assert wait_until(lambda: not has_warning(ann, "Calais: nothing received yet"), 60)
         consoles.installation.supervisor.remove("m")
-        assert wait_until(lambda: any("cut off since" in fault for fault in head(ann)["warnings"]), 60)
+        assert wait_until(lambda: has_warning(ann, "cut off since"), 60)
         assert head(ann)["count"] == "?"

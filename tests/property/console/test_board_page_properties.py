@@ -1,4 +1,4 @@
-"""A page that looks only at what has changed shows what a page that looks at everything would show."""
+"""A page that is updated step by step shows what a page that is made anew would show."""
 
 from datetime import UTC, timedelta
 from typing import Any
@@ -65,7 +65,7 @@ def page(board: Board) -> BoardPage:
 EARLY, AHEAD = _alert("calais", "AB1", 1, 0, "exact", 30.5), _alert("calais", "AB1", 2, 33, "exact", 61)
 
 
-# The clock of who raised the second is ahead of this one, so that it rings some time after the page knows of it.
+# The second alert's matcher has a clock that is ahead, so it rings some time after the page knows of it.
 @example(
     [
         *[("alert", EARLY), ("alert", EARLY), ("wait", 2.0), ("alert", EARLY)],
@@ -76,7 +76,9 @@ EARLY, AHEAD = _alert("calais", "AB1", 1, 0, "exact", 30.5), _alert("calais", "A
 # The console's clock was ahead, so that the entry seemed to have ended, and is set right.
 @example([("alert", EARLY), ("wait", 1.0), ("look", None), ("wait", -1.0)], timedelta(minutes=40))
 @given(steps, WINDOWS)
-def test_it_shows_what_a_page_made_anew_shows(steps: list[tuple[str, Any]], window: timedelta) -> None:
+def test_a_page_updated_step_by_step_shows_what_a_new_page_shows(
+    steps: list[tuple[str, Any]], window: timedelta
+) -> None:
     board = Board(timedelta(minutes=10), window)
     kept = page(board)
     now = minutes(30)
@@ -108,9 +110,7 @@ def _happens(board: Board, step: str, value: Any, number: int) -> None:
 
 
 @given(st.lists(alerts, min_size=1, max_size=6), waits | st.floats(50, 130))
-def test_time_alone_calls_the_supervisor_and_ends_entries_without_anything_having_happened(
-    raised: list[Any], wait: float
-) -> None:
+def test_time_alone_calls_the_supervisor_and_ends_entries(raised: list[Any], wait: float) -> None:
     board = Board(timedelta(minutes=10), timedelta(hours=72))
     kept = page(board)
     for alert in raised:

@@ -1,4 +1,4 @@
-"""For any interleaving of publish, subscribe, cut and resume a browser ends with the console's state."""
+"""However publishing, connecting, cutting and resuming interleave, a browser ends with the console's state."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,13 +16,13 @@ states = st.dictionaries(names, st.integers(0, 2))
 
 @dataclass
 class Browser:
-    """What the page's script does: takes what comes, keeps the last id, reads the state again on a resync."""
+    """What the page's script does: applies changes, keeps the last id, reads the state again on a resync."""
 
     state: dict[str, Any] = field(default_factory=dict)
     last_id: str = ""
     must_read: bool = True
 
-    def take(self, event: StreamEvent | None) -> None:
+    def apply(self, event: StreamEvent | None) -> None:
         if event is None:
             return
         if event.kind == "resync":
@@ -54,16 +54,16 @@ def test_a_browser_ends_with_the_state_of_the_console(steps: list[tuple[str, Any
     for step, value in steps:
         if step == "publish":
             stream.publish(value)
-        elif step == "take":  # a connection that is cut before it has brought what there is, or after
-            browser.take(stream.changes_since(browser.last_id) if value else None)
+        elif step == "take":  # a connection that breaks before or after it has brought the changes
+            browser.apply(stream.changes_since(browser.last_id) if value else None)
         elif step == "read" and browser.must_read:
             browser.read(stream)
-        elif step == "restart":  # another console, or the same one anew: it knows none of the old ids
+        elif step == "restart":  # another console, or the same one restarted: it knows no earlier id
             starts += 1
             restarted = ChangeStream(f"start{starts}", NAMES_REMEMBERED)
             restarted.publish(stream.state)
             stream = restarted
-    browser.take(stream.changes_since(browser.last_id))
+    browser.apply(stream.changes_since(browser.last_id))
     if browser.must_read:
         browser.read(stream)
     assert browser.state == stream.state
@@ -71,7 +71,7 @@ def test_a_browser_ends_with_the_state_of_the_console(steps: list[tuple[str, Any
 
 
 @given(st.lists(states, max_size=8), st.text(max_size=12))
-def test_an_id_that_is_not_known_gets_one_resync_and_nothing_else(published: list[dict[str, int]], text: str) -> None:
+def test_an_unknown_id_gets_a_single_resync(published: list[dict[str, int]], text: str) -> None:
     stream = ChangeStream("start", NAMES_REMEMBERED)
     ids = {stream.last_id}
     for state in published:
@@ -83,7 +83,7 @@ def test_an_id_that_is_not_known_gets_one_resync_and_nothing_else(published: lis
         assert (event.kind, event.id) == ("resync", stream.last_id)
 
 
-def test_what_has_not_changed_is_not_sent() -> None:
+def test_unchanged_values_are_not_sent() -> None:
     stream = ChangeStream("start")
     assert stream.publish({"a": 1, "b": 2})
     assert not stream.publish({"a": 1, "b": 2})
@@ -93,7 +93,7 @@ def test_what_has_not_changed_is_not_sent() -> None:
     assert (event.id, msgspec.json.decode(event.data)) == ("start-2", {"set": {"b": 3}, "removed": []})
 
 
-def test_a_slow_browser_is_sent_what_is_now_and_nothing_that_was_overtaken() -> None:
+def test_a_slow_browser_is_sent_only_the_newest_values() -> None:
     stream = ChangeStream("start")
     for number in range(1000):
         stream.publish({"a": number, f"of-{number}": 0})
@@ -104,14 +104,14 @@ def test_a_slow_browser_is_sent_what_is_now_and_nothing_that_was_overtaken() -> 
     assert "of-0" in changes["removed"]
 
 
-def test_all_who_have_the_same_get_the_same_bytes_which_are_made_once() -> None:
+def test_browsers_with_the_same_state_get_the_same_bytes_encoded_once() -> None:
     stream = ChangeStream("start")
     stream.publish({"a": 1})
     stream.publish({"a": 2})
     assert stream.changes_since("start-1") is stream.changes_since("start-1")
 
 
-def test_who_was_away_for_longer_than_is_remembered_gets_a_resync_and_others_do_not() -> None:
+def test_only_a_browser_that_was_away_for_too_long_gets_a_resync() -> None:
     stream = ChangeStream("start", NAMES_REMEMBERED)
     for number in range(5):
         stream.publish({f"name-{number}": number})  # each sets one name and ends the one before

@@ -1,4 +1,4 @@
-"""What a person without the right sees equals the board folded without covert events."""
+"""People without covert permission see exactly the board that would be there without covert events."""
 
 from datetime import UTC
 
@@ -95,7 +95,7 @@ def page(board: Board) -> bytes:
 
 
 @given(streams())
-def test_the_open_page_is_the_page_of_a_world_without_covert_events(
+def test_the_open_page_equals_the_page_folded_without_covert_events(
     records: list[tuple[str, Alert | Correction | Action]],
 ) -> None:
     open_only = [(topic, fact) for topic, fact in records if "covert" not in topic]
@@ -107,7 +107,9 @@ def test_the_open_page_is_the_page_of_a_world_without_covert_events(
 
 
 @given(streams())
-def test_who_has_the_right_sees_every_alert(records: list[tuple[str, Alert | Correction | Action]]) -> None:
+def test_people_with_covert_permission_see_every_alert(
+    records: list[tuple[str, Alert | Correction | Action]],
+) -> None:
     whole = fold(records, with_covert=True).whole_board
     assert whole is not None
     shown = {alert.alert_id for incident in whole.incidents(minutes(61)) for alert in incident.alerts}

@@ -1,4 +1,4 @@
-"""What an officer sees is made anew when something has become of it, not when it is next looked at anyway."""
+"""The screen changes at once when an incident changes, not only at the next regular tick."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ from tests.support.strategies import NOON, a_read, an_alert, an_entry, generatio
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
 
 
-class Home:
-    """A home that says of an entry that it was removed, from when it is told to."""
+class RemovingHome:
+    """A home of the watchlist whose entry is removed as soon as `is_removed` is set."""
 
     is_removed = False
 
@@ -37,9 +37,9 @@ class Home:
         return [ends] if self.is_removed and "e1" in entry_ids else []
 
 
-def test_a_removal_is_on_the_screen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_from_the_list_is_on_the_screen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_thread, "TICK_SECONDS", 3600)
-    broker, home, seen = InMemoryBroker(lambda: NOON), Home(), list[str]()
+    broker, home, seen = InMemoryBroker(lambda: NOON), RemovingHome(), list[str]()
     alert = an_alert(a_read(plate="AB12CDE"), an_entry("e1", plate="AB12CDE"))
     broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
 

@@ -1,4 +1,4 @@
-"""Officers see the time of their own site, and can tell which it is and of which day."""
+"""Officers see the time of their own site, with its time zone and day."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,21 +26,21 @@ PARIS, LONDON = ZoneInfo("Europe/Paris"), ZoneInfo("Europe/London")
         (PARIS, datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Sun 02:30:00 CET"),
     ],
 )
-def test_a_time_is_that_of_the_site_and_says_of_which_zone_and_day(
+def test_a_time_is_in_the_sites_zone_and_names_the_zone_and_the_day(
     zone: ZoneInfo, moment: datetime, written: str
 ) -> None:
     assert weekday_time_in(zone)(moment) == written
 
 
-def test_a_date_is_that_of_the_site() -> None:
+def test_a_date_is_in_the_sites_zone() -> None:
     assert date_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "01 January 2027 00:30 CET"
 
 
-def test_a_line_of_a_log_has_the_date_and_the_second() -> None:
+def test_a_log_line_shows_the_date_and_the_second() -> None:
     assert log_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, 7, tzinfo=UTC)) == "01 Jan 2027 00:30:07 CET"
 
 
-def test_the_ports_in_france_go_by_french_time_and_those_in_kent_by_british() -> None:
+def test_french_ports_use_french_time_and_british_ports_british_time() -> None:
     sites = load_settings(CONFIG, {}).sites
     french = {"calais", "coquelles", "dunkerque"}
     assert {name for name, site in sites.items() if site.time_zone == "Europe/Paris"} == french

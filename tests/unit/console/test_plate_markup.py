@@ -18,7 +18,7 @@ from anpr.console.http.render import environment
         (None, "rear", False),
     ],
 )
-def test_a_plate_has_the_colour_of_its_country_and_shows_the_sign_that_was_read(
+def test_a_plate_has_its_countrys_colour_and_shows_the_country_that_was_read(
     country: str | None, position: str, is_yellow: bool
 ) -> None:
     template = environment(None, UTC).get_template("plate.html")

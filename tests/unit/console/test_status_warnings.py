@@ -1,4 +1,4 @@
-"""Stale never looks quiet: whatever could hide a vehicle is said in words, and the count becomes a question mark."""
+"""A stale screen never looks quiet: each fault that could hide a vehicle has a warning."""
 
 from datetime import UTC, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def status(
     return SystemStatus(**(given | fields))
 
 
-def test_while_all_is_well_nothing_is_said() -> None:
+def test_while_all_is_well_there_is_no_warning() -> None:
     assert status_warnings(status(), SETTINGS, AT) == ()
 
 
@@ -97,22 +97,24 @@ def changed(**fields: Any) -> Status:
         ),
     ],
 )
-def test_each_fault_is_said(seen: SystemStatus, words: str) -> None:
-    assert any(words in fault for fault in status_warnings(seen, SETTINGS, AT)), status_warnings(seen, SETTINGS, AT)
+def test_each_fault_has_its_warning(seen: SystemStatus, words: str) -> None:
+    assert any(words in warning for warning in status_warnings(seen, SETTINGS, AT)), status_warnings(
+        seen, SETTINGS, AT
+    )
 
 
-def test_a_console_that_has_just_been_opened_does_not_miss_what_it_could_not_see() -> None:
+def test_a_new_console_does_not_warn_of_canaries_that_it_could_not_see() -> None:
     just = status(opened_at=NOON - seconds(20), canaries={})
     assert status_warnings(just, SETTINGS, AT) == ()
     read_late = status(opened_at=NOON - seconds(5), canaries={"calais": Canary(NOON - seconds(40), NOON)})
     assert status_warnings(read_late, SETTINGS, AT) == ()
 
 
-def test_a_fault_that_goes_on_is_not_said_anew_every_second() -> None:
+def test_the_warning_of_a_lasting_fault_stays_the_same_text() -> None:
     later = status(is_silent=True, now=NOON + seconds(7))
     assert status_warnings(later, SETTINGS, AT) == status_warnings(status(is_silent=True), SETTINGS, AT)
 
 
-def test_a_site_that_stays_slow_is_not_said_anew_with_each_test_plate() -> None:
+def test_the_warning_of_a_slow_site_does_not_change_with_each_test_plate() -> None:
     slow = [status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(30 - took))}) for took in (6, 7.5)]
     assert status_warnings(slow[0], SETTINGS, AT) == status_warnings(slow[1], SETTINGS, AT) != ()

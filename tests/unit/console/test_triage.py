@@ -1,4 +1,4 @@
-"""Where an incident stands on a site's page and for whom it rings."""
+"""Where an incident belongs on a site's page, and whom it calls."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,8 +32,8 @@ def alert(**fields: Any) -> Alert:
 
 def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: TriageRules = RULES) -> BoardPosition:
     board = Board(GAP, WINDOW)
-    for one in alerts:
-        board.add_alert(one)
+    for raised in alerts:
+        board.add_alert(raised)
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
     (incident,) = board.incidents(NOON)
@@ -41,28 +41,28 @@ def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: 
 
 
 @pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
-def test_what_is_sure_rings_at_once(tier: str) -> None:
-    where = placed(alert(tier=tier))
-    assert (where.section, where.rings) == (NOW, "officer")
+def test_a_sure_match_rings_at_once(tier: str) -> None:
+    position = placed(alert(tier=tier))
+    assert (position.section, position.rings) == (NOW, "officer")
 
 
 @pytest.mark.parametrize("fields", [{"tier": "near"}, {"score": 0.29}])
-def test_what_is_uncertain_waits_in_the_review_queue_and_never_rings(fields: dict[str, Any]) -> None:
+def test_an_uncertain_match_waits_for_review_and_never_rings(fields: dict[str, Any]) -> None:
     for at in (0, 1, 60):
-        where = placed(alert(**fields), at=at)
-        assert (where.section, where.rings) == (REVIEW, "")
+        position = placed(alert(**fields), at=at)
+        assert (position.section, position.rings) == (REVIEW, "")
 
 
 def test_one_sure_read_makes_a_sure_incident() -> None:
     assert placed(alert(tier="near"), alert(tier="exact", read_id="read-2")).section == NOW
 
 
-def test_what_nobody_claims_in_time_is_the_supervisors() -> None:
+def test_an_incident_that_nobody_claims_in_time_calls_the_supervisor() -> None:
     assert placed(alert(), at=1.9).rings == "officer"
     assert placed(alert(), at=2).rings == "supervisor"
 
 
-def test_what_a_clock_that_is_ahead_has_raised_rings_when_its_time_has_come() -> None:
+def test_an_alert_raised_by_a_clock_that_is_ahead_rings_when_its_time_has_come() -> None:
     ahead = alert(raised_at=minutes(3))
     assert [(placed(ahead, at=at).rings, placed(ahead, at=at).changes_at) for at in (0, 3.5, 5.5)] == [
         ("", minutes(3)),
@@ -71,7 +71,7 @@ def test_what_a_clock_that_is_ahead_has_raised_rings_when_its_time_has_come() ->
     ]
 
 
-def test_a_claim_ends_the_ringing_and_a_release_begins_the_time_anew() -> None:
+def test_a_claim_ends_the_ringing_and_a_release_restarts_the_time() -> None:
     claimed = an_action("a", "claimed", alert())
     released = an_action("b", "released", alert(), at=minutes(5))
     assert placed(alert(), at=3, actions=(claimed,)).rings == ""
@@ -79,17 +79,17 @@ def test_a_claim_ends_the_ringing_and_a_release_begins_the_time_anew() -> None:
     assert placed(alert(), at=7, actions=(claimed, released)).rings == "supervisor"
 
 
-def test_what_was_seen_before_it_was_listed_does_not_ring_and_what_came_late_does() -> None:
+def test_a_retrospective_alert_does_not_ring_and_a_late_one_does() -> None:
     assert placed(alert(kind="retrospective")).rings == ""
     assert placed(alert(kind="late")).rings == "officer"
 
 
-def test_another_ports_incident_has_its_own_section_and_a_settled_one_is_over() -> None:
+def test_another_ports_incident_is_elsewhere_and_a_settled_one_is_settled() -> None:
     assert placed(alert(site="coquelles")).section == ELSEWHERE
     assert placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="turned_away"),)).section == SETTLED
 
 
-def test_what_is_due_at_a_uk_port_is_in_its_section_until_an_hour_after_it_should_have_come() -> None:
+def test_a_vehicle_due_at_a_uk_port_is_on_its_board_until_an_hour_after_its_latest_arrival() -> None:
     assert placed(alert(), rules=DOVER).section == ELSEWHERE
     assert placed(alert(), rules=DOVER, at=180).section == ELSEWHERE
     assert placed(alert(), rules=DOVER, at=180.1).section == NOWHERE
@@ -97,7 +97,7 @@ def test_what_is_due_at_a_uk_port_is_in_its_section_until_an_hour_after_it_shoul
     assert placed(alert(site="coquelles"), rules=DOVER).section == NOWHERE
 
 
-def test_what_is_due_calls_the_uk_port_in_time_to_be_there_then_its_supervisor_until_somebody_has_it() -> None:
+def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is_claimed() -> None:
     assert placed(alert(), rules=DOVER, at=74.9).rings == ""
     assert placed(alert(), rules=DOVER, at=74.9).changes_at == minutes(75)
     assert placed(alert(), rules=DOVER, at=75).rings == "officer"
@@ -109,27 +109,27 @@ def test_what_is_due_calls_the_uk_port_in_time_to_be_there_then_its_supervisor_u
     assert placed(alert(kind="retrospective"), rules=DOVER, at=80).rings == ""
 
 
-def test_what_france_hands_over_calls_the_uk_port_at_once() -> None:
+def test_a_vehicle_that_france_hands_over_calls_the_uk_port_at_once() -> None:
     handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port", at=minutes(5))
     assert placed(alert(), rules=DOVER, at=5, actions=(handed_over,)).rings == "officer"
     passed = an_action("a", "outcome", alert(), outcome="passed_before_ack", at=minutes(5))
     assert placed(alert(), rules=DOVER, at=5, actions=(passed,)).rings == ""
 
 
-def test_the_next_off_the_ship_stands_first() -> None:
+def test_the_next_vehicle_off_the_ship_comes_first() -> None:
     urgent_later = an_alert(
         a_read("r2", plate="XY1", captured_at=minutes(9)), an_entry("e2", plate="XY1", priority=1)
     )
     assert placed(alert(), rules=DOVER).order < placed(urgent_later, rules=DOVER).order
 
 
-def test_what_a_uk_port_has_in_hand_stays_in_its_section_however_late_the_ship() -> None:
+def test_an_incident_that_a_uk_port_has_claimed_stays_on_its_board_however_late_the_ship() -> None:
     claimed = an_action("a", "claimed", alert(), site="dover")
-    where = placed(alert(), rules=DOVER, at=600, actions=(claimed,))
-    assert (where.section, where.may_claim) == (ELSEWHERE, True)
+    position = placed(alert(), rules=DOVER, at=600, actions=(claimed,))
+    assert (position.section, position.may_claim) == (ELSEWHERE, True)
 
 
-def test_what_france_has_handed_over_waits_at_the_uk_port_and_what_france_has_settled_is_over_there() -> None:
+def test_a_handed_over_vehicle_waits_at_the_uk_port_and_one_that_france_dealt_with_is_settled_there() -> None:
     handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port")
     assert placed(alert(), actions=(handed_over,)).section == SETTLED
     assert placed(alert(), rules=DOVER, actions=(handed_over,)).section == ELSEWHERE
@@ -137,12 +137,12 @@ def test_what_france_has_handed_over_waits_at_the_uk_port_and_what_france_has_se
     assert placed(alert(), rules=DOVER, actions=(found,)).section == SETTLED
 
 
-def test_at_its_own_site_an_open_incident_may_be_claimed_and_a_settled_one_not() -> None:
+def test_a_site_may_claim_its_own_open_incidents_and_no_settled_one() -> None:
     assert placed(alert()).may_claim
     assert not placed(alert(), actions=(an_action("a", "outcome", alert(), outcome="misread"),)).may_claim
 
 
-def test_cards_stand_in_the_order_of_the_board() -> None:
+def test_cards_are_in_the_order_of_the_board() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
     for number, (priority, tier, kind) in enumerate(
         [(2, "exact", "live"), (1, "folded", "live"), (1, "exact", "late"), (1, "exact", "live"), (5, "new", "live")]

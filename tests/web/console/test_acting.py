@@ -1,4 +1,4 @@
-"""What officers do to an incident, through the pages that they do it with."""
+"""What officers do about an incident, through the pages that they use."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ from tests.support.web_console import ConsoleServer, csrf_of, running_console
 
 @pytest.fixture
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
-    with running_console(tmp_path / "console", redis_url) as one:
-        yield one
+    with running_console(tmp_path / "console", redis_url) as console_server:
+        yield console_server
 
 
 def do(browser: httpx.Client, incident_id: str, command: str, **fields: str) -> httpx.Response:
@@ -63,7 +63,7 @@ def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> No
         ("unreadable", None, "stopped_found"),
     ],
 )
-def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_taken(
+def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_accepted(
     server: ConsoleServer, found: str, refused: str | None, taken: str
 ) -> None:
     alert = server.alert("AB12CDE")
@@ -79,7 +79,7 @@ def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_take
         assert "Settled" in do(ann, alert.alert_id, "outcome", outcome=taken).text
 
 
-def test_what_is_settled_is_in_nobodys_hand_and_need_not_be_let_go(server: ConsoleServer) -> None:
+def test_a_settled_incident_has_no_holder_and_need_not_be_released(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
         do(ann, alert.alert_id, "claim")
@@ -89,7 +89,7 @@ def test_what_is_settled_is_in_nobodys_hand_and_need_not_be_let_go(server: Conso
         assert "Release" not in done
 
 
-def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_is_told_by_whom(
+def test_when_two_claim_at_once_the_topics_order_decides_and_the_other_sees_who_was_first(
     server: ConsoleServer,
 ) -> None:
     alert = server.alert("AB12CDE")
@@ -109,7 +109,7 @@ def test_of_two_who_claim_at_once_the_order_of_the_topic_decides_and_the_other_i
     assert [action.officer for action in actions(server)] == ["bob", "ann"]
 
 
-def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: ConsoleServer) -> None:
+def test_only_the_holder_or_a_supervisor_can_settle_a_claimed_incident(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("bob") as bob, server.browser("sam") as sam:
         do(ann, alert.alert_id, "claim")
@@ -125,7 +125,7 @@ def test_what_one_has_in_hand_others_cannot_settle_but_a_supervisor_can(server: 
         assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
 
 
-def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
+def test_dover_sees_what_calais_hands_over_claims_it_and_settles_it(
     server: ConsoleServer, tmp_path: Path, redis_url: str
 ) -> None:
     with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
@@ -151,7 +151,7 @@ def test_what_calais_hands_over_dover_sees_coming_takes_in_hand_and_settles(
             assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 60)
 
 
-def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
+def test_coquelles_sees_that_a_vehicle_turned_away_at_calais_may_try_there(
     server: ConsoleServer, tmp_path: Path, redis_url: str
 ) -> None:
     with running_console(tmp_path / "coquelles", redis_url, site="coquelles", broker=server.broker) as coquelles:
@@ -166,7 +166,7 @@ def test_what_was_turned_away_at_calais_coquelles_is_told_may_try_there(
             assert refused.status_code == 409
 
 
-def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleServer) -> None:
+def test_an_action_can_be_undone_and_both_stay_visible(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("bob") as bob:
         do(ann, alert.alert_id, "claim")
@@ -179,7 +179,7 @@ def test_what_was_done_can_be_taken_back_and_both_stay_visible(server: ConsoleSe
     assert "Nobody here has claimed this" in page
 
 
-def test_a_look_up_is_in_the_audit_log_before_it_is_answered_or_is_not_answered(
+def test_a_look_up_is_answered_only_once_it_is_in_the_audit_log(
     server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alert = server.alert("AB12CDE")
@@ -198,14 +198,14 @@ def test_a_look_up_is_in_the_audit_log_before_it_is_answered_or_is_not_answered(
         monkeypatch.undo()
 
 
-def test_with_the_broker_away_the_officer_is_told_that_it_is_not_confirmed(server: ConsoleServer) -> None:
+def test_while_the_broker_is_away_the_page_says_that_an_action_is_not_confirmed(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     server.broker.is_away = True
     with server.browser("ann") as ann:
         assert "not confirmed" in do(ann, alert.alert_id, "claim").text
 
 
-def test_what_the_broker_refuses_is_said_to_be_not_done_and_can_be_done_again(server: ConsoleServer) -> None:
+def test_an_action_that_the_broker_refuses_is_reported_as_not_done_and_can_be_repeated(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
         server.broker.is_refusing = True
@@ -218,7 +218,7 @@ def test_what_the_broker_refuses_is_said_to_be_not_done_and_can_be_done_again(se
     assert [action.kind for action in actions(server)] == ["claimed"]
 
 
-def test_those_without_the_right_learn_nothing_of_what_is_covert(server: ConsoleServer) -> None:
+def test_people_without_covert_permission_learn_nothing_covert(server: ConsoleServer) -> None:
     covert = server.alert("SECRET1", handling="covert")
     mixed_covert = server.alert("MIXED1", handling="covert")
     mixed_open = server.alert("MIXED1")
@@ -247,13 +247,13 @@ def test_those_without_the_right_learn_nothing_of_what_is_covert(server: Console
         assert word not in public
 
 
-def test_a_picture_is_shown_to_those_who_may_see_its_incident_alone(server: ConsoleServer) -> None:
+def test_an_image_is_shown_only_to_people_who_may_see_its_incident(server: ConsoleServer) -> None:
     picture = server.images.put("calais", server.clock(), b"a picture")
     foreign = server.images.put("coquelles", server.clock(), b"another's")
     alert = server.alert("AB12CDE", image=picture)
     covert = server.alert("SECRET1", handling="covert", image=picture)
     pointing = server.alert("POINTS1", image=foreign)
-    paths = {one.plate: f"/incident/{one.alert_id}/image/{one.alert_id}" for one in (alert, covert, pointing)}
+    paths = {shown.plate: f"/incident/{shown.alert_id}/image/{shown.alert_id}" for shown in (alert, covert, pointing)}
     with server.browser("ann") as ann, server.browser("cleo") as cleo, server.browser("olga") as olga:
         assert ann.get(paths["AB12CDE"]).content == b"a picture"
         assert ann.get(paths["SECRET1"]).status_code == 404
@@ -265,7 +265,7 @@ def test_a_picture_is_shown_to_those_who_may_see_its_incident_alone(server: Cons
         assert ann.get(paths["AB12CDE"]).status_code == 404, "it has expired"
 
 
-def test_a_supervisor_takes_over_and_hands_on_what_an_officer_holds(server: ConsoleServer) -> None:
+def test_a_supervisor_takes_over_and_hands_over_what_an_officer_has_claimed(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("sam") as sam:
         do(ann, alert.alert_id, "claim")
@@ -277,7 +277,7 @@ def test_a_supervisor_takes_over_and_hands_on_what_an_officer_holds(server: Cons
         assert "bob</strong> has claimed this here" in sam.get(f"/incident/{alert.alert_id}").text
 
 
-def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleServer) -> None:
+def test_the_shift_page_shows_my_claims_my_colleagues_claims_and_what_is_unclaimed(server: ConsoleServer) -> None:
     plates = {plate: server.alert(plate) for plate in ("MINE1", "BOBS1", "FREE1")}
     with server.browser("ann") as ann, server.browser("bob") as bob:
         do(ann, plates["MINE1"].alert_id, "claim")
@@ -290,7 +290,7 @@ def test_the_shift_shows_what_is_mine_a_colleagues_and_nobodys(server: ConsoleSe
     assert order == sorted(order)
 
 
-def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServer) -> None:
+def test_an_officer_who_signs_out_decides_what_becomes_of_their_claims(server: ConsoleServer) -> None:
     alerts = [server.alert(plate) for plate in ("AB1", "AB2")]
     with server.browser("ann") as ann:
         for alert in alerts:
@@ -311,7 +311,7 @@ def test_who_signs_out_says_what_becomes_of_what_is_in_hand(server: ConsoleServe
         assert "bob" not in ann.get("/").text
 
 
-def test_what_does_not_fit_on_the_board_is_counted_and_shown_behind_it(server: ConsoleServer) -> None:
+def test_incidents_that_do_not_fit_on_the_board_are_counted_and_shown_on_further_pages(server: ConsoleServer) -> None:
     for number in range(130):
         plate = f"MANY{number}"
         read = a_read(plate, plate=plate, captured_at=server.clock())

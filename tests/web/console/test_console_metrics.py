@@ -1,4 +1,4 @@
-"""What a console tells the engineer on call of itself, and never tells."""
+"""What a console's metrics show to the engineer on call, and what they never show."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,10 +15,10 @@ from tests.support.web_console import PASSWORD, ConsoleServer, running_console
 
 @pytest.fixture
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
-    with running_console(tmp_path / "console", redis_url) as one:
-        one.say_all_is_well()
+    with running_console(tmp_path / "console", redis_url) as console_server:
+        console_server.report_all_is_well()
         assert wait_until(lambda: value("anpr_console_site_heard_timestamp_seconds", site="calais") > 1, 60)
-        yield one
+        yield console_server
 
 
 def value(name: str, **labels: str) -> float:
@@ -36,7 +36,7 @@ def of_the_console() -> dict[str, float]:
     }
 
 
-def test_what_is_open_and_how_long_it_took_to_the_board_is_shown(server: ConsoleServer) -> None:
+def test_metrics_show_what_is_open_and_how_long_alerts_took_to_the_board(server: ConsoleServer) -> None:
     before = value("anpr_capture_to_board_seconds_count", site="calais")
     assert wait_until(lambda: value("anpr_console_faults") > 0, 60), "no test plate has come yet"
     server.alert("AB12CDE")
@@ -44,7 +44,7 @@ def test_what_is_open_and_how_long_it_took_to_the_board_is_shown(server: Console
     assert value("anpr_capture_to_board_seconds_count", site="calais") == before + 1
 
 
-def test_a_test_plate_that_has_come_is_shown_with_the_time_it_took(server: ConsoleServer) -> None:
+def test_metrics_show_a_returned_test_plate_and_how_long_it_took(server: ConsoleServer) -> None:
     sent_at = server.clock() - timedelta(seconds=3)
     plate = an_alert(canary.read("calais", sent_at), canary.entry(sent_at), raised_at=sent_at)
     server.put(topics.alerts("calais"), plate)
@@ -57,13 +57,13 @@ def test_a_test_plate_that_has_come_is_shown_with_the_time_it_took(server: Conso
     assert value("anpr_console_canary_seconds", site="calais") >= 3
 
 
-def test_a_record_that_no_board_can_take_is_counted(server: ConsoleServer) -> None:
+def test_an_unreadable_record_is_counted(server: ConsoleServer) -> None:
     before = value("anpr_console_unreadable_records_total", site="coquelles")
     server.put(topics.alerts("coquelles"), {"neither": "an alert", "nor": "a correction"})
     assert wait_until(lambda: value("anpr_console_unreadable_records_total", site="coquelles") == before + 1, 60)
 
 
-def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server: ConsoleServer) -> None:
+def test_connected_browsers_and_events_sent_to_them_are_counted(server: ConsoleServer) -> None:
     sent = value("anpr_console_events_total")
     with server.browser("ann") as ann, ann.stream("GET", "/board/stream") as events:
         changes = events.iter_bytes()
@@ -74,13 +74,13 @@ def test_browsers_and_what_they_are_sent_are_counted_while_they_are_there(server
     assert wait_until(lambda: value("anpr_console_browsers") == 0, 60)
 
 
-def test_attempts_to_sign_in_are_counted_by_how_they_ended(server: ConsoleServer) -> None:
+def test_sign_in_attempts_are_counted_by_result(server: ConsoleServer) -> None:
     def tried(name: str, password: str) -> dict[str, float]:
         results = ("done", "wrong", "too_many", "other_site", "unavailable")
-        before = {one: value("anpr_console_sign_ins_total", result=one) for one in results}
+        before = {result: value("anpr_console_sign_ins_total", result=result) for result in results}
         with server.browser() as browser:
             browser.post("/sign-in", data={"name": name, "password": password})
-        changed = {one: value("anpr_console_sign_ins_total", result=one) - before[one] for one in results}
+        changed = {result: value("anpr_console_sign_ins_total", result=result) - before[result] for result in results}
         return {result: count for result, count in changed.items() if count}
 
     assert tried("ann", PASSWORD) == {"done": 1}
@@ -90,7 +90,7 @@ def test_attempts_to_sign_in_are_counted_by_how_they_ended(server: ConsoleServer
     assert tried("bob", PASSWORD) == {"too_many": 1}
 
 
-def test_what_is_covert_changes_no_figure(server: ConsoleServer) -> None:
+def test_covert_alerts_change_no_metric(server: ConsoleServer) -> None:
     with server.browser("cleo") as cleo, cleo.stream("GET", "/board/stream") as events:
         changes = events.iter_bytes()
         next(changes)

@@ -1,4 +1,4 @@
-"""What is covert: those who may know are told that it is, and nobody else comes to it by their doing."""
+"""Covert incidents: people with the permission see that they are covert; nobody else gets one through them."""
 
 import re
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from tests.web.console.test_acting import actions, do, text_of
 
 @pytest.fixture
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
-    with running_console(tmp_path / "console", redis_url) as one:
-        yield one
+    with running_console(tmp_path / "console", redis_url) as console_server:
+        yield console_server
 
 
 def offered(page: httpx.Response) -> set[str]:
     return set(re.findall(r'<option value="(\w+)"', page.text))
 
 
-def test_what_is_covert_is_handed_only_to_a_colleague_who_may_know_of_it(server: ConsoleServer) -> None:
+def test_a_covert_incident_can_be_handed_only_to_a_colleague_with_covert_permission(server: ConsoleServer) -> None:
     alert = server.alert("SECRET1", handling="covert")
     with server.browser("cleo") as cleo, server.browser("carl") as carl:
         do(cleo, alert.alert_id, "claim")
@@ -42,7 +42,7 @@ def test_what_is_covert_is_handed_only_to_a_colleague_who_may_know_of_it(server:
         assert "Claimed by you (1)" in carl.get("/shift").text
 
 
-def test_where_no_colleague_may_know_of_it_none_is_offered(server: ConsoleServer) -> None:
+def test_without_a_permitted_colleague_none_is_offered(server: ConsoleServer) -> None:
     server.users.remove("carl")
     alert = server.alert("SECRET1", handling="covert")
     with server.browser("cleo") as cleo:
@@ -52,7 +52,7 @@ def test_where_no_colleague_may_know_of_it_none_is_offered(server: ConsoleServer
     assert "there is none at this site" in asked.text
 
 
-def test_what_is_covert_in_part_those_who_know_of_that_hand_only_to_each_other(server: ConsoleServer) -> None:
+def test_a_partly_covert_incident_is_handed_only_between_people_with_covert_permission(server: ConsoleServer) -> None:
     server.alert("MIXED1", handling="covert")
     alert = server.alert("MIXED1")
     with server.browser("ann") as ann, server.browser("cleo") as cleo:
@@ -66,7 +66,7 @@ def test_what_is_covert_in_part_those_who_know_of_that_hand_only_to_each_other(s
         assert do(ann, alert.alert_id, "hand-over", to="bob").status_code == 200
 
 
-def test_those_who_may_know_are_told_on_every_page_that_it_is_covert(server: ConsoleServer) -> None:
+def test_every_page_marks_covert_incidents_for_people_with_the_permission(server: ConsoleServer) -> None:
     covert, plain = server.alert("SECRET1", handling="covert"), server.alert("AB12CDE")
     server.alert("MIXED1", handling="covert")
     mixed = server.alert("MIXED1")
@@ -90,7 +90,7 @@ def lines(auditor: httpx.Client) -> list[str]:
     return [re.sub("<.*?>", "", " ".join(of_row)).strip() for of_row in cells]
 
 
-def test_the_audit_page_is_to_others_what_it_would_be_with_nothing_covert(server: ConsoleServer) -> None:
+def test_the_audit_page_shows_others_nothing_of_covert_look_ups(server: ConsoleServer) -> None:
     covert = server.alert("SECRET1", handling="covert")
     mixed_covert, mixed = server.alert("MIXED1", handling="covert"), server.alert("MIXED1")
     with server.browser("cleo") as cleo, server.browser("aud") as aud, server.browser("cora") as cora:

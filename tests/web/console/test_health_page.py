@@ -1,4 +1,4 @@
-"""The page of health says what an engineer would look for."""
+"""The health page shows what an engineer would look for."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.web_console import running_console
 from tests.web.console.test_acting import text_of
 
 
-def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
+def test_a_port_without_cameras_is_listed_with_the_state_of_its_broker(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
@@ -24,7 +24,7 @@ def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
 
 
 @pytest.mark.parametrize(
-    ("offset", "said", "is_red"),
+    ("offset", "words", "is_red"),
     [
         (92.4, "92 s ahead", True),
         (-7, "7 s behind, or its reads arrive late", True),
@@ -32,16 +32,18 @@ def test_a_port_without_cameras_is_there_too_and_whether_its_broker_is_heard(
         (0.3, "right", False),
     ],
 )
-def test_it_says_how_far_a_cameras_clock_is_off_and_is_red_where_that_is_too_far(
-    tmp_path: Path, redis_url: str, offset: float, said: str, is_red: bool
+def test_it_shows_how_far_a_cameras_clock_is_off_in_red_when_that_is_too_far(
+    tmp_path: Path, redis_url: str, offset: float, words: str, is_red: bool
 ) -> None:
     with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
         now = server.clock()
-        told = {"camera-1": offset}
-        status = Status(site="calais", matcher="m", at=now, started_at=now, partitions=1, clock_offset_seconds=told)
+        offsets = {"camera-1": offset}
+        status = Status(
+            site="calais", matcher="m", at=now, started_at=now, partitions=1, clock_offset_seconds=offsets
+        )
         server.put(topics.status("calais"), status)
-        assert wait_until(lambda: said in ann.get("/health").text, 60)
-        assert (f'class="bad">✖ {said}' in ann.get("/health").text) == is_red
+        assert wait_until(lambda: words in ann.get("/health").text, 60)
+        assert (f'class="bad">✖ {words}' in ann.get("/health").text) == is_red
 
 
 def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: Path, redis_url: str) -> None:

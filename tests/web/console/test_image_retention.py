@@ -1,4 +1,4 @@
-"""What has expired is deleted, also where nobody asks for it."""
+"""Expired images are deleted, even if nobody asks for them."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from anpr.runtime.settings import ConsoleSettings
 from tests.support.web_console import ConsoleServer
 
 
-def test_a_console_deletes_the_images_that_have_expired(tmp_path: Path, redis_url: str) -> None:
+def test_a_console_deletes_expired_images(tmp_path: Path, redis_url: str) -> None:
     server = ConsoleServer(tmp_path, redis_url, ConsoleSettings())
     now = system_clock()
     expired = server.images.put("calais", now - timedelta(hours=2), b"old")
@@ -26,7 +26,7 @@ def test_a_console_deletes_the_images_that_have_expired(tmp_path: Path, redis_ur
         server.stop()
 
 
-def test_a_disk_that_refuses_once_is_tried_again() -> None:
+def test_deleting_is_tried_again_after_an_error_of_the_disk() -> None:
     swept_again = threading.Event()
 
     class Refusing(ImageStore):

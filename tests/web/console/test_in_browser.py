@@ -25,8 +25,8 @@ SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with Scene(tmp_path_factory.mktemp("scene")) as one:
-        yield one
+    with Scene(tmp_path_factory.mktemp("scene")) as running:
+        yield running
 
 
 def card(page: Page, incident: str) -> Locator:
@@ -45,7 +45,7 @@ def actions_on(scene: Scene, incident: str, site: str = "calais") -> list[str]:
 
 
 def misread(plate: str) -> str:
-    """Return a plate of this scene as a camera may take it, with one letter that looks alike."""
+    """Return a plate of this scene as a camera may misread it, with one look-alike letter."""
     return "7" + plate.removeprefix("T")
 
 
@@ -58,7 +58,7 @@ def is_live(page: Page) -> None:
 # --- what comes by, and who has it ---
 
 
-def test_a_vehicle_appears_by_itself_with_what_to_do_and_is_in_the_count_of_the_title(scene: Scene) -> None:
+def test_a_vehicle_appears_by_itself_with_its_instructions_and_is_counted_in_the_title(scene: Scene) -> None:
     with scene.page("calais", "ann") as page:
         is_live(page)
         before = int(page.locator("#count").inner_text())
@@ -80,7 +80,7 @@ def test_a_vehicle_appears_by_itself_with_what_to_do_and_is_in_the_count_of_the_
         assert page.evaluate("document.activeElement === document.body"), "and nothing took the focus"
 
 
-def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
+def test_coquelles_sees_what_calais_claims(scene: Scene) -> None:
     with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
         is_live(kate)
         incident = scene.comes_by(scene.plate())
@@ -92,7 +92,7 @@ def test_what_is_claimed_at_calais_coquelles_sees(scene: Scene) -> None:
         expect(card(kate, incident)).to_contain_text("ann has claimed this at Calais")
 
 
-def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene: Scene) -> None:
+def test_when_two_claim_at_once_one_gets_it_and_the_other_sees_who(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as ann, scene.page("calais", "bob") as bob:
         pages = {"ann": ann, "bob": bob}
@@ -105,12 +105,12 @@ def test_of_two_who_claim_at_once_one_has_it_and_the_other_is_told_by_whom(scene
             expect(page.locator(".result, .govuk-error-summary")).to_be_visible()
         winner, loser = ("ann", "bob") if ann.get_by_role("button", name="Same plate").count() else ("bob", "ann")
         expect(pages[winner].locator(".result")).to_contain_text("You have claimed this")
-        told = pages[loser].locator(".result, .govuk-error-summary")
-        expect(told).to_contain_text(re.compile(f"{winner} (claimed this first|has already claimed this)"))
+        reply = pages[loser].locator(".result, .govuk-error-summary")
+        expect(reply).to_contain_text(re.compile(f"{winner} (claimed this first|has already claimed this)"))
         expect(pages[loser].locator("[data-check]")).to_have_count(0)
 
 
-def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_back(scene: Scene) -> None:
+def test_an_outcome_needs_a_plate_check_first_and_can_be_undone(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         claim(page, incident)
@@ -129,7 +129,7 @@ def test_no_outcome_before_the_plate_was_checked_and_what_was_done_can_be_taken_
 # --- the keyboard, the call, the pause ---
 
 
-def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
+def test_an_officer_deals_with_an_incident_by_keyboard_alone(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
@@ -147,10 +147,10 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         assert wait_until(is_on_it, 60)
         page.keyboard.press("c")
         expect(page.locator(".result")).to_contain_text("You have claimed this")
-        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys work
         page.keyboard.press("s")
         expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
-        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys work
         page.keyboard.press("o")
         expect(page.locator("#outcome")).to_be_focused()
         page.keyboard.press("Space")
@@ -160,29 +160,29 @@ def test_an_incident_is_dealt_with_by_the_keyboard_alone(scene: Scene) -> None:
         page.keyboard.press("Enter")
         expect(page.locator(".card__state")).to_contain_text("Settled")
         expect(page.locator("#timeline")).to_contain_text("one c and one ? are no commands here")
-        expect(page.locator("#tools")).to_be_visible()  # from here on keys are heard
+        expect(page.locator("#tools")).to_be_visible()  # from here on keys work
         page.keyboard.press("b")
         over = page.locator("#section-settled").locator(f"#card-{incident}")
         expect(over).to_contain_text("Settled: Stopped, something found by ann at Calais, ")
         expect(over).not_to_contain_text("claimed this")
 
 
-def test_a_key_that_is_pressed_before_the_page_has_its_scripts_is_heard(scene: Scene) -> None:
+def test_a_key_pressed_before_the_scripts_have_loaded_still_works(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
-    held: list[Route] = []
+    delayed: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        delayed.append(route)
 
     with scene.page("calais", "ann") as page:
         claim(page, incident)
-        page.add_init_script("performance.now = () => 0")  # however slow this machine is, the key is a young one
+        page.add_init_script("performance.now = () => 0")  # however slow this machine is, the key counts as recent
         page.route("**/static/keys.js", hold)
         with page.expect_request("**/static/keys.js"):
             page.reload(wait_until="commit")
         expect(page.get_by_role("button", name="Same plate")).to_be_visible()
         page.keyboard.press("s")
-        held[0].continue_()
+        delayed[0].continue_()
         expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
         assert actions_on(scene, incident) == ["claimed", "plate_check"]
 
@@ -196,7 +196,7 @@ OscillatorNode.prototype.start = function (...when) { tones += 1; return start.a
 """
 
 
-def test_nothing_rings_until_the_officer_has_switched_it_on(scene: Scene) -> None:
+def test_nothing_rings_until_the_officer_switches_it_on(scene: Scene) -> None:
     with scene.page("calais", "bob") as page:
         page.add_init_script(CALLED)
         page.reload()
@@ -207,7 +207,7 @@ def test_nothing_rings_until_the_officer_has_switched_it_on(scene: Scene) -> Non
         for name in ("Sound", "Notify"):
             page.get_by_role("button", name=name).click()
             expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
-        page.wait_for_function("tones > 0")  # it lets itself be heard once, as a trial
+        page.wait_for_function("tones > 0")  # it sounds once, as a trial
         page.evaluate("tones = 0")
         expect(card(page, scene.comes_by(second))).to_be_visible()
         page.wait_for_function("tones > 0 && notified.length == 1")
@@ -222,12 +222,12 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
     with scene.page("calais", "ann") as page:
         is_live(page)
         page.get_by_role("button", name="Pause").click()
-        held = scene.come_by([scene.plate(), scene.plate()])
+        waiting = scene.come_by([scene.plate(), scene.plate()])
         expect(page.locator("#waiting")).to_have_text("PAUSED. 2 NEW: show")
-        for incident in held:
+        for incident in waiting:
             expect(card(page, incident)).to_have_count(0)
         page.keyboard.press("u")
-        for incident in held:
+        for incident in waiting:
             expect(card(page, incident)).to_be_visible()
         page.get_by_role("button", name="Paused: resume").click()
         page.locator("#section-now > li").first.hover()
@@ -238,7 +238,7 @@ def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Sce
         expect(card(page, under)).to_be_visible()
 
 
-def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene: Scene) -> None:
+def test_nothing_moves_under_a_pointer_on_a_button_however_long_it_stays(scene: Scene) -> None:
     before = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, before)).to_be_visible()
@@ -254,7 +254,7 @@ def test_nothing_moves_under_a_pointer_that_rests_on_a_button_however_long(scene
         expect(card(page, under)).to_be_visible()
 
 
-def test_what_a_mistake_with_the_list_took_away_is_new_in_the_section_again(scene: Scene) -> None:
+def test_a_vehicle_delisted_by_mistake_is_new_on_the_board_again(scene: Scene) -> None:
     plate = scene.plate()
     it = scene.installation
     with scene.page("calais", "ann") as page:
@@ -281,8 +281,9 @@ def faults_of(page: Page) -> list[str]:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         if width > 320:
-            violations = Axe().run(page).response["violations"]
-            found += [f"{width}: {one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in violations]
+            for violation in Axe().run(page).response["violations"]:
+                elements = [node["html"][:200] for node in violation["nodes"]]
+                found.append(f"{width}: {violation['id']} {elements}")
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append(f"{width}: scrolls sideways")
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -322,7 +323,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
         sam.get_by_role("button", name="Claim").click()
         sam.get_by_role("button", name="Same plate").click()
         expect(sam.locator("[name=outcome]").first).to_be_visible()
-        found["incident in hand"] = faults_of(sam)
+        found["incident claimed"] = faults_of(sam)
         sam.get_by_label("Stopped, nothing found").check()
         sam.get_by_role("button", name="Record the outcome").click()
         expect(sam.locator(".card__state")).to_contain_text("Settled")
@@ -345,7 +346,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
     with scene.page("calais", "olga", "/health") as olga, scene.page("calais", "aud", "/audit") as aud:
         found["health of the operator"] = faults_of(olga)
         found["audit"] = faults_of(aud)
-    assert not any(found.values()), {name: faults for name, faults in found.items() if faults}
+    assert not any(found.values()), {name: problems for name, problems in found.items() if problems}
 
 
 CONTROLS = "a[href],button,input:not([type=hidden]),select,textarea,[tabindex='0']"
@@ -353,7 +354,7 @@ TAB_STOPS = f"""[...document.querySelectorAll("{CONTROLS}")]
     .filter((element) => element.checkVisibility() && !element.closest("dialog"))"""
 
 
-def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scene: Scene) -> None:
+def test_every_control_is_reached_by_the_tab_key_with_visible_focus(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
@@ -370,7 +371,7 @@ def test_whatever_can_be_pressed_is_reached_by_the_tabulator_and_seen_to_be(scen
             assert sorted(reached, key=int) == [str(at) for at in range(stops)], path
 
 
-def test_a_key_acts_on_the_vehicle_that_has_the_focus_also_on_the_page_behind_the_board(scene: Scene) -> None:
+def test_a_key_acts_on_the_focused_vehicle_on_further_pages_of_a_section_too(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, incident)).to_be_visible()
@@ -389,15 +390,15 @@ FRAMED = """element => { const style = getComputedStyle(element);
         && style.borderTopColor != style.backgroundColor; }"""
 
 
-def test_in_forced_colours_all_that_matters_is_framed_and_the_focus_is_seen(scene: Scene) -> None:
+def test_in_forced_colours_everything_important_has_a_border_and_focus_is_visible(scene: Scene) -> None:
     plate = scene.plate()
     incident = scene.comes_by(plate, read_as=misread(plate))
     with scene.page("calais", "ann", forced_colors="active") as page:
         is_live(page)
-        one = card(page, incident)
+        unsure = card(page, incident)
         sure = card(page, scene.comes_by(scene.plate()))
         for mark in (
-            one.locator("mark"),
+            unsure.locator("mark"),
             sure.locator(".warning"),
             sure.locator(".unclaimed"),
             sure.locator(".priority"),
@@ -423,7 +424,7 @@ MOVES = """[...document.querySelectorAll("*")].filter((element) => {
 }).map((element) => element.outerHTML.slice(0, 80))"""
 
 
-def test_nothing_moves_by_itself_for_those_who_want_no_motion(scene: Scene) -> None:
+def test_nothing_is_animated_for_people_who_prefer_reduced_motion(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann", reduced_motion="reduce") as page:
         expect(card(page, incident)).to_be_visible()
@@ -436,8 +437,8 @@ def test_nothing_moves_by_itself_for_those_who_want_no_motion(scene: Scene) -> N
 # --- stale never looks quiet ---
 
 
-def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_known(scene: Scene) -> None:
-    """The console of the one port is frozen, the way to that of the other swallows all: both at once."""
+def test_a_frozen_stream_is_reported_on_every_page_and_the_count_becomes_a_question_mark(scene: Scene) -> None:
+    """One port's console is frozen, and the connection to the other's swallows everything: both at once."""
     incident = scene.comes_by(scene.plate())
     with (
         scene.page("calais", "ann") as board,
@@ -479,7 +480,7 @@ def test_a_feed_that_stands_still_is_said_on_every_page_and_the_count_is_not_kno
         expect(board.locator(".result")).to_contain_text("You have claimed this")
 
 
-def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene: Scene) -> None:
+def test_a_connection_that_is_lost_silently_is_replaced(scene: Scene) -> None:
     with scene.page("calais", "ann") as page:
         is_live(page)
         page.evaluate("document.title += ' not reloaded'")
@@ -489,7 +490,7 @@ def test_a_connection_that_is_lost_on_the_way_without_a_word_is_made_anew(scene:
         assert "not reloaded" in page.title()
 
 
-def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(scene: Scene) -> None:
+def test_nothing_is_missed_or_doubled_when_the_connection_breaks_twenty_times(scene: Scene) -> None:
     plates = [scene.plate() for _ in range(12)]
     rng = random.Random(7)
     wanted = []
@@ -498,13 +499,13 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
 
     def cut() -> None:
         for _ in range(20):
-            assert wait_until(lambda: wire.feeds > begun[-1], 60), "the page has come back"
+            assert wait_until(lambda: wire.streams > begun[-1], 60), "the page has come back"
             threading.Event().wait(rng.uniform(0, 0.4))
-            begun.append(wire.feeds)
+            begun.append(wire.streams)
             wire.cut()
 
     with scene.page("calais", "ann") as page:
-        begun = [wire.feeds - 1]
+        begun = [wire.streams - 1]
         is_live(page)
         page.evaluate("document.title += ' not reloaded'")
         cutting = threading.Thread(target=cut)
@@ -513,8 +514,8 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
             wanted.append("card-" + scene.comes_by(plate))
             page.wait_for_timeout(rng.uniform(0, 1500))
         cutting.join()
-        for one in wanted:
-            expect(page.locator(f"#{one}")).to_have_count(1)
+        for card_id in wanted:
+            expect(page.locator(f"#{card_id}")).to_have_count(1)
         assert len(begun) == 21, "it was cut off twenty times, and came back each time"
         is_live(page)
         on_server = page.evaluate("async () => Object.keys((await (await fetch('/board/state')).json()).set)")
@@ -523,7 +524,7 @@ def test_nothing_is_missed_or_doubled_when_the_connection_is_cut_twenty_times(sc
         assert "not reloaded" in page.title()
 
 
-def test_a_console_that_is_killed_comes_back_with_the_same_board_and_the_page_goes_on(scene: Scene) -> None:
+def test_a_killed_console_comes_back_with_the_same_board_and_the_page_continues(scene: Scene) -> None:
     before = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         is_live(page)
@@ -537,7 +538,7 @@ def test_a_console_that_is_killed_comes_back_with_the_same_board_and_the_page_go
         assert "not reloaded" in page.title()
 
 
-def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
+def test_a_camera_that_stops_seeing_vehicles_is_named(scene: Scene) -> None:
     with scene.page("calais", "ann") as page, scene.page("calais", "bob", "/health") as health:
         is_live(page)
         expect(health.get_by_role("row", name="calais-1-front")).not_to_contain_text("not known yet")
@@ -555,7 +556,7 @@ def test_a_camera_that_falls_silent_is_named(scene: Scene) -> None:
         is_live(page)
 
 
-def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(scene: Scene) -> None:
+def test_a_page_without_its_scripts_does_not_look_quiet(scene: Scene) -> None:
     with scene.page("calais", "ann", "/shift") as page:
         page.route("**/static/*.js", lambda route: route.abort())
         page.goto(scene.wires["calais"].url)
@@ -564,7 +565,7 @@ def test_a_page_whose_scripts_did_not_come_does_not_look_quiet(scene: Scene) -> 
         expect(page).to_have_title(re.compile(r"^\(\?\) "))
 
 
-def test_without_scripts_every_step_can_be_taken_and_health_looked_at_again(scene: Scene) -> None:
+def test_without_scripts_an_officer_can_take_every_step_and_refresh_the_health_page(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann", java_script_enabled=False) as page:
         url = scene.wires["calais"].url
@@ -584,7 +585,7 @@ def test_without_scripts_every_step_can_be_taken_and_health_looked_at_again(scen
 # --- who may not ---
 
 
-def test_sign_in_is_refused_in_words_and_nothing_is_shown(scene: Scene) -> None:
+def test_a_refused_sign_in_gives_the_reason_and_shows_nothing(scene: Scene) -> None:
     with scene.browser.new_context() as context:
         page = context.new_page()
         url = scene.wires["calais"].url
@@ -600,7 +601,7 @@ def test_sign_in_is_refused_in_words_and_nothing_is_shown(scene: Scene) -> None:
         expect(page).to_have_url(f"{url}/sign-in")
 
 
-def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(scene: Scene) -> None:
+def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate(), "dunkerque", camera="dunkerque-1-front")
     with scene.page("dunkerque", "dirk") as page:
         expect(card(page, incident)).to_be_visible()
@@ -614,7 +615,7 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing_more(sc
         assert not actions_on(scene, incident, "dunkerque")
 
 
-def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(scene: Scene) -> None:
+def test_a_page_that_is_one_too_many_of_a_session_says_that_it_is_old(scene: Scene) -> None:
     with scene.page("calais", "ann") as page, ExitStack() as stack:
         is_live(page)
         url = scene.wires["calais"].url
@@ -628,7 +629,7 @@ def test_a_page_that_was_let_go_because_too_many_were_opened_after_it_says_so(sc
         expect(page.locator("#count")).to_have_text("?")
 
 
-def test_a_wrong_role_is_told_what_it_lacks_and_gets_no_buttons(scene: Scene) -> None:
+def test_a_user_without_the_permission_sees_which_one_is_missing_and_no_buttons(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "olga") as page:
         expect(page.locator("#main")).to_contain_text("Your role, operator, does not allow you to see the board.")
@@ -661,7 +662,7 @@ def test_a_forged_form_does_nothing(scene: Scene) -> None:
         assert not actions_on(scene, incident)
 
 
-def test_an_image_is_shown_only_to_those_who_may_see_its_incident(scene: Scene) -> None:
+def test_a_browser_gets_an_image_only_for_people_who_may_see_its_incident(scene: Scene) -> None:
     jpeg = Path("docs/plates.png").read_bytes()[:60_000]  # whatever it is, it is handed on as it is
     images = [scene.images.put("calais", system_clock(), jpeg) for _ in range(2)]
     covert = scene.comes_by(COVERT_PLATE, image=images[0])
@@ -684,7 +685,7 @@ def test_an_image_is_shown_only_to_those_who_may_see_its_incident(scene: Scene) 
         assert asked(ann, opened, opened) == 401
 
 
-def test_a_broker_that_has_stopped_is_said_for_every_port_and_the_count_is_not_known(scene: Scene) -> None:
+def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_question_mark(scene: Scene) -> None:
     with scene.page("calais", "ann") as page:
         is_live(page)
         scene.kafka.stop()

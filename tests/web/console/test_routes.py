@@ -1,4 +1,4 @@
-"""Every route by every role, and what is refused before a route is reached."""
+"""Every page by every role, and what is refused before a page is reached."""
 
 import re
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ OF_ROLE = {"officer": "ann", "supervisor": "sam", "operator": "olga", "auditor":
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
     folder = tmp_path_factory.mktemp("console")
-    with ValkeyServer(folder / "valkey") as valkey, running_console(folder / "console", valkey.url) as one:
-        one.say_all_is_well()
-        one.alert("AB12CDE")
-        yield one
+    with ValkeyServer(folder / "valkey") as valkey, running_console(folder / "console", valkey.url) as console_server:
+        console_server.report_all_is_well()
+        console_server.alert("AB12CDE")
+        yield console_server
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def status_of(browser: httpx.Client, page: Page, csrf: str) -> int:
 
 @pytest.mark.parametrize("role", permissions.ROLES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.method} {page.path}")
-def test_every_route_is_open_to_those_with_its_right_and_to_nobody_else(
+def test_every_page_is_open_only_to_roles_with_its_permission(
     browsers: dict[str, httpx.Client], page: Page, role: str
 ) -> None:
     if page.path == "/sign-out":
@@ -52,13 +52,13 @@ def test_every_route_is_open_to_those_with_its_right_and_to_nobody_else(
     browser = browsers[OF_ROLE[role]]
     session = csrf_of(browser, permissions.HOME[role])
     status = status_of(browser, page, session)
-    # Whether there is such an incident is told only to those who may ask.
+    # Only roles with the permission learn whether there is such an incident.
     assert (status == 403) == (not permissions.has_permission(role, page.permission)), status
     assert status < 500
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.method} {page.path}")
-def test_without_a_session_no_route_answers(server: ConsoleServer, page: Page) -> None:
+def test_no_page_answers_without_a_session(server: ConsoleServer, page: Page) -> None:
     with server.browser() as browser:
         assert status_of(browser, page, "") in {303, 401, 403}
 
@@ -73,7 +73,7 @@ def test_a_forged_form_does_nothing(browsers: dict[str, httpx.Client], page: Pag
     assert ann.get("/").status_code == 200, "and the session goes on"
 
 
-def test_somebody_of_another_site_is_not_let_in(server: ConsoleServer) -> None:
+def test_a_user_of_another_site_cannot_sign_in(server: ConsoleServer) -> None:
     with server.browser() as browser:
         answer = browser.post("/sign-in", data={"name": "kate", "password": PASSWORD})
         assert answer.status_code == 403
@@ -81,7 +81,7 @@ def test_somebody_of_another_site_is_not_let_in(server: ConsoleServer) -> None:
         assert browser.get("/").status_code == 303
 
 
-def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(server: ConsoleServer) -> None:
+def test_a_wrong_password_is_refused_and_guessing_is_limited(server: ConsoleServer) -> None:
     with server.browser() as browser:
         answers = [browser.post("/sign-in", data={"name": "bob", "password": "wrong" * 4}) for _ in range(6)]
         assert [answer.status_code for answer in answers] == [401] * 5 + [429]
@@ -92,13 +92,13 @@ def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(server: Console
         assert other.get("/").status_code == 200, "others sign in from the same place"
 
 
-def test_an_auditor_sees_whose_name_was_tried_when_how_often_and_from_where_and_no_password(
+def test_an_auditor_sees_which_names_were_tried_how_often_and_from_where_but_no_password(
     tmp_path: Path, redis_url: str
 ) -> None:
     with (
-        running_console(tmp_path / "console", redis_url) as one,
-        one.browser() as guesser,
-        one.browser("aud") as aud,
+        running_console(tmp_path / "console", redis_url) as console_server,
+        console_server.browser() as guesser,
+        console_server.browser("aud") as aud,
     ):
         assert "None." in aud.get("/audit").text
         for name, times in (("dan", 1), ("sam", 7), ("in the wrong field", 3)):
@@ -117,9 +117,9 @@ def test_an_auditor_sees_whose_name_was_tried_when_how_often_and_from_where_and_
         ]
         assert wait_until(lambda: failed() == expected, 60), failed()
         for secret in (b"guess number", b"wrong field"):
-            assert secret not in one.audit_path.read_bytes()
+            assert secret not in console_server.audit_path.read_bytes()
             assert secret.decode() not in aud.get("/audit").text
-        one.clock_offset += timedelta(minutes=6)
+        console_server.clock_offset += timedelta(minutes=6)
         guesser.post("/sign-in", data={"name": "sam", "password": "guess number 8"})
         expected.insert(0, "sam 127.0.0.1 1 wrong name or password")
         assert wait_until(lambda: failed() == expected, 60), failed()
@@ -131,7 +131,7 @@ def test_sign_in_needs_the_consoles_own_form(server: ConsoleServer) -> None:
         assert browser.post("/sign-in", data=data, headers={"Origin": "null"}).status_code == 403
 
 
-def test_sign_out_ends_every_session_of_the_person_and_no_other(server: ConsoleServer) -> None:
+def test_sign_out_ends_every_session_of_the_user_and_no_other(server: ConsoleServer) -> None:
     with server.browser("cleo") as here, server.browser("cleo") as there, server.browser("ann") as ann:
         assert there.get("/").status_code == 200
         here.post("/sign-out", data={"csrf": csrf_of(here, "/")})
@@ -140,7 +140,7 @@ def test_sign_out_ends_every_session_of_the_person_and_no_other(server: ConsoleS
         assert ann.get("/").status_code == 200
 
 
-def test_every_answer_forbids_what_pages_must_not_do(browsers: dict[str, httpx.Client]) -> None:
+def test_every_answer_carries_the_security_headers(browsers: dict[str, httpx.Client]) -> None:
     for path in ("/", "/sign-in", "/static/board.js", "/none", "/badge/1.svg"):
         headers = browsers["ann"].get(path).headers
         policy = headers["content-security-policy"]
@@ -149,14 +149,14 @@ def test_every_answer_forbids_what_pages_must_not_do(browsers: dict[str, httpx.C
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_page_needs_no_script_or_style_in_itself(browsers: dict[str, httpx.Client]) -> None:
+def test_the_page_has_no_inline_script_or_style(browsers: dict[str, httpx.Client]) -> None:
     text = browsers["ann"].get("/").text
     assert "AB12CDE" in text
     for forbidden in ("<style", " style=", "onclick=", "<script>"):
         assert forbidden not in text
 
 
-def test_the_feed_begins_where_the_page_ends(server: ConsoleServer, browsers: dict[str, httpx.Client]) -> None:
+def test_the_stream_begins_where_the_page_ends(server: ConsoleServer, browsers: dict[str, httpx.Client]) -> None:
     page = browsers["ann"].get("/").text
     after = page.split('data-after="')[1].split('"')[0]
     alert = server.alert("NEW1")
@@ -177,7 +177,7 @@ def test_redis_holds_no_token(server: ConsoleServer, browsers: dict[str, httpx.C
     assert not any(token.encode() in key for key in keys)
 
 
-def test_a_console_that_reads_back_what_was_tells_no_page_that_there_is_less_but_shows_what_it_has_in_the_end(
+def test_a_console_that_is_still_reading_back_gives_no_state_until_it_has_waited_long_enough(
     server: ConsoleServer, browsers: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.console.service.board_thread, "has_read_all", lambda: False)

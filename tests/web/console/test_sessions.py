@@ -1,4 +1,4 @@
-"""Sessions end when they should, and go on when Redis is away."""
+"""Sessions end when they should, and continue while Redis is away."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +19,10 @@ from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.settings import ConsoleSettings
 from tests.support.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
-SOON = 30  # lines: a feed says three every two seconds
+SOON = 30  # lines: a stream has three every two seconds
 
 
-def test_with_redis_away_who_is_signed_in_goes_on_and_claims_and_nobody_else_comes_in(tmp_path: Path) -> None:
+def test_while_redis_is_away_signed_in_users_keep_working_and_nobody_can_sign_in(tmp_path: Path) -> None:
     with ValkeyServer(tmp_path / "valkey") as valkey, running_console(tmp_path / "console", valkey.url) as server:
         alert = server.alert("AB12CDE")
         with server.browser("ann") as ann, server.browser("bob") as bob, server.browser() as nobody:
@@ -66,7 +66,7 @@ def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
         pytest.param(None, id="taken out"),
     ],
 )
-def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_same(
+def test_a_user_whose_line_in_the_file_changes_is_signed_out_everywhere(
     tmp_path: Path, redis_url: str, changed: dict[str, Any] | None
 ) -> None:
     with (
@@ -90,7 +90,7 @@ def test_who_is_changed_in_the_file_is_signed_out_and_page_and_cookie_say_the_sa
         assert bob.get("/").status_code == 200, "nobody else"
 
 
-def test_with_redis_away_a_new_password_ends_the_sessions_all_the_same(tmp_path: Path) -> None:
+def test_a_new_password_ends_the_sessions_even_while_redis_is_away(tmp_path: Path) -> None:
     with (
         ValkeyServer(tmp_path / "valkey") as valkey,
         running_console(tmp_path / "console", valkey.url) as server,
@@ -103,7 +103,7 @@ def test_with_redis_away_a_new_password_ends_the_sessions_all_the_same(tmp_path:
         assert ann.get("/").status_code == 303
 
 
-def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, redis_url: str) -> None:
+def test_an_open_stream_says_that_its_session_has_ended(tmp_path: Path, redis_url: str) -> None:
     with (
         running_console(tmp_path / "console", redis_url) as server,
         server.browser("ann") as ann,
@@ -116,7 +116,7 @@ def test_a_feed_that_is_open_tells_that_its_session_has_ended(tmp_path: Path, re
         assert "event: signed-out" in islice(lines, SOON)
 
 
-def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_ends(
+def test_a_session_has_only_so_many_streams_and_the_oldest_ends_with_the_reason(
     tmp_path: Path, redis_url: str
 ) -> None:
     with (
@@ -132,16 +132,16 @@ def test_of_a_session_only_so_many_feeds_are_open_and_the_oldest_is_told_why_it_
             return lines
 
         elsewhere = opened(ann_elsewhere)
-        feeds = [opened(ann) for _ in range(MAX_OF_A_SESSION + 2)]
-        for ended in feeds[:2]:
+        streams = [opened(ann) for _ in range(MAX_OF_A_SESSION + 2)]
+        for ended in streams[:2]:
             assert "event: too-many" in islice(ended, SOON)
             assert next(ended, "") == "data: {}", "and it ends"
             assert not "".join(ended)
-        for going_on in (feeds[2], feeds[-1], elsewhere):
+        for going_on in (streams[2], streams[-1], elsewhere):
             assert "event: heartbeat" in islice(going_on, SOON)
 
 
-def try_in_vain(server: ConsoleServer, times: int) -> list[int]:
+def guess(server: ConsoleServer, times: int) -> list[int]:
     with server.browser() as guesser:
         return [
             guesser.post("/sign-in", data={"name": "ann", "password": f"wrong guess {n}"}).status_code
@@ -149,34 +149,34 @@ def try_in_vain(server: ConsoleServer, times: int) -> list[int]:
         ]
 
 
-def test_who_guesses_is_slowed_down_over_all_consoles_and_with_redis_away_by_each(tmp_path: Path) -> None:
+def test_guessing_is_limited_over_all_consoles_and_by_each_while_redis_is_away(tmp_path: Path) -> None:
     with (
         ValkeyServer(tmp_path / "valkey") as valkey,
         running_console(tmp_path / "one", valkey.url) as one,
         running_console(tmp_path / "two", valkey.url, site="coquelles", broker=one.broker) as two,
     ):
-        assert try_in_vain(one, 3) == [401, 401, 401]
-        assert try_in_vain(two, 3) == [401, 401, 429]
+        assert guess(one, 3) == [401, 401, 401]
+        assert guess(two, 3) == [401, 401, 429]
         one.clock_offset += timedelta(minutes=6)
-        assert try_in_vain(one, 1) == [401], "after five minutes it may be tried again"
+        assert guess(one, 1) == [401], "after five minutes it may be tried again"
         valkey.kill()
-        assert try_in_vain(one, 5) == [401, 401, 401, 401, 429], "it has seen one before"
+        assert guess(one, 5) == [401, 401, 401, 401, 429], "it has counted one before"
 
 
-def test_who_signs_in_rightly_does_not_use_up_what_may_fail(tmp_path: Path, redis_url: str) -> None:
+def test_successful_sign_ins_do_not_count_towards_the_limit(tmp_path: Path, redis_url: str) -> None:
     with running_console(tmp_path / "console", redis_url) as server:
         for _ in range(7):
             with server.browser("bob") as bob:
                 assert bob.get("/").status_code == 200
 
 
-def test_many_guesses_at_once_are_as_many(tmp_path: Path) -> None:
+def test_guesses_made_at_the_same_time_all_count(tmp_path: Path) -> None:
     with (
         ValkeyServer(tmp_path / "valkey") as valkey,
         running_console(tmp_path / "console", valkey.url) as server,
         ThreadPoolExecutor(12) as pool,
     ):
-        answers = [status for one in pool.map(lambda _: try_in_vain(server, 1), range(12)) for status in one]
+        answers = [status for statuses in pool.map(lambda _: guess(server, 1), range(12)) for status in statuses]
     assert sorted(answers) == [401] * 5 + [429] * 7
 
 
