@@ -2,10 +2,10 @@
 
     python -m benchmarks.console [--browsers 500] [--per-second 50] [--seconds 60] [--open 0] [--json]
 
-Alerts of eighty vehicles that stand in the lanes go straight to the alerts topic, so what is measured is the way from
-there: Kafka, the fold, the gathering of up to 100 ms, the feed, the sockets. Beside the many browsers one follows
-alone at another console of the same machine, which runs throughout: the ratio of the two says what the many cost.
-`--open` puts so many incidents on the board before, and says how long the page takes then.
+Alerts of eighty vehicles in the lanes go straight to the alerts topic. So this measures the path from there: Kafka,
+the fold, the gathering of up to 100 ms, the stream, the sockets. While many browsers follow one console, a single
+browser follows another console of the same machine. The ratio of the two is what the many cost.
+`--open` first puts so many incidents on the board, and also reports how long the page takes then.
 """
 
 import asyncio
@@ -41,34 +41,34 @@ _EVENT = re.compile(rb"id: [0-9a-f]+-(\d+)\nevent: (changes|resync)\n")
 _SEEN = re.compile(r'datetime="([^"]+)" data-ago')
 _READS = re.compile(r'data-reads="(\d+)".*?visually-hidden">B\d{3}, <', re.DOTALL)
 WARM = 30
-# What a busy machine may take at most; nobody waits for so long otherwise.
+# The most that a busy machine may take. An idle one needs a fraction of it.
 LONGEST_SECONDS = 120
 
 
 class Browser:
-    """One connection to the feed: notes when it had each state. `keeps` what came, for what is in the events."""
+    """One connection to the stream. It notes when it had each state, and with `keeps_events` keeps all that came."""
 
-    def __init__(self, *, keeps: bool = False) -> None:
+    def __init__(self, *, keeps_events: bool = False) -> None:
         self.numbers: list[int] = []
         self.times: list[float] = []
         self.resyncs = 0
-        self.hears = asyncio.Event()
+        self.has_received = asyncio.Event()
         self.kept = bytearray()
-        self._keeps = keeps
+        self._keeps_events = keeps_events
 
     async def follow(self, url: str, cookie: str, after: str) -> None:
         """Read until cancelled."""
-        where = urllib.parse.urlsplit(url)
-        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        address = urllib.parse.urlsplit(url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
         writer.write(
-            f"GET /board/stream?after={after} HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookie}\r\n\r\n".encode()
+            f"GET /board/stream?after={after} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n".encode()
         )
         rest = b""
         try:
             while chunk := await reader.read(262_144):
                 now = time.time()
-                self.hears.set()
-                if self._keeps:
+                self.has_received.set()
+                if self._keeps_events:
                     self.kept += chunk
                 for found in _EVENT.finditer(rest + chunk):
                     self.resyncs += found[2] == b"resync"
@@ -81,9 +81,9 @@ class Browser:
             writer.close()
 
     def had_at(self, number: int) -> float | None:
-        """Return when it had a state, by then perhaps a later one; None, never."""
-        place = bisect.bisect_left(self.numbers, number)
-        return self.times[place] if place < len(self.times) else None
+        """Return when it had a state or a later one; None if it never did."""
+        index = bisect.bisect_left(self.numbers, number)
+        return self.times[index] if index < len(self.times) else None
 
 
 def alert_of(number: int, plate: str) -> Alert:
@@ -181,13 +181,15 @@ def known(console: tuple[str, str]) -> int:
 
 
 def warm_up(consoles: Sequence[tuple[str, str]], producer: KafkaProducer) -> None:
-    """Let some alerts come: the first records wait until the client knows the topic and its partitions."""
+    """Send some alerts: the first records wait until the client knows the topic and its partitions."""
     enough = known(consoles[0]) + WARM
     for number in range(WARM):
         publish(producer, alert_of(number, f"WARM{number}"))
     producer.flush(10)
-    if not wait_until(lambda: all(known(one) >= enough for one in consoles), LONGEST_SECONDS):
-        raise click.ClickException(f"not all of {WARM} alerts are on the boards: {[known(one) for one in consoles]}")
+    if not wait_until(lambda: all(known(console) >= enough for console in consoles), LONGEST_SECONDS):
+        raise click.ClickException(
+            f"not all of {WARM} alerts are on the boards: {[known(console) for console in consoles]}"
+        )
 
 
 def number_with(console: tuple[str, str], alerts: int) -> int:
@@ -198,7 +200,7 @@ def number_with(console: tuple[str, str], alerts: int) -> int:
         nonlocal shown, state
         state = state_of(*console)
         found = (_READS.search(card.get("html", "")) for card in state["set"].values())
-        shown = sum(int(one[1]) for one in found if one)
+        shown = sum(int(reads[1]) for reads in found if reads)
         return shown >= alerts
 
     if not wait_until(all_are_there, LONGEST_SECONDS):
@@ -212,8 +214,8 @@ def number_of(state_id: str) -> int:
 
 
 def have_all(browsers: Sequence[Browser], number: int) -> bool:
-    """Wait until every browser has a state, and tell whether it does: one that does not get it is counted later."""
-    return wait_until(lambda: all(one.had_at(number) is not None for one in browsers), LONGEST_SECONDS)
+    """Wait until every browser has a state; return whether all do. The report counts those that do not."""
+    return wait_until(lambda: all(browser.had_at(number) is not None for browser in browsers), LONGEST_SECONDS)
 
 
 async def measure(  # noqa: PLR0913, PLR0917  what the command was given
@@ -224,22 +226,22 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     per_second: int,
     seconds: float,
 ) -> dict[str, object]:
-    """Open a browser with each cookie, let the alerts come, and compare what each got with what there was."""
+    """Open a browser with each cookie, send the alerts, and compare what each browser got with what was sent."""
     url, cookie = console = consoles["Calais"]
     other_url, other_cookie = other = consoles["Coquelles"]
     producer = KafkaProducer(kafka)
     await asyncio.to_thread(warm_up, (console, other), producer)
-    reference, alone, many = Browser(keeps=True), Browser(keeps=True), [Browser() for _ in cookies]
+    reference, alone, many = Browser(keeps_events=True), Browser(keeps_events=True), [Browser() for _ in cookies]
     after, other_after = str(state_of(url, cookie)["id"]), str(state_of(other_url, other_cookie)["id"])
     followed = zip((reference, *many), (cookie, *cookies), strict=True)
-    tasks = [asyncio.create_task(one.follow(url, of_one, after)) for one, of_one in followed]
+    tasks = [asyncio.create_task(browser.follow(url, its_cookie, after)) for browser, its_cookie in followed]
     tasks.append(asyncio.create_task(alone.follow(other_url, other_cookie, other_after)))
-    for one in (reference, alone, *many):
-        await one.hears.wait()
+    for browser in (reference, alone, *many):
+        await browser.has_received.wait()
     began, cpu_began = time.monotonic(), cpu_seconds(pid)
     sent = await asyncio.to_thread(send_all, producer, per_second, seconds)
-    for of_one, browsers in ((console, [reference, *many]), (other, [alone])):
-        await asyncio.to_thread(have_all, browsers, await asyncio.to_thread(number_with, of_one, sent))
+    for followed_console, browsers in ((console, [reference, *many]), (other, [alone])):
+        await asyncio.to_thread(have_all, browsers, await asyncio.to_thread(number_with, followed_console, sent))
     cpu = cpu_seconds(pid) - cpu_began
     cpu_share = cpu / (time.monotonic() - began)
     for task in tasks:
@@ -248,7 +250,9 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
     if not reference.numbers or not alone.numbers:
         raise click.ClickException(f"nothing has come to a browser within {LONGEST_SECONDS} s")
     seen = seen_in(bytes(reference.kept))
-    late = [had - moment for one in many for number, moment in seen if (had := one.had_at(number)) is not None]
+    late = [
+        had - moment for browser in many for number, moment in seen if (had := browser.had_at(number)) is not None
+    ]
     lone = [
         had - moment for number, moment in seen_in(bytes(alone.kept)) if (had := alone.had_at(number)) is not None
     ]
@@ -257,10 +261,12 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
         "alerts": sent,
         "captures_seen": len(seen),
         "states": max(reference.numbers) - number_of(after),
-        "browsers_with_all": sum(not one.resyncs and one.had_at(max(reference.numbers)) is not None for one in many),
-        "events_a_browser": round(sum(len(one.numbers) for one in many) / max(1, len(many))),
+        "browsers_with_all": sum(
+            not browser.resyncs and browser.had_at(max(reference.numbers)) is not None for browser in many
+        ),
+        "events_a_browser": round(sum(len(browser.numbers) for browser in many) / max(1, len(many))),
         "console_cpu_percent": round(100 * cpu_share),
-        "console_cpu_us_an_event_sent": round(cpu * 1e6 / max(1, sum(len(one.numbers) for one in many))),
+        "console_cpu_us_an_event_sent": round(cpu * 1e6 / max(1, sum(len(browser.numbers) for browser in many))),
         "bytes_a_browser": len(reference.kept),
         "capture_to_browser_ms": in_ms(late),
         "alone_at_another_console_ms": in_ms(lone),
@@ -268,10 +274,10 @@ async def measure(  # noqa: PLR0913, PLR0917  what the command was given
 
 
 def seen_in(stream: bytes) -> list[tuple[int, float]]:
-    """Return each capture that events told of, with the number of the first state that showed it."""
+    """Return each capture that events showed, with the number of the first state that showed it."""
     found: list[tuple[int, float]] = []
     shown: dict[str, str] = {}
-    for event in re.sub(rb"\r\n[0-9a-f]+\r\n", b"", stream).split(b"\n\n"):  # without what HTTP puts between chunks
+    for event in re.sub(rb"\r\n[0-9a-f]+\r\n", b"", stream).split(b"\n\n"):  # without the chunk sizes of HTTP
         identity = _EVENT.search(event)
         if identity is None:
             continue
@@ -296,7 +302,7 @@ def in_ms(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> dict[str, object]:
-    """Put so many incidents on the board and say how long the page takes then."""
+    """Put so many incidents on the board, and return how long the page takes then."""
     url, cookie = consoles["Calais"]
     producer = KafkaProducer(kafka, linger_ms=20)
     began = time.monotonic()
@@ -323,7 +329,7 @@ def page_with(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> d
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, no words.")
 def main(browsers: int, per_second: int, seconds: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
-    """Measure the feed of one console with many browsers."""
+    """Measure the stream of one console with many browsers."""
     with Demo(Path("config"), Path("config/example_watchlist.csv"), lambda text: click.echo(text, err=True)) as demo:
         notes = demo.start_consoles()
         consoles = sign_in(notes)

@@ -1,17 +1,17 @@
-"""How long a vehicle takes from the camera to the officer's eye, and how heavy a full board is there.
+"""How long a vehicle takes from the camera to the officer's screen, and what a full board costs the browser.
 
     python -m benchmarks.screen [--reads 100] [--per-second 4] [--open 0] [--json]
 
 Real Kafka, matcher, console and Chromium. Each read is of another listed vehicle, so each makes a new card. The
 page's own clock, which is the machine's, says when the event came, when its card was in the document, and when the
-browser had drawn the frame with it; the alert says when it was raised. So each part of the way has its share:
+browser had drawn the frame with it; the alert says when it was raised. So each part of the path has its share:
 
     capture → raised     camera, Kafka, matcher
-    raised → event       Kafka, the console's fold, its gathering of up to 100 ms, the feed
+    raised → event       Kafka, the console's fold, its gathering of up to 100 ms, the stream
     event → document     the page's script
     document → drawn     the browser
 
-`--open` puts so many incidents on the board before, and says what the page costs then.
+`--open` first puts so many incidents on the board, and reports what the page costs then.
 """
 
 import json
@@ -38,15 +38,16 @@ from benchmarks.console import SITE, alert_of, in_ms, known, publish, sign_in
 from benchmarks.missing import few
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
-# Runs in the page before its own scripts: when each incident's first event came, its card was there, it was drawn.
+# Runs in the page before its own scripts. It notes for each incident when its first event came, when its card was in
+# the document, and when it was drawn.
 WATCH = """
 window.seen = {event: {}, document: {}, drawn: {}};
 const first = (what, name) => { window.seen[what][name] ??= Date.now() };
 const add = EventSource.prototype.addEventListener;
-EventSource.prototype.addEventListener = function (kind, told) {
-  add.call(this, kind, kind !== "changes" ? told : (event) => {
+EventSource.prototype.addEventListener = function (kind, listener) {
+  add.call(this, kind, kind !== "changes" ? listener : (event) => {
     for (const name of Object.keys(JSON.parse(event.data).set)) first("event", name);
-    told(event);
+    listener(event);
   });
 };
 new MutationObserver((changes) => {
@@ -61,7 +62,7 @@ new MutationObserver((changes) => {
 
 
 def send(producer: KafkaProducer, plates: list[str], per_second: float) -> None:
-    """Let a vehicle with each plate come by, at an even pace."""
+    """Let a vehicle with each plate pass, at an even pace."""
     began = time.monotonic()
     for number, plate in enumerate(plates):
         while (ahead := began + number / per_second - time.monotonic()) > 0:
@@ -93,7 +94,7 @@ def alerts_of(kafka: str, plates: set[str]) -> dict[str, Alert]:
 
 
 def parts_of(alerts: dict[str, Alert], seen: dict[str, dict[str, int]]) -> dict[str, object]:
-    """Return how long each part of the way took."""
+    """Return how long each part of the path took."""
     moments = [
         {
             "capture": alert.captured_at.timestamp(),
@@ -102,24 +103,28 @@ def parts_of(alerts: dict[str, Alert], seen: dict[str, dict[str, int]]) -> dict[
         }
         for name, alert in alerts.items()
     ]
-    ways = [("capture", "raised"), ("raised", "event"), ("event", "document"), ("document", "drawn")]
-    ways += [("capture", "event"), ("capture", "drawn")]
-    return {f"{a}_to_{b}_ms": in_ms([one[b] - one[a] for one in moments]) for a, b in ways}
+    parts = [("capture", "raised"), ("raised", "event"), ("event", "document"), ("document", "drawn")]
+    parts += [("capture", "event"), ("capture", "drawn")]
+    return {
+        f"{start}_to_{end}_ms": in_ms([of_alert[end] - of_alert[start] for of_alert in moments])
+        for start, end in parts
+    }
 
 
 def page_costs(page: Page) -> dict[str, object]:
-    """Return what loading the board cost the browser, as it tells itself."""
+    """Return what loading the board cost the browser, as it reports itself."""
     page.reload()
     page.wait_for_load_state("load")
-    told: dict[str, Any] = page.evaluate(
+    costs: dict[str, Any] = page.evaluate(
         """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
-          const [way] = performance.getEntriesByType("navigation");
+          const [navigation] = performance.getEntriesByType("navigation");
           const painted = performance.getEntriesByName("first-contentful-paint")[0];
-          done({page_bytes: way.decodedBodySize, first_byte_ms: way.responseStart, painted_ms: painted?.startTime,
-                loaded_ms: way.loadEventEnd, cards: document.querySelectorAll(".cards > li").length});
+          done({page_bytes: navigation.decodedBodySize, first_byte_ms: navigation.responseStart,
+                painted_ms: painted?.startTime, loaded_ms: navigation.loadEventEnd,
+                cards: document.querySelectorAll(".cards > li").length});
         })))"""
     )
-    return {name: value if value is None else round(value) for name, value in told.items()}
+    return {name: value if value is None else round(value) for name, value in costs.items()}
 
 
 def fill_board(consoles: dict[str, tuple[str, str]], kafka: str, count: int) -> None:
@@ -172,7 +177,7 @@ def look(
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, no words.")
 def main(reads: int, per_second: float, open_incidents: int, as_json: bool) -> None:  # noqa: FBT001
-    """Measure the way from the camera to the screen."""
+    """Measure the path from the camera to the screen."""
     chromium = shutil.which("chromium")
     if chromium is None:
         raise click.ClickException("there is no chromium here (Debian: apt-get install chromium)")

@@ -1,16 +1,16 @@
-// The live board: puts what the console sends where it belongs, and never moves what the officer is about to press.
+// The live board: puts each card where it belongs, and never moves a button that the officer is about to press.
 
 import { byId, drawTimes, follow, setText } from "/static/status.js";
 
 const SECTIONS = ["now", "review", "elsewhere", "settled"];
-const HOLD_MS = 10000; // a pointer that rests on the list this long, and on no button, is not about to press anything
-const GUARD_MS = 600; // a press just after the list has moved was meant for what stood there before
+const HOLD_MS = 10000; // a pointer that stays on the list this long, but on no button, is not about to press one
+const GUARD_MS = 600; // a press just after the list has moved was meant for the card that was there before
 
 let paused = false;
-let pointerAt = 0; // when the pointer last moved over a section; 0 while it is elsewhere
+let pointerAt = 0; // when the pointer last moved over a section; 0 while it is not over one
 let movedAt = 0;
-let fresh = new Set(); // cards that came in where they cannot be seen
-let waiting = new Map(); // card id → its newest value, null when it is gone
+let fresh = new Set(); // new cards outside of the visible part of the page
+let waiting = new Map(); // card id → its newest value, null for a removed card
 const cards = new Set([...document.querySelectorAll("li[id^=card-]")].map((item) => item.id.slice(5)));
 
 // --- what is on the page ---------------------------------------------------------------------------------------
@@ -31,14 +31,14 @@ function note(name, card) {
   waiting.set(name, card);
 }
 
-/** Shows what waits, unless the officer has paused the list or is about to press something on it. */
+/** Shows what waits, unless the officer has paused the list or is about to press a button on it. */
 function settle() {
   if (!isStill()) showWaiting();
   drawWaiting();
 }
 
-/** What waits to come into the officer's own section, also from another one: it may have been withdrawn and be back. */
-function newInOwnSection() {
+/** Cards that wait to enter the first section, also from another one: a withdrawn incident may be back. */
+function newHereNow() {
   const comes = ([name, card]) => card?.section === "now" && byId("card-" + name)?.parentElement.id !== "section-now";
   return [...waiting].filter(comes).map(([name]) => name);
 }
@@ -54,7 +54,7 @@ function showWaiting() {
   const focusedId = focused?.id;
   const control = focused && [...focused.querySelectorAll("a,button,article")].indexOf(document.activeElement);
   const top = focused?.getBoundingClientRect().top;
-  const news = newInOwnSection();
+  const news = newHereNow();
   let moved = false;
   for (const [name, card] of waiting) moved = put(name, card) || moved;
   waiting = new Map();
@@ -62,7 +62,7 @@ function showWaiting() {
   if (again) {
     const controls = [...again.querySelectorAll("a,button,article")];
     (controls[control] ?? controls[0])?.focus({ preventScroll: true });
-    scrollBy(0, again.getBoundingClientRect().top - top); // what is worked on stays where it is
+    scrollBy(0, again.getBoundingClientRect().top - top); // the focused card stays where it is
   }
   done(news, moved);
 }
@@ -73,7 +73,7 @@ function done(news, moved) {
   drawTimes();
 }
 
-/** Draws a card where it belongs, null takes it off; returns whether anything else had to move for it. */
+/** Draws a card where it belongs, or removes it (null). Returns whether other cards had to move. */
 function put(name, card) {
   const item = byId("card-" + name);
   if (!card) {
@@ -105,7 +105,7 @@ function drawWaiting() {
     const item = byId("card-" + name);
     if (!item || item.parentElement.id !== "section-now" || isInView(item)) fresh.delete(name);
   }
-  const newHere = newInOwnSection().length;
+  const newHere = newHereNow().length;
   const button = byId("waiting");
   const others = waiting.size - newHere;
   const words = [
@@ -126,7 +126,7 @@ document.addEventListener("head", ({ detail: { bySection, count } }) => {
   }
 });
 
-// --- what the officer does ------------------------------------------------------------------------------------------
+// --- what the officer presses ------------------------------------------------------------------------------------------
 
 byId("pause").onclick = () => {
   paused = !paused;

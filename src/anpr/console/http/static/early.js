@@ -1,4 +1,4 @@
-// Keys that are pressed before the page's modules run: `keys.js` takes them over, so that none is lost.
+// Keeps the keys that are pressed before the page's modules run. `keys.js` handles them, so that none is lost.
 const early = [];
 const noteEarly = (event) => early.push(event);
 document.addEventListener("keydown", noteEarly);

@@ -1,16 +1,16 @@
-// The page of health renews itself: it is asked for again, and what differs is put in place.
+// The health page renews itself: it loads itself again and changes only what differs.
 //
-// Those who may not see the board have no stream, so the page does not depend on one. Without a script there is a link.
+// Users who may not see the board have no stream, so the page does not use one. Without scripts there is a link.
 
 import { clockText, setClock } from "/static/live.js";
 
 const AGAIN_MS = 2000;
-const SILENT_MS = 6000; // as live.js has it for the stream
+const SILENT_MS = 6000; // as in live.js
 
-let heardAt = Date.now();
+let answeredAt = Date.now();
 let ended = "";
 
-async function look() {
+async function reload() {
   try {
     const answer = await fetch("/health", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(SILENT_MS) });
     if (answer.type === "opaqueredirect" || answer.status === 403) {
@@ -19,16 +19,16 @@ async function look() {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       renew(document.getElementById("health"), page.getElementById("health"));
       setClock(page.getElementById("as-of").dateTime);
-      heardAt = Date.now();
+      answeredAt = Date.now();
     }
   } catch {
-    // Nothing was heard: `tell` says so when that has lasted.
+    // No answer: `report` says so once that has lasted.
   }
-  tell();
-  if (!ended) setTimeout(look, AGAIN_MS);
+  report();
+  if (!ended) setTimeout(reload, AGAIN_MS);
 }
 
-/** Changes only what differs, so that focus, selection and scrolling stay, and only news is read out. */
+/** Changes only what differs. So focus, selection and scrolling stay, and a screen reader reads only what is new. */
 function renew(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   const sameKind = old.nodeName === fresh.nodeName && old.childNodes.length === fresh.childNodes.length;
@@ -38,14 +38,14 @@ function renew(old, fresh) {
   [...old.childNodes].forEach((child, at) => renew(child, fresher[at]));
 }
 
-function tell() {
-  const silent = Date.now() - heardAt > SILENT_MS;
-  const words = ended || (silent ? `No answer from the console since ${clockText(heardAt)}. What is on this page is OLD.` : "");
+function report() {
+  const silent = Date.now() - answeredAt > SILENT_MS;
+  const problem = ended || (silent ? `No answer from the console since ${clockText(answeredAt)}. What is on this page is OLD.` : "");
   const old = document.getElementById("old");
-  if (old.textContent !== words) old.textContent = words;
-  old.hidden = !words;
-  document.getElementById("health").classList.toggle("is-old", Boolean(words));
+  if (old.textContent !== problem) old.textContent = problem;
+  old.hidden = !problem;
+  document.getElementById("health").classList.toggle("is-old", Boolean(problem));
 }
 
-setTimeout(look, AGAIN_MS);
-setInterval(tell, 1000);
+setTimeout(reload, AGAIN_MS);
+setInterval(report, 1000);

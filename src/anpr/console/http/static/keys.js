@@ -1,4 +1,4 @@
-// The keyboard, and the panel that lists it. Keys can be switched off: single letters disturb those who dictate.
+// The keyboard, and the panel that lists its keys. They can be switched off: single letters disturb people who dictate.
 
 const EARLY_MS = 3000;
 const byId = (id) => document.getElementById(id);
@@ -15,7 +15,7 @@ const KEYS = {
   "?": () => byId("help-panel").showModal(),
 };
 
-/** The card that is worked on; where there are no cards, the whole page. */
+/** The card that has the focus; on a page without cards, the whole page. */
 function here() {
   return document.querySelector(".cards") ? (document.activeElement?.closest?.("article") ?? document.createElement("i")) : document;
 }
@@ -40,7 +40,7 @@ export function startKeys() {
     if (event.target.closest?.("input:not([type=radio]),textarea,select,[contenteditable]")) return;
     KEYS[event.key]?.();
   };
-  // What has waited longer may have been pressed again, as whoever sees nothing happen does.
+  // An older key may have been pressed again, because nothing happened.
   takeEarlyKeys().filter((event) => performance.now() - event.timeStamp < EARLY_MS).forEach(onKey);
   document.addEventListener("keydown", onKey);
 }

@@ -1,20 +1,20 @@
-// The connection to the console: changes as they come, and the truth about it when none can come.
+// The connection to the console: brings changes, and reports when none can come.
 //
-// `start` takes the id of the state that the page has and calls back:
-//   changes({set, removed})  the state has changed
-//   state({set})          this is the whole state: whatever the page has is to be replaced
+// `start` takes the id of the page's state and calls back:
+//   changes({set, removed})    the state has changed
+//   state({set})               this is the whole state: it replaces what the page has
 //   heartbeat({last_read_at})  the console is alive
-//   link(words, cut)      "" while the console is heard; else why not, for the officer; cut: nothing can be sent
-// Ids are the browser's own business: EventSource sends the last one when it reconnects.
+//   connection(problem, cut)   problem: what is wrong, for the officer, "" for nothing; cut: nothing can be sent
+// EventSource itself sends the last id when it reconnects.
 
-const SILENT_MS = 6000; // the console says something every two seconds; of a request nothing for so long is no answer
+const SILENT_MS = 6000; // three heartbeats; a request without an answer for so long has failed
 const AGAIN_MS = 2000;
 
-export function start(after, { changes, state, heartbeat, link }) {
+export function start(after, { changes, state, heartbeat, connection }) {
   let source = null;
   let openedAt = 0;
   let lastId = after;
-  let heardAt = Date.now();
+  let receivedAt = Date.now();
   let ended = "";
   let frozen = "";
 
@@ -25,7 +25,7 @@ export function start(after, { changes, state, heartbeat, link }) {
     source = new EventSource("/board/stream?after=" + encodeURIComponent(id));
     source.addEventListener("changes", (event) => {
       lastId = event.lastEventId;
-      heard();
+      received();
       changes(JSON.parse(event.data));
     });
     source.addEventListener("heartbeat", (event) => {
@@ -33,7 +33,7 @@ export function start(after, { changes, state, heartbeat, link }) {
       setClock(message.now);
       heartbeat(message);
       frozen = message.frozen_seconds >= 5 ? "The console cannot see the ports: it has not updated for " + message.frozen_seconds + " s." : "";
-      heard();
+      received();
     });
     source.addEventListener("resync", () => {
       source.close();
@@ -42,16 +42,16 @@ export function start(after, { changes, state, heartbeat, link }) {
     source.addEventListener("signed-out", () => {
       source.close();
       ended = "You are signed out. This page is OLD. Sign in again.";
-      tell();
+      report();
     });
     source.addEventListener("too-many", () => {
       source.close();
       ended = "This page is OLD: you opened too many other pages after it. Close some of them, then reload this one.";
-      tell();
+      report();
     });
     source.onerror = () => {
-      tell();
-      // Refused, not merely cut: the browser gives up then, so it is tried again here.
+      report();
+      // Refused, not only broken: the browser gives up then, so the page tries again.
       if (source.readyState === EventSource.CLOSED && !ended) setTimeout(readState, AGAIN_MS);
     };
   }
@@ -61,37 +61,37 @@ export function start(after, { changes, state, heartbeat, link }) {
       const answer = await fetch("/board/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
         ended = "You are signed out. This page is OLD. Sign in again.";
-        return tell();
+        return report();
       }
       if (!answer.ok) throw new Error(answer.status);
       const whole = await answer.json();
       state(whole);
       open(whole.id);
-      heard();
+      received();
     } catch {
       setTimeout(readState, AGAIN_MS);
     }
   }
 
-  function heard() {
-    heardAt = Date.now();
-    tell();
+  function received() {
+    receivedAt = Date.now();
+    report();
   }
 
-  function tell() {
-    const silent = Date.now() - heardAt > SILENT_MS;
+  function report() {
+    const silent = Date.now() - receivedAt > SILENT_MS;
     const cut = silent && !ended;
-    link(ended || (cut ? "No connection to the console since " + clockText(heardAt) + ". What is on this page is OLD." : frozen), cut);
+    connection(ended || (cut ? "No connection to the console since " + clockText(receivedAt) + ". What is on this page is OLD." : frozen), cut);
   }
 
   setInterval(() => {
-    tell();
-    // Lost on the way without a word, it would stay silent for ever, and the browser would not make another.
-    const silentMs = Date.now() - Math.max(heardAt, openedAt);
+    report();
+    // A connection that was lost silently would stay silent for ever: the browser does not replace it.
+    const silentMs = Date.now() - Math.max(receivedAt, openedAt);
     if (silentMs > SILENT_MS && source.readyState !== EventSource.CLOSED) open(lastId);
   }, 1000);
-  // A page that was asleep is told at once what it has missed.
-  document.addEventListener("visibilitychange", tell);
+  // A page that wakes up reports at once whether it has missed anything.
+  document.addEventListener("visibilitychange", report);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && !ended && readState());
   open(after);
@@ -99,7 +99,7 @@ export function start(after, { changes, state, heartbeat, link }) {
 
 let clockOffsetMs = 0;
 
-/** The console's clock: an officer's machine may be wrong. */
+/** The time by the console's clock: the clock of an officer's machine may be wrong. */
 export function now() {
   return Date.now() + clockOffsetMs;
 }
@@ -113,12 +113,12 @@ const timeOfSite = new Intl.DateTimeFormat("en-GB", {
   weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
 });
 
-/** A moment of this machine's clock as the console writes times: in its site's own, by the console's clock. */
+/** A moment of this machine's clock, written as the console writes times: corrected, in the site's time zone. */
 export function clockText(ms) {
   return timeOfSite.format(ms + clockOffsetMs).replaceAll(",", "");
 }
 
-/** How long ago a moment was, in the largest unit that tells. */
+/** How long ago a moment was, in the largest unit that is still precise enough. */
 export function ago(moment) {
   const seconds = Math.max(0, Math.round((now() - Date.parse(moment)) / 1000));
   if (seconds < 60) return seconds + " s ago";

@@ -4,8 +4,8 @@ if (document.querySelector('link[href^="/static/govuk/"]')) {
   import("/static/govuk/govuk-frontend.min.js").then((govuk) => govuk.initAll());
 }
 
-// An impatient second press sends nothing twice; what is under way says so. While the page knows that it is cut off it
-// sends nothing: the browser would put a page of its own in the place of what is known.
+// A second press sends nothing twice, and a button shows that its form is being sent. While the page knows that it is
+// cut off it sends nothing: the browser would replace it with an error page, and what it shows would be lost.
 let sent = null;
 document.addEventListener("submit", (event) => {
   if (document.body.dataset.cut) {

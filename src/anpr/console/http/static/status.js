@@ -1,6 +1,6 @@
-// What every page of an officer shows of the board: the count, what is broken, that the page is alive; and the call.
+// What every page of an officer shows of the board: the count, the warnings, the last vehicle; and the ringing.
 //
-// A page follows the board with `follow`. A page that shows nothing else of it needs this file alone.
+// A page follows the board with `follow`. A page that shows nothing else of the board loads only this file.
 
 import { ago, setClock, start } from "/static/live.js";
 import { startKeys } from "/static/keys.js";
@@ -11,15 +11,15 @@ const { after, now, role, user } = document.body.dataset;
 export const byId = (id) => document.getElementById(id);
 
 let head = null;
-let linkWarning = "";
+let connectionWarning = "";
 let pageWarning = "";
 let audio = null;
 let rungAt = 0;
-let uncalled = 0; // new calls on a page that does not show the board
+let newElsewhere = 0; // incidents that rang on a page that does not show the board
 const ringing = new Set(document.body.dataset.ringing.split(" ").filter(Boolean));
 const isBoard = Boolean(byId("section-now"));
 
-/** Follows the board. `changes({set, removed})` and `state({set})` are told without the head, which is drawn here. */
+/** Follows the board. `changes({set, removed})` and `state({set})` get the cards. The head is drawn here. */
 export function follow({ changes = () => {}, state = changes } = {}) {
   start(after, {
     changes({ set = {}, removed = [] }) {
@@ -39,9 +39,9 @@ export function follow({ changes = () => {}, state = changes } = {}) {
     heartbeat({ last_read_at: at }) {
       if (at) byId("last-read").dateTime = at;
     },
-    link(words, cut) {
-      if (words === linkWarning) return;
-      linkWarning = words;
+    connection(problem, cut) {
+      if (problem === connectionWarning) return;
+      connectionWarning = problem;
       document.body.dataset.cut = cut || "";
       if (!cut) byId("not-sent").hidden = true;
       draw();
@@ -49,7 +49,7 @@ export function follow({ changes = () => {}, state = changes } = {}) {
   });
 }
 
-/** A page that cannot show what it was told must not look as if all were well. */
+/** A page that cannot show what it received must not look as if all were well. */
 function guarded(show) {
   try {
     show();
@@ -64,8 +64,8 @@ export function setText(element, text) {
 }
 
 export function draw() {
-  const warnings = [linkWarning, pageWarning, ...(head?.warnings ?? [])].filter(Boolean);
-  const count = linkWarning || pageWarning ? "?" : (head?.count ?? "?");
+  const warnings = [connectionWarning, pageWarning, ...(head?.warnings ?? [])].filter(Boolean);
+  const count = connectionWarning || pageWarning ? "?" : (head?.count ?? "?");
   const open = Object.entries(SECTION_WORDS).filter(([section]) => head?.by_section[section]);
   const known = open.map(([section, words]) => `${head.by_section[section]} ${words}`).join(", ");
   byId("status").classList.toggle("status--warning", warnings.length > 0);
@@ -122,9 +122,9 @@ function ring([first, ...more]) {
   setText(byId("say"), "New: " + text);
   sound();
   if (!isBoard) {
-    uncalled += 1 + more.length;
+    newElsewhere += 1 + more.length;
     byId("called").hidden = false;
-    setText(byId("called"), `${uncalled} NEW: open the board`);
+    setText(byId("called"), `${newElsewhere} NEW: open the board`);
   }
   if (isOn("notify") && globalThis.Notification?.permission === "granted") {
     const notification = new Notification("ANPR: " + text, { tag: "anpr" });
