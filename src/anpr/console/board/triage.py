@@ -65,7 +65,6 @@ class BoardPosition:
         section: The section of the board, `NOWHERE` for none.
         order: Text that sorts the cards of a section, the most urgent first.
         rings: Whom it calls.
-        waiting_since: Since when nobody at the site has claimed it; None while somebody has.
         concern: Why another site's incident is here.
         may_claim: Whether this site may claim it.
         changes_at: When time alone will next change its section or whom it calls: at that moment or just after.
@@ -74,7 +73,6 @@ class BoardPosition:
     section: str
     order: str
     rings: str
-    waiting_since: datetime | None
     concern: Concern | None = None
     may_claim: bool = False
     changes_at: datetime | None = None
@@ -85,47 +83,44 @@ def position_of(incident: Incident, rules: TriageRules, now: datetime) -> BoardP
     if incident.site != rules.site:
         return _position_from_elsewhere(incident, rules, now)
     if not _is_open(incident):
-        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT, None)
+        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT)
     section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
     rings = _rings(incident, since, rules, now) if section == NOW else SILENT
     changes = _ring_changes(since, rules) if section == NOW else []
     return BoardPosition(
-        section, _sort_text(incident, section), rings, since, may_claim=True, changes_at=_first_from(changes, now)
+        section, _sort_text(incident, section), rings, may_claim=True, changes_at=_first_from(changes, now)
     )
 
 
 def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
-    why = concern_of(incident, rules.site, rules.routes)
+    concern = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
         section = ELSEWHERE if _is_open(incident) else SETTLED
-        return BoardPosition(section, _sort_text(incident, section), SILENT, None, may_claim=section == ELSEWHERE)
-    if why is not None:
-        if not is_current(incident, why, rules.site, now):
-            return BoardPosition(NOWHERE, "", SILENT, None)
-        return _position_of_arrival(incident, why, rules, now)
-    is_settled = incident.site in rules.routes and not _is_open(incident)
-    return (
-        BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT, None)
-        if is_settled
-        else BoardPosition(NOWHERE, "", SILENT, None)
-    )
+        return BoardPosition(section, _sort_text(incident, section), SILENT, may_claim=section == ELSEWHERE)
+    if concern is not None:
+        if not is_current(incident, concern, rules.site, now):
+            return BoardPosition(NOWHERE, "", SILENT)
+        return _position_of_arrival(incident, concern, rules, now)
+    if incident.site in rules.routes and not _is_open(incident):
+        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT)
+    return BoardPosition(NOWHERE, "", SILENT)
 
 
-def _position_of_arrival(incident: Incident, why: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
+def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
     order, rings = _sort_text(incident, ELSEWHERE), SILENT
-    if why.latest is not None:
-        order = f"{why.earliest.isoformat()} {order}"
+    if concern.latest is not None:
+        order = f"{concern.earliest.isoformat()} {order}"
     if rules.site in incident.holders:
-        return BoardPosition(ELSEWHERE, order, SILENT, None, why, why.may_claim)
-    changes = [why.until]
+        return BoardPosition(ELSEWHERE, order, SILENT, concern, concern.may_claim)
+    changes = [concern.until]
     since = _waiting_since(incident, rules.site)
-    if why.call_at is not None and since is not None and is_sure(incident, rules):
-        since = max(since, why.call_at)
+    if concern.call_at is not None and since is not None and is_sure(incident, rules):
+        since = max(since, concern.call_at)
         rings = _rings(incident, since, rules, now)
         changes += _ring_changes(since, rules)
-    return BoardPosition(ELSEWHERE, order, rings, None, why, why.may_claim, _first_from(changes, now))
+    return BoardPosition(ELSEWHERE, order, rings, concern, concern.may_claim, _first_from(changes, now))
 
 
 def _is_open(incident: Incident) -> bool:
@@ -153,8 +148,8 @@ def _waiting_since(incident: Incident, site: str) -> datetime | None:
 
 
 def _rings(incident: Incident, since: datetime | None, rules: TriageRules, now: datetime) -> str:
-    only_history = all(alert.kind == "retrospective" for alert in incident.standing)
-    if since is None or now < since or only_history:
+    all_retrospective = all(alert.kind == "retrospective" for alert in incident.standing)
+    if since is None or now < since or all_retrospective:
         return SILENT
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
 

@@ -18,21 +18,21 @@ _CAMERAS_NAMED = 3
 
 def status_warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> tuple[str, ...]:
     """Return every warning, the gravest of each site first. With none, the screen shows all that happened."""
-    return tuple(_all(system, settings, at))
+    return tuple(_warnings(system, settings, at))
 
 
-def _all(system: SystemStatus, settings: Settings, at: FormatTime) -> Iterator[str]:
+def _warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> Iterator[str]:
     if not system.caught_up:
         yield "The board is not complete yet: the console is still reading what happened before."
     for health in system.health:
         site = settings.sites[health.site]
-        for words in _of_site(system, health, site, settings.console, at):
-            yield f"{site.title}: {words}"
+        for warning in _site_warnings(system, health, site, settings.console, at):
+            yield f"{site.title}: {warning}"
     for topic, count in sorted(system.unreadable_records.items()):
         yield f"{count} records on {topic} cannot be read. They are NOT on this screen."
 
 
-def _of_site(
+def _site_warnings(
     system: SystemStatus, health: SiteHealth, site: Site, console: ConsoleSettings, at: FormatTime
 ) -> Iterator[str]:
     if health.heard_at is None:
@@ -44,14 +44,14 @@ def _of_site(
     if not any(status.partitions for status in health.matchers):
         yield "no matcher is working on the reads. Plates are NOT being checked at this port."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
-    yield from filter(None, (_of_list(status, system.now, list_old_after, at) for status in health.matchers))
+    yield from filter(None, (_list_warning(status, system.now, list_old_after, at) for status in health.matchers))
     if too_large := sum(status.alerts_too_large for status in health.matchers):
         yield f"alerts for {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
-    yield from _of_canary(system, health.site, console, at)
-    yield from _of_cameras(system, health.site, site, at)
+    yield from _canary_warnings(system, health.site, console, at)
+    yield from _camera_warnings(system, health.site, site, at)
 
 
-def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: FormatTime) -> str:
+def _list_warning(status: Status, now: datetime, list_old_after: timedelta, at: FormatTime) -> str:
     if status.generation is None:
         return f"matcher {status.matcher} has no watchlist. It checks NOTHING."
     if status.list_confirmed_at is None:
@@ -64,7 +64,7 @@ def _of_list(status: Status, now: datetime, list_old_after: timedelta, at: Forma
     return ""
 
 
-def _of_canary(system: SystemStatus, site: str, console: ConsoleSettings, at: FormatTime) -> Iterator[str]:
+def _canary_warnings(system: SystemStatus, site: str, console: ConsoleSettings, at: FormatTime) -> Iterator[str]:
     due = timedelta(seconds=console.canary_due_seconds)
     missed_after = timedelta(seconds=console.canary_every_seconds) + due
     last = system.canaries.get(site)
@@ -79,7 +79,7 @@ def _of_canary(system: SystemStatus, site: str, console: ConsoleSettings, at: Fo
         yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from this port arrive late."
 
 
-def _of_cameras(system: SystemStatus, site_name: str, site: Site, at: FormatTime) -> Iterator[str]:
+def _camera_warnings(system: SystemStatus, site_name: str, site: Site, at: FormatTime) -> Iterator[str]:
     states = system.cameras[site_name]
     silent = [camera for camera in site.cameras if states[camera.name].is_silent]
     if len(silent) == len(site.cameras) > 1:
