@@ -15,7 +15,7 @@ UNSURE: Final = "Possible: check the plate"
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
 COVERT: Final = "Covert: do not tell the driver, or colleagues without covert permission"
 PARTLY_COVERT: Final = (
-    "Partly covert: do not tell the driver, or colleagues without covert permission, about what is marked Covert"
+    "Partly covert: do not mention what is marked Covert to the driver, or to colleagues without covert permission"
 )
 ALERT_KIND: Final = {
     "live": "",
@@ -60,7 +60,7 @@ SENT_ON: Final = {
 }
 
 
-def certainty(alert: Alert, review_below_score: float = 0) -> str:
+def certainty(alert: Alert, review_below_score: float) -> str:
     """Return how sure a match is, in words. An unlikely one is never called exact."""
     return UNSURE if alert.score < review_below_score else CERTAINTY.get(alert.tier, UNSURE)
 

@@ -82,7 +82,7 @@ def changed(**fields: Any) -> Status:
         ),
         (
             status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(24))}),
-            "took more than 5 s. Alerts from this port arrive late",
+            "took more than 5 s. Alerts from there arrive late",
         ),
         (
             status(canaries={"calais": Canary(NOON - seconds(50), NOON - seconds(8))}),

@@ -290,6 +290,18 @@ def test_the_shift_page_shows_my_claims_my_colleagues_claims_and_what_is_unclaim
     assert order == sorted(order)
 
 
+def test_the_shift_is_no_surer_of_a_match_than_the_board(server: ConsoleServer) -> None:
+    read = a_read("unlikely", plate="AB12CDE", captured_at=server.clock())
+    alert = an_alert(read, an_entry("unlikely", plate="AB12CDE"), score=0.1, raised_at=server.clock())
+    server.put(topics.alerts("calais"), alert)
+    with server.browser("ann") as ann:
+        assert wait_until(lambda: alert.alert_id in server.shown(), 5)
+        for path in ("/", "/shift"):
+            page = text_of(ann.get(path))
+            assert "Possible: check the plate" in page, path
+            assert "Exact" not in page, path
+
+
 def test_an_officer_who_signs_out_decides_what_becomes_of_their_claims(server: ConsoleServer) -> None:
     alerts = [server.alert(plate) for plate in ("AB1", "AB2")]
     with server.browser("ann") as ann:

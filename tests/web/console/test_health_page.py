@@ -51,7 +51,8 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
         with server.browser("olga") as olga:  # an operator sees no board, so the page itself names what is broken
             page = text_of(olga.get("/health"))
             assert "Everything works" not in page
-            assert "Calais: " in page
+            assert "Something is broken." in page
+            assert "Calais: nothing received yet." in page
             assert "Its vehicles are NOT on this screen." in page
         with server.browser("ann") as ann:
             assert "Something is broken. The red bar says what." in text_of(ann.get("/health"))

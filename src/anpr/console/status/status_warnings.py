@@ -39,10 +39,10 @@ def _site_warnings(
         yield "nothing received yet. Its vehicles are NOT on this screen."
         return
     if health.is_silent:
-        yield f"cut off since {at(health.heard_at)}. New alerts from this port do NOT arrive."
+        yield f"cut off since {at(health.heard_at)}. New alerts from there do NOT arrive."
         return
     if not any(status.partitions for status in health.matchers):
-        yield "no matcher is working on the reads. Plates are NOT being checked at this port."
+        yield "no matcher is processing reads. Plates are NOT being checked there."
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
     yield from filter(None, (_list_warning(status, system.now, list_old_after, at) for status in health.matchers))
     if too_large := sum(status.alerts_too_large for status in health.matchers):
@@ -72,11 +72,11 @@ def _canary_warnings(system: SystemStatus, site: str, console: ConsoleSettings, 
     since = max(system.opened_at, last.sent_at) if last else system.opened_at
     if system.now - since > missed_after:
         seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
-        yield f"the test plate has not come back. {seen}. Vehicles may be missed at this port."
+        yield f"the test plate has not come back. {seen}. Vehicles may be missed there."
     elif last and last.sent_at >= system.opened_at and last.came_at - last.sent_at > due:
         # In steps. Otherwise each test plate would be read out as a new warning.
         late = (last.came_at - last.sent_at) // due * due
-        yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from this port arrive late."
+        yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from there arrive late."
 
 
 def _camera_warnings(system: SystemStatus, site_name: str, site: Site, at: FormatTime) -> Iterator[str]:

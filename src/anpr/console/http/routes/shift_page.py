@@ -22,4 +22,6 @@ async def page(_: Request, who: SignedIn, *, board: BoardAccess, view: SiteView,
     }
     cards = {name: [view.card(incident) for incident in group[:MAX_SHOWN]] for name, group in groups.items()}
     not_shown = sum(max(0, len(group) - MAX_SHOWN) for group in groups.values())
-    return renderer.page("shift.html", who, cards=cards, more=not_shown)
+    return renderer.page(
+        "shift.html", who, cards=cards, more=not_shown, review_below_score=view.rules.review_below_score
+    )
