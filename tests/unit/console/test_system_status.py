@@ -1,0 +1,22 @@
+"""The system's status names covert topics only to people with the covert permission."""
+
+from anpr.console.status.system_status import SystemStatus, for_everybody
+from anpr.contracts import topics
+from tests.support.strategies import NOON
+
+UNREADABLE = {topics.alerts("calais"): 1, topics.covert_alerts("calais"): 2, topics.covert_actions("dover"): 3}
+
+
+def test_everybody_sees_nothing_of_unreadable_covert_records() -> None:
+    whole = SystemStatus(
+        now=NOON,
+        opened_at=NOON,
+        caught_up=True,
+        health=(),
+        cameras={},
+        canaries={},
+        unreadable_records=UNREADABLE,
+        reads_per_second={},
+        problems_without_cameras={},
+    )
+    assert for_everybody(whole, ("calais", "dover")).unreadable_records == {topics.alerts("calais"): 1}
