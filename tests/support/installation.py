@@ -148,7 +148,7 @@ class Installation:
         def is_matched() -> bool:
             try:
                 return group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) == (count, count)
-            except KafkaException:  # on a busy machine a partition may have no leader for a moment
+            except KafkaException:  # the broker may be restarting
                 return False
 
         assert wait_until(is_matched, timeout_seconds), f"{self.waiting(site)} reads of {site} wait"

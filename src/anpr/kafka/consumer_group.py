@@ -1,10 +1,7 @@
 """The state of a consumer group, and the last record of each key of a topic. Asking changes nothing."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import (
@@ -21,13 +18,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 
 from anpr.kafka.broker_errors import is_refusal
+from anpr.kafka.settling import ask_until_settled
 
 _BATCH_RECORDS = 1000
-_COORDINATOR_NOT_READY = {
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
 
 
 class GroupState(NamedTuple):
@@ -48,18 +41,26 @@ class LastRecord(NamedTuple):
 def group_state(address: str, group: str, topic: str, wait_seconds: float) -> GroupState:
     """Return a group's state in a topic. Raises KafkaException, also when the broker does not answer in time."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
-    found = admin.list_topics(topic, timeout=wait_seconds).topics[topic]
-    if found.error is not None:
-        raise KafkaException(found.error)
-    partitions = [TopicPartition(topic, number) for number in found.partitions]
-    describe = partial(admin.describe_consumer_groups, [group], include_authorized_operations=True)
-    described = _answer(lambda: describe(request_timeout=wait_seconds)[group], wait_seconds)
-    permitted = {AclOperation(operation) for operation in described.authorized_operations or ()}
+    metadata = admin.list_topics(topic, timeout=wait_seconds).topics[topic]
+    if metadata.error is not None:
+        raise KafkaException(metadata.error)
+    partitions = [TopicPartition(topic, number) for number in metadata.partitions]
     offsets = ConsumerGroupTopicPartitions(group, partitions)
-    committed = _answer(
-        lambda: admin.list_consumer_group_offsets([offsets], request_timeout=wait_seconds)[group], wait_seconds
-    )
+
+    # Each call sends a new request, because a failed future stays failed.
+    def describe() -> Any:
+        answers = admin.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=wait_seconds
+        )
+        return answers[group].result()
+
+    def list_committed() -> Any:
+        return admin.list_consumer_group_offsets([offsets], request_timeout=wait_seconds)[group].result()
+
+    description = ask_until_settled(describe, wait_seconds)
+    permitted = {AclOperation(operation) for operation in description.authorized_operations or ()}
     # Ask for the committed offsets before the ends: a read matched in between must not make the lag negative.
+    committed = ask_until_settled(list_committed, wait_seconds)
     starts, ends = (
         {
             partition.partition: answer.result().offset
@@ -72,19 +73,7 @@ def group_state(address: str, group: str, topic: str, wait_seconds: float) -> Gr
     # A partition without a commit is read from its beginning.
     positions = {p.partition: max(p.offset, starts[p.partition]) for p in committed.topic_partitions}
     lag = sum(end - positions.get(number, starts[number]) for number, end in ends.items())
-    return GroupState(len(described.members), lag, AclOperation.READ in permitted)
-
-
-def _answer(ask: Callable[[], Future[Any]], wait_seconds: float) -> Any:
-    """Return the answer about a group. Ask again while a new or restarted broker has no coordinator."""
-    until = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return ask().result()
-        except KafkaException as error:
-            if error.args[0].code() not in _COORDINATOR_NOT_READY or time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+    return GroupState(len(description.members), lag, AclOperation.READ in permitted)
 
 
 def last_records(address: str, topic: str, wait_seconds: float) -> list[LastRecord]:
@@ -92,7 +81,7 @@ def last_records(address: str, topic: str, wait_seconds: float) -> list[LastReco
     consumer = Consumer(
         {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
     )
-    found: dict[bytes | str | None, LastRecord] = {}
+    last_by_key: dict[bytes | str | None, LastRecord] = {}
     try:
         start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
         consumer.assign([TopicPartition(topic, 0, start)])
@@ -108,9 +97,9 @@ def last_records(address: str, topic: str, wait_seconds: float) -> list[LastReco
                         raise KafkaException(error)
                     continue
                 arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-                found.pop(message.key(), None)
-                found[message.key()] = LastRecord(arrived_at, message.value() or b"")
+                last_by_key.pop(message.key(), None)
+                last_by_key[message.key()] = LastRecord(arrived_at, message.value() or b"")
                 offset = (message.offset() or 0) + 1
     finally:
         consumer.close()
-    return list(found.values())
+    return list(last_by_key.values())

@@ -1,9 +1,14 @@
 """How far a consumer group has read a topic, as the broker reports it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
+
+from anpr.kafka.settling import ask_until_settled
+
+# A broker answers within a second. One that has just started may lead no partition for some seconds.
+_ANSWER_SECONDS = 10
 
 
 class GroupProgress(NamedTuple):
@@ -15,16 +20,24 @@ class GroupProgress(NamedTuple):
 
 def group_progress(bootstrap: str, group: str, topics: Iterable[str]) -> GroupProgress:
     """Return how far a group has read topics from which nothing was deleted yet. Raises KafkaException."""
+    names = list(topics)
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 2}
     )
     try:
-        known = consumer.list_topics(timeout=10).topics
-        partitions = [
-            TopicPartition(topic, number) for topic in topics if topic in known for number in known[topic].partitions
-        ]
-        records = sum(consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions)
-        committed = sum(max(0, partition.offset) for partition in consumer.committed(partitions, timeout=10))
-        return GroupProgress(records, committed)
+        return ask_until_settled(lambda: _progress(consumer, names), _ANSWER_SECONDS)
     finally:
         consumer.close()
+
+
+def _progress(consumer: Consumer, topics: Sequence[str]) -> GroupProgress:
+    existing = consumer.list_topics(timeout=_ANSWER_SECONDS).topics
+    partitions = [
+        TopicPartition(topic, number)
+        for topic in topics
+        if topic in existing
+        for number in existing[topic].partitions
+    ]
+    records = sum(consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)[1] for partition in partitions)
+    committed = consumer.committed(partitions, timeout=_ANSWER_SECONDS)
+    return GroupProgress(records, sum(max(0, partition.offset) for partition in committed))

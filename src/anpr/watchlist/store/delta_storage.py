@@ -17,6 +17,7 @@ from anpr.matching.encoding.encoded_entry import EncodedEntry, EntryFields
 from anpr.watchlist.changes import Changes
 from anpr.watchlist.store.keys import delta_key
 from anpr.watchlist.store.manifest import DeltaRef
+from anpr.watchlist.store.validity_end import ValidityEnd
 
 # --- the same bytes, decoded as far as each question needs it ---
 
@@ -46,13 +47,8 @@ class _DeltaRevisions(Struct, frozen=True):
     removed: dict[str, Generation]
 
 
-class _ValidityEnd(Struct, frozen=True):
-    entry_id: str
-    valid_until: datetime
-
-
 class _DeltaValidityEnds(Struct, frozen=True):
-    put: list[_ValidityEnd]
+    put: list[ValidityEnd]
     removed: dict[str, Generation]
 
 

@@ -29,6 +29,7 @@ from anpr.matching.lookup.hash_table import hash_words
 from anpr.watchlist.progress import Progress
 from anpr.watchlist.store.keys import chunk_index_key, chunk_key, plate_index_key
 from anpr.watchlist.store.manifest import SnapshotRef
+from anpr.watchlist.store.validity_end import ValidityEnd
 
 # So few that a thousand entries anywhere in a million are found by reading a fifth of it.
 CHUNK_ENTRIES = 250
@@ -48,17 +49,12 @@ class _EntryId(Struct, frozen=True):
     entry_id: str
 
 
-class _ValidityEnd(Struct, frozen=True):
-    entry_id: str
-    valid_until: datetime
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode_chunk_index = msgspec.msgpack.Decoder(list[_ChunkRef]).decode
 _decode_plate_index = msgspec.msgpack.Decoder(list[bytes]).decode
 _decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
 _decode_ids = msgspec.msgpack.Decoder(list[_EntryId]).decode
-_decode_validity_ends = msgspec.msgpack.Decoder(list[_ValidityEnd]).decode
+_decode_validity_ends = msgspec.msgpack.Decoder(list[ValidityEnd]).decode
 
 
 class SnapshotStorage:

@@ -1,0 +1,76 @@
+"""The index builder as a service on a real Redis: the only one of its machine, until it is asked to stop."""
+
+import gc
+import threading
+import time
+from typing import IO
+
+from anpr.index_store.builder import IndexBuilder
+from anpr.index_store.compaction import compact_in_subprocess
+from anpr.index_store.folder import IndexFolder
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.health import Health
+from anpr.runtime.logs import get_logger
+from anpr.runtime.settings import Settings
+from anpr.watchlist.store.reader import WatchlistReader, connect
+
+log = get_logger(__name__)
+
+# A matcher holds the same lock for some microseconds when it checks for a builder, so one failed try proves nothing.
+_LOCK_SECONDS = 0.2
+
+
+class BuilderService:
+    """The index builder of one machine. `health` says why it is not ready, from any thread."""
+
+    def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
+        """Follow the Redis of `site` until `stop` is set. Raises UnavailableError when another builder runs here."""
+        self.health = Health("index", self._missing)
+        self._poll_seconds = settings.watchlist.poll_seconds
+        self._stop = stop
+        self._folder = IndexFolder(settings.index_dir)
+        self._lock = _lock(self._folder)
+        self._builder = IndexBuilder(
+            WatchlistReader(connect(settings.sites[site].redis)), self._folder, system_clock, compact_in_subprocess
+        )
+
+    def run(self) -> None:
+        """Build the index until it is time to stop."""
+        # Millions of entries form no reference cycles. A search for cycles would take longer than building the index.
+        gc.set_threshold(1_000_000, 20, 100)
+        log.info("index builder runs", folder=str(self._folder.path))
+        with self._lock:
+            while not self._stop.is_set():
+                self.health.heartbeat()
+                self._builder.run_once()
+                self._stop.wait(self._poll_seconds)
+        log.info("index builder stopped in order")
+
+    def _missing(self) -> list[str]:
+        """Return why the index is not ready."""
+        problem = self._builder.problem
+        if self._builder.active is None:
+            return [f"no index yet: {problem or 'it is being built'}"]
+        return [problem] if problem else []
+
+
+def _lock(folder: IndexFolder) -> IO[bytes]:
+    """Make this process the only builder of the folder. Raises UnavailableError when there is one already."""
+    until = time.monotonic() + _LOCK_SECONDS
+    try:
+        while (lock := folder.lock()) is None:
+            if time.monotonic() > until:
+                raise UnavailableError(
+                    "index-already-built",
+                    f"another `anpr index` runs on this machine for {folder.path}",
+                    "one serves all matchers of a machine. To follow another Redis, stop the other builder first",
+                )
+            time.sleep(0.01)
+    except OSError as error:
+        raise UnavailableError(
+            "index-folder",
+            f"the index cannot be kept in {folder.path}: {error.strerror or error}",
+            "make watchlist.state_dir a folder that this process may write to, with space for the index",
+        ) from None
+    return lock
