@@ -84,8 +84,8 @@ class CanarySender:
         producer.produce(topics.reads(self._site), f"{canary.CAMERA}-{self._key_number}", encode(read))
         producer.flush(_FLUSH_SECONDS)
 
-    def next_in_seconds(self) -> float:
-        """Return, when the last canary is due, how long to wait before the next.
+    def choose_next(self) -> float:
+        """Choose the next canary's key when the last one is due. Return how many seconds to wait before it.
 
         The next one has another key, so that all partitions are tested in turn. If the last one has not come back,
         the next follows at once with the same key: through another partition it would hide that this one is blocked.
@@ -109,4 +109,5 @@ class CanarySender:
                 log.warning("the canary was refused", code=error.code, reason=str(error))
                 metrics.REJECTIONS.labels(error.code).inc()
                 producer = self._open_producer()
-            self._stop.wait(self._due_seconds) or self._stop.wait(self.next_in_seconds())
+            if not self._stop.wait(self._due_seconds):
+                self._stop.wait(self.choose_next())

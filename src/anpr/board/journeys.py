@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
-from anpr.contracts.events import OUTCOMES, Action
+from anpr.contracts.events import Action
 from anpr.runtime.settings import Route
 
 # Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for so long after it was due.
@@ -17,12 +17,22 @@ _OVERDUE: Final = timedelta(hours=1)
 # So long before the vehicle can drive off an officer must have claimed it: time enough to hear of it and to be there.
 _CALL_BEFORE: Final = timedelta(minutes=15)
 # A vehicle that nobody has stopped may turn round and come by road within this time ...
-_MAY_TURN: Final = timedelta(hours=2)
+_TURNS_BACK_WITHIN: Final = timedelta(hours=2)
 # ... and one that was turned away tries again within this.
-_TRIES_AGAIN: Final = timedelta(hours=24)
-# After these outcomes the vehicle does not cross. After the others it does. An outcome that is not known here counts
-# as one after which it does: a person looks.
-_ENDS_THERE: Final = frozenset(OUTCOMES) - {"handed_to_uk_port", "passed_before_ack"}
+_TRIES_AGAIN_WITHIN: Final = timedelta(hours=24)
+# After these outcomes the vehicle does not cross. After `CROSSES`, and after an outcome that is not known here, it is
+# still due: a person looks. Every outcome of the contract is in one of the two; a test says so.
+ENDS_THERE: Final = frozenset({
+    "stopped_found",
+    "stopped_nothing_found",
+    "turned_away",
+    "misread",
+    "same_plate_other_vehicle",
+    "entry_out_of_date",
+    "already_dealt_with",
+    "observed_only",
+})  # fmt: skip
+CROSSES: Final = frozenset({"handed_to_uk_port", "passed_before_ack"})
 
 
 class Concern(NamedTuple):
@@ -87,7 +97,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     if route.by == "road":
         return _by_road(incident, route, after)
     goes_away = incident.best.read.direction == "fr_bound"
-    if goes_away or (after is not None and all(action.outcome in _ENDS_THERE for action in outcomes)):
+    if goes_away or (after is not None and all(action.outcome in ENDS_THERE for action in outcomes)):
         return None
     earliest = incident.last_captured_at + timedelta(minutes=route.crossing_minutes)
     latest = earliest + timedelta(minutes=route.wait_minutes)
@@ -100,6 +110,8 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
 def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern | None:
     if after is not None and after.outcome != "turned_away":
         return None
-    left_at, within = (incident.last_captured_at, _MAY_TURN) if after is None else (after.at, _TRIES_AGAIN)
+    left_at, within = (
+        (incident.last_captured_at, _TURNS_BACK_WITHIN) if after is None else (after.at, _TRIES_AGAIN_WITHIN)
+    )
     earliest = left_at + timedelta(minutes=route.crossing_minutes)
     return Concern(route, earliest, None, after, may_claim=False, until=left_at + within)

@@ -47,12 +47,19 @@ class Match:
 
 
 class ReadText(NamedTuple):
-    """One text of a read: its own, or a candidate with a confidence of its own. `read` is the read's row."""
+    """One text of a read: its own, or a candidate with a confidence of its own."""
 
-    read: int
+    read_row: int
     plate: str
     confidence: float | None
     is_candidate: bool
+
+
+class _Best(NamedTuple):
+    """The surest match so far of a read and an entry; the lowest `rank` (tier, score downwards, text) is surest."""
+
+    rank: tuple[int, float, int]
+    match: Match
 
 
 @dataclass(frozen=True)
@@ -145,37 +152,37 @@ class Index:
         """
         texts = _texts_of(reads)
         codes = _encode_texts(texts, reads)
-        best: defaultdict[int, dict[str, tuple[tuple[int, float, int], Match]]] = defaultdict(dict)
+        best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
         for tables, pairs in self._search(codes):
             columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
             for text_row, entry_row, tier, exact_score in zip(*columns, strict=True):
                 text = texts[text_row]
-                entry, read = tables.entry_blobs.entry(entry_row), reads[text.read]
+                entry, read = tables.entry_blobs.entry(entry_row), reads[text.read_row]
                 if not applies_to(entry, read):
                     continue
                 score = round(exact_score, 4)
                 rank = (tier, -exact_score, text_row)
-                known = best[text.read].get(entry.entry_id)
-                if known is None or rank < known[0]:
+                known = best[text.read_row].get(entry.entry_id)
+                if known is None or rank < known.rank:
                     candidate = text.plate if text.is_candidate else None
                     listed = tables.listed_text(entry_row)
                     explanation = explain(codes.text(text_row), listed, read, entry, candidate=candidate)
-                    highest = max(score, known[1].score if known else 0.0)
-                    best[text.read][entry.entry_id] = rank, Match(entry, TIERS[tier], highest, explanation)
-                elif score > known[1].score:
-                    best[text.read][entry.entry_id] = known[0], replace(known[1], score=score)
+                    highest = max(score, known.match.score if known else 0.0)
+                    best[text.read_row][entry.entry_id] = _Best(rank, Match(entry, TIERS[tier], highest, explanation))
+                elif score > known.match.score:
+                    best[text.read_row][entry.entry_id] = _Best(known.rank, replace(known.match, score=score))
         matches: list[list[Match]] = [[] for _ in reads]
-        for read_row, ranked in best.items():
-            matches[read_row] = sorted((match for _, match in ranked.values()), key=attrgetter("entry.entry_id"))
+        for read_row, of_read in best.items():
+            matches[read_row] = sorted((found.match for found in of_read.values()), key=attrgetter("entry.entry_id"))
         return matches
 
-    def _search(self, reads: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
-        pairs = self.snapshot.search(reads, self.likelihood)
+    def _search(self, texts: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
+        pairs = self.snapshot.search(texts, self.likelihood)
         if self.is_removed is not None:
             pairs = pairs.where(~self.is_removed[pairs.entry_rows])
         yield self.snapshot, pairs
         if self.delta is not None:
-            yield self.delta, self.delta.search(reads, self.likelihood)
+            yield self.delta, self.delta.search(texts, self.likelihood)
 
     @property
     def _delta_entries(self) -> EntryBlobs | tuple[()]:
@@ -210,9 +217,9 @@ def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
 def _encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCodes:
     return encode_plates(
         [text.plate for text in texts],
-        [reads[text.read].country for text in texts],
+        [reads[text.read_row].country for text in texts],
         [text.confidence for text in texts],
-        [() if text.is_candidate else reads[text.read].char_confidences for text in texts],
+        [() if text.is_candidate else reads[text.read_row].char_confidences for text in texts],
         [text.is_candidate for text in texts],
     )
 

@@ -24,7 +24,8 @@ from anpr.runtime.timestamps import to_the_millisecond
 MAX_READ_BYTES = 65_536
 # A capture time may be this far ahead of the broker's clock before the decoder stops trusting it.
 CLOCK_TOLERANCE = timedelta(seconds=5)
-# A read older than the board's window would be on no screen. A camera with a reset clock is more likely.
+# A read so old would be on no screen: `board.window_hours` is 72 unless somebody changes it. A camera with a reset
+# clock is more likely.
 OLDEST_PLAUSIBLE = timedelta(hours=72)
 
 _SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields")

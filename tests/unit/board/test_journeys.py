@@ -6,8 +6,8 @@ import pytest
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.board.journeys import Concern, arrivals, concern_of
-from anpr.contracts.events import Action, Alert
+from anpr.board.journeys import CROSSES, ENDS_THERE, Concern, arrivals, concern_of
+from anpr.contracts.events import OUTCOMES, Action, Alert
 from anpr.runtime.settings import Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 from tests.unit.console.test_triage import GAP, WINDOW
@@ -109,3 +109,8 @@ def test_arrivals_are_due_off_a_ship_the_next_first_without_vehicles_by_road_or_
     assert arrivals([early], "coquelles", {"calais": ROAD}, minutes(70)) == []
     claimed = incident(an_action("c", "claimed", alert(), site="dover"))
     assert arrivals([claimed], "dover", routes, minutes(600)), "however late"
+
+
+def test_of_every_outcome_it_is_known_whether_the_vehicle_crosses_after_it() -> None:
+    assert set(OUTCOMES) == ENDS_THERE | CROSSES
+    assert not ENDS_THERE & CROSSES

@@ -62,7 +62,7 @@ class Sender:
         """Send a canary. Return the seconds until the next one."""
         self.canary_sender.send(self.producer)
         self.returned_at = NOON - timedelta(seconds=0 if returns else 60)
-        return self.canary_sender.next_in_seconds()
+        return self.canary_sender.choose_next()
 
     def sent(self) -> list[tuple[str | None, bytes]]:
         """Return the key and the value of each canary sent."""

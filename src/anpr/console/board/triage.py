@@ -31,7 +31,7 @@ SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, SETTLED)
 
 RINGS_OFFICER: Final = "officer"
 RINGS_SUPERVISOR: Final = "supervisor"
-SILENT: Final = ""
+RINGS_NOBODY: Final = ""
 
 # An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
 _REVIEWED_TIERS = ("near",)
@@ -83,10 +83,10 @@ def position_of(incident: Incident, rules: TriageRules, now: datetime) -> BoardP
     if incident.site != rules.site:
         return _position_from_elsewhere(incident, rules, now)
     if not _is_open(incident):
-        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT)
+        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
     section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
-    rings = _rings(incident, since, rules, now) if section == NOW else SILENT
+    rings = _rings(incident, since, rules, now) if section == NOW else RINGS_NOBODY
     changes = _ring_changes(since, rules) if section == NOW else []
     return BoardPosition(
         section, _sort_text(incident, section), rings, may_claim=True, changes_at=_first_from(changes, now)
@@ -97,23 +97,23 @@ def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: dateti
     concern = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
         section = ELSEWHERE if _is_open(incident) else SETTLED
-        return BoardPosition(section, _sort_text(incident, section), SILENT, may_claim=section == ELSEWHERE)
+        return BoardPosition(section, _sort_text(incident, section), RINGS_NOBODY, may_claim=section == ELSEWHERE)
     if concern is not None:
         if not is_current(incident, concern, rules.site, now):
-            return BoardPosition(NOWHERE, "", SILENT)
+            return BoardPosition(NOWHERE, "", RINGS_NOBODY)
         return _position_of_arrival(incident, concern, rules, now)
     if incident.site in rules.routes and not _is_open(incident):
-        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), SILENT)
-    return BoardPosition(NOWHERE, "", SILENT)
+        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
+    return BoardPosition(NOWHERE, "", RINGS_NOBODY)
 
 
 def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
-    order, rings = _sort_text(incident, ELSEWHERE), SILENT
+    order, rings = _sort_text(incident, ELSEWHERE), RINGS_NOBODY
     if concern.latest is not None:
         order = f"{concern.earliest.isoformat()} {order}"
     if rules.site in incident.holders:
-        return BoardPosition(ELSEWHERE, order, SILENT, concern, concern.may_claim)
+        return BoardPosition(ELSEWHERE, order, RINGS_NOBODY, concern, concern.may_claim)
     changes = [concern.until]
     since = _waiting_since(incident, rules.site)
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
@@ -150,12 +150,12 @@ def _waiting_since(incident: Incident, site: str) -> datetime | None:
 def _rings(incident: Incident, since: datetime | None, rules: TriageRules, now: datetime) -> str:
     all_retrospective = all(alert.kind == "retrospective" for alert in incident.standing)
     if since is None or now < since or all_retrospective:
-        return SILENT
+        return RINGS_NOBODY
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
 
 
 def _ring_changes(since: datetime | None, rules: TriageRules) -> list[datetime]:
-    """Return when time alone may change whom it calls. The start is one: another site's clock may be ahead."""
+    """Return when time alone may change whom it rings. The start counts: another site's clock may be ahead."""
     return [] if since is None else [since, since + rules.ack_due]
 
 

@@ -75,11 +75,11 @@ class Transactions:
         When expiry or compaction changed it meanwhile, the change is worked out again.
         """
         while True:
-            begun = self._reader.read_manifest()
+            at_start = _last_generations_by_people(self._reader.read_manifest())
             try:
                 return self._try_commit(request, work_out)
             except _OvertakenError:
-                if _changed_by_people_in(self._reader.read_manifest()) != _changed_by_people_in(begun):
+                if _last_generations_by_people(self._reader.read_manifest()) != at_start:
                     raise
 
     def _try_commit(self, request: ChangeRequest, work_out: WorkOut) -> AppliedChange:
@@ -162,16 +162,18 @@ class Transactions:
         self, pipe: Any, entry_ids: Sequence[str], generation: Generation, why: str, now: datetime
     ) -> None:
         """Write the tombstones of these entries, and delete those that are old enough."""
-        for some in _slices(entry_ids):
-            ended = [EntryEnded(entry_id=entry_id, revision=generation, ended_at=now, why=why) for entry_id in some]
+        for ids_slice in _slices(entry_ids):
+            ended = [
+                EntryEnded(entry_id=entry_id, revision=generation, ended_at=now, why=why) for entry_id in ids_slice
+            ]
             pipe.hset(
                 keys.TOMBSTONES, mapping={tombstone.entry_id: msgspec.json.encode(tombstone) for tombstone in ended}
             )
-            pipe.zadd(keys.TOMBSTONE_TIMES, dict.fromkeys(some, now.timestamp()))
+            pipe.zadd(keys.TOMBSTONE_TIMES, dict.fromkeys(ids_slice, now.timestamp()))
         oldest_kept = (now - self._retention.tombstones).timestamp()
-        for some in _slices(self._redis.zrangebyscore(keys.TOMBSTONE_TIMES, "-inf", oldest_kept)):
-            pipe.hdel(keys.TOMBSTONES, *some)
-            pipe.zrem(keys.TOMBSTONE_TIMES, *some)
+        for ids_slice in _slices(self._redis.zrangebyscore(keys.TOMBSTONE_TIMES, "-inf", oldest_kept)):
+            pipe.hdel(keys.TOMBSTONES, *ids_slice)
+            pipe.zrem(keys.TOMBSTONE_TIMES, *ids_slice)
 
 
 def _write_log(pipe: Any, applied: AppliedChange, request: ChangeRequest) -> None:
@@ -242,7 +244,7 @@ class _OvertakenError(ChangedMeanwhileError):
     """Another change was applied while this one was worked out. This one may fit when it is worked out again."""
 
 
-def _changed_by_people_in(manifest: Manifest | None) -> dict[str, Generation]:
+def _last_generations_by_people(manifest: Manifest | None) -> dict[str, Generation]:
     """Return by list the generation in which people last changed it."""
     return {name: of_list.generation for name, of_list in manifest.lists.items()} if manifest else {}
 
