@@ -26,7 +26,7 @@ _WHY: Final = "benchmark"
 
 
 class Commit(NamedTuple):
-    """A change that is in force. Nobody can have heard of it before its commit began."""
+    """A change that is active. Nobody can have heard of it before its commit began."""
 
     generation: Generation
     began: float
@@ -70,7 +70,7 @@ class TimedStore(WatchlistStore):
 
 
 class ChangedElsewhere:
-    """A list of so many entries. Every method returns when the change is in force."""
+    """A list of so many entries. Every method returns when the change is active."""
 
     def __init__(self, redis_url: str, entries: int) -> None:
         self._pool = ProcessPoolExecutor(

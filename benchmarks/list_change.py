@@ -146,7 +146,7 @@ class Bench:
         )
 
     def generation(self) -> Generation:
-        """Return the generation in force."""
+        """Return the active generation."""
         manifest = self._store.read_manifest()
         if manifest is None:
             raise SystemExit("Redis is empty")

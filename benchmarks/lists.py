@@ -99,7 +99,7 @@ def main(count: int, seed: int, *, as_json: bool) -> None:
         yardstick = bare(first)
         entry = ("AB12 CDE", "--reason", "seen", "--until", "2099-12-31")
         steps = {
-            "plan, nothing in force": ("plan", str(first), "--list", "big", "--new-list", "--out", plan),
+            "plan, nothing active": ("plan", str(first), "--list", "big", "--new-list", "--out", plan),
             "apply": ("apply", plan),
             "plan, a tenth changed": ("plan", str(second), "--list", "big", "--out", plan),
             "apply, a tenth changed": ("apply", plan),

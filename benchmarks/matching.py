@@ -197,7 +197,7 @@ def one_by_one(methods: Methods, rng: Random) -> dict[str, float]:
 
 
 def changed_and_mapped(listed: Plates) -> dict[str, float]:
-    """Return the time until a change is in force, and until a file is mapped, with whole entries."""
+    """Return the time until a change is active, and until a file is mapped, with whole entries."""
     count = min(len(listed.texts), MOST_ENTRIES_MADE)
     say(f"making {count} whole entries")
     index: list[Index] = []

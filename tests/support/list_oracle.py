@@ -50,11 +50,11 @@ def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Gener
         attempts[alert.generation][alert.alert_id] = alert.entry
     for generation, found in attempts.items():
         if generation not in indexes:
-            yield f"{name}: matched with generation {generation}, which was never in force"
+            yield f"{name}: matched with generation {generation}, which was never active"
             continue
         dry = {alert.alert_id: alert.entry for alert in dry_run(alerts[0].read, indexes[generation])}
         if generation < arrival.least:
-            yield f"{name}: matched with {generation} though {arrival.least} was in force before it arrived"
+            yield f"{name}: matched with {generation} though {arrival.least} was active before it arrived"
         if not found.items() <= dry.items():
             yield f"{name}: alerts that generation {generation} does not raise"
         elif generation == max(attempts) and found != dry:

@@ -30,7 +30,7 @@ class ListSource(Protocol):
     """What is asked of the watchlist's store. Every method raises AnprError while the store does not answer."""
 
     def read_manifest(self) -> Manifest | None:
-        """Return the manifest of the generation in force."""
+        """Return the manifest of the active generation."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
         """Return what turns the one generation into the other, None when that is not known."""

@@ -127,7 +127,7 @@ class Generation(Struct, frozen=True, order=True, kw_only=True):
         return f"{self.epoch}.{self.number}"
 
 
-# The generation of a list that does not exist, and the revision of an entry that is not in force yet.
+# The generation of a list that does not exist, and the revision of an entry that is not active yet.
 NO_GENERATION: Final = Generation(epoch=0, number=0)
 
 

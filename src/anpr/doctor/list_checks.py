@@ -11,7 +11,7 @@ from anpr.runtime.errors import AnprError
 from anpr.watchlist.store.manifest import Manifest
 from anpr.watchlist.store.reader import WatchlistReader, connect
 
-# Matchers have a change within a second, and publish their status once a second.
+# Matchers get a change within a second, and publish their status once a second.
 SOON = timedelta(seconds=5)
 UNCONFIRMED_AFTER = timedelta(seconds=30)
 EMPTIED = "watchlist-emptied"
@@ -37,7 +37,7 @@ def ask_redis(url: str) -> RedisAnswer | None:
 
 
 def judge_matcher_list(site: str, status: Status, answer: RedisAnswer | None, now: datetime) -> Iterable[Finding]:
-    """Report whether a matcher has the generation in force, and if not, what stops it."""
+    """Report whether a matcher has the active generation, and if not, what stops it."""
     matcher, manifest = status.matcher, answer.manifest if answer else None
     message = f"{matcher} matches with generation {status.generation}, {status.entries:,} entries"
     start = f"start `anpr index --site {site}` on its machine; if it runs there, its log has the reason"

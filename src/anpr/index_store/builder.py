@@ -9,7 +9,7 @@ change. When the changes cannot be determined, a thread builds a snapshot from R
 it could delay.
 
 A generation never goes backwards here. Redis may be away, empty, slow, or behind the disk (a replica that lags, or a
-primary that lost its newest changes in a fail-over). Then nothing changes: the index on disk stays active,
+home that lost its newest changes in a fail-over). Then nothing changes: the index on disk stays active,
 unconfirmed, and its age shows.
 """
 
@@ -41,13 +41,15 @@ COMPACTION_PAUSE = timedelta(seconds=1)
 LONGEST_COMPACTION_PAUSE = timedelta(minutes=5)
 # How often the files are checked: a restart without Redis must not be the first to find them damaged.
 CHECK_EVERY = timedelta(minutes=1)
+# How a snapshot is built, as the metric's label names it.
+_FROM_REDIS, _COMPACTION = "whole", "merge"
 
 
 class Watchlist(Protocol):
     """What the builder reads of the watchlist. Every method raises UnavailableError while Redis does not answer."""
 
     def read_manifest(self) -> Manifest | None:
-        """Return the manifest of the generation in force, None when Redis holds no list."""
+        """Return the manifest of the active generation, None when Redis holds no list."""
 
     def load_encoded(self, manifest: Manifest) -> list[EncodedEntry] | None:
         """Return all entries, None when they are not whole any more."""
@@ -66,7 +68,7 @@ class _Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """A snapshot that is being built of the lists as `manifest` has them: `whole` from Redis, or by a `merge`."""
+    """A snapshot of the lists at `manifest` that is being built. `kind` is the label of the metric."""
 
     kind: str
     manifest: Manifest
@@ -109,7 +111,7 @@ class IndexBuilder:
         self._disk_check: BackgroundJob[object] | None = None
 
     def run_once(self) -> None:
-        """Bring the index on disk nearer to the generation in force."""
+        """Bring the index on disk nearer to the active generation."""
         now = self._clock()
         if now < self._pause_until:
             return
@@ -152,7 +154,7 @@ class IndexBuilder:
         try:
             snapshot = self._result_of(build)
         except (AnprError, OSError, MemoryError, DamagedError) as error:
-            if build.kind != "merge":
+            if build.kind != _COMPACTION:
                 raise
             self._postpone_compaction(error)
         else:
@@ -195,7 +197,7 @@ class IndexBuilder:
         if self._build is None:  # the manifest does not name yet what a build has written so far
             self._folder.delete_unnamed_files(index_manifest)
         log.info(
-            "index in force",
+            "index activated",
             generation=str(index_manifest.generation),
             entries=index.size,
             changes_since_snapshot=index.change_count,
@@ -252,7 +254,7 @@ class IndexBuilder:
 
     def _build_from_redis(self, manifest: Manifest) -> None:
         """Begin to build a snapshot from Redis, unless one is being built from there."""
-        if self._build is not None and self._build.kind == "whole":
+        if self._build is not None and self._build.kind == _FROM_REDIS:
             return
 
         def write() -> str | None:
@@ -265,14 +267,14 @@ class IndexBuilder:
 
         entries = sum(list_manifest.entries for list_manifest in manifest.lists.values())
         log.info("building the index from Redis", generation=str(manifest.generation), entries=entries)
-        self._begin("whole", manifest, write)
+        self._begin(_FROM_REDIS, manifest, write)
 
     def _compact_if_due(self, index: Index, index_manifest: IndexManifest) -> None:
         """Begin to compact an index that has many changes, unless that has failed just now."""
         if not index.is_compaction_due or self._clock() < self._compact_at:
             return
         log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
-        self._begin("merge", index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
+        self._begin(_COMPACTION, index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
 
     def _begin(self, kind: str, manifest: Manifest, write: Callable[[], str | None]) -> None:
         def build() -> _Snapshot | None:

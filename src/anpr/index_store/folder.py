@@ -9,7 +9,7 @@ which never change:
 
 So a reader of `current.json` finds one whole generation, whenever the writer was killed. The writer deletes the files
 that it does not name; a process that has mapped one keeps it. The time of the manifest's last modification is when
-Redis last confirmed that its generation is in force, so an age outlives every process.
+Redis last confirmed that its generation is active, so the age outlives every process.
 
 The names in `current.json` and of the files are older than those of the code. They stay, so that a matcher and a
 builder of neighbouring versions understand each other.

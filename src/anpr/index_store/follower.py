@@ -26,7 +26,7 @@ _CHECK_BUILDER_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ActiveIndex:
-    """An index, when its generation was applied, and when Redis last confirmed that it is the one in force."""
+    """An index, when its generation was applied, and when Redis last confirmed that this generation is active."""
 
     index: Index
     applied_at: datetime
@@ -89,7 +89,7 @@ class IndexFollower:
             self._replaced.append((time.monotonic() + _KEEP_REPLACED_SECONDS, self.active))
         self.active = ActiveIndex(index, found.watchlist.applied_at, confirmed_at)
         self._manifest = found
-        log.info("list in force", generation=str(found.generation), entries=index.size)
+        log.info("index activated", generation=str(found.generation), entries=index.size)
 
     def _run(self) -> None:
         while not self._stop.is_set():

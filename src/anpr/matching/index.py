@@ -27,7 +27,7 @@ from anpr.matching.lookup.hash_table import Rows
 from anpr.matching.lookup.plate_table import MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 
-# Building a larger delta again, as every change does, takes longer than a change may take to be in force.
+# Building a larger delta again, as every change does, takes longer than a change may take to become active.
 COMPACT_AFTER_CHANGES = 10_000
 
 
@@ -109,14 +109,14 @@ class Index:
         return self.change_count > COMPACT_AFTER_CHANGES
 
     def entries(self) -> Iterator[Entry]:
-        """Return the entries in force, in no particular order."""
+        """Return the entries of this generation, in no particular order."""
         for row, entry in enumerate(self.snapshot.entry_blobs):
             if self.is_removed is None or not self.is_removed[row]:
                 yield entry
         yield from self._delta_entries
 
     def encoded_entries(self) -> Iterator[EncodedEntry]:
-        """Return the entries in force in their encoded form: the input of a compaction."""
+        """Return the entries of this generation in their encoded form: the input of a compaction."""
         for row, entry in enumerate(self.snapshot.entry_blobs.encoded_entries()):
             if self.is_removed is None or not self.is_removed[row]:
                 yield entry
@@ -193,7 +193,7 @@ class Index:
 
 
 def _vehicle_count(entry_blobs: EntryBlobs, is_removed: NDArray[np.bool_] | None = None) -> int:
-    """Return how many entries in force stand for vehicles; scores depend on this number.
+    """Return how many entries of an index stand for vehicles; scores depend on this number.
 
     The canary does not count. Otherwise scores would differ from a dry run, whose list has no canary.
     """

@@ -30,7 +30,7 @@ structlog.configure(
 
 
 def get_logger(name: str) -> BoundLogger:
-    """Return the logger of a module: `log.info("list in force", entries=7)`."""
+    """Return the logger of a module: `log.info("index activated", entries=7)`."""
     logger: BoundLogger = structlog.stdlib.get_logger(name)
     return logger
 

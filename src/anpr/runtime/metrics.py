@@ -74,20 +74,20 @@ PARTITIONS = _gauge(
     "anpr_partitions", "Partitions of the reads topic that this matcher has; 0 when it only stands by.", "site"
 )
 LIST_EPOCH = _gauge(
-    "anpr_list_generation_epoch", "Epoch of the watchlist generation in force in this matcher.", "site"
+    "anpr_list_generation_epoch", "Epoch of the watchlist generation that is active in this matcher.", "site"
 )
 LIST_NUMBER = _gauge(
     "anpr_list_generation_number",
-    "Number of the watchlist generation in force in this matcher, within its epoch.",
+    "Number of the watchlist generation that is active in this matcher, within its epoch.",
     "site",
 )
-LIST_ENTRIES = _gauge("anpr_list_entries", "Entries in force in this matcher; 0 while it has no watchlist.", "site")
+LIST_ENTRIES = _gauge("anpr_list_entries", "Active entries in this matcher; 0 while it has no watchlist.", "site")
 LIST_APPLIED = _gauge(
-    "anpr_list_applied_timestamp_seconds", "When the generation in force in this matcher was applied.", "site"
+    "anpr_list_applied_timestamp_seconds", "When the generation that is active in this matcher was applied.", "site"
 )
 LIST_CONFIRMED = _gauge(
     "anpr_list_confirmed_timestamp_seconds",
-    "When Redis last confirmed that this generation is in force; 0 when never since the start.",
+    "When Redis last confirmed that this generation is active; 0 when never since the start.",
     "site",
 )
 CAMERA_LAST_READ = _gauge(
@@ -127,7 +127,7 @@ COMPACTION_FAILURES = _counter(
 INDEX_BYTES = _gauge("anpr_index_bytes", "Size of the index on disk.")
 INDEX_CONFIRMED = _gauge(
     "anpr_index_confirmed_timestamp_seconds",
-    "When Redis last confirmed that the index on disk is the generation in force.",
+    "When Redis last confirmed that the index on disk has the active generation.",
 )
 
 # --- the list keeper ---

@@ -35,7 +35,7 @@ def changes_between(before: Mapping[str, Entry], wanted: Iterable[Entry], genera
 
 
 def is_unchanged(before: Entry | None, entry: Entry) -> bool:
-    """Tell whether the entry in force equals this one, revisions apart."""
+    """Tell whether the active entry equals this one, revisions apart."""
     if before is None or before.plate != entry.plate:
         return False
     return before == msgspec.structs.replace(entry, revision=before.revision)

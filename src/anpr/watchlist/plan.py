@@ -83,7 +83,7 @@ class PlannedFile(Struct, frozen=True):
     made_at: datetime
 
 
-class ListInForce(Struct, frozen=True):
+class ActiveList(Struct, frozen=True):
     """The list that a plan is made against: its last generation, and its entries by id."""
 
     generation: Generation
@@ -97,18 +97,18 @@ def unexpired_entries(content: ListFile, at: datetime) -> list[Entry]:
 
 
 def make_plan(
-    list_name: str, content: ListFile, source: PlannedFile, in_force: ListInForce, removal_limit: RemovalLimit
+    list_name: str, content: ListFile, source: PlannedFile, active_list: ActiveList, removal_limit: RemovalLimit
 ) -> Plan:
     """Return the plan to replace a list by this file."""
     wanted = unexpired_entries(content, source.made_at)
-    changes = changes_between(in_force.entries, wanted, NO_GENERATION)
-    added = [entry for entry in changes.put if entry.entry_id not in in_force.entries]
-    changed = [entry for entry in changes.put if entry.entry_id in in_force.entries]
+    changes = changes_between(active_list.entries, wanted, NO_GENERATION)
+    added = [entry for entry in changes.put if entry.entry_id not in active_list.entries]
+    changed = [entry for entry in changes.put if entry.entry_id in active_list.entries]
     removed_as_refused = sum(entry_id in content.refused_ids for entry_id in changes.removed)
-    must_confirm = removal_limit.must_be_confirmed(len(in_force.entries), len(changes.removed), len(wanted))
+    must_confirm = removal_limit.must_be_confirmed(len(active_list.entries), len(changes.removed), len(wanted))
     warnings = list(content.warnings)
     if removed_as_refused:
-        warnings.append(f"{removed_as_refused} entries in force would be removed because their line is refused")
+        warnings.append(f"{removed_as_refused} active entries would be removed because their line is refused")
     return Plan(
         list=list_name,
         file=source.file,
@@ -116,9 +116,9 @@ def make_plan(
         file_sha256=content.sha256,
         made_at=source.made_at,
         made_by=source.made_by,
-        planned_against=in_force.generation,
-        is_first_list=in_force.is_first_list,
-        entries_before=len(in_force.entries),
+        planned_against=active_list.generation,
+        is_first_list=active_list.is_first_list,
+        entries_before=len(active_list.entries),
         entries_after=len(wanted),
         added=len(added),
         changed=len(changed),
@@ -134,7 +134,7 @@ def make_plan(
             RefusedLine(fault.line, fault.field, fault.value, fault.reason)
             for fault in content.faults[:MAX_FAULTS_SHOWN]
         ),
-        sample=_sample(in_force.entries, added, changed, changes.removed),
+        sample=_sample(active_list.entries, added, changed, changes.removed),
     )
 
 

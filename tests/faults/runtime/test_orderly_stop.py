@@ -118,7 +118,7 @@ def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_in_force(
     folder = IndexFolder(it.settings.index_dir)
     try:
         for number in range(STOPS):
-            logs = b"index in force" if number % 2 else b""
+            logs = b"index activated" if number % 2 else b""
             run_and_stop(it, next(moments), "index", "--site", it.sites[0], logs=logs)
             with contextlib.suppress(FileNotFoundError):  # it may have been stopped before its first
                 manifest = folder.read_manifest().index_manifest

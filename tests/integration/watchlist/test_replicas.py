@@ -13,18 +13,18 @@ from tests.support.machine import Machine, apply
 
 
 class Ports:
-    """A primary Redis with two replicas, and a machine at each replica."""
+    """A home of the watchlist with two replicas, and a machine at each replica."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.primary, self.near, self.far = (ValkeyServer(folder / name) for name in ("primary", "near", "far"))
-        for server in (self.primary, self.near, self.far):
+        self.home, self.near, self.far = (ValkeyServer(folder / name) for name in ("home", "near", "far"))
+        for server in (self.home, self.near, self.far):
             server.start()
-        self.near.replicate(self.primary)
-        self.far.replicate(self.primary)
+        self.near.replicate(self.home)
+        self.far.replicate(self.home)
         self.at_near = Machine(folder / "1", self.near.url)
         self.at_far = Machine(folder / "2", self.far.url)
-        self._writer = self.writer(self.primary)
+        self._writer = self.writer(self.home)
         self._contents: dict[Generation, set[str]] = {}
         self._newest: dict[Machine, Generation] = {}
 
@@ -60,7 +60,7 @@ class Ports:
 def ports(tmp_path: Path) -> Iterator[Ports]:
     ports = Ports(tmp_path)
     yield ports
-    for server in (ports.primary, ports.near, ports.far):
+    for server in (ports.home, ports.near, ports.far):
         server.stop()
 
 
@@ -76,13 +76,13 @@ def test_after_a_fail_over_that_lost_changes_no_machine_goes_backwards_and_the_n
 ) -> None:
     before = ports.write("a")
     ports.come_to(before, ports.at_near, ports.at_far)
-    # The far replica is cut off from the primary, and keeps what it had.
+    # The far replica is cut off from the home, and keeps what it had.
     ports.far.replicate(None)
     lost = [ports.write(f"lost-{number}") for number in range(3)]
     ports.come_to(lost[-1], ports.at_near)
     assert ports.at_far.generation() == before.generation
-    # The primary is lost. The far replica becomes the primary, without the changes that only the other two had.
-    ports.primary.kill()
+    # The home is lost. The far replica becomes the home, without the changes that only the other two had.
+    ports.home.kill()
     ports.near.replicate(ports.far)
 
     def shows_the_older() -> bool:

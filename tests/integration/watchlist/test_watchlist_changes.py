@@ -137,7 +137,7 @@ class Lists(RuleBasedStateMachine):
 
     @rule(lost=st.integers(0, 3))
     def fail_over(self, lost: int) -> None:
-        """Another server becomes the primary, which may lack the newest changes."""
+        """Another server becomes the home, which may lack the newest changes."""
         self._start_server()
         lost = min(lost, len(self.seen) - 1)
         if lost > 0:

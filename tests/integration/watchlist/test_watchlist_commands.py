@@ -77,7 +77,7 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tm
         "refused": 1,
         "removed_as_refused": 1,
     }
-    assert "1 entries in force would be removed because their line is refused" in shown["warnings"][-1]
+    assert "1 active entries would be removed because their line is refused" in shown["warnings"][-1]
     plan = json.loads(file.with_suffix(".plan.json").read_bytes())
     assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
     assert {"what": "changed", "entry_id": "AB2", "plate": "AB2", "fields": ["reason"]} in plan["sample"]

@@ -184,7 +184,7 @@ def test_a_change_that_redis_does_not_answer_is_whole_or_not_there(
     store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
     pause("WRITE", 60)
     slow = WatchlistStore(connected(redis_url, timeout_seconds=2), KEEP)
-    with pytest.raises(UnavailableError, match="all of it is in force, or nothing") as unknown:
+    with pytest.raises(UnavailableError, match="either all of the change is active or none") as unknown:
         slow.change("stolen", [entry("3", "AB3")], ["1"], why="test", now=system_clock(), author=Author())
     assert "anpr watchlist show" in unknown.value.next_step
     assert plates_of(store) in ({"AB1", "AB2"}, {"AB2", "AB3"})

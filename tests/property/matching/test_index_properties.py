@@ -154,7 +154,7 @@ def test_a_british_vehicle_is_matched_alike_whether_it_is_called_gb_or_uk(world:
 
 @st.composite
 def badged_worlds(draw: st.DrawFn) -> World:
-    """Return a list of plates as some country has them, all in force, and reads of such with letters before them."""
+    """Return a list of plates as some country has them, all valid, and reads of such with letters before them."""
     badges = st.sampled_from(("GB", "UK", "F", "D", "B", "PL", "IRL", "NL", "E", "P", "GBD", ""))
     first = draw(st.sampled_from(("AB18BIO", "AB118OB", "1BOB018", "AB1801", "1801BBB", "OA801B", "BOA1808")))
     alike = st.just(first) | plates(first)

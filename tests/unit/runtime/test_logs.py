@@ -49,12 +49,12 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_has_time_event_values_and_service(stream: io.StringIO) -> None:
     logs.bind_service(service="match", site="calais", name="calais-1")
-    logs.get_logger("anpr.x").info("list in force", entries=7)
+    logs.get_logger("anpr.x").info("index activated", entries=7)
     (line,) = lines(stream)
     assert line.pop("at").endswith("Z")
     assert line == {
         "level": "info",
-        "event": "list in force",
+        "event": "index activated",
         "service": "match",
         "site": "calais",
         "name": "calais-1",

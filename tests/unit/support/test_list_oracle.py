@@ -48,4 +48,4 @@ def test_an_entry_as_another_generation_has_it_is_seen() -> None:
 
 
 def test_a_list_that_had_been_left_behind_is_seen() -> None:
-    assert "was in force before it arrived" in told(alerts(1), least=2)
+    assert "was active before it arrived" in told(alerts(1), least=2)

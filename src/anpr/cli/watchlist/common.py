@@ -29,8 +29,8 @@ confirm_option: Option = click.option(
 )
 
 
-def list_in_force(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:
-    """Return the manifest in force, and that of the list."""
+def active_list(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:
+    """Return the active manifest, and that of the list."""
     manifest = reader.read_manifest()
     return manifest, manifest.lists.get(list_name) if manifest else None
 

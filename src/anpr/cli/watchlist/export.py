@@ -6,7 +6,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import list_in_force, list_option
+from anpr.cli.watchlist.common import active_list, list_option
 from anpr.watchlist.csv_export import write_list
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
@@ -26,7 +26,7 @@ def command(ctx: click.Context, list_name: str) -> None:
       anpr watchlist export --list stolen > stolen.csv
     """
     reader = watchlist_reader(settings_of(ctx))
-    manifest, list_manifest = list_in_force(reader, list_name)
+    manifest, list_manifest = active_list(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=False), list_name, manifest)
     entries = (
         require_whole(reader.load_list(list_manifest, ProgressLine(f"reading {list_name}"))) if list_manifest else []

@@ -13,8 +13,8 @@ from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     FAULTS_SHOWN,
+    active_list,
     author,
-    list_in_force,
     list_option,
     new_list_option,
     removal_limit_of,
@@ -28,7 +28,7 @@ from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
 from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
-from anpr.watchlist.plan import ListInForce, Plan, PlannedFile, make_plan, unexpired_entries
+from anpr.watchlist.plan import ActiveList, Plan, PlannedFile, make_plan, unexpired_entries
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913  each is an option
     """
     settings = settings_of(ctx)
     reader = watchlist_reader(settings)
-    manifest, list_manifest = list_in_force(reader, list_name)
+    manifest, list_manifest = active_list(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
     show_faults(file, content)
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913  each is an option
         list_name,
         content,
         PlannedFile(str(file.absolute()), encoding, author("plan").user, system_clock()),
-        ListInForce(
+        ActiveList(
             generation=list_manifest.generation if list_manifest else NO_GENERATION,
             is_first_list=manifest is None,
             entries={entry.entry_id: entry for entry in in_force},

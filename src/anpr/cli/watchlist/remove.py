@@ -3,7 +3,7 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import author, list_in_force, list_option, report_change, why_option
+from anpr.cli.watchlist.common import active_list, author, list_option, report_change, why_option
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.store.home import home_store
@@ -25,7 +25,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     """
     store = home_store(settings_of(ctx))
     preconditions = Preconditions(allows_new_list=False)
-    manifest, list_manifest = list_in_force(store, list_name)
+    manifest, list_manifest = active_list(store, list_name)
     check_preconditions(preconditions, list_name, manifest)
     entries = store.entries_with_plate(list_manifest, plate) if list_manifest else []
     found = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})

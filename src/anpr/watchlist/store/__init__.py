@@ -1,1 +1,1 @@
-"""The watchlist in Redis: snapshots, deltas, and the manifest that names those in force."""
+"""The watchlist in Redis: snapshots, deltas, and the manifest that names the active ones."""

@@ -1,6 +1,6 @@
 """The names of the watchlist's values in Redis.
 
-- `head`: the manifest, which names the generation in force.
+- `head`: the manifest, which names the active generation.
 - `chunk:<id>:<n>`: a few hundred entries of a snapshot, in order of their ids.
 - `index:<id>`: for each chunk of that snapshot, the first entry id and the digest.
 - `plates:<id>`: for each chunk of that snapshot, a number of 32 bits for each of its plates.

@@ -1,4 +1,4 @@
-"""The manifest in Redis: it names the values that hold the entries of the generation in force, and holds no entry.
+"""The manifest in Redis: it names the values that hold the entries of the active generation, and holds no entry.
 
 The names of the stored JSON fields are older than those of the code; they stay, so that every version reads them.
 """
@@ -73,7 +73,7 @@ class ListManifest(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """The generation in force, when it was applied, and the lists by name.
+    """The active generation, when it was applied, and the lists by name.
 
     `replication_id` is the one that Redis had then: it changes with every fail-over.
     """

@@ -55,7 +55,7 @@ class WatchlistReader:
         self._storage = EntryStorage(client)
 
     def read_manifest(self) -> Manifest | None:
-        """Return the manifest of the generation in force, or None when Redis holds no list at all."""
+        """Return the manifest of the active generation, or None when Redis holds no list at all."""
         try:
             value = self._manifest_redis.get(keys.MANIFEST)
         except redis.RedisError as error:

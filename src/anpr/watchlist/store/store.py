@@ -1,6 +1,6 @@
 """The watchlist in Redis and the commands that change it. Every change is a new generation, applied all at once.
 
-Theory of operation. The manifest names the generation in force and, for each list, the values that hold its entries:
+Theory of operation. The manifest names the active generation and, for each list, the values that hold its entries:
 a snapshot of 250 entries to a value, and small deltas on it (`manifest`, `keys`). A change writes its entries first
 and then the manifest, in one transaction (`transaction`), so nobody ever sees half of one. A change that is small
 beside its list costs one delta (`list_writer`). The newest of the older deltas are combined
@@ -160,9 +160,9 @@ class WatchlistStore(WatchlistReader):
 
         request = ChangeRequest(
             list_name=list_name,
-            why="the list was written again without the entries that were removed",
+            why="the list was compacted: the removed entries are deleted for good",
             now=now,
-            author=Author(command="write anew"),
+            author=Author(command="compact"),
             preconditions=_EXISTING_LIST,
         )
         return self._transactions.commit(request, work_out)

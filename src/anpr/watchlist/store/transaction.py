@@ -201,8 +201,8 @@ def _execute(pipe: Any, generation: Generation) -> None:
         raise UnavailableError(
             "watchlist-apply-unknown",
             f"the watchlist's Redis stopped answering while generation {generation} was applied ({lost}): "
-            "all of it is in force, or nothing of it",
-            "run `anpr watchlist show` to see which generation is in force. If it is an older one, run the command "
+            "either all of the change is active or none",
+            "run `anpr watchlist show` to see which generation is active. If it is an older one, run the command "
             "again",
         ) from error
 
