@@ -1,6 +1,5 @@
 """The parts of a console that its pages use. The route table hands each page only the parts that it names."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from anpr.console.actions.submit import ActionSubmitter
@@ -11,11 +10,8 @@ from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.site_view import SiteView
 from anpr.console.board.stream_broadcast import StreamBroadcast
 from anpr.console.http.page_renderer import PageRenderer
+from anpr.console.http.routes.plate_image import LoadImage
 from anpr.console.status.fresh_status import FreshStatus
-from anpr.contracts.events import Alert
-
-# Returns the image of an alert's read; None when there is none, or it has expired.
-LoadImage = Callable[[Alert], bytes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

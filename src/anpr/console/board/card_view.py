@@ -15,10 +15,8 @@ class CardView:
     """What a card on the board shows of an incident.
 
     Attributes:
-        best: The surest alert.
         last: The newest alert: it says where the vehicle is now. In a queue the best read may stay behind.
         entries: The entries that match, the most urgent first.
-        warnings: The warnings of all entries, each once.
         holders: The holders at other sites: the site's title and the officer.
         holder_here: The holder at this site, "" for none.
         outcome: The newest outcome that was not taken back.
@@ -26,17 +24,25 @@ class CardView:
     """
 
     incident: Incident
-    best: Alert
     last: Alert
     site_title: str
     entries: Sequence[Entry]
-    warnings: Sequence[str]
     holders: Sequence[tuple[str, str]]
     holder_here: str
     outcome: Action | None
     outcome_site_title: str
     position: BoardPosition
     covert: str
+
+    @property
+    def best(self) -> Alert:
+        """The surest alert."""
+        return self.incident.best
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of all entries, each once."""
+        return tuple(dict.fromkeys(warning for entry in self.entries for warning in entry.warnings))
 
     @property
     def version(self) -> str:
@@ -56,11 +62,9 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position
     outcome = max(outcomes, key=lambda action: action.at, default=None)
     return CardView(
         incident=incident,
-        best=incident.best,
         last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),
         site_title=_title_of(incident.site, sites),
         entries=entries,
-        warnings=tuple(dict.fromkeys(warning for entry in entries for warning in entry.warnings)),
         holders=[
             (_title_of(other_site, sites), officer)
             for other_site, officer in sorted(incident.holders.items())

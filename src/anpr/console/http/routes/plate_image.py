@@ -1,6 +1,7 @@
 """The image of a plate, for users who may see its incident. No address holds the image's reference."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +9,10 @@ from starlette.responses import Response
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_access import BoardAccess
-from anpr.console.console_parts import LoadImage
+from anpr.contracts.events import Alert
+
+# Returns the image of an alert's read; None when there is none, or it has expired.
+LoadImage = Callable[[Alert], bytes | None]
 
 # A card is drawn again with each change. Its image need not be loaded again for that.
 _CACHED_SECONDS = 300
