@@ -3,7 +3,7 @@ FROM python:3.11-slim AS built
 WORKDIR /src
 RUN python -m venv /opt/anpr
 COPY requirements.lock .
-# The lock holds what the tests need too: one set of pinned digests is worth more than a smaller image.
+# The lock includes the packages of the tests. One set of pinned digests is worth more than a smaller image.
 RUN /opt/anpr/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src src

@@ -9,13 +9,13 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
-# Tests on real servers mostly wait, so several files run side by side; those that wait longest begin. Who gives a Redis
-# gives one, and every test replaces the watchlist in it: then it is one file after the other.
+# Tests on real servers mostly wait, so several files run side by side, the longest first. With REDIS_URL all tests
+# share one Redis, and every test replaces the watchlist in it: then the files run one after the other.
 LONGEST := tests/e2e/ tests/faults/ tests/web/
 TESTS := $(LONGEST) $(filter-out $(addsuffix %,$(LONGEST)),$(sort $(dir $(wildcard tests/*/*/test_*.py))))
 WORKERS := $(if $(REDIS_URL),1,3)
 
-# Beside them the linter; all is seen through, and any fault fails the whole.
+# The linter runs beside the tests. Both run to their end, and a failure of either fails the target.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
 ifdef ARGS
 	@$(MAKE) --no-print-directory lint
@@ -32,10 +32,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-schemas: $(STAMP)  ## write docs/schemas again after a contract has gained a field
+schemas: $(STAMP)  ## write docs/schemas again after you have added a field to a contract
 	$(BIN)/python -m anpr.contracts.schemas docs/schemas
 
-metrics: $(STAMP)  ## write docs/metrics.md again after a metric was declared or changed
+metrics: $(STAMP)  ## write docs/metrics.md again after you have added or changed a metric
 	$(BIN)/python -m anpr.runtime.metrics > docs/metrics.md
 
 screenshots: $(STAMP)  ## take the pictures of the console again (needs Chromium; two minutes)
@@ -47,13 +47,13 @@ lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	    || { echo "Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3"; exit 1; }
+	    || { echo "Python 3.11 or newer is needed; choose it with make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	    || { echo "this Python cannot make a virtual environment: install its venv package (Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "installing the packages pinned in requirements.lock (about a minute the first time)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "going on: the console shows plain pages" >&2
+	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "continuing without it: the console shows plain pages" >&2
 	@touch $@
 
 clean:
