@@ -8,6 +8,7 @@ from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Entry
 from anpr.contracts.plates import country_of
 from anpr.reads.decoder import BadRead
+from anpr.reads.json_lines import numbered_lines
 from anpr.watchlist.alert_cost import Cost, EntryCost
 
 _ENTRIES_SHOWN = 10
@@ -41,9 +42,7 @@ def estimate_cost(
     replay = BacktestReplay(entries, late_after)
     tally = _Tally()
     refused = 0
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(lines):
         try:
             captured_at, alerts = replay.match_line(line)
         except BadRead as error:

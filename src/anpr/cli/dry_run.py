@@ -14,6 +14,7 @@ from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import show_faults
 from anpr.contracts.events import encode
 from anpr.reads.decoder import BadRead
+from anpr.reads.json_lines import numbered_lines
 from anpr.watchlist.csv_file import read_list
 
 
@@ -47,9 +48,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer
-    for number, line in enumerate(reads_file, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(reads_file):
         try:
             _, alerts = replay.match_line(line)
         except BadRead as error:

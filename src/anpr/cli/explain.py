@@ -74,7 +74,8 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
       anpr explain "AB12 CD" AB12CDE --confidence 0.6
       anpr explain AB12CDE "AB1?*"
     """
-    _check(read, listed, {"--country": country, "--listed-country": listed_country})
+    _check(read, listed)
+    country, listed_country = _country("--country", country), _country("--listed-country", listed_country)
     of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
     entry = Entry(
         entry_id="-",
@@ -90,20 +91,28 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     ctx.exit(0 if comparison.is_match else 1)
 
 
-def _check(read: str, listed: str, countries: dict[str, str | None]) -> None:
+def _country(option: str, value: str | None) -> str | None:
+    """Return the code of a country, as of a list or a read. Raises InputError."""
+    try:
+        return None if value is None else parse_country(value)
+    except InvalidCellError as invalid:
+        raise _unusable(option, invalid) from None
+
+
+def _unusable(field: str, invalid: InvalidCellError) -> InputError:
+    return InputError(
+        "explain-unusable", f"{field} {invalid.value!r}: {invalid.reason}", "give a value that a list can hold"
+    )
+
+
+def _check(read: str, listed: str) -> None:
     """Refuse what the decoder and the list refuse, with their reasons. Raises InputError."""
     if reason := unusable_reason(read):
         raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
-    field = "LISTED"
     try:
         plate_and_key(listed)
-        for field, value in countries.items():  # noqa: B007  used in the error
-            if value is not None:
-                parse_country(value)
     except InvalidCellError as invalid:
-        raise InputError(
-            "explain-unusable", f"{field} {invalid.value!r}: {invalid.reason}", "give a value that a list can hold"
-        ) from None
+        raise _unusable("LISTED", invalid) from None
 
 
 def as_text(comparison: Comparison) -> str:

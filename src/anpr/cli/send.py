@@ -34,8 +34,8 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     The command keeps each line on disk until the broker has it. While the broker is away or refuses, the command
     waits. Lines that are left on disk when it is stopped go first on the next start.
 
-    It writes a log to stderr: text on a terminal, otherwise JSON lines. Exit code 1 when a line was too long to send,
-    3 when lines were left on disk.
+    It writes a log to stderr: text on a terminal, otherwise JSON lines. Exit code 1 when a line was too long to send
+    or cannot be matched, 3 when lines were left on disk.
 
     \b
     Examples:
@@ -56,4 +56,4 @@ def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int
     finally:
         lines.close()
     log.info("sent", **dataclasses.asdict(counts), on_disk=left)
-    ctx.exit(3 if left else 1 if counts.refused else 0)
+    ctx.exit(3 if left else 1 if counts.refused or counts.unmatchable else 0)

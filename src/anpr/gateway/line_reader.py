@@ -6,6 +6,8 @@ It has no thread, so no line has been read but not yet handed over when the gate
 import os
 import select
 
+from anpr.reads.json_lines import BYTE_ORDER_MARK
+
 _CHUNK_BYTES = 65_536
 
 
@@ -26,7 +28,7 @@ class LineReader:
         return self._partial_line
 
     def read_lines(self, wait_seconds: float) -> list[tuple[int, bytes]]:
-        """Return the lines that have come, each with its number. Blank lines are left out.
+        """Return the lines that have come, each with its number. Blank lines and byte order marks are left out.
 
         Waits up to `wait_seconds` for the first bytes. Raises OSError when the stream cannot be read.
         """
@@ -38,6 +40,10 @@ class LineReader:
         if self.has_ended and partial:
             lines, partial = [*lines, partial], b""
         self._partial_line = partial[: self._max_line_bytes + 1]
-        numbered = [(number, line) for number, line in enumerate(lines, start=self._lines_read + 1) if line.strip()]
+        numbered = [
+            (number, content)
+            for number, line in enumerate(lines, start=self._lines_read + 1)
+            if (content := line.removeprefix(BYTE_ORDER_MARK)).strip()
+        ]
         self._lines_read += len(lines)
         return numbered

@@ -3,21 +3,24 @@
 A record is refused only when it cannot be matched at all: it is no JSON object, has no usable `read_id`, belongs to
 another site, or has no usable plate (neither `plate` nor a candidate).
 Any other bad field is dropped and named in the read: a vehicle is worth an alert even when its camera's confidence is
-nonsense. Of `candidates` only the bad ones are dropped, because the others may match.
+nonsense. A bad part costs only itself: of `candidates` only those without a usable plate are dropped, of a candidate
+only its confidence. `field_repair` reads what is not as the contract wants it, but can mean only one thing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from anpr.contracts import plates
-from anpr.contracts.events import MOST_CANDIDATES, Candidate, Read, Undecodable
+from anpr.contracts.country_codes import is_country_code
+from anpr.contracts.events import Read, Undecodable
+from anpr.reads.field_repair import FieldRepair
+from anpr.reads.json_lines import BYTE_ORDER_MARK
 from anpr.runtime.timestamps import to_the_millisecond
 
 # A read with every field of the contract at its longest is under 10 kB; a record larger than this is no read.
@@ -52,8 +55,6 @@ _decode_capture_time: Callable[[bytes], _CaptureTime] = msgspec.json.Decoder(_Ca
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 # Raw values, so that one value that no decoder accepts (1e999, bytes that are not UTF-8) spoils only its own field.
 _decode_fields: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_items: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_candidate: Callable[[bytes], Candidate] = msgspec.json.Decoder(Candidate).decode
 
 
 @dataclass(eq=False)  # not frozen: contextlib and others write to an exception that passes through them
@@ -81,6 +82,8 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         read = _decode(value)
     except (*Undecodable, RecursionError):
         read, bad = _decode_leniently(value)
+    if read.country is not None and not is_country_code(read.country):
+        read, bad["country"] = msgspec.structs.replace(read, country=None), f"no country has the code {read.country}"
     if site is not None and read.site != site:
         raise BadRead("wrong site", f"a read of site {read.site!r} on the topic of {site!r}")
     if reason := unusable_reason(read.plate):
@@ -103,7 +106,7 @@ def unusable_reason(plate: str) -> str:
 def camera_capture_time(value: bytes) -> datetime | None:
     """Return the capture time that the camera wrote, plausible or not; None when there is no readable one."""
     try:
-        return _decode_capture_time(value).captured_at
+        return _decode_capture_time(value.removeprefix(BYTE_ORDER_MARK)).captured_at
     except (*Undecodable, RecursionError):
         return None
 
@@ -142,40 +145,34 @@ def _utc(moment: datetime | None) -> datetime | None:
 def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
     """Decode field by field. Return the read without its bad fields, and why each is bad. Raises BadRead."""
     try:
-        record = _decode_fields(value)
+        record = _decode_fields(value.removeprefix(BYTE_ORDER_MARK))
     except (*Undecodable, RecursionError) as error:
         raise BadRead("not JSON", str(error)) from None
+    repair = FieldRepair(record, unusable_reason)
     # A read without a plate may still have candidates.
     kept: dict[str, Any] = {"plate": ""}
     bad: dict[str, str] = {} if "plate" in record else {"plate": "it is missing"}
     for field in fields(Read):
         if field.encode_name not in record:
             continue
-        try:
-            kept[field.name] = msgspec.json.decode(record[field.encode_name], type=field.type)
-        except (*Undecodable, RecursionError) as error:
-            if field.name in _REQUIRED:
-                raise BadRead(f"no usable {field.name}", str(error)) from None
-            if field.name not in _SET_BY_DECODER:
-                bad[field.name] = str(error)
-            if field.name == "candidates":
-                kept[field.name] = tuple(islice(_usable(record[field.name]), MOST_CANDIDATES))
+        value_of_field, reason = _decoded(field, record[field.encode_name])
+        if reason and field.name in _REQUIRED:
+            raise BadRead(f"no usable {field.name}", reason)
+        if reason or repair.is_needed(field.name):
+            value_of_field, is_whole = repair.repaired(field.name)
+            if not is_whole and field.name not in _SET_BY_DECODER:
+                bad[field.name] = reason or "a confidence is none"
+        if value_of_field is not None:
+            kept[field.name] = value_of_field
     for name in _REQUIRED:
         if name not in kept:
             raise BadRead(f"no usable {name}", "it is missing")
     return Read(**kept), bad
 
 
-def _usable(candidates: msgspec.Raw) -> Iterator[Candidate]:
-    """Yield the candidates that can be matched; none when the value is no array."""
+def _decoded(field: FieldInfo, raw: msgspec.Raw) -> tuple[Any, str]:
+    """Return the value of a field and "", or None and why the contract does not allow it."""
     try:
-        items = _decode_items(candidates)
-    except (*Undecodable, RecursionError):
-        return
-    for item in items:
-        try:
-            candidate = _decode_candidate(item)
-        except (*Undecodable, RecursionError):
-            continue
-        if not unusable_reason(candidate.plate):
-            yield candidate
+        return msgspec.json.decode(raw, type=field.type), ""
+    except (*Undecodable, RecursionError) as error:
+        return None, str(error) or "it cannot be decoded"

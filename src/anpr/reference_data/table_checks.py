@@ -206,6 +206,21 @@ def plates_seen(table: Table) -> TableFaults:
         yield from _counts(f"[{name}] letters", letters, _LETTER, "a capital letter")
 
 
+def country_codes(table: Table) -> TableFaults:
+    """Check `country_codes.toml`."""
+    yield from _only(table, {"alpha_3", "signs"}, set())
+    for name, pattern in (("alpha_3", "[A-Z]{3}"), ("signs", "[A-Z]{1,3}")):
+        codes = table.get(name, {})
+        if not isinstance(codes, dict):
+            yield TableFault(f"[{name}]", codes, "it must be a table of codes")
+            continue
+        for text, country in codes.items():
+            if not re.fullmatch(pattern, text):
+                yield TableFault(f"[{name}]", text, f"it must be {pattern[-2]} capital letters at most")
+            if not isinstance(country, str) or not _COUNTRY.fullmatch(country):
+                yield TableFault(f"[{name}] {text}", country, _COUNTRY_RULE)
+
+
 def _counts(field: str, counts: Any, pattern: re.Pattern[str], rule: str) -> TableFaults:
     if not isinstance(counts, dict) or not counts:
         yield TableFault(field, counts, "it must be a table of counts")
@@ -246,5 +261,6 @@ def _is_number(value: Any, above: float = -math.inf, below: float = math.inf) ->
 
 
 CHECKS: Final[Mapping[str, Callable[[Table], TableFaults]]] = {
-    check.__name__: check for check in (countries, folds, glyphs, misreads, confidence, traffic, plates_seen)
+    check.__name__: check
+    for check in (countries, country_codes, folds, glyphs, misreads, confidence, traffic, plates_seen)
 }

@@ -47,7 +47,8 @@ DEAD_LETTERS = _counter(
 )
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",
-    "Bad fields dropped from reads. `candidates`: some of them were bad. `plate`: only candidates could be matched.",
+    "Bad fields dropped from reads. `candidates`: some of them, or of their confidences, were bad. "
+    "`plate`: only candidates could be matched.",
     "site",
     "field",
 )

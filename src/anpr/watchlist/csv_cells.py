@@ -13,9 +13,8 @@ from typing import Any, get_type_hints
 import msgspec
 import msgspec.inspect
 
+from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
-from anpr.contracts.plates import country_of
-from anpr.reference_data import tables
 
 TEXT_COLUMNS = (
     "country",
@@ -86,20 +85,10 @@ def converter(column: str) -> Callable[[str], Any]:
 
 
 def parse_country(text: str) -> str:
-    """Return a country's code, also for an alias. Raises InvalidCellError, with the code that was probably meant."""
-    if re.fullmatch("[A-Z]{2}", text):
-        return country_of(text)
-    wanted = "must be two capital letters, as GB or PL (ISO 3166)"
-    meant = _country_meant(text.upper())
-    raise InvalidCellError(text, f"{wanted}; {meant} was probably meant" if meant else wanted)
-
-
-def _country_meant(text: str) -> str | None:
-    """Return the country with this code in capitals, this badge, or this code of three letters."""
-    countries = tables.load("countries")
-    of_badges = {badge: name for name, syntax in countries.items() for badge in syntax["badges"]}
-    begin = text[:2] if len(text) == 3 else text
-    return of_badges.get(text) or (begin if begin in countries else None)
+    """Return a country's code of two letters, also for another code of the country. Raises InvalidCellError."""
+    if country := country_code(text):
+        return country
+    raise InvalidCellError(text, "must be the code of a country, as GB, GBR or PL (ISO 3166), or its sign, as D")
 
 
 def parse_entry_id(cell: str) -> str:

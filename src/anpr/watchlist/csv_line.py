@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anpr.contracts import plates
+from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
 
@@ -119,9 +120,9 @@ class EntryParser:
             if self._id_position is not None and (written := _written_id(cells[self._id_position])):
                 return written
             country = (
-                plates.country_of(cells[self._country_position].strip()) if self._country_position is not None else ""
+                country_code(as_text(cells[self._country_position])) if self._country_position is not None else ""
             )
-            return _entry_id(self._list_name, plate_and_key(cells[self._plate_position])[1], country)
+            return _entry_id(self._list_name, plate_and_key(cells[self._plate_position])[1], country or "")
         except (InvalidCellError, IndexError):
             return None
 

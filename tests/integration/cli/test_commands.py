@@ -99,7 +99,7 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
 
     installation.plan_and_apply(file)
     installation.start_matcher(site, "one")
-    assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 0
+    assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 1, "of the bad line"
     installation.wait_until_matched(4, site)
     assert {alert.alert_id for alert in installation.alerts()} == {alert.alert_id for alert in found}
 

@@ -61,10 +61,17 @@ def test_bad_lines_are_named_by_number_and_sent_all_the_same(installation: Insta
     site = installation.sites[0]
     lines = [read_line("a", site, "AB1"), b"not json", read_line("b", "elsewhere", "AB1")]
     done = installation.run("send", "--site", site, input=b"\n".join(lines))
-    assert done.returncode == 0
+    assert done.returncode == 1
     named = {line["line"]: line["reason"] for line in log_lines(done.stderr) if "line" in line}
     assert named == {2: "not JSON", 3: "wrong site"}
     assert set(on_topic(installation, site)) == set(lines)
+
+
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(installation: Installation) -> None:
+    site = installation.sites[0]
+    line = read_line("a", site, "AB1")
+    assert installation.run("send", "--site", site, input=b"\xef\xbb\xbf" + line).returncode == 0
+    assert on_topic(installation, site) == [line]
 
 
 def test_a_line_that_is_too_long_is_refused_by_number_and_the_others_are_sent(installation: Installation) -> None:

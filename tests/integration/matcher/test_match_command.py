@@ -203,7 +203,7 @@ def test_the_status_counts_the_work(installation: Installation) -> None:
     site = installation.sites[0]
     applied = installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")
-    publish(installation, site, read_line("a", site, "AB1", confidence=7), b"bad")
+    publish(installation, site, read_line("a", site, "AB1", confidence=700), b"bad")
 
     def is_published() -> bool:
         last = statuses(installation, site)[-1:]

@@ -1,8 +1,10 @@
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -97,12 +99,15 @@ def test_a_read_that_can_be_matched_is_kept_whatever_else_is_wrong_with_it(
     assert {name: getattr(read, name) for name in required} == required
     bad = {name for name in others if name in optional_fields and not _is_good_alone(required, name, others[name])}
     bad -= {"received_at", "clock_suspect", "dropped_fields"}  # nobody asked the camera
+    # These are read in other forms too, or dropped in part; the tests below are about them.
+    repaired = {"confidence", "char_confidences", "candidates", "country", "vehicle"}
+    bad -= repaired
     if others.get("supersedes") == required["read_id"]:
         bad.add("supersedes")
-    assert set(read.dropped_fields) == bad
-    assert len(read.dropped_fields) == len(bad)
+    assert set(read.dropped_fields) - repaired == bad
+    assert len(read.dropped_fields) == len(set(read.dropped_fields))
     bare = decode_read(json.dumps(required).encode(), "calais", NOON)
-    for name in bad - {"captured_at", "candidates"}:
+    for name in bad - {"captured_at"}:
         assert getattr(read, name) == getattr(bare, name), "a field that was dropped is as if it had never come"
 
 
@@ -112,13 +117,47 @@ good_candidates = st.fixed_dictionaries(
 bad_candidates = st.sampled_from(
     [
         {"plate": "A" * 100},
-        {"plate": "AB1", "confidence": "x"},
-        {"plate": "AB1", "confidence": 1.5},
+        {"plate": "·", "confidence": "x"},
         {"confidence": 0.5},
         {"plate": 7},
-        "AB1",
+        ["AB1"],
+        "·",
     ]
 )
+bad_confidences = st.sampled_from(["x", 1.5, -0.5, 1000, True, [0.5], {}, ""])
+
+
+@given(
+    usable,
+    st.lists(
+        good_candidates | st.fixed_dictionaries({"plate": st.just("AB1"), "confidence": bad_confidences}), max_size=16
+    ),
+)
+def test_whatever_its_confidence_a_candidate_keeps_its_plate(
+    required: dict[str, Any], candidates: list[dict[str, Any]]
+) -> None:
+    read = decode_read(json.dumps({**required, "candidates": candidates}).encode(), "calais", NOON)
+    assert [candidate.plate for candidate in read.candidates] == [candidate["plate"] for candidate in candidates]
+
+
+shares = st.integers(0, 1000).map(lambda permille: permille / 1000)
+
+
+@given(usable, st.lists(shares.filter(lambda share: share >= 0.01), min_size=1, max_size=8))
+def test_a_record_in_percent_reads_as_the_same_record_in_shares(
+    required: dict[str, Any], confidences: list[float]
+) -> None:
+    def decoded(scale: Callable[[float], Any]) -> Read:
+        candidates = [{"plate": "AB1", "confidence": scale(confidence)} for confidence in confidences]
+        return decode_read(json.dumps({**required, "candidates": candidates}).encode(), "calais", NOON)
+
+    in_shares = [candidate.confidence for candidate in decoded(float).candidates]
+    assert [candidate.confidence for candidate in decoded(str).candidates] == in_shares
+    in_percent = [candidate.confidence for candidate in decoded(lambda share: f"{share * 100:.1f}%").candidates]
+    assert in_percent == pytest.approx(in_shares)
+    if max(confidences) >= 0.02:
+        plain = [candidate.confidence for candidate in decoded(lambda share: round(share * 100, 1)).candidates]
+        assert plain == pytest.approx(in_shares)
 
 
 @given(usable, st.lists(good_candidates, max_size=20), st.lists(st.tuples(st.integers(0, 20), bad_candidates)))

@@ -36,6 +36,11 @@ def test_lines_are_the_same_however_the_bytes_are_split(content: bytes, cuts: li
         assert line == expected or (len(line) > LIMIT and len(expected) > LIMIT and line[:LIMIT] == expected[:LIMIT])
 
 
+def test_a_byte_order_mark_is_no_part_of_a_line_and_alone_is_a_blank_line() -> None:
+    content = b"\xef\xbb\xbfab\n\xef\xbb\xbf\ncd\n"
+    assert lines_read(content, []) == lines_read(content, [1, 2, 5, 7]) == [(1, b"ab"), (3, b"cd")]
+
+
 def test_without_bytes_it_returns_after_the_wait() -> None:
     reading, writing = os.pipe()
     lines = LineReader(reading, LIMIT)

@@ -444,7 +444,7 @@ def test_the_status_is_published_at_most_once_a_second(port: Port) -> None:
 
 def test_the_status_counts_the_work_without_covert_alerts(port: Port) -> None:
     producer = InMemoryProducer(port.broker)
-    dropping = b'{"read_id": "read-2", "site": "calais", "plate": "XY9", "confidence": 7}'
+    dropping = b'{"read_id": "read-2", "site": "calais", "plate": "XY9", "confidence": 700}'
     port.receives(a_record(), dropping, b"not json", a_record("waits"))
     port.matcher(producer, batch_reads=3).run_once()
     producer.flush(0)

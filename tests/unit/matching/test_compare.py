@@ -135,8 +135,8 @@ def test_with_json_a_program_gets_one_object() -> None:
         (["AB12CDE", "A" * 17], "1 to 16 letters and digits"),
         (["A" * 17, "AB12CDE"], "17 characters; a plate has at most 16"),
         (["-", "AB12CDE"], "it has no letter or digit"),
-        (["AB12CDE", "AB12CDE", "--country", "gb"], "--country 'gb': must be two capital letters"),
-        (["AB12CDE", "AB12CDE", "--listed-country", "GBR"], "GB was probably meant"),
+        (["AB12CDE", "AB12CDE", "--country", "ZZ"], "--country 'ZZ': must be the code of a country"),
+        (["AB12CDE", "AB12CDE", "--listed-country", "Atlantis"], "must be the code of a country"),
     ],
 )
 def test_a_text_that_the_decoder_or_the_list_refuses_is_refused_with_their_reason(

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
+from anpr.contracts.events import Vehicle
+from anpr.reads.decoder import MAX_READ_BYTES, BadRead, camera_capture_time, decode_read
+from anpr.reads.json_lines import numbered_lines
 from tests.support.strategies import NOON
 
 GOOD: dict[str, Any] = {
@@ -70,8 +72,12 @@ def test_a_record_that_cannot_be_matched_is_refused_with_the_reason(record: byte
         ({"unheard_of": {"deep": [1, 2]}}, ()),
         ({"confidence": 1.5}, ("confidence",)),
         ({"confidence": 10**400}, ("confidence",)),
-        ({"country": "gb"}, ("country",)),
-        ({"country": "GB\n"}, ("country",)),
+        ({"country": "gb"}, ()),
+        ({"country": "GB\n"}, ()),
+        ({"country": "CYM"}, ("country",)),
+        ({"country": "ZZ"}, ("country",)),
+        ({"country": "ZZ", "confidence": 1.5}, ("confidence", "country")),
+        ({"country": ["GB"]}, ("country",)),
         ({"lane": 4, "position": ["front"]}, ("lane", "position")),
         ({"char_confidences": [0.9, 2]}, ("char_confidences",)),
         ({"candidates": [{"plate": "AB12CDE"}, {"confidence": 0.5}]}, ("candidates",)),
@@ -153,3 +159,96 @@ def test_a_bad_read_passes_through_a_context_as_itself() -> None:
 
     with pytest.raises(BadRead, match="not JSON"), managed():
         decode_read(b"", "calais", NOON)
+
+
+# --- a bad part costs only itself ---
+
+
+def candidates_of(*candidates: Any, **fields: Any) -> tuple[list[tuple[str, float | None]], tuple[str, ...]]:
+    """Return the candidates of a read as plate and confidence, and the names of the dropped fields."""
+    read = decode_read(value(plate="XXXXXXX", candidates=list(candidates), **fields), "calais", NOON)
+    return [(candidate.plate, candidate.confidence) for candidate in read.candidates], read.dropped_fields
+
+
+@pytest.mark.parametrize(
+    ("candidate", "confidence", "dropped"),
+    [
+        ({"plate": "AB12CDE", "confidence": 82.1}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": "0.821"}, 0.821, ()),
+        ("AB12CDE", None, ()),
+        ({"plate": "AB12CDE", "confidence": 0.821}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": "82.1"}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": "82,1 %"}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": "0,821"}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": 100}, 1.0, ()),
+        ({"plate": "AB12CDE", "confidence": None}, None, ()),
+        ({"plate": "AB12CDE", "confidence": "8.21e-1"}, 0.821, ()),
+        ({"plate": "AB12CDE", "confidence": "high"}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": True}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": -1}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": 101}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": 1.0000001}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": [0.8]}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": {"value": 0.8}}, None, ("candidates",)),
+        ({"plate": "AB12CDE", "confidence": 10**400}, None, ("candidates",)),
+    ],
+)
+def test_a_bad_confidence_costs_a_candidate_only_the_confidence(
+    candidate: Any, confidence: float | None, dropped: tuple[str, ...]
+) -> None:
+    [(plate, kept)], named = candidates_of(candidate)
+    assert (plate, named) == ("AB12CDE", dropped)
+    assert kept == pytest.approx(confidence)
+
+
+def test_a_single_candidate_needs_no_array() -> None:
+    for candidates in ("AB12CDE", {"plate": "AB12CDE"}):
+        read = decode_read(value(plate="XXXXXXX", candidates=candidates), "calais", NOON)
+        assert [candidate.plate for candidate in read.candidates] == ["AB12CDE"]
+
+
+def test_percent_is_understood_only_where_all_confidences_of_the_record_may_be_percentages() -> None:
+    in_percent = {"confidence": 97, "char_confidences": [99, "98.5", 1]}
+    read = decode_read(value(candidates=[{"plate": "AB12CDF", "confidence": 1}], **in_percent), "calais", NOON)
+    assert (read.confidence, read.char_confidences) == (0.97, (0.99, 0.985, 0.01))
+    assert [candidate.confidence for candidate in read.candidates] == [0.01]
+    assert read.dropped_fields == ()
+    mixed = ({"plate": "AB12CDE", "confidence": 82.1}, {"plate": "AB12CDF", "confidence": 0.5})
+    assert candidates_of(*mixed) == ([("AB12CDE", None), ("AB12CDF", 0.5)], ("candidates",))
+    assert candidates_of(mixed[0], confidence=0.9) == ([("AB12CDE", None)], ("candidates",))
+    assert candidates_of(mixed[0], char_confidences=[0]) == ([("AB12CDE", None)], ("candidates",))
+
+
+def test_a_bad_part_of_the_vehicle_costs_only_itself() -> None:
+    read = decode_read(value(vehicle={"kind": "lorry", "colour": 7, "make": "DAF"}), "calais", NOON)
+    assert read.vehicle == Vehicle(kind="lorry", make="DAF")
+    assert read.dropped_fields == ("vehicle",)
+
+
+@pytest.mark.parametrize(
+    ("written", "country"),
+    [
+        ("gb", "GB"),
+        ("GBR", "GB"),
+        ("UK", "UK"),
+        ("uk", "GB"),
+        ("EL", "EL"),
+        ("IRL", "IE"),
+        ("d", "DE"),
+        ("SLO", "SI"),
+    ],
+)
+def test_a_country_is_understood_as_in_a_list(written: str, country: str) -> None:
+    read = decode_read(value(country=written), "calais", NOON)
+    assert (read.country, read.dropped_fields) == (country, ())
+
+
+def test_a_byte_order_mark_before_a_record_is_read_past() -> None:
+    record = b"\xef\xbb\xbf" + value()
+    assert decode_read(record, "calais", NOON) == decode_read(value(), "calais", NOON)
+    assert camera_capture_time(record) == camera_capture_time(value())
+
+
+def test_lines_are_read_past_byte_order_marks_and_blank_lines_and_keep_their_numbers() -> None:
+    lines = [b"\xef\xbb\xbf{}\r\n", b" \n", b"{1}\n", b"\xef\xbb\xbf\n", b"{2}"]
+    assert list(numbered_lines(lines)) == [(1, b"{}"), (3, b"{1}"), (5, b"{2}")]

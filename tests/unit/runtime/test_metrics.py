@@ -70,7 +70,7 @@ def site() -> str:
 
 
 def test_reads_alerts_dead_letters_and_dropped_fields_are_counted(site: str) -> None:
-    bad_field = b'{"read_id": "3", "site": "%b", "plate": "XY9", "confidence": 7}' % site.encode()
+    bad_field = b'{"read_id": "3", "site": "%b", "plate": "XY9", "confidence": 700}' % site.encode()
     matched(site, a_read("1"), a_read("2", plate="AB I2 CDE"), bad_field, b"not json", b"nor this")
     assert value("anpr_reads_total", site=site) == 3
     assert value("anpr_alerts_total", site=site, tier="exact") == 1

@@ -250,10 +250,10 @@ def test_a_refused_line_is_named_by_its_number_and_the_other_lines_are_read(file
         ("entry_id", "a\0b", "a NUL character"),
         ("entry_id", "x" * 129, "is longer than 128 characters: it has 129"),
         ("reason", "a\0b", "a NUL character"),
-        ("country", "gb", "must be two capital letters, as GB or PL (ISO 3166); GB was probably meant"),
-        ("country", "GBR", "GB was probably meant"),
-        ("country", "d", "DE was probably meant"),
-        ("country", "Atlantis", "must be two capital letters, as GB or PL (ISO 3166)"),
+        ("country", "Atlantis", "must be the code of a country, as GB, GBR or PL (ISO 3166), or its sign, as D"),
+        ("country", "ZZ", "must be the code of a country"),
+        ("country", "G", "must be the code of a country"),
+        ("country", "CYM", "must be the code of a country"),
         ("category", "x" * 65, "is longer than 64 characters: it has 65"),
         ("reason", "x" * 2001, "is longer than 2000 characters: it has 2001"),
         ("vehicle_make", "x" * 65, "is longer than 64 characters: it has 65"),
@@ -332,7 +332,7 @@ def test_a_plate_that_occurs_twice_is_named_as_written_with_the_other_line(file:
 
 def test_each_field_of_a_line_that_is_at_fault_is_named_in_the_order_of_the_columns(file: Path) -> None:
     header = "priority,plate,entry_id,valid_until,valid_from,vehicle_make,country"
-    content = read(file, header, f"9,--,{'x' * 129},2030-01-01,2031-01-01,{'x' * 65},gb")
+    content = read(file, header, f"9,--,{'x' * 129},2030-01-01,2031-01-01,{'x' * 65},XX")
     assert content.refused == 1
     assert [(fault.line, fault.field) for fault in content.faults] == [
         (2, "priority"), (2, "plate"), (2, "entry_id"), (2, "vehicle_make"), (2, "country"), (2, "valid_until"),
@@ -416,6 +416,18 @@ def test_an_entry_without_an_id_differs_by_plate_country_and_list(file: Path) ->
     of_another_list = read_list(file, "customs")
     assert not content.faults
     assert len({entry.entry_id for entry in (*content.entries, *of_another_list.entries)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("cell", "country"),
+    [
+        ("gb", "GB"), ("GBR", "GB"), ("UK", "GB"), ("uk", "GB"), (" Gb ", "GB"), ("EL", "GR"), ("GRC", "GR"),
+        ("IRL", "IE"), ("irl", "IE"), ("d", "DE"), ("F", "FR"), ("SLO", "SI"), ("NMK", "MK"), ("RKS", "XK"),
+        ("deu", "DE"), ("FL", "LI"),
+    ],
+)  # fmt: skip
+def test_a_code_that_can_mean_one_country_only_is_that_country(file: Path, cell: str, country: str) -> None:
+    assert entry_with(file, "country", cell).country == country
 
 
 def test_uk_and_gb_are_one_country(file: Path) -> None:
