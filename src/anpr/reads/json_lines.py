@@ -1,10 +1,9 @@
 """Lines of JSON as programs write them: some begin a file with a byte order mark. Pure."""
 
-import codecs
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-BYTE_ORDER_MARK: Final = codecs.BOM_UTF8
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def json_line(line: bytes) -> bytes:
