@@ -1,8 +1,8 @@
-"""Changes of a list, and when the commit of each began; also by a process of its own, as operators change it.
+"""Changes of a list, with the time when the commit of each began. A separate process can make them, as operators do.
 
-What the store does after the commit is no part of a figure: of a whole new list it lets go of every entry that it had
-in memory, for a good part of a second at a million. Nor may that hold up whoever notes when something was seen, as it
-does in the same process, whatever the threads.
+The work after the commit is no part of a figure. The store then frees every entry of a whole new list, which takes a
+good part of a second for a million entries. In the same process that would delay the code that measures, even in
+another thread.
 """
 
 import gc
@@ -55,7 +55,7 @@ class TimedStore(WatchlistStore):
         super().__init__(client, keep_tombstones=timedelta(hours=96))
 
     def timed(self, change: Callable[[], AppliedChange]) -> Commit:
-        """Make a change, again where another process is faster, and return when the commit that counts began."""
+        """Make a change and return when its commit began. Repeat it if another process changed the list first."""
         while True:
             try:
                 self._began = None
@@ -65,7 +65,7 @@ class TimedStore(WatchlistStore):
                     raise
             else:
                 if self._began is None:
-                    raise RuntimeError("the store has committed without this having noted when")
+                    raise RuntimeError("the store has committed, but no time was noted")
                 return Commit(generation, self._began)
 
 
@@ -91,7 +91,7 @@ class ChangedElsewhere:
 
 
 def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
-    """Return an entry for each number, of any plate."""
+    """Return an entry with a random plate for each number."""
     unset = Generation(epoch=0, number=0)
     until = datetime(2099, 1, 1, tzinfo=UTC)
     return [
@@ -102,7 +102,7 @@ def entries_of(numbers: Sequence[int], draw: random.Random) -> list[Entry]:
 
 
 class _List(NamedTuple):
-    """What the process of its own has."""
+    """The state of the separate process."""
 
     store: TimedStore
     entries: int
@@ -118,16 +118,20 @@ def _open(redis_url: str, entries: int) -> None:
 
 
 def _load() -> Commit:
-    (of,) = _opened
-    entries = entries_of(range(of.entries), of.draw)
-    return of.store.timed(lambda: of.store.apply(LIST, entries, _WHY, system_clock()))
+    (opened,) = _opened
+    entries = entries_of(range(opened.entries), opened.draw)
+    return opened.store.timed(lambda: opened.store.apply(LIST, entries, _WHY, system_clock()))
 
 
 def _change(put: Sequence[Entry], remove: Sequence[str]) -> Commit:
-    (of,) = _opened
-    return of.store.timed(lambda: of.store.change(LIST, put, remove, why=_WHY, now=system_clock(), author=Author()))
+    (opened,) = _opened
+    return opened.store.timed(
+        lambda: opened.store.change(LIST, put, remove, why=_WHY, now=system_clock(), author=Author())
+    )
 
 
 def _roll_back() -> Commit:
-    (of,) = _opened
-    return of.store.timed(lambda: of.store.rollback(LIST, None, why=_WHY, now=system_clock(), author=Author()))
+    (opened,) = _opened
+    return opened.store.timed(
+        lambda: opened.store.rollback(LIST, None, why=_WHY, now=system_clock(), author=Author())
+    )

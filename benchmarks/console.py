@@ -140,7 +140,7 @@ def cookie_from(url: str, notes: Sequence[str]) -> str:
 
 
 def answers(url: str) -> bool:
-    """Tell whether a console answers."""
+    """Return whether a console answers."""
     try:
         return httpx.get(f"{url}/sign-in").status_code == 200
     except httpx.HTTPError:
@@ -148,7 +148,7 @@ def answers(url: str) -> bool:
 
 
 def state_of(url: str, cookie: str) -> dict[str, Any]:
-    """Return the whole state of the board, once the console has read back what was."""
+    """Return the whole state of the board, once the console has read back the topics."""
     while (answer := httpx.get(f"{url}/board/state", headers={"Cookie": cookie}, timeout=60)).status_code == 503:
         time.sleep(0.2)
     whole: dict[str, Any] = answer.json()
@@ -170,7 +170,7 @@ def send_all(producer: KafkaProducer, per_second: int, seconds: float) -> int:
 
 
 def cpu_seconds(pid: int | None) -> float:
-    """Return the CPU time that a process has taken, from the kernel's account of it."""
+    """Return the CPU time of a process, as the kernel counts it."""
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 

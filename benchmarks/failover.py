@@ -3,7 +3,7 @@
     python -m benchmarks.failover [--crashes 10] [--json]
 
 A listed plate is read a hundred times a second while the matcher is killed. The figure is the longest time from
-capture to the alert, seen by a reader of the alerts topic: what an officer would have waited at worst.
+capture until a reader of the alerts topic has the alert: the longest that an officer would have waited.
 """
 
 import json
@@ -30,7 +30,7 @@ SITE = "calais"
 CAMERAS = 60  # many, so that every partition has some of them
 READ_EVERY_SECONDS = 0.01
 WATCH_SECONDS = 4
-# A figure is of so many reads at least, whatever time a busy machine takes to send them: some by every camera.
+# Each figure covers at least so many reads, some of every camera, however long a busy machine takes to send them.
 LEAST_READS = 100
 
 
@@ -39,7 +39,7 @@ class Road:
 
     def __init__(self, demo: Demo) -> None:
         self.sent = 0
-        self.taken: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
         self._producer = KafkaProducer(demo.kafka)
         self._tail = KafkaTail(demo.kafka, [topics.alerts(SITE)])
         self._stop = threading.Event()
@@ -52,15 +52,15 @@ class Road:
             raise SystemExit(f"only {self.sent} of {count} reads have been sent within two minutes")
 
     def worst_seconds(self, since: int) -> float:
-        """Return the longest time to an alert of the reads from number `since` on, once all have theirs."""
+        """Wait for the alerts of the reads from number `since` on; return the longest time from capture to alert."""
         self.send_until(since + LEAST_READS)
         numbers = [str(number) for number in range(since, self.sent)]
         if not wait_until(lambda: not self._missing(numbers), 120):
             raise SystemExit(few("alerts are missing of the reads", self._missing(numbers)))
-        return max(self.taken[number] for number in numbers)
+        return max(self.seconds[number] for number in numbers)
 
     def _missing(self, numbers: Sequence[str]) -> list[str]:
-        return [number for number in numbers if number not in self.taken]
+        return [number for number in numbers if number not in self.seconds]
 
     def end(self) -> None:
         """Stop sending."""
@@ -85,7 +85,7 @@ class Road:
                 alert = decode_alert_record(record.value or b"")
                 if isinstance(alert, Alert):
                     seconds = (system_clock() - alert.captured_at).total_seconds()
-                    self.taken.setdefault(alert.read.read_id, seconds)
+                    self.seconds.setdefault(alert.read.read_id, seconds)
 
 
 def crash(demo: Demo, road: Road) -> float:
@@ -97,7 +97,7 @@ def crash(demo: Demo, road: Road) -> float:
 
 
 def lose_machine(demo: Demo, road: Road) -> float:
-    """Let a second matcher take its share, kill it for good, and return the worst time to an alert."""
+    """Let a second matcher take over some partitions, kill it for good, and return the worst time to an alert."""
     feed = demo.open_feed()
     demo.add_matcher(SITE, f"{SITE}-2", restart=False)
 
@@ -107,7 +107,7 @@ def lose_machine(demo: Demo, road: Road) -> float:
         return len(matchers) == 2 and all(status.partitions for status in matchers)
 
     if not wait_until(both_share, 60):
-        raise SystemExit("the second matcher got no share")
+        raise SystemExit("the second matcher got no partitions")
     since = road.sent
     demo.supervisor.kill(f"matcher-{SITE}-2")
     time.sleep(WATCH_SECONDS + demo.settings.matcher.session_timeout_seconds)
@@ -122,7 +122,7 @@ def main(crashes: int, *, as_json: bool) -> None:
     with Demo(Path("config"), Path("config/example_watchlist.csv"), partial(click.echo, err=True)) as demo:
         demo.start_matchers(demo.open_feed())
         road = Road(demo)
-        road.send_until(LEAST_READS)  # the first wait for connections
+        road.send_until(LEAST_READS)  # the first reads wait for connections
         quiet = road.worst_seconds(since=LEAST_READS)
         worst = [crash(demo, road) for _ in range(crashes)]
         lost = lose_machine(demo, road)

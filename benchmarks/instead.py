@@ -1,4 +1,4 @@
-"""What people would use instead of the index: vehicles found, false alerts a day, and time a read.
+"""The index compared with other methods: vehicles found, false alerts a day, and time a read.
 
     python -m benchmarks.instead
     python -m benchmarks.instead --entries 1000000 --json
@@ -72,7 +72,7 @@ Method = Callable[[Reads], Answers]
 
 
 def half(plate: str) -> int:
-    """Return the half that a plate belongs to."""
+    """Return the half to which a plate belongs: 0 or 1."""
     return hashlib.sha256(plate.encode()).digest()[0] & 1
 
 
@@ -116,8 +116,8 @@ def by_redis(client: redis.Redis, listed: Sequence[str]) -> Method:
         found: Answers = []
         for at in range(0, len(reads.texts), _BATCH):
             asked = [plates.equivalent(plates.canonical(text)) for text in reads.texts[at : at + _BATCH]]
-            is_there = client.smismember(_KEY, asked)
-            found += [of_key[key] if there else set() for key, there in zip(asked, is_there, strict=True)]
+            listed_flags = client.smismember(_KEY, asked)
+            found += [of_key[key] if is_listed else set() for key, is_listed in zip(asked, listed_flags, strict=True)]
         return found
 
     return answers
@@ -125,10 +125,10 @@ def by_redis(client: redis.Redis, listed: Sequence[str]) -> Method:
 
 def by_variants(listed: Sequence[str]) -> Method:
     """Look up every variant of a read at most one edit away in a set."""
-    there = set(listed)
+    plates_listed = set(listed)
 
     def answers(reads: Reads) -> Answers:
-        return [there.intersection(variants(plates.canonical(text))) for text in reads.texts]
+        return [plates_listed.intersection(variants(plates.canonical(text))) for text in reads.texts]
 
     return answers
 

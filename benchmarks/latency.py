@@ -3,8 +3,8 @@
     python -m benchmarks.latency [--seconds 10] [--json]
 
 Every read is of a listed plate, the worst case. One reader follows the reads topic and one the alerts topic, in one
-process and by one clock: the first figure is what Kafka alone takes from capture to a reader, the second adds the
-matcher and a second way through Kafka. So their ratio says what the matcher costs, whatever the machine.
+process and with one clock. The first figure is the time that Kafka alone takes from capture to a reader. The second
+adds the matcher and a second pass through Kafka. So their ratio is what the matcher costs, on any machine.
 """
 
 import json
@@ -57,7 +57,7 @@ def read_of_alert(value: bytes) -> Read:
     """Return the read in an alert."""
     alert = decode_alert_record(value)
     if not isinstance(alert, Alert):
-        raise TypeError("this traffic corrects nothing")
+        raise TypeError("this traffic has no corrections")
     return alert.read
 
 
@@ -77,7 +77,7 @@ def send(producer: KafkaProducer, rate: int, seconds: float) -> list[str]:
 
 def missing(ids: list[str], readers: Sequence[Clocked]) -> list[str]:
     """Return the reads that some reader has not seen."""
-    return [one for one in ids if any(one not in reader.seconds for reader in readers)]
+    return [read_id for read_id in ids if any(read_id not in reader.seconds for reader in readers)]
 
 
 def wait_for(ids: list[str], *readers: Clocked) -> None:
@@ -87,7 +87,7 @@ def wait_for(ids: list[str], *readers: Clocked) -> None:
 
 
 @click.command()
-@click.option("--seconds", type=AMOUNT, default=10.0, show_default=True, help="How long each rate is held.")
+@click.option("--seconds", type=AMOUNT, default=10.0, show_default=True, help="How long each rate lasts.")
 @click.option("--json", "as_json", is_flag=True)
 def main(seconds: float, *, as_json: bool) -> None:
     """Measure at several rates and print milliseconds from capture."""
@@ -97,18 +97,18 @@ def main(seconds: float, *, as_json: bool) -> None:
         reads = Clocked(demo, topics.reads(SITE), _decode_read)
         alerts = Clocked(demo, topics.alerts(SITE), read_of_alert)
         producer = KafkaProducer(demo.kafka)
-        wait_for(send(producer, 50, 2), reads, alerts)  # so that connections stand and code is warm
+        wait_for(send(producer, 50, 2), reads, alerts)  # opens the connections and warms the code
         for rate in RATES:
             ids = send(producer, rate, seconds)
             wait_for(ids, reads, alerts)
             row: dict[str, float] = {"reads_per_second": rate}
             for name, share in (("p50", 0.5), ("p99", 0.99)):
-                one_way, whole = (
-                    (percentile([clocked.seconds[one] for one in ids], share) or 0) * 1000
+                to_reader, to_alert = (
+                    (percentile([clocked.seconds[read_id] for read_id in ids], share) or 0) * 1000
                     for clocked in (reads, alerts)
                 )
-                row |= {f"read_{name}_ms": round(one_way, 1), f"alert_{name}_ms": round(whole, 1)}
-                row[f"{name}_ratio"] = round(whole / max(one_way, 1), 1)
+                row |= {f"read_{name}_ms": round(to_reader, 1), f"alert_{name}_ms": round(to_alert, 1)}
+                row[f"{name}_ratio"] = round(to_alert / max(to_reader, 1), 1)
             figures.append(row)
     for row in figures:
         print(json.dumps(row) if as_json else "   ".join(f"{name} {value:g}" for name, value in row.items()))

@@ -39,7 +39,7 @@ from benchmarks.commits import LIST, Commit, TimedStore, entries_of
 from benchmarks.lookup import plate
 from benchmarks.options import COUNT
 
-REST_SECONDS = 0.001
+PAUSE_SECONDS = 0.001
 BATCH_READS = 20
 CHANGED = 1000
 QUIET_SECONDS = 0.5
@@ -58,10 +58,10 @@ class MatchingProcess:
     def hold_ups_ms(self, since: float, until: float) -> list[float]:
         """Return by how many milliseconds each batch that ran in this time ended late."""
         if not wait_until(lambda: bool(self.ended) and self.ended[-1] > until, 300):
-            raise SystemExit("the matching process reports nothing any more")
+            raise SystemExit("the matching process has stopped reporting")
         ends = pairwise(list(self.ended))
         ran = ((before, after) for before, after in ends if after > since and before < until)
-        return [(after - before - REST_SECONDS) * 1000 for before, after in ran]
+        return [(after - before - PAUSE_SECONDS) * 1000 for before, after in ran]
 
     def seconds_until(self, generation: Generation, since: float) -> float:
         """Wait for the first batch matched with a generation, and return how long after `since` it ended.
@@ -105,7 +105,7 @@ def match(folder: Path) -> None:
             raise SystemExit("the list is missing")
         active.index.match(reads)
         print(active.index.generation, f"{time.monotonic():.6f}", flush=True)
-        time.sleep(REST_SECONDS)
+        time.sleep(PAUSE_SECONDS)
 
 
 class Bench:
@@ -169,7 +169,7 @@ def measure(process: MatchingProcess, work: Sequence[Callable[[], Commit]]) -> d
         disturbed.append(process.hold_ups_ms(arrived - QUIET_SECONDS / 2, arrived + QUIET_SECONDS / 2))
     return {
         "runs": len(work),
-        "in_force_seconds": {name: round(percentile(seconds, share) or 0, 3) for name, share in SHARES},
+        "active_seconds": {name: round(percentile(seconds, share) or 0, 3) for name, share in SHARES},
         "hold_up_undisturbed_ms": summary([max(ms, default=0) for ms in quiet]),
         "hold_up_ms": summary([max(ms, default=0) for ms in disturbed]),
     }

@@ -74,11 +74,11 @@ def run(url: str, *arguments: str) -> dict[str, float]:
     environment = {**os.environ, "REDIS_URL": url}
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603  the project's own command
-    words = process.stderr.read() if process.stderr else b""
+    errors = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{words.decode()}")
+        raise SystemExit(f"{' '.join(command)}\n{errors.decode()}")
     return {
         "seconds": time.perf_counter() - began,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,

@@ -39,7 +39,7 @@ ROUNDS: Final = 9
 PATTERNS: Final = 100_000
 SINGLE_READS: Final = 500
 CHANGES: Final = 1_000
-# Making entries takes longer than all the rest, and a change or a mapping depends little on the size of the list.
+# Making entries takes longer than everything else, and a change or a mapping depends little on the size of the list.
 MOST_ENTRIES_MADE: Final = 1_000_000
 
 
@@ -104,12 +104,12 @@ def built(listed: Plates, rng: Random) -> tuple[Methods, dict[str, float]]:
     count = len(listed.texts)
     encoded: list[PlateCodes] = []
     tables: dict[str, Any] = {}
-    figures = {"pack_s": seconds(lambda: encoded.append(encode_plates(listed.texts, listed.countries)))}
+    figures = {"encode_s": seconds(lambda: encoded.append(encode_plates(listed.texts, listed.countries)))}
     for name, widest in (("exact", EXACT_TIER), ("all_tiers", NEAR_TIER)):
         say(f"building: {name}")
         tolerances = np.full(count, widest, np.uint8)
         built_in = seconds(lambda: tables.update({name: PlateTable.build(encoded[0], tolerances)}))  # noqa: B023  run here
-        figures |= {f"{name}_build_s": figures["pack_s"] + built_in, f"{name}_mb": megabytes(tables[name])}
+        figures |= {f"{name}_build_s": figures["encode_s"] + built_in, f"{name}_mb": megabytes(tables[name])}
     say(f"building: {PATTERNS} patterns")
     texts = patterns(PATTERNS, rng)
     figures["patterns_build_s"] = seconds(
@@ -174,7 +174,7 @@ def measured(methods: Methods, rng: Random) -> dict[str, dict[str, float]]:
                 "exact_scored": seconds(lambda: methods.by_exact_scored(encoded_scored)),  # noqa: B023
                 "all_tiers": seconds(lambda: methods.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: methods.by_every_deletion(batches[3])),  # noqa: B023
-                "badges_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(encoded_prefixes)),  # noqa: B023
+                "country_prefixes_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(encoded_prefixes)),  # noqa: B023
                 "patterns_added": seconds(lambda: methods.by_patterns(batches[4])),  # noqa: B023
             }
         )

@@ -1,4 +1,4 @@
-"""What a benchmark says when it has waited for something in vain."""
+"""The message of a benchmark that has waited in vain."""
 
 from collections.abc import Sequence
 

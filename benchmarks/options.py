@@ -1,4 +1,4 @@
-"""What the options of benchmarks accept: enough to be measured, and a number that is one."""
+"""The values that the options of benchmarks accept: at least enough to measure something, and no `nan` or `inf`."""
 
 import math
 from typing import Any, Final
@@ -10,10 +10,10 @@ NONE_OR_MORE: Final = click.IntRange(min=0)
 
 
 class Amount(click.FloatRange):
-    """A number above 0; neither `nan` nor `inf`, which are numbers to Python and no amount of anything."""
+    """A finite number above 0, or from a least value on. `nan` and `inf`, numbers to Python, are refused."""
 
     def __init__(self, least: float = 0.0) -> None:
-        """Take the least that it may be, above 0 if that is 0."""
+        """`least` is the smallest value; 0 means above 0."""
         super().__init__(min=least, min_open=least == 0)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:

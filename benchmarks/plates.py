@@ -1,4 +1,4 @@
-"""Plates for the matching benchmarks: of the simulated traffic's vehicles, lorries and cars alike."""
+"""Plates for the matching benchmarks, from simulated vehicles: half of them lorries, half cars."""
 
 from collections.abc import Sequence
 from random import Random
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulators import vehicles
 
-# As the benchmark's goals are stated.
+# The goals of the benchmark are stated for these.
 BATCH = 10_000
 LISTED_SHARE = 0.001
 
@@ -29,13 +29,13 @@ def make(count: int, rng: Random) -> Plates:
 
 
 def batch(listed: Plates, rng: Random, count: int = BATCH) -> Plates:
-    """Return plates as they are read rightly, one in a thousand of them listed."""
+    """Return right reads, one in a thousand of them of a listed plate."""
     reads = make(count, rng)
     for at in range(count):
         if rng.random() < LISTED_SHARE:
             row = int(rng.random() * len(listed.texts))
             reads.texts[at], reads.countries[at] = listed.texts[row], listed.countries[row]
-    # As they come off the wire: strings that no dict has seen, so that their hashes are not known yet.
+    # New strings, as from the network: Python has not computed their hashes yet.
     return Plates([fresh(text) for text in reads.texts], reads.countries)
 
 
@@ -45,14 +45,14 @@ def fresh(text: str) -> str:
 
 
 def patterns(count: int, rng: Random) -> Sequence[str]:
-    """Return patterns as witnesses give them: one or two characters not seen, a beginning, an end, a middle."""
+    """Return patterns as witnesses give them: one or two characters missing, a beginning, an end, a middle."""
     made: dict[str, None] = {}
     while len(made) < count:
         text = list(make(1, rng).texts[0])
         kind, length = rng.random(), len(text)
         if kind < 0.4:
-            for place in rng.sample(range(length), min(rng.choice((1, 1, 2)), length - 1)):
-                text[place] = "?"
+            for position in rng.sample(range(length), min(rng.choice((1, 1, 2)), length - 1)):
+                text[position] = "?"
             made["".join(text)] = None
         elif kind < 0.6:
             made["".join(text[:5]) + "*"] = None

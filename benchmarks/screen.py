@@ -2,9 +2,9 @@
 
     python -m benchmarks.screen [--reads 100] [--per-second 4] [--open 0] [--json]
 
-Real Kafka, matcher, console and Chromium. Each read is of another listed vehicle, so each makes a new card. The
-page's own clock, which is the machine's, says when the event came, when its card was in the document, and when the
-browser had drawn the frame with it; the alert says when it was raised. So each part of the path has its share:
+It runs a real Kafka, a matcher, a console and Chromium. Each read is of another listed vehicle, so each makes a new
+card. The page notes by the machine's clock when the event came, when its card was in the document, and when the
+browser had drawn the frame with it. The alert says when it was raised. So each part of the path has its time:
 
     capture → raised     camera, Kafka, matcher
     raised → event       Kafka, the console's fold, its gathering of up to 100 ms, the stream
@@ -62,7 +62,7 @@ new MutationObserver((changes) => {
 
 
 def send(producer: KafkaProducer, plates: list[str], per_second: float) -> None:
-    """Let a vehicle with each plate pass, at an even pace."""
+    """Send a read of each plate, at an even pace."""
     began = time.monotonic()
     for number, plate in enumerate(plates):
         while (ahead := began + number / per_second - time.monotonic()) > 0:
@@ -154,10 +154,10 @@ def look(
         page.goto(url)
         costs = page_costs(page)
         producer = KafkaProducer(kafka)
-        send(producer, [f"WARM{number}" for number in range(20)], 20)  # connections stand, code is warm
+        send(producer, [f"WARM{number}" for number in range(20)], 20)  # opens the connections and warms the code
         sending = threading.Thread(target=send, args=(producer, plates, per_second))
         sending.start()
-        # What is not among the most urgent of a full board is not drawn, so the plates are of the highest priority.
+        # A full board draws only its most urgent incidents, so these plates have the highest priority.
         enough = "count => Object.keys(seen.drawn).length >= count"
         try:
             page.wait_for_function(enough, arg=len(plates), timeout=120_000 + len(plates) / per_second * 1000)
@@ -181,7 +181,7 @@ def main(reads: int, per_second: float, open_incidents: int, as_json: bool) -> N
     chromium = shutil.which("chromium")
     if chromium is None:
         raise click.ClickException("there is no chromium here (Debian: apt-get install chromium)")
-    # A hundred cards of a lane are drawn, and every vehicle must be seen.
+    # A section draws at most a hundred cards, and every vehicle must be seen.
     plates = [f"SC{number:02d}ABC" for number in range(min(reads, 100))]
     with tempfile.TemporaryDirectory() as folder:
         watchlist = Path(folder) / "list.csv"

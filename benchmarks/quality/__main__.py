@@ -77,7 +77,7 @@ def measured(reads: Path | None, fit: Path | None, run: Run) -> Iterator[tuple[s
 @click.option(
     "--fit",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Fit tables to these.",
+    help="Fit tables to these reads.",
 )
 @click.option(
     "--entries",

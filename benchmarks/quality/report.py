@@ -84,8 +84,8 @@ def lines(of: dict[str, Any]) -> list[str]:
     out.append(f"  false near alerts a day, by the vehicle: {', '.join(by_vehicle)}")
     odds = of["near_odds"]
     out.append(
-        f"  near scores are together true with {odds['factor']} ({odds['low']}-{odds['high']}) times the odds "
-        f"of the tables; in force is {odds['in_force']}"
+        f"  near scores are right on average with {odds['factor']} ({odds['low']}-{odds['high']}) times the odds "
+        f"of the tables; the program uses {odds['used']}"
     )
     out.append("  reliability: of alerts with such a score, the share that is the listed vehicle")
     out += [
@@ -228,7 +228,7 @@ def near_odds(measured: Measured) -> dict[str, float]:
         round(float(factors[int(np.argmin(np.abs(np.array(chance) - at)))]), 2)
         for at in (0, confidence_intervals.STANDARD_DEVIATIONS_95, -confidence_intervals.STANDARD_DEVIATIONS_95)
     ]
-    return {"factor": within[0], "low": within[1], "high": within[2], "in_force": NEAR_ODDS}
+    return {"factor": within[0], "low": within[1], "high": within[2], "used": NEAR_ODDS}
 
 
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 A seeded generator draws everything from measured reads. A drawn vehicle is misread like a measured one: it has the
 layout of a measured plate and its errors, with the same characters missed and confused at the same positions. All
-characters that were read right are drawn anew, except 0/O and 1/I, because the reading depends on them. So no model
-of the engine comes between the measurement and the figure, and the file of an engine brings the errors of that
+characters that were read right are replaced at random, except 0/O and 1/I, because the reading depends on them. So no
+model of the engine comes between the measurement and the figure, and the file of an engine brings the errors of that
 engine.
 """
 
@@ -22,10 +22,10 @@ from simulators.alignment import align
 from simulators.confidences import CANDIDATE_CONFIDENCES, OTHER_CANDIDATE_SHARE, TRUE_CANDIDATE_SHARES
 from simulators.ocr import DAMAGED, HEAVY_FROM, SHORTEST
 
-# Raised with any change that changes a figure.
+# Every change that changes a figure raises it.
 VERSION = 2
 
-# Of a list, the share that are registered in a row with others, and how many stand in such a row.
+# The share of a list whose plates are consecutive with others, and how many are in such a row.
 FLEET_SHARE = 0.3
 FLEET_SIZES = (4, 20)
 # Vehicles of a listed one's fleet that go by without being listed, for each listed one that goes by: as the
@@ -59,7 +59,7 @@ class Templates:
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "Templates":
-        """Make a template of each measured read vehicle_rows texts fit into a row."""
+        """Make a template of each measured read, if its texts fit into a row."""
         fitting = [s for s in samples if len(s.plate) <= WIDTH and len(s.read) <= WIDTH]
         count = len(fitting)
         plates, reads = np.zeros((count, WIDTH), np.uint8), np.zeros((count, WIDTH), np.uint8)
@@ -96,7 +96,7 @@ class Templates:
 
 @dataclass(frozen=True)
 class Vehicles:
-    """Vehicles that went by: their plates, their reads, and the measured read vehicle_rows errors each has."""
+    """Vehicles that went by: their plates, their reads, and the template from which each has its errors."""
 
     plates: PlateCodes
     reads: PlateCodes
@@ -114,7 +114,7 @@ class Generator:
         """Count the letters of each country; new ones are drawn from them."""
         self._templates = templates
         self._random = np.random.default_rng(seed)
-        # A generator of their own, so that drawing candidates changes no vehicle.
+        # A second generator, so that drawing candidates changes no vehicle.
         self._random_of_candidates = np.random.default_rng([seed, 1])
         self._shares = _shares_of(templates)
         self._pools = {
