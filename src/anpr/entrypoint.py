@@ -1,9 +1,9 @@
-"""The start of the command `anpr`: a service can be stopped in order from its first moment on.
+"""The start of the command `anpr`: it lets a service stop in order from its first moment on.
 
 On a busy machine a service takes a second to import its modules. A stop in that time finds nothing to finish, because
 the service has read nothing and holds nothing. So until the service sets its own handler (`runtime.shutdown`), a stop
-ends it at once with exit code 0. Before this file runs there is only the interpreter, and the signal itself ends it;
-supervisors count that as an orderly stop too. For these reasons this file imports nothing that takes time.
+ends it immediately with exit code 0. Before this file runs there is only the interpreter, and the signal itself ends
+it; supervisors count that as an orderly stop too. For these reasons this file imports nothing that takes time.
 """
 
 import os

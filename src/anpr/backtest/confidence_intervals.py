@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-# So many standard deviations on either side of the mean hold 95 % of a normal distribution.
+# 95 % of a normal distribution lie within this many standard deviations of the mean.
 STANDARD_DEVIATIONS_95: Final = 1.96
 
 

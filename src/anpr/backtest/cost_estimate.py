@@ -1,4 +1,4 @@
-"""Estimates what a list would cost: the alerts that it would have raised on reads of the past."""
+"""Estimates the cost of a list: the alerts that it would have raised on past reads."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ def estimate_cost(
 ) -> Cost:
     """Return the alerts that these entries would have raised on reads, given as JSON lines.
 
-    `on_progress` is called now and then, `on_bad_read` with the number of each unusable line and the reason.
+    `on_progress` is called from time to time, `on_bad_read` with the number of each unusable line and the reason.
     """
     replay = BacktestReplay(entries, late_after)
     tally = _Tally()

@@ -1,4 +1,4 @@
-"""Matches reads of the past with a list that is not active, with neither Kafka nor Redis."""
+"""Matches past reads with a list that is not active, without Kafka and Redis."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

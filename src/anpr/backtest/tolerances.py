@@ -17,7 +17,7 @@ from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
 
 VEHICLES_A_DAY = 20_000
-# So many misreads of listed plates give the share that is found to within two percentage points.
+# This many misreads of listed plates give the share that is found to within two percentage points.
 _MISREADS = 3_000
 _VEHICLES_AT_ONCE = 20_000
 
@@ -39,7 +39,7 @@ class ToleranceCost(Struct, frozen=True, kw_only=True):
 
 
 class ToleranceCosts(Struct, frozen=True, kw_only=True):
-    """What each tolerance would find and cost if every entry had it. Patterns add `patterns_a_day` alerts to each."""
+    """The finds and costs of each tolerance if every entry had it. Patterns add `patterns_a_day` alerts to each."""
 
     entries: int
     patterns: int
@@ -96,7 +96,7 @@ def _false_alerts_by_tier(
     vehicles: int,
     on_progress: Callable[[int, int], None],
 ) -> NDArray[np.float64]:
-    """Return by tier how many alerts these vehicles raise, none of which is listed."""
+    """Return by tier how many alerts these vehicles raise. None of the vehicles is listed."""
     false = np.zeros(len(TIERS))
     listed = {codes.tobytes() for codes in tables.plates.plates.codes}
     for done in range(0, vehicles, _VEHICLES_AT_ONCE):

@@ -85,7 +85,7 @@ class Board:
         self._change_sets: list[set[Key]] = []
 
     def add_alert(self, alert: Alert) -> None:
-        """Add an alert. An alert that is known already is merged with the known one."""
+        """Add an alert. A repeated alert is merged with the known one."""
         listed = EntryListed(entry=alert.entry, generation=alert.generation)
         known = self._alerts.get(alert.alert_id)
         if known is not None:
@@ -149,7 +149,7 @@ class Board:
             self._invalidate(*self._alerts_of_entry.get(entry.entry_id, ()))
 
     def incidents(self, now: datetime) -> list[Incident]:
-        """Return the incidents in the window at `now`: the open ones first, the most urgent of them at the top."""
+        """Return the incidents in the window at `now`: the open ones first, the most urgent on top."""
         incidents = (incident for key in self._alerts_of_key for incident in self.incidents_of(key, now))
         return sorted(incidents, key=urgency_order)
 

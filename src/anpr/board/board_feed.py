@@ -41,7 +41,7 @@ class BoardFeed:
     def __init__(
         self, settings: Settings, open_tail: OpenTail, lists: ListSource, clock: Clock, *, with_covert: bool = False
     ) -> None:
-        """`open_tail` opens topics at an address; `lists` knows which entries have ended or changed."""
+        """`open_tail` opens topics at an address; `lists` reports which entries have ended or changed."""
         self.opened_at = clock()
         self.unreadable_records: Counter[str] = Counter()
         self.site_monitor = SiteMonitor(settings, self.opened_at)

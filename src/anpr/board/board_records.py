@@ -12,7 +12,7 @@ from anpr.contracts.events import Action, Alert, Correction, Status
 
 
 class BoardTopic(NamedTuple):
-    """A topic that a board reads: the site that owns it, what it holds, and whether only some may see it."""
+    """A topic that a board reads: the site that owns it, what it holds, and whether it is covert."""
 
     site: str
     holds: Literal["alerts", "actions", "status"]

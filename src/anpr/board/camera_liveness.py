@@ -1,6 +1,6 @@
-"""Which cameras have fallen silent, compared with what is usual for each. Pure.
+"""Finds cameras that have fallen silent, compared with how often each usually makes a read. Pure.
 
-It knows what the matchers report, and has no clock.
+Its only source is the matchers' status. It has no clock.
 
 A port has lulls of half an hour between two ferries, so the length of a silence says little. The number of vehicles
 that the site's other cameras have seen meanwhile says much: a camera that usually makes one of every twelve reads,
@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 
 from anpr.contracts.events import Status
 
-# Of reads that come at random, one camera misses ten times its usual share once in 20,000.
+# If reads come at random, a camera misses ten times its usual share once in 20,000 times.
 _TIMES_USUAL = 10
 _FEWEST_READS = 50
 _GAPS_KEPT = 50
 _GAPS_NEEDED = 5
-# Of a hundred vehicles that come at random, the longest gap is trebled by chance once in a million gaps.
+# If vehicles come at random, a gap of three times the longest of a hundred comes by chance once in a million gaps.
 _TIMES_LONGEST = 3
 _SHORTEST_SILENCE = timedelta(seconds=8)
 _LEARNS_FOR = timedelta(minutes=15)
@@ -53,7 +53,7 @@ class _Camera:
 
 @dataclass(slots=True)
 class _SiteLulls:
-    """The times in which no camera of a site has seen a vehicle, by what its matchers count."""
+    """The times in which no camera of a site has seen a vehicle, by the counts of its matchers."""
 
     since: datetime
     reported_at: datetime
@@ -93,7 +93,7 @@ class CameraLiveness:
         self._reported_offsets: dict[tuple[str, str, str], float] = {}
 
     def note_status(self, status: Status) -> None:
-        """Note what a matcher reports of itself."""
+        """Note the status of a matcher."""
         matcher = (status.site, status.matcher, status.started_at)
         before = self._counted.get(matcher, status.reads)
         self._counted[matcher] = max(before, status.reads)
@@ -101,7 +101,7 @@ class CameraLiveness:
         lulls = self._lulls.setdefault(status.site, _SiteLulls(status.at, status.at, status.at))
         lulls.note(status.at, has_seen=status.reads > before)
         for name, offset in status.clock_offset_seconds.items():
-            # A matcher that has lost a camera to another goes on reporting its last offset. Only a change counts.
+            # A matcher whose camera went to another matcher still reports its last offset. Only a change counts.
             if self._reported_offsets.get((status.site, status.matcher, name)) != offset:
                 self._reported_offsets[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
         for name, at in status.cameras.items():
@@ -113,7 +113,7 @@ class CameraLiveness:
                 camera.last_read_at, camera.at_reads = at, reads
 
     def state(self, site: str, name: str, now: datetime) -> CameraState:
-        """Return what is known of a camera."""
+        """Return the state of a camera."""
         camera = self._cameras.get((site, name))
         reads = self._reads.get(site, 0)
         offset = self._offsets.get((site, name))

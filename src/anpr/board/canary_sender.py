@@ -1,6 +1,6 @@
 """Sends a site's canary once a minute, and keeps the canary's entry listed.
 
-When a canary does not come back in time, the next one follows at once on the same path. So screens show within
+When a canary does not come back in time, the next one follows immediately on the same path. So screens show within
 seconds, and not only at the next minute, that the path is open again.
 
 It runs in the consoles of a site, because they may write to the site's topics. A console of the site that has the
@@ -68,7 +68,7 @@ class CanarySender:
         self._thread.join()
 
     def renew_entry(self) -> None:
-        """Put the canary's entry on its list if that is needed. An empty Redis is a fault, and is left empty."""
+        """List the canary's entry if it is missing or ends soon. An empty Redis is a fault: leave it empty."""
         if self._home is None or (manifest := self._home.read_manifest()) is None:
             return
         now = self._clock()
@@ -88,7 +88,8 @@ class CanarySender:
         """Choose the next canary's key when the last one is due. Return how many seconds to wait before it.
 
         The next one has another key, so that all partitions are tested in turn. If the last one has not come back,
-        the next follows at once with the same key: through another partition it would hide that this one is blocked.
+        the next follows immediately with the same key: through another partition it would hide that this one is
+        blocked.
         """
         returned = self._last_returned()
         if returned is None or returned < self._sent_at:

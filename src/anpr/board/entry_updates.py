@@ -1,9 +1,9 @@
-"""Keeps a board informed of the entries that it shows: which have ended, and how the others are listed now.
+"""Asks the list about the entries that a board shows: which have ended, and how the others are listed now.
 
-It asks the list in a thread of its own, so a slow Redis delays no board. It follows the generation that the list
-itself reports, not the one that matchers report: the answers come from the replica that is asked, which may be behind
-or ahead of theirs. At each new generation it asks for the changes; when an entry comes onto the board it asks for
-that entry once. So all boards know the same of every entry that they show, whenever they were opened.
+It asks in a thread of its own, so a slow Redis delays no board. It follows the generation that the list itself
+reports, not the one that matchers report: the answers come from the replica that is asked, which may be behind or
+ahead of theirs. At each new generation it asks for the changes; when an entry comes onto the board it asks for that
+entry once. So all boards have the same state of an entry, whenever they were opened.
 """
 
 import queue
@@ -22,35 +22,35 @@ log = get_logger(__name__)
 EntryUpdate = EntryEnded | EntryListed
 
 POLL_SECONDS = 0.1
-# An entry among a million is found by reading a few hundred others, so memory bounds how many are asked for at once.
+# To find an entry among a million, a few hundred others are read, so memory limits the entries of one request.
 _ENTRIES_PER_REQUEST = 50
 
 
 class ListSource(Protocol):
-    """What is asked of the watchlist's store. Every method raises AnprError while the store does not answer."""
+    """The questions to the watchlist's store. Every method raises AnprError while the store does not answer."""
 
     def read_manifest(self) -> Manifest | None:
         """Return the manifest of the active generation."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
-        """Return what turns the one generation into the other, None when that is not known."""
+        """Return the changes between two generations, None when they cannot be determined."""
 
     def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
-        """Return, by id, those of these entries that a list has."""
+        """Return, by id, the entries that a list has."""
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         """Return the tombstones of these entries."""
 
 
 class EntryUpdates:
-    """Name the entries that are shown with `follow_entries`; fetch what is new of them with `new_updates`."""
+    """Name the shown entries with `follow_entries`; fetch their updates with `new_updates`."""
 
     def __init__(self, lists: ListSource, poll_seconds: float = POLL_SECONDS) -> None:
         """Ask `lists` every `poll_seconds`."""
         self._lists = lists
         self._poll_seconds = poll_seconds
         self._followed: dict[str, frozenset[str]] = {}
-        # The entries of which the state at `_manifest` has been put into the queue.
+        # The entries whose state at `_manifest` has been put into the queue.
         self._up_to_date: frozenset[str] = frozenset()
         self._manifest: Manifest | None = None
         self._updates: queue.SimpleQueue[EntryUpdate] = queue.SimpleQueue()
@@ -63,7 +63,7 @@ class EntryUpdates:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask no more. A request that is under way is not waited for."""
+        """Stop asking. Does not wait for a request that is under way."""
         self._stop.set()
 
     def follow_entries(self, entries_of_list: Mapping[str, Iterable[str]]) -> None:
@@ -90,7 +90,8 @@ class EntryUpdates:
                 unknown = everything
             else:
                 put = [entry for entry in changes.put if entry.entry_id in everything]
-                # Tombstones also of those that were put: an entry may have ended and been listed again in between.
+                # An entry that was put may have ended and been listed again in between, so it may have a tombstone
+                # too.
                 changed = {entry.entry_id for entry in put} | everything.intersection(changes.removed)
                 updates += [*_listed_at(manifest, put), *self._lists.tombstones(sorted(changed))]
         if unknown:
@@ -128,7 +129,7 @@ class EntryUpdates:
             except AnprError as error:
                 if not self._is_silent:
                     log.warning(
-                        "the list does not report which entries have ended or changed, asking again",
+                        "the list does not answer, asking again which entries have ended or changed",
                         code=error.code,
                         reason=str(error),
                         next_step=error.next_step,
@@ -136,7 +137,7 @@ class EntryUpdates:
                 self._is_silent = True
             except Exception:
                 # Without this thread the board would show entries that have ended for ever.
-                log.exception("asking which entries have ended or changed failed, asking again")
+                log.exception("cannot update the entries on the board, trying again")
 
 
 def _listed_at(manifest: Manifest, entries: Iterable[Entry]) -> list[EntryListed]:

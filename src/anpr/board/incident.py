@@ -1,4 +1,4 @@
-"""An incident: what an officer acts on. One stay of one listed plate at one site, with all that is known of it. Pure.
+"""An incident: one stay of one listed plate at one site, with its alerts, actions and status. Pure.
 
 Everything here is computed from sets of facts, never from the order in which they came. So every board that has read
 the same topics shows the same incidents.
@@ -90,7 +90,7 @@ def merge_alerts(known: Alert, again: Alert) -> Alert:
     return msgspec.structs.replace(content, kind=kind, raised_at=min(known.raised_at, again.raised_at))
 
 
-def build_incident(  # noqa: PLR0913  all that is known of a stay
+def build_incident(  # noqa: PLR0913  all facts about a stay
     stay: Sequence[Alert],
     standing: Sequence[Alert],
     actions: Iterable[ActionAtOffset],
@@ -103,7 +103,7 @@ def build_incident(  # noqa: PLR0913  all that is known of a stay
 
     Args:
         stay: All its alerts in order of capture.
-        standing: Those of them that neither a correction nor a withdrawal has removed.
+        standing: The alerts that neither a correction nor a withdrawal has removed.
         actions: The actions on the stay, in any order.
         retracted: Which of the actions were retracted.
         withdrawn: Whether a withdrawal removed any of its alerts.

@@ -12,9 +12,9 @@ from anpr.board.incident import STATUSES, Incident
 from anpr.contracts.events import Action
 from anpr.runtime.settings import Route
 
-# Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for so long after it was due.
+# Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for this long after it was due.
 _OVERDUE: Final = timedelta(hours=1)
-# So long before the vehicle can drive off an officer must have claimed it: time enough to hear of it and to be there.
+# An officer must have claimed the vehicle this long before it can drive off: time to see the alert and get there.
 _CALL_BEFORE: Final = timedelta(minutes=15)
 # A vehicle that nobody has stopped may turn round and come by road within this time ...
 _TURNS_BACK_WITHIN: Final = timedelta(hours=2)
@@ -41,7 +41,7 @@ class Concern(NamedTuple):
     Attributes:
         route: How the vehicle comes here.
         earliest: When it can be here at the earliest.
-        latest: When it should have driven off; None by road.
+        latest: When it should have driven off at the latest; None by road.
         after: The outcome at the other site after which it comes here; None while it has no outcome.
         may_claim: Whether officers of this site may claim it.
         until: When it ceases to concern this site, unless it is claimed here.
@@ -101,7 +101,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
         return None
     earliest = incident.last_captured_at + timedelta(minutes=route.crossing_minutes)
     latest = earliest + timedelta(minutes=route.wait_minutes)
-    # An officer of the UK port was asked to take it over, so that port is called at once.
+    # An officer of the UK port was asked to take it over, so that port is called immediately.
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
     call_at = after.at if after is not None and is_handed_over else earliest - _CALL_BEFORE
     return Concern(route, earliest, latest, after, may_claim=True, until=latest + _OVERDUE, call_at=call_at)

@@ -8,14 +8,14 @@ from anpr.contracts.events import Status
 
 @dataclass(frozen=True, slots=True)
 class SiteHealth:
-    """What is known of a site.
+    """The health of a site.
 
     Attributes:
         site: Its name.
         matchers: The newest status of each of its matchers.
-        heard_at: When a status was last received from the site; None: never.
-        is_silent: Whether that is too long ago.
-        why_silent: Why nothing is received, as far as that is known from here.
+        heard_at: When a status was last received from the site; None if never.
+        is_silent: Whether the last status is too long ago.
+        why_silent: Why nothing is received, as far as this machine can tell.
     """
 
     site: str

@@ -1,4 +1,4 @@
-"""What the board knows of each site's health, from its matchers' status, its alerts and its canary.
+"""Monitors the health of each site by its matchers' status, its alerts and its canary.
 
 A site's health is what its own matchers last reported. When they report nothing, the site is cut off, whatever the
 reason.
@@ -14,7 +14,7 @@ from anpr.contracts.events import Alert, Status
 from anpr.runtime import metrics
 from anpr.runtime.settings import Settings
 
-# A matcher that has reported nothing for so long is gone, though it did not say that it was leaving.
+# A matcher that has reported nothing for this long is gone, even if its last status was not marked `has_left`.
 _MATCHER_GONE_AFTER = timedelta(minutes=1)
 
 
@@ -28,7 +28,7 @@ class SiteMonitor:
     """
 
     def __init__(self, settings: Settings, opened_at: datetime) -> None:
-        """Alerts raised before `opened_at` say nothing of latency: this board was closed then."""
+        """Alerts raised before `opened_at` do not count for the latency: this board was closed then."""
         self.rates = RecentRates()
         self.cameras = CameraLiveness(timedelta(seconds=settings.board.camera_silent_after_seconds))
         self.canaries: dict[str, Canary] = {}
@@ -38,7 +38,7 @@ class SiteMonitor:
         self._heard_at: dict[str, datetime] = {}
 
     def note_status(self, status: Status, received_at: datetime) -> None:
-        """Note what a matcher reports of itself."""
+        """Note the status of a matcher."""
         site = status.site
         known = self._statuses.get((site, status.matcher))
         if known is None or known.at <= status.at:

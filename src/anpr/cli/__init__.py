@@ -78,12 +78,12 @@ def main() -> None:
         _anpr(prog_name="anpr")
     except AnprError as error:
         end = error
-    except Exception as error:  # noqa: BLE001  the outermost handler; the message may quote a plate, so only the place
+    except Exception as error:  # noqa: BLE001  the outermost handler; the message may quote a plate, so log only the location
         logs.get_logger(__name__).error("internal fault", exc_info=error)
         end = ProgramError(
             "internal-fault",
             f"a fault of the program: {type(error).__name__} at {logs.location(error)[-1]}",
-            "start it again, and send the line above to the people who maintain the program",
+            "start the command again, and send the line above to the developers",
         )
     logs.report_end(end, sys.stderr)
     sys.exit(end.exit_code)

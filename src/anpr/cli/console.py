@@ -99,7 +99,7 @@ def _server_config(application: ASGIApp, cert: Path | None, key: Path | None) ->
         application,
         ssl_certfile=cert,
         ssl_keyfile=key,
-        log_config=None,  # our own, which logs no text of an exception
+        log_config=None,  # the log of this program, which writes no text of an exception
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
@@ -159,7 +159,7 @@ def open_console(settings: Settings, site: str) -> Console:
     """Return the console of a site, on the real servers."""
     govuk = govuk_frontend.folder_if_there()
     if govuk is None:
-        log.warning("GOV.UK Frontend is not here, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
+        log.warning("GOV.UK Frontend is missing, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
     here = settings.sites[site]
     servers = ConsoleServers(
         open_tail=KafkaTail,

@@ -15,7 +15,7 @@ _MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each finding.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Check everything that the configuration names, and report what is wrong and what to do.
+    """Check everything that the configuration names, and report faults and how to correct them.
 
     The command checks each Kafka (topics, groups, the last status of each matcher), each Redis (role, memory, the
     active list), the folders of this machine and the clocks. It changes nothing, and ends within seconds even if no

@@ -27,7 +27,7 @@ def command(ctx: click.Context, site: str, name: str | None, metrics_port: int |
     nothing is matched.
 
     Several matchers can share a site if each has its own --name. A matcher that is killed and started again under the
-    same name continues at once where it stopped. To stop a matcher, send SIGTERM or press Ctrl-C: it finishes its
+    same name continues immediately where it stopped. To stop a matcher, send SIGTERM or press Ctrl-C: it finishes its
     batch first.
 
     \b

@@ -43,7 +43,7 @@ def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each optio
 ) -> None:
     """Add a person who may sign in, or change one. A person who is changed must sign in again.
 
-    The file holds argon2 hashes, never passwords. Running consoles apply the change at once.
+    The file holds argon2 hashes, never passwords. Running consoles apply the change immediately.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def add(  # noqa: PLR0913, PLR0917  click hands over one argument for each optio
 @click.argument("name")
 @click.pass_context
 def remove(ctx: click.Context, name: str) -> None:
-    """Remove a person. Their sessions end at once.
+    """Remove a person. Their sessions end immediately.
 
     \b
     Example:

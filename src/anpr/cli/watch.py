@@ -23,7 +23,7 @@ from anpr.terminal.view import WIDE, View, draw
 from anpr.watchlist.store.home import watchlist_reader
 
 REDRAW_SECONDS = 0.2
-# Into a file or a pipe the whole view is printed now and then.
+# Into a file or a pipe the whole view is printed once in this time.
 PRINT_SECONDS = 5
 # The rows of a screen that the sites and the frame use. The other rows are for incidents.
 USED_ROWS = 14
@@ -92,7 +92,7 @@ def view_of(
     notes: Sequence[str] = (),
     zones: Sequence[tzinfo] = (UTC,),
 ) -> View:
-    """Return what is to be shown of the named sites, of all sites if none is named."""
+    """Return the view of the named sites, of all sites if none is named."""
     return View(
         now=now,
         incidents=[incident for incident in feed.board.incidents(now) if not sites or incident.site in sites],

@@ -58,7 +58,7 @@ class ConsoleServers:
     Attributes:
         open_tail: Opens topics at a broker, to be read.
         open_producer: Connects to the site's broker, to write.
-        lists: Knows which entries have ended or changed.
+        lists: Reports which entries have ended or changed.
         open_canary: Makes the sender of the site's canary, which needs the board's feed; None for a site without.
         open_redis: Connects to the site's Redis, for sessions and the limit on sign-ins.
         users: Who may sign in.
@@ -123,7 +123,7 @@ class _LiveBoard:
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
-    """What the site's Redis holds of those who sign in."""
+    """The sessions and sign-ins in the site's Redis."""
 
     sessions: Sessions
     sign_in_limit: SharedSignInLimit
@@ -220,7 +220,7 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
 def _board_pages(
     settings: Settings, rules: TriageRules, templates: jinja2.Environment, feed: BoardFeed
 ) -> dict[bool, BoardPage]:
-    """Return the page of each audience: under True the page with what is covert."""
+    """Return the page of each audience: under True the page with covert incidents."""
     start_id = secrets.token_hex(4)
     template = templates.get_template("card.html")
     return {

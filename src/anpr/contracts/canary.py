@@ -1,8 +1,7 @@
 """The canary: a test plate that goes from camera to screen once a minute, to test the path (docs/adr/0016).
 
 It is a read on a site's reads topic, an entry on a reserved list, and an alert. It never counts as an incident or in
-a metric. An alert is a canary only if list, plate *and* camera are the canary's: none of them alone can hide a
-vehicle.
+a metric. An alert is a canary only if list, plate *and* camera are the canary's: one alone cannot hide a vehicle.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from anpr.contracts import plates
 from anpr.contracts.events import Alert, Entry, Generation, Read
 
 LIST: Final = "canary"
-# Longer than the plates of any country, and more than one edit away from each of them.
+# Longer than the plates of any country, and more than one edit away from every plate.
 PLATE: Final = "ANPRCANARY"
 CAMERA: Final = "canary"
 ENTRY_ID: Final = "canary"

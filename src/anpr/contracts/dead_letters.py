@@ -1,4 +1,4 @@
-"""Dead letters: what is printed about each, and which of them are sent again."""
+"""Dead letters: the fields to print, and which ones are sent again."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ class Replay:
 
 
 def replay(letters: Iterable[DeadLetter], send: Callable[[DeadLetter], None], *, again: bool) -> Replay:
-    """Send the dead letters that were not sent again yet, or with `again` all of them; each content once.
+    """Send the dead letters that were not sent again yet, or with `again` all dead letters; each content once.
 
     A record that fails again is on the topic a second time, with a mark. A record can also be there twice because its
     matcher was killed or its camera repeated it. So the content decides what counts as sent. The letters must start

@@ -11,7 +11,7 @@ from anpr.runtime.clock import Clock
 from anpr.runtime.logs import location
 from anpr.runtime.settings import Settings
 
-# Each check has its own time-outs of a few seconds. This bounds a check that hangs nevertheless.
+# Each check has its own time-outs of a few seconds. This limits a check that still hangs.
 MAX_SECONDS = 12.0
 
 
@@ -25,14 +25,14 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 
 
 def examine(checks_to_run: Sequence[tuple[str, str, Check]], max_seconds: float = MAX_SECONDS) -> Iterator[Finding]:
-    """Run the checks at the same time and yield each finding as soon as it is there."""
+    """Run the checks at the same time and yield each finding as soon as there is one."""
     found: queue.SimpleQueue[tuple[int, Sequence[Finding]]] = queue.SimpleQueue()
 
     def run(number: int) -> None:
         kind, subject, check = checks_to_run[number]
         try:
             findings = list(check())
-        except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the other checks go on
+        except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the other checks continue
             message = f"the check failed: {type(error).__name__} at {location(error)[-1]}"
             findings = [wrong(kind, subject, message, "send this line to the developers")]
         found.put((number, findings))

@@ -24,7 +24,7 @@ from anpr.runtime.errors import AnprError
 from anpr.runtime.settings import Settings, Site
 
 ANSWER_SECONDS = 3.0
-# A matcher polls hundreds of reads at once, up to a thousand times a second: a longer queue is not just a peak.
+# A matcher polls batches of hundreds of reads, up to a thousand batches a second: a longer queue is no mere peak.
 MAX_LAG_READS = 1000
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -99,8 +99,8 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
         statuses = last_records(site.kafka, topics.status(name), ANSWER_SECONDS)
     except KafkaException as error:
         code = code_of(error.args[0]) if is_refusal(error.args[0]) else ""
-        step = NEXT_STEPS.get(code, "see the findings about its Kafka")
-        yield wrong("matchers", name, f"the broker gives no answer about them: {error.args[0].str()}", step, code)
+        step = NEXT_STEPS.get(code, "see the findings for this site's Kafka")
+        yield wrong("matchers", name, f"the broker does not report them: {error.args[0].str()}", step, code)
         return
     if not group.may_join:
         message = f"this user may not join the group anpr-match-{name}"

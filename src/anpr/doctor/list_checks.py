@@ -19,7 +19,7 @@ RESTORE_ALL_LISTS = (
     "if this Redis held lists, restore ALL of them before anything else, from its backup or a replica that still has "
     "them: whatever you apply to an empty Redis replaces every list that it had"
 )
-SEE_REDIS = "see the findings about its Redis"
+SEE_REDIS = "see the findings for this site's Redis"
 
 
 class RedisAnswer(NamedTuple):

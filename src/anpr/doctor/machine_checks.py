@@ -12,7 +12,7 @@ from pathlib import Path
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.runtime.settings import Settings
 
-# An index of a million entries has several hundred megabytes, and the new one is written beside the old one.
+# The index of a million entries takes several hundred megabytes, and the new one is written beside the old one.
 MIN_FREE_BYTES = 1_000_000_000
 _ANSWER_SECONDS = 2
 

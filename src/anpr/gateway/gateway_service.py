@@ -53,7 +53,7 @@ class GatewayService:
     def run(self) -> SendCounts:
         """Send until the stream ends or it is time to stop. Raises AnprError that says where lines are left."""
         if waiting := len(self._spool):
-            log.info("lines kept from before go first", on_disk=waiting)
+            log.info("lines from the last run are sent first", on_disk=waiting)
         try:
             self._send()
         except OSError as error:
@@ -64,7 +64,7 @@ class GatewayService:
             ) from None
         self._check_nothing_is_left()
         if self._lines.partial_line.strip() and self._stop.is_set():
-            log.warning("the last line was incomplete when asked to stop, it was not sent")
+            log.warning("the last line was incomplete at the stop and was not sent")
         return self._sender.counts
 
     def _send(self) -> None:
@@ -92,7 +92,7 @@ class GatewayService:
         if self._sender.unspooled:
             raise UnavailableError(
                 "lines-not-kept",
-                f"asked to stop while the disk refused lines and the broker was away{self._lost_lines()}",
+                f"the gateway was stopped while the disk refused lines and the broker was away{self._lost_lines()}",
                 "make space on the disk, then send these lines again",
             )
 

@@ -11,7 +11,7 @@ stream is neither on disk nor with the broker. When the gateway is stopped at su
 number.
 
 A line that the broker rejects stays where it is and is sent again once a second until the broker accepts it. A line
-that is too large for the topic holds up no other line. While the broker rejects every line, no new lines are sent.
+that is too large for the topic does not delay the others. While the broker rejects every line, no new lines are sent.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ WAIT_SECONDS = 0.05
 
 @dataclass(slots=True)
 class SendCounts:
-    """What has become of the lines so far.
+    """How many lines have been sent or refused so far.
 
     Attributes:
         sent: Lines that the broker has acknowledged.
@@ -72,7 +72,7 @@ class Sender:
     """Sends the lines of a stream for one site.
 
     Attributes:
-        counts: What has become of the lines so far.
+        counts: How many lines have been sent or refused so far.
         is_disk_refusing: Whether the disk refused the last change to the spool.
         unspooled: The numbers in the stream of lines that the disk refused and the broker has not acknowledged.
     """
@@ -148,7 +148,7 @@ class Sender:
         metrics.SPOOLED.labels(self._site).set(self._spooled)
 
     def _spool_lines(self, lines: Sequence[tuple[int, bytes]]) -> None:
-        """Put lines on disk. If the disk refuses them, send them at once."""
+        """Put lines on disk. If the disk refuses them, send them immediately."""
         sendable = [(number, *self._with_key(number, line)) for number, line in lines if self._is_short(number, line)]
         if not sendable:
             return
@@ -207,7 +207,7 @@ class Sender:
 
     def _on_delivery(self, line: _Line, error: UndeliveredError | None) -> None:
         if self._in_flight.pop(line.id, None) is None:
-            return  # a late report from a Kafka client that was replaced; the line is being sent again
+            return  # a late report from a Kafka client that was replaced: the line is being sent again
         if error is not None:
             self._on_rejection(line, error)
             return

@@ -1,4 +1,4 @@
-"""A piece of work in a thread of its own, for a loop that must not wait for it."""
+"""Runs a piece of work in a thread of its own, for a loop that must not wait for it."""
 
 import threading
 from collections.abc import Callable

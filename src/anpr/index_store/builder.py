@@ -34,7 +34,7 @@ from anpr.watchlist.store.manifest import Manifest
 
 log = get_logger(__name__)
 
-# After a failure (a full disk, a list that is not whole) nothing is tried again for so long.
+# After a failure (a full disk, a list that is not whole) nothing is tried again for this long.
 PAUSE = timedelta(seconds=1)
 # A compaction that fails takes seconds of the processor each time, and perhaps the last space on the disk.
 COMPACTION_PAUSE = timedelta(seconds=1)
@@ -52,7 +52,7 @@ class Watchlist(Protocol):
         """Return the manifest of the active generation, None when Redis holds no list."""
 
     def load_encoded(self, manifest: Manifest) -> list[EncodedEntry] | None:
-        """Return all entries, None when they are not whole any more."""
+        """Return all entries, None when the list is not whole any more."""
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
         """Return the changes between two generations, None when they cannot be determined."""
@@ -79,7 +79,7 @@ class IndexBuilder:
     """Call `run_once` again and again. Only one process may, for a folder.
 
     Attributes:
-        active: The index on disk, as far as it is known to be whole.
+        active: The index on disk; None until it is known to be whole.
         problem: Why the index on disk is not confirmed, in words; empty when it is.
     """
 
@@ -119,7 +119,7 @@ class IndexBuilder:
             self._check_disk(now)
             manifest = self._watchlist.read_manifest()
             if manifest is None:
-                self._report("Redis holds no list at all; this is not taken for an empty watchlist")
+                self._report("Redis holds no list at all; that does not count as an empty watchlist")
             elif self._newest is not None and manifest.generation < self._newest:
                 self._report(
                     f"Redis has generation {manifest.generation}, but this machine already had {self._newest}"
@@ -234,7 +234,7 @@ class IndexBuilder:
         return _Snapshot(index_manifest.snapshot, snapshot), index_manifest, index
 
     def _start_from_disk(self) -> None:
-        """Check the index on disk, and go on from it if it is whole."""
+        """Check the index on disk, and continue from it if it is whole."""
         try:
             snapshot, index_manifest, index = self._open_and_check()
         except FileNotFoundError:

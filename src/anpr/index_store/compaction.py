@@ -1,7 +1,7 @@
-"""Writes the active index as a new snapshot, in another process: small changes never wait for it.
+"""Compacts the active index into a new snapshot, in another process: small changes never wait for it.
 
-It keeps an interpreter busy for seconds. In a thread beside the builder's it took the interpreter away at every run
-of the builder, and a change took seconds then. The process also runs at a low priority.
+Compaction keeps an interpreter busy for seconds. In a thread beside the builder's it took the interpreter away at
+every run of the builder, and a change took seconds then. The process also runs at a low priority.
 """
 
 import gc
@@ -31,7 +31,7 @@ def compact(folder: IndexFolder, index_manifest: IndexManifest) -> str:
 def compact_in_subprocess(folder: IndexFolder, index_manifest: IndexManifest) -> str:
     """Do the same in a process that ends with this one.
 
-    Raises UnavailableError, besides, when that process is killed.
+    Also raises UnavailableError, when that process is killed.
     """
     # Not a fork: locks that other threads of this process hold at that moment would stay locked in it for ever.
     context = multiprocessing.get_context("spawn")
@@ -46,8 +46,8 @@ def compact_in_subprocess(folder: IndexFolder, index_manifest: IndexManifest) ->
             process.join()
             raise UnavailableError(
                 "index-merge-ended",
-                f"the process that compacts the index was ended, with {process.exitcode}; it is tried again",
-                "-9 means that the kernel ended it because no memory was left",
+                f"the process that compacts the index ended with {process.exitcode}; compaction is tried again",
+                "-9 means that the kernel ended it, because no memory was left",
             ) from None
     process.join()
     if isinstance(answer, Exception):
@@ -56,7 +56,7 @@ def compact_in_subprocess(folder: IndexFolder, index_manifest: IndexManifest) ->
 
 
 def _serve(connection: Connection, path: Path, index_manifest: IndexManifest) -> None:
-    """Compact, and end: when that is done, or when the builder is gone."""
+    """Compact, and end when that is done or when the builder has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the builder, with which this process ends
     os.nice(_NICENESS)
     gc.disable()  # entries make no cycles
@@ -67,7 +67,7 @@ def _serve(connection: Connection, path: Path, index_manifest: IndexManifest) ->
         except Exception as error:  # noqa: BLE001  it is raised where the compaction was asked for
             connection.send(error)
 
-    # In a thread of its own, because this one must notice at once when the builder is gone.
+    # In a thread of its own, because this one must notice immediately when the builder has ended.
     threading.Thread(target=answer, daemon=True).start()
     try:
         connection.recv()

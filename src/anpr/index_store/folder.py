@@ -77,7 +77,7 @@ class IndexFolder:
     """The files. Reading raises DamagedError or OSError, FileNotFoundError where they are just being replaced."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the folder, there or not yet."""
+        """`path` is the folder. It need not exist yet."""
         self.path = path
 
     def manifest_stamp(self) -> ManifestStamp | None:
@@ -148,7 +148,7 @@ class IndexFolder:
         return sum(file.stat().st_size for file in self.path.iterdir())
 
     def lock(self) -> IO[bytes] | None:
-        """Become the one process that writes here, until the returned file is closed. None: there is another."""
+        """Become the one process that writes here, until the returned file is closed. None if there is another."""
         self.path.mkdir(parents=True, exist_ok=True)
         file = (self.path / _LOCK).open("wb")
         try:

@@ -1,9 +1,9 @@
 """Follows the index that this machine's builder writes on disk (`anpr.index_store.builder`), and maps a new one.
 
-It runs in a thread of its own and hands a new index over by one assignment. So a matcher that takes the index once a
-batch never waits and never sees half a list. It asks no server and decodes no entries: a check costs a few
-microseconds, a new list the time to read its pages once, in which the interpreter is free for the matcher. The active
-index stays while nothing newer is whole, and its age shows.
+It runs in a thread of its own and hands a new index over by one assignment. So a matcher, which looks at the active
+index once a batch, never waits and never sees half a list. It asks no server and decodes no entries: a check costs a
+few microseconds, a new list the time to read its pages once, in which the interpreter is free for the matcher. The
+active index stays while nothing newer is whole, and its age shows.
 """
 
 import threading
@@ -34,7 +34,7 @@ class ActiveIndex:
 
 
 class IndexFollower:
-    """`active` is None until there is a list on disk."""
+    """Follows the index on disk. `active` is None until there is one."""
 
     def __init__(self, folder: IndexFolder, start_builder: str) -> None:
         """`start_builder` is the command that the log names when no builder runs."""
@@ -97,8 +97,8 @@ class IndexFollower:
                 self.check_for_update()
                 self._check_builder()
             except Exception:
-                # The thread must not end while its matcher goes on with an ageing list. The age shows either way.
-                log.exception("following the watchlist failed; trying again")
+                # The thread must not end while its matcher works with an ageing list. The age shows either way.
+                log.exception("following the index failed, trying again")
             now = time.monotonic()
             self._replaced = [(until, active) for until, active in self._replaced if now < until]
             self._stop.wait(POLL_SECONDS)

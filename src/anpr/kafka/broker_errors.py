@@ -1,4 +1,4 @@
-"""The broker's refusals: the error code of each kind, and what the person who runs a service can do about it."""
+"""The broker's refusals: the error code of each kind, and how an engineer can remove the cause."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ _CODES: Final = {
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: "kafka-refused",
     KafkaError.GROUP_MAX_SIZE_REACHED: "kafka-refused",
 }
-# A running client recovers from these by itself; a single request fails with them.
+# A running client recovers from these without help; a single request fails with them.
 _NO_ANSWER: Final = {
     KafkaError._TRANSPORT,  # noqa: SLF001  its public name, as all below
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
@@ -53,7 +53,7 @@ def code_of(error: KafkaError) -> str:
     """Return the error code (a heading of docs/errors.md) for an error of the broker or its client."""
     number = error.code()
     if number == KafkaError._FATAL:  # noqa: SLF001  its public name
-        # A consumer that cannot go on gives the reason only in its text.
+        # A consumer that cannot continue gives the reason only in its text.
         number = next((number for number in _CODES if KafkaError(number).str() in error.str()), number)
     return _CODES.get(number, "kafka-unavailable" if number in _NO_ANSWER else "kafka-refused")
 

@@ -1,4 +1,4 @@
-"""What all Kafka clients of this program share: their settings, the log of connection errors, and records."""
+"""The settings, the log of connection errors and the decoding of records that all Kafka clients share."""
 
 import time
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ _LOG_AGAIN_SECONDS = 10
 class ErrorLog:
     """Logs connection errors: each kind of error once every ten seconds, not at every attempt.
 
-    A producer reports only here that it cannot go on. A consumer reports it in place of a record.
+    A producer reports only here that it cannot continue. A consumer reports it in place of a record.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class ErrorLog:
         self._log_again_at: dict[int, float] = {}
 
     def raise_fatal(self) -> None:
-        """Raise UndeliveredError if the client has reported that it cannot go on."""
+        """Raise UndeliveredError if the client has reported that it cannot continue."""
         if self._fatal is not None:
             raise UndeliveredError(self._fatal.str(), code_of(self._fatal))
 

@@ -23,15 +23,15 @@ _EVENTS_SECONDS = 0.1
 
 
 class KafkaConsumer:
-    """A matcher's share of a reads topic. A static member: after a restart it gets its partitions back at once."""
+    """A matcher's share of a reads topic. A static member: it gets its partitions back as soon as it restarts."""
 
     def __init__(self, bootstrap: str, topic: str, group: str, member: str, session_timeout_seconds: float) -> None:
         """Join `group` as `member`. No other running member of the group may have that name.
 
-        This and all other methods raise RejectedError when this consumer is of no use any more; a new one may work.
+        This and all other methods raise RejectedError when this consumer cannot be used any more; a new one may work.
         """
         session_ms = round(session_timeout_seconds * 1000)
-        # What the broker has not confirmed yet, and the offset at which this group begins, both by partition.
+        # By partition: the offset that the broker has not confirmed yet, and the offset at which this group begins.
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
         self._first_offset: dict[tuple[str, int], int] = {}
         settings: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What the services need from Kafka, as three roles: consumer, producer and tail. Pure.
+"""The three roles in which services use Kafka: consumer, producer and tail. Pure.
 
 Each role has a real implementation (`consumer.py`, `producer.py`, `tail.py`) and one for unit tests (`in_memory.py`).
 """
@@ -104,7 +104,7 @@ class Tail(Protocol):
         ...
 
     def problem(self) -> str:
-        """Return in words why records cannot come, as far as it is known; "" when all is well."""
+        """Return in words why no records come, as far as that is known; "" when all is well."""
         ...
 
     def close(self) -> None:

@@ -1,8 +1,7 @@
-"""What the broker refuses a service, and for how long: logged, counted, and given as the reason for "not ready".
+"""The broker's rejections of a service: logged, counted, and shown as the reason for "not ready".
 
-A service does not end when the broker refuses something. A restart would not help, and a service that stays and gives
-the reason helps more than one that restarts again and again. It retries by itself, so that it works again as soon as
-a person has removed the cause.
+A service does not end when the broker refuses something. A restart would not help, and a running service can show the
+reason. It retries, so that it works again as soon as a person has removed the cause.
 """
 
 import time

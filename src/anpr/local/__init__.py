@@ -1,1 +1,1 @@
-"""Servers and processes for one machine: the demo, the tests, the benchmarks. A deployment uses none of it."""
+"""Servers and processes for one machine: the demo, the tests, the benchmarks. A deployment does not use them."""

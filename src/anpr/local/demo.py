@@ -262,7 +262,7 @@ class Demo:
         return self.folder / f"truth-{site}.jsonl"
 
     def _count_reads(self) -> tuple[int, int]:
-        """Return how many reads were sent, and how many of them the matchers have committed."""
+        """Return how many reads were sent, and how many the matchers have committed."""
         progress = [group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
         return sum(of_site.records for of_site in progress), sum(of_site.committed for of_site in progress)
 

@@ -12,7 +12,7 @@ _ANSWER_SECONDS = 10
 
 
 class GroupProgress(NamedTuple):
-    """How many records the topics hold, and how many of them a group has committed."""
+    """How many records the topics hold, and how many a group has committed."""
 
     records: int
     committed: int

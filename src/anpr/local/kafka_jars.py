@@ -57,7 +57,7 @@ def jars() -> Path:
 
 
 def _move_into_place(fetched: Path, libs: Path) -> None:
-    """Move the complete set into its place in one step, so that no process sees half of it."""
+    """Move the complete set into its place in one step, so that no process sees half a set."""
     try:
         fetched.rename(libs)
     except OSError:

@@ -86,8 +86,8 @@ class KafkaServer(Server):
         return [*java, "kafka.Kafka", str(properties)]
 
     def _is_answering(self) -> bool:
-        # A Kafka client retries a connection only now and then. A plain TCP connection shows at once that it can
-        # connect.
+        # A Kafka client retries a connection only now and then. A plain TCP connection shows immediately whether it
+        # can connect.
         try:
             socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
         except OSError:

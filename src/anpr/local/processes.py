@@ -66,7 +66,7 @@ def _start_children(requests: queue.SimpleQueue[_StartRequest]) -> None:
         start, started = requests.get()
         try:
             started.set_result(start())
-        except Exception as error:  # noqa: BLE001  the caller gets it, and this thread must go on
+        except Exception as error:  # noqa: BLE001  the caller gets it, and this thread must continue
             started.set_exception(error)
 
 

@@ -63,14 +63,14 @@ class BoardCheck(Struct, frozen=True):
 
     Attributes:
         expected: Alerts that the board must show.
-        found: Those of them that it shows.
-        missing: Those that it does not show.
+        found: Expected alerts that it shows.
+        missing: Expected alerts that it does not show.
         unexpected: Alerts of a sure tier that the truth does not have.
         incidents: Incidents on the board.
         beyond: Alerts of other tiers that name the vehicle that was there.
         false_guesses: Alerts of other tiers that name another vehicle.
         misread_vehicles: Passes without any right read.
-        misread_found: Those of them that a guess found.
+        misread_found: Misread vehicles that a guess found.
     """
 
     expected: int

@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def restart_delay_seconds(quick_exits: int) -> float:
-    """Return how long to wait before a restart, after so many exits in a row that came soon after a start.
+    """Return how long to wait before a restart, after a number of exits in a row that came soon after a start.
 
-    After the first exit the child is restarted at once, to keep an outage short. A child that keeps exiting has to
-    wait, so that it does not take the machine from those that work.
+    After the first exit the child is restarted immediately, to keep an outage short. A child that keeps exiting has
+    to wait, so that it does not take the machine from those that work.
     """
     if quick_exits <= 1:
         return 0.0
@@ -152,7 +152,7 @@ class Supervisor:
         try:
             child.process = processes.spawn(child.argv, log=child.log, env=child.env)
         except OSError:
-            # The machine may be short of something for the moment. This counts as another exit.
+            # The machine may lack memory or processes for a moment. This counts as another exit.
             logger.exception("%s could not be restarted", name)
             child.restart_at = now + LONGEST_DELAY_SECONDS
             return

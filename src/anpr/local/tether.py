@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """Ask the kernel for `signal_number` when the parent dies. Exit at once if `parent` is not the parent any more.
+    """Ask the kernel for `signal_number` when the parent dies. Exit if `parent` is not the parent any more.
 
     Raises:
         OSError: the kernel refused.

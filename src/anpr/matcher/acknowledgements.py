@@ -45,7 +45,7 @@ class Acknowledgements:
             if give_up_at is None and self._lifecycle.is_stopping():
                 give_up_at = now + GIVE_UP_AFTER
             if give_up_at is not None and now > give_up_at:
-                raise UndeliveredError(f"the broker had not acknowledged {pending} records when asked to stop")
+                raise UndeliveredError(f"the matcher was stopped before the broker acknowledged {pending} records")
 
     def _report_silence(self, pending: int, now: datetime) -> None:
         """Log once that the broker has acknowledged nothing for some time, and once that it answers again."""

@@ -37,7 +37,7 @@ class RejectedAlert(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The records of one poll, and what each stage made of them.
+    """The records of one poll, and the results of each stage.
 
     The canary is matched and published like any read, but it is in no count (docs/adr/0016). `counted_reads` and
     `counted_alerts` leave it out.

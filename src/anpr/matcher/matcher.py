@@ -157,7 +157,7 @@ class Matcher:
         if partitions and lag == 0 and self._has_published_status and not pending:
             self._lifecycle.on_healthy()
         self._status.publish(self._active_index(), now, partitions=partitions, lag=lag)
-        # A site without traffic publishes only this status, so the broker's rejection of it must show here.
+        # A site without traffic publishes only this status, so a rejection of the status must show here.
         self._producer.flush(0)
         self._has_published_status = True
         # Retry offsets whose commit failed, so that the lag returns to zero on a site without traffic.

@@ -15,7 +15,7 @@ from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, camera_capture
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
-# No site has so many cameras. Further names, which only a fault can bring, are left out of the status.
+# No site has this many cameras. Further names come only from a fault and are left out of the status.
 MAX_CAMERAS = 500
 # A camera's clock offset is the median of this many of its last reads: a few late reads do not make its clock wrong.
 _OFFSETS_KEPT = 15

@@ -41,10 +41,10 @@ class TierTest(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """A comparison of a read and an entry.
 
-    `tier` is the surest tier in which they are alike. They match when the score reaches the tier's least score.
-    The score is that in a list of `entries`; it is None where they are alike in no tier, and for a pattern where they
-    do not match. The evidence is the score as
-    a sum of log-odds; it is empty for a pattern, whose score is not weighed, and where there is no score.
+    `tier` is the surest tier in which they are alike. They match when the score reaches the tier's least score. The
+    score is that in a list of `entries`; it is None where they are alike in no tier, and for a pattern where they do
+    not match. The evidence is the score as a sum of log-odds; it is empty for a pattern, whose score is not weighed,
+    and where there is no score.
     """
 
     read_as: str

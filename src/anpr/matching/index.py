@@ -1,8 +1,8 @@
 """The index: one generation of the watchlist in memory, laid out so that one pass finds the entries of a batch.
 
 An index never changes. A new generation is a new index, activated by one assignment, so no read sees half of one. A
-small change of a large list is a new index too: it shares the tables of the old one (the *snapshot*), marks the rows
-of it that have left the list, and has small tables of its own (the *delta*) for the entries put since.
+small change of a large list is a new index too: it shares the tables of the old one (the *snapshot*), marks its rows
+that have left the list, and has small tables of its own (the *delta*) for the entries put since.
 
 Conditions that do not depend on the plate (validity, sites, directions) are tested last, on the few entries found.
 """

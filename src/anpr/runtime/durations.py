@@ -1,4 +1,4 @@
-"""Durations in words. Pure."""
+"""Writes a duration in words, such as "5 minutes". Pure."""
 
 from datetime import timedelta
 

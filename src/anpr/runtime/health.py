@@ -18,7 +18,7 @@ from anpr.runtime import metrics
 
 # A healthy loop sends a heartbeat at least once a second, because it waits for the broker in steps of a second.
 STUCK_AFTER_SECONDS = 30.0
-# How long a readiness check waits for the broker: most supervisors give it a second or two in all.
+# How long a readiness check waits for the broker. Most supervisors allow a second or two for the whole check.
 BROKER_ANSWER_SECONDS = 0.8
 _MAX_REQUESTS = 16
 _CLIENT_SECONDS = 5
@@ -62,7 +62,7 @@ class HealthServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, health: Health, host: str, port: int) -> None:
-        """Listen at once. Raises OSError when the address is not free."""
+        """Start to listen. Raises OSError when the address is not free."""
         self.health = health
         self._free_slots = threading.BoundedSemaphore(_MAX_REQUESTS)
         super().__init__((host, port), _Handler)
@@ -85,7 +85,7 @@ class HealthServer(ThreadingHTTPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and then make room for the next request."""
+        """Answer, then allow the next request."""
         try:
             super().process_request_thread(request, client_address)
         finally:

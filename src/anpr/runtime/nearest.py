@@ -1,4 +1,4 @@
-"""The known name nearest to an unknown one: most unknown names are typing mistakes. Pure."""
+"""Finds the known name nearest to an unknown one: most unknown names are typing mistakes. Pure."""
 
 import difflib
 from collections.abc import Iterable

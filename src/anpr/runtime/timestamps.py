@@ -1,4 +1,4 @@
-"""Times in the form of the contracts: in UTC, to the millisecond. Pure."""
+"""Converts times to the form of the contracts: in UTC, to the millisecond. Pure."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What a list would have cost: the alerts a day that it would have raised, as a plan states them. Pure."""
+"""The cost of a list as a plan states it: the alerts a day that it would have raised. Pure."""
 
 from datetime import datetime, timedelta
 

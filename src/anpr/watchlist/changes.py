@@ -44,8 +44,8 @@ def is_unchanged(before: Entry | None, entry: Entry) -> bool:
 def combine_changes(parts: Sequence[Changes]) -> Changes:
     """Return the changes that have the effect of all these in order.
 
-    They name every id that any of these names, even one that ends as it began. So they may be applied to a state that
-    already includes the first of them, with the same result.
+    They name every id that any of these changes names, even one that ends as it began. So the result is the same for
+    a state that already includes the first of these changes.
     """
     put: dict[str, Entry] = {}
     removed: set[str] = set()

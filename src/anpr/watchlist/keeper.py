@@ -2,7 +2,7 @@
 
 It runs beside the one writable Redis. It holds only the id and the end of each entry, and follows the lists by their
 changes. So it removes an entry within a moment of its end, however long the list is. A second keeper at the same time
-does no harm: of two changes at once, one is refused.
+does no harm: of two changes at the same time, one is refused.
 """
 
 import heapq
@@ -35,13 +35,13 @@ class ListKeeper:
         self._next: list[tuple[datetime, str]] = []  # a heap of ends and entry ids; some are out of date
 
     def run_once(self) -> None:
-        """Remove and compact what is due. An error is logged, and the next run tries again."""
+        """Remove ended entries and compact lists that are due. An error is logged, and the next run tries again."""
         try:
             manifest = self._store.read_manifest()
             if manifest is not None and self._follow(manifest):
                 self._keep(manifest)
         except AnprError as error:
-            if error.code != self._logged_code:  # once, not at every run while Redis is away
+            if error.code != self._logged_code:  # only once while Redis is away
                 log.warning("lists not kept", code=error.code, error=str(error), next_step=error.next_step)
             self._logged_code, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
@@ -86,7 +86,7 @@ class ListKeeper:
         return True
 
     def _expired(self, now: datetime) -> dict[str, list[str]]:
-        """Return by list the entries whose validity has ended. They stay known until they have left the list."""
+        """Return by list the entries whose validity has ended. They are kept here until they have left the list."""
         expired: defaultdict[str, list[str]] = defaultdict(list)
         due: list[tuple[datetime, str]] = []
         while self._next and self._next[0][0] <= now:

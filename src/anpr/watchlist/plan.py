@@ -12,7 +12,7 @@ from anpr.watchlist.changes import changes_between
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.removal_limit import RemovalLimit
 
-# Changed when a field of the plan changes its meaning: a plan of another format must be made again.
+# Raise it when a field of the plan changes its meaning. A plan of another format must be made again.
 FORMAT = 2
 MAX_FAULTS_SHOWN = 100
 _SAMPLED_OF_EACH = 5

@@ -1,8 +1,8 @@
-"""How long work reports its progress. Pure."""
+"""The callback by which long work reports its progress. Pure."""
 
 from collections.abc import Callable
 
-# Called with how much of how much is done, in the unit that the work counts.
+# Called with the amount done and the total, in the unit of the work.
 Progress = Callable[[int, int], None]
 
 

@@ -105,7 +105,7 @@ def test_with_the_broker_away_lines_wait_on_disk_and_go_first_on_the_next_start(
 
     after = installation.run("send", "--site", site, input=read_line("last", site, "AB1"))
     assert after.returncode == 0
-    assert any(map(logs("lines kept from before go first", on_disk=100), after.stderr.splitlines()))
+    assert any(map(logs("lines from the last run are sent first", on_disk=100), after.stderr.splitlines()))
     assert len(set(on_topic(installation, site))) == 101
 
 

@@ -108,7 +108,7 @@ def test_each_matcher_that_is_down_is_named_with_its_silence_unless_it_was_stopp
             a_status(list_confirmed_at=OLD),
             None,
             "not confirmed by Redis for 2 minutes",
-            "the findings about its Redis",
+            "the findings for this site's Redis",
         ),
         (a_status(), redis_with(6), "Redis has the older 1.6", "apply the lost changes again"),
         (
@@ -117,7 +117,7 @@ def test_each_matcher_that_is_down_is_named_with_its_silence_unless_it_was_stopp
             "Redis holds no list any more",
             "restore ALL of them before anything",
         ),
-        (a_status(generation=None), EMPTY, "and Redis holds none", "the findings about its Redis"),
+        (a_status(generation=None), EMPTY, "and Redis holds none", "the findings for this site's Redis"),
     ],
 )
 def test_the_reason_why_a_matcher_lacks_the_list_in_force_is_reported_with_the_next_step(

@@ -39,12 +39,12 @@ def test_a_last_attempt_that_is_not_whole_is_seen() -> None:
 
 def test_half_of_one_list_and_half_of_another_is_seen() -> None:
     half = [msgspec.structs.replace(alert, generation=generation(1)) for alert in alerts(2, "new")]
-    assert "does not bring" in told(alerts(1) + half)
+    assert "does not raise" in told(alerts(1) + half)
 
 
 def test_an_entry_as_another_generation_has_it_is_seen() -> None:
     stale = [msgspec.structs.replace(alert, generation=generation(2)) for alert in alerts(1, "always")]
-    assert "does not bring" in told(stale + alerts(2, "same", "new"))
+    assert "does not raise" in told(stale + alerts(2, "same", "new"))
 
 
 def test_a_list_that_had_been_left_behind_is_seen() -> None:

@@ -13,7 +13,7 @@ _COMMANDS = ("cost", "plan", "apply", "add", "remove", "rollback", "show", "log"
 def command() -> None:
     """Plan, apply, view and undo changes of lists.
 
-    Plan a file first: this changes nothing and shows what would change. Then apply the plan, all of it at once.
+    Plan a file first: this changes nothing and shows what would change. Then apply the plan: all its changes or none.
     Results are JSON on stdout. Explanations and progress are on stderr.
     """
     # A command ends within a minute and makes no cycles. The collector would walk its million entries repeatedly.

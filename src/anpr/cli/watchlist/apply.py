@@ -26,7 +26,7 @@ from anpr.watchlist.store.preconditions import Preconditions
 )
 @click.pass_context
 def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, why: str) -> None:
-    """Make the changes of PLAN: all of them at once, or none.
+    """Make the changes of PLAN: all or none.
 
     The planned file is read again. If the file or the list has changed since the plan, nothing is changed. A plan
     that would remove a large share of the list names the number that you must confirm. The counts of the change and

@@ -19,7 +19,7 @@ from anpr.watchlist.store.home import home_store
 log = get_logger(__name__)
 
 
-# Compacting a list of millions takes so long, and a Redis that does not answer gets half a minute.
+# Compacting a list of millions takes this long, and a Redis that does not answer gets half a minute.
 _STUCK_AFTER_SECONDS = 180
 
 
@@ -43,7 +43,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock)
     gc.enable()  # unlike the other subcommands, this one runs on
-    os.nice(10)  # after a whole new list it reads as much as the index builder, for which officers wait
+    os.nice(10)  # after a whole new list it reads as much as the index builder does, and officers wait for that one
     health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)
     log.info("list keeper runs")
     with serve_health(settings, health, metrics_port):

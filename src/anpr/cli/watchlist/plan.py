@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913  each is an option
     content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
     show_faults(file, content)
     in_force = (
-        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading {list_name} as it is")))
+        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading the present {list_name}")))
         if list_manifest
         else []
     )
@@ -152,7 +152,7 @@ def _covered_time(cost: Cost) -> str:
         return "no read has a capture time"
     covered = f"they cover {in_words(cost.covered)}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
     if cost.covered < SHORTEST_TIME:
-        return f"{covered}: the numbers a day are scaled up as if from one hour, and are hardly reliable"
+        return f"{covered}: the numbers a day are scaled up as if from one hour, and are not reliable"
     if cost.covered < DAY:
         return f"{covered}: the numbers a day are scaled up from less than a day: busy or quiet hours may be missing"
     return covered

@@ -1,4 +1,4 @@
-"""Who may have which page, and whether a form was sent from a page of this console."""
+"""Decides who may have which page, and whether a form was sent from a page of this console."""
 
 import secrets
 from urllib.parse import urlsplit

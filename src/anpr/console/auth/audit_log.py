@@ -1,4 +1,4 @@
-"""The audit log: who looked up what, on disk before the answer is on the screen; and which sign-ins failed."""
+"""The audit log on disk: who looked up which incident, and which sign-ins failed."""
 
 import os
 import threading
@@ -17,13 +17,13 @@ from anpr.runtime.errors import UnavailableError
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: at what time who did what at which console, and with which incident and plate.
+    """One line: when, who, at which console, what they did, and with which incident and plate.
 
     Attributes:
         user: Who did it; "" for an unknown name that failed to sign in.
         covert: Whether only people with the covert permission may read the line.
         address: Where a failed sign-in came from.
-        times: How often at least a sign-in with this name has failed from this address in these minutes; 0 for a
+        times: How many times or more a sign-in with this name has failed from this address in these minutes; 0 for a
             look-up.
     """
 
@@ -78,7 +78,7 @@ class AuditLog:
         return UnavailableError(
             "audit-log-unavailable",
             f"the audit log {self._path} cannot be used: {error.strerror or error}",
-            "free space on the disk or correct the file's permissions; until then nobody can look anything up",
+            "free space on the disk or correct the file's permissions. Until then nobody can look anything up",
         )
 
 

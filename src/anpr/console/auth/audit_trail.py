@@ -1,4 +1,4 @@
-"""Every look-up in the audit log before it is answered; and the log as an auditor may read it."""
+"""Writes every look-up to the audit log before it is answered, and reads the log for auditors."""
 
 import asyncio
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Who asks: the user whose session a request brings."""
+"""Finds the user of a request by the session in its cookie."""
 
 from dataclasses import dataclass
 

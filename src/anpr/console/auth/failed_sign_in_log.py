@@ -1,4 +1,4 @@
-"""Failed sign-ins in the audit log: each, or where there are many, enough of them to see the guessing."""
+"""Writes failed sign-ins to the audit log: each one or, if there are many, enough to show the guessing."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which failed sign-ins the audit log states: a person's, each; a guesser's, enough of them to be seen. Pure.
+"""Decides which failed sign-ins the audit log states: all few, and of many enough to show the guessing. Pure.
 
 However many fail, and from however many addresses, each stretch of `WITHIN` adds at most `MAX_LINES`.
 """

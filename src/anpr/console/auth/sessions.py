@@ -1,7 +1,7 @@
 """Who is signed in: sessions in Redis, so that sign-out ends them on every console, and a copy in memory.
 
-While Redis is away, a session that this console has seen goes on until it expires. Nobody can sign in then. A
-sign-out holds here at once, and at the other consoles as soon as Redis is back.
+While Redis is away, a session that this console has seen lasts until it expires. Nobody can sign in then. A sign-out
+applies here immediately, and at the other consoles as soon as Redis is back.
 
 Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with what is there.
 """
@@ -25,7 +25,7 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-# For so long this console may not notice that another console has ended a session.
+# How long this console may not notice that another console has ended a session.
 REFRESH_EVERY = timedelta(seconds=1)
 _PREFIX = "anpr:console:"
 
@@ -63,7 +63,7 @@ class Sessions:
         self._clock = clock
         self._new_token = new_token
         self._cache: dict[str, tuple[Session, datetime]] = {}
-        # Signed out here while Redis was away: user → until when Redis must still learn of it.
+        # Users signed out here while Redis was away → until when the sign-out must still be written to Redis.
         self._pending_sign_outs: dict[str, datetime] = {}
         self.is_redis_away = False
 
@@ -128,7 +128,7 @@ class Sessions:
             await asyncio.sleep(REFRESH_EVERY.total_seconds())
 
     async def end_all(self, user: str) -> None:
-        """End every session of a user: here at once, at the other consoles as soon as Redis has it."""
+        """End every session of a user: here immediately, at the other consoles as soon as Redis has the sign-out."""
         for key in [key for key, (session, _) in self._cache.items() if session.user == user]:
             del self._cache[key]
         self._pending_sign_outs[user] = self._clock() + self.lifetime

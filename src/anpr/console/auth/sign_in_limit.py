@@ -1,4 +1,4 @@
-"""How often somebody may fail to sign in: over all consoles that share a Redis, and per console while it is away.
+"""Limits failed sign-ins: over all consoles that share a Redis, and per console while it is away.
 
 An attempt counts as failed from its start until it succeeds. So attempts made at the same time all count.
 """
@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 # A person who types badly in one booth; a name that is tried from many addresses; a booth where many sign in.
 MAX_FAILURES = {"name and address": 5, "name": 25, "address": 50}
-# More names and addresses than people use at once. The oldest are forgotten, so that guessing cannot fill memory.
+# More names and addresses than people use. The oldest are forgotten, so that guessing cannot fill memory.
 _MAX_KEPT = 10_000
 
 _Key = tuple[str, str]
@@ -108,7 +108,7 @@ class SharedSignInLimit:
                 taken: Any = self._redis.lrem(key, 1, str(_ms(began_at)))
                 await taken
         except redis.RedisError as error:
-            log.debug("an attempt that succeeded goes on counting", reason=str(error))
+            log.debug("an attempt that succeeded still counts as failed", reason=str(error))
 
     async def close(self) -> None:
         """Disconnect from Redis."""

@@ -1,4 +1,4 @@
-"""The board as each user may see it. What is covert reaches only people with the covert permission."""
+"""The board as each user may see it: covert alerts reach only people with the covert permission."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -14,7 +14,8 @@ from anpr.console.board.change_stream import ChangeStream
 from anpr.contracts.events import Action
 from anpr.runtime.clock import Clock
 
-# A console that has just started reads the topics for so long. Then it shows what it has: a port may be out of reach.
+# A console that has just started reads the topics for at most this long. Then it shows what it has, because a port
+# may be out of reach.
 READ_BACK_FOR = timedelta(seconds=15)
 
 
@@ -22,7 +23,7 @@ class BoardAccess:
     """Answers what a user asks of the board."""
 
     def __init__(self, thread: BoardThread, pages: Mapping[bool, BoardPage], clock: Clock) -> None:
-        """`pages` holds the page of each audience: under True the page with what is covert."""
+        """`pages` holds the page of each audience: under True the page with covert incidents."""
         self.pages = pages
         self._thread = thread
         self._clock = clock
@@ -38,7 +39,7 @@ class BoardAccess:
         return await self._thread.run(lambda feed: _board_for(who, feed).incident_of(incident_id, self._clock()))
 
     async def incidents(self, who: SignedIn, is_wanted: Callable[[Incident], bool]) -> list[Incident]:
-        """Return the wanted ones among the incidents that the user may know of."""
+        """Return the incidents that the user may know of and that fit a condition."""
 
         def wanted(feed: BoardFeed) -> list[Incident]:
             return [incident for incident in _board_for(who, feed).incidents(self._clock()) if is_wanted(incident)]
@@ -51,7 +52,7 @@ class BoardAccess:
         return await self._thread.run(lambda _: page.cards_from(section, start))
 
     async def wait_for_actions(self, who: SignedIn, actions: Iterable[Action], seconds: float) -> bool:
-        """Wait until all actions are on the user's board, at most so long; return whether they are."""
+        """Wait at most `seconds` until all actions are on the user's board; return whether they are."""
 
         def are_there(feed: BoardFeed) -> bool:
             board = _board_for(who, feed)

@@ -34,7 +34,7 @@ class PageHead(Struct, frozen=True):
         count: How many incidents are open; `?` while there is a warning.
         known: How many open incidents are known, even while there is a warning.
         by_section: The same, by section.
-        warnings: What is wrong, in sentences.
+        warnings: Sentences about what is broken.
     """
 
     count: str
@@ -87,7 +87,7 @@ class BoardPage:
         keys = {*self._changed, *self._schedule.pop_due(now)}
         self._changed.clear()
         if self._updated_at is not None and now < self._updated_at:
-            # The clock was set back: what came too early, such as the end of an entry, no longer holds.
+            # The clock was set back: changes that came too early, such as the end of an entry, no longer hold.
             keys.update(self._board.keys())
         self._updated_at = now
         return keys

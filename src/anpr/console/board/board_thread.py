@@ -1,11 +1,11 @@
-"""The board behind the pages: one thread folds records and makes pages; the event loop only gets what is ready.
+"""The board behind the pages: one thread folds records and makes pages; the event loop only gets finished pages.
 
 The boards belong to this thread alone, so nothing is locked. Other threads hand it a question (`run`) or a condition
 (`wait_until`); it looks at both after each pass of its loop.
 
-A tick makes the pages. After records that may change an incident the next tick comes at once, but at most ten times a
-second. Otherwise it comes four times a second, for what the matchers report and for what time alone changes: an entry
-that has expired must be off the screen within half a second.
+A tick makes the pages. After records that may change an incident the next tick comes immediately, but at most ten
+times a second. Otherwise it comes four times a second, for what the matchers report and for what time alone changes:
+an entry that has expired must be off the screen within half a second.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class BoardThread:
         return await asyncio.wrap_future(answer)
 
     async def wait_until(self, condition: Callable[[BoardFeed], bool], seconds: float) -> bool:
-        """Wait until the condition holds in the board's thread, at most so long; return whether it did."""
+        """Wait at most `seconds` until the condition holds in the board's thread; return whether it did."""
         answer: Future[bool] = Future()
         waiting = (condition, time.monotonic() + seconds, answer)
         self._questions.put(lambda: self._waiting.append(waiting))
@@ -110,7 +110,7 @@ class BoardThread:
                         has_changes, gathered_at = False, now + GATHER_SECONDS
             except Exception:
                 # The thread must not end while its pages look alive. They show that no tick came.
-                log.exception("the board's thread failed, going on")
+                log.exception("the board's thread failed, continuing")
                 self._stop.wait(TICK_SECONDS)
 
     def _answer(self) -> None:

@@ -1,4 +1,4 @@
-"""Draws the cards of a page, and draws none again that shows the same as before."""
+"""Draws the cards of a page. An unchanged card is not drawn again."""
 
 from collections.abc import Mapping, Sequence
 
@@ -36,7 +36,7 @@ class CardRenderer:
         return {incident_id: card for incident_id, (_, card) in self._drawn.items()}
 
     def draw(self, placed: PlacedIncident) -> Card:
-        """Return a card: the kept one while nothing of it has changed."""
+        """Return a card: the kept one while it has not changed."""
         before, card = self._drawn.get(placed.incident.incident_id, (None, None))
         if before is not None and card is not None and _shows_the_same(before, placed):
             return card

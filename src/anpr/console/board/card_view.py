@@ -1,4 +1,4 @@
-"""What a card shows of an incident."""
+"""The facts that a card shows of an incident."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from anpr.runtime.settings import Site
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """What a card on the board shows of an incident.
+    """The facts that a card on the board shows of an incident.
 
     Attributes:
         last: The newest alert: it says where the vehicle is now. In a queue the best read may stay behind.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-# The last change of each name is remembered for so many names: several times as many as a page shows at once.
+# The last change is remembered for this many names: several times as many as a page shows at the same time.
 NAMES_REMEMBERED = 2000
 
 

@@ -1,4 +1,4 @@
-"""Once a tick, in the board's thread: the system's status, both audiences' pages, the metrics, then the changes."""
+"""Publishes, once a tick in the board's thread, the status, both audiences' pages, the metrics and the changes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class PagePublisher:
     def __init__(
         self, pages: Mapping[bool, BoardPage], current_status: CurrentStatus, broadcast: StreamBroadcast
     ) -> None:
-        """`pages` holds the page of each audience: under True the page with what is covert."""
+        """`pages` holds the page of each audience: under True the page with covert incidents."""
         self._pages = pages
         self._current_status = current_status
         self._broadcast = broadcast

@@ -1,4 +1,4 @@
-"""When time alone may change where an incident belongs, so that nothing has to be looked at before. Pure."""
+"""The times at which time alone may change where an incident belongs, so that it is not checked before. Pure."""
 
 import heapq
 from datetime import datetime

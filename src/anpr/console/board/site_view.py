@@ -40,6 +40,6 @@ class SiteView:
 
 
 async def open_incidents(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:
-    """Return what is open at a site and the user may know of, the oldest first."""
+    """Return the open incidents of a site that the user may know of, the oldest first."""
     found = await board.incidents(who, view.is_open_here)
     return sorted(found, key=lambda incident: (incident.first_captured_at, incident.incident_id))

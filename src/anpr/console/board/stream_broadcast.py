@@ -1,4 +1,4 @@
-"""What all open streams wait for: a change, the next heartbeat, or the end of the console. For the event loop."""
+"""Wakes the open event streams for a change, a heartbeat or the end of the console. Runs in the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from anpr.console.board.stream_limit import StreamLimit
 
 
 class StreamBroadcast:
-    """Wakes every stream at once.
+    """Wakes every stream.
 
     Attributes:
-        woken: Set at the next wake. It is replaced then, so each stream must take it before it looks for news.
+        woken: Set at the next wake. It is replaced then, so each stream must hold it before it looks for changes.
         heartbeat: The newest heartbeat.
         is_stopping: Whether every stream must end.
         open_streams: The streams of each session.
@@ -26,7 +26,7 @@ class StreamBroadcast:
         self.new_heartbeat = new_heartbeat
 
     def wake(self) -> None:
-        """Let every stream look for news."""
+        """Let every stream look for changes."""
         woken, self.woken = self.woken, asyncio.Event()
         woken.set()
 

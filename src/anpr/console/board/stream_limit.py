@@ -1,27 +1,27 @@
-"""Which event streams are open: of each session only so many, so that nobody takes all of the console's sockets."""
+"""Limits the open event streams of each session, so that nobody takes all sockets of the console."""
 
 from typing import Final, Protocol
 
-# More pages than anybody looks at. A browser that was cut off leaves streams behind that nobody reads for a while.
+# More pages than anybody looks at. A browser that was cut off leaves unread streams behind for a while.
 MAX_OF_A_SESSION: Final = 20
 
 
 class EndableStream(Protocol):
-    """A stream that can be told to end."""
+    """A stream that can be ended."""
 
     def end_as_too_many(self) -> None:
         """End, and tell the page why."""
 
 
 class StreamLimit:
-    """The streams of all sessions. One too many takes the place of the oldest: what was just opened is looked at."""
+    """The streams of all sessions. When a session opens too many, its oldest ends: people look at the newest page."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._by_session: dict[str, list[EndableStream]] = {}
 
     def add(self, session: str, stream: EndableStream) -> None:
-        """Count a stream that opens. The oldest ends when it is one too many."""
+        """Count a stream that opens. When there are too many, the oldest ends."""
         streams = self._by_session.setdefault(session, [])
         streams.append(stream)
         if len(streams) > MAX_OF_A_SESSION:

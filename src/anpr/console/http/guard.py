@@ -1,4 +1,4 @@
-"""Before every page: who asks, whether they may, and whether a form is our own."""
+"""Checks before every page who asks, whether they may see it, and whether a form is from this console."""
 
 from collections.abc import Awaitable, Callable
 

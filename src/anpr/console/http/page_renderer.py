@@ -1,4 +1,4 @@
-"""Pages as HTML answers: the template's own values, and those that every page shares."""
+"""Renders pages as HTML: with the values of the page, and those that every page shares."""
 
 import jinja2
 import msgspec

@@ -1,4 +1,4 @@
-"""A console's metrics: how fresh its page is, and what is open. Nothing covert."""
+"""Sets a console's metrics: how fresh its page is, and how many incidents are open. Nothing covert."""
 
 from anpr.console.board.board_page import PageHead
 from anpr.console.status.system_status import SystemStatus

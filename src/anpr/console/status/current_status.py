@@ -1,4 +1,4 @@
-"""The system's status and its warnings, worked out once a tick for each audience. Every reader uses these."""
+"""The system's status and its warnings, computed once a tick for each audience. Every reader uses these."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ class CurrentStatus:
         self._known: dict[bool, KnownStatus] = {}
 
     def update(self, feed: BoardFeed, now: datetime) -> None:
-        """Work everything out anew."""
+        """Compute the status and the warnings of both audiences."""
         whole = read_system_status(feed, self._settings, now)
         self.last_read_at = last_read_at(whole.health, self._site, self._settings.sites)
         self._known = {
@@ -48,5 +48,5 @@ class CurrentStatus:
         self.ticks += 1
 
     def known_to(self, *, covert: bool) -> KnownStatus:
-        """Return the status at the last tick: with what is covert only to people with that permission."""
+        """Return the status at the last tick: with covert facts only for people with that permission."""
         return self._known[covert]

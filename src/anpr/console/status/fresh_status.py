@@ -1,4 +1,4 @@
-"""The status for somebody who asks now: that of the next tick, so that a board that stands still answers nobody."""
+"""Waits for the status of the next tick, so that a board that has stopped never reports that all is well."""
 
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_thread import BoardThread

@@ -1,4 +1,4 @@
-"""When a camera last saw a vehicle. It tells officers a quiet road from a dead screen. Pure."""
+"""Finds when a camera last saw a vehicle, so that officers can tell a quiet road from a dead screen. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Warnings for the officer: everything that could make a busy road look quiet on the screen. Pure.
 
-Each warning says since when, not for how long. So a screen reader does not read out one that goes on again and again.
+Each warning says since when, not for how long. So a screen reader reads out a lasting warning only once.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _canary_warnings(system: SystemStatus, site: str, console: ConsoleSettings, 
         seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
         yield f"the test plate has not come back. {seen}. Vehicles may be missed there."
     elif last and last.sent_at >= system.opened_at and last.came_at - last.sent_at > due:
-        # In steps. Otherwise each test plate would be read out as a new warning.
+        # In steps. Otherwise a screen reader would read out each test plate as a new warning.
         late = (last.came_at - last.sent_at) // due * due
         yield f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from there arrive late."
 

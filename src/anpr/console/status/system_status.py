@@ -11,12 +11,12 @@ from anpr.contracts import topics
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """Everything by which one can tell a quiet road from a broken system.
+    """Everything that tells a quiet road from a broken system.
 
     Attributes:
-        now: When it was worked out.
+        now: When it was computed.
         opened_at: When this console began to read.
-        caught_up: Whether everything that the topics held then has been read.
+        caught_up: Whether everything that the topics held at that time has been read.
         health: The health of each site that has cameras.
         cameras: By site and camera, whether it sees vehicles.
         canaries: By site, the newest canary that came back.

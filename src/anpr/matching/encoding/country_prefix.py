@@ -93,7 +93,7 @@ class CountryPrefixes:
 
 
 def _without_first(reads: PlateCodes, counts: Rows, countries: NDArray[np.uint16]) -> PlateCodes:
-    """Return the reads without so many of their first characters, as plates of these countries."""
+    """Return the reads without their first `lengths` characters, as plates of these countries."""
     positions = counts[:, None] + np.arange(WIDTH)
     exists, positions = positions < WIDTH, np.minimum(positions, WIDTH - 1)
     codes = np.where(exists, np.take_along_axis(reads.codes, positions, axis=1), 0).astype(np.uint8)

@@ -188,7 +188,7 @@ def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
     ends = (flat[: len(flat) - WIDTH] == _NO_CHARACTER).nonzero()[0][: 1 + len(texts)]
     starts = ends[:-1] + _ONE
     lengths = ends[1:] - starts
-    # A view with a word at each byte: reading one gives the next eight characters at once.
+    # A view with a word at each byte: reading one gives the next eight characters in one step.
     word_at_byte = np.ndarray(len(flat) - 7, "<u8", flat, strides=(1,))
     words = np.empty((len(texts), 2), "<u8")
     np.bitwise_and(word_at_byte[starts], _KEPT_WORDS[0].take(lengths, mode="clip"), out=words[:, 0])
@@ -198,7 +198,7 @@ def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
 
 
 def no_confidences(count: int) -> NDArray[np.float32]:
-    """Return so many missing confidences (NaN). They share four bytes of memory."""
+    """Return `count` missing confidences (NaN). They share four bytes of memory."""
     return np.ndarray(count, np.float32, _NAN, strides=(0,))
 
 

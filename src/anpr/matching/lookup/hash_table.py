@@ -1,9 +1,9 @@
-"""A hash table from 64-bit hashes to rows. It looks up a batch at once, and most absent keys cost one memory access.
+"""A hash table from 64-bit hashes to rows. It looks up a whole batch. Most absent keys cost one memory access.
 
 Layout. The highest bits of a hash choose its bucket. Each bucket is one 64-bit word:
 
 - the upper half is the number of the bucket's first slot;
-- the lower half is a filter of 32 bits. The next five bits of each hash in the bucket mark one bit of it.
+- the lower half is a filter of 32 bits. The next five bits of each hash in the bucket mark one bit of the filter.
 
 So a key that is not in the table is nearly always refused by the bucket word alone. A slot is 32 bits: a row, and as
 many further bits of its hash as fit beside it.

@@ -36,7 +36,7 @@ from anpr.matching.lookup.hash_table import HashTable, mix_bits
 MAX_GROUPS: Final = 128
 # A longer fragment is stored by its first eight characters, which are one word.
 LONGEST_FRAGMENT: Final = 8
-# Look-ups made at once. A step of numpy costs the same for one as for a thousand, so there are many; but a batch must
+# Look-ups in one step. A step of numpy costs the same for one as for a thousand, so there are many; but a batch must
 # not take a hundred megabytes.
 _LOOKUPS_AT_ONCE = 1 << 18
 # A read makes some 150 look-ups, so it pays that fewer absent keys pass the filter.

@@ -63,7 +63,7 @@ class MatchedPairs:
         )
 
     def pair_numbers(self, entry_count: int) -> Rows:
-        """Return one number for each pair of a read and one of so many entries."""
+        """Return one number for each pair of a read and one of `entries` entries."""
         return self.read_rows * entry_count + self.entry_rows
 
     @classmethod

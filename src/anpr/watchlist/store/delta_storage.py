@@ -1,7 +1,7 @@
 """The deltas of a list in Redis. A value never changes after it is written.
 
-A delta that is missing, or is not as its digest says, is None to the reader: the manifest has moved on then, and is
-read again.
+A reader gets None for a delta that is missing or does not fit its digest. There is a newer manifest then, and the
+reader reads that.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ class DeltaStorage:
     def combine(self, deltas: Sequence[DeltaRef]) -> tuple[DeltaRef, bytes] | None:
         """Return one delta that makes the changes of all these in order, and its value.
 
-        It names every id that any of them names, as `combine_changes` does.
+        It names every id that any of the deltas names, as `combine_changes` does.
         """
         values = self._values(deltas)
         if values is None:
@@ -95,7 +95,7 @@ class DeltaStorage:
         return DeltaRef(deltas[-1].generation, len(latest), hashlib.sha256(value).hexdigest()), value
 
     def latest_entries(self, deltas: Sequence[DeltaRef]) -> dict[str, EncodedEntry | None] | None:
-        """Return by id each entry that the deltas name, as the last of them leaves it: None when it is removed."""
+        """Return by id the last state of each entry that the deltas name: None for a removed entry."""
         values = self._values(deltas)
         return None if values is None else _latest_entries(values)
 

@@ -1,6 +1,6 @@
 """The entries of a list in Redis: those of its snapshot, with its deltas applied.
 
-A list that is not whole is None to the reader: the manifest has moved on then, and is read again.
+A reader gets None for a list that is not whole. There is a newer manifest then, and the reader reads that.
 """
 
 from collections.abc import Collection, Mapping
@@ -49,7 +49,7 @@ class EntryStorage:
         return None if entries is None else entries + _not_removed(latest)
 
     def entries(self, list_manifest: ListManifest, entry_ids: Collection[str]) -> dict[str, Entry] | None:
-        """Return by id those of these entries that the list has."""
+        """Return by id the ones of these entries that the list has."""
         latest = self.deltas.latest_entries(list_manifest.deltas)
         if latest is None:
             return None
@@ -63,7 +63,7 @@ class EntryStorage:
         return {entry_id: _decode_entry(entry[1]) for entry_id, entry in asked if entry is not None}
 
     def ids(self, list_manifest: ListManifest, entry_ids: Collection[str]) -> set[str] | None:
-        """Return those of these ids that the list has. It costs less than reading the entries."""
+        """Return the ones of these ids that the list has. It costs less than reading the entries."""
         latest = self.deltas.latest_entries(list_manifest.deltas)
         in_snapshot = self.snapshots.ids_in_chunks_of(list_manifest.snapshot, set(entry_ids))
         if latest is None or in_snapshot is None:

@@ -8,7 +8,7 @@ from anpr.runtime.settings import Settings, TopicSettings
 from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
 from anpr.watchlist.store.store import WatchlistStore
 
-# A change of a million entries keeps Redis busy for seconds at a time. A Redis that answers at all gets this long.
+# A change of a million entries keeps Redis busy for seconds, so a Redis that has answered once gets this long.
 _PATIENCE_SECONDS = 30
 
 
@@ -51,7 +51,7 @@ def tombstone_retention(settings: TopicSettings) -> timedelta:
 
 
 def _require_answer(url: str) -> None:
-    """Raise UnavailableError soon if Redis hangs, so that nobody waits for the whole patience."""
+    """Raise UnavailableError soon if Redis hangs, so that nobody waits for the long time-out."""
     try:
         with connect(url) as client:
             client.ping()

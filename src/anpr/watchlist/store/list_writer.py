@@ -23,13 +23,13 @@ _DELTA_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of a list, worked out but not yet written.
+    """A change of a list that is determined but not yet written.
 
     Attributes:
         changes: The entries put and removed.
-        before: By id, the entries that the change concerns as they were.
-        all_before: By id, all entries of the list as they were, when the change has read them.
-        is_by_person: False for expiry and compaction: nobody plans against what they make, or rolls back to it.
+        before: By id, the changed entries before the change.
+        all_before: By id, all entries of the list before the change, when the change has read them.
+        is_by_person: False for expiry and compaction: nobody plans against their results, or rolls back to them.
         compacted: The list as compaction has written it already.
     """
 
@@ -65,7 +65,7 @@ class ListWriter:
         entries: int,
         progress: Progress,
     ) -> Written:
-        """Write a change of a list that leaves `entries` entries. No manifest names what is written yet."""
+        """Write a change of a list that leaves `entries` entries. No manifest names the new values yet."""
         if edit.compacted is not None:
             return Written(edit.compacted, {})
         if before is None or edit.is_by_person:

@@ -1,4 +1,4 @@
-"""What must be true of the watchlist for a change to be made. Otherwise nothing is changed."""
+"""The conditions under which a change of the watchlist is made. Otherwise nothing is changed."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from anpr.watchlist.store.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Preconditions:
-    """What a caller requires of the watchlist before its change is made.
+    """The conditions that a caller sets for its change.
 
     Attributes:
         planned_against: The generation that last changed the list; 0.0 when there was no such list, None when any

@@ -24,7 +24,7 @@ COMPARED_ENTRIES = 10_000
 
 
 def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
-    """Return a client that answers or fails at once: the caller goes on with what it has, and tries again."""
+    """Return a client that answers or fails at once: the caller continues with what it has, and tries again."""
     try:
         return redis.Redis.from_url(
             url,
@@ -37,7 +37,7 @@ def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
         raise InputError(
             "redis-address",
             f"the address of Redis cannot be used: {error}",
-            "write it as in redis://host:6379/0",
+            "write it like redis://host:6379/0",
         ) from None
 
 
@@ -208,5 +208,5 @@ def unavailable(error: Exception) -> UnavailableError:
     return UnavailableError(
         "redis-unavailable",
         f"the watchlist's Redis does not answer: {error}",
-        "is it running, and is its URL right? `anpr doctor` tries every address",
+        "check that it runs and that its URL is right: `anpr doctor` tries every address",
     )

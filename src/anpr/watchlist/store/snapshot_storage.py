@@ -5,8 +5,8 @@ the chunk index has the first entry id and the digest of each chunk, so one entr
 known to be whole, by reading one chunk. The plate index has a number of 32 bits for each plate of each chunk, so the
 entries of one plate are found by reading few chunks.
 
-A value that is missing, or is not as its digest says, is None to the reader: the manifest has moved on then, and is
-read again.
+A reader gets None for a value that is missing or does not fit its digest. There is a newer manifest then, and the
+reader reads that.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from anpr.watchlist.store.keys import chunk_index_key, chunk_key, plate_index_ke
 from anpr.watchlist.store.manifest import SnapshotRef
 from anpr.watchlist.store.validity_end import ValidityEnd
 
-# So few that a thousand entries anywhere in a million are found by reading a fifth of it.
+# Entries in a chunk: so few that reading a thousand entries of a million reads only a fifth of the list.
 CHUNK_ENTRIES = 250
 # How long Redis keeps a value that no manifest names. It may never have been named, because its writer was killed. Or
 # it was replaced: readers who have just read the old manifest still need it.
@@ -154,7 +154,7 @@ class SnapshotStorage:
         return None if None in chunks else [chunk for chunk in chunks if chunk is not None]
 
     def _chunks(self, snapshot: SnapshotRef, numbers: Sequence[int] | None = None) -> Iterator[bytes | None]:
-        """Yield the chunks with these numbers, or all of them."""
+        """Yield the chunks with these numbers, or all chunks."""
         chunk_index = self._chunk_index(snapshot)
         if chunk_index is None:
             yield None

@@ -1,11 +1,11 @@
-"""The watchlist in Redis and the commands that change it. Every change is a new generation, applied all at once.
+"""The watchlist in Redis and the commands that change it. Every change is a new generation.
 
-Theory of operation. The manifest names the active generation and, for each list, the values that hold its entries:
-a snapshot of 250 entries to a value, and small deltas on it (`manifest`, `keys`). A change writes its entries first
-and then the manifest, in one transaction (`transaction`), so nobody ever sees half of one. A change that is small
-beside its list costs one delta (`list_writer`). The newest of the older deltas are combined
-before it, so there are never more than a few, and a follower reads only the newest. When the deltas outgrow a share
-of the snapshot, the list keeper compacts the list.
+Theory of operation. The manifest names the active generation and, for each list, the values that hold its entries: a
+snapshot of 250 entries to a value, and small deltas on it (`manifest`, `keys`). A change writes its entries first and
+then the manifest, in one transaction (`transaction`), so nobody ever sees half a change. A change that is small
+beside its list costs one delta (`list_writer`). The newest of the older deltas are combined first, so there are never
+more than a few, and a follower reads only the newest. When the deltas outgrow a share of the snapshot, the list
+keeper compacts the list.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class WatchlistStore(WatchlistReader):
         keep_previous_for: timedelta = timedelta(hours=72),
         manifest_client: redis.Redis | None = None,
     ) -> None:
-        """Keep tombstones as long as the alerts topics keep alerts, and so many previous states, for so long."""
+        """Keep tombstones for `keep_tombstones`, and at most `keep_previous` states for `keep_previous_for`."""
         super().__init__(client, manifest_client)
         retention = Retention(keep_tombstones, keep_previous, keep_previous_for)
         # A reader of its own: a reference to this store would be a cycle, and leave the client's sockets open.
@@ -114,14 +114,18 @@ class WatchlistStore(WatchlistReader):
             raise InputError(
                 "watchlist-nothing-to-roll-back-to",
                 f"the list {list_name!r} cannot be rolled back to {to or 'its previous state'}: "
-                + (f"Redis keeps {', '.join(map(str, kept))}" if kept else "Redis keeps no previous state of it"),
+                + (
+                    f"Redis keeps {', '.join(map(str, kept))}"
+                    if kept
+                    else "Redis keeps no previous state of this list"
+                ),
                 "`anpr watchlist show` lists the states that are kept. For an older one, apply its file again",
             )
         entries = require_whole(self.load_list(kept[to or max(kept)]))
         return self.apply(list_name, entries, why, now, author=author, preconditions=preconditions, progress=progress)
 
     def expire(self, list_name: str, entry_ids: Sequence[str], now: datetime) -> AppliedChange:
-        """Remove those of these entries whose validity has ended."""
+        """Remove the entries whose validity has ended."""
 
         def work_out(list_manifest: ListManifest | None, _: Generation) -> Edit:
             before = self.entries_of(list_manifest, entry_ids)

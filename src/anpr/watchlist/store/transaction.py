@@ -1,4 +1,4 @@
-"""One change of a list as one Redis transaction: readers see all of it or nothing.
+"""One change of a list as one Redis transaction: readers see the whole change or nothing.
 
 The entries are written first, where no manifest names them. The transaction then replaces the manifest. It fails when
 somebody else has replaced the manifest since it was read. With the manifest it writes the new deltas, the tombstones
@@ -33,7 +33,7 @@ _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
 _ENTRIES_AT_ONCE = 1000
 
-# Works a change out from the list as it is (None when there is no such list) and the generation that it will make.
+# Determines a change from the present list (None when there is no such list) and the generation that it will make.
 WorkOut = Callable[[ListManifest | None, Generation], Edit]
 
 
@@ -70,9 +70,9 @@ class Transactions:
         self._retention = retention
 
     def commit(self, request: ChangeRequest, work_out: WorkOut) -> AppliedChange:
-        """Work out a change and apply it, unless a person has changed the watchlist meanwhile.
+        """Determine a change and apply it, unless a person has changed the watchlist meanwhile.
 
-        When expiry or compaction changed it meanwhile, the change is worked out again.
+        When expiry or compaction changed it meanwhile, the change is determined again.
         """
         while True:
             at_start = _last_generations_by_people(self._reader.read_manifest())
@@ -229,10 +229,10 @@ def _applied_change(list_name: str, edit: Edit, before: ListManifest | None, gen
 
 
 class ChangedMeanwhileError(AnprError):
-    """Somebody else changed the list while this change was worked out."""
+    """Somebody else changed the list while this change was determined."""
 
     def __init__(self) -> None:
-        """There is one reason and one remedy."""
+        """Set the one reason and the one remedy."""
         super().__init__(
             "watchlist-changed-meanwhile",
             "somebody else changed the watchlist at the same time; nothing was changed",
@@ -241,7 +241,7 @@ class ChangedMeanwhileError(AnprError):
 
 
 class _OvertakenError(ChangedMeanwhileError):
-    """Another change was applied while this one was worked out. This one may fit when it is worked out again."""
+    """Another change was applied while this one was determined. This one may succeed when it is determined again."""
 
 
 def _last_generations_by_people(manifest: Manifest | None) -> dict[str, Generation]:

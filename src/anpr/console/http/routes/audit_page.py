@@ -1,4 +1,4 @@
-"""The audit log, newest first: who looked up what, and whose sign-in failed. Reading it is logged, too."""
+"""The page of the audit log, newest first. Reading it is logged, too."""
 
 from starlette.requests import Request
 from starlette.responses import Response

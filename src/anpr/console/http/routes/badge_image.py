@@ -1,4 +1,4 @@
-"""The page's small picture: the count of what waits, or that it is not known."""
+"""The page's icon: the count of incidents that wait, or that it is not known."""
 
 from starlette.requests import Request
 from starlette.responses import Response

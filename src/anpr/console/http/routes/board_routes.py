@@ -1,4 +1,4 @@
-"""The live board."""
+"""The page of the live board, and its state for a browser."""
 
 import msgspec
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from anpr.console.http.page_renderer import PageRenderer
 
 
 async def page(_: Request, who: SignedIn, *, board: BoardAccess, renderer: PageRenderer) -> Response:
-    """Show the board as it is."""
+    """Show the present board."""
     cards = [(name, card) for name, card in board.stream_for(who).state.items() if isinstance(card, Card)]
     cards.sort(key=lambda named: named[1].order)
     by_section = {section: [named for named in cards if named[1].section == section] for section in SECTIONS}

@@ -1,4 +1,4 @@
-"""Whether the system works, and if not, why not: for officers and for the engineer on call."""
+"""The Health page: whether the system works, and if not, why. For officers and the engineer on call."""
 
 from starlette.requests import Request
 from starlette.responses import Response

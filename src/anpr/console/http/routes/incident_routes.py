@@ -1,4 +1,4 @@
-"""One incident: all that is known of it, and the commands that an officer can give."""
+"""The page of one incident, and the commands that an officer can give there."""
 
 from typing import Any
 

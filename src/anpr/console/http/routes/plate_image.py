@@ -27,7 +27,7 @@ async def image(
     alert = next((alert for alert in incident.alerts if alert.alert_id == alert_id), None) if incident else None
     if incident is None or alert is None or alert.read.image is None:
         return Response(status_code=404)
-    # Everybody at the site sees what is on the board. An incident that is not there was looked up.
+    # Everybody at the site sees the incidents on the board. Any other incident was looked up.
     if incident.incident_id not in board.stream_for(who).state:
         await audit.record(who, "image", incident, [alert])
     jpeg = await asyncio.to_thread(load_image, alert)

@@ -1,4 +1,4 @@
-"""The shift: what each officer has claimed and what nobody has, the oldest first, so that nothing is forgotten."""
+"""The shift page: which incidents each officer has claimed and which nobody has, the oldest first."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +12,7 @@ MAX_SHOWN = 200
 
 
 async def page(_: Request, who: SignedIn, *, board: BoardAccess, view: SiteView, renderer: PageRenderer) -> Response:
-    """Show what is open at this site: the user's own, their colleagues', and what nobody has claimed."""
+    """Show the open incidents of this site: the user's own, their colleagues', and those that nobody has claimed."""
     incidents = await open_incidents(board, view, who)
     claimed = [incident for incident in incidents if view.holder(incident)]
     groups = {

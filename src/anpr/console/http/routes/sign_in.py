@@ -1,4 +1,4 @@
-"""Signing in."""
+"""The sign-in page."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
