@@ -17,8 +17,9 @@ from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-# Characters that a camera gives for one that it could not read, and a letter that no table knows.
-UNREADABLE = "?Ж\ufffd"
+# The marks that separate the groups of a plate; what fills a read at its ends.
+SEPARATORS = " \t\n.-·"
+PADDING = "_"
 CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
 ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
@@ -49,7 +50,7 @@ class Answer(NamedTuple):
 def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     """Return the entries that a read matches, in order of `entry_id`.
 
-    Of characters that are not ASCII, only those of UNREADABLE are known here.
+    Of characters that are not ASCII, only those of SEPARATORS are known here.
     """
     entries = list(entries)
     country = _country(read.country)
@@ -71,7 +72,7 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
 def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
     if "?" in entry.plate or "*" in entry.plate:
         return _answer_to_pattern(text, entry)
-    if set(entry.plate) & set(UNREADABLE):
+    if any(character.upper() not in LETTERS_AND_DIGITS + SEPARATORS for character in entry.plate):
         return None  # the list refuses it
     return _answer_behind_prefix(text, entry, likelihood) or _answer_as_read(text, entry, likelihood)
 
@@ -233,9 +234,9 @@ def _applies_to(entry: Entry, read: Read) -> bool:
 
 
 def _as_read(plate: str) -> str:
-    """Return the text with a `?` for each character that cannot be read: it is like no letter."""
-    marked = "".join("?" if character in UNREADABLE else character for character in plate.upper())
-    return _plain(marked, LETTERS_AND_DIGITS + "?")
+    """Return the text with a `?` for each character that is not understood: it is like no letter."""
+    kept = "".join(character for character in plate.upper() if character not in SEPARATORS).strip(PADDING)
+    return "".join(character if character in LETTERS_AND_DIGITS else "?" for character in kept)
 
 
 def _plain(plate: str, kept: str = LETTERS_AND_DIGITS) -> str:

@@ -5,16 +5,42 @@ letters of other alphabets with a Latin shape. `equivalent` also writes one glyp
 distinguish: British plates draw 0 and O alike, and 1 and I, and only the position shows which is meant. The keys
 never replace the text as read; it travels with the read.
 
-A letter that no table maps to a Latin one still takes up a position on the plate, and so does a letter that the
-camera could not read. In a read it becomes `?`, which equals no letter: without it, another plate would match
-exactly. A list refuses such a letter.
+What is not understood is never left out: a letter that no table maps to a Latin one, a mark that separates nothing
+(`*`, `%`), and what a wrong decoding left behind. In a read each is a position that was not read, `?`, which equals
+no letter: without it, another plate would match exactly. A list refuses it. `marks.toml` and `glyphs.toml` decide.
 """
 
 import re
-import unicodedata
 
+from anpr.contracts.plate_marks import (
+    PADDING,
+    UNREADABLE,
+    WILDCARDS,
+    has_mojibake,
+    meaning_of,
+    positions,
+    taken_off_at_ends,
+)
 from anpr.reference_data import tables
-from anpr.reference_data.limits import ALPHABET
+
+__all__ = [
+    "ASCII_PADDING",
+    "ASCII_SEPARATORS",
+    "COUNTRY_ALIASES",
+    "GLYPH_PAIRS",
+    "MAX_CANONICAL_LENGTH",
+    "UNREADABLE",
+    "as_read",
+    "canonical",
+    "canonical_pattern",
+    "country_of",
+    "equivalent",
+    "has_mojibake",
+    "has_unreadable",
+    "is_pattern",
+    "not_understood",
+    "unknown_letters",
+]
 
 # The longest plate without its separators. The longest in `countries.toml` has ten characters; the rest is room
 # for a country prefix or a district that is read with it.
@@ -23,17 +49,14 @@ MAX_CANONICAL_LENGTH = 16
 # 0/O and 1/I: each pair is one glyph. The key has the letter for both.
 GLYPH_PAIRS = {"0": "O", "1": "I"}
 
-# In a read: a position that cannot be read. The camera writes it, or it replaces a letter that no table knows.
-UNREADABLE = "?"
+# In ASCII: what separates, and what fills a read's field at its ends.
+ASCII_SEPARATORS = "".join(character for character in map(chr, range(128)) if not meaning_of(character))
+ASCII_PADDING = "".join(character for character in map(chr, range(128)) if meaning_of(character) == PADDING)
 
-_WILDCARDS = frozenset("?*")
-_PARTS = re.compile("([?*])")
+_ASCII_MEANINGS = str.maketrans({character: meaning_of(character) for character in map(chr, range(128))})
 _WILDCARD_RUN = re.compile("[?*]{2,}")
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
-_READ_CHARACTERS = frozenset(ALPHABET + UNREADABLE)
-_LOOK_ALIKES = str.maketrans(
-    {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
-)
+_NOT_IN_PATTERN = re.compile("[^A-Z0-9?*]+")
 _SAME_GLYPH = str.maketrans(GLYPH_PAIRS)
 
 # Other two-letter codes that cameras and lists use for a country, and the country's own code.
@@ -45,45 +68,53 @@ COUNTRY_ALIASES = {
 def canonical(text: str) -> str:
     """Return the plate in A-Z and 0-9 only; empty when the text has none of them.
 
-    Accepts any text. Leaves out characters that the tables map to no letter or digit.
+    Accepts any text. Leaves out what is not understood: `not_understood` names it.
     """
     if not text.isascii():
-        text = _latin(text)
+        text = _meanings(text)
     text = text.upper()
     return text if text.isalnum() else _NOT_KEPT.sub("", text)
 
 
 def as_read(text: str) -> str:
-    """Return the read in A-Z, 0-9 and `?` only: `canonical`, with a `?` at each position that cannot be read."""
-    if not text.isascii():
-        # A letter that Unicode splits into several characters is one position.
-        whole = unicodedata.normalize("NFC", "".join(c for c in _upper(text) if not unicodedata.combining(c)))
-        text = "".join(UNREADABLE if _is_unreadable(character) else character for character in whole)
-    return "".join(character for character in text.upper() if character in _READ_CHARACTERS)
+    """Return the read in A-Z, 0-9 and `?` only: `canonical`, with a `?` at each position that was not read."""
+    meanings = text.translate(_ASCII_MEANINGS) if text.isascii() else _meanings(text)
+    return taken_off_at_ends(meanings) if PADDING in meanings else meanings
 
 
 def has_unreadable(text: str) -> bool:
-    """Return whether a read has a position that cannot be read."""
-    return UNREADABLE in text or (not text.isascii() and UNREADABLE in as_read(text))
+    """Return whether a read has a position that was not read."""
+    return not (text.isascii() and text.isalnum()) and UNREADABLE in as_read(text)
+
+
+def not_understood(text: str) -> str:
+    """Return the characters that `canonical` leaves out although they separate nothing; wildcards are understood."""
+    if text.isascii() and text.isalnum():
+        return ""
+    return "".join(
+        piece for piece, meaning in positions(text) if meaning in {UNREADABLE, PADDING} and piece not in WILDCARDS
+    )
 
 
 def unknown_letters(text: str) -> str:
-    """Return the letters and digits that `canonical` leaves out, because no table maps them to a Latin one."""
+    """Return the letters and digits that no table maps to a Latin one."""
     if text.isascii():
         return ""
-    return "".join(character for character in _upper(text) if not character.isascii() and character.isalnum())
+    return "".join(character for character in not_understood(text) if character.isalnum())
 
 
 def is_pattern(text: str) -> bool:
     """Return whether a listed plate is a pattern: `?` in it is any one character, `*` any number of them."""
-    return not _WILDCARDS.isdisjoint(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    return not WILDCARDS.keys().isdisjoint(text)
 
 
 def canonical_pattern(text: str) -> str:
     """Return the pattern in A-Z, 0-9, `?` and `*` only: the same text for all patterns that match the same plates."""
-    kept = "".join(
-        part if part in _WILDCARDS else canonical(part) for part in _PARTS.split(unicodedata.normalize("NFKC", text))
-    )
+    if not text.isascii():
+        text = "".join(
+            WILDCARDS.get(piece, "" if meaning == UNREADABLE else meaning) for piece, meaning in positions(text)
+        )
+    kept = _NOT_IN_PATTERN.sub("", text.upper())
     return _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + "*" * ("*" in run[0]), kept)
 
 
@@ -97,20 +128,5 @@ def equivalent(canonical_plate: str) -> str:
     return canonical_plate.translate(_SAME_GLYPH)
 
 
-def _is_unreadable(character: str) -> bool:
-    # A decoder writes U+FFFD or a lone surrogate for a letter that it could not decode.
-    is_ruined = character == "\ufffd" or "\ud800" <= character <= "\udfff"
-    return is_ruined or (not character.isascii() and character.isalnum())
-
-
-def _latin(text: str) -> str:
-    """Return the text in ASCII, without the characters that no table knows."""
-    return "".join(character for character in _upper(text) if character.isascii())
-
-
-def _upper(text: str) -> str:
-    """Return the text in upper case: Unicode's decompositions and digits first, then the look-alike tables."""
-    # Lower case first: only the lower-case sharp s has an upper case (SS), the capital sharp s has none.
-    upper = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower().upper())
-    digits = "".join(str(unicodedata.decimal(character, character)) for character in upper)
-    return digits.translate(_LOOK_ALIKES)
+def _meanings(text: str) -> str:
+    return "".join(meaning for _, meaning in positions(text))

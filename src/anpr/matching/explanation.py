@@ -5,7 +5,15 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
-from anpr.contracts.plates import GLYPH_PAIRS, UNREADABLE, country_of, is_pattern, unknown_letters
+from anpr.contracts.plates import (
+    ASCII_PADDING,
+    GLYPH_PAIRS,
+    UNREADABLE,
+    country_of,
+    is_pattern,
+    not_understood,
+    unknown_letters,
+)
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
 from anpr.matching.encoding.plate_codes import FOLD_CLASSES
 
@@ -142,8 +150,11 @@ def _cost(read: str, listed: str) -> int:
 
 def _notes(read: Read, entry: Entry, candidate: str | None) -> list[str]:
     notes = [] if candidate is None else [CANDIDATE_NOTE]
-    if unknown := unknown_letters(read.plate if candidate is None else candidate):
-        notes.append(f"{unknown[:8]!r} stands for no Latin letter, so that position counts as unreadable")
+    text = read.plate if candidate is None else candidate
+    if letters := unknown_letters(text):
+        notes.append(f"{letters[:8]!r} stands for no Latin letter, so that position counts as unreadable")
+    if marks := "".join(mark for mark in not_understood(text.strip(ASCII_PADDING)) if mark not in letters):
+        notes.append(f"{marks[:8]!r} is no character of a plate, so that position counts as unreadable")
     if read.country and entry.country and country_of(read.country) != country_of(entry.country):
         notes.append(f"country read {read.country}, listed {entry.country}")
     if read.clock_suspect:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from anpr.reference_data.characters import CHARACTERS
 from anpr.reference_data.limits import ALPHABET, LONGEST_BADGE, LONGEST_LAYOUT
 
 # The symbols of a form, and the field of the country that holds their values.
@@ -17,6 +18,8 @@ _COUNTRY = re.compile("[A-Z]{2}")
 _PLATE_TEXT = re.compile("[A-Z0-9]+")
 _LAYOUT = re.compile("[A9]{1,16}")
 _LETTER = re.compile("[A-Z]")
+# Groups of `marks.toml` that hold something else than characters as U+XXXX.
+_NO_CHARACTER_RANGES = {"categories", "encodings", "traces", "pairs"}
 _PER_MILLION = 1_000_000
 _COUNTRY_RULE = "a country must have its two letters of ISO 3166"
 
@@ -124,8 +127,23 @@ def glyphs(table: Table) -> TableFaults:
                 yield TableFault(field, glyph, "it must be one character that is not ASCII")
             elif glyph.upper() != glyph:
                 yield TableFault(field, glyph, "it must be upper case: text is put in upper case before the look-up")
-            if not isinstance(latin, str) or not re.fullmatch("[A-Z0-9]{0,2}", latin):
-                yield TableFault(field, latin, "it must be up to two capital letters and digits")
+            if not isinstance(latin, str) or not re.fullmatch("[A-Z0-9]{1,2}", latin):
+                yield TableFault(field, latin, "it must be one or two capital letters and digits")
+
+
+def marks(table: Table) -> TableFaults:
+    """Check `marks.toml`."""
+    yield from _only(table, {"separators", "invisible", "wildcards", "padding", "mojibake"}, set())
+    for section, groups in table.items():
+        if not isinstance(groups, dict):
+            yield TableFault(section, groups, "it must be a table of groups of characters")
+            continue
+        for name, group in groups.items():
+            if name not in _NO_CHARACTER_RANGES and _texts_of(groups, name) != group:
+                yield TableFault(f"[{section}] {name}", group, "it must be a list of texts")
+            for text in _texts_of(groups, name) if name not in _NO_CHARACTER_RANGES else ():
+                if not CHARACTERS.fullmatch(text):
+                    yield TableFault(f"[{section}] {name}", text, "it must be U+XXXX or U+XXXX-U+YYYY")
 
 
 def misreads(table: Table) -> TableFaults:
@@ -262,5 +280,5 @@ def _is_number(value: Any, above: float = -math.inf, below: float = math.inf) ->
 
 CHECKS: Final[Mapping[str, Callable[[Table], TableFaults]]] = {
     check.__name__: check
-    for check in (countries, country_codes, folds, glyphs, misreads, confidence, traffic, plates_seen)
+    for check in (countries, country_codes, folds, glyphs, marks, misreads, confidence, traffic, plates_seen)
 }

@@ -9,6 +9,7 @@ from anpr.contracts import plates
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
+from anpr.watchlist.plate_cell import refuse_what_is_not_understood
 
 # A pattern that fixes fewer characters than this would match a good part of the traffic.
 MIN_FIXED_CHARACTERS = 3
@@ -155,6 +156,7 @@ def _written_id(cell: str) -> str | None:
 def plate_and_key(cell: str) -> tuple[str, str]:
     """Return the plate or pattern as written, and a key that is equal for equal plates. Raises InvalidCellError."""
     text = as_text(cell)
+    refuse_what_is_not_understood(text)
     if plates.is_pattern(text):
         key = plates.canonical_pattern(text)
         fixed = len(key) - key.count("?") - key.count("*")
@@ -162,9 +164,6 @@ def plate_and_key(cell: str) -> tuple[str, str]:
             raise InvalidCellError(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
     else:
         key = plates.canonical(text)
-    # If the letter were left out, plates that differ only in it would become one.
-    if unknown := plates.unknown_letters(text):
-        raise InvalidCellError(text, f"no Latin letter is known for {unknown[:8]!r}: use Latin letters")
     if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
         raise InvalidCellError(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
     if len(text) > MAX_PLATE_CHARACTERS:

@@ -51,11 +51,11 @@ def plates(draw: st.DrawFn, first: str) -> str:
 
 @st.composite
 def read_texts(draw: st.DrawFn, first: str) -> str:
-    """Draw a text much like the first plate, perhaps with a character or two that no table knows."""
+    """Draw a text much like the first plate, perhaps with a character or two that are not understood."""
     text = draw(plates(first))
     for _ in range(draw(st.sampled_from((0, 0, 0, 1, 1, 2)))):
         position, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 1)))
-        text = text[:position] + draw(st.sampled_from("?Жж\ufffd")) + text[position + length :]
+        text = text[:position] + draw(st.sampled_from("?Жж\ufffd*_%#[")) + text[position + length :]
     return text
 
 

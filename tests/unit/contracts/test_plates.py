@@ -72,13 +72,41 @@ def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
         ("B·MW•12–34", "BMW1234"),
         ("BꞏMWㆍ12ー34", "BMW1234"),
         ("AB・12ـ34", "AB1234"),
-        # a sign that is no letter is no position
-        ("🚗AB12 CDE®", "AB12CDE"),
+        # a mark that separates nothing is a position, in ASCII or not
+        ("🚗AB12 CDE®", "?AB12CDE?"),
+        ("AB12CD*", "AB12CD?"),
+        ("A*123BCD", "A?123BCD"),
+        ("AB[1]2CD%#", "AB?1?2CD??"),
+        ("AB12 ²ª™ ½", "AB12????"),
+        ("AB…CDE", "AB?CDE"),
+        # what fills the field at its ends is no position; within, it is one that was not read
+        ("__AB12CDE__", "AB12CDE"),
+        (" _AB12 CDE-_ ", "AB12CDE"),
+        ("AB12_CDE", "AB12?CDE"),
+        ("＿AB１2＿CDE", "AB12?CDE"),
+        ("____", ""),
+        # a letter that was decoded wrongly is one position, and so is a trace of it
+        ("MÃœ-AB 123", "M?AB123"),
+        ("BÃ–-AB 123", "B?AB123"),
+        ("mã¼ ab 123", "M?AB123"),
+        ("MĂś AB 123", "M?AB123"),
+        ("WZÄ„123", "WZ?123"),
+        ("Р•555РљРҐ", "?555P?P?"),
+        ("AB12Â CDE", "AB12?CDE"),
+        ("ï»¿AB12CDE", "?AB12CDE"),
+        # an accent belongs to the letter that Unicode knows with it, and to no other
+        ("U\u0308AB1", "UAB1"),
+        ("AB1\u03082", "AB1?2"),
+        ("AB´12", "AB?12"),
+        ("क्षि12", "??12"),
+        # no ink
+        ("AB\u200d12\ufe0f", "AB12"),
+        ("\u202aAB12\u202c\ufeff", "AB12"),
         ("ЖЯ", "??"),
         ("", ""),
     ],
 )
-def test_a_letter_that_no_table_knows_still_takes_up_a_position(as_given: str, as_read: str) -> None:
+def test_what_is_not_understood_still_takes_up_a_position(as_given: str, as_read: str) -> None:
     assert plates.as_read(as_given) == as_read
     assert plates.has_unreadable(as_given) is ("?" in as_read)
 
@@ -100,3 +128,32 @@ def test_plates_that_differ_only_in_one_drawn_glyph_share_a_key(one: str, other:
 def test_letters_that_no_table_knows_are_named() -> None:
     assert plates.unknown_letters("Ж123УХ77") == "Ж"
     assert plates.unknown_letters("АВ 12-CDE ö １２ ®") == ""
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [
+        ("AB12_DE", "_"),
+        ("AB14%", "%"),
+        ("AB[12]", "[]"),
+        ("M\ufffd-AB 123", "\ufffd"),
+        ("MÃœ AB 123", "Ãœ"),
+        ("Ж123", "Ж"),
+        ("AB12 (CDE)", "()"),
+        ("AB1? C*", ""),
+        ("ＡＢ？＊", ""),
+        ("AB-12·C.D\u200b", ""),
+    ],
+)
+def test_what_a_list_may_not_hold_is_named(listed: str, named: str) -> None:
+    assert plates.not_understood(listed) == named
+
+
+def test_the_marks_that_separate_in_ascii_are_few() -> None:
+    assert set(plates.ASCII_SEPARATORS) == set("\t\n\v\f\r\x1c\x1d\x1e\x1f -.")
+    assert plates.ASCII_PADDING == "_"
+
+
+@pytest.mark.parametrize(("text", "wrongly"), [("MÃœ", True), ("M\ufffd", True), ("ABÂ 12", True), ("MÜ·Ä-1", False)])
+def test_a_text_that_was_decoded_wrongly_is_known(text: str, wrongly: bool) -> None:
+    assert plates.has_mojibake(text) is wrongly

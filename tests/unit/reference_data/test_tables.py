@@ -44,6 +44,8 @@ forms = [{ form = "CAA999", weight = 1 }]
         ("folds", '"8B"', '"8b"', ("classes", "'8b'")),
         ("glyphs", '"В" = "B"', '"В" = "BBB"', ("[cyrillic] В", "'BBB'")),
         ("glyphs", '"В" = "B"', '"в" = "B"', ("[cyrillic] в", "upper case")),
+        ("marks", '"U+2212"', '"U+212"', ("[separators] dashes", "'U+212'", "U+XXXX")),
+        ("marks", '["U+005F", "U+FF3F"]', '"_"', ("[padding] low_line", "a list of texts")),
         ("misreads", "right_share = 0.908", "right_share = 1.2", ("right_share", "1.2", "share")),
         ("misreads", '"O" = 36260', '"O" = "many"', ("[substitution] 0: O", "'many'", "millionths")),
         ("misreads", '"O" = 36260, ', "", ("[substitution] 0", "['O']")),

@@ -159,11 +159,10 @@ _COUNTRY_CODES = _CountryCodes(
 )
 _COUNTRY_CODES |= {alias: _COUNTRY_CODES[country] for alias, country in plates.COUNTRY_ALIASES.items()}
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
-_READ_TO_CODES = bytes(UNREADABLE if chr(byte) == plates.UNREADABLE else _TO_CODES[byte] for byte in range(256))
+_READ_TO_CODES = bytes(0 if chr(byte) == _SEPARATOR else _TO_CODES[byte] or UNREADABLE for byte in range(256))
 _TO_TEXT = (b"\0" + ALPHABET.encode() + plates.UNREADABLE.encode()).ljust(256, b"\0")
-_REMOVED_BYTES = bytes(
-    byte for byte in range(256) if not chr(byte).isalnum() and chr(byte) not in {_SEPARATOR, plates.UNREADABLE}
-)
+_REMOVED_BYTES = plates.ASCII_SEPARATORS.replace(_SEPARATOR, "").encode()
+_LEFT_OUT_AT_ENDS = plates.ASCII_SEPARATORS + plates.ASCII_PADDING
 _NAN = np.float32(np.nan).tobytes()
 # As arrays: numpy turns a number into an array at each step, which takes longer than the step does for one plate.
 _NO_CHARACTER = np.array(0, np.uint8)
@@ -180,7 +179,7 @@ _LENGTHS = np.array([*range(WIDTH + 1), 0], np.uint8)
 
 def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
     joined = _SEPARATOR.join(texts)
-    if not joined.isascii() or joined.count(_SEPARATOR) != len(texts) - 1:
+    if not joined.isascii() or joined.count(_SEPARATOR) != len(texts) - 1 or plates.ASCII_PADDING in joined:
         joined = _SEPARATOR.join([plates.as_read(text) for text in texts])
     # Each text stands between two zeros. The padding lets a word be read at the last text too.
     encoded = b"".join((b"\0", joined.encode().translate(_READ_TO_CODES, _REMOVED_BYTES), _PADDING))
@@ -211,7 +210,11 @@ def _align_char_confidences(
         if len(given) == length:
             aligned[row, :length] = given
         elif len(given) == len(text) and text.isascii() and length:
+            end = len(text.rstrip(_LEFT_OUT_AT_ENDS))
+            start = len(text) - len(text.lstrip(_LEFT_OUT_AT_ENDS))
             aligned[row, :length] = [
-                confidence for confidence, character in zip(given, text, strict=True) if plates.as_read(character)
+                confidence
+                for confidence, character in zip(given[start:end], text[start:end], strict=True)
+                if character not in plates.ASCII_SEPARATORS
             ]
     return aligned
