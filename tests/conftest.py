@@ -1,12 +1,12 @@
-"""What all tests share."""
+"""Fixtures and settings that all tests share."""
 
 import os
 
 from hypothesis import settings
 
-# No deadlines: how fast something is, the benchmarks tell; here a slow machine must not fail a right answer.
+# No deadlines: benchmarks measure speed. A slow machine must not fail a right answer.
 settings.register_profile("dev", deadline=None, max_examples=100)
-# Not derandomized, so that every run looks at new examples; a failure prints the blob that repeats it.
+# Not derandomized, so that every run tries new examples. A failure prints the blob that repeats it.
 settings.register_profile("ci", deadline=None, max_examples=200, derandomize=False, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev"))
 

@@ -158,7 +158,7 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
 
 
 def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
-    """Tell whether its entry has left the list since and is not listed again, or has expired as listed last."""
+    """Return whether its entry has left the list since and is not listed again, or has expired as listed last."""
     entry, listed_at = _newest_listed(alert.entry.entry_id, facts)
     if entry.valid_until <= now:
         return True
@@ -186,7 +186,7 @@ def _newest_listed(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generat
 
 
 def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) -> bool:
-    """Tell whether an outcome was recorded with this alert's entry on the screen at this tier or a surer one."""
+    """Return whether an outcome was recorded with this alert's entry on the screen at this tier or a surer one."""
     for action in actions:
         if action.kind != "outcome":
             continue

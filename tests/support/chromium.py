@@ -57,7 +57,7 @@ class Wire:
 
     def close(self) -> None:
         """Break all connections, and accept no more."""
-        # Only once no more connections are accepted can none be missed here.
+        # No connection is missed here, because none is accepted any more.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()

@@ -28,7 +28,7 @@ class NoLists:
     def changes(self, before: object, after: object) -> None:  # noqa: ARG002  the interface of a store
         return None
 
-    def entries_of(self, place: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
+    def entries_of(self, list_manifest: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
         return {}
 
     def tombstones(self, entry_ids: object) -> list[EntryEnded]:  # noqa: ARG002  as above

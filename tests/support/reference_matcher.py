@@ -1,4 +1,4 @@
-"""The matcher as one would explain it: slow, and plain enough to check by reading.
+"""The matcher as a person would explain it: slow, and simple enough to check by reading.
 
 It compares every entry with every read, with one function for each tier. The index must give the same answers, in the
 same order. Only the scores come from the same code as those of the index.

@@ -34,7 +34,7 @@ from tests.support.servers import missing
 from tests.support.web_console import PASSWORD, USERS
 
 READY_SECONDS = 180
-# Each test takes its own. No look-alike turns the last letters of one into those of another.
+# Each test uses its own plates. No look-alike turns the last letters of one into those of another.
 PLATES = tuple(f"TE{number}{end}" for number in range(20, 36) for end in ("ACE", "HMX", "PTV"))
 COVERT_PLATE = "CV77RST"
 # Long enough to open the board, short enough to wait for its end.
@@ -75,7 +75,7 @@ class Scene:
         it.environment |= {
             "ANPR_CONSOLE__USERS_FILE": str(self._folder / "users.json"),
             "ANPR_SITES__CALAIS__TIME_ZONE": "Europe/Paris",
-            # A busy machine is slow. No test here is about that.
+            # A busy machine is slow, and no test here measures speed.
             "ANPR_CONSOLE__CANARY_DUE_SECONDS": "60",
             "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
         }
@@ -182,7 +182,7 @@ class Scene:
 
     @contextmanager
     def page(self, site: str, user: str, path: str = "/", **options: Any) -> Iterator[Page]:
-        """Open a page of a console as a signed-in user, in a browser of its own."""
+        """Open a page of a console as a signed-in user, in an own browser."""
         context = self.context(site, user, **{"viewport": {"width": 1280, "height": 900}, **options})
         try:
             page = context.new_page()

@@ -30,7 +30,7 @@ from simulators.plate_pictures import render
 from simulators.vehicles import Plate
 from tests.support.chromium import chromium
 
-# Twenty times life, one vehicle in fifty listed: enough in a minute, and no more than a busy machine can do.
+# Twenty times real speed, one vehicle in fifty listed: enough in a minute, and no more than a busy machine can do.
 SEED, SPEED, LISTED_SHARE = 7, 20.0, 0.02
 INCIDENTS = 18
 COLOURS = 64
@@ -68,7 +68,7 @@ class Studio:
 
     def capture(self, seen: Page | Locator, name: str, **options: Any) -> None:
         """Save a small picture of a page or of a part of one."""
-        # Pictures further down are fetched only when they are scrolled to, and until then never ready.
+        # The browser fetches pictures further down only when they are scrolled to. Until then they are never ready.
         (seen.page if isinstance(seen, Locator) else seen).evaluate(
             """Promise.all([...document.images].map((image) => {
                 image.loading = "eager";

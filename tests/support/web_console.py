@@ -158,7 +158,7 @@ class ConsoleServer:
 
 
 def csrf_of(browser: httpx.Client, path: str) -> str:
-    """Return what a form of that page must bring."""
+    """Return the token that a form of that page must send."""
     return browser.get(path).text.split('name="csrf" value="')[1].split('"')[0]
 
 

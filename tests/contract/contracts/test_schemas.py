@@ -188,14 +188,14 @@ def test_a_change_that_breaks_is_refused_by_name_and_nothing_is_written(
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
     assert main([str(tmp_path)]) == 1
-    said = capsys.readouterr().err
-    assert "alert: $defs.Read.properties.image.anyOf[0].maxLength: 9999 became 512" in said
-    assert "rumour: the contract was removed" in said
+    printed = capsys.readouterr().err
+    assert "alert: $defs.Read.properties.image.anyOf[0].maxLength: 9999 became 512" in printed
+    assert "rumour: the contract was removed" in printed
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 def test_a_published_file_that_is_no_schema_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "read.schema.json").write_text("<<<<<<< HEAD", "utf-8")
-    [said] = publish(tmp_path, current_schemas())
-    assert said.startswith("read: ")
+    [fault] = publish(tmp_path, current_schemas())
+    assert fault.startswith("read: ")
     assert (tmp_path / "read.schema.json").read_text("utf-8") == "<<<<<<< HEAD"

@@ -26,7 +26,7 @@ PAGES = [
     "docs/simulators.md",
     "docs/quality.md",
 ]
-# These run until they are stopped. The text is what shows that they work.
+# These run until they are stopped. The text in their output shows that they work.
 UNTIL_STOPPED = {
     "anpr console": b"console runs",
     "anpr index": b"runs",
@@ -36,28 +36,28 @@ UNTIL_STOPPED = {
     "python -m simulators --site calais --live": b"read_id",
 }
 # `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics. When the
-# page runs `anpr doctor`, no matcher runs, nor does one when another asks what is due at Dover.
+# page runs `anpr doctor` or asks which vehicles are due at Dover, no matcher runs.
 SAYS_NO = {"anpr topics", "anpr doctor", "anpr arrivals --site dover"}
-# Two processors are what the project asks for, and each of these waits half of its time.
-BENCHMARK_LANES = 2
-# A machine may be busy with other things, and the lanes share it.
+# The project needs two processors, and each benchmark waits half of its time.
+BENCHMARK_QUEUES = 2
+# A machine may be busy with other things, and the queues share it.
 LONGEST_SECONDS = 300
-OF_THE_SCREEN = "python -m benchmarks.screen --reads 5"  # needs a browser
+SCREEN_BENCHMARK = "python -m benchmarks.screen --reads 5"  # needs a browser
 # Takes minutes; tests/unit/benchmarks/test_quality_benchmark.py runs it with less.
-OF_FITTED_TABLES = (
+FITTED_TABLES_BENCHMARK = (
     "python -m benchmarks.quality --reads simulators/data/rapidocr.csv --fit benchmarks/data/tesseract.csv --days 40"
 )
-BY_OTHER_TESTS = {
+IN_OTHER_TESTS = {
     "make demo",
     'make demo ARGS="--for 20s --json"',
     "make test",
-    OF_THE_SCREEN,
-    OF_FITTED_TABLES,
+    SCREEN_BENCHMARK,
+    FITTED_TABLES_BENCHMARK,
 }
 
 
 def commands(page: str) -> list[str]:
-    """Return the commands of a page's shell blocks, one that is broken over lines as one."""
+    """Return the commands of a page's shell blocks. A command on several lines is one command."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.replace("\\\n", "").splitlines() if line]
 
@@ -74,40 +74,40 @@ def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) 
     }
 
 
-def test_no_page_that_shows_commands_is_left_out() -> None:
+def test_every_page_that_shows_commands_is_tested() -> None:
     pages = (str(page.relative_to(ROOT)) for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
     assert {page for page in pages if commands(page)} == set(PAGES)
 
 
 def test_every_documented_command_works(environment: dict[str, str], redis_url: str, tmp_path: Path) -> None:
     environment = environment | {"REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
-    shown = [(page, command) for page in PAGES for command in commands(page) if command not in BY_OTHER_TESTS]
-    # A benchmark brings servers of its own and leaves nothing to who comes after it: it need not wait its turn.
-    alone = [one for one in shown if one[1].startswith("python -m benchmarks.")]
-    in_turn = [one for one in shown if one not in alone]
-    assert len(in_turn) >= 15
-    assert len(alone) >= 5
-    lanes = {
-        "in-turn": in_turn,
-        **{f"benchmarks-{lane}": alone[lane::BENCHMARK_LANES] for lane in range(BENCHMARK_LANES)},
+    shown = [(page, command) for page in PAGES for command in commands(page) if command not in IN_OTHER_TESTS]
+    # A benchmark starts its own servers and leaves nothing behind, so it can run beside the other commands.
+    benchmarks = [(page, command) for page, command in shown if command.startswith("python -m benchmarks.")]
+    in_order = [page_and_command for page_and_command in shown if page_and_command not in benchmarks]
+    assert len(in_order) >= 15
+    assert len(benchmarks) >= 5
+    queues = {
+        "in-order": in_order,
+        **{f"benchmarks-{number}": benchmarks[number::BENCHMARK_QUEUES] for number in range(BENCHMARK_QUEUES)},
     }
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        for done in [pool.submit(run_all, lane, environment, tmp_path / name) for name, lane in lanes.items()]:
+    with ThreadPoolExecutor(len(queues)) as pool:
+        for done in [pool.submit(run_all, queue, environment, tmp_path / name) for name, queue in queues.items()]:
             done.result()
 
 
 def run_all(shown: list[tuple[str, str]], environment: dict[str, str], folder: Path) -> None:
-    """Run commands one after the other in a folder of their own, as somebody who has just cloned the project."""
+    """Run commands one after the other in an own folder, as in a fresh clone of the project."""
     for name in ("config", "benchmarks", "simulators"):
         shutil.copytree(ROOT / name, folder / name)
     for page, command in shown:
         run(command, environment, folder, f"{page}: {command}")
 
 
-def test_the_way_to_the_screen_is_measured_as_documented(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_path_to_the_screen_is_measured_as_documented(environment: dict[str, str], tmp_path: Path) -> None:
     chromium()
-    assert OF_THE_SCREEN in commands("docs/engineers.md")
-    run_all([("docs/engineers.md", OF_THE_SCREEN)], environment | {"PYTHONPATH": str(ROOT)}, tmp_path / "screen")
+    assert SCREEN_BENCHMARK in commands("docs/engineers.md")
+    run_all([("docs/engineers.md", SCREEN_BENCHMARK)], environment | {"PYTHONPATH": str(ROOT)}, tmp_path / "screen")
 
 
 def run(command: str, environment: dict[str, str], folder: Path, what: str) -> None:

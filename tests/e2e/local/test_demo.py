@@ -15,7 +15,7 @@ from anpr.local.processes import wait_until
 DEMO = [sys.executable, "-m", "anpr.local.tether", "TERM", sys.executable, "-m", "anpr", "demo"]
 
 
-def of_demo(folder: Path) -> list[int]:
+def demo_processes(folder: Path) -> list[int]:
     """Return the processes with an open file under `folder`. Every process of a demo has its log open there."""
     found = []
     for process in Path("/proc").iterdir():
@@ -47,7 +47,7 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
         assert board["expected"] == board["found"] > 0
         assert (board["missing"], board["unexpected"], board["false_guesses"]) == (0, 0, 0)
     assert set(summary["alerts_by_site"]) == {"calais", "coquelles", "dunkerque"}
-    assert of_demo(folder) == []
+    assert demo_processes(folder) == []
 
 
 # Ctrl-C, a closed terminal, a kill. The test below uses SIGTERM.
@@ -57,10 +57,12 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
     with log.open("wb") as out:
         demo = subprocess.Popen(DEMO, stdout=out, stderr=out)
     assert wait_until(lambda: b"traffic of" in log.read_bytes(), 180), log.read_text("utf-8")
-    assert wait_until(lambda: len(of_demo(folder)) >= 9, 60)  # itself, two servers, three matchers, three simulators
+    assert wait_until(
+        lambda: len(demo_processes(folder)) >= 9, 60
+    )  # itself, two servers, three matchers, three simulators
     demo.send_signal(number)
     demo.wait(60)
-    assert wait_until(lambda: not of_demo(folder), 60)
+    assert wait_until(lambda: not demo_processes(folder), 60)
     if number is not signal.SIGKILL:
         assert demo.returncode == 0
         assert not list(folder.glob("anpr-demo-*")), "no file is left either"
@@ -78,7 +80,7 @@ def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
     assert wait_until(lambda: b"traffic of" in log.read_bytes(), 180), log.read_text("utf-8")
     make.kill()
     make.wait()
-    assert wait_until(lambda: not of_demo(folder), 60)
+    assert wait_until(lambda: not demo_processes(folder), 60)
 
 
 def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limits(
@@ -92,4 +94,4 @@ def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limit
     assert summary["kafka"] == "mock"
     assert summary["unaccounted"] == 0
     assert done.returncode == 0
-    assert of_demo(folder) == []
+    assert demo_processes(folder) == []

@@ -1,4 +1,4 @@
-"""A batch that the broker did not accept is never reported as delivered, whatever was sent after it."""
+"""A batch that the broker did not accept is never reported as delivered, whatever follows it."""
 
 import uuid
 

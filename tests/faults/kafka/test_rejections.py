@@ -220,9 +220,9 @@ def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_aft
     with broker.denies(ResourceType.TOPIC, topics.reads(site), AclOperation.WRITE):
         ended = watched.send("ended stream")
         assert ended.returncode == 3
-        (said,) = [one for one in map(json.loads, ended.stderr.splitlines()) if one["event"] == "ended"]
-        assert said["code"] == "kafka-not-authorised"
-        assert "1 lines stay on disk" in said["error"]
+        (last_line,) = [line for line in map(json.loads, ended.stderr.splitlines()) if line["event"] == "ended"]
+        assert last_line["code"] == "kafka-not-authorised"
+        assert "1 lines stay on disk" in last_line["error"]
         with open_gateway(it, site, ends_with=3) as (gateway, address):
             put(gateway, read_line("open stream", site, "AB12CDE"))
             says = "docs/errors.md#kafka-not-authorised"
@@ -252,7 +252,7 @@ def test_a_line_that_is_too_large_for_the_topic_delays_no_other_and_stays_on_dis
 
 @contextmanager
 def open_gateway(it: Installation, site: str, *, ends_with: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Give a gateway whose stream stays open, and where it says how it is. It is asked to stop at the end."""
+    """Run a gateway whose stream stays open, and return it with its health address. Ask it to stop at the end."""
     log = it.folder / f"send-{time.monotonic_ns()}.log"
     with log.open("wb") as out:
         gateway = subprocess.Popen(

@@ -13,7 +13,7 @@ import pytest
 from anpr.local import tether
 from anpr.local.processes import wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child when its parent dies")
 
 # Each prints the child's process id once the child runs, and then waits to be killed.
 PARENTS = {
@@ -32,7 +32,7 @@ PARENTS = {
         def start():
             global child
             child = spawn(["sleep", "1000"], log=Path({directory!r}, "log"))
-            # Only a tether that is in force when the thread ends could harm the child.
+            # Only a tether that is active when the thread ends could harm the child.
             wait_until(lambda: b"anpr" not in Path(f"/proc/{{child.pid}}/cmdline").read_bytes(), 60)
         thread = threading.Thread(target=start)
         thread.start()
@@ -96,7 +96,7 @@ def test_no_process_is_left_when_the_parent_is_killed(kind: str, tmp_path: Path)
         assert wait_until(lambda: not command_of(child), 60)
 
 
-def test_a_child_goes_on_when_the_thread_that_started_it_ends(tmp_path: Path) -> None:
+def test_a_child_continues_when_the_thread_that_started_it_ends(tmp_path: Path) -> None:
     code = PARENTS["a child started by a thread that has ended"].format(directory=str(tmp_path))
     with parent(code) as (_, child):
         assert not wait_until(lambda: not command_of(child), 0.5)

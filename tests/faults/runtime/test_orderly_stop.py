@@ -100,18 +100,18 @@ def test_a_gateway_sends_every_line_of_its_stream_once(ports: Installation, mome
     assert set(on_topic.values()) == {1}
 
 
-def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_in_force(
+def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_active(
     ports: Installation, moments: Iterator[float]
 ) -> None:
     it = ports
-    in_force: dict[object, set[str]] = {}
+    contents: dict[object, set[str]] = {}
     is_over = threading.Event()
 
     def change() -> None:
         while not is_over.wait(0.05):
-            ids = [f"{len(in_force)}-{number}" for number in range(len(in_force) % 7 + 1)]
+            ids = [f"{len(contents)}-{number}" for number in range(len(contents) % 7 + 1)]
             applied = it.store.apply(LIST, [entry(one, "AB12CDE") for one in ids], "test", system_clock())
-            in_force[applied.generation] = set(ids)
+            contents[applied.generation] = set(ids)
 
     operator = threading.Thread(target=change)
     operator.start()
@@ -123,12 +123,12 @@ def test_an_index_builder_leaves_a_whole_index_of_a_list_that_was_in_force(
             with contextlib.suppress(FileNotFoundError):  # it may have been stopped before its first
                 manifest = folder.read_manifest().index_manifest
                 index = folder.open_index(manifest, folder.open_snapshot(manifest, check_entries=True))
-                if manifest.generation in in_force:
-                    assert {entry.entry_id for entry in index.entries()} == in_force[manifest.generation]
+                if manifest.generation in contents:
+                    assert {entry.entry_id for entry in index.entries()} == contents[manifest.generation]
     finally:
         is_over.set()
         operator.join()
-    assert folder.read_manifest().index_manifest.generation in in_force
+    assert folder.read_manifest().index_manifest.generation in contents
 
 
 def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, moments: Iterator[float]) -> None:

@@ -77,7 +77,7 @@ def check_notice(
     match notice["what"]:
         case "silent camera":
             silent = {read.camera for read in reads_of(sent) if read.site == notice["site"]} - {notice["camera"]}
-            assert silent, "the other cameras go on"
+            assert silent, "the other cameras continue"
         case "wrong clock":
             wrong = [alert for alert in at_site if alert.read.camera == notice["camera"]]
             assert wrong

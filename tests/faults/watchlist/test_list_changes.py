@@ -44,20 +44,20 @@ class Lists:
     def step(self) -> None:
         """Make one change: mostly a small one, now and then a whole new list."""
         if self._draw.random() < 0.1:
-            self._entries = {key: one for key, one in self._entries.items() if key.startswith("always")}
+            self._entries = {key: listed for key, listed in self._entries.items() if key.startswith("always")}
             for _ in range(20):
-                one = self._any()
-                self._entries[one.entry_id] = one
+                new = self._any()
+                self._entries[new.entry_id] = new
             self.reload()
             return
         put = [self._any() for _ in range(self._draw.randrange(4))]
-        may_go = sorted(key for key in self._entries if not key.startswith("always"))
-        gone = self._draw.sample(may_go, min(len(may_go), self._draw.randrange(4)))
-        gone = [one for one in gone if one not in {new.entry_id for new in put}]
-        applied = self._store.change(LIST, put, gone, why="test", now=system_clock(), author=Author())
-        for entry_id in gone:
+        removable = sorted(key for key in self._entries if not key.startswith("always"))
+        removed = self._draw.sample(removable, min(len(removable), self._draw.randrange(4)))
+        removed = [entry_id for entry_id in removed if entry_id not in {new.entry_id for new in put}]
+        applied = self._store.change(LIST, put, removed, why="test", now=system_clock(), author=Author())
+        for entry_id in removed:
             del self._entries[entry_id]
-        self._entries |= {one.entry_id: one for one in put}
+        self._entries |= {new.entry_id: new for new in put}
         self._note(applied.generation)
 
     def reload(self) -> None:
@@ -195,7 +195,7 @@ def arrived(it: Installation, reads: list[Read]) -> list[Arrived]:
 
 
 def are_alike(feeds: list[BoardFeed], lists: Lists) -> bool:
-    """Tell whether all boards show the same, and no incident of an entry that has left the list."""
+    """Return whether all boards show the same, and no incident of an entry that has left the list."""
     for feed in feeds:
         feed.fold_new_records(0.1)
     now = system_clock()

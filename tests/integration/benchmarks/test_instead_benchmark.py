@@ -1,4 +1,4 @@
-"""The comparison with what people would use instead asks all ways the same, and tells what they answered."""
+"""The comparison with other methods asks all of them the same reads, and reports their answers."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ lists = st.lists(plates, min_size=1, max_size=8, unique=True)
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """See that there is a Valkey to be started: the benchmark starts its own."""
+    """Skip the test where no Valkey can be started: the benchmark starts its own."""
     try:
         with ValkeyServer(tmp_path_factory.mktemp("valkey")):
             pass
@@ -31,41 +31,41 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.mark.parametrize("option", [("--entries", "0"), ("--days", "0"), ("--days", "nan"), ("--days", "inf")])
-def test_a_comparison_of_nothing_is_refused(option: tuple[str, str]) -> None:
+def test_a_comparison_without_entries_or_vehicles_is_refused(option: tuple[str, str]) -> None:
     refused = CliRunner().invoke(instead.main, option)
     assert refused.exit_code == 2
     assert option[0] in refused.output
 
 
 @given(lists, st.lists(plates, max_size=8))
-def test_the_ways_that_look_one_edit_away_find_the_same(listed: list[str], texts: list[str]) -> None:
+def test_the_methods_that_look_one_edit_away_find_the_same(listed: list[str], texts: list[str]) -> None:
     reads = instead.Reads(texts, [None] * len(texts), [None] * len(texts), texts)
     near = [{plate for plate in listed if OSA.distance(plate, text) <= 1} for text in texts]
-    for way in (instead.by_variants, instead.by_symspell, instead.by_rapidfuzz):
-        assert way(listed)(reads) == near
+    for method in (instead.by_variants, instead.by_symspell, instead.by_rapidfuzz):
+        assert method(listed)(reads) == near
 
 
-def test_vehicles_that_are_not_listed_are_none_of_the_list() -> None:
+def test_unlisted_vehicles_have_no_plate_of_the_list() -> None:
     listed = set(instead.traffic(50, set(), Random(3)).plates)
     unlisted = instead.traffic(50, listed, Random(3))
     assert listed.isdisjoint(unlisted.plates)
     assert all(len(text) >= 4 for text in unlisted.texts)
 
 
-def test_only_misreads_of_four_characters_or_more_are_to_be_found() -> None:
+def test_only_misreads_of_four_characters_or_more_count() -> None:
     misreads = instead.misread(load(Path("simulators/data/rapidocr.csv")))
     assert len(misreads.texts) == 1_434
     assert all(text != plate and len(text) >= 4 for text, plate in zip(misreads.texts, misreads.plates, strict=True))
 
 
 @pytest.mark.usefixtures("valkey")
-def test_one_small_run_tells_of_every_way_what_it_finds_and_costs() -> None:
+def test_a_small_run_reports_what_every_method_finds_and_costs() -> None:
     done = CliRunner().invoke(instead.main, ["--entries", "1500", "--days", "0.02", "--json"])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    figures = told["figures"]
+    report = json.loads(done.stdout)
+    figures = report["figures"]
     found = {name: row["found_percent"] for name, row in figures.items()}
-    assert told["entries"] == 1_500
+    assert report["entries"] == 1_500
     assert len(figures) == 6
     assert found["set, all one-edit variants"] == found["symspellpy"] == found["rapidfuzz extract"]
     assert 0 < found["Redis SMISMEMBER"] < found["index, up to folded"] < found["index, all tiers"] <= 100

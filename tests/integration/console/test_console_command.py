@@ -66,7 +66,7 @@ class Consoles:
 
 
 def state(browser: httpx.Client) -> dict[str, Any]:
-    """Return what is on the board, once the console has read back what was."""
+    """Return the cards of the board, once the console has read back the topics."""
     answers: list[httpx.Response] = []
 
     def is_whole() -> bool:
@@ -122,7 +122,7 @@ def test_a_claim_at_one_port_is_shown_at_the_other_even_after_a_crash(consoles: 
         before = cards(here)
         consoles.installation.supervisor.kill("one")
         assert wait_until(lambda: consoles._answers("one"), 60)
-        assert wait_until(lambda: cards(here) == before, 60), "the same board, and the session goes on"
+        assert wait_until(lambda: cards(here) == before, 60), "the same board, and the session continues"
 
 
 def test_when_two_officers_claim_at_once_at_two_consoles_one_gets_it_and_both_see_who(consoles: Consoles) -> None:

@@ -1,4 +1,4 @@
-"""One process of a machine keeps the index on disk, and the matchers always go on with the last whole one."""
+"""One process of a machine keeps the index on disk, and the matchers always continue with the last whole one."""
 
 import multiprocessing
 import os
@@ -90,7 +90,7 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_whole_new_list_takes_the_place_of_a_large_one(machine: Machine) -> None:
+def test_a_whole_new_list_replaces_a_large_one(machine: Machine) -> None:
     machine.comes_to(apply(machine, *(f"old-{number}" for number in range(20))))
     machine.comes_to(apply(machine, *(f"new-{number}" for number in range(20))))
     assert machine.ids() == {f"new-{number}" for number in range(20)}
@@ -159,7 +159,7 @@ def test_a_generation_that_is_not_whole_is_not_followed(machine: Machine, redis_
     assert machine.active == before
 
 
-def test_without_redis_a_restart_goes_on_from_disk_with_the_age_of_the_list(
+def test_without_redis_a_restart_continues_from_disk_and_shows_the_age_of_the_list(
     tmp_path: Path, valkey: ValkeyServer
 ) -> None:
     machine = Machine(tmp_path / "index", valkey.url)

@@ -67,9 +67,9 @@ def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_fai
     assert replayed(installation, site)["sent"] == 3
     assert wait_until(lambda: len(listed(installation, site)) == 6, 60)
     assert [letter["has_failed_again"] for letter in listed(installation, site)] == [False] * 3 + [True] * 3
-    said = installation.run("topics", "deadletters", "--site", site).stderr
-    assert b"6 dead letters" in said
-    assert b"0 not sent again yet" in said
+    summary = installation.run("topics", "deadletters", "--site", site).stderr
+    assert b"6 dead letters" in summary
+    assert b"0 not sent again yet" in summary
 
     forget(installation, topics.deadletters(site), 3)
     assert len(listed(installation, site)) == 3
@@ -79,8 +79,8 @@ def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_fai
 
 def forget(it: Installation, topic: str, until: int) -> None:
     """Delete the records before an offset, as the broker does after their retention."""
-    admin, place = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
-    admin.delete_records([place])[place].result(60)
+    admin, end = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
+    admin.delete_records([end])[end].result(60)
 
 
 def test_a_site_without_the_topic_gets_an_error_in_words(installation: Installation, site: str) -> None:

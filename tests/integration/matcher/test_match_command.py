@@ -162,7 +162,9 @@ def test_no_read_sees_half_of_a_list(installation: Installation) -> None:
     assert all(entries in whole_lists for entries in found.values())
 
 
-def test_asked_to_stop_it_finishes_in_order(installation: Installation) -> None:
+def test_asked_to_stop_it_exits_with_0_and_has_published_the_alerts_of_what_it_committed(
+    installation: Installation,
+) -> None:
     site = installation.sites[0]
     installation.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     installation.start_matcher(site, "one")

@@ -94,7 +94,7 @@ def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistSt
     assert not store.previous_states("stolen")
 
 
-def test_while_redis_is_away_the_error_is_logged_once_and_the_keeper_goes_on(
+def test_while_redis_is_away_the_error_is_logged_once_and_the_keeper_continues(
     connected: Connect, tmp_path: Path
 ) -> None:
     with ValkeyServer(tmp_path / "valkey") as valkey:

@@ -89,10 +89,10 @@ class Lists(RuleBasedStateMachine):
         after = self._free(name, named(name, numbers))
         self._becomes(name, after, self.store.apply(name, of(name, after), "test", system_clock()))
 
-    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS, max_size=2), gone=st.sets(NUMBERS, max_size=3))
-    def change(self, name: str, numbers: dict[int, str], gone: set[int]) -> None:
+    @rule(name=LISTS, numbers=st.dictionaries(NUMBERS, TEXTS, max_size=2), removed=st.sets(NUMBERS, max_size=3))
+    def change(self, name: str, numbers: dict[int, str], removed: set[int]) -> None:
         put = self._free(name, named(name, numbers))
-        remove = named(name, dict.fromkeys(gone - numbers.keys(), "")).keys()
+        remove = named(name, dict.fromkeys(removed - numbers.keys(), "")).keys()
         applied = self.store.change(
             name, of(name, put), list(remove), why="test", now=system_clock(), author=Author()
         )
@@ -167,9 +167,9 @@ class Lists(RuleBasedStateMachine):
             sum(before[one] != after[one] for one in both),
             len(before.keys() - after.keys()),
         )
-        gone = sorted(before.keys() - after.keys())
-        ended = [(one.entry_id, one.revision) for one in self.store.tombstones(gone)]
-        assert ended == [(one, applied.generation) for one in gone]
+        removed = sorted(before.keys() - after.keys())
+        ended = [(one.entry_id, one.revision) for one in self.store.tombstones(removed)]
+        assert ended == [(entry_id, applied.generation) for entry_id in removed]
         if name in self.holds and by_person:
             self.previous.setdefault(name, []).append(before)
         self.holds[name] = after

@@ -24,7 +24,7 @@ def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
         yield one
 
 
-def in_force(it: Installation) -> dict[str, Entry]:
+def active_entries(it: Installation) -> dict[str, Entry]:
     manifest = it.store.read_manifest()
     return {entry.plate: entry for entry in (it.store.load(manifest) if manifest else None) or ()}
 
@@ -81,11 +81,11 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tm
     plan = json.loads(file.with_suffix(".plan.json").read_bytes())
     assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
     assert {"what": "changed", "entry_id": "AB2", "plate": "AB2", "fields": ["reason"]} in plan["sample"]
-    assert in_force(it).keys() == {"AB1", "AB2", "AB3"}
+    assert active_entries(it).keys() == {"AB1", "AB2", "AB3"}
 
     applied = result(it.apply(file, "--why", "the weekly file"))
     assert (applied["entries"], applied["added"], applied["changed"], applied["removed"]) == (3, 1, 1, 1)
-    assert in_force(it).keys() == {"AB1", "AB2", "AB4"}
+    assert active_entries(it).keys() == {"AB1", "AB2", "AB4"}
     manifest = it.store.read_manifest()
     assert manifest is not None
     assert applied["generation"] == str(manifest.generation)
@@ -109,7 +109,7 @@ def test_a_plan_is_refused_when_its_file_or_its_list_has_changed_since(it: Insta
     assert it.plan(file, "stolen").returncode == 0
     assert it.run("watchlist", "add", "AB9 XYZ", *OF_TODAY, "--new-list").returncode == 0
     assert it.apply(file).returncode == 0, "another list's change does not matter"
-    assert in_force(it).keys() == {"AB2", "AB9 XYZ"}
+    assert active_entries(it).keys() == {"AB2", "AB9 XYZ"}
 
 
 OF_TODAY = ("--list", "today", "--reason", "left the scene", "--until", "2099-01-01")
@@ -122,7 +122,7 @@ def test_half_a_file_does_not_remove_half_the_list(it: Installation, tmp_path: P
     assert plan["confirm_removals"] == 20
     assert "--confirm-removals 20" in refused(it.apply(file), "watchlist-removals")
     refused(it.apply(file, "--confirm-removals", "19"), "watchlist-removals")
-    assert len(in_force(it)) == 40
+    assert len(active_entries(it)) == 40
     assert result(it.apply(file, "--confirm-removals", "20"))["removed"] == 20
 
 
@@ -131,7 +131,7 @@ def test_a_list_is_not_emptied_by_accident(it: Installation, tmp_path: Path) -> 
     file = write_list(tmp_path / "none.csv")
     assert result(it.plan(file, "stolen"))["confirm_removals"] == 1
     refused(it.apply(file), "watchlist-removals")
-    assert len(in_force(it)) == 1
+    assert len(active_entries(it)) == 1
     assert result(it.apply(file, "--confirm-removals", "1"))["entries"] == 0
 
 
@@ -163,7 +163,7 @@ def test_a_redis_that_came_back_empty_is_not_taken_for_a_new_one(
 def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     added = result(it.run("watchlist", "add", "AB12 CDE", *OF_TODAY, "--new-list", "--set", "priority", "1"))
     assert (added["list"], added["added"]) == ("today", 1)
-    entry = in_force(it)["AB12 CDE"]
+    entry = active_entries(it)["AB12 CDE"]
     assert (entry.priority, entry.reason, entry.valid_until.year) == (1, "left the scene", 2099)
     assert result(it.run("watchlist", "add", "ab12cde", *OF_TODAY))["changed"] == 1
     refused(it.run("watchlist", "add", "AB*", *OF_TODAY), "entry-refused")
@@ -172,7 +172,7 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     result(it.run("watchlist", "add", "AB12 CDE", *OF_TODAY, "--set", "country", "FR"))
     removal = ("watchlist", "remove", "AB12 CDE", "--list", "today", "--why", "found in Lille")
     message = refused(it.run(*removal), "entry-not-one")
-    ids = {one.country: one.entry_id for one in in_force(it).values()}
+    ids = {one.country: one.entry_id for one in active_entries(it).values()}
     assert ids["FR"] in message
     assert result(it.run(*removal, "--id", ids["FR"]))["removed"] == 1
     assert result(it.run(*removal))["removed"] == 1
@@ -186,13 +186,13 @@ def test_a_change_is_undone_and_the_rollback_too(it: Installation, tmp_path: Pat
     it.plan_and_apply(write_list(tmp_path / "b.csv", "AB2", "AB3"))
     back = ("watchlist", "rollback", "--list", "stolen", "--why", "the wrong file")
     result(it.run(*back))
-    assert in_force(it).keys() == {"AB1", "AB2"}
+    assert active_entries(it).keys() == {"AB1", "AB2"}
     result(it.run(*back))
-    assert in_force(it).keys() == {"AB2", "AB3"}
+    assert active_entries(it).keys() == {"AB2", "AB3"}
     shown = result(it.run("watchlist", "show"))
     first = shown["previous"][-1]["generation"]
     result(it.run(*back, "--to", first))
-    assert in_force(it).keys() == {"AB1", "AB2"}
+    assert active_entries(it).keys() == {"AB1", "AB2"}
     assert first in refused(it.run(*back, "--to", "1.1"), "watchlist-nothing-to-roll-back-to")
 
 

@@ -35,7 +35,7 @@ def plates_of(store: WatchlistStore) -> set[str]:
     return {entry.plate for entry in entries}
 
 
-def test_applying_a_list_puts_all_of_it_in_force(store: WatchlistStore) -> None:
+def test_applying_a_list_activates_all_of_it(store: WatchlistStore) -> None:
     assert store.read_manifest() is None
     many = [entry(str(number), f"AB{number}") for number in range(CHUNK_ENTRIES * 2 + 1)]
     applied = store.apply("stolen", many, "test", system_clock())
@@ -205,7 +205,7 @@ def test_a_manifest_of_another_version_is_refused_in_words(store: WatchlistStore
         store.read_manifest()
 
 
-def test_a_list_that_is_not_whole_is_not_changed_by_half(store: WatchlistStore, redis_url: str) -> None:
+def test_a_list_that_is_not_whole_is_not_changed(store: WatchlistStore, redis_url: str) -> None:
     store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     manifest = store.read_manifest()
     assert manifest is not None

@@ -245,8 +245,8 @@ class Shift(RuleBasedStateMachine):
 
     def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
         """Match against the list of any generation so far."""
-        in_force = data.draw(st.sampled_from(sorted(self.listed)))
-        entry = self.listed[in_force][entry_id]
+        matched_with = data.draw(st.sampled_from(sorted(self.listed)))
+        entry = self.listed[matched_with][entry_id]
         if entry is None:
             return
         read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
@@ -254,7 +254,7 @@ class Shift(RuleBasedStateMachine):
         # One read and one revision of an entry always match at the same tier.
         fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers)})
         kind = data.draw(st.sampled_from(KINDS))
-        self._happens(an_alert(read, entry, kind=kind, generation=in_force, **fixed))
+        self._happens(an_alert(read, entry, kind=kind, generation=matched_with, **fixed))
 
     @rule(site=sites, new=read_ids, old=read_ids)
     def a_read_is_corrected(self, site: str, new: str, old: str) -> None:
@@ -324,10 +324,10 @@ class Shift(RuleBasedStateMachine):
     @rule(entry_id=entry_ids, data=st.data())
     def the_list_reports_an_entry(self, entry_id: str, data: st.DataObject) -> None:
         """Report it at the present generation, or, from a replica that is behind, at an earlier one."""
-        in_force = data.draw(st.just(self.generation) | st.sampled_from(sorted(self.listed)))
-        entry = self.listed[in_force][entry_id]
+        listed_at = data.draw(st.just(self.generation) | st.sampled_from(sorted(self.listed)))
+        entry = self.listed[listed_at][entry_id]
         if entry is not None:
-            self._happens(EntryListed(entry=entry, generation=in_force))
+            self._happens(EntryListed(entry=entry, generation=listed_at))
 
     @precondition(lambda self: self.facts)
     @rule(data=st.data())

@@ -1,4 +1,4 @@
-"""A page that is updated step by step shows what a page that is made anew would show."""
+"""A page that is updated step by step shows the same as a new page."""
 
 from datetime import UTC, timedelta
 from typing import Any

@@ -80,7 +80,7 @@ def test_a_batch_of_ascii_is_encoded_as_each_text_is_read(texts: list[str]) -> N
 
 
 @given(any_text)
-def test_a_plate_made_plain_stays_as_it_is(text: str) -> None:
+def test_a_canonical_plate_stays_as_it_is(text: str) -> None:
     plain = plates.canonical(text)
     assert plates.canonical(plain) == plain
     key = plates.equivalent(plain)

@@ -176,26 +176,24 @@ def test_plates_behind_prefixes_are_found_as_reading_the_whole_list_finds_them(w
 def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(data: st.DataObject) -> None:
     first = data.draw(first_plates())
     entries = data.draw(lists(first))
-    index, in_force = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
+    index, listed = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
     for number in range(1, data.draw(st.integers(1, 4)) + 1):
         put = data.draw(lists(first, "abcdefgh"))
-        removed = data.draw(
-            st.lists(st.sampled_from(sorted(in_force) or ["a"]) | st.just("never listed"), max_size=5)
-        )
+        removed = data.draw(st.lists(st.sampled_from(sorted(listed) or ["a"]) | st.just("never listed"), max_size=5))
         before, batch = index, data.draw(st.lists(reads_of(first), max_size=4))
         answered = before.match(batch)
         index = before.with_changes(put, removed, generation(number))
-        in_force = {name: entry for name, entry in in_force.items() if name not in removed}
-        in_force |= {entry.entry_id: entry for entry in put}
-        rebuilt = Index.build(in_force.values(), generation(number))
+        listed = {name: entry for name, entry in listed.items() if name not in removed}
+        listed |= {entry.entry_id: entry for entry in put}
+        rebuilt = Index.build(listed.values(), generation(number))
         assert index.match(batch) == rebuilt.match(batch)
         assert (index.generation, index.size) == (rebuilt.generation, rebuilt.size)
-        assert {entry.entry_id: entry for entry in index.entries()} == in_force
+        assert {entry.entry_id: entry for entry in index.entries()} == listed
         assert before.match(batch) == answered, "the old index does not change"
 
 
 @given(worlds().filter(lambda world: world[0] != []), st.data())
-def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.DataObject) -> None:
+def test_every_valid_entry_is_found_by_its_own_plate(world: World, data: st.DataObject) -> None:
     entries, _ = world
     entry = data.draw(st.sampled_from(entries))
     assume(not is_pattern(entry.plate))
@@ -206,10 +204,10 @@ def test_every_entry_in_force_is_found_by_its_own_plate(world: World, data: st.D
         direction=data.draw(st.sampled_from(entry.directions or ("uk_bound", None))),
     )
     [matches] = found(Index.build(entries, generation(1)), [read])
-    in_force = entry.valid_from is None or entry.valid_from < entry.valid_until
+    is_valid = entry.valid_from is None or entry.valid_from < entry.valid_until
     is_plate = 1 <= len(entry.plate.replace(" ", "")) <= 16
     assert ((entry.entry_id, "exact") in [(answer.entry_id, answer.tier) for answer in matches]) is (
-        in_force and is_plate
+        is_valid and is_plate
     )
 
 

@@ -128,6 +128,6 @@ def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() ->
     assert in_batches(without, reads, 63) == offline
 
 
-def test_the_canary_itself_is_found_in_such_an_index() -> None:
+def test_the_canary_is_found_in_an_index_with_its_entry() -> None:
     [[match]] = live(drawn()[0]).match([canary.read("calais", minutes(0))])
     assert (match.entry.entry_id, match.tier) == (canary.ENTRY_ID, "exact")

@@ -81,11 +81,11 @@ def test_any_record_is_a_read_or_a_bad_read_with_its_reason(
 
 @given(usable, whatever_else, st.integers(0, 300), st.binary(min_size=1, max_size=3))
 def test_a_damaged_read_is_a_read_or_a_bad_read(
-    required: dict[str, Any], others: dict[str, Any], place: int, damage: bytes
+    required: dict[str, Any], others: dict[str, Any], position: int, damage: bytes
 ) -> None:
     value = json.dumps(others | required).encode()
-    place = min(place, len(value))
-    damaged = value[:place] + damage + value[place + len(damage) :]
+    position = min(position, len(value))
+    damaged = value[:position] + damage + value[position + len(damage) :]
     assert what_becomes_of(damaged, NOON) in {"matched", *REASONS}
 
 
@@ -165,12 +165,12 @@ def test_adding_bad_candidates_to_a_read_never_removes_the_good_ones(
     required: dict[str, Any], good: list[dict[str, Any]], bad: list[tuple[int, Any]]
 ) -> None:
     candidates: list[Any] = list(good)
-    for place, candidate in bad:
-        candidates.insert(place, candidate)
+    for position, candidate in bad:
+        candidates.insert(position, candidate)
     read = decode_read(json.dumps({**required, "candidates": candidates}).encode(), "calais", NOON)
 
-    kept = [{"plate": of_one.plate, "confidence": of_one.confidence} for of_one in read.candidates]
-    assert kept == [{"confidence": None} | of_one for of_one in good[:16]]
+    kept = [{"plate": candidate.plate, "confidence": candidate.confidence} for candidate in read.candidates]
+    assert kept == [{"confidence": None} | candidate for candidate in good[:16]]
     assert read.dropped_fields == (("candidates",) if bad or len(good) > 16 else ())
 
 

@@ -111,7 +111,7 @@ def test_each_room_imports_what_the_page_on_architecture_says_and_nothing_else()
     assert {name: sorted(found[name]) for name in table} == {name: sorted(table[name]) for name in table}
 
 
-def test_the_files_that_the_page_on_architecture_names_are_there() -> None:
+def test_the_files_that_the_page_on_architecture_names_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     named = set(re.findall(r"`(?:src/anpr/)?([a-z_]+(?:/[a-z_]+)*(?:\.[a-z]+|/))`", text))
     missing = [name for name in sorted(named) if not any((top / name).exists() for top in (PACKAGE, ROOT))]
@@ -128,7 +128,7 @@ def test_no_room_imports_one_that_imports_it() -> None:
             del left[name]
 
 
-def test_the_package_needs_none_of_what_is_beside_it() -> None:
+def test_the_package_imports_no_folder_beside_it() -> None:
     for module, file in modules().items():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             beside = [n for n in imported(node, set()) if n.split(".")[0] in {"simulators", "benchmarks", "tests"}]
@@ -220,7 +220,7 @@ def test_a_pure_module_does_no_input_or_output_and_reads_no_clock(module: str) -
         ("__import__('socket')", "calls __import__"),
     ],
 )
-def test_a_module_that_is_not_pure_is_found_out(source: str, found: str) -> None:
+def test_a_module_that_is_not_pure_is_reported(source: str, found: str) -> None:
     [first, *_] = impurities("anpr.board.board", source, set(pure_modules()))
     assert first.startswith(found)
 
@@ -233,5 +233,5 @@ def test_a_module_that_is_not_pure_is_found_out(source: str, found: str) -> None
         "def later(now, timer): return now - timer.start",
     ],
 )
-def test_a_pure_module_is_let_through(source: str) -> None:
+def test_a_pure_module_is_not_reported(source: str) -> None:
     assert impurities("anpr.board.board", source, set(pure_modules())) == []

@@ -30,7 +30,7 @@ def samples() -> list[Sample]:
     return random.Random(1).sample(load(MEASURED), 1_500)
 
 
-def test_a_drawn_vehicle_is_read_as_wrongly_as_the_measured_one_that_it_errs_as(samples: list[Sample]) -> None:
+def test_a_drawn_vehicle_is_misread_like_the_measured_one_that_is_its_template(samples: list[Sample]) -> None:
     templates = Templates.of(samples)
     vehicles = Generator(templates, seed=3).vehicles(4_000)
     read_right = (vehicles.plates.codes == vehicles.reads.codes).all(axis=1)
@@ -39,7 +39,7 @@ def test_a_drawn_vehicle_is_read_as_wrongly_as_the_measured_one_that_it_errs_as(
     assert (vehicles.reads.lengths == lengths).all()
 
 
-def test_fleets_stand_in_the_list_in_a_row(samples: list[Sample]) -> None:
+def test_the_list_has_fleets_with_consecutive_plates(samples: list[Sample]) -> None:
     plates = Generator(Templates.of(samples), seed=3).plates(2_000)
     in_a_row = sum((next_number(a, 1) == b).all() for a, b in zip(plates.codes[:-1], plates.codes[1:], strict=True))
     assert 300 < in_a_row < 900
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_figures_and_the_matcher_finds_more_than_th
     assert found[MATCHER] > max(found[rule] for rule in RULES), found
 
 
-def test_vehicles_come_from_each_country_as_the_traffic_is_stated(samples: list[Sample]) -> None:
+def test_vehicles_come_from_each_country_in_the_shares_of_the_traffic_table(samples: list[Sample]) -> None:
     countries = Generator(Templates.of(samples), seed=3).vehicles(20_000).plates.countries
     british, french = (float(np.mean(countries == code)) for code in country_codes(["GB", "FR"]))
     stated_british, stated_french = BACKGROUND_MODEL.shares[
@@ -122,7 +122,7 @@ def test_false_near_alerts_are_counted_by_the_kind_of_vehicle(unsure: Measured) 
     assert all(by_vehicle)
 
 
-def test_odds_that_are_halved_ask_for_a_factor_twice_as_high(unsure: Measured) -> None:
+def test_when_the_odds_of_all_near_scores_are_halved_the_factor_that_corrects_them_doubles(unsure: Measured) -> None:
     def halved(scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.where(scores > 0, scores / (2 - scores), scores)
 
@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_measured_is_refused_with_what_is_wrong(
 
 
 @pytest.mark.parametrize(("option", "value"), [("--days", "0"), ("--days", "nan"), ("--entries", "0")])
-def test_a_run_of_nothing_is_refused(option: str, value: str) -> None:
+def test_a_run_without_entries_or_vehicles_is_refused(option: str, value: str) -> None:
     result = CliRunner().invoke(main, [option, value])
     assert result.exit_code == 2
     assert f"Invalid value for '{option}'" in result.output

@@ -318,8 +318,8 @@ def listed(number: int, end: int) -> Entry:
 
 def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
     """Return that the entry is listed at a generation, by a change of that generation unless a revision is given."""
-    in_force = generation(number, epoch)
-    return EntryListed(entry=an_entry("stolen-1", **{"revision": in_force, **fields}), generation=in_force)
+    listed_at = generation(number, epoch)
+    return EntryListed(entry=an_entry("stolen-1", **{"revision": listed_at, **fields}), generation=listed_at)
 
 
 def test_an_incident_withdrawn_by_mistake_is_open_again_when_its_entry_is_listed_again_in_any_order(

@@ -10,7 +10,7 @@ CAMERAS = ("one", "two", "three")
 
 
 class Port:
-    """A port with one vehicle a second. Its cameras see one in turn."""
+    """A port with one vehicle a second. Its cameras see them one after the other."""
 
     def __init__(self) -> None:
         self.liveness = CameraLiveness(timedelta(minutes=30))
@@ -34,7 +34,7 @@ class Port:
         return {name for name in CAMERAS if self.liveness.state("calais", name, self.now).is_silent}
 
 
-def test_a_blind_camera_is_found_while_the_others_go_on_and_is_well_when_it_sees_again() -> None:
+def test_a_blind_camera_is_silent_while_the_others_see_vehicles_and_well_when_it_sees_again() -> None:
     port = Port()
     port.see(60)
     assert port.silent() == set()
@@ -126,7 +126,7 @@ def test_a_cameras_clock_offset_is_that_of_the_matcher_that_has_the_camera_now()
     assert liveness.state("calais", "one", NOON).clock_offset_seconds is None
     report("m", 90)
     report("n", 0.2)
-    report("m", 90)  # it has lost the camera to the other, and goes on reporting its last offset
+    report("m", 90)  # the other matcher has the camera now; this one still reports its last offset
     assert liveness.state("calais", "one", NOON).clock_offset_seconds == 0.2
     report("n", -3)
     assert liveness.state("calais", "one", NOON).clock_offset_seconds == -3

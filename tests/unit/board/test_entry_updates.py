@@ -1,4 +1,4 @@
-"""A board learns which of its entries have ended or changed, and waits for nobody."""
+"""A board learns which of its entries have ended or changed, and never waits for the list."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ GENERATION_0 = generation(0)
 
 @dataclass(frozen=True)
 class State:
-    """What the watchlist's home has at a generation."""
+    """The contents of the watchlist's home at a generation."""
 
     generation: Generation = GENERATION_0
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Home:
 
     states: list[State] = field(default_factory=lambda: [State()])
     shows: int = -1
-    tells_changes: bool = True
+    gives_changes: bool = True
     failures: list[Exception] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
@@ -71,7 +71,7 @@ class Home:
         return Manifest(shown, NOON, "id", LISTS) if shown.number else None
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
-        if not self.tells_changes:
+        if not self.gives_changes:
             return None
         (old, new) = (
             next(state.entries for state in self.states if state.generation == head.generation)
@@ -79,10 +79,10 @@ class Home:
         )
         return Changes([e for e in new.values() if old.get(e.entry_id) != e], [one for one in old if one not in new])
 
-    def entries_of(self, place: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
-        assert place is not None
+    def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
+        assert list_manifest is not None
         listed = self.states[-1].entries
-        return {one: listed[one] for one in entry_ids if one in listed and place == LISTS[listed[one].list]}
+        return {one: listed[one] for one in entry_ids if one in listed and list_manifest == LISTS[listed[one].list]}
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
         self.asked.append(list(entry_ids))
@@ -109,7 +109,7 @@ def shows(updates: EntryUpdates, *entry_ids: str) -> None:
 
 
 def new_in(updates: EntryUpdates) -> list[tuple[str, int, datetime | None]]:
-    """Return what has come: the entry, its generation, and until when it is valid (None: it has ended)."""
+    """Return the new updates: the entry, its generation, and the end of its validity (None: it has ended)."""
     return [
         (update.entry.entry_id, update.entry.revision.number, update.entry.valid_until)
         if isinstance(update, EntryListed)
@@ -131,11 +131,11 @@ def test_an_entry_that_comes_onto_the_board_is_asked_for_once(home: Home, update
     assert home.asked == [["a", "b"]]
 
 
-@pytest.mark.parametrize("tells_changes", [True, False], ids=["a small change", "a whole new list"])
+@pytest.mark.parametrize("gives_changes", [True, False], ids=["a small change", "a whole new list"])
 def test_each_change_of_a_shown_entry_is_reported_and_no_other(
-    home: Home, updates: EntryUpdates, *, tells_changes: bool
+    home: Home, updates: EntryUpdates, *, gives_changes: bool
 ) -> None:
-    home.tells_changes = tells_changes
+    home.gives_changes = gives_changes
     home.lists(an_entry("a", valid_until=minutes(5)), an_entry("b"), an_entry("c"))
     shows(updates, "a", "b")
     updates.poll_list()
@@ -176,7 +176,7 @@ def test_an_empty_home_reports_nothing(home: Home, updates: EntryUpdates) -> Non
     assert (new_in(updates), home.asked) == ([], [])
 
 
-def test_while_the_home_is_silent_the_board_goes_on(home: Home, updates: EntryUpdates) -> None:
+def test_while_the_home_of_the_watchlist_is_silent_the_board_continues(home: Home, updates: EntryUpdates) -> None:
     home.lists(an_entry("a"))
     home.answering.clear()
     updates.start()
@@ -230,11 +230,11 @@ class OpenBoard:
         return {alert.entry.entry_id for incident in self._board.incidents(minutes(1)) for alert in incident.standing}
 
 
-@given(happens=steps(["AB12CDE", "AB12CDF"]) | steps(["AB12CDE"], st.integers(0, 3)), tells_changes=st.booleans())
+@given(happens=steps(["AB12CDE", "AB12CDF"]) | steps(["AB12CDE"], st.integers(0, 3)), gives_changes=st.booleans())
 def test_an_entrys_alerts_stand_while_it_is_listed_whenever_the_board_was_opened(
-    happens: list[Step], *, tells_changes: bool
+    happens: list[Step], *, gives_changes: bool
 ) -> None:
-    home = Home(tells_changes=tells_changes)
+    home = Home(gives_changes=gives_changes)
     home.answering.set()
     at_first = {entry_id: an_entry(entry_id, plate="AB12CDE") for entry_id in "ab"}
     home.lists(*at_first.values())

@@ -114,7 +114,7 @@ def test_only_the_newest_thousand_latencies_of_a_site_are_kept() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 99, 100, 101])
 @pytest.mark.parametrize("share", [0, 0.5, 0.95, 0.99, 1])
-def test_that_share_of_the_values_does_not_exceed_a_percentile(count: int, share: float) -> None:
+def test_a_percentile_is_not_exceeded_by_its_share_of_the_values(count: int, share: float) -> None:
     values = [float(number) for number in reversed(range(count))]
     found = percentile(values, share)
     assert found in values

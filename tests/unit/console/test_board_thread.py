@@ -29,7 +29,7 @@ class RemovingHome:
     def changes(self, before: object, after: object) -> None:  # noqa: ARG002  the interface of a store
         return None
 
-    def entries_of(self, place: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
+    def entries_of(self, list_manifest: object, entry_ids: object) -> dict[str, Entry]:  # noqa: ARG002  as above
         return {}
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:

@@ -105,7 +105,7 @@ def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is
     assert placed(alert(), rules=DOVER, at=77).rings == "supervisor"
     claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
     assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
-    assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "what is uncertain never does"
+    assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "an uncertain match never does"
     assert placed(alert(kind="retrospective"), rules=DOVER, at=80).rings == ""
 
 

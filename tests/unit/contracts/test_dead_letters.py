@@ -1,4 +1,4 @@
-"""Which dead letters are sent again, and what is printed about them."""
+"""Which dead letters are sent again, and how they are printed."""
 
 from collections.abc import Sequence
 

@@ -51,7 +51,7 @@ from anpr.contracts import plates
         ("京A12345", "A12345"),
     ],
 )
-def test_a_plate_however_written_becomes(as_written: str, plain: str) -> None:
+def test_a_plate_becomes_canonical_however_it_is_written(as_written: str, plain: str) -> None:
     assert plates.canonical(as_written) == plain
 
 

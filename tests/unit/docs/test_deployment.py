@@ -18,7 +18,7 @@ DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "anpr"}
-# Those that run until they are stopped.
+# The services that run until they are stopped.
 RUNNING = {name: service for name, service in OURS.items() if name != "topics"}
 PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
 RULES = [
@@ -28,13 +28,13 @@ RULES = [
 ]
 DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/anpr.json").read_text("utf-8"))
 CONFIGURED = load_settings(ROOT / "config", {})
-# What Prometheus and its client library add to our own.
+# Metrics of Prometheus and its client library.
 NOT_OURS = {"up", "process_resident_memory_bytes", "process_cpu_seconds_total"}
 LABELS = {label for name in metrics.names() for label in metrics.labels(name)} | {"name", "job", "instance", "le"}
 
 
 def parsed(command: list[str]) -> dict[str, Any]:
-    """Return the options of a command as the command line takes them. Fails where it would refuse them."""
+    """Return the options of a command as the command line reads them. Fails if it would refuse them."""
     name, *arguments = command
     with click.Context(_anpr) as above:
         found = _anpr.get_command(above, name)
@@ -53,7 +53,7 @@ def expressions() -> list[str]:
     return [*panels, *(rule["expr"] for rule in RULES)]
 
 
-def test_every_command_of_a_service_is_one_that_the_command_line_takes() -> None:
+def test_the_command_line_accepts_the_command_of_every_service() -> None:
     for name, service in OURS.items():
         assert all(isinstance(word, str) for word in service["command"]), name
         assert parsed(service["command"]).get("site", "calais") in CONFIGURED.sites, name
@@ -76,12 +76,12 @@ def test_matchers_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_environment_of_every_service_is_one_that_the_settings_take() -> None:
+def test_the_settings_accept_the_environment_of_every_service() -> None:
     for service in OURS.values():
         load_settings(ROOT / "config", {key: str(value) for key, value in service["environment"].items()})
 
 
-def test_the_topics_are_made_before_anything_uses_them_and_only_as_stated() -> None:
+def test_the_topics_are_made_before_anything_uses_them_and_only_as_configured() -> None:
     assert OURS["topics"]["command"] == ["topics", "--create"]
     assert SERVICES["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
     for service in RUNNING.values():
@@ -108,12 +108,12 @@ def test_the_servers_listen_where_the_configuration_looks_for_them_and_on_loopba
         assert parsed(service["command"]).get("host", "127.0.0.1") == "127.0.0.1"
 
 
-def test_a_member_of_a_group_may_be_given_up_as_soon_as_the_settings_say() -> None:
+def test_the_broker_allows_the_session_timeout_of_the_settings() -> None:
     least_ms = SERVICES["kafka"]["environment"]["KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS"]
     assert least_ms <= CONFIGURED.matcher.session_timeout_seconds * 1000
 
 
-def test_what_is_mounted_is_there_and_every_volume_is_declared() -> None:
+def test_every_mounted_file_exists_and_every_volume_is_declared() -> None:
     for name, service in SERVICES.items():
         for mount in service.get("volumes", []):
             source, _, _ = mount.partition(":")
@@ -145,7 +145,7 @@ def test_services_have_no_more_rights_than_they_need() -> None:
 
 
 @pytest.mark.parametrize("expression", expressions())
-def test_rules_and_panels_ask_for_metrics_and_labels_that_there_are(expression: str) -> None:
+def test_rules_and_panels_use_metrics_and_labels_that_exist(expression: str) -> None:
     assert expression.count("(") == expression.count(")")
     named = set(re.findall(r"\b(?:anpr|process)_\w+|\bup\b", expression))
     assert named, expression
@@ -155,12 +155,12 @@ def test_rules_and_panels_ask_for_metrics_and_labels_that_there_are(expression: 
     assert grouped | matched <= LABELS
 
 
-def test_a_metric_that_is_not_declared_is_found_out() -> None:
+def test_an_undeclared_metric_is_not_among_the_names() -> None:
     assert "anpr_reads_totall" not in metrics.names()
     assert "anpr_reads_total" in metrics.names()
 
 
-def test_every_alert_says_what_is_wrong_and_what_to_do_with_commands_that_there_are() -> None:
+def test_every_alert_says_what_is_wrong_and_what_to_do_with_commands_that_exist() -> None:
     names = [rule["alert"] for rule in RULES]
     assert len(names) == len(set(names)) >= 10
     for rule in RULES:
@@ -193,11 +193,11 @@ def test_every_panel_has_a_title_and_a_source_that_is_provisioned() -> None:
             assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= LABELS
 
 
-def test_the_image_is_made_of_files_that_are_there_and_not_kept_out() -> None:
+def test_the_image_copies_files_that_exist_and_are_not_ignored() -> None:
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     files = [file for line in copied for file in line.split()]
-    let_in = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    not_ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert files
     for file in files:
         assert (ROOT / file).exists()
-        assert f"!{file}" in let_in
+        assert f"!{file}" in not_ignored

@@ -1,4 +1,4 @@
-"""Every command that a page, an error or a comment names is there, with the options that it is named with."""
+"""Every command that a page, an error or a comment names exists, with the options in that text."""
 
 import importlib
 import importlib.util
@@ -62,7 +62,7 @@ def fault_of_options(command: click.Command, rest: list[str] | tuple[str, ...]) 
     return ""
 
 
-def test_every_command_that_is_named_is_there() -> None:
+def test_every_command_that_a_text_names_exists() -> None:
     commands = named()
     assert len(commands) > 40
     faults = {f"{file}: `{command}`": fault for command, file in commands.items() if (fault := fault_of(command))}
@@ -73,5 +73,5 @@ def test_every_command_that_is_named_is_there() -> None:
     "command",
     ["anpr wach", "anpr watchlist show --now", "anpr topics letters", "make tset", "python -m benchmarks.nothing"],
 )
-def test_a_command_that_is_not_there_is_found_out(command: str) -> None:
+def test_a_missing_command_is_reported(command: str) -> None:
     assert fault_of(command)

@@ -40,8 +40,8 @@ def a_status(seconds_ago: float = 0.5, ahead: float = 0, **fields: object) -> La
 
 def redis_with(number: int, epoch: int = 1, seconds_ago: float = 3600) -> RedisAnswer:
     """Return the answer of a Redis with a generation applied so many seconds before noon."""
-    in_force = Generation(epoch=epoch, number=number)
-    return RedisAnswer(Manifest(in_force, NOON - timedelta(seconds=seconds_ago), "id", {}))
+    active = Generation(epoch=epoch, number=number)
+    return RedisAnswer(Manifest(active, NOON - timedelta(seconds=seconds_ago), "id", {}))
 
 
 SAME, EMPTY, NEWER = redis_with(7), RedisAnswer(None), redis_with(8, seconds_ago=60)
@@ -52,7 +52,7 @@ def faults(status: LastRecord, answer: RedisAnswer | None = SAME) -> list[str]:
     return wrong(kafka_checks.judge_statuses("calais", [status], answer, NOON, SILENT_AFTER))
 
 
-def test_a_matcher_with_a_recent_status_and_the_list_in_force_is_well() -> None:
+def test_a_matcher_with_a_recent_status_and_the_active_list_is_well() -> None:
     assert faults(a_status()) == []
 
 
@@ -120,7 +120,7 @@ def test_each_matcher_that_is_down_is_named_with_its_silence_unless_it_was_stopp
         (a_status(generation=None), EMPTY, "and Redis holds none", "the findings for this site's Redis"),
     ],
 )
-def test_the_reason_why_a_matcher_lacks_the_list_in_force_is_reported_with_the_next_step(
+def test_the_reason_why_a_matcher_lacks_the_active_list_is_reported_with_the_next_step(
     status: LastRecord, answer: RedisAnswer | None, message: str, next_step: str
 ) -> None:
     (finding,) = kafka_checks.judge_status("calais", status, answer, NOON, SILENT_AFTER)

@@ -204,7 +204,7 @@ def test_reads_whose_alerts_the_broker_rejects_are_not_committed_and_later_bring
     assert sorted(port.alert_ids()) == sorted(ids_of("read-1", "read-2"))
 
 
-def test_an_alert_that_is_too_large_holds_up_no_other_and_its_read_becomes_a_dead_letter(port: Port) -> None:
+def test_an_alert_that_is_too_large_delays_no_other_and_its_read_becomes_a_dead_letter(port: Port) -> None:
     port.active_index = ActiveIndex(
         Index.build([ENTRIES[0], an_entry("long", reason="x" * 2000)], generation(7)), NOON, NOON
     )

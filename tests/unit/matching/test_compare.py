@@ -156,7 +156,7 @@ def test_a_number_out_of_its_range_is_refused(option: str, value: str) -> None:
     assert f"'{option}': {value}" in output
 
 
-def test_plates_that_fold_alike_are_not_shown_as_compared_for_an_edit() -> None:
+def test_no_edit_is_shown_between_plates_that_fold_alike() -> None:
     _, output = explained("AB12CDE", "AB12CDE")
     [near] = [line for line in output.splitlines() if line.startswith("near")]
     assert "=" not in near

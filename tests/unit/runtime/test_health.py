@@ -43,7 +43,7 @@ def test_a_loop_that_runs_is_live_and_one_that_is_stuck_is_not(service: Service,
     assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
 
 
-def test_what_a_service_lacks_makes_it_not_ready_but_it_stays_live(service: Service, address: str) -> None:
+def test_a_service_that_lacks_something_is_not_ready_but_stays_live(service: Service, address: str) -> None:
     assert httpx.get(f"{address}/readyz", timeout=60).text == "ready\n"
     service.lacks = ["no list", "no broker"]
     unready = httpx.get(f"{address}/readyz", timeout=60)
@@ -83,12 +83,12 @@ def test_clients_that_send_nothing_do_not_block_the_others(
     assert service.lacks == []
 
 
-def test_a_question_that_takes_long_holds_up_no_other(service: Service, address: str) -> None:
-    asked, go_on = threading.Event(), threading.Event()
+def test_a_slow_request_delays_no_other(service: Service, address: str) -> None:
+    asked, may_answer = threading.Event(), threading.Event()
 
     def slow() -> list[str]:
         asked.set()
-        go_on.wait(180)
+        may_answer.wait(180)
         return []
 
     service.health.missing = slow
@@ -98,5 +98,5 @@ def test_a_question_that_takes_long_holds_up_no_other(service: Service, address:
         assert asked.wait(60)
         assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
     finally:
-        go_on.set()
+        may_answer.set()
         asking.join()

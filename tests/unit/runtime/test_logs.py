@@ -62,7 +62,7 @@ def test_a_line_has_time_event_values_and_service(stream: io.StringIO) -> None:
     }
 
 
-def test_what_libraries_log_is_a_line_too(stream: io.StringIO) -> None:
+def test_log_records_of_libraries_are_lines_too(stream: io.StringIO) -> None:
     logging.getLogger("some.library").warning("%d tries", 3)
     assert [(line["event"], line["level"]) for line in lines(stream)] == [("3 tries", "warning")]
 

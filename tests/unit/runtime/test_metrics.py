@@ -92,7 +92,7 @@ def test_only_live_alerts_measure_the_time_from_capture_to_the_broker(site: str)
     assert value("anpr_capture_to_publish_seconds_sum", site=site) == 2
 
 
-def test_the_generation_in_force_and_the_lag_are_shown(site: str) -> None:
+def test_the_active_generation_and_the_lag_are_shown(site: str) -> None:
     matched(site, a_read())
     assert value("anpr_list_generation_epoch", site=site) == 3
     assert value("anpr_list_generation_number", site=site) == 7

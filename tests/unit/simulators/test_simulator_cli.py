@@ -98,8 +98,10 @@ def test_the_truth_covers_the_reads_that_were_written_and_no_others(watchlist: P
     written = {json.loads(line)["read_id"] for line in out.read_text("utf-8").splitlines()}
     lines = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
     assert lines
-    told = {e["read_id"] for line in lines for e in line["expected"]} | {i for line in lines for i in line["misread"]}
-    assert told <= written
+    read_ids = {e["read_id"] for line in lines for e in line["expected"]} | {
+        i for line in lines for i in line["misread"]
+    }
+    assert read_ids <= written
     assert len({line["pass_id"] for line in lines}) == len(lines)
     assert f"listed passes {len(lines)}" in result.stderr
 

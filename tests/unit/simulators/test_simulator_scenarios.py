@@ -68,7 +68,7 @@ def test_a_peak_day_brings_far_more_vehicles_than_a_normal_one(simulated: Callab
     assert 2 * normal < peak < 3 * normal
 
 
-def test_a_camera_falls_silent_and_the_other_of_its_lane_goes_on(simulated: Callable[[str], Run]) -> None:
+def test_a_camera_falls_silent_and_the_other_of_its_lane_continues(simulated: Callable[[str], Run]) -> None:
     outage, normal = simulated("camera-outage"), simulated("normal-day")
     [notice] = outage.notices
     assert (notice["what"], notice["site"]) == ("silent camera", "calais")

@@ -57,7 +57,7 @@ def test_vehicles_come_in_order_of_time_from_the_chosen_moment_on() -> None:
     assert begin_s <= first[0].at_s < begin_s + 120
 
 
-def test_a_sailing_draws_a_platoon() -> None:
+def test_vehicles_come_in_platoons_before_a_sailing() -> None:
     """Arrivals are far more uneven than independent ones, whose variance and mean of a count are equal."""
     counts = [0] * (5 * 144)
     for arrival in days("dunkerque", 5):

@@ -94,12 +94,12 @@ def test_most_vehicles_go_to_the_uk(a_day: list[Sighting]) -> None:
 
 
 def test_the_camera_sometimes_reports_a_wrong_country_or_none(a_day: list[Sighting]) -> None:
-    said = Counter(
+    reported = Counter(
         "none" if sighting.read.country is None else sighting.read.country == sighting.true_plate.country
         for sighting in a_day
     )
-    assert share(said["none"], len(a_day)) == pytest.approx(0.05, abs=0.01)
-    assert share(said[False], len(a_day)) == pytest.approx(0.02, abs=0.01)
+    assert share(reported["none"], len(a_day)) == pytest.approx(0.05, abs=0.01)
+    assert share(reported[False], len(a_day)) == pytest.approx(0.02, abs=0.01)
 
 
 def test_lorries_are_mostly_from_the_east_and_cars_british(a_day: list[Sighting]) -> None:
@@ -271,7 +271,7 @@ def test_some_makers_of_cameras_report_confidences_and_some_do_not(a_day: list[S
     cameras = {camera.name: camera for lane in lanes(SITES["calais"]) for camera in lane.cameras}
     assert {camera.reports_confidences for camera in cameras.values()} == {True, False}
     for sighting in a_day:
-        told = sighting.read.char_confidences
+        confidences = sighting.read.char_confidences
         characters = sum(character.isalnum() for character in sighting.read.plate)
-        assert len(told) == (characters if cameras[sighting.read.camera].reports_confidences else 0)
+        assert len(confidences) == (characters if cameras[sighting.read.camera].reports_confidences else 0)
         assert cameras[sighting.read.camera].reports_confidences or not sighting.read.candidates

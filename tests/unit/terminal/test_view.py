@@ -44,7 +44,7 @@ def a_status(matcher: str = "one", **fields: Any) -> Status:
     return Status(matcher=matcher, **(well | fields))
 
 
-def heard(*matchers: Status, site: str = "calais") -> SiteHealth:
+def site_health(*matchers: Status, site: str = "calais") -> SiteHealth:
     return SiteHealth(site, matchers or (a_status(),), NOW, is_silent=False)
 
 
@@ -56,7 +56,7 @@ def a_view(*alerts: Alert, **fields: Any) -> View:
     well: dict[str, Any] = {
         "now": NOW,
         "incidents": board.incidents(NOW),
-        "health": [heard()],
+        "health": [site_health()],
         "rates": RecentRates(),
         "unreadable_records": {},
         "caught_up": True,
@@ -115,8 +115,8 @@ def test_a_closed_incident_is_shown_and_not_counted() -> None:
     "unsure",
     [
         {"caught_up": False},
-        {"health": [heard(), SiteHealth("dunkerque", (), seconds_ago(6), is_silent=True)]},
-        {"health": [heard(), SiteHealth("dunkerque", (), None, is_silent=True)]},
+        {"health": [site_health(), SiteHealth("dunkerque", (), seconds_ago(6), is_silent=True)]},
+        {"health": [site_health(), SiteHealth("dunkerque", (), None, is_silent=True)]},
     ],
     ids=["not caught up", "a silent site", "a site that never reported"],
 )
@@ -136,7 +136,7 @@ def test_incidents_that_do_not_fit_are_counted_below_the_others() -> None:
     assert "more incidents" not in shown(a_view(*alerts), rows=4)
 
 
-# --- what is wrong ---
+# --- warnings ---
 
 
 def test_no_fault_is_shown_when_all_is_well() -> None:
@@ -154,7 +154,7 @@ def test_a_site_that_has_never_reported_is_not_checked() -> None:
 
 
 def test_a_silent_site_is_cut_off_since_its_last_status() -> None:
-    view = a_view(health=[heard(), SiteHealth("dunkerque", (), seconds_ago(125), is_silent=True)])
+    view = a_view(health=[site_health(), SiteHealth("dunkerque", (), seconds_ago(125), is_silent=True)])
     assert faults(view) == ["Dunkerque: no matcher has reported for 2 min. The road may not be quiet"]
     assert "CUT OFF" in shown(view)
 
@@ -169,27 +169,27 @@ def test_the_reason_why_a_site_is_silent_is_shown_if_it_is_known() -> None:
 
 def test_a_site_whose_matchers_have_no_partition_is_not_checked() -> None:
     waiting, working = a_status("one", partitions=0), a_status("two", partitions=6)
-    assert faults(a_view(health=[heard(waiting)])) == [
+    assert faults(a_view(health=[site_health(waiting)])) == [
         "Calais: the matchers have not been given any cameras yet. Vehicles are NOT being checked"
     ]
-    assert not faults(a_view(health=[heard(waiting, working)])), "a standby matcher is no fault"
+    assert not faults(a_view(health=[site_health(waiting, working)])), "a standby matcher is no fault"
 
 
 def test_a_matcher_without_a_list_checks_nothing() -> None:
     without = a_status("two", generation=None, list_confirmed_at=None, list_applied_at=None)
-    view = a_view(health=[heard(a_status(), without)])
+    view = a_view(health=[site_health(a_status(), without)])
     assert faults(view) == ["Calais: matcher two has never had a watchlist. It checks nothing"]
 
 
 @pytest.mark.parametrize(("seconds", "is_old"), [(10, False), (11, True)])
 def test_a_list_that_is_no_longer_confirmed_is_a_fault(seconds: int, is_old: bool) -> None:
-    view = a_view(health=[heard(a_status(list_confirmed_at=seconds_ago(seconds)))])
+    view = a_view(health=[site_health(a_status(list_confirmed_at=seconds_ago(seconds)))])
     fault = "Calais: matcher one last confirmed its watchlist 11 s ago. Changes may be missing"
     assert faults(view) == [fault] * is_old
 
 
 def test_a_list_from_disk_has_not_been_confirmed_since_the_start() -> None:
-    view = a_view(health=[heard(a_status(list_confirmed_at=None))])
+    view = a_view(health=[site_health(a_status(list_confirmed_at=None))])
     assert faults(view) == [
         "Calais: matcher one has not confirmed its watchlist since it started. Changes may be missing"
     ]
@@ -216,12 +216,12 @@ def test_a_site_shows_its_matchers_its_lag_its_list_and_its_cameras() -> None:
         a_status("one", lag=3, cameras={"uk-1": seconds_ago(2)}),
         a_status("two", lag=4, cameras={"uk-1": seconds_ago(1)}),
     )
-    text = shown(a_view(health=[heard(*two)]))
+    text = shown(a_view(health=[site_health(*two)]))
     assert "Calais 2 0.0 - - 7 24 entries, 30 s old 1f 1 s 2r none" in " ".join(text.split())
 
 
 def test_a_lag_that_no_matcher_knows_is_shown_as_unknown() -> None:
-    text = shown(a_view(health=[heard(a_status(lag=None))]))
+    text = shown(a_view(health=[site_health(a_status(lag=None))]))
     assert "Calais 1 0.0 - - ? 24 entries" in " ".join(text.split())
 
 
@@ -229,12 +229,12 @@ def test_the_list_of_the_newest_generation_of_two_matchers_is_shown() -> None:
     old = a_status("one", generation=generation(9), entries=900)
     new = a_status("two", generation=generation(10), entries=1000)
     for both in ((old, new), (new, old)):
-        assert "1000 entries" in shown(a_view(health=[heard(*both)]))
+        assert "1000 entries" in shown(a_view(health=[site_health(*both)]))
 
 
 def test_a_site_whose_matchers_have_no_list_shows_none() -> None:
     without = a_status(generation=None, list_applied_at=None, list_confirmed_at=None)
-    assert "none" in shown(a_view(health=[heard(without)]))
+    assert "none" in shown(a_view(health=[site_health(without)]))
 
 
 # --- how certain ---
@@ -338,7 +338,7 @@ def test_a_warning_that_looks_like_markup_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", [MARKUP, "[/]"])
 def test_a_matcher_or_topic_whose_name_looks_like_markup_is_shown_as_it_is(name: str) -> None:
-    view = a_view(health=[heard(a_status(name, list_confirmed_at=None))], unreadable_records={name: 1})
+    view = a_view(health=[site_health(a_status(name, list_confirmed_at=None))], unreadable_records={name: 1})
     assert all(name in fault for fault in faults(view))
     assert len(faults(view)) == 2
 

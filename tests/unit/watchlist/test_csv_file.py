@@ -220,7 +220,7 @@ def test_half_a_file_is_refused_or_says_that_it_may_be_half(file: Path, kept: in
     assert says_so
 
 
-def test_a_file_that_is_not_there_is_named(file: Path) -> None:
+def test_a_missing_file_is_named(file: Path) -> None:
     with pytest.raises(InputError, match=r"list\.csv: No such file"):
         read_list(file, "stolen")
 
@@ -361,7 +361,7 @@ def test_a_repeated_line_is_counted_and_is_not_a_fault(file: Path) -> None:
     assert (len(content.entries), content.refused, content.duplicates) == (1, 0, 2)
 
 
-def test_of_very_many_refused_lines_all_are_counted_and_the_first_are_named(file: Path) -> None:
+def test_of_many_refused_lines_all_are_counted_and_the_first_are_named(file: Path) -> None:
     content = read(file, REQUIRED, *[f"AB{number},never" for number in range(MAX_FAULTS_KEPT + 5)])
     assert content.refused == MAX_FAULTS_KEPT + 5
     assert [fault.line for fault in content.faults] == list(range(2, MAX_FAULTS_KEPT + 2))

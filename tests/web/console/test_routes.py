@@ -89,7 +89,7 @@ def test_a_wrong_password_is_refused_and_guessing_is_limited(server: ConsoleServ
         right = browser.post("/sign-in", data={"name": "bob", "password": PASSWORD})
         assert right.status_code == 429, "also with the right one"
     with server.browser("cleo") as other:
-        assert other.get("/").status_code == 200, "others sign in from the same place"
+        assert other.get("/").status_code == 200, "others sign in from the same address"
 
 
 def test_an_auditor_sees_which_names_were_tried_how_often_and_from_where_but_no_password(
