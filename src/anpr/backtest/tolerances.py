@@ -61,9 +61,9 @@ def estimate_tolerance_costs(
     with_plates = np.flatnonzero(tables.plates.plates.lengths)
     rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
     reads = traffic.misread(tables.plates.plates.take(rows))
-    found = tables.search(reads, likelihood)
-    own = found.where(found.entry_rows == rows[found.read_rows])
-    found_by_tier = np.bincount(own.tiers, minlength=len(TIERS))
+    pairs = tables.search(reads, likelihood)
+    right_pairs = pairs.where(pairs.entry_rows == rows[pairs.read_rows])
+    found_by_tier = np.bincount(right_pairs.tiers, minlength=len(TIERS))
 
     def cost(tolerance: str) -> ToleranceCost:
         tiers = slice(WIDEST_TIERS[tolerance] + 1)
@@ -99,12 +99,12 @@ def _false_alerts_by_tier(
     """Return by tier how many alerts these vehicles raise. None of the vehicles is listed."""
     false = np.zeros(len(TIERS))
     listed = {codes.tobytes() for codes in tables.plates.plates.codes}
-    for done in range(0, vehicles, _VEHICLES_AT_ONCE):
-        plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - done))
+    for simulated in range(0, vehicles, _VEHICLES_AT_ONCE):
+        plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - simulated))
         not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
         reads = traffic.read(plates.take(not_listed))
         false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
-        on_progress(min(done + _VEHICLES_AT_ONCE, vehicles), vehicles)
+        on_progress(min(simulated + _VEHICLES_AT_ONCE, vehicles), vehicles)
     return false
 
 

@@ -87,12 +87,12 @@ class Board:
     def add_alert(self, alert: Alert) -> None:
         """Add an alert. A repeated alert is merged with the known one."""
         listed = EntryListed(entry=alert.entry, generation=alert.generation)
-        known = self._alerts.get(alert.alert_id)
-        if known is not None:
-            self._invalidate(known.alert_id)
-            _discard(self._alerts_of_key, _key(known), known.alert_id)
-            self._uncount_alert(known.entry)
-            alert = merge_alerts(known, alert)
+        known_alert = self._alerts.get(alert.alert_id)
+        if known_alert is not None:
+            self._invalidate(known_alert.alert_id)
+            _discard(self._alerts_of_key, _key(known_alert), known_alert.alert_id)
+            self._uncount_alert(known_alert.entry)
+            alert = merge_alerts(known_alert, alert)
         self._alerts[alert.alert_id] = alert
         self._alerts_of_key[_key(alert)].add(alert.alert_id)
         self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
@@ -111,15 +111,15 @@ class Board:
         """Add what an officer did. `offset` is that of the record in the actions topic of the action's site."""
         added = ActionAtOffset(action, offset)
         key = action_key(action)
-        known = self._actions.get(key)
-        if known is not None:
-            _discard(self._actions_of_alert, known.action.alert_id, key)
-            self._invalidate(known.action.alert_id)
-            added = min(added, known, key=lambda record: (record.offset, encode(record.action)))
+        known_record = self._actions.get(key)
+        if known_record is not None:
+            _discard(self._actions_of_alert, known_record.action.alert_id, key)
+            self._invalidate(known_record.action.alert_id)
+            added = min(added, known_record, key=lambda record: (record.offset, encode(record.action)))
         self._actions[key] = added
         self._actions_of_alert[added.action.alert_id].add(key)
         self._invalidate(added.action.alert_id)
-        for retraction in (action, known.action if known else action):
+        for retraction in (action, known_record.action if known_record else action):
             if retraction.kind == "retracted" and retraction.retracts is not None:
                 target = (action.site, retraction.retracts)
                 self._retractions[target].add(key)
@@ -128,8 +128,8 @@ class Board:
 
     def add_entry_ended(self, ended: EntryEnded) -> None:
         """Withdraw an entry's alerts of revisions before the one that ended it, unless it has been listed again."""
-        known = self._ended.get(ended.entry_id)
-        if known is None or known.revision < ended.revision:
+        known_end = self._ended.get(ended.entry_id)
+        if known_end is None or known_end.revision < ended.revision:
             self._ended[ended.entry_id] = ended
             self._invalidate(*self._alerts_of_entry.get(ended.entry_id, ()))
 
@@ -141,10 +141,10 @@ class Board:
         """
         entry = listed.entry
         version = _ListedVersion(listed.generation, entry.revision, entry.valid_until, entry.plate, entry.handling)
-        known = self._listed.get(entry.entry_id)
-        if known is None or known < version:
+        known_version = self._listed.get(entry.entry_id)
+        if known_version is None or known_version < version:
             self._listed[entry.entry_id] = version
-            if known is not None and known[1:] == version[1:] and entry.entry_id not in self._ended:
+            if known_version is not None and known_version[1:] == version[1:] and entry.entry_id not in self._ended:
                 return  # for an entry that never ended, a newer generation alone changes nothing
             self._invalidate(*self._alerts_of_entry.get(entry.entry_id, ()))
 
@@ -230,19 +230,19 @@ class Board:
     def _incidents_of(self, key: Key, now: datetime) -> tuple[Incident, ...]:
         if key not in self._alerts_of_key:
             return ()
-        known = self._cached.get(key)
-        if known is None or not known.since <= now < known.until:
+        cached = self._cached.get(key)
+        if cached is None or not cached.since <= now < cached.until:
             alerts = sorted(
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
             ends = [self._listed[alert.entry.entry_id].valid_until for alert in alerts]
-            self._cached[key] = known = _CachedIncidents(
+            self._cached[key] = cached = _CachedIncidents(
                 tuple(self._incident(stay, now) for stay in self._stays(alerts)),
                 since=max((end for end in ends if end <= now), default=_EARLIEST),
                 until=min((end for end in ends if end > now), default=_LATEST),
             )
-        return known.incidents
+        return cached.incidents
 
     def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
         """Cut alerts in order of capture where the vehicle was away for longer than the gap."""

@@ -29,15 +29,15 @@ UNREADABLE: Final = (*events.Undecodable, ForeignRecordError)
 
 def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardTopic]:
     """Return the topics of all sites by name; the covert ones only if asked for."""
-    found: dict[str, BoardTopic] = {}
+    topics_by_name: dict[str, BoardTopic] = {}
     for site in sites:
-        found[topics.alerts(site)] = BoardTopic(site, "alerts")
-        found[topics.actions(site)] = BoardTopic(site, "actions")
-        found[topics.status(site)] = BoardTopic(site, "status")
+        topics_by_name[topics.alerts(site)] = BoardTopic(site, "alerts")
+        topics_by_name[topics.actions(site)] = BoardTopic(site, "actions")
+        topics_by_name[topics.status(site)] = BoardTopic(site, "status")
         if with_covert:
-            found[topics.covert_alerts(site)] = BoardTopic(site, "alerts", is_covert=True)
-            found[topics.covert_actions(site)] = BoardTopic(site, "actions", is_covert=True)
-    return found
+            topics_by_name[topics.covert_alerts(site)] = BoardTopic(site, "alerts", is_covert=True)
+            topics_by_name[topics.covert_actions(site)] = BoardTopic(site, "actions", is_covert=True)
+    return topics_by_name
 
 
 def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status:

@@ -78,16 +78,16 @@ class Incident(Struct, frozen=True, kw_only=True):
         return any(alert.is_covert for alert in self.alerts)
 
 
-def merge_alerts(known: Alert, again: Alert) -> Alert:
+def merge_alerts(alert: Alert, repeat: Alert) -> Alert:
     """Return one alert for two that have the same id. The order of the two does not matter.
 
     The content is that of the highest generation, the kind the most urgent, `raised_at` the earliest.
     """
-    if known == again:
-        return known
-    content = max(known, again, key=_content_order)
-    kind = min(known.kind, again.kind, key=lambda kind: (rank(kind, KINDS), kind))
-    return msgspec.structs.replace(content, kind=kind, raised_at=min(known.raised_at, again.raised_at))
+    if alert == repeat:
+        return alert
+    content = max(alert, repeat, key=_content_order)
+    kind = min(alert.kind, repeat.kind, key=lambda kind: (rank(kind, KINDS), kind))
+    return msgspec.structs.replace(content, kind=kind, raised_at=min(alert.raised_at, repeat.raised_at))
 
 
 def build_incident(  # noqa: PLR0913  all facts about a stay
@@ -109,20 +109,20 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         withdrawn: Whether a withdrawal removed any of its alerts.
         listed_again: Whether any alert stands because its entry, which had ended, is listed again.
     """
-    in_order = sorted(actions, key=lambda record: (record.action.site, record.offset, record.action.action_id))
-    done = tuple(record.action for record in in_order)
-    counting = [action for action in done if action_key(action) not in retracted]
+    ordered_records = sorted(actions, key=lambda record: (record.action.site, record.offset, record.action.action_id))
+    ordered_actions = tuple(record.action for record in ordered_records)
+    counted_actions = [action for action in ordered_actions if action_key(action) not in retracted]
     best = min(standing or stay, key=certainty_order)
     return Incident(
         incident_id=stay[0].alert_id,
         site=best.read.site,
         plate=best.plate,
-        status=_status(stay, standing, counting, withdrawn=withdrawn),
+        status=_status(stay, standing, counted_actions, withdrawn=withdrawn),
         best=best,
-        holders=_holders(counting),
+        holders=_holders(counted_actions),
         alerts=tuple(stay),
         standing=tuple(standing),
-        actions=done,
+        actions=ordered_actions,
         retracted=frozenset(action_id for _, action_id in retracted),
         listed_again=listed_again,
     )
@@ -149,9 +149,9 @@ def action_key(action: Action) -> ActionKey:
     return (action.site, action.action_id)
 
 
-def rank(value: str, known: Sequence[str]) -> int:
+def rank(value: str, known_values: Sequence[str]) -> int:
     """Return the position of a value among the known ones. An unknown one needs a person, so it comes before them."""
-    return known.index(value) if value in known else -1
+    return known_values.index(value) if value in known_values else -1
 
 
 def _content_order(alert: Alert) -> tuple[object, ...]:

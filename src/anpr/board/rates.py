@@ -21,10 +21,10 @@ class RecentRates:
 
     def note_status(self, status: Status) -> None:
         """Note a matcher's count of reads. A restarted matcher counts from 0, so its start is part of its key."""
-        seen = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
-        seen.append((status.at, status.reads))
-        while status.at - seen[0][0] > _RATE_OVER:
-            seen.popleft()
+        counts = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
+        counts.append((status.at, status.reads))
+        while status.at - counts[0][0] > _RATE_OVER:
+            counts.popleft()
         for key in [key for key, old in self._reads.items() if status.at - old[-1][0] > _RATE_OVER]:
             del self._reads[key]
 
@@ -38,10 +38,10 @@ class RecentRates:
     def reads_per_second(self, site: str) -> float:
         """Return the reads a second of a site's matchers over the last ten seconds."""
         rate = 0.0
-        for (of_site, _, _), seen in self._reads.items():
-            seconds = (seen[-1][0] - seen[0][0]).total_seconds()
-            if of_site == site and seconds > 0:
-                rate += (seen[-1][1] - seen[0][1]) / seconds
+        for (counted_site, _, _), counts in self._reads.items():
+            seconds = (counts[-1][0] - counts[0][0]).total_seconds()
+            if counted_site == site and seconds > 0:
+                rate += (counts[-1][1] - counts[0][1]) / seconds
         return rate
 
     def raised_seconds(self, site: str) -> Sequence[float]:

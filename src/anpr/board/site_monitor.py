@@ -40,8 +40,8 @@ class SiteMonitor:
     def note_status(self, status: Status, received_at: datetime) -> None:
         """Note the status of a matcher."""
         site = status.site
-        known = self._statuses.get((site, status.matcher))
-        if known is None or known.at <= status.at:
+        newest = self._statuses.get((site, status.matcher))
+        if newest is None or newest.at <= status.at:
             self._statuses[site, status.matcher] = status
             self.rates.note_status(status)
             self.cameras.note_status(status)
@@ -58,26 +58,26 @@ class SiteMonitor:
 
     def note_canary(self, alert: Alert, now: datetime) -> None:
         """Note that a canary has come back."""
-        known = self.canaries.get(alert.read.site)
-        if known is None or known.sent_at < alert.captured_at:
+        newest = self.canaries.get(alert.read.site)
+        if newest is None or newest.sent_at < alert.captured_at:
             self.canaries[alert.read.site] = Canary(alert.captured_at, now)
 
     def health(self, now: datetime, why_silent: Callable[[str], str]) -> list[SiteHealth]:
         """Return the health of every site that has cameras. `why_silent` gives the reason for a Kafka address."""
         silent_after = timedelta(seconds=self._settings.board.silent_after_seconds)
-        found = []
-        for site, servers in self._settings.sites.items():
-            if servers.cameras:
+        health_of_sites = []
+        for site, site_settings in self._settings.sites.items():
+            if site_settings.cameras:
                 heard_at = self._heard_at.get(site)
                 is_silent = heard_at is None or now - heard_at > silent_after
-                why = why_silent(servers.kafka) if is_silent else ""
-                found.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
-        return found
+                why = why_silent(site_settings.kafka) if is_silent else ""
+                health_of_sites.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
+        return health_of_sites
 
     def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
         """Return the newest status of each matcher of a site that is not gone."""
         return tuple(
             status
-            for (of_site, _), status in sorted(self._statuses.items())
-            if of_site == site and not status.has_left and now - status.at < _MATCHER_GONE_AFTER
+            for (status_site, _), status in sorted(self._statuses.items())
+            if status_site == site and not status.has_left and now - status.at < _MATCHER_GONE_AFTER
         )

@@ -160,13 +160,13 @@ def open_console(settings: Settings, site: str) -> Console:
     govuk = govuk_frontend.folder_if_there()
     if govuk is None:
         log.warning("GOV.UK Frontend is missing, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
-    here = settings.sites[site]
+    site_settings = settings.sites[site]
     servers = ConsoleServers(
         open_tail=KafkaTail,
-        open_producer=lambda: KafkaProducer(here.kafka),
+        open_producer=lambda: KafkaProducer(site_settings.kafka),
         lists=watchlist_reader(settings, site, may_be_away=True),
         open_canary=lambda feed: _canary(settings, site, feed),
-        open_redis=lambda: connect_sessions(here.redis),
+        open_redis=lambda: connect_sessions(site_settings.redis),
         users=UsersFile(Path(settings.console.users_file).expanduser()),
         audit_log=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
@@ -177,12 +177,12 @@ def open_console(settings: Settings, site: str) -> Console:
 
 def _canary(settings: Settings, site: str, feed: BoardFeed) -> CanarySender | None:
     """Return the sender of the site's canary; a site without cameras has none."""
-    here = settings.sites[site]
-    if not here.cameras:
+    site_settings = settings.sites[site]
+    if not site_settings.cameras:
         return None
     return CanarySender(
         site,
-        lambda: KafkaProducer(here.kafka),
+        lambda: KafkaProducer(site_settings.kafka),
         home_store(settings, may_be_away=True) if site == home_site(settings) else None,
         last_returned=lambda: last.sent_at if (last := feed.site_monitor.canaries.get(site)) else None,
         every_seconds=settings.console.canary_every_seconds,

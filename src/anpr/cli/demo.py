@@ -87,8 +87,8 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
 
 def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) -> Summary:
     """Let the traffic run for this long while a board of each site follows it, then summarise."""
-    first, *others = demo.settings.sites
-    boards = {first: live} | {site: demo.open_feed() for site in others}
+    shown_site, *other_sites = demo.settings.sites
+    boards = {shown_site: live} | {site: demo.open_feed() for site in other_sites}
     until = time.monotonic() + for_seconds
     stop = threading.Event()
     timer = threading.Timer(for_seconds, stop.set)

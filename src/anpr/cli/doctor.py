@@ -27,19 +27,19 @@ def command(ctx: click.Context, as_json: bool) -> None:
       anpr doctor --json | jq 'select(.state == "wrong")'
     """
     settings = settings_of(ctx)
-    found = []
+    findings = []
     for finding in examine(checks(settings, system_clock)):
-        found.append(finding)
+        findings.append(finding)
         if as_json:
             click.echo(msgspec.json.encode(finding))
         elif finding.state != "wrong":
             _show(finding)
-    is_wrong = [finding for finding in found if finding.state == "wrong"]
+    faults = [finding for finding in findings if finding.state == "wrong"]
     if not as_json:
-        for finding in sorted(is_wrong, key=lambda finding: (finding.check, finding.subject)):
+        for finding in sorted(faults, key=lambda finding: (finding.check, finding.subject)):
             _show(finding)
-    click.echo(f"{len(found)} answers, {len(is_wrong)} wrong", err=True)
-    ctx.exit(1 if is_wrong else 0)
+    click.echo(f"{len(findings)} answers, {len(faults)} wrong", err=True)
+    ctx.exit(1 if faults else 0)
 
 
 def _show(finding: Finding) -> None:

@@ -17,7 +17,7 @@ class Duration(click.ParamType[Any]):
         """Return the seconds. Fails with a message that names the value and shows examples."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
-        if found is None:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
+        if match is None:
             self.fail(f"{value!r} is no duration; write it as 20s, 5m, 2h or 1d", param, ctx)
-        return float(found[1]) * _UNIT_SECONDS[found[2]]
+        return float(match[1]) * _UNIT_SECONDS[match[2]]

@@ -125,18 +125,19 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     def send(letter: DeadLetter) -> None:
         producer.produce(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})
 
-    done = replay(letters.read(letters.start), send, again=again)
+    counts = replay(letters.read(letters.start), send, again=again)
     if left := producer.flush(DELIVERED_SECONDS):
         raise UnavailableError(
             "replay-not-whole",
-            f"the broker has not acknowledged {left} of {done.sent} dead letters within {DELIVERED_SECONDS} s",
+            f"the broker has not acknowledged {left} of {counts.sent} dead letters within {DELIVERED_SECONDS} s",
             "run the same command again: a read that is sent twice counts once",
         )
     letters.note_replayed(letters.end)
-    click.echo(msgspec.json.encode(done))
+    click.echo(msgspec.json.encode(counts))
     click.echo(
-        f"{done.sent} sent again, {done.sent_before} had been sent before, {done.cut_short} cannot be sent: cut short"
-        + (f"; to see which fail again: anpr topics deadletters --site {site}" if done.sent else ""),
+        f"{counts.sent} sent again, {counts.sent_before} had been sent before, "
+        f"{counts.cut_short} cannot be sent: cut short"
+        + (f"; to see which fail again: anpr topics deadletters --site {site}" if counts.sent else ""),
         err=True,
     )
 

@@ -89,16 +89,16 @@ class Console:
 
 def build_console(settings: Settings, site: str, servers: ConsoleServers, clock: Clock) -> Console:
     """Build the console of a site. Raises UnavailableError or InputError when a file cannot be used."""
-    given = _Given(settings, site, servers, clock)
-    live = _live_board(given)
-    accounts = _accounts(given)
-    parts = _parts(given, live, accounts)
-    service = _service(given, live, accounts)
+    inputs = _ConsoleInputs(settings, site, servers, clock)
+    live = _live_board(inputs)
+    accounts = _accounts(inputs)
+    parts = _parts(inputs, live, accounts)
+    service = _service(inputs, live, accounts)
     return Console(application(parts, service, site, servers.govuk), parts, service)
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _ConsoleInputs:
     """What a console is built from."""
 
     settings: Settings
@@ -129,8 +129,8 @@ class _Accounts:
     sign_in_limit: SharedSignInLimit
 
 
-def _live_board(given: _Given) -> _LiveBoard:
-    settings, site, servers, clock = given.settings, given.site, given.servers, given.clock
+def _live_board(inputs: _ConsoleInputs) -> _LiveBoard:
+    settings, site, servers, clock = inputs.settings, inputs.site, inputs.servers, inputs.clock
     feed = BoardFeed(settings, servers.open_tail, servers.lists, clock, with_covert=True)
     rules = triage_rules(settings, site)
     templates = _templates(settings, site, servers.govuk)
@@ -144,17 +144,17 @@ def _live_board(given: _Given) -> _LiveBoard:
     return _LiveBoard(feed, thread, pages, publisher, broadcast, current_status, templates, rules)
 
 
-def _accounts(given: _Given) -> _Accounts:
-    lifetime = timedelta(hours=given.settings.console.session_hours)
+def _accounts(inputs: _ConsoleInputs) -> _Accounts:
+    lifetime = timedelta(hours=inputs.settings.console.session_hours)
     return _Accounts(
-        Sessions(given.servers.open_redis(), lifetime, given.clock), SharedSignInLimit(given.servers.open_redis())
+        Sessions(inputs.servers.open_redis(), lifetime, inputs.clock), SharedSignInLimit(inputs.servers.open_redis())
     )
 
 
-def _parts(given: _Given, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts:
-    site, servers, clock = given.site, given.servers, given.clock
+def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts:
+    site, servers, clock = inputs.site, inputs.servers, inputs.clock
     board = BoardAccess(live.thread, live.pages, clock)
-    view = SiteView(site, given.settings.sites, live.rules, clock)
+    view = SiteView(site, inputs.settings.sites, live.rules, clock)
 
     def load_image(alert: Alert) -> bytes | None:
         read = alert.read
@@ -181,34 +181,34 @@ def _parts(given: _Given, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts
     )
 
 
-def _service(given: _Given, live: _LiveBoard, accounts: _Accounts) -> ConsoleService:
+def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> ConsoleService:
     async def close() -> None:
         await accounts.sessions.close()
         await accounts.sign_in_limit.close()
-        given.servers.audit_log.close()
+        inputs.servers.audit_log.close()
 
     return ConsoleService(
         live.thread,
         live.publisher,
         live.broadcast,
         background_tasks=(
-            partial(sweep_images, given.servers.images, given.clock),
+            partial(sweep_images, inputs.servers.images, inputs.clock),
             live.broadcast.beat_forever,
             accounts.sessions.refresh_forever,
         ),
-        canary=given.servers.open_canary(live.feed),
+        canary=inputs.servers.open_canary(live.feed),
         close=close,
     )
 
 
 def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Environment:
-    here = settings.sites[site]
-    templates = environment(govuk, here.zone)
+    site_settings = settings.sites[site]
+    templates = environment(govuk, site_settings.zone)
     templates.globals |= {
         "site": site,
-        "site_title": here.title,
-        "time_zone": here.time_zone,
-        "has_cameras": bool(here.cameras),
+        "site_title": site_settings.title,
+        "time_zone": site_settings.time_zone,
+        "has_cameras": bool(site_settings.cameras),
         "sites": settings.sites,
         "ack_due_seconds": settings.console.ack_due_seconds,
         "clock_off_seconds": settings.console.clock_off_seconds,

@@ -50,9 +50,9 @@ def read(site: str, now: datetime) -> Read:
     )
 
 
-def is_canary_read(seen: Read) -> bool:
+def is_canary_read(read: Read) -> bool:
     """Return whether a read is a canary and not a vehicle."""
-    return seen.camera == CAMERA and plates.canonical(seen.plate) == PLATE
+    return read.camera == CAMERA and plates.canonical(read.plate) == PLATE
 
 
 def is_canary(alert: Alert) -> bool:

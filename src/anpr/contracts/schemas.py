@@ -41,9 +41,9 @@ def breaking_changes(published: Schema, current: Schema) -> list[str]:
 def _changes(published: Schema, current: Schema, path: str) -> Iterator[str]:
     added_defaults = {"default"} - {*published}
     for keyword in sorted({*published, *current} - {*_TEXTS} - added_defaults):
-        here = f"{path}.{keyword}" if path else keyword
+        keyword_path = f"{path}.{keyword}" if path else keyword
         was, now = published.get(keyword, _ABSENT), current.get(keyword, _ABSENT)
-        yield from _keyword_changes(keyword, was, now, here)
+        yield from _keyword_changes(keyword, was, now, keyword_path)
 
 
 def _keyword_changes(keyword: str, was: Any, now: Any, path: str) -> Iterator[str]:

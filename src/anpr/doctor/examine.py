@@ -26,7 +26,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 
 def examine(checks_to_run: Sequence[tuple[str, str, Check]], max_seconds: float = MAX_SECONDS) -> Iterator[Finding]:
     """Run the checks at the same time and yield each finding as soon as there is one."""
-    found: queue.SimpleQueue[tuple[int, Sequence[Finding]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[int, Sequence[Finding]]] = queue.SimpleQueue()
 
     def run(number: int) -> None:
         kind, subject, check = checks_to_run[number]
@@ -35,20 +35,20 @@ def examine(checks_to_run: Sequence[tuple[str, str, Check]], max_seconds: float 
         except Exception as error:  # noqa: BLE001  a check that fails is a finding, and the other checks continue
             message = f"the check failed: {type(error).__name__} at {location(error)[-1]}"
             findings = [wrong(kind, subject, message, "send this line to the developers")]
-        found.put((number, findings))
+        answers.put((number, findings))
 
     for number in range(len(checks_to_run)):
         # Daemon threads, so that a check that hangs does not stop the command from ending.
         threading.Thread(target=run, args=(number,), name="doctor", daemon=True).start()
-    missing = set(range(len(checks_to_run)))
+    unanswered = set(range(len(checks_to_run)))
     until = time.monotonic() + max_seconds
-    while missing:
+    while unanswered:
         try:
-            number, findings = found.get(timeout=max(0.0, until - time.monotonic()))
+            number, findings = answers.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             break
-        missing.discard(number)
+        unanswered.discard(number)
         yield from findings
-    for number in sorted(missing):
+    for number in sorted(unanswered):
         kind, subject, _ = checks_to_run[number]
         yield wrong(kind, subject, f"no answer within {max_seconds:.0f} s", "check that this machine can reach it")

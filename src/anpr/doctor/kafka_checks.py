@@ -31,13 +31,13 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 
 def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
     """Return the checks: each address once, each site's permissions, and the matchers of each site with cameras."""
-    found: list[tuple[str, str, Check]] = [
+    kafka_checks: list[tuple[str, str, Check]] = [
         ("kafka", address, partial(check_broker, address, specs))
         for address, specs in specs_by_address(settings).items()
     ]
     silent_after = timedelta(seconds=settings.board.silent_after_seconds)
-    found += [("rights", name, partial(check_rights, name, settings)) for name in settings.sites]
-    return found + [
+    kafka_checks += [("rights", name, partial(check_rights, name, settings)) for name in settings.sites]
+    return kafka_checks + [
         ("matchers", name, partial(check_site, name, site, clock, silent_after))
         for name, site in settings.sites.items()
         if site.cameras

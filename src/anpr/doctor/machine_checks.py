@@ -20,13 +20,15 @@ _ANSWER_SECONDS = 2
 def checks(settings: Settings) -> list[tuple[str, str, Check]]:
     """Return the checks of this machine."""
     folders = {"state_dir": settings.state_dir, "images_dir": settings.images_dir}
-    found: list[tuple[str, str, Check]] = [
+    machine_checks: list[tuple[str, str, Check]] = [
         ("folder", name, partial(check_folder, name, path)) for name, path in folders.items()
     ]
     if settings.metrics.port:
         address = f"{settings.metrics.host}:{settings.metrics.port}"
-        found.append(("metrics port", address, partial(check_port, settings.metrics.host, settings.metrics.port)))
-    return found
+        machine_checks.append(
+            ("metrics port", address, partial(check_port, settings.metrics.host, settings.metrics.port))
+        )
+    return machine_checks
 
 
 def check_folder(name: str, path: Path, min_free_bytes: int = MIN_FREE_BYTES) -> Iterable[Finding]:

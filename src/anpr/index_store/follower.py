@@ -66,11 +66,13 @@ class IndexFollower:
             return
         try:
             read = self._folder.read_manifest()
-            found = read.index_manifest
-            if self._manifest is not None and found.generation < self._manifest.generation:
-                log.warning("the index on disk is older than the active one", generation=str(found.generation))
-            elif found != self._manifest:
-                self._activate(found, read.confirmed_at)
+            index_manifest = read.index_manifest
+            if self._manifest is not None and index_manifest.generation < self._manifest.generation:
+                log.warning(
+                    "the index on disk is older than the active one", generation=str(index_manifest.generation)
+                )
+            elif index_manifest != self._manifest:
+                self._activate(index_manifest, read.confirmed_at)
             elif self.active is not None:
                 self.active = replace(self.active, confirmed_at=read.confirmed_at)
             self._stamp = read.stamp
@@ -80,16 +82,16 @@ class IndexFollower:
             log.error("the index on disk cannot be used; its builder builds it again", reason=str(error))  # noqa: TRY400
             self._stamp = stamp
 
-    def _activate(self, found: IndexManifest, confirmed_at: datetime) -> None:
-        if self._manifest is None or self._snapshot is None or self._manifest.snapshot != found.snapshot:
+    def _activate(self, index_manifest: IndexManifest, confirmed_at: datetime) -> None:
+        if self._manifest is None or self._snapshot is None or self._manifest.snapshot != index_manifest.snapshot:
             # At the start all of the file is checked: it may be old. Later ones were written a moment ago.
-            self._snapshot = self._folder.open_snapshot(found, check_entries=self._manifest is None)
-        index = self._folder.open_index(found, self._snapshot)
+            self._snapshot = self._folder.open_snapshot(index_manifest, check_entries=self._manifest is None)
+        index = self._folder.open_index(index_manifest, self._snapshot)
         if self.active is not None:
             self._replaced.append((time.monotonic() + _KEEP_REPLACED_SECONDS, self.active))
-        self.active = ActiveIndex(index, found.watchlist.applied_at, confirmed_at)
-        self._manifest = found
-        log.info("index activated", generation=str(found.generation), entries=index.size)
+        self.active = ActiveIndex(index, index_manifest.watchlist.applied_at, confirmed_at)
+        self._manifest = index_manifest
+        log.info("index activated", generation=str(index_manifest.generation), entries=index.size)
 
     def _run(self) -> None:
         while not self._stop.is_set():

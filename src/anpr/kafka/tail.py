@@ -83,24 +83,24 @@ class KafkaTail:
     def _assign_new_partitions(self) -> None:
         """Ask the broker which topics and partitions exist, and read the new ones from their beginning."""
         try:
-            known = self._consumer.list_topics(timeout=2).topics
+            existing = self._consumer.list_topics(timeout=2).topics
         except KafkaException as error:
             if not self._problem:
                 log.warning("the broker does not answer", address=self._address, reason=error.args[0].str())
             self._problem = f"the broker at {self._address} does not answer"
             return
-        missing = [topic for topic in sorted(self._topics) if topic not in known or known[topic].error]
+        missing = [topic for topic in sorted(self._topics) if topic not in existing or existing[topic].error]
         self._problem = (
             f"the broker at {self._address} has no {missing[0]} for this user, of {len(missing)} topics"
             if missing
             else ""
         )
-        new = [
+        new_partitions = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
             for topic in sorted(self._topics.difference(missing))
-            for partition in known[topic].partitions
+            for partition in existing[topic].partitions
             if (topic, partition) not in self._is_at_end
         ]
-        if new:
-            self._consumer.incremental_assign(new)
-            self._is_at_end.update({(partition.topic, partition.partition): False for partition in new})
+        if new_partitions:
+            self._consumer.incremental_assign(new_partitions)
+            self._is_at_end.update({(partition.topic, partition.partition): False for partition in new_partitions})

@@ -22,10 +22,10 @@ ANSWER_SECONDS = 10
 
 def specs_by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
     """Return the topics that each broker must have, by the broker's address."""
-    wanted: dict[str, list[TopicSpec]] = {}
+    by_address: dict[str, list[TopicSpec]] = {}
     for site, servers in settings.sites.items():
-        wanted.setdefault(servers.kafka, []).extend(topic_specs.specs(site, settings.topics))
-    return wanted
+        by_address.setdefault(servers.kafka, []).extend(topic_specs.specs(site, settings.topics))
+    return by_address
 
 
 def compare_topics(
@@ -40,14 +40,14 @@ def compare_topics(
             f"the Kafka at {address} does not answer: {error.args[0].str()}",
             "check that it runs and that its address is right",
         ) from None
-    known = [spec for spec in specs if spec.name in existing]
-    resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in known]
+    existing_specs = [spec for spec in specs if spec.name in existing]
+    resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in existing_specs]
     configs = admin.describe_configs(resources, request_timeout=wait_seconds) if resources else {}
     # A broker does not list the topics that this user may not see.
     missing = [spec for spec in specs if spec.name not in existing]
     hidden = permitted_operations(admin, [spec.name for spec in missing], wait_seconds)
     differing = [f"{spec.name}  exists, but this user may not see it" for spec in missing if spec.name in hidden]
-    for spec, resource in zip(known, resources, strict=True):
+    for spec, resource in zip(existing_specs, resources, strict=True):
         try:
             values = configs[resource].result()
         except KafkaException as error:
@@ -56,43 +56,45 @@ def compare_topics(
             differing.append(f"{spec.name}  this user may not see its settings")
             continue
         actual = {"partitions": str(len(existing[spec.name].partitions))} | {k: values[k].value for k in spec.config}
-        for key, wanted in ({"partitions": str(spec.partitions)} | spec.config).items():
-            if actual[key] != wanted:
-                differing.append(f"{spec.name}  {key} is {actual[key]}, configured {wanted}")
+        for key, configured in ({"partitions": str(spec.partitions)} | spec.config).items():
+            if actual[key] != configured:
+                differing.append(f"{spec.name}  {key} is {actual[key]}, configured {configured}")
     return [spec for spec in missing if spec.name not in hidden], differing
 
 
 def permitted_operations(admin: AdminClient, names: Iterable[str], wait_seconds: float) -> dict[str, frozenset[str]]:
     """Return which of READ and WRITE this user may do on each topic that exists. Raises KafkaException."""
-    wanted = list(names)
-    if not wanted:
+    topic_names = list(names)
+    if not topic_names:
         return {}
     answers = admin.describe_topics(
-        TopicCollection(wanted), include_authorized_operations=True, request_timeout=wait_seconds
+        TopicCollection(topic_names), include_authorized_operations=True, request_timeout=wait_seconds
     )
-    found: dict[str, frozenset[str]] = {}
+    operations_by_topic: dict[str, frozenset[str]] = {}
     for name, answer in answers.items():
         try:
             permitted = answer.result().authorized_operations or ()
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                found[name] = frozenset()
+                operations_by_topic[name] = frozenset()
             elif error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise
         else:
-            found[name] = frozenset({"READ", "WRITE"} & {AclOperation(operation).name for operation in permitted})
-    return found
+            operations_by_topic[name] = frozenset(
+                {"READ", "WRITE"} & {AclOperation(operation).name for operation in permitted}
+            )
+    return operations_by_topic
 
 
 def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
     """Create the topics. Raises AnprError naming the first one that the broker refuses."""
-    wanted = [
+    new_topics = [
         NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=s.config)
         for s in specs
     ]
-    for name, created in admin.create_topics(wanted, operation_timeout=ANSWER_SECONDS).items():
+    for name, creation in admin.create_topics(new_topics, operation_timeout=ANSWER_SECONDS).items():
         try:
-            created.result()
+            creation.result()
         except KafkaException as error:
             raise AnprError(
                 "topic-not-made",

@@ -264,7 +264,9 @@ class Demo:
     def _count_reads(self) -> tuple[int, int]:
         """Return how many reads were sent, and how many the matchers have committed."""
         progress = [group_progress(self.kafka, f"anpr-match-{site}", [topics.reads(site)]) for site in self.ports]
-        return sum(of_site.records for of_site in progress), sum(of_site.committed for of_site in progress)
+        return sum(site_progress.records for site_progress in progress), sum(
+            site_progress.committed for site_progress in progress
+        )
 
     def _unmatched_reads(self) -> int:
         reads_in, committed = self._count_reads()

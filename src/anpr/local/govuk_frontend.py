@@ -40,9 +40,9 @@ def fetch() -> Path:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            made = _unpack(_fetch_archive(Path(scratch)), Path(scratch) / "made")
+            unpacked = _unpack(_fetch_archive(Path(scratch)), Path(scratch) / "unpacked")
             try:
-                made.rename(folder)
+                unpacked.rename(folder)
             except OSError:
                 if not folder.is_dir():  # otherwise another process was faster
                     raise
@@ -67,9 +67,9 @@ def _fetch_archive(scratch: Path) -> Path:
 
 
 def _npm(scratch: Path) -> list[str]:
-    found = shutil.which("npm")
-    if found:
-        return [found]
+    program = shutil.which("npm")
+    if program:
+        return [program]
     wheel = scratch / "wheel"
     _run(
         [

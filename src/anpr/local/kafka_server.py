@@ -104,8 +104,8 @@ def _format(java: list[str], properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # With "--cluster-id=", an id that begins with a dash is not taken for an option.
     command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
-    done = subprocess.run(  # noqa: S603  the command above, no shell
+    result = subprocess.run(  # noqa: S603  the command above, no shell
         command, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True
     )
-    if done.returncode != 0:
-        raise StartError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+    if result.returncode != 0:
+        raise StartError(f"Kafka's storage could not be formatted:\n{result.stdout}{result.stderr}")

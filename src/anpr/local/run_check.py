@@ -141,11 +141,11 @@ def shown_alerts(incidents: Iterable[Incident]) -> dict[str, Alert]:
 
 def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
     """Compare a board with the truth."""
-    shown = {found: alert.tier for found, alert in shown_alerts(incidents).items()}
+    shown = {alert_id: alert.tier for alert_id, alert in shown_alerts(incidents).items()}
     found = len(shown.items() & truth.expected.items())
-    others = {alert: tier for alert, tier in shown.items() if truth.expected.get(alert) != tier}
-    unexpected = {alert for alert, tier in others.items() if tier in SURE_TIERS or alert in truth.expected}
-    beyond = (others.keys() - unexpected) & truth.guesses
+    other_alerts = {alert: tier for alert, tier in shown.items() if truth.expected.get(alert) != tier}
+    unexpected = {alert for alert, tier in other_alerts.items() if tier in SURE_TIERS or alert in truth.expected}
+    beyond = (other_alerts.keys() - unexpected) & truth.guesses
     return BoardCheck(
         expected=len(truth.expected),
         found=found,
@@ -153,7 +153,7 @@ def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
         unexpected=len(unexpected),
         incidents=len(incidents),
         beyond=len(beyond),
-        false_guesses=len(others) - len(unexpected) - len(beyond),
+        false_guesses=len(other_alerts) - len(unexpected) - len(beyond),
         misread_vehicles=len(truth.misread_vehicles),
         misread_found=sum(not ids.isdisjoint(beyond) for ids in truth.misread_vehicles),
     )

@@ -55,21 +55,21 @@ def explain(
 
 def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
     """Return the changes that turn the read into the listed plate, by the likeliest alignment of the two."""
-    found, prefix = [], ""
+    found_differences, prefix = [], ""
     if (split := split_country_prefix(read, listed)) is not None:
         prefix, country, read = split
         why = f"the country letters of {country}, read as part of the plate"
-        found.append(Difference(place=1, read=prefix, listed="", why=why, read_place=1))
+        found_differences.append(Difference(place=1, read=prefix, listed="", why=why, read_place=1))
     for step in align(read, listed):
         if step.read != step.listed:
             read_place = step.read_position + len(prefix) if step.read else None
             why = _why(step.read, step.listed, is_british=is_british)
-            found.append(
+            found_differences.append(
                 Difference(
                     place=step.listed_position, read=step.read, listed=step.listed, why=why, read_place=read_place
                 )
             )
-    return tuple(found)
+    return tuple(found_differences)
 
 
 def split_country_prefix(read: str, listed: str) -> PrefixedPlate | None:

@@ -162,18 +162,22 @@ class Index:
                     continue
                 score = round(exact_score, 4)
                 rank = (tier, -exact_score, text_row)
-                known = best[text.read_row].get(entry.entry_id)
-                if known is None or rank < known.rank:
+                best_so_far = best[text.read_row].get(entry.entry_id)
+                if best_so_far is None or rank < best_so_far.rank:
                     candidate = text.plate if text.is_candidate else None
                     listed = tables.listed_text(entry_row)
                     explanation = explain(codes.text(text_row), listed, read, entry, candidate=candidate)
-                    highest = max(score, known.match.score if known else 0.0)
+                    highest = max(score, best_so_far.match.score if best_so_far else 0.0)
                     best[text.read_row][entry.entry_id] = _Best(rank, Match(entry, TIERS[tier], highest, explanation))
-                elif score > known.match.score:
-                    best[text.read_row][entry.entry_id] = _Best(known.rank, replace(known.match, score=score))
+                elif score > best_so_far.match.score:
+                    best[text.read_row][entry.entry_id] = _Best(
+                        best_so_far.rank, replace(best_so_far.match, score=score)
+                    )
         matches: list[list[Match]] = [[] for _ in reads]
-        for read_row, of_read in best.items():
-            matches[read_row] = sorted((found.match for found in of_read.values()), key=attrgetter("entry.entry_id"))
+        for read_row, best_by_entry in best.items():
+            matches[read_row] = sorted(
+                (best_of_entry.match for best_of_entry in best_by_entry.values()), key=attrgetter("entry.entry_id")
+            )
         return matches
 
     def _search(self, texts: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:

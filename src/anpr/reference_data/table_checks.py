@@ -167,8 +167,10 @@ def misreads(table: Table) -> TableFaults:
 
 def _rates(field: str, row: Any, characters: str) -> TableFaults:
     if not isinstance(row, dict) or set(row) != set(characters):
-        other = sorted(set(row) ^ set(characters)) if isinstance(row, dict) else row
-        yield TableFault(field, other, "it must have a rate for each other letter and digit, and for nothing else")
+        wrong_names = sorted(set(row) ^ set(characters)) if isinstance(row, dict) else row
+        yield TableFault(
+            field, wrong_names, "it must have a rate for each other letter and digit, and for nothing else"
+        )
         return
     for character, rate in row.items():
         if not _is_number(rate, 0, _PER_MILLION):
@@ -255,8 +257,8 @@ def _only(table: Table, needed: set[str], optional: set[str]) -> TableFaults:
         yield TableFault(key, None, "it is missing")
     for key in table:
         if key not in needed | optional:
-            known = ", ".join(sorted(needed | optional))
-            yield TableFault(key, table[key], f"this name is not known here; the names are {known}")
+            known_names = ", ".join(sorted(needed | optional))
+            yield TableFault(key, table[key], f"this name is not known here; the names are {known_names}")
 
 
 def _texts(table: Table, key: str, pattern: str, rule: str) -> TableFaults:

@@ -32,11 +32,11 @@ class Reference(NamedTuple):
 
 def parse(text: str) -> Reference | None:
     """Return the parsed reference; None for any text that is not a reference of this store."""
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
         return None
     try:
-        return Reference(found[1], date.fromisoformat(found[2]), found[3])
+        return Reference(match[1], date.fromisoformat(match[2]), match[3])
     except ValueError:
         return None
 

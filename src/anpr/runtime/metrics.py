@@ -198,11 +198,11 @@ def table() -> str:
 
 def names() -> set[str]:
     """Return every name that a query can use, including the parts of histograms."""
-    found = set(_DECLARED)
+    query_names = set(_DECLARED)
     for name, metric in _DECLARED.items():
         if isinstance(metric, Histogram):
-            found |= {f"{name}_{part}" for part in ("bucket", "count", "sum")}
-    return found
+            query_names |= {f"{name}_{part}" for part in ("bucket", "count", "sum")}
+    return query_names
 
 
 def labels(name: str) -> tuple[str, ...]:

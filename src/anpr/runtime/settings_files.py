@@ -111,12 +111,12 @@ def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
         for number, inner in enumerate(value, start=1):
             _refuse_unknown(inner, get_args(kind)[0], f"{where} {number}")
     elif isinstance(kind, type) and issubclass(kind, Struct) and isinstance(value, dict):
-        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        known_keys = {field.name: field.type for field in msgspec.structs.fields(kind)}
         for key, inner in value.items():
-            if key not in known:
+            if key not in known_keys:
                 raise InputError(
                     "settings-unknown-key",
-                    f"{where}: unknown key {key!r}; the nearest known one is {nearest(key, known)!r}",
+                    f"{where}: unknown key {key!r}; the nearest known one is {nearest(key, known_keys)!r}",
                     "correct the key or remove it",
                 )
-            _refuse_unknown(inner, known[key], f"{where}: {key}")
+            _refuse_unknown(inner, known_keys[key], f"{where}: {key}")

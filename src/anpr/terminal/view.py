@@ -147,16 +147,18 @@ def _list(matchers: Sequence[Status], now: datetime) -> str:
 
 def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
     """Return each camera, by lane and position, with the age of its last read."""
-    last: dict[str, datetime] = {}
+    last_read_of: dict[str, datetime] = {}
     for status in health.matchers:
-        for name, at in status.cameras.items():
-            last[name] = max(at, last.get(name, at))
+        for name, read_at in status.cameras.items():
+            last_read_of[name] = max(read_at, last_read_of.get(name, read_at))
     text = Text()
     for camera in site.cameras:
-        seen = last.get(camera.name)
-        quiet = seen is None or now - seen > CAMERA_QUIET_AFTER
+        last_read_at = last_read_of.get(camera.name)
+        quiet = last_read_at is None or now - last_read_at > CAMERA_QUIET_AFTER
         short = f"{camera.lane}{camera.position[0]}"
-        text.append(f"{short} {_age(now - seen) if seen else 'none'}  ", style="red" if quiet else "dim")
+        text.append(
+            f"{short} {_age(now - last_read_at) if last_read_at else 'none'}  ", style="red" if quiet else "dim"
+        )
     return text
 
 
@@ -205,18 +207,18 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
 
 def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, Site], site: str) -> RenderableType:
     """Draw the vehicles that are due off a ferry or shuttle at `site`, in the order given and in the site's time."""
-    here = sites[site]
+    port = sites[site]
     if not due:
-        return Text(f"No listed vehicle is due at {here.title}")
+        return Text(f"No listed vehicle is due at {port.title}")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
     for column in ("due", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
     for incident, concern in due:
         earliest, latest = (
-            f"{when.astimezone(here.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
+            f"{when.astimezone(port.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
         )
         table.add_row(
-            f"{concern.earliest.astimezone(here.zone):%a} {earliest} to {latest}",
+            f"{concern.earliest.astimezone(port.zone):%a} {earliest} to {latest}",
             _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
             f"P{incident.priority}",

@@ -20,18 +20,18 @@ class Changes(Struct, frozen=True):
         return len(self.put) + len(self.removed)
 
 
-def changes_between(before: Mapping[str, Entry], wanted: Iterable[Entry], generation: Generation) -> Changes:
-    """Return the changes from `before` (by id) to the wanted entries.
+def changes_between(before: Mapping[str, Entry], after: Iterable[Entry], generation: Generation) -> Changes:
+    """Return the changes from the entries `before`, by id, to the entries `after`.
 
     An entry that is unchanged keeps its revision; one that is new or changed gets `generation`.
     """
     put: list[Entry] = []
-    wanted_ids: set[str] = set()
-    for entry in wanted:
-        wanted_ids.add(entry.entry_id)
+    after_ids: set[str] = set()
+    for entry in after:
+        after_ids.add(entry.entry_id)
         if not is_unchanged(before.get(entry.entry_id), entry):
             put.append(msgspec.structs.replace(entry, revision=generation))
-    return Changes(put, sorted(before.keys() - wanted_ids))
+    return Changes(put, sorted(before.keys() - after_ids))
 
 
 def is_unchanged(before: Entry | None, entry: Entry) -> bool:

@@ -69,10 +69,10 @@ class ListKeeper:
         if changes is None:
             ends: dict[str, tuple[datetime, str]] = {}
             for list_name, list_manifest in manifest.lists.items():
-                of_list = self._store.validity_ends(list_manifest)
-                if of_list is None:
+                ends_of_list = self._store.validity_ends(list_manifest)
+                if ends_of_list is None:
                     return False
-                ends.update((entry_id, (end, list_name)) for entry_id, end in of_list.items())
+                ends.update((entry_id, (end, list_name)) for entry_id, end in ends_of_list.items())
             self._ends = ends
             self._next = [(end, entry_id) for entry_id, (end, _) in ends.items()]
             heapq.heapify(self._next)
@@ -91,9 +91,9 @@ class ListKeeper:
         due: list[tuple[datetime, str]] = []
         while self._next and self._next[0][0] <= now:
             end, entry_id = heapq.heappop(self._next)
-            known = self._ends.get(entry_id)
-            if known is not None and known[0] == end:
-                expired[known[1]].append(entry_id)
+            end_and_list = self._ends.get(entry_id)
+            if end_and_list is not None and end_and_list[0] == end:
+                expired[end_and_list[1]].append(entry_id)
                 due.append((end, entry_id))
         for end_and_id in due:  # removing them may fail
             heapq.heappush(self._next, end_and_id)

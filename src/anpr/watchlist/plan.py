@@ -91,21 +91,23 @@ class ActiveList(Struct, frozen=True):
     entries: Mapping[str, Entry]
 
 
-def unexpired_entries(content: ListFile, at: datetime) -> list[Entry]:
+def unexpired_entries(content: ListFile, moment: datetime) -> list[Entry]:
     """Return the entries of a file whose validity has not ended."""
-    return [entry for entry in content.entries if entry.valid_until > at]
+    return [entry for entry in content.entries if entry.valid_until > moment]
 
 
 def make_plan(
     list_name: str, content: ListFile, source: PlannedFile, active_list: ActiveList, removal_limit: RemovalLimit
 ) -> Plan:
     """Return the plan to replace a list by this file."""
-    wanted = unexpired_entries(content, source.made_at)
-    changes = changes_between(active_list.entries, wanted, NO_GENERATION)
+    planned_entries = unexpired_entries(content, source.made_at)
+    changes = changes_between(active_list.entries, planned_entries, NO_GENERATION)
     added = [entry for entry in changes.put if entry.entry_id not in active_list.entries]
     changed = [entry for entry in changes.put if entry.entry_id in active_list.entries]
     removed_as_refused = sum(entry_id in content.refused_ids for entry_id in changes.removed)
-    must_confirm = removal_limit.must_be_confirmed(len(active_list.entries), len(changes.removed), len(wanted))
+    must_confirm = removal_limit.must_be_confirmed(
+        len(active_list.entries), len(changes.removed), len(planned_entries)
+    )
     warnings = list(content.warnings)
     if removed_as_refused:
         warnings.append(f"{removed_as_refused} active entries would be removed because their line is refused")
@@ -119,12 +121,12 @@ def make_plan(
         planned_against=active_list.generation,
         is_first_list=active_list.is_first_list,
         entries_before=len(active_list.entries),
-        entries_after=len(wanted),
+        entries_after=len(planned_entries),
         added=len(added),
         changed=len(changed),
         removed=len(changes.removed),
-        unchanged=len(wanted) - len(changes.put),
-        expired=len(content.entries) - len(wanted),
+        unchanged=len(planned_entries) - len(changes.put),
+        expired=len(content.entries) - len(planned_entries),
         duplicates=content.duplicates,
         refused=content.refused,
         removed_as_refused=removed_as_refused,

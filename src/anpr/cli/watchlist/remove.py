@@ -28,17 +28,23 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     manifest, list_manifest = active_list(store, list_name)
     check_preconditions(preconditions, list_name, manifest)
     entries = store.entries_with_plate(list_manifest, plate) if list_manifest else []
-    found = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
-    if len(found) != 1:
+    entry_ids = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
+    if len(entry_ids) != 1:
         raise InputError(
             "entry-not-one",
-            f"{list_name!r} has {len(found)} entries with this plate"
-            + (f": {', '.join(found[:10])}" if found else "")
+            f"{list_name!r} has {len(entry_ids)} entries with this plate"
+            + (f": {', '.join(entry_ids[:10])}" if entry_ids else "")
             + "; nothing was changed",
-            "choose one of them with --id" if found else "`anpr watchlist export` shows what the list holds",
+            "choose one of them with --id" if entry_ids else "`anpr watchlist export` shows what the list holds",
         )
     report_change(
         store.change(
-            list_name, [], found, why=why, now=system_clock(), author=author("remove"), preconditions=preconditions
+            list_name,
+            [],
+            entry_ids,
+            why=why,
+            now=system_clock(),
+            author=author("remove"),
+            preconditions=preconditions,
         )
     )

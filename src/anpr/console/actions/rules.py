@@ -95,22 +95,22 @@ def check_plate(incident: Incident, actor: Actor, form: Mapping[str, str]) -> li
 def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Give the outcome of the alerts that the officer saw (docs/adr/0004): the form's `seen` holds their ids."""
     _holder_to_act_on(incident, actor)
-    found = standing_plate_check(incident, actor.site)
-    if found is None:
+    plate_check = standing_plate_check(incident, actor.site)
+    if plate_check is None:
         raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
     value = form.get("outcome", "")
     if value not in OUTCOMES:
         raise ActionRefusedError("Select an outcome.")
-    if value not in fitting_outcomes(found):
+    if value not in fitting_outcomes(plate_check):
         raise ActionRefusedError(
             "This outcome contradicts your plate check. If the check was wrong, check the plate again."
         )
     seen_ids = set(form.get("seen", "").split())
-    seen = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
+    seen_alerts = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
     note = _note(form)
     addressed_actions: list[AddressedAction] = []
     for is_covert in (False, True):
-        if alerts := [alert for alert in seen if alert.is_covert == is_covert]:
+        if alerts := [alert for alert in seen_alerts if alert.is_covert == is_covert]:
             has_note = is_covert or not incident.has_covert
             action = _outcome(actor, alerts, value, note if has_note else "", actor.action_ids[is_covert])
             addressed_actions.append(AddressedAction(action, is_covert))
@@ -166,22 +166,22 @@ COMMANDS: Final = {
 
 def standing_plate_check(incident: Incident, site: str) -> str | None:
     """Return what the site's last plate check found that was not undone; None when there is none."""
-    found = [
+    plate_checks = [
         action.plate_check
         for action in incident.actions
         if action.site == site and action.kind == "plate_check" and action.action_id not in incident.retracted
     ]
-    return found[-1] if found else None
+    return plate_checks[-1] if plate_checks else None
 
 
-def fitting_outcomes(found: str) -> tuple[str, ...]:
+def fitting_outcomes(plate_check: str) -> tuple[str, ...]:
     """Return the outcomes that do not contradict what the plate check found.
 
     A different plate is always a misread, whatever happened to that vehicle: it was not the listed one.
     """
-    if found == "different":
+    if plate_check == "different":
         return ("misread",)
-    return tuple(outcome for outcome in OUTCOMES if found != "same" or outcome != "misread")
+    return tuple(outcome for outcome in OUTCOMES if plate_check != "same" or outcome != "misread")
 
 
 def _holder_to_act_on(incident: Incident, actor: Actor) -> str:

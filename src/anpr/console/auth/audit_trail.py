@@ -42,8 +42,8 @@ class AuditTrail:
                 lambda feed: audited_incidents(incident, alerts or incident.alerts, feed.board, self._clock())
             )
             lines = [
-                msgspec.structs.replace(entry, incident_id=seen.incident_id, plate=seen.plate, covert=is_covert)
-                for seen, is_covert in audited
+                msgspec.structs.replace(entry, incident_id=subject.incident_id, plate=subject.plate, covert=is_covert)
+                for subject, is_covert in audited
             ]
         await asyncio.to_thread(self._audit_log.write, *lines)
 

@@ -138,11 +138,11 @@ class Sessions:
         """Disconnect from Redis."""
         await self._redis.aclose()
 
-    async def _fetch(self, key: str, known: Session | None) -> Session | None:
+    async def _fetch(self, key: str, cached: Session | None) -> Session | None:
         await self._end_in_redis()
         values = await self._values([key])
         if values is None:
-            return known
+            return cached
         return None if values[0] is None else msgspec.json.decode(values[0], type=Session)
 
     async def _values(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:

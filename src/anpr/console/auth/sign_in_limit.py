@@ -89,10 +89,10 @@ class SharedSignInLimit:
             return wait
         within = round(WITHIN.total_seconds() * 1000)
         try:
-            asked: Any = self._redis.eval(
+            answer: Any = self._redis.eval(
                 _ATTEMPT, len(MAX_FAILURES), *_redis_keys(name, address), _ms(now), within, *MAX_FAILURES.values()
             )
-            wait = math.ceil(int(await asked) / 1000)
+            wait = math.ceil(int(await answer) / 1000)
         except redis.RedisError as error:
             log.debug("sign-ins are counted here alone", reason=str(error))
             return 0
@@ -105,8 +105,8 @@ class SharedSignInLimit:
         self._local.succeeded(began_at, name, address)
         try:
             for key in _redis_keys(name, address):
-                taken: Any = self._redis.lrem(key, 1, str(_ms(began_at)))
-                await taken
+                removal: Any = self._redis.lrem(key, 1, str(_ms(began_at)))
+                await removal
         except redis.RedisError as error:
             log.debug("an attempt that succeeded still counts as failed", reason=str(error))
 

@@ -71,10 +71,10 @@ class UsersFile:
     def remove(self, name: str) -> bool:
         """Remove a user; return whether the file named them."""
         users = dict(self.users())
-        found = users.pop(name, None) is not None
-        if found:
+        is_named = users.pop(name, None) is not None
+        if is_named:
             self._write(users)
-        return found
+        return is_named
 
     def check_password(self, name: str, password: str) -> User | None:
         """Return the user if the password is right. An unknown name takes as long."""

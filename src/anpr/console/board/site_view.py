@@ -41,5 +41,5 @@ class SiteView:
 
 async def open_incidents(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:
     """Return the open incidents of a site that the user may know of, the oldest first."""
-    found = await board.incidents(who, view.is_open_here)
-    return sorted(found, key=lambda incident: (incident.first_captured_at, incident.incident_id))
+    incidents = await board.incidents(who, view.is_open_here)
+    return sorted(incidents, key=lambda incident: (incident.first_captured_at, incident.incident_id))

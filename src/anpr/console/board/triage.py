@@ -161,7 +161,7 @@ def _ring_changes(since: datetime | None, rules: TriageRules) -> list[datetime]:
 
 def _first_from(changes: Iterable[datetime], now: datetime) -> datetime | None:
     """Return the first moment that has not passed. `now` counts: some changes come just after their moment."""
-    return min((at for at in changes if at >= now), default=None)
+    return min((moment for moment in changes if moment >= now), default=None)
 
 
 def _sort_text(incident: Incident, section: str) -> str:

@@ -11,10 +11,10 @@ def last_read_at(health: Iterable[SiteHealth], site: str, sites: Mapping[str, Si
     """Return when a camera of the site last saw a vehicle; for a site without cameras, when any camera did."""
     has_cameras = bool(sites[site].cameras)
     read_at = [
-        at
+        camera_read_at
         for site_health in health
         if site_health.site == site or not has_cameras
         for status in site_health.matchers
-        for at in status.cameras.values()
+        for camera_read_at in status.cameras.values()
     ]
     return max(read_at, default=None)

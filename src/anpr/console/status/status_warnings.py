@@ -71,8 +71,8 @@ def _canary_warnings(system: SystemStatus, site: str, console: ConsoleSettings, 
     # A canary that was sent before this console started could not be seen in time here.
     since = max(system.opened_at, last.sent_at) if last else system.opened_at
     if system.now - since > missed_after:
-        seen = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
-        yield f"the test plate has not come back. {seen}. Vehicles may be missed there."
+        last_return = f"The last one came at {at(last.came_at)}" if last else "None has come yet"
+        yield f"the test plate has not come back. {last_return}. Vehicles may be missed there."
     elif last and last.sent_at >= system.opened_at and last.came_at - last.sent_at > due:
         # In steps. Otherwise a screen reader would read out each test plate as a new warning.
         late = (last.came_at - last.sent_at) // due * due

@@ -206,15 +206,15 @@ def _align_char_confidences(
 ) -> NDArray[np.float32]:
     """Return (n, 16) confidences, each at the position of its character in the canonical text."""
     aligned = np.full((len(texts), WIDTH), np.nan, np.float32)
-    for row, (text, given, length) in enumerate(zip(texts, char_confidences, lengths.tolist(), strict=True)):
-        if len(given) == length:
-            aligned[row, :length] = given
-        elif len(given) == len(text) and text.isascii() and length:
+    for row, (text, confidences, length) in enumerate(zip(texts, char_confidences, lengths.tolist(), strict=True)):
+        if len(confidences) == length:
+            aligned[row, :length] = confidences
+        elif len(confidences) == len(text) and text.isascii() and length:
             end = len(text.rstrip(_LEFT_OUT_AT_ENDS))
             start = len(text) - len(text.lstrip(_LEFT_OUT_AT_ENDS))
             aligned[row, :length] = [
                 confidence
-                for confidence, character in zip(given[start:end], text[start:end], strict=True)
+                for confidence, character in zip(confidences[start:end], text[start:end], strict=True)
                 if character not in plates.ASCII_SEPARATORS
             ]
     return aligned

@@ -123,9 +123,9 @@ class PatternTable:
             for start in range(0, len(usable), piece_size):
                 piece = usable[start : start + piece_size]
                 codes, lengths = reads.codes.take(piece, axis=0), reads.lengths[piece]
-                for found, numbers in self._candidates(codes, lengths, masked_groups):
-                    pairs.update(zip(piece[found].tolist(), numbers.tolist(), strict=True))
-        texts = {read_row: reads.text(read_row) for read_row, _ in pairs}
+                for read_positions, numbers in self._candidates(codes, lengths, masked_groups):
+                    pairs.update(zip(piece[read_positions].tolist(), numbers.tolist(), strict=True))
+        texts = {row: reads.text(row) for row, _ in pairs}
         fitting = sorted((row, number) for row, number in pairs if fits(self.text(number), texts[row]))
         fitting_pairs = np.array(fitting, np.intp).reshape(-1, 2)
         return fitting_pairs[:, 0], self.entry_rows[fitting_pairs[:, 1]]
@@ -149,8 +149,10 @@ class PatternTable:
         left = np.ascontiguousarray(words_of(codes).T)
         right = _right_aligned(left, lengths)
         for group_numbers, masks in masked_groups:
-            found, numbers = self.by_hash.find(_anchor_hashes(left, right, masks, group_numbers).ravel())
-            yield found % len(lengths), numbers
+            hash_positions, pattern_numbers = self.by_hash.find(
+                _anchor_hashes(left, right, masks, group_numbers).ravel()
+            )
+            yield hash_positions % len(lengths), pattern_numbers
         longest = int(lengths.max())
         windows = np.array(
             [(start, length) for length in self.fragment_lengths.tolist() for start in range(longest - length + 1)],
@@ -159,24 +161,26 @@ class PatternTable:
         starts, window_lengths = windows[:, :1], windows[:, 1:]
         exists = np.flatnonzero(starts + window_lengths <= lengths)
         stretches = _words_at(left, starts) & _FRAGMENT_MASKS[window_lengths]
-        found, numbers = self.by_hash.find(_fragment_hashes(stretches, window_lengths).ravel()[exists])
-        yield exists[found] % len(lengths), numbers
+        hash_positions, pattern_numbers = self.by_hash.find(
+            _fragment_hashes(stretches, window_lengths).ravel()[exists]
+        )
+        yield exists[hash_positions] % len(lengths), pattern_numbers
 
 
 def fits(pattern: str, plate: str) -> bool:
     """Return whether a canonical plate fits a canonical pattern."""
-    (first, first_length), *others = _compiled(pattern)
-    if not others:
+    (first, first_length), *other_pieces = _compiled(pattern)
+    if not other_pieces:
         return first.fullmatch(plate) is not None
-    *middle, (last, last_length) = others
+    *middle, (last, last_length) = other_pieces
     start, end = first_length, len(plate) - last_length
     if start > end or not first.match(plate) or not last.match(plate, end):
         return False
     for piece, _ in middle:
-        found = piece.search(plate, start, end)
-        if found is None:
+        match = piece.search(plate, start, end)
+        if match is None:
             return False
-        start = found.end()
+        start = match.end()
     return True
 
 
@@ -188,8 +192,8 @@ def _compiled(pattern: str) -> list[tuple[re.Pattern[str], int]]:
 
 def _ends_of(pattern: str) -> tuple[str, str]:
     """Return the text before the first `*` and the text behind the last."""
-    first, *others = pattern.split("*")
-    return first, others[-1] if others else ""
+    first, *other_pieces = pattern.split("*")
+    return first, other_pieces[-1] if other_pieces else ""
 
 
 def _known_positions(piece: str) -> int:

@@ -166,10 +166,12 @@ class PlateTable:
         searched_rows, deletions = _true_cells(likelihood.deletions_to_search(reads))
         if not len(searched_rows):
             return _NO_PAIRS
-        found, entry_rows = self.by_deletion.find(deletion_hashes(folded, searched_rows, deletions, reads.longest))
-        if not len(found):
+        hash_positions, entry_rows = self.by_deletion.find(
+            deletion_hashes(folded, searched_rows, deletions, reads.longest)
+        )
+        if not len(hash_positions):
             return _NO_PAIRS
-        read_rows = searched_rows.take(found)
+        read_rows = searched_rows.take(hash_positions)
         listed = translated(self.plates.codes.take(entry_rows, axis=0), TO_FOLDED)
         lengths, listed_lengths = reads.lengths.take(read_rows), self.plates.lengths.take(entry_rows)
         near = one_edit_apart(folded.take(read_rows, axis=0), listed, lengths, listed_lengths).nonzero()[0]

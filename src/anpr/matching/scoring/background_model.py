@@ -147,8 +147,8 @@ class BackgroundModel:
         _, lengths, rows, layouts, by_position, whole = texts
         # A row for each position.
         positions = np.arange(LONGEST_LAYOUT)[:, None]
-        others = np.where(positions < lengths, whole / by_position[:, :LONGEST_LAYOUT].T, 0)
-        at_position = others * self.layouts[rows, _without(layouts, lengths, positions)] * rates.insertion
+        shares_without = np.where(positions < lengths, whole / by_position[:, :LONGEST_LAYOUT].T, 0)
+        at_position = shares_without * self.layouts[rows, _without(layouts, lengths, positions)] * rates.insertion
         for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
             wider = _with(layouts, lengths, positions, is_letter)
             at_position += np.where(positions <= lengths, whole, 0) * self.layouts[rows, wider] * lost[rows]
@@ -277,15 +277,15 @@ def _official_shares(country: Mapping[str, Any]) -> tuple[Shares, Shares]:
 
 def _layouts_of_form(form: str, country: Mapping[str, Any]) -> Iterator[tuple[int, float]]:
     """Return the layouts that a form can have, with their shares: district codes have several lengths."""
-    found: Counter[str] = Counter({"": 1})
+    layouts: Counter[str] = Counter({"": 1})
     for symbol in form:
         kinds = Counter("".join("A" if c.isalpha() else "9" for c in value) for value in _values(symbol, country))
         total = kinds.total()
-        found = Counter({
-            before + kind: shares * count / total for before, shares in found.items() for kind, count in kinds.items()
+        layouts = Counter({
+            before + kind: share * count / total for before, share in layouts.items() for kind, count in kinds.items()
         })  # fmt: skip
     longest = min(country.get("longest", LONGEST_LAYOUT), LONGEST_LAYOUT)
-    return ((_layout_number(text), share) for text, share in found.items() if len(text) <= longest)
+    return ((_layout_number(text), share) for text, share in layouts.items() if len(text) <= longest)
 
 
 def _seen_shares(country: Mapping[str, Any]) -> tuple[Shares, Shares]:

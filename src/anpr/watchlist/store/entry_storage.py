@@ -58,9 +58,9 @@ class EntryStorage:
         )
         if in_snapshot is None:
             return None
-        found = latest | {entry[0].entry_id: entry for entry in in_snapshot}
-        asked = ((entry_id, found.get(entry_id)) for entry_id in entry_ids)
-        return {entry_id: _decode_entry(entry[1]) for entry_id, entry in asked if entry is not None}
+        entries_by_id = latest | {entry[0].entry_id: entry for entry in in_snapshot}
+        requested = ((entry_id, entries_by_id.get(entry_id)) for entry_id in entry_ids)
+        return {entry_id: _decode_entry(entry[1]) for entry_id, entry in requested if entry is not None}
 
     def ids(self, list_manifest: ListManifest, entry_ids: Collection[str]) -> set[str] | None:
         """Return the ones of these ids that the list has. It costs less than reading the entries."""

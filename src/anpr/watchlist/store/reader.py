@@ -73,10 +73,10 @@ class WatchlistReader:
         """Return all entries of a generation, or None when it is not whole any more: read the manifest again."""
         entries: list[Entry] = []
         for list_manifest in manifest.lists.values():
-            of_list = self.load_list(list_manifest)
-            if of_list is None:
+            entries_of_list = self.load_list(list_manifest)
+            if entries_of_list is None:
                 return None
-            entries += of_list
+            entries += entries_of_list
         return entries
 
     def load_encoded(self, manifest: Manifest) -> list[EncodedEntry] | None:
@@ -84,10 +84,10 @@ class WatchlistReader:
         entries: list[EncodedEntry] = []
         try:
             for list_manifest in manifest.lists.values():
-                of_list = self._storage.all_encoded(list_manifest)
-                if of_list is None:
+                entries_of_list = self._storage.all_encoded(list_manifest)
+                if entries_of_list is None:
                     return None
-                entries += of_list
+                entries += entries_of_list
         except redis.RedisError as error:
             raise unavailable(error) from error
         return entries

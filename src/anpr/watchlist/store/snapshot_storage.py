@@ -133,11 +133,15 @@ class SnapshotStorage:
         value = self._redis.get(plate_index_key(snapshot))
         if value is None or hashlib.sha256(value).hexdigest() != snapshot.plates_digest:
             return None
-        (wanted,) = _plate_numbers([plate])
-        of_chunks = enumerate(_decode_plate_index(value))
-        numbers = [number for number, plates in of_chunks if wanted in np.frombuffer(plates, np.uint32)]
+        (plate_number,) = _plate_numbers([plate])
+        plates_of_chunks = enumerate(_decode_plate_index(value))
+        chunk_numbers = [
+            chunk_number
+            for chunk_number, plates in plates_of_chunks
+            if plate_number in np.frombuffer(plates, np.uint32)
+        ]
         entries: list[EncodedEntry] = []
-        for chunk in self._chunks(snapshot, numbers):
+        for chunk in self._chunks(snapshot, chunk_numbers):
             if chunk is None:
                 return None
             entries += split_encoded(chunk)
@@ -167,9 +171,9 @@ class SnapshotStorage:
         self, snapshot: SnapshotRef, chunk_index: Sequence[_ChunkRef], numbers: Sequence[int]
     ) -> Iterator[bytes | None]:
         for start in range(0, len(numbers), _CHUNKS_AT_ONCE):
-            some = numbers[start : start + _CHUNKS_AT_ONCE]
-            values = self._redis.mget([chunk_key(snapshot, number) for number in some])
-            for number, value in zip(some, values, strict=True):
+            numbers_slice = numbers[start : start + _CHUNKS_AT_ONCE]
+            values = self._redis.mget([chunk_key(snapshot, number) for number in numbers_slice])
+            for number, value in zip(numbers_slice, values, strict=True):
                 is_whole = value is not None and hashlib.sha256(value).digest() == chunk_index[number].digest
                 yield value if is_whole else None
 

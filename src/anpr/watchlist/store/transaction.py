@@ -117,14 +117,14 @@ class Transactions:
 
     def _refuse_shared_ids(self, manifest: Manifest | None, list_name: str, entry_ids: Sequence[str]) -> None:
         """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
-        for other, list_manifest in manifest.lists.items() if manifest and entry_ids else ():
-            if other == list_name:
+        for name, list_manifest in manifest.lists.items() if manifest and entry_ids else ():
+            if name == list_name:
                 continue
             shared = sorted(require_whole(self._storage.ids(list_manifest, entry_ids)))
             if shared:
                 raise InputError(
                     "watchlist-shared-ids",
-                    f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {other!r}; "
+                    f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {name!r}; "
                     "nothing was changed",
                     "an id belongs to one entry of one list: change the ids, or leave the entry_id column out",
                 )
@@ -147,15 +147,15 @@ class Transactions:
         newest = states[-self._retention.previous_states :]
         kept = [state for state in newest if now - state.replaced_at < kept_for]
         pipe.set(keys.previous_states_key(list_name), msgspec.json.encode(kept), ex=kept_for)
-        in_force = keys.keys_of(after)
-        needed_to_roll_back = _keys_of_states(kept) - in_force
-        known = keys.keys_of(before) | _keys_of_states(states)
-        for key in sorted(known - in_force - needed_to_roll_back):
+        active_keys = keys.keys_of(after)
+        needed_to_roll_back = _keys_of_states(kept) - active_keys
+        all_keys = keys.keys_of(before) | _keys_of_states(states)
+        for key in sorted(all_keys - active_keys - needed_to_roll_back):
             pipe.expire(key, UNNAMED_VALUES_KEPT_FOR)
         for key in sorted(needed_to_roll_back & keys.keys_of(before)):
             pipe.expire(key, kept_for)
         if before is None or before.snapshot.id != after.snapshot.id:
-            for key in sorted(in_force):
+            for key in sorted(active_keys):
                 pipe.persist(key)
 
     def _write_tombstones(

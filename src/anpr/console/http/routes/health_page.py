@@ -12,7 +12,7 @@ _NO_TICK = "The console cannot see the ports: it has stopped updating."
 
 async def page(_: Request, who: SignedIn, *, status: FreshStatus, renderer: PageRenderer) -> Response:
     """Show the health of every site."""
-    known = await status.known_to(who)
-    if known is None:
+    current = await status.known_to(who)
+    if current is None:
         return renderer.refusal(503, _NO_TICK, who, "Tell the engineer on call.")
-    return renderer.page("health.html", who, system=known.system, warnings=known.warnings)
+    return renderer.page("health.html", who, system=current.system, warnings=current.warnings)

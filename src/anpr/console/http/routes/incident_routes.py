@@ -55,13 +55,13 @@ async def act(  # noqa: PLR0913  each part that it uses
         return renderer.refusal(404, _NOT_KNOWN, who)
     form = {field: str(value) for field, value in (await request.form()).items()}
     try:
-        made = command(incident, actions.actor(who, incident), form)
+        new_actions = command(incident, actions.actor(who, incident), form)
     except ActionRefusedError as error:
         await audit.record(who, "incident", incident)
         values = _values(incident, view)
         return renderer.page("incident.html", who, 409, **values, after=after, error=str(error), form=form)
-    done = name if await actions.submit(who, made) else "unconfirmed"
-    return RedirectResponse(f"/incident/{incident.incident_id}?done={done}", 303)
+    result = name if await actions.submit(who, new_actions) else "unconfirmed"
+    return RedirectResponse(f"/incident/{incident.incident_id}?done={result}", 303)
 
 
 def _values(incident: Incident, view: SiteView) -> dict[str, Any]:

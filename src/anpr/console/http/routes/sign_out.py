@@ -41,14 +41,14 @@ async def sign_out(  # noqa: PLR0913  each part that it uses
         if choice not in _COMMANDS:
             return ask()
         try:
-            made = [
+            new_actions = [
                 action
                 for incident in claimed
                 for action in _COMMANDS[choice](incident, actions.actor(who, incident), form)
             ]
         except ActionRefusedError as error:
             return ask(409, str(error))
-        if not await actions.submit(who, made):
+        if not await actions.submit(who, new_actions):
             return ask(503, "The system is not answering. Nothing is confirmed. Try again.")
     await sign_in.end_sessions(who)
     answer = RedirectResponse("/sign-in", 303)
