@@ -11,7 +11,8 @@ from datetime import datetime
 
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Read, Status
-from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, BadRead, camera_capture_time
+from anpr.contracts.no_plate import says_no_plate
+from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead, camera_capture_time
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
@@ -55,7 +56,7 @@ class MatcherMetrics:
         """Count a batch: its decoded reads, how many records it had, and the seconds to decode and match it."""
         metrics.BATCH.labels(self._site).observe(records)
         metrics.MATCHING.labels(self._site).observe(seconds)
-        metrics.UNREADABLE.labels(self._site).inc(sum(plates.has_unreadable(read.plate) for read in reads))
+        metrics.UNREADABLE.labels(self._site).inc(sum(map(_is_unreadable, reads)))
         for read in reads:
             self._record_dropped_fields(read)
         self._record_cameras(reads)
@@ -75,6 +76,7 @@ class MatcherMetrics:
                 metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
         self.counts["dead_letters"] += len(dead_letters)
         self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in dead_letters)
+        metrics.UNREADABLE.labels(self._site).inc(sum(error.detail == SAYS_NO_PLATE for error in dead_letters))
         for error in dead_letters:
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
 
@@ -126,3 +128,9 @@ class MatcherMetrics:
 
     def _label(self, camera: str) -> str:
         return camera if camera in self._configured_cameras else OTHER
+
+
+def _is_unreadable(read: Read) -> bool:
+    """Return whether a position of the plate was not read, or the camera wrote a word for no plate in its place."""
+    is_dropped = "plate" in read.dropped_fields
+    return plates.has_unreadable(read.plate) or (is_dropped and says_no_plate(read.plate))

@@ -209,7 +209,11 @@ def _vehicle_count(entry_blobs: EntryBlobs, is_removed: NDArray[np.bool_] | None
 
 def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
     """Return the texts of the reads: first each read's own text, then all candidates."""
-    texts = [ReadText(row, read.plate, read.confidence, is_candidate=False) for row, read in enumerate(reads)]
+    # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates still count.
+    texts = [
+        ReadText(row, "" if "plate" in read.dropped_fields else read.plate, read.confidence, is_candidate=False)
+        for row, read in enumerate(reads)
+    ]
     texts += [
         ReadText(row, candidate.plate, candidate.confidence, is_candidate=True)
         for row, read in enumerate(reads)

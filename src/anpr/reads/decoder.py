@@ -19,6 +19,7 @@ from msgspec.structs import FieldInfo, fields
 from anpr.contracts import plates
 from anpr.contracts.country_codes import is_country_code
 from anpr.contracts.events import Read, Undecodable
+from anpr.contracts.no_plate import says_no_plate
 from anpr.reads.field_repair import FieldRepair
 from anpr.reads.json_lines import BYTE_ORDER_MARK
 from anpr.runtime.timestamps import to_the_millisecond
@@ -35,6 +36,8 @@ _SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields")
 _REQUIRED = ("read_id", "site")
 # The read can be matched, but the broker refuses its alert: see `anpr.matcher`.
 ALERT_TOO_LARGE = "alert too large"
+# The detail of a read without a usable plate whose text is UNKNOWN, NONE or the like.
+SAYS_NO_PLATE = "it says that there is no plate"
 # Every value of `BadRead.reason`: why a record can become a dead letter.
 REASONS = (
     "not JSON",
@@ -98,6 +101,8 @@ def unusable_reason(plate: str) -> str:
     read = plates.as_read(plate)
     if not read.strip(plates.UNREADABLE):
         return "it has no letter or digit"
+    if says_no_plate(plate):
+        return SAYS_NO_PLATE
     if len(read) > plates.MAX_CANONICAL_LENGTH:
         return f"{len(read)} characters; a plate has at most {plates.MAX_CANONICAL_LENGTH}"
     return ""

@@ -146,6 +146,25 @@ def marks(table: Table) -> TableFaults:
                     yield TableFault(f"[{section}] {name}", text, "it must be U+XXXX or U+XXXX-U+YYYY")
 
 
+def no_plate_words(table: Table) -> TableFaults:
+    """Check `no_plate_words.toml`."""
+    for name, language in table.items():
+        if not isinstance(language, dict):
+            yield TableFault(name, language, "it must be the table of a language")
+            continue
+        for key in ("words", "nouns"):
+            for fault in _texts({key: language.get(key, [])}, key, "[A-Z]{2,}", "two or more capital letters"):
+                yield TableFault(f"[{name}] {fault.field}", fault.value, fault.reason)
+
+
+def spreadsheet_words(table: Table) -> TableFaults:
+    """Check `spreadsheet_words.toml`."""
+    yield from _only(table, {"errors", "months"}, set())
+    yield from _texts(table.get("errors", {}), "begin", "[#A-Z:]+", "the capital letters that an error begins with")
+    for language in table.get("months", {}):
+        yield from _texts(table["months"], language, "[A-Z]{3,}", "three or more capital letters")
+
+
 def misreads(table: Table) -> TableFaults:
     """Check `misreads.toml`."""
     rates = {"insertion", "swap", "unreadable", "badge"}
@@ -282,5 +301,17 @@ def _is_number(value: Any, above: float = -math.inf, below: float = math.inf) ->
 
 CHECKS: Final[Mapping[str, Callable[[Table], TableFaults]]] = {
     check.__name__: check
-    for check in (countries, country_codes, folds, glyphs, marks, misreads, confidence, traffic, plates_seen)
+    for check in (
+        countries,
+        country_codes,
+        folds,
+        glyphs,
+        marks,
+        no_plate_words,
+        spreadsheet_words,
+        misreads,
+        confidence,
+        traffic,
+        plates_seen,
+    )
 }

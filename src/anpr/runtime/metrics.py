@@ -54,7 +54,7 @@ DROPPED_FIELDS = _counter(
 )
 UNREADABLE = _counter(
     "anpr_unreadable_reads_total",
-    "Reads with a position that cannot be read: a letter that no table knows, or one that the camera could not read.",
+    "Reads with a position that was not read, by the camera or by any table, or with a word for no plate.",
     "site",
 )
 CAPTURE_TO_PUBLISH = _histogram(

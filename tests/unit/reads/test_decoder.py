@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from anpr.contracts.events import Vehicle
+from anpr.matching.index import Index
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, camera_capture_time, decode_read
 from anpr.reads.json_lines import numbered_lines
-from tests.support.strategies import NOON
+from tests.support.strategies import NOON, an_entry, generation
 
 GOOD: dict[str, Any] = {
     "read_id": "read-1",
@@ -54,6 +55,13 @@ def value(**changes: Any) -> bytes:
         (value(plate="A" * 16 + "Ж"), "no usable plate"),
         (value(plate="Ж?"), "no usable plate"),
         (value(plate="A" * 65), "no usable plate"),
+        (value(plate="unknown"), "no usable plate"),
+        (value(plate="N/A"), "no usable plate"),
+        (value(plate="[No plate]"), "no usable plate"),
+        (value(plate="SANS PLAQUE"), "no usable plate"),
+        (value(plate="Kein Kennzeichen"), "no usable plate"),
+        (value(plate="__________"), "no usable plate"),
+        (value(plate="NONE", candidates=[{"plate": "null"}]), "no usable plate"),
     ],
 )
 def test_a_record_that_cannot_be_matched_is_refused_with_the_reason(record: bytes | None, reason: str) -> None:
@@ -252,3 +260,15 @@ def test_a_byte_order_mark_before_a_record_is_read_past() -> None:
 def test_lines_are_read_past_byte_order_marks_and_blank_lines_and_keep_their_numbers() -> None:
     lines = [b"\xef\xbb\xbf{}\r\n", b" \n", b"{1}\n", b"\xef\xbb\xbf\n", b"{2}"]
     assert list(numbered_lines(lines)) == [(1, b"{}"), (3, b"{1}"), (5, b"{2}")]
+
+
+def test_a_read_that_says_there_is_no_plate_is_matched_by_its_candidates() -> None:
+    read = decode_read(value(plate="UNKNOWN", candidates=[{"plate": "AB12 CDE"}]), "calais", NOON)
+    assert (read.plate, read.dropped_fields) == ("UNKNOWN", ("plate",))
+    index = Index.build([an_entry("the plate"), an_entry("the word", plate="UNKNOWN")], generation(1))
+    assert [match.entry.entry_id for match in index.match([read])[0]] == ["the plate"]
+
+
+@pytest.mark.parametrize("plate", ["NAME5", "UNK 123", "N4", "NO1", "TEST 1", "1E23"])
+def test_a_plate_that_holds_a_word_is_a_plate(plate: str) -> None:
+    assert not decode_read(value(plate=plate), "calais", NOON).dropped_fields

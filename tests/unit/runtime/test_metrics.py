@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from anpr.contracts import topics
-from anpr.contracts.events import Entry, Read
+from anpr.contracts.events import Candidate, Entry, Read
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
 from anpr.matcher.matcher_metrics import MatcherMetrics
@@ -84,6 +84,13 @@ def test_reads_alerts_dead_letters_and_dropped_fields_are_counted(site: str) -> 
 def test_reads_with_a_letter_that_no_table_knows_are_counted(site: str) -> None:
     matched(site, a_read("1", plate="Ж12CDE"), a_read("2", plate="AB?2CDE"), a_read("3", plate="МÜ-12"))
     assert value("anpr_unreadable_reads_total", site=site) == 2
+
+
+def test_reads_that_say_there_is_no_plate_are_counted_as_unreadable(site: str) -> None:
+    by_candidate = a_read("2", plate="INCONNU", candidates=(Candidate(plate="AB12CDE"),))
+    matched(site, a_read("1", plate="unknown"), by_candidate, a_read("3", plate="AB12_CDE"), a_read("4"))
+    assert value("anpr_unreadable_reads_total", site=site) == 3
+    assert value("anpr_dead_letters_total", site=site, reason="no usable plate") == 1
 
 
 def test_only_live_alerts_measure_the_time_from_capture_to_the_broker(site: str) -> None:
