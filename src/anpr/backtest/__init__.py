@@ -1,1 +1,1 @@
-"""Tests a list on past or simulated traffic: what it would find, and what it would cost."""
+"""Tests a list on past or simulated traffic: which vehicles it would find, and how many alerts it would cost."""

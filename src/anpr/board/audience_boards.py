@@ -15,7 +15,7 @@ class AudienceBoards:
     """The boards that facts are folded into.
 
     Attributes:
-        open_board: What everybody may see.
+        open_board: The board that everybody may see.
         whole_board: The same with the covert facts; None unless that was asked for.
         change_count: How many facts have been folded. Each may change an incident.
     """
@@ -38,7 +38,7 @@ class AudienceBoards:
                 board.add_action(fact, offset)
 
     def add_entry_update(self, update: EntryEnded | EntryListed) -> None:
-        """Fold what the list reports of an entry. A board ignores an entry of which it has no alert."""
+        """Fold an update of an entry. A board ignores an entry without alerts."""
         self.change_count += 1
         for board in self._boards_for(is_covert=False):
             if isinstance(update, EntryEnded):

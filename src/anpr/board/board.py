@@ -108,7 +108,7 @@ class Board:
         self._invalidate(*self._alerts_of_read.get(read, ()))
 
     def add_action(self, action: Action, offset: int) -> None:
-        """Add what an officer did. `offset` is that of the record in the actions topic of the action's site."""
+        """Add an action of an officer. `offset` is that of the record in the actions topic of the action's site."""
         added = ActionAtOffset(action, offset)
         key = action_key(action)
         known_record = self._actions.get(key)

@@ -71,7 +71,7 @@ class BoardFeed:
         self._follower.stop()
 
     def fold_new_records(self, wait_seconds: float) -> int:
-        """Fold what has arrived, waiting for the first record up to `wait_seconds`.
+        """Fold the records that have arrived, waiting for the first one up to `wait_seconds`.
 
         Returns how many records and updates of entries there were.
         """

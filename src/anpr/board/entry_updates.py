@@ -71,14 +71,14 @@ class EntryUpdates:
         self._followed = {name: frozenset(entry_ids) for name, entry_ids in entries_of_list.items()}
 
     def new_updates(self) -> list[EntryUpdate]:
-        """Return what has come since the last call: tombstones, and entries as they are listed now. Never waits."""
+        """Return the updates since the last call: tombstones, and entries as they are listed now. Never waits."""
         updates = list[EntryUpdate]()
         while not self._updates.empty():
             updates.append(self._updates.get())
         return updates
 
     def poll_list(self) -> None:
-        """Ask the list once for what has changed. Raises AnprError; the next call then asks for the same again."""
+        """Ask the list once for its changes. Raises AnprError; the next call then asks for the same again."""
         followed, manifest, before = self._followed, self._lists.read_manifest(), self._manifest
         if manifest is None or (before is not None and manifest.generation < before.generation):
             return  # empty, or a replica that is behind the one asked before

@@ -1,4 +1,4 @@
-"""Read rates and latencies of the last minutes, from what the board feed receives. Of bounded size. Pure."""
+"""Read rates and latencies of the last minutes, from the records of the board feed. Of bounded size. Pure."""
 
 from collections import deque
 from collections.abc import Sequence

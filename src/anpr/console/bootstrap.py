@@ -99,7 +99,7 @@ def build_console(settings: Settings, site: str, servers: ConsoleServers, clock:
 
 @dataclass(frozen=True, slots=True)
 class _ConsoleInputs:
-    """What a console is built from."""
+    """The settings, the site, the servers and the clock from which a console is built."""
 
     settings: Settings
     site: str
@@ -109,7 +109,7 @@ class _ConsoleInputs:
 
 @dataclass(frozen=True, slots=True)
 class _LiveBoard:
-    """The board's thread, and what it keeps up to date."""
+    """The board's thread, and the parts that it keeps up to date."""
 
     feed: BoardFeed
     thread: BoardThread

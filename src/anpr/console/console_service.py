@@ -1,4 +1,4 @@
-"""What runs behind the pages of a console: started and stopped with the web server."""
+"""Starts and stops the parts of a console that run behind its pages, with the web server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence

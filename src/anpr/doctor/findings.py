@@ -1,4 +1,4 @@
-"""What a check finds: one sentence, a state, and what to do when something is wrong."""
+"""The findings of a check: a sentence, a state, and the next step when something is wrong."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One finding. `check` names what was checked (`kafka`, `redis`, …), `subject` a site, an address or a folder.
+    """One finding. `check` names the kind of check (`kafka`, `redis`, …), `subject` a site, an address or a folder.
 
     `state` is `well`, `wrong` (correct it) or `note` (worth knowing, and perhaps intended). `code` is a heading of
     docs/errors.md, "" when that page has no more to explain.

@@ -128,9 +128,9 @@ class Sender:
         return bool(self._in_flight or self.unspooled)
 
     def run_once(self, *, is_stopping: bool = False) -> None:
-        """Spool the lines that have come, send what is in the spool, and remove what the broker has acknowledged.
+        """Spool the lines that have come, send spooled lines, and remove the lines that the broker has acknowledged.
 
-        With `is_stopping`, read and send no new lines: only wait for the broker to acknowledge what is in flight.
+        With `is_stopping`, read and send no new lines: only wait for the broker to acknowledge the lines in flight.
         """
         sent_before = self.counts.sent
         if not self.unspooled and not is_stopping:

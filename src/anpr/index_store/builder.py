@@ -46,7 +46,7 @@ _FROM_REDIS, _COMPACTION = "whole", "merge"
 
 
 class Watchlist(Protocol):
-    """What the builder reads of the watchlist. Every method raises UnavailableError while Redis does not answer."""
+    """The watchlist as the builder reads it. Every method raises UnavailableError while Redis does not answer."""
 
     def read_manifest(self) -> Manifest | None:
         """Return the manifest of the active generation, None when Redis holds no list."""
@@ -60,7 +60,7 @@ class Watchlist(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """A snapshot on disk: its file and what it holds."""
+    """A snapshot on disk: the name of its file, and the index in it."""
 
     name: str
     index: Index
@@ -194,7 +194,7 @@ class IndexBuilder:
         self._folder.activate(index_manifest, self._clock())
         self._snapshot, self._index, self.active = snapshot, index, index_manifest
         self._newest = index_manifest.generation
-        if self._build is None:  # the manifest does not name yet what a build has written so far
+        if self._build is None:  # the manifest does not name the files of a running build yet
             self._folder.delete_unnamed_files(index_manifest)
         log.info(
             "index activated",

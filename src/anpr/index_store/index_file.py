@@ -1,4 +1,4 @@
-"""An index as a run of bytes: what a file holds, so that processes map it instead of building it.
+"""The format of an index file, which processes map instead of building the index.
 
 A snapshot is in one such file. A delta is in another, with the rows of the snapshot that it removes.
 

@@ -1,6 +1,6 @@
 """The dead letters of a site on their topic, and how far they have been replayed.
 
-The broker keeps the record of what was replayed: the committed offset of one group for each site.
+The broker keeps the position of the replay: the committed offset of one group for each site.
 """
 
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ class Rejections:
         self._last = self._stopwatch(), error
 
     def clear(self) -> None:
-        """Note that the broker has accepted what it had refused."""
+        """Note that the broker accepts again."""
         if self.current is not None:
             log.info("the broker accepts again")
         self._last = None

@@ -1,4 +1,4 @@
-"""How far a consumer group has read a topic, as the broker reports it."""
+"""Asks the broker how far a consumer group has read its topics."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

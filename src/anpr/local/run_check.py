@@ -1,4 +1,4 @@
-"""Whether a run was right: compares what the boards show with what the ground truth says they must show. Pure.
+"""Checks a run: compares the alerts on the boards with those of the ground truth. Pure.
 
 The truth is exact for the tiers `exact` and `equivalent`. The other tiers are the matcher's judgement of a
 probability: their alerts are counted as right or false, but a false one does not make the run wrong.

@@ -1,4 +1,4 @@
-"""From matches to alerts: the id, which depends only on site, read and entry, and the kind of the alert. Pure."""
+"""Turns matches into alerts: the id depends only on site, read and entry, the kind on the time. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a dead letter holds: the original bytes, and headers that say why and from where. Pure."""
+"""Makes dead letters: the original bytes, and headers with the reason and the original position. Pure."""
 
 import hashlib
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a matcher needs from the process that runs it: its name, its lifecycle and its clocks."""
+"""The parts that a matcher gets from its process: its name, its lifecycle and its clocks."""
 
 import time
 from collections.abc import Callable

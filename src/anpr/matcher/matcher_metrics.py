@@ -1,4 +1,4 @@
-"""What a matcher counts: once a batch for its metrics, and for the status that it publishes once a second.
+"""Counts the work of a matcher: for its metrics, and for the status that it publishes once a second.
 
 Covert alerts are in no count here.
 """
@@ -64,7 +64,7 @@ class MatcherMetrics:
     def record_published(
         self, reads: int, alerts: Sequence[Alert], dead_letters: Sequence[BadRead], now: datetime
     ) -> None:
-        """Count what the broker has acknowledged: a number of reads, their alerts, and the dead letters."""
+        """Count acknowledged records: a number of reads, their alerts, and the dead letters."""
         self.counts["reads"] += reads
         metrics.READS.labels(self._site).inc(reads)
         for alert in alerts:
@@ -81,7 +81,7 @@ class MatcherMetrics:
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
 
     def record_status(self, status: Status) -> None:
-        """Set the gauges to what the matcher has just published as its status."""
+        """Set the gauges to the status that the matcher has just published."""
         metrics.LAG.labels(self._site).set(status.lag if status.lag is not None else math.nan)
         self.partitions = status.partitions
         metrics.PARTITIONS.labels(self._site).set(status.partitions)

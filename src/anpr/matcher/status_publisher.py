@@ -1,4 +1,4 @@
-"""Publishes the status of a matcher: which list it uses, what it has counted, and how far behind it is."""
+"""Publishes the status of a matcher: its generation of the watchlist, its counts and its lag."""
 
 from datetime import datetime
 

@@ -1,1 +1,1 @@
-"""Which entries of the watchlist a read matches, how surely, and why. Pure."""
+"""Finds the entries of the watchlist that a read matches, with a score and the reasons. Pure."""

@@ -1,4 +1,4 @@
-"""How one read and one entry compare, tier by tier: what the index does with a whole list, shown for one pair."""
+"""Compares one read with one entry, tier by tier, by the rules that the index applies to a whole list."""
 
 from dataclasses import replace
 

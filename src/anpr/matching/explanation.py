@@ -1,4 +1,4 @@
-"""Why a read matched: each character that differs, in words that an officer can check against the picture."""
+"""Explains a match: each character that differs, in words that an officer can check against the picture."""
 
 from itertools import product
 from operator import itemgetter

@@ -1,4 +1,4 @@
-"""Which characters a plate has, and how long layouts and badges may be: for the tables and for the models. Pure."""
+"""The characters of plates and the greatest lengths of layouts and badges, for the tables and the models. Pure."""
 
 import string
 from typing import Final

@@ -34,7 +34,7 @@ class Health:
         stuck_after_seconds: float = STUCK_AFTER_SECONDS,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`missing` returns what the service lacks, nothing when it is ready. It may take a second."""
+        """`missing` returns the reasons why the service is not ready, none when it is. It may take a second."""
         self.missing = missing
         self._last_run = metrics.LAST_RUN.labels(service)
         self._stuck_after_seconds = stuck_after_seconds

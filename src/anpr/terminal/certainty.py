@@ -1,4 +1,4 @@
-"""How certain a match is, in words: an uncertain match is never called a match. Pure."""
+"""Says in words how certain a match is: an uncertain match is never called a match. Pure."""
 
 from typing import Final
 

@@ -10,7 +10,7 @@ from anpr.terminal.certainty import certainty
 
 
 def incident_line(incident: Incident) -> dict[str, object]:
-    """Return an incident: what it is, where, how certain, why, and who has claimed it."""
+    """Return the fields of an incident: the vehicle, the position, the certainty, the reason, and the holder."""
     best = incident.best
     return {
         "type": "incident",

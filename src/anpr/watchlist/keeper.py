@@ -62,7 +62,7 @@ class ListKeeper:
                 log.info("list compacted", list=list_name)
 
     def _follow(self, manifest: Manifest) -> bool:
-        """Read what has changed since the last run. False: the list changed while it was read."""
+        """Read the changes since the last run. Return False when the list changed while it was read."""
         if self._manifest is not None and self._manifest.generation == manifest.generation:
             return True
         changes = self._store.changes(self._manifest, manifest) if self._manifest is not None else None

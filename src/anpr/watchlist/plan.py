@@ -1,4 +1,4 @@
-"""A plan: what a file would change on a list, for a person to check before it is applied."""
+"""Makes a plan: the changes that a file would make on a list, for a person to check first."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ class SampledChange(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which file was planned against which state of which list, and what it would change.
+    """A file, the state of the list that it was planned against, and the changes that it would make.
 
     Attributes:
         planned_against: The generation that last changed the list, 0.0 when there is no such list.

@@ -1,1 +1,1 @@
-"""What an officer may do about an incident, and how it is published."""
+"""The commands of an officer on an incident, and how their actions are published."""

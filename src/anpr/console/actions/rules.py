@@ -1,4 +1,4 @@
-"""What an officer may do about an incident: each command, and the actions that it makes. Pure.
+"""The rules of each command that an officer gives on an incident, and the actions that it makes. Pure.
 
 An incident may hold open and covert alerts together. Then:
 - Claims, releases and plate checks name an open alert and go to the open topic: everybody may know of them.
@@ -165,7 +165,7 @@ COMMANDS: Final = {
 
 
 def standing_plate_check(incident: Incident, site: str) -> str | None:
-    """Return what the site's last plate check found that was not undone; None when there is none."""
+    """Return the result of the site's last plate check that was not undone; None when there is none."""
     plate_checks = [
         action.plate_check
         for action in incident.actions
@@ -175,7 +175,7 @@ def standing_plate_check(incident: Incident, site: str) -> str | None:
 
 
 def fitting_outcomes(plate_check: str) -> tuple[str, ...]:
-    """Return the outcomes that do not contradict what the plate check found.
+    """Return the outcomes that do not contradict the result of the plate check.
 
     A different plate is always a misread, whatever happened to that vehicle: it was not the listed one.
     """

@@ -1,1 +1,1 @@
-"""Who may sign in, who is signed in, what each role may do, and the audit log."""
+"""Users, sign-in, sessions, permissions and the audit log."""

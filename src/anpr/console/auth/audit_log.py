@@ -92,7 +92,7 @@ class AuditedIncident(NamedTuple):
 def audited_incidents(
     incident: Incident, alerts: Sequence[Alert], open_board: Board, now: datetime
 ) -> list[AuditedIncident]:
-    """Return what the audit log must say of a look-up of these alerts of an incident.
+    """Return the incidents that the audit log must name for a look-up of these alerts.
 
     A partly covert incident also has the line of the incident that everybody knows. Without that line, people with
     the covert permission could look up open incidents and leave no trace that every auditor can see.

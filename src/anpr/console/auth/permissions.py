@@ -1,4 +1,4 @@
-"""Who may do what: one table. Every page names the permission that it needs, and a test tries each with each role."""
+"""The table of roles and their permissions. Every page names the permission that it needs; a test tries each role."""
 
 from typing import Final
 

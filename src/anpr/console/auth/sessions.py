@@ -1,9 +1,9 @@
-"""Who is signed in: sessions in Redis, so that sign-out ends them on every console, and a copy in memory.
+"""The sessions of users who are signed in: in Redis, so that sign-out ends them everywhere, and copied in memory.
 
 While Redis is away, a session that this console has seen lasts until it expires. Nobody can sign in then. A sign-out
 applies here immediately, and at the other consoles as soon as Redis is back.
 
-Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with what is there.
+Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Who may sign in: a file of names, roles and argon2 hashes. `anpr users` writes it; it is read when it changes."""
+"""The file of users who may sign in, with roles and argon2 hashes. `anpr users` writes it; consoles read changes."""
 
 import hashlib
 import os

@@ -20,7 +20,7 @@ READ_BACK_FOR = timedelta(seconds=15)
 
 
 class BoardAccess:
-    """Answers what a user asks of the board."""
+    """Answers a user's questions to the board."""
 
     def __init__(self, thread: BoardThread, pages: Mapping[bool, BoardPage], clock: Clock) -> None:
         """`pages` holds the page of each audience: under True the page with covert incidents."""

@@ -3,9 +3,9 @@
 There are two audiences: everybody, and people with the covert permission. Each has a board of its own, folded only
 from what that audience may know. So nothing has to be hidden here.
 
-Only what has changed is worked out again, so ten thousand open incidents cost no more than ten. The board names the
-keys that new facts have changed. A schedule names those that time alone may have changed: an incident was not claimed
-in time, its entry has expired, or it is too old for the board.
+Only changes are computed again, so ten thousand open incidents cost no more than ten. The board names the keys that
+new facts have changed. A schedule names those that time alone may have changed: an incident was not claimed in time,
+its entry has expired, or it is too old for the board.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class PageHead(Struct, frozen=True):
         count: How many incidents are open; `?` while there is a warning.
         known: How many open incidents are known, even while there is a warning.
         by_section: The same, by section.
-        warnings: Sentences about what is broken.
+        warnings: Sentences that name the faults.
     """
 
     count: str

@@ -52,7 +52,7 @@ class CardView:
 
 
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
-    """Return what a card shows at a site. It depends on nothing else, so it can be kept while these stay equal."""
+    """Return the card of an incident at a site. It depends on nothing else, so it can be kept until these change."""
     entries = _entries_of(incident)
     outcomes = [
         action

@@ -1,4 +1,4 @@
-"""The changes that browsers are sent: first the state, then what has changed since. Pure.
+"""The changes that the console sends to browsers: first the whole state, then each change. Pure.
 
 The state is a dictionary of the page's items by name. Each `publish` gives it the next number. A browser has the
 number of its state, and `changes_since` returns what differs now, as one event. So to the console a browser is only a
@@ -73,7 +73,7 @@ class ChangeStream:
         return True
 
     def changes_since(self, event_id: str) -> StreamEvent | None:
-        """Return what has changed since the state of this id: None when nothing has, a `resync` for an unknown id."""
+        """Return the changes since the state of this id: None when there are none, a `resync` for an unknown id."""
         if event_id == self.last_id:
             return None
         event = self._events.get(event_id)

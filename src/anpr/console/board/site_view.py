@@ -1,4 +1,4 @@
-"""How one site sees incidents: where each belongs there, and what its card shows."""
+"""Shows incidents as one site sees them: the section and order of each, and its card."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ class SiteView:
         return position_of(incident, self.rules, self._clock())
 
     def card(self, incident: Incident) -> CardView:
-        """Return what a card shows of an incident."""
+        """Return the card of an incident."""
         return card_view(incident, self._sites, self.site, self.position(incident))
 
     def holder(self, incident: Incident) -> str:

@@ -1,1 +1,1 @@
-"""What a console knows of the health of every site, and how it warns the officer."""
+"""The health of every site, and the warnings that a console shows to officers."""

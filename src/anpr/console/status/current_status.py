@@ -14,7 +14,7 @@ from anpr.runtime.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KnownStatus:
-    """What one audience may know at one tick: the status, and the warnings that follow from it."""
+    """The status at one tick that one audience may see, and its warnings."""
 
     system: SystemStatus
     warnings: tuple[str, ...]

@@ -17,7 +17,7 @@ class FreshStatus:
         self._current_status = current_status
 
     async def known_to(self, who: SignedIn) -> KnownStatus | None:
-        """Return what the user may know at the next tick; None when no tick comes."""
+        """Return the status that the user may see, at the next tick; None when no tick comes."""
         ticks = self._current_status.ticks
         if not await self._thread.wait_until(lambda _: self._current_status.ticks > ticks, WAIT_SECONDS):
             return None

@@ -1,1 +1,1 @@
-"""How probable it is that a read is of a listed vehicle. Pure."""
+"""Computes how probable it is that a read is of a listed vehicle. Pure."""

@@ -94,7 +94,7 @@ def _not_removed(latest: Mapping[str, EncodedEntry | None]) -> list[EncodedEntry
 
 
 def require_whole(read: T | None) -> T:
-    """Return what was read of a list that the manifest names. Raises AnprError when it is not whole."""
+    """Return the read part of a list that the manifest names. Raises AnprError when the list is not whole."""
     if read is None:
         raise AnprError(
             "watchlist-not-whole",

@@ -24,7 +24,7 @@ COMPARED_ENTRIES = 10_000
 
 
 def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
-    """Return a client that answers or fails at once: the caller continues with what it has, and tries again."""
+    """Return a client that answers or fails soon: the caller continues with its present list, and tries again."""
     try:
         return redis.Redis.from_url(
             url,

@@ -108,7 +108,7 @@ class WatchlistStore(WatchlistReader):
         preconditions: Preconditions = NO_PRECONDITIONS,
         progress: Progress = silent,
     ) -> AppliedChange:
-        """Apply again what a list held at a generation; None: before its last change."""
+        """Apply again the state of a list at a generation. Without `to`, the state before the last change."""
         kept = {state.list_manifest.generation: state.list_manifest for state in self.previous_states(list_name)}
         if not kept or (to is not None and to not in kept):
             raise InputError(

@@ -1,4 +1,4 @@
-"""The event stream: what has changed since the state that the browser has, as server-sent events.
+"""The event stream: the changes since the browser's state, as server-sent events.
 
 Each browser has a task here that holds the id of its state and waits to be woken (`StreamBroadcast.woken`). Events
 are encoded once for all browsers. A browser that does not read fills its own socket and delays nobody else; after a

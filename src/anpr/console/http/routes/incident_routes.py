@@ -65,7 +65,7 @@ async def act(  # noqa: PLR0913  each part that it uses
 
 
 def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
-    """Return what the page shows of an incident."""
+    """Return the values of the page of an incident."""
     checked = standing_plate_check(incident, view.site)
     return {
         "incident": incident,

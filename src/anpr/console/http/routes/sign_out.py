@@ -61,7 +61,7 @@ async def _claimed(board: BoardAccess, view: SiteView, who: SignedIn) -> list[In
 
 
 def _choices(claimed: list[Incident], actions: ActionSubmitter, who: SignedIn) -> dict[str, Any]:
-    """Return what the page shows: the claimed incidents, and the colleagues who can take all of these."""
+    """Return the values of the page: the claimed incidents, and the colleagues who can take all of these."""
     covert = {incident.incident_id for incident in claimed if incident.has_covert}
     colleagues = sorted(actions.colleagues(is_covert=bool(covert)) - {who.user.name})
     return {"claimed": claimed, "covert": covert, "colleagues": colleagues}
