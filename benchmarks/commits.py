@@ -26,7 +26,7 @@ _WHY: Final = "benchmark"
 
 
 class Commit(NamedTuple):
-    """A change that is active. Nobody can have heard of it before its commit began."""
+    """An active change. No service can have received it before its commit began."""
 
     generation: Generation
     began: float

@@ -80,7 +80,7 @@ def test_every_page_marks_covert_incidents_for_people_with_the_permission(server
         assert "MIXED1 Partly covert" in text_of(cleo.get("/shift"))
         assert "overt" not in cleo.get(f"/incident/{plain.alert_id}").text
         for path in ("/", "/shift", "/board/state", f"/incident/{mixed.alert_id}"):
-            assert "overt" not in ann.get(path).text, "nobody else is told"
+            assert "overt" not in ann.get(path).text, "nobody else learns of it"
 
 
 def lines(auditor: httpx.Client) -> list[str]:

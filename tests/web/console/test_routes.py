@@ -70,7 +70,7 @@ def test_a_forged_form_does_nothing(browsers: dict[str, httpx.Client], page: Pag
     right = csrf_of(ann, "/")
     elsewhere = ann.post(page.path, data={"csrf": right}, headers={"Origin": "https://elsewhere.example"})
     assert elsewhere.status_code == 403
-    assert ann.get("/").status_code == 200, "and the session goes on"
+    assert ann.get("/").status_code == 200, "and the session continues"
 
 
 def test_a_user_of_another_site_cannot_sign_in(server: ConsoleServer) -> None:
