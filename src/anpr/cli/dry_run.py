@@ -11,7 +11,7 @@ import click
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
-from anpr.cli.watchlist.common import show_faults
+from anpr.cli.watchlist.common import encoding_option, list_context, show_faults
 from anpr.contracts.events import encode
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
@@ -28,8 +28,9 @@ from anpr.watchlist.csv_file import read_list
 )
 @click.option("--reads", "reads_file", required=True, type=OPEN_FILE, help="The reads as JSON lines; - for stdin.")
 @click.option("--list", "list_name", default="dry-run", show_default=True, help="The name of the list in the alerts.")
+@encoding_option
 @click.pass_context
-def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name: str) -> None:
+def command(ctx: click.Context, *, list_file: Path, reads_file: BinaryIO, list_name: str, encoding: str) -> None:
     """Match a file of reads against a list and print the alerts.
 
     Alerts go to stdout, one JSON line each, with the same ids as in the live system. Refused lines and a summary by
@@ -42,7 +43,7 @@ def command(ctx: click.Context, list_file: Path, reads_file: BinaryIO, list_name
     """
     settings = settings_of(ctx)
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
-    content = read_list(list_file, list_name)
+    content = read_list(list_file, list_name, encoding, context=list_context(settings))
     show_faults(list_file, content)
     replay = BacktestReplay(content.entries, late_after)
     refused = 0

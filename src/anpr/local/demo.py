@@ -30,10 +30,11 @@ from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
-from anpr.runtime.nearest import nearest
+from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_list
+from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.store.home import home_store
 
 LIST_NAME = "example"
@@ -63,7 +64,7 @@ def check_scenario(name: str) -> None:
     if name not in names:
         raise InputError(
             "scenario-unknown",
-            f"no scenario {name!r}; the nearest is {nearest(name, names)!r}",
+            f"no scenario {name!r}{nearest_note(name, names, 'the nearest is')}",
             "print all scenarios with: python -m simulators --scenario list",
         )
 
@@ -231,7 +232,8 @@ class Demo:
                 create_topics(AdminClient({"bootstrap.servers": address}), specs)
             else:
                 self._mock.create_topics(spec.name for spec in specs)
-        content = read_list(self._watchlist, LIST_NAME)
+        context = ListContext(self.settings.sites, system_clock())
+        content = read_list(self._watchlist, LIST_NAME, context=context)
         applied = home_store(self.settings).apply(LIST_NAME, content.entries, "demo", system_clock())
         self._start_child("list-keeper", self._command("watchlist", "keep"))
         self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied")

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from anpr.runtime.errors import InputError
-from anpr.runtime.nearest import nearest
+from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
 
 
@@ -116,7 +116,7 @@ def _refuse_unknown(value: Any, kind: Any, where: str) -> None:
             if key not in known_keys:
                 raise InputError(
                     "settings-unknown-key",
-                    f"{where}: unknown key {key!r}; the nearest known one is {nearest(key, known_keys)!r}",
+                    f"{where}: unknown key {key!r}{nearest_note(key, known_keys, 'the nearest known one is')}",
                     "correct the key or remove it",
                 )
             _refuse_unknown(inner, known_keys[key], f"{where}: {key}")

@@ -6,7 +6,7 @@ written text is read back unchanged.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_type_hints
 
@@ -15,6 +15,7 @@ import msgspec.inspect
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
+from anpr.runtime.nearest import nearest
 
 TEXT_COLUMNS = (
     "country",
@@ -48,6 +49,9 @@ _TYPES = get_type_hints(Entry, include_extras=True) | {
 # The wide forms count too: some spreadsheets treat them as the narrow ones.
 _FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")  # noqa: RUF001  the wide forms are meant
 _SHOWN_CHARACTERS = 64
+# What people write between values in place of the bar. Sites and directions hold none of them.
+_OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
+_TIME_WANTED = "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"
 _PRIORITY_WANTED = "must be a number from 1 (highest) to 5"
 
 
@@ -72,16 +76,17 @@ def as_cell(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def converter(column: str) -> Callable[[str], Any]:
+def converter(column: str, sites: Collection[str] | None = None) -> Callable[[str], Any]:
     """Return a function from a cell of this column to the value of its field, None for an empty cell.
 
-    It raises InvalidCellError.
+    It raises InvalidCellError. `sites` are those of the configuration; None where any will do.
     """
+    known = sites if column == "sites" else _KNOWN_VALUES.get(column)
     if column == "valid_until":
         return lambda cell: _parse_time(cell, "must be given: no entry is listed for ever", whole_day=True)
     if column == "valid_from":
         return lambda cell: _parse_time(cell, whole_day=False)
-    return lambda cell: _value(column, as_text(cell))
+    return lambda cell: _value(column, as_text(cell), known)
 
 
 def parse_country(text: str) -> str:
@@ -99,7 +104,7 @@ def parse_entry_id(cell: str) -> str:
     return text if 0 < len(text) <= 128 else _checked("entry_id", text, text)
 
 
-def _value(column: str, text: str) -> Any:
+def _value(column: str, text: str, known: Collection[str] | None) -> Any:
     if not text:
         return None
     if "\0" in text:
@@ -111,11 +116,24 @@ def _value(column: str, text: str) -> Any:
         value = tuple(part.strip() for part in text.split("|"))
         if not all(value):
             raise InvalidCellError(text, "has an empty value between bars")
-    if known := _KNOWN_VALUES.get(column):
+    if known:
         for choice in value if column in MULTI_VALUE_COLUMNS else [value]:
             if choice not in known:
-                raise InvalidCellError(choice, f"must be one of {', '.join(known)}")
+                raise InvalidCellError(choice, _unknown(column, choice, known))
     return _checked(column, value, text)
+
+
+def _unknown(column: str, choice: str, known: Collection[str]) -> str:
+    """Return why a value is refused: it is none of the known ones."""
+    reason = f"must be one of {', '.join(known)}"
+    if near := nearest(choice, known):
+        return f"{reason}; the nearest is {near!r}"
+    parts = [part.strip() for part in _OTHER_SEPARATORS.split(choice) if part.strip()]
+    if column in MULTI_VALUE_COLUMNS and len(parts) > 1:
+        meant = [part if part in known else nearest(part, known) for part in parts]
+        as_in = "|".join(meant) if all(meant) else "|".join(list(known)[:2])
+        return f"{reason}; a bar separates several, as in {as_in}"
+    return reason
 
 
 def _checked(column: str, value: Any, text: str) -> Any:
@@ -166,8 +184,10 @@ def _parse_time(cell: str, if_empty: str = "", *, whole_day: bool) -> datetime |
             midnight = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
             return midnight + timedelta(days=1) if whole_day else midnight
         parsed = datetime.fromisoformat(text)
+        if ":" not in text and parsed.tzinfo is None:  # 20261231 is a date to the library, and half a typing mistake
+            raise InvalidCellError(text, _TIME_WANTED)
         if parsed.tzinfo is None:
             raise InvalidCellError(text, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
         return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidCellError(text, "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)") from None
+        raise InvalidCellError(text, _TIME_WANTED) from None

@@ -10,16 +10,18 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from anpr.contracts.events import NO_GENERATION, Entry
 from anpr.runtime.errors import InputError
-from anpr.runtime.nearest import nearest
 from anpr.watchlist.csv_cells import COLUMNS
+from anpr.watchlist.csv_header import Header, is_empty, read_header
 from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, EntryParser, LineFault, RefusedLineError
+from anpr.watchlist.file_kind import check_is_text
+from anpr.watchlist.list_context import ListContext, never_ringing
 from anpr.watchlist.progress import Progress, silent
 
 __all__ = ["COLUMNS", "ENCODINGS", "NO_GENERATION", "LineFault", "ListFile", "read_list"]
@@ -31,6 +33,8 @@ MAX_FILE_BYTES = 2 * 1024**3
 MAX_FAULTS_KEPT = 1000
 MAX_LIST_NAME_CHARACTERS = 64
 _PROGRESS_EVERY_LINES = 20_000
+# Enough for the longest header, and for what spreadsheets write before it.
+_HEADER_CHARACTERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class ListFile:
         refused: How many lines were refused.
         refused_ids: The ids of the entries on the refused lines, as far as they can be read.
         duplicates: How many lines repeat a line above them.
+        superseded: How many lines had ended, and gave way to a later line of the same entry.
+        never_rings: How many entries are valid, but no read can match them.
         warnings: Sentences for the operator.
         sha256: The digest of the file.
     """
@@ -52,40 +58,56 @@ class ListFile:
     refused: int
     refused_ids: frozenset[str]
     duplicates: int
+    superseded: int
+    never_rings: int
     warnings: tuple[str, ...]
     sha256: str
 
 
-def read_list(path: Path, list_name: str, encoding: str = "utf-8", progress: Progress = silent) -> ListFile:
-    """Read a list. `progress` counts bytes. Raises InputError when the whole file cannot be used."""
+def read_list(
+    path: Path,
+    list_name: str,
+    encoding: str = "utf-8",
+    progress: Progress = silent,
+    context: ListContext | None = None,
+) -> ListFile:
+    """Read a list. `progress` counts bytes. Raises InputError when the whole file cannot be used.
+
+    Without a context an entry may name any site, and no entry has ended.
+    """
+    _check_name(list_name)
+    content = _read_bytes(path)
+    check_is_text(content, str(path))
+    _check_encoding(path, content, encoding)
+    csv.field_size_limit(MAX_FILE_BYTES)
+    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    start = lines.read(_HEADER_CHARACTERS)
+    lines.seek(0)
+    reader = _FileReader(path, context)
+    reader.read(csv.reader(lines, strict=True), start, list_name, lambda: progress(lines.buffer.tell(), len(content)))
+    progress(len(content), len(content))
+    if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
+        reader.warnings.append("the last line has no line end: is the file whole?")
+    return reader.result(hashlib.sha256(content).hexdigest())
+
+
+def read_cells(cells: Mapping[str, str], list_name: str, context: ListContext) -> ListFile:
+    """Read one entry, given as its cells by column, as a file of one line would be read. Raises InputError."""
+    _check_name(list_name)
+    reader = _FileReader(None, context)
+    reader.read_rows([(1, list(cells.values()))], EntryParser(list(cells), list_name, context.sites))
+    return reader.result("")
+
+
+def _check_name(list_name: str) -> None:
     if not 0 < len(list_name.strip()) <= MAX_LIST_NAME_CHARACTERS:
         raise InputError(
             "list-name",
             f"{list_name!r} is not a name for a list: a name has 1 to {MAX_LIST_NAME_CHARACTERS} characters",
             "name the list after its content, as in --list stolen",
         )
-    content = _read_bytes(path)
-    _check_encoding(path, content, encoding)
-    csv.field_size_limit(MAX_FILE_BYTES)
-    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-    reader = _FileReader(path)
-    reader.read(csv.reader(lines, strict=True), list_name, lambda: progress(lines.buffer.tell(), len(content)))
-    progress(len(content), len(content))
-    if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
-        reader.warnings.append("the last line has no line end: is the file whole?")
-    return ListFile(
-        entries=tuple(reader.entries.values()),
-        faults=tuple(reader.faults),
-        refused=reader.refused,
-        refused_ids=frozenset(reader.refused_ids),
-        duplicates=reader.duplicates,
-        warnings=tuple(reader.warnings),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
 
 
-# What spreadsheets put between columns where a comma is the decimal point, and what is pasted out of them.
-_OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
 # The errors of the csv module, in plain words.
 _NOT_CSV: Final = {
     "unexpected end of data": "a quote is opened and not closed",
@@ -96,64 +118,101 @@ _NOT_CSV: Final = {
 class _FileReader:
     """Collects the entries and the faults of a file."""
 
-    def __init__(self, path: Path) -> None:
-        self.entries: dict[str, Entry] = {}
-        self.faults: list[LineFault] = []
-        self.refused = 0
-        self.refused_ids: set[str] = set()
-        self.duplicates = 0
+    def __init__(self, path: Path | None, context: ListContext | None) -> None:
         self.warnings: list[str] = []
         self._path = path
+        self._context = context
+        self._entries: dict[str, Entry] = {}
+        self._faults: list[LineFault] = []
+        self._refused = 0
+        self._refused_ids: set[str] = set()
+        self._duplicates = 0
+        self._superseded = 0
+        self._never_rings = 0
         self._line_of_entry: dict[str, int] = {}
 
-    def read(self, rows: Any, list_name: str, report_progress: Callable[[], None]) -> None:
-        """Read all lines; `rows` is a csv.reader."""
-        line = 1  # where the current row begins: a quoted cell may go on for many lines
+    def read(self, rows: Any, start: str, list_name: str, report_progress: Callable[[], None]) -> None:
+        """Read all lines; `rows` is a csv.reader, `start` the text with which the file begins."""
+        self._line = 1  # where the current row begins: a quoted cell may go on for many lines
         try:
-            columns: list[str] = next(rows, [])
-            _check_columns(columns, self._path)
-            parser = EntryParser(columns, list_name)
-            line = rows.line_num + 1
-            for row in rows:
-                if row:
-                    self._read_line(parser, row, line)
-                line = rows.line_num + 1
-                if not line % _PROGRESS_EVERY_LINES:
-                    report_progress()
+            header = read_header(rows, start, str(self._path))
+            parser = EntryParser(header.columns, list_name, self._context.sites if self._context else None)
+            self.read_rows(self._numbered(rows, report_progress), parser, header)
         except csv.Error as error:
             raise InputError(
                 "list-not-csv",
-                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in the entry that begins on line {line}",
+                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in the entry that begins on line "
+                f"{self._line}",
                 "is the file whole, and is each quote closed? Export it again as comma-separated values",
             ) from None
+
+    def _numbered(self, rows: Any, report_progress: Callable[[], None]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that hold anything, each with the number of its line."""
+        self._line = rows.line_num + 1
+        for row in rows:
+            if not is_empty(row):
+                yield self._line, row
+            self._line = rows.line_num + 1
+            if not self._line % _PROGRESS_EVERY_LINES:
+                report_progress()
+
+    def read_rows(
+        self, rows: Iterable[tuple[int, list[str]]], parser: EntryParser, header: Header | None = None
+    ) -> None:
+        """Read these rows, each with the number of its line. Without a header each cell has its column."""
+        for line, row in rows:
+            self._read_line(parser, header, row, line)
         if parser.short_plates:
             self.warnings.append(
                 f"{parser.short_plates} plates have fewer than {SHORT_PLATE_CHARACTERS} letters and digits "
                 f"(the first on line {parser.first_short_plate}): cameras read such texts by chance from other things"
             )
+        if self._context:
+            entries = self._entries.values()
+            self._never_rings, sentences = never_ringing(entries, self._context, self._line_of_entry)
+            self.warnings += sentences
 
-    def _read_line(self, parser: EntryParser, row: list[str], line: int) -> None:
+    def result(self, sha256: str) -> ListFile:
+        """Return all that was read."""
+        return ListFile(
+            entries=tuple(self._entries.values()),
+            faults=tuple(self._faults),
+            refused=self._refused,
+            refused_ids=frozenset(self._refused_ids),
+            duplicates=self._duplicates,
+            superseded=self._superseded,
+            never_rings=self._never_rings,
+            warnings=tuple(self.warnings),
+            sha256=sha256,
+        )
+
+    def _read_line(self, parser: EntryParser, header: Header | None, row: Sequence[str], line: int) -> None:
         try:
+            if header is not None:
+                row = header.named_cells(row, line)
             entry = parser.parse(row, line)
         except RefusedLineError as refused:
             self._refuse(refused.faults, parser.entry_id_of(row))
             return
-        known = self.entries.setdefault(entry.entry_id, entry)
-        if known is entry:
+        known = self._entries.get(entry.entry_id)
+        has_ended = known is not None and self._context is not None and self._context.has_ended(known)
+        if known == entry:
+            self._duplicates += 1
+        elif known is None or has_ended:  # a line that has ended is not applied, so it excludes no other
+            self._superseded += has_ended
+            self._entries[entry.entry_id] = entry
             self._line_of_entry[entry.entry_id] = line
-        elif known == entry:
-            self.duplicates += 1
         else:
             field, value = parser.identifying_cell(row)
             reason = f"line {self._line_of_entry[entry.entry_id]} has the same entry with other values"
             self._refuse([LineFault(line, field, value, reason)], None)
 
     def _refuse(self, faults: Sequence[LineFault], entry_id: str | None) -> None:
-        self.refused += 1
+        self._refused += 1
         if entry_id is not None:
-            self.refused_ids.add(entry_id)
-        if len(self.faults) < MAX_FAULTS_KEPT:
-            self.faults += faults
+            self._refused_ids.add(entry_id)
+        if len(self._faults) < MAX_FAULTS_KEPT:
+            self._faults += faults
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -195,31 +254,3 @@ def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
             f"{path}: not {encoding.upper()} at byte {error.start}",
             f"save the file as UTF-8, or name its encoding with --encoding: {', '.join(ENCODINGS)}",
         ) from None
-
-
-def _check_columns(columns: list[str], path: Path) -> None:
-    if not columns:
-        raise InputError("list-column-missing", f"{path}: the first line names no column", "is this the right file?")
-    for mark, name in _OTHER_SEPARATORS.items():
-        if len(columns) == 1 and set(columns[0].split(mark)) <= set(COLUMNS) and mark in columns[0]:
-            raise InputError(
-                "list-not-csv",
-                f"{path}: the columns are separated by {name}, not by commas",
-                "export it again as comma-separated values",
-            )
-    for column in columns:
-        if column not in COLUMNS:
-            raise InputError(
-                "list-unknown-column",
-                f"{path}: unknown column {column[:64]!r}; the nearest known one is {nearest(column, COLUMNS)!r}",
-                "rename the column or remove it; docs/operators.md lists all columns",
-            )
-        if columns.count(column) > 1:
-            raise InputError("list-column-twice", f"{path}: the column {column!r} occurs twice", "remove one of them")
-    for column in ("plate", "valid_until"):
-        if column not in columns:
-            raise InputError(
-                "list-column-missing",
-                f"{path}: the column {column!r} is missing",
-                "add the column; docs/operators.md explains it",
-            )

@@ -1,7 +1,7 @@
 """One line of a list file: from its cells to an entry. Pure."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,17 +48,17 @@ class _Column:
 
     __slots__ = ("cached", "convert", "field", "name", "position")
 
-    def __init__(self, position: int, name: str, field: str) -> None:
-        self.position, self.name, self.field = position, name, field
-        self.convert = _CONVERTERS.get(name) or converter(name)
+    def __init__(self, position: int, name: str, sites: Collection[str] | None) -> None:
+        self.position, self.name, self.field = position, name, VEHICLE_COLUMNS.get(name, name)
+        self.convert = _CONVERTERS.get(name) or converter(name, sites)
         self.cached: dict[str, Any] = {}
 
 
 class EntryParser:
     """Turns the lines of one file into entries."""
 
-    def __init__(self, columns: Sequence[str], list_name: str) -> None:
-        """`columns` are those of the file: all known, each once."""
+    def __init__(self, columns: Sequence[str], list_name: str, sites: Collection[str] | None = None) -> None:
+        """`columns` are those of the file: all known, each once. `sites` are all that an entry may name."""
         self.short_plates = 0
         self.first_short_plate = 0
         self._list_name = list_name
@@ -67,9 +67,7 @@ class EntryParser:
         self._country_position = columns.index("country") if "country" in columns else None
         self._until_position = columns.index("valid_until")
         self._id_position = columns.index("entry_id") if "entry_id" in columns else None
-        self._columns = [
-            _Column(position, name, VEHICLE_COLUMNS.get(name, name)) for position, name in enumerate(columns)
-        ]
+        self._columns = [_Column(position, name, sites) for position, name in enumerate(columns)]
         self._fields = [column for column in self._columns if column.name not in VEHICLE_COLUMNS | _CONVERTERS]
         self._vehicle = [column for column in self._columns if column.name in VEHICLE_COLUMNS]
 

@@ -44,6 +44,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         planned_against: The generation that last changed the list, 0.0 when there is no such list.
         is_first_list: Whether Redis held no list at all.
         expired: How many lines had ended at `made_at`: they are not applied.
+        never_rings: How many entries are valid, but no read can match them: `warnings` says why.
         removed_as_refused: How many entries would be removed because their line is refused.
         confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
@@ -67,6 +68,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     duplicates: int
     refused: int
     removed_as_refused: int
+    never_rings: int = 0
     confirm_removals: int | None
     warnings: tuple[str, ...]
     refused_lines: tuple[RefusedLine, ...] = field(name="refusals")
@@ -126,7 +128,8 @@ def make_plan(
         changed=len(changed),
         removed=len(changes.removed),
         unchanged=len(planned_entries) - len(changes.put),
-        expired=len(content.entries) - len(planned_entries),
+        expired=len(content.entries) - len(planned_entries) + content.superseded,
+        never_rings=content.never_rings,
         duplicates=content.duplicates,
         refused=content.refused,
         removed_as_refused=removed_as_refused,

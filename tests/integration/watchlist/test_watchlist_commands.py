@@ -76,8 +76,10 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tm
         "duplicates": 1,
         "refused": 1,
         "removed_as_refused": 1,
+        "never_rings": 0,
     }
     assert "1 active entries would be removed because their line is refused" in shown["warnings"][-1]
+    assert "1 entry can never ring, because valid_until has passed: line 7: AB5" in shown["warnings"]
     plan = json.loads(file.with_suffix(".plan.json").read_bytes())
     assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
     assert {"what": "changed", "entry_id": "AB2", "plate": "AB2", "fields": ["reason"]} in plan["sample"]
@@ -179,6 +181,33 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     refused(it.run(*removal), "entry-not-one")
     [ended] = it.store.tombstones([ids["FR"]])
     assert ended.why == "found in Lille"
+
+
+def test_a_site_is_checked_in_plan_and_apply_and_add(it: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "l.csv"
+    lines = ["AB12 CDE,2099-01-01,calais", 'AB12 CDF,2099-01-01,"calais, coquelles"', "AB12 CDG,2099-01-01,Calais"]
+    file.write_text("\n".join(["plate,valid_until,sites", *lines]) + "\n", "utf-8")
+    planned = it.plan(file, "stolen")
+    assert planned.returncode == 1
+    assert b"as in calais|coquelles" in planned.stderr
+    applied = it.apply(file)
+    assert b"line 4: sites 'Calais'" in applied.stderr
+    assert result(applied)["entries"] == 1
+    message = refused(
+        it.run("watchlist", "add", "A1", *OF_TODAY, "--new-list", "--set", "sites", "Calias"), "entry-refused"
+    )
+    assert "the nearest is 'calais'" in message
+    added = it.run("watchlist", "add", "A1", *OF_TODAY, "--new-list", "--set", "sites", "calais")
+    assert b"1 plates have fewer than 4 letters and digits" in added.stderr
+
+
+def test_a_site_that_left_the_configuration_since_the_plan_removes_no_entry(it: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "l.csv"
+    file.write_text("plate,valid_until,sites\nAB12 CDE,2099-01-01,dunkerque\n", "utf-8")
+    assert it.plan(file, "stolen").returncode == 0
+    sites = it.config / "sites.toml"
+    sites.write_text(sites.read_text("utf-8").replace("[sites.dunkerque]", "[sites.dieppe]"), "utf-8")
+    refused(it.apply(file), "plan-other-configuration")
 
 
 def test_a_change_is_undone_and_the_rollback_too(it: Installation, tmp_path: Path) -> None:

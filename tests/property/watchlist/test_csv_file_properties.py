@@ -1,4 +1,6 @@
 import csv
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from anpr.contracts import plates
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_file import COLUMNS, ENCODINGS, ListFile, read_list
+from anpr.watchlist.list_context import ListContext
 
 # Some columns are drawn with cells that fit them, so that lines get as far as each check.
 FITTING = {
@@ -62,12 +65,41 @@ def test_any_text_below_a_header_is_a_list_or_an_input_error(file: Path, text: s
     read(file, f"plate,valid_until,priority\n{text}".encode())
 
 
+ends = st.sampled_from(["2020-01-01", "2021-01-01", "2030-01-01", "2031-01-01"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["AB1 CDE", "ab1cde", "AB2 CDE"]), ends), max_size=8))
+def test_a_plate_with_a_line_that_has_not_ended_is_always_applied(file: Path, lines: list[tuple[str, str]]) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    file.write_text("plate,valid_until\n" + "".join(f"{plate},{end}\n" for plate, end in lines), "utf-8")
+    content = read_list(file, "stolen", context=ListContext({}, now))
+    applied = {plates.canonical(entry.plate) for entry in content.entries if entry.valid_until > now}
+    assert applied == {plates.canonical(plate) for plate, end in lines if end > "2026"}
+    assert len(content.entries) + content.refused + content.duplicates + content.superseded == len(lines)
+
+
+@given(
+    st.permutations(["plate", "valid_until", "reason", "", ""]), st.sampled_from([str.upper, str.title, str.lower])
+)
+def test_the_case_of_the_header_and_columns_without_a_name_change_nothing(
+    file: Path, columns: list[str], case: Callable[[str], str]
+) -> None:
+    cells = {"plate": "AB12 CDE", "valid_until": "2030-01-01", "reason": "x", "": ""}
+    lines = [map(case, columns), (cells[column] for column in columns), ("" for _ in columns)]
+    content = read(file, "\n".join(",".join(line) for line in lines).encode())
+    plain = read(file, b"plate,valid_until,reason\nAB12 CDE,2030-01-01,x\n")
+    assert content is not None
+    assert plain is not None
+    assert (content.entries, content.refused) == (plain.entries, 0)
+
+
 @given(tables)
 def test_every_line_is_an_entry_or_is_refused(file: Path, table: tuple[list[str], list[list[str]]]) -> None:
     header, lines = table
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows([header, *lines])
     content = read_list(file, "stolen")
+    lines = [line for line in lines if any(map(str.strip, line))]
     assert len(content.entries) + content.refused + content.duplicates == len(lines)
     assert len({entry.entry_id for entry in content.entries}) == len(content.entries)
     for entry in content.entries:

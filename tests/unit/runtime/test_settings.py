@@ -121,8 +121,8 @@ def test_an_empty_variable_leaves_the_servers_as_they_are(folder: Path) -> None:
         ),
         (
             "",
-            SITES.replace("lane", "lain"),
-            "sites.toml: sites: calais: cameras 1: unknown key 'lain'; the nearest known one is 'lane'",
+            SITES.replace("lane", "lan"),
+            "sites.toml: sites: calais: cameras 1: unknown key 'lan'; the nearest known one is 'lane'",
         ),
     ],
 )
@@ -135,7 +135,8 @@ def test_an_unknown_key_in_a_file_is_refused_with_the_nearest_known_one(
 
 def test_a_key_unlike_any_known_one_is_refused_too(folder: Path) -> None:
     write(folder, '"" = 1\n')
-    assert "unknown key ''; the nearest known one is" in refusal(folder)
+    assert "unknown key ''" in refusal(folder)
+    assert "nearest" not in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_key_unlike_any_known_one_is_refused_too(folder: Path) -> None:
             "5",
             "matcher: unknown key 'batch_read'; the nearest known one is 'batch_reads'",
         ),
-        ("ANPR_BATCH", "5", "unknown key 'batch'; the nearest known one is 'matcher'"),
+        ("ANPR_BATCH", "5", "unknown key 'batch'"),
         (
             "ANPR_SITES__DOVER__KAFKAS",
             "x",

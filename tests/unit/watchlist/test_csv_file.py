@@ -7,7 +7,9 @@ import pytest
 
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.runtime.errors import InputError
-from anpr.watchlist.csv_file import COLUMNS, MAX_FAULTS_KEPT, LineFault, ListFile, read_list
+from anpr.runtime.settings import Camera, Site
+from anpr.watchlist.csv_file import COLUMNS, MAX_FAULTS_KEPT, LineFault, ListFile, read_cells, read_list
+from anpr.watchlist.list_context import ListContext
 
 SHIPPED = Path(__file__).parents[3] / "config" / "example_watchlist.csv"
 REQUIRED = "plate,valid_until"
@@ -44,6 +46,10 @@ def refused_file(file: Path, content: bytes) -> str:
         read_list(file, "stolen")
     assert str(file) in str(refused.value)
     return str(refused.value).removeprefix(f"{file}: ")
+
+
+def test_no_column_is_named_as_the_nearest_when_none_is_near(file: Path) -> None:
+    assert "nearest" not in refused_file(file, b"plate,valid_until,mileage\n")
 
 
 def test_the_shipped_example_has_no_refused_line() -> None:
@@ -114,8 +120,37 @@ def test_columns_that_are_missing_or_empty_take_their_defaults(file: Path) -> No
         b'"plate","valid_until"\n"AB12 CDE","2030-01-01"',
         b"valid_until,plate\n2030-01-01, AB12 CDE \n",
         b"plate,valid_until\n\n\nAB12 CDE,2030-01-01\n\n",
+        b"sep=,\nplate,valid_until\nAB12 CDE,2030-01-01\n",
+        b'\xef\xbb\xbf"sep=,"\r\nplate,valid_until\r\nAB12 CDE,2030-01-01\r\n',
+        b"PLATE,VALID_UNTIL\nAB12 CDE,2030-01-01\n",
+        b" Plate , Valid until\nAB12 CDE,2030-01-01\n",
+        b"plate,valid_until,,\nAB12 CDE,2030-01-01,,\n",
+        b"plate,valid_until,,\nAB12 CDE,2030-01-01\n",
+        b"plate,,valid_until\nAB12 CDE, ,2030-01-01\n",
+        b",plate,valid_until\n,AB12 CDE,2030-01-01\n",
+        b"plate,valid_until\nAB12 CDE,2030-01-01,,,\n",
+        b"plate,valid_until\nAB12 CDE,2030-01-01\n,,\n,\n",
+        b",,\n\nplate,valid_until\n , \nAB12 CDE,2030-01-01\n",
     ],
-    ids=["byte order mark", "CRLF", "CR", "quotes", "other order", "blank lines"],
+    ids=[
+        "byte order mark",
+        "CRLF",
+        "CR",
+        "quotes",
+        "other order",
+        "blank lines",
+        "sep line",
+        "sep line in quotes",
+        "upper-case header",
+        "spaces in the header",
+        "empty columns",
+        "empty columns cut off",
+        "empty column between",
+        "empty first column",
+        "empty cells behind the header",
+        "empty rows",
+        "empty rows before and after the header",
+    ],
 )
 def test_however_a_program_writes_it_a_list_reads_the_same(file: Path, content: bytes) -> None:
     file.write_bytes(content)
@@ -136,18 +171,54 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
     ("header", "message"),
     [
         ("plate,valid_untill", "unknown column 'valid_untill'; the nearest known one is 'valid_until'"),
-        ("plate,valid_until,Reason", "unknown column 'Reason'; the nearest known one is 'reason'"),
-        ("plate,valid_until,", "unknown column ''; the nearest known one is"),
+        ("plate,valid_until,Reasons", "unknown column 'Reasons'; the nearest known one is 'reason'"),
+        ("plate,valid_until,mileage", "unknown column 'mileage'"),
         ("plate;valid_until", "the columns are separated by semicolons, not by commas"),
         ("plate\tvalid_until\treason", "the columns are separated by tabs, not by commas"),
+        ("plate|valid_until", "the columns are separated by vertical bars, not by commas"),
+        ("Plate;Valid until;expires", "the columns are separated by semicolons, not by commas"),
+        ("sep=;\nplate;expires", "the columns are separated by semicolons, not by commas"),
+        ('"plate";"valid_until"', "the columns are separated by semicolons, not by commas"),
+        ("AB12CDE,GB,2099-12-31", "the header is missing: the first line names no known column: 'AB12CDE, GB, 2099"),
+        (
+            "kenteken,geldig tot",
+            "the header is missing: the first line names no known column: 'kenteken, geldig tot'",
+        ),
+        ("PLATE,Plate,valid_until", "the column 'plate' occurs twice"),
         ("plate", "the column 'valid_until' is missing"),
         ("valid_until", "the column 'plate' is missing"),
         ("plate,valid_until,valid_until", "the column 'valid_until' occurs twice"),
-        ("", "the first line names no column"),
+        ("", "the header is missing: the first line names no known column: 'AB12 CDE, 2030-01-01, 2040-01-01'"),
     ],
 )
 def test_a_faulty_header_refuses_the_file(file: Path, header: str, message: str) -> None:
     assert refused_file(file, f"{header}\nAB12 CDE,2030-01-01,2040-01-01\n".encode()).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04\x14\0\0\0\x08\0xl/workbook.xml", "an Excel workbook: save it as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an Excel workbook: save it as CSV UTF-8"),
+        (
+            b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "a spreadsheet (OpenDocument): save it as CSV UTF-8",
+        ),
+        (b"PK\x03\x04\x14\0list.csv", "a zip archive: unpack it first"),
+        (b"\x1f\x8b\x08", "a compressed file: unpack it first"),
+        (b"%PDF-1.7", "a PDF: ask for the list as CSV UTF-8"),
+        (b"\r\n<html><table>", "a web page or XML: ask for the list as CSV UTF-8"),
+        (b'[{"plate": "AB12CDE"}]', "JSON: ask for the list as CSV UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_in_one_sentence(file: Path, content: bytes, message: str) -> None:
+    assert refused_file(file, content) == message
+
+
+def test_a_value_in_a_column_without_a_name_is_a_fault_of_its_line(file: Path) -> None:
+    content = read(file, f"{REQUIRED},,reason", "AB1 CDE,2030-01-01,GB,x", "AB2 CDE,2030-01-01,,y")
+    assert [str(fault) for fault in content.faults] == ["line 2: line 'GB': is in a column without a name"]
+    assert [(entry.plate, entry.reason) for entry in content.entries] == [("AB2 CDE", "y")]
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -277,6 +348,11 @@ def test_a_refused_line_is_named_by_its_number_and_the_other_lines_are_read(file
         ("directions", "north", "must be one of uk_bound, fr_bound"),
         ("directions", "uk_bound|north", "must be one of uk_bound, fr_bound"),
         ("sites", "calais||dover", "has an empty value between bars"),
+        ("directions", "UK_BOUND", "the nearest is 'uk_bound'"),
+        ("directions", "uk-bound", "the nearest is 'uk_bound'"),
+        ("directions", "uk_bound/fr_bound", "a bar separates several, as in uk_bound|fr_bound"),
+        ("tolerance", "Near", "must be one of exact, tolerant, near; the nearest is 'near'"),
+        ("handling", "Covert", "the nearest is 'covert'"),
         ("warnings", "x" * 2001, "is longer than 2000 characters: it has 2001"),
         ("warnings", "|".join("x" * 17), "has more than 16 values between bars: 17"),
         ("valid_from", "soon", "must be a date (2026-12-31) or a time"),
@@ -284,6 +360,12 @@ def test_a_refused_line_is_named_by_its_number_and_the_other_lines_are_read(file
         ("valid_until", "", "no entry is listed for ever"),
         ("valid_until", "31/12/2030", "must be a date (2026-12-31) or a time"),
         ("valid_until", "2030-02-30", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "20301231", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "20301231T18", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "2030-W01", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "2030001", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "31.12.2030", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "47848", "must be a date (2026-12-31) or a time"),
         ("valid_until", "2030-01-01 12:00", "a time needs its offset from UTC"),
         ("valid_until", "9999-12-31", "must be a date (2026-12-31) or a time"),
         ("valid_until", "0001-01-01T00:00+05:00", "must be a date (2026-12-31) or a time"),
@@ -297,6 +379,7 @@ def test_a_line_that_cannot_be_used_is_refused_by_column_value_and_reason(
     assert fault.field == column
     assert cell.startswith(fault.value) or fault.value in cell.split("|")
     assert reason in fault.reason
+    assert "offset" not in fault.reason or ":" in cell
 
 
 def test_a_validity_that_ends_before_it_begins_is_refused(file: Path) -> None:
@@ -371,6 +454,107 @@ def test_a_short_plate_is_accepted_with_a_warning(file: Path) -> None:
     content = read(file, REQUIRED, "AB12,2030-01-01", "A1,2030-01-01", "A 2,2030-01-01")
     assert len(content.entries) == 3
     assert content.warnings[0].startswith("2 plates have fewer than 4 letters and digits (the first on line 3)")
+
+
+# --- what the configuration names, and what can never ring ---
+
+CAMERA = Camera(name="c", lane="1", position="front")
+SITES = {
+    name: Site(title=name, kafka="", redis="", cameras=(CAMERA,) if name != "dover" else ())
+    for name in ("calais", "coquelles", "dunkerque", "dover")
+}
+CONTEXT = ListContext(SITES, datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def checked(file: Path, *lines: str) -> ListFile:
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return read_list(file, "stolen", context=CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("Calais", "the nearest is 'calais'"),
+        ("calias", "the nearest is 'calais'"),
+        ("dunkerke", "the nearest is 'dunkerque'"),
+        ("COQUELLES", "the nearest is 'coquelles'"),
+        ("calais|Dover", "the nearest is 'dover'"),
+        ("calais, coquelles", "a bar separates several, as in calais|coquelles"),
+        ("calais;coquelles", "a bar separates several, as in calais|coquelles"),
+        ("Calais / Dunkerke", "a bar separates several, as in calais|dunkerque"),
+        ("calais dover", "a bar separates several, as in calais|dover"),
+        ("dover & lille", "a bar separates several, as in calais|coquelles"),
+        ("Lille", "must be one of calais, coquelles, dunkerque, dover"),
+    ],
+)
+def test_a_site_that_the_configuration_does_not_name_refuses_the_line(file: Path, cell: str, reason: str) -> None:
+    [fault] = checked(file, f"{REQUIRED},sites", f'AB12 CDE,2030-01-01,"{cell}"').faults
+    assert fault.field == "sites"
+    assert fault.value in cell
+    assert fault.reason.endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        (
+            "AB12 CDE,2030-01-01,dover",
+            "no camera of this configuration is at the sites: line 2: AB12 CDE (dover)",
+        ),
+        (
+            "AB12 CDE FGH ?*,2030-01-01,",
+            "no plate of any known country is as long as the pattern: line 2: AB12 CDE FGH ?*",
+        ),
+        (
+            "AB12 CDE,2026-05-31,",
+            "valid_until has passed: line 2: AB12 CDE",
+        ),
+    ],
+)
+def test_an_entry_that_can_never_ring_is_a_warning_by_name(file: Path, line: str, warning: str) -> None:
+    content = checked(file, f"{REQUIRED},sites", line)
+    assert content.warnings == (f"1 entry can never ring, because {warning}",)
+    assert len(content.entries) == 1
+    assert content.never_rings == ("valid_until" not in warning), "those that have ended are counted as expired"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["AB12 CDE,2030-01-01,dover|calais", "AB12 CDE,2026-06-01,", "AB1? CDE FG,2030-01-01,", "*AB12*,2030-01-01,"],
+)
+def test_an_entry_that_can_ring_is_no_warning(file: Path, line: str) -> None:
+    content = checked(file, f"{REQUIRED},sites", line)
+    assert (content.warnings, content.never_rings) == ((), 0)
+
+
+def test_of_many_entries_that_can_never_ring_the_first_are_named(file: Path) -> None:
+    content = checked(file, f"{REQUIRED},sites", *(f"AB{number} CDE,2030-01-01,dover" for number in range(10, 20)))
+    assert content.never_rings == 10
+    assert content.warnings[0].startswith("10 entries can never ring")
+    assert content.warnings[0].endswith("line 6: AB14 CDE (dover); and 5 more")
+
+
+def test_a_line_is_a_duplicate_only_of_a_line_that_is_applied(file: Path) -> None:
+    content = checked(
+        file, REQUIRED, "AB12 CDE,2026-01-01", "ab12cde,2030-01-01", "AB12-CDE,2031-01-01", "AB?,2030-01-01"
+    )
+    assert [(entry.plate, entry.valid_until.year) for entry in content.entries] == [("ab12cde", 2030)]
+    assert [str(fault) for fault in content.faults] == [
+        "line 4: plate 'AB12-CDE': line 3 has the same entry with other values",
+        "line 5: plate 'AB?': a pattern needs at least 3 letters or digits",
+    ]
+    assert (content.superseded, content.duplicates, content.refused) == (1, 0, 2)
+
+
+def test_one_entry_by_its_cells_has_the_faults_and_warnings_of_a_file() -> None:
+    def cells(plate: str, sites: str) -> dict[str, str]:
+        return {"plate": plate, "valid_until": "2030-01-01", "sites": sites}
+
+    assert len(read_cells(cells("AB12 CDE", "calais"), "today", CONTEXT).entries) == 1
+    assert read_cells(cells("A1", "dover"), "today", CONTEXT).warnings[0].startswith("1 plates have fewer than 4")
+    assert read_cells(cells("A1", "dover"), "today", CONTEXT).warnings[1].startswith("1 entry can never ring")
+    [fault] = read_cells(cells("AB12 CDE", "Calais"), "today", CONTEXT).faults
+    assert fault.field == "sites"
 
 
 # --- patterns, and formulas of spreadsheets ---

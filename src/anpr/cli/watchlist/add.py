@@ -3,11 +3,10 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.watchlist.common import author, list_option, new_list_option, report_change
-from anpr.runtime.clock import system_clock
+from anpr.cli.watchlist.common import author, list_context, list_option, new_list_option, report_change
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_line import EntryParser, RefusedLineError
+from anpr.watchlist.csv_file import read_cells
 from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 
@@ -52,24 +51,29 @@ def command(  # noqa: PLR0913  each is an option
       anpr watchlist add "AB1? CDE" --list today --reason "partly read" --until 2026-12-31 --set priority 1
     """
     cells = {"plate": plate, "reason": reason, "valid_until": until} | dict(other_cells)
-    try:
-        entry = EntryParser(list(cells), list_name).parse(list(cells.values()), 1)
-    except RefusedLineError as refused:
-        faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in refused.faults]
+    settings = settings_of(ctx)
+    context = list_context(settings)
+    content = read_cells(cells, list_name, context)
+    if content.faults:
+        faults = [f"{fault.field} {fault.value!r}: {fault.reason}" for fault in content.faults]
         raise InputError(
             "entry-refused",
             "; ".join([*faults, "nothing was changed"]),
             "docs/operators.md lists what each column may hold",
-        ) from None
-    now = system_clock()
-    if entry.valid_until <= now:
+        )
+    [entry] = content.entries
+    if context.has_ended(entry):
         raise InputError(
             "entry-refused",
             f"valid_until {until!r}: this time has passed; nothing was changed",
             "give a time in the future",
         )
-    store = home_store(settings_of(ctx))
+    for warning in content.warnings:
+        click.echo(warning, err=True)
+    store = home_store(settings)
     preconditions = Preconditions(allows_new_list=new_list)
     report_change(
-        store.change(list_name, [entry], [], why=why, now=now, author=author("add"), preconditions=preconditions)
+        store.change(
+            list_name, [entry], [], why=why, now=context.at, author=author("add"), preconditions=preconditions
+        )
     )

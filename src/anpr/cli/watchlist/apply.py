@@ -7,9 +7,15 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import author, confirm_option, removal_limit_of, report_change
+from anpr.cli.watchlist.common import (
+    author,
+    confirm_option,
+    list_context,
+    removal_limit_of,
+    report_change,
+    show_faults,
+)
 from anpr.contracts.events import NO_GENERATION
-from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
 from anpr.watchlist import plan_file
 from anpr.watchlist.csv_file import read_list
@@ -40,19 +46,28 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
     settings = settings_of(ctx)
     plan = plan_file.read(plan_path)
     file = Path(plan.file)
-    content = read_list(file, plan.list, plan.encoding, ProgressLine(f"reading {file.name}"))
+    context = list_context(settings)
+    content = read_list(file, plan.list, plan.encoding, ProgressLine(f"reading {file.name}"), context)
     if content.sha256 != plan.file_sha256:
         raise AnprError(
             "plan-other-file",
             f"{file} has changed since it was planned: its digest is different; nothing was changed",
             f"plan again: anpr watchlist plan {file} --list {plan.list} --out {plan_path}",
         )
-    now = system_clock()
+    show_faults(file, content)
+    if content.refused > plan.refused:
+        raise AnprError(
+            "plan-other-configuration",
+            f"{file}: {content.refused} lines are refused, but {plan.refused} were when it was planned; "
+            "nothing was changed",
+            f"the configuration has changed since: plan again: anpr watchlist plan {file} --list {plan.list} "
+            f"--out {plan_path}",
+        )
     applied = home_store(settings).apply(
         plan.list,
-        unexpired_entries(content, now),
+        unexpired_entries(content, context.at),
         why,
-        now,
+        context.at,
         author=author("apply", content.sha256),
         preconditions=Preconditions(
             planned_against=plan.planned_against,

@@ -8,8 +8,10 @@ from typing import Any
 import click
 import msgspec
 
+from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
-from anpr.watchlist.csv_file import ListFile
+from anpr.watchlist.csv_file import ENCODINGS, ListFile
+from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.removal_limit import RemovalLimit
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
@@ -20,6 +22,13 @@ FAULTS_SHOWN = 20
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
 new_list_option: Option = click.option("--new-list", is_flag=True, help="Create the list.")
+encoding_option: Option = click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    default="utf-8",
+    show_default=True,
+    help="The encoding of the list file.",
+)
 why_option: Option = click.option("--why", required=True, help="The reason for the log and the boards.")
 confirm_option: Option = click.option(
     "--confirm-removals",
@@ -59,6 +68,11 @@ def report_change(applied: AppliedChange) -> None:
         f"({applied.added} added, {applied.changed} changed, {applied.removed} removed)",
         err=True,
     )
+
+
+def list_context(settings: Settings) -> ListContext:
+    """Return what the lists of this installation are checked against, now."""
+    return ListContext(settings.sites, system_clock())
 
 
 def show_faults(file: Path, content: ListFile) -> None:

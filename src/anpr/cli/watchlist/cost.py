@@ -9,15 +9,13 @@ import numpy as np
 from anpr.backtest.tolerances import ToleranceCost, ToleranceCosts, estimate_tolerance_costs
 from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import show_faults
-from anpr.watchlist.csv_file import ENCODINGS, read_list
+from anpr.cli.watchlist.common import encoding_option, show_faults
+from anpr.watchlist.csv_file import read_list
 
 
 @click.command(name="cost")
 @click.argument("file", type=FILE_PATH)
-@click.option(
-    "--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="The encoding of FILE."
-)
+@encoding_option
 @click.option(
     "--days",
     type=click.IntRange(1, 1000),

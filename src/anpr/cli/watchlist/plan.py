@@ -15,6 +15,8 @@ from anpr.cli.watchlist.common import (
     FAULTS_SHOWN,
     active_list,
     author,
+    encoding_option,
+    list_context,
     list_option,
     new_list_option,
     removal_limit_of,
@@ -22,12 +24,11 @@ from anpr.cli.watchlist.common import (
 )
 from anpr.contracts.events import NO_GENERATION
 from anpr.reads.decoder import BadRead
-from anpr.runtime.clock import system_clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
 from anpr.watchlist.alert_cost import Cost
-from anpr.watchlist.csv_file import ENCODINGS, ListFile, read_list
+from anpr.watchlist.csv_file import ListFile, read_list
 from anpr.watchlist.plan import ActiveList, Plan, PlannedFile, make_plan, unexpired_entries
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
@@ -43,9 +44,7 @@ _ONLY_IN_THE_FILE = ("format", "refusals", "sample")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the plan."
 )
-@click.option(
-    "--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="The encoding of FILE."
-)
+@encoding_option
 @click.option("--reads", type=OPEN_FILE, help="Reads from the past, as JSON lines: count the alerts.")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
@@ -74,7 +73,8 @@ def command(  # noqa: PLR0913  each is an option
     reader = watchlist_reader(settings)
     manifest, list_manifest = active_list(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
-    content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"))
+    context = list_context(settings)
+    content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
     in_force = (
         require_whole(reader.load_list(list_manifest, ProgressLine(f"reading the present {list_name}")))
@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913  each is an option
     plan = make_plan(
         list_name,
         content,
-        PlannedFile(str(file.absolute()), encoding, author("plan").user, system_clock()),
+        PlannedFile(str(file.absolute()), encoding, author("plan").user, context.at),
         ActiveList(
             generation=list_manifest.generation if list_manifest else NO_GENERATION,
             is_first_list=manifest is None,
@@ -126,7 +126,8 @@ def _report(plan: Plan, out: Path) -> None:
     click.echo(
         f"{plan.list}: {plan.entries_before} entries would become {plan.entries_after}: {plan.added} added, "
         f"{plan.changed} changed, {plan.removed} removed, {plan.unchanged} unchanged\n"
-        f"in the file: {plan.refused} lines refused, {plan.expired} expired, {plan.duplicates} repeated",
+        f"in the file: {plan.refused} lines refused, {plan.expired} expired, {plan.duplicates} repeated, "
+        f"{plan.never_rings} can never ring",
         err=True,
     )
     if plan.cost is not None:

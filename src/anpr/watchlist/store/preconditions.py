@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from anpr.contracts.events import NO_GENERATION, Generation
 from anpr.runtime.errors import AnprError, InputError
-from anpr.runtime.nearest import nearest
+from anpr.runtime.nearest import nearest_note
 from anpr.watchlist.removal_limit import RemovalLimit
 from anpr.watchlist.store.manifest import Manifest
 
@@ -45,9 +45,10 @@ def check_preconditions(preconditions: Preconditions, list_name: str, manifest: 
     list_manifest = manifest.lists.get(list_name) if manifest else None
     if list_manifest is None and not preconditions.allows_new_list:
         names = manifest.lists if manifest else ()
+        near = nearest_note(list_name, names, "the nearest name is")
         raise InputError(
             "watchlist-no-such-list",
-            f"there is no list {list_name!r}; the nearest name is {nearest(list_name, names)!r}; nothing was changed",
+            f"there is no list {list_name!r}{near}; nothing was changed",
             "use the name of an existing list, or add --new-list to create this one",
         )
     generation = list_manifest.generation if list_manifest else NO_GENERATION

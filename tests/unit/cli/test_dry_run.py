@@ -1,0 +1,99 @@
+"""`anpr dry-run` on lists and reads as they really come."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from anpr.cli.dry_run import command
+
+CONFIG = Path(__file__).parents[3] / "config"
+LIST = "plate,country,valid_until\nAB12 CDE,GB,2099-12-31\n"
+
+
+def read(number: int, plate: str, **fields: object) -> str:
+    return json.dumps(
+        {"read_id": str(number), "site": "calais", "captured_at": "2026-11-01T10:00:00Z", "plate": plate} | fields
+    )
+
+
+def run(folder: Path, listed: str | bytes, *reads: str, options: tuple[str, ...] = ()) -> Result:
+    (folder / "list.csv").write_bytes(listed if isinstance(listed, bytes) else listed.encode())
+    (folder / "reads.jsonl").write_text("\n".join(reads) + "\n", "utf-8")
+    arguments = ["--watchlist", str(folder / "list.csv"), "--reads", str(folder / "reads.jsonl"), *options]
+    return CliRunner().invoke(command, arguments, obj=CONFIG)
+
+
+def found(result: Result) -> list[str]:
+    """Return the ids of the reads that rang."""
+    return [json.loads(line)["read"]["read_id"] for line in result.stdout.splitlines()]
+
+
+def test_only_an_entry_whose_sites_are_known_is_taken(tmp_path: Path) -> None:
+    sites = ["Calais", "calias", '"calais, coquelles"', "calais;coquelles", "dover", "calais|coquelles"]
+    letters = "EFGHJK"
+    lines = [f"AB12 CD{letter},{site},2099-12-31\n" for letter, site in zip(letters, sites, strict=True)]
+    reads = [read(number, f"AB12CD{letter}") for number, letter in enumerate(letters, start=1)]
+    result = run(tmp_path, "plate,sites,valid_until\n" + "".join(lines), *reads)
+    assert found(result) == ["6"]
+    assert [f"line {number}: sites" in result.stderr for number in range(2, 8)] == [True] * 4 + [False] * 2
+    assert "no camera of this configuration is at the sites: line 6: AB12 CDJ (dover)" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_a_bad_confidence_costs_no_candidate(tmp_path: Path) -> None:
+    candidates = [
+        {"plate": "AB12CDE", "confidence": 82.1},
+        {"plate": "AB12CDE", "confidence": "0.821"},
+        "AB12CDE",
+        {"plate": "AB12CDE", "confidence": 0.821},
+        {"plate": "AB12CDE", "confidence": "unsure"},
+        {"plate": "AB12CDE", "confidence": "82,1%"},
+        {"plate": "AB12CDE", "confidence": -1},
+    ]
+    reads = [read(number, "XXXXXXX", candidates=[given]) for number, given in enumerate(candidates, start=1)]
+    result = run(tmp_path, LIST, *reads)
+    assert found(result) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "\ufeff\n", "\ufeff \n\n", " \ufeff"])
+def test_the_first_read_is_a_read_behind_a_byte_order_mark(tmp_path: Path, before: str) -> None:
+    result = run(tmp_path, LIST, before + read(1, "AB12CDE"))
+    assert found(result) == ["1"]
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "sep=,\n" + LIST,
+        LIST.replace("plate,country,valid_until", "PLATE,COUNTRY,VALID_UNTIL"),
+        LIST.replace("\n", ",,\n"),
+        LIST + ",,\n,,\n",
+        LIST.replace("GB", "gb"),
+        LIST.replace("GB", "GBR"),
+        LIST.replace("GB", "UK"),
+    ],
+    ids=["sep", "upper case", "empty columns", "empty rows", "gb", "GBR", "UK"],
+)
+def test_what_a_spreadsheet_adds_costs_no_entry(tmp_path: Path, listed: str) -> None:
+    result = run(tmp_path, listed, read(1, "AB12CDE", country="GB"))
+    assert found(result) == ["1"]
+    assert json.loads(result.stdout)["entry"]["country"] == "GB"
+    assert result.exit_code == 0
+
+
+def test_a_list_is_read_in_the_encoding_that_is_named(tmp_path: Path) -> None:
+    listed = "plate,country,valid_until\nMÜ-AB 123,DE,2099-12-31\n".encode("utf-16")
+    refused = run(tmp_path, listed)
+    assert getattr(refused.exception, "next_step", "") == "use --encoding utf-16"
+    result = run(tmp_path, listed, read(1, "MÜAB123"), options=("--encoding", "utf-16"))
+    assert found(result) == ["1"]
+
+
+def test_a_date_is_wanted_where_the_text_is_no_time(tmp_path: Path) -> None:
+    result = run(tmp_path, LIST.replace("2099-12-31", "20991231"))
+    assert "line 2: valid_until '20991231': must be a date (2026-12-31)" in result.stderr
+    assert "offset" not in result.stderr
