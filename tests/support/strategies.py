@@ -1,5 +1,8 @@
 """Examples of the contracts: plain ones with fields to change, and strategies for everything that they allow."""
 
+import sys
+import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,6 +85,13 @@ def an_action(action_id: str, kind: str, alert: Alert | str, **fields: Any) -> A
     given: dict[str, Any] = {"site": "calais", "officer": "Ann", "at": NOON}
     named = alert if isinstance(alert, str) else alert.alert_id
     return Action(action_id=action_id, kind=kind, alert_id=named, **(given | fields))
+
+
+def every_character() -> Iterator[str]:
+    """Yield every character of Unicode; of those without a meaning (private, unassigned) one in a thousand."""
+    for number in range(sys.maxunicode + 1):
+        if number % 1000 == 0 or unicodedata.category(chr(number)) not in {"Cn", "Co"}:
+            yield chr(number)
 
 
 def words(known: tuple[str, ...]) -> st.SearchStrategy[str]:

@@ -15,7 +15,7 @@ from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import InvalidCellError, parse_country
-from anpr.watchlist.csv_line import plate_and_key
+from anpr.watchlist.plate_cell import read_plate_cell
 
 _RULES = {
     "exact": "the same letters and digits",
@@ -110,7 +110,7 @@ def _check(read: str, listed: str) -> None:
     if reason := unusable_reason(read):
         raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
     try:
-        plate_and_key(listed)
+        read_plate_cell(listed)
     except InvalidCellError as invalid:
         raise _unusable("LISTED", invalid) from None
 

@@ -19,7 +19,7 @@ from anpr.contracts.events import NO_GENERATION, Entry
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_header import Header, is_empty, read_header
-from anpr.watchlist.csv_line import SHORT_PLATE_CHARACTERS, EntryParser, LineFault, RefusedLineError
+from anpr.watchlist.csv_line import EntryParser, LineFault, RefusedLineError
 from anpr.watchlist.file_kind import check_is_text
 from anpr.watchlist.list_context import ListContext, never_ringing
 from anpr.watchlist.progress import Progress, silent
@@ -162,11 +162,7 @@ class _FileReader:
         """Read these rows, each with the number of its line. Without a header each cell has its column."""
         for line, row in rows:
             self._read_line(parser, header, row, line)
-        if parser.short_plates:
-            self.warnings.append(
-                f"{parser.short_plates} plates have fewer than {SHORT_PLATE_CHARACTERS} letters and digits "
-                f"(the first on line {parser.first_short_plate}): cameras read such texts by chance from other things"
-            )
+        self.warnings += parser.notes.warnings()
         if self._context:
             entries = self._entries.values()
             self._never_rings, sentences = never_ringing(entries, self._context, self._line_of_entry)

@@ -5,17 +5,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anpr.contracts import plates
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
-from anpr.watchlist.plate_cell import refuse_what_is_not_understood
+from anpr.watchlist.plate_cell import PlateCell, read_plate_cell
+from anpr.watchlist.plate_notes import PlateNotes
 
-# A pattern that fixes fewer characters than this would match a good part of the traffic.
-MIN_FIXED_CHARACTERS = 3
-MAX_PLATE_CHARACTERS = 64
-# Cameras read a plate with fewer characters by chance from other plates, and from things that are not plates.
-SHORT_PLATE_CHARACTERS = 4
 # Many lines have the same text in a column. The values of so many texts are kept.
 _CACHED_VALUES = 10_000
 _NOT_CACHED: Any = object()
@@ -59,8 +54,7 @@ class EntryParser:
 
     def __init__(self, columns: Sequence[str], list_name: str, sites: Collection[str] | None = None) -> None:
         """`columns` are those of the file: all known, each once. `sites` are all that an entry may name."""
-        self.short_plates = 0
-        self.first_short_plate = 0
+        self.notes = PlateNotes()
         self._list_name = list_name
         self._cells = len(columns)
         self._plate_position = columns.index("plate")
@@ -76,7 +70,7 @@ class EntryParser:
         if len(cells) != self._cells:
             raise RefusedLineError(_wrong_cell_count(cells, self._cells, line))
         try:
-            plate, key = plate_and_key(cells[self._plate_position])
+            plate = self._plate_of(cells)
             fields = _values(self._fields, cells)
             if vehicle := _values(self._vehicle, cells):
                 fields["vehicle"] = Vehicle(**vehicle)
@@ -85,12 +79,13 @@ class EntryParser:
             raise RefusedLineError(*self._faults(cells, line)) from None
         if _ends_too_early(fields):
             raise RefusedLineError(*self._faults(cells, line))
+        if plate.country is not None:
+            fields["country"] = plate.country
         if entry_id is None:
-            entry_id = _entry_id(self._list_name, key, fields.get("country", ""))
-        if len(key) < SHORT_PLATE_CHARACTERS:
-            self.short_plates += 1
-            self.first_short_plate = self.first_short_plate or line
-        return Entry(entry_id=entry_id, revision=NO_GENERATION, list=self._list_name, plate=plate, **fields)
+            entry_id = _entry_id(self._list_name, plate.key, fields.get("country", ""))
+        if plate.notes:
+            self.notes.add(line, cells[self._plate_position], plate)
+        return Entry(entry_id=entry_id, revision=NO_GENERATION, list=self._list_name, plate=plate.plate, **fields)
 
     def _faults(self, cells: Sequence[str], line: int) -> list[LineFault]:
         """Return the fault of each field, in the order of the columns."""
@@ -98,7 +93,8 @@ class EntryParser:
         fields: dict[str, Any] = {}
         for column in self._columns:
             try:
-                fields[column.name] = column.convert(cells[column.position])
+                is_plate = column.position == self._plate_position
+                fields[column.name] = self._plate_of(cells) if is_plate else column.convert(cells[column.position])
             except InvalidCellError as invalid:
                 faults.append(LineFault(line, column.name, invalid.value, invalid.reason))
         if _ends_too_early(fields):
@@ -118,12 +114,18 @@ class EntryParser:
         try:
             if self._id_position is not None and (written := _written_id(cells[self._id_position])):
                 return written
-            country = (
-                country_code(as_text(cells[self._country_position])) if self._country_position is not None else ""
-            )
-            return _entry_id(self._list_name, plate_and_key(cells[self._plate_position])[1], country or "")
+            plate = self._plate_of(cells)
+            return _entry_id(self._list_name, plate.key, plate.country or self._country_of(cells) or "")
         except (InvalidCellError, IndexError):
             return None
+
+    def _plate_of(self, cells: Sequence[str]) -> PlateCell:
+        """Return the plate of a line. Raises InvalidCellError."""
+        return read_plate_cell(cells[self._plate_position], self._country_of(cells))
+
+    def _country_of(self, cells: Sequence[str]) -> str | None:
+        """Return the country that a line names, None when it names none or it cannot be read."""
+        return None if self._country_position is None else country_code(as_text(cells[self._country_position]))
 
 
 def _values(columns: Sequence[_Column], cells: Sequence[str]) -> dict[str, Any]:
@@ -151,26 +153,8 @@ def _written_id(cell: str) -> str | None:
     return parse_entry_id(cell) if cell.strip() else None
 
 
-def plate_and_key(cell: str) -> tuple[str, str]:
-    """Return the plate or pattern as written, and a key that is equal for equal plates. Raises InvalidCellError."""
-    text = as_text(cell)
-    refuse_what_is_not_understood(text)
-    if plates.is_pattern(text):
-        key = plates.canonical_pattern(text)
-        fixed = len(key) - key.count("?") - key.count("*")
-        if fixed < MIN_FIXED_CHARACTERS:
-            raise InvalidCellError(text, f"a pattern needs at least {MIN_FIXED_CHARACTERS} letters or digits")
-    else:
-        key = plates.canonical(text)
-    if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
-        raise InvalidCellError(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
-    if len(text) > MAX_PLATE_CHARACTERS:
-        raise InvalidCellError(text, f"is longer than {MAX_PLATE_CHARACTERS} characters: it has {len(text)}")
-    return text, key
-
-
 # The columns whose rules are not in the contract of an entry.
-_CONVERTERS: dict[str, Callable[[str], Any]] = {"plate": plate_and_key, "entry_id": _written_id}
+_CONVERTERS: dict[str, Callable[[str], Any]] = {"plate": read_plate_cell, "entry_id": _written_id}
 
 
 def _entry_id(list_name: str, key: str, country: str) -> str:

@@ -1,0 +1,116 @@
+"""A cell that holds a plate and something else: a second plate, its country, a remark. Pure.
+
+The plate is taken where it is certain: beside it is only its country, or a remark in brackets. Otherwise the cell is
+refused.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from anpr.contracts import plates
+from anpr.contracts.country_codes import country_code
+from anpr.watchlist.csv_cells import InvalidCellError
+from anpr.watchlist.known_layouts import fits_known_layout, has_known_layouts
+
+_SHORTEST_PLATE: Final = 4
+_SHORTEST_REMARK: Final = 3
+# No plate has these marks; people write them between a plate and what stands beside it.
+_PARTS: Final = re.compile(r"[/\\,;:&+|()\[\]{}<>]+")
+_REMARK_IN_BRACKETS: Final = re.compile(r"\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])\s*")
+_TOKENS: Final = re.compile(r"[^\s.\-\u2010-\u2015]+")
+_AND_WORDS: Final = "AND OR ET OU UND ODER EN OF I ORAZ LUB SI SAU Y E EX NOW WAS THEN"
+_AND: Final = frozenset(_AND_WORDS.split(" "))
+# A plate is written in three groups at most; a fourth one before or behind it is something else.
+MOST_GROUPS: Final = 3
+TWO_PLATES: Final = "holds two plates: give each a line of its own"
+_REMARK: Final = "holds a plate and something beside it: leave the plate alone in its cell"
+
+
+class Separated(NamedTuple):
+    """The plate of a cell as written, and its country where it stood beside the plate."""
+
+    plate: str
+    country: str | None
+
+
+def separate(text: str, country: str | None) -> Separated | None:
+    """Return the plate of a cell that holds more, None for a cell that is one plate or no plate at all.
+
+    Raises InvalidCellError for two plates, and where it is not certain what belongs to the plate.
+    """
+    if _PARTS.search(text):
+        return _by_marks(text, country)
+    return None if plates.is_pattern(text) else _by_spaces(text, country)
+
+
+def _by_marks(text: str, country: str | None) -> Separated | None:
+    parts = [part.strip() for part in _PARTS.split(text) if part.strip(" -.")]
+    found = [part for part in parts if _is_plate(part)]
+    if len(found) > 1:
+        raise InvalidCellError(text, TWO_PLATES)
+    if not found:
+        return None
+    [plate] = found
+    others = [part for part in parts if part is not plate]
+    codes = {country_code(other.strip(" -.")) for other in others}
+    if others and None not in codes and len(codes) == 1:
+        return _of_country(text, plate, codes.pop(), country)
+    without = _REMARK_IN_BRACKETS.sub(" ", text).strip()
+    if without == plate and others and fits_known_layout(plates.canonical(plate), country):
+        return Separated(plate, None)
+    if others or text.strip(" -.") != plate:
+        raise InvalidCellError(text, _REMARK)
+    return None
+
+
+def _by_spaces(text: str, country: str | None) -> Separated | None:
+    spans = [match.span() for match in _TOKENS.finditer(text)]
+    is_one_plate = fits_known_layout(plates.canonical(text), country)
+    if len(spans) <= 1 or (is_one_plate and len(spans) <= MOST_GROUPS):
+        return None
+    for rest, sign in ((text[spans[1][0] :], spans[0]), (text[: spans[-2][1]], spans[-1])):
+        code = country_code(text[slice(*sign)])
+        is_known = code is not None and has_known_layouts(code) and code == (country or code)
+        if is_known and fits_known_layout(plates.canonical(rest), code):
+            return Separated(rest.strip(), code)
+    for before, after in () if is_one_plate else _cuts(text, spans):
+        if all(_is_whole_plate(part, country) for part in (before, after)):
+            raise InvalidCellError(text, TWO_PLATES)
+        for part, other in ((before, after), (after, before)):
+            if _is_whole_plate(part, country) and _is_remark(other):
+                raise InvalidCellError(text, _REMARK)
+    return None
+
+
+def _cuts(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[str, str]]:
+    """Yield the text cut in two between its groups; a word that means "and" belongs to neither part."""
+    for (_, end), (start, _) in pairwise(spans):
+        yield text[:end], text[start:]
+    for (_, end), (begin, finish), (start, _) in zip(spans, spans[1:], spans[2:], strict=False):
+        if text[begin:finish].upper() in _AND:
+            yield text[:end], text[start:]
+
+
+def _of_country(text: str, plate: str, beside: str | None, country: str | None) -> Separated:
+    if country is not None and beside != country:
+        raise InvalidCellError(text, f"says the plate is of {beside}, and the column `country` says {country}")
+    return Separated(plate, beside)
+
+
+def _is_plate(part: str) -> bool:
+    """Return whether a part may be a plate: it has a digit, and nothing that is not understood."""
+    key = plates.canonical(part)
+    is_long_enough = _SHORTEST_PLATE <= len(key) <= plates.MAX_CANONICAL_LENGTH
+    return is_long_enough and any(map(str.isdigit, key)) and not plates.not_understood(part)
+
+
+def _is_whole_plate(part: str, country: str | None) -> bool:
+    key = plates.canonical(part)
+    return len(key) > _SHORTEST_PLATE and not key.isdigit() and fits_known_layout(key, country)
+
+
+def _is_remark(part: str) -> bool:
+    key = plates.canonical(part)
+    return len(key) >= _SHORTEST_REMARK and key.isalpha()

@@ -1,0 +1,85 @@
+"""Whether a plate fits a layout of its country, by the forms of `countries.toml`. Pure.
+
+A layout is where a plate has letters and where digits. Personal, diplomatic, military and historic plates have no
+form there, so a plate that fits none may be right: it is a reason for a warning, never for a refusal by itself.
+"""
+
+import re
+from functools import cache, lru_cache
+from itertools import product
+from typing import Any, Final
+
+from anpr.reference_data import tables
+from anpr.reference_data.limits import LONGEST_LAYOUT
+from anpr.reference_data.table_checks import SYMBOLS
+
+_COUNTRIES: Final = tables.load("countries")
+_TO_LAYOUT: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "A" * 26 + "9" * 10)
+
+# 12-Mar-26, Mar-26, 12-March, 1E-23: where letters and digits are in them.
+_AS_SPREADSHEETS_WRITE: Final = re.compile("9{0,2}A{3,9}(?:9{1,2}|9{4})?|9+A9+")
+
+
+def has_known_layouts(country: str | None) -> bool:
+    """Return whether the layouts of a country (its ISO 3166 code) are known."""
+    return country in _COUNTRIES
+
+
+def fits_known_layout(canonical_plate: str, country: str | None) -> bool:
+    """Return whether a plate fits a layout of its country; of any, where its country or its layouts are not known."""
+    layout = canonical_plate.translate(_TO_LAYOUT)
+    return layout in (_layouts(country) if country is not None and has_known_layouts(country) else _all_layouts())
+
+
+@lru_cache(maxsize=4096)
+def _is_plainly_a_plate(layout: str, country: str | None) -> bool:
+    known = _layouts(country) if country is not None and has_known_layouts(country) else _all_layouts()
+    return layout in known and "A" in layout and not _AS_SPREADSHEETS_WRITE.fullmatch(layout)
+
+
+def is_plainly_a_plate(canonical_plate: str, country: str | None) -> bool:
+    """Return whether a plate fits a known layout, and no spreadsheet writes a number or a date in that layout."""
+    return _is_plainly_a_plate(canonical_plate.translate(_TO_LAYOUT), country)
+
+
+def could_be_issued(canonical_plate: str, country: str | None) -> bool:
+    """Return whether a form of this country has a plate with these very letters; False where no form is known."""
+    return country is not None and has_known_layouts(country) and bool(_forms(country).fullmatch(canonical_plate))
+
+
+@cache
+def _layouts(country: str) -> frozenset[str]:
+    syntax = _COUNTRIES[country]
+    found = set()
+    for form in (*syntax["forms"], *syntax.get("trailer", ())):
+        parts = [_values(symbol, syntax) for symbol in form["form"]]
+        found |= {"".join(combination).translate(_TO_LAYOUT) for combination in product(*map(_distinct, parts))}
+    longest = min(syntax.get("longest", LONGEST_LAYOUT), LONGEST_LAYOUT)
+    return frozenset(layout for layout in found if len(layout) <= longest)
+
+
+@cache
+def _all_layouts() -> frozenset[str]:
+    return frozenset().union(*map(_layouts, _COUNTRIES))
+
+
+@cache
+def _forms(country: str) -> re.Pattern[str]:
+    syntax = _COUNTRIES[country]
+    return re.compile(
+        "|".join(
+            "".join(f"(?:{'|'.join(_values(symbol, syntax))})" for symbol in form["form"])
+            for form in (*syntax["forms"], *syntax.get("trailer", ()))
+        )
+    )
+
+
+def _values(symbol: str, syntax: dict[str, Any]) -> list[str]:
+    """Return the texts that a symbol of a form stands for."""
+    if symbol == "9":
+        return list("0123456789")
+    return list(syntax[SYMBOLS[symbol]]) if symbol in SYMBOLS else [symbol]
+
+
+def _distinct(values: list[str]) -> set[str]:
+    return {value.translate(_TO_LAYOUT) for value in values}
