@@ -79,6 +79,7 @@ def test_a_plate_becomes_canonical_however_it_is_written(as_written: str, plain:
         ("AB[1]2CD%#", "AB?1?2CD??"),
         ("AB12 ²ª™ ½", "AB12????"),
         ("AB…CDE", "AB?CDE"),
+        ("AB\x85CDE", "AB?CDE"),
         # what fills the field at its ends is no position; within, it is one that was not read
         ("__AB12CDE__", "AB12CDE"),
         (" _AB12 CDE-_ ", "AB12CDE"),
