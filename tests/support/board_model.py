@@ -33,7 +33,7 @@ class ExpectedIncident(NamedTuple):
     best_tier: str
     kinds: list[str]
     members: list[str]
-    retracted: set[str]
+    retracted: set[tuple[str, str]]
     listed_again: bool
 
 
@@ -129,7 +129,7 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
         best_tier=min((alert.tier for alert in standing or alerts), key=_tier_rank),
         kinds=[kind for _, kind in stay],
         members=members,
-        retracted={action.action_id for action in retracted},
+        retracted={(action.site, action.action_id) for action in retracted},
         listed_again=any(_ends_since(alert, facts) for alert in standing),
     )
 

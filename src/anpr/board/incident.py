@@ -41,7 +41,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         alerts: All alerts of the stay, in order of capture.
         standing: The alerts that neither a correction nor a withdrawal has removed.
         actions: All that officers did, in the order of each site's topic.
-        retracted: The ids of actions that were retracted and do not count.
+        retracted: The actions that were retracted and do not count.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
     """
 
@@ -54,7 +54,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...]
     standing: tuple[Alert, ...]
     actions: tuple[Action, ...]
-    retracted: frozenset[str]
+    retracted: frozenset[ActionKey]
     listed_again: bool = False
 
     @property
@@ -76,6 +76,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     def has_covert(self) -> bool:
         """Whether some of its alerts are only for people with the covert permission."""
         return any(alert.is_covert for alert in self.alerts)
+
+    def is_retracted(self, action: Action) -> bool:
+        """Tell whether one of its actions was retracted. Then it does not count."""
+        return action_key(action) in self.retracted
 
 
 def merge_alerts(alert: Alert, repeat: Alert) -> Alert:
@@ -123,7 +127,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         alerts=tuple(stay),
         standing=tuple(standing),
         actions=ordered_actions,
-        retracted=frozenset(action_id for _, action_id in retracted),
+        retracted=retracted,
         listed_again=listed_again,
     )
 

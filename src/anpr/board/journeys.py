@@ -87,7 +87,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     it any more.
     """
     route = routes.get(incident.site)
-    outcomes = [a for a in incident.actions if a.kind == "outcome" and a.action_id not in incident.retracted]
+    outcomes = [a for a in incident.actions if a.kind == "outcome" and not incident.is_retracted(a)]
     is_open = incident.status == "open" or incident.status not in STATUSES
     if route is None or not (is_open or incident.status == "closed"):
         return None

@@ -172,7 +172,7 @@ def test_after_a_retracted_claim_the_next_claim_counts(board: Board) -> None:
     board.add_action(an_action("claim-2", "claimed", alert, officer="Bob"), 1)
     board.add_action(an_action("claim-1", "claimed", alert, officer="Ann"), 0)
     assert only(board).holders == {"calais": "Bob"}
-    assert only(board).retracted == {"claim-1"}
+    assert only(board).retracted == {("calais", "claim-1")}
     assert len(only(board).actions) == 3, "the retracted claim stays visible"
 
 
@@ -183,6 +183,21 @@ def test_no_port_retracts_or_replaces_an_action_of_another(board: Board) -> None
     board.add_action(an_action("claim-1", "claimed", alert, officer="Mallory", site="dover"), 0)
     board.add_action(an_action("retraction-1", "retracted", alert, retracts="claim-1", site="dover"), 1)
     assert only(board).holders == {"calais": "Ann"}
+
+
+def test_an_action_of_another_port_with_the_id_of_a_retracted_one_still_counts(board: Board) -> None:
+    alert = sighting(0)
+    board.add_alert(alert)
+    board.add_action(an_action("outcome-1", "outcome", alert, outcome="stopped_found"), 0)
+    board.add_action(an_action("outcome-1", "outcome", alert, outcome="stopped_found", site="dover"), 0)
+    board.add_action(an_action("retraction-1", "retracted", alert, retracts="outcome-1"), 1)
+    incident = only(board)
+    assert {
+        action.site: incident.is_retracted(action) for action in incident.actions if action.kind == "outcome"
+    } == {
+        "calais": True,
+        "dover": False,
+    }
 
 
 def test_an_action_delivered_twice_counts_at_its_first_offset(board: Board) -> None:

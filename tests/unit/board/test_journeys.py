@@ -91,6 +91,12 @@ def test_a_retracted_outcome_makes_no_vehicle_due() -> None:
     assert why.after is None
 
 
+def test_an_outcome_of_another_port_with_the_id_of_a_retracted_one_still_counts() -> None:
+    back = an_action("back", "retracted", alert(), retracts="o")
+    settled = incident(outcome("turned_away"), back, outcome("stopped_found", site="coquelles"))
+    assert at_coquelles(settled) is None
+
+
 def test_a_vehicle_that_nobody_has_stopped_may_come_by_road_for_a_while() -> None:
     why = at_coquelles(incident())
     assert why is not None

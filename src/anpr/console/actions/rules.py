@@ -140,7 +140,7 @@ def take_back(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
     )
     if action is None or action.kind == "retracted":
         raise ActionRefusedError("Your site has no such action to undo.")
-    if action.action_id in incident.retracted:
+    if incident.is_retracted(action):
         raise ActionRefusedError("This action is already undone.")
     if action.officer != actor.officer and not actor.may_take_over:
         raise ActionRefusedError(f"Only {action.officer} or a supervisor can undo this action.")
@@ -169,7 +169,7 @@ def standing_plate_check(incident: Incident, site: str) -> str | None:
     plate_checks = [
         action.plate_check
         for action in incident.actions
-        if action.site == site and action.kind == "plate_check" and action.action_id not in incident.retracted
+        if action.site == site and action.kind == "plate_check" and not incident.is_retracted(action)
     ]
     return plate_checks[-1] if plate_checks else None
 

@@ -55,9 +55,7 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position
     """Return the card of an incident at a site. It depends on nothing else, so it can be kept until these change."""
     entries = _entries_of(incident)
     outcomes = [
-        action
-        for action in incident.actions
-        if action.kind == "outcome" and action.action_id not in incident.retracted
+        action for action in incident.actions if action.kind == "outcome" and not incident.is_retracted(action)
     ]
     outcome = max(outcomes, key=lambda action: action.at, default=None)
     return CardView(

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from anpr.board.incident import Incident
+from anpr.board.incident import Incident, action_key
 from anpr.console.actions.rules import COMMANDS, ActionRefusedError, fitting_outcomes, standing_plate_check
 from anpr.console.actions.submit import ActionSubmitter
 from anpr.console.auth.audit_trail import AuditTrail
@@ -73,6 +73,6 @@ def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
         "holder": view.holder(incident),
         "checked": checked,
         "outcomes": fitting_outcomes(checked) if checked else (),
-        "action_by_id": {action.action_id: action for action in incident.actions},
+        "action_by_key": {action_key(action): action for action in incident.actions},
         "review_below_score": view.rules.review_below_score,
     }
