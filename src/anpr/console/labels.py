@@ -19,7 +19,7 @@ PARTLY_COVERT: Final = (
 )
 ALERT_KIND: Final = {
     "live": "",
-    "late": "LATE: this alert came more than a minute after the vehicle was seen",
+    "late": "LATE: this alert came late. The vehicle may be long gone",
     "retrospective": "EARLIER: the vehicle was seen before it was listed",
 }
 INCIDENT_STATUS: Final = {
