@@ -56,8 +56,18 @@ PERMITTED = {
 PERMITTED_IN_REFERENCE_DATA = {"importlib", "importlib.resources", "tomllib"}
 # A path is a value until somebody opens it.
 PERMITTED_IN_SETTINGS = {"pathlib"}
-IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
-IMPURE_METHODS = {"now", "utcnow", "today", "open", "write_text", "write_bytes", "read_text", "read_bytes"}
+# What a permitted module offers all the same: chance, files, a terminal.
+IMPURE_MEMBERS = {
+    "numpy": {
+        *("random", "load", "loadtxt", "genfromtxt", "fromfile", "fromregex", "memmap"),
+        *("save", "savetxt", "savez", "savez_compressed"),
+    },
+    "rich.console": {"Console"},
+}
+IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "Console"}
+IMPURE_ATTRIBUTES = {"open", "write_text", "write_bytes", "read_text", "read_bytes", "tofile", "Console"}
+# A record may have a field of this name. It is a clock when it is called, or when it belongs to a type of datetime.
+CLOCKS = {"now", "utcnow", "today"}
 
 
 @cache
@@ -160,23 +170,52 @@ def impurities(module: str, source: str, pure: set[str]) -> list[str]:
     permitted = PERMITTED | (
         PERMITTED_IN_REFERENCE_DATA if is_data else PERMITTED_IN_SETTINGS if is_settings else set()
     )
-    methods = IMPURE_METHODS - ({"read_text"} if is_data else set())
+    attributes = IMPURE_ATTRIBUTES - ({"read_text"} if is_data else set())
+    tree = ast.parse(source)
+    origins = _origins(tree)
+    # A generator of random numbers is handed in: only its type is named.
+    types = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "Generator"
+    }
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     found = []
-    for node in ast.walk(ast.parse(source)):
-        names = imported(node, set(modules()) | pure)
+    for node in ast.walk(tree):
+        names = [*imported(node, set(modules()) | pure), *_impure_members(node)]
         found += [f"imports {name}" for name in names if name not in permitted | pure]
-        if isinstance(node, ast.Call):
-            found += [f"calls {name}" for name in _impure_call(node.func, methods)]
+        is_clock = isinstance(node, ast.Attribute) and _is_clock(node, origins, is_called=id(node) in called)
+        if id(node) not in types and (is_clock or _is_impure(node, origins, attributes)):
+            found.append(f"uses {ast.unparse(node)}")
     return found
 
 
-def _impure_call(function: ast.expr, methods: set[str]) -> Iterator[str]:
-    if isinstance(function, ast.Name) and function.id in IMPURE_NAMES:
-        yield function.id
-    if isinstance(function, ast.Attribute):
-        of_time = isinstance(function.value, ast.Name) and function.value.id == "time"
-        if function.attr in methods or of_time:
-            yield ast.unparse(function)
+def _origins(tree: ast.AST) -> dict[str, str]:
+    """Return what each imported name stands for: np for numpy, moment for datetime.datetime."""
+    nodes = list(ast.walk(tree))
+    whole = {a.asname or a.name: a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    parts = [(a, node.module) for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names]
+    return whole | {alias.asname or alias.name: f"{module}.{alias.name}" for alias, module in parts}
+
+
+def _impure_members(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom):
+        impure = IMPURE_MEMBERS.get(node.module or "", set())
+        yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name in impure)
+
+
+def _is_impure(node: ast.AST, origins: dict[str, str], attributes: set[str]) -> bool:
+    """Tell whether a node names something impure, called or not: a name for it could be called later."""
+    if isinstance(node, ast.Name):
+        return node.id in IMPURE_NAMES
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = ast.unparse(node.value)
+    return node.attr in attributes | IMPURE_MEMBERS.get(origins.get(owner, owner), set()) or owner == "time"
+
+
+def _is_clock(node: ast.Attribute, origins: dict[str, str], *, is_called: bool) -> bool:
+    owner = ast.unparse(node.value)
+    is_of_datetime = origins.get(owner, owner).split(".")[-1] in {"datetime", "date"}
+    return node.attr in CLOCKS and (is_called or is_of_datetime)
 
 
 def test_the_core_is_pure() -> None:
@@ -210,14 +249,32 @@ def test_a_pure_module_does_no_input_or_output_and_reads_no_clock(module: str) -
         ("import tomllib", "imports tomllib"),
         ("def late():\n    import subprocess", "imports subprocess"),
         ("if True:\n    from importlib import import_module", "imports importlib.import_module"),
-        ("open('list.csv')", "calls open"),
-        ("from datetime import UTC, datetime\ndatetime.now(UTC)", "calls datetime.now"),
-        ("import datetime\ndatetime.datetime.utcnow()", "calls datetime.datetime.utcnow"),
-        ("from datetime import date\ndate.today()", "calls date.today"),
-        ("time.monotonic()", "calls time.monotonic"),
-        ("def show(read):\n    print(read)", "calls print"),
-        ("def show(path):\n    path.write_text('')", "calls path.write_text"),
-        ("__import__('socket')", "calls __import__"),
+        ("open('list.csv')", "uses open"),
+        ("from datetime import UTC, datetime\ndatetime.now(UTC)", "uses datetime.now"),
+        ("import datetime\ndatetime.datetime.utcnow()", "uses datetime.datetime.utcnow"),
+        ("from datetime import date\ndate.today()", "uses date.today"),
+        ("time.monotonic()", "uses time.monotonic"),
+        ("def show(read):\n    print(read)", "uses print"),
+        ("def show(path):\n    path.write_text('')", "uses path.write_text"),
+        ("__import__('socket')", "uses __import__"),
+        ("from datetime import datetime\nnow = datetime.now\nnow()", "uses datetime.now"),
+        ("from datetime import datetime as moment\nnow = moment.now", "uses moment.now"),
+        ("import datetime\ndays = map(datetime.date.today)", "uses datetime.date.today"),
+        ("f = open\nf('list.csv')", "uses open"),
+        ("def lines(path):\n    return map(path.read_text, ())", "uses path.read_text"),
+        ("import numpy as np\nnp.random.default_rng().random()", "uses np.random"),
+        ("import numpy\nshuffle = numpy.random.shuffle", "uses numpy.random"),
+        ("import numpy as np\nnp.load('index.npy')", "uses np.load"),
+        ("import numpy as np\nnp.fromfile('index')", "uses np.fromfile"),
+        ("import numpy as np\nnp.save('index.npy', rows)", "uses np.save"),
+        ("import numpy as np\nnp.savez('index.npz', rows)", "uses np.savez"),
+        ("import numpy as np\nwrite = np.savez_compressed", "uses np.savez_compressed"),
+        ("from numpy import load as rows_of", "imports numpy.load"),
+        ("from numpy import random", "imports numpy.random"),
+        ("def keep(rows):\n    rows.tofile('index')", "uses rows.tofile"),
+        ("from rich.console import Console\nConsole().print('x')", "imports rich.console.Console"),
+        ("import rich.console\nrich.console.Console().print('x')", "uses rich.console.Console"),
+        ("Console().print('x')", "uses Console"),
     ],
 )
 def test_a_module_that_is_not_pure_is_reported(source: str, found: str) -> None:
@@ -231,6 +288,9 @@ def test_a_module_that_is_not_pure_is_reported(source: str, found: str) -> None:
         "from anpr.contracts import plates\nfrom anpr.contracts.events import Read\nfrom anpr.matching import index",
         "import msgspec\nfrom collections.abc import Callable\nfrom datetime import datetime",
         "def later(now, timer): return now - timer.start",
+        "def later(status): return status.now",
+        "import numpy as np\ndef draw(random: np.random.Generator): return random.random()",
+        "from rich.console import Group\nimport numpy as np\nrows = np.frombuffer(b'')",
     ],
 )
 def test_a_pure_module_is_not_reported(source: str) -> None:
