@@ -1,4 +1,4 @@
-"""The terminal view: incidents and the health of the sites, drawn with rich. Pure: it is given all that it shows.
+"""The terminal view: incidents and the health of the sites, drawn with rich. Pure.
 
 Faults stand on top, so that nobody takes a broken view for a quiet road: a site whose matchers report nothing, a
 watchlist that Redis no longer confirms, a camera that has seen nothing, records that could not be read.

@@ -218,6 +218,12 @@ def _is_clock(node: ast.Attribute, origins: dict[str, str], *, is_called: bool) 
     return node.attr in CLOCKS and (is_called or is_of_datetime)
 
 
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_that_calls_itself_pure_is_checked(module: str) -> None:
+    docstring = _docstring(modules()[module])
+    assert not re.search(r"\bPure\b", docstring) or "Pure." in docstring, 'write "Pure.", then the tests check it'
+
+
 def test_the_core_is_pure() -> None:
     pure = set(pure_modules())
     assert pure >= {"anpr.contracts.events", "anpr.contracts.plates", "anpr.reads.decoder", "anpr.matching.index"}
