@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -123,8 +124,8 @@ class ConsoleServer:
         """Put a record on a topic."""
         self.broker.topics[topic].append((None, encode(fact), {}, self.clock()))
 
-    def report_all_is_well(self) -> None:
-        """Let the matchers of all ports report, with a list that was just confirmed."""
+    def report_all_is_well(self, **fields: Any) -> None:
+        """Let the matchers of all ports report, with a list that was just confirmed, and the fields given."""
         now = self.clock()
         for site, settings in self.settings.sites.items():
             if settings.cameras:
@@ -138,7 +139,7 @@ class ConsoleServer:
                     partitions=1,
                     cameras={"camera-1": now},
                 )
-                self.put(topics.status(site), status)
+                self.put(topics.status(site), msgspec.structs.replace(status, **fields))
 
     def alert(self, plate: str, site: str = "calais", *, handling: str = "open", image: str | None = None) -> Alert:
         """Let a listed vehicle pass now, and return its alert once it is on the console's board."""

@@ -211,7 +211,6 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
         "has_cameras": bool(site_settings.cameras),
         "sites": settings.sites,
         "ack_due_seconds": settings.console.ack_due_seconds,
-        "clock_off_seconds": settings.console.clock_off_seconds,
         "canary_every_seconds": settings.console.canary_every_seconds,
     }
     return templates

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,34 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
             assert "Its vehicles are NOT on this screen." in page
         with server.browser("ann") as ann:
             assert "Something is broken. The red bar says what." in text_of(ann.get("/health"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ({"clock_offset_seconds": {"camera-1": -90.0}}, "✖ 90 s behind"),
+        ({"lag": 500_000}, "✖ 500000 reads waiting"),
+        ({"dead_letters": 3}, "✖ 3 dead letters"),
+        (None, "✖ NOT CONNECTED"),
+    ],
+)
+def test_it_never_says_that_everything_works_above_a_red_line(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any] | None, line: str
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page_of(**fields: Any) -> str:
+            server.report_all_is_well(**fields)
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: "Everything works." in page_of(), 10)
+        assert "✖" not in page_of()
+        if fault is None:
+            monkeypatch.setattr(InMemoryTail, "problem", lambda _: "the broker does not answer")
+        assert wait_until(lambda: line in page_of(**(fault or {})), 10)
+        page = page_of(**(fault or {}))
+        assert "Everything works" not in page
+        assert "Something is not right. The board has no warning. Look at the lines marked ✖ on this page." in page
 
 
 def test_it_shows_no_old_status_while_the_board_stands_still(

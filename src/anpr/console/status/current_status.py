@@ -9,15 +9,17 @@ from anpr.console.status.last_read import last_read_at
 from anpr.console.status.status_reader import read_system_status
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus, for_everybody
+from anpr.console.status.unwarned_faults import UnwarnedFaults, unwarned_faults
 from anpr.runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class KnownStatus:
-    """The status at one tick that one audience may see, and its warnings."""
+    """The status at one tick that one audience may see, its warnings, and the faults that no warning names."""
 
     system: SystemStatus
     warnings: tuple[str, ...]
+    unwarned: UnwarnedFaults
 
 
 class CurrentStatus:
@@ -42,7 +44,11 @@ class CurrentStatus:
         whole = read_system_status(feed, self._settings, now)
         self.last_read_at = last_read_at(whole.health, self._site, self._settings.sites)
         self._known = {
-            covert: KnownStatus(system, status_warnings(system, self._settings, self._format_time))
+            covert: KnownStatus(
+                system,
+                status_warnings(system, self._settings, self._format_time),
+                unwarned_faults(system, self._settings.console),
+            )
             for covert, system in ((False, for_everybody(whole, self._settings.sites)), (True, whole))
         }
         self.ticks += 1

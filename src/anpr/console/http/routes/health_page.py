@@ -15,4 +15,6 @@ async def page(_: Request, who: SignedIn, *, status: FreshStatus, renderer: Page
     current = await status.known_to(who)
     if current is None:
         return renderer.refusal(503, _NO_TICK, who, "Tell the engineer on call.")
-    return renderer.page("health.html", who, system=current.system, warnings=current.warnings)
+    return renderer.page(
+        "health.html", who, system=current.system, warnings=current.warnings, unwarned=current.unwarned
+    )

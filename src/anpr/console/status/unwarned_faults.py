@@ -1,0 +1,48 @@
+"""Faults that no warning names, since the board does not look quiet for them. The Health page marks them. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from anpr.console.status.system_status import SystemStatus
+from anpr.runtime.settings import ConsoleSettings
+
+# As in the Prometheus alert ReadsWait (deploy/prometheus/alerts.yml).
+_LAG_READS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class UnwarnedFaults:
+    """The lines of the Health page that are red without a warning.
+
+    Attributes:
+        clocks_off: The site and the name of each camera whose clock is off by more than `clock_off_seconds`.
+        lagging: The site and the name of each matcher for which more than 1,000 reads wait.
+        dead_lettering: The site and the name of each matcher that could not process some reads since it started.
+        not_connected: The sites without cameras whose broker sends nothing.
+    """
+
+    clocks_off: frozenset[tuple[str, str]] = frozenset()
+    lagging: frozenset[tuple[str, str]] = frozenset()
+    dead_lettering: frozenset[tuple[str, str]] = frozenset()
+    not_connected: frozenset[str] = frozenset()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self.clocks_off or self.lagging or self.dead_lettering or self.not_connected)
+
+
+def unwarned_faults(system: SystemStatus, console: ConsoleSettings) -> UnwarnedFaults:
+    """Return the faults of a status that `status_warnings` leaves out."""
+    matchers = [(health.site, status) for health in system.health for status in health.matchers]
+    return UnwarnedFaults(
+        clocks_off=frozenset(
+            (site, camera)
+            for site, states in system.cameras.items()
+            for camera, state in states.items()
+            if abs(state.clock_offset_seconds or 0) > console.clock_off_seconds
+        ),
+        lagging=frozenset((site, status.matcher) for site, status in matchers if (status.lag or 0) > _LAG_READS),
+        dead_lettering=frozenset((site, status.matcher) for site, status in matchers if status.dead_letters),
+        not_connected=frozenset(site for site, problem in system.problems_without_cameras.items() if problem),
+    )
