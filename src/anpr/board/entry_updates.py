@@ -129,7 +129,7 @@ class EntryUpdates:
             except AnprError as error:
                 if not self._is_silent:
                     log.warning(
-                        "the list does not answer, asking again which entries have ended or changed",
+                        "the list does not answer; changed and ended entries will be read again",
                         code=error.code,
                         reason=str(error),
                         next_step=error.next_step,

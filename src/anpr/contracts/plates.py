@@ -54,6 +54,10 @@ ASCII_SEPARATORS = "".join(character for character in map(chr, range(128)) if no
 ASCII_PADDING = "".join(character for character in map(chr, range(128)) if meaning_of(character) == PADDING)
 
 _ASCII_MEANINGS = str.maketrans({character: meaning_of(character) for character in map(chr, range(128))})
+# Removes what is understood: most plates of a long list need no closer look.
+_UNDERSTOOD_ASCII = str.maketrans(
+    dict.fromkeys(c for c in map(chr, range(128)) if c in WILDCARDS or meaning_of(c) not in {UNREADABLE, PADDING})
+)
 _WILDCARD_RUN = re.compile("[?*]{2,}")
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
 _NOT_IN_PATTERN = re.compile("[^A-Z0-9?*]+")
@@ -89,7 +93,7 @@ def has_unreadable(text: str) -> bool:
 
 def not_understood(text: str) -> str:
     """Return the characters that `canonical` leaves out although they separate nothing; wildcards are understood."""
-    if text.isascii() and text.isalnum():
+    if text.isascii() and not text.translate(_UNDERSTOOD_ASCII):
         return ""
     return "".join(
         piece for piece, meaning in positions(text) if meaning in {UNREADABLE, PADDING} and piece not in WILDCARDS

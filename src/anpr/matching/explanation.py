@@ -17,7 +17,7 @@ from anpr.contracts.plates import (
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
 from anpr.matching.encoding.plate_codes import FOLD_CLASSES
 
-CANDIDATE_NOTE = "not the camera's first reading, but another candidate that it gave"
+CANDIDATE_NOTE = "the camera read this plate as its second or a later choice"
 
 # The costs of setting one character against another when two plates are aligned: the likelier confusion is preferred.
 _SAME_GLYPH_COST, _FOLDED_COST, _EDIT_COST = 1, 2, 10

@@ -76,9 +76,9 @@ def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
     if health.heard_at is None:
         yield f"no matcher has reported yet. Vehicles are NOT being checked{why}"
     elif health.is_silent:
-        yield f"no matcher has reported for {_age(now - health.heard_at)}. The road may not be quiet{why}"
+        yield f"no matcher has reported for {_age(now - health.heard_at)}. Vehicles may be passing unchecked{why}"
     elif not any(status.partitions for status in health.matchers):
-        yield "the matchers have not been given any cameras yet. Vehicles are NOT being checked"
+        yield "no matcher reads any camera yet. Vehicles are NOT being checked"
     for status in health.matchers:
         if status.generation is None:
             yield f"matcher {status.matcher} has never had a watchlist. It checks nothing"

@@ -87,7 +87,7 @@ def read_list(
     reader.read(csv.reader(lines, strict=True), start, list_name, lambda: progress(lines.buffer.tell(), len(content)))
     progress(len(content), len(content))
     if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
-        reader.warnings.append("the last line has no line end: is the file whole?")
+        reader.warnings.append("the last line does not end with a line break, so the file may be cut short")
     return reader.result(hashlib.sha256(content).hexdigest())
 
 

@@ -155,7 +155,7 @@ def test_a_site_that_has_never_reported_is_not_checked() -> None:
 
 def test_a_silent_site_is_cut_off_since_its_last_status() -> None:
     view = a_view(health=[site_health(), SiteHealth("dunkerque", (), seconds_ago(125), is_silent=True)])
-    assert faults(view) == ["Dunkerque: no matcher has reported for 2 min. The road may not be quiet"]
+    assert faults(view) == ["Dunkerque: no matcher has reported for 2 min. Vehicles may be passing unchecked"]
     assert "CUT OFF" in shown(view)
 
 
@@ -170,7 +170,7 @@ def test_the_reason_why_a_site_is_silent_is_shown_if_it_is_known() -> None:
 def test_a_site_whose_matchers_have_no_partition_is_not_checked() -> None:
     waiting, working = a_status("one", partitions=0), a_status("two", partitions=6)
     assert faults(a_view(health=[site_health(waiting)])) == [
-        "Calais: the matchers have not been given any cameras yet. Vehicles are NOT being checked"
+        "Calais: no matcher reads any camera yet. Vehicles are NOT being checked"
     ]
     assert not faults(a_view(health=[site_health(waiting, working)])), "a standby matcher is no fault"
 

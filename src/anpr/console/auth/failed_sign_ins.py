@@ -1,4 +1,4 @@
-"""Decides which failed sign-ins the audit log states: all few, and of many enough to show the guessing. Pure.
+"""Decides which failed sign-ins the audit log records: all while they are few, later a sample. Pure.
 
 However many fail, and from however many addresses, each stretch of `WITHIN` adds at most `MAX_LINES`.
 """

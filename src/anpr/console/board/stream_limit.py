@@ -14,7 +14,10 @@ class EndableStream(Protocol):
 
 
 class StreamLimit:
-    """The streams of all sessions. When a session opens too many, its oldest ends: people look at the newest page."""
+    """The open streams of every session. When a session has too many, its oldest is ended.
+
+    People look at the newest page.
+    """
 
     def __init__(self) -> None:
         """Start with none."""

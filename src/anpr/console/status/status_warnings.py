@@ -23,7 +23,7 @@ def status_warnings(system: SystemStatus, settings: Settings, at: FormatTime) ->
 
 def _warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> Iterator[str]:
     if not system.caught_up:
-        yield "The board is not complete yet: the console is still reading what happened before."
+        yield "The board is not complete yet. The console is still reading earlier records."
     for health in system.health:
         site = settings.sites[health.site]
         for warning in _site_warnings(system, health, site, settings.console, at):
@@ -46,7 +46,7 @@ def _site_warnings(
     list_old_after = timedelta(seconds=console.list_old_after_seconds)
     yield from filter(None, (_list_warning(status, system.now, list_old_after, at) for status in health.matchers))
     if too_large := sum(status.alerts_too_large for status in health.matchers):
-        yield f"alerts for {too_large} reads could not be written and are NOT shown. Tell the engineer on call."
+        yield f"alerts for {too_large} reads were too large to write. They are NOT shown. Tell the engineer on call."
     yield from _canary_warnings(system, health.site, console, at)
     yield from _camera_warnings(system, health.site, site, at)
 

@@ -24,7 +24,7 @@ _NONE, _THREE, _BUT_THE_LAST = (np.array(bits, np.int32) for bits in (0, 3, 0x7F
 _SAME_LENGTH, _ONE_LONGER, _ONE_SHORTER = (np.array(difference, np.uint8) for difference in (0, 1, 255))
 
 
-def deletion_hashes(codes: Codes, rows: Rows, deletion_hashes: Rows, longest: int) -> Words:
+def deletion_hashes(codes: Codes, rows: Rows, deletions: Rows, longest: int) -> Words:
     """Return (m,) hashes of pairs of a plate and a deletion: 0 for none, 1 for its first character, 2 for its second.
 
     No plate is longer than `longest`. A deletion behind a plate's end gives the plate itself.
@@ -34,8 +34,8 @@ def deletion_hashes(codes: Codes, rows: Rows, deletion_hashes: Rows, longest: in
     shifted = first >> _BYTE
     if second is not None:
         shifted |= second << _TOP
-        second = _with_moved_bytes(second, second >> _BYTE, _MOVED_BYTES[1][deletion_hashes])
-    return hash_words(_with_moved_bytes(first, shifted, _MOVED_BYTES[0][deletion_hashes]), second)
+        second = _with_moved_bytes(second, second >> _BYTE, _MOVED_BYTES[1][deletions])
+    return hash_words(_with_moved_bytes(first, shifted, _MOVED_BYTES[0][deletions]), second)
 
 
 def _with_moved_bytes(words: Words, shifted: Words, moved_bytes: Words) -> Words:

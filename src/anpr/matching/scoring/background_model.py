@@ -1,6 +1,6 @@
 """The background model: how common a text is among vehicles that are not listed, read right or misread.
 
-A read that is a good plate of its country most likely is that plate. A read that no plate of its country can be must
+A read in the form of a plate of its country is most likely right. A read that no plate of its country can have must
 be a misread. Both follow from how densely the country's plates fill the possible texts: each *layout* (which
 positions are letters and which are digits) has a share of the country's vehicles, and each letter has a share of the
 letters.
