@@ -11,6 +11,7 @@ from importlib import resources
 from random import Random
 from typing import Any, NamedTuple
 
+from anpr.contracts.no_plate import says_no_plate
 from simulators.weighted import Weighted
 
 # A read with fewer characters is `lost`: it says nothing about the plate.
@@ -69,7 +70,12 @@ class Recogniser:
         return self._bands.draw(rng)
 
     def read(self, plate: str, quality: int, rng: Random) -> Reading:
-        """Read a canonical plate once."""
+        """Read a canonical plate once. A fragment that happens to be a word for no plate (NC) is read again."""
+        while says_no_plate((reading := self._read_once(plate, quality, rng)).text):
+            pass
+        return reading
+
+    def _read_once(self, plate: str, quality: int, rng: Random) -> Reading:
         outcome = self._outcomes[quality].draw(rng)
         if outcome == LOST:
             length = int(self._lost_lengths.draw(rng))

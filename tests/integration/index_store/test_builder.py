@@ -123,7 +123,7 @@ def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: 
     redis.Redis.from_url(valkey.url).flushall()
     machine.steps()
     assert machine.active == before, "the active index stays, and is not confirmed"
-    assert "not taken for an empty watchlist" in machine.builder.problem
+    assert "does not count as an empty watchlist" in machine.builder.problem
     # A list that is applied to it then has a newer epoch.
     machine.comes_to(apply(machine, "b"))
     assert machine.ids() == {"b"}
@@ -318,7 +318,7 @@ def test_a_compaction_whose_process_was_killed_is_done_again(
         return machine.active.index.change_count == 0
 
     assert wait_until(is_compacted, 60)
-    assert "was ended, with -9" in caplog.text
+    assert "ended with -9" in caplog.text
     assert machine.ids() == set("abcdef")
 
 
