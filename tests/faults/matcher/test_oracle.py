@@ -81,7 +81,8 @@ class Scene:
             self.installation.supervisor.remove(f"simulator-{site}")
             # A simulator that was killed, or could not send every read, has written reads that the broker never had.
             assert self.installation.supervisor.exit_codes[f"simulator-{site}"] == [0]
-        assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [0], 180)
+        # 1: it sent every line, and some of them cannot be matched.
+        assert wait_until(lambda: self.installation.supervisor.exit_codes["send"] == [1], 180)
 
     def reads(self) -> Path:
         """Return every line that was published, in one file."""
