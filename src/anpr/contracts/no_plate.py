@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from anpr.contracts.plates import UNREADABLE, as_read
+from anpr.contracts.plates import UNREADABLE
 from anpr.reference_data import tables
 
 
-def says_no_plate(text: str) -> bool:
-    """Return whether a read or a listed text says that there is no plate, whatever marks stand beside the words."""
-    key = as_read(text)
-    return key in _KEYS or (UNREADABLE in key and key.replace(UNREADABLE, "") in _KEYS)
+def says_no_plate(text_as_read: str) -> bool:
+    """Return whether a read or a listed text says that there is no plate, whatever marks stand beside the words.
+
+    `text_as_read` is the text as `plates.as_read` writes it.
+    """
+    return text_as_read in _KEYS or (UNREADABLE in text_as_read and text_as_read.replace(UNREADABLE, "") in _KEYS)
 
 
 def _keys() -> Iterator[str]:

@@ -21,7 +21,10 @@ def is_in_percent(values: Iterable[object]) -> bool:
 
 
 def as_share(value: object, *, is_percent: bool) -> float | None:
-    """Return a confidence as a share from 0 to 1; None when it is none. `is_percent` holds for the whole record."""
+    """Return a confidence as a share from 0 to 1; None when it is no confidence.
+
+    `is_percent` holds for the whole record.
+    """
     number, has_sign = _number(value)
     if number is None:
         return None

@@ -4,7 +4,7 @@ A record is refused only when it cannot be matched at all: it is no JSON object,
 another site, or has no usable plate (neither `plate` nor a candidate).
 Any other bad field is dropped and named in the read: a vehicle is worth an alert even when its camera's confidence is
 nonsense. A bad part costs only itself: of `candidates` only those without a usable plate are dropped, of a candidate
-only its confidence. `field_repair` reads what is not as the contract wants it, but can mean only one thing.
+only its confidence. `field_repair` reads a field that breaks the contract, but can mean only one thing.
 """
 
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def unusable_reason(plate: str) -> str:
     read = plates.as_read(plate)
     if not read.strip(plates.UNREADABLE):
         return "it has no letter or digit"
-    if says_no_plate(plate):
+    if says_no_plate(read):
         return SAYS_NO_PLATE
     if len(read) > plates.MAX_CANONICAL_LENGTH:
         return f"{len(read)} characters; a plate has at most {plates.MAX_CANONICAL_LENGTH}"
@@ -166,7 +166,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
         if reason or repair.is_needed(field.name):
             value_of_field, is_whole = repair.repaired(field.name)
             if not is_whole and field.name not in _SET_BY_DECODER:
-                bad[field.name] = reason or "a confidence is none"
+                bad[field.name] = reason or "a confidence is not a number from 0 to 1"
         if value_of_field is not None:
             kept[field.name] = value_of_field
     for name in _REQUIRED:

@@ -27,14 +27,12 @@ def has_known_layouts(country: str | None) -> bool:
 
 def fits_known_layout(canonical_plate: str, country: str | None) -> bool:
     """Return whether a plate fits a layout of its country; of any, where its country or its layouts are not known."""
-    layout = canonical_plate.translate(_TO_LAYOUT)
-    return layout in (_layouts(country) if country is not None and has_known_layouts(country) else _all_layouts())
+    return canonical_plate.translate(_TO_LAYOUT) in _layouts_for(country)
 
 
 @lru_cache(maxsize=4096)
 def _is_plainly_a_plate(layout: str, country: str | None) -> bool:
-    known = _layouts(country) if country is not None and has_known_layouts(country) else _all_layouts()
-    return layout in known and "A" in layout and not _AS_SPREADSHEETS_WRITE.fullmatch(layout)
+    return layout in _layouts_for(country) and "A" in layout and not _AS_SPREADSHEETS_WRITE.fullmatch(layout)
 
 
 def is_plainly_a_plate(canonical_plate: str, country: str | None) -> bool:
@@ -45,6 +43,11 @@ def is_plainly_a_plate(canonical_plate: str, country: str | None) -> bool:
 def could_be_issued(canonical_plate: str, country: str | None) -> bool:
     """Return whether a form of this country has a plate with these very letters; False where no form is known."""
     return country is not None and has_known_layouts(country) and bool(_forms(country).fullmatch(canonical_plate))
+
+
+def _layouts_for(country: str | None) -> frozenset[str]:
+    """Return the layouts of a country; of all, where the country or its layouts are not known."""
+    return _layouts(country) if country is not None and has_known_layouts(country) else _all_layouts()
 
 
 @cache
