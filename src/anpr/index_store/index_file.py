@@ -34,7 +34,7 @@ from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import PlateTable
 
 # Changed whenever the layout changes, or the rules behind the tables: the folds, the hash, what counts as one edit.
-MAGIC: Final = b"anpr-index-0004\n"
+MAGIC: Final = b"anpr-index-0005\n"
 _ALIGNED_TO = 64
 _ENCODED = "bodies.encoded"
 _REMOVED_ROWS = "gone"
@@ -157,7 +157,12 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
     plates, patterns, blobs = tables.plates, tables.patterns, tables.entry_blobs
-    hash_tables = {"same": plates.by_key, "near": plates.by_deletion, "patterns": patterns.by_hash, "ids": blobs.ids}
+    hash_tables = {
+        "same": plates.by_key,
+        "near": plates.by_deletion,
+        "patterns": patterns.by_anchors,
+        "ids": blobs.ids,
+    }
     return {
         "codes": plates.plates.codes,
         "lengths": plates.plates.lengths,
@@ -167,7 +172,7 @@ def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
         "patterns.texts": patterns.texts,
         "patterns.ends": patterns.ends,
         "patterns.groups": patterns.groups,
-        "patterns.fragments": patterns.fragment_lengths,
+        "patterns.fragments": patterns.with_fragments,
         **{f"{name}.heads": table.buckets for name, table in hash_tables.items()},
         **{f"{name}.postings": table.slots for name, table in hash_tables.items()},
         "bodies.ends": blobs.ends,
@@ -188,8 +193,8 @@ def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
         arrays["patterns.texts"],
         arrays["patterns.ends"],
         arrays["patterns.groups"],
-        arrays["patterns.fragments"],
         hash_tables["patterns"],
+        arrays["patterns.fragments"],
     )
     return IndexTables(
         PlateTable(entries, arrays["widest"], hash_tables["same"], hash_tables["near"]),

@@ -21,6 +21,7 @@ LISTS = {
     "one": [an_entry("a")],
     "several": [an_entry("a"), an_entry("b", plate="AB12CDF", tolerance="near"), an_entry("c", plate="X" * 16)],
     "patterns": [an_entry("a", plate="AB?2*"), an_entry("b", plate="*12C*"), an_entry("c")],
+    "fragments": [an_entry(name, plate=f"*{name}*") for name in ("2CD", "12CDE", "CDE", "AB1?C", "B?2?D", "CDX")],
 }
 READS = [a_read(), a_read(plate="AB12CDE", country="GB"), a_read(plate="X" * 16), a_read(plate="ZZ")]
 

@@ -83,6 +83,10 @@ class PlateCodes:
         """Return the canonical text of a row."""
         return self.codes[row, : self.lengths[row]].tobytes().translate(_TO_TEXT).decode()
 
+    def joined_text(self) -> str:
+        """Return the canonical texts of all rows, one behind the other."""
+        return self.codes.tobytes().translate(_TO_TEXT, b"\0").decode()
+
 
 def encode_plates(
     texts: Sequence[str],

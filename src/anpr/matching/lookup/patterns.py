@@ -3,27 +3,27 @@
 No read is compared with every pattern. A pattern's *anchors* are its characters whose position is known, counted from
 the left or from the right of a plate. Patterns with anchors at the same positions form a group: one look-up of these
 positions of a read finds all patterns of the group that may fit, however many there are. Text between two `*` can be
-anywhere: the longest run of known characters is the pattern's *fragment*, and every stretch of a read as long as a
-fragment is looked up. A pattern is stored under its anchors or its fragment, whichever fixes more characters.
+anywhere: the longest run of known characters is the pattern's *fragment*, and one search finds all fragments in a
+batch. A pattern is stored under its anchors or its fragment, whichever fixes more characters.
 
-So the cost of a read grows with the number of groups and of lengths of fragments, and both are limited: patterns of
-the rarest groups are stored in other groups that fix fewer positions. Each pattern found is compared with the read in
-one pass from left to right: a piece between two `*` is taken where it first fits, and no later choice can be better.
+The cost of a read grows with the number of groups, which is limited: patterns of the rarest groups are stored in
+other groups that fix fewer positions. Each pattern found is compared with the read in one pass from left to right: a
+piece between two `*` is taken where it first fits, and no later choice can be better.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.contracts.word_search import WordSearch
 from anpr.matching.encoding.plate_codes import (
     WIDTH,
-    Codes,
     Lengths,
     PlateCodes,
     Rows,
@@ -34,16 +34,12 @@ from anpr.matching.encoding.plate_codes import (
 from anpr.matching.lookup.hash_table import HashTable, mix_bits
 
 MAX_GROUPS: Final = 128
-# A longer fragment is stored by its first eight characters, which are one word.
-LONGEST_FRAGMENT: Final = 8
 # Look-ups in one step. A step of numpy costs the same for one as for a thousand, so there are many; but a batch must
 # not take a hundred megabytes.
 _LOOKUPS_AT_ONCE = 1 << 18
-# A read makes some 150 look-ups, so it pays that fewer absent keys pass the filter.
+# A read makes up to 128 look-ups, so it pays that fewer absent keys pass the filter.
 _EXTRA_BUCKET_BITS = 1
 _COMPILED_CACHED = 1 << 17
-# By length: the bytes of a word that a fragment keeps.
-_FRAGMENT_MASKS = np.array([(1 << 8 * length) - 1 for length in range(LONGEST_FRAGMENT + 1)], np.uint64)
 _KNOWN_RUN = re.compile("[^?*]+")
 _BYTE = np.uint64(8)
 _WORD_BITS = np.uint64(64)
@@ -71,15 +67,27 @@ class Anchors(NamedTuple):
 class PatternTable:
     """Pattern `n` is that of entry `entry_rows[n]`. `texts` holds all of them; pattern `n` ends at offset `ends[n]`.
 
-    `groups`: (g, 2) anchors. `fragment_lengths`: (f,). `by_hash`: from hashes to pattern numbers.
+    `groups`: (g, 2) anchors. `by_anchors`: from hashes to pattern numbers. `with_fragments`: the numbers of the
+    patterns that are stored under their fragments. Each process makes `fragments` of them, and `masked_groups` of the
+    groups, when it loads the table.
     """
 
     entry_rows: Rows
     texts: NDArray[np.uint8]
     ends: NDArray[np.int64]
     groups: NDArray[np.uint16]
-    fragment_lengths: Lengths
-    by_hash: HashTable
+    by_anchors: HashTable
+    with_fragments: Rows
+    masked_groups: list[tuple[Rows, Words]] = field(init=False)
+    fragments: WordSearch[list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is in no file."""
+        object.__setattr__(self, "masked_groups", _masked_groups(self.groups))
+        numbers: defaultdict[str, list[int]] = defaultdict(list)
+        for number in self.with_fragments.tolist():
+            numbers[_fragment_of(self.text(number))].append(number)
+        object.__setattr__(self, "fragments", WordSearch(numbers))
 
     @classmethod
     def build(cls, entry_rows: Sequence[int], patterns: Sequence[str]) -> "PatternTable":
@@ -88,43 +96,32 @@ class PatternTable:
         texts = [patterns[number] for number in numbers]
         ends = [_ends_of(text) for text in texts]
         anchors = [Anchors(_known_positions(first), _known_positions(last[::-1])) for first, last in ends]
-        fragments = [max(_KNOWN_RUN.findall(text), key=len, default="")[:LONGEST_FRAGMENT] for text in texts]
-        lengths = np.array([len(fragment) for fragment in fragments], np.intp)
-        groups = _choose_groups(anchors, lengths.tolist())
+        fragment_lengths = [len(_fragment_of(text)) for text in texts]
+        groups = _choose_groups(anchors, fragment_lengths)
         best_group = {distinct: _best_group(distinct, groups) for distinct in set(anchors)}
         group_numbers = np.array([best_group[of_pattern] for of_pattern in anchors], np.intp)
         fixed_counts = [groups[number].fixed_count for number in group_numbers.tolist()]
-        is_by_fragment = lengths > np.array(fixed_counts, np.intp)
+        has_fragment = np.array(fragment_lengths) > fixed_counts
+        anchored = np.flatnonzero(~has_fragment)
         left = _padded_words(first.ljust(WIDTH, "?") for first, _ in ends)
         right = _padded_words(last.rjust(WIDTH, "?") for _, last in ends)
         group_bits = np.array(groups, np.uint16).reshape(-1, 2)
-        masks = _anchor_masks(group_bits)[:, group_numbers]
-        hashes = np.where(
-            is_by_fragment,
-            _fragment_hashes(_padded_words(fragment.ljust(WIDTH, "?") for fragment in fragments)[0], lengths),
-            _anchor_hashes(left, right, masks, group_numbers),
-        )
+        hashes = _anchor_hashes(left, right, _anchor_masks(group_bits)[:, group_numbers], group_numbers)
         return cls(
             np.array([entry_rows[number] for number in numbers], np.intp),
             np.frombuffer("".join(texts).encode(), np.uint8),
             np.cumsum([len(text) for text in texts], dtype=np.int64),
             group_bits,
-            np.unique(lengths[is_by_fragment]).astype(np.uint8),
-            HashTable.build([(hashes, np.arange(len(texts)))], len(texts), len(texts), _EXTRA_BUCKET_BITS),
+            HashTable.build([(hashes[anchored], anchored)], len(texts), len(anchored), _EXTRA_BUCKET_BITS),
+            np.flatnonzero(has_fragment),
         )
 
     def search(self, reads: PlateCodes) -> tuple[Rows, Rows]:
         """Return the pairs of a read's row and the row of an entry whose pattern it fits, each pair once."""
         pairs: set[tuple[int, int]] = set()
         if len(self.entry_rows):
-            piece_size = max(_LOOKUPS_AT_ONCE // (len(self.groups) + WIDTH * len(self.fragment_lengths)), 1)
-            usable = reads.lengths.nonzero()[0]
-            masked_groups = self._masked_groups()
-            for start in range(0, len(usable), piece_size):
-                piece = usable[start : start + piece_size]
-                codes, lengths = reads.codes.take(piece, axis=0), reads.lengths[piece]
-                for read_positions, numbers in self._candidates(codes, lengths, masked_groups):
-                    pairs.update(zip(piece[read_positions].tolist(), numbers.tolist(), strict=True))
+            pairs.update(self._with_anchors(reads))
+            pairs.update(self._with_fragments(reads))
         texts = {row: reads.text(row) for row, _ in pairs}
         fitting = sorted((row, number) for row, number in pairs if fits(self.text(number), texts[row]))
         fitting_pairs = np.array(fitting, np.intp).reshape(-1, 2)
@@ -135,36 +132,28 @@ class PatternTable:
         begin = int(self.ends[number - 1]) if number else 0
         return self.texts[begin : int(self.ends[number])].tobytes().decode()
 
-    def _masked_groups(self) -> list[tuple[Rows, Words]]:
-        """Return the numbers of the groups and their masks; groups whose anchors use the same words come together."""
-        masks = _anchor_masks(self.groups)
-        used_words = (masks != 0).T
-        parts = [(used_words == kind).all(axis=1).nonzero()[0] for kind in np.unique(used_words, axis=0)]
-        return [(part[:, None], masks[:, part, None]) for part in parts]
+    def _with_anchors(self, reads: PlateCodes) -> Iterator[tuple[int, int]]:
+        """Yield pairs of a read and a pattern whose anchors may be those of the read."""
+        usable = reads.lengths.nonzero()[0]
+        piece_size = max(_LOOKUPS_AT_ONCE // len(self.groups), 1)
+        for start in range(0, len(usable), piece_size):
+            piece = usable[start : start + piece_size]
+            left = np.ascontiguousarray(words_of(reads.codes.take(piece, axis=0)).T)
+            right = _right_aligned(left, reads.lengths[piece])
+            for group_numbers, masks in self.masked_groups:
+                hashes = _anchor_hashes(left, right, masks, group_numbers)
+                positions, pattern_numbers = self.by_anchors.find(hashes.ravel())
+                yield from zip(piece[positions % len(piece)].tolist(), pattern_numbers.tolist(), strict=True)
 
-    def _candidates(
-        self, codes: Codes, lengths: Lengths, masked_groups: list[tuple[Rows, Words]]
-    ) -> Iterable[tuple[Rows, Rows]]:
-        """Return pairs of a read and a pattern that may fit it."""
-        left = np.ascontiguousarray(words_of(codes).T)
-        right = _right_aligned(left, lengths)
-        for group_numbers, masks in masked_groups:
-            hash_positions, pattern_numbers = self.by_hash.find(
-                _anchor_hashes(left, right, masks, group_numbers).ravel()
-            )
-            yield hash_positions % len(lengths), pattern_numbers
-        longest = int(lengths.max())
-        windows = np.array(
-            [(start, length) for length in self.fragment_lengths.tolist() for start in range(longest - length + 1)],
-            np.intp,
-        ).reshape(-1, 2)
-        starts, window_lengths = windows[:, :1], windows[:, 1:]
-        exists = np.flatnonzero(starts + window_lengths <= lengths)
-        stretches = _words_at(left, starts) & _FRAGMENT_MASKS[window_lengths]
-        hash_positions, pattern_numbers = self.by_hash.find(
-            _fragment_hashes(stretches, window_lengths).ravel()[exists]
-        )
-        yield exists[hash_positions] % len(lengths), pattern_numbers
+    def _with_fragments(self, reads: PlateCodes) -> Iterator[tuple[int, int]]:
+        """Yield pairs of a read and a pattern whose fragment is in the read, or across its end and the next read."""
+        if not self.fragments:
+            return
+        found = list(self.fragments.find(reads.joined_text()))
+        rows = reads.lengths.cumsum(dtype=np.intp).searchsorted([last for last, _ in found], side="right")
+        for row, (_, pattern_numbers) in zip(rows.tolist(), found, strict=True):
+            for number in pattern_numbers:
+                yield row, number
 
 
 def fits(pattern: str, plate: str) -> bool:
@@ -188,6 +177,11 @@ def fits(pattern: str, plate: str) -> bool:
 def _compiled(pattern: str) -> list[tuple[re.Pattern[str], int]]:
     """Return the pieces between `*` as expressions. None of them repeats anything, so none can run long."""
     return [(re.compile(piece.replace("?", ".")), len(piece)) for piece in pattern.split("*")]
+
+
+def _fragment_of(pattern: str) -> str:
+    """Return the longest run of known characters."""
+    return max(_KNOWN_RUN.findall(pattern), key=len, default="")
 
 
 def _ends_of(pattern: str) -> tuple[str, str]:
@@ -221,6 +215,14 @@ def _padded_words(texts: Iterable[str]) -> Words:
     return words_of(encode_padded(list(texts))).T
 
 
+def _masked_groups(groups: NDArray[np.uint16]) -> list[tuple[Rows, Words]]:
+    """Return the numbers of the groups and their masks; groups whose anchors use the same words come together."""
+    masks = _anchor_masks(groups)
+    used_words = (masks != 0).T
+    parts = [(used_words == kind).all(axis=1).nonzero()[0] for kind in np.unique(used_words, axis=0)]
+    return [(part[:, None], masks[:, part, None]) for part in parts]
+
+
 def _anchor_masks(groups: NDArray[np.uint16]) -> Words:
     """Return (4, g) masks: what a group keeps of the two words from the left and of the two from the right."""
     bits = np.unpackbits(groups.astype("<u2").view(np.uint8).reshape(-1, 2, 2), axis=2, bitorder="little")
@@ -238,19 +240,8 @@ def _anchor_hashes(left: Words, right: Words, masks: Words, group_numbers: Rows)
     return mix_bits(sums)
 
 
-def _fragment_hashes(words: Words, lengths: Rows) -> Words:
-    return mix_bits(words * _FACTORS[0] + lengths.astype(np.uint64) * _SALT)
-
-
 def _right_aligned(words: Words, lengths: Lengths) -> Words:
     """Move the plates to the right end of their two words. A shift by more than a word, or below zero, gives zero."""
     shift = (WIDTH - lengths).astype(np.uint64) * _BYTE
     second = (words[1] << shift) | (words[0] >> (_WORD_BITS - shift)) | (words[0] << (shift - _WORD_BITS))
     return np.stack((words[0] << shift, second))
-
-
-def _words_at(words: Words, starts: Rows) -> Words:
-    """Return the word that begins at each position. A shift by more than a word, or below zero, gives zero."""
-    shift = starts.astype(np.uint64) * _BYTE
-    at_starts: Words = (words[0] >> shift) | (words[1] << (_WORD_BITS - shift)) | (words[1] >> (shift - _WORD_BITS))
-    return at_starts
