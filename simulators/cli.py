@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ import msgspec
 from click.core import ParameterSource
 
 from anpr.cli.duration import Duration
+from anpr.cli.watchlist.common import list_file_options, list_format_of, show_faults
+from anpr.contracts.events import Entry
 from anpr.runtime import logs
+from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings_files import load_settings
-from anpr.watchlist import csv_file
+from anpr.watchlist.csv_file import read_list
+from anpr.watchlist.list_context import ListContext
 from simulators.expected_alerts import Watchlist
 from simulators.run import RunCounts
 from simulators.scenarios import scenario_named, scenarios
@@ -112,6 +117,7 @@ class _Moment(click.ParamType[Any]):
 @click.option(
     "--list-name", help="Name of the list. The ids of entries without an id depend on it. [default: the file's name]"
 )
+@list_file_options
 @click.option(
     "--listed-share",
     type=click.FloatRange(0, 1),
@@ -182,11 +188,14 @@ def _apply_scenario(ctx: click.Context, options: dict[str, Any]) -> None:
         options["watchlist"] = options["config"] / "example_watchlist.csv"
 
 
-def _plan(
+def _plan(  # noqa: PLR0913, PLR0917  each is an option
     config: Path,
     sites: tuple[str, ...],
     watchlist: Path | None,
     list_name: str | None,
+    encoding: str,
+    columns: Mapping[str, str],
+    valid_for: float | None,
     bootstrap: str | None,
     **rest: Any,
 ) -> Plan:
@@ -212,18 +221,14 @@ def _plan(
         if bootstrap:
             chosen[name] = msgspec.structs.replace(site, kafka=bootstrap)
     images = ImageStore(loaded.images_dir, timedelta(hours=loaded.images.images_retention_hours))
-    return Plan(sites=chosen, watchlist=_watchlist(watchlist, list_name), images=images, **rest)
-
-
-def _watchlist(file: Path | None, list_name: str | None) -> Watchlist:
-    if file is None:
-        return Watchlist(())
-    listed = csv_file.read_list(file, list_name or file.stem)
-    for fault in listed.faults[:10]:
-        click.echo(f"{file}: {fault}", err=True)
-    if listed.refused:
-        click.echo(f"{file}: {listed.refused} lines refused, {len(listed.entries)} entries used", err=True)
-    return Watchlist(listed.entries)
+    entries: tuple[Entry, ...] = ()
+    if watchlist is not None:
+        context = ListContext(known, rest["start"] or system_clock())
+        list_format = list_format_of(encoding, columns, valid_for, context.at)
+        listed = read_list(watchlist, list_name or watchlist.stem, list_format, context=context)
+        show_faults(watchlist, listed)
+        entries = listed.entries
+    return Plan(sites=chosen, watchlist=Watchlist(entries), images=images, **rest)
 
 
 def _summary(tally: RunCounts, undelivered: int) -> str:

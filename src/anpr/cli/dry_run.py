@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +12,7 @@ import click
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
-from anpr.cli.watchlist.common import encoding_option, list_context, show_faults
+from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults
 from anpr.contracts.events import encode
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
@@ -28,9 +29,18 @@ from anpr.watchlist.csv_file import read_list
 )
 @click.option("--reads", "reads_file", required=True, type=OPEN_FILE, help="The reads as JSON lines; - for stdin.")
 @click.option("--list", "list_name", default="dry-run", show_default=True, help="The name of the list in the alerts.")
-@encoding_option
+@list_file_options
 @click.pass_context
-def command(ctx: click.Context, *, list_file: Path, reads_file: BinaryIO, list_name: str, encoding: str) -> None:
+def command(  # noqa: PLR0913  each is an option
+    ctx: click.Context,
+    *,
+    list_file: Path,
+    reads_file: BinaryIO,
+    list_name: str,
+    encoding: str,
+    columns: Mapping[str, str],
+    valid_for: float | None,
+) -> None:
     """Match a file of reads against a list and print the alerts.
 
     Alerts go to stdout, one JSON line each, with the same ids as in the live system. Refused lines and a summary by
@@ -38,12 +48,15 @@ def command(ctx: click.Context, *, list_file: Path, reads_file: BinaryIO, list_n
     `received_at`. Exit code 1 when lines were refused.
 
     \b
-    Example:
+    Examples:
       anpr dry-run --watchlist config/example_watchlist.csv --reads reads.jsonl > alerts.jsonl
+      anpr dry-run --watchlist export.csv --columns plate=PLATE --valid-for 30d --reads reads.jsonl
     """
     settings = settings_of(ctx)
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
-    content = read_list(list_file, list_name, encoding, context=list_context(settings))
+    context = list_context(settings)
+    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
     replay = BacktestReplay(content.entries, late_after)
     refused = 0

@@ -2,8 +2,9 @@
 
 `plate` and `valid_until` must be given; every other column may be missing. A line that cannot be used is refused with
 its number, field, value and reason, and the other lines are read all the same. An unknown column refuses the whole
-file, because a misspelt `valid_until` would list its plates for ever. The encoding is never guessed: it is UTF-8, or
-the one that the operator names.
+file, because a misspelt `valid_until` would list its plates for ever; in a list of another system, whose columns the
+operator names, it is left out and reported. The encoding is never guessed: it is UTF-8, or the one that the operator
+names.
 """
 
 import codecs
@@ -18,10 +19,11 @@ from typing import Any, Final
 from anpr.contracts.events import NO_GENERATION, Entry
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
-from anpr.watchlist.csv_header import Header, is_empty, read_header
+from anpr.watchlist.csv_header import Header, is_empty, notes_on, read_header, separator_of
 from anpr.watchlist.csv_line import EntryParser, LineFault, RefusedLineError
 from anpr.watchlist.file_kind import check_is_text
 from anpr.watchlist.list_context import ListContext, never_ringing
+from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.progress import Progress, silent
 
 __all__ = ["COLUMNS", "ENCODINGS", "NO_GENERATION", "LineFault", "ListFile", "read_list"]
@@ -35,6 +37,7 @@ MAX_LIST_NAME_CHARACTERS = 64
 _PROGRESS_EVERY_LINES = 20_000
 # Enough for the longest header, and for what spreadsheets write before it.
 _HEADER_CHARACTERS = 4096
+_OUR_OWN = ListFormat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class ListFile:
 def read_list(
     path: Path,
     list_name: str,
-    encoding: str = "utf-8",
+    list_format: ListFormat = _OUR_OWN,
     progress: Progress = silent,
     context: ListContext | None = None,
 ) -> ListFile:
@@ -78,13 +81,17 @@ def read_list(
     _check_name(list_name)
     content = _read_bytes(path)
     check_is_text(content, str(path))
+    encoding = list_format.encoding
     _check_encoding(path, content, encoding)
     csv.field_size_limit(MAX_FILE_BYTES)
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
     start = lines.read(_HEADER_CHARACTERS)
     lines.seek(0)
+    separator = separator_of(start, str(path), list_format)
+    rows = csv.reader(lines, strict=True, delimiter=separator)
     reader = _FileReader(path, context)
-    reader.read(csv.reader(lines, strict=True), start, list_name, lambda: progress(lines.buffer.tell(), len(content)))
+    header = reader.read(rows, list_name, list_format, lambda: progress(lines.buffer.tell(), len(content)))
+    reader.warnings[:0] = notes_on(header, separator, list_format)
     progress(len(content), len(content))
     if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
         reader.warnings.append("the last line does not end with a line break, so the file may be cut short")
@@ -108,10 +115,10 @@ def _check_name(list_name: str) -> None:
         )
 
 
-# The errors of the csv module, in plain words.
+# How errors of the csv module end, in plain words.
 _NOT_CSV: Final = {
     "unexpected end of data": "a quote is opened and not closed",
-    "',' expected after '\"'": "there is text after a closing quote",
+    "expected after '\"'": "there is text after a closing quote",
 }
 
 
@@ -131,20 +138,21 @@ class _FileReader:
         self._never_rings = 0
         self._line_of_entry: dict[str, int] = {}
 
-    def read(self, rows: Any, start: str, list_name: str, report_progress: Callable[[], None]) -> None:
-        """Read all lines; `rows` is a csv.reader, `start` the text with which the file begins."""
+    def read(self, rows: Any, list_name: str, list_format: ListFormat, report_progress: Callable[[], None]) -> Header:
+        """Read all lines, and return the header; `rows` is a csv.reader."""
         self._line = 1  # where the current row begins: a quoted cell may go on for many lines
         try:
-            header = read_header(rows, start, str(self._path))
+            header = read_header(rows, str(self._path), list_format)
             parser = EntryParser(header.columns, list_name, self._context.sites if self._context else None)
             self.read_rows(self._numbered(rows, report_progress), parser, header)
         except csv.Error as error:
+            reason = next((words for end, words in _NOT_CSV.items() if str(error).endswith(end)), error)
             raise InputError(
                 "list-not-csv",
-                f"{self._path}: not CSV: {_NOT_CSV.get(str(error), error)}, in the entry that begins on line "
-                f"{self._line}",
+                f"{self._path}: not CSV: {reason}, in the entry that begins on line {self._line}",
                 "is the file whole, and is each quote closed? Export it again as comma-separated values",
             ) from None
+        return header
 
     def _numbered(self, rows: Any, report_progress: Callable[[], None]) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that hold anything, each with the number of its line."""
@@ -185,7 +193,7 @@ class _FileReader:
     def _read_line(self, parser: EntryParser, header: Header | None, row: Sequence[str], line: int) -> None:
         try:
             if header is not None:
-                row = header.named_cells(row, line)
+                row = header.cells_of(row, line)
             entry = parser.parse(row, line)
         except RefusedLineError as refused:
             self._refuse(refused.faults, parser.entry_id_of(row))

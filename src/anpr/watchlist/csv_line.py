@@ -68,7 +68,7 @@ class EntryParser:
     def parse(self, cells: Sequence[str], line: int) -> Entry:
         """Return the entry of a line. Raises RefusedLineError."""
         if len(cells) != self._cells:
-            raise RefusedLineError(_wrong_cell_count(cells, self._cells, line))
+            raise RefusedLineError(wrong_cell_count(cells, self._cells, line))
         try:
             plate = self._plate_of(cells)
             fields = _values(self._fields, cells)
@@ -162,7 +162,8 @@ def _entry_id(list_name: str, key: str, country: str) -> str:
     return hashlib.sha256(f"{list_name}\0{key}\0{country}".encode()).digest()[:16].hex()
 
 
-def _wrong_cell_count(cells: Sequence[str], columns: int, line: int) -> LineFault:
+def wrong_cell_count(cells: Sequence[str], columns: int, line: int) -> LineFault:
+    """Return the fault of a line that has more or fewer cells than the file has columns."""
     if len(cells) > columns:
         return LineFault(line, "line", str(cells[columns:])[:64], "has more cells than the header has columns")
     return LineFault(

@@ -10,6 +10,7 @@ from anpr.contracts.events import NO_GENERATION, Entry, Generation
 from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.changes import changes_between
 from anpr.watchlist.csv_file import ListFile
+from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.removal_limit import RemovalLimit
 
 # Raise it when a field of the plan changes its meaning. A plan of another format must be made again.
@@ -45,6 +46,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         is_first_list: Whether Redis held no list at all.
         expired: How many lines had ended at `made_at`: they are not applied.
         never_rings: How many entries are valid, but no read can match them: `warnings` says why.
+        columns: The headers that the file has for our columns, where they were named.
+        valid_until: The end of the lines without one, "" when none was given.
         removed_as_refused: How many entries would be removed because their line is refused.
         confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
@@ -74,13 +77,20 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refused_lines: tuple[RefusedLine, ...] = field(name="refusals")
     sample: tuple[SampledChange, ...]
     cost: Cost | None = None
+    columns: Mapping[str, str] = {}
+    valid_until: str = ""
+
+    @property
+    def list_format(self) -> ListFormat:
+        """How to read the file again."""
+        return ListFormat(self.encoding, self.columns, self.valid_until)
 
 
 class PlannedFile(Struct, frozen=True):
-    """The file of a plan, its encoding, who planned it and when."""
+    """The file of a plan, how to read it, who planned it and when."""
 
     file: str
-    encoding: str
+    list_format: ListFormat
     made_by: str
     made_at: datetime
 
@@ -116,7 +126,7 @@ def make_plan(
     return Plan(
         list=list_name,
         file=source.file,
-        encoding=source.encoding,
+        encoding=source.list_format.encoding,
         file_sha256=content.sha256,
         made_at=source.made_at,
         made_by=source.made_by,
@@ -139,6 +149,8 @@ def make_plan(
             RefusedLine(fault.line, fault.field, fault.value, fault.reason)
             for fault in content.faults[:MAX_FAULTS_SHOWN]
         ),
+        columns=source.list_format.headers,
+        valid_until=source.list_format.valid_until,
         sample=_sample(active_list.entries, added, changed, changes.removed),
     )
 

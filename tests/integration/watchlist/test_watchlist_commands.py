@@ -95,6 +95,23 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tm
     assert ended.why == "the weekly file"
 
 
+def test_a_plan_of_another_systems_list_is_applied_as_it_was_planned(it: Installation, tmp_path: Path) -> None:
+    file, out = tmp_path / "export.csv", tmp_path / "export.plan.json"
+    file.write_text("Reg No;State;Colour\nAB12 CDE;GB;blue\nM-AB 123;D;red\n", "utf-8")
+    options = ("--columns", "plate=Reg No,country=State", "--valid-for", "30d")
+    done = it.run("watchlist", "plan", str(file), "--list", "stolen", "--new-list", "--out", str(out), *options)
+    warnings = result(done)["warnings"]
+    assert "columns that are not used: 'Colour'" in warnings
+    applied = result(it.run("watchlist", "apply", str(out)))
+    assert applied["added"] == 2
+    entries = active_entries(it)
+    assert {plate: entry.country for plate, entry in entries.items()} == {"AB12 CDE": "GB", "M-AB 123": "DE"}
+    end = json.loads(out.read_bytes())["valid_until"]
+    assert all(f"until: they end on {end}" in warning for warning in warnings if "they end on" in warning)
+    again = it.run("watchlist", "plan", str(file), "--list", "stolen", "--out", str(out), *options)
+    assert result(again)["unchanged"] == 2
+
+
 def test_a_plan_holds_plates_so_nobody_else_may_read_it(it: Installation, tmp_path: Path) -> None:
     file = write_list(tmp_path / "l.csv", "AB1")
     it.plan(file, "stolen")

@@ -11,6 +11,7 @@ from anpr.contracts import plates
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_file import COLUMNS, ENCODINGS, ListFile, read_list
 from anpr.watchlist.list_context import ListContext
+from anpr.watchlist.list_format import ListFormat
 
 # Some columns are drawn with cells that fit them, so that lines get as far as each check.
 FITTING = {
@@ -48,7 +49,7 @@ def read(file: Path, content: bytes, encoding: str = "utf-8") -> ListFile | None
     """Return what the file holds, None when it is refused as a whole. Any other error is raised."""
     file.write_bytes(content)
     try:
-        return read_list(file, "stolen", encoding)
+        return read_list(file, "stolen", ListFormat(encoding))
     except InputError:
         return None
 

@@ -10,6 +10,7 @@ from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Camera, Site
 from anpr.watchlist.csv_file import COLUMNS, MAX_FAULTS_KEPT, LineFault, ListFile, read_cells, read_list
 from anpr.watchlist.list_context import ListContext
+from anpr.watchlist.list_format import ListFormat
 
 SHIPPED = Path(__file__).parents[3] / "config" / "example_watchlist.csv"
 REQUIRED = "plate,valid_until"
@@ -251,7 +252,7 @@ def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark:
     coding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
     text = mark + f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode(coding)
     assert refused_file(file, text) == "the file begins as UTF-16 does"
-    content = read_list(file, "stolen", encoding="utf-16")
+    content = read_list(file, "stolen", ListFormat("utf-16"))
     assert [entry.plate for entry in content.entries] == ["MÜ 12 CDE"]
     assert not content.warnings
 
@@ -269,10 +270,10 @@ def test_utf_16_without_its_mark_is_reported_as_such(file: Path, coding: str) ->
 def test_an_old_encoding_is_read_when_it_is_named_and_never_guessed(file: Path) -> None:
     text = f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode("windows-1252")
     assert refused_file(file, text).startswith("not UTF-8 at byte")
-    [entry] = read_list(file, "stolen", encoding="windows-1252").entries
+    [entry] = read_list(file, "stolen", ListFormat("windows-1252")).entries
     assert entry.plate == "MÜ 12 CDE"
     with pytest.raises(InputError, match="not UTF-16"):
-        read_list(file, "stolen", encoding="utf-16")
+        read_list(file, "stolen", ListFormat("utf-16"))
 
 
 # --- half a file ---

@@ -47,7 +47,7 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
     plan = plan_file.read(plan_path)
     file = Path(plan.file)
     context = list_context(settings)
-    content = read_list(file, plan.list, plan.encoding, ProgressLine(f"reading {file.name}"), context)
+    content = read_list(file, plan.list, plan.list_format, ProgressLine(f"reading {file.name}"), context)
     if content.sha256 != plan.file_sha256:
         raise AnprError(
             "plan-other-file",

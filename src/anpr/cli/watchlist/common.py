@@ -1,17 +1,20 @@
 """Shared by the subcommands: options, the author of a change, and the report of a change."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from anpr.cli.duration import Duration
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ENCODINGS, ListFile
 from anpr.watchlist.list_context import ListContext
+from anpr.watchlist.list_format import ListFormat, end_of_validity, parse_columns
 from anpr.watchlist.removal_limit import RemovalLimit
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
@@ -22,12 +25,26 @@ FAULTS_SHOWN = 20
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
 new_list_option: Option = click.option("--new-list", is_flag=True, help="Create the list.")
-encoding_option: Option = click.option(
+_encoding_option: Option = click.option(
     "--encoding",
     type=click.Choice(ENCODINGS),
     default="utf-8",
     show_default=True,
     help="The encoding of the list file.",
+)
+_columns_option: Option = click.option(
+    "--columns",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=HEADER,...",
+    callback=lambda _ctx, _param, texts: parse_columns(texts),
+    help="The list is of another system: which of its headers hold our columns, as in plate=PLATE,country=STATE. "
+    "Its other columns are left out and named. Its columns may be separated by semicolons or tabs.",
+)
+_valid_for_option: Option = click.option(
+    "--valid-for",
+    type=Duration(),
+    help="How long a line is valid that has no valid_until, as in 30d.",
 )
 why_option: Option = click.option("--why", required=True, help="The reason for the log and the boards.")
 confirm_option: Option = click.option(
@@ -36,6 +53,18 @@ confirm_option: Option = click.option(
     metavar="NUMBER",
     help="Confirm that this number of entries is removed.",
 )
+
+
+def list_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a list file is written: `encoding`, `columns` and `valid_for`."""
+    for option in (_valid_for_option, _columns_option, _encoding_option):
+        command = option(command)
+    return command
+
+
+def list_format_of(encoding: str, columns: Mapping[str, str], valid_for: float | None, at: datetime) -> ListFormat:
+    """Return how to read a list file, from the options of `list_file_options`. Raises InputError."""
+    return ListFormat(encoding, columns, "" if valid_for is None else end_of_validity(at, valid_for))
 
 
 def active_list(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:

@@ -1,5 +1,6 @@
 """`anpr watchlist cost`: the vehicles that each tolerance would find for a list, and the false alerts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -7,15 +8,17 @@ import msgspec
 import numpy as np
 
 from anpr.backtest.tolerances import ToleranceCost, ToleranceCosts, estimate_tolerance_costs
+from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
-from anpr.cli.watchlist.common import encoding_option, show_faults
+from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults
 from anpr.watchlist.csv_file import read_list
+from anpr.watchlist.plan import unexpired_entries
 
 
 @click.command(name="cost")
 @click.argument("file", type=FILE_PATH)
-@encoding_option
+@list_file_options
 @click.option(
     "--days",
     type=click.IntRange(1, 1000),
@@ -24,7 +27,17 @@ from anpr.watchlist.csv_file import read_list
     help="How many days of traffic to simulate.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same traffic.")
-def command(*, file: Path, encoding: str, days: int, seed: int) -> None:
+@click.pass_context
+def command(  # noqa: PLR0913  each is an option
+    ctx: click.Context,
+    *,
+    file: Path,
+    encoding: str,
+    columns: Mapping[str, str],
+    valid_for: float | None,
+    days: int,
+    seed: int,
+) -> None:
     """Show what each tolerance would find and cost if every entry of FILE had it. Nothing is changed.
 
     The traffic is simulated from the tables that matching uses: 20,000 vehicles a day that are not listed, and listed
@@ -37,15 +50,18 @@ def command(*, file: Path, encoding: str, days: int, seed: int) -> None:
     Examples:
       anpr watchlist cost stolen.csv
       anpr watchlist cost stolen.csv --days 100
+      anpr watchlist cost export.csv --columns plate=PLATE,country=STATE --valid-for 30d
     """
-    content = read_list(file, "cost", encoding, ProgressLine(f"reading {file.name}"))
+    context = list_context(settings_of(ctx))
+    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    content = read_list(file, "cost", list_format, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
     costs = estimate_tolerance_costs(
-        content.entries, days, np.random.default_rng(seed), ProgressLine("simulating vehicles")
+        unexpired_entries(content, context.at), days, np.random.default_rng(seed), ProgressLine("simulating vehicles")
     )
     click.echo(msgspec.json.encode(costs).decode())
     _print_table(costs)
-    click.get_current_context().exit(1 if content.refused else 0)
+    ctx.exit(1 if content.refused else 0)
 
 
 def _print_table(costs: ToleranceCosts) -> None:

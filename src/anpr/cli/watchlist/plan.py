@@ -1,5 +1,6 @@
 """`anpr watchlist plan`: show what a file would change and cost, before anything is changed."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +16,9 @@ from anpr.cli.watchlist.common import (
     FAULTS_SHOWN,
     active_list,
     author,
-    encoding_option,
     list_context,
+    list_file_options,
+    list_format_of,
     list_option,
     new_list_option,
     removal_limit_of,
@@ -44,7 +46,7 @@ _ONLY_IN_THE_FILE = ("format", "refusals", "sample")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the plan."
 )
-@encoding_option
+@list_file_options
 @click.option("--reads", type=OPEN_FILE, help="Reads from the past, as JSON lines: count the alerts.")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
@@ -55,6 +57,8 @@ def command(  # noqa: PLR0913  each is an option
     new_list: bool,
     out: Path,
     encoding: str,
+    columns: Mapping[str, str],
+    valid_for: float | None,
     reads: BinaryIO | None,
 ) -> None:
     """Show what would change if FILE replaced a list. Nothing is changed.
@@ -68,13 +72,15 @@ def command(  # noqa: PLR0913  each is an option
     Examples:
       anpr watchlist plan stolen.csv --list stolen --out plan.json
       anpr watchlist plan stolen.csv --list stolen --out plan.json --reads yesterday.jsonl
+      anpr watchlist plan export.csv --list stolen --out plan.json --columns plate=PLATE,country=STATE --valid-for 30d
     """
     settings = settings_of(ctx)
     reader = watchlist_reader(settings)
     manifest, list_manifest = active_list(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     context = list_context(settings)
-    content = read_list(file, list_name, encoding, ProgressLine(f"reading {file.name}"), context)
+    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    content = read_list(file, list_name, list_format, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
     in_force = (
         require_whole(reader.load_list(list_manifest, ProgressLine(f"reading the present {list_name}")))
@@ -84,7 +90,7 @@ def command(  # noqa: PLR0913  each is an option
     plan = make_plan(
         list_name,
         content,
-        PlannedFile(str(file.absolute()), encoding, author("plan").user, context.at),
+        PlannedFile(str(file.absolute()), list_format, author("plan").user, context.at),
         ActiveList(
             generation=list_manifest.generation if list_manifest else NO_GENERATION,
             is_first_list=manifest is None,
