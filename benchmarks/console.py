@@ -101,7 +101,7 @@ def alert_of(number: int, plate: str) -> Alert:
     )
     read = Read(read_id=f"{plate}-{number}", site=SITE, plate=plate, camera="lane-1", lane="1", captured_at=now)
     return Alert(
-        alert_id=alert_id(SITE, read.read_id, entry.entry_id),
+        alert_id=alert_id(read.identity, entry.entry_id),
         kind="live",
         raised_at=now,
         read=read,

@@ -151,7 +151,7 @@ class Bench:
         read = Read(read_id=entry.entry_id, site=SITE, plate=entry.plate, camera="lane-1", lane="1",
                     direction="uk_bound", captured_at=now)  # fmt: skip
         alert = Alert(
-            alert_id=alert_id(SITE, read.read_id, entry.entry_id), kind="live", raised_at=now, read=read,
+            alert_id=alert_id(read.identity, entry.entry_id), kind="live", raised_at=now, read=read,
             plate=entry.plate, tier="exact", score=0.98, entry=entry, generation=entry.revision,
             explanation=Explanation(read_as=entry.plate, listed_as=entry.plate),
         )  # fmt: skip

@@ -10,6 +10,7 @@ import msgspec
 from simulators.expected_alerts import Watchlist
 from simulators.lines_file import LinesFile
 from simulators.pass_records import Pass
+from simulators.run import written_time
 from simulators.scenarios import Notice
 from simulators.traffic import Sighting
 
@@ -66,13 +67,18 @@ class GroundTruth:
             if open_pass is None and of_interest:
                 open_pass = self._open[vehicle_pass.pass_id] = _OpenPass(vehicle_pass)
             if open_pass is not None:
+                of_read = {
+                    "read_id": read.read_id,
+                    "camera": read.camera,
+                    "claimed_at": written_time(captured_at),
+                }
                 open_pass.expected.extend(
-                    {"read_id": read.read_id, "entry_id": entry_id, "tier": tier} for entry_id, tier in expected
+                    of_read | {"entry_id": entry_id, "tier": tier} for entry_id, tier in expected
                 )
                 if self._watchlist.misread(sighting.true_plate.text, read, captured_at):
                     open_pass.misread.append(read.read_id)
                 if guesses:
-                    open_pass.guesses.append({"read_id": read.read_id, "entries": guesses})
+                    open_pass.guesses.append(of_read | {"entries": guesses})
                 if not sighting.is_plate:
                     open_pass.no_plate.append(read.read_id)
                 _mark_superseded(open_pass, read.supersedes)

@@ -17,7 +17,7 @@ from simulators.traffic import Sighting
 _SENT_FIELDS = tuple(
     field.name
     for field in msgspec.structs.fields(Read)
-    if field.name not in {"captured_at", "received_at", "clock_suspect", "dropped_fields"}
+    if field.name not in {"captured_at", "received_at", "clock_suspect", "dropped_fields", "claimed_at"}
 )
 
 
@@ -134,5 +134,10 @@ def encode(read: Read, captured_at: datetime) -> bytes:
         if value is not None and value != ():
             record[name] = value
     record["vehicle"] = {"kind": read.vehicle.kind} if read.vehicle else None
-    record["captured_at"] = captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record["captured_at"] = written_time(captured_at)
     return msgspec.json.encode(record)
+
+
+def written_time(captured_at: datetime) -> str:
+    """Return a capture time as the cameras write it."""
+    return captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -151,9 +151,17 @@ def _is_retracted(action: Action, done: Sequence[Action]) -> bool:
 
 
 def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
+    """Return whether a correction of the same camera, at most ten minutes later, names its read.
+
+    A correction of an earlier version has no time: it counts for every camera's reads of that version.
+    """
+    read = alert.read
     return any(
-        isinstance(fact, Correction) and (fact.site, fact.supersedes) == (alert.read.site, alert.read.read_id)
+        (fact.camera == read.camera and timedelta() <= fact.captured_at - alert.captured_at <= timedelta(minutes=10))
+        if fact.captured_at is not None
+        else not read.claimed_at
         for fact in facts
+        if isinstance(fact, Correction) and (fact.site, fact.supersedes) == (read.site, read.read_id)
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from anpr.contracts.events import Alert, Entry, Generation, Read
+from anpr.contracts.events import Alert, Entry, Generation, Read, ReadIdentity
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 
@@ -32,12 +32,12 @@ class Arrived:
 
 def faults(arrived: Sequence[Arrived], alerts: Sequence[Alert], contents: Contents) -> Iterator[str]:
     """Return the faults, in words. Each read has, in every generation, an entry that it matches."""
-    of_read: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
+    of_read: defaultdict[ReadIdentity, list[Alert]] = defaultdict(list)
     for alert in alerts:
-        of_read[alert.read.site, alert.read.read_id].append(alert)
+        of_read[alert.read.identity].append(alert)
     indexes = {generation: Index.build(entries, generation) for generation, entries in contents.items()}
     for arrival in arrived:
-        yield from _faults_of(arrival, of_read[arrival.read.site, arrival.read.read_id], indexes)
+        yield from _faults_of(arrival, of_read[arrival.read.identity], indexes)
 
 
 def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Generation, Index]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Read, encode
+from anpr.contracts.events import encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
@@ -31,6 +31,7 @@ from anpr.runtime.images import ImageStore
 from tests.support.chromium import Wire, chromium
 from tests.support.installation import Installation
 from tests.support.servers import missing
+from tests.support.strategies import a_read
 from tests.support.web_console import PASSWORD, USERS
 
 READY_SECONDS = 180
@@ -159,9 +160,9 @@ class Scene:
             now = system_clock()
             read_id = f"{plate}-{now.isoformat()}-{len(incidents)}"
             given = {"camera": f"{site}-1-front", "lane": "1", "direction": "uk_bound", "country": "GB"}
-            read = Read(read_id=read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
+            read = a_read(read_id, site=site, captured_at=now, **{**given, "plate": plate, **fields})
             self.producer.produce(topics.reads(site), read.camera, encode(read))
-            incidents.append(alert_id(site, read_id, plate))
+            incidents.append(alert_id(read.identity, plate))
         assert self.producer.flush(60) == 0
         return incidents
 

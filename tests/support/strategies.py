@@ -59,10 +59,16 @@ def an_entry(entry_id: str = "entry-1", **fields: Any) -> Entry:
     return Entry(entry_id=entry_id, **(given | fields))
 
 
+def as_written(moment: datetime) -> str:
+    """Return a time as these tests' cameras write it."""
+    return msgspec.json.encode(moment).decode().strip('"')
+
+
 def a_read(read_id: str = "read-1", **fields: Any) -> Read:
-    """Return a read at Calais, captured at noon, with the fields given."""
-    given: dict[str, Any] = {"site": "calais", "plate": "AB12CDE", "captured_at": NOON}
-    return Read(read_id=read_id, **(given | fields))
+    """Return a decoded read at Calais, captured at noon, with the fields given."""
+    given: dict[str, Any] = {"site": "calais", "plate": "AB12CDE", "captured_at": NOON} | fields
+    claimed_at = as_written(given["captured_at"]) if given["captured_at"] else ""
+    return Read(read_id=read_id, **({"claimed_at": claimed_at} | given))
 
 
 def an_alert(read: Read, entry: Entry, **fields: Any) -> Alert:
@@ -76,8 +82,15 @@ def an_alert(read: Read, entry: Entry, **fields: Any) -> Alert:
         "explanation": Explanation(read_as=read.plate, listed_as=entry.plate),
         "generation": entry.revision,
     }
-    name = alert_id(read.site, read.read_id, entry.entry_id)
+    name = alert_id(read.identity, entry.entry_id)
     return Alert(alert_id=name, read=read, entry=entry, **(given | fields))
+
+
+def a_correction(alert: Alert, read_id: str = "better", **fields: Any) -> Correction:
+    """Return the correction of an alert's read by its camera at the same moment, with the fields given."""
+    read = alert.read
+    given: dict[str, Any] = {"site": read.site, "supersedes": read.read_id, "camera": read.camera}
+    return Correction(read_id=read_id, **({"captured_at": alert.captured_at} | given | fields))
 
 
 def an_action(action_id: str, kind: str, alert: Alert | str, **fields: Any) -> Action:
@@ -104,6 +117,7 @@ names = st.text(max_size=64)
 notes = st.text(max_size=100)
 shares = st.floats(0, 1)
 instants = st.datetimes(timezones=st.just(UTC)).map(to_the_millisecond)
+claimed_times = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=64)
 countries = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2)
 generations = st.builds(Generation, epoch=st.integers(0, 2**40), number=st.integers(0, 2**40))
 vehicles = st.builds(Vehicle, kind=st.none() | names, make=st.none() | names, colour=st.none() | names)
@@ -135,6 +149,7 @@ reads = st.builds(
     received_at=st.none() | instants,
     clock_suspect=st.booleans(),
     dropped_fields=_tuples(names),
+    claimed_at=claimed_times,
 )
 entries = st.builds(
     Entry,
@@ -181,7 +196,14 @@ alerts = st.builds(
     entry=entries,
     generation=generations,
 )
-corrections = st.builds(Correction, site=names, read_id=identifiers, supersedes=identifiers)
+corrections = st.builds(
+    Correction,
+    site=names,
+    read_id=identifiers,
+    supersedes=identifiers,
+    camera=names,
+    captured_at=st.none() | instants,
+)
 actions = st.builds(
     Action,
     action_id=identifiers,

@@ -1,6 +1,6 @@
 """The board: a fold over alerts, corrections, actions and list changes. Pure.
 
-The board keeps facts in sets and dictionaries, each fact under its own identity (an alert's id, a superseded read, an
+The board keeps facts in sets and dictionaries, each fact under its own identity (an alert's id, a correction, an
 action's id, an ended entry). Adding a fact is commutative, associative and idempotent. The incidents are computed
 from those sets alone. So every process that has read the topics shows the same board, even if records came late,
 twice, or again after a restart.
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from anpr.board.corrections import Corrections
 from anpr.board.incident import (
     ActionAtOffset,
     ActionKey,
@@ -71,11 +72,12 @@ class Board:
         self._window = window
         self._alerts: dict[str, Alert] = {}
         self._alerts_of_key: defaultdict[Key, set[str]] = defaultdict(set)
+        # By site and read_id, which several cameras may use: the alerts that a correction may concern.
         self._alerts_of_read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._alerts_of_entry: defaultdict[str, set[str]] = defaultdict(set)
         # By list and entry, how many alerts name the entry.
         self._alert_counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._superseded: set[tuple[str, str]] = set()
+        self._corrections = Corrections()
         self._actions: dict[ActionKey, ActionAtOffset] = {}
         self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
         self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
@@ -102,10 +104,9 @@ class Board:
         self.add_entry_listed(listed)
 
     def add_correction(self, correction: Correction) -> None:
-        """Remove the superseded read's alerts from those that stand, now or when they come."""
-        read = (correction.site, correction.supersedes)
-        self._superseded.add(read)
-        self._invalidate(*self._alerts_of_read.get(read, ()))
+        """Remove the superseded read's alerts from those that stand, now or when they come; see `Correction`."""
+        self._corrections.add(correction)
+        self._invalidate(*self._alerts_of_read.get((correction.site, correction.supersedes), ()))
 
     def add_action(self, action: Action, offset: int) -> None:
         """Add an action of an officer. `offset` is that of the record in the actions topic of the action's site."""
@@ -209,6 +210,7 @@ class Board:
                 if now - incident.last_captured_at > 2 * self._window:
                     for alert in incident.alerts:
                         self._forget(alert)
+        self._corrections.prune(now - 2 * self._window, self._alerts_of_read)
 
     def _forget(self, alert: Alert) -> None:
         self._invalidate(alert.alert_id)
@@ -256,7 +258,7 @@ class Board:
             yield stay
 
     def _incident(self, stay: Sequence[Alert], now: datetime) -> Incident:
-        not_superseded = [a for a in stay if (a.read.site, a.read.read_id) not in self._superseded]
+        not_superseded = [alert for alert in stay if not self._corrections.has_superseded(alert)]
         standing = [alert for alert in not_superseded if not self._is_withdrawn(alert, now)]
         actions = [self._actions[key] for alert in stay for key in self._actions_of_alert.get(alert.alert_id, ())]
         retracted = frozenset(action_key(record.action) for record in actions if self._is_retracted(record.action))

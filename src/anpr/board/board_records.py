@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from anpr.contracts import canary, events, topics
-from anpr.contracts.alert_id import alert_id
+from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.events import Action, Alert, Correction, Status
 
 
@@ -52,7 +52,7 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Sta
         return action
     fact = events.decode_alert_record(value)
     _check_site(fact.site if isinstance(fact, Correction) else fact.read.site, topic)
-    if isinstance(fact, Alert) and not canary.is_canary(fact) and fact.alert_id != _own_id(fact):
+    if isinstance(fact, Alert) and not canary.is_canary(fact) and not has_own_id(fact):
         raise ForeignRecordError("an alert under an id that is not its own")
     return fact
 
@@ -63,10 +63,6 @@ def is_covert(fact: Alert | Correction | Action, topic: BoardTopic) -> bool:
     A covert alert that was published on the open topic by mistake is covert all the same.
     """
     return topic.is_covert or (isinstance(fact, Alert) and fact.is_covert)
-
-
-def _own_id(alert: Alert) -> str:
-    return alert_id(alert.read.site, alert.read.read_id, alert.entry.entry_id)
 
 
 def _check_site(site: str, topic: BoardTopic) -> None:

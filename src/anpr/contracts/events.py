@@ -12,7 +12,7 @@ Rules that every consumer may rely on:
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -61,6 +61,7 @@ Name = Annotated[str, Meta(max_length=64)]
 Note = Annotated[str, Meta(max_length=2000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Instant = Annotated[datetime, Meta(tz=True)]
+ClaimedTime = Annotated[str, Meta(max_length=64, pattern="^[^\\x00]*$")]
 PlateText = Annotated[str, Meta(max_length=64)]
 Country = Annotated[str, Meta(max_length=2, pattern="^[A-Z]{2}$")]
 MOST_CANDIDATES: Final = 16
@@ -86,14 +87,32 @@ class Vehicle(Struct, frozen=True, kw_only=True):
     colour: Name | None = None
 
 
+class ReadIdentity(NamedTuple):
+    """What tells a read from every other, and is the same in each repeat of it: see `Read`."""
+
+    site: str
+    camera: str
+    read_id: str
+    claimed_at: str
+
+
 class Read(Struct, frozen=True, kw_only=True):
     """One observation of one plate by one camera.
+
+    Two records are the same read when `site`, `camera`, `read_id` and `claimed_at` are the same. `claimed_at` is
+    `captured_at` as the camera wrote it, character by character. A camera that sends a read again must repeat all of
+    them, and a gateway must not write the time in another way. A camera that restarts may use a `read_id` again: with
+    another capture time it is another read. A camera that writes no capture time must never use a `read_id` again.
+    `supersedes` names an earlier read of the same camera; see `Correction`.
 
     A read can be matched with a usable `read_id`, `site` and one usable plate: `plate` or a candidate's. Every other
     field may be missing. A bad field is dropped, counted and named in `dropped_fields`; an unusable `plate` is named
     there too, but kept as it was read. Of `candidates` only the bad ones are dropped, and all after the first 16 good
-    ones. The decoder (`anpr.reads.decoder`) sets `received_at`, `clock_suspect` and `dropped_fields`; it ignores what
-    the camera sends in these fields.
+    ones. The decoder (`anpr.reads.decoder`) sets `received_at`, `clock_suspect`, `dropped_fields` and `claimed_at`;
+    it ignores what the camera sends in these fields.
+
+    `claimed_at` is empty when the camera wrote no time. A time that is no text is the JSON that the camera wrote.
+    What is longer than 64 characters, holds NUL or is not UTF-8 is `sha256:` and 32 hexadecimal digits of its digest.
     """
 
     read_id: Identifier
@@ -115,6 +134,12 @@ class Read(Struct, frozen=True, kw_only=True):
     received_at: Instant | None = None
     clock_suspect: bool = False
     dropped_fields: tuple[str, ...] = ()
+    claimed_at: ClaimedTime = ""
+
+    @property
+    def identity(self) -> ReadIdentity:
+        """What tells it from every other read."""
+        return ReadIdentity(self.site, self.camera, self.read_id, self.claimed_at)
 
 
 class Generation(Struct, frozen=True, order=True, kw_only=True):
@@ -191,7 +216,11 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
-    """The fact that one read matched one entry. Every matcher gives it the same id, however often it is raised."""
+    """The fact that one read matched one entry. Every matcher gives it the same id, however often it is raised.
+
+    `alert_id` is 32 hexadecimal digits: the first 128 bits of SHA-256 over the read's `site`, `camera`, `read_id` and
+    `claimed_at` and the entry's `entry_id`, in UTF-8 with NUL between them.
+    """
 
     alert_id: Identifier
     kind: Kind
@@ -221,11 +250,20 @@ class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):
 
 
 class Correction(Struct, frozen=True, kw_only=True, tag_field="type", tag="correction"):
-    """The fact that `read_id` replaces `supersedes` at this site, whether or not either of them matched."""
+    """The fact that the read `read_id` replaces the read `supersedes`, whether or not either of them matched.
+
+    It counts for the reads `supersedes` of the same `site` and `camera` that were captured from ten minutes before
+    `captured_at` until `captured_at`, both included. `captured_at` is the capture time of the read `read_id`.
+
+    A correction without `captured_at` comes from an earlier version. It counts as it did there, for any camera of the
+    site and any capture time, but only for reads without `claimed_at`: those that a matcher of that version matched.
+    """
 
     site: Name
     read_id: Identifier
     supersedes: Identifier
+    camera: Name = ""
+    captured_at: Instant | None = None
 
 
 class Cover(Struct, frozen=True, kw_only=True):

@@ -12,24 +12,34 @@ from msgspec import Struct
 from anpr.board.incident import Incident
 from anpr.board.rates import percentile
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert
+from anpr.contracts.events import Alert, ReadIdentity
 
 # For these tiers the truth says exactly which alerts must be raised.
 SURE_TIERS = ("exact", "equivalent")
 
 
-class Expected(Struct, frozen=True):
-    """An alert that a pass must raise."""
+class _OfRead(Struct, frozen=True, kw_only=True):
+    """What follows from one read of a pass. `claimed_at` is its capture time as the simulator wrote it."""
 
     read_id: str
+    camera: str
+    claimed_at: str
+
+    def identity(self, site: str) -> ReadIdentity:
+        """Return the identity of the read, which was made at `site`."""
+        return ReadIdentity(site, self.camera, self.read_id, self.claimed_at)
+
+
+class Expected(_OfRead, frozen=True, kw_only=True):
+    """An alert that a pass must raise."""
+
     entry_id: str
     tier: str
 
 
-class Guess(Struct, frozen=True):
+class Guess(_OfRead, frozen=True, kw_only=True):
     """A read, and the entries of the right vehicle that a matcher may find by other than the sure tiers."""
 
-    read_id: str
     entries: tuple[str, ...]
 
 
@@ -115,11 +125,11 @@ def truth_of(passes: Iterable[TruePass]) -> Truth:
     guesses: set[str] = set()
     vehicles: list[frozenset[str]] = []
     for vehicle in passes:
-        expected |= {alert_id(vehicle.site, alert.read_id, alert.entry_id): alert.tier for alert in vehicle.expected}
+        expected |= {alert_id(alert.identity(vehicle.site), alert.entry_id): alert.tier for alert in vehicle.expected}
         read_right = {alert.entry_id for alert in vehicle.expected}
         guesses_of_entry: defaultdict[str, set[str]] = defaultdict(set)
         for guess in vehicle.guesses:
-            ids = {entry: alert_id(vehicle.site, guess.read_id, entry) for entry in guess.entries}
+            ids = {entry: alert_id(guess.identity(vehicle.site), entry) for entry in guess.entries}
             guesses.update(ids.values())
             if guess.read_id in vehicle.misread:
                 for entry in ids.keys() - read_right:

@@ -1,4 +1,4 @@
-"""Turns matches into alerts: the id depends only on site, read and entry, the kind on the time. Pure."""
+"""Turns matches into alerts: the id depends only on the read and the entry, the kind on the time. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,15 +19,25 @@ def raise_alerts(
     alert_records: list[Alert | Correction] = []
     for read, matches in zip(reads, index.match(reads), strict=True):
         if read.supersedes is not None:
-            alert_records.append(Correction(site=read.site, read_id=read.read_id, supersedes=read.supersedes))
+            alert_records.append(_correction(read, read.supersedes))
         alert_records.extend(_alert(read, match, index, now, late_after) for match in matches)
     return alert_records
+
+
+def _correction(read: Read, supersedes: str) -> Correction:
+    return Correction(
+        site=read.site,
+        read_id=read.read_id,
+        supersedes=supersedes,
+        camera=read.camera,
+        captured_at=read.captured_at,
+    )
 
 
 def _alert(read: Read, match: Match, index: Index, now: datetime, late_after: timedelta) -> Alert:
     is_late = read.captured_at is not None and now - read.captured_at > late_after
     return Alert(
-        alert_id=alert_id(read.site, read.read_id, match.entry.entry_id),
+        alert_id=alert_id(read.identity, match.entry.entry_id),
         kind="late" if is_late else "live",
         raised_at=now,
         read=read,

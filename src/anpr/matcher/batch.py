@@ -86,9 +86,9 @@ def records_with_alerts_too_large(batch: Batch, rejected: Sequence[RejectedAlert
         if error.code != TOO_LARGE or alert.is_covert:
             raise error
     counted = {alert.alert_id for alert in batch.counted_alerts}
-    why = {alert.read.read_id: str(error) for alert, error in rejected if alert.alert_id in counted}
+    why = {alert.read: str(error) for alert, error in rejected if alert.alert_id in counted}
     return [
-        UnmatchableRecord(record, BadRead(ALERT_TOO_LARGE, why[read.read_id]))
+        UnmatchableRecord(record, BadRead(ALERT_TOO_LARGE, why[read]))
         for record, read in batch.decoded
-        if read.read_id in why
+        if read in why
     ]

@@ -116,9 +116,9 @@ class Matcher:
         self._metrics.record_published(len(batch.counted_reads), alerts, dead_letters, acknowledged_at)
 
     def _record_matched(self, batch: Batch, seconds: float) -> None:
-        for record, read in batch.decoded:
+        for _, read in batch.decoded:
             if read.clock_suspect:
-                self._metrics.record_suspect_clock(read, record.value)
+                self._metrics.record_suspect_clock(read)
         self._metrics.record_batch(batch.counted_reads, len(batch.records), seconds)
 
     def _publish(self, alert_records: Sequence[Alert | Correction]) -> list[RejectedAlert]:

@@ -12,7 +12,8 @@ from datetime import datetime
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Read, Status
 from anpr.contracts.no_plate import says_no_plate
-from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead, camera_capture_time
+from anpr.reads.claimed_time import claimed_instant
+from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
@@ -37,12 +38,9 @@ class MatcherMetrics:
         metrics.LIST_ENTRIES.labels(site).set(0)
         metrics.LIST_CONFIRMED.labels(site).set(0)
 
-    def record_suspect_clock(self, read: Read, value: bytes | None) -> None:
-        """Record how far a camera's clock is off when its time was replaced by the time of arrival.
-
-        `value` is the record as it arrived, with the camera's own time in it.
-        """
-        claimed = camera_capture_time(value or b"")
+    def record_suspect_clock(self, read: Read) -> None:
+        """Record how far a camera's clock is off when its time was replaced by the time of arrival."""
+        claimed = claimed_instant(read.claimed_at)
         if claimed is not None and read.received_at is not None:
             offset = (claimed - read.received_at).total_seconds()
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, self._label(read.camera)).set(offset)

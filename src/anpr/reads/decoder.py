@@ -10,16 +10,16 @@ only its confidence. `field_repair` reads a field that breaks the contract, but 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 from msgspec.structs import FieldInfo, fields
 
 from anpr.contracts import plates
 from anpr.contracts.country_codes import is_country_code
 from anpr.contracts.events import Read, Undecodable
 from anpr.contracts.no_plate import says_no_plate
+from anpr.reads.claimed_time import claimed_in, claimed_text
 from anpr.reads.field_repair import FieldRepair
 from anpr.reads.json_lines import BYTE_ORDER_MARK
 from anpr.runtime.timestamps import to_the_millisecond
@@ -32,7 +32,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 # clock is more likely.
 OLDEST_PLAUSIBLE = timedelta(hours=72)
 
-_SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields")
+_SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields", "claimed_at")
 _REQUIRED = ("read_id", "site")
 # The read can be matched, but the broker refuses its alert: see `anpr.matcher`.
 ALERT_TOO_LARGE = "alert too large"
@@ -50,11 +50,6 @@ REASONS = (
 )
 
 
-class _CaptureTime(msgspec.Struct):
-    captured_at: Annotated[datetime, Meta(tz=True)] | None = None
-
-
-_decode_capture_time: Callable[[bytes], _CaptureTime] = msgspec.json.Decoder(_CaptureTime).decode
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 # Raw values, so that one value that no decoder accepts (1e999, bytes that are not UTF-8) spoils only its own field.
 _decode_fields: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -82,9 +77,9 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         raise BadRead("too long", f"{len(value)} bytes; a read has at most {MAX_READ_BYTES}")
     bad: dict[str, str] = {}
     try:
-        read = _decode(value)
+        read, claimed_at = _decode(value), claimed_in(value)
     except (*Undecodable, RecursionError):
-        read, bad = _decode_leniently(value)
+        read, claimed_at, bad = _decode_leniently(value)
     if read.country is not None and not is_country_code(read.country):
         read, bad["country"] = msgspec.structs.replace(read, country=None), f"no country has the code {read.country}"
     if site is not None and read.site != site:
@@ -93,7 +88,7 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
         reason = bad.setdefault("plate", reason)
         if all(unusable_reason(candidate.plate) for candidate in read.candidates):
             raise BadRead("no usable plate", reason)
-    return _completed(read, received_at or read.received_at, tuple(bad))
+    return _completed(read, claimed_at, received_at or read.received_at, tuple(bad))
 
 
 def unusable_reason(plate: str) -> str:
@@ -108,15 +103,7 @@ def unusable_reason(plate: str) -> str:
     return ""
 
 
-def camera_capture_time(value: bytes) -> datetime | None:
-    """Return the capture time that the camera wrote, plausible or not; None when there is no readable one."""
-    try:
-        return _decode_capture_time(value.removeprefix(BYTE_ORDER_MARK)).captured_at
-    except (*Undecodable, RecursionError):
-        return None
-
-
-def _completed(read: Read, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:
+def _completed(read: Read, claimed_at: str, received_at: datetime | None, dropped: tuple[str, ...]) -> Read:
     """Return the read with a capture time to match by, and with the fields that only the decoder sets."""
     received_at = _utc(received_at)
     captured_at = _utc(read.captured_at)
@@ -137,6 +124,7 @@ def _completed(read: Read, received_at: datetime | None, dropped: tuple[str, ...
         clock_suspect=suspect,
         supersedes=supersedes,
         dropped_fields=dropped,
+        claimed_at=claimed_at,
     )
 
 
@@ -147,8 +135,11 @@ def _utc(moment: datetime | None) -> datetime | None:
         return None
 
 
-def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
-    """Decode field by field. Return the read without its bad fields, and why each is bad. Raises BadRead."""
+def _decode_leniently(value: bytes) -> tuple[Read, str, dict[str, str]]:
+    """Decode field by field. Raises BadRead.
+
+    Return the read without its bad fields, the capture time as the camera wrote it, and why each bad field is bad.
+    """
     try:
         record = _decode_fields(value.removeprefix(BYTE_ORDER_MARK))
     except (*Undecodable, RecursionError) as error:
@@ -172,7 +163,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, dict[str, str]]:
     for name in _REQUIRED:
         if name not in kept:
             raise BadRead(f"no usable {name}", "it is missing")
-    return Read(**kept), bad
+    return Read(**kept), claimed_text(record.get("captured_at")), bad
 
 
 def _decoded(field: FieldInfo, raw: msgspec.Raw) -> tuple[Any, str]:

@@ -23,6 +23,7 @@ from anpr.watchlist.store.applied_change import Author
 from tests.support.entries import entry
 from tests.support.installation import Installation
 from tests.support.list_oracle import Arrived, faults
+from tests.support.strategies import a_read
 
 LIST = "stolen"
 PLATES = [f"AB{number}CDE" for number in range(10, 18)]
@@ -98,10 +99,8 @@ class Road:
     def _send(self, number: int) -> None:
         site = self._it.sites[number % len(self._it.sites)]
         camera = f"camera-{number % 7}"
-        read = Read(
-            read_id=str(number), site=site, plate=PLATES[number % len(PLATES)], camera=camera,
-            captured_at=system_clock(),
-        )  # fmt: skip
+        plate = PLATES[number % len(PLATES)]
+        read = a_read(str(number), site=site, plate=plate, camera=camera, captured_at=system_clock())
         self._producer.produce(topics.reads(site), camera, encode(read))
         self.reads.append(read)
 

@@ -221,7 +221,7 @@ def test_a_record_that_cannot_be_read_is_counted_and_hides_no_other(installation
     foreign = events.Correction(site=other, read_id="b", supersedes="a")
     producer.produce(topics.alerts(site), None, events.encode(foreign))
     # So is an alert under the id of another alert, which it would replace.
-    forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(other, "a", "AB1"))
+    forged = msgspec.structs.replace(an_alert(site), alert_id=alert_id(an_alert(other).read.identity, "AB1"))
     producer.produce(topics.alerts(site), None, events.encode(forged))
     assert wait_until(lambda: producer.flush(1) == 0, 60)
     feed = installation.open_feed()

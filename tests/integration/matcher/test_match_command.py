@@ -91,7 +91,9 @@ def test_a_read_that_replaces_another_brings_a_correction_even_when_it_matches_n
     publish(installation, site, read_line("a", site, "AB1"), read_line("b", site, "AB7", supersedes="a"))
     installation.wait_until_matched(2, site)
     published = [decode_alert_record(record.value or b"") for record in installation.records([topics.alerts(site)])]
-    assert Correction(site=site, read_id="b", supersedes="a") in published
+    (correction,) = [fact for fact in published if isinstance(fact, Correction)]
+    assert (correction.site, correction.read_id, correction.supersedes) == (site, "b", "a")
+    assert correction.captured_at is not None
     assert len(published) == 2
 
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from anpr.board.board import Board
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation
+from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation, Read
 from tests.support.board_model import ExpectedIncident, Fact, OfficerAction, add_fact, expected, last_capture, seen
 from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -52,20 +52,37 @@ def some_or_many(facts: st.SearchStrategy[Fact]) -> st.SearchStrategy[list[Fact]
 # --- any order, any repetition: random facts, even ones that contradict each other ---
 
 # A world so small that facts often concern the same alert, read, entry or action.
+# Cameras count their reads alike, and start again: each of these ids names several reads.
 few_read_ids = st.integers(0, 2).map("read-{}".format)
+few_cameras = st.sampled_from(("camera-1", "camera-2"))
 few_entry_ids = st.sampled_from(ENTRIES[:2])
 few_sites = st.sampled_from(("calais", "calais", "calais", "dover"))
 few_generations = st.integers(1, 2).map(generation)
-few_alert_ids = st.builds(alert_id, few_sites, few_read_ids, few_entry_ids)
+few_captures = st.sampled_from(CAPTURES[:4]).map(minutes)
+few_alert_ids = st.builds(
+    lambda site, camera, read_id, captured_at, entry_id: alert_id(
+        a_read(read_id, site=site, camera=camera, captured_at=captured_at).identity, entry_id
+    ),
+    few_sites,
+    few_cameras,
+    few_read_ids,
+    few_captures,
+    few_entry_ids,
+)
 few_action_ids = st.integers(0, 3).map("action-{}".format)
 
 
 @st.composite
 def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
-    """Return any alert. With `captured`, each read has one capture time from it, else any time at each draw."""
-    number = draw(st.integers(0, len(captured or CAPTURES[:3]) - 1))
-    minute = captured[number] if captured else draw(st.sampled_from(CAPTURES[:4]))
-    read = a_read(f"read-{number}", site=draw(few_sites), captured_at=minutes(minute))
+    """Return any alert, captured at one of some minutes.
+
+    Few read ids: each camera uses one again and again. One without `claimed_at` has one identity at all times.
+    """
+    minute = draw(st.sampled_from(captured or CAPTURES[:4]))
+    given = draw(st.sampled_from(({}, {}, {"claimed_at": ""})))
+    read = a_read(
+        draw(few_read_ids), site=draw(few_sites), camera=draw(few_cameras), captured_at=minutes(minute), **given
+    )
     entry = an_entry(
         draw(few_entry_ids),
         plate=draw(st.sampled_from(PLATES)),
@@ -83,7 +100,14 @@ def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
     )
 
 
-corrections = st.builds(Correction, site=few_sites, read_id=few_read_ids, supersedes=few_read_ids)
+corrections = st.builds(
+    Correction,
+    site=few_sites,
+    read_id=few_read_ids,
+    supersedes=few_read_ids,
+    camera=few_cameras,
+    captured_at=st.none() | st.builds(minutes, st.sampled_from((-1, 0, 5, 10, 11, 25, 35, 36))),
+)
 actions = st.builds(
     an_action,
     few_action_ids,
@@ -212,8 +236,27 @@ def test_incidents_long_out_of_reach_are_forgotten(facts: list[Fact]) -> None:
 
 # --- a realistic world of cameras, list and officers: the board against a model of what officers must see ---
 
-read_ids = st.integers(0, len(CAPTURES) - 1).map("read-{}".format)
-alert_ids = st.builds(alert_id, sites, read_ids, entry_ids)
+# Each camera starts to count again after three reads.
+READ_IDS = ("1", "2", "3")
+CAMERAS = ("front", "rear")
+read_ids = st.sampled_from(READ_IDS)
+cameras = st.sampled_from(CAMERAS)
+
+
+def the_read(site: str, camera: str, number: int) -> Read:
+    """Return the read that a camera makes at a capture time of the world."""
+    read_id = READ_IDS[number % len(READ_IDS)]
+    return a_read(read_id, site=site, camera=camera, captured_at=minutes(CAPTURES[number]))
+
+
+numbers_of_reads = st.integers(0, len(CAPTURES) - 1)
+alert_ids = st.builds(
+    lambda site, camera, number, entry_id: alert_id(the_read(site, camera, number).identity, entry_id),
+    sites,
+    cameras,
+    numbers_of_reads,
+    entry_ids,
+)
 
 
 class Shift(RuleBasedStateMachine):
@@ -236,28 +279,39 @@ class Shift(RuleBasedStateMachine):
             name: an_entry(name, plate=plate, valid_until=NEVER) for name, plate in zip(ENTRIES, plates, strict=True)
         }
 
-    @rule(site=sites, numbers=st.lists(st.integers(0, len(CAPTURES) - 1), max_size=4), data=st.data())
-    def reads_match(self, site: str, numbers: list[int], data: st.DataObject) -> None:
+    @rule(site=sites, camera=cameras, numbers=st.lists(numbers_of_reads, max_size=4), data=st.data())
+    def reads_match(self, site: str, camera: str, numbers: list[int], data: st.DataObject) -> None:
         """Any reads, early or late, once or again."""
         for number in numbers:
             for entry_id in data.draw(st.lists(entry_ids, min_size=1, unique=True)):
-                self._a_read_matches(site, number, entry_id, data)
+                self._a_read_matches(the_read(site, camera, number), entry_id, data)
 
-    def _a_read_matches(self, site: str, number: int, entry_id: str, data: st.DataObject) -> None:
+    def _a_read_matches(self, read: Read, entry_id: str, data: st.DataObject) -> None:
         """Match against the list of any generation so far."""
         matched_with = data.draw(st.sampled_from(sorted(self.listed)))
         entry = self.listed[matched_with][entry_id]
         if entry is None:
             return
-        read = a_read(f"read-{number}", site=site, captured_at=minutes(CAPTURES[number]))
-        name = alert_id(site, read.read_id, entry_id)
+        name = alert_id(read.identity, entry_id)
         # One read and one revision of an entry always match at the same tier.
         fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers)})
         kind = data.draw(st.sampled_from(KINDS))
         self._happens(an_alert(read, entry, kind=kind, generation=matched_with, **fixed))
 
+    @rule(
+        site=sites,
+        camera=cameras,
+        old=read_ids,
+        number=numbers_of_reads,
+        after=st.sampled_from((-1, 0, 0.1, 10, 11)),
+    )
+    def a_read_is_corrected(self, site: str, camera: str, old: str, number: int, after: float) -> None:
+        """Correct some minutes after a capture, before the read or after it, perhaps a read that never was."""
+        captured_at = minutes(CAPTURES[number] + after)
+        self._happens(Correction(site=site, read_id="4", supersedes=old, camera=camera, captured_at=captured_at))
+
     @rule(site=sites, new=read_ids, old=read_ids)
-    def a_read_is_corrected(self, site: str, new: str, old: str) -> None:
+    def a_matcher_of_an_earlier_version_corrects(self, site: str, new: str, old: str) -> None:
         self._happens(Correction(site=site, read_id=new, supersedes=old))
 
     @rule(

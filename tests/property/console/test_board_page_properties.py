@@ -12,9 +12,9 @@ from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.triage import TriageRules
 from anpr.console.http.render import environment
-from anpr.contracts.events import Alert, Correction
+from anpr.contracts.events import Alert
 from anpr.runtime.settings import Route, Site
-from tests.support.strategies import a_read, an_action, an_alert, an_entry, minutes
+from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, minutes
 
 CARD = environment(None, UTC).get_template("card.html")
 WINDOWS = st.sampled_from([timedelta(minutes=40), timedelta(minutes=120), timedelta(hours=48)])
@@ -106,7 +106,7 @@ def _happens(board: Board, step: str, value: Any, number: int) -> None:
         fields = {"outcome": outcome, "retracts": retracts, "at": minutes(minute)}
         board.add_action(an_action(f"action-{number}", kind, alert, **fields), number)
     else:
-        board.add_correction(Correction(site=value.read.site, read_id="new", supersedes=value.read.read_id))
+        board.add_correction(a_correction(value))
 
 
 @given(st.lists(alerts, min_size=1, max_size=6), waits | st.floats(50, 130))

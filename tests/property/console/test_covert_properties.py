@@ -18,7 +18,7 @@ from anpr.contracts.events import Action, Alert, Correction, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
 from anpr.runtime.settings import ConsoleSettings, Route, Settings, Site
 from tests.support.entries import NoLists
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, minutes
 
 SETTINGS = Settings(
     {name: Site(name.title(), "memory", "redis://none") for name in ("calais", "coquelles", "dover")},
@@ -62,7 +62,7 @@ def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
         open_topic = alert.entry.handling == "open"
         records.append((topics.actions("calais") if open_topic else topics.covert_actions("calais"), action))
     records += [
-        (topics.alerts("calais"), Correction(site="calais", read_id="new", supersedes=alert.read.read_id))
+        (topics.alerts("calais"), a_correction(alert))
         for alert in draw(st.lists(st.sampled_from(raised), max_size=2))
     ]
     return draw(st.permutations(records))

@@ -98,7 +98,7 @@ def test_a_read_that_can_be_matched_is_kept_whatever_else_is_wrong_with_it(
 
     assert {name: getattr(read, name) for name in required} == required
     bad = {name for name in others if name in optional_fields and not _is_good_alone(required, name, others[name])}
-    bad -= {"received_at", "clock_suspect", "dropped_fields"}  # nobody asked the camera
+    bad -= {"received_at", "clock_suspect", "dropped_fields", "claimed_at"}  # nobody asked the camera
     # These are read in other forms too, or dropped in part; the tests below are about them.
     repaired = {"confidence", "char_confidences", "candidates", "country", "vehicle"}
     bad -= repaired
@@ -252,6 +252,7 @@ def _assert_matched_as_of_arrival(value: bytes) -> None:
             "received_at": json_values | instants.map(datetime.isoformat),
             "clock_suspect": st.just(True) | json_values,
             "dropped_fields": json_values | st.lists(st.text(max_size=5), max_size=2),
+            "claimed_at": json_values | st.text(max_size=70),
         },
     ),
     st.fixed_dictionaries(

@@ -1,12 +1,13 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert, Correction, Cover, Entry, EntryEnded, EntryListed
-from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
+from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
 STOLEN = an_entry("stolen-1", plate="AB12CDE")
 NOW = minutes(60)
@@ -282,23 +283,91 @@ def test_a_tier_of_a_later_version_is_shown_and_no_outcome_of_another_tier_close
 
 
 def test_a_superseded_read_leaves_the_standing_alerts_whichever_comes_first(board: Board) -> None:
-    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-0"))
-    board.add_correction(Correction(site="dover", read_id="better", supersedes="read-40"))
+    board.add_correction(a_correction(sighting(0)))
+    board.add_correction(a_correction(sighting(40), site="dover"))
     board.add_alert(sighting(0))
     board.add_alert(sighting(40))
     statuses = {incident.first_captured_at: incident.status for incident in board.incidents(NOW)}
     assert statuses == {minutes(0): "corrected", minutes(40): "open"}
-    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-40"))
+    board.add_correction(a_correction(sighting(40)))
     assert {incident.status for incident in board.incidents(NOW)} == {"corrected"}
+
+
+SECOND = timedelta(seconds=1)
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "corrected"),
+        ({"captured_at": minutes(0) + TEN_MINUTES}, "corrected"),
+        ({"captured_at": minutes(0) + TEN_MINUTES + SECOND / 1000}, "open"),
+        ({"captured_at": minutes(0) - SECOND / 1000}, "open"),
+        ({"captured_at": minutes(0) + timedelta(days=1)}, "open"),
+        ({"camera": "camera-2"}, "open"),
+        ({"camera": ""}, "open"),
+        ({"supersedes": "read-2"}, "open"),
+    ],
+    ids=str,
+)
+def test_a_correction_counts_for_its_cameras_reads_of_the_ten_minutes_before(
+    board: Board, changes: dict[str, Any], status: str
+) -> None:
+    alert = an_alert(a_read("7", camera="camera-1", captured_at=minutes(0)), STOLEN)
+    correction = a_correction(alert, **changes)
+    board.add_alert(alert)
+    board.add_correction(correction)
+    assert only(board).status == status
+    otherwise = Board(stay_gap=timedelta(minutes=30), window=timedelta(hours=72))
+    otherwise.add_correction(correction)
+    otherwise.add_alert(alert)
+    assert only(otherwise) == only(board)
+
+
+def test_a_camera_that_counts_from_1_again_withdraws_nothing_that_it_saw_before(board: Board) -> None:
+    before, again = (
+        an_alert(a_read("7", camera="camera-1", captured_at=minutes(minute)), STOLEN) for minute in (0, 30)
+    )
+    board.add_alert(before)
+    board.add_alert(again)
+    board.add_correction(a_correction(again))
+    assert only(board).standing == (before,)
+    board.add_correction(a_correction(before, captured_at=minutes(0.5)))
+    assert only(board).status == "corrected"
+
+
+@pytest.mark.parametrize(
+    ("claimed_at", "status"), [("", "corrected"), ("2026-03-01T12:00:00Z", "open")], ids=["earlier", "this one"]
+)
+def test_a_correction_of_an_earlier_version_counts_for_the_reads_of_that_version(
+    board: Board, claimed_at: str, status: str
+) -> None:
+    board.add_correction(Correction(site="dover", read_id="8", supersedes="7"))
+    board.add_alert(an_alert(a_read("7", camera="camera-2", claimed_at=claimed_at), STOLEN))
+    assert only(board).status == "open"
+    board.add_correction(Correction(site="calais", read_id="8", supersedes="7"))
+    assert only(board).status == status
 
 
 def test_the_best_read_of_a_stay_is_one_that_stands(board: Board) -> None:
     board.add_alert(sighting(0, tier="exact"))
     board.add_alert(sighting(5, tier="equivalent"))
-    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-0"))
+    board.add_correction(a_correction(sighting(0)))
     assert only(board).best.tier == "equivalent"
     assert only(board).status == "open"
     assert len(only(board).alerts) == 2
+
+
+def test_a_read_that_two_versions_match_is_one_incident_and_a_settled_one_stays_settled(board: Board) -> None:
+    new = sighting(0)
+    read = msgspec.structs.replace(new.read, claimed_at="")
+    old = msgspec.structs.replace(new, alert_id="449f5a8f48e0d476d6991fab3ec7a8ed", read=read)
+    board.add_alert(old)
+    board.add_action(an_action("outcome-1", "outcome", old, outcome="stopped_found"), 0)
+    board.add_alert(new)
+    assert (only(board).status, len(only(board).alerts)) == ("closed", 2)
+    assert board.incident_of(old.alert_id, NOW) == board.incident_of(new.alert_id, NOW) == only(board)
 
 
 # --- withdrawal ---
@@ -433,9 +502,23 @@ def test_a_read_forgotten_with_one_incident_can_still_be_corrected_in_another(bo
     board.prune(now)
     [incident] = board.incidents(now)
     assert kept in incident.standing
-    board.add_correction(Correction(site="calais", read_id="better", supersedes="read-1"))
+    board.add_correction(a_correction(kept))
     [incident] = board.incidents(now)
     assert kept not in incident.standing
+
+
+def test_the_correction_of_a_read_that_is_still_shown_is_never_forgotten(board: Board) -> None:
+    old = sighting(0)
+    board.add_alert(old)
+    board.add_correction(a_correction(old))
+    for hour in range(145):  # this plate is seen again and again, so its stay continues
+        for minute in (20, 40, 60):
+            board.add_alert(sighting(60 * hour + minute))
+    now = minutes(145 * 60)
+    board.prune(now)
+    [incident] = board.incidents(now)
+    assert old in incident.alerts
+    assert old not in incident.standing
 
 
 def test_a_retraction_still_counts_after_its_incident_is_forgotten(board: Board) -> None:

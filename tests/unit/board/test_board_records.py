@@ -1,5 +1,8 @@
 """A board reads only records of the topic's own site, and keeps covert alerts from people without permission."""
 
+import json
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -43,6 +46,37 @@ def test_an_alert_under_the_id_of_another_is_not_read() -> None:
     alert = msgspec.structs.replace(an_alert(a_read(), an_entry()), alert_id="another")
     with pytest.raises(UNREADABLE, match="under an id that is not its own"):
         decode(encode(alert), ALERTS)
+
+
+OLD_READ = {
+    "read": {"read_id": "read-1", "site": "calais", "plate": "AB12CDE", "captured_at": "2026-03-01T12:00:00Z"}
+}
+
+
+def an_old_alert(**changes: Any) -> bytes:
+    """Return the alert of an earlier version, which hashed site, read and entry alone and wrote no `claimed_at`."""
+    alert = json.loads(encode(an_alert(a_read(), an_entry()))) | OLD_READ
+    return json.dumps({**alert, "alert_id": "449f5a8f48e0d476d6991fab3ec7a8ed", **changes}).encode()
+
+
+def test_the_alerts_of_an_earlier_version_stay_on_the_board() -> None:
+    alert = decode(an_old_alert(), ALERTS)
+    assert isinstance(alert, Alert)
+    assert alert.alert_id == "449f5a8f48e0d476d6991fab3ec7a8ed"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"read": OLD_READ["read"] | {"claimed_at": "2026-03-01T12:00:00Z"}},
+        {"read": OLD_READ["read"] | {"read_id": "read-2"}},
+        {"entry": json.loads(encode(an_entry("entry-2")))},
+    ],
+    ids=["of this version", "of another read", "of another entry"],
+)
+def test_an_old_id_that_is_not_its_own_is_not_read(changes: dict[str, Any]) -> None:
+    with pytest.raises(UNREADABLE, match="under an id that is not its own"):
+        decode(an_old_alert(**changes), ALERTS)
 
 
 def test_a_record_of_a_covert_topic_is_covert_and_so_is_a_covert_alert_on_the_open_topic() -> None:

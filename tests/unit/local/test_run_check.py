@@ -9,13 +9,18 @@ from anpr.board.incident import Incident
 from anpr.contracts.events import Alert
 from anpr.local import run_check
 from anpr.local.run_check import BoardCheck, Expected, Guess, Summary, TruePass, Truth
-from tests.support.strategies import NOON, a_read, an_alert, an_entry, minutes
+from tests.support.strategies import NOON, a_read, an_alert, an_entry, as_written, minutes
 
 
 def sighting(number: int, tier: str = "exact", site: str = "calais") -> Alert:
     """Return an alert on a plate of its own."""
     entry = an_entry(f"entry-{number}", plate=f"AB{number}")
     return an_alert(a_read(f"read-{number}", site=site), entry, tier=tier)
+
+
+def of_read(read_id: str) -> dict[str, str]:
+    """Return how the truth names a read of this file."""
+    return {"read_id": read_id, "camera": "", "claimed_at": as_written(NOON)}
 
 
 def on_a_board(*alerts: Alert) -> list[Incident]:
@@ -71,9 +76,12 @@ def test_an_alert_in_two_incidents_is_an_error_of_the_board() -> None:
 
 def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None:
     line = b"""{"site": "calais", "pass_id": "p", "expected": [
-        {"read_id": "read-1", "entry_id": "entry-1", "tier": "exact"},
-        {"read_id": "read-2", "entry_id": "entry-2", "tier": "exact"}]}"""
-    truth = [msgspec.json.decode(line, type=TruePass), TruePass("dover", (Expected("read-3", "entry-3", "near"),))]
+        {"read_id": "read-1", "camera": "", "claimed_at": "2026-03-01T12:00:00Z",
+            "entry_id": "entry-1", "tier": "exact"},
+        {"read_id": "read-2", "camera": "", "claimed_at": "2026-03-01T12:00:00Z",
+            "entry_id": "entry-2", "tier": "exact"}]}"""
+    at_dover = TruePass("dover", (Expected(**of_read("read-3"), entry_id="entry-3", tier="near"),))
+    truth = [msgspec.json.decode(line, type=TruePass), at_dover]
     assert run_check.truth_of(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
 
 
@@ -84,9 +92,9 @@ def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
     """Return the pass of the vehicle of entry-1: reads that were misread, and perhaps one that was right."""
     return TruePass(
         "calais",
-        () if right is None else (Expected(f"read-{right}", "entry-1", "exact"),),
+        () if right is None else (Expected(**of_read(f"read-{right}"), entry_id="entry-1", tier="exact"),),
         tuple(f"read-{number}" for number in misread),
-        tuple(Guess(f"read-{number}", ("entry-1",)) for number in misread),
+        tuple(Guess(**of_read(f"read-{number}"), entries=("entry-1",)) for number in misread),
     )
 
 
@@ -111,7 +119,7 @@ def test_a_vehicle_with_a_right_read_is_no_misread_vehicle() -> None:
 
 
 def test_a_pattern_may_be_found_and_makes_no_vehicle_a_misread_one() -> None:
-    truth = run_check.truth_of([TruePass("calais", (), (), (Guess("read-1", ("entry-1",)),))])
+    truth = run_check.truth_of([TruePass("calais", (), (), (Guess(**of_read("read-1"), entries=("entry-1",)),))])
     check = run_check.check_board(on_a_board(guessed(1, "pattern")), truth)
     assert (check.beyond, check.false_guesses, check.misread_vehicles) == (1, 0, 0)
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 import pytest
 
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Correction, Entry, Read
+from anpr.contracts.events import Alert, Correction, Entry, Read, ReadIdentity
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
+from anpr.reads.decoder import decode_read
 from tests.support.strategies import a_read, an_entry, generation, minutes
 
 LATE_AFTER = timedelta(seconds=60)
@@ -16,17 +17,57 @@ def raised(reads: list[Read], entries: list[Entry], now_minute: float = 0) -> li
     return raise_alerts(reads, Index.build(entries, generation(7)), minutes(now_minute), LATE_AFTER)
 
 
-def test_an_alert_id_is_the_first_128_bits_over_site_read_and_entry() -> None:
-    digest = hashlib.sha256(b"calais\x00read-1\x00entry-\xc3\xa9").hexdigest()
-    assert alert_id("calais", "read-1", "entry-é") == digest[:32]
+READ = a_read(camera="camera-1").identity
 
 
-def test_an_alert_id_has_not_changed_since_the_first_release() -> None:
-    assert alert_id("calais", "read-1", "entry-1") == "449f5a8f48e0d476d6991fab3ec7a8ed"
+def test_an_alert_id_is_the_first_128_bits_over_the_read_its_capture_as_written_and_the_entry() -> None:
+    parts = b"calais\x00camera-1\x00read-1\x002026-03-01T12:00:00Z\x00entry-\xc3\xa9"
+    assert alert_id(READ, "entry-é") == hashlib.sha256(parts).hexdigest()[:32]
 
 
-def test_site_read_and_entry_are_kept_apart_in_the_id() -> None:
-    assert len({alert_id("calais", "ab", "c"), alert_id("calais", "a", "bc"), alert_id("calaisa", "b", "c")}) == 3
+def test_an_alert_id_never_changes_from_release_to_release() -> None:
+    assert alert_id(READ, "entry-1") == "738696500808ca03a0e67c46c4dfabb3"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"site": "dover"},
+        {"camera": "camera-2"},
+        {"camera": ""},
+        {"read_id": "read-2"},
+        {"claimed_at": "2026-03-01T12:00:01Z"},
+        {"claimed_at": "2026-03-01T13:00:00+01:00"},
+        {"claimed_at": ""},
+    ],
+    ids=str,
+)
+def test_reads_that_differ_in_one_part_of_their_identity_never_share_an_alert(other: dict[str, str]) -> None:
+    assert alert_id(READ._replace(**other), "entry-1") != alert_id(READ, "entry-1")
+
+
+def test_the_parts_are_kept_apart_in_the_id() -> None:
+    reads = [ReadIdentity("a", "b", "c", "d"), ReadIdentity("ab", "", "c", "d"), ReadIdentity("a", "bc", "", "d")]
+    ids = {alert_id(read, entry) for read in reads for entry in ("e", "de")} | {
+        alert_id(ReadIdentity("a", "b", "c", ""), "de")
+    }
+    assert len(ids) == 7
+
+
+def test_a_camera_that_restarts_and_counts_from_1_again_raises_a_new_alert() -> None:
+    def seen(captured_at: str, arrived: float) -> str:
+        line = f'{{"read_id": "1", "site": "calais", "plate": "AB12CDE", "captured_at": "{captured_at}"}}'
+        read = decode_read(line.encode(), "calais", minutes(arrived))
+        [alert] = raised([read], [an_entry()], arrived)
+        assert isinstance(alert, Alert)
+        return alert.alert_id
+
+    before = seen("2026-03-01T12:00:00Z", 0)
+    assert seen("2026-03-01T17:00:00Z", 300) != before
+    assert seen("2026-03-01T12:00:00Z", 20) == before, "the same read, sent again"
+    future = seen("2027-01-01T00:00:00Z", 0)
+    assert seen("2027-01-01T00:00:00Z", 20) == future, "when it arrived does not count, even for a wrong clock"
+    assert seen("2027-01-01T05:00:00Z", 300) != future
 
 
 def test_a_later_list_and_a_later_time_change_an_alert_but_never_its_id() -> None:
@@ -77,9 +118,12 @@ def test_alerts_come_in_the_order_of_the_reads_one_for_each_entry() -> None:
 
 @pytest.mark.parametrize("plate", ["AB12CDE", "XY99ZZZ"])
 def test_a_read_that_replaces_another_brings_a_correction_matched_or_not(plate: str) -> None:
-    records = raised([a_read("read-2", plate=plate, supersedes="read-1")], [an_entry()])
+    records = raised([a_read("read-2", plate=plate, camera="camera-1", supersedes="read-1")], [an_entry()])
     corrections = [record for record in records if isinstance(record, Correction)]
-    assert corrections == [Correction(site="calais", read_id="read-2", supersedes="read-1")]
+    correction = Correction(
+        site="calais", read_id="read-2", supersedes="read-1", camera="camera-1", captured_at=minutes(0)
+    )
+    assert corrections == [correction]
 
 
 def test_a_read_that_replaces_none_brings_no_correction() -> None:

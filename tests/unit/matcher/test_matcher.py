@@ -20,7 +20,7 @@ from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matching.index import Index
 from tests.support.matchers import GROUP, in_memory_matcher
-from tests.support.strategies import NOON, a_read, an_entry, generation
+from tests.support.strategies import NOON, a_read, an_entry, generation, minutes
 
 SITE = "calais"
 ENTRIES = [an_entry("stolen"), an_entry("wanted"), an_entry("covert", handling="covert")]
@@ -97,8 +97,16 @@ def a_record(read_id: str = "read-1", **fields: Any) -> bytes:
     return msgspec.json.encode(a_read(read_id, camera="camera-1", **fields))
 
 
+def id_of(read_id: str, entry_id: str, **fields: Any) -> str:
+    return alert_id(a_read(read_id, camera="camera-1", **fields).identity, entry_id)
+
+
 def ids_of(*read_ids: str) -> set[str]:
-    return {alert_id(SITE, read_id, entry.entry_id) for read_id in read_ids for entry in ENTRIES}
+    return {id_of(read_id, entry.entry_id) for read_id in read_ids for entry in ENTRIES}
+
+
+def a_correction(read_id: str, supersedes: str) -> Correction:
+    return Correction(site=SITE, read_id=read_id, supersedes=supersedes, camera="camera-1", captured_at=NOON)
 
 
 @pytest.fixture
@@ -135,7 +143,7 @@ def test_alerts_are_keyed_by_the_listed_plate(port: Port) -> None:
 def test_a_correction_is_published_even_for_a_plate_that_is_not_listed(port: Port) -> None:
     port.receives(a_record("read-2", plate="XY99ZZZ", supersedes="read-1"))
     port.matcher().run_once()
-    assert port.alert_records() == [Correction(site=SITE, read_id="read-2", supersedes="read-1")]
+    assert port.alert_records() == [a_correction("read-2", "read-1")]
 
 
 def test_a_record_that_cannot_be_matched_becomes_a_dead_letter_with_its_reason_and_position(port: Port) -> None:
@@ -211,7 +219,7 @@ def test_an_alert_that_is_too_large_delays_no_other_and_its_read_becomes_a_dead_
     port.broker.max_bytes = 2000
     port.receives(a_record("read-1"), a_record("other", plate="XY99ZZZ"), a_record("read-2"))
     port.matcher().run_once()
-    assert sorted(port.alert_ids()) == sorted(alert_id(SITE, read, "stolen") for read in ("read-1", "read-2"))
+    assert sorted(port.alert_ids()) == sorted(id_of(read, "stolen") for read in ("read-1", "read-2"))
     dead = port.broker.topics[topics.deadletters(SITE)]
     assert [(value, headers["reason"]) for _, value, headers, _ in dead] == [
         (a_record("read-1"), b"alert too large"),
@@ -222,8 +230,24 @@ def test_an_alert_that_is_too_large_delays_no_other_and_its_read_becomes_a_dead_
     port.broker.max_bytes = None
     port.receives(*(value for _, value, _, _ in dead))
     port.matcher().run_once()
-    wanted = {alert_id(SITE, read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
+    wanted = {id_of(read, entry) for read in ("read-1", "read-2") for entry in ("stolen", "long")}
     assert set(port.alert_ids()) == wanted, "replayed, they raise the alerts that they would have raised"
+
+
+def test_an_alert_that_is_too_large_dead_letters_its_own_read_and_no_other_of_the_same_read_id(port: Port) -> None:
+    port.active_index = ActiveIndex(
+        Index.build([ENTRIES[0], an_entry("long", plate="XY99ZZZ", reason="x" * 2000)], generation(7)), NOON, NOON
+    )
+    port.broker.max_bytes = 2000
+    too_large = a_record("1", plate="XY99ZZZ")
+    port.receives(
+        a_record("1"),
+        too_large,
+        too_large.replace(b"XY99ZZZ", b"AB12CDE").replace(b"camera-1", b"camera-2"),
+        a_record("1", captured_at=minutes(-1)),
+    )
+    port.matcher().run_once()
+    assert port.values(topics.deadletters(SITE)) == [too_large]
 
 
 def test_a_covert_alert_that_is_too_large_waits_and_is_in_no_dead_letter(port: Port) -> None:
@@ -424,7 +448,7 @@ def test_killed_at_any_point_the_next_matcher_publishes_the_same_alerts() -> Non
         port.matcher().run_once()
         assert port.committed() == len(READS)
         assert set(port.alert_ids()) == expected, f"killed at step {steps}"
-        assert Correction(site=SITE, read_id="read-2", supersedes="read-1") in port.alert_records()
+        assert a_correction("read-2", "read-1") in port.alert_records()
         assert set(port.values(topics.deadletters(SITE))) == {b"not json"}
     assert steps > 30, "the fuse has reached every call"
 

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ import pytest
 
 from anpr.contracts.events import Vehicle
 from anpr.matching.index import Index
-from anpr.reads.decoder import MAX_READ_BYTES, BadRead, camera_capture_time, decode_read
+from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
 from anpr.reads.json_lines import numbered_lines
 from tests.support.strategies import NOON, an_entry, generation
 
@@ -254,7 +255,73 @@ def test_a_country_is_understood_as_in_a_list(written: str, country: str) -> Non
 def test_a_byte_order_mark_before_a_record_is_read_past() -> None:
     record = b"\xef\xbb\xbf" + value()
     assert decode_read(record, "calais", NOON) == decode_read(value(), "calais", NOON)
-    assert camera_capture_time(record) == camera_capture_time(value())
+
+
+CLAIMED: Any = GOOD["captured_at"]
+
+
+@pytest.mark.parametrize("others", [{}, {"confidence": "high"}], ids=["whole", "with a bad field"])
+@pytest.mark.parametrize(
+    ("written", "claimed_at"),
+    [
+        (CLAIMED, CLAIMED),
+        ("2026-03-01T12:59:58.123+01:00", "2026-03-01T12:59:58.123+01:00"),
+        ("2026-03-01 11:59:58.123000Z", "2026-03-01 11:59:58.123000Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("2026-03-01T11:59:58", "2026-03-01T11:59:58"),
+        (" 01/03/2026 11.59 Uhr", " 01/03/2026 11.59 Uhr"),
+        ("Ж" * 64, "Ж" * 64),
+        ("", ""),
+        (None, ""),
+        (1772366398123, "1772366398123"),
+        (1772366398.5, "1772366398.5"),
+        (True, "true"),
+        ([2026, 3, 1], "[2026, 3, 1]"),
+    ],
+    ids=repr,
+)
+def test_a_read_keeps_the_capture_time_as_the_camera_wrote_it(
+    written: Any, claimed_at: str, others: dict[str, Any]
+) -> None:
+    record = value(captured_at=written, claimed_at="the camera's own", **others)
+    read = decode_read(record, "calais", NOON)
+    assert read.claimed_at == claimed_at
+    later = decode_read(b"\xef\xbb\xbf" + record, "calais", NOON + timedelta(hours=1))
+    assert later.identity == read.identity, "a repeat that arrives later is the same read"
+    assert set(read.dropped_fields) <= {"confidence", "captured_at"}
+
+
+def test_a_capture_time_given_as_null_is_none() -> None:
+    record = value(captured_at="HERE").replace(b'"HERE"', b"null")
+    assert decode_read(record, "calais", NOON).claimed_at == ""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'"%s"' % (b"1" * 65),
+        b'"12\\u000000"',
+        b'"12:\xff"',
+        b"9" * 5000,
+        b"[%s]" % (b'"x",' * 50 + b"1"),
+    ],
+    ids=["long", "NUL", "not UTF-8", "a long number", "a long list"],
+)
+def test_a_capture_time_that_cannot_be_kept_still_tells_two_reads_apart(written: bytes) -> None:
+    record = value(captured_at="HERE").replace(b'"HERE"', written)
+    read = decode_read(record, "calais", NOON)
+    assert re.fullmatch("sha256:[0-9a-f]{32}", read.claimed_at)
+    assert decode_read(record, "calais", NOON).identity == read.identity
+    other = decode_read(record.replace(written, written.replace(b"1", b"2").replace(b"9", b"8")), "calais", NOON)
+    assert other.identity != read.identity
+    assert read.clock_suspect
+
+
+def test_the_last_of_two_capture_times_counts_as_for_the_time_itself() -> None:
+    record = value()[:-1] + b', "captured_at": "2026-03-01T11:59:57Z"}'
+    read = decode_read(record, "calais", NOON)
+    assert read.claimed_at == "2026-03-01T11:59:57Z"
+    assert read.captured_at == datetime.fromisoformat(read.claimed_at)
 
 
 def test_lines_are_read_past_byte_order_marks_and_blank_lines_and_keep_their_numbers() -> None:

@@ -10,10 +10,10 @@ from rich.console import Console
 from anpr.board.board import Board
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
-from anpr.contracts.events import Alert, Correction, Difference, Explanation, Status
+from anpr.contracts.events import Alert, Difference, Explanation, Status
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.view import View, draw
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, generation, minutes
+from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
 NOW = minutes(1)
 CAMERAS = (Camera(name="uk-1", lane="1", position="front"), Camera(name="uk-2", lane="2", position="rear"))
@@ -300,8 +300,9 @@ def test_two_entries_on_one_plate_are_both_shown_with_the_warnings_of_both_first
 
 def test_an_incident_without_a_standing_alert_still_shows_why_it_was_raised() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
-    board.add_alert(sighting(reason="Stolen"))
-    board.add_correction(Correction(site="calais", read_id="read-2", supersedes="read-1"))
+    alert = sighting(reason="Stolen")
+    board.add_alert(alert)
+    board.add_correction(a_correction(alert))
     text = shown(a_view(incidents=board.incidents(NOW)))
     assert "corrected" in text
     assert "Stolen" in text
