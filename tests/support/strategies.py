@@ -239,6 +239,7 @@ statuses = st.builds(
     lag=st.none() | st.integers(0, 2**40),
     cameras=st.dictionaries(names, instants, max_size=4),
     clock_offset_seconds=st.dictionaries(names, st.floats(-1e6, 1e6), max_size=4),
+    reused_read_ids=st.dictionaries(names, st.integers(0, 2**40), max_size=4),
 )
 # Every event that travels, by the name of its contract.
 events: dict[str, st.SearchStrategy[msgspec.Struct]] = {

@@ -317,6 +317,8 @@ class Status(Struct, frozen=True, kw_only=True):
 
     `cameras` holds the newest capture time of each camera. `clock_offset_seconds` holds the capture time minus the
     time of arrival, by camera: above 0 the camera's clock is ahead; far below 0 it is behind, or its reads come late.
+    `reused_read_ids` counts by camera the reads whose read id the camera had used for another capture: it has
+    restarted, or two devices share its name.
     The last status of a matcher that was stopped in order has `has_left`; nobody waits for it.
     """
 
@@ -337,6 +339,7 @@ class Status(Struct, frozen=True, kw_only=True):
     lag: int | None = None
     cameras: dict[str, Instant] = {}
     clock_offset_seconds: dict[str, float] = {}
+    reused_read_ids: dict[str, int] = {}
     has_left: bool = False
 
 

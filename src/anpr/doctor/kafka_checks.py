@@ -1,5 +1,6 @@
 """Checks each Kafka: whether it answers, its topics and this user's permissions; and each matcher's last status."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,7 +10,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from anpr.contracts import topics
-from anpr.contracts.events import Undecodable, decode_status
+from anpr.contracts.events import Status, Undecodable, decode_status
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import RedisAnswer, ask_redis, judge_matcher_list
 from anpr.doctor.redis_checks import judge_clock
@@ -26,6 +27,8 @@ from anpr.runtime.settings import Settings, Site
 ANSWER_SECONDS = 3.0
 # A matcher polls batches of hundreds of reads, up to a thousand batches a second: a longer queue is no mere peak.
 MAX_LAG_READS = 1000
+# More cameras that use read ids again are left out.
+_CAMERAS_NAMED = 5
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
@@ -167,4 +170,17 @@ def judge_status(
         direction, seconds = ("ahead of" if ahead > timedelta(0) else "behind"), abs(ahead.total_seconds())
         message = f"the clock of {status.matcher}'s machine is {seconds:.1f} s {direction} the broker's"
         yield wrong("clock", site, message, "set both clocks by NTP")
+    yield from judge_read_ids(site, status)
     yield from judge_matcher_list(site, status, answer, now)
+
+
+def judge_read_ids(site: str, status: Status) -> Iterable[Finding]:
+    """Report the cameras that have used read ids again since the matcher started, the worst first."""
+    worst = Counter(status.reused_read_ids).most_common(_CAMERAS_NAMED)
+    for camera, reads in worst:
+        message = (
+            f"camera {camera or 'without a name'} has used the read ids of {reads:,} reads again since "
+            f"{status.matcher} started: it has restarted, or two devices share its name. No alert is lost"
+        )
+        step = "if it did not restart, give each device its own camera name, or nobody sees when one falls silent"
+        yield note("cameras", site, message, step)

@@ -12,6 +12,7 @@ from datetime import datetime
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Read, Status
 from anpr.contracts.no_plate import says_no_plate
+from anpr.matcher.recent_read_ids import RecentReadIds
 from anpr.reads.claimed_time import claimed_instant
 from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead
 from anpr.runtime import metrics
@@ -31,7 +32,10 @@ class MatcherMetrics:
         self.started_at = started_at
         self.counts: Counter[str] = Counter()
         self.cameras: dict[str, datetime] = {}
+        # By camera, how many reads had a read id that the camera had used for another capture.
+        self.reused_read_ids: Counter[str] = Counter()
         self._offsets: dict[str, deque[float]] = {}
+        self._recent_read_ids = RecentReadIds()
         self.partitions = 0
         self._site = site
         self._configured_cameras = frozenset(cameras)
@@ -57,6 +61,8 @@ class MatcherMetrics:
         metrics.UNREADABLE.labels(self._site).inc(sum(map(_is_unreadable, reads)))
         for read in reads:
             self._record_dropped_fields(read)
+            if self._recent_read_ids.is_reused(read):
+                self._record_reused_read_id(read.camera)
         self._record_cameras(reads)
 
     def record_published(
@@ -98,6 +104,11 @@ class MatcherMetrics:
         self.counts["dropped_fields"] += len(read.dropped_fields)
         for field in read.dropped_fields:
             metrics.DROPPED_FIELDS.labels(self._site, field).inc()
+
+    def _record_reused_read_id(self, camera: str) -> None:
+        metrics.REUSED_READ_IDS.labels(self._site, self._label(camera)).inc()
+        if camera in self.reused_read_ids or len(self.reused_read_ids) < MAX_CAMERAS:
+            self.reused_read_ids[camera] += 1
 
     def _record_cameras(self, reads: Sequence[Read]) -> None:
         """Record each camera's newest read, and how far its clock is from the broker's."""

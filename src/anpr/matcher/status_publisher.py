@@ -48,6 +48,7 @@ class StatusPublisher:
             lag=lag,
             cameras=self._metrics.cameras,
             clock_offset_seconds=self._metrics.clock_offset_seconds(),
+            reused_read_ids=self._metrics.reused_read_ids,
             has_left=has_left,
         )
         self._producer.produce(topics.status(self._identity.site), self._identity.name, encode(status))

@@ -8,23 +8,24 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from anpr.contracts.events import ClaimedTime, Instant, Undecodable
+from anpr.contracts.events import Instant, Undecodable
 
-# No time is so long. A longer text is kept as its digest: two texts that differ at their end are two reads.
+# No time is so long. A longer text is kept as its digest: two texts that differ only at their ends are two reads.
+_MAX_CHARACTERS: Final = 64
 _DIGEST_DIGITS: Final = 32
 
 
 class _Record(msgspec.Struct):
-    captured_at: Raw = Raw(b"null")
+    captured_at: str | None = None
 
 
 _decode_record: Final[Callable[[bytes], _Record]] = msgspec.json.Decoder(_Record).decode
-_decode_text: Final[Callable[[Raw], str | None]] = msgspec.json.Decoder(ClaimedTime | None).decode
+_decode_text: Final[Callable[[Raw], str | None]] = msgspec.json.Decoder(str | None).decode
 
 
 def claimed_in(value: bytes) -> str:
     """Return `claimed_at` for a record that fits the contract; see `Read`."""
-    return claimed_text(_decode_record(value).captured_at)
+    return _bounded(_decode_record(value).captured_at or "")
 
 
 def claimed_text(captured_at: Raw | None) -> str:
@@ -32,9 +33,14 @@ def claimed_text(captured_at: Raw | None) -> str:
     if captured_at is None:
         return ""
     try:
-        return _decode_text(captured_at) or ""
+        return _bounded(_decode_text(captured_at) or "")
     except (*Undecodable, RecursionError):
-        return _other_text(bytes(captured_at))
+        pass
+    written = bytes(captured_at)
+    try:
+        return _bounded(written.decode())
+    except UnicodeDecodeError:
+        return _digest(written)
 
 
 def claimed_instant(claimed_at: str) -> datetime | None:
@@ -46,12 +52,9 @@ def claimed_instant(claimed_at: str) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
-def _other_text(json_value: bytes) -> str:
-    """Return JSON that is no short text: a short number, list or object itself, anything else as its digest."""
-    digest = f"sha256:{hashlib.sha256(json_value).hexdigest()[:_DIGEST_DIGITS]}"
-    if json_value.startswith(b'"'):
-        return digest
-    try:
-        return msgspec.convert(json_value.decode(), ClaimedTime)
-    except (UnicodeDecodeError, msgspec.ValidationError):
-        return digest
+def _bounded(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS and "\0" not in text else _digest(text.encode())
+
+
+def _digest(written: bytes) -> str:
+    return f"sha256:{hashlib.sha256(written).hexdigest()[:_DIGEST_DIGITS]}"

@@ -57,6 +57,12 @@ UNREADABLE = _counter(
     "Reads with a position that was not read, by the camera or by any table, or with a word for no plate.",
     "site",
 )
+REUSED_READ_IDS = _counter(
+    "anpr_reused_read_ids_total",
+    "Reads whose read id the camera had used for another capture: it has restarted, or two devices share its name.",
+    "site",
+    "camera",
+)
 CAPTURE_TO_PUBLISH = _histogram(
     "anpr_capture_to_publish_seconds",
     "From the camera's capture until the broker has the alert. Live alerts only, covert ones not.",

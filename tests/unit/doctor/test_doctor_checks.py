@@ -73,6 +73,16 @@ def test_each_fault_of_a_matcher_is_reported(status: LastRecord, message: str) -
     assert message in "; ".join(faults(status))
 
 
+def test_a_camera_that_uses_read_ids_again_is_noted_and_is_no_fault() -> None:
+    status = a_status(reused_read_ids={"lane-1": 2, "": 1, **{f"rare-{number}": 0 for number in range(9)}})
+    found = list(kafka_checks.judge_statuses("calais", [status], SAME, NOON, SILENT_AFTER))
+    assert wrong(found) == []
+    notes = [finding.message for finding in found if finding.state == "note"]
+    assert notes[0].startswith("camera lane-1 has used the read ids of 2 reads again since one started")
+    assert notes[1].startswith("camera without a name has used")
+    assert len(notes) == 5
+
+
 def test_each_matcher_that_is_down_is_named_with_its_silence_unless_it_was_stopped_in_order() -> None:
     statuses = [
         a_status(seconds_ago=2400, matcher="died long ago"),

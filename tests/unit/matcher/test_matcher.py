@@ -494,6 +494,15 @@ def test_the_status_counts_the_work_without_covert_alerts(port: Port) -> None:
     ]
 
 
+def test_the_status_names_the_cameras_that_use_read_ids_again(port: Port) -> None:
+    producer = InMemoryProducer(port.broker)
+    port.receives(a_record("1"), a_record("1"), a_record("1", captured_at=minutes(-300)), a_record("2"))
+    port.matcher(producer).run_once()
+    producer.flush(0)
+    assert [status.reused_read_ids for status in port.statuses()] == [{"camera-1": 1}]
+    assert len(set(port.alert_ids())) == 3 * len(ENTRIES), "each capture has its own alerts"
+
+
 def test_without_a_list_the_status_has_no_generation(port: Port) -> None:
     port.active_index = None
     port.receives(a_record())

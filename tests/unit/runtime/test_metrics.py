@@ -93,6 +93,12 @@ def test_reads_that_say_there_is_no_plate_are_counted_as_unreadable(site: str) -
     assert value("anpr_dead_letters_total", site=site, reason="no usable plate") == 1
 
 
+def test_read_ids_that_a_camera_uses_again_are_counted_and_repeats_are_not(site: str) -> None:
+    first, again = (a_read("1", camera="camera-1", captured_at=NOON - timedelta(hours=hours)) for hours in (5, 0))
+    matched(site, first, first, again, again, a_read("1", camera="camera-2"))
+    assert value("anpr_reused_read_ids_total", site=site, camera="camera-1") == 1
+
+
 def test_only_live_alerts_measure_the_time_from_capture_to_the_broker(site: str) -> None:
     matched(site, a_read("1"), a_read("late", captured_at=NOON - timedelta(hours=1)), a_read("2", plate="XY9"))
     assert value("anpr_capture_to_publish_seconds_count", site=site) == 1

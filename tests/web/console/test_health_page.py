@@ -52,6 +52,18 @@ def test_it_shows_how_far_a_cameras_clock_is_off_in_red_when_that_is_too_far(
         assert (f'class="bad">✖ {words}' in ann.get("/health").text) == is_red
 
 
+def test_it_names_a_camera_that_uses_read_ids_again_and_calls_it_no_fault(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page() -> str:
+            server.report_all_is_well(reused_read_ids={"<lane>": 35})
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: "Everything works." in page(), 10)
+        assert "camera &lt;lane&gt; has used 35 read ids again" in page()
+        assert "✖" not in page()
+
+
 def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: Path, redis_url: str) -> None:
     with running_console(tmp_path / "console", redis_url) as server:
         with server.browser("olga") as olga:  # an operator sees no board, so the page itself names what is broken
