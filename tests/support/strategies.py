@@ -30,6 +30,7 @@ from anpr.contracts.events import (
     EntryEnded,
     Explanation,
     Generation,
+    Loss,
     Read,
     Status,
     Vehicle,
@@ -241,6 +242,18 @@ statuses = st.builds(
     clock_offset_seconds=st.dictionaries(names, st.floats(-1e6, 1e6), max_size=4),
     reused_read_ids=st.dictionaries(names, st.integers(0, 2**40), max_size=4),
 )
+losses = st.builds(
+    Loss,
+    loss_id=identifiers,
+    site=names,
+    topic=names,
+    topic_id=names,
+    partition=st.none() | st.integers(0, 2**20),
+    first_offset=st.integers(0, 2**40),
+    last_offset=st.none() | st.integers(0, 2**40),
+    since=st.none() | instants,
+    until=instants,
+)
 # Every event that travels, by the name of its contract.
 events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "read": reads,
@@ -250,6 +263,7 @@ events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "action": actions,
     "entry_ended": ends,
     "status": statuses,
+    "loss": losses,
 }
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none()

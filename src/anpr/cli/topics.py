@@ -88,6 +88,9 @@ def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_
     --replay sends the original bytes, identical records only once. The broker remembers what was sent.
     Records that failed again are sent only with --again. Records longer than 1 MB were cut short and are never sent.
 
+    The reason "gone" means that the broker deleted reads before they were matched. There is nothing to send. `loss`
+    says how many reads, of which partition, and when they arrived.
+
     \b
     Examples:
       anpr topics deadletters --site calais
@@ -136,7 +139,7 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     click.echo(msgspec.json.encode(counts))
     click.echo(
         f"{counts.sent} sent again, {counts.sent_before} had been sent before, "
-        f"{counts.cut_short} cannot be sent: cut short"
+        f"{counts.cut_short} cannot be sent: cut short, {counts.gone} stand for reads that the broker deleted"
         + (f"; to see which fail again: anpr topics deadletters --site {site}" if counts.sent else ""),
         err=True,
     )

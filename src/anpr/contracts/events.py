@@ -25,7 +25,16 @@ KINDS: Final = ("live", "late", "retrospective")
 TIERS: Final = ("exact", "equivalent", "folded", "near", "pattern")
 TOLERANCES: Final = ("exact", "tolerant", "near")
 HANDLINGS: Final = ("open", "covert")
-ACTION_KINDS: Final = ("seen", "claimed", "released", "plate_check", "outcome", "comment", "retracted")
+ACTION_KINDS: Final = (
+    "seen",
+    "claimed",
+    "released",
+    "plate_check",
+    "outcome",
+    "comment",
+    "retracted",
+    "loss_acknowledged",
+)
 PLATE_CHECKS: Final = ("same", "different", "unreadable")
 OUTCOMES: Final = (
     "stopped_found",
@@ -278,7 +287,8 @@ class Action(Struct, frozen=True, kw_only=True):
 
     An outcome settles the alert itself and the entries in `covers`, so it never closes an alert that the officer had
     not seen (docs/adr/0004). A release ends the claim of its officer or, when a supervisor makes it, the claim of
-    `holder`. With `hands_to`, that colleague holds the incident from the same moment.
+    `holder`. With `hands_to`, that colleague holds the incident from the same moment. The kind `loss_acknowledged`
+    belongs to no alert: `alert_id` holds the id of the loss that a person of its own site has seen.
     """
 
     action_id: Identifier
@@ -343,10 +353,35 @@ class Status(Struct, frozen=True, kw_only=True):
     has_left: bool = False
 
 
+class Loss(Struct, frozen=True, kw_only=True):
+    """Reads that the broker deleted before a matcher had read them. The value of a dead letter with reason `gone`.
+
+    They had the offsets from `first_offset` to `last_offset` in one partition of `topic`. Without a `last_offset`
+    nobody knows how many there were: the partition was shorter than before, or, without a `partition`, the topic had
+    been deleted and created again. They arrived after `since`, null when that is unknown, and before `until`.
+    """
+
+    loss_id: Identifier
+    site: Name
+    topic: Annotated[str, Meta(max_length=249)]
+    topic_id: Name = ""
+    partition: int | None = None
+    first_offset: int = 0
+    last_offset: int | None = None
+    since: Instant | None = None
+    until: Instant
+
+    @property
+    def reads(self) -> int | None:
+        """How many reads were lost, None when nobody knows."""
+        return None if self.last_offset is None else self.last_offset - self.first_offset + 1
+
+
 encode: Final = msgspec.json.Encoder().encode
 _decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.json.Decoder(Alert | Correction).decode
 _decode_action: Final = msgspec.json.Decoder(Action).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
+_decode_loss: Final = msgspec.json.Decoder(Loss).decode
 
 # The exceptions of a decoder when the bytes do not fit the contract.
 Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
@@ -367,6 +402,11 @@ def decode_status(value: bytes) -> Status:
     return _decode_status(value)
 
 
+def decode_loss(value: bytes) -> Loss:
+    """Decode a dead letter with reason `gone`. Raises one of `Undecodable`."""
+    return _decode_loss(value)
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each contract, by file name."""
     contracts = {
@@ -377,5 +417,6 @@ def schemas() -> dict[str, dict[str, Any]]:
         "action": Action,
         "entry_ended": EntryEnded,
         "status": Status,
+        "loss": Loss,
     }
     return {name: msgspec.json.schema(contract) for name, contract in contracts.items()}

@@ -1,13 +1,13 @@
 """The settings, the log of connection errors and the decoding of records that all Kafka clients share."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, Message
 
-from anpr.contracts.dead_letters import REPLAYED
+from anpr.contracts.dead_letters import REASON, REPLAYED
 from anpr.kafka.broker_errors import code_of
 from anpr.kafka.delivery_errors import UndeliveredError
 from anpr.kafka.interfaces import Record
@@ -67,6 +67,12 @@ def is_end_of_partition(message: Message) -> bool:
     return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  its public name
 
 
+def is_offset_gone(message: Message) -> bool:
+    """Return whether the broker does not have the offset that a partition is to be read from."""
+    error = message.error()
+    return error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001  its public name
+
+
 def _is_record(message: Message) -> bool:
     error = message.error()
     if error is not None and not is_end_of_partition(message):
@@ -75,14 +81,19 @@ def _is_record(message: Message) -> bool:
 
 
 def _record(message: Message) -> Record:
-    headers: Any = message.headers() or ()
-    return Record(
+    record = Record(
         *partition_of(message),
         offset=message.offset() or 0,
         arrived_at=_arrival(*message.timestamp()),
         value=message.value(),
-        is_replayed=any(name == REPLAYED for name, _ in headers),
     )
+    headers: Any = message.headers()
+    return _with_headers(record, dict(headers)) if headers else record
+
+
+def _with_headers(record: Record, headers: Mapping[str, bytes | None]) -> Record:
+    reason = (headers.get(REASON) or b"").decode("utf-8", "replace")
+    return record._replace(is_replayed=REPLAYED in headers, reason=reason)
 
 
 def _arrival(kind: int, milliseconds: int) -> datetime | None:

@@ -7,19 +7,30 @@ Measured: `poll(t)` followed by `consume(n, 0)` wakes at the first record and st
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from anpr.kafka.broker_errors import code_of, is_refusal
-from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, ErrorLog, records_of
+from anpr.kafka.connection import (
+    COMMON_SETTINGS,
+    FETCH_SETTINGS,
+    ErrorLog,
+    is_offset_gone,
+    partition_of,
+    records_of,
+)
 from anpr.kafka.delivery_errors import RejectedError
-from anpr.kafka.interfaces import Record
+from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.offset_gaps import GapFinder, restart_at
+from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 _EVENTS_SECONDS = 0.1
+_ANSWER_SECONDS = 5.0
 
 
 class KafkaConsumer:
@@ -34,6 +45,7 @@ class KafkaConsumer:
         # By partition: the offset that the broker has not confirmed yet, and the offset at which this group begins.
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
         self._first_offset: dict[tuple[str, int], int] = {}
+        self._finder = GapFinder()
         settings: dict[str, Any] = {
             **COMMON_SETTINGS,
             **FETCH_SETTINGS,
@@ -44,7 +56,8 @@ class KafkaConsumer:
             "heartbeat.interval.ms": session_ms // 6,
             "max.poll.interval.ms": 600_000,
             "partition.assignment.strategy": "cooperative-sticky",
-            "auto.offset.reset": "earliest",
+            # An offset that the broker does not have must not be passed over in silence: see `_restart`.
+            "auto.offset.reset": "error",
             "enable.auto.commit": False,
             "topic.metadata.refresh.interval.ms": 10_000,
             "error_cb": ErrorLog(),
@@ -62,16 +75,57 @@ class KafkaConsumer:
                 return []
             messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
         for message in messages:
+            if is_offset_gone(message):
+                with _as_rejection():
+                    self._restart(TopicPartition(*partition_of(message)))
+                continue
             error = message.error()
             # The client reports a refusal once and then stays silent.
             if error is not None and is_refusal(error):
                 raise RejectedError(f"{message.topic() or 'its group'}: {error.str()}", code_of(error))
-        return records_of(messages)
+        records = records_of(message for message in messages if not is_offset_gone(message))
+        self._finder.note_records(records)
+        return records
+
+    def _restart(self, partition: TopicPartition) -> None:
+        """Read a partition on where it can be read: its offset was never committed, or the broker has deleted it."""
+        if partition not in self._consumer.assignment():
+            return
+        key = (partition.topic, partition.partition)
+        (committed,) = self._consumer.committed([partition], timeout=_ANSWER_SECONDS)
+        if committed.error is not None:
+            raise KafkaException(committed.error)
+        low, high = self._consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)
+        next_offset = self._finder.next_offset(key)
+        if next_offset is None and committed.offset >= 0:
+            next_offset = committed.offset
+        restart = restart_at(next_offset, low, high)
+        self._finder.note_restart(key, next_offset, restart, _read_until(committed.metadata))
+        self._first_offset[key] = restart.offset
+        if next_offset is None and high == 0:
+            # Once the group has committed an offset here, records that are deleted before it reads them are missed.
+            self._unconfirmed[key] = TopicPartition(*key, 0, system_clock().isoformat())
+        self._consumer.incremental_unassign([partition])
+        self._consumer.incremental_assign([TopicPartition(*key, restart.offset)])
+
+    def gaps(self) -> list[Gap]:
+        """See `interfaces.Consumer`."""
+        return self._finder.gaps
+
+    def pass_gaps(self) -> None:
+        """See `interfaces.Consumer`."""
+        for gap in self._finder.gaps:
+            passed = TopicPartition(gap.topic, gap.partition, gap.resume)
+            self._unconfirmed[gap.topic, gap.partition] = passed
+        self._finder.gaps = []
+        self.commit([])
 
     def commit(self, records: Sequence[Record]) -> None:
         """See `interfaces.Consumer`. Does not wait: a lost commit only brings the same reads a second time."""
-        for record in records:
-            committed = TopicPartition(record.topic, record.partition, record.offset + 1)
+        last_records = {(record.topic, record.partition): record for record in records}
+        for record in last_records.values():
+            read_until = record.arrived_at.isoformat() if record.arrived_at is not None else ""
+            committed = TopicPartition(record.topic, record.partition, record.offset + 1, read_until)
             self._unconfirmed[record.topic, record.partition] = committed
         if self._unconfirmed:
             with _as_rejection():
@@ -137,6 +191,7 @@ class KafkaConsumer:
         waiting = [self._unconfirmed.pop((partition.topic, partition.partition), None) for partition in revoked]
         for partition in revoked:
             self._first_offset.pop((partition.topic, partition.partition), None)
+        self._finder.forget_partitions((partition.topic, partition.partition) for partition in revoked)
         self._commit_now([partition for partition in waiting if partition is not None])
 
     def _commit_now(self, offsets: list[TopicPartition]) -> None:
@@ -147,6 +202,14 @@ class KafkaConsumer:
         except KafkaException as error:
             # Another member has the partitions already, or the broker is away: the reads will be matched again.
             log.warning("the broker did not accept a commit", reason=error.args[0].str())
+
+
+def _read_until(metadata: str | None) -> datetime | None:
+    """Return when the last record arrived that the group had read: what `commit` wrote beside the offset."""
+    try:
+        return datetime.fromisoformat(metadata or "")
+    except ValueError:
+        return None
 
 
 @contextmanager

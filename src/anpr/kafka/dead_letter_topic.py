@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from anpr.contracts.dead_letters import REPLAYED, DeadLetter
+from anpr.contracts.dead_letters import REASON, REPLAYED, DeadLetter
 
 _BATCH_RECORDS = 500
 
@@ -75,7 +75,7 @@ class DeadLetters:
             site=self._site,
             at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
             number=offset,
-            reason=headers.get("reason", ""),
+            reason=headers.get(REASON, ""),
             detail=headers.get("detail", ""),
             topic=headers.get("topic", ""),
             partition=_number(headers.get("partition"), -1),

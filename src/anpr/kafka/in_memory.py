@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from anpr.contracts.dead_letters import REPLAYED
+from anpr.contracts.dead_letters import REASON, REPLAYED
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
-from anpr.kafka.interfaces import DeliveryCallback, PendingRecord, Record
+from anpr.kafka.interfaces import DeliveryCallback, Gap, PendingRecord, Record
+from anpr.kafka.offset_gaps import GapFinder, restart_at
 from anpr.runtime.clock import Clock
 
 
@@ -23,6 +24,8 @@ class InMemoryBroker:
             list
         )
         self.committed: defaultdict[tuple[str, str], int] = defaultdict(int)
+        # The offset before which the records of a topic were deleted.
+        self.log_start: defaultdict[str, int] = defaultdict(int)
         self.is_away = False
         self.is_refusing = False
         self.max_bytes: int | None = None
@@ -31,9 +34,9 @@ class InMemoryBroker:
     def records(self, topic: str, start: int) -> list[Record]:
         """Return the records of a topic from `start` on."""
         return [
-            Record(topic, 0, offset, arrived_at, value, REPLAYED in headers)
+            Record(topic, 0, offset, arrived_at, value, REPLAYED in headers, headers.get(REASON, b"").decode())
             for offset, (_, value, headers, arrived_at) in enumerate(self.topics[topic])
-            if offset >= start
+            if offset >= max(start, self.log_start[topic])
         ]
 
 
@@ -44,17 +47,34 @@ class InMemoryConsumer:
         """Begin at the offset that the group has committed."""
         self._broker, self._topic, self._group = broker, topic, group
         self._next = broker.committed[group, topic]
+        self._finder = GapFinder()
 
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
         """See `interfaces.Consumer`."""
+        low, high = self._broker.log_start[self._topic], len(self._broker.topics[self._topic])
+        if not low <= self._next <= high:
+            restart = restart_at(self._next, low, high)
+            self._finder.note_restart((self._topic, 0), self._next, restart, None)
+            self._next = restart.offset
         records = self._broker.records(self._topic, self._next)[:max_records]
         self._next += len(records)
+        self._finder.note_records(records)
         return records
 
     def commit(self, records: Sequence[Record]) -> None:
         """See `interfaces.Consumer`."""
         for record in records:
             self._broker.committed[self._group, self._topic] = record.offset + 1
+
+    def gaps(self) -> list[Gap]:
+        """See `interfaces.Consumer`."""
+        return self._finder.gaps
+
+    def pass_gaps(self) -> None:
+        """See `interfaces.Consumer`."""
+        for gap in self._finder.gaps:
+            self._broker.committed[self._group, self._topic] = gap.resume
+        self._finder.gaps = []
 
     def partition_count(self) -> int:
         """See `interfaces.Consumer`."""

@@ -13,7 +13,7 @@ from anpr.kafka.delivery_errors import UndeliveredError
 class Record(NamedTuple):
     """One record of a topic, with its position and the time at which the broker got it.
 
-    `is_replayed` marks a dead letter that was sent again.
+    `is_replayed` marks a dead letter that was sent again. `reason` is that of a dead letter.
     """
 
     topic: str
@@ -22,6 +22,25 @@ class Record(NamedTuple):
     arrived_at: datetime | None
     value: bytes | None
     is_replayed: bool = False
+    reason: str = ""
+
+
+class Gap(NamedTuple):
+    """Records of a partition that the broker deleted before a group read them.
+
+    They had the offsets `first` to `last`; without a `last` nobody knows how many there were. The group reads on at
+    `resume`. They arrived after `since`, as far as that is known, and before `until`, None for now. `topic_id`
+    tells a topic from an earlier one of the same name.
+    """
+
+    topic: str
+    partition: int
+    first: int
+    last: int | None
+    resume: int
+    since: datetime | None
+    until: datetime | None
+    topic_id: str = ""
 
 
 # Called with None when the broker has the record, or with the reason why it refuses it.
@@ -50,6 +69,14 @@ class Consumer(Protocol):
 
     def commit(self, records: Sequence[Record]) -> None:
         """Note that these records, and all before them in their partitions, are processed."""
+        ...
+
+    def gaps(self) -> list[Gap]:
+        """Return the deleted records that `poll` has found missing and `pass_gaps` has not passed."""
+        ...
+
+    def pass_gaps(self) -> None:
+        """Note that all gaps are reported, so that this group does not find them again."""
         ...
 
     def partition_count(self) -> int:

@@ -10,6 +10,9 @@ A batch with a record that the broker rejects is not committed. The matcher then
 offset (`matcher_service`) until the broker accepts the record. An alert that is too large for its topic is the
 exception, because it must not hold up the reads behind it: its read becomes a dead letter, which can be replayed. A
 covert alert that is too large still waits: more people may see dead letters than may see that alert.
+
+Reads that the broker deleted before a matcher had read them become a dead letter too, one for each gap in a
+partition. The broker has it before the matcher commits anything behind the gap (docs/adr/0026).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +20,10 @@ from datetime import timedelta
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Correction, encode
+from anpr.contracts.losses import READS_LOST
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
-from anpr.kafka.interfaces import Consumer, Producer, Record
+from anpr.kafka.interfaces import Consumer, Gap, Producer, Record
 from anpr.matcher.acknowledgements import Acknowledgements
 from anpr.matcher.batch import (
     Batch,
@@ -29,7 +33,7 @@ from anpr.matcher.batch import (
     match_batch,
     records_with_alerts_too_large,
 )
-from anpr.matcher.dead_lettering import dead_letter
+from anpr.matcher.dead_lettering import dead_letter, loss_letter, loss_of
 from anpr.matcher.environment import SYSTEM_CLOCKS, Clocks, Lifecycle, MatcherIdentity
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matcher.status_publisher import StatusPublisher
@@ -85,10 +89,37 @@ class Matcher:
         active_index = self._active_index()
         if active_index is None:
             self._clocks.sleep(WAIT_SECONDS)
-        elif records := self._consumer.poll(self._batch_reads, WAIT_SECONDS):
-            # A newer index may have become active during the poll.
-            self._process_batch(records, self._active_index() or active_index)
+        else:
+            records = self._consumer.poll(self._batch_reads, WAIT_SECONDS)
+            if gaps := self._consumer.gaps():
+                self._report_losses(gaps)
+            if records:
+                # A newer index may have become active during the poll.
+                self._process_batch(records, self._active_index() or active_index)
         self._publish_status_when_due()
+
+    def _report_losses(self, gaps: Sequence[Gap]) -> None:
+        """Report the reads that the broker deleted. Raises UndeliveredError before the gaps are passed.
+
+        So a matcher that is killed meanwhile reports the same losses again, with the same ids.
+        """
+        losses = [loss_of(gap, self._site, self._clocks.now()) for gap in gaps]
+        for loss in losses:
+            log.error(
+                "the broker deleted reads before they were matched",
+                code=READS_LOST,
+                reads=loss.reads,
+                partition=loss.partition,
+                first_offset=loss.first_offset,
+                last_offset=loss.last_offset,
+                since=loss.since,
+                until=loss.until,
+                loss_id=loss.loss_id,
+            )
+            self._producer.produce(topics.deadletters(self._site), None, *loss_letter(loss))
+        self._acknowledgements.wait_for_all()
+        self._consumer.pass_gaps()
+        self._metrics.record_losses(losses)
 
     def _process_batch(self, records: Sequence[Record], active_index: ActiveIndex) -> None:
         """Take one batch from bytes to committed offsets. Raises UndeliveredError before anything is committed."""

@@ -6,11 +6,11 @@ Covert alerts are in no count here.
 import math
 import statistics
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from anpr.contracts import plates
-from anpr.contracts.events import TIERS, Alert, Read, Status
+from anpr.contracts.events import TIERS, Alert, Loss, Read, Status
 from anpr.contracts.no_plate import says_no_plate
 from anpr.matcher.recent_read_ids import RecentReadIds
 from anpr.reads.claimed_time import claimed_instant
@@ -83,6 +83,12 @@ class MatcherMetrics:
         metrics.UNREADABLE.labels(self._site).inc(sum(error.detail == SAYS_NO_PLATE for error in dead_letters))
         for error in dead_letters:
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
+
+    def record_losses(self, losses: Iterable[Loss]) -> None:
+        """Count losses whose dead letters the broker has."""
+        for loss in losses:
+            metrics.LOSSES.labels(self._site).inc()
+            metrics.LOST_READS.labels(self._site).inc(loss.reads or 0)
 
     def record_status(self, status: Status) -> None:
         """Set the gauges to the status that the matcher has just published."""

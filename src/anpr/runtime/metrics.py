@@ -45,6 +45,14 @@ ALERTS = _counter("anpr_alerts_total", "Alerts published, repeats included, cove
 DEAD_LETTERS = _counter(
     "anpr_dead_letters_total", "Records that could not be matched and were kept as dead letters.", "site", "reason"
 )
+LOST_READS = _counter(
+    "anpr_lost_reads_total",
+    "Reads that the broker deleted before a matcher had read them, as far as their number is known.",
+    "site",
+)
+LOSSES = _counter(
+    "anpr_losses_total", "Gaps found in the reads topic, also those of which nobody knows how many reads.", "site"
+)
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",
     "Bad fields dropped from reads. `candidates`: some of them, or of their confidences, were bad. "

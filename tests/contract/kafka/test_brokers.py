@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
     AdminClient,
     AlterConfigOpType,
@@ -34,6 +35,9 @@ class Broker:
     consumer: Callable[[], Consumer]
     tail: Callable[[], Tail]
     limit: Callable[[int], None]
+    delete_before: Callable[[int], None]
+    # Whether it knows after a restart until when the group has read.
+    keeps_times: bool
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -47,6 +51,8 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
             lambda: InMemoryConsumer(memory, topic, "group"),
             lambda: InMemoryTail(memory, [topic]),
             partial(setattr, memory, "max_bytes"),
+            partial(memory.log_start.__setitem__, topic),
+            keeps_times=False,
         )
         return
     address = request.getfixturevalue("kafka_bootstrap")
@@ -58,7 +64,14 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
         lambda: KafkaConsumer(address, topic, topic, "member", session_timeout_seconds=6),
         lambda: KafkaTail(address, [topic]),
         partial(limit_records, admin, topic),
+        partial(delete_records, admin, topic),
+        keeps_times=True,
     )
+
+
+def delete_records(admin: AdminClient, topic: str, offset: int) -> None:
+    start = TopicPartition(topic, 0, offset)
+    admin.delete_records([start])[start].result(60)
 
 
 def limit_records(admin: AdminClient, topic: str, max_bytes: int) -> None:
@@ -162,3 +175,62 @@ def test_a_tail_gets_everything_from_the_beginning_and_follows_the_topic(broker:
     produce(broker, b"three")
     assert [record.value for record in gather(lambda: tail.poll(0.1), 1)] == [b"three"]
     tail.close()
+
+
+def gap(first: int, last: int) -> tuple[int, int | None, int]:
+    return first, last, last + 1
+
+
+def found(consumer: Consumer) -> list[tuple[int, int | None, int]]:
+    """Return the gaps that a consumer finds: the first and the last offset, and where it reads on."""
+    assert wait_until(lambda: not consumer.poll(10, 0.1) and bool(consumer.gaps()), 60)
+    return [(gap.first, gap.last, gap.resume) for gap in consumer.gaps()]
+
+
+def test_records_that_were_deleted_before_they_were_read_are_found_until_they_are_passed(broker: Broker) -> None:
+    produce(broker, b"one", b"two")
+    consumer = broker.consumer()
+    consumer.commit(poll(consumer, 2))
+    consumer.close()
+    produce(broker, b"three", b"four")
+    broker.delete_before(4)
+
+    crashing = broker.consumer()
+    assert found(crashing) == [gap(2, 3)]
+    assert [(gap.since is not None, gap.until) for gap in crashing.gaps()] == [(broker.keeps_times, None)]
+    crashing.close()
+    again = broker.consumer()
+    assert found(again) == [gap(2, 3)]
+    again.pass_gaps()
+    again.close()
+
+    produce(broker, b"five", b"six")
+    broker.delete_before(5)
+    last = broker.consumer()
+    assert [record.value for record in poll(last, 1)] == [b"six"]
+    assert [(gap.first, gap.last) for gap in last.gaps()] == [(4, 4)]
+    # The records were deleted before the first one arrived that is still there.
+    assert all(gap.until is not None for gap in last.gaps())
+    last.close()
+
+
+def test_records_that_were_deleted_before_the_group_had_read_anything_are_found(broker: Broker) -> None:
+    produce(broker, b"one", b"two", b"three")
+    broker.delete_before(2)
+    consumer = broker.consumer()
+    assert [record.value for record in poll(consumer, 1)] == [b"three"]
+    assert [(gap.first, gap.last) for gap in consumer.gaps()] == [(0, 1)]
+    consumer.close()
+
+
+def test_records_that_were_read_before_the_broker_deleted_them_are_not_missed(broker: Broker) -> None:
+    produce(broker, b"one", b"two")
+    consumer = broker.consumer()
+    consumer.commit(poll(consumer, 2))
+    consumer.close()
+    broker.delete_before(2)
+    again = broker.consumer()
+    produce(broker, b"three")
+    assert [record.value for record in poll(again, 1)] == [b"three"]
+    assert again.gaps() == []
+    again.close()

@@ -50,15 +50,15 @@ def test_dead_letters_are_listed_with_reason_and_position_but_no_plate(installat
 
 
 def test_dead_letters_are_replayed_once_in_their_original_bytes(installation: Installation, site: str) -> None:
-    assert replayed(installation, site) == {"sent": 3, "sent_before": 0, "cut_short": 0}
+    assert replayed(installation, site) == {"sent": 3, "sent_before": 0, "cut_short": 0, "gone": 0}
     installation.wait_until_matched(7, site)
     on_topic = [record.value for record in installation.records([topics.reads(site)])]
     assert all(on_topic.count(bad) == 2 for bad in BAD)
     # They fail again and become dead letters a second time: that alone is no reason to replay them.
     assert wait_until(lambda: len(listed(installation, site)) == 6, 60)
-    assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0}
+    assert replayed(installation, site) == {"sent": 0, "sent_before": 6, "cut_short": 0, "gone": 0}
     assert all(letter["is_replayed"] for letter in listed(installation, site))
-    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0}
+    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 3, "cut_short": 0, "gone": 0}
 
 
 def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_failure_expired(
@@ -73,8 +73,8 @@ def test_a_record_that_failed_again_is_not_sent_a_third_time_after_its_first_fai
 
     forget(installation, topics.deadletters(site), 3)
     assert len(listed(installation, site)) == 3
-    assert replayed(installation, site) == {"sent": 0, "sent_before": 3, "cut_short": 0}
-    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 0, "cut_short": 0}
+    assert replayed(installation, site) == {"sent": 0, "sent_before": 3, "cut_short": 0, "gone": 0}
+    assert replayed(installation, site, "--again") == {"sent": 3, "sent_before": 0, "cut_short": 0, "gone": 0}
 
 
 def forget(it: Installation, topic: str, until: int) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from anpr.contracts.dead_letters import DeadLetter, Replay, replay
+from anpr.contracts.events import encode
+from tests.property.contracts.test_loss_properties import a_loss
 from tests.support.strategies import NOON
 
 
@@ -85,3 +88,18 @@ def test_the_content_of_a_record_is_printed_only_on_request() -> None:
     letter = a_letter(1, b'{"plate": "AB12CDE"\xff')
     assert "AB12" not in str(letter.as_dict(with_content=False))
     assert letter.as_dict(with_content=True)["content"] == '{"plate": "AB12CDE"\\xff'
+
+
+def test_a_dead_letter_of_deleted_reads_says_how_many_and_is_never_sent() -> None:
+    loss = a_loss(2, 4, 6)
+    letter = msgspec.structs.replace(a_letter(4, encode(loss)), reason="gone")
+    assert replayed([letter], again=True) == ([], Replay(gone=1))
+    assert not letter.can_be_replayed
+    printed = msgspec.json.decode(msgspec.json.encode(letter.as_dict(with_content=False)))
+    assert (printed["reason"], printed["loss"]) == ("gone", msgspec.to_builtins(loss))
+
+
+def test_a_read_with_the_bytes_of_a_loss_is_a_read() -> None:
+    letter = a_letter(4, encode(a_loss(2, 4, 6)))
+    assert replayed([letter]) == ([letter.value], Replay(sent=1))
+    assert "loss" not in letter.as_dict(with_content=False)

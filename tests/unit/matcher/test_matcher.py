@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Correction, Status, decode_alert_record, decode_status
+from anpr.contracts.events import Alert, Correction, Loss, Status, decode_alert_record, decode_loss, decode_status
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
@@ -520,3 +520,69 @@ def test_a_cameras_last_capture_is_the_newest_one_and_never_from_a_wrong_clock(p
     port.matcher(producer).run_once()
     producer.flush(0)
     assert port.statuses()[0].cameras == {"camera-1": NOON}
+
+
+# --- reads that the broker deleted ---
+
+
+def losses(port: Port) -> list[Loss]:
+    """Return the losses on the dead-letter topic."""
+    letters = port.broker.topics[topics.deadletters(SITE)]
+    return [decode_loss(value) for _, value, headers, _ in letters if headers["reason"] == b"gone"]
+
+
+def test_reads_that_the_broker_deleted_before_they_were_matched_become_one_dead_letter(port: Port) -> None:
+    port.receives(*(a_record(f"r{number}") for number in range(6)))
+    port.broker.log_start[topics.reads(SITE)] = 3
+    matcher = port.matcher()
+    with capture_logs() as logs:
+        matcher.run_once()
+    (loss,) = losses(port)
+    assert (loss.partition, loss.first_offset, loss.last_offset, loss.reads) == (0, 0, 2, 3)
+    (headers,) = [headers for _, _, headers, _ in port.broker.topics[topics.deadletters(SITE)]]
+    assert (headers["partition"], headers["offset"], headers["last_offset"]) == (b"0", b"0", b"2")
+    (line,) = [line for line in logs if line.get("code") == "reads-lost"]
+    assert (line["log_level"], line["reads"], line["partition"], line["last_offset"]) == ("error", 3, 0, 2)
+    assert port.committed() == 6
+    port.matcher().run_once()
+    assert len(losses(port)) == 1
+
+
+def test_a_loss_is_on_its_topic_before_anything_behind_it_is_committed(port: Port) -> None:
+    port.receives(*(a_record(f"r{number}") for number in range(6)))
+    port.broker.log_start[topics.reads(SITE)] = 3
+    port.broker.is_refusing = True
+    with pytest.raises(UndeliveredError):
+        port.matcher().run_once()
+    assert (port.committed(), losses(port)) == (0, [])
+    port.broker.is_refusing = False
+    port.matcher().run_once()
+    assert (port.committed(), len(losses(port))) == (6, 1)
+
+
+class DyingConsumer(InMemoryConsumer):
+    """A consumer whose matcher is killed after it has reported the gaps."""
+
+    def pass_gaps(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_matcher_that_is_killed_after_its_report_finds_the_same_loss_again(port: Port) -> None:
+    port.receives(*(a_record(f"r{number}") for number in range(3)))
+    port.broker.log_start[topics.reads(SITE)] = 3
+    with pytest.raises(KeyboardInterrupt):
+        port.matcher(consumer=DyingConsumer(port.broker, topics.reads(SITE), GROUP)).run_once()
+    port.matcher().run_once()
+    first, again = losses(port)
+    assert first == again
+    assert port.committed() == 3
+
+
+def test_a_topic_that_is_shorter_than_what_was_read_is_a_loss_of_unknown_size(port: Port) -> None:
+    port.receives(*(a_record(f"r{number}") for number in range(6)))
+    port.matcher().run_once()
+    del port.broker.topics[topics.reads(SITE)][2:]
+    port.matcher().run_once()
+    (loss,) = losses(port)
+    assert (loss.first_offset, loss.last_offset, loss.reads) == (6, None, None)
+    assert port.committed() == 2

@@ -1,0 +1,71 @@
+"""Reads that the broker deleted stay on the screens until a person of their site acknowledges them."""
+
+from datetime import timedelta
+
+import msgspec
+
+from anpr.contracts.losses import Losses
+from tests.property.contracts.test_loss_properties import WEEK, a_loss, acknowledged
+from tests.support.strategies import NOON
+
+
+def test_the_number_the_time_and_the_person_are_known() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    losses.add(a_loss(2, 0, 1))
+    calais = losses.by_site(NOON)["calais"]
+    assert (calais.reads, calais.is_number_known, calais.since) == (5, True, NOON)
+    assert calais.until == NOON + timedelta(minutes=8)
+    losses.acknowledge(acknowledged(a_loss(0, 4, 6)))
+    calais = losses.by_site(NOON)["calais"]
+    assert (calais.reads, [loss.partition for loss in calais.unacknowledged]) == (2, [2])
+    assert [(loss.partition, action.officer) for loss, action in calais.acknowledged] == [(0, "sam")]
+
+
+def test_a_person_of_another_site_cannot_acknowledge_a_loss() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    losses.acknowledge(acknowledged(a_loss(0, 4, 6), site="dover"))
+    assert losses.by_site(NOON)["calais"].unacknowledged == (a_loss(0, 4, 6),)
+
+
+def test_the_first_person_who_acknowledged_it_is_named() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    later = msgspec.structs.replace(acknowledged(a_loss(0, 4, 6), officer="sue"), at=NOON + timedelta(minutes=1))
+    losses.acknowledge(later)
+    losses.acknowledge(acknowledged(a_loss(0, 4, 6)))
+    assert [action.officer for _, action in losses.by_site(NOON)["calais"].acknowledged] == ["sam"]
+
+
+def test_a_loss_that_grew_after_its_acknowledgement_is_shown_again() -> None:
+    """The matcher crashed after the first report, and the broker deleted more before it came back."""
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    losses.acknowledge(acknowledged(a_loss(0, 4, 6)))
+    losses.add(a_loss(0, 4, 9))
+    calais = losses.by_site(NOON)["calais"]
+    assert (calais.unacknowledged, calais.reads) == ((a_loss(0, 4, 9),), 3)
+
+
+def test_a_loss_of_unknown_size_stays_beside_acknowledged_ones() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    losses.acknowledge(acknowledged(a_loss(0, 4, 6)))
+    losses.add(a_loss(0, 4, None))
+    calais = losses.by_site(NOON)["calais"]
+    assert (calais.reads, calais.is_number_known, len(calais.unacknowledged)) == (0, False, 1)
+
+
+def test_a_loss_is_forgotten_when_its_acknowledgement_may_have_left_its_topic() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    assert losses.by_site(NOON + WEEK)
+    assert not losses.by_site(NOON + WEEK + timedelta(minutes=9))
+
+
+def test_without_a_known_beginning_of_one_loss_none_is_claimed() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(0, 4, 6))
+    losses.add(msgspec.structs.replace(a_loss(1, 4, 6), since=None))
+    assert losses.by_site(NOON)["calais"].since is None
