@@ -35,6 +35,7 @@ class Text(NamedTuple):
     char_confidences: tuple[float, ...]
     country: str | None
     is_candidate: bool = False
+    of_read: str = ""
 
 
 class Answer(NamedTuple):
@@ -56,17 +57,93 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     country = _country(read.country)
     texts = [Text(read.plate, read.confidence, read.char_confidences, country)]
     texts += [
-        Text(candidate.plate, candidate.confidence, (), country, is_candidate=True) for candidate in read.candidates
+        Text(candidate.plate, candidate.confidence, (), country, is_candidate=True, of_read=read.plate)
+        for candidate in read.candidates
     ]
     found = []
     for entry in entries:
         if _applies_to(entry, read):
-            by_text = [_answer(text, entry, Likelihood(len(entries))) for text in texts]
+            by_text = [_answer_by_district(text, entry, Likelihood(len(entries))) for text in texts]
             matching = [answer for answer in by_text if answer is not None]
             if matching:
                 best = min(matching, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score))
                 found.append(best._replace(score=max(answer.score for answer in matching)))
     return sorted(found)
+
+
+def _answer_by_district(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    """Answer; where the gap shows another district, a pair that is alike is `near` and any other is no match."""
+    answer = _answer(text, entry, likelihood)
+    if answer is None or not shows_other_district(text, entry):
+        return answer
+    is_alike = answer.tier in ALLOWED["tolerant"] and len(answer.read_as) == len(answer.listed_as)
+    if not is_alike or entry.tolerance in ALLOWED:
+        return None
+    first = np.array([0])
+    both = _encoded(text, text.plate, text.country), first, _listed(entry), first
+    [score] = likelihood.score_of_other_district(*both).tolist()
+    return answer._replace(tier="near", score=round(score, 4)) if score >= likelihood.least_score("near") else None
+
+
+def shows_other_district(text: Text, entry: Entry) -> bool:
+    """Return whether the gaps of a read show another district than those of the listed plate or pattern."""
+    country, read = entry.country or text.country, _as_read(text.plate)
+    listed = _plain(entry.plate, LETTERS_AND_DIGITS + "?*")
+    listed_lengths = _lengths_shown(_gaps(entry.plate), _groups(listed, country))
+    if len(listed_lengths) != 1:
+        return False
+    gaps = _gaps(text.plate)
+    if _as_read(text.of_read) == read:
+        gaps |= _gaps(text.of_read)
+    if set(listed) & set("?*"):
+        lengths = _lengths_shown(gaps, _groups(read, country))
+    else:
+        groups = _groups(listed, country)
+        letters = max(district + behind for district, behind in groups)
+        starts = [start for start in range(4) if folded(read[start:][:letters]) == folded(listed[:letters])]
+        lengths = _lengths_shown({gap - starts[0] for gap in gaps if gap > starts[0]}, groups) if starts else set()
+    return bool(lengths) and not lengths & listed_lengths
+
+
+def _lengths_shown(gaps: set[int], groups: set[tuple[int, int]]) -> set[int]:
+    return {district for district, behind in groups if {gap for gap in gaps if gap < district + behind} == {district}}
+
+
+def _groups(text: str, country: str | None) -> set[tuple[int, int]]:
+    """Return how the letters of a text may be divided; empty where only one district is possible."""
+    found = set()
+    for name, syntax in COUNTRIES.items():
+        if "district_gap" in syntax and name == (_country(country) or name):
+            fewest, most = syntax["district_gap"]["digits"]
+            for district, behind in syntax["district_gap"]["letters"]:
+                letters = [LETTERS_AND_DIGITS[:26]] * (district + behind)
+                for count in range(fewest, most + 1):
+                    shape = letters + [LETTERS_AND_DIGITS[26:]] * count
+                    ends = [
+                        [],
+                        *([[syntax["district_gap"]["suffixes"]]] if "suffixes" in syntax["district_gap"] else []),
+                    ]
+                    if any(_could_be(text, shape + end) for end in ends):
+                        found.add((district, behind))
+    return found if len({district for district, _ in found}) > 1 else set()
+
+
+def _could_be(text: str, shape: list[str]) -> bool:
+    if text.startswith("*"):
+        return any(_could_be(text[1:], shape[start:]) for start in range(len(shape) + 1))
+    if not text or not shape:
+        return not text and not shape
+    return text[0] in shape[0] + "?" and _could_be(text[1:], shape[1:])
+
+
+def _gaps(plate: str) -> set[int]:
+    """Return how many characters stand before each gap, up to the first `*`."""
+    kept = plate.partition("*")[0].lstrip(SEPARATORS + PADDING)
+    return {
+        len([character for character in kept[:at] if character not in SEPARATORS])
+        for at, character in enumerate(kept)
+        if character in SEPARATORS
+    }
 
 
 def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:

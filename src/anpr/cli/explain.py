@@ -21,7 +21,7 @@ _RULES = {
     "exact": "the same letters and digits",
     "equivalent": "the same if 0 and O count as one, and 1 and I",
     "folded": "the same if characters that cameras confuse count as one",
-    "near": "then one character is missing, extra or different, or two neighbours are swapped",
+    "near": "then one character is missing, extra or different, two are swapped, or the district ends elsewhere",
     "pattern": "fits the pattern",
 }
 

@@ -18,11 +18,14 @@ UNREADABLE: Final = "?"
 PADDING: Final = "_"
 
 _MARKS = tables.load("marks")
-_SEPARATORS: Final = frozenset(
+_INVISIBLE: Final = frozenset(
+    character for characters in _MARKS["invisible"].values() for character in characters_of(characters)
+)
+_SEPARATORS: Final = _INVISIBLE | frozenset(
     character
-    for group in (*_MARKS["separators"].items(), *_MARKS["invisible"].items())
-    if group[0] != "categories"
-    for character in characters_of(group[1])
+    for name, characters in _MARKS["separators"].items()
+    if name != "categories"
+    for character in characters_of(characters)
 )
 _SEPARATOR_CATEGORIES: Final = frozenset(_MARKS["separators"]["categories"])
 _PADDING: Final = characters_of(_MARKS["padding"]["low_line"])
@@ -86,6 +89,11 @@ def meaning_of(character: str) -> str:
         if not unicodedata.combining(letter) and letter not in _SEPARATORS
     ).translate(_LOOK_ALIKES)
     return letters if letters.isascii() and letters.isalnum() else UNREADABLE
+
+
+def is_gap(character: str) -> bool:
+    """Return whether a character of a text stands for a gap on the plate: it separates, and it is not invisible."""
+    return not meaning_of(character) and character not in _INVISIBLE
 
 
 def _mojibake_length(text: str, at: int) -> int:

@@ -1,5 +1,6 @@
 """Compares one read with one entry, tier by tier, by the rules that the index applies to a whole list."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Struct
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
+from anpr.matching.districts import Districts, compare_districts, with_gap
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
@@ -68,14 +70,17 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
     [matches] = index.match([read])
     match = matches[0] if matches else None
     has_pattern = is_pattern(entry.plate)
-    tests = _pattern_tests(read, entry) if has_pattern else _tier_tests(read, entry)
+    districts = compare_districts(read.plate, read, entry)
+    other = districts if districts is not None and districts.are_different else None
+    tests = _pattern_tests(read, entry, other) if has_pattern else _tier_tests(read, entry, other)
     tier = next((test.tier for test in tests if test.is_alike), None)
-    score, evidence = _weigh(read, entry, likelihood, match) if tier and not has_pattern else (None, ())
-    explanation = explain(tests[0].read_as, tests[0].listed_as, read, entry)
+    score, evidence = _weigh(read, entry, likelihood, match, other) if tier and not has_pattern else (None, ())
+    read_as, listed_as = as_read(read.plate), canonical_pattern(entry.plate)
+    explanation = explain(read_as, listed_as, read, entry)
     if match is not None:
         tier, score, explanation = match.tier, match.score, match.explanation
     elif has_pattern:
-        explanation = Explanation(read_as=explanation.read_as, listed_as=explanation.listed_as)
+        explanation = Explanation(read_as=read_as, listed_as=listed_as)
     return Comparison(
         read_as=explanation.read_as,
         listed_as=explanation.listed_as,
@@ -107,11 +112,14 @@ def _encode_pair(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
 
 
 def _weigh(
-    read: Read, entry: Entry, likelihood: Likelihood, match: Match | None
+    read: Read, entry: Entry, likelihood: Likelihood, match: Match | None, other_district: Districts | None
 ) -> tuple[float, tuple[Evidence, ...]]:
     """Return the score of the pair and its evidence: with the country prefix where the index scores it so."""
     codes, entry_codes = _encode_pair(read, entry)
     row = np.zeros(1, np.intp)
+    if other_district is not None:
+        [score] = likelihood.score_of_other_district(codes, row, entry_codes, row)
+        return round(float(score), 4), likelihood.evidence(codes, entry_codes, is_other_district=True)
     plate = _behind_country_prefix(codes, entry_codes)
     if plate is not None:
         [score] = likelihood.score_with_prefix(codes, plate, row, entry_codes, row)
@@ -133,7 +141,7 @@ def _behind_country_prefix(read: PlateCodes, entry: PlateCodes) -> PlateCodes | 
     return plates.take(np.array([row]))
 
 
-def _tier_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
+def _tier_tests(read: Read, entry: Entry, other_district: Districts | None) -> tuple[TierTest, ...]:
     codes, entry_codes = _encode_pair(read, entry)
     tests = []
     for tier, table in _KEY_TABLES.items():
@@ -144,6 +152,8 @@ def _tier_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
     if plate is not None:
         folded = replace(plate, codes=translated(plate.codes, TO_FOLDED))
         tests[-1] = TierTest("folded", True, folded.text(0), listed_as)
+    if other_district is not None:
+        return _tests_of_other_district(tests, other_district, has_prefix=plate is not None)
     is_near = (
         min(len(read_as), len(listed_as)) > 0
         and one_edit_apart(read_key.codes, listed_key.codes, read_key.lengths, listed_key.lengths)[0]
@@ -151,7 +161,23 @@ def _tier_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
     return (*tests, TierTest("near", bool(is_near), read_as, listed_as))
 
 
-def _pattern_tests(read: Read, entry: Entry) -> tuple[TierTest, ...]:
+def _tests_of_other_district(
+    tests: Sequence[TierTest], districts: Districts, *, has_prefix: bool
+) -> tuple[TierTest, ...]:
+    """Return the tests where the read shows another district: alike texts are one edit apart, others are two."""
+    with_gaps = []
+    for test in tests:
+        start = len(test.read_as) - len(test.listed_as) if has_prefix else 0
+        read_as = with_gap(test.read_as, start + (districts.read or 0))
+        with_gaps.append(TierTest(test.tier, False, read_as, with_gap(test.listed_as, districts.listed)))
+    is_near = tests[-1].is_alike and not has_prefix
+    return (*with_gaps, TierTest("near", is_near, with_gaps[-1].read_as, with_gaps[-1].listed_as))
+
+
+def _pattern_tests(read: Read, entry: Entry, other_district: Districts | None) -> tuple[TierTest, ...]:
     plate, pattern = as_read(read.plate), canonical_pattern(entry.plate)
     is_plate = 0 < len(plate) <= MAX_CANONICAL_LENGTH
+    if other_district is not None:
+        gaps_shown = with_gap(plate, other_district.read or 0), with_gap(pattern, other_district.listed)
+        return (TierTest("pattern", False, *gaps_shown),)
     return (TierTest("pattern", is_plate and fits(pattern, plate), plate, pattern),)

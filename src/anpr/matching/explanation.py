@@ -14,6 +14,7 @@ from anpr.contracts.plates import (
     not_understood,
     unknown_letters,
 )
+from anpr.matching.districts import compare_districts, district_note
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
 from anpr.matching.encoding.plate_codes import FOLD_CLASSES
 
@@ -41,7 +42,7 @@ def explain(
     `candidate` is the text as the camera gave it, where it was a candidate and not the camera's reading.
     """
     is_british = "GB" in {country_of(country) for country in (read.country, entry.country) if country}
-    notes = _notes(read, entry, candidate)
+    notes = _notes(read, entry, candidate, listed_plate)
     if is_pattern(listed_plate):
         notes.insert(0, f"fits the pattern {listed_plate}")
         return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))
@@ -148,13 +149,16 @@ def _cost(read: str, listed: str) -> int:
     return _FOLDED_COST if listed in _CLASS_OF.get(read, "") else _EDIT_COST
 
 
-def _notes(read: Read, entry: Entry, candidate: str | None) -> list[str]:
+def _notes(read: Read, entry: Entry, candidate: str | None, listed_plate: str) -> list[str]:
     notes = [] if candidate is None else [CANDIDATE_NOTE]
     text = read.plate if candidate is None else candidate
     if letters := unknown_letters(text):
         notes.append(f"{letters[:8]!r} stands for no Latin letter, so that position counts as unreadable")
     if marks := "".join(mark for mark in not_understood(text.strip(ASCII_PADDING)) if mark not in letters):
         notes.append(f"{marks[:8]!r} is no character of a plate, so that position counts as unreadable")
+    districts = compare_districts(text, read, entry)
+    if districts is not None and (note := district_note(districts, listed_plate)):
+        notes.append(note)
     if read.country and entry.country and country_of(read.country) != country_of(entry.country):
         notes.append(f"country read {read.country}, listed {entry.country}")
     if read.clock_suspect:

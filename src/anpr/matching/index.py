@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from anpr.contracts import canary
 from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
+from anpr.matching.districts import compare_districts
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.hash_table import Rows
-from anpr.matching.lookup.plate_table import MatchedPairs
+from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 
 # Building a larger delta again, as every change does, takes longer than a change may take to become active.
@@ -53,6 +54,16 @@ class ReadText(NamedTuple):
     plate: str
     confidence: float | None
     is_candidate: bool
+
+
+class _Pair(NamedTuple):
+    """A text and an entry that match, the listed text, the tier (a position in TIERS) and the score."""
+
+    text_row: int
+    entry: Entry
+    listed_as: str
+    tier: int
+    score: float
 
 
 class _Best(NamedTuple):
@@ -153,32 +164,45 @@ class Index:
         texts = _texts_of(reads)
         codes = _encode_texts(texts, reads)
         best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
-        for tables, pairs in self._search(codes):
-            columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
-            for text_row, entry_row, tier, exact_score in zip(*columns, strict=True):
-                text = texts[text_row]
-                entry, read = tables.entry_blobs.entry(entry_row), reads[text.read_row]
-                if not applies_to(entry, read):
-                    continue
-                score = round(exact_score, 4)
-                rank = (tier, -exact_score, text_row)
-                best_so_far = best[text.read_row].get(entry.entry_id)
-                if best_so_far is None or rank < best_so_far.rank:
-                    candidate = text.plate if text.is_candidate else None
-                    listed = tables.listed_text(entry_row)
-                    explanation = explain(codes.text(text_row), listed, read, entry, candidate=candidate)
-                    highest = max(score, best_so_far.match.score if best_so_far else 0.0)
-                    best[text.read_row][entry.entry_id] = _Best(rank, Match(entry, TIERS[tier], highest, explanation))
-                elif score > best_so_far.match.score:
-                    best[text.read_row][entry.entry_id] = _Best(
-                        best_so_far.rank, replace(best_so_far.match, score=score)
-                    )
+        for pair in self._pairs(codes, texts, reads):
+            text, entry = texts[pair.text_row], pair.entry
+            read = reads[text.read_row]
+            score = round(pair.score, 4)
+            rank = (pair.tier, -pair.score, pair.text_row)
+            best_so_far = best[text.read_row].get(entry.entry_id)
+            if best_so_far is None or rank < best_so_far.rank:
+                candidate = text.plate if text.is_candidate else None
+                explanation = explain(codes.text(pair.text_row), pair.listed_as, read, entry, candidate=candidate)
+                highest = max(score, best_so_far.match.score if best_so_far else 0.0)
+                match = Match(entry, TIERS[pair.tier], highest, explanation)
+                best[text.read_row][entry.entry_id] = _Best(rank, match)
+            elif score > best_so_far.match.score:
+                best[text.read_row][entry.entry_id] = _Best(best_so_far.rank, replace(best_so_far.match, score=score))
         matches: list[list[Match]] = [[] for _ in reads]
         for read_row, best_by_entry in best.items():
             matches[read_row] = sorted(
                 (best_of_entry.match for best_of_entry in best_by_entry.values()), key=attrgetter("entry.entry_id")
             )
         return matches
+
+    def _pairs(self, codes: PlateCodes, texts: Sequence[ReadText], reads: Sequence[Read]) -> Iterator[_Pair]:
+        """Yield the pairs of a text and an entry that match."""
+        for tables, pairs in self._search(codes):
+            columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
+            for text_row, entry_row, tier, score in zip(*columns, strict=True):
+                text, entry = texts[text_row], tables.entry_blobs.entry(entry_row)
+                read = reads[text.read_row]
+                if not applies_to(entry, read):
+                    continue
+                pair = _Pair(text_row, entry, tables.listed_text(entry_row), tier, score)
+                districts = compare_districts(text.plate, read, entry)
+                if districts is None or not districts.are_different:
+                    yield pair
+                elif _can_be_near(pair, codes):
+                    rows = np.array([text_row]), np.array([entry_row])
+                    [near] = self.likelihood.score_of_other_district(codes, rows[0], tables.plates.plates, rows[1])
+                    if near >= self.likelihood.least_score("near"):
+                        yield pair._replace(tier=NEAR_TIER, score=float(near))
 
     def _search(self, texts: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
         pairs = self.snapshot.search(texts, self.likelihood)
@@ -205,6 +229,12 @@ def _vehicle_count(entry_blobs: EntryBlobs, is_removed: NDArray[np.bool_] | None
     if is_removed is None:
         return len(entry_blobs) - len(canary_rows)
     return len(entry_blobs) - int(is_removed.sum()) - int((~is_removed[canary_rows]).sum())
+
+
+def _can_be_near(pair: _Pair, codes: PlateCodes) -> bool:
+    """Return whether a pair may still match, as `near`, when the read shows another district than the list."""
+    is_an_edit_apart = pair.tier > FOLDED_TIER or codes.lengths[pair.text_row] != len(pair.listed_as)
+    return not is_an_edit_apart and WIDEST_TIERS.get(pair.entry.tolerance, NEAR_TIER) >= NEAR_TIER
 
 
 def _texts_of(reads: Sequence[Read]) -> list[ReadText]:

@@ -56,7 +56,7 @@ def countries(table: Table) -> TableFaults:
 
 
 def _country(table: Table) -> TableFaults:
-    yield from _only(table, {"badges", "forms"}, {"trailer", "longest", "aliases", *SYMBOLS.values()})
+    yield from _only(table, {"badges", "forms"}, {"trailer", "longest", "aliases", "district_gap", *SYMBOLS.values()})
     yield from _texts(table, "badges", f"[A-Z]{{1,{LONGEST_BADGE}}}", f"1 to {LONGEST_BADGE} letters")
     yield from _texts(table, "aliases", "[A-Z]{2}", "two letters")
     yield from _texts(table, "codes", "[A-Z0-9]{1,4}", "1 to 4 letters and digits")
@@ -66,6 +66,7 @@ def _country(table: Table) -> TableFaults:
     longest = table.get("longest", LONGEST_LAYOUT)
     if not isinstance(longest, int) or isinstance(longest, bool) or not 1 <= longest <= LONGEST_LAYOUT:
         yield TableFault("longest", longest, f"it must be a whole number from 1 to {LONGEST_LAYOUT}")
+    yield from _district_gap(table.get("district_gap"))
     for key in ("forms", "trailer"):
         if key in table and (not isinstance(table[key], list) or not table[key]):
             yield TableFault(key, table[key], "it must be a list of at least one form")
@@ -73,6 +74,31 @@ def _country(table: Table) -> TableFaults:
         for number, form in enumerate(table.get(key, ()), start=1):
             for fault in _form(form, table):
                 yield TableFault(f"{key}, number {number}: {fault.field}", fault.value, fault.reason)
+
+
+def _district_gap(gap: Any) -> TableFaults:
+    if gap is None:
+        return
+    if not isinstance(gap, dict):
+        yield TableFault("district_gap", gap, "it must be written `{ letters = ..., digits = ... }`")
+        return
+    for fault in _only(gap, {"letters", "digits"}, {"suffixes"}):
+        yield TableFault(f"district_gap: {fault.field}", fault.value, fault.reason)
+    letters, digits, suffixes = gap.get("letters", [[1, 1]]), gap.get("digits", [1, 1]), gap.get("suffixes", "A")
+    if not isinstance(letters, list) or not letters or not all(map(_is_pair_of_counts, letters)):
+        yield TableFault("district_gap: letters", letters, "it must be a list of pairs of whole numbers")
+    if not _is_pair_of_counts(digits) or digits[0] > digits[1]:
+        yield TableFault("district_gap: digits", digits, "it must be the fewest and the most digits")
+    if not (isinstance(suffixes, str) and re.fullmatch("[A-Z]+", suffixes)):
+        yield TableFault("district_gap: suffixes", suffixes, "it must be a text of letters A to Z")
+
+
+def _is_pair_of_counts(pair: Any) -> bool:
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in pair)
+    )
 
 
 def _form(form: Any, table: Table) -> TableFaults:

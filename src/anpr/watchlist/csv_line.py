@@ -1,6 +1,5 @@
 """One line of a list file: from its cells to an entry. Pure."""
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
 from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
+from anpr.watchlist.entry_identity import entry_id as identity_of
 from anpr.watchlist.plate_cell import PlateCell, read_plate_cell
 from anpr.watchlist.plate_notes import PlateNotes
 
@@ -82,7 +82,7 @@ class EntryParser:
         if plate.country is not None:
             fields["country"] = plate.country
         if entry_id is None:
-            entry_id = _entry_id(self._list_name, plate.key, fields.get("country", ""))
+            entry_id = identity_of(self._list_name, plate.plate, plate.key, fields.get("country"))
         if plate.notes:
             self.notes.add(line, cells[self._plate_position], plate)
         return Entry(entry_id=entry_id, revision=NO_GENERATION, list=self._list_name, plate=plate.plate, **fields)
@@ -115,7 +115,8 @@ class EntryParser:
             if self._id_position is not None and (written := _written_id(cells[self._id_position])):
                 return written
             plate = self._plate_of(cells)
-            return _entry_id(self._list_name, plate.key, plate.country or self._country_of(cells) or "")
+            country = plate.country or self._country_of(cells)
+            return identity_of(self._list_name, plate.plate, plate.key, country)
         except (InvalidCellError, IndexError):
             return None
 
@@ -155,11 +156,6 @@ def _written_id(cell: str) -> str | None:
 
 # The columns whose rules are not in the contract of an entry.
 _CONVERTERS: dict[str, Callable[[str], Any]] = {"plate": read_plate_cell, "entry_id": _written_id}
-
-
-def _entry_id(list_name: str, key: str, country: str) -> str:
-    """Return the id of an entry whose file has no column for it: the same for the same plate in the same list."""
-    return hashlib.sha256(f"{list_name}\0{key}\0{country}".encode()).digest()[:16].hex()
 
 
 def wrong_cell_count(cells: Sequence[str], columns: int, line: int) -> LineFault:

@@ -172,6 +172,41 @@ def test_plates_behind_prefixes_are_found_as_reading_the_whole_list_finds_them(w
     assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
 
 
+@st.composite
+def spaced(draw: st.DrawFn, text: str) -> str:
+    """Draw a text with gaps at some positions."""
+    gaps = st.sampled_from(("", "", "", "-", " ", "·"))
+    return draw(st.sampled_from(("", "", "_"))) + "".join(character + draw(gaps) for character in text)
+
+
+@st.composite
+def district_worlds(draw: st.DrawFn) -> World:
+    """Draw plates and patterns of nearly one text with gaps at any positions, and reads of such texts."""
+    texts = st.sampled_from(
+        ("BMW555", "8MW555", "BMV555", "BMW55", "BMW555E", "DBMW555", "HROA1", "ABCDE123", "MW555")
+    )
+    patterns = st.sampled_from(("BMW5*", "B?W555", "BMW*", "*MW555", "BMW?55"))
+    of_country = st.sampled_from((None, "DE", "AT", "GB"))
+    entries = [
+        an_entry(
+            str(number), plate=draw(spaced(draw(texts | patterns))), country=draw(of_country), tolerance=tolerance
+        )
+        for number, tolerance in enumerate(draw(st.lists(st.sampled_from(("tolerant", "near")), max_size=6)))
+    ]
+    entries = [replace(entry, plate=entry.plate.lstrip("_")) for entry in entries]
+    candidates = st.lists(st.builds(Candidate, plate=texts.flatmap(spaced), confidence=shares), max_size=1).map(tuple)
+    batch = st.lists(
+        st.builds(a_read, plate=texts.flatmap(spaced), country=of_country, candidates=candidates), max_size=4
+    )
+    return entries, draw(batch)
+
+
+@given(district_worlds())
+def test_plates_of_several_districts_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
+    entries, batch = world
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
 @given(st.data())
 def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(data: st.DataObject) -> None:
     first = data.draw(first_plates())

@@ -33,13 +33,14 @@ class PairTerms(NamedTuple):
     """The terms of the scores of m pairs: first logarithms, then shares of all vehicles.
 
     Two explanations compete. The listed vehicle went by and was read as this text, with the probability
-    exp(prior + other_country + misread + confidence + near). Or another vehicle went by, with the probability
-    country_share * (read_right + misread_as_text * doubt) + fleet. Both are measured by the same unit, so only their
-    ratio has a meaning.
+    exp(prior + other_country + other_district + misread + confidence + near). Or another vehicle went by, with the
+    probability country_share * (read_right + misread_as_text * doubt) + fleet. Both are measured by the same unit,
+    so only their ratio has a meaning.
 
     Attributes:
         prior: That the vehicle is this listed one, before anything is read.
         other_country: That the camera names another country than the list.
+        other_district: That the camera shows the gap behind another district than the list.
         misread: That the listed plate is read as this text.
         confidence: How much likelier this confidence is with a misread than with a right read; 0 for the exact plate.
         near: What no table knows and what speaks against a pair that is not even folded alike.
@@ -52,6 +53,7 @@ class PairTerms(NamedTuple):
 
     prior: float
     other_country: Shares
+    other_district: float
     misread: Shares
     confidence: Shares
     near: Shares
@@ -63,7 +65,8 @@ class PairTerms(NamedTuple):
 
     def listed(self) -> Shares:
         """Return (m,) how probable each read is if the listed vehicle went by."""
-        return np.exp(self.prior + self.other_country + self.misread + self.confidence + self.near)
+        stated = self.prior + self.other_district
+        return np.exp(stated + self.other_country + self.misread + self.confidence + self.near)
 
     def unlisted(self) -> Shares:
         """Return (m,) how probable each read is if another vehicle went by."""
@@ -79,6 +82,7 @@ class PairTerms(NamedTuple):
             "background": -np.log(by_text),
             "confidence": self.confidence - np.log(with_confidence / by_text),
             "other country": self.other_country,
+            "other district": np.array([self.other_district]),
             "near": self.near,
             "fleet": -np.log(self.unlisted() / with_confidence),
         }

@@ -39,6 +39,8 @@ LISTED_SHARE: Final = 1e-3
 SMALLEST_LIST: Final = 1_000
 # A camera that names the country names the wrong one this often.
 WRONG_COUNTRY_SHARE: Final = 0.02
+# A camera that shows the gap behind the district shows it in the wrong position this often.
+WRONG_GAP_SHARE: Final = 0.02
 # Fleets are registered in a row. For each listed vehicle, a vehicle with a given number of the twenty on either side
 # goes by this often.
 FLEET_SHARE: Final = 0.02
@@ -137,6 +139,17 @@ class Likelihood:
             scores[reachable] = self._scores(read.take(reachable), entry.take(reachable))
         return scores
 
+    def score_of_other_district(
+        self, reads: PlateCodes, read_rows: Rows, entries: PlateCodes, entry_rows: Rows
+    ) -> NDArray[np.float32]:
+        """Return the probability, for each of m pairs, that a read with the gap of another district is of the entry.
+
+        Vehicles of the listed country may have this text too: they are not the listed vehicle.
+        """
+        read, entry = reads.take(read_rows), entries.take(entry_rows)
+        terms = self._terms(read, entry, is_other_district=True)
+        return _scores_of(read, terms.listed(), terms.unlisted())
+
     def score_with_prefix(  # noqa: PLR0913, PLR0917  as `score`, and the plates
         self,
         reads: PlateCodes,
@@ -168,12 +181,19 @@ class Likelihood:
             scores[reachable] = _scores_of(read, listed, unlisted + self._terms(read, entry).unlisted())
         return scores
 
-    def evidence(self, read: PlateCodes, entry: PlateCodes, plate: PlateCodes | None = None) -> tuple[Evidence, ...]:
+    def evidence(
+        self,
+        read: PlateCodes,
+        entry: PlateCodes,
+        plate: PlateCodes | None = None,
+        *,
+        is_other_district: bool = False,
+    ) -> tuple[Evidence, ...]:
         """Return the named parts of the log-odds of a score; parts that are 0 are left out.
 
         Each argument has one row. `plate` is the read without its country prefix, for a score with the prefix.
         """
-        terms = self._terms(read, entry)
+        terms = self._terms(read, entry, is_other_district=is_other_district)
         if plate is None:
             evidence = terms.evidence()
         else:
@@ -209,23 +229,25 @@ class Likelihood:
         terms = self._terms(read, entry)
         return _scores_of(read, terms.listed(), terms.unlisted())
 
-    def _terms(self, read: PlateCodes, entry: PlateCodes) -> PairTerms:
-        """Return the terms of the scores of these pairs."""
+    def _terms(self, read: PlateCodes, entry: PlateCodes, *, is_other_district: bool = False) -> PairTerms:
+        """Return the terms of the scores of these pairs, which all show another district than the list, or none."""
         rows, entry_rows = self._background.rows(read.countries), self._background.rows(entry.countries)
         is_exact = (read.codes == entry.codes).all(axis=1) & (read.lengths == entry.lengths)
         is_other_country = (read.countries != entry.countries) & (read.countries != 0) & (entry.countries != 0)
         is_same_fold = (translated(read.codes, TO_FOLDED) == translated(entry.codes, TO_FOLDED)).all(axis=1)
         log_ratios = self._log_confidence_ratios(read.confidences)
         misread = self._confusions.log_probability(read.codes, read.lengths, entry.codes, entry.lengths)
+        is_listed_vehicle = is_exact & ~is_other_country & (not is_other_district)
         is_in_country = (entry.countries != 0) & ~is_other_country
         return PairTerms(
             prior=self._log_prior,
             other_country=np.where(is_other_country, math.log(WRONG_COUNTRY_SHARE), 0.0),
+            other_district=math.log(WRONG_GAP_SHARE) if is_other_district else 0.0,
             misread=misread / UNITS,
             confidence=np.where(is_exact, 0.0, self._log_ratios_at_differences(read, entry, log_ratios)),
             near=np.where(is_same_fold, 0.0, math.log(NEAR_ODDS)),
             country_share=np.where(is_in_country, self._background.shares[rows], 1.0),
-            read_right=self._read_right(read, rows, entry_rows, is_exact & ~is_other_country),
+            read_right=self._read_right(read, rows, entry_rows, is_listed_vehicle),
             misread_as_text=self._background.misread(read, rows, self._rates),
             doubt=np.exp(log_ratios),
             fleet=np.where(_is_fleet_neighbour(read, entry), FLEET_SHARE * math.exp(self._log_prior), 0.0),
