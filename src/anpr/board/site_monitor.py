@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import Canary, SiteHealth
-from anpr.contracts.events import Alert, Status
+from anpr.contracts.events import Alert, Status, UnknownCamera
+from anpr.contracts.unknown_cameras import unknown_cameras
 from anpr.runtime import metrics
 from anpr.runtime.settings import Settings
 
@@ -73,6 +74,10 @@ class SiteMonitor:
                 why = why_silent(site_settings.kafka) if is_silent else ""
                 health_of_sites.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
         return health_of_sites
+
+    def unknown_cameras(self, now: datetime) -> dict[str, dict[str, UnknownCamera]]:
+        """Return by site, also for those without cameras, the cameras that the configuration does not name."""
+        return {site: found for site in self._settings.sites if (found := unknown_cameras(self._matchers(site, now)))}
 
     def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
         """Return the newest status of each matcher of a site that is not gone."""

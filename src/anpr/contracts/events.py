@@ -322,6 +322,17 @@ class EntryListed(Struct, frozen=True, kw_only=True):
     generation: Generation
 
 
+class UnknownCamera(Struct, frozen=True, kw_only=True):
+    """A camera that the configuration does not name: how many reads it made, and when the last one arrived."""
+
+    reads: int
+    last_read_at: Instant
+
+
+# More names are only counted: names come from outside.
+MOST_UNKNOWN_CAMERAS: Final = 20
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """What a matcher publishes about itself once a second. Its silence shows that it has stopped (docs/adr/0005).
 
@@ -329,7 +340,9 @@ class Status(Struct, frozen=True, kw_only=True):
     time of arrival, by camera: above 0 the camera's clock is ahead; far below 0 it is behind, or its reads come late.
     `reused_read_ids` counts by camera the reads whose read id the camera had used for another capture: it has
     restarted, or two devices share its name.
-    The last status of a matcher that was stopped in order has `has_left`; nobody waits for it.
+    `unknown_cameras` holds the cameras that the configuration does not name, as far as they made reads in the last
+    hour: the names with the most reads. Their reads are matched like all others. The last status of a matcher that
+    was stopped in order has `has_left`; nobody waits for it.
     """
 
     site: Name
@@ -350,6 +363,7 @@ class Status(Struct, frozen=True, kw_only=True):
     cameras: dict[str, Instant] = {}
     clock_offset_seconds: dict[str, float] = {}
     reused_read_ids: dict[str, int] = {}
+    unknown_cameras: dict[str, UnknownCamera] = {}
     has_left: bool = False
 
 

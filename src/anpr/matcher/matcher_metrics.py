@@ -13,6 +13,7 @@ from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Loss, Read, Status
 from anpr.contracts.no_plate import says_no_plate
 from anpr.matcher.recent_read_ids import RecentReadIds
+from anpr.matcher.unknown_cameras import UnknownCameras
 from anpr.reads.claimed_time import claimed_instant
 from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead
 from anpr.runtime import metrics
@@ -39,6 +40,7 @@ class MatcherMetrics:
         self.partitions = 0
         self._site = site
         self._configured_cameras = frozenset(cameras)
+        self.unknown_cameras = UnknownCameras(cameras)
         metrics.LIST_ENTRIES.labels(site).set(0)
         metrics.LIST_CONFIRMED.labels(site).set(0)
 
@@ -120,26 +122,33 @@ class MatcherMetrics:
         """Record each camera's newest read, and how far its clock is from the broker's."""
         newest: dict[str, datetime] = {}
         offsets: dict[str, float] = {}
+        unknown = 0
         for read in reads:
             label = self._label(read.camera)
             if read.received_at is not None:
+                unknown += self.unknown_cameras.note(read.camera, read.received_at)
                 newest[label] = max(newest.get(label, read.received_at), read.received_at)
             if read.captured_at is None or read.clock_suspect:
                 continue
-            if read.camera in self.cameras or len(self.cameras) < MAX_CAMERAS:
+            if self._has_room(read.camera, self.cameras):
                 self.cameras[read.camera] = max(self.cameras.get(read.camera, read.captured_at), read.captured_at)
             if read.received_at is not None:
                 offset = (read.captured_at - read.received_at).total_seconds()
                 offsets[label] = max(offsets.get(label, offset), offset)
                 self._record_offset(read.camera, offset)
+        metrics.UNKNOWN_CAMERA_READS.labels(self._site).inc(unknown)
         for label, moment in newest.items():
             metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
         for label, offset in offsets.items():
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
 
     def _record_offset(self, camera: str, offset: float) -> None:
-        if camera in self._offsets or len(self._offsets) < MAX_CAMERAS:
+        if self._has_room(camera, self._offsets):
             self._offsets.setdefault(camera, deque(maxlen=_OFFSETS_KEPT)).append(offset)
+
+    def _has_room(self, camera: str, by_camera: Collection[str]) -> bool:
+        """Return whether to keep a value of this camera: unknown names never crowd out a configured camera."""
+        return camera in by_camera or camera in self._configured_cameras or len(by_camera) < MAX_CAMERAS
 
     def _label(self, camera: str) -> str:
         return camera if camera in self._configured_cameras else OTHER

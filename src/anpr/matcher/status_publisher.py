@@ -49,6 +49,7 @@ class StatusPublisher:
             cameras=self._metrics.cameras,
             clock_offset_seconds=self._metrics.clock_offset_seconds(),
             reused_read_ids=self._metrics.reused_read_ids,
+            unknown_cameras=self._metrics.unknown_cameras.at(now),
             has_left=has_left,
         )
         self._producer.produce(topics.status(self._identity.site), self._identity.name, encode(status))

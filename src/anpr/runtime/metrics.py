@@ -71,6 +71,11 @@ REUSED_READ_IDS = _counter(
     "site",
     "camera",
 )
+UNKNOWN_CAMERA_READS = _counter(
+    "anpr_unknown_camera_reads_total",
+    "Reads whose camera the configuration does not name. They are matched like all others.",
+    "site",
+)
 CAPTURE_TO_PUBLISH = _histogram(
     "anpr_capture_to_publish_seconds",
     "From the camera's capture until the broker has the alert. Live alerts only, covert ones not.",

@@ -6,6 +6,7 @@ from anpr.board.camera_liveness import CameraState
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
 from anpr.console.status.unwarned_faults import UnwarnedFaults, unwarned_faults
+from anpr.contracts.events import UnknownCamera
 from tests.support.strategies import NOON
 from tests.unit.console.test_status_warnings import AT, CAMERAS, SETTINGS, changed, status
 
@@ -42,6 +43,10 @@ def test_while_all_is_well_there_is_none(seen: SystemStatus) -> None:
         (
             status(problems_without_cameras={"dover": "the broker does not answer"}),
             UnwarnedFaults(not_connected=frozenset({"dover"})),
+        ),
+        (
+            status(unknown_cameras={"dover": {"camera-9": UnknownCamera(reads=1, last_read_at=NOON)}}),
+            UnwarnedFaults(unknown_cameras=frozenset({"dover"})),
         ),
     ],
 )

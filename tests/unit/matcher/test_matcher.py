@@ -10,14 +10,24 @@ from structlog.testing import capture_logs
 
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Correction, Loss, Status, decode_alert_record, decode_loss, decode_status
+from anpr.contracts.events import (
+    MOST_UNKNOWN_CAMERAS,
+    Alert,
+    Correction,
+    Loss,
+    Status,
+    UnknownCamera,
+    decode_alert_record,
+    decode_loss,
+    decode_status,
+)
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
 from anpr.kafka.interfaces import DeliveryCallback, Record
 from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
-from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matcher.matcher_metrics import MAX_CAMERAS, MatcherMetrics
 from anpr.matching.index import Index
 from tests.support.matchers import GROUP, in_memory_matcher
 from tests.support.strategies import NOON, a_read, an_entry, generation, minutes
@@ -94,7 +104,7 @@ class Port:
 
 
 def a_record(read_id: str = "read-1", **fields: Any) -> bytes:
-    return msgspec.json.encode(a_read(read_id, camera="camera-1", **fields))
+    return msgspec.json.encode(a_read(read_id, **({"camera": "camera-1"} | fields)))
 
 
 def id_of(read_id: str, entry_id: str, **fields: Any) -> str:
@@ -490,6 +500,7 @@ def test_the_status_counts_the_work_without_covert_alerts(port: Port) -> None:
             lag=1,
             cameras={"camera-1": NOON},
             clock_offset_seconds={"camera-1": 0.0},
+            unknown_cameras={"": UnknownCamera(reads=1, last_read_at=NOON)},
         )
     ]
 
@@ -501,6 +512,30 @@ def test_the_status_names_the_cameras_that_use_read_ids_again(port: Port) -> Non
     producer.flush(0)
     assert [status.reused_read_ids for status in port.statuses()] == [{"camera-1": 1}]
     assert len(set(port.alert_ids())) == 3 * len(ENTRIES), "each capture has its own alerts"
+
+
+def test_reads_of_a_camera_without_a_configuration_are_matched_and_named(port: Port) -> None:
+    producer = InMemoryProducer(port.broker)
+    port.receives(*(a_record(f"read-{number}", camera=name) for number, name in enumerate(["Camera-1", "camera-1"])))
+    port.matcher(producer).run_once()
+    producer.flush(0)
+    alerts = [record for record in port.alert_records() if isinstance(record, Alert)]
+    assert {alert.read.camera for alert in alerts} == {"Camera-1", "camera-1"}
+    assert port.statuses()[0].unknown_cameras == {"Camera-1": UnknownCamera(reads=1, last_read_at=NOON)}
+
+
+def test_however_many_names_a_gateway_invents_the_status_stays_short_and_knows_every_camera(port: Port) -> None:
+    producer = InMemoryProducer(port.broker)
+    names = [f"invented-{number}" for number in range(3 * MAX_CAMERAS)]
+    port.receives(*(a_record(f"read-{number}", camera=name) for number, name in enumerate(names)))
+    port.receives(*(a_record(f"again-{number}", camera="misspelt") for number in range(2)), a_record("last"))
+    port.matcher(producer, batch_reads=5 * MAX_CAMERAS).run_once()
+    producer.flush(0)
+    [status] = port.statuses()
+    assert "camera-1" in status.cameras
+    assert len(status.cameras) <= MAX_CAMERAS + 1
+    assert len(status.unknown_cameras) == MOST_UNKNOWN_CAMERAS
+    assert next(iter(status.unknown_cameras)) == "misspelt"
 
 
 def test_without_a_list_the_status_has_no_generation(port: Port) -> None:

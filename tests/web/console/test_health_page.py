@@ -10,9 +10,10 @@ from anpr.board.board_feed import BoardFeed
 from anpr.board.site_health import SiteHealth
 from anpr.console.status import fresh_status
 from anpr.contracts import topics
-from anpr.contracts.events import Status
+from anpr.contracts.events import Status, UnknownCamera
 from anpr.kafka.in_memory import InMemoryTail
 from anpr.local.processes import wait_until
+from tests.support.strategies import NOON
 from tests.support.web_console import running_console
 from tests.web.console.test_acting import text_of
 
@@ -82,6 +83,10 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
         ({"clock_offset_seconds": {"camera-1": -90.0}}, "✖ 90 s behind"),
         ({"lag": 500_000}, "✖ 500000 reads waiting"),
         ({"dead_letters": 3}, "✖ 3 dead letters"),
+        (
+            {"unknown_cameras": {"Camera-1": UnknownCamera(reads=12, last_read_at=NOON)}},
+            "✖ Cameras that the configuration does not name.",
+        ),
         (None, "✖ NOT CONNECTED"),
     ],
 )
@@ -102,6 +107,25 @@ def test_it_never_says_that_everything_works_above_a_red_line(
         page = page_of(**(fault or {}))
         assert "Everything works" not in page
         assert "Something is not right. The board has no warning. Look at the lines marked ✖ on this page." in page
+
+
+def test_it_names_unknown_cameras_with_what_they_may_mean_and_claims_no_camera_that_made_no_read(
+    tmp_path: Path, redis_url: str
+) -> None:
+    names = ("Camera-1", "", "<b>x</b>")
+    unknown = {name: UnknownCamera(reads=12, last_read_at=NOON) for name in names}
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page() -> str:
+            server.report_all_is_well(unknown_cameras=unknown, cameras={}, reads=5)
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: "Camera-1: 12 reads" in page(), 10)
+        assert "the nearest is &#39;camera-1&#39;" in ann.get("/health").text
+        assert "(no name): 12 reads" in page()
+        assert "the reads name no camera" in page()
+        assert "&lt;b&gt;x&lt;/b&gt;" in ann.get("/health").text
+        assert "sees vehicles" not in page()
 
 
 def test_it_shows_no_old_status_while_the_board_stands_still(

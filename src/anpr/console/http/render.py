@@ -12,6 +12,7 @@ from anpr.console import labels
 from anpr.console.local_time import clock_time_in, date_time_in, log_time_in, weekday_time_in
 from anpr.contracts.events import Explanation
 from anpr.contracts.plates import country_of
+from anpr.runtime.camera_names import likely_camera
 
 
 def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
@@ -38,7 +39,7 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         "mark_differences": mark_differences,
         "country_of": country_of,
     }
-    templates.globals |= {"labels": labels, "has_govuk": govuk is not None}
+    templates.globals |= {"labels": labels, "likely_camera": likely_camera, "has_govuk": govuk is not None}
     return templates
 
 

@@ -1,12 +1,13 @@
 """The health of all sites at one moment. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from anpr.board.camera_liveness import CameraState
 from anpr.board.site_health import Canary, SiteHealth
 from anpr.contracts import topics
+from anpr.contracts.events import UnknownCamera
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class SystemStatus:
         caught_up: Whether everything that the topics held at that time has been read.
         health: The health of each site that has cameras.
         cameras: By site and camera, whether it sees vehicles.
+        unknown_cameras: By site and name, the cameras that made reads although the configuration does not name them.
         canaries: By site, the newest canary that came back.
         unreadable_records: By topic, how many records could not be read.
         reads_per_second: By site.
@@ -34,6 +36,7 @@ class SystemStatus:
     unreadable_records: Mapping[str, int]
     reads_per_second: Mapping[str, float]
     problems_without_cameras: Mapping[str, str]
+    unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
 
 
 def for_everybody(status: SystemStatus, sites: Iterable[str]) -> SystemStatus:

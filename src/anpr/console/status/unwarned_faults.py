@@ -18,6 +18,7 @@ class UnwarnedFaults:
         clocks_off: The site and the name of each camera whose clock is off by more than `clock_off_seconds`.
         lagging: The site and the name of each matcher for which more than 1,000 reads wait.
         dead_lettering: The site and the name of each matcher that could not process some reads since it started.
+        unknown_cameras: The sites with reads of cameras that the configuration does not name.
         not_connected: The sites without cameras whose broker sends nothing.
     """
 
@@ -25,11 +26,12 @@ class UnwarnedFaults:
     lagging: frozenset[tuple[str, str]] = frozenset()
     dead_lettering: frozenset[tuple[str, str]] = frozenset()
     not_connected: frozenset[str] = frozenset()
+    unknown_cameras: frozenset[str] = frozenset()
 
     @property
     def any(self) -> bool:
         """Whether there is one."""
-        return bool(self.clocks_off or self.lagging or self.dead_lettering or self.not_connected)
+        return self != UnwarnedFaults()
 
 
 def unwarned_faults(system: SystemStatus, console: ConsoleSettings) -> UnwarnedFaults:
@@ -45,4 +47,5 @@ def unwarned_faults(system: SystemStatus, console: ConsoleSettings) -> UnwarnedF
         lagging=frozenset((site, status.matcher) for site, status in matchers if (status.lag or 0) > _LAG_READS),
         dead_lettering=frozenset((site, status.matcher) for site, status in matchers if status.dead_letters),
         not_connected=frozenset(site for site, problem in system.problems_without_cameras.items() if problem),
+        unknown_cameras=frozenset(system.unknown_cameras),
     )
