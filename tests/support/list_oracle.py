@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from anpr.contracts.events import Alert, Entry, Generation, Read, ReadIdentity
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 
@@ -64,4 +65,4 @@ def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Gener
 def dry_run(read: Read, index: Index) -> list[Alert]:
     """Return the alerts of one read under one list."""
     now = read.captured_at or datetime.now(UTC)
-    return [fact for fact in raise_alerts([read], index, now, timedelta(days=1)) if isinstance(fact, Alert)]
+    return [fact for fact in raise_alerts([read], index, now, timedelta(days=1), UTC_DAYS) if isinstance(fact, Alert)]

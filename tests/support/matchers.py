@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from anpr.contracts import topics
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
 from anpr.matcher.environment import Clocks, Lifecycle, MatcherIdentity
@@ -34,6 +35,7 @@ def in_memory_matcher(  # noqa: PLR0913  as the matcher itself
         producer=producer or InMemoryProducer(broker),
         active_index=active_index,
         settings=MatcherSettings(batch_reads=batch_reads, late_after_seconds=60),
+        days=UTC_DAYS,
         metrics=metrics,
         lifecycle=Lifecycle(is_stopping=is_stopping, heartbeat=lambda: None, on_healthy=on_healthy),
         clocks=Clocks(now=clock),

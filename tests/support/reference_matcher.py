@@ -4,7 +4,8 @@ It compares every entry with every read, with one function for each tier. The in
 same order. Only the scores come from the same code as those of the index.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ CONFUSED = ("0OQD", "1IL", "8B", "5S", "2Z", "6G", "4A", "VY", "7T")
 ALLOWED = {"exact": ("exact",), "tolerant": ("exact", "equivalent", "folded")}
 ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
 LONGEST = 16
+UTC_ONLY: Mapping[str, tzinfo] = {}
 COUNTRIES = tables.load("countries")
 
 
@@ -48,10 +50,11 @@ class Answer(NamedTuple):
     listed_as: str
 
 
-def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
+def answers(read: Read, entries: Iterable[Entry], zones: Mapping[str, tzinfo] = UTC_ONLY) -> list[Answer]:
     """Return the entries that a read matches, in order of `entry_id`.
 
-    Of characters that are not ASCII, only those of SEPARATORS are known here.
+    `zones` holds the time zone of each site; a site without one has UTC. Of characters that are not ASCII, only those
+    of SEPARATORS are known here.
     """
     entries = list(entries)
     country = _country(read.country)
@@ -62,7 +65,7 @@ def answers(read: Read, entries: Iterable[Entry]) -> list[Answer]:
     ]
     found = []
     for entry in entries:
-        if _applies_to(entry, read):
+        if _applies_to(entry, read, zones.get(read.site, UTC)):
             by_text = [_answer_by_district(text, entry, Likelihood(len(entries))) for text in texts]
             matching = [answer for answer in by_text if answer is not None]
             if matching:
@@ -294,11 +297,9 @@ def folded(plate: str) -> str:
     return plate
 
 
-def _applies_to(entry: Entry, read: Read) -> bool:
+def _applies_to(entry: Entry, read: Read, zone: tzinfo) -> bool:
     assert read.captured_at is not None, "intake gives every read a capture time"
-    if entry.valid_from is not None and read.captured_at < entry.valid_from:
-        return False
-    if read.captured_at >= entry.valid_until:
+    if not _has_begun(entry, read.captured_at, zone) or _has_ended(entry, read.captured_at, zone):
         return False
     if entry.sites and read.site not in entry.sites:
         return False
@@ -308,6 +309,18 @@ def _applies_to(entry: Entry, read: Read) -> bool:
     if read.direction == "fr_bound":
         return set(entry.directions) != {"uk_bound"}
     return True
+
+
+def _has_begun(entry: Entry, captured_at: datetime, zone: tzinfo) -> bool:
+    if entry.valid_from_day is not None:  # the calendar on the wall at the site decides
+        return captured_at.astimezone(zone).date() >= entry.valid_from_day
+    return entry.valid_from is None or captured_at >= entry.valid_from
+
+
+def _has_ended(entry: Entry, captured_at: datetime, zone: tzinfo) -> bool:
+    if entry.valid_until_day is not None:
+        return captured_at.astimezone(zone).date() > entry.valid_until_day
+    return captured_at >= entry.valid_until
 
 
 def _as_read(plate: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Entry
+from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import country_of
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
@@ -27,10 +28,11 @@ _COUNTED_BY: dict[str, Callable[[Alert], str]] = {
 }
 
 
-def estimate_cost(
+def estimate_cost(  # noqa: PLR0913  the list, the reads, two rules and two callbacks
     entries: Sequence[Entry],
     lines: Iterable[bytes],
     late_after: timedelta,
+    days: LocalDays,
     *,
     on_progress: Callable[[], None],
     on_bad_read: Callable[[int, BadRead], None],
@@ -39,7 +41,7 @@ def estimate_cost(
 
     `on_progress` is called from time to time, `on_bad_read` with the number of each unusable line and the reason.
     """
-    replay = BacktestReplay(entries, late_after)
+    replay = BacktestReplay(entries, late_after, days)
     tally = _Tally()
     refused = 0
     for number, line in numbered_lines(lines):

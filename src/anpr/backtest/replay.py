@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from anpr.contracts.events import NO_GENERATION, Alert, Correction, Entry
+from anpr.contracts.local_days import LocalDays
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from anpr.reads.decoder import decode_read
@@ -12,12 +13,13 @@ from anpr.reads.decoder import decode_read
 class BacktestReplay:
     """Matches reads one by one, in the order in which they arrived. A repeated read raises no second alert."""
 
-    def __init__(self, entries: Iterable[Entry], late_after: timedelta) -> None:
+    def __init__(self, entries: Iterable[Entry], late_after: timedelta, days: LocalDays) -> None:
         """Match against these entries; a capture older than `late_after` on arrival is late."""
         self.reads = 0
         self.corrections = 0
         self._index = Index.build(entries, NO_GENERATION)
         self._late_after = late_after
+        self._days = days
         self._alert_ids: set[str] = set()
 
     def match_line(self, line: bytes) -> tuple[datetime | None, list[Alert]]:
@@ -26,7 +28,7 @@ class BacktestReplay:
         self.reads += 1
         now = read.received_at or read.captured_at
         new: list[Alert] = []
-        for fact in raise_alerts([read], self._index, now, self._late_after) if now else ():
+        for fact in raise_alerts([read], self._index, now, self._late_after, self._days) if now else ():
             if isinstance(fact, Correction):
                 self.corrections += 1
             elif fact.alert_id not in self._alert_ids:

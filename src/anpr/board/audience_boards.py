@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from anpr.board.board import Board
 from anpr.contracts.events import Action, Alert, Correction, EntryEnded, EntryListed
+from anpr.contracts.local_days import LocalDays
 from anpr.runtime.settings import BoardSettings
 
 
@@ -20,10 +21,10 @@ class AudienceBoards:
         change_count: How many facts have been folded. Each may change an incident.
     """
 
-    def __init__(self, settings: BoardSettings, *, with_covert: bool) -> None:
+    def __init__(self, settings: BoardSettings, days: LocalDays, *, with_covert: bool) -> None:
         spans = (timedelta(minutes=settings.stay_gap_minutes), timedelta(hours=settings.window_hours))
-        self.open_board = Board(*spans)
-        self.whole_board = Board(*spans) if with_covert else None
+        self.open_board = Board(*spans, days)
+        self.whole_board = Board(*spans, days) if with_covert else None
         self.change_count = 0
 
     def add(self, fact: Alert | Correction | Action, offset: int, *, is_covert: bool) -> None:

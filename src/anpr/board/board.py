@@ -10,7 +10,7 @@ Incidents are computed for one (site, plate) when they are asked for, and cached
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from anpr.board.corrections import Corrections
@@ -34,6 +34,7 @@ from anpr.contracts.events import (
     encode,
     is_covert_handling,
 )
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.plates import canonical_pattern
 
 Key = tuple[str, str]
@@ -54,22 +55,35 @@ class _CachedIncidents(NamedTuple):
 
 
 class _ListedVersion(NamedTuple):
-    """How an entry was listed at a generation. They compare in field order, so the newest generation counts."""
+    """How an entry was listed at a generation. They compare in field order, so the newest generation counts.
+
+    `last_day` is the entry's `valid_until_day` as text, "" without one.
+    """
 
     generation: Generation
     revision: Generation
     valid_until: datetime
+    last_day: str
     plate: str
     handling: str
+
+    @property
+    def valid_until_day(self) -> date | None:
+        """The last day, None when the end is a moment."""
+        return date.fromisoformat(self.last_day) if self.last_day else None
 
 
 class Board:
     """All incidents whose last alert was captured within `window`, of every site whose facts are added."""
 
-    def __init__(self, stay_gap: timedelta, window: timedelta) -> None:
-        """Alerts of one plate at one site belong to one stay while their gaps are at most `stay_gap`."""
+    def __init__(self, stay_gap: timedelta, window: timedelta, days: LocalDays = UTC_DAYS) -> None:
+        """Alerts of one plate at one site belong to one stay while their gaps are at most `stay_gap`.
+
+        `days` says when an entry that gives days ends at the site of an alert.
+        """
         self._stay_gap = stay_gap
         self._window = window
+        self._days = days
         self._alerts: dict[str, Alert] = {}
         self._alerts_of_key: defaultdict[Key, set[str]] = defaultdict(set)
         # By site and read_id, which several cameras may use: the alerts that a correction may concern.
@@ -137,11 +151,12 @@ class Board:
     def add_entry_listed(self, listed: EntryListed) -> None:
         """Add how a list has an entry at a generation. The newest generation counts.
 
-        After its `valid_until` the entry's alerts are withdrawn: a longer validity keeps alerts standing, a shorter
-        one ends them. Alerts that were withdrawn because the entry had ended stand again when it is listed again.
+        After its end at their site the entry's alerts are withdrawn: a longer validity keeps alerts standing, a
+        shorter one ends them. Alerts that were withdrawn because the entry had ended stand again when it is listed
+        again.
         """
         entry = listed.entry
-        version = _ListedVersion(listed.generation, entry.revision, entry.valid_until, entry.plate, entry.handling)
+        version = _version(listed)
         known_version = self._listed.get(entry.entry_id)
         if known_version is None or known_version < version:
             self._listed[entry.entry_id] = version
@@ -238,7 +253,7 @@ class Board:
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=lambda alert: (alert.captured_at, alert.alert_id),
             )
-            ends = [self._listed[alert.entry.entry_id].valid_until for alert in alerts]
+            ends = [self._end_of(alert) for alert in alerts]
             self._cached[key] = cached = _CachedIncidents(
                 tuple(self._incident(stay, now) for stay in self._stays(alerts)),
                 since=max((end for end in ends if end <= now), default=_EARLIEST),
@@ -272,8 +287,12 @@ class Board:
         )
 
     def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
-        is_over = self._listed[alert.entry.entry_id].valid_until <= now
+        is_over = self._end_of(alert) <= now
         return is_over or (self._has_ended(alert) and not self._is_listed_again(alert))
+
+    def _end_of(self, alert: Alert) -> datetime:
+        """Return when the validity of an alert's entry ends at the alert's site."""
+        return self._days.ends_at(self._listed[alert.entry.entry_id], alert.read.site)
 
     def _has_ended(self, alert: Alert) -> bool:
         ended = self._ended.get(alert.entry.entry_id)
@@ -311,6 +330,12 @@ class Board:
                 self._cached.pop(key, None)
                 for changed_keys in self._change_sets:
                     changed_keys.add(key)
+
+
+def _version(listed: EntryListed) -> _ListedVersion:
+    entry = listed.entry
+    last_day = entry.valid_until_day.isoformat() if entry.valid_until_day else ""
+    return _ListedVersion(listed.generation, entry.revision, entry.valid_until, last_day, entry.plate, entry.handling)
 
 
 def _discard(sets: dict[K, set[M]], key: K, member: M) -> None:

@@ -15,6 +15,7 @@ from anpr.board.site_monitor import SiteMonitor
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
 from anpr.contracts.events import Alert, Status
+from anpr.contracts.local_days import LocalDays
 from anpr.kafka.interfaces import Record
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
@@ -45,7 +46,7 @@ class BoardFeed:
         self.opened_at = clock()
         self.unreadable_records: Counter[str] = Counter()
         self.site_monitor = SiteMonitor(settings, self.opened_at)
-        self._boards = AudienceBoards(settings.board, with_covert=with_covert)
+        self._boards = AudienceBoards(settings.board, LocalDays(settings.zones), with_covert=with_covert)
         self.board = self._boards.open_board
         self.whole_board = self._boards.whole_board
         self._settings = settings

@@ -14,6 +14,7 @@ from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults
 from anpr.contracts.events import encode
+from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
 from anpr.watchlist.csv_file import read_list
@@ -58,7 +59,7 @@ def command(  # noqa: PLR0913  each is an option
     list_format = list_format_of(encoding, columns, valid_for, context.at)
     content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
-    replay = BacktestReplay(content.entries, late_after)
+    replay = BacktestReplay(content.entries, late_after, LocalDays(settings.zones))
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer

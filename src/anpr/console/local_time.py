@@ -4,17 +4,22 @@ The board shows the day of the week, because it holds three days. Everything tha
 """
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 # Writes a moment for officers.
 FormatTime = Callable[[datetime], str]
+
+
+def day_text(day: date) -> str:
+    """Return a day in words. It is the same in every zone."""
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def weekday_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the board: day of the week and time."""
 
     def at(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%a %H:%M:%S %Z}"
+        return f"{_in_zone(moment, zone):%a %H:%M:%S %Z}"
 
     return at
 
@@ -23,7 +28,7 @@ def date_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for moments long ago or far ahead: date and time."""
 
     def date(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%d %B %Y %H:%M %Z}"
+        return f"{_in_zone(moment, zone):%d %B %Y %H:%M %Z}"
 
     return date
 
@@ -32,7 +37,7 @@ def log_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for logs: date, and time to the second."""
 
     def second(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%d %b %Y %H:%M:%S %Z}"
+        return f"{_in_zone(moment, zone):%d %b %Y %H:%M:%S %Z}"
 
     return second
 
@@ -41,6 +46,14 @@ def clock_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the next hours: the time."""
 
     def clock(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%H:%M %Z}"
+        return f"{_in_zone(moment, zone):%H:%M %Z}"
 
     return clock
+
+
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return the moment by the clock of a zone: by UTC where the zone's clock would leave the years 1 to 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)

@@ -11,7 +11,7 @@ Rules that every consumer may rely on:
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -166,7 +166,12 @@ NO_GENERATION: Final = Generation(epoch=0, number=0)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A plate or pattern on a list: why, for whom, how exactly it must be read, and until when."""
+    """A plate or pattern on a list: why, for whom, how exactly it must be read, and from when until when.
+
+    `valid_from_day` and `valid_until_day` are the first and the last day where the list gives days: days at the site
+    where the vehicle is read. They decide (`anpr.contracts.local_days`). `valid_from` is then the earliest start over
+    all sites, and `valid_until` the latest end.
+    """
 
     entry_id: Identifier
     revision: Generation
@@ -180,6 +185,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     warnings: Annotated[tuple[Note, ...], Meta(max_length=16)] = ()
     valid_from: Instant | None = None
     valid_until: Instant
+    valid_from_day: date | None = None
+    valid_until_day: date | None = None
     sites: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
     directions: Annotated[tuple[Name, ...], Meta(max_length=16)] = ()
     tolerance: Tolerance = "tolerant"

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Read
+from anpr.contracts.local_days import LocalDays
 from anpr.matching.index import Index, Match
 
 
 def raise_alerts(
-    reads: Sequence[Read], index: Index, now: datetime, late_after: timedelta
+    reads: Sequence[Read], index: Index, now: datetime, late_after: timedelta, days: LocalDays
 ) -> list[Alert | Correction]:
     """Match the reads and return the records to publish, in the order of the reads.
 
@@ -17,7 +18,7 @@ def raise_alerts(
     screen may show the alert as live. Each read that replaces another brings a correction, matched or not.
     """
     alert_records: list[Alert | Correction] = []
-    for read, matches in zip(reads, index.match(reads), strict=True):
+    for read, matches in zip(reads, index.match(reads, days), strict=True):
         if read.supersedes is not None:
             alert_records.append(_correction(read, read.supersedes))
         alert_records.extend(_alert(read, match, index, now, late_after) for match in matches)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from anpr.contracts import canary
 from anpr.contracts.events import Alert, Correction, Read
+from anpr.contracts.local_days import LocalDays
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import Record
 from anpr.matcher.alerts import raise_alerts
@@ -63,10 +64,10 @@ def decode_batch(records: Sequence[Record], site: str) -> Batch:
     return Batch(records, decoded, undecodable)
 
 
-def match_batch(batch: Batch, index: Index, now: datetime, late_after: timedelta) -> Batch:
+def match_batch(batch: Batch, index: Index, now: datetime, late_after: timedelta, days: LocalDays) -> Batch:
     """Match the decoded reads against the index; see `raise_alerts`."""
     reads = [read for _, read in batch.decoded]
-    alert_records = raise_alerts(reads, index, now, late_after)
+    alert_records = raise_alerts(reads, index, now, late_after, days)
     alerts = (record for record in alert_records if isinstance(record, Alert))
     return replace(
         batch,

@@ -20,6 +20,7 @@ from datetime import timedelta
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Correction, encode
+from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import READS_LOST
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
@@ -57,6 +58,7 @@ class Matcher:
         producer: Producer,
         active_index: Callable[[], ActiveIndex | None],
         settings: MatcherSettings,
+        days: LocalDays,
         metrics: MatcherMetrics,
         lifecycle: Lifecycle,
         clocks: Clocks = SYSTEM_CLOCKS,
@@ -68,6 +70,7 @@ class Matcher:
         self._active_index = active_index
         self._batch_reads = settings.batch_reads
         self._late_after = timedelta(seconds=settings.late_after_seconds)
+        self._days = days
         self._metrics = metrics
         self._lifecycle = lifecycle
         self._clocks = clocks
@@ -125,7 +128,7 @@ class Matcher:
         """Take one batch from bytes to committed offsets. Raises UndeliveredError before anything is committed."""
         started_at = self._clocks.stopwatch()
         batch = decode_batch(records, self._site)
-        batch = match_batch(batch, active_index.index, self._clocks.now(), self._late_after)
+        batch = match_batch(batch, active_index.index, self._clocks.now(), self._late_after, self._days)
         self._record_matched(batch, self._clocks.stopwatch() - started_at)
 
         rejected = self._publish(batch.alert_records)

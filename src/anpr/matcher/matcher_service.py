@@ -4,6 +4,7 @@ import gc
 import threading
 
 from anpr.contracts import topics
+from anpr.contracts.local_days import LocalDays
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
 from anpr.kafka.broker_errors import refused
@@ -77,6 +78,7 @@ class MatcherService:
                 producer=self._producer,
                 active_index=lambda: self._follower.active,
                 settings=self._settings.matcher,
+                days=LocalDays(self._settings.zones),
                 metrics=self._metrics,
                 lifecycle=Lifecycle(
                     is_stopping=self._stop.is_set, heartbeat=self.health.heartbeat, on_healthy=self._rejections.clear

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from anpr.contracts import canary
 from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.matching.districts import compare_districts
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
@@ -155,16 +156,17 @@ class Index:
             vehicles += _vehicle_count(delta.entry_blobs)
         return Index(generation, self.snapshot, removed_rows, is_removed, delta, Likelihood(vehicles))
 
-    def match(self, reads: Sequence[Read]) -> list[list[Match]]:
+    def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`.
 
         The text that matches in the surest tier explains the match. The score is the highest of all texts of the
-        read: another candidate with the same plate and less confidence makes the vehicle no less likely.
+        read: another candidate with the same plate and less confidence makes the vehicle no less likely. `days` says
+        when an entry that gives days is valid at the site of each read.
         """
         texts = _texts_of(reads)
         codes = _encode_texts(texts, reads)
         best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
-        for pair in self._pairs(codes, texts, reads):
+        for pair in self._pairs(codes, texts, reads, days):
             text, entry = texts[pair.text_row], pair.entry
             read = reads[text.read_row]
             score = round(pair.score, 4)
@@ -185,14 +187,16 @@ class Index:
             )
         return matches
 
-    def _pairs(self, codes: PlateCodes, texts: Sequence[ReadText], reads: Sequence[Read]) -> Iterator[_Pair]:
+    def _pairs(
+        self, codes: PlateCodes, texts: Sequence[ReadText], reads: Sequence[Read], days: LocalDays
+    ) -> Iterator[_Pair]:
         """Yield the pairs of a text and an entry that match."""
         for tables, pairs in self._search(codes):
             columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
             for text_row, entry_row, tier, score in zip(*columns, strict=True):
                 text, entry = texts[text_row], tables.entry_blobs.entry(entry_row)
                 read = reads[text.read_row]
-                if not applies_to(entry, read):
+                if not applies_to(entry, read, days):
                     continue
                 pair = _Pair(text_row, entry, tables.listed_text(entry_row), tier, score)
                 districts = compare_districts(text.plate, read, entry)
@@ -262,18 +266,14 @@ def _encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCode
     )
 
 
-def applies_to(entry: Entry, read: Read) -> bool:
-    """Return whether the entry is meant for this read: its time of capture, its site and its direction.
+def applies_to(entry: Entry, read: Read, days: LocalDays) -> bool:
+    """Return whether the entry is meant for this read: its time of capture at its site, its site and its direction.
 
     A direction that the camera did not give excludes nothing. Nor does a direction, of the camera or the list, that
     this version does not know.
     """
-    captured_at = read.captured_at
-    if captured_at is not None:
-        if captured_at >= entry.valid_until:
-            return False
-        if entry.valid_from is not None and captured_at < entry.valid_from:
-            return False
+    if read.captured_at is not None and not days.is_valid_at(entry, read.site, read.captured_at):
+        return False
     if entry.sites and read.site not in entry.sites:
         return False
     are_known = read.direction in DIRECTIONS and all(direction in DIRECTIONS for direction in entry.directions)

@@ -135,6 +135,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: MetricsSettings = MetricsSettings()
 
     @property
+    def zones(self) -> dict[str, ZoneInfo]:
+        """The time zone of each site."""
+        return {name: site.zone for name, site in self.sites.items()}
+
+    @property
     def state_dir(self) -> Path:
         """The folder for the files that a service needs after a restart, even when its servers are away."""
         return Path(self.watchlist.state_dir).expanduser()

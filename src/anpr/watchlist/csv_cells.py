@@ -7,7 +7,7 @@ written text is read back unchanged.
 
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, get_type_hints
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec.inspect
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
+from anpr.contracts.local_days import FIRST_MOMENT, LAST_MOMENT
 from anpr.runtime.nearest import nearest
 
 TEXT_COLUMNS = (
@@ -83,9 +84,9 @@ def converter(column: str, sites: Collection[str] | None = None) -> Callable[[st
     """
     known = sites if column == "sites" else _KNOWN_VALUES.get(column)
     if column == "valid_until":
-        return lambda cell: _parse_time(cell, "must be given: no entry is listed for ever", whole_day=True)
+        return lambda cell: _parse_time(cell, "must be given: no entry is listed for ever")
     if column == "valid_from":
-        return lambda cell: _parse_time(cell, whole_day=False)
+        return _parse_time
     return lambda cell: _value(column, as_text(cell), known)
 
 
@@ -172,8 +173,8 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
-def _parse_time(cell: str, if_empty: str = "", *, whole_day: bool) -> datetime | None:
-    """Return the time in UTC. A date alone is the start of that day, or with `whole_day` its end."""
+def _parse_time(cell: str, if_empty: str = "") -> date | None:
+    """Return a day as a date, a time as a datetime in UTC."""
     text = as_text(cell)
     if not text and not if_empty:
         return None
@@ -181,13 +182,20 @@ def _parse_time(cell: str, if_empty: str = "", *, whole_day: bool) -> datetime |
         raise InvalidCellError(text, if_empty)
     try:
         if len(text) == len("2026-12-31"):
-            midnight = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-            return midnight + timedelta(days=1) if whole_day else midnight
+            return date.fromisoformat(text)
         parsed = datetime.fromisoformat(text)
         if ":" not in text and parsed.tzinfo is None:  # 20261231 is a date to the library, and half a typing mistake
             raise InvalidCellError(text, _TIME_WANTED)
         if parsed.tzinfo is None:
             raise InvalidCellError(text, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
-        return parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return _in_utc(parsed)
+    except ValueError:
         raise InvalidCellError(text, _TIME_WANTED) from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC: the nearest that a record can hold for one within a day of year 1's or 9999's edge."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST_MOMENT if moment.year == 1 else LAST_MOMENT

@@ -29,5 +29,5 @@ def _cell(entry: Entry, column: str) -> str:
     if column in MULTI_VALUE_COLUMNS:
         return as_cell("|".join(value))
     if column in {"valid_from", "valid_until"}:
-        return str(value.isoformat())
+        return str((getattr(entry, f"{column}_day") or value).isoformat())
     return as_cell(str(value))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from anpr.contracts.events import NO_GENERATION, Entry
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_header import Header, is_empty, notes_on, read_header, separator_of
@@ -76,7 +77,7 @@ def read_list(
 ) -> ListFile:
     """Read a list. `progress` counts bytes. Raises InputError when the whole file cannot be used.
 
-    Without a context an entry may name any site, and no entry has ended.
+    Without a context an entry may name any site, no entry has ended, and days are those of UTC.
     """
     _check_name(list_name)
     content = _read_bytes(path)
@@ -102,7 +103,7 @@ def read_cells(cells: Mapping[str, str], list_name: str, context: ListContext) -
     """Read one entry, given as its cells by column, as a file of one line would be read. Raises InputError."""
     _check_name(list_name)
     reader = _FileReader(None, context)
-    reader.read_rows([(1, list(cells.values()))], EntryParser(list(cells), list_name, context.sites))
+    reader.read_rows([(1, list(cells.values()))], EntryParser(list(cells), list_name, context.sites, context.days))
     return reader.result("")
 
 
@@ -143,7 +144,8 @@ class _FileReader:
         self._line = 1  # where the current row begins: a quoted cell may go on for many lines
         try:
             header = read_header(rows, str(self._path), list_format)
-            parser = EntryParser(header.columns, list_name, self._context.sites if self._context else None)
+            sites, days = (self._context.sites, self._context.days) if self._context else (None, UTC_DAYS)
+            parser = EntryParser(header.columns, list_name, sites, days)
             self.read_rows(self._numbered(rows, report_progress), parser, header)
         except csv.Error as error:
             reason = next((words for end, words in _NOT_CSV.items() if str(error).endswith(end)), error)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import NO_GENERATION, Entry, Vehicle
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.watchlist.csv_cells import VEHICLE_COLUMNS, InvalidCellError, as_text, converter, parse_entry_id
 from anpr.watchlist.entry_identity import entry_id as identity_of
 from anpr.watchlist.plate_cell import PlateCell, read_plate_cell
@@ -52,10 +54,17 @@ class _Column:
 class EntryParser:
     """Turns the lines of one file into entries."""
 
-    def __init__(self, columns: Sequence[str], list_name: str, sites: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        list_name: str,
+        sites: Collection[str] | None = None,
+        days: LocalDays = UTC_DAYS,
+    ) -> None:
         """`columns` are those of the file: all known, each once. `sites` are all that an entry may name."""
         self.notes = PlateNotes()
         self._list_name = list_name
+        self._days = days
         self._cells = len(columns)
         self._plate_position = columns.index("plate")
         self._country_position = columns.index("country") if "country" in columns else None
@@ -77,8 +86,9 @@ class EntryParser:
             entry_id = _written_id(cells[self._id_position]) if self._id_position is not None else None
         except InvalidCellError:
             raise RefusedLineError(*self._faults(cells, line)) from None
-        if _ends_too_early(fields):
+        if _ends_too_early(fields, self._days):
             raise RefusedLineError(*self._faults(cells, line))
+        _place_days(fields, self._days)
         if plate.country is not None:
             fields["country"] = plate.country
         if entry_id is None:
@@ -97,7 +107,7 @@ class EntryParser:
                 fields[column.name] = self._plate_of(cells) if is_plate else column.convert(cells[column.position])
             except InvalidCellError as invalid:
                 faults.append(LineFault(line, column.name, invalid.value, invalid.reason))
-        if _ends_too_early(fields):
+        if _ends_too_early(fields, self._days):
             faults.append(
                 LineFault(line, "valid_until", cells[self._until_position].strip(), "must be after valid_from")
             )
@@ -144,9 +154,18 @@ def _values(columns: Sequence[_Column], cells: Sequence[str]) -> dict[str, Any]:
     return fields
 
 
-def _ends_too_early(fields: Mapping[str, Any]) -> bool:
-    begin, end = fields.get("valid_from"), fields.get("valid_until")
-    return begin is not None and end is not None and begin >= end
+def _ends_too_early(fields: Mapping[str, Any], days: LocalDays) -> bool:
+    start, end = fields.get("valid_from"), fields.get("valid_until")
+    return start is not None and end is not None and not days.is_ever_valid(start, end)
+
+
+def _place_days(fields: dict[str, Any], days: LocalDays) -> None:
+    """Put the days among the fields where the cells gave days, and the moments that include them at every site."""
+    start, end = fields.get("valid_from"), fields["valid_until"]
+    if start is not None and not isinstance(start, datetime):
+        fields |= {"valid_from": days.earliest_start_of(start), "valid_from_day": start}
+    if not isinstance(end, datetime):
+        fields |= {"valid_until": days.latest_end_of(end), "valid_until_day": end}
 
 
 def _written_id(cell: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The list keeper: removes entries when their validity ends, and compacts lists.
+"""The list keeper: removes entries when their validity has ended at every site, and compacts lists.
 
 It runs beside the one writable Redis. It holds only the id and the end of each entry, and follows the lists by their
 changes. So it removes an entry within a moment of its end, however long the list is. A second keeper at the same time
@@ -9,6 +9,7 @@ import heapq
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from anpr.contracts.local_days import LocalDays
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
@@ -23,11 +24,12 @@ log = get_logger(__name__)
 class ListKeeper:
     """Call `run_once` again and again. `problem` says in words why the lists are not kept; empty when they are."""
 
-    def __init__(self, store: WatchlistStore, keep_removed_for: timedelta, clock: Clock) -> None:
+    def __init__(self, store: WatchlistStore, keep_removed_for: timedelta, clock: Clock, days: LocalDays) -> None:
         """An entry that was removed stays in the snapshot for `keep_removed_for` before its list is compacted."""
         self._store = store
         self._keep_removed_for = keep_removed_for
         self._clock = clock
+        self._days = days
         self._logged_code = ""  # of the error that was logged last
         self.problem = "the watchlist's Redis has not answered yet"
         self._manifest: Manifest | None = None
@@ -52,7 +54,7 @@ class ListKeeper:
     def _keep(self, manifest: Manifest) -> None:
         now = self._clock()
         for list_name, entry_ids in self._expired(now).items():
-            applied = self._store.expire(list_name, entry_ids, now)
+            applied = self._store.expire(list_name, entry_ids, now, self._days)
             metrics.EXPIRED.inc(applied.removed)
             log.info("entries expired", list=list_name, entries=applied.removed, generation=str(applied.generation))
         for list_name, list_manifest in manifest.lists.items():
@@ -69,7 +71,7 @@ class ListKeeper:
         if changes is None:
             ends: dict[str, tuple[datetime, str]] = {}
             for list_name, list_manifest in manifest.lists.items():
-                ends_of_list = self._store.validity_ends(list_manifest)
+                ends_of_list = self._store.validity_ends(list_manifest, self._days)
                 if ends_of_list is None:
                     return False
                 ends.update((entry_id, (end, list_name)) for entry_id, end in ends_of_list.items())
@@ -80,8 +82,9 @@ class ListKeeper:
             for entry_id in changes.removed:
                 self._ends.pop(entry_id, None)
             for entry in changes.put:
-                self._ends[entry.entry_id] = (entry.valid_until, entry.list)
-                heapq.heappush(self._next, (entry.valid_until, entry.entry_id))
+                end = self._days.latest_end(entry)
+                self._ends[entry.entry_id] = (end, entry.list)
+                heapq.heappush(self._next, (end, entry.entry_id))
         self._manifest = manifest
         return True
 

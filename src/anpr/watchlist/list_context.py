@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 
 from anpr.contracts.events import Entry
+from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import canonical_pattern, is_pattern
 from anpr.reference_data import tables
 from anpr.runtime.settings import Site
@@ -13,7 +14,7 @@ from anpr.runtime.settings import Site
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListContext:
     """The sites that the configuration names, and the time of reading.
 
@@ -23,14 +24,21 @@ class ListContext:
     sites: Mapping[str, Site]
     at: datetime
 
+    @cached_property
+    def days(self) -> LocalDays:
+        """The days of the sites."""
+        return LocalDays({name: site.zone for name, site in self.sites.items()})
+
     def has_ended(self, entry: Entry) -> bool:
-        """Return whether an entry's validity is over."""
+        """Return whether an entry's validity is over at every site."""
         return entry.valid_until <= self.at
 
     def why_it_never_rings(self, entry: Entry) -> str:
         """Return why no read can match an entry, "" when one can: the words for its warning."""
         if self.has_ended(entry):
             return "valid_until has passed"
+        if entry.sites and all(self.days.ends_at(entry, name) <= self.at for name in entry.sites):
+            return "their last day is over at their sites"
         if entry.sites and not any(self.sites[name].cameras for name in entry.sites if name in self.sites):
             return "no camera of this configuration is at the sites"
         if is_pattern(entry.plate) and _is_too_long(entry):

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from anpr.contracts import events, topics
 from anpr.contracts.alert_id import alert_id
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.processes import wait_until
@@ -206,7 +207,7 @@ def silence_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def an_alert(site: str) -> events.Alert:
     index = Index.build([entry("AB1", "AB1")], events.Generation(epoch=1, number=1))
     read = decode_read(read_line("a", site, "AB1"), site, system_clock())
-    (alert,) = raise_alerts([read], index, system_clock(), timedelta(minutes=1))
+    (alert,) = raise_alerts([read], index, system_clock(), timedelta(minutes=1), UTC_DAYS)
     assert isinstance(alert, events.Alert)
     return alert
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
@@ -45,7 +46,7 @@ def ids(store: WatchlistStore) -> set[str]:
 
 def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: WatchlistStore) -> None:
     clock = Clock()
-    keeper = ListKeeper(store, 72 * HOUR, clock)
+    keeper = ListKeeper(store, 72 * HOUR, clock, UTC_DAYS)
     keeper.run_once()  # there is no list yet
     store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
     store.apply("wanted", [entry("3", "AB3", valid_until=NOON + HOUR)], "test", NOON)
@@ -67,7 +68,7 @@ def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: W
 
 def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistStore) -> None:
     clock = Clock()
-    keeper = ListKeeper(store, 72 * HOUR, clock)
+    keeper = ListKeeper(store, 72 * HOUR, clock, UTC_DAYS)
     store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
     keeper.run_once()
     moved = [entry("1", "AB1", valid_until=NOON + 3 * HOUR), entry("2", "AB2", valid_until=NOON + 2 * HOUR)]
@@ -86,7 +87,7 @@ def test_an_expiry_does_not_come_between_a_plan_and_its_apply(store: WatchlistSt
     manifest = store.read_manifest()
     assert manifest is not None
     clock.now = NOON + HOUR
-    ListKeeper(store, 72 * HOUR, clock).run_once()
+    ListKeeper(store, 72 * HOUR, clock, UTC_DAYS).run_once()
     after = store.read_manifest()
     assert after is not None
     assert after.generation > manifest.generation
@@ -101,7 +102,7 @@ def test_while_redis_is_away_the_error_is_logged_once_and_the_keeper_continues(
         clock = Clock()
         store = WatchlistStore(connected(valkey.url), timedelta(hours=96))
         store.apply("stolen", [entry("1", "AB1", valid_until=NOON + HOUR), entry("2", "AB2")], "test", NOON)
-        keeper = ListKeeper(store, 72 * HOUR, clock)
+        keeper = ListKeeper(store, 72 * HOUR, clock, UTC_DAYS)
         clock.now = NOON + HOUR
         valkey.kill()
         with capture_logs() as lines:
@@ -168,7 +169,7 @@ def test_the_text_of_an_entry_that_was_removed_leaves_redis(
     store.change("stolen", [], ["1"], why="test", now=NOON, author=Author())
     assert not is_gone(b"the secret"), "it can be rolled back to"
     clock = Clock()
-    keeper = ListKeeper(store, HOUR, clock)
+    keeper = ListKeeper(store, HOUR, clock, UTC_DAYS)
     keeper.run_once()
     assert not is_gone(b"the secret")
     clock.now = NOON + HOUR
@@ -184,7 +185,7 @@ def test_deltas_that_have_become_large_are_compacted(
         monkeypatch.setattr(module, "CHUNK_ENTRIES", 3)
     store = WatchlistStore(connected(redis_url), timedelta(hours=96))
     store.apply("stolen", [entry(str(number), "AB1") for number in range(9)], "test", NOON)
-    keeper = ListKeeper(store, 72 * HOUR, Clock())
+    keeper = ListKeeper(store, 72 * HOUR, Clock(), UTC_DAYS)
 
     def changes_beside_the_snapshot(removed: int) -> int:
         store.change("stolen", [], [str(removed)], why="test", now=NOON, author=Author())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from anpr.contracts.events import Entry
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
@@ -114,7 +115,7 @@ class Lists(RuleBasedStateMachine):
     def expire(self, name: str, numbers: set[int]) -> None:
         if name in self.holds:
             over = named(name, {number: "" for number in numbers if f"{number:02}" in EXPIRED})
-            applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock())
+            applied = self.store.expire(name, list(named(name, dict.fromkeys(numbers, ""))), system_clock(), UTC_DAYS)
             others = {one: text for one, text in self.holds[name].items() if one not in over}
             self._becomes(name, others, applied, by_person=False)
 
@@ -198,7 +199,9 @@ class Lists(RuleBasedStateMachine):
             for plate, ids in of_plate.items():
                 found = self.store.entries_with_plate(manifest.lists[name], plate)
                 assert by_id(found) == {one: entries[one] for one in ids}
-            assert self.store.validity_ends(manifest.lists[name]) == {one: entries[one].valid_until for one in state}
+            assert self.store.validity_ends(manifest.lists[name], UTC_DAYS) == {
+                one: entries[one].valid_until for one in state
+            }
 
     @invariant()
     def an_entry_that_is_unchanged_keeps_its_revision(self) -> None:

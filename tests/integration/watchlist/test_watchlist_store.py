@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from anpr.contracts.events import Entry, Generation
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
@@ -138,7 +139,7 @@ def test_an_expiry_at_the_same_time_costs_nobody_their_change(
     class WhileEntriesExpire(list[Entry]):
         def __iter__(self) -> Iterator[Entry]:
             if "AB2" in plates_of(store):
-                store.expire("stolen", ["2"], now)
+                store.expire("stolen", ["2"], now, UTC_DAYS)
             return super().__iter__()
 
     other = WatchlistStore(connected(redis_url), KEEP)

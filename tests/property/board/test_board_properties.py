@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -10,7 +10,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from anpr.board.board import Board
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation, Read
-from tests.support.board_model import ExpectedIncident, Fact, OfficerAction, add_fact, expected, last_capture, seen
+from anpr.contracts.local_days import LocalDays
+from tests.support.board_model import (
+    ZONES,
+    ExpectedIncident,
+    Fact,
+    OfficerAction,
+    add_fact,
+    expected,
+    last_capture,
+    seen,
+)
 from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
 
 STAY_GAP = timedelta(minutes=30)
@@ -34,7 +44,7 @@ covers = st.lists(st.builds(Cover, entry_id=entry_ids, tier=tiers), max_size=2).
 
 
 def new_board() -> Board:
-    return Board(STAY_GAP, WINDOW)
+    return Board(STAY_GAP, WINDOW, LocalDays(ZONES))
 
 
 def board_of(facts: Sequence[Fact]) -> Board:
@@ -56,6 +66,7 @@ def some_or_many(facts: st.SearchStrategy[Fact]) -> st.SearchStrategy[list[Fact]
 few_read_ids = st.integers(0, 2).map("read-{}".format)
 few_cameras = st.sampled_from(("camera-1", "camera-2"))
 few_entry_ids = st.sampled_from(ENTRIES[:2])
+few_days = st.none() | st.sampled_from((date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 2)))
 few_sites = st.sampled_from(("calais", "calais", "calais", "dover"))
 few_generations = st.integers(1, 2).map(generation)
 few_captures = st.sampled_from(CAPTURES[:4]).map(minutes)
@@ -89,6 +100,7 @@ def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
         revision=draw(few_generations),
         priority=draw(st.integers(1, 2)),
         valid_until=draw(st.sampled_from((minutes(40), minutes(400), NEVER))),
+        valid_until_day=draw(few_days),
     )
     return an_alert(
         read,
@@ -128,6 +140,7 @@ listed = st.builds(
         plate=st.sampled_from(PLATES),
         revision=st.integers(1, 3).map(generation),
         valid_until=st.sampled_from((40, 400)).map(minutes),
+        valid_until_day=few_days,
         handling=st.sampled_from(("open", "open", "covert")),
     ),
     generation=st.integers(1, 4).map(generation),
@@ -357,11 +370,15 @@ class Shift(RuleBasedStateMachine):
         entry_id=entry_ids,
         plate=st.sampled_from(PLATES),
         end=st.sampled_from((70, 200, 300)) | st.none(),
+        last_day=few_days,
         handling=st.sampled_from(("open", "open", "covert")),
     )
-    def an_entry_is_listed_or_changed(self, entry_id: str, plate: str, end: int | None, handling: str) -> None:
+    def an_entry_is_listed_or_changed(
+        self, entry_id: str, plate: str, end: int | None, last_day: date | None, handling: str
+    ) -> None:
         until = NEVER if end is None else minutes(end)
-        self._is_listed(entry_id, an_entry(entry_id, plate=plate, valid_until=until, handling=handling))
+        fields = {"plate": plate, "valid_until": until, "valid_until_day": last_day, "handling": handling}
+        self._is_listed(entry_id, an_entry(entry_id, **fields))
 
     @rule(entry_id=entry_ids, data=st.data())
     def an_entry_is_rolled_back(self, entry_id: str, data: st.DataObject) -> None:

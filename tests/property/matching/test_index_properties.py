@@ -1,4 +1,6 @@
 from collections.abc import Sequence
+from datetime import date, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from anpr.contracts.events import Candidate, Entry, Read
+from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import canonical_pattern, is_pattern, unknown_letters
 from anpr.matching.encoding.plate_codes import encode_plates
 from anpr.matching.index import Index
@@ -17,6 +20,14 @@ RESEMBLING = {"O": "O0QA", "0": "0ODA", "I": "I1LA", "1": "1IA", "B": "B8A", "8"
 # So few moments that a capture is often exactly at the edge of an entry's validity.
 moments = st.integers(0, 4).map(minutes)
 sites = st.sampled_from(("calais", "dover", "dunkerque"))
+# Midnight comes in the middle of these moments at two of the sites.
+ZONES: dict[str, tzinfo] = {
+    "calais": ZoneInfo("Europe/Paris"),
+    "dover": timezone(-timedelta(hours=12, minutes=3)),
+    "dunkerque": timezone(timedelta(hours=11, minutes=58)),
+}
+DAYS = LocalDays(ZONES)
+days = st.none() | st.sampled_from((date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 2)))
 directions = st.sampled_from(("uk_bound", "fr_bound", "seaward"))
 countries = st.sampled_from((None, "GB", "UK", "FR"))
 shares = st.none() | st.sampled_from((0.0, 0.5, 0.99, 1.0))
@@ -97,6 +108,8 @@ def lists(draw: st.DrawFn, first: str, ids: str = "abcdef") -> list[Entry]:
             tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "near", "generous"))),
             valid_from=draw(st.none() | moments),
             valid_until=draw(moments | st.just(minutes(1_000))),
+            valid_from_day=draw(days),
+            valid_until_day=draw(days),
             sites=draw(st.just(()) | st.lists(sites, max_size=2).map(tuple)),
             directions=draw(st.just(()) | st.lists(directions, max_size=2).map(tuple)),
             country=draw(countries),
@@ -118,14 +131,14 @@ def worlds(draw: st.DrawFn) -> World:
 def found(index: Index, read: Sequence[Read]) -> list[list[Answer]]:
     return [
         [Answer(m.entry.entry_id, m.tier, m.score, m.explanation.read_as, m.explanation.listed_as) for m in matches]
-        for matches in index.match(read)
+        for matches in index.match(read, DAYS)
     ]
 
 
 @given(worlds())
 def test_the_index_finds_what_reading_the_whole_list_finds(world: World) -> None:
     entries, batch = world
-    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries, ZONES) for read in batch]
 
 
 @pytest.mark.parametrize("plate", ["", "XY99ZZZ", "A" * 17])
@@ -169,7 +182,7 @@ def badged_worlds(draw: st.DrawFn) -> World:
 @given(badged_worlds())
 def test_plates_behind_prefixes_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
     entries, batch = world
-    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries, ZONES) for read in batch]
 
 
 @st.composite
@@ -229,7 +242,7 @@ def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(
 
 @given(worlds().filter(lambda world: world[0] != []), st.data())
 def test_every_valid_entry_is_found_by_its_own_plate(world: World, data: st.DataObject) -> None:
-    entries, _ = world
+    entries = [replace(entry, valid_from_day=None, valid_until_day=None) for entry in world[0]]
     entry = data.draw(st.sampled_from(entries))
     assume(not is_pattern(entry.plate))
     read = a_read(

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,10 @@ BY_COLUMN = {
     "tolerance": st.sampled_from(["", "exact", "near"]),
     "handling": st.sampled_from(["", "open", "covert"]),
     "priority": st.sampled_from(["", "1", "5"]),
-    "valid_from": st.sampled_from(["", "2020-01-01", "2020-01-01T12:00:00.000001+02:00"]),
-    "valid_until": st.datetimes(datetime(2030, 1, 1), datetime(9000, 1, 1)).map(lambda at: f"{at.isoformat()}Z"),  # noqa: DTZ001
+    "valid_from": st.sampled_from(["", "2020-01-01", "0001-01-01", "2020-01-01T12:00:00.000001+02:00"]),
+    "valid_until": st.datetimes(datetime(2030, 1, 1)).map(lambda at: f"{at.isoformat()}Z")  # noqa: DTZ001
+    | st.dates(date(2030, 1, 1)).map(date.isoformat)
+    | st.just("9999-12-31T23:59:59-05:00"),
     "directions": st.sampled_from(["", "uk_bound", "uk_bound|fr_bound"]),
     "sites": st.lists(texts, max_size=2).map("|".join),
     "warnings": st.lists(texts, max_size=3).map("|".join),
@@ -58,7 +60,10 @@ def test_no_cell_is_a_formula(file: Path, lines: list[tuple[str, ...]]) -> None:
         assert not [cell for cell in row if cell[:1] in {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"}]
 
 
-def test_the_end_of_a_validity_is_kept_as_a_time(file: Path) -> None:
-    file.write_text("plate,valid_until\nAB12 CDE,2030-01-01\n", "utf-8")
-    [entry] = read_list(file, "stolen").entries
-    assert entry.valid_until == datetime(2030, 1, 2, tzinfo=UTC)
+def test_a_day_is_written_as_a_day_and_a_time_as_a_time(file: Path) -> None:
+    file.write_text("plate,valid_from,valid_until\nAB12 CDE,2029-12-31,2030-01-01\nB,,2030-01-01T12:00Z\n", "utf-8")
+    out = io.StringIO(newline="")
+    write_list(out, read_list(file, "stolen").entries)
+    rows = csv.DictReader(io.StringIO(out.getvalue().removeprefix("\ufeff"), newline=""))
+    written = [(row["valid_from"], row["valid_until"]) for row in rows]
+    assert written == [("2029-12-31", "2030-01-01"), ("", "2030-01-01T12:00:00+00:00")]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from anpr.backtest.cost_estimate import estimate_cost
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.watchlist.alert_cost import Cost
 from tests.support.strategies import an_entry
 
@@ -18,6 +19,7 @@ def cost_of(lines: list[bytes]) -> tuple[Cost, list[int]]:
         [an_entry(plate="AB12CDE")],
         lines,
         timedelta(seconds=60),
+        UTC_DAYS,
         on_progress=lambda: None,
         on_bad_read=lambda number, _: refused.append(number),
     )

@@ -97,3 +97,45 @@ def test_a_date_is_wanted_where_the_text_is_no_time(tmp_path: Path) -> None:
     result = run(tmp_path, LIST.replace("2099-12-31", "20991231"))
     assert "line 2: valid_until '20991231': must be a date (2026-12-31)" in result.stderr
     assert "offset" not in result.stderr
+
+
+JULY = "plate,country,valid_from,valid_until\nAB12 CDE,GB,2026-07-01,2026-07-31\n"
+
+
+@pytest.mark.parametrize(
+    ("site", "captured_at", "rings"),
+    [
+        ("calais", "2026-07-01T00:30:00+02:00", True),
+        ("calais", "2026-07-01T02:30:00+02:00", True),
+        ("calais", "2026-08-01T01:30:00+02:00", False),
+        ("calais", "2026-06-30T23:59:59+02:00", False),
+        ("calais", "2026-07-31T23:59:59+02:00", True),
+        ("dover", "2026-07-31T23:30:00Z", False),
+        ("dover", "2026-07-31T22:30:00Z", True),  # at Calais it is August already
+        ("calais", "2026-07-31T22:30:00Z", False),
+        ("dover", "2026-06-30T22:30:00Z", False),  # at Calais it is July already
+        ("coquelles", "2026-06-30T22:30:00Z", True),
+    ],
+)
+def test_a_day_is_the_day_of_the_port_where_the_vehicle_is_read(
+    tmp_path: Path, site: str, captured_at: str, *, rings: bool
+) -> None:
+    result = run(tmp_path, JULY, read(1, "AB12CDE", site=site, captured_at=captured_at))
+    assert found(result) == (["1"] if rings else [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("", "9999-12-31"),
+        ("0001-01-01", "2999-12-31"),
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"),
+        ("", "9999-12-31T23:59:59-12:00"),
+        ("2026-11-01", "2026-11-01"),
+        ("2026-11-01", "2026-11-01T10:00:00.001Z"),
+    ],
+)
+def test_an_entry_of_any_days_or_times_rings_between_them(tmp_path: Path, start: str, end: str) -> None:
+    result = run(tmp_path, f"plate,valid_from,valid_until\nAB12 CDE,{start},{end}\n", read(1, "AB12CDE"))
+    assert found(result) == ["1"]
+    assert result.exit_code == 0

@@ -1,12 +1,12 @@
 """Officers see the time of their own site, with its time zone and day."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from anpr.console.local_time import date_time_in, log_time_in, weekday_time_in
+from anpr.console.local_time import clock_time_in, date_time_in, day_text, log_time_in, weekday_time_in
 from anpr.runtime.settings_files import load_settings
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -38,6 +38,22 @@ def test_a_date_is_in_the_sites_zone() -> None:
 
 def test_a_log_line_shows_the_date_and_the_second() -> None:
     assert log_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, 7, tzinfo=UTC)) == "01 Jan 2027 00:30:07 CET"
+
+
+@pytest.mark.parametrize("day", [date(2099, 12, 31), date.min, date.max, date(2027, 1, 1)])
+def test_a_day_is_a_day_and_no_time(day: date) -> None:
+    assert day_text(date(2099, 12, 31)) == "31 December 2099"
+    assert day_text(day).startswith(f"{day.day} ")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Halifax", "Pacific/Auckland", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("hours", range(0, 25, 4))
+def test_the_first_and_the_last_moments_of_all_can_be_shown_everywhere(zone: str, hours: int) -> None:
+    formats = [of_zone(ZoneInfo(zone)) for of_zone in (weekday_time_in, date_time_in, log_time_in, clock_time_in)]
+    for moment in (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC) + timedelta(hours=hours)):
+        assert all(write(moment) for write in formats)
+    last = datetime.max.replace(tzinfo=UTC)
+    assert date_time_in(PARIS)(last) == "31 December 9999 23:59 UTC", "at Paris the year 10000 has begun"
 
 
 def test_french_ports_use_french_time_and_british_ports_british_time() -> None:

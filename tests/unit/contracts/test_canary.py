@@ -8,6 +8,7 @@ from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.contracts import canary, topics
 from anpr.contracts.events import Alert, Read, encode
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer, InMemoryTail
 from anpr.local.processes import wait_until
 from anpr.matcher.alerts import raise_alerts
@@ -22,7 +23,7 @@ ENTRY = canary.entry(NOON)
 
 
 def canary_alert(read: Read) -> Alert:
-    (alert,) = raise_alerts([read], Index.build([ENTRY], generation(1)), NOON, timedelta(minutes=1))
+    (alert,) = raise_alerts([read], Index.build([ENTRY], generation(1)), NOON, timedelta(minutes=1), UTC_DAYS)
     assert isinstance(alert, Alert)
     return alert
 

@@ -5,6 +5,7 @@ import pytest
 
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Entry, Read, ReadIdentity
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from anpr.reads.decoder import decode_read
@@ -14,7 +15,7 @@ LATE_AFTER = timedelta(seconds=60)
 
 
 def raised(reads: list[Read], entries: list[Entry], now_minute: float = 0) -> list[Alert | Correction]:
-    return raise_alerts(reads, Index.build(entries, generation(7)), minutes(now_minute), LATE_AFTER)
+    return raise_alerts(reads, Index.build(entries, generation(7)), minutes(now_minute), LATE_AFTER, UTC_DAYS)
 
 
 READ = a_read(camera="camera-1").identity
@@ -72,7 +73,9 @@ def test_a_camera_that_restarts_and_counts_from_1_again_raises_a_new_alert() -> 
 
 def test_a_later_list_and_a_later_time_change_an_alert_but_never_its_id() -> None:
     [first] = raised([a_read()], [an_entry()])
-    [again] = raise_alerts([a_read()], Index.build([an_entry(reason="armed")], generation(8)), minutes(9), LATE_AFTER)
+    [again] = raise_alerts(
+        [a_read()], Index.build([an_entry(reason="armed")], generation(8)), minutes(9), LATE_AFTER, UTC_DAYS
+    )
     assert isinstance(first, Alert)
     assert isinstance(again, Alert)
     assert again.alert_id == first.alert_id

@@ -13,6 +13,7 @@ import pytest
 from anpr import cli
 from anpr.contracts import topics
 from anpr.contracts.events import Read
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
 from anpr.matcher.matcher_metrics import MatcherMetrics
@@ -94,8 +95,8 @@ def test_the_error_that_ends_a_thread_is_logged_without_its_text(stream: io.Stri
 class FaultyIndex(Index):
     """An index that raises an error with the plate in its text."""
 
-    def match(self, reads: Sequence[Read]) -> list[list[Match]]:
-        raise ValueError(f"cannot match {reads}")
+    def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
+        raise ValueError(f"cannot match {reads} of {days}")
 
 
 def fail_within_a_batch(**_: object) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from anpr.backtest.replay import BacktestReplay
+from anpr.contracts.local_days import UTC_DAYS
 from anpr.watchlist.csv_cells import InvalidCellError
 from anpr.watchlist.csv_file import ListFile, read_list
 from anpr.watchlist.known_layouts import fits_known_layout
@@ -193,7 +194,7 @@ def read(tmp_path: Path, *lines: str) -> ListFile:
 
 def alerts(content: ListFile, *texts: str) -> list[tuple[str, str]]:
     """Return the plate as read and the tier of each alert."""
-    replay = BacktestReplay(content.entries, timedelta(minutes=5))
+    replay = BacktestReplay(content.entries, timedelta(minutes=5), UTC_DAYS)
     found = []
     for number, text in enumerate(texts):
         at = "2026-11-01T10:00:00Z"

@@ -9,6 +9,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.health_option import metrics_port, serve_health
+from anpr.contracts.local_days import LocalDays
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import bind_service, get_logger
@@ -41,7 +42,8 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     on_stop(stop.set)
     bind_service(service="keep")
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
-    keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock)
+    days = LocalDays(settings.zones)
+    keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock, days)
     gc.enable()  # unlike the other subcommands, this one runs on
     os.nice(10)  # after a whole new list it reads as much as the index builder does, and officers wait for that one
     health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)

@@ -25,6 +25,7 @@ from anpr.cli.watchlist.common import (
     show_faults,
 )
 from anpr.contracts.events import NO_GENERATION
+from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
 from anpr.runtime.durations import in_words
 from anpr.runtime.settings import Settings
@@ -122,7 +123,8 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
         if size:
             progress(reads.tell(), size)
 
-    return estimate_cost(entries, reads, late_after, on_progress=on_progress, on_bad_read=on_bad_read)
+    days = LocalDays(settings.zones)
+    return estimate_cost(entries, reads, late_after, days, on_progress=on_progress, on_bad_read=on_bad_read)
 
 
 def _report(plan: Plan, out: Path) -> None:

@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup, escape
 
 from anpr.console import labels
-from anpr.console.local_time import clock_time_in, date_time_in, log_time_in, weekday_time_in
+from anpr.console.local_time import clock_time_in, date_time_in, day_text, log_time_in, weekday_time_in
 from anpr.contracts.events import Explanation
 from anpr.contracts.plates import country_of
 from anpr.runtime.camera_names import likely_camera
@@ -33,6 +33,7 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
     templates.filters |= {
         "at": weekday_time_in(zone),
         "date": date_time_in(zone),
+        "day": day_text,
         "clock": clock_time_in(zone),
         "second": log_time_in(zone),
         "iso": datetime.isoformat,

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from anpr.contracts.events import Entry, Generation
+from anpr.contracts.local_days import LocalDays
 from anpr.matching.encoding.encoded_entry import EncodedEntry, EntryFields
 from anpr.watchlist.changes import Changes
 from anpr.watchlist.store.keys import delta_key
@@ -99,13 +100,13 @@ class DeltaStorage:
         values = self._values(deltas)
         return None if values is None else _latest_entries(values)
 
-    def update_validity_ends(self, ends: dict[str, datetime], deltas: Sequence[DeltaRef]) -> bool:
+    def update_validity_ends(self, ends: dict[str, datetime], deltas: Sequence[DeltaRef], days: LocalDays) -> bool:
         """Make the changes of the deltas in `ends`, the ends of validity by entry id. False: they are not whole."""
         values = self._values(deltas)
         for delta in map(_decode_validity_ends, values or ()):
             for entry_id in delta.removed:
                 ends.pop(entry_id, None)
-            ends.update((entry.entry_id, entry.valid_until) for entry in delta.put)
+            ends.update((entry.entry_id, days.latest_end(entry)) for entry in delta.put)
         return values is not None
 
     def have_change_between(self, deltas: Sequence[DeltaRef], first: Generation, last: Generation) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from anpr.contracts.events import Entry
+from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import canonical_pattern
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError
@@ -81,10 +82,10 @@ class EntryStorage:
         key = canonical_pattern(plate)
         return [_decode_entry(encoded) for row, encoded in candidates if canonical_pattern(row.plate) == key]
 
-    def validity_ends(self, list_manifest: ListManifest) -> dict[str, datetime] | None:
-        """Return by entry id when each entry of the list ends: far smaller than the entries."""
-        ends = self.snapshots.validity_ends(list_manifest.snapshot)
-        if ends is None or not self.deltas.update_validity_ends(ends, list_manifest.deltas):
+    def validity_ends(self, list_manifest: ListManifest, days: LocalDays) -> dict[str, datetime] | None:
+        """Return by entry id when each entry of the list has ended at every site: far smaller than the entries."""
+        ends = self.snapshots.validity_ends(list_manifest.snapshot, days)
+        if ends is None or not self.deltas.update_validity_ends(ends, list_manifest.deltas, days):
             return None
         return ends
 

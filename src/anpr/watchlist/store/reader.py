@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from anpr.contracts.events import Entry, EntryEnded, Generation
+from anpr.contracts.local_days import LocalDays
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
 from anpr.watchlist.changes import Changes, combine_changes
@@ -99,10 +100,13 @@ class WatchlistReader:
         except redis.RedisError as error:
             raise unavailable(error) from error
 
-    def validity_ends(self, list_manifest: ListManifest) -> dict[str, datetime] | None:
-        """Return by entry id when each entry of a list ends, or None when the list is not whole any more."""
+    def validity_ends(self, list_manifest: ListManifest, days: LocalDays) -> dict[str, datetime] | None:
+        """Return by entry id when each entry of a list has ended at every site.
+
+        None: the list is not whole any more.
+        """
         try:
-            return self._storage.validity_ends(list_manifest)
+            return self._storage.validity_ends(list_manifest, days)
         except redis.RedisError as error:
             raise unavailable(error) from error
 

@@ -23,6 +23,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
+from anpr.contracts.local_days import LocalDays
 from anpr.matching.encoding.encoded_entry import EncodedEntry, join_encoded, split_encoded
 from anpr.matching.encoding.plate_codes import encode_plates, words_of
 from anpr.matching.lookup.hash_table import hash_words
@@ -105,13 +106,13 @@ class SnapshotStorage:
             entries += [entry for entry in of_chunk if entry[0].entry_id not in without] if without else of_chunk
         return entries
 
-    def validity_ends(self, snapshot: SnapshotRef) -> dict[str, datetime] | None:
-        """Return by entry id when each entry ends."""
+    def validity_ends(self, snapshot: SnapshotRef, days: LocalDays) -> dict[str, datetime] | None:
+        """Return by entry id when each entry has ended at every site."""
         ends: dict[str, datetime] = {}
         for chunk in self._chunks(snapshot):
             if chunk is None:
                 return None
-            ends.update((entry.entry_id, entry.valid_until) for entry in _decode_validity_ends(chunk))
+            ends.update((entry.entry_id, days.latest_end(entry)) for entry in _decode_validity_ends(chunk))
         return ends
 
     def entries_with_ids(self, snapshot: SnapshotRef, entry_ids: Collection[str]) -> list[EncodedEntry] | None:

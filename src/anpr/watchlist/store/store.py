@@ -15,6 +15,7 @@ import msgspec
 import redis
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
+from anpr.contracts.local_days import LocalDays
 from anpr.runtime.errors import InputError
 from anpr.watchlist.changes import Changes, changes_between
 from anpr.watchlist.progress import Progress, silent
@@ -124,12 +125,12 @@ class WatchlistStore(WatchlistReader):
         entries = require_whole(self.load_list(kept[to or max(kept)]))
         return self.apply(list_name, entries, why, now, author=author, preconditions=preconditions, progress=progress)
 
-    def expire(self, list_name: str, entry_ids: Sequence[str], now: datetime) -> AppliedChange:
-        """Remove the entries whose validity has ended."""
+    def expire(self, list_name: str, entry_ids: Sequence[str], now: datetime, days: LocalDays) -> AppliedChange:
+        """Remove the entries whose validity has ended at every site."""
 
         def work_out(list_manifest: ListManifest | None, _: Generation) -> Edit:
             before = self.entries_of(list_manifest, entry_ids)
-            expired = sorted(entry.entry_id for entry in before.values() if entry.valid_until <= now)
+            expired = sorted(entry.entry_id for entry in before.values() if days.latest_end(entry) <= now)
             return Edit(Changes([], expired), before, is_by_person=False)
 
         request = ChangeRequest(

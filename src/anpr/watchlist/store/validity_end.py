@@ -1,6 +1,6 @@
 """The end of an entry's validity, decoded from a stored entry without its other fields."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -10,3 +10,4 @@ class ValidityEnd(Struct, frozen=True):
 
     entry_id: str
     valid_until: datetime
+    valid_until_day: date | None = None

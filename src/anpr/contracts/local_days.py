@@ -1,0 +1,100 @@
+"""Local days: when a day begins and ends by the clock of each site. Pure.
+
+A list that gives a day means that day at the site where the vehicle is read. It has 23, 24 or 25 hours there, and one
+instant cannot say when it begins or ends at every site. So an entry keeps the day, and all code that reads its
+validity asks here, with the site of the read.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Protocol
+
+from anpr.contracts.events import Entry
+
+# The first and the last moment that a record can hold.
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+_LAST_ORDINAL = date.max.toordinal()
+
+
+class HasEnd(Protocol):
+    """A validity that ends: an `Entry` has it, and so has `ValidityEnd`."""
+
+    @property
+    def valid_until(self) -> datetime:
+        """The moment of the end; of a day, its latest end over all sites."""
+
+    @property
+    def valid_until_day(self) -> date | None:
+        """The last day, None when the end is a moment."""
+
+
+class LocalDays:
+    """The days of the sites. A site that has no time zone here has the days of UTC."""
+
+    def __init__(self, zones: Mapping[str, tzinfo]) -> None:
+        """`zones` holds the time zone of each site."""
+        self._zones = dict(zones)
+        self._all_zones = tuple(dict.fromkeys(self._zones.values())) or (UTC,)
+
+    def starts_at(self, entry: Entry, site: str) -> datetime | None:
+        """Return from which moment an entry is valid at a site, None when it always was."""
+        if entry.valid_from_day is None:
+            return entry.valid_from
+        return day_start(entry.valid_from_day, self._zones.get(site, UTC))
+
+    def ends_at(self, entry: HasEnd, site: str) -> datetime:
+        """Return the moment from which an entry is no longer valid at a site."""
+        if entry.valid_until_day is None:
+            return entry.valid_until
+        return day_end(entry.valid_until_day, self._zones.get(site, UTC))
+
+    def is_valid_at(self, entry: Entry, site: str, moment: datetime) -> bool:
+        """Return whether an entry is valid at a site at this moment."""
+        starts_at = self.starts_at(entry, site)
+        return (starts_at is None or starts_at <= moment) and moment < self.ends_at(entry, site)
+
+    def is_ever_valid(self, start: date, end: date) -> bool:
+        """Return whether a validity holds any time at any site. Each end is a day, or a datetime."""
+        return any(_starts_at(start, zone) < _ends_at(end, zone) for zone in self._all_zones)
+
+    def latest_end(self, entry: HasEnd) -> datetime:
+        """Return the moment from which an entry is no longer valid at any site."""
+        return entry.valid_until if entry.valid_until_day is None else self.latest_end_of(entry.valid_until_day)
+
+    def earliest_start_of(self, day: date) -> datetime:
+        """Return the moment at which a day begins at the first site."""
+        return min(day_start(day, zone) for zone in self._all_zones)
+
+    def latest_end_of(self, day: date) -> datetime:
+        """Return the moment at which a day is over at the last site."""
+        return max(day_end(day, zone) for zone in self._all_zones)
+
+
+# The days of installations whose sites name no time zone.
+UTC_DAYS = LocalDays({})
+
+
+def _starts_at(start: date, zone: tzinfo) -> datetime:
+    return start if isinstance(start, datetime) else day_start(start, zone)
+
+
+def _ends_at(end: date, zone: tzinfo) -> datetime:
+    return end if isinstance(end, datetime) else day_end(end, zone)
+
+
+@lru_cache(4096)
+def day_start(day: date, zone: tzinfo) -> datetime:
+    """Return the moment in UTC at which a day begins in a time zone: the first, where its midnight comes twice."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:  # 0001-01-01 begins east of Greenwich before the first moment that a record can hold
+        return FIRST_MOMENT if day.year == 1 else LAST_MOMENT
+
+
+def day_end(day: date, zone: tzinfo) -> datetime:
+    """Return the moment in UTC at which the next day begins in a time zone."""
+    if day.toordinal() == _LAST_ORDINAL:
+        return LAST_MOMENT
+    return day_start(day + timedelta(days=1), zone)
