@@ -157,4 +157,4 @@ class MatcherMetrics:
 def _is_unreadable(read: Read) -> bool:
     """Return whether a position of the plate was not read, or the camera wrote a word for no plate in its place."""
     is_dropped = "plate" in read.dropped_fields
-    return plates.has_unreadable(read.plate) or (is_dropped and says_no_plate(plates.as_read(read.plate)))
+    return plates.has_unreadable(read.plate) or (is_dropped and says_no_plate(read.plate))

@@ -96,7 +96,7 @@ def unusable_reason(plate: str) -> str:
     read = plates.as_read(plate)
     if not read.strip(plates.UNREADABLE):
         return "it has no letter or digit"
-    if says_no_plate(read):
+    if says_no_plate(plate):
         return SAYS_NO_PLATE
     if len(read) > plates.MAX_CANONICAL_LENGTH:
         return f"{len(read)} characters; a plate has at most {plates.MAX_CANONICAL_LENGTH}"

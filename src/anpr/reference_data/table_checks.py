@@ -172,6 +172,10 @@ def marks(table: Table) -> TableFaults:
                     yield TableFault(f"[{section}] {name}", text, "it must be U+XXXX or U+XXXX-U+YYYY")
 
 
+# Latin letters, or letters of one other alphabet.
+_WORD: Final = r"[A-Z]{2,}|[^\W\d_\x00-\x7fa-z]{2,}"
+
+
 def no_plate_words(table: Table) -> TableFaults:
     """Check `no_plate_words.toml`."""
     for name, language in table.items():
@@ -179,7 +183,7 @@ def no_plate_words(table: Table) -> TableFaults:
             yield TableFault(name, language, "it must be the table of a language")
             continue
         for key in ("words", "nouns"):
-            for fault in _texts({key: language.get(key, [])}, key, "[A-Z]{2,}", "two or more capital letters"):
+            for fault in _texts({key: language.get(key, [])}, key, _WORD, "two or more capital letters"):
                 yield TableFault(f"[{name}] {fault.field}", fault.value, fault.reason)
 
 

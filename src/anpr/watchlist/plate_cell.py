@@ -65,8 +65,10 @@ def _read_with_care(cell: str, country: str | None) -> PlateCell:
         _refuse_what_is_not_understood(text)
     if reason := spreadsheet_cells.refusal(text, country):
         raise InvalidCellError(text, reason)
-    if says_no_plate(plates.as_read(text)):
-        raise InvalidCellError(text, "says that there is no plate: leave the line out")
+    if says_no_plate(text):
+        raise InvalidCellError(
+            text, "says that there is no plate, and no read that says so is matched: leave the line out"
+        )
     separated = beside_plate.separate(text, country)
     plate, beside = separated or (text, None)
     key = _key(plate)

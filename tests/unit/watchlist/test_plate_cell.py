@@ -73,6 +73,13 @@ DECODED = "the file was decoded wrongly before"
         ("brak tablic", "PL", NO_PLATE),
         ("necunoscut", "RO", NO_PLATE),
         ("NULL", None, NO_PLATE),
+        ("няма табела", "BG", NO_PLATE),
+        ("Неизвестно", None, NO_PLATE),
+        ("άγνωστη πινακίδα", "GR", NO_PLATE),
+        ("Plakasız", "TR", NO_PLATE),
+        ("fără număr", "RO", NO_PLATE),
+        ("nincs rendszám", "HU", NO_PLATE),
+        ("无车牌", None, NO_PLATE),
         ("AB12 CDE / XY34 ZZZ", "GB", TWO),
         ("AB12CDE;CD34EFG", None, TWO),
         ("AB12 CDE, CD34 EFG", "GB", TWO),
@@ -233,6 +240,33 @@ def test_a_line_that_is_no_plate_rings_for_nobody(
     content = read(tmp_path, *lines)
     assert content.refused == len(lines)
     assert not alerts(content, *reads)
+
+
+@pytest.mark.parametrize(
+    ("listed", "country", "text", "tiers"),
+    [
+        ("N1 ONE", "GB", "N1ONE", {"exact"}),
+        ("N1 ONE", "GB", "N?ONE", {"near"}),
+        ("NUL 1L", "GB", "NUL?L", {"near"}),
+        ("NO 1", "GB", "NO1", {"exact"}),
+        ("NA 1", "GB", "NA1", {"exact"}),
+        ("W0 BRAK", "PL", "W0BRAK", {"exact"}),
+        ("NO 12345", "NO", "NO12345", {"exact"}),
+        ("BE 123 AB", "FR", "BE123AB", {"exact"}),
+    ],
+)
+def test_a_word_for_no_plate_takes_no_plate_that_holds_it(
+    tmp_path: Path, listed: str, country: str, text: str, tiers: set[str]
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"plate,country,valid_until,tolerance\n{listed},{country},2099-12-31,near\n", "utf-8")
+    assert {tier for _, tier in alerts(read_list(file, "stolen"), text)} == tiers
+
+
+@pytest.mark.parametrize("cell", ["NO", "NA", "TEST", "NONE", "BRAK"])
+def test_a_personal_plate_that_is_a_word_for_no_plate_is_refused_by_name(cell: str) -> None:
+    with pytest.raises(InvalidCellError, match="no read that says so is matched"):
+        read_plate_cell(cell, "SE")
 
 
 def test_the_plan_says_how_many_plates_are_doubtful_with_samples(tmp_path: Path) -> None:
