@@ -8,14 +8,15 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from anpr.board.audience_boards import AudienceBoards
-from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert
+from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert, is_for_boards
 from anpr.board.entry_updates import EntryUpdates, ListSource
 from anpr.board.site_health import SiteHealth
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
-from anpr.contracts.events import Alert, Status
+from anpr.contracts.events import Action, Alert, Loss, Status
 from anpr.contracts.local_days import LocalDays
+from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.kafka.interfaces import Record
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
@@ -35,6 +36,7 @@ class BoardFeed:
         board: The board that everybody may see.
         whole_board: The board that also holds covert alerts; None unless that was asked for.
         site_monitor: The sites' rates, cameras and canaries.
+        losses: The reads that the brokers deleted before a matcher had read them.
         unreadable_records: By topic, how many records could not be read.
         opened_at: When this feed was made.
     """
@@ -47,6 +49,7 @@ class BoardFeed:
         self.unreadable_records: Counter[str] = Counter()
         self.site_monitor = SiteMonitor(settings, self.opened_at)
         self._boards = AudienceBoards(settings.board, LocalDays(settings.zones), with_covert=with_covert)
+        self.losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
         self.board = self._boards.open_board
         self.whole_board = self._boards.whole_board
         self._settings = settings
@@ -119,6 +122,8 @@ class BoardFeed:
 
     def _fold(self, record: Record) -> None:
         topic = self._topics[record.topic]
+        if not is_for_boards(record, topic):
+            return
         try:
             fact = decode(record.value or b"", topic)
         except UNREADABLE as error:
@@ -126,11 +131,15 @@ class BoardFeed:
             return
         if isinstance(fact, Status):
             self.site_monitor.note_status(fact, self._received_at(record, fact))
+        elif isinstance(fact, Loss):
+            self.losses.add(fact)
         elif isinstance(fact, Alert) and canary.is_canary(fact):
             self.site_monitor.note_canary(fact, self._clock())
         else:
             covert = is_covert(fact, topic)
             self._boards.add(fact, record.offset, is_covert=covert)
+            if isinstance(fact, Action) and fact.kind == ACKNOWLEDGED:
+                self.losses.acknowledge(fact)
             if isinstance(fact, Alert) and not covert:
                 self.site_monitor.note_alert(fact, self._clock())
 

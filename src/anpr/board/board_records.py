@@ -8,14 +8,16 @@ from typing import Final, Literal, NamedTuple
 
 from anpr.contracts import canary, events, topics
 from anpr.contracts.alert_id import has_own_id
-from anpr.contracts.events import Action, Alert, Correction, Status
+from anpr.contracts.dead_letters import GONE
+from anpr.contracts.events import Action, Alert, Correction, Loss, Status
+from anpr.kafka.interfaces import Record
 
 
 class BoardTopic(NamedTuple):
     """A topic that a board reads: the site that owns it, what it holds, and whether it is covert."""
 
     site: str
-    holds: Literal["alerts", "actions", "status"]
+    holds: Literal["alerts", "actions", "status", "dead letters"]
     is_covert: bool = False
 
 
@@ -34,18 +36,28 @@ def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardT
         topics_by_name[topics.alerts(site)] = BoardTopic(site, "alerts")
         topics_by_name[topics.actions(site)] = BoardTopic(site, "actions")
         topics_by_name[topics.status(site)] = BoardTopic(site, "status")
+        topics_by_name[topics.deadletters(site)] = BoardTopic(site, "dead letters")
         if with_covert:
             topics_by_name[topics.covert_alerts(site)] = BoardTopic(site, "alerts", is_covert=True)
             topics_by_name[topics.covert_actions(site)] = BoardTopic(site, "actions", is_covert=True)
     return topics_by_name
 
 
-def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status:
-    """Return the fact or status in a record of `topic`. Raises one of `UNREADABLE`."""
+def is_for_boards(record: Record, topic: BoardTopic) -> bool:
+    """Tell whether a board shows a record of `topic`: of the dead letters, only those of lost reads."""
+    return topic.holds != "dead letters" or record.reason == GONE
+
+
+def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status | Loss:
+    """Return the fact, status or loss in a record of `topic`. Raises one of `UNREADABLE`."""
     if topic.holds == "status":
         status = events.decode_status(value)
         _check_site(status.site, topic)
         return status
+    if topic.holds == "dead letters":
+        loss = events.decode_loss(value)
+        _check_site(loss.site, topic)
+        return loss
     if topic.holds == "actions":
         action = events.decode_action(value)
         _check_site(action.site, topic)

@@ -37,6 +37,7 @@ ACTION_KIND: Final = {
     "outcome": "recorded the outcome",
     "comment": "commented",
     "retracted": "undid",
+    "loss_acknowledged": "acknowledged deleted reads",
 }
 PLATE_CHECK: Final = {"same": "Same plate", "different": "Different plate", "unreadable": "Cannot be read"}
 OUTCOME: Final = {

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -42,6 +42,15 @@ class SiteLosses:
     acknowledged: tuple[Acknowledged, ...] = ()
 
     @property
+    def rows(self) -> list[tuple[Loss, Action | None]]:
+        """Every loss with its acknowledgement, the newest first."""
+        every: list[tuple[Loss, Action | None]] = [
+            *((loss, None) for loss in self.unacknowledged),
+            *self.acknowledged,
+        ]
+        return sorted(every, key=lambda row: (row[0].until, row[0].loss_id), reverse=True)
+
+    @property
     def is_number_known(self) -> bool:
         """Whether `reads` is the whole number."""
         return all(loss.reads is not None for loss in self.unacknowledged)
@@ -56,6 +65,23 @@ class SiteLosses:
     def until(self) -> datetime:
         """The reads arrived before this time."""
         return max(loss.until for loss in self.unacknowledged)
+
+    def in_words(self, at: Callable[[datetime], str]) -> str:
+        """Return how many reads nobody has acknowledged, and when they arrived. `at` writes a time."""
+        number = f"{self.reads:,}"
+        if not self.is_number_known:
+            number = f"at least {number}" if self.reads else "an unknown number of"
+        were = (
+            "read was deleted before it was checked"
+            if number == "1"
+            else "reads were deleted before they were checked"
+        )
+        when = (
+            f"between {at(self.since)} and {at(self.until)}"
+            if self.since
+            else f"at some time before {at(self.until)}"
+        )
+        return f"{number} {were}, {when}"
 
 
 class Losses:

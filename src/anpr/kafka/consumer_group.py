@@ -1,6 +1,7 @@
-"""The state of a consumer group, and the last record of each key of a topic. Asking changes nothing."""
+"""The state of a consumer group, and the records of a topic with one partition. Asking changes nothing."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from confluent_kafka import (
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
+    Message,
     TopicPartition,
 )
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
@@ -78,10 +80,24 @@ def group_state(address: str, group: str, topic: str, wait_seconds: float) -> Gr
 
 def last_records(address: str, topic: str, wait_seconds: float) -> list[LastRecord]:
     """Return the last record of each key, the newest last, of a topic with one partition. Raises KafkaException."""
+    last_by_key: dict[bytes | str | None, LastRecord] = {}
+    for message in _messages(address, topic, wait_seconds):
+        arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+        last_by_key.pop(message.key(), None)
+        last_by_key[message.key()] = LastRecord(arrived_at, message.value() or b"")
+    return list(last_by_key.values())
+
+
+def values(address: str, topic: str, wait_seconds: float) -> Iterator[bytes]:
+    """Yield the value of every record of a topic with one partition, the oldest first. Raises KafkaException."""
+    for message in _messages(address, topic, wait_seconds):
+        yield message.value() or b""
+
+
+def _messages(address: str, topic: str, wait_seconds: float) -> Iterator[Message]:
     consumer = Consumer(
         {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
     )
-    last_by_key: dict[bytes | str | None, LastRecord] = {}
     try:
         start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
         consumer.assign([TopicPartition(topic, 0, start)])
@@ -96,10 +112,7 @@ def last_records(address: str, topic: str, wait_seconds: float) -> list[LastReco
                     if is_refusal(error):
                         raise KafkaException(error)
                     continue
-                arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-                last_by_key.pop(message.key(), None)
-                last_by_key[message.key()] = LastRecord(arrived_at, message.value() or b"")
+                yield message
                 offset = (message.offset() or 0) + 1
     finally:
         consumer.close()
-    return list(last_by_key.values())

@@ -175,6 +175,11 @@ CAPTURE_TO_BOARD = _histogram(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     "site",
 )
+CONSOLE_LOSSES = _gauge(
+    "anpr_console_losses",
+    "Losses of a site that nobody has acknowledged: reads that the broker deleted before a matcher had read them.",
+    "site",
+)
 CONSOLE_UNREADABLE = _counter(
     "anpr_console_unreadable_records_total", "Records of a site that the board cannot read, covert ones not.", "site"
 )

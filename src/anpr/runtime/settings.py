@@ -113,6 +113,11 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     alerts_retention_hours: Positive = 96
     deadletters_retention_hours: Positive = 168
 
+    @property
+    def losses_kept_hours(self) -> float:
+        """How long a loss is shown: while the actions topic surely still holds its acknowledgement."""
+        return min(self.alerts_retention_hours, self.deadletters_retention_hours)
+
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where each service serves its metrics and its health. Without a port it does not serve them."""

@@ -4,8 +4,8 @@ Faults stand on top, so that nobody takes a broken view for a quiet road: a site
 watchlist that Redis no longer confirms, a camera that has seen nothing, records that could not be read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from rich.console import Group, RenderableType
@@ -18,6 +18,7 @@ from anpr.board.journeys import Concern
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Explanation, Status
+from anpr.contracts.losses import SiteLosses
 from anpr.runtime.settings import Site
 from anpr.terminal.certainty import certainty
 
@@ -39,6 +40,7 @@ class View:
     rates: RecentRates
     unreadable_records: Mapping[str, int]
     caught_up: bool
+    losses: Mapping[str, SiteLosses] = field(default_factory=dict)
     notes: Sequence[str] = ()
     zones: Sequence[tzinfo] = (UTC,)
 
@@ -66,9 +68,16 @@ def _draw_faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
         faults.append("Still loading. Not everything is shown yet")
     for health in view.health:
         faults += [f"{sites[health.site].title}: {fault}" for fault in _faults_of_site(health, view.now)]
+    for site, losses in view.losses.items():
+        if losses.unacknowledged:
+            faults.append(f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}")
     for topic, count in sorted(view.unreadable_records.items()):
         faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read")
     return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]
+
+
+def _clock_in(zone: tzinfo) -> Callable[[datetime], str]:
+    return lambda moment: f"{moment.astimezone(zone):%a %H:%M:%S %Z}"
 
 
 def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:

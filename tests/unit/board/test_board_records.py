@@ -19,7 +19,12 @@ STATUS = BoardTopic("calais", "status")
 
 def test_covert_topics_are_read_only_if_asked_for() -> None:
     open_topics = board_topics(["calais"], with_covert=False)
-    assert open_topics.keys() == {topics.alerts("calais"), topics.actions("calais"), topics.status("calais")}
+    assert open_topics.keys() == {
+        topics.alerts("calais"),
+        topics.actions("calais"),
+        topics.status("calais"),
+        topics.deadletters("calais"),
+    }
     all_topics = board_topics(["calais"], with_covert=True)
     assert {name for name, topic in all_topics.items() if topic.is_covert} == set(topics.covert("calais"))
 

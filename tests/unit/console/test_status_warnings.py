@@ -1,5 +1,6 @@
 """A stale screen never looks quiet: each fault that could hide a vehicle has a warning."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from anpr.board.site_health import Canary, SiteHealth
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
-from anpr.contracts.events import Status
+from anpr.contracts.events import Loss, Status
+from anpr.contracts.losses import Losses, SiteLosses
 from anpr.runtime.settings import Camera, Settings, Site
+from tests.support.losses import a_loss, acknowledged
 from tests.support.strategies import NOON, generation
 
 CAMERAS = tuple(Camera(f"camera-{number}", str(number), "front") for number in range(1, 6))
@@ -48,6 +51,7 @@ def status(
         "unreadable_records": {},
         "reads_per_second": {"calais": 1.0},
         "problems_without_cameras": {},
+        "losses": {},
     }
     return SystemStatus(**(given | fields))
 
@@ -118,3 +122,50 @@ def test_the_warning_of_a_lasting_fault_stays_the_same_text() -> None:
 def test_the_warning_of_a_slow_site_does_not_change_with_each_test_plate() -> None:
     slow = [status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(30 - took))}) for took in (6, 7.5)]
     assert status_warnings(slow[0], SETTINGS, AT) == status_warnings(slow[1], SETTINGS, AT) != ()
+
+
+def losses(*lost: Loss, acknowledged_ones: Sequence[Loss] = ()) -> dict[str, SiteLosses]:
+    fold = Losses(timedelta(days=7))
+    for loss in (*lost, *acknowledged_ones):
+        fold.add(loss)
+    for loss in acknowledged_ones:
+        fold.acknowledge(acknowledged(loss))
+    return fold.by_site(NOON)
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (
+            [a_loss(0, 4, 6)],
+            "3 reads were deleted before they were checked, between Sun 12:00:00 UTC and Sun 12:08:00 UTC",
+        ),
+        ([a_loss(0, 4, 4)], "1 read was deleted before it was checked, between"),
+        ([a_loss(0, 4, 6), a_loss(1, 0, 1)], "5 reads were deleted"),
+        ([a_loss(0, 4, 6), a_loss(0, 4, 9)], "6 reads were deleted"),
+        ([a_loss(0, 4, None)], "an unknown number of reads were deleted"),
+        ([a_loss(0, 4, None), a_loss(1, 4, 6)], "at least 3 reads were deleted"),
+        (
+            [msgspec.structs.replace(a_loss(0, 4, 6), since=None)],
+            "3 reads were deleted before they were checked, at some time before Sun 12:08:00 UTC.",
+        ),
+    ],
+)
+def test_deleted_reads_are_one_warning_of_their_port(lost: list[Loss], words: str) -> None:
+    (warning,) = status_warnings(status(losses=losses(*lost)), SETTINGS, AT)
+    assert warning.startswith(f"Calais: {words}")
+    assert warning.endswith("A supervisor at Calais can acknowledge this on the Health page.")
+
+
+def test_deleted_reads_that_a_person_has_acknowledged_are_no_warning() -> None:
+    seen = losses(acknowledged_ones=[a_loss(0, 4, 6)])
+    assert status_warnings(status(losses=seen), SETTINGS, AT) == ()
+    one_more = losses(a_loss(0, 7, 7), acknowledged_ones=[a_loss(0, 4, 6)])
+    (warning,) = status_warnings(status(losses=one_more), SETTINGS, AT)
+    assert "1 read was deleted" in warning
+
+
+def test_deleted_reads_are_shown_while_their_port_is_cut_off() -> None:
+    warnings = status_warnings(status(is_silent=True, losses=losses(a_loss(0, 4, 6))), SETTINGS, AT)
+    assert len(warnings) == 2
+    assert "3 reads were deleted" in warnings[1]

@@ -18,5 +18,6 @@ def test_everybody_sees_nothing_of_unreadable_covert_records() -> None:
         unreadable_records=UNREADABLE,
         reads_per_second={},
         problems_without_cameras={},
+        losses={},
     )
     assert for_everybody(whole, ("calais", "dover")).unreadable_records == {topics.alerts("calais"): 1}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anpr.contracts.dead_letters import DeadLetter, Replay, replay
 from anpr.contracts.events import encode
-from tests.property.contracts.test_loss_properties import a_loss
+from tests.support.losses import a_loss
 from tests.support.strategies import NOON
 
 

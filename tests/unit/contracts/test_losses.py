@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from anpr.contracts.losses import Losses
-from tests.property.contracts.test_loss_properties import WEEK, a_loss, acknowledged
+from tests.support.losses import WEEK, a_loss, acknowledged
 from tests.support.strategies import NOON
 
 

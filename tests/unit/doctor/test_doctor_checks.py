@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from anpr.contracts.events import Generation, Status, encode
+from anpr.contracts.losses import Losses
 from anpr.doctor import kafka_checks, machine_checks, redis_checks
 from anpr.doctor.examine import examine
 from anpr.doctor.findings import Finding, well
 from anpr.doctor.list_checks import RedisAnswer
+from anpr.doctor.loss_checks import judge_losses
 from anpr.kafka.consumer_group import GroupState, LastRecord
 from anpr.local.free_ports import free_ports
 from anpr.runtime.health import Health, HealthServer
 from anpr.watchlist.store.manifest import Manifest
+from tests.support.losses import a_loss, acknowledged
 from tests.support.strategies import NOON, generation
 
 SILENT_AFTER = timedelta(seconds=5)
@@ -259,3 +262,27 @@ def test_a_host_that_never_answers_is_not_waited_for_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         (finding,) = machine_checks.check_port("127.0.0.1", silent.getsockname()[1])
     assert finding.state == "wrong"
+
+
+def test_deleted_reads_are_wrong_until_a_person_acknowledges_them() -> None:
+    losses = Losses(timedelta(days=7))
+    for loss in (a_loss(2, 4, 6), a_loss(0, 0, 0), a_loss(1, 3, None)):
+        losses.add(loss)
+    finding = judge_losses("calais", losses.by_site(NOON)["calais"])
+    assert (finding.state, finding.code, bool(finding.next_step)) == ("wrong", "reads-lost", True)
+    assert "at least 4 reads were deleted before they were checked" in finding.message
+    assert "between 2026-03-01 12:00:00 UTC and 2026-03-01 12:08:00 UTC" in finding.message
+    assert "partition 2, offsets 4 to 6" in finding.message
+    assert "partition 1, offsets 3 to ?" in finding.message
+    for loss in (a_loss(2, 4, 6), a_loss(0, 0, 0), a_loss(1, 3, None)):
+        losses.acknowledge(acknowledged(loss))
+    assert judge_losses("calais", losses.by_site(NOON)["calais"]).state == "well"
+
+
+def test_of_many_losses_the_oldest_are_named_and_the_others_counted() -> None:
+    losses = Losses(timedelta(days=7))
+    for first in range(0, 50, 10):
+        losses.add(a_loss(0, first, first + 1))
+    message = judge_losses("calais", losses.by_site(NOON)["calais"]).message
+    assert message.count("offsets") == 3
+    assert message.endswith("and 2 more)")

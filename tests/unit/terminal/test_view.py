@@ -11,8 +11,10 @@ from anpr.board.board import Board
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
+from anpr.contracts.losses import Losses
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.view import View, draw
+from tests.support.losses import WEEK, a_loss, acknowledged
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
 NOW = minutes(1)
@@ -358,3 +360,12 @@ def test_a_narrow_screen_leaves_nothing_out() -> None:
     text = console.export_text()
     for part in ("ARMED", "stolen", "exact", "list ", "reads/s", "1 open incidents", alert.explanation.read_as):
         assert part in text
+
+
+def test_deleted_reads_are_a_fault_until_a_person_acknowledges_them() -> None:
+    losses = Losses(WEEK)
+    losses.add(a_loss(2, 4, 6))
+    words = "Calais: 3 reads were deleted before they were checked, between Sun 12:00:00 UTC and Sun 12:08:00 UTC"
+    assert faults(a_view(losses=losses.by_site(NOW))) == [words]
+    losses.acknowledge(acknowledged(a_loss(2, 4, 6)))
+    assert faults(a_view(losses=losses.by_site(NOW))) == []

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 
 from anpr.board.incident import Incident
+from anpr.console.actions.acknowledge_losses import acknowledgements
 from anpr.console.actions.action_producer import ActionProducer
 from anpr.console.actions.rules import Actor
 from anpr.console.auth import permissions
@@ -12,6 +13,7 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.users_file import UsersFile, colleagues_at
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.site_view import SiteView
+from anpr.contracts.events import Loss
 from anpr.contracts.topics import AddressedAction
 from anpr.runtime.clock import Clock
 
@@ -47,6 +49,11 @@ class ActionSubmitter:
     def colleagues(self, *, is_covert: bool) -> frozenset[str]:
         """Return who can be handed an incident at this site."""
         return colleagues_at(self._view.site, self._users.users().values(), is_covert=is_covert)
+
+    async def acknowledge(self, who: SignedIn, losses: Sequence[Loss]) -> bool:
+        """Write that a user has seen these losses of the site, and wait as `submit` does."""
+        action_ids = [uuid.uuid4().hex for _ in losses]
+        return await self.submit(who, acknowledgements(losses, who.user.name, self._clock(), action_ids))
 
     async def submit(self, who: SignedIn, actions: Sequence[AddressedAction]) -> bool:
         """Write actions and wait until they are on this console's board; return whether they are.

@@ -121,6 +121,19 @@ PAGES: Final = (
         lambda parts: partial(health_page.page, status=parts.status, renderer=parts.renderer),
     ),
     Page(
+        "POST",
+        "/health/acknowledge",
+        permissions.ACKNOWLEDGE_LOSSES,
+        lambda parts: partial(
+            health_page.acknowledge_losses,
+            status=parts.status,
+            actions=parts.actions,
+            view=parts.view,
+            audit=parts.audit,
+            renderer=parts.renderer,
+        ),
+    ),
+    Page(
         "GET",
         "/audit",
         permissions.SEE_AUDIT,

@@ -20,6 +20,7 @@ _SHOWN_PERMISSIONS = {
     "see_health": permissions.SEE_HEALTH,
     "see_audit": permissions.SEE_AUDIT,
     "take_over": permissions.TAKE_OVER,
+    "acknowledge_losses": permissions.ACKNOWLEDGE_LOSSES,
 }
 
 

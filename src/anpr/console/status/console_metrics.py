@@ -14,6 +14,8 @@ def set_metrics(status: SystemStatus, head: PageHead) -> None:
         metrics.CONSOLE_LAST_STATUS.labels(site.site).set(
             site.heard_at.timestamp() if site.heard_at is not None else 0
         )
+    for name, losses in status.losses.items():
+        metrics.CONSOLE_LOSSES.labels(name).set(len(losses.unacknowledged))
     for name, canary in status.canaries.items():
         metrics.CONSOLE_CANARY_SENT.labels(name).set(canary.sent_at.timestamp())
         metrics.CONSOLE_CANARY_SECONDS.labels(name).set((canary.came_at - canary.sent_at).total_seconds())

@@ -27,4 +27,5 @@ def read_system_status(feed: BoardFeed, settings: Settings, now: datetime) -> Sy
         reads_per_second={site.site: feed.site_monitor.rates.reads_per_second(site.site) for site in health},
         problems_without_cameras=feed.problems_without_cameras(),
         unknown_cameras=feed.site_monitor.unknown_cameras(now),
+        losses=feed.losses.by_site(now),
     )

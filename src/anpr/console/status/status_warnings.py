@@ -28,6 +28,13 @@ def _warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> Itera
         site = settings.sites[health.site]
         for warning in _site_warnings(system, health, site, settings.console, at):
             yield f"{site.title}: {warning}"
+    for name, losses in system.losses.items():
+        if losses.unacknowledged:
+            title = settings.sites[name].title
+            yield (
+                f"{title}: {losses.in_words(at)}. Their vehicles are NOT on this screen. "
+                f"A supervisor at {title} can acknowledge this on the Health page."
+            )
     for topic, count in sorted(system.unreadable_records.items()):
         yield f"{count} records on {topic} cannot be read. They are NOT on this screen."
 

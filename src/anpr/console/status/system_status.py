@@ -8,6 +8,7 @@ from anpr.board.camera_liveness import CameraState
 from anpr.board.site_health import Canary, SiteHealth
 from anpr.contracts import topics
 from anpr.contracts.events import UnknownCamera
+from anpr.contracts.losses import SiteLosses
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class SystemStatus:
         unreadable_records: By topic, how many records could not be read.
         reads_per_second: By site.
         problems_without_cameras: By site without cameras, why its broker sends nothing, "" when all is well.
+        losses: By site, the reads that its broker deleted before they were checked.
     """
 
     now: datetime
@@ -36,6 +38,7 @@ class SystemStatus:
     unreadable_records: Mapping[str, int]
     reads_per_second: Mapping[str, float]
     problems_without_cameras: Mapping[str, str]
+    losses: Mapping[str, SiteLosses]
     unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
 
 

@@ -1,0 +1,69 @@
+"""A matcher on a real broker says which reads the broker deleted before it had read them."""
+
+import json
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from anpr.contracts import topics
+from anpr.contracts.events import Action, decode_loss, encode
+from anpr.contracts.losses import ACKNOWLEDGED
+from anpr.kafka.producer import KafkaProducer
+from anpr.local.processes import wait_until
+from anpr.runtime.clock import system_clock
+from tests.support.entries import entry, read_line
+from tests.support.installation import Installation
+
+
+def doctor_says(it: Installation, site: str) -> tuple[str, str]:
+    """Return the state and the message of the doctor's finding about the deleted reads of a site."""
+    found = [json.loads(line) for line in it.run("doctor", "--json").stdout.splitlines()]
+    ((state, message),) = {
+        (line["state"], line["says"]) for line in found if (line["check"], line["on"]) == ("reads", site)
+    }
+    return state, message
+
+
+def test_reads_that_were_deleted_while_the_matcher_was_away_are_reported_until_acknowledged(
+    installation: Installation,
+) -> None:
+    it, site = installation, installation.sites[0]
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    it.start_matcher(site, "one")
+    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a1", "a2", "a3")))
+    it.wait_until_matched(3, site)
+    it.supervisor.remove("one")
+    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a4", "a5", "a6")))
+    delete_all(it, topics.reads(site))
+    it.start_matcher(site, "one")
+
+    assert wait_until(lambda: bool(it.records([topics.deadletters(site)])), 60)
+    (letter,) = it.records([topics.deadletters(site)])
+    loss = decode_loss(letter.value or b"")
+    assert (letter.reason, loss.reads, loss.last_offset) == ("gone", 3, loss.first_offset + 2)
+    assert loss.since is not None
+    assert loss.since < loss.until
+    state, message = doctor_says(it, site)
+    assert state == "wrong"
+    assert "3 reads were deleted before they were checked, between" in message
+    assert f"partition {loss.partition}, offsets {loss.first_offset} to {loss.last_offset}" in message
+    (listed,) = [json.loads(line) for line in it.run("topics", "deadletters", "--site", site).stdout.splitlines()]
+    assert (listed["reason"], listed["loss"]["last_offset"]) == ("gone", loss.last_offset)
+    replayed = it.run("topics", "deadletters", "--site", site, "--replay")
+    assert json.loads(replayed.stdout) == {"sent": 0, "sent_before": 0, "cut_short": 0, "gone": 1}
+
+    now = system_clock()
+    action = Action(action_id="a", alert_id=loss.loss_id, site=site, officer="sam", at=now, kind=ACKNOWLEDGED)
+    producer = KafkaProducer(it.kafka)
+    producer.produce(topics.actions(site), None, encode(action))
+    assert wait_until(lambda: producer.flush(1) == 0, 60)
+    assert doctor_says(it, site)[0] == "well"
+    assert len(it.records([topics.deadletters(site)])) == 1
+
+
+def delete_all(it: Installation, topic: str) -> None:
+    """Delete every record of a topic, as the broker does after their retention."""
+    admin = AdminClient({"bootstrap.servers": it.kafka})
+    partitions = admin.list_topics(topic, timeout=60).topics[topic].partitions
+    for deleted in admin.delete_records([TopicPartition(topic, number, -1) for number in partitions]).values():
+        deleted.result(60)
