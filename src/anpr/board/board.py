@@ -23,6 +23,7 @@ from anpr.board.incident import (
     merge_alerts,
     urgency_order,
 )
+from anpr.contracts.districts import is_same_plate
 from anpr.contracts.events import (
     Action,
     Alert,
@@ -35,7 +36,6 @@ from anpr.contracts.events import (
     is_covert_handling,
 )
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
-from anpr.contracts.plates import canonical_pattern
 
 Key = tuple[str, str]
 K = TypeVar("K")
@@ -307,7 +307,7 @@ class Board:
         version, entry = self._listed[alert.entry.entry_id], alert.entry
         return (
             version.generation > self._ended[entry.entry_id].revision
-            and canonical_pattern(version.plate) == canonical_pattern(entry.plate)
+            and is_same_plate(version.plate, entry.plate, entry.country)
             and (version.handling == entry.handling or not is_covert_handling(version.handling))
         )
 

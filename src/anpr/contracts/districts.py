@@ -49,6 +49,14 @@ def shown_district(plate: str, country: str | None) -> int | None:
     return min(shown) if len(shown) == 1 else None
 
 
+def hides_district(plate: str, canonical: str, country: str | None) -> bool:
+    """Return whether a plate of a known country could be of several districts, and no gap shows of which."""
+    if country is None or country_of(country) not in _DISTRICT_GAPS:
+        return False
+    districts = {group.district for group in possible_groups(canonical, country)}
+    return bool(districts) and 0 not in districts and shown_district(plate, country) is None
+
+
 def possible_groups(canonical: str, country: str | None) -> frozenset[LetterGroups]:
     """Return how the letters of a canonical plate or pattern may be grouped.
 

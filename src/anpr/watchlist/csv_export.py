@@ -16,7 +16,12 @@ def write_list(file: TextIO, entries: Iterable[Entry]) -> None:
     file.write("\ufeff")
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(entry, column) for column in COLUMNS] for entry in entries)
+    writer.writerows(cells_of(entry).values() for entry in entries)
+
+
+def cells_of(entry: Entry) -> dict[str, str]:
+    """Return an entry as the cells of a line, by column."""
+    return {column: _cell(entry, column) for column in COLUMNS}
 
 
 def _cell(entry: Entry, column: str) -> str:

@@ -5,8 +5,9 @@ Where one text can be of several districts, the length of the district is part o
 """
 
 import hashlib
+from collections.abc import Collection, Iterable, Mapping
 
-from anpr.contracts.districts import shown_district
+from anpr.contracts.districts import is_same_plate, shown_district
 from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern
 
@@ -25,6 +26,34 @@ def id_without_district(entry: Entry) -> str | None:
     if entry.entry_id != entry_id(entry.list, entry.plate, key, entry.country):
         return None
     return _hash(entry.list, key, entry.country or "")
+
+
+def replaced_by_district(
+    added: Iterable[Entry], active: Mapping[str, Entry], removed: Collection[str]
+) -> list[Entry]:
+    """Return the active entries that a change removes and adds again, under an id that includes the district."""
+    is_removed = frozenset(removed)
+    found = {}
+    for entry in added:
+        old_id = id_without_district(entry)
+        if old_id in is_removed and old_id in active and is_same_district(active[old_id], entry):
+            found[old_id] = active[old_id]
+    return list(found.values())
+
+
+def entries_named(plate: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Return those of the entries that a person means by a plate: with its district, where it shows one.
+
+    An entry that does not show its district is meant only where no entry has the one that the plate shows.
+    """
+    same = [entry for entry in entries if is_same_plate(plate, entry.plate, entry.country)]
+    shown = [entry for entry in same if shown_district(plate, entry.country) is not None]
+    return [entry for entry in shown if shown_district(entry.plate, entry.country) is not None] or same
+
+
+def is_same_district(entry: Entry, other: Entry) -> bool:
+    """Return whether two entries of one text show the same district."""
+    return shown_district(entry.plate, entry.country) == shown_district(other.plate, other.country)
 
 
 def _hash(*parts: str) -> str:

@@ -10,6 +10,7 @@ from anpr.contracts.events import NO_GENERATION, Entry, Generation
 from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.changes import changes_between
 from anpr.watchlist.csv_file import ListFile
+from anpr.watchlist.entry_identity import replaced_by_district
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.removal_limit import RemovalLimit
 
@@ -123,6 +124,8 @@ def make_plan(
     warnings = list(content.warnings)
     if removed_as_refused:
         warnings.append(f"{removed_as_refused} active entries would be removed because their line is refused")
+    if replaced := replaced_by_district(added, active_list.entries, changes.removed):
+        warnings.append(_new_ids(replaced))
     return Plan(
         list=list_name,
         file=source.file,
@@ -152,6 +155,17 @@ def make_plan(
         columns=source.list_format.headers,
         valid_until=source.list_format.valid_until,
         sample=_sample(active_list.entries, added, changed, changes.removed),
+    )
+
+
+def _new_ids(replaced: Sequence[Entry]) -> str:
+    plates = ", ".join(repr(entry.plate) for entry in replaced[:_SAMPLED_OF_EACH])
+    more = ", ..." if len(replaced) > _SAMPLED_OF_EACH else ""
+    count = "1 entry gets" if len(replaced) == 1 else f"{len(replaced)} entries get"
+    return (
+        f"{count} a new id, which counts as removed and added ({plates}{more}): these letters and digits can be of "
+        "several districts, so the id now includes the district that the gap shows. Open incidents of the old ids "
+        "are withdrawn, and the next read raises new ones"
     )
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from anpr.contracts import plates
+from anpr.contracts.districts import hides_district
 from anpr.contracts.no_plate import says_no_plate
 from anpr.watchlist import beside_plate, spreadsheet_cells
 from anpr.watchlist.beside_plate import MOST_GROUPS
@@ -27,6 +28,7 @@ _QUOTED: Final = re.compile(f"=?[{_QUOTES}]+(?P<text>.*?)[{_QUOTES}]*")
 TAKEN_FROM_MORE: Final = "cells that held more than a plate, of which the plate was taken"
 NO_KNOWN_LAYOUT: Final = "plates that fit no known layout of their country, or of any"
 DIGITS_ONLY: Final = "plates of digits alone without a country, which a spreadsheet may have changed"
+NO_DISTRICT: Final = "plates without the gap behind the district, which ring for every vehicle with this text"
 SHORT: Final = (
     f"have fewer than {SHORT_PLATE_CHARACTERS} letters and digits: "
     "cameras read such texts by chance from other things"
@@ -52,7 +54,7 @@ def read_plate_cell(cell: str, country: str | None = None) -> PlateCell:
         key = plates.canonical(text)
         is_usual = len(key) >= SHORT_PLATE_CHARACTERS and text.count(" ") + text.count("-") < MOST_GROUPS
         if is_usual and is_plainly_a_plate(key, country):
-            return PlateCell(text, key)
+            return PlateCell(text, key, None, (NO_DISTRICT,) if hides_district(text, key, country) else ())
     return _read_with_care(text, country)
 
 
@@ -97,9 +99,10 @@ def _doubts(plate: str, key: str, country: str | None) -> list[str]:
         return [SHORT]
     if plates.is_pattern(plate):
         return []
+    doubts = [NO_DISTRICT] if hides_district(plate, key, country) else []
     if not fits_known_layout(key, country):
-        return [NO_KNOWN_LAYOUT]
-    return [DIGITS_ONLY] if key.isdigit() and country is None else []
+        return [NO_KNOWN_LAYOUT, *doubts]
+    return [DIGITS_ONLY] if key.isdigit() and country is None else doubts
 
 
 def _refuse_what_is_not_understood(text: str) -> None:

@@ -184,7 +184,7 @@ def test_one_entry_is_added_changed_and_removed(it: Installation) -> None:
     assert (added["list"], added["added"]) == ("today", 1)
     entry = active_entries(it)["AB12 CDE"]
     assert (entry.priority, entry.reason, entry.valid_until.year) == (1, "left the scene", 2099)
-    assert result(it.run("watchlist", "add", "ab12cde", *OF_TODAY))["changed"] == 1
+    assert result(it.run("watchlist", "add", "ab12cde", *OF_TODAY, "--replace"))["changed"] == 1
     refused(it.run("watchlist", "add", "AB*", *OF_TODAY), "entry-refused")
     refused(it.run("watchlist", "add", "AB12", *OF_TODAY[:-1], "2020-01-01"), "entry-refused")
     result(it.run("watchlist", "add", "AB12 CD?", *OF_TODAY))

@@ -445,6 +445,17 @@ def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any]
     assert only(board).status == status
 
 
+@pytest.mark.parametrize(("plate", "status"), [("B MW555", "open"), ("BM-W 555", "withdrawn")])
+def test_an_entry_that_returns_with_the_plate_of_another_district_opens_nothing_again(
+    board: Board, plate: str, status: str
+) -> None:
+    entry = an_entry("stolen-1", plate="B-MW 555", country="DE")
+    board.add_alert(an_alert(a_read("1", plate="B-MW 555", captured_at=minutes(0)), entry, plate="BMW555"))
+    board.add_entry_ended(ended(2))
+    board.add_entry_listed(back(3, plate=plate, country="DE"))
+    assert only(board).status == status
+
+
 def test_a_removal_that_a_fail_over_has_lost_does_not_count(board: Board) -> None:
     board.add_alert(sighting(0))
     board.add_entry_ended(ended(2))

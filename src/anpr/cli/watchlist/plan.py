@@ -102,6 +102,8 @@ def command(  # noqa: PLR0913  each is an option
     if reads is not None:
         plan = msgspec.structs.replace(plan, cost=_cost(settings, content, plan, reads))
     plan_file.write(out, plan)
+    for warning in plan.warnings[len(content.warnings) :]:  # those of the file are shown with its faults
+        click.echo(warning, err=True)
     _report(plan, out)
     ctx.exit(1 if plan.refused else 0)
 

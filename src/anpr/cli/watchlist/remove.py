@@ -6,6 +6,7 @@ from anpr.cli import settings_of
 from anpr.cli.watchlist.common import active_list, author, list_option, report_change, why_option
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
+from anpr.watchlist.entry_identity import entries_named
 from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
@@ -27,7 +28,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     preconditions = Preconditions(allows_new_list=False)
     manifest, list_manifest = active_list(store, list_name)
     check_preconditions(preconditions, list_name, manifest)
-    entries = store.entries_with_plate(list_manifest, plate) if list_manifest else []
+    entries = entries_named(plate, store.entries_with_plate(list_manifest, plate)) if list_manifest else []
     entry_ids = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
     if len(entry_ids) != 1:
         raise InputError(

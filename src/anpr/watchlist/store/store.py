@@ -8,7 +8,7 @@ more than a few, and a follower reads only the newest. When the deltas outgrow a
 keeper compacts the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -86,13 +86,19 @@ class WatchlistStore(WatchlistReader):
         now: datetime,
         author: Author,
         preconditions: Preconditions = NO_PRECONDITIONS,
+        replaced: Mapping[str, Entry] | None = None,
     ) -> AppliedChange:
-        """Put these entries on a list, and remove others by their ids."""
+        """Put these entries on a list, and remove others by their ids.
+
+        With `replaced`, the active entries with these ids must still be these, or nothing is changed.
+        """
 
         def work_out(list_manifest: ListManifest | None, generation: Generation) -> Edit:
             before = self.entries_of(list_manifest, [*(entry.entry_id for entry in put), *remove])
-            replaced = {entry.entry_id: before[entry.entry_id] for entry in put if entry.entry_id in before}
-            changed = changes_between(replaced, put, generation).put
+            if replaced is not None and before != replaced:
+                raise ChangedMeanwhileError
+            of_put = {entry.entry_id: before[entry.entry_id] for entry in put if entry.entry_id in before}
+            changed = changes_between(of_put, put, generation).put
             return Edit(Changes(changed, sorted(before.keys() & set(remove))), before)
 
         request = ChangeRequest(list_name=list_name, why=why, now=now, author=author, preconditions=preconditions)
