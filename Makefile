@@ -54,6 +54,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "continuing without it: the console shows plain pages" >&2
+	@$(BIN)/python -m anpr.local.class_archive > /dev/null || echo "continuing without it: a local Kafka takes longer to start" >&2
 	@touch $@
 
 clean:

@@ -1,5 +1,6 @@
 """Finds what the local Kafka needs: a Java runtime, and Kafka's jars, which are fetched once."""
 
+import hashlib
 import logging
 import os
 import shutil
@@ -54,6 +55,20 @@ def jars() -> Path:
             _fetch(Path(scratch))
             _move_into_place(Path(scratch) / "libs", libs)
     return libs
+
+
+def class_archive() -> Path:
+    """Return where the archive of these jars' classes for this Java is, once `local.class_archive` has written it.
+
+    Java accepts only the archive of exactly these files, so the name depends on their sizes and times.
+
+    Raises:
+        ServerUnavailableError: Java or the jars could not be had.
+    """
+    home = Path(java()).resolve().parent.parent
+    files = [path for path in (home / "lib" / "modules", *sorted(jars().glob("*.jar"))) if path.exists()]
+    versions = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
+    return jars().with_name(f"{jars().name}-{hashlib.sha256(versions.encode()).hexdigest()[:16]}.jsa")
 
 
 def _move_into_place(fetched: Path, libs: Path) -> None:

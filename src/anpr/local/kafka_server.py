@@ -4,6 +4,7 @@ import base64
 import socket
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -64,11 +65,16 @@ class KafkaServer(Server):
 
     Topics must be created before use. Its log is `broker.log` in the directory.
 
+    Args:
+        directory: An empty folder, or that of an earlier broker.
+        java_options: Options of Java for this broker. Without any, it uses the archive of classes if there is one.
+
     Attributes:
         bootstrap: Its address for Kafka clients, the same after each start.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, java_options: Sequence[str] = ()) -> None:
+        self._java_options = java_options
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         super().__init__(log=self._directory / "broker.log")
@@ -80,10 +86,12 @@ class KafkaServer(Server):
         log_directory = self._directory / "logs"
         text = PROPERTIES.format(port=self._port, controller_port=self._controller_port, log_directory=log_directory)
         properties.write_text(text, "utf-8")
+        archive = kafka_jars.class_archive()
+        archive_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
         java = [kafka_jars.java(), *JVM_OPTIONS, *LOG_OPTIONS, "-cp", f"{kafka_jars.jars()}/*"]
         if not (log_directory / "meta.properties").exists():
-            _format(java, properties)
-        return [*java, "kafka.Kafka", str(properties)]
+            _format([*java, *archive_options], properties)
+        return [*java, *(self._java_options or archive_options), "kafka.Kafka", str(properties)]
 
     def _is_answering(self) -> bool:
         # A Kafka client retries a connection only now and then. A plain TCP connection shows immediately whether it
