@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,7 @@ KILLS = 24
 LIST = "example"
 WATCHLIST = Path("config/example_watchlist.csv")
 GARBAGE = 50
+SENT = 200
 
 
 class Scene:
@@ -101,10 +103,15 @@ class Scene:
 
 
 def sent_lines() -> Iterator[str]:
-    """Return what a gateway sends too: reads of a listed plate, and lines that no matcher can match."""
-    now = system_clock().isoformat()
-    for number in range(200):
-        yield json.dumps({"read_id": f"sent-{number}", "site": "calais", "plate": "AB12 CDE", "captured_at": now})
+    """Return what a gateway sends too: reads of a listed plate, and lines that no matcher can match.
+
+    Two cameras count their reads alike, and each starts again after 50.
+    """
+    now = system_clock()
+    for number in range(SENT):
+        captured_at = (now - timedelta(milliseconds=number)).isoformat()
+        seen = {"plate": "AB12 CDE", "camera": f"sent-{number % 2}", "captured_at": captured_at}
+        yield json.dumps({"read_id": str(number // 2 % 50), "site": "calais", **seen})
     for number in range(GARBAGE):
         yield f'{{"read_id": "garbage-{number}", "plate": {number}}}'
 
@@ -135,6 +142,8 @@ def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: S
     published = [alert.alert_id for alert in it.alerts()]
     print(f"{scene.kills} kills; {len(expected)} alerts, {len(published) - len(expected)} of them published again")  # noqa: T201
     assert set(published) == expected.keys(), difference(it, expected, set(published))
+    sent = {alert.read.identity for alert in expected.values() if alert.read.camera.startswith("sent-")}
+    assert len(sent) == SENT, "reads with one id are several reads"
     assert dead_letters(it) == GARBAGE
     assert scene.kills >= 20
 

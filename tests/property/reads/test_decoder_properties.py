@@ -265,3 +265,28 @@ def test_a_camera_cannot_set_the_fields_of_the_decoder(
 ) -> None:
     honest = decode_read(json.dumps(required | others).encode(), "calais", NOON)
     assert decode_read(json.dumps(required | others | said).encode(), "calais", NOON) == honest
+
+
+times_as_written = (
+    json_values
+    | st.text(max_size=70)
+    | st.text("0123456789", min_size=63, max_size=66)
+    | st.datetimes().map(datetime.isoformat)
+)
+
+
+@given(usable, times_as_written, times_as_written, st.sampled_from(({}, {"confidence": "high"})), st.timedeltas())
+def test_two_records_are_one_read_exactly_when_the_camera_wrote_one_time(
+    required: dict[str, Any], first: Any, second: Any, others: dict[str, Any], later: timedelta
+) -> None:
+    def read(written: Any, arrived_at: datetime) -> Read:
+        return decode_read(json.dumps({**required, **others, "captured_at": written}).encode(), "calais", arrived_at)
+
+    def text(written: Any) -> str:
+        return written if isinstance(written, str) else "" if written is None else json.dumps(written)
+
+    first_read, second_read = read(first, NOON), read(second, NOON)
+    assert (first_read.identity == second_read.identity) == (text(first) == text(second))
+    assert read(first, NOON + abs(later % timedelta(days=365))).identity == first_read.identity
+    assert len(first_read.claimed_at) <= 64
+    assert "\0" not in first_read.claimed_at

@@ -527,6 +527,7 @@ def test_the_correction_of_a_read_that_is_still_shown_is_never_forgotten(board: 
             board.add_alert(sighting(60 * hour + minute))
     now = minutes(145 * 60)
     board.prune(now)
+    board.add_alert(sighting(145 * 60))
     [incident] = board.incidents(now)
     assert old in incident.alerts
     assert old not in incident.standing

@@ -15,12 +15,12 @@ from tests.support.strategies import NOON, a_read, an_alert, an_entry, as_writte
 def sighting(number: int, tier: str = "exact", site: str = "calais") -> Alert:
     """Return an alert on a plate of its own."""
     entry = an_entry(f"entry-{number}", plate=f"AB{number}")
-    return an_alert(a_read(f"read-{number}", site=site), entry, tier=tier)
+    return an_alert(a_read(f"read-{number}", site=site, camera="lane-1"), entry, tier=tier)
 
 
 def of_read(read_id: str) -> dict[str, str]:
     """Return how the truth names a read of this file."""
-    return {"read_id": read_id, "camera": "", "claimed_at": as_written(NOON)}
+    return {"read_id": read_id, "camera": "lane-1", "claimed_at": as_written(NOON)}
 
 
 def on_a_board(*alerts: Alert) -> list[Incident]:
@@ -76,9 +76,9 @@ def test_an_alert_in_two_incidents_is_an_error_of_the_board() -> None:
 
 def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None:
     line = b"""{"site": "calais", "pass_id": "p", "expected": [
-        {"read_id": "read-1", "camera": "", "claimed_at": "2026-03-01T12:00:00Z",
+        {"read_id": "read-1", "camera": "lane-1", "claimed_at": "2026-03-01T12:00:00Z",
             "entry_id": "entry-1", "tier": "exact"},
-        {"read_id": "read-2", "camera": "", "claimed_at": "2026-03-01T12:00:00Z",
+        {"read_id": "read-2", "camera": "lane-1", "claimed_at": "2026-03-01T12:00:00Z",
             "entry_id": "entry-2", "tier": "exact"}]}"""
     at_dover = TruePass("dover", (Expected(**of_read("read-3"), entry_id="entry-3", tier="near"),))
     truth = [msgspec.json.decode(line, type=TruePass), at_dover]
@@ -100,7 +100,9 @@ def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
 
 def guessed(read: int, tier: str = "folded", entry: int = 1) -> Alert:
     """Return an alert of an unsure tier on a read."""
-    return an_alert(a_read(f"read-{read}", site="calais"), an_entry(f"entry-{entry}", plate=f"AB{entry}"), tier=tier)
+    return an_alert(
+        a_read(f"read-{read}", camera="lane-1"), an_entry(f"entry-{entry}", plate=f"AB{entry}"), tier=tier
+    )
 
 
 def test_a_misread_vehicle_that_is_found_is_no_false_guess() -> None:

@@ -1,15 +1,18 @@
 import hashlib
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
+from anpr.board.board import Board
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, Correction, Entry, Read, ReadIdentity
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from anpr.reads.decoder import decode_read
-from tests.support.strategies import a_read, an_entry, generation, minutes
+from tests.support.strategies import NOON, a_read, an_action, an_entry, as_written, generation, minutes
 
 LATE_AFTER = timedelta(seconds=60)
 
@@ -131,3 +134,104 @@ def test_a_read_that_replaces_another_brings_a_correction_matched_or_not(plate: 
 
 def test_a_read_that_replaces_none_brings_no_correction() -> None:
     assert raised([a_read(plate="XY99ZZZ")], [an_entry()]) == []
+
+
+# --- from the camera's line to the board ---
+
+
+class Port:
+    """A port's matcher and board in memory, and an officer who settles incidents."""
+
+    def __init__(self) -> None:
+        self.board = Board(timedelta(minutes=30), timedelta(hours=72))
+        self._index = Index.build([an_entry("e1", plate="AB12CDE"), an_entry("e2", plate="XY34ZZZ")], generation(1))
+        self._settled = 0
+
+    def sees(
+        self, read_id: str, plate: str, camera: str, minute: float, *, again_at: float = 0, **fields: Any
+    ) -> None:
+        """Send a line, which arrives at the minute of its capture or later."""
+        line = {"read_id": read_id, "site": "calais", "plate": plate, "camera": camera}
+        captured_at = {"captured_at": as_written(minutes(minute))}
+        arrived_at = minutes(max(minute, again_at))
+        read = decode_read(msgspec.json.encode(line | captured_at | fields), "calais", arrived_at)
+        for record in raise_alerts([read], self._index, arrived_at, LATE_AFTER, UTC_DAYS):
+            if isinstance(record, Alert):
+                self.board.add_alert(record)
+            else:
+                self.board.add_correction(record)
+
+    def settle(self) -> None:
+        """Record an outcome for every open incident."""
+        for incident in self.board.incidents(NOON):
+            if incident.status == "open":
+                outcome = an_action(f"outcome-{self._settled}", "outcome", incident.best, outcome="stopped_found")
+                self.board.add_action(outcome, self._settled)
+                self._settled += 1
+
+    def statuses(self) -> dict[str, list[str]]:
+        """Return by plate the statuses of its incidents, in order of capture."""
+        incidents = sorted(self.board.incidents(NOON), key=lambda incident: incident.first_captured_at)
+        plates = {incident.plate for incident in incidents}
+        return {plate: [i.status for i in incidents if i.plate == plate] for plate in plates}
+
+
+@pytest.fixture
+def port() -> Port:
+    return Port()
+
+
+def test_a_vehicle_that_was_settled_calls_again_after_its_camera_counts_from_1_again(port: Port) -> None:
+    port.sees("1", "AB12CDE", "camera-1", 0)
+    port.settle()
+    port.sees("1", "AB12CDE", "camera-1", 0, again_at=20)
+    assert port.statuses() == {"AB12CDE": ["closed"]}, "the same read, sent again"
+    port.sees("1", "AB12CDE", "camera-1", 300)
+    assert port.statuses() == {"AB12CDE": ["closed", "open"]}
+
+
+def test_another_camera_with_the_same_read_id_calls_for_its_own_vehicle(port: Port) -> None:
+    port.sees("1", "AB12CDE", "camera-1", 0)
+    port.settle()
+    port.sees("1", "AB12CDE", "camera-2", 60)
+    port.sees("1", "XY34ZZZ", "camera-2", 60)
+    assert port.statuses() == {"AB12CDE": ["closed", "open"], "XY34ZZZ": ["open"]}
+
+
+def test_a_cameras_correction_withdraws_no_read_of_another_camera_or_of_before_its_restart(port: Port) -> None:
+    port.sees("7", "XY34ZZZ", "camera-2", 0)
+    port.sees("7", "AB12CDE", "camera-1", 0)
+    port.sees("8", "QQ11QQQ", "camera-1", 11, supersedes="7")
+    assert port.statuses() == {"XY34ZZZ": ["open"], "AB12CDE": ["open"]}
+    port.sees("8", "QQ11QQQ", "camera-1", 0.1, supersedes="7")
+    assert port.statuses() == {"XY34ZZZ": ["open"], "AB12CDE": ["corrected"]}
+
+
+@pytest.mark.parametrize(
+    "camera_time", [{"captured_at": None}, {"captured_at": "today"}], ids=["no time", "unreadable"]
+)
+def test_the_reads_of_a_camera_without_a_clock_are_told_apart_by_their_ids(
+    port: Port, camera_time: dict[str, Any]
+) -> None:
+    port.sees("1", "AB12CDE", "camera-1", 0, **camera_time)
+    port.settle()
+    port.sees("1", "AB12CDE", "camera-1", 20, **camera_time)
+    assert port.statuses() == {"AB12CDE": ["closed"]}
+    port.sees("2", "AB12CDE", "camera-1", 300, **camera_time)
+    assert port.statuses() == {"AB12CDE": ["closed", "open"]}
+
+
+def test_a_camera_whose_clock_is_ahead_calls_again_after_a_restart(port: Port) -> None:
+    port.sees("1", "AB12CDE", "camera-1", 0, captured_at="2031-01-01T00:00:00Z")
+    port.settle()
+    port.sees("1", "AB12CDE", "camera-1", 300, captured_at="2031-01-01T05:00:00Z")
+    assert port.statuses() == {"AB12CDE": ["closed", "open"]}
+
+
+def test_a_read_whose_time_a_gateway_writes_anew_is_one_read_more_of_the_same_incident(port: Port) -> None:
+    port.sees("1", "AB12CDE", "camera-1", 0)
+    port.settle()
+    port.sees("1", "AB12CDE", "camera-1", 0, again_at=1, captured_at="2026-03-01T13:00:00.000+01:00")
+    assert port.statuses() == {"AB12CDE": ["closed"]}
+    [incident] = port.board.incidents(NOON)
+    assert len(incident.alerts) == 2
