@@ -1,23 +1,40 @@
-"""The country that a code means: ISO 3166 in two or three letters, or the sign on the vehicle, in any case. Pure."""
+"""The country that a text means: a code of ISO 3166, the sign on the vehicle, or a name in many languages. Pure."""
 
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Final
 
 from anpr.contracts.plates import COUNTRY_ALIASES
 from anpr.reference_data import tables
 
+# What stands in no name of a country. Others hold marks: Bosnia & Herzegovina, U.K.
+_IN_NO_NAME: Final = re.compile(r"[^\w\s.\-&'\u2019]|[\d_]")
+
 
 def country_code(text: str) -> str | None:
-    """Return the ISO 3166 code of two letters that a text means; None where no country is certain.
+    """Return the ISO 3166 code of two letters that a code or a name means; None where no country is certain.
 
     A text with two meanings is not certain: CYM is Wales on a plate, and the Cayman Islands in ISO 3166.
     """
-    return _MEANINGS.get(text.strip().upper())
+    written = text.strip().upper()
+    if known := _MEANINGS.get(written):
+        return known
+    if not written or _IN_NO_NAME.search(written):
+        return None
+    letters = _letters(written)
+    return _MEANINGS.get(letters) or _NAMES.get(letters)
 
 
 def is_country_code(text: str) -> bool:
     """Return whether a text is a country's code as the contract writes it: two capital letters, aliases included."""
     return text in _CONTRACT_CODES
+
+
+def _letters(text: str) -> str:
+    """Return the letters of a name in capitals, without accents, spaces and marks."""
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFKD", text.upper())))
 
 
 def _meanings() -> Mapping[str, str]:
@@ -33,5 +50,11 @@ def _meanings() -> Mapping[str, str]:
     return certain | {country: country for country in codes["alpha_3"].values()}
 
 
-_MEANINGS = _meanings()
-_CONTRACT_CODES = frozenset(text for text in _MEANINGS if text in set(_MEANINGS.values()) or text in COUNTRY_ALIASES)
+_MEANINGS: Final = _meanings()
+_CONTRACT_CODES: Final = frozenset(
+    text for text in _MEANINGS if text in set(_MEANINGS.values()) or text in COUNTRY_ALIASES
+)
+_NAMES_OF: Final = tables.load("country_names")
+_NAMES: Final = {_letters(name): country for country, names in _NAMES_OF.items() for name in names}
+# The English name and the country's own.
+COMMON_NAMES: Final = {name: country for country, names in _NAMES_OF.items() for name in names[:2]}

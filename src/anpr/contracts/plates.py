@@ -38,6 +38,7 @@ __all__ = [
     "has_mojibake",
     "has_unreadable",
     "is_pattern",
+    "meaning_of",
     "not_understood",
     "unknown_letters",
 ]

@@ -290,6 +290,18 @@ def country_codes(table: Table) -> TableFaults:
                 yield TableFault(f"[{name}] {text}", country, _COUNTRY_RULE)
 
 
+def country_names(table: Table) -> TableFaults:
+    """Check `country_names.toml`: no name may mean two countries."""
+    known: dict[str, str] = {}
+    for country in table:
+        if not _COUNTRY.fullmatch(country):
+            yield TableFault(country, table[country], _COUNTRY_RULE)
+        yield from _texts(table, country, r"[^\W\d_].+[^\W\d_]", "a name that begins and ends with a letter")
+        for name in _texts_of(table, country):
+            if known.setdefault(name.casefold(), country) != country:
+                yield TableFault(country, name, f"it is a name of {known[name.casefold()]} too")
+
+
 def _counts(field: str, counts: Any, pattern: re.Pattern[str], rule: str) -> TableFaults:
     if not isinstance(counts, dict) or not counts:
         yield TableFault(field, counts, "it must be a table of counts")
@@ -334,6 +346,7 @@ CHECKS: Final[Mapping[str, Callable[[Table], TableFaults]]] = {
     for check in (
         countries,
         country_codes,
+        country_names,
         folds,
         glyphs,
         marks,

@@ -5,6 +5,7 @@ refused.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -19,9 +20,11 @@ _SHORTEST_REMARK: Final = 3
 # No plate has these marks; people write them between a plate and what stands beside it.
 _PARTS: Final = re.compile(r"[/\\,;:&+|()\[\]{}<>]+")
 _REMARK_IN_BRACKETS: Final = re.compile(r"\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])\s*")
-_TOKENS: Final = re.compile(r"[^\s.\-\u2010-\u2015]+")
+_TOKENS: Final = re.compile(r"\S+")
 _AND_WORDS: Final = "AND OR ET OU UND ODER EN OF I ORAZ LUB SI SAU Y E EX NOW WAS THEN"
 _AND: Final = frozenset(_AND_WORDS.split(" "))
+# United Kingdom, Bosnia & Herzegovina.
+_MOST_WORDS_OF_A_NAME: Final = 3
 # A plate is written in three groups at most; a fourth one before or behind it is something else.
 MOST_GROUPS: Final = 3
 TWO_PLATES: Final = "holds two plates: give each a line of its own"
@@ -66,21 +69,41 @@ def _by_marks(text: str, country: str | None) -> Separated | None:
 
 
 def _by_spaces(text: str, country: str | None) -> Separated | None:
-    spans = [match.span() for match in _TOKENS.finditer(text)]
+    spans = [match.span() for match in _TOKENS.finditer(_without_separators(text))]
     is_one_plate = fits_known_layout(plates.canonical(text), country)
     if len(spans) <= 1 or (is_one_plate and len(spans) <= MOST_GROUPS):
         return None
-    for rest, sign in ((text[spans[1][0] :], spans[0]), (text[: spans[-2][1]], spans[-1])):
-        code = country_code(text[slice(*sign)])
-        is_known = code is not None and has_known_layouts(code) and code == (country or code)
-        if is_known and fits_known_layout(plates.canonical(rest), code):
-            return Separated(rest.strip(), code)
+    if separated := _beside_country(text, spans, country):
+        return separated
     for before, after in () if is_one_plate else _cuts(text, spans):
         if all(_is_whole_plate(part, country) for part in (before, after)):
             raise InvalidCellError(text, TWO_PLATES)
         for part, other in ((before, after), (after, before)):
             if _is_whole_plate(part, country) and _is_remark(other):
                 raise InvalidCellError(text, _REMARK)
+    return None
+
+
+def _without_separators(text: str) -> str:
+    """Return a text of the same length with a space for each mark that separates and is seen."""
+    return "".join(" " if not plates.meaning_of(c) and not _is_invisible(c) else c for c in text)
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in {"Cf", "Mn"}
+
+
+def _beside_country(text: str, spans: list[tuple[int, int]], country: str | None) -> Separated | None:
+    """Return the plate of a text that begins or ends with its country: a code, or a name of a few words."""
+    for words in range(1, min(_MOST_WORDS_OF_A_NAME, len(spans) - 1) + 1):
+        for rest, name in (
+            (text[spans[words][0] :], text[: spans[words - 1][1]]),
+            (text[: spans[-words - 1][1]], text[spans[-words][0] :]),
+        ):
+            code = country_code(name)
+            is_known = code is not None and has_known_layouts(code) and code == (country or code)
+            if is_known and fits_known_layout(plates.canonical(rest), code):
+                return Separated(rest.strip(), code)
     return None
 
 

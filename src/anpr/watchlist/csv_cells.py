@@ -17,6 +17,7 @@ from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
 from anpr.contracts.local_days import FIRST_MOMENT, LAST_MOMENT
 from anpr.runtime.nearest import nearest
+from anpr.watchlist.nearest_country import nearest_country
 
 TEXT_COLUMNS = (
     "country",
@@ -52,6 +53,7 @@ _FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")  # noqa: RUF001  the wide fo
 _SHOWN_CHARACTERS = 64
 # What people write between values in place of the bar. Sites and directions hold none of them.
 _OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
+_MEANS_ALL = frozenset(["*", "all", "any", "both", "each", "every", "alle", "tous", "toutes", "wszystkie"])
 _TIME_WANTED = "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"
 _PRIORITY_WANTED = "must be a number from 1 (highest) to 5"
 
@@ -94,7 +96,12 @@ def parse_country(text: str) -> str:
     """Return a country's code of two letters, also for another code of the country. Raises InvalidCellError."""
     if country := country_code(text):
         return country
-    raise InvalidCellError(text, "must be the code of a country, as GB, GBR or PL (ISO 3166), or its sign, as D")
+    near = nearest_country(text)
+    raise InvalidCellError(
+        text,
+        "must be the code of a country, as GB, GBR or PL (ISO 3166), its sign, as D, or its name, as Germany"
+        + (f"; the nearest is {near}" if near else ""),
+    )
 
 
 def parse_entry_id(cell: str) -> str:
@@ -134,7 +141,7 @@ def _unknown(column: str, choice: str, known: Collection[str]) -> str:
         meant = [part if part in known else nearest(part, known) for part in parts]
         as_in = "|".join(meant) if all(meant) else "|".join(list(known)[:2])
         return f"{reason}; a bar separates several, as in {as_in}"
-    return reason
+    return f"{reason}; an empty cell means all" if choice.casefold() in _MEANS_ALL else reason
 
 
 def _checked(column: str, value: Any, text: str) -> Any:
@@ -186,6 +193,8 @@ def _parse_time(cell: str, if_empty: str = "") -> date | None:
         parsed = datetime.fromisoformat(text)
         if ":" not in text and parsed.tzinfo is None:  # 20261231 is a date to the library, and half a typing mistake
             raise InvalidCellError(text, _TIME_WANTED)
+        if parsed.tzinfo is None and not any(parsed.timetuple()[3:6]):  # as programs write a date
+            raise InvalidCellError(text, f"{_TIME_WANTED}: for the day, leave {text[10:].strip(' T')} out")
         if parsed.tzinfo is None:
             raise InvalidCellError(text, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
         return _in_utc(parsed)

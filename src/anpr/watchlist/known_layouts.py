@@ -30,6 +30,17 @@ def fits_known_layout(canonical_plate: str, country: str | None) -> bool:
     return canonical_plate.translate(_TO_LAYOUT) in _layouts_for(country)
 
 
+def pattern_fits_known_layout(canonical_pattern: str, country: str | None) -> bool:
+    """Return whether a plate of a known layout can fit a pattern: `?` is one character, `*` any number of them."""
+    return _pattern_fits(canonical_pattern.translate(_TO_LAYOUT), country)
+
+
+@lru_cache(maxsize=4096)
+def _pattern_fits(pattern: str, country: str | None) -> bool:
+    fitting = re.compile(pattern.replace("?", ".").replace("*", ".*"))
+    return any(map(fitting.fullmatch, _layouts_for(country)))
+
+
 @lru_cache(maxsize=4096)
 def _is_plainly_a_plate(layout: str, country: str | None) -> bool:
     return layout in _layouts_for(country) and "A" in layout and not _AS_SPREADSHEETS_WRITE.fullmatch(layout)

@@ -9,7 +9,7 @@ from anpr.contracts.no_plate import says_no_plate
 from anpr.watchlist import beside_plate, spreadsheet_cells
 from anpr.watchlist.beside_plate import MOST_GROUPS
 from anpr.watchlist.csv_cells import InvalidCellError, as_text
-from anpr.watchlist.known_layouts import fits_known_layout, is_plainly_a_plate
+from anpr.watchlist.known_layouts import fits_known_layout, is_plainly_a_plate, pattern_fits_known_layout
 
 # A pattern that fixes fewer characters than this would match a good part of the traffic.
 MIN_FIXED_CHARACTERS: Final = 3
@@ -27,6 +27,7 @@ _QUOTED: Final = re.compile(f"=?[{_QUOTES}]+(?P<text>.*?)[{_QUOTES}]*")
 # Why a line is worth a look although it is taken. Each becomes a warning with the number of lines and samples.
 TAKEN_FROM_MORE: Final = "cells that held more than a plate, of which the plate was taken"
 NO_KNOWN_LAYOUT: Final = "plates that fit no known layout of their country, or of any"
+PATTERN_OF_NO_LAYOUT: Final = "patterns that no plate of a known layout of their country, or of any, can fit"
 DIGITS_ONLY: Final = "plates of digits alone without a country, which a spreadsheet may have changed"
 NO_DISTRICT: Final = "plates without the gap behind the district, which ring for every vehicle with this text"
 SHORT: Final = (
@@ -98,7 +99,7 @@ def _doubts(plate: str, key: str, country: str | None) -> list[str]:
     if len(key) < SHORT_PLATE_CHARACTERS:
         return [SHORT]
     if plates.is_pattern(plate):
-        return []
+        return [] if pattern_fits_known_layout(key, country) else [PATTERN_OF_NO_LAYOUT]
     doubts = [NO_DISTRICT] if hides_district(plate, key, country) else []
     if not fits_known_layout(key, country):
         return [NO_KNOWN_LAYOUT, *doubts]

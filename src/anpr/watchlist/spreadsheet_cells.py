@@ -14,6 +14,9 @@ _WORDS: Final = tables.load("spreadsheet_words")
 _ERRORS: Final = tuple(_WORDS["errors"]["begin"])
 _MONTHS: Final = frozenset(month for months in _WORDS["months"].values() for month in months)
 
+# #AB12CDE is a plate with a number sign before it, and no error.
+_NUMBERED_PLATE: Final = re.compile(r"#\W*\w*\d\w*\W*\w*[^!?]")
+
 _POWER_OF_TEN: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]\d+|[+-]?\d+[.,]\d+E\d+", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"[+-]?\d+[.,]\d*|[+-]?\d*[.,]\d+|[+-]\d+")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
@@ -31,7 +34,7 @@ _WITH_MONTH: Final = re.compile(
 
 def refusal(text: str, country: str | None) -> str | None:
     """Return why a cell is what a spreadsheet wrote and no plate; None for any other text."""
-    if text.upper().startswith(_ERRORS):
+    if text.upper().startswith(_ERRORS) and not _NUMBERED_PLATE.fullmatch(text):
         return "is an error that a spreadsheet wrote, no plate: correct the cell and export the file again"
     kind = _kind(text)
     # A Luxembourg plate may be written 12.345, and 1234.5 is a number.

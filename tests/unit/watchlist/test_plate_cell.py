@@ -14,6 +14,7 @@ from anpr.watchlist.known_layouts import fits_known_layout
 from anpr.watchlist.plate_cell import (
     DIGITS_ONLY,
     NO_KNOWN_LAYOUT,
+    PATTERN_OF_NO_LAYOUT,
     TAKEN_FROM_MORE,
     read_plate_cell,
 )
@@ -89,6 +90,12 @@ DECODED = "the file was decoded wrongly before"
         ("AB12CDE CD34EFG", None, TWO),
         ("AB12CDE\nCD34EFG", None, TWO),
         ("AB12* / CD34*", None, TWO),
+        ("AB12CDE·CD34EFG", None, TWO),
+        ("AB12CDE • CD34EFG", "GB", TWO),
+        ("AB12CDE.CD34EFG", None, TWO),
+        ("AB12 CDE Germany", "GB", REMARK),
+        ("#AB12CDE", None, MARK),
+        ("#1 AB12CDE", None, MARK),
         ("AB12 CDE - blue Audi", "GB", REMARK),
         ("AB12 CDE blue Audi", None, REMARK),
         ("VRM: AB12CDE", None, REMARK),
@@ -128,6 +135,12 @@ def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | No
         ("F AB-123-CD", "FR", "AB-123-CD", "FR"),
         ("PL WPI 10471", None, "WPI 10471", "PL"),
         ("141-D-12345 [IRL]", None, "141-D-12345", "IE"),
+        ("B-MW 555 (Germany)", None, "B-MW 555", "DE"),
+        ("Deutschland: B-MW 555", None, "B-MW 555", "DE"),
+        ("Germany B-MW 555", None, "B-MW 555", "DE"),
+        ("AB-123-CD France", None, "AB-123-CD", "FR"),
+        ("AB12 CDE United Kingdom", None, "AB12 CDE", "GB"),
+        ("Wielka Brytania AB12 CDE", None, "AB12 CDE", "GB"),
         ("AB12 CDE (stolen)", "GB", "AB12 CDE", None),
         ("[lorry] AB12 CDE", None, "AB12 CDE", None),
         ('"AB12 CDE"', None, "AB12 CDE", None),
@@ -159,6 +172,9 @@ def test_a_plate_beside_its_country_or_a_remark_is_taken_and_counted(
         ("AB\n12 CDE", "GB"),
         ("MÜ-AB 123", "DE"),
         ("AB1? C*", "GB"),
+        ("*B12*", "GB"),
+        ("A?12 CDE", "GB"),
+        ("AB12CDE*", "GB"),
     ],
 )
 def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: str) -> None:
@@ -177,6 +193,9 @@ def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: s
         ("1E23", "GB", NO_KNOWN_LAYOUT),
         ("123456", None, NO_KNOWN_LAYOUT),
         ("44927", None, DIGITS_ONLY),
+        ("AB12CDE?", "GB", PATTERN_OF_NO_LAYOUT),
+        ("AB12* XY34*", "GB", PATTERN_OF_NO_LAYOUT),
+        ("12?34?56?78", None, PATTERN_OF_NO_LAYOUT),
     ],
 )
 def test_what_may_be_no_plate_is_taken_and_counted(cell: str, country: str | None, note: str) -> None:
