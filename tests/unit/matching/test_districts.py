@@ -1,8 +1,11 @@
 """A read with the gap behind the district tells two German vehicles apart; a read without it matches both."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from anpr.contracts.events import Candidate, Entry
+from anpr.index_store.index_file import decode_delta, decode_snapshot, encode_delta, encode_snapshot
 from anpr.matching.compare import compare
 from anpr.matching.index import Index
 from tests.support.strategies import a_read, an_entry, generation
@@ -93,6 +96,18 @@ def test_a_candidate_with_the_letters_of_the_read_has_its_gap() -> None:
     assert tiers("B-MW 555", *entries, candidates=("BMW555",)) == {BERLIN: "exact"}
     assert tiers("BMW555", *entries, candidates=("B-MW 555",)) == {BERLIN: "exact", BERGHEIM: "exact"}
     assert tiers("B-MW 555", *entries, candidates=("BM-W 555",)) == {BERLIN: "exact", BERGHEIM: "exact"}
+
+
+def test_the_live_index_tells_them_apart_from_its_file_and_its_delta() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    built = encode_snapshot(Index.build([listed(BERLIN), listed("S-AB 123")], generation(1)), now)
+    snapshot = decode_snapshot(memoryview(b"".join(built)))
+    changed = snapshot.index.with_changes([listed(BERGHEIM)], [], generation(2))
+    live = decode_delta(memoryview(b"".join(encode_delta(changed, now))), snapshot.index).index
+    texts = (BERLIN, BERGHEIM, "BMW555", "SA-B 123")
+    matches = live.match([a_read(plate=text, country="DE") for text in texts])
+    found = [{match.entry.entry_id for match in of_read} for of_read in matches]
+    assert found == [{BERLIN}, {BERGHEIM}, {BERLIN, BERGHEIM}, set()]
 
 
 def notes(read: str, entry: Entry) -> tuple[str, ...]:
