@@ -1,8 +1,10 @@
 """B-MW 555 is of Berlin, BM-W 555 of Bergheim: one text, and the gap tells the two vehicles apart."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from anpr.contracts.districts import is_same_plate, shown_district
+from anpr.contracts.districts import gaps, is_same_plate, shown_district
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,8 @@ def test_two_plates_are_the_same_unless_they_show_different_districts(
     plate: str, other: str, country: str, is_same: bool
 ) -> None:
     assert is_same_plate(plate, other, country) is is_same
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=12))
+def test_a_text_has_the_same_gaps_in_ascii_as_with_a_mark_that_shows_nothing(text: str) -> None:
+    assert gaps(text) == gaps(text + "\u200b")
