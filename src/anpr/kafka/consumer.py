@@ -7,7 +7,7 @@ Measured: `poll(t)` followed by `consume(n, 0)` wakes at the first record and st
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -23,7 +23,8 @@ from anpr.kafka.connection import (
 )
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.interfaces import Gap, Record
-from anpr.kafka.offset_gaps import GapFinder, restart_at
+from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
+from anpr.kafka.topic_identity import TopicIdentity
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import get_logger
 
@@ -31,21 +32,44 @@ log = get_logger(__name__)
 
 _EVENTS_SECONDS = 0.1
 _ANSWER_SECONDS = 5.0
+_REMEMBER_SECONDS = 60.0
+# The client learns of the end of a partition with each answer to a fetch: after half a second at the latest.
+_END_KNOWN_AFTER = timedelta(seconds=1)
 
 
 class KafkaConsumer:
     """A matcher's share of a reads topic. A static member: it gets its partitions back as soon as it restarts."""
 
-    def __init__(self, bootstrap: str, topic: str, group: str, member: str, session_timeout_seconds: float) -> None:
+    def __init__(  # noqa: PLR0913  everything that it must agree on with the other members
+        self,
+        bootstrap: str,
+        topic: str,
+        group: str,
+        member: str,
+        *,
+        memory_topic: str,
+        session_timeout_seconds: float,
+    ) -> None:
         """Join `group` as `member`. No other running member of the group may have that name.
+
+        The group remembers beside a committed offset on `memory_topic` which topic it reads: a broker deletes the
+        offsets on a topic together with that topic.
 
         This and all other methods raise RejectedError when this consumer cannot be used any more; a new one may work.
         """
         session_ms = round(session_timeout_seconds * 1000)
-        # By partition: the offset that the broker has not confirmed yet, and the offset at which this group begins.
+        # By partition: the offset that the broker has not confirmed yet, the offset before which everything is
+        # processed, and the offset at which this group begins.
         self._unconfirmed: dict[tuple[str, int], TopicPartition] = {}
+        self._processed: dict[tuple[str, int], int] = {}
         self._first_offset: dict[tuple[str, int], int] = {}
         self._finder = GapFinder()
+        self._memory = (memory_topic, 0)
+        self._identity = TopicIdentity(bootstrap, topic)
+        self._topic_id = ""
+        # When this member had last read everything, and when the group is to learn of it.
+        self._caught_up_at: datetime | None = None
+        self._remember_at = 0.0
         settings: dict[str, Any] = {
             **COMMON_SETTINGS,
             **FETCH_SETTINGS,
@@ -70,21 +94,21 @@ class KafkaConsumer:
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `interfaces.Consumer`."""
         with _as_rejection():
+            self._check_topic()
             first = self._consumer.poll(wait_seconds)
             if first is None:
                 return []
             messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
         for message in messages:
-            if is_offset_gone(message):
-                with _as_rejection():
-                    self._restart(TopicPartition(*partition_of(message)))
-                continue
             error = message.error()
             # The client reports a refusal once and then stays silent.
             if error is not None and is_refusal(error):
                 raise RejectedError(f"{message.topic() or 'its group'}: {error.str()}", code_of(error))
         records = records_of(message for message in messages if not is_offset_gone(message))
         self._finder.note_records(records)
+        with _as_rejection():
+            for message in filter(is_offset_gone, messages):
+                self._restart(TopicPartition(*partition_of(message)))
         return records
 
     def _restart(self, partition: TopicPartition) -> None:
@@ -100,36 +124,98 @@ class KafkaConsumer:
         if next_offset is None and committed.offset >= 0:
             next_offset = committed.offset
         restart = restart_at(next_offset, low, high)
-        self._finder.note_restart(key, next_offset, restart, _read_until(committed.metadata))
-        self._first_offset[key] = restart.offset
+        if restart.is_cut and self._check_topic(ask_now=True):
+            return
+        self._finder.note_restart(key, next_offset, restart, _time_in(committed.metadata))
         if next_offset is None and high == 0:
             # Once the group has committed an offset here, records that are deleted before it reads them are missed.
-            self._unconfirmed[key] = TopicPartition(*key, 0, system_clock().isoformat())
+            self._note_processed(key, 0, system_clock())
+        self._read_from(partition, restart.offset)
+
+    def _read_from(self, partition: TopicPartition, offset: int) -> None:
+        """Read a partition from an offset. The client cannot seek where the broker has refused the offset before."""
+        self._first_offset[partition.topic, partition.partition] = offset
         self._consumer.incremental_unassign([partition])
-        self._consumer.incremental_assign([TopicPartition(*key, restart.offset)])
+        self._consumer.incremental_assign([TopicPartition(partition.topic, partition.partition, offset)])
+
+    def _check_topic(self, *, ask_now: bool = False) -> bool:
+        """Read everything if the topic was deleted and created again. Return whether it was."""
+        topic_id = self._identity.current(ask_now=ask_now)
+        if not topic_id or topic_id == self._topic_id or not self._consumer.assignment():
+            return False
+        known_id, read_until = (self._topic_id, self._caught_up_at) if self._topic_id else self._recall()
+        is_new = known_id not in {"", topic_id}
+        if is_new:
+            self._read_again(known_id, read_until)
+        elif not known_id:
+            self._unconfirmed[self._memory] = TopicPartition(*self._memory, 0, topic_id)
+        self._topic_id = topic_id
+        return is_new
+
+    def _recall(self) -> tuple[str, datetime | None]:
+        """Return the id of the topic that the group read last, "" if unknown, and when it had read everything."""
+        (memory,) = self._consumer.committed([TopicPartition(*self._memory)], timeout=_ANSWER_SECONDS)
+        topic_id, _, read_until = (memory.metadata or "").partition(" ")
+        return topic_id, _time_in(read_until)
+
+    def _read_again(self, old_id: str, read_until: datetime | None) -> None:
+        """Read all partitions of a new topic from their beginning, and note that the old one is gone."""
+        partitions = self._consumer.assignment()
+        for partition in partitions:
+            key = (partition.topic, partition.partition)
+            low, _ = self._consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)
+            self._finder.forget_partitions([key])
+            self._finder.note_restart(key, low, Restart(low, low), None)
+            self._unconfirmed.pop(key, None)
+            self._processed.pop(key, None)
+            self._read_from(partition, low)
+        self._finder.gaps.append(Gap(partitions[0].topic, None, 0, None, 0, read_until, None, old_id))
 
     def gaps(self) -> list[Gap]:
         """See `interfaces.Consumer`."""
-        return self._finder.gaps
+        if not self._finder.gaps:
+            return []
+        topic_id = self._topic_id or self._identity.current(ask_now=True)
+        return [gap if gap.topic_id else gap._replace(topic_id=topic_id) for gap in self._finder.gaps]
 
     def pass_gaps(self) -> None:
         """See `interfaces.Consumer`."""
         for gap in self._finder.gaps:
-            passed = TopicPartition(gap.topic, gap.partition, gap.resume)
-            self._unconfirmed[gap.topic, gap.partition] = passed
+            if gap.partition is None:
+                self._unconfirmed[self._memory] = TopicPartition(*self._memory, 0, self._topic_id)
+            else:
+                self._note_processed((gap.topic, gap.partition), gap.resume, gap.until or system_clock())
         self._finder.gaps = []
         self.commit([])
 
     def commit(self, records: Sequence[Record]) -> None:
         """See `interfaces.Consumer`. Does not wait: a lost commit only brings the same reads a second time."""
         last_records = {(record.topic, record.partition): record for record in records}
-        for record in last_records.values():
-            read_until = record.arrived_at.isoformat() if record.arrived_at is not None else ""
-            committed = TopicPartition(record.topic, record.partition, record.offset + 1, read_until)
-            self._unconfirmed[record.topic, record.partition] = committed
+        for key, record in last_records.items():
+            # A record of a topic that has been deleted since says nothing of the new topic.
+            if record.offset < (self._finder.next_offset(key) or 0):
+                self._note_processed(key, record.offset + 1, record.arrived_at)
+        if not records and time.monotonic() >= self._remember_at:
+            self._remember_progress()
         if self._unconfirmed:
             with _as_rejection():
                 self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
+
+    def _remember_progress(self) -> None:
+        """Commit until when everything was read, so that the arrival of lost records is known to a minute."""
+        if self._caught_up_at is None or not self._topic_id:
+            return
+        self._remember_at = time.monotonic() + _REMEMBER_SECONDS
+        for key, next_offset in list(self._processed.items()):
+            self._note_processed(key, next_offset, self._caught_up_at)
+        remembered = f"{self._topic_id} {self._caught_up_at.isoformat()}"
+        self._unconfirmed[self._memory] = TopicPartition(*self._memory, 0, remembered)
+
+    def _note_processed(self, partition: tuple[str, int], next_offset: int, read_until: datetime | None) -> None:
+        """Note the offset to commit, and beside it until when everything that arrived was read."""
+        self._processed[partition] = next_offset
+        metadata = read_until.isoformat() if read_until is not None else ""
+        self._unconfirmed[partition] = TopicPartition(*partition, next_offset, metadata)
 
     def partition_count(self) -> int:
         """See `interfaces.Consumer`."""
@@ -152,10 +238,13 @@ class KafkaConsumer:
                 lag += max(0, end - offset)
         except KafkaException:
             return None
+        if lag == 0:
+            self._caught_up_at = system_clock() - _END_KNOWN_AFTER
         return lag
 
     def close(self) -> None:
         """See `interfaces.Consumer`."""
+        self._remember_progress()  # of what is processed: after an error, records may have come that are not
         self._commit_now(list(self._unconfirmed.values()))
         # The client must process its rebalance events before it closes. With one still waiting, for instance in a
         # consumer that never got a record, `close` hangs for ever. Records that arrive meanwhile are not committed,
@@ -185,12 +274,15 @@ class KafkaConsumer:
         unknown = [p for p in positions if p.offset < 0 and (p.topic, p.partition) not in self._first_offset]
         for partition in self._consumer.committed(unknown, timeout=1) if unknown else ():
             self._first_offset[partition.topic, partition.partition] = max(0, partition.offset)
+            if partition.offset >= 0:
+                self._processed.setdefault((partition.topic, partition.partition), partition.offset)
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         """Finish the commits of partitions that another member gets. Between batches all alerts are published."""
         waiting = [self._unconfirmed.pop((partition.topic, partition.partition), None) for partition in revoked]
         for partition in revoked:
             self._first_offset.pop((partition.topic, partition.partition), None)
+            self._processed.pop((partition.topic, partition.partition), None)
         self._finder.forget_partitions((partition.topic, partition.partition) for partition in revoked)
         self._commit_now([partition for partition in waiting if partition is not None])
 
@@ -204,8 +296,8 @@ class KafkaConsumer:
             log.warning("the broker did not accept a commit", reason=error.args[0].str())
 
 
-def _read_until(metadata: str | None) -> datetime | None:
-    """Return when the last record arrived that the group had read: what `commit` wrote beside the offset."""
+def _time_in(metadata: str | None) -> datetime | None:
+    """Return the time that was committed beside an offset: the group had read everything that arrived until then."""
     try:
         return datetime.fromisoformat(metadata or "")
     except ValueError:

@@ -30,11 +30,12 @@ class Gap(NamedTuple):
 
     They had the offsets `first` to `last`; without a `last` nobody knows how many there were. The group reads on at
     `resume`. They arrived after `since`, as far as that is known, and before `until`, None for now. `topic_id`
-    tells a topic from an earlier one of the same name.
+    tells a topic from another one of the same name. Without a `partition` the whole topic was deleted, and another
+    one of its name is read now.
     """
 
     topic: str
-    partition: int
+    partition: int | None
     first: int
     last: int | None
     resume: int

@@ -69,7 +69,8 @@ class MatcherService:
             topics.reads(self._identity.site),
             f"anpr-match-{self._identity.site}",
             self._identity.name,
-            self._settings.matcher.session_timeout_seconds,
+            memory_topic=topics.deadletters(self._identity.site),
+            session_timeout_seconds=self._settings.matcher.session_timeout_seconds,
         )
         try:
             Matcher(

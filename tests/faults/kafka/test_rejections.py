@@ -183,7 +183,7 @@ def test_a_matcher_that_its_group_does_not_accept_reports_it_and_continues_when_
 
 def test_a_consumer_with_a_setting_that_the_client_refuses_raises_its_reason() -> None:
     with pytest.raises(RejectedError, match=r"session\.timeout\.ms") as refused:
-        KafkaConsumer("127.0.0.1:1", "reads", "group", "member", session_timeout_seconds=3600)
+        KafkaConsumer("127.0.0.1:1", "reads", "group", "member", memory_topic="m", session_timeout_seconds=3600)
     assert refused.value.code in NEXT_STEPS
 
 

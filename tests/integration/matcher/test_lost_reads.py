@@ -2,8 +2,10 @@
 
 import json
 
-from confluent_kafka import TopicPartition
+import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from anpr.contracts import topics
 from anpr.contracts.events import Action, decode_loss, encode
@@ -67,3 +69,69 @@ def delete_all(it: Installation, topic: str) -> None:
     partitions = admin.list_topics(topic, timeout=60).topics[topic].partitions
     for deleted in admin.delete_records([TopicPartition(topic, number, -1) for number in partitions]).values():
         deleted.result(60)
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["while the matcher is away", "while the matcher runs"])
+def test_a_topic_that_was_deleted_and_created_again_is_a_loss_of_unknown_size_and_all_its_new_reads_are_matched(
+    installation: Installation, is_away: bool
+) -> None:
+    it, site = installation, installation.sites[0]
+    it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+    it.start_matcher(site, "one")
+    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a1", "a2")))
+    it.wait_until_matched(2, site)
+    assert wait_until(lambda: remembers_its_topic(it, site), 60)
+    if is_away:
+        it.supervisor.remove("one")
+    create_again(it, topics.reads(site))
+    # More reads than before, so that no offset of the group lies outside the new topic.
+    it.run("send", "--site", site, input=b"\n".join(read_line(f"b{number}", site, "AB1") for number in range(4)))
+    if is_away:
+        it.start_matcher(site, "one")
+
+    assert wait_until(lambda: bool(it.records([topics.deadletters(site)])), 60)
+    assert wait_until(lambda: {f"b{number}" for number in range(4)} <= matched(it, site), 60)
+    losses = {decode_loss(letter.value or b"") for letter in it.records([topics.deadletters(site)])}
+    (loss,) = losses
+    assert (loss.partition, loss.reads) == (None, None)
+    state, message = doctor_says(it, site)
+    assert state == "wrong"
+    assert "an unknown number of reads were deleted before they were checked" in message
+    assert "the topic was deleted and created again" in message
+
+    if not is_away:
+        return
+    # The group reads the new topic now, and says nothing of it again.
+    it.supervisor.remove("one")
+    it.start_matcher(site, "one")
+    it.run("send", "--site", site, input=read_line("c", site, "AB1"))
+    assert wait_until(lambda: "c" in matched(it, site), 60)
+    assert {decode_loss(letter.value or b"") for letter in it.records([topics.deadletters(site)])} == losses
+
+
+def matched(it: Installation, site: str) -> set[str]:
+    return {alert.read.read_id for alert in it.alerts([site])}
+
+
+def remembers_its_topic(it: Installation, site: str) -> bool:
+    """Return whether the group of the matchers has noted which topic it reads."""
+    consumer = Consumer({"bootstrap.servers": it.kafka, "group.id": f"anpr-match-{site}"})
+    (memory,) = consumer.committed([TopicPartition(topics.deadletters(site), 0)], timeout=60)
+    consumer.close()
+    return bool(memory.metadata)
+
+
+def create_again(it: Installation, topic: str) -> None:
+    """Delete a topic, and create it again."""
+    admin = AdminClient({"bootstrap.servers": it.kafka})
+    count = len(admin.list_topics(topic, timeout=60).topics[topic].partitions)
+    admin.delete_topics([topic])[topic].result(60)
+
+    def is_created() -> bool:
+        try:
+            admin.create_topics([NewTopic(topic, count, 1)])[topic].result(60)
+        except KafkaException:  # the broker may still be deleting it
+            return False
+        return True
+
+    assert wait_until(is_created, 60)

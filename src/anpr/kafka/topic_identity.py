@@ -1,0 +1,46 @@
+"""Asks the broker for the id of a topic, which differs from that of an earlier topic with the same name."""
+
+import time
+from concurrent.futures import Future
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from anpr.kafka.connection import COMMON_SETTINGS
+
+_ASK_EVERY_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 5.0
+# What a broker without topic ids answers.
+_NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+class TopicIdentity:
+    """The id of a topic, asked for every ten seconds. Only one thread may use it."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        """Ask the broker at `bootstrap`."""
+        self._admin = AdminClient({**COMMON_SETTINGS, "bootstrap.servers": bootstrap})
+        self._topic = topic
+        self._asked: Future[Any] | None = None
+        self._ask_at = 0.0
+        self._last = ""
+
+    def current(self, *, ask_now: bool = False) -> str:
+        """Return the last answer, "" while there is none. With `ask_now`, ask again and wait some seconds for it."""
+        if ask_now or (self._asked is None and time.monotonic() >= self._ask_at):
+            self._ask_at = time.monotonic() + _ASK_EVERY_SECONDS
+            answers = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
+            self._asked = answers[self._topic]
+        if self._asked is not None and (ask_now or self._asked.done()):
+            self._last, self._asked = _id_of(self._asked) or self._last, None
+        return self._last
+
+
+def _id_of(answer: Future[Any]) -> str:
+    """Return the id in an answer, "" if the broker knows none, does not answer, or has no such topic now."""
+    try:
+        topic_id = str(answer.result(2 * _ANSWER_SECONDS).topic_id)
+    except (KafkaException, TimeoutError):
+        return ""
+    return "" if topic_id == _NO_ID else topic_id
