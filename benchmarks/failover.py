@@ -1,32 +1,40 @@
 """How long a site goes unmatched when a matcher crashes, and when a machine is lost.
 
-    python -m benchmarks.failover [--crashes 10] [--json]
+    python -m benchmarks.failover [--crashes 10] [--patterns 100000] [--json]
 
 A listed plate is read a hundred times a second while the matcher is killed. The figure is the longest time from
 capture until a reader of the alerts topic has the alert: the longest that an officer would have waited.
 """
 
+import csv
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import click
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Read, decode_alert_record, encode
+from anpr.contracts.plates import canonical_pattern
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.tail import KafkaTail
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
+from anpr.matching.lookup.patterns import fits
 from anpr.runtime.clock import system_clock
 from benchmarks.missing import few
-from benchmarks.options import COUNT
+from benchmarks.options import COUNT, NONE_OR_MORE
+from benchmarks.plates import patterns
 
 SITE = "calais"
+PLATE = "AB12CDE"
+WATCHLIST = Path("config/example_watchlist.csv")
 CAMERAS = 60  # many, so that every partition has some of them
 READ_EVERY_SECONDS = 0.01
 WATCH_SECONDS = 4
@@ -71,7 +79,7 @@ class Road:
             read = Read(
                 read_id=str(self.sent),
                 site=SITE,
-                plate="AB12CDE",
+                plate=PLATE,
                 camera=f"camera-{self.sent % CAMERAS}",
                 captured_at=system_clock(),
             )
@@ -114,12 +122,22 @@ def lose_machine(demo: Demo, road: Road) -> float:
     return road.worst_seconds(since)
 
 
-@click.command()
-@click.option("--crashes", type=COUNT, default=10, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-def main(crashes: int, *, as_json: bool) -> None:
-    """Measure both and print seconds."""
-    with Demo(Path("config"), Path("config/example_watchlist.csv"), partial(click.echo, err=True)) as demo:
+def write_list(path: Path, pattern_count: int) -> None:
+    """Write the example list with so many patterns in addition. None of them fits the plate that is read."""
+    with WATCHLIST.open(newline="", encoding="utf-8") as file:
+        entries = list(csv.DictReader(file))
+    texts = [text for text in patterns(pattern_count, Random(7)) if not fits(canonical_pattern(text), PLATE)]
+    seen = entries[0] | {"reason": "A witness saw a part of the plate"}
+    entries += [seen | {"entry_id": f"P-{number}", "plate": text, "country": ""} for number, text in enumerate(texts)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(seen))
+        writer.writeheader()
+        writer.writerows(entries)
+
+
+def measured(watchlist: Path, crashes: int) -> tuple[float, list[float], float]:
+    """Return the worst seconds of an undisturbed time, of each crash, and of the loss of a machine."""
+    with Demo(Path("config"), watchlist, partial(click.echo, err=True)) as demo:
         demo.start_matchers(demo.open_feed())
         road = Road(demo)
         road.send_until(LEAST_READS)  # the first reads wait for connections
@@ -127,6 +145,21 @@ def main(crashes: int, *, as_json: bool) -> None:
         worst = [crash(demo, road) for _ in range(crashes)]
         lost = lose_machine(demo, road)
         road.end()
+    return quiet, worst, lost
+
+
+@click.command()
+@click.option("--crashes", type=COUNT, default=10, show_default=True)
+@click.option(
+    "--patterns", "pattern_count", type=NONE_OR_MORE, default=0, show_default=True, help="Patterns to list."
+)
+@click.option("--json", "as_json", is_flag=True)
+def main(crashes: int, pattern_count: int, *, as_json: bool) -> None:
+    """Measure both and print seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        watchlist = Path(folder) / "watchlist.csv"
+        write_list(watchlist, pattern_count)
+        quiet, worst, lost = measured(watchlist, crashes)
     figures = {
         "undisturbed_worst_seconds": round(quiet, 3),
         "crash_worst_seconds": {"median": round(median(worst), 3), "max": round(max(worst), 3), "runs": crashes},

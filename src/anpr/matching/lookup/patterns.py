@@ -218,8 +218,8 @@ def _padded_words(texts: Iterable[str]) -> Words:
 def _masked_groups(groups: NDArray[np.uint16]) -> list[tuple[Rows, Words]]:
     """Return the numbers of the groups and their masks; groups whose anchors use the same words come together."""
     masks = _anchor_masks(groups)
-    used_words = (masks != 0).T
-    parts = [(used_words == kind).all(axis=1).nonzero()[0] for kind in np.unique(used_words, axis=0)]
+    used_words = np.array([1, 2, 4, 8]) @ (masks != 0)
+    parts = [(used_words == kind).nonzero()[0] for kind in set(used_words.tolist())]
     return [(part[:, None], masks[:, part, None]) for part in parts]
 
 
