@@ -21,7 +21,7 @@ from anpr.contracts.events import Read, Undecodable
 from anpr.contracts.no_plate import says_no_plate
 from anpr.reads.claimed_time import claimed_in, claimed_text
 from anpr.reads.field_repair import FieldRepair
-from anpr.reads.json_lines import BYTE_ORDER_MARK
+from anpr.reads.json_lines import BYTE_ORDER_MARK, without_not_numbers
 from anpr.runtime.timestamps import to_the_millisecond
 
 # A read with every field of the contract at its longest is under 10 kB; a record larger than this is no read.
@@ -140,10 +140,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, str, dict[str, str]]:
 
     Return the read without its bad fields, the capture time as the camera wrote it, and why each bad field is bad.
     """
-    try:
-        record = _decode_fields(value.removeprefix(BYTE_ORDER_MARK))
-    except (*Undecodable, RecursionError) as error:
-        raise BadRead("not JSON", str(error)) from None
+    record = _fields_of(value.removeprefix(BYTE_ORDER_MARK))
     repair = FieldRepair(record, unusable_reason)
     # A read without a plate may still have candidates.
     kept: dict[str, Any] = {"plate": ""}
@@ -164,6 +161,18 @@ def _decode_leniently(value: bytes) -> tuple[Read, str, dict[str, str]]:
         if name not in kept:
             raise BadRead(f"no usable {name}", "it is missing")
     return Read(**kept), claimed_text(record.get("captured_at")), bad
+
+
+def _fields_of(value: bytes) -> dict[str, msgspec.Raw]:
+    """Return the fields of a record as they were sent. Raises BadRead."""
+    try:
+        return _decode_fields(value)
+    except (*Undecodable, RecursionError) as error:
+        reason = str(error)
+    try:
+        return _decode_fields(without_not_numbers(value))
+    except (*Undecodable, RecursionError):
+        raise BadRead("not JSON", reason) from None
 
 
 def _decoded(field: FieldInfo, raw: msgspec.Raw) -> tuple[Any, str]:

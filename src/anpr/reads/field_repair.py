@@ -15,6 +15,7 @@ _decode_items: Final[Callable[[bytes], list[Raw]]] = msgspec.json.Decoder(list[R
 _decode_parts: Final[Callable[[bytes], dict[str, Raw]]] = msgspec.json.Decoder(dict[str, Raw]).decode
 _CONFIDENCE_FIELDS: Final = frozenset({"confidence", "char_confidences", "candidates"})
 _MOST_CHARACTERS: Final = 64
+_PAIR: Final = ("plate", "confidence")
 _NOTHING: Final = object()
 
 
@@ -39,6 +40,7 @@ class FieldRepair:
             "candidates": self._repaired_candidates,
             "country": _country,
             "vehicle": _vehicle,
+            "plate": _plate,
         }
         self._is_percent = is_in_percent(self._confidences())
 
@@ -76,11 +78,11 @@ class FieldRepair:
         candidates: list[Candidate] = []
         is_whole = True
         for parts in self._candidates:
-            plate = _value(parts.get("plate"), PlateText)
+            plate = _plate(parts["plate"]).value if "plate" in parts else None
             confidence = self._share(parts["confidence"]) if "confidence" in parts else None
             if "confidence" in parts and confidence is None and _value(parts["confidence"]) is not None:
                 is_whole = False
-            if plate is _NOTHING or self._unusable_reason(plate):
+            if plate is None or self._unusable_reason(plate):
                 is_whole = False
             else:
                 candidates.append(Candidate(plate=plate, confidence=confidence))
@@ -89,9 +91,12 @@ class FieldRepair:
 
 
 def _parts_of_candidate(item: Raw) -> Mapping[str, Raw]:
-    """Return the fields of a candidate. A bare text is a candidate's plate."""
+    """Return the fields of a candidate. A bare text is its plate, a list of two its plate and confidence."""
     if _value(item, str) is not _NOTHING:
         return {"plate": item}
+    pair = _value(item, list[Raw])
+    if pair is not _NOTHING:
+        return dict(zip(_PAIR, pair, strict=True)) if len(pair) == len(_PAIR) else {}
     parts: Any = _value(item, dict[str, Raw])
     return {} if parts is _NOTHING else parts
 
@@ -114,6 +119,12 @@ def _value(raw: Raw | None, kind: Any = Any) -> Any:
         return msgspec.json.decode(raw, type=kind)
     except (*Undecodable, RecursionError):
         return _NOTHING
+
+
+def _plate(raw: Raw) -> Repaired:
+    """Return a plate of which some bytes are not UTF-8: each is a character that was not read."""
+    plate = _value(Raw(bytes(raw).decode("utf-8", "replace").encode()), PlateText)
+    return Repaired(None if plate is _NOTHING else plate, plate is not _NOTHING)
 
 
 def _country(raw: Raw) -> Repaired:

@@ -44,8 +44,14 @@ def separate(text: str, country: str | None) -> Separated | None:
     Raises InvalidCellError for two plates, and where it is not certain what belongs to the plate.
     """
     if _PARTS.search(text):
-        return _by_marks(text, country)
-    return None if plates.is_pattern(text) else _by_spaces(text, country)
+        found = _by_marks(text, country)
+    else:
+        found = None if plates.is_pattern(text) else _by_spaces(text, country)
+    if found is None:
+        return None
+    # What is left may hold more than a plate too.
+    within = separate(found.plate, found.country or country)
+    return found if within is None else Separated(within.plate, within.country or found.country)
 
 
 def _by_marks(text: str, country: str | None) -> Separated | None:

@@ -32,6 +32,10 @@ pieces = st.sampled_from(
         "MÃœ",
         "Ü",
         "stolen",
+        "Germany",
+        "United Kingdom",
+        "·",
+        "B-MW 555",
         *" -./,;&()_%*?'\"=\n",
     )
 )
@@ -60,6 +64,9 @@ def test_what_is_taken_is_found_by_a_read_of_the_same_text_or_it_is_counted(cell
 
 
 @given(cells, countries)
+@example("AD:000AA 000AA", None)
+@example("A:AAA A000A", None)
+@example("Germany B-MW 555 (Germany)", None)
 def test_what_is_taken_is_understood_whole_and_is_taken_again_from_itself(cell: str, country: str | None) -> None:
     taken = taken_from(cell, country)
     if taken is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from anpr.contracts import plates
 from anpr.contracts.events import Vehicle
 from anpr.matching.index import Index
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
@@ -208,6 +209,39 @@ def test_a_bad_confidence_costs_a_candidate_only_the_confidence(
     [(plate, kept)], named = candidates_of(candidate)
     assert (plate, named) == ("AB12CDE", dropped)
     assert kept == pytest.approx(confidence)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "confidence", "dropped"),
+    [
+        (["AB12CDE", 0.8], 0.8, ()),
+        (["AB12CDE", "80%"], 0.8, ()),
+        (["AB12CDE", "unsure"], None, ("candidates",)),
+    ],
+)
+def test_a_candidate_may_be_a_list_of_its_plate_and_its_confidence(
+    candidate: Any, confidence: float | None, dropped: tuple[str, ...]
+) -> None:
+    assert candidates_of(candidate) == ([("AB12CDE", confidence)], dropped)
+    assert candidates_of([candidate]) == ([], ("candidates",)), "nested deeper it may mean anything"
+    assert candidates_of([0.8, "AB12CDE"], ["AB12CDE"]) == ([], ("candidates",))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_costs_only_itself(word: str) -> None:
+    record = value(confidence="HERE", candidates=[{"plate": "NaN 12", "confidence": "HERE"}], plate='A\\"NaN')
+    read = decode_read(record.replace(b'"HERE"', word.encode()), "calais", NOON)
+    assert (read.plate, read.confidence) == ('A\\"NaN', None)
+    assert [(candidate.plate, candidate.confidence) for candidate in read.candidates] == [("NaN 12", None)]
+
+
+@pytest.mark.parametrize("place", ["plate", "candidate"])
+def test_a_letter_in_another_encoding_is_a_character_that_was_not_read(place: str) -> None:
+    text = {"plate": "MHERE AB 123"} if place == "plate" else {"plate": "", "candidates": [{"plate": "MHERE AB 123"}]}
+    read = decode_read(value(**text).replace(b"HERE", b"\xdc"), "calais", NOON)
+    kept = read.plate if place == "plate" else read.candidates[0].plate
+    assert kept == "M\ufffd AB 123"
+    assert plates.as_read(kept) == "M?AB123"
 
 
 def test_a_single_candidate_needs_no_array() -> None:
