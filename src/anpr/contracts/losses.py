@@ -91,7 +91,7 @@ class Losses:
         """A loss is forgotten after `kept`: no topic holds its acknowledgement for longer."""
         self._kept = kept
         self._losses: dict[str, Loss] = {}
-        self._actions: dict[tuple[str, str], Action] = {}
+        self._actions: dict[str, Action] = {}
 
     def add(self, loss: Loss) -> None:
         """Add a loss."""
@@ -100,10 +100,10 @@ class Losses:
             self._losses[loss.loss_id] = loss
 
     def acknowledge(self, action: Action) -> None:
-        """Add an acknowledgement. It counts for a loss of its own site."""
-        known = self._actions.get((action.site, action.alert_id))
-        if known is None or (action.at, action.action_id) < (known.at, known.action_id):
-            self._actions[action.site, action.alert_id] = action
+        """Add an acknowledgement. It may come before its loss. The first one counts."""
+        known = self._actions.get(action.alert_id)
+        if known is None or (action.at, action.site, action.action_id) < (known.at, known.site, known.action_id):
+            self._actions[action.alert_id] = action
 
     def by_site(self, now: datetime) -> dict[str, SiteLosses]:
         """Return the losses of each site that has any."""
@@ -114,7 +114,7 @@ class Losses:
         return {site: self._of_site(losses) for site, losses in sorted(of_site.items())}
 
     def _of_site(self, losses: Sequence[Loss]) -> SiteLosses:
-        actions = {loss.loss_id: self._actions.get((loss.site, loss.loss_id)) for loss in losses}
+        actions = {loss.loss_id: self._actions.get(loss.loss_id) for loss in losses}
         acknowledged = [
             Acknowledged(loss, action) for loss in losses if (action := actions[loss.loss_id]) is not None
         ]

@@ -1,13 +1,14 @@
 """Checks each site for reads that its broker deleted before a matcher had read them, and that nobody acknowledged."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from confluent_kafka import KafkaException
 
 from anpr.contracts import topics
-from anpr.contracts.events import Loss, Undecodable, decode_action, decode_loss
+from anpr.contracts.events import Action, Loss, Undecodable, decode_action, decode_loss
 from anpr.contracts.losses import ACKNOWLEDGED, READS_LOST, Losses, SiteLosses
 from anpr.doctor.findings import Check, Finding, well, wrong
 from anpr.kafka.consumer_group import values
@@ -22,34 +23,32 @@ _LOSSES_NAMED = 3
 
 def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
     """Return one check for each site."""
-    kept = timedelta(hours=settings.topics.losses_kept_hours)
-    return [
-        ("reads", name, partial(check_losses, name, site.kafka, Losses(kept), clock))
-        for name, site in settings.sites.items()
-    ]
+    return [("reads", name, partial(check_losses, name, settings, clock)) for name in settings.sites]
 
 
-def check_losses(site: str, address: str, losses: Losses, clock: Clock) -> Iterable[Finding]:
-    """Ask a broker for the losses of a site and for their acknowledgements."""
+def check_losses(site: str, settings: Settings, clock: Clock) -> Iterable[Finding]:
+    """Ask a site's broker for its losses, and the brokers of all sites for their acknowledgements."""
+    losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
     try:
-        for value in _losses(address, site):
+        for value in _losses(settings.sites[site].kafka, site):
             losses.add(decode_loss(value))
-        if losses.by_site(clock()):
-            for value in values(address, topics.actions(site), ANSWER_SECONDS):
-                _add_acknowledgement(losses, value)
     except KafkaException:
         return  # the findings for this site's Kafka report the problem
     except Undecodable:
         message = "a dead letter with the reason gone cannot be read"
         yield wrong("reads", site, message, "find out which program writes to the dead-letter topic")
         return
+    if losses.by_site(clock()):
+        for name, console_site in settings.sites.items():
+            for action in _acknowledgements(console_site.kafka, name):
+                losses.acknowledge(action)
     yield judge_losses(site, losses.by_site(clock()).get(site, SiteLosses()))
 
 
 def judge_losses(site: str, losses: SiteLosses) -> Finding:
     """Report how many reads were lost, of which partitions and when, until somebody acknowledges them."""
     if not losses.unacknowledged:
-        return well("reads", site, "no read was deleted before it was checked, or a person has acknowledged it")
+        return well("reads", site, "no deleted reads to acknowledge")
     parts = [_where(loss) for loss in losses.unacknowledged[:_LOSSES_NAMED]]
     if (more := len(losses.unacknowledged) - _LOSSES_NAMED) > 0:
         parts.append(f"and {more} more")
@@ -63,13 +62,14 @@ def _losses(address: str, site: str) -> Iterator[bytes]:
         yield from (letter.value for letter in letters.read(letters.start) if letter.is_gone)
 
 
-def _add_acknowledgement(losses: Losses, value: bytes) -> None:
-    try:
-        action = decode_action(value)
-    except Undecodable:
-        return  # the boards report it
-    if action.kind == ACKNOWLEDGED:
-        losses.acknowledge(action)
+def _acknowledgements(address: str, site: str) -> Iterator[Action]:
+    """Yield the acknowledgements from the console of a site, none while its broker does not answer."""
+    with suppress(KafkaException):
+        for value in values(address, topics.actions(site), ANSWER_SECONDS):
+            with suppress(*Undecodable):  # the boards report such a record
+                action = decode_action(value)
+                if action.kind == ACKNOWLEDGED:
+                    yield action
 
 
 def _where(loss: Loss) -> str:

@@ -115,8 +115,8 @@ class Matcher:
                 partition=loss.partition,
                 first_offset=loss.first_offset,
                 last_offset=loss.last_offset,
-                since=loss.since,
-                until=loss.until,
+                since=loss.since and loss.since.isoformat(),
+                until=loss.until.isoformat(),
                 loss_id=loss.loss_id,
             )
             self._producer.produce(topics.deadletters(self._site), None, *loss_letter(loss))

@@ -154,7 +154,7 @@ def losses(*lost: Loss, acknowledged_ones: Sequence[Loss] = ()) -> dict[str, Sit
 def test_deleted_reads_are_one_warning_of_their_port(lost: list[Loss], words: str) -> None:
     (warning,) = status_warnings(status(losses=losses(*lost)), SETTINGS, AT)
     assert warning.startswith(f"Calais: {words}")
-    assert warning.endswith("A supervisor at Calais can acknowledge this on the Health page.")
+    assert warning.endswith("A supervisor of Calais can acknowledge this on the Health page.")
 
 
 def test_deleted_reads_that_a_person_has_acknowledged_are_no_warning() -> None:

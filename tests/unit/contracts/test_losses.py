@@ -22,13 +22,6 @@ def test_the_number_the_time_and_the_person_are_known() -> None:
     assert [(loss.partition, action.officer) for loss, action in calais.acknowledged] == [(0, "sam")]
 
 
-def test_a_person_of_another_site_cannot_acknowledge_a_loss() -> None:
-    losses = Losses(WEEK)
-    losses.add(a_loss(0, 4, 6))
-    losses.acknowledge(acknowledged(a_loss(0, 4, 6), site="dover"))
-    assert losses.by_site(NOON)["calais"].unacknowledged == (a_loss(0, 4, 6),)
-
-
 def test_the_first_person_who_acknowledged_it_is_named() -> None:
     losses = Losses(WEEK)
     losses.add(a_loss(0, 4, 6))

@@ -51,9 +51,10 @@ class ActionSubmitter:
         return colleagues_at(self._view.site, self._users.users().values(), is_covert=is_covert)
 
     async def acknowledge(self, who: SignedIn, losses: Sequence[Loss]) -> bool:
-        """Write that a user has seen these losses of the site, and wait as `submit` does."""
+        """Write that a user has seen these losses, and wait as `submit` does."""
         action_ids = [uuid.uuid4().hex for _ in losses]
-        return await self.submit(who, acknowledgements(losses, who.user.name, self._clock(), action_ids))
+        actions = acknowledgements(losses, self._view.site, who.user.name, self._clock(), action_ids)
+        return await self.submit(who, actions)
 
     async def submit(self, who: SignedIn, actions: Sequence[AddressedAction]) -> bool:
         """Write actions and wait until they are on this console's board; return whether they are.

@@ -128,7 +128,6 @@ PAGES: Final = (
             health_page.acknowledge_losses,
             status=parts.status,
             actions=parts.actions,
-            view=parts.view,
             audit=parts.audit,
             renderer=parts.renderer,
         ),

@@ -33,7 +33,7 @@ def _warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> Itera
             title = settings.sites[name].title
             yield (
                 f"{title}: {losses.in_words(at)}. Their vehicles are NOT on this screen. "
-                f"A supervisor at {title} can acknowledge this on the Health page."
+                f"A supervisor of {title} can acknowledge this on the Health page."
             )
     for topic, count in sorted(system.unreadable_records.items()):
         yield f"{count} records on {topic} cannot be read. They are NOT on this screen."

@@ -7,10 +7,8 @@ from anpr.console.actions.acknowledge_losses import describe_loss, losses_to_ack
 from anpr.console.actions.submit import ActionSubmitter
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
-from anpr.console.board.site_view import SiteView
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.status.fresh_status import FreshStatus
-from anpr.contracts.losses import SiteLosses
 
 _NO_TICK = "The console cannot see the ports: it has stopped updating."
 
@@ -36,16 +34,15 @@ async def acknowledge_losses(  # noqa: PLR0913  each part that it uses
     *,
     status: FreshStatus,
     actions: ActionSubmitter,
-    view: SiteView,
     audit: AuditTrail,
     renderer: PageRenderer,
 ) -> Response:
-    """Acknowledge the lost reads of this site that the page showed."""
+    """Acknowledge the lost reads that the page showed, of the sites that the user's account names."""
     current = await status.known_to(who)
     if current is None:
         return renderer.refusal(503, _NO_TICK, who, "Tell the engineer on call.")
     shown_ids = str((await request.form()).get("losses", "")).split()
-    losses = losses_to_acknowledge(current.system.losses.get(view.site, SiteLosses()), shown_ids)
+    losses = losses_to_acknowledge(current.system.losses, shown_ids, who.user.belongs_to)
     if not losses:
         return RedirectResponse("/health", 303)
     for loss in losses:
