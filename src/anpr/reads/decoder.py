@@ -94,10 +94,10 @@ def decode_read(value: bytes | None, site: str | None, received_at: datetime | N
 def unusable_reason(plate: str) -> str:
     """Return why a text cannot be matched as a plate, "" when it can."""
     read = plates.as_read(plate)
-    if not read.strip(plates.UNREADABLE):
-        return "it has no letter or digit"
     if says_no_plate(plate):
         return SAYS_NO_PLATE
+    if not read.strip(plates.UNREADABLE):
+        return "it has no letter or digit"
     if len(read) > plates.MAX_CANONICAL_LENGTH:
         return f"{len(read)} characters; a plate has at most {plates.MAX_CANONICAL_LENGTH}"
     return ""

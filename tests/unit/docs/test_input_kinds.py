@@ -1,0 +1,104 @@
+"""docs/input-kinds.md says what becomes of input as it comes: every row holds, and each kind has three examples."""
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from anpr.backtest.replay import BacktestReplay
+from anpr.reads.decoder import BadRead
+from anpr.runtime.errors import InputError
+from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.csv_file import read_cells, read_list
+from anpr.watchlist.list_context import ListContext
+from anpr.watchlist.list_format import ListFormat
+
+ROOT = Path(__file__).parents[3]
+LINE = {"plate": "AB12 CDE", "country": "GB", "valid_until": "2099-12-31"}
+FEWEST_EXAMPLES = 3
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the rows of the table below a heading; an empty kind is the one above."""
+    section = (
+        (ROOT / "docs/input-kinds.md").read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    )
+    found: list[list[str]] = []
+    for line in re.findall(r"^\|(.*)\|$", section, re.MULTILINE)[2:]:
+        cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)]
+        found.append([cells[0] or found[-1][0], *(cell.removeprefix("`").removesuffix("`") for cell in cells[1:])])
+    return found
+
+
+CELLS, FILES, READS = rows("A cell of a list"), rows("A list file"), rows("A read")
+
+
+@cache
+def context() -> ListContext:
+    return ListContext(load_settings(ROOT / "config", {}).sites, datetime(2026, 11, 29, tzinfo=UTC))
+
+
+def test_every_kind_has_three_examples() -> None:
+    for table in (CELLS, FILES, READS):
+        counts = Counter(kind for kind, *_ in table)
+        assert len(counts) >= 5
+        assert min(counts.values()) >= FEWEST_EXAMPLES
+
+
+@pytest.mark.parametrize(("kind", "column", "cell", "result"), CELLS)
+def test_a_cell_of_a_list(kind: str, column: str, cell: str, result: str) -> None:
+    country = {} if column != "country" and kind.startswith("letters") else {"country": "GB"}
+    content = read_cells(LINE | country | {column: cell}, "stolen", context())
+    what, _, words = result.partition(": ")
+    if what == "refused":
+        [fault] = content.faults
+        assert fault.field == column
+        assert words in fault.reason
+        return
+    [entry] = content.entries
+    if what == "warned":
+        assert words in " ".join(content.warnings)
+    else:
+        assert what == "taken"
+        assert getattr(entry, column) == words
+
+
+def unescaped(text: str) -> str:
+    return re.sub(r"\\(u[0-9a-f]{4}|x[0-9a-f]{2}|[rnt])", lambda found: json.loads(f'"{python(found[0])}"'), text)
+
+
+def python(escape: str) -> str:
+    """Return an escape as JSON has it."""
+    return escape.replace(r"\x", r"\u00")
+
+
+@pytest.mark.parametrize(("kind", "encoding", "text", "result"), FILES)
+def test_a_list_file(tmp_path: Path, kind: str, encoding: str, text: str, result: str) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(unescaped(text).encode(encoding))
+    what, _, words = result.partition(": ")
+    if what == "refused":
+        with pytest.raises(InputError, match=re.escape(words)):
+            read_list(file, "stolen", ListFormat(encoding), context=context())
+        return
+    content = read_list(file, "stolen", ListFormat(encoding), context=context())
+    assert not content.faults, kind
+    assert [entry.plate for entry in content.entries] == [words]
+
+
+@pytest.mark.parametrize(("kind", "read", "result"), READS)
+def test_a_read(kind: str, read: str, result: str) -> None:
+    entries = read_cells(LINE | {"tolerance": "near"}, "stolen", context()).entries
+    required = '{"read_id": "1", "site": "calais", "captured_at": "2026-11-01T10:00:00Z", '
+    replay = BacktestReplay(entries, timedelta(minutes=1), context().days)
+    line = (required + read[1:]).encode()
+    if result == "unreadable":
+        with pytest.raises(BadRead, match="it says that there is no plate"):
+            replay.match_line(line)
+        return
+    _, alerts = replay.match_line(line)
+    assert [alert.tier for alert in alerts] == [result], kind
