@@ -1,4 +1,4 @@
-"""A plate's keys: two texts with the same key are the same plate.
+"""A plate's keys: two texts with the same key are the same plate, unless their gaps show two districts (`districts`).
 
 `canonical` removes what cameras, lists and people write differently: case, spaces, dots, hyphens, accents, and
 letters of other alphabets with a Latin shape. `equivalent` also writes one glyph for each pair that a plate does not
