@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anpr.backtest.replay import BacktestReplay
-from anpr.reads.decoder import BadRead
+from anpr.reads.decoder import BadRead, decode_read
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_cells, read_list
@@ -35,6 +35,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 CELLS, FILES, READS = rows("A cell of a list"), rows("A list file"), rows("A read")
+PAIRS = rows("Two records")
 
 
 @cache
@@ -43,7 +44,7 @@ def context() -> ListContext:
 
 
 def test_every_kind_has_three_examples() -> None:
-    for table in (CELLS, FILES, READS):
+    for table in (CELLS, FILES, READS, PAIRS):
         counts = Counter(kind for kind, *_ in table)
         assert len(counts) >= 5
         assert min(counts.values()) >= FEWEST_EXAMPLES
@@ -102,3 +103,15 @@ def test_a_read(kind: str, read: str, result: str) -> None:
         return
     _, alerts = replay.match_line(line)
     assert [alert.tier for alert in alerts] == [result], kind
+
+
+@pytest.mark.parametrize(("kind", "first", "second", "result"), PAIRS)
+def test_two_records(kind: str, first: str, second: str, result: str) -> None:
+    first_arrived_at = datetime(2026, 11, 1, 15, tzinfo=UTC)
+    identities = {
+        decode_read(
+            ('{"site": "calais", "plate": "AB12CDE", ' + record[1:]).encode(), "calais", first_arrived_at + delay
+        ).identity
+        for record, delay in ((first, timedelta()), (second, timedelta(minutes=20)))
+    }
+    assert {1: "the same read", 2: "two reads"}[len(identities)] == result, kind
