@@ -103,7 +103,8 @@ def shows_other_district(text: Text, entry: Entry) -> bool:
     else:
         groups = _groups(listed, country)
         letters = max(district + behind for district, behind in groups)
-        starts = [start for start in range(4) if folded(read[start:][:letters]) == folded(listed[:letters])]
+        whole = [start for start in range(len(read)) if folded(read[start:]).startswith(folded(listed))]
+        starts = whole or [at for at in range(4) if folded(read[at:]).startswith(folded(listed[:letters]))]
         lengths = _lengths_shown({gap - starts[0] for gap in gaps if gap > starts[0]}, groups) if starts else set()
     return bool(lengths) and not lengths & listed_lengths
 

@@ -46,7 +46,7 @@ def compare_districts(text: str, read: Read, entry: Entry) -> Districts | None:
     read_as, key = as_read(text), canonical_pattern(entry.plate)
     groups = possible_groups(read_as if is_pattern(key) else key, country)
     letters = max((group.district + group.behind for group in groups), default=0)
-    start = 0 if is_pattern(key) else _start(read_as, key[:letters])
+    start = 0 if is_pattern(key) else _start(read_as, key, letters)
     if not groups or start is None:
         return None
     shown = districts_shown([gap - start for gap in _gaps_of(text, read_as, read) if gap > start], groups)
@@ -78,11 +78,12 @@ def _gaps_of(text: str, read_as: str, read: Read) -> Sequence[int]:
     return found
 
 
-def _start(read_as: str, letters: str) -> int | None:
-    """Return where the listed letters begin in a read, perhaps behind country letters; None where they are not there.
+def _start(read_as: str, listed: str, letters: int) -> int | None:
+    """Return where a listed plate begins in a read, perhaps behind other text; None where its letters are not there.
 
-    Characters that cameras confuse count as one.
+    Where the read does not hold the whole plate, its first letters count. Confused characters count as one.
     """
-    folded = letters.translate(_FOLDED)
-    starts = range(LONGEST_BADGE + 1)
-    return next((at for at in starts if read_as[at : at + len(letters)].translate(_FOLDED) == folded), None)
+    read_as, listed = read_as.translate(_FOLDED), listed.translate(_FOLDED)
+    if (start := read_as.find(listed)) >= 0:
+        return start
+    return next((at for at in range(LONGEST_BADGE + 1) if read_as.startswith(listed[:letters], at)), None)
