@@ -36,6 +36,7 @@ from anpr.contracts.events import (
     is_covert_handling,
 )
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
+from anpr.contracts.moments import shifted
 
 Key = tuple[str, str]
 K = TypeVar("K")
@@ -183,7 +184,9 @@ class Board:
         shown = self.incidents_of(key, now)
         if not shown:
             return None
-        return min(self._cached[key].until, min(incident.last_captured_at for incident in shown) + self._window)
+        return min(
+            self._cached[key].until, shifted(min(incident.last_captured_at for incident in shown), self._window)
+        )
 
     def keys(self) -> list[Key]:
         """Return every (site, plate) that has alerts."""

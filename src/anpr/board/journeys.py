@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
 from anpr.contracts.events import Action
+from anpr.contracts.moments import shifted
 from anpr.runtime.settings import Route
 
 # Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for this long after it was due.
@@ -99,12 +100,12 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     goes_away = incident.best.read.direction == "fr_bound"
     if goes_away or (after is not None and all(action.outcome in ENDS_THERE for action in outcomes)):
         return None
-    earliest = incident.last_captured_at + timedelta(minutes=route.crossing_minutes)
-    latest = earliest + timedelta(minutes=route.wait_minutes)
+    earliest = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes))
+    latest = shifted(earliest, timedelta(minutes=route.wait_minutes))
     # An officer of the UK port was asked to take it over, so that port is called immediately.
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
-    call_at = after.at if after is not None and is_handed_over else earliest - _CALL_BEFORE
-    return Concern(route, earliest, latest, after, may_claim=True, until=latest + _OVERDUE, call_at=call_at)
+    call_at = after.at if after is not None and is_handed_over else shifted(earliest, -_CALL_BEFORE)
+    return Concern(route, earliest, latest, after, may_claim=True, until=shifted(latest, _OVERDUE), call_at=call_at)
 
 
 def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern | None:
@@ -113,5 +114,5 @@ def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern 
     left_at, within = (
         (incident.last_captured_at, _TURNS_BACK_WITHIN) if after is None else (after.at, _TRIES_AGAIN_WITHIN)
     )
-    earliest = left_at + timedelta(minutes=route.crossing_minutes)
-    return Concern(route, earliest, None, after, may_claim=False, until=left_at + within)
+    earliest = shifted(left_at, timedelta(minutes=route.crossing_minutes))
+    return Concern(route, earliest, None, after, may_claim=False, until=shifted(left_at, within))

@@ -59,7 +59,8 @@ def command(  # noqa: PLR0913  each is an option
     list_format = list_format_of(encoding, columns, valid_for, context.at)
     content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
-    replay = BacktestReplay(content.entries, late_after, LocalDays(settings.zones))
+    days = LocalDays(settings.zones)
+    replay = BacktestReplay(content.entries, late_after, days)
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer
@@ -73,7 +74,7 @@ def command(  # noqa: PLR0913  each is an option
         for alert in alerts:
             out.write(encode(alert) + b"\n")
             tally["tier"][alert.tier] += 1
-            tally["day"][alert.captured_at.date().isoformat()] += 1
+            tally["day"][days.date_at(alert.read.site, alert.captured_at).isoformat()] += 1
             tally["entry"][alert.entry.entry_id] += 1
     out.flush()
     click.echo(

@@ -4,7 +4,9 @@ The board shows the day of the week, because it holds three days. Everything tha
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
+
+from anpr.contracts.moments import local_time
 
 # Writes a moment for officers.
 FormatTime = Callable[[datetime], str]
@@ -19,7 +21,7 @@ def weekday_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the board: day of the week and time."""
 
     def at(moment: datetime) -> str:
-        return f"{_in_zone(moment, zone):%a %H:%M:%S %Z}"
+        return f"{local_time(moment, zone):%a %H:%M:%S %Z}"
 
     return at
 
@@ -28,7 +30,7 @@ def date_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for moments long ago or far ahead: date and time."""
 
     def date(moment: datetime) -> str:
-        return f"{_in_zone(moment, zone):%d %B %Y %H:%M %Z}"
+        return f"{local_time(moment, zone):%d %B %Y %H:%M %Z}"
 
     return date
 
@@ -37,7 +39,7 @@ def log_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for logs: date, and time to the second."""
 
     def second(moment: datetime) -> str:
-        return f"{_in_zone(moment, zone):%d %b %Y %H:%M:%S %Z}"
+        return f"{local_time(moment, zone):%d %b %Y %H:%M:%S %Z}"
 
     return second
 
@@ -46,14 +48,6 @@ def clock_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the next hours: the time."""
 
     def clock(moment: datetime) -> str:
-        return f"{_in_zone(moment, zone):%H:%M %Z}"
+        return f"{local_time(moment, zone):%H:%M %Z}"
 
     return clock
-
-
-def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """Return the moment by the clock of a zone: by UTC where the zone's clock would leave the years 1 to 9999."""
-    try:
-        return moment.astimezone(zone)
-    except OverflowError:
-        return moment.astimezone(UTC)

@@ -11,10 +11,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from anpr.contracts.events import Entry
+from anpr.contracts.moments import LAST_MOMENT, in_utc, local_time
 
-# The first and the last moment that a record can hold.
-FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
-LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 _LAST_ORDINAL = date.max.toordinal()
 
 
@@ -59,6 +57,10 @@ class LocalDays:
         """Return whether a validity holds any time at any site. Each end is a day, or a datetime."""
         return any(_starts_at(start, zone) < _ends_at(end, zone) for zone in self._all_zones)
 
+    def date_at(self, site: str, moment: datetime) -> date:
+        """Return the date at a site at this moment."""
+        return local_time(moment, self._zones.get(site, UTC)).date()
+
     def latest_end(self, entry: HasEnd) -> datetime:
         """Return the moment from which an entry is no longer valid at any site."""
         return entry.valid_until if entry.valid_until_day is None else self.latest_end_of(entry.valid_until_day)
@@ -87,10 +89,7 @@ def _ends_at(end: date, zone: tzinfo) -> datetime:
 @lru_cache(4096)
 def day_start(day: date, zone: tzinfo) -> datetime:
     """Return the moment in UTC at which a day begins in a time zone: the first, where its midnight comes twice."""
-    try:
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except OverflowError:  # 0001-01-01 begins east of Greenwich before the first moment that a record can hold
-        return FIRST_MOMENT if day.year == 1 else LAST_MOMENT
+    return in_utc(datetime.combine(day, time(), zone))
 
 
 def day_end(day: date, zone: tzinfo) -> datetime:

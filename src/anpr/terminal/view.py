@@ -19,6 +19,7 @@ from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Explanation, Status
 from anpr.contracts.losses import SiteLosses
+from anpr.contracts.moments import local_time
 from anpr.runtime.settings import Site
 from anpr.terminal.certainty import certainty
 
@@ -224,10 +225,10 @@ def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, S
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
     for incident, concern in due:
         earliest, latest = (
-            f"{when.astimezone(port.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
+            f"{local_time(when, port.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
         )
         table.add_row(
-            f"{concern.earliest.astimezone(port.zone):%a} {earliest} to {latest}",
+            f"{local_time(concern.earliest, port.zone):%a} {earliest} to {latest}",
             _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
             f"P{incident.priority}",

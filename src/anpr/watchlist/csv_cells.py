@@ -7,7 +7,7 @@ written text is read back unchanged.
 
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, get_type_hints
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec.inspect
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
-from anpr.contracts.local_days import FIRST_MOMENT, LAST_MOMENT
+from anpr.contracts.moments import in_utc
 from anpr.runtime.nearest import nearest
 from anpr.watchlist.nearest_country import nearest_country
 
@@ -197,14 +197,6 @@ def _parse_time(cell: str, if_empty: str = "") -> date | None:
             raise InvalidCellError(text, f"{_TIME_WANTED}: for the day, leave {text[10:].strip(' T')} out")
         if parsed.tzinfo is None:
             raise InvalidCellError(text, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
-        return _in_utc(parsed)
+        return in_utc(parsed)
     except ValueError:
         raise InvalidCellError(text, _TIME_WANTED) from None
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC: the nearest that a record can hold for one within a day of year 1's or 9999's edge."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return FIRST_MOMENT if moment.year == 1 else LAST_MOMENT

@@ -23,7 +23,7 @@ from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_header import Header, is_empty, notes_on, read_header, separator_of
 from anpr.watchlist.csv_line import EntryParser, LineFault, RefusedLineError
 from anpr.watchlist.file_kind import check_is_text
-from anpr.watchlist.list_context import ListContext, never_ringing
+from anpr.watchlist.list_context import ListContext, never_ringing, without_end
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.progress import Progress, silent
 
@@ -176,7 +176,7 @@ class _FileReader:
         if self._context:
             entries = self._entries.values()
             self._never_rings, sentences = never_ringing(entries, self._context, self._line_of_entry)
-            self.warnings += sentences
+            self.warnings += sentences + without_end(entries, self._context, self._line_of_entry)
 
     def result(self, sha256: str) -> ListFile:
         """Return all that was read."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 
 from anpr.contracts.events import Entry
@@ -12,6 +12,8 @@ from anpr.reference_data import tables
 from anpr.runtime.settings import Site
 
 _NAMED = 5
+# Longer than anything that a list is about lasts. Other systems write 9999-12-31 or 2999-12-31 where there is no end.
+_FAR = timedelta(days=36_525)
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,27 @@ def never_ringing(
         if reason := context.why_it_never_rings(entry):
             named.setdefault(reason, []).append(entry)
             ended += context.has_ended(entry)
-    sentences = tuple(_sentence(reason, found, line_of) for reason, found in named.items())
+    sentences = tuple(
+        f"{_count(found)} can never ring, because {reason}: {_names(found, line_of)}"
+        for reason, found in named.items()
+    )
     return sum(map(len, named.values())) - ended, sentences
 
 
-def _sentence(reason: str, entries: Sequence[Entry], line_of: Mapping[str, int]) -> str:
+def without_end(entries: Iterable[Entry], context: ListContext, line_of: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a sentence that names the first entries whose end is so far ahead that it is none."""
+    far = [entry for entry in entries if entry.valid_until - context.at > _FAR]
+    reason = "valid for more than 100 years, as if listed for ever; give an end that somebody will check"
+    return (f"{_count(far)} would be {reason}: {_names(far, line_of)}",) if far else ()
+
+
+def _count(entries: Sequence[Entry]) -> str:
+    return "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+
+
+def _names(entries: Sequence[Entry], line_of: Mapping[str, int]) -> str:
     names = "; ".join(_name(entry, line_of.get(entry.entry_id)) for entry in entries[:_NAMED])
-    more = f"; and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
-    count = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
-    return f"{count} can never ring, because {reason}: {names}{more}"
+    return f"{names}; and {len(entries) - _NAMED} more" if len(entries) > _NAMED else names
 
 
 def _name(entry: Entry, line: int | None) -> str:

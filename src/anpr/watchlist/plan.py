@@ -11,8 +11,10 @@ from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.changes import changes_between
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.entry_identity import replaced_by_district
+from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.removal_limit import RemovalLimit
+from anpr.watchlist.validity import changes_of_days, validity_in_words, validity_of_all
 
 # Raise it when a field of the plan changes its meaning. A plan of another format must be made again.
 FORMAT = 2
@@ -31,12 +33,16 @@ class RefusedLine(Struct, frozen=True):
 
 
 class SampledChange(Struct, frozen=True):
-    """One of the changes: `kind` is added, changed or removed; `fields` are those that would change."""
+    """One of the changes: `kind` is added, changed or removed; `fields` are those that would change.
+
+    `validity` is the first and the last moment of an entry that is added or changed, in words.
+    """
 
     kind: str = field(name="what")
     entry_id: str
     plate: str
     fields: tuple[str, ...] = ()
+    validity: str = ""
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         columns: The headers that the file has for our columns, where they were named.
         valid_until: The end of the lines without one, "" when none was given.
         removed_as_refused: How many entries would be removed because their line is refused.
+        validity: The first and the last moment at which any of the entries is valid, in words.
         confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
 
@@ -80,6 +87,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cost: Cost | None = None
     columns: Mapping[str, str] = {}
     valid_until: str = ""
+    validity: str = ""
 
     @property
     def list_format(self) -> ListFormat:
@@ -88,12 +96,12 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PlannedFile(Struct, frozen=True):
-    """The file of a plan, how to read it, who planned it and when."""
+    """The file of a plan, how to read it, who planned it, and what it was checked against, when."""
 
     file: str
     list_format: ListFormat
     made_by: str
-    made_at: datetime
+    context: ListContext
 
 
 class ActiveList(Struct, frozen=True):
@@ -113,7 +121,7 @@ def make_plan(
     list_name: str, content: ListFile, source: PlannedFile, active_list: ActiveList, removal_limit: RemovalLimit
 ) -> Plan:
     """Return the plan to replace a list by this file."""
-    planned_entries = unexpired_entries(content, source.made_at)
+    planned_entries = unexpired_entries(content, source.context.at)
     changes = changes_between(active_list.entries, planned_entries, NO_GENERATION)
     added = [entry for entry in changes.put if entry.entry_id not in active_list.entries]
     changed = [entry for entry in changes.put if entry.entry_id in active_list.entries]
@@ -126,12 +134,13 @@ def make_plan(
         warnings.append(f"{removed_as_refused} active entries would be removed because their line is refused")
     if replaced := replaced_by_district(added, active_list.entries, changes.removed):
         warnings.append(_new_ids(replaced))
+    warnings += changes_of_days(active_list.entries, changed)
     return Plan(
         list=list_name,
         file=source.file,
         encoding=source.list_format.encoding,
         file_sha256=content.sha256,
-        made_at=source.made_at,
+        made_at=source.context.at,
         made_by=source.made_by,
         planned_against=active_list.generation,
         is_first_list=active_list.is_first_list,
@@ -154,7 +163,8 @@ def make_plan(
         ),
         columns=source.list_format.headers,
         valid_until=source.list_format.valid_until,
-        sample=_sample(active_list.entries, added, changed, changes.removed),
+        validity=validity_of_all(planned_entries, source.context),
+        sample=_sample(active_list.entries, added, changed, changes.removed, source.context),
     )
 
 
@@ -170,13 +180,26 @@ def _new_ids(replaced: Sequence[Entry]) -> str:
 
 
 def _sample(
-    before: Mapping[str, Entry], added: Sequence[Entry], changed: Sequence[Entry], removed: Sequence[str]
+    before: Mapping[str, Entry],
+    added: Sequence[Entry],
+    changed: Sequence[Entry],
+    removed: Sequence[str],
+    context: ListContext,
 ) -> tuple[SampledChange, ...]:
     """Return the first changes of each kind."""
     return (
-        *(SampledChange("added", entry.entry_id, entry.plate) for entry in added[:_SAMPLED_OF_EACH]),
         *(
-            SampledChange("changed", entry.entry_id, entry.plate, _differing_fields(before[entry.entry_id], entry))
+            SampledChange("added", entry.entry_id, entry.plate, (), validity_in_words(entry, context))
+            for entry in added[:_SAMPLED_OF_EACH]
+        ),
+        *(
+            SampledChange(
+                "changed",
+                entry.entry_id,
+                entry.plate,
+                _differing_fields(before[entry.entry_id], entry),
+                validity_in_words(entry, context),
+            )
             for entry in changed[:_SAMPLED_OF_EACH]
         ),
         *(SampledChange("removed", entry_id, before[entry_id].plate) for entry_id in removed[:_SAMPLED_OF_EACH]),

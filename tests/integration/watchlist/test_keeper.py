@@ -2,15 +2,16 @@
 
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 import redis
 from structlog.testing import capture_logs
 
-from anpr.contracts.local_days import UTC_DAYS
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
@@ -64,6 +65,35 @@ def test_an_entry_leaves_its_list_when_its_validity_ends_and_not_before(store: W
     keeper.run_once()
     assert store.read_manifest() == manifest, "nothing is done twice"
     assert [one.command for one in store.logged_changes(2)] == ["expire", "expire"]
+
+
+def test_an_entry_of_days_leaves_its_list_when_its_last_day_is_over_everywhere(
+    store: WatchlistStore,
+) -> None:
+    clock = Clock()
+    days = LocalDays({"calais": ZoneInfo("Europe/Paris"), "halifax": ZoneInfo("America/Halifax")})
+    keeper = ListKeeper(store, 72 * HOUR, clock, days)
+    # It was applied when Calais was the only site. 2 is put when the keeper follows the list already.
+    first, second = (
+        entry(number, "AB1", valid_until=datetime(2026, 3, 1, 23, tzinfo=UTC), valid_until_day=date(2026, 3, 1))
+        for number in ("1", "2")
+    )
+    store.apply("stolen", [first, entry("3", "AB2")], "test", NOON)
+    keeper.run_once()
+    store.change("stolen", [second], [], why="test", now=NOON, author=Author())
+    clock.now = datetime(2026, 3, 2, 3, 59, 59, tzinfo=UTC)
+    keeper.run_once()
+    assert ids(store) == {"1", "2", "3"}, "at Halifax it is still 1 March"
+    assert "expire" not in {change.command for change in store.logged_changes(9)}
+    manifest = store.read_manifest()
+    assert manifest is not None
+    ends = store.validity_ends(manifest.lists["stolen"], days)
+    assert ends is not None
+    assert {ends["1"], ends["2"]} == {clock.now + timedelta(seconds=1)}
+    assert store.expire("stolen", ["1", "2"], clock.now, days).removed == 0
+    clock.now += timedelta(seconds=1)
+    keeper.run_once()
+    assert ids(store) == {"3"}
 
 
 def test_an_end_that_was_moved_counts_and_the_old_one_does_not(store: WatchlistStore) -> None:

@@ -1,24 +1,29 @@
 """A page that is updated step by step shows the same as a new page."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.board.board import Board
+from anpr.board.journeys import concern_of
 from anpr.console.board.board_page import BoardPage
 from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.triage import TriageRules
 from anpr.console.http.render import environment
 from anpr.contracts.events import Alert
+from anpr.contracts.local_days import LocalDays
+from anpr.contracts.moments import FIRST_MOMENT, LAST_MOMENT, shifted
 from anpr.runtime.settings import Route, Site
 from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, minutes
 
-CARD = environment(None, UTC).get_template("card.html")
+CARD = environment(None, ZoneInfo("Pacific/Auckland")).get_template("card.html")
 WINDOWS = st.sampled_from([timedelta(minutes=40), timedelta(minutes=120), timedelta(hours=48)])
 FERRY = Route(origin="coquelles", destination="calais", by="ferry", crossing_minutes=1)
+HOUR = timedelta(hours=1)
 ROAD = Route(origin="dunkerque", destination="calais", by="road", crossing_minutes=1)
 
 
@@ -119,3 +124,25 @@ def test_time_alone_calls_the_supervisor_and_ends_entries(raised: list[Any], wai
     kept.update((), first_look)
     later = first_look + timedelta(minutes=wait)
     assert kept.update((), later) == page(board).update((), later)
+
+
+MOMENTS = st.sampled_from(
+    [moment for edge in (FIRST_MOMENT, LAST_MOMENT) for moment in (edge, shifted(edge, -HOUR), shifted(edge, HOUR))]
+) | st.datetimes(timezones=st.just(UTC))
+
+
+@given(MOMENTS, MOMENTS, MOMENTS, st.none() | st.dates(), st.sampled_from(("calais", "coquelles", "dunkerque")))
+def test_no_time_in_a_record_stops_the_page(
+    captured_at: datetime, raised_at: datetime, valid_until: datetime, last_day: date | None, site: str
+) -> None:
+    """A record with such a time would otherwise stop the board of every port for as long as the topic keeps it."""
+    board = Board(timedelta(minutes=10), timedelta(hours=72), LocalDays({site: ZoneInfo("Europe/Paris")}))
+    entry = an_entry(plate="AB1", valid_until=valid_until, valid_until_day=last_day)
+    board.add_alert(an_alert(a_read(plate="AB1", site=site, captured_at=captured_at), entry, raised_at=raised_at))
+    kept = page(board)
+    for now in (minutes(0), minutes(1), captured_at, shifted(captured_at, HOUR)):
+        kept.update((), now)
+        for incident in board.incidents(now):
+            concern = concern_of(incident, "calais", {"coquelles": FERRY, "dunkerque": ROAD})
+            assert concern is None or concern.earliest
+    board.prune(minutes(0))

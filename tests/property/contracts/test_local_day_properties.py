@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from anpr.contracts.local_days import FIRST_MOMENT, LAST_MOMENT, LocalDays, day_end, day_start
+from anpr.contracts.local_days import LocalDays, day_end, day_start
+from anpr.contracts.moments import FIRST_MOMENT, LAST_MOMENT
 from tests.support.strategies import an_entry
 
 # West and east of Greenwich, with a half hour, and with clocks that change at midnight (Havana, Beirut).

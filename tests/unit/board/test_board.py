@@ -1,5 +1,6 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert, Correction, Cover, Entry, EntryEnded, EntryListed
+from anpr.contracts.local_days import LocalDays
 from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
 STOLEN = an_entry("stolen-1", plate="AB12CDE")
@@ -404,6 +406,28 @@ def back(number: int, epoch: int = 1, **fields: Any) -> EntryListed:
     """Return that the entry is listed at a generation, by a change of that generation unless a revision is given."""
     listed_at = generation(number, epoch)
     return EntryListed(entry=an_entry("stolen-1", **{"revision": listed_at, **fields}), generation=listed_at)
+
+
+def test_an_incident_is_withdrawn_when_the_last_day_of_its_entry_is_over_at_its_site() -> None:
+    """On 31 July at 22:00 UTC it is August at Calais, and at Dover an hour later."""
+    days = LocalDays({"calais": ZoneInfo("Europe/Paris"), "dover": ZoneInfo("Europe/London")})
+    board = Board(timedelta(minutes=30), timedelta(hours=72), days)
+    evening = datetime(2026, 7, 31, 20, tzinfo=UTC)
+    entry = an_entry(valid_until_day=date(2026, 7, 31), valid_until=evening + timedelta(hours=3))
+    for site in ("calais", "dover"):
+        board.add_alert(an_alert(a_read(site=site, captured_at=evening), entry))
+
+    def states(hours: float) -> list[str]:
+        now = evening + timedelta(hours=hours)
+        return [board.incidents_of((site, "AB12CDE"), now)[0].status for site in ("calais", "dover")]
+
+    assert states(1.999) == ["open", "open"]
+    assert board.changes_at(("calais", "AB12CDE"), evening) == evening + timedelta(hours=2)
+    assert states(2) == ["withdrawn", "open"]
+    assert states(3) == ["withdrawn", "withdrawn"]
+    longer = msgspec.structs.replace(entry, valid_until_day=date(2026, 8, 1), revision=generation(2))
+    board.add_entry_listed(EntryListed(entry=longer, generation=generation(2)))
+    assert states(3) == ["open", "open"]
 
 
 def test_an_incident_withdrawn_by_mistake_is_open_again_when_its_entry_is_listed_again_in_any_order(

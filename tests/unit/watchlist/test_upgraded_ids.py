@@ -10,6 +10,7 @@ from anpr.contracts.events import NO_GENERATION, Entry
 from anpr.contracts.plates import canonical_pattern
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.entry_identity import entries_named
+from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.plan import ActiveList, Plan, PlannedFile, make_plan
 from anpr.watchlist.removal_limit import RemovalLimit
@@ -42,7 +43,7 @@ def plan_of(folder: Path, active: tuple[str, ...], planned: tuple[str, ...]) -> 
     return make_plan(
         "stolen",
         read_list(file, "stolen"),
-        PlannedFile(str(file), ListFormat(), "ann", datetime(2026, 1, 1, tzinfo=UTC)),
+        PlannedFile(str(file), ListFormat(), "ann", ListContext({}, datetime(2026, 1, 1, tzinfo=UTC))),
         ActiveList(NO_GENERATION, False, {entry.entry_id: entry for entry in entries}),
         RemovalLimit(0.2),
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,8 +12,11 @@ import redis
 
 from anpr.console.auth import permissions
 from anpr.console.http.app import PAGES, Page
+from anpr.contracts import topics
+from anpr.contracts.moments import LAST_MOMENT
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
+from tests.support.strategies import a_read, an_alert, an_entry
 from tests.support.web_console import PASSWORD, USERS, ConsoleServer, csrf_of, running_console
 
 OF_ROLE = {"officer": "ann", "supervisor": "sam", "operator": "olga", "auditor": "aud"}
@@ -186,3 +189,16 @@ def test_a_console_that_is_still_reading_back_gives_no_state_until_it_has_waited
     assert browsers["ann"].get("/board/state").status_code == 503
     monkeypatch.setattr(server.console.parts.board, "_opened_at", server.clock() - timedelta(seconds=16))
     assert browsers["ann"].get("/board/state").status_code == 200, "one port may be out of reach"
+
+
+def test_an_officer_sees_the_last_day_of_an_entry_as_a_day(
+    server: ConsoleServer, browsers: dict[str, httpx.Client]
+) -> None:
+    now = server.clock()
+    listed = {"AB1 DAY": (date(2099, 12, 31), "31 December 2099"), "AB2 DAY": (None, "31 December 9999 23:59 UTC")}
+    for plate, (last_day, words) in listed.items():
+        entry = an_entry(plate, plate=plate, valid_until=LAST_MOMENT, valid_until_day=last_day)
+        alert = an_alert(a_read(plate, plate=plate, captured_at=now), entry, raised_at=now)
+        server.put(topics.of_alert(alert), alert)
+        assert wait_until(lambda name=alert.alert_id: name in server.shown(), 60)  # type: ignore[misc]
+        assert f"<dt>Listed until</dt><dd>{words}</dd>" in browsers["ann"].get(f"/incident/{alert.alert_id}").text

@@ -25,6 +25,7 @@ from anpr.watchlist.side_by_side import side_by_side
 from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 from anpr.watchlist.store.store import WatchlistStore
+from anpr.watchlist.validity import validity_in_words
 
 _OWN_OPTIONS = ("plate", "reason", "valid_until")
 
@@ -111,8 +112,8 @@ def _entry_of(cells: Mapping[str, str], list_name: str, context: ListContext) ->
             f"valid_until {cells['valid_until']!r}: this time has passed; nothing was changed",
             "give a time in the future",
         )
-    for warning in content.warnings:
-        click.echo(warning, err=True)
+    for sentence in (validity_in_words(entry, context), *content.warnings):
+        click.echo(sentence, err=True)
     return entry
 
 

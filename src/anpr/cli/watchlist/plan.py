@@ -1,6 +1,6 @@
 """`anpr watchlist plan`: show what a file would change and cost, before anything is changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913  each is an option
     plan = make_plan(
         list_name,
         content,
-        PlannedFile(str(file.absolute()), list_format, author("plan").user, context.at),
+        PlannedFile(str(file.absolute()), list_format, author("plan").user, context),
         ActiveList(
             generation=list_manifest.generation if list_manifest else NO_GENERATION,
             is_first_list=manifest is None,
@@ -102,9 +102,7 @@ def command(  # noqa: PLR0913  each is an option
     if reads is not None:
         plan = msgspec.structs.replace(plan, cost=_cost(settings, content, plan, reads))
     plan_file.write(out, plan)
-    for warning in plan.warnings[len(content.warnings) :]:  # those of the file are shown with its faults
-        click.echo(warning, err=True)
-    _report(plan, out)
+    _report(plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]])
     ctx.exit(1 if plan.refused else 0)
 
 
@@ -129,8 +127,8 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
     return estimate_cost(entries, reads, late_after, days, on_progress=on_progress, on_bad_read=on_bad_read)
 
 
-def _report(plan: Plan, out: Path) -> None:
-    """Print the plan in short: JSON on stdout for programs, sentences on stderr for people."""
+def _report(plan: Plan, out: Path, sentences: Sequence[str]) -> None:
+    """Print the plan in short: JSON on stdout for programs, and for people on stderr, with these sentences."""
     in_short = {name: value for name, value in msgspec.to_builtins(plan).items() if name not in _ONLY_IN_THE_FILE}
     click.echo(msgspec.json.encode(in_short | {"base": str(plan.planned_against)}).decode())
     click.echo(
@@ -140,6 +138,8 @@ def _report(plan: Plan, out: Path) -> None:
         f"{plan.never_rings} can never ring",
         err=True,
     )
+    for sentence in filter(None, sentences):
+        click.echo(sentence, err=True)
     if plan.cost is not None:
         _report_cost(plan.cost)
     confirm = f" --confirm-removals {plan.confirm_removals}" if plan.confirm_removals is not None else ""

@@ -20,6 +20,7 @@ from typing import Final
 
 from anpr.board.incident import STATUSES, Incident, certainty_order
 from anpr.board.journeys import Concern, concern_of, is_current, routes_to
+from anpr.contracts.moments import shifted
 from anpr.runtime.settings import Route, Settings
 
 NOW: Final = "now"
@@ -156,7 +157,7 @@ def _rings(incident: Incident, since: datetime | None, rules: TriageRules, now: 
 
 def _ring_changes(since: datetime | None, rules: TriageRules) -> list[datetime]:
     """Return when time alone may change whom it rings. The start counts: another site's clock may be ahead."""
-    return [] if since is None else [since, since + rules.ack_due]
+    return [] if since is None else [since, shifted(since, rules.ack_due)]
 
 
 def _first_from(changes: Iterable[datetime], now: datetime) -> datetime | None:
