@@ -15,7 +15,7 @@ from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import InvalidCellError, parse_country
-from anpr.watchlist.plate_cell import read_plate_cell
+from anpr.watchlist.plate_cell import SHORT, PlateCell, read_plate_cell
 
 _RULES = {
     "exact": "the same letters and digits",
@@ -74,15 +74,17 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
       anpr explain "AB12 CD" AB12CDE --confidence 0.6
       anpr explain AB12CDE "AB1?*"
     """
-    _check(read, listed)
+    if reason := unusable_reason(read):
+        raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
     country, listed_country = _country("--country", country), _country("--listed-country", listed_country)
+    cell = _plate_cell(listed, listed_country)
     of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
     entry = Entry(
         entry_id="-",
         revision=NO_GENERATION,
         list="-",
-        plate=listed,
-        country=listed_country,
+        plate=cell.plate,
+        country=cell.country or listed_country,
         valid_until=datetime.max.replace(tzinfo=UTC),
         tolerance="near",
     )
@@ -105,14 +107,15 @@ def _unusable(field: str, invalid: InvalidCellError) -> InputError:
     )
 
 
-def _check(read: str, listed: str) -> None:
-    """Refuse what the decoder and the list refuse, with their reasons. Raises InputError."""
-    if reason := unusable_reason(read):
-        raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
+def _plate_cell(listed: str, country: str | None) -> PlateCell:
+    """Return the plate that a list takes from a cell. Raises InputError for what a list refuses, with its reason."""
     try:
-        read_plate_cell(listed)
+        cell = read_plate_cell(listed, country)
     except InvalidCellError as invalid:
         raise _unusable("LISTED", invalid) from None
+    for note in (note for note in cell.notes if note != SHORT):
+        click.echo(f"LISTED {listed!r}: a list counts it among the {note}", err=True)
+    return cell
 
 
 def as_text(comparison: Comparison) -> str:

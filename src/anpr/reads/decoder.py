@@ -168,7 +168,7 @@ def _fields_of(value: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _decode_fields(value)
     except (*Undecodable, RecursionError) as error:
-        reason = str(error)
+        reason = "it is UTF-16: write UTF-8" if b"\0" in value[:4] else str(error)
     try:
         return _decode_fields(without_not_numbers(value))
     except (*Undecodable, RecursionError):

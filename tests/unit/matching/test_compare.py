@@ -126,6 +126,14 @@ def test_with_json_a_program_gets_one_object() -> None:
     assert '"tier":"exact"' in output
 
 
+@pytest.mark.parametrize("listed", ["GB AB12 CDE", "AB12 CDE (GB)", "'AB12CDE", "AB12 CDE United Kingdom"])
+def test_the_listed_plate_is_the_one_that_a_list_takes_from_the_cell(listed: str) -> None:
+    result = CliRunner().invoke(command, ["AB12CDE", listed])
+    assert result.exit_code == 0
+    assert "match: exact" in result.stdout
+    assert "a list counts it among the cells that held more than a plate" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

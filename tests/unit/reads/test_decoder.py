@@ -244,6 +244,12 @@ def test_a_letter_in_another_encoding_is_a_character_that_was_not_read(place: st
     assert plates.as_read(kept) == "M?AB123"
 
 
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_reads_in_utf_16_are_named_as_such(coding: str) -> None:
+    with pytest.raises(BadRead, match="not JSON: it is UTF-16: write UTF-8"):
+        decode_read(value().decode().encode(coding), "calais", NOON)
+
+
 def test_a_single_candidate_needs_no_array() -> None:
     for candidates in ("AB12CDE", {"plate": "AB12CDE"}):
         read = decode_read(value(plate="XXXXXXX", candidates=candidates), "calais", NOON)

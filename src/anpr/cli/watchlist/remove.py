@@ -6,7 +6,9 @@ from anpr.cli import settings_of
 from anpr.cli.watchlist.common import active_list, author, list_option, report_change, why_option
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
+from anpr.watchlist.csv_cells import InvalidCellError
 from anpr.watchlist.entry_identity import entries_named
+from anpr.watchlist.plate_cell import read_plate_cell
 from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
@@ -27,6 +29,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     store = home_store(settings_of(ctx))
     preconditions = Preconditions(allows_new_list=False)
     manifest, list_manifest = active_list(store, list_name)
+    plate = _as_listed(plate)
     check_preconditions(preconditions, list_name, manifest)
     entries = entries_named(plate, store.entries_with_plate(list_manifest, plate)) if list_manifest else []
     entry_ids = sorted(entry.entry_id for entry in entries if entry_id in {None, entry.entry_id})
@@ -49,3 +52,11 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
             preconditions=preconditions,
         )
     )
+
+
+def _as_listed(plate: str) -> str:
+    """Return the plate as `add` takes it; a plate that no list takes, as it is."""
+    try:
+        return read_plate_cell(plate).plate
+    except InvalidCellError:
+        return plate
