@@ -18,6 +18,7 @@ from anpr.contracts.events import Action, Alert, Loss, Status
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.kafka.interfaces import Record
+from anpr.kafka.offset_gaps import GapFinder
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.logs import get_logger
@@ -38,6 +39,8 @@ class BoardFeed:
         site_monitor: The sites' rates, cameras and canaries.
         losses: The reads that the brokers deleted before a matcher had read them.
         unreadable_records: By topic, how many records could not be read.
+        missed_records: By topic, how many records the broker deleted before this feed had read them. What it deleted
+            before the feed was opened does not count: no board shows that.
         opened_at: When this feed was made.
     """
 
@@ -47,6 +50,8 @@ class BoardFeed:
         """`open_tail` opens topics at an address; `lists` reports which entries have ended or changed."""
         self.opened_at = clock()
         self.unreadable_records: Counter[str] = Counter()
+        self.missed_records: Counter[str] = Counter()
+        self._gap_finder = GapFinder()
         self.site_monitor = SiteMonitor(settings, self.opened_at)
         self._boards = AudienceBoards(settings.board, LocalDays(settings.zones), with_covert=with_covert)
         self.losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
@@ -122,6 +127,7 @@ class BoardFeed:
 
     def _fold(self, record: Record) -> None:
         topic = self._topics[record.topic]
+        self._look_for_gap(record, topic)
         if not is_for_boards(record, topic):
             return
         try:
@@ -142,6 +148,16 @@ class BoardFeed:
                 self.losses.acknowledge(fact)
             if isinstance(fact, Alert) and not covert:
                 self.site_monitor.note_alert(fact, self._clock())
+
+    def _look_for_gap(self, record: Record, topic: BoardTopic) -> None:
+        """Count the records that are missing before a record. A newer status replaces the older ones."""
+        self._gap_finder.note_records([record])
+        gaps, self._gap_finder.gaps = self._gap_finder.gaps, []
+        for gap in gaps:
+            if topic.holds != "status" and gap.last is not None:
+                count = gap.last - gap.first + 1
+                self.missed_records[record.topic] += count
+                log.error("the broker deleted records before they were read", topic=record.topic, records=count)
 
     def _received_at(self, record: Record, status: Status) -> datetime:
         """Return when a status was received from its site.

@@ -100,6 +100,7 @@ def view_of(
         rates=feed.site_monitor.rates,
         unreadable_records=feed.unreadable_records,
         caught_up=feed.caught_up(),
+        missed_records=feed.missed_records,
         losses={site: of_site for site, of_site in feed.losses.by_site(now).items() if not sites or site in sites},
         notes=notes,
         zones=zones,

@@ -42,6 +42,7 @@ class View:
     unreadable_records: Mapping[str, int]
     caught_up: bool
     losses: Mapping[str, SiteLosses] = field(default_factory=dict)
+    missed_records: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     zones: Sequence[tzinfo] = (UTC,)
 
@@ -72,6 +73,13 @@ def _draw_faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             faults.append(f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}")
+    for topic, count in sorted(view.missed_records.items()):
+        were = (
+            "was deleted before this program had read it"
+            if count == 1
+            else "were deleted before this program had read them"
+        )
+        faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} {were}")
     for topic, count in sorted(view.unreadable_records.items()):
         faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read")
     return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]

@@ -154,6 +154,8 @@ def test_under_faults_the_topics_hold_exactly_the_alerts_of_the_dry_run(scene: S
         assert times.keys() == expected.keys(), name
         assert set(times.values()) == {1}, f"{name} shows an alert in two incidents"
         assert not feed.unreadable_records, name
+        assert not feed.missed_records, name
+        assert not feed.losses.by_site(system_clock()), name
         feed.stop()
 
 

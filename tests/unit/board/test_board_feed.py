@@ -1,4 +1,4 @@
-"""The feed counts changes, so that its pages are only made again when an incident may have changed."""
+"""The feed counts changes, so that pages are only made again when needed, and the records that it can never read."""
 
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
@@ -30,5 +30,37 @@ def test_it_counts_facts_that_may_change_an_incident_and_not_the_status_of_match
         assert changes_after(topics.alerts("calais"), alert) == 1
         assert changes_after(topics.alerts("calais"), Correction(site="calais", read_id="b", supersedes="a")) == 2
         assert changes_after(topics.actions("calais"), an_action("a", "claimed", alert)) == 3
+    finally:
+        feed.stop()
+
+
+def test_it_counts_records_that_were_deleted_before_it_had_read_them_and_none_that_were_gone_at_its_start() -> None:
+    broker = InMemoryBroker(lambda: NOON)
+    alerts, status = topics.alerts("calais"), topics.status("calais")
+    value = {
+        alerts: encode(an_alert(a_read(), an_entry())),
+        status: encode(Status(site="calais", matcher="m", at=NOON, started_at=NOON)),
+    }
+    feed = BoardFeed(SETTINGS, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON)
+
+    def put(topic: str, *, deleted: int) -> None:
+        """Put some records on a topic, of which the broker deletes the first ones before anybody can read them."""
+        broker.log_start[topic] = len(broker.topics[topic]) + deleted
+        broker.topics[topic] += [(None, value[topic], {}, NOON)] * (deleted + 1)
+
+    def fold(count: int) -> None:
+        while count:
+            count -= feed.fold_new_records(0.01)
+
+    put(alerts, deleted=4)
+    put(status, deleted=4)
+    feed.start()
+    try:
+        fold(2)
+        assert not feed.missed_records
+        put(alerts, deleted=3)
+        put(status, deleted=3)
+        fold(2)
+        assert feed.missed_records == {alerts: 3}
     finally:
         feed.stop()

@@ -49,6 +49,7 @@ def status(
         "cameras": {"calais": {c.name: BLIND if at < blind else SEES for at, c in enumerate(CAMERAS)}},
         "canaries": {"calais": Canary(NOON - seconds(30), NOON - seconds(29))},
         "unreadable_records": {},
+        "missed_records": {},
         "reads_per_second": {"calais": 1.0},
         "problems_without_cameras": {},
         "losses": {},
@@ -98,6 +99,10 @@ def changed(**fields: Any) -> Status:
         (
             status(unreadable_records={"anpr.calais.alerts.v1": 2}),
             "2 records on anpr.calais.alerts.v1 cannot be read",
+        ),
+        (
+            status(missed_records={"anpr.calais.alerts.v1": 2}),
+            "2 records on anpr.calais.alerts.v1 were deleted before this console had read them",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from tests.support.strategies import NOON
 UNREADABLE = {topics.alerts("calais"): 1, topics.covert_alerts("calais"): 2, topics.covert_actions("dover"): 3}
 
 
-def test_everybody_sees_nothing_of_unreadable_covert_records() -> None:
+def test_everybody_sees_nothing_of_unreadable_or_missed_covert_records() -> None:
     whole = SystemStatus(
         now=NOON,
         opened_at=NOON,
@@ -16,8 +16,10 @@ def test_everybody_sees_nothing_of_unreadable_covert_records() -> None:
         cameras={},
         canaries={},
         unreadable_records=UNREADABLE,
+        missed_records=UNREADABLE,
         reads_per_second={},
         problems_without_cameras={},
         losses={},
     )
-    assert for_everybody(whole, ("calais", "dover")).unreadable_records == {topics.alerts("calais"): 1}
+    known = for_everybody(whole, ("calais", "dover"))
+    assert known.unreadable_records == known.missed_records == {topics.alerts("calais"): 1}

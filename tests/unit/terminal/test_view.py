@@ -205,6 +205,14 @@ def test_records_that_could_not_be_read_are_counted_by_topic() -> None:
     ]
 
 
+def test_records_that_were_deleted_before_this_program_had_read_them_are_counted_by_topic() -> None:
+    view = a_view(missed_records={"anpr.dover.alerts.v1": 2, "anpr.calais.alerts.v1": 1})
+    assert faults(view) == [
+        "1 record on anpr.calais.alerts.v1 was deleted before this program had read it",
+        "2 records on anpr.dover.alerts.v1 were deleted before this program had read them",
+    ]
+
+
 def test_faults_stand_on_top() -> None:
     lines = shown(a_view(sighting(), caught_up=False, unreadable_records={"topic": 1})).splitlines()
     assert [line.startswith(" ! ") for line in lines[:3]] == [True, True, False]

@@ -24,6 +24,7 @@ def read_system_status(feed: BoardFeed, settings: Settings, now: datetime) -> Sy
         },
         canaries=dict(feed.site_monitor.canaries),
         unreadable_records=dict(feed.unreadable_records),
+        missed_records=dict(feed.missed_records),
         reads_per_second={site.site: feed.site_monitor.rates.reads_per_second(site.site) for site in health},
         problems_without_cameras=feed.problems_without_cameras(),
         unknown_cameras=feed.site_monitor.unknown_cameras(now),

@@ -35,6 +35,11 @@ def _warnings(system: SystemStatus, settings: Settings, at: FormatTime) -> Itera
                 f"{title}: {losses.in_words(at)}. Their vehicles are NOT on this screen. "
                 f"A supervisor of {title} can acknowledge this on the Health page."
             )
+    for topic, count in sorted(system.missed_records.items()):
+        yield (
+            f"{count} records on {topic} were deleted before this console had read them. "
+            "They are NOT on this screen. Look at the board of another port."
+        )
     for topic, count in sorted(system.unreadable_records.items()):
         yield f"{count} records on {topic} cannot be read. They are NOT on this screen."
 

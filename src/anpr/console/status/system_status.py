@@ -24,6 +24,7 @@ class SystemStatus:
         unknown_cameras: By site and name, the cameras that made reads although the configuration does not name them.
         canaries: By site, the newest canary that came back.
         unreadable_records: By topic, how many records could not be read.
+        missed_records: By topic, how many records the broker deleted before this console had read them.
         reads_per_second: By site.
         problems_without_cameras: By site without cameras, why its broker sends nothing, "" when all is well.
         losses: By site, the reads that its broker deleted before they were checked.
@@ -36,6 +37,7 @@ class SystemStatus:
     cameras: Mapping[str, Mapping[str, CameraState]]
     canaries: Mapping[str, Canary]
     unreadable_records: Mapping[str, int]
+    missed_records: Mapping[str, int]
     reads_per_second: Mapping[str, float]
     problems_without_cameras: Mapping[str, str]
     losses: Mapping[str, SiteLosses]
@@ -45,5 +47,12 @@ class SystemStatus:
 def for_everybody(status: SystemStatus, sites: Iterable[str]) -> SystemStatus:
     """Return what everybody may know of a status: nothing of the covert topics."""
     covert_topics = {topic for site in sites for topic in topics.covert(site)}
-    readable = {topic: count for topic, count in status.unreadable_records.items() if topic not in covert_topics}
-    return replace(status, unreadable_records=readable)
+
+    def known(counts: Mapping[str, int]) -> dict[str, int]:
+        return {topic: count for topic, count in counts.items() if topic not in covert_topics}
+
+    return replace(
+        status,
+        unreadable_records=known(status.unreadable_records),
+        missed_records=known(status.missed_records),
+    )
