@@ -5,11 +5,14 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from anpr.backtest.replay import BacktestReplay
+from anpr.contracts.events import NO_GENERATION, Read
+from anpr.matching.index import Index
 from anpr.reads.decoder import BadRead, decode_read
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings_files import load_settings
@@ -36,6 +39,7 @@ def rows(heading: str) -> list[list[str]]:
 
 CELLS, FILES, READS = rows("A cell of a list"), rows("A list file"), rows("A read")
 PAIRS = rows("Two records")
+TEXTS = rows("Two texts of a plate")
 
 
 @cache
@@ -44,7 +48,7 @@ def context() -> ListContext:
 
 
 def test_every_kind_has_three_examples() -> None:
-    for table in (CELLS, FILES, READS, PAIRS):
+    for table in (CELLS, FILES, READS, PAIRS, TEXTS):
         counts = Counter(kind for kind, *_ in table)
         assert len(counts) >= 5
         assert min(counts.values()) >= FEWEST_EXAMPLES
@@ -115,3 +119,27 @@ def test_two_records(kind: str, first: str, second: str, result: str) -> None:
         for record, delay in ((first, timedelta()), (second, timedelta(minutes=20)))
     }
     assert {1: "the same read", 2: "two reads"}[len(identities)] == result, kind
+
+
+@pytest.mark.parametrize(("kind", "country", "first", "second", "result"), TEXTS)
+def test_two_texts_of_a_plate(kind: str, country: str, first: str, second: str, result: str) -> None:
+    texts = (first, second)
+    [entry, other] = [
+        entry
+        for text in texts
+        for entry in read_cells(LINE | {"plate": text, "country": country}, "stolen", context()).entries
+    ]
+    rings = {
+        (listed.plate, text)
+        for listed in (entry, other)
+        for text in texts
+        for [matches] in [Index.build([listed], NO_GENERATION).match([read_of(text)], context().days)]
+        if [match.tier for match in matches] == ["exact"]
+    }
+    own, all_pairs = set(zip(texts, texts, strict=True)), set(product(texts, texts))
+    expected = {"one vehicle": (1, all_pairs), "two vehicles": (2, own), "perhaps one": (2, all_pairs)}
+    assert (len({entry.entry_id, other.entry_id}), rings) == expected[result], kind
+
+
+def read_of(plate: str) -> Read:
+    return Read(read_id="1", site="calais", plate=plate, captured_at=datetime(2026, 11, 1, tzinfo=UTC))
