@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from anpr.contracts.events import Entry, Generation
 from anpr.index_store.index_file import decode_snapshot, encode_snapshot
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.plate_codes import TO_FOLDED, WIDTH, PlateCodes, encode_plates, translated
 from anpr.matching.index import Index
 from anpr.matching.lookup.patterns import PatternTable
@@ -163,8 +164,8 @@ def measured(methods: Methods, rng: Random) -> dict[str, dict[str, float]]:
     rounds = []
     for number in range(ROUNDS + 1):
         say(f"round {number} of {ROUNDS}")
-        batches = [batch(methods.listed, rng) for _ in range(7)]
-        encoded, encoded_scored, encoded_prefixes = (
+        batches = [batch(methods.listed, rng) for _ in range(8)]
+        encoded, encoded_scored, encoded_prefixes, encoded_inner = (
             encode_plates(plates.texts, plates.countries) for plates in (batches[1], *batches[5:])
         )
         rounds.append(
@@ -175,6 +176,7 @@ def measured(methods: Methods, rng: Random) -> dict[str, dict[str, float]]:
                 "all_tiers": seconds(lambda: methods.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: methods.by_every_deletion(batches[3])),  # noqa: B023
                 "country_prefixes_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(encoded_prefixes)),  # noqa: B023
+                "inner_plates_looked_for": seconds(lambda: INNER_PLATES.find(encoded_inner)),  # noqa: B023
                 "patterns_added": seconds(lambda: methods.by_patterns(batches[4])),  # noqa: B023
             }
         )

@@ -1,10 +1,10 @@
 """The matcher as a person would explain it: slow, and simple enough to check by reading.
 
 It compares every entry with every read, with one function for each tier. The index must give the same answers, in the
-same order. Only the scores come from the same code as those of the index.
+same order. Only the scores, the words around a plate and what layout is rare come from the same code as in the index.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from itertools import product
@@ -14,8 +14,11 @@ import numpy as np
 
 from anpr.contracts.events import Entry, Read
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
+from anpr.matching.encoding.words_around import SHARES, WORDS_BEFORE, WORDS_BEHIND, Word
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
+from anpr.reference_data.rare_layouts import rare_layouts
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # The marks that separate the groups of a plate; what fills a read at its ends.
@@ -155,7 +158,13 @@ def _answer(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
         return _answer_to_pattern(text, entry)
     if any(character.upper() not in LETTERS_AND_DIGITS + SEPARATORS for character in entry.plate):
         return None  # the list refuses it
-    return _answer_behind_prefix(text, entry, likelihood) or _answer_as_read(text, entry, likelihood)
+    answers_of_ways = [
+        _answer_as_read(text, entry, likelihood),
+        _answer_behind_prefix(text, entry, likelihood),
+        _answer_inside(text, entry, likelihood),
+    ]
+    found = [answer for answer in answers_of_ways if answer is not None]
+    return min(found, key=lambda answer: (ALL_TIERS.index(answer.tier), -answer.score), default=None)
 
 
 def _answer_as_read(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
@@ -177,13 +186,94 @@ def _answer_behind_prefix(text: Text, entry: Entry, likelihood: Likelihood) -> A
         return None
     for country, plate in behind_prefixes(read):
         if is_folded(plate, listed):
-            first = np.array([0])
-            both = _encoded(text, text.plate, text.country), _encoded(text, plate, country)
-            [score] = likelihood.score_with_prefix(*both, first, _listed(entry), first).tolist()
+            positions = range(len(read) - len(plate), len(read))
+            inside = Inside(plate, country, positions, likelihood.prefix_share, may_be_misread=False)
+            score = _score_inside(text, entry, likelihood, inside)
             tier = "folded" if score >= likelihood.least_score("folded") else "near"
             if score >= likelihood.least_score(tier) and tier in ALLOWED.get(entry.tolerance, ALL_TIERS):
                 return Answer(entry.entry_id, tier, round(score, 4), read, listed)
     return None
+
+
+def _answer_inside(text: Text, entry: Entry, likelihood: Likelihood) -> Answer | None:
+    """Answer for a read that holds a plate like the listed one: all are near."""
+    read, listed = _as_read(text.plate), _plain(entry.plate)
+    if not 1 <= len(read) <= LONGEST or not 1 <= len(listed) <= LONGEST:
+        return None
+    scores = [
+        _score_inside(text, entry, likelihood, inside)
+        for inside in plates_inside(read, text.country)
+        if is_folded(inside.plate, listed) or (inside.may_be_misread and is_near(inside.plate, listed))
+    ]
+    best = max(scores, default=0.0)
+    if best < likelihood.least_score("near") or entry.tolerance in ALLOWED:
+        return None
+    return Answer(entry.entry_id, "near", round(best, 4), read, listed)
+
+
+def _score_inside(text: Text, entry: Entry, likelihood: Likelihood, inside: "Inside") -> float:
+    first, read = np.array([0]), _encoded(text, text.plate, text.country)
+    chars = () if read.char_confidences is None else read.char_confidences[0][list(inside.positions)].tolist()
+    country = inside.country or text.country
+    plate = encode_plates([inside.plate], [country], [text.confidence], [chars], [text.is_candidate])
+    [score] = likelihood.score_inside(read, plate, np.array([inside.share]), first, _listed(entry), first).tolist()
+    return float(score)
+
+
+class Inside(NamedTuple):
+    """A plate inside a text, the country that its surroundings speak for, its positions and how often it is so."""
+
+    plate: str
+    country: str | None
+    positions: Sequence[int]
+    share: float
+    may_be_misread: bool
+
+
+def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
+    """List the plates inside a text: behind and before words, in two lines, and twice."""
+    is_rare = bool(BACKGROUND_MODEL.has_rare_layout(encode_plates([read], [country]))[0])
+    before = [Word("", None, 1.0, ""), *(word for words in WORDS_BEFORE.values() for word in words)]
+    behind = [Word("", None, 1.0, ""), *(word for words in WORDS_BEHIND.values() for word in words)]
+    before = [word for word in before if read.startswith(word.text)]
+    behind = [word for word in behind if read.endswith(word.text)]
+    for first, last in product(before, behind):
+        plate = read[len(first.text) : len(read) - len(last.text)]
+        of_words = first.country or last.country
+        is_telling = first.is_badge and len(first.text) >= 2 and not last.text
+        is_one_country = not first.country or not last.country or first.country == last.country
+        is_bare = not first.text and not last.text
+        is_badge_only = not last.text or not first.text or first.is_badge
+        is_long_enough = len(first.text) + 2 <= len(read) - len(last.text)
+        if is_bare or not is_one_country or not is_badge_only or not is_long_enough:
+            continue
+        is_at_home = country is None or country == of_words
+        if (is_telling and (is_rare or is_at_home)) or (
+            is_rare and not is_telling and _is_known(plate, of_words or country)
+        ):
+            positions = range(len(first.text), len(read) - len(last.text))
+            yield Inside(plate, of_words, positions, first.share * last.share, is_telling and is_rare)
+    if is_rare and len(read) >= 4:
+        for start in range(1, len(read)):
+            plate = read[start:] + read[:start]
+            if _is_known(plate, country):
+                rotated = (*range(start, len(read)), *range(start))
+                yield Inside(plate, None, rotated, SHARES["two_lines"] / (len(read) - 1), may_be_misread=False)
+        half = len(read) // 2
+        if read == read[:half] * 2:
+            yield Inside(read[:half], None, range(half), SHARES["read_twice"], may_be_misread=True)
+
+
+def _is_known(plate: str, country: str | None) -> bool:
+    return _layout(plate.replace("?", "A")) in _known_layouts(country if country in COUNTRIES else None)
+
+
+@cache
+def _known_layouts(country: str | None) -> set[str]:
+    """Return the layouts of a country, the rare ones too; of all countries where the country has none."""
+    if country is None:
+        return {layout for name in COUNTRIES for layout in _known_layouts(name)}
+    return _layouts(country) | rare_layouts(COUNTRIES[country].get("rare", ()))
 
 
 def behind_prefixes(read: str) -> Iterator[tuple[str, str]]:
@@ -217,8 +307,7 @@ def _layout(text: str) -> str:
 
 
 def _encoded(text: Text, plate: str, country: str | None) -> PlateCodes:
-    chars = text.char_confidences[-len(plate) :] if plate != text.plate else text.char_confidences
-    return encode_plates([plate], [country], [text.confidence], [chars], [text.is_candidate])
+    return encode_plates([plate], [country], [text.confidence], [text.char_confidences], [text.is_candidate])
 
 
 def _listed(entry: Entry) -> PlateCodes:

@@ -145,7 +145,7 @@ def plates_one_above_the_other(comparison: Comparison) -> list[str]:
 
 def tier_line(test: TierTest) -> str:
     """Return whether the two are alike by one tier's rule."""
-    if test.tier == "near" and test.read_as == test.listed_as:
+    if test.tier == "near" and test.read_as == test.listed_as and not test.is_alike:
         return f"{test.tier:10}  no   the two are the same, so there is no edit"
     texts = f"{test.read_as} {'=' if test.read_as == test.listed_as else '/'} {test.listed_as}"
     return f"{test.tier:10}  {'yes' if test.is_alike else 'no ':3}  {_RULES[test.tier]}: {texts}"

@@ -1,30 +1,34 @@
 """Compares one read with one entry, tier by tier, by the rules that the index applies to a whole list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
 from anpr.matching.districts import Districts, compare_districts, with_gap
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
     TO_FOLDED,
     PlateCodes,
+    Rows,
     country_text,
     encode_plates,
     translated,
 )
-from anpr.matching.explanation import explain, split_country_prefix
+from anpr.matching.explanation import explain
 from anpr.matching.index import Index, Match
 from anpr.matching.lookup.edits import one_edit_apart
 from anpr.matching.lookup.patterns import fits
-from anpr.matching.scoring.background_model import layouts_of, official_layouts
-from anpr.matching.scoring.evidence import Evidence
+from anpr.matching.scoring.background_model import official_layouts
+from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
+from anpr.matching.scoring.evidence import COUNTRY_PREFIX, TEXT_AROUND, Evidence
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data import tables
 
@@ -100,7 +104,7 @@ def _own_plate_note(read: Read) -> tuple[str, ...]:
     """Say whether the read may be another vehicle's plate, read correctly: the main reason against many matches."""
     plate = encode_plates([read.plate], [read.country])
     country = tables.load("countries").get(country_text(int(plate.countries[0])) or "")
-    if country is None or not official_layouts(country)[layouts_of(plate)[0]]:
+    if country is None or not official_layouts(country)[plate.layouts[0]]:
         return ()
     layout = f"letters and digits are arranged as on plates of {read.country}"
     return (f"{layout}: this may be another vehicle's plate, read correctly",)
@@ -114,31 +118,40 @@ def _encode_pair(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
 def _weigh(
     read: Read, entry: Entry, likelihood: Likelihood, match: Match | None, other_district: Districts | None
 ) -> tuple[float, tuple[Evidence, ...]]:
-    """Return the score of the pair and its evidence: with the country prefix where the index scores it so."""
+    """Return the score of the pair and its evidence: as it stands, or of a plate inside it."""
     codes, entry_codes = _encode_pair(read, entry)
     row = np.zeros(1, np.intp)
     if other_district is not None:
         [score] = likelihood.score_of_other_district(codes, row, entry_codes, row)
         return round(float(score), 4), likelihood.evidence(codes, entry_codes, is_other_district=True)
-    plate = _behind_country_prefix(codes, entry_codes)
-    if plate is not None:
-        [score] = likelihood.score_with_prefix(codes, plate, row, entry_codes, row)
-        # A read that matches although its score with the prefix is too low matches as it stands.
-        if match is None or score >= likelihood.least_score("near"):
-            return round(float(score), 4), likelihood.evidence(codes, entry_codes, plate)
     [score] = likelihood.score(codes, row, entry_codes, row)
-    return round(float(score), 4), likelihood.evidence(codes, entry_codes)
+    evidence = likelihood.evidence(codes, entry_codes)
+    for name, plate, share in _plates_inside(codes, entry_codes):
+        [inside] = likelihood.score_inside(codes, plate, np.array([share]), row, entry_codes, row)
+        is_matched_so = match is not None and round(float(inside), 4) == match.score
+        if is_matched_so or (match is None and inside > score):
+            score, evidence = inside, likelihood.evidence(codes, entry_codes, (name, plate, share))
+    return round(float(score), 4), evidence
 
 
-def _behind_country_prefix(read: PlateCodes, entry: PlateCodes) -> PlateCodes | None:
-    """Return the plate behind the read's country prefix, where it folds to the listed plate."""
-    split = split_country_prefix(read.text(0), entry.text(0))
-    stripped = COUNTRY_PREFIXES.strip(read)
-    if split is None or stripped is None:
-        return None
-    plates = stripped[1]
-    [row] = [row for row in range(len(plates)) if plates.text(row) == split.plate]
-    return plates.take(np.array([row]))
+def _plates_inside(read: PlateCodes, entry: PlateCodes) -> Iterator[tuple[str, PlateCodes, float]]:
+    """Yield the plates inside a read that are like the listed one, with the name of the evidence and their share."""
+    if (stripped := COUNTRY_PREFIXES.strip(read)) is not None:
+        for row in _like(stripped[1], entry, may_be_misread=np.zeros(len(stripped[1]), bool)):
+            yield COUNTRY_PREFIX, stripped[1].take(row), CONFUSION_MODEL.prefix_share
+    if (inner := INNER_PLATES.find(read)) is not None:
+        for row in _like(inner.plates, entry, may_be_misread=inner.may_be_misread):
+            yield TEXT_AROUND, inner.plates.take(row), float(inner.shares[row].item())
+
+
+def _like(plates: PlateCodes, entry: PlateCodes, *, may_be_misread: NDArray[np.bool_]) -> Iterator[Rows]:
+    """Yield the row of each plate that folds to the listed one, or may be misread and is one edit from that."""
+    folded, listed = translated(plates.codes, TO_FOLDED), translated(entry.codes, TO_FOLDED)
+    listed = np.broadcast_to(listed, folded.shape)
+    is_like = (folded == listed).all(axis=1)
+    lengths = np.broadcast_to(entry.lengths, len(plates))
+    is_like |= may_be_misread & one_edit_apart(folded, np.ascontiguousarray(listed), plates.lengths, lengths)
+    return iter(is_like.nonzero()[0][:, None])
 
 
 def _tier_tests(read: Read, entry: Entry, other_district: Districts | None) -> tuple[TierTest, ...]:
@@ -148,16 +161,21 @@ def _tier_tests(read: Read, entry: Entry, other_district: Districts | None) -> t
         read_key, listed_key = (replace(side, codes=translated(side.codes, table)) for side in (codes, entry_codes))
         read_as, listed_as = read_key.text(0), listed_key.text(0)
         tests.append(TierTest(tier, read_as == listed_as != "", read_as, listed_as))
-    plate = _behind_country_prefix(codes, entry_codes)
-    if plate is not None:
-        folded = replace(plate, codes=translated(plate.codes, TO_FOLDED))
-        tests[-1] = TierTest("folded", True, folded.text(0), listed_as)
+    inside = [
+        (name, replace(plate, codes=translated(plate.codes, TO_FOLDED)).text(0))
+        for name, plate, _ in _plates_inside(codes, entry_codes)
+    ]
+    behind_prefix = next((plate for name, plate in inside if name == COUNTRY_PREFIX), None)
+    if behind_prefix is not None:
+        tests[-1] = TierTest("folded", True, behind_prefix, listed_as)
     if other_district is not None:
-        return _tests_of_other_district(tests, other_district, has_prefix=plate is not None)
+        return _tests_of_other_district(tests, other_district, has_prefix=behind_prefix is not None)
     is_near = (
         min(len(read_as), len(listed_as)) > 0
         and one_edit_apart(read_key.codes, listed_key.codes, read_key.lengths, listed_key.lengths)[0]
     )
+    if inside and not is_near and behind_prefix is None:
+        return (*tests, TierTest("near", True, inside[0][1], listed_as))
     return (*tests, TierTest("near", bool(is_near), read_as, listed_as))
 
 

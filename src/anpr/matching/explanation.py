@@ -1,5 +1,6 @@
 """Explains a match: each character that differs, in words that an officer can check against the picture."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,7 +17,10 @@ from anpr.contracts.plates import (
 )
 from anpr.matching.districts import compare_districts, district_note
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
-from anpr.matching.encoding.plate_codes import FOLD_CLASSES
+from anpr.matching.encoding.plate_codes import FOLD_CLASSES, encode_plates
+from anpr.matching.encoding.words_around import InnerPlate, TakenOff, country_letters, inner_plates
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
+from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 
 CANDIDATE_NOTE = "the camera read this plate as its second or a later choice"
 
@@ -49,38 +53,105 @@ def explain(
     return Explanation(
         read_as=read_plate,
         listed_as=listed_plate,
-        differences=differences(read_plate, listed_plate, is_british=is_british),
+        differences=differences(
+            read_plate,
+            listed_plate,
+            country=read.country,
+            listed_country=entry.country and country_of(entry.country),
+            is_british=is_british,
+        ),
         notes=tuple(notes),
     )
 
 
-def differences(read: str, listed: str, *, is_british: bool = False) -> tuple[Difference, ...]:
-    """Return the changes that turn the read into the listed plate, by the likeliest alignment of the two."""
-    found_differences, prefix = [], ""
-    if (split := split_country_prefix(read, listed)) is not None:
-        prefix, country, read = split
-        why = f"the country letters of {country}, read as part of the plate"
-        found_differences.append(Difference(place=1, read=prefix, listed="", why=why, read_place=1))
+def differences(
+    read: str,
+    listed: str,
+    *,
+    country: str | None = None,
+    listed_country: str | None = None,
+    is_british: bool = False,
+) -> tuple[Difference, ...]:
+    """Return the changes that turn the read into the listed plate, by the likeliest alignment of the two.
+
+    `country` is the one that the camera names. Text around the plate is named as a whole.
+    """
+    inner = plate_inside(read, listed, country, listed_country)
+    if inner is None:
+        return tuple(_changes(read, listed, range(len(read)), is_british=is_british))
+    if inner.first_line:
+        return tuple(_lines_exchanged(inner, listed, is_british=is_british))
+    before, behind = (
+        [part for part in inner.taken_off if bool(part.start) == is_behind] for is_behind in (False, True)
+    )
+    changes = _changes(inner.plate, listed, inner.positions, is_british=is_british)
+    return (*_taken_off(before, 1), *changes, *_taken_off(behind, len(listed) + 1))
+
+
+def _changes(read: str, listed: str, positions: Sequence[int], *, is_british: bool) -> Iterator[Difference]:
+    """Yield the changes that turn a text into the listed plate. Its characters have these `positions` in the read."""
     for step in align(read, listed):
         if step.read != step.listed:
-            read_place = step.read_position + len(prefix) if step.read else None
+            read_place = positions[step.read_position - 1] + 1 if step.read else None
             why = _why(step.read, step.listed, is_british=is_british)
-            found_differences.append(
-                Difference(
-                    place=step.listed_position, read=step.read, listed=step.listed, why=why, read_place=read_place
-                )
+            yield Difference(
+                place=step.listed_position, read=step.read, listed=step.listed, why=why, read_place=read_place
             )
-    return tuple(found_differences)
 
 
-def split_country_prefix(read: str, listed: str) -> PrefixedPlate | None:
-    """Return the read as a country prefix and a plate that folds to the listed one; None where it cannot be that."""
-    for split in COUNTRY_PREFIXES.splits(read):
-        if len(split.plate) == len(listed) and all(
-            _cost(*both) <= _FOLDED_COST for both in zip(split.plate, listed, strict=True)
-        ):
-            return split
-    return None
+def _taken_off(parts: Iterable[TakenOff], place: int) -> Iterator[Difference]:
+    for part in parts:
+        yield Difference(place=place, read=part.text, listed="", why=part.why, read_place=part.start + 1)
+
+
+def _lines_exchanged(inner: InnerPlate, listed: str, *, is_british: bool) -> Iterator[Difference]:
+    """Yield the changes of a plate whose second line was read before its first."""
+    size, why = inner.first_line, "the second line of the plate, read before the first"
+    yield Difference(place=1, read=inner.plate[size:], listed="", why=why, read_place=1)
+    yield from _changes(inner.plate[:size], listed[:size], inner.positions, is_british=is_british)
+    yield Difference(place=size + 1, read="", listed=listed[size:], why="here stands the line that was read first")
+
+
+def plate_inside(read: str, listed: str, country: str | None, listed_country: str | None) -> InnerPlate | None:
+    """Return the plate inside a read that is most like the listed one; None where the read itself is as like it."""
+    as_it_stands = _distance(read, listed)
+    if as_it_stands < _EDIT_COST:
+        return None
+    prefixed = (_without_prefix(split) for split in COUNTRY_PREFIXES.splits(read))
+    has_rare_layout = bool(BACKGROUND_MODEL.has_rare_layout(encode_plates([read], [country]))[0])
+    inside = [*prefixed, *inner_plates(read, country, has_rare_layout=has_rare_layout)]
+    by_distance = [(_distance(inner.plate, listed), inner) for inner in inside]
+    # Two lines are told apart by their order alone, so no letter in them may differ.
+    likely = [
+        (distance, inner.country not in {None, listed_country}, -inner.share, inner)
+        for distance, inner in by_distance
+        if distance < (_EDIT_COST if inner.first_line else as_it_stands)
+    ]
+    return min(likely)[-1] if likely else None
+
+
+def _without_prefix(split: PrefixedPlate) -> InnerPlate:
+    start = len(split.prefix)
+    taken_off = TakenOff(0, split.prefix, country_letters(split.country))
+    positions = tuple(range(start, start + len(split.plate)))
+    return InnerPlate(split.plate, positions, split.country, CONFUSION_MODEL.prefix_share, (taken_off,))
+
+
+def _distance(read: str, listed: str) -> int:
+    """Return the cost of the changes between two texts, at most that of two edits."""
+    if len(read) == len(listed):
+        costs = [_cost(*pair) for pair in zip(read, listed, strict=True)]
+        different = [position for position, cost in enumerate(costs) if cost >= _EDIT_COST]
+        if len(different) == 2 and different[1] == different[0] + 1:
+            first, second = different
+            crossed = _cost(read[first], listed[second]) + _cost(read[second], listed[first])
+            return min(sum(costs) - _EDIT_COST + crossed, 2 * _EDIT_COST)
+        return min(sum(costs), 2 * _EDIT_COST)
+    longer, shorter = sorted((read, listed), key=len, reverse=True)
+    if len(longer) > len(shorter) + 1:
+        return 2 * _EDIT_COST
+    without_one = (longer[:position] + longer[position + 1 :] for position in range(len(longer)))
+    return min(_EDIT_COST + min(sum(map(_cost, shortened, shorter)) for shortened in without_one), 2 * _EDIT_COST)
 
 
 def align(read: str, listed: str) -> list[AlignedStep]:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from anpr.reference_data.characters import CHARACTERS
 from anpr.reference_data.limits import ALPHABET, LONGEST_BADGE, LONGEST_LAYOUT
+from anpr.reference_data.rare_layouts import RARE_LAYOUTS
 
 # The symbols of a form, and the field of the country that holds their values.
 SYMBOLS: Final = {"A": "alphabet", "S": "serial", "C": "codes"}
@@ -56,9 +57,11 @@ def countries(table: Table) -> TableFaults:
 
 
 def _country(table: Table) -> TableFaults:
-    yield from _only(table, {"badges", "forms"}, {"trailer", "longest", "aliases", "district_gap", *SYMBOLS.values()})
+    optional = {"trailer", "longest", "aliases", "rare", "district_gap", *SYMBOLS.values()}
+    yield from _only(table, {"badges", "forms"}, optional)
     yield from _texts(table, "badges", f"[A-Z]{{1,{LONGEST_BADGE}}}", f"1 to {LONGEST_BADGE} letters")
     yield from _texts(table, "aliases", "[A-Z]{2}", "two letters")
+    yield from _texts(table, "rare", RARE_LAYOUTS.pattern, "letters A and digits 9, with ranges such as A{1,3}")
     yield from _texts(table, "codes", "[A-Z0-9]{1,4}", "1 to 4 letters and digits")
     for key in ("alphabet", "serial"):
         if key in table and not (isinstance(table[key], str) and re.fullmatch("[A-Z]*", table[key])):
@@ -193,6 +196,35 @@ def spreadsheet_words(table: Table) -> TableFaults:
     yield from _texts(table.get("errors", {}), "begin", "[#A-Z:]+", "the capital letters that an error begins with")
     for language in table.get("months", {}):
         yield from _texts(table["months"], language, "[A-Z]{3,}", "three or more capital letters")
+
+
+def words_around(table: Table) -> TableFaults:
+    """Check `words_around.toml`."""
+    yield from _only(table, {"shares", "signs", "texts", "behind", "words"}, set())
+    shares = table.get("shares", {})
+    yield from _only(shares, {"letters_behind", "right_band", "word", "two_lines", "read_twice"}, set())
+    for kind, share in shares.items():
+        if not _is_number(share, 0, 1):
+            yield TableFault(f"[shares] {kind}", share, "it must be a share above 0 and below 1")
+    for sign, country in table.get("signs", {}).items():
+        if not re.fullmatch(f"[A-Z]{{1,{LONGEST_BADGE}}}", sign) or not _COUNTRY.fullmatch(country):
+            yield TableFault(f"[signs] {sign}", country, _COUNTRY_RULE)
+    for name in table.get("texts", {}):
+        yield from _texts(table["texts"], name, "[A-Z0-9]+", "capital letters and digits")
+    for country, band in table.get("behind", {}).items():
+        yield from _only(band, {"name", "parts"}, set())
+        for part in {part for parts in band.get("parts", ()) for part in parts} - set(table.get("texts", {})):
+            yield TableFault(f"[behind.{country}] parts", part, "it is no name of `texts`")
+    for number, words in enumerate(table.get("words", ()), start=1):
+        yield from _words(f"words, number {number}", words)
+
+
+def _words(field: str, words: Table) -> TableFaults:
+    yield from _only(words, {"name"}, {"of", "any"})
+    lists = {**words.get("of", {}), "any": words.get("any", ["ANY"])}
+    for key in lists:
+        for fault in _texts(lists, key, "[A-Z]{2,14}", "2 to 14 capital letters"):
+            yield TableFault(f"{field}: {fault.field}", fault.value, fault.reason)
 
 
 def misreads(table: Table) -> TableFaults:
@@ -352,6 +384,7 @@ CHECKS: Final[Mapping[str, Callable[[Table], TableFaults]]] = {
         marks,
         no_plate_words,
         spreadsheet_words,
+        words_around,
         misreads,
         confidence,
         traffic,

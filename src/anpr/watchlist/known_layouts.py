@@ -1,7 +1,7 @@
 """Whether a plate fits a layout of its country, by the forms of `countries.toml`. Pure.
 
-A layout is where a plate has letters and where digits. Personal, diplomatic, military and historic plates have no
-form there, so a plate that fits none may be right: it is a reason for a warning, never for a refusal by itself.
+A layout is where a plate has letters and where digits. The rare layouts (of personal, diplomatic and historic plates)
+are not all known, so a plate that fits none may be right: a reason for a warning, never for a refusal by itself.
 """
 
 import re
@@ -11,11 +11,15 @@ from typing import Any, Final
 
 from anpr.reference_data import tables
 from anpr.reference_data.limits import LONGEST_LAYOUT
+from anpr.reference_data.rare_layouts import rare_layouts
 from anpr.reference_data.table_checks import SYMBOLS
 
 _COUNTRIES: Final = tables.load("countries")
 _TO_LAYOUT: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "A" * 26 + "9" * 10)
 
+_MONTHS: Final = frozenset(
+    month for months in tables.load("spreadsheet_words")["months"].values() for month in months
+)
 # 12-Mar-26, Mar-26, 12-March, 1E-23: where letters and digits are in them.
 _AS_SPREADSHEETS_WRITE: Final = re.compile("9{0,2}A{3,9}(?:9{1,2}|9{4})?|9+A9+")
 
@@ -39,6 +43,14 @@ def pattern_fits_known_layout(canonical_pattern: str, country: str | None) -> bo
 def _pattern_fits(pattern: str, country: str | None) -> bool:
     fitting = re.compile(pattern.replace("?", ".").replace("*", ".*"))
     return any(map(fitting.fullmatch, _layouts_for(country)))
+
+
+def fits_rare_layout(canonical_plate: str, country: str | None) -> bool:
+    """Return whether a plate fits a layout that few plates of its country have, and is no month with a number."""
+    if country is None or not has_known_layouts(country):
+        return False
+    layout = canonical_plate.translate(_TO_LAYOUT)
+    return layout in _rare_layouts(country) and canonical_plate.strip("0123456789") not in _MONTHS
 
 
 @lru_cache(maxsize=4096)
@@ -70,6 +82,11 @@ def _layouts(country: str) -> frozenset[str]:
         found |= {"".join(combination).translate(_TO_LAYOUT) for combination in product(*map(_distinct, parts))}
     longest = min(syntax.get("longest", LONGEST_LAYOUT), LONGEST_LAYOUT)
     return frozenset(layout for layout in found if len(layout) <= longest)
+
+
+@cache
+def _rare_layouts(country: str) -> frozenset[str]:
+    return rare_layouts(_COUNTRIES[country].get("rare", ()))
 
 
 @cache

@@ -9,7 +9,12 @@ from anpr.contracts.no_plate import says_no_plate
 from anpr.watchlist import beside_plate, spreadsheet_cells
 from anpr.watchlist.beside_plate import MOST_GROUPS
 from anpr.watchlist.csv_cells import InvalidCellError, as_text
-from anpr.watchlist.known_layouts import fits_known_layout, is_plainly_a_plate, pattern_fits_known_layout
+from anpr.watchlist.known_layouts import (
+    fits_known_layout,
+    fits_rare_layout,
+    is_plainly_a_plate,
+    pattern_fits_known_layout,
+)
 
 # A pattern that fixes fewer characters than this would match a good part of the traffic.
 MIN_FIXED_CHARACTERS: Final = 3
@@ -101,7 +106,7 @@ def _doubts(plate: str, key: str, country: str | None) -> list[str]:
     if plates.is_pattern(plate):
         return [] if pattern_fits_known_layout(key, country) else [PATTERN_OF_NO_LAYOUT]
     doubts = [NO_DISTRICT] if hides_district(plate, key, country) else []
-    if not fits_known_layout(key, country):
+    if not fits_known_layout(key, country) and not fits_rare_layout(key, country):
         return [NO_KNOWN_LAYOUT, *doubts]
     return [DIGITS_ONLY] if key.isdigit() and country is None else doubts
 

@@ -254,8 +254,9 @@ def test_the_evidence_of_a_read_with_a_country_prefix_adds_up_to_its_score(
     rows, plates = stripped
     entry = encoded("MAB1234" if plate == "MAB1234" else "AB12CDE")
     likelihood = Likelihood(1_000_000)
-    [with_prefix] = likelihood.score_with_prefix(read, plates, rows, entry, np.zeros(1, np.intp))
-    evidence = likelihood.evidence(read, entry, plates)
+    share = np.array([likelihood.prefix_share])
+    [with_prefix] = likelihood.score_inside(read, plates, share, rows, entry, np.zeros(1, np.intp))
+    evidence = likelihood.evidence(read, entry, ("country prefix", plates, likelihood.prefix_share))
     assert probability(evidence) == pytest.approx(float(with_prefix), abs=ROUNDING)
     assert "country prefix" in [part.name for part in evidence]
 

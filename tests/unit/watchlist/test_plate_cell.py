@@ -179,6 +179,18 @@ def test_a_plate_beside_its_country_or_a_remark_is_taken_and_counted(
         ("*B12*", "GB"),
         ("A?12 CDE", "GB"),
         ("AB12CDE*", "GB"),
+        # dateless, personal, of an old series, diplomatic, or of a trailer: no form of the country, but real
+        ("1 ABC", "GB"),
+        ("ABC 12", "GB"),
+        ("ABC 123 A", "GB"),
+        ("123 D 456", "GB"),
+        ("A123 4567", "GB"),
+        ("W0 KROL", "PL"),
+        ("EL 123 AB", "CZ"),
+        ("BX-DL-01", "NL"),
+        ("04-D-1", "IE"),
+        ("MI A12345", "IT"),
+        ("1234 AB 62", "FR"),
     ],
 )
 def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: str) -> None:
@@ -190,7 +202,6 @@ def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: s
     ("cell", "country", "note"),
     [
         ("MAR 12", "GB", NO_KNOWN_LAYOUT),
-        ("1 ABC", "GB", NO_KNOWN_LAYOUT),
         ("W0 KROLIK", "PL", NO_KNOWN_LAYOUT),
         ("see notes", None, NO_KNOWN_LAYOUT),
         ("AB12CD", "GB", NO_KNOWN_LAYOUT),
@@ -297,7 +308,7 @@ def test_the_plan_says_how_many_plates_are_doubtful_with_samples(tmp_path: Path)
         tmp_path,
         "GB AB12 CDE,,2099-12-31",
         "AB13 CDE,GB,2099-12-31",
-        *(f"ABC {number},GB,2099-12-31" for number in range(10, 15)),
+        *(f"ABCD {number},GB,2099-12-31" for number in range(10, 15)),
     )
     assert [entry.country for entry in content.entries[:2]] == ["GB", "GB"]
     assert content.warnings == (
@@ -307,7 +318,7 @@ def test_the_plan_says_how_many_plates_are_doubtful_with_samples(tmp_path: Path)
         ),
         (
             "plates that fit no known layout of their country, or of any: 5 "
-            "(line 4: 'ABC 10'; line 5: 'ABC 11'; line 6: 'ABC 12'; ...)"
+            "(line 4: 'ABCD 10'; line 5: 'ABCD 11'; line 6: 'ABCD 12'; ...)"
         ),
     )
 

@@ -23,7 +23,7 @@ from anpr.matching.encoding.plate_codes import (
     country_text,
     encode_plates,
 )
-from anpr.matching.scoring.background_model import layouts_of, official_layouts
+from anpr.matching.scoring.background_model import official_layouts
 from anpr.reference_data import tables
 from anpr.reference_data.limits import LONGEST_BADGE
 
@@ -81,7 +81,7 @@ class CountryPrefixes:
         lengths, columns = countries_by_length.nonzero()
         rows, countries = rows[columns], countries_by_length[lengths, columns]
         plates = _without_first(reads.take(rows), lengths, self._countries[countries])
-        is_plate = self._layouts[countries, layouts_of(plates)].nonzero()[0]
+        is_plate = self._layouts[countries, plates.layouts].nonzero()[0]
         return rows[is_plate], plates.take(is_plate)
 
     def splits(self, text: str) -> Iterator[PrefixedPlate]:

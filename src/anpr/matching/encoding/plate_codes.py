@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anpr.contracts import plates
 from anpr.reference_data import tables
-from anpr.reference_data.limits import ALPHABET
+from anpr.reference_data.limits import ALPHABET, LONGEST_LAYOUT
 
 WIDTH = plates.MAX_CANONICAL_LENGTH
 # Characters as codes, a row of 16 for each plate; the number of characters of each plate; two words for each plate.
@@ -30,6 +30,9 @@ Rows = NDArray[np.intp]
 UNREADABLE = len(ALPHABET) + 1
 FIRST_LETTER = ALPHABET.index("A") + 1
 CODE_COUNT = UNREADABLE + 1
+NO_LAYOUT = 0
+# The numbers of countries, 0 for unknown.
+COUNTRY_COUNT = 1 + 26 * 26
 _CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
 # Between texts while they are joined. A batch with a text that holds it takes the slow path.
 _SEPARATOR = "\n"
@@ -66,6 +69,18 @@ class PlateCodes:
     def letter_bits(self) -> NDArray[np.uint16]:
         """(n,) a bit for each position, the first in the lowest bit: whether it holds a letter."""
         return np.packbits(self.codes >= _FIRST_LETTER, None, "little").view("<u2")
+
+    @cached_property
+    def layouts(self) -> Rows:
+        """(n,) the number of each text's layout, NO_LAYOUT for texts that are too long and for those without any.
+
+        A layout of up to LONGEST_LAYOUT characters has a bit for each position, 1 for a letter, and one bit above
+        them, which gives the length.
+        """
+        layouts = _LETTER_MASKS.take(self.lengths)
+        layouts &= self.letter_bits
+        layouts |= _LENGTH_BITS.take(self.lengths)
+        return layouts.astype(np.intp)
 
     def take(self, rows: Rows) -> "PlateCodes":
         """Return these rows, in this order."""
@@ -168,6 +183,11 @@ _TO_TEXT = (b"\0" + ALPHABET.encode() + plates.UNREADABLE.encode()).ljust(256, b
 _REMOVED_BYTES = plates.ASCII_SEPARATORS.replace(_SEPARATOR, "").encode()
 _LEFT_OUT_AT_ENDS = plates.ASCII_SEPARATORS + plates.ASCII_PADDING
 _NAN = np.float32(np.nan).tobytes()
+# By length: the bit of a layout number that gives the length, and a mask of the bits below it.
+_TEXT_LENGTHS = np.arange(WIDTH + 1)
+_HAS_LAYOUT = (_TEXT_LENGTHS > 0) & (_TEXT_LENGTHS <= LONGEST_LAYOUT)
+_LENGTH_BITS = np.where(_HAS_LAYOUT, 1 << _TEXT_LENGTHS, NO_LAYOUT).astype(np.uint16)
+_LETTER_MASKS = np.where(_LENGTH_BITS > 0, _LENGTH_BITS - 1, 0).astype(np.uint16)
 # As arrays: numpy turns a number into an array at each step, which takes longer than the step does for one plate.
 _NO_CHARACTER = np.array(0, np.uint8)
 _ONE = np.array(1, np.intp)

@@ -4,7 +4,8 @@ There are two hash tables. Their keys are folded plates: characters that recogni
 
 - `by_key` holds each plate under its key. One look-up finds the tiers `exact`, `equivalent` and `folded`, because
   plates that are equal by a narrower rule are equal by a wider one. Comparing the plates then gives the tier. Reads
-  that may begin with a country prefix are looked up once more without it.
+  that may begin with a country prefix are looked up once more without it, and so are the plates that a text in a
+  rare layout may hold (`encoding.inner_plates`).
 - `by_deletion` holds each plate that is listed with tolerance `near`, under its key and under every key one deletion
   away (`lookup.edits`). Nearly all of the time goes here, so only those reads are looked up for which the likelihood
   says that a match could score enough.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
     TO_FOLDED,
@@ -108,12 +110,20 @@ class PlateTable:
         same_key = self.same_key_pairs(reads, folded)
         near = self._near_pairs(reads, folded, likelihood) if len(self.by_deletion.slots) else _NO_PAIRS
         matched = self._score_pairs(reads, same_key, near, likelihood)
-        prefixed = self._search_without_prefix(reads, likelihood)
-        if prefixed is None:
-            return matched
-        # One extra letter may also be a country prefix; the prefix is the surer explanation.
-        is_prefixed = np.isin(matched.pair_numbers(len(self.plates)), prefixed.pair_numbers(len(self.plates)))
-        return MatchedPairs.concatenated([matched.where(~is_prefixed), prefixed])
+        inside = [self._search_without_prefix(reads, likelihood), self._search_inner_plates(reads, likelihood)]
+        found_inside = [found for found in inside if found is not None and len(found.read_rows)]
+        return self._surest([matched, *found_inside]) if found_inside else matched
+
+    def _surest(self, found: Sequence[MatchedPairs]) -> MatchedPairs:
+        """Return each pair once, however many ways explain it: in the surest tier, with the highest score of it."""
+        matched = MatchedPairs.concatenated(found)
+        numbers = matched.pair_numbers(len(self.plates))
+        order = np.lexsort((-matched.scores, matched.tiers, numbers))
+        is_first = np.ones(len(order), bool)
+        np.not_equal(numbers[order[1:]], numbers[order[:-1]], out=is_first[1:])
+        is_surest = np.zeros(len(order), bool)
+        is_surest[order[is_first]] = True
+        return matched.where(is_surest)
 
     def _search_without_prefix(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs | None:
         """Return the matches of reads without their country prefix: `folded`, or `near` where less probable."""
@@ -126,12 +136,34 @@ class PlateTable:
             return None
         read_rows = prefixed_rows[plate_rows]
         least_folded, least_near = (likelihood.least_score(TIERS[tier]) for tier in (FOLDED_TIER, NEAR_TIER))
-        scores = likelihood.score_with_prefix(
-            reads, plates.take(plate_rows), read_rows, self.plates, entry_rows, least_near
+        shares = np.full(len(read_rows), likelihood.prefix_share)
+        scores = likelihood.score_inside(
+            reads, plates.take(plate_rows), shares, read_rows, self.plates, entry_rows, least_near
         )
         tiers = np.where(scores >= least_folded, FOLDED_TIER, NEAR_TIER).astype(np.uint8)
         is_match = (scores >= least_near) & (tiers <= self.widest_tiers[entry_rows])
         return MatchedPairs(read_rows, entry_rows, tiers, scores).where(is_match)
+
+    def _search_inner_plates(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs | None:
+        """Return the matches of plates inside reads, all `near`: what is taken off may be part of a plate."""
+        inner = INNER_PLATES.find(reads) if len(self.by_deletion.slots) else None
+        if inner is None:
+            return None
+        folded = translated(inner.plates.codes, TO_FOLDED)
+        plate_rows, entry_rows, _ = self.same_key_pairs(inner.plates, folded)
+        misread = inner.may_be_misread.nonzero()[0]
+        near_rows, near_entry_rows, _ = self._near_pairs(inner.plates.take(misread), folded[misread], likelihood)
+        plate_rows = np.concatenate([plate_rows, misread[near_rows]])
+        entry_rows = np.concatenate([entry_rows, near_entry_rows])
+        allowed = (self.widest_tiers[entry_rows] >= NEAR_TIER).nonzero()[0]
+        plate_rows, entry_rows = plate_rows[allowed], entry_rows[allowed]
+        if not len(plate_rows):
+            return None
+        read_rows, least = inner.read_rows[plate_rows], likelihood.least_score(TIERS[NEAR_TIER])
+        plates, shares = inner.plates.take(plate_rows), inner.shares[plate_rows]
+        scores = likelihood.score_inside(reads, plates, shares, read_rows, self.plates, entry_rows, least)
+        tiers = np.full(len(scores), NEAR_TIER, np.uint8)
+        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(scores >= least)
 
     def _score_pairs(self, reads: PlateCodes, same_key: Pairs, near: Pairs, likelihood: Likelihood) -> MatchedPairs:
         """Return the pairs that the entries' tolerances and the least scores allow."""

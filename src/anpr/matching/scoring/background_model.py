@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from anpr.matching.encoding.plate_codes import (
     CODE_COUNT,
     FIRST_LETTER,
+    NO_LAYOUT,
     UNREADABLE,
     WIDTH,
     Codes,
@@ -33,10 +34,8 @@ from anpr.matching.scoring.evidence import Shares
 from anpr.reference_data import tables
 from anpr.reference_data.limits import ALPHABET, LONGEST_LAYOUT
 
-# Each layout of up to LONGEST_LAYOUT characters has a number: a bit for each position (1 for a letter), and one bit
-# above them, which gives the length.
+# The numbers of layouts: `PlateCodes.layouts`.
 _LAYOUT_COUNT = np.array(2 << LONGEST_LAYOUT)
-_NO_LAYOUT = 0  # of longer texts and of texts without a character
 # Two codes side by side are one number of 16 bits, the first in the lower byte.
 _PAIR_COUNT = np.array(CODE_COUNT << 8)
 # The share of a country's vehicles whose plates no table foresees, spread over layouts of 3 to 9 characters; and the
@@ -47,6 +46,10 @@ _LEAST_DIGIT = 0.02
 _TRAILER_SHARE = 0.1
 # Behind a misread, only layouts with at least this share of the country's vehicles are counted.
 _COMMON_SHARE = 1e-3
+# A text in a layout that fewer vehicles of its country have may be more than a plate (`encoding/inner_plates.py`).
+# Where the camera names no country, a layout of one country in forty vehicles tells little.
+RARE_LAYOUT_SHARE: Final = 2e-3
+RARE_LAYOUT_SHARE_OF_ALL: Final = 2.5e-2
 DIGITS, LETTERS = slice(1, FIRST_LETTER), slice(FIRST_LETTER, UNREADABLE)
 # No plate has a character that cannot be read. A share above 0 prevents a division by zero.
 _LEAST_UNREADABLE = 1e-9
@@ -79,9 +82,11 @@ class BackgroundModel:
             characters[row] = _with_least(np.mean([character_shares for _, character_shares in halves], axis=0))
         for table in (layouts, characters):
             table[0] = self.shares[1:] @ table[1:]
-        layouts[:, _NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUT_COUNT
+        layouts[:, NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUT_COUNT
         self.layouts: Final = layouts
         self._common_layouts = _CommonLayouts(layouts)
+        self._are_rare = (layouts < RARE_LAYOUT_SHARE).ravel()
+        self._are_rare[:_LAYOUT_COUNT] = layouts[0] < RARE_LAYOUT_SHARE_OF_ALL
         self.characters: Final = characters
         self._log_layouts = _in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))).ravel()
         self._log_pairs = _pair_logs(_in_units(np.log(characters)))
@@ -90,6 +95,11 @@ class BackgroundModel:
         """Return the row of each country: 0 for one that the camera does not know or that has no table."""
         return self._row_of_country.take(countries)
 
+    def has_rare_layout(self, reads: PlateCodes) -> NDArray[np.bool_]:
+        """Return which reads have a layout that few vehicles of their country have, or of all if none is named."""
+        is_rare: NDArray[np.bool_] = self._are_rare.take(self.rows(reads.countries) * _LAYOUT_COUNT + reads.layouts)
+        return is_rare
+
     def log_plates(self, reads: PlateCodes, rows: Rows) -> NDArray[np.int32]:
         """Return the logarithm, in UNITS, of the share of the row's vehicles that have exactly this plate.
 
@@ -97,8 +107,7 @@ class BackgroundModel:
         """
         pairs = reads.codes.view("<u2").T[: (reads.longest + 1) // 2].astype(np.intp)
         pairs += rows * _PAIR_COUNT
-        layouts = layouts_of(reads)
-        layouts += rows * _LAYOUT_COUNT
+        layouts = rows * _LAYOUT_COUNT + reads.layouts
         logs: NDArray[np.int32] = np.add.reduce(self._log_pairs.take(pairs), axis=0, dtype=np.int32)
         logs += self._log_layouts[layouts]
         return logs
@@ -111,11 +120,10 @@ class BackgroundModel:
         """
         codes, lengths = reads.codes, reads.lengths
         by_position = self.characters[rows[:, None], codes]
-        texts = _Texts(codes, lengths, rows, layouts_of(reads), by_position, by_position.prod(axis=1))
+        texts = _Texts(codes, lengths, rows, reads.layouts, by_position, by_position.prod(axis=1))
         total = self._one_more_or_less(texts, rates)
         total += self._substituted(texts, rates)
-        ruined = _RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64)
-        return rates.alone_share * total + ruined
+        return rates.alone_share * total + ruined(lengths)
 
     def _substituted(self, texts: "_Texts", rates: "MisreadRates") -> Shares:
         """Return the share misread as these texts by substitutions alone.
@@ -161,6 +169,11 @@ class BackgroundModel:
         return MisreadRates(self.characters, confusions)
 
 
+def ruined(lengths: Lengths) -> Shares:
+    """Return the share of vehicles whose plates are misread with many edits, as each text of these lengths."""
+    return np.asarray(_RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64))
+
+
 class _Texts(NamedTuple):
     """Texts with their rows and layouts, each character's share in its country, and the product of these shares."""
 
@@ -183,21 +196,6 @@ class MisreadRates:
         self.lost_digits: Final = characters[:, DIGITS] @ confusions.deletion[DIGITS]
         self.insertion: Final = confusions.insertion
         self.alone_share: Final = confusions.alone_share
-
-
-# By length: the bit of a layout number that gives the length, and a mask of the bits below it.
-_TEXT_LENGTHS = np.arange(WIDTH + 1)
-_HAS_LAYOUT = (_TEXT_LENGTHS > 0) & (_TEXT_LENGTHS <= LONGEST_LAYOUT)
-_LENGTH_BITS = np.where(_HAS_LAYOUT, 1 << _TEXT_LENGTHS, _NO_LAYOUT).astype(np.uint16)
-_LETTER_MASKS = np.where(_LENGTH_BITS > 0, _LENGTH_BITS - 1, 0).astype(np.uint16)
-
-
-def layouts_of(plates: PlateCodes) -> NDArray[np.intp]:
-    """Return the number of each text's layout."""
-    layouts = _LETTER_MASKS.take(plates.lengths)
-    layouts &= plates.letter_bits
-    layouts |= _LENGTH_BITS.take(plates.lengths)
-    return layouts.astype(np.intp)
 
 
 def _in_units(logs: Shares) -> NDArray[np.int32]:
@@ -240,7 +238,7 @@ def _without(layouts: NDArray[np.intp], lengths: Lengths, positions: NDArray[np.
     """Return the layouts without one position."""
     low = (1 << positions) - 1
     exists = (lengths > np.maximum(positions, 1)) & (layouts > 0)
-    return np.where(exists, (layouts & low) | ((layouts >> 1) & ~low), _NO_LAYOUT)
+    return np.where(exists, (layouts & low) | ((layouts >> 1) & ~low), NO_LAYOUT)
 
 
 def _with(
@@ -249,7 +247,7 @@ def _with(
     """Return the layouts with a letter or a digit inserted before a position."""
     low = (1 << positions) - 1
     exists = (lengths >= positions) & (lengths < LONGEST_LAYOUT) & (layouts > 0)
-    return np.where(exists, (layouts & low) | (is_letter << positions) | ((layouts & ~low) << 1), _NO_LAYOUT)
+    return np.where(exists, (layouts & low) | (is_letter << positions) | ((layouts & ~low) << 1), NO_LAYOUT)
 
 
 def official_layouts(country: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ evidence cannot differ.
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 # Shares of vehicles, or logarithms of shares.
 Shares = NDArray[np.float64]
 
+# The names of the evidence that a read holds more than its plate.
+COUNTRY_PREFIX: Final = "country prefix"
+TEXT_AROUND: Final = "text around"
 # Decimal digits of a part. The sum of the parts then gives the score to five digits; a score has four.
 _DIGITS = 6
 
@@ -27,6 +30,19 @@ class Evidence(Struct, frozen=True):
 
     name: str
     log_odds: float
+
+
+class ListedTerms(NamedTuple):
+    """The terms of `PairTerms` for the listed vehicle, but for the prior."""
+
+    other_country: Shares
+    misread: Shares
+    confidence: Shares
+    near: Shares
+
+    def log_sum(self, prior: float) -> Shares:
+        """Return (m,) the logarithm of how probable each read is if the listed vehicle went by."""
+        return prior + self.other_country + self.misread + self.confidence + self.near
 
 
 class PairTerms(NamedTuple):
@@ -89,13 +105,13 @@ class PairTerms(NamedTuple):
         return [Evidence(name, part.item()) for name, part in parts.items()]
 
 
-def country_prefix_evidence(prefix_share: float, plate: PairTerms, read: PairTerms) -> Evidence:
-    """Return the evidence that a read begins with a country prefix, beside that of the plate behind the prefix.
+def surroundings_evidence(name: str, share: float, plate: PairTerms, read: PairTerms) -> Evidence:
+    """Return the evidence that a read has text around its plate, beside that of the plate. `share` is how often.
 
     The text as it stands may be the plate of another vehicle, or a misread of one.
     """
-    prefixed = prefix_share * plate.unlisted()
-    return Evidence("country prefix", np.log(prefixed / (prefixed + read.unlisted())).item())
+    with_text = share * plate.unlisted()
+    return Evidence(name, np.log(with_text / (with_text + read.unlisted())).item())
 
 
 def candidate_evidence(share: float, log_odds: float) -> Evidence:

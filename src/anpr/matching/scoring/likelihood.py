@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.plate_codes import FIRST_LETTER, TO_FOLDED, PlateCodes, Rows, translated
-from anpr.matching.scoring.background_model import BACKGROUND_MODEL, BackgroundModel
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL, BackgroundModel, ruined
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, UNITS, ConfusionModel
 from anpr.matching.scoring.evidence import (
     Evidence,
+    ListedTerms,
     PairTerms,
     Shares,
     candidate_evidence,
-    country_prefix_evidence,
     rounded,
+    surroundings_evidence,
     total_log_odds,
 )
 from anpr.reference_data import tables
@@ -150,34 +151,42 @@ class Likelihood:
         terms = self._terms(read, entry, is_other_district=True)
         return _scores_of(read, terms.listed(), terms.unlisted())
 
-    def score_with_prefix(  # noqa: PLR0913, PLR0917  as `score`, and the plates
+    @property
+    def prefix_share(self) -> float:
+        """How often a plate is read with its country prefix."""
+        return self._confusions.prefix_share
+
+    def score_inside(  # noqa: PLR0913, PLR0917  as `score`, and the plates
         self,
         reads: PlateCodes,
         plates: PlateCodes,
+        shares: Shares,
         read_rows: Rows,
         entries: PlateCodes,
         entry_rows: Rows,
         at_least: float = 0.0,
     ) -> NDArray[np.float32]:
-        """Return the probability, for each of m pairs, that a read is of a listed vehicle, with its country prefix.
+        """Return the probability, for each of m pairs, that a read holds a listed plate and something around it.
 
-        `plates` are the reads (`read_rows`) without their country prefix. The text as it stands may also be the plate
-        of another vehicle. Where the probability is below `at_least`, 0 may stand for it.
+        `plates` are those inside the reads (`read_rows`), `shares` how often a plate is read with such text around
+        it. The text as it stands may also be the plate of another vehicle. Where the probability is below `at_least`,
+        0 may stand for it.
         """
         read, plate, entry = reads.take(read_rows), plates, entries.take(entry_rows)
         scores = np.zeros(len(read_rows), np.float32)
         reachable = np.arange(len(scores))
         if at_least:
-            misread = self._confusions.log_probability(plate.codes, plate.lengths, entry.codes, entry.lengths)
-            most = self._log_prior + math.log(self._confusions.prefix_share) + misread / UNITS
-            most += np.where((plate.codes == entry.codes).all(axis=1), 0.0, self._log_ratios.max())
-            against = self._log_read_right(read, self._background.rows(read.countries))
-            reachable = (most + _SLACK > _log_odds(at_least) + against).nonzero()[0]
+            most = np.log(shares) + self._listed_terms(plate, entry).log_sum(self._log_prior)
+            rows = self._background.rows(read.countries)
+            doubt = np.exp(self._log_confidence_ratios(read.confidences))
+            against = np.exp(self._log_read_right(read, rows))
+            against += self._background.shares[rows] * doubt * ruined(read.lengths)
+            reachable = (most + _SLACK > _log_odds(at_least) + np.log(against)).nonzero()[0]
             read, plate, entry = read.take(reachable), plate.take(reachable), entry.take(reachable)
         if len(reachable):
-            behind_prefix = self._terms(plate, entry)
-            listed = self._confusions.prefix_share * behind_prefix.listed()
-            unlisted = self._confusions.prefix_share * behind_prefix.unlisted()
+            inside = self._terms(plate, entry)
+            listed = shares[reachable] * inside.listed()
+            unlisted = shares[reachable] * inside.unlisted()
             scores[reachable] = _scores_of(read, listed, unlisted + self._terms(read, entry).unlisted())
         return scores
 
@@ -185,21 +194,22 @@ class Likelihood:
         self,
         read: PlateCodes,
         entry: PlateCodes,
-        plate: PlateCodes | None = None,
+        inside: tuple[str, PlateCodes, float] | None = None,
         *,
         is_other_district: bool = False,
     ) -> tuple[Evidence, ...]:
         """Return the named parts of the log-odds of a score; parts that are 0 are left out.
 
-        Each argument has one row. `plate` is the read without its country prefix, for a score with the prefix.
+        Each argument has one row. `inside` is for a score with text around the plate: the name of this evidence, the
+        plate inside the read, and how often a plate is read so.
         """
         terms = self._terms(read, entry, is_other_district=is_other_district)
-        if plate is None:
+        if inside is None:
             evidence = terms.evidence()
         else:
-            behind_prefix = self._terms(plate, entry)
-            prefix = country_prefix_evidence(self._confusions.prefix_share, behind_prefix, terms)
-            evidence = [*behind_prefix.evidence(), prefix]
+            name, plate, share = inside
+            of_plate = self._terms(plate, entry)
+            evidence = [*of_plate.evidence(), surroundings_evidence(name, share, of_plate, terms)]
         if read.are_candidates is not None and read.are_candidates[0]:
             share = candidate_shares(read.confidences).item()
             evidence.append(candidate_evidence(share, total_log_odds(evidence)))
@@ -232,25 +242,32 @@ class Likelihood:
     def _terms(self, read: PlateCodes, entry: PlateCodes, *, is_other_district: bool = False) -> PairTerms:
         """Return the terms of the scores of these pairs, which all show another district than the list, or none."""
         rows, entry_rows = self._background.rows(read.countries), self._background.rows(entry.countries)
-        is_exact = (read.codes == entry.codes).all(axis=1) & (read.lengths == entry.lengths)
+        listed = self._listed_terms(read, entry)
+        is_in_country = (entry.countries != 0) & (listed.other_country == 0)
+        is_listed_vehicle = _is_exact(read, entry) & (listed.other_country == 0) & (not is_other_district)
+        return PairTerms(
+            prior=self._log_prior,
+            other_district=math.log(WRONG_GAP_SHARE) if is_other_district else 0.0,
+            **listed._asdict(),
+            country_share=np.where(is_in_country, self._background.shares[rows], 1.0),
+            read_right=self._read_right(read, rows, entry_rows, is_listed_vehicle),
+            misread_as_text=self._background.misread(read, rows, self._rates),
+            doubt=np.exp(self._log_confidence_ratios(read.confidences)),
+            fleet=np.where(_is_fleet_neighbour(read, entry), FLEET_SHARE * math.exp(self._log_prior), 0.0),
+        )
+
+    def _listed_terms(self, read: PlateCodes, entry: PlateCodes) -> ListedTerms:
+        """Return how probable each read is if the listed vehicle went by, but for the prior."""
         is_other_country = (read.countries != entry.countries) & (read.countries != 0) & (entry.countries != 0)
         is_same_fold = (translated(read.codes, TO_FOLDED) == translated(entry.codes, TO_FOLDED)).all(axis=1)
         log_ratios = self._log_confidence_ratios(read.confidences)
         misread = self._confusions.log_probability(read.codes, read.lengths, entry.codes, entry.lengths)
-        is_listed_vehicle = is_exact & ~is_other_country & (not is_other_district)
-        is_in_country = (entry.countries != 0) & ~is_other_country
-        return PairTerms(
-            prior=self._log_prior,
+        at_differences = self._log_ratios_at_differences(read, entry, log_ratios)
+        return ListedTerms(
             other_country=np.where(is_other_country, math.log(WRONG_COUNTRY_SHARE), 0.0),
-            other_district=math.log(WRONG_GAP_SHARE) if is_other_district else 0.0,
             misread=misread / UNITS,
-            confidence=np.where(is_exact, 0.0, self._log_ratios_at_differences(read, entry, log_ratios)),
+            confidence=np.where(_is_exact(read, entry), 0.0, at_differences),
             near=np.where(is_same_fold, 0.0, math.log(NEAR_ODDS)),
-            country_share=np.where(is_in_country, self._background.shares[rows], 1.0),
-            read_right=self._read_right(read, rows, entry_rows, is_listed_vehicle),
-            misread_as_text=self._background.misread(read, rows, self._rates),
-            doubt=np.exp(log_ratios),
-            fleet=np.where(_is_fleet_neighbour(read, entry), FLEET_SHARE * math.exp(self._log_prior), 0.0),
         )
 
     def _read_right(self, read: PlateCodes, rows: Rows, entry_rows: Rows, is_same: NDArray[np.bool_]) -> Shares:
@@ -297,6 +314,11 @@ def _scores_of(read: PlateCodes, listed: Shares, unlisted: Shares) -> NDArray[np
         shares *= np.where(read.are_candidates, candidate_shares(read.confidences), 1.0)
     # Scores are rounded here, before they are compared with the least score: the score shown decides.
     return np.round(shares, DIGITS).astype(np.float32)
+
+
+def _is_exact(read: PlateCodes, entry: PlateCodes) -> NDArray[np.bool_]:
+    is_exact: NDArray[np.bool_] = (read.codes == entry.codes).all(axis=1)
+    return is_exact
 
 
 def _log_odds(share: float) -> float:

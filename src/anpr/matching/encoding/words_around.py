@@ -1,0 +1,187 @@
+"""What may stand around a plate and be read with it, and the possible plates inside a text. Pure.
+
+`UKA1234567` is most likely the British trailer `A1234567`, `AB123CD62` the French plate `AB123CD` with its
+department, `CDEAB12` the British plate `AB12CDE` whose lines were read in the wrong order. The words are those of
+`words_around.toml` and the badges of all countries. `inner_plates` lists the plates that a text may hold;
+`encoding/inner_plates.py` finds the same in a batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+from anpr.contracts.plates import country_of
+from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
+from anpr.reference_data import tables
+
+# Characters that a plate inside a text has at least; and a plate in two lines.
+SHORTEST_INNER: Final = 2
+SHORTEST_OF_TWO_LINES: Final = 4
+# Letters of a badge that chance seldom writes.
+TELLING_BADGE: Final = 2
+# Characters of a word behind a plate at most: so many fit in 64 bits.
+LONGEST_BEHIND: Final = 8
+
+_PER_MILLION = 1_000_000
+
+
+class Word(NamedTuple):
+    """A text that may stand beside a plate.
+
+    `country` is the country that it speaks for. `share` is how often a plate (of that country) is read with it.
+    """
+
+    text: str
+    country: str | None
+    share: float
+    why: str
+    is_badge: bool = False
+
+
+class TakenOff(NamedTuple):
+    """A part of a text that does not belong to the plate inside it, and its position, from 0."""
+
+    start: int
+    text: str
+    why: str
+
+
+class InnerPlate(NamedTuple):
+    """A possible plate inside a text.
+
+    `positions` are those of its characters in the text, from 0. `country` is the country that the surroundings speak
+    for, `share` how often a plate is read with them. `first_line` is the number of characters of the plate's first
+    line where the lines were read in the wrong order, else 0.
+    """
+
+    plate: str
+    positions: tuple[int, ...]
+    country: str | None
+    share: float
+    taken_off: tuple[TakenOff, ...] = ()
+    first_line: int = 0
+
+
+def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> Iterator[InnerPlate]:
+    """List the possible plates inside a canonical text. `country` is the one that the camera names.
+
+    - Behind a telling badge stands any plate. Before a text in a common layout, which is most likely a plate by
+      itself, the badge must be that of the camera's country where the camera names one.
+    - Beside other words, and in two lines, stands a plate in a known layout. Only texts in a rare layout hold one.
+    - A text that is twice the same holds any plate.
+    """
+    before = [word for size in range(1, len(text)) for word in WORDS_BEFORE.get(text[:size], ())]
+    for word in before:
+        if is_telling(word) and (has_rare_layout or not country or country_of(country) == word.country):
+            yield from _between(text, word, None)
+    if not has_rare_layout:
+        return
+    behind = [word for size in range(1, len(text)) for word in WORDS_BEHIND.get(text[-size:], ())]
+    surroundings: list[tuple[Word | None, Word | None]] = [(word, None) for word in before if not is_telling(word)]
+    surroundings += [(None, word) for word in behind]
+    surroundings += [pair for pair in product(before, behind) if pair[0].is_badge and speak_for_one_country(*pair)]
+    in_known_layout = [inner for pair in surroundings for inner in _between(text, *pair)]
+    in_known_layout += _two_lines(text)
+    yield from (inner for inner in in_known_layout if KNOWN_LAYOUTS.has(inner.plate, inner.country or country))
+    yield from _read_twice(text)
+
+
+def country_letters(country: str) -> str:
+    """Return the words that explain a badge before a plate."""
+    return f"the country letters of {country}, read as part of the plate"
+
+
+def is_telling(word: Word) -> bool:
+    """Return whether a word before a plate is a badge with so many letters that chance seldom writes it."""
+    return word.is_badge and len(word.text) >= TELLING_BADGE
+
+
+def speak_for_one_country(before: Word, behind: Word) -> bool:
+    """Return whether two words can stand around one plate."""
+    return before.country == behind.country or before.country is None or behind.country is None
+
+
+def _between(text: str, before: Word | None, behind: Word | None) -> Iterator[InnerPlate]:
+    """Yield what is left of a text between two words, or beside one, where it is long enough."""
+    start, end = len(before.text) if before else 0, len(text) - (len(behind.text) if behind else 0)
+    if end - start < SHORTEST_INNER:
+        return
+    taken_off = [TakenOff(0, before.text, before.why)] if before else []
+    taken_off += [TakenOff(end, behind.text, behind.why)] if behind else []
+    words = [word for word in (before, behind) if word]
+    country = next((word.country for word in words if word.country), None)
+    share = words[0].share * (words[1].share if len(words) > 1 else 1.0)
+    yield InnerPlate(text[start:end], tuple(range(start, end)), country, share, tuple(taken_off))
+
+
+def _two_lines(text: str) -> Iterator[InnerPlate]:
+    """Yield the plates whose second line is the beginning of the text."""
+    for second_line in range(1, len(text) if len(text) >= SHORTEST_OF_TWO_LINES else 1):
+        positions = (*range(second_line, len(text)), *range(second_line))
+        share = SHARES["two_lines"] / (len(text) - 1)
+        plate = text[second_line:] + text[:second_line]
+        yield InnerPlate(plate, positions, None, share, first_line=len(text) - second_line)
+
+
+def _read_twice(text: str) -> Iterator[InnerPlate]:
+    half, odd = divmod(len(text), 2)
+    if not odd and half >= SHORTEST_INNER and text[:half] == text[half:]:
+        taken_off = TakenOff(half, text[half:], "the plate again: the camera read it twice")
+        yield InnerPlate(text[:half], tuple(range(half)), None, SHARES["read_twice"], (taken_off,))
+
+
+def _badges() -> Iterator[tuple[str, str]]:
+    """Yield all country letters with their country."""
+    countries, codes = tables.load("countries"), tables.load("country_codes")
+    for country, syntax in countries.items():
+        yield from ((badge, country) for badge in syntax["badges"])
+    yield from ((code, country) for code, country in codes["alpha_3"].items() if country in countries)
+    yield from codes["signs"].items()
+    yield from tables.load("words_around")["signs"].items()
+
+
+def _named_words(table: Mapping[str, Any]) -> Iterator[Word]:
+    """Yield the names and words that may stand on either side of a plate."""
+    for words in table["words"]:
+        lists = [*words.get("of", {}).items(), *([(None, words["any"])] if "any" in words else [])]
+        for country, texts in lists:
+            for text in texts:
+                yield Word(text, country, table["shares"]["word"] / len(texts), words["name"])
+
+
+def _words_before(table: Mapping[str, Any]) -> Iterator[Word]:
+    share = tables.load("misreads")["badge"] / _PER_MILLION
+    for badge, country in dict.fromkeys(_badges()):
+        yield Word(badge, country, share, country_letters(country), is_badge=True)
+    for word in _named_words(table):
+        yield word._replace(why=f"text before the plate: {word.why}")
+
+
+def _words_behind(table: Mapping[str, Any]) -> Iterator[Word]:
+    shares = table["shares"]
+    for badge, country in dict.fromkeys(_badges()):
+        why = f"text behind the plate: the country letters of {country}"
+        yield Word(badge, country, shares["letters_behind"], why, is_badge=True)
+    for country, band in table["behind"].items():
+        why = f"text behind the plate: {band['name']}"
+        for parts in band["parts"]:
+            texts = list(map("".join, product(*(table["texts"][part] for part in parts))))
+            share = shares["right_band"] / len(band["parts"]) / len(texts)
+            yield from (Word(text, country, share, why) for text in texts)
+    for word in _named_words(table):
+        if len(word.text) <= LONGEST_BEHIND:
+            yield word._replace(why=f"text behind the plate: {word.why}")
+
+
+def _by_text(words: Iterator[Word]) -> Mapping[str, tuple[Word, ...]]:
+    by_text: defaultdict[str, tuple[Word, ...]] = defaultdict(tuple)
+    for word in {(word.text, word.country): word for word in words}.values():
+        by_text[word.text] += (word,)
+    return dict(by_text)
+
+
+_TABLE: Final = tables.load("words_around")
+SHARES: Final[Mapping[str, float]] = _TABLE["shares"]
+WORDS_BEFORE: Final = _by_text(_words_before(_TABLE))
+WORDS_BEHIND: Final = _by_text(_words_behind(_TABLE))
