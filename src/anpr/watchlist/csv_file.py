@@ -7,7 +7,6 @@ operator names, it is left out and reported. The encoding is never guessed: it i
 names.
 """
 
-import codecs
 import csv
 import hashlib
 import io
@@ -24,12 +23,12 @@ from anpr.watchlist.csv_header import Header, is_empty, notes_on, read_header, s
 from anpr.watchlist.csv_line import EntryParser, LineFault, RefusedLineError
 from anpr.watchlist.file_kind import check_is_text
 from anpr.watchlist.list_context import ListContext, never_ringing, without_end
+from anpr.watchlist.list_encoding import ENCODINGS, check_encoding
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.progress import Progress, silent
 
 __all__ = ["COLUMNS", "ENCODINGS", "NO_GENERATION", "LineFault", "ListFile", "read_list"]
 
-ENCODINGS = ("utf-8", "utf-16", "windows-1250", "windows-1251", "windows-1252", "iso-8859-1", "iso-8859-15")
 # A file is held in memory while it is read, beside its entries.
 MAX_FILE_BYTES = 2 * 1024**3
 # More are counted, not kept.
@@ -83,7 +82,7 @@ def read_list(
     content = _read_bytes(path)
     check_is_text(content, str(path))
     encoding = list_format.encoding
-    _check_encoding(path, content, encoding)
+    notes = check_encoding(str(path), content, encoding)
     csv.field_size_limit(MAX_FILE_BYTES)
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
     start = lines.read(_HEADER_CHARACTERS)
@@ -92,7 +91,7 @@ def read_list(
     rows = csv.reader(lines, strict=True, delimiter=separator)
     reader = _FileReader(path, context)
     header = reader.read(rows, list_name, list_format, lambda: progress(lines.buffer.tell(), len(content)))
-    reader.warnings[:0] = notes_on(header, separator, list_format)
+    reader.warnings[:0] = [*notes, *notes_on(header, separator, list_format)]
     progress(len(content), len(content))
     if not content.rstrip(b"\0").endswith((b"\n", b"\r")):
         reader.warnings.append("the last line does not end with a line break, so the file may be cut short")
@@ -234,29 +233,4 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise InputError(
             "file-unreadable", f"{path}: {error.strerror or error}", "name an existing file that you may read"
-        ) from None
-
-
-def _check_encoding(path: Path, content: bytes, encoding: str) -> None:
-    """Raise InputError when the file is not in this encoding. It is decoded whole, for the position in the file."""
-    is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if encoding == "utf-8" and is_marked:
-        raise InputError("list-not-utf8", f"{path}: the file begins as UTF-16 does", "use --encoding utf-16")
-    if encoding == "utf-16" and not is_marked:
-        raise InputError(
-            "list-not-utf8", f"{path}: not UTF-16: the file has no byte order mark", "save the file as UTF-8"
-        )
-    if encoding == "utf-8" and b"\0" in content[:2]:
-        raise InputError(
-            "list-not-utf8",
-            f"{path}: the file looks like UTF-16 without its byte order mark",
-            "save the file as UTF-8",
-        )
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "list-not-utf8",
-            f"{path}: not {encoding.upper()} at byte {error.start}",
-            f"save the file as UTF-8, or name its encoding with --encoding: {', '.join(ENCODINGS)}",
         ) from None

@@ -39,7 +39,13 @@ pieces = st.sampled_from(
         *" -./,;&()_%*?'\"=\n",
     )
 )
-cells = any_text | st.lists(pieces, max_size=7).map("".join) | st.lists(pieces, max_size=5).map(" ".join)
+# A whole plate, and what may stand beside it.
+plates_of_countries = st.sampled_from(("AB12 CDE", "M-AB 123", "AB-123-CD", "WPI 10471", "141-D-12345"))
+beside = st.sampled_from(("", "GB", "D", "(F)", "[PL]", "Ireland", "UK:", "stolen", "(stolen)", '"', "'", "="))
+with_something = st.tuples(beside, plates_of_countries, beside).map(" ".join)
+cells = (
+    with_something | any_text | st.lists(pieces, max_size=7).map("".join) | st.lists(pieces, max_size=5).map(" ".join)
+)
 countries = st.sampled_from((None, "GB", "DE", "FR", "LU", "XK"))
 
 
@@ -53,6 +59,9 @@ def taken_from(cell: str, country: str | None) -> PlateCell | None:
 
 @given(cells, countries)
 @example("AB12 CDE", "GB")
+@example("GB AB12 CDE", None)
+@example("AB12 CDE (GB)", "GB")
+@example('"AB12 CDE"', None)
 @example("AB12*", None)
 def test_what_is_taken_is_found_by_a_read_of_the_same_text_or_it_is_counted(cell: str, country: str | None) -> None:
     taken = taken_from(cell, country)

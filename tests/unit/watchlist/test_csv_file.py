@@ -209,6 +209,14 @@ def test_a_faulty_header_refuses_the_file(file: Path, header: str, message: str)
         (b"PK\x03\x04\x14\0list.csv", "a zip archive: unpack it first"),
         (b"\x1f\x8b\x08", "a compressed file: unpack it first"),
         (b"%PDF-1.7", "a PDF: ask for the list as CSV UTF-8"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0Index/Document.iwa", "a spreadsheet (Numbers): save it as CSV UTF-8"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0word/document.xml", "a text document: ask for the list as CSV UTF-8"),
+        (b"{\\rtf1\\ansi AB12CDE}", "a text document (RTF): ask for the list as CSV UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "a picture: ask for the list as CSV UTF-8"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture: ask for the list as CSV UTF-8"),
+        (b"SQLite format 3\0", "a database: ask for the list as CSV UTF-8"),
+        (b"7z\xbc\xaf\x27\x1c", "a compressed file: unpack it first"),
+        (b"\xff\xfe\0\0p\0\0\0", "the file is UTF-32"),
         (b"\r\n<html><table>", "a web page or XML: ask for the list as CSV UTF-8"),
         (b'[{"plate": "AB12CDE"}]', "JSON: ask for the list as CSV UTF-8"),
     ],
@@ -256,6 +264,29 @@ def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark:
     content = read_list(file, "stolen", ListFormat("utf-16"))
     assert [entry.plate for entry in content.entries] == ["MÜ 12 CDE"]
     assert not content.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("K\u00c3\u00b6ln", "'\u00c3\u00b6'"),
+        ("M\u00c3\u0153ller", "'\u00c3\u0153'"),
+        ("caf\u00c3\u00a9", "'\u00c3\u00a9'"),
+        ("K\ufffdln", "'\ufffd'"),
+        ("\u00c3\u0192\u00c2\u00bc", "'\u00c3\u0192'"),
+    ],
+)
+def test_letters_that_were_decoded_wrongly_before_are_counted_wherever_they_stand(
+    file: Path, text: str, shown: str
+) -> None:
+    content = read(file, f"{REQUIRED},reason", "AB1 CDE,2030-01-01,", f"AB2 CDE,2030-01-01,{text}")
+    assert len(content.entries) == 2
+    assert f"decoded wrongly before, the first on line 3 ({shown})" in content.warnings[0]
+
+
+@pytest.mark.parametrize("text", ["SÃO PAULO", "Köln", "œuvre", "Ärger – Größe", "Жук", "ÄÖÜ", "«HALLÅ»", "NIÑO"])
+def test_right_letters_are_no_warning(file: Path, text: str) -> None:
+    assert not read(file, f"{REQUIRED},reason", f"AB12 CDE,2030-01-01,{text}").warnings
 
 
 def test_an_empty_file_is_reported_as_one(file: Path) -> None:
