@@ -255,6 +255,7 @@ losses = st.builds(
     last_offset=st.none() | st.integers(0, 2**40),
     since=st.none() | instants,
     until=instants,
+    found_at=st.none() | instants,
 )
 # Every event that travels, by the name of its contract.
 events: dict[str, st.SearchStrategy[msgspec.Struct]] = {

@@ -379,7 +379,8 @@ class Loss(Struct, frozen=True, kw_only=True):
 
     They had the offsets from `first_offset` to `last_offset` in one partition of `topic`. Without a `last_offset`
     nobody knows how many there were: the partition was shorter than before, or, without a `partition`, the topic had
-    been deleted and created again. They arrived after `since`, null when that is unknown, and before `until`.
+    been deleted and created again. They arrived after `since`, null when that is unknown, and before `until`. A
+    matcher found them missing at `found_at`.
     """
 
     loss_id: Identifier
@@ -391,6 +392,7 @@ class Loss(Struct, frozen=True, kw_only=True):
     last_offset: int | None = None
     since: Instant | None = None
     until: Instant
+    found_at: Instant | None = None
 
     @property
     def reads(self) -> int | None:

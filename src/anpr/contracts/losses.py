@@ -88,7 +88,7 @@ class Losses:
     """The fold of losses and of their acknowledgements. Order and repetition of records do not matter."""
 
     def __init__(self, kept: timedelta) -> None:
-        """A loss is forgotten after `kept`: no topic holds its acknowledgement for longer."""
+        """A loss is forgotten `kept` after it was found: its topic may not hold an acknowledgement for longer."""
         self._kept = kept
         self._losses: dict[str, Loss] = {}
         self._actions: dict[str, Action] = {}
@@ -96,7 +96,7 @@ class Losses:
     def add(self, loss: Loss) -> None:
         """Add a loss."""
         known = self._losses.get(loss.loss_id)
-        if known is None or loss.until < known.until:
+        if known is None or (_found_at(loss), loss.until) < (_found_at(known), known.until):
             self._losses[loss.loss_id] = loss
 
     def acknowledge(self, action: Action) -> None:
@@ -109,7 +109,7 @@ class Losses:
         """Return the losses of each site that has any."""
         of_site: defaultdict[str, list[Loss]] = defaultdict(list)
         for loss in sorted(self._losses.values(), key=lambda loss: (loss.until, loss.loss_id)):
-            if now - loss.until <= self._kept:
+            if now - _found_at(loss) <= self._kept:
                 of_site[loss.site].append(loss)
         return {site: self._of_site(losses) for site, losses in sorted(of_site.items())}
 
@@ -127,6 +127,10 @@ class Losses:
         ]
         reads = _reads([*known, *unacknowledged]) - _reads(known)
         return SiteLosses(tuple(unacknowledged), reads, tuple(acknowledged))
+
+
+def _found_at(loss: Loss) -> datetime:
+    return loss.found_at or loss.until
 
 
 def _reads(losses: Iterable[Loss]) -> int:

@@ -6,11 +6,14 @@ follow each other without a gap, and every offset that the group has not read wa
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from anpr.kafka.interfaces import Gap, Record
 
 Partition = tuple[str, int]
+_partition_of: Final = attrgetter("topic", "partition")
 
 
 class Restart(NamedTuple):
@@ -55,16 +58,15 @@ class GapFinder:
 
     def note_records(self, records: Iterable[Record]) -> None:
         """Note records that have come, those of each partition in the order of their offsets."""
-        for record in records:
-            partition = (record.topic, record.partition)
-            expected = self._next.get(partition, record.offset)
-            if record.offset > expected:
-                since = self._read_until.get(partition)
-                self.gaps.append(
-                    Gap(*partition, expected, record.offset - 1, record.offset, since, record.arrived_at)
-                )
-            self._next[partition] = record.offset + 1
-            self._read_until[partition] = record.arrived_at
+        for partition, run in groupby(records, key=_partition_of):
+            expected, read_until = self._next.get(partition), self._read_until.get(partition)
+            for record in run:
+                if expected is not None and record.offset > expected:
+                    last = record.offset - 1
+                    self.gaps.append(Gap(*partition, expected, last, record.offset, read_until, record.arrived_at))
+                expected, read_until = record.offset + 1, record.arrived_at
+            if expected is not None:
+                self._next[partition], self._read_until[partition] = expected, read_until
 
     def note_restart(
         self, partition: Partition, next_offset: int | None, restart: Restart, read_until: datetime | None

@@ -9,14 +9,14 @@ from confluent_kafka.admin import AdminClient
 
 from anpr.kafka.connection import COMMON_SETTINGS
 
-_ASK_EVERY_SECONDS: Final = 10.0
+_ASK_EVERY_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 5.0
 # What a broker without topic ids answers.
 _NO_ID: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
 class TopicIdentity:
-    """The id of a topic, asked for every ten seconds. Only one thread may use it."""
+    """The id of a topic, asked for every two seconds. Only one thread may use it."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         """Ask the broker at `bootstrap`."""

@@ -41,6 +41,7 @@ def loss_of(gap: Gap, site: str, now: datetime) -> Loss:
         last_offset=gap.last,
         since=gap.since,
         until=gap.until or now,
+        found_at=now,
     )
 
 

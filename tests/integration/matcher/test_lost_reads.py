@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 from anpr.contracts import topics
 from anpr.contracts.events import Action, decode_loss, encode
 from anpr.contracts.losses import ACKNOWLEDGED
+from anpr.doctor.loss_checks import check_losses
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
@@ -19,11 +20,19 @@ from tests.support.installation import Installation
 
 def doctor_says(it: Installation, site: str) -> tuple[str, str]:
     """Return the state and the message of the doctor's finding about the deleted reads of a site."""
-    found = [json.loads(line) for line in it.run("doctor", "--json").stdout.splitlines()]
-    ((state, message),) = {
-        (line["state"], line["says"]) for line in found if (line["check"], line["on"]) == ("reads", site)
-    }
-    return state, message
+    (finding,) = check_losses(site, it.settings, system_clock)
+    return finding.state, finding.message
+
+
+def publish(it: Installation, topic: str, *values: bytes) -> None:
+    producer = KafkaProducer(it.kafka)
+    for value in values:
+        producer.produce(topic, "camera-1", value)
+    assert wait_until(lambda: producer.flush(1) == 0, 60)
+
+
+def send(it: Installation, site: str, *names: str) -> None:
+    publish(it, topics.reads(site), *(read_line(name, site, "AB1") for name in names))
 
 
 def test_reads_that_were_deleted_while_the_matcher_was_away_are_reported_until_acknowledged(
@@ -32,10 +41,10 @@ def test_reads_that_were_deleted_while_the_matcher_was_away_are_reported_until_a
     it, site = installation, installation.sites[0]
     it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     it.start_matcher(site, "one")
-    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a1", "a2", "a3")))
+    send(it, site, "a1", "a2", "a3")
     it.wait_until_matched(3, site)
     it.supervisor.remove("one")
-    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a4", "a5", "a6")))
+    send(it, site, "a4", "a5", "a6")
     delete_all(it, topics.reads(site))
     it.start_matcher(site, "one")
 
@@ -56,9 +65,7 @@ def test_reads_that_were_deleted_while_the_matcher_was_away_are_reported_until_a
 
     now = system_clock()
     action = Action(action_id="a", alert_id=loss.loss_id, site=site, officer="sam", at=now, kind=ACKNOWLEDGED)
-    producer = KafkaProducer(it.kafka)
-    producer.produce(topics.actions(site), None, encode(action))
-    assert wait_until(lambda: producer.flush(1) == 0, 60)
+    publish(it, topics.actions(site), encode(action))
     assert doctor_says(it, site)[0] == "well"
     assert len(it.records([topics.deadletters(site)])) == 1
 
@@ -78,14 +85,14 @@ def test_a_topic_that_was_deleted_and_created_again_is_a_loss_of_unknown_size_an
     it, site = installation, installation.sites[0]
     it.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
     it.start_matcher(site, "one")
-    it.run("send", "--site", site, input=b"\n".join(read_line(name, site, "AB1") for name in ("a1", "a2")))
+    send(it, site, "a1", "a2")
     it.wait_until_matched(2, site)
     assert wait_until(lambda: remembers_its_topic(it, site), 60)
     if is_away:
         it.supervisor.remove("one")
     create_again(it, topics.reads(site))
     # More reads than before, so that no offset of the group lies outside the new topic.
-    it.run("send", "--site", site, input=b"\n".join(read_line(f"b{number}", site, "AB1") for number in range(4)))
+    send(it, site, *(f"b{number}" for number in range(4)))
     if is_away:
         it.start_matcher(site, "one")
 
@@ -104,7 +111,7 @@ def test_a_topic_that_was_deleted_and_created_again_is_a_loss_of_unknown_size_an
     # The group reads the new topic now, and says nothing of it again.
     it.supervisor.remove("one")
     it.start_matcher(site, "one")
-    it.run("send", "--site", site, input=read_line("c", site, "AB1"))
+    send(it, site, "c")
     assert wait_until(lambda: "c" in matched(it, site), 60)
     assert {decode_loss(letter.value or b"") for letter in it.records([topics.deadletters(site)])} == losses
 

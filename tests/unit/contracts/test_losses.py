@@ -57,6 +57,14 @@ def test_a_loss_is_forgotten_when_its_acknowledgement_may_have_left_its_topic() 
     assert not losses.by_site(NOON + WEEK + timedelta(minutes=9))
 
 
+def test_a_loss_that_was_found_long_after_the_reads_had_arrived_is_shown_from_then_on() -> None:
+    losses = Losses(WEEK)
+    found_at = NOON + 3 * WEEK
+    losses.add(msgspec.structs.replace(a_loss(0, 4, 6), found_at=found_at))
+    assert losses.by_site(found_at + WEEK)
+    assert not losses.by_site(found_at + WEEK + timedelta(minutes=1))
+
+
 def test_without_a_known_beginning_of_one_loss_none_is_claimed() -> None:
     losses = Losses(WEEK)
     losses.add(a_loss(0, 4, 6))

@@ -574,6 +574,7 @@ def test_reads_that_the_broker_deleted_before_they_were_matched_become_one_dead_
         matcher.run_once()
     (loss,) = losses(port)
     assert (loss.partition, loss.first_offset, loss.last_offset, loss.reads) == (0, 0, 2, 3)
+    assert loss.found_at == port.clock.now
     (headers,) = [headers for _, _, headers, _ in port.broker.topics[topics.deadletters(SITE)]]
     assert (headers["partition"], headers["offset"], headers["last_offset"]) == (b"0", b"0", b"2")
     (line,) = [line for line in logs if line.get("code") == "reads-lost"]
