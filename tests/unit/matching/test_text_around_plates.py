@@ -72,6 +72,9 @@ BEHIND = [
     ("ABC123LT", "ABC 123", "LT", "letters of LT"),
 ]
 WORDS = [
+    ("AB12CDELOGISTICS", "AB12 CDE", "GB", "a word on the vehicle"),
+    ("AB123CDSPEDITION", "AB-123-CD", "FR", "a word on the vehicle"),
+    ("12AB34NEDERLAND", "12-AB-34", "NL", "a country's name"),
     ("SCANIAAB12CDE", "AB12 CDE", "GB", "a word on the vehicle"),
     ("AB12CDETAXI", "AB12 CDE", "GB", "a word on the vehicle"),
     ("POLSKAWA12345", "WA 12345", "PL", "a country's name"),

@@ -4,47 +4,43 @@ Nearly no text holds one: a text in a common layout of its country is most likel
 text's layout and first two characters excludes all others, so only they cost more.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.contracts.word_search import WordSearch
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.plate_codes import (
     CODE_COUNT,
     COUNTRY_COUNT,
     NO_LAYOUT,
+    TEXT_SEPARATOR,
     WIDTH,
     Codes,
     PlateCodes,
     Rows,
-    Words,
+    country_codes,
     encode_plates,
-    words_of,
 )
 from anpr.matching.encoding.words_around import (
     SHARES,
     SHORTEST_INNER,
     SHORTEST_OF_TWO_LINES,
-    TELLING_BADGE,
     WORDS_BEFORE,
     WORDS_BEHIND,
     Word,
     is_telling,
 )
-from anpr.matching.lookup.hash_table import HashTable, hash_words
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
-from anpr.reference_data.limits import LONGEST_BADGE, LONGEST_LAYOUT
+from anpr.reference_data.limits import LONGEST_LAYOUT
 
 Shares = NDArray[np.float64]
 
 _POSITIONS = np.arange(WIDTH)
-# By number of characters: the bytes of a word that hold them.
-_LOWEST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
-_BYTE = np.array(8, np.uint64)
 # By number of characters: the bit of a layout's number that gives it, 0 for too few or too many.
 _LENGTH_BITS = np.array([1 << n if SHORTEST_INNER <= n <= LONGEST_LAYOUT else 0 for n in range(WIDTH + 1)])
 
@@ -73,66 +69,49 @@ class _Cuts(NamedTuple):
     may_be_misread: NDArray[np.bool_]
 
 
-class _WordTable:
-    """The words of one side of a plate, ready to be found in a batch of texts."""
+class _Words:
+    """The words of one side of a plate, a row for each, and a last row for no word."""
 
-    def __init__(self, words_by_text: Mapping[str, tuple[Word, ...]], *, is_behind: bool) -> None:
+    def __init__(self, words_by_text: Mapping[str, tuple[Word, ...]]) -> None:
         words = [word for words in words_by_text.values() for word in words]
-        texts = encode_plates([word.text for word in words], [word.country for word in words])
-        self._is_behind = is_behind
-        self._words = words_of(texts.codes)
-        # A row for each word, and a last one for no word.
-        self.countries: Final = np.append(texts.countries, np.uint16(0))
+        self.no_word: Final = len(words)
+        self.sizes: Final[Rows] = np.array([*(len(word.text) for word in words), 0])
+        self.countries: Final = country_codes([*(word.country for word in words), None])
         self.shares: Final[Shares] = np.array([*(word.share for word in words), 1.0])
         self.are_telling: Final = np.array([*map(is_telling, words), False])
         self.are_badges: Final = np.array([*(word.is_badge for word in words), True])
-        rows = np.arange(len(words))
-        hashes = hash_words(self._words[:, 0], self._words[:, 1])
-        self._table = HashTable.build([(hashes, rows)], len(rows), len(rows))
+        # Words with the same text follow each other.
+        self._counts = np.array([len(words) for words in words_by_text.values()])
+        self._begins = self._counts.cumsum() - self._counts
 
-    def find(self, texts: PlateCodes, rows: Rows, sizes: Rows) -> tuple[Rows, Rows]:
-        """Return which of m cells (a text and a number of its characters) are words, and which words.
-
-        A cell of no characters is no word, and found.
-        """
-        first, second = (_last_characters if self._is_behind else _first_characters)(texts, rows, sizes)
-        cells, words = self._table.find(hash_words(first, second))
-        is_same = (first[cells] == self._words[words, 0]) & (second[cells] == self._words[words, 1])
-        empty = (sizes == 0).nonzero()[0]
-        no_word = np.full(len(empty), len(self._words))
-        return np.concatenate([cells[is_same], empty]), np.concatenate([words[is_same], no_word])
+    def with_texts(self, numbers: Rows) -> tuple[Rows, Rows]:
+        """Return pairs of an index into these numbers of texts and a word that has the text."""
+        return _every(self._begins[numbers], self._counts[numbers])
 
 
-def _first_characters(texts: PlateCodes, rows: Rows, sizes: Rows) -> tuple[Words, Words]:
-    """Return the words of the first characters of each text."""
-    words = words_of(texts.codes)
-    first = words[rows, 0] & _LOWEST_BYTES[np.minimum(sizes, 8)]
-    return first, words[rows, 1] & _LOWEST_BYTES[np.maximum(sizes - 8, 0)]
+class _Found(NamedTuple):
+    """Pairs of a text and a word (of one side) beside it, each by its row."""
 
+    rows: Rows
+    words: Rows
 
-def _last_characters(texts: PlateCodes, rows: Rows, sizes: Rows) -> tuple[Words, Words]:
-    """Return the words of the last characters of each text, 8 at most."""
-    words = words_of(texts.codes)
-    low, high = words[rows, 0], words[rows, 1]
-    moved = texts.lengths[rows] - sizes
-    bits = (moved % 8).astype(np.uint64) * _BYTE
-    carried = (high << (np.uint64(56) - bits)) << _BYTE
-    first = np.where(moved < 8, (low >> bits) | carried, high >> bits)
-    return first, np.zeros_like(first)
+    def or_no_word(self, rows: Rows, no_word: int) -> "_Found":
+        """Return the pairs of these texts alone, and each of them with no word; sorted by text."""
+        kept = np.isin(self.rows, rows)
+        all_rows = np.concatenate([rows, self.rows[kept]])
+        words = np.concatenate([np.full(len(rows), no_word), self.words[kept]])
+        order = all_rows.argsort(kind="stable")
+        return _Found(all_rows[order], words[order])
 
 
 class _InnerPlateFinder:
     """Finds possible plates inside the reads of a batch."""
 
     def __init__(self) -> None:
-        self._before = _WordTable(WORDS_BEFORE, is_behind=False)
-        self._behind = _WordTable(WORDS_BEHIND, is_behind=True)
-        names = {len(text) for text, words in WORDS_BEFORE.items() if not all(map(is_telling, words))}
-        sizes_behind = {len(text) for text in WORDS_BEHIND}
-        # The numbers of characters that words before and behind a plate can have together.
-        pairs = {(before, 0) for before in names} | set(product(range(LONGEST_BADGE + 1), sizes_behind))
-        self._sizes = np.array(sorted(pairs, key=sum), np.intp)
-        self._cells = _Cells(self._sizes)
+        self._before, self._behind = _Words(WORDS_BEFORE), _Words(WORDS_BEHIND)
+        # A word before a plate begins its text, and one behind a plate ends it. The numbers of the words' texts:
+        words = [*(TEXT_SEPARATOR + text for text in WORDS_BEFORE), *(text + TEXT_SEPARATOR for text in WORDS_BEHIND)]
+        self._search = WordSearch({word: number for number, word in enumerate(words)})
         self._line_breaks = _LineBreaks()
         # By the first two codes of a text: a number for the telling badges that begin so, 0 if there are none. By
         # this number and the country of a read: whether one of them is of that country.
@@ -163,115 +142,68 @@ class _InnerPlateFinder:
         return InnerPlates(rows[joined.rows], _cut(texts, joined), joined.shares, joined.may_be_misread)
 
     def _cuts(self, texts: PlateCodes, is_rare: NDArray[np.bool_]) -> Iterator[_Cuts]:
-        badged_rows = (self._badges.take(texts.codes.view("<u2")[:, 0]) > 0).nonzero()[0]
-        yield self._behind_badges(texts, badged_rows, is_rare)
+        before, behind = self._words_around(texts)
+        yield self._behind_badges(texts, before, is_rare)
         rare_rows = is_rare.nonzero()[0]
         if len(rare_rows):
-            yield self._between_words(texts, rare_rows)
+            yield self._between_words(texts, rare_rows, before, behind)
             yield self._line_breaks.cuts(texts, rare_rows)
             yield _read_twice(texts, rare_rows)
 
-    def _behind_badges(self, texts: PlateCodes, rows: Rows, is_rare: NDArray[np.bool_]) -> _Cuts:
-        """Return what stands behind telling badges."""
-        sizes = np.arange(TELLING_BADGE, LONGEST_BADGE + 1)
-        rows, sizes = rows.repeat(len(sizes)), np.tile(sizes, len(rows))
-        is_left = texts.lengths[rows] >= sizes + SHORTEST_INNER
-        rows, sizes = rows[is_left], sizes[is_left]
-        cells, words = self._before.find(texts, rows, sizes)
-        rows, sizes = rows[cells], sizes[cells]
-        is_at_home = (texts.countries[rows] == 0) | (texts.countries[rows] == self._before.countries[words])
-        kept = (self._before.are_telling[words] & (is_rare[rows] | is_at_home)).nonzero()[0]
-        rows, sizes, words = rows[kept], sizes[kept], words[kept]
-        return _Cuts(
-            rows,
-            sizes,
-            texts.lengths[rows] - sizes,
-            np.full(len(rows), WIDTH),
-            self._before.countries[words],
-            self._before.shares[words],
-            is_rare[rows],
-        )
+    def _words_around(self, texts: PlateCodes) -> tuple[_Found, _Found]:
+        """Return the words that the texts begin with, and those that they end with."""
+        found = np.fromiter(chain.from_iterable(self._search.find(texts.joined_text())), np.intp).reshape(-1, 2)
+        is_before = found[:, 1] < len(WORDS_BEFORE)
+        positions, numbers = found[is_before].T
+        at, words = self._before.with_texts(numbers)
+        before = _Found(texts.rows_at(positions[at]), words)
+        positions, numbers = found[~is_before].T
+        at, words = self._behind.with_texts(numbers - len(WORDS_BEFORE))
+        return before, _Found(texts.rows_at(positions[at] - 1), words)
 
-    def _between_words(self, texts: PlateCodes, rows: Rows) -> _Cuts:
+    def _behind_badges(self, texts: PlateCodes, before: _Found, is_rare: NDArray[np.bool_]) -> _Cuts:
+        """Return what stands behind telling badges."""
+        rows, words = before
+        sizes, countries = self._before.sizes[words], self._before.countries[words]
+        is_at_home = (texts.countries[rows] == 0) | (texts.countries[rows] == countries)
+        is_kept = self._before.are_telling[words] & (is_rare[rows] | is_at_home)
+        is_kept &= texts.lengths[rows] >= sizes + SHORTEST_INNER
+        counts, around = texts.lengths[rows] - sizes, np.full(len(rows), WIDTH)
+        cuts = _Cuts(rows, sizes, counts, around, countries, self._before.shares[words], is_rare[rows])
+        return _Cuts(*(column[is_kept] for column in cuts))
+
+    def _between_words(self, texts: PlateCodes, rare_rows: Rows, before: _Found, behind: _Found) -> _Cuts:
         """Return what stands between two words or beside one, in a known layout."""
-        rows, pairs = self._cells.of(texts, rows)
-        before_sizes, behind_sizes = self._sizes[pairs].T
-        counts = texts.lengths[rows] - before_sizes - behind_sizes
-        found, before = self._before.find(texts, rows, before_sizes)
-        rows, counts, starts, behind_sizes = rows[found], counts[found], before_sizes[found], behind_sizes[found]
-        found, behind = self._behind.find(texts, rows, behind_sizes)
-        rows, counts, starts, before = rows[found], counts[found], starts[found], before[found]
-        has_behind = behind_sizes[found] > 0
-        of_before, of_behind = self._before.countries[before], self._behind.countries[behind]
+        rows, first, last = _every_pair(
+            before.or_no_word(rare_rows, self._before.no_word), behind.or_no_word(rare_rows, self._behind.no_word)
+        )
+        starts, behind_sizes = self._before.sizes[first], self._behind.sizes[last]
+        counts = texts.lengths[rows] - starts - behind_sizes
+        of_before, of_behind = self._before.countries[first], self._behind.countries[last]
         is_kept = (of_before == of_behind) | (of_before == 0) | (of_behind == 0)
-        is_kept &= np.where(has_behind, self._before.are_badges[before], ~self._before.are_telling[before])
+        is_name = (first < self._before.no_word) & ~self._before.are_telling[first]
+        is_kept &= np.where(last < self._behind.no_word, self._before.are_badges[first], is_name)
         countries = np.where(of_before != 0, of_before, of_behind)
         countries = np.where(countries != 0, countries, texts.countries[rows])
         layouts = _layouts(texts.letter_bits[rows] >> starts, counts)
         is_kept &= KNOWN_LAYOUTS.have(countries, layouts)
-        shares = self._before.shares[before] * self._behind.shares[behind]
+        shares = self._before.shares[first] * self._behind.shares[last]
         around, may_be_misread = np.full(len(rows), WIDTH), np.zeros(len(rows), bool)
         cuts = _Cuts(rows, starts, counts, around, countries, shares, may_be_misread)
         return _Cuts(*(column[is_kept] for column in cuts))
 
 
-class _Cells:
-    """Which pairs of sizes of the words before and behind a plate are worth a look, by what a text looks like.
+def _every_pair(before: _Found, behind: _Found) -> tuple[Rows, Rows, Rows]:
+    """Return each text with each pair of a word before and a word behind it; both are sorted by text."""
+    begins = behind.rows.searchsorted(before.rows)
+    at, behind_rows = _every(begins, behind.rows.searchsorted(before.rows, side="right") - begins)
+    return before.rows[at], before.words[at], behind.words[behind_rows]
 
-    A pair is a bit of a 64-bit number: so three look-ups and two steps exclude nearly all pairs of a text. What is
-    left must have a layout that some country has, and the text must begin and end like words of these sizes.
-    """
 
-    def __init__(self, sizes: Rows) -> None:
-        """Take the sizes of the words before and behind a plate, a row for each pair."""
-        self._sizes = sizes
-        layouts = np.arange(2 << LONGEST_LAYOUT)
-        lengths = np.maximum(np.frexp(layouts)[1].astype(np.intp) - 1, 0)
-        self._by_layout = self._leaving_a_plate(layouts, lengths)
-        self._by_first = self._with_words(WORDS_BEFORE, sizes[:, 0], is_behind=False)
-        self._by_last = self._with_words(WORDS_BEHIND, sizes[:, 1], is_behind=True)
-
-    def of(self, texts: PlateCodes, rows: Rows) -> tuple[Rows, Rows]:
-        """Return the texts of these rows and the pairs of sizes, each by its number, that are worth a look."""
-        layouts, lengths, codes = texts.layouts[rows], texts.lengths[rows].astype(np.intp), texts.codes
-        cells = self._by_layout[layouts]
-        is_long = lengths > LONGEST_LAYOUT
-        if is_long.any():
-            cells[is_long] = self._leaving_a_plate(texts.letter_bits[rows[is_long]].astype(np.intp), lengths[is_long])
-        cells &= self._by_first.take(codes.view("<u2")[rows, 0])
-        last = np.maximum(lengths - 1, 1)
-        cells &= self._by_last.take(codes[rows, last - 1] + (codes[rows, last].astype(np.intp) << 8))
-        some = cells.nonzero()[0]
-        at, pairs = np.unpackbits(cells[some].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little").nonzero()
-        return rows[some[at]], pairs
-
-    def _leaving_a_plate(self, letter_bits: Rows, lengths: Rows) -> Words:
-        """Return for each text the pairs of sizes that leave a layout that any country has."""
-        counts = lengths[:, None] - self._sizes.sum(axis=1)
-        return self._bits(KNOWN_LAYOUTS.any_has(_layouts(letter_bits[:, None] >> self._sizes[:, 0], counts)))
-
-    def _with_words(self, words: Collection[str], sizes: Rows, *, is_behind: bool) -> Words:
-        """Return for each two codes, with which a text begins (or ends), the pairs with a word that does so too."""
-        has_word = np.zeros((CODE_COUNT << 8, len(sizes)), bool)
-        has_word[:, sizes == 0] = True
-        texts = encode_plates(list(words), [None] * len(words))
-        lengths = texts.lengths.astype(np.intp)
-        rows, other = np.arange(len(lengths)), np.arange(CODE_COUNT)
-        outermost = texts.codes[rows, lengths - 1 if is_behind else 0].astype(np.intp)
-        next_to_it = texts.codes[rows, np.maximum(lengths - 2, 0) if is_behind else 1].astype(np.intp)
-        shifts = (8, 0) if is_behind else (0, 8)
-        for size in np.unique(lengths):
-            are_meant = lengths == size
-            inner = other[:, None] if size == 1 else next_to_it[are_meant]
-            begin = (outermost[are_meant] << shifts[0]) + (inner << shifts[1])
-            has_word[np.ix_(np.unique(begin), sizes == size)] = True
-        return self._bits(has_word)
-
-    @staticmethod
-    def _bits(flags: NDArray[np.bool_]) -> Words:
-        padded = np.zeros((len(flags), 64), bool)
-        padded[:, : flags.shape[1]] = flags
-        return np.packbits(padded, axis=1, bitorder="little").view("<u8").ravel()
+def _every(begins: Rows, counts: Rows) -> tuple[Rows, Rows]:
+    """Return pairs of an index and each of so many numbers from the beginning at that index on."""
+    numbers = np.arange(counts.sum()) + (begins + counts - counts.cumsum()).repeat(counts)
+    return np.arange(len(counts)).repeat(counts), numbers
 
 
 def _layouts(letter_bits: Rows, counts: Rows) -> Rows:

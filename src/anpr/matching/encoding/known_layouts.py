@@ -36,11 +36,6 @@ class KnownLayouts:
         is_known: NDArray[np.bool_] = self.by_row[self.rows(countries), layouts]
         return is_known
 
-    def any_has(self, layouts: Rows) -> NDArray[np.bool_]:
-        """Return for each layout whether any country has it."""
-        is_known: NDArray[np.bool_] = self.by_row[0].take(layouts)
-        return is_known
-
     def has(self, plate: str, country: str | None) -> bool:
         """Return whether a canonical plate has a layout of its country."""
         encoded = encode_plates([plate], [country])

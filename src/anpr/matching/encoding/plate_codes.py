@@ -35,7 +35,7 @@ NO_LAYOUT = 0
 COUNTRY_COUNT = 1 + 26 * 26
 _CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
 # Between texts while they are joined. A batch with a text that holds it takes the slow path.
-_SEPARATOR = "\n"
+TEXT_SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,15 @@ class PlateCodes:
         return self.codes[row, : self.lengths[row]].tobytes().translate(_TO_TEXT).decode()
 
     def joined_text(self) -> str:
-        """Return the canonical texts of all rows, one behind the other."""
-        return self.codes.tobytes().translate(_TO_TEXT, b"\0").decode()
+        """Return the canonical texts of all rows, a TEXT_SEPARATOR before each and behind the last."""
+        codes = np.full((len(self), 1 + WIDTH), _SEPARATOR_CODE, np.uint8)
+        codes[:, 1:] = self.codes
+        return codes.tobytes().translate(_TO_TEXT, b"\0").decode() + TEXT_SEPARATOR
+
+    def rows_at(self, positions: Rows) -> Rows:
+        """Return the row at each position of `joined_text`; a separator belongs to the row behind it."""
+        ends = (self.lengths + _ONE).cumsum()
+        return ends.searchsorted(positions, side="right")
 
 
 def encode_plates(
@@ -178,9 +185,10 @@ _COUNTRY_CODES = _CountryCodes(
 )
 _COUNTRY_CODES |= {alias: _COUNTRY_CODES[country] for alias, country in plates.COUNTRY_ALIASES.items()}
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
-_READ_TO_CODES = bytes(0 if chr(byte) == _SEPARATOR else _TO_CODES[byte] or UNREADABLE for byte in range(256))
-_TO_TEXT = (b"\0" + ALPHABET.encode() + plates.UNREADABLE.encode()).ljust(256, b"\0")
-_REMOVED_BYTES = plates.ASCII_SEPARATORS.replace(_SEPARATOR, "").encode()
+_READ_TO_CODES = bytes(0 if chr(byte) == TEXT_SEPARATOR else _TO_CODES[byte] or UNREADABLE for byte in range(256))
+_SEPARATOR_CODE = CODE_COUNT
+_TO_TEXT = (b"\0" + (ALPHABET + plates.UNREADABLE + TEXT_SEPARATOR).encode()).ljust(256, b"\0")
+_REMOVED_BYTES = plates.ASCII_SEPARATORS.replace(TEXT_SEPARATOR, "").encode()
 _LEFT_OUT_AT_ENDS = plates.ASCII_SEPARATORS + plates.ASCII_PADDING
 _NAN = np.float32(np.nan).tobytes()
 # By length: the bit of a layout number that gives the length, and a mask of the bits below it.
@@ -202,9 +210,9 @@ _LENGTHS = np.array([*range(WIDTH + 1), 0], np.uint8)
 
 
 def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
-    joined = _SEPARATOR.join(texts)
-    if not joined.isascii() or joined.count(_SEPARATOR) != len(texts) - 1 or plates.ASCII_PADDING in joined:
-        joined = _SEPARATOR.join([plates.as_read(text) for text in texts])
+    joined = TEXT_SEPARATOR.join(texts)
+    if not joined.isascii() or joined.count(TEXT_SEPARATOR) != len(texts) - 1 or plates.ASCII_PADDING in joined:
+        joined = TEXT_SEPARATOR.join([plates.as_read(text) for text in texts])
     # Each text stands between two zeros. The padding lets a word be read at the last text too.
     encoded = b"".join((b"\0", joined.encode().translate(_READ_TO_CODES, _REMOVED_BYTES), _PADDING))
     flat = np.frombuffer(encoded, np.uint8)

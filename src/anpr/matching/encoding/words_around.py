@@ -20,8 +20,6 @@ SHORTEST_INNER: Final = 2
 SHORTEST_OF_TWO_LINES: Final = 4
 # Letters of a badge that chance seldom writes.
 TELLING_BADGE: Final = 2
-# Characters of a word behind a plate at most: so many fit in 64 bits.
-LONGEST_BEHIND: Final = 8
 
 _PER_MILLION = 1_000_000
 
@@ -170,8 +168,7 @@ def _words_behind(table: Mapping[str, Any]) -> Iterator[Word]:
             share = shares["right_band"] / len(band["parts"]) / len(texts)
             yield from (Word(text, country, share, why) for text in texts)
     for word in _named_words(table):
-        if len(word.text) <= LONGEST_BEHIND:
-            yield word._replace(why=f"text behind the plate: {word.why}")
+        yield word._replace(why=f"text behind the plate: {word.why}")
 
 
 def _by_text(words: Iterator[Word]) -> Mapping[str, tuple[Word, ...]]:

@@ -146,11 +146,11 @@ class PatternTable:
                 yield from zip(piece[positions % len(piece)].tolist(), pattern_numbers.tolist(), strict=True)
 
     def _with_fragments(self, reads: PlateCodes) -> Iterator[tuple[int, int]]:
-        """Yield pairs of a read and a pattern whose fragment is in the read, or across its end and the next read."""
+        """Yield pairs of a read and a pattern whose fragment is in the read."""
         if not self.fragments:
             return
         found = list(self.fragments.find(reads.joined_text()))
-        rows = reads.lengths.cumsum(dtype=np.intp).searchsorted([last for last, _ in found], side="right")
+        rows = reads.rows_at(np.array([last for last, _ in found], np.intp))
         for row, (_, pattern_numbers) in zip(rows.tolist(), found, strict=True):
             for number in pattern_numbers:
                 yield row, number
