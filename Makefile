@@ -24,8 +24,9 @@ else
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint tests
 endif
 
+# The tests start hundreds of processes. Without stored bytecode, each would compile the project again.
 tests: $(STAMP)
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from anpr.local.processes import wait_until
 from anpr.local.supervisor import Supervisor
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
+from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store.home import tombstone_retention
 from anpr.watchlist.store.store import WatchlistStore, connect
 
@@ -81,6 +82,12 @@ class Installation:
     def apply(self, file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Run `anpr watchlist apply` with the plan for this file."""
         return self.run("watchlist", "apply", str(file.with_suffix(".plan.json")), *arguments)
+
+    def apply_list(self, file: Path, list_name: str = "stolen") -> None:
+        """Apply a list, for tests that are not about the commands which do so."""
+        taken = read_list(file, list_name)
+        assert not taken.refused
+        self.store.apply(list_name, taken.entries, "test", system_clock())
 
     def plan_and_apply(self, file: Path, list_name: str = "stolen") -> None:
         """Plan and apply a list without refused lines."""

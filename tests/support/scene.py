@@ -16,7 +16,7 @@ import httpx
 import msgspec
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from anpr.console.auth.users_file import User, UsersFile, hash_password
+from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import encode
@@ -32,7 +32,7 @@ from tests.support.chromium import Wire, chromium
 from tests.support.installation import Installation
 from tests.support.servers import missing
 from tests.support.strategies import a_read
-from tests.support.web_console import PASSWORD, USERS
+from tests.support.web_console import PASSWORD, QUICK_HASH, USERS
 
 READY_SECONDS = 180
 # Each test uses its own plates. No look-alike turns the last letters of one into those of another.
@@ -82,12 +82,11 @@ class Scene:
         }
         it.create_topics()
         users = UsersFile(self._folder / "users.json")
-        hashed = hash_password(PASSWORD)
         for user in (*USERS.values(), User(name="dirk", role="officer", sites=("dunkerque",))):
-            users.save(msgspec.structs.replace(user, password_hash=hashed))
+            users.save(msgspec.structs.replace(user, password_hash=QUICK_HASH))
         self.images = ImageStore(it.settings.images_dir, timedelta(hours=1))
         listed = self._write_list()
-        it.plan_and_apply(listed)
+        it.apply_list(listed)
         for site in it.sites:
             it.start_matcher(site, f"{site}-1")
         for site in it.sites:

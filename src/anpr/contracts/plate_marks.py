@@ -55,6 +55,10 @@ def positions(text: str) -> Iterator[Position]:
     text = unicodedata.normalize("NFC", text)
     at, is_part_of_unread = 0, False
     while at < len(text):
+        if text[at].isascii():  # neither a mark nor the start of a wrong decoding: most characters, so quickly
+            yield Position(text[at], meaning_of(text[at]))
+            at, is_part_of_unread = at + 1, False
+            continue
         piece = text[at : at + _mojibake_length(text, at)] or text[at]
         at += len(piece)
         is_mark = unicodedata.category(piece[0])[0] == _MARK and piece not in _SEPARATORS

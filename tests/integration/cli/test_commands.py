@@ -98,7 +98,7 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
     found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
     assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
 
-    installation.plan_and_apply(file)
+    installation.apply_list(file)
     installation.start_matcher(site, "one")
     assert installation.run("send", "--site", site, input=b"\n".join(lines)).returncode == 1, "of the bad line"
     installation.wait_until_matched(4, site)
@@ -109,7 +109,7 @@ def test_watch_prints_the_incidents_of_the_chosen_ports_as_they_come(
     installation: Installation, tmp_path: Path
 ) -> None:
     site, other, silent = installation.sites
-    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
+    installation.apply_list(write_list(tmp_path / "l.csv", "AB1"))
     out = tmp_path / "watch.jsonl"
     with out.open("wb") as stream:
         watching = subprocess.Popen(
@@ -134,7 +134,7 @@ def test_watch_prints_the_incidents_of_the_chosen_ports_as_they_come(
     installation.run("send", "--site", site, input=read_line("b", site, "AB1"))
     assert wait_until(lambda: [line["alerts"] for line in lines("incident")] == [1, 2], 60)
     # A list without the entry withdraws it on every board.
-    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB2"))
+    installation.apply_list(write_list(tmp_path / "l.csv", "AB2"))
     assert wait_until(lambda: [line["status"] for line in lines("incident")][-1] == "withdrawn", 60)
     # After a rollback the incident is open again.
     assert installation.run("watchlist", "rollback", "--list", "stolen", "--why", "a mistake").returncode == 0
@@ -173,7 +173,7 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
         for of in (origin, silent)
     ]
     file.write_text(f"routes = [{ferries[0]}]\n{file.read_text('utf-8')}", "utf-8")
-    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB1"))
+    installation.apply_list(write_list(tmp_path / "l.csv", "AB1"))
     installation.start_matcher(origin, f"{origin}-1")
     now = system_clock()
     installation.run("send", "--site", origin, input=read_line("a", origin, "AB1", captured_at=now.isoformat()))
@@ -214,7 +214,7 @@ def an_alert(site: str) -> events.Alert:
 
 def test_a_record_that_cannot_be_read_is_counted_and_hides_no_other(installation: Installation) -> None:
     site, other = installation.sites[:2]
-    installation.plan_and_apply(write_list(installation.folder / "l.csv", "AB1"))
+    installation.apply_list(write_list(installation.folder / "l.csv", "AB1"))
     producer = KafkaProducer(installation.kafka)
     producer.produce(topics.alerts(site), None, b"not an alert")
     producer.produce(topics.actions(site), None, b"{}")

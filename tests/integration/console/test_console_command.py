@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts import canary, topics
 from anpr.contracts.events import decode_action
 from anpr.local.free_ports import free_ports
 from anpr.local.processes import wait_until
 from tests.support.entries import read_line, write_list
 from tests.support.installation import Installation
-
-PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
+from tests.support.web_console import PASSWORD, QUICK_HASH
 
 
 class Consoles:
@@ -29,19 +29,9 @@ class Consoles:
             "ANPR_CONSOLE__USERS_FILE": str(installation.folder / "users.json"),
             "ANPR_CONSOLE__CANARY_EVERY_SECONDS": "2",
         }
+        users = UsersFile(installation.folder / "users.json")
         for name, role in (("ann", "officer"), ("bob", "officer"), ("sam", "supervisor")):
-            done = installation.run(
-                "users",
-                "add",
-                name,
-                "--role",
-                role,
-                "--site",
-                "*",
-                "--password-stdin",
-                input=f"{PASSWORD}\n".encode(),
-            )
-            assert done.returncode == 0, done.stderr.decode()
+            users.save(User(name=name, role=role, sites=("*",), password_hash=QUICK_HASH))
 
     def start(self, name: str, site: str) -> None:
         """Start a console and wait until it answers and has read the topics."""
@@ -98,7 +88,7 @@ def act(browser: httpx.Client, incident_id: str, command: str, **fields: str) ->
 
 @pytest.fixture
 def consoles(installation: Installation, tmp_path: Path) -> Consoles:
-    installation.plan_and_apply(write_list(tmp_path / "l.csv", "AB12CDE", "YO10OIL"))
+    installation.apply_list(write_list(tmp_path / "l.csv", "AB12CDE", "YO10OIL"))
     return Consoles(installation)
 
 

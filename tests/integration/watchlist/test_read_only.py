@@ -17,7 +17,7 @@ def test_a_redis_user_that_may_only_read_can_run_what_reads_and_nothing_that_wri
 ) -> None:
     it = installation
     listed = write_list(tmp_path / "list.csv", "AB12CDE", "YO10OIL")
-    it.plan_and_apply(listed)
+    it.apply_list(listed)
     home = it.environment["REDIS_URL"]
     with redis.Redis.from_url(home) as admin:
         admin.acl_setuser(
