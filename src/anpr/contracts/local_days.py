@@ -13,7 +13,8 @@ from typing import Protocol
 from anpr.contracts.events import Entry
 from anpr.contracts.moments import LAST_MOMENT, in_utc, local_time
 
-_LAST_ORDINAL = date.max.toordinal()
+# The days of all entries of a list are few, and they are looked up for each entry.
+_CACHED_DAYS = 4096
 
 
 class HasEnd(Protocol):
@@ -71,7 +72,7 @@ class LocalDays:
 
     def latest_end_of(self, day: date) -> datetime:
         """Return the moment at which a day is over at the last site."""
-        return max(day_end(day, zone) for zone in self._all_zones)
+        return _latest_end(day, self._all_zones)
 
 
 # The days of installations whose sites name no time zone.
@@ -86,14 +87,20 @@ def _ends_at(end: date, zone: tzinfo) -> datetime:
     return end if isinstance(end, datetime) else day_end(end, zone)
 
 
-@lru_cache(4096)
+@lru_cache(_CACHED_DAYS)
 def day_start(day: date, zone: tzinfo) -> datetime:
     """Return the moment in UTC at which a day begins in a time zone: the first, where its midnight comes twice."""
     return in_utc(datetime.combine(day, time(), zone))
 
 
+@lru_cache(_CACHED_DAYS)
 def day_end(day: date, zone: tzinfo) -> datetime:
     """Return the moment in UTC at which the next day begins in a time zone."""
-    if day.toordinal() == _LAST_ORDINAL:
+    if day == date.max:
         return LAST_MOMENT
     return day_start(day + timedelta(days=1), zone)
+
+
+@lru_cache(_CACHED_DAYS)
+def _latest_end(day: date, zones: tuple[tzinfo, ...]) -> datetime:
+    return max(day_end(day, zone) for zone in zones)

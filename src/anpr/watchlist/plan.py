@@ -33,16 +33,12 @@ class RefusedLine(Struct, frozen=True):
 
 
 class SampledChange(Struct, frozen=True):
-    """One of the changes: `kind` is added, changed or removed; `fields` are those that would change.
-
-    `validity` is the first and the last moment of an entry that is added or changed, in words.
-    """
+    """One of the changes: `kind` is added, changed or removed; `fields` are those that would change."""
 
     kind: str = field(name="what")
     entry_id: str
     plate: str
     fields: tuple[str, ...] = ()
-    validity: str = ""
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         valid_until: The end of the lines without one, "" when none was given.
         removed_as_refused: How many entries would be removed because their line is refused.
         validity: The first and the last moment at which any of the entries is valid, in words.
+        sampled_validities: By entry id the same of each entry in `sample` that is added or changed.
         confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
 
@@ -88,6 +85,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columns: Mapping[str, str] = {}
     valid_until: str = ""
     validity: str = ""
+    sampled_validities: Mapping[str, str] = {}
 
     @property
     def list_format(self) -> ListFormat:
@@ -164,7 +162,11 @@ def make_plan(
         columns=source.list_format.headers,
         valid_until=source.list_format.valid_until,
         validity=validity_of_all(planned_entries, source.context),
-        sample=_sample(active_list.entries, added, changed, changes.removed, source.context),
+        sampled_validities={
+            entry.entry_id: validity_in_words(entry, source.context)
+            for entry in (*added[:_SAMPLED_OF_EACH], *changed[:_SAMPLED_OF_EACH])
+        },
+        sample=_sample(active_list.entries, added, changed, changes.removed),
     )
 
 
@@ -180,26 +182,13 @@ def _new_ids(replaced: Sequence[Entry]) -> str:
 
 
 def _sample(
-    before: Mapping[str, Entry],
-    added: Sequence[Entry],
-    changed: Sequence[Entry],
-    removed: Sequence[str],
-    context: ListContext,
+    before: Mapping[str, Entry], added: Sequence[Entry], changed: Sequence[Entry], removed: Sequence[str]
 ) -> tuple[SampledChange, ...]:
     """Return the first changes of each kind."""
     return (
+        *(SampledChange("added", entry.entry_id, entry.plate) for entry in added[:_SAMPLED_OF_EACH]),
         *(
-            SampledChange("added", entry.entry_id, entry.plate, (), validity_in_words(entry, context))
-            for entry in added[:_SAMPLED_OF_EACH]
-        ),
-        *(
-            SampledChange(
-                "changed",
-                entry.entry_id,
-                entry.plate,
-                _differing_fields(before[entry.entry_id], entry),
-                validity_in_words(entry, context),
-            )
+            SampledChange("changed", entry.entry_id, entry.plate, _differing_fields(before[entry.entry_id], entry))
             for entry in changed[:_SAMPLED_OF_EACH]
         ),
         *(SampledChange("removed", entry_id, before[entry_id].plate) for entry_id in removed[:_SAMPLED_OF_EACH]),

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections import defaultdict
+from datetime import timedelta
 
 import httpx
 from confluent_kafka import Producer
@@ -44,6 +45,25 @@ def test_a_listed_plate_raises_an_alert_and_no_other_does(installation: Installa
     installation.wait_until_matched(3, site)
     found = {alert.read.read_id: (alert.tier, alert.kind, alert.entry.entry_id) for alert in installation.alerts()}
     assert found == {"a": ("exact", "live", "1"), "b": ("equivalent", "live", "1")}
+
+
+def test_a_matcher_counts_days_by_the_clock_of_its_site(installation: Installation) -> None:
+    """On Christmas Island the day is over at 10:00 UTC."""
+    site = installation.sites[0]
+    file = installation.config / "sites.toml"
+    title = f"[sites.{site}]\n"
+    file.write_text(file.read_text("utf-8").replace(title, f'{title}time_zone = "Pacific/Kiritimati"\n'), "utf-8")
+    noon = system_clock().replace(hour=12, minute=0) - timedelta(days=1)
+    installation.store.apply("stolen", [entry("1", "AB1", valid_until_day=noon.date())], "test", system_clock())
+    installation.start_matcher(site, "one")
+    captures = {"still today": noon - timedelta(hours=3), "tomorrow already": noon}
+    publish(
+        installation,
+        site,
+        *(read_line(name, site, "AB1", captured_at=at.isoformat()) for name, at in captures.items()),
+    )
+    installation.wait_until_matched(2, site)
+    assert [alert.read.read_id for alert in installation.alerts()] == ["still today"]
 
 
 def test_a_record_that_cannot_be_matched_becomes_a_dead_letter(installation: Installation) -> None:

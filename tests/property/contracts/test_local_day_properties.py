@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from anpr.contracts.local_days import LocalDays, day_end, day_start
 from anpr.contracts.moments import FIRST_MOMENT, LAST_MOMENT
-from tests.support.strategies import an_entry
+from simulators.expected_alerts import Watchlist
+from tests.support.strategies import a_read, an_entry
 
 # West and east of Greenwich, with a half hour, and with clocks that change at midnight (Havana, Beirut).
 ZONES = {
@@ -51,6 +52,22 @@ def test_an_entry_is_valid_iff_the_date_at_the_site_is_among_its_days(
     entry = an_entry(valid_from_day=first_day, valid_until_day=last_day)
     today = moment.astimezone(ZONES.get(site, UTC)).date()
     assert DAYS.is_valid_at(entry, site, moment) is (first_day <= today <= last_day)
+
+
+@given(near_a_day(), st.none() | st.integers(-1, 1), st.none() | st.integers(-1, 1), sites)
+def test_the_simulators_expect_the_same(
+    near: tuple[date, datetime], start: int | None, end: int | None, site: str
+) -> None:
+    """Their truth shares no code with the matcher."""
+    day, moment = near
+    entry = an_entry(
+        valid_until=datetime(2099, 1, 1, tzinfo=UTC),
+        valid_from_day=None if start is None else day + timedelta(days=start),
+        valid_until_day=None if end is None else day + timedelta(days=end),
+    )
+    watchlist = Watchlist([entry], ZONES)
+    expected = watchlist.expected(a_read(plate=entry.plate, site=site), moment)
+    assert (expected != []) is DAYS.is_valid_at(entry, site, moment)
 
 
 @given(days, moments)

@@ -22,7 +22,9 @@ BY_COLUMN = {
     "tolerance": st.sampled_from(["", "exact", "near"]),
     "handling": st.sampled_from(["", "open", "covert"]),
     "priority": st.sampled_from(["", "1", "5"]),
-    "valid_from": st.sampled_from(["", "2020-01-01", "0001-01-01", "2020-01-01T12:00:00.000001+02:00"]),
+    "valid_from": st.sampled_from(
+        ["", "2020-01-01", "0001-01-01", "0001-01-01T00:00+14:00", "2020-01-01T12:00:00.000001+02:00"]
+    ),
     "valid_until": st.datetimes(datetime(2030, 1, 1)).map(lambda at: f"{at.isoformat()}Z")  # noqa: DTZ001
     | st.dates(date(2030, 1, 1)).map(date.isoformat)
     | st.just("9999-12-31T23:59:59-05:00"),

@@ -8,6 +8,8 @@ from anpr.runtime.settings import Settings, Site
 from tests.support.entries import NoLists
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
 
+# On 1 March at noon UTC it is 2 March there.
+AUCKLAND = Site("Auckland", "memory", "redis://none", time_zone="Pacific/Auckland")
 SETTINGS = Settings({"calais": Site("Calais", "memory", "redis://none")})
 
 
@@ -64,3 +66,25 @@ def test_it_counts_records_that_were_deleted_before_it_had_read_them_and_none_th
         assert feed.missed_records == {alerts: 3}
     finally:
         feed.stop()
+
+
+def test_the_boards_count_days_by_the_clock_of_each_site() -> None:
+    broker = InMemoryBroker(lambda: NOON)
+    settings = Settings({"calais": SETTINGS.sites["calais"], "auckland": AUCKLAND})
+    feed = BoardFeed(
+        settings, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON, with_covert=True
+    )
+    entry = an_entry(valid_until_day=NOON.date())
+    for site in settings.sites:
+        alert = an_alert(a_read(site=site, captured_at=NOON), entry)
+        broker.topics[topics.alerts(site)].append((None, encode(alert), {}, NOON))
+    feed.start()
+    try:
+        while not feed.caught_up():
+            feed.fold_new_records(0.01)
+    finally:
+        feed.stop()
+    assert feed.whole_board is not None
+    for board in (feed.board, feed.whole_board):
+        states = {incident.site: incident.status for incident in board.incidents(NOON)}
+        assert states == {"calais": "open", "auckland": "withdrawn"}

@@ -1,15 +1,18 @@
 """Values that an earlier version wrote to Redis are still read, and are written in the same form."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from anpr.contracts.events import Generation
+from anpr.contracts.events import Entry, Generation
+from anpr.contracts.local_days import LocalDays
 from anpr.watchlist.store.applied_change import LoggedChange
 from anpr.watchlist.store.keys import keys_of
 from anpr.watchlist.store.manifest import Manifest, PreviousState
+from anpr.watchlist.store.validity_end import ValidityEnd
 
 MANIFEST = (
     b'{"generation":{"epoch":1790000000000,"number":7},"applied_at":"2026-03-01T12:00:00Z","replication_id":"abc",'
@@ -60,3 +63,32 @@ def test_a_logged_change_has_its_user_and_command() -> None:
 )
 def test_a_value_that_is_read_is_written_byte_for_byte(stored: bytes, kind: Any) -> None:
     assert msgspec.json.encode(msgspec.json.decode(stored, type=kind)) == stored
+
+
+ENTRY = (
+    b'{"entry_id":"1","revision":{"epoch":1,"number":2},"list":"stolen","plate":"AB12 CDE",'
+    b'"valid_from":"2026-07-01T00:00:00Z","valid_until":"2026-08-01T00:00:00Z"}'
+)
+
+
+@pytest.mark.parametrize("codec", [msgspec.json, msgspec.msgpack])
+def test_an_entry_from_before_days_keeps_its_moments_at_every_site(codec: Any) -> None:
+    stored = codec.encode(msgspec.json.decode(ENTRY))
+    entry = codec.decode(stored, type=Entry)
+    end = codec.decode(stored, type=ValidityEnd)
+    days = LocalDays({"calais": ZoneInfo("Europe/Paris")})
+    assert (entry.valid_from_day, entry.valid_until_day) == (None, None)
+    assert days.latest_end(end) == days.ends_at(entry, "calais") == datetime(2026, 8, 1, tzinfo=UTC)
+    assert days.starts_at(entry, "calais") == datetime(2026, 7, 1, tzinfo=UTC)
+    assert codec.decode(codec.encode(entry), type=Entry) == entry
+
+
+@pytest.mark.parametrize("codec", [msgspec.json, msgspec.msgpack])
+def test_the_days_of_an_entry_are_written_as_dates(codec: Any) -> None:
+    entry = msgspec.structs.replace(
+        msgspec.json.decode(ENTRY, type=Entry), valid_from_day=date(2026, 7, 1), valid_until_day=date(2026, 7, 31)
+    )
+    stored = codec.encode(entry)
+    assert codec.decode(stored)["valid_until_day"] == "2026-07-31"
+    assert codec.decode(stored, type=Entry) == entry
+    assert codec.decode(stored, type=ValidityEnd).valid_until_day == date(2026, 7, 31)

@@ -103,7 +103,9 @@ def test_a_plan_says_the_first_and_the_last_moment_of_all_entries(tmp_path: Path
         "the first entry is valid from 1 July 2026 00:00 CEST at Calais, Coquelles and Dunkerque, "
         "the last until 1 August 2026 00:00 BST at Dover"
     )
-    assert plan.sample[2].validity.startswith("valid from 5 July 2026 00:00 CEST at Calais, Coquelles and Dunkerque")
+    assert list(plan.sampled_validities) == [change.entry_id for change in plan.sample]
+    third = plan.sampled_validities[plan.sample[2].entry_id]
+    assert third == f"valid from 5 July 2026 00:00 CEST at {FRENCH} until 31 July 2026 00:00 BST at Dover"
     some = planned(tmp_path, f"{lines}AB15 CDE,,2026-07-31T12:00Z,\n", [])
     assert (
         some.validity == "some entries are valid already, and the last of all until 1 August 2026 00:00 BST at Dover"

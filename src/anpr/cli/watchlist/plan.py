@@ -37,7 +37,7 @@ from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
-_ONLY_IN_THE_FILE = ("format", "refusals", "sample")
+_ONLY_IN_THE_FILE = ("format", "refusals", "sample", "sampled_validities")
 
 
 @click.command(name="plan")
