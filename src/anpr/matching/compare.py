@@ -30,6 +30,7 @@ from anpr.matching.scoring.background_model import official_layouts
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.evidence import COUNTRY_PREFIX, TEXT_AROUND, Evidence
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
+from anpr.matching.umlauts import written_otherwise
 from anpr.reference_data import tables
 
 _KEY_TABLES = {"exact": bytes(range(256)), "equivalent": TO_EQUIVALENT, "folded": TO_FOLDED}
@@ -79,6 +80,8 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
     tests = _pattern_tests(read, entry, other) if has_pattern else _tier_tests(read, entry, other)
     tier = next((test.tier for test in tests if test.is_alike), None)
     score, evidence = _weigh(read, entry, likelihood, match, other) if tier and not has_pattern else (None, ())
+    if match is not None and match.tier == "folded" and tier != "folded":
+        tests, evidence = _with_umlauts(read, entry, likelihood, match) or (tests, evidence)
     read_as, listed_as = as_read(read.plate), canonical_pattern(entry.plate)
     explanation = explain(read_as, listed_as, read, entry)
     if match is not None:
@@ -98,6 +101,19 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
         notes=(*explanation.notes, *(_own_plate_note(read) if tier and explanation.differences else ())),
         evidence=evidence,
     )
+
+
+def _with_umlauts(
+    read: Read, entry: Entry, likelihood: Likelihood, match: Match
+) -> tuple[tuple[TierTest, ...], tuple[Evidence, ...]] | None:
+    """Return the tests and the evidence where the two meet once umlauts are written alike; None where they do not."""
+    for other in written_otherwise(read.plate):
+        rewritten = msgspec.structs.replace(read, plate=other)
+        score, evidence = _weigh(rewritten, entry, likelihood, None, None)
+        if score == match.score:
+            tests = _tier_tests(rewritten, entry, None)
+            return tuple(msgspec.structs.replace(t, is_alike=t.tier == "folded") for t in tests), evidence
+    return None
 
 
 def _own_plate_note(read: Read) -> tuple[str, ...]:

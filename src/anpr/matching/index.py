@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from anpr.contracts import canary
 from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
+from anpr.contracts.plates import as_read, is_pattern
+from anpr.matching import umlauts
 from anpr.matching.districts import compare_districts
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
@@ -49,12 +51,16 @@ class Match:
 
 
 class ReadText(NamedTuple):
-    """One text of a read: its own, or a candidate with a confidence of its own."""
+    """One text of a read: its own, or a candidate with a confidence of its own.
+
+    `original` is the text as the camera wrote it, where `plate` writes its umlauts in another way; "" elsewhere.
+    """
 
     read_row: int
     plate: str
     confidence: float | None
     is_candidate: bool
+    original: str = ""
 
 
 class _Pair(NamedTuple):
@@ -173,8 +179,11 @@ class Index:
             rank = (pair.tier, -pair.score, pair.text_row)
             best_so_far = best[text.read_row].get(entry.entry_id)
             if best_so_far is None or rank < best_so_far.rank:
-                candidate = text.plate if text.is_candidate else None
-                explanation = explain(codes.text(pair.text_row), pair.listed_as, read, entry, candidate=candidate)
+                candidate = (text.original or text.plate) if text.is_candidate else None
+                read_as = as_read(text.original) if text.original else codes.text(pair.text_row)
+                explanation = explain(read_as, pair.listed_as, read, entry, candidate=candidate)
+                if text.original:
+                    explanation = umlauts.explained(explanation)
                 highest = max(score, best_so_far.match.score if best_so_far else 0.0)
                 match = Match(entry, TIERS[pair.tier], highest, explanation)
                 best[text.read_row][entry.entry_id] = _Best(rank, match)
@@ -198,7 +207,10 @@ class Index:
                 read = reads[text.read_row]
                 if not applies_to(entry, read, days):
                     continue
-                pair = _Pair(text_row, entry, tables.listed_text(entry_row), tier, score)
+                if text.original and not _is_umlaut_written_out(text.original, entry, tier):
+                    continue
+                surest = FOLDED_TIER if text.original else tier
+                pair = _Pair(text_row, entry, tables.listed_text(entry_row), max(tier, surest), score)
                 districts = compare_districts(text.plate, read, entry)
                 if districts is None or not districts.are_different:
                     yield pair
@@ -241,8 +253,14 @@ def _can_be_near(pair: _Pair, codes: PlateCodes) -> bool:
     return not is_an_edit_apart and WIDEST_TIERS.get(pair.entry.tolerance, NEAR_TIER) >= NEAR_TIER
 
 
+def _is_umlaut_written_out(original: str, entry: Entry, tier: int) -> bool:
+    """Return whether a read whose umlauts are written otherwise is the listed plate, as `folded` at best."""
+    is_allowed = tier <= FOLDED_TIER <= WIDEST_TIERS.get(entry.tolerance, NEAR_TIER)
+    return is_allowed and not is_pattern(entry.plate) and umlauts.is_same_plate(original, entry.plate)
+
+
 def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
-    """Return the texts of the reads: first each read's own text, then all candidates."""
+    """Return the texts of the reads: first each read's own, then all candidates, then all with other umlauts."""
     # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates still count.
     texts = [
         ReadText(row, "" if "plate" in read.dropped_fields else read.plate, read.confidence, is_candidate=False)
@@ -253,6 +271,12 @@ def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
         for row, read in enumerate(reads)
         for candidate in read.candidates
     ]
+    texts += [
+        text._replace(plate=other, original=text.plate)
+        for text in texts
+        if umlauts.may_be_written_otherwise(text.plate)
+        for other in umlauts.written_otherwise(text.plate)
+    ]
     return texts
 
 
@@ -261,7 +285,7 @@ def _encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCode
         [text.plate for text in texts],
         [reads[text.read_row].country for text in texts],
         [text.confidence for text in texts],
-        [() if text.is_candidate else reads[text.read_row].char_confidences for text in texts],
+        [() if text.is_candidate or text.original else reads[text.read_row].char_confidences for text in texts],
         [text.is_candidate for text in texts],
     )
 

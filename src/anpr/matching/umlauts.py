@@ -1,0 +1,70 @@
+"""Umlauts written out: a camera or a list that has no Ü writes MUE for MÜ. Both are the same plate. Pure.
+
+Only a text that shows the umlaut shows that the other one may be written out: `MÜ AB 12` and `MUE AB 12` meet, and
+`MU AB 12` and `MUE AB 12` are two plates.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+import msgspec
+
+from anpr.contracts.events import Explanation
+from anpr.contracts.plates import as_read
+
+_WRITTEN_OUT: Final = {"Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Ø": "OE"}
+_TO_WRITTEN_OUT: Final = str.maketrans(_WRITTEN_OUT)
+_PAIR: Final = re.compile("[AOUaou][Ee]|[Aa][Aa]")
+# No plate has more of them.
+_MOST_PAIRS: Final = 3
+_WHY: Final = "an umlaut, which the other text writes out with this letter"
+
+
+def may_be_written_otherwise(text: str) -> bool:
+    """Return at little cost whether a text may have another writing: every read is asked."""
+    return "E" in text or "AA" in text or "e" in text or "aa" in text or not text.isascii()
+
+
+def written_otherwise(text: str) -> Iterator[str]:
+    """Yield the other ways to write a read: with its umlauts written out, or with letters that may be umlauts."""
+    written_out = _written_out(text)
+    if written_out is not None:
+        yield written_out
+        return
+    pairs = [found.start() for found in _PAIR.finditer(text)][:_MOST_PAIRS]
+    for dropped in product((False, True), repeat=len(pairs)):
+        if any(dropped):
+            second = {at + 1 for at, is_dropped in zip(pairs, dropped, strict=True) if is_dropped}
+            yield "".join(character for at, character in enumerate(text) if at not in second)
+
+
+def is_same_plate(read: str, listed: str) -> bool:
+    """Return whether a read and a listed plate that differ are as long as each other once umlauts are written out."""
+    written_out = [_written_out(text) for text in (read, listed)]
+    if written_out == [None, None]:
+        return False
+    lengths = {len(as_read(other or text)) for other, text in zip(written_out, (read, listed), strict=True)}
+    return len(lengths) == 1
+
+
+def explained(explanation: Explanation) -> Explanation:
+    """Return the explanation of a match of two such texts: the letter more on one side is part of an umlaut."""
+    differences = tuple(
+        msgspec.structs.replace(difference, why=_WHY)
+        if "" in {difference.read, difference.listed} and (difference.read or difference.listed) in {"E", "A"}
+        else difference
+        for difference in explanation.differences
+    )
+    return msgspec.structs.replace(explanation, differences=differences)
+
+
+def _written_out(text: str) -> str | None:
+    """Return a text with its umlauts written out, None when it has none."""
+    if text.isascii():
+        return None
+    composed = unicodedata.normalize("NFC", text).upper()
+    written_out = composed.translate(_TO_WRITTEN_OUT)
+    return None if written_out == composed else written_out
