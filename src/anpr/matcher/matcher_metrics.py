@@ -89,8 +89,9 @@ class MatcherMetrics:
     def record_losses(self, losses: Iterable[Loss]) -> None:
         """Count losses whose dead letters the broker has."""
         for loss in losses:
-            metrics.LOSSES.labels(self._site).inc()
-            metrics.LOST_READS.labels(self._site).inc(loss.reads or 0)
+            partition = "all" if loss.partition is None else str(loss.partition)
+            metrics.LOSSES.labels(self._site, partition).inc()
+            metrics.LOST_READS.labels(self._site, partition).inc(loss.reads or 0)
 
     def record_status(self, status: Status) -> None:
         """Set the gauges to the status that the matcher has just published."""

@@ -1,8 +1,8 @@
 """All metrics are declared here and nowhere else. `make metrics` writes docs/metrics.md from this file.
 
-Every label is bounded: by the configuration (site, camera) or by a list in the code (tier, reason, field). No metric
-counts covert alerts: people who may see a graph must not learn that there was one. Services update metrics once a
-batch or once a second, never once a read.
+Every label is bounded: by the configuration (site, camera, partition) or by a list in the code (tier, reason, field).
+No metric counts covert alerts: people who may see a graph must not learn that there was one. Services update metrics
+once a batch or once a second, never once a read.
 """
 
 import sys
@@ -49,9 +49,14 @@ LOST_READS = _counter(
     "anpr_lost_reads_total",
     "Reads that the broker deleted before a matcher had read them, as far as their number is known.",
     "site",
+    "partition",
 )
 LOSSES = _counter(
-    "anpr_losses_total", "Gaps found in the reads topic, also those of which nobody knows how many reads.", "site"
+    "anpr_losses_total",
+    "Gaps found in the reads topic, also those of which nobody knows how many reads. Partition `all`: the topic was "
+    "deleted and created again.",
+    "site",
+    "partition",
 )
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",

@@ -54,7 +54,7 @@ def test_fields_of_a_later_version_are_ignored(name: str, data: st.DataObject) -
 
 
 # In a table by camera, one more name is one more camera.
-BY_CAMERA = {"cameras", "clock_offset_seconds", "reused_read_ids"}
+BY_CAMERA = {"cameras", "clock_offset_seconds", "reused_read_ids", "unknown_cameras"}
 
 
 def _with_new_fields(value: Any, new: Any) -> Any:

@@ -29,6 +29,7 @@ from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MAX_CAMERAS, MatcherMetrics
 from anpr.matching.index import Index
+from anpr.runtime.metrics import REGISTRY
 from tests.support.matchers import GROUP, in_memory_matcher
 from tests.support.strategies import NOON, a_read, an_entry, generation, minutes
 
@@ -570,9 +571,12 @@ def test_reads_that_the_broker_deleted_before_they_were_matched_become_one_dead_
     port.receives(*(a_record(f"r{number}") for number in range(6)))
     port.broker.log_start[topics.reads(SITE)] = 3
     matcher = port.matcher()
+    labels = {"site": SITE, "partition": "0"}
+    before = REGISTRY.get_sample_value("anpr_lost_reads_total", labels) or 0
     with capture_logs() as logs:
         matcher.run_once()
     (loss,) = losses(port)
+    assert REGISTRY.get_sample_value("anpr_lost_reads_total", labels) == before + 3
     assert (loss.partition, loss.first_offset, loss.last_offset, loss.reads) == (0, 0, 2, 3)
     assert loss.found_at == port.clock.now
     (headers,) = [headers for _, _, headers, _ in port.broker.topics[topics.deadletters(SITE)]]

@@ -169,6 +169,7 @@ def test_every_metric_has_a_sentence_and_a_unit_at_the_end_of_its_name() -> None
             "entries",
             "partitions",
             "incidents",
+            "losses",
             "faults",
             "browsers",
             "epoch",
