@@ -1,5 +1,6 @@
 """A broker in memory for unit tests. One test suite holds it and the real clients to the same contract."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,6 +10,8 @@ from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import DeliveryCallback, Gap, PendingRecord, Record
 from anpr.kafka.offset_gaps import GapFinder, restart_at
 from anpr.runtime.clock import Clock
+
+_WAIT_SECONDS = 0.005
 
 
 class InMemoryBroker:
@@ -33,10 +36,10 @@ class InMemoryBroker:
 
     def records(self, topic: str, start: int) -> list[Record]:
         """Return the records of a topic from `start` on."""
+        first = max(start, self.log_start[topic])
         return [
             Record(topic, 0, offset, arrived_at, value, REPLAYED in headers, headers.get(REASON, b"").decode())
-            for offset, (_, value, headers, arrived_at) in enumerate(self.topics[topic])
-            if offset >= max(start, self.log_start[topic])
+            for offset, (_, value, headers, arrived_at) in enumerate(self.topics[topic][first:], first)
         ]
 
 
@@ -142,8 +145,10 @@ class InMemoryTail:
         self._broker = broker
         self._next = dict.fromkeys(topics, 0)
 
-    def poll(self, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
-        """See `interfaces.Tail`."""
+    def poll(self, wait_seconds: float) -> list[Record]:
+        """See `interfaces.Tail`. Without records it waits briefly, so that a thread of a board does not spin."""
+        if self.caught_up():
+            time.sleep(min(wait_seconds, _WAIT_SECONDS))
         records = [r for topic, start in self._next.items() for r in self._broker.records(topic, start)]
         for record in records:
             self._next[record.topic] = record.offset + 1
