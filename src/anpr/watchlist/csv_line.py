@@ -1,8 +1,9 @@
 """One line of a list file: from its cells to an entry. Pure."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache, partial
 from typing import Any
 
 from anpr.contracts.country_codes import country_code
@@ -64,7 +65,7 @@ class EntryParser:
         """`columns` are those of the file: all known, each once. `sites` are all that an entry may name."""
         self.notes = PlateNotes()
         self._list_name = list_name
-        self._days = days
+        self._validity = lru_cache(_CACHED_VALUES)(partial(_validity_fields, days))
         self._cells = len(columns)
         self._plate_position = columns.index("plate")
         self._country_position = columns.index("country") if "country" in columns else None
@@ -86,9 +87,10 @@ class EntryParser:
             entry_id = _written_id(cells[self._id_position]) if self._id_position is not None else None
         except InvalidCellError:
             raise RefusedLineError(*self._faults(cells, line)) from None
-        if _ends_too_early(fields, self._days):
+        validity = self._validity(fields.get("valid_from"), fields["valid_until"])
+        if validity is None:
             raise RefusedLineError(*self._faults(cells, line))
-        _place_days(fields, self._days)
+        fields |= validity
         if plate.country is not None:
             fields["country"] = plate.country
         if entry_id is None:
@@ -107,7 +109,8 @@ class EntryParser:
                 fields[column.name] = self._plate_of(cells) if is_plate else column.convert(cells[column.position])
             except InvalidCellError as invalid:
                 faults.append(LineFault(line, column.name, invalid.value, invalid.reason))
-        if _ends_too_early(fields, self._days):
+        end = fields.get("valid_until")
+        if end is not None and self._validity(fields.get("valid_from"), end) is None:
             faults.append(
                 LineFault(line, "valid_until", cells[self._until_position].strip(), "must be after valid_from")
             )
@@ -154,18 +157,19 @@ def _values(columns: Sequence[_Column], cells: Sequence[str]) -> dict[str, Any]:
     return fields
 
 
-def _ends_too_early(fields: Mapping[str, Any], days: LocalDays) -> bool:
-    start, end = fields.get("valid_from"), fields.get("valid_until")
-    return start is not None and end is not None and not days.is_ever_valid(start, end)
+def _validity_fields(days: LocalDays, start: date | None, end: date) -> dict[str, date] | None:
+    """Return the fields of a validity from the values of its two cells, None when it ends before it begins.
 
-
-def _place_days(fields: dict[str, Any], days: LocalDays) -> None:
-    """Put the days among the fields where the cells gave days, and the moments that include them at every site."""
-    start, end = fields.get("valid_from"), fields["valid_until"]
+    A cell that gives a day fills two fields: the day, and the moment that includes it at every site.
+    """
+    if start is not None and not days.is_ever_valid(start, end):
+        return None
+    fields: dict[str, date] = {}
     if start is not None and not isinstance(start, datetime):
         fields |= {"valid_from": days.earliest_start_of(start), "valid_from_day": start}
     if not isinstance(end, datetime):
         fields |= {"valid_until": days.latest_end_of(end), "valid_until_day": end}
+    return fields
 
 
 def _written_id(cell: str) -> str | None:
