@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Entry
 from anpr.contracts.local_days import LocalDays
@@ -54,7 +56,8 @@ def estimate_cost(  # noqa: PLR0913  the list, the reads, two rules and two call
         tally.add(captured_at, alerts)
         if not replay.reads % _PROGRESS_EVERY_READS:
             on_progress()
-    return tally.cost(entries, replay.reads, refused)
+    cost = tally.cost(entries, replay.reads, refused)
+    return msgspec.structs.replace(cost, reads_of_site=dict(sorted(replay.reads_of_site.items())))
 
 
 class _Tally:

@@ -1,5 +1,6 @@
 """Matches past reads with a list that is not active, without Kafka and Redis."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ class BacktestReplay:
     def __init__(self, entries: Iterable[Entry], late_after: timedelta, days: LocalDays) -> None:
         """Match against these entries; a capture older than `late_after` on arrival is late."""
         self.reads = 0
+        self.reads_of_site: Counter[str] = Counter()
         self.corrections = 0
         self._index = Index.build(entries, NO_GENERATION)
         self._late_after = late_after
@@ -26,6 +28,7 @@ class BacktestReplay:
         """Return when a read was captured, and the new alerts that it raises. Raises BadRead."""
         read = decode_read(line, None, None)
         self.reads += 1
+        self.reads_of_site[read.site] += 1
         now = read.received_at or read.captured_at
         new: list[Alert] = []
         for fact in raise_alerts([read], self._index, now, self._late_after, self._days) if now else ():

@@ -12,7 +12,7 @@ import click
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
-from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults
+from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults, show_unknown_sites
 from anpr.contracts.events import encode
 from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
@@ -77,6 +77,7 @@ def command(  # noqa: PLR0913  each is an option
             tally["day"][days.date_at(alert.read.site, alert.captured_at).isoformat()] += 1
             tally["entry"][alert.entry.entry_id] += 1
     out.flush()
+    show_unknown_sites(reads_file.name, replay.reads_of_site, settings.sites)
     click.echo(
         f"{replay.reads} reads matched, {refused} lines refused, {tally['tier'].total()} alerts, "
         f"{replay.corrections} corrections",

@@ -16,7 +16,8 @@ class EntryCost(Struct, frozen=True):
 class Cost(Struct, frozen=True, kw_only=True):
     """Alerts a day, scaled from the time between the first and the last capture, at least an hour.
 
-    `by_hour` has the hours of the captures, in UTC. `most` has the entries with the most alerts.
+    `by_hour` has the hours of the captures, in UTC. `most` has the entries with the most alerts. `reads_of_site` has
+    the number of reads by their site, whether the configuration names it or not.
     """
 
     reads: int
@@ -30,6 +31,7 @@ class Cost(Struct, frozen=True, kw_only=True):
     by_hour: dict[str, float]
     by_nationality: dict[str, float]
     most: tuple[EntryCost, ...]
+    reads_of_site: dict[str, float] = {}
 
     @property
     def covered(self) -> timedelta:

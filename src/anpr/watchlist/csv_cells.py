@@ -50,6 +50,8 @@ _TYPES = get_type_hints(Entry, include_extras=True) | {
 }
 # The wide forms count too: some spreadsheets treat them as the narrow ones.
 _FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")  # noqa: RUF001  the wide forms are meant
+_UNSEEN = r"\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_AROUND = re.compile(f"^[{_UNSEEN}]+|[{_UNSEEN}]+$")
 _SHOWN_CHARACTERS = 64
 # What people write between values in place of the bar. Sites and directions hold none of them.
 _OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
@@ -69,8 +71,11 @@ class InvalidCellError(Exception):
 
 
 def as_text(cell: str) -> str:
-    """Return a cell without spaces around it and without the mark that makes it text to a spreadsheet."""
-    cell = cell.strip()
+    """Return a cell without spaces around it and without the mark that makes it text to a spreadsheet.
+
+    Marks that are not seen (zero-width, direction of writing) count as spaces: they come with a copied text.
+    """
+    cell = cell.strip() if cell.isascii() else _AROUND.sub("", cell)
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest, nearest_note
-from anpr.watchlist.csv_cells import COLUMNS
+from anpr.watchlist.csv_cells import COLUMNS, as_text
 from anpr.watchlist.csv_line import LineFault, RefusedLineError, wrong_cell_count
 from anpr.watchlist.list_format import ListFormat
 
@@ -35,7 +35,7 @@ class Header:
 
     def __init__(self, cells: Sequence[str], list_format: ListFormat) -> None:
         """`cells` are those of the header row."""
-        headers = [cell.strip() for cell in cells]
+        headers = [as_text(cell) for cell in cells]
         used = _used_columns(headers, list_format)
         self.columns = [column for column, _ in used]
         self._positions = [position for _, position in used]
@@ -140,7 +140,7 @@ def _used_columns(headers: Sequence[str], list_format: ListFormat) -> list[tuple
 
 def _folded(header: str) -> str:
     """Return a header so that case, spaces and hyphens do not matter."""
-    return re.sub(r"[\s_-]+", "_", header.strip().lower())
+    return re.sub(r"[\s_-]+", "_", as_text(header).lower())
 
 
 def _is_separator_line(row: Sequence[str]) -> bool:
@@ -157,7 +157,7 @@ def _split(line: str, separator: str) -> Sequence[str]:
 
 def _check_named_headers(cells: Sequence[str], list_format: ListFormat, where: str) -> None:
     """Raise InputError when the file has no column, or two, of a header that the format names."""
-    headers = [cell.strip() for cell in cells if cell.strip()]
+    headers = [header for header in map(as_text, cells) if header]
     for column, wanted in list_format.headers.items():
         count = sum(_folded(header) == _folded(wanted) for header in headers)
         if count == 0:

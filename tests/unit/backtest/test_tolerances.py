@@ -17,6 +17,8 @@ from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from tests.support.strategies import an_entry
 
+CONFIG = Path(__file__).parents[3] / "config"
+
 
 def traffic(seed: int = 1) -> SyntheticTraffic:
     return SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, np.random.default_rng(seed))
@@ -69,10 +71,21 @@ def test_numbers_have_intervals_and_are_missing_where_nothing_was_measured() -> 
     assert [one.found_share for one in of_patterns.tolerances] == [None, None, None]
 
 
+def test_the_command_checks_a_list_as_plan_does(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("Reg;Site\nAB12 CDE;Calais\nAB13 CDE;calais\nAB14 CDE;dover\n", "utf-8")
+    options = ["--days", "1", "--columns", "plate=Reg,sites=Site", "--valid-for", "30d"]
+    done = CliRunner().invoke(command, [str(file), *options], obj=CONFIG)
+    assert done.exit_code == 1
+    assert "line 2: sites 'Calais': must be one of" in done.stderr
+    assert "no camera of this configuration is at the sites: line 4" in done.stderr
+    assert "2 entries, 0 of them patterns" in done.stderr
+
+
 def test_the_command_shows_that_its_traffic_is_made_up_and_never_0_percent_of_nothing(tmp_path: Path) -> None:
     file = tmp_path / "patterns.csv"
     file.write_text("plate,valid_until\nAB1*,2099-01-01\n", "utf-8")
-    done = CliRunner().invoke(command, [str(file), "--days", "1"])
+    done = CliRunner().invoke(command, [str(file), "--days", "1"], obj=CONFIG)
     assert done.exit_code == 0
     assert "made up" in done.stderr
     assert "no plate to misread" in done.stderr

@@ -139,3 +139,15 @@ def test_an_entry_of_any_days_or_times_rings_between_them(tmp_path: Path, start:
     result = run(tmp_path, f"plate,valid_from,valid_until\nAB12 CDE,{start},{end}\n", read(1, "AB12CDE"))
     assert found(result) == ["1"]
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("site", "near"),
+    [("Calais", "; the nearest is 'calais'"), ("calias", "; the nearest is 'calais'"), ("Lille", "")],
+)
+def test_reads_of_a_site_that_the_configuration_does_not_name_are_counted(
+    tmp_path: Path, site: str, near: str
+) -> None:
+    result = run(tmp_path, LIST, read(1, "AB12CDE", site=site), read(2, "AB12CDE", site=site), read(3, "AB12CDE"))
+    assert f"2 reads are of a site that the configuration does not name: {site!r}{near}\n" in result.stderr
+    assert "'calais'\n" not in run(tmp_path, LIST, read(1, "AB12CDE")).stderr

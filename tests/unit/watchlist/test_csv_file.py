@@ -289,6 +289,16 @@ def test_right_letters_are_no_warning(file: Path, text: str) -> None:
     assert not read(file, f"{REQUIRED},reason", f"AB12 CDE,2030-01-01,{text}").warnings
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\u200e", "\ufeff", "\u202a", "\u00a0", "\u2066 "])
+def test_marks_that_nobody_sees_around_a_header_or_a_cell_cost_nothing(file: Path, mark: str) -> None:
+    header = ",".join(f"{mark}{column}{mark}" for column in ("plate", "valid_until", "country", "sites", "priority"))
+    line = ",".join(f"{mark}{cell}{mark}" for cell in ("AB12 CDE", "2030-01-01", "GB", "calais", "1"))
+    content = checked(file, header, line)
+    assert not content.faults
+    [entry] = content.entries
+    assert (entry.plate, entry.country, entry.sites, entry.priority) == ("AB12 CDE", "GB", ("calais",), 1)
+
+
 def test_an_empty_file_is_reported_as_one(file: Path) -> None:
     assert refused_file(file, b"") == "the first line names no column"
 

@@ -1,7 +1,7 @@
 """Shared by the subcommands: options, the author of a change, and the report of a change."""
 
 import getpass
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 
 from anpr.cli.duration import Duration
 from anpr.runtime.clock import system_clock
+from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ENCODINGS, ListFile
 from anpr.watchlist.list_context import ListContext
@@ -112,3 +113,13 @@ def show_faults(file: Path, content: ListFile) -> None:
         click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} entries read", err=True)
     for warning in content.warnings:
         click.echo(f"{file}: {warning}", err=True)
+
+
+def show_unknown_sites(file: str, reads_of_site: Mapping[str, float], sites: Collection[str]) -> None:
+    """Print to stderr how many reads are of sites that the configuration does not name: no port has such reads."""
+    unknown = {site: count for site, count in reads_of_site.items() if site not in sites}
+    for site, count in sorted(unknown.items(), key=lambda item: -item[1])[:FAULTS_SHOWN]:
+        near = nearest_note(site, sites, "the nearest is")
+        click.echo(
+            f"{file}: {count:.0f} reads are of a site that the configuration does not name: {site!r}{near}", err=True
+        )

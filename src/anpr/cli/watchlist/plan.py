@@ -23,6 +23,7 @@ from anpr.cli.watchlist.common import (
     new_list_option,
     removal_limit_of,
     show_faults,
+    show_unknown_sites,
 )
 from anpr.contracts.events import NO_GENERATION
 from anpr.contracts.local_days import LocalDays
@@ -100,7 +101,9 @@ def command(  # noqa: PLR0913  each is an option
         removal_limit_of(settings, None),
     )
     if reads is not None:
-        plan = msgspec.structs.replace(plan, cost=_cost(settings, content, plan, reads))
+        cost = _cost(settings, content, plan, reads)
+        show_unknown_sites(reads.name, cost.reads_of_site, settings.sites)
+        plan = msgspec.structs.replace(plan, cost=cost)
     plan_file.write(out, plan)
     _report(plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]])
     ctx.exit(1 if plan.refused else 0)
