@@ -233,10 +233,9 @@ class Inside(NamedTuple):
 def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
     """List the plates inside a text: behind and before words, in two lines, and twice."""
     is_rare = bool(BACKGROUND_MODEL.has_rare_layout(encode_plates([read], [country]))[0])
-    before = [Word("", None, 1.0, ""), *(word for words in WORDS_BEFORE.values() for word in words)]
-    behind = [Word("", None, 1.0, ""), *(word for words in WORDS_BEHIND.values() for word in words)]
-    before = [word for word in before if read.startswith(word.text)]
-    behind = [word for word in behind if read.endswith(word.text)]
+    none, ends = Word("", None, 1.0, ""), range(1, len(read))
+    before = [none, *(word for end in ends for word in WORDS_BEFORE.get(read[:end], ()))]
+    behind = [none, *(word for start in ends for word in WORDS_BEHIND.get(read[start:], ()))]
     for first, last in product(before, behind):
         plate = read[len(first.text) : len(read) - len(last.text)]
         of_words = first.country or last.country
@@ -256,12 +255,18 @@ def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
     if is_rare and len(read) >= 4:
         for start in range(1, len(read)):
             plate = read[start:] + read[:start]
-            if _is_known(plate, country):
+            if _is_known(plate, country) and _is_likelier(plate, read, country):
                 rotated = (*range(start, len(read)), *range(start))
                 yield Inside(plate, None, rotated, SHARES["two_lines"] / (len(read) - 1), may_be_misread=False)
         half = len(read) // 2
         if read == read[:half] * 2:
             yield Inside(read[:half], None, range(half), SHARES["read_twice"], may_be_misread=True)
+
+
+def _is_likelier(plate: str, read: str, country: str | None) -> bool:
+    """Return whether a plate has a commoner layout than the text, unless that is very rare."""
+    of_plate, of_read = BACKGROUND_MODEL.layout_shares(encode_plates([plate, read], [country, country])).tolist()
+    return bool(of_read < 0.002 or of_plate > of_read)
 
 
 def _is_known(plate: str, country: str | None) -> bool:

@@ -220,6 +220,40 @@ def test_plates_of_several_districts_are_found_as_reading_the_whole_list_finds_t
     assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
 
 
+def in_two_lines(text: str, split: int) -> str:
+    return text[split:] + text[:split]
+
+
+def twice(text: str) -> str:
+    return text * 2
+
+
+@st.composite
+def worlds_with_text_around(draw: st.DrawFn) -> World:
+    """Return a list of plates in common and in rare layouts, and reads of such with text around them."""
+    before = st.sampled_from(("", "", "GB", "UK", "F", "IRL", "RKS", "CZ", "TAXI", "POLSKA", "I", "XQ"))
+    behind = st.sampled_from(("", "", "62", "2A", "0410", "MI", "05MI", "GB", "PL", "F", "TAXI", "310527", "99"))
+    first = draw(
+        st.sampled_from(("A1800018", "AB180BO", "OI180AB", "08B1", "ABB108", "OAB180", "1ABO108", "AB18BOB"))
+    )
+    alike = st.just(first) | plates(first)
+    tolerances = st.lists(st.sampled_from(("exact", "tolerant", "near", "near")), max_size=5)
+    entries = [
+        an_entry(str(number), plate=draw(alike), country=draw(countries), tolerance=tolerance)
+        for number, tolerance in enumerate(draw(tolerances))
+    ]
+    lines = st.builds(in_two_lines, alike, st.integers(1, 5))
+    one = st.builds("{}{}{}".format, before, alike, behind) | st.builds(twice, alike) | lines
+    texts = draw(st.lists(one, max_size=5))
+    return entries, [a_read(plate=text, country=draw(countries), confidence=draw(shares)) for text in texts]
+
+
+@given(worlds_with_text_around())
+def test_plates_inside_texts_are_found_as_reading_the_whole_list_finds_them(world: World) -> None:
+    entries, batch = world
+    assert found(Index.build(entries, generation(1)), batch) == [answers(read, entries) for read in batch]
+
+
 @given(st.data())
 def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(data: st.DataObject) -> None:
     first = data.draw(first_plates())

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import itemgetter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anpr.contracts.events import Candidate, Difference
+from anpr.matching.encoding.inner_plates import INNER_PLATES
+from anpr.matching.encoding.plate_codes import country_text, encode_plates
+from anpr.matching.encoding.words_around import inner_plates
 from anpr.matching.index import Index, Match
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
 from tests.support.strategies import a_read, an_entry, generation
 
@@ -133,6 +140,50 @@ def test_a_candidate_of_the_camera_may_have_text_around_it() -> None:
     [[match]] = index.match([read])
     assert match.tier == "near"
     assert match.score == pytest.approx(0.4, rel=0.01)
+
+
+TEXTS = st.text("ABDEFGILNPRSU0123456789?", max_size=10)
+
+
+@given(
+    st.lists(
+        st.builds(
+            "{}{}{}".format,
+            st.sampled_from(("", "GB", "UK", "IRL", "F", "D", "POLSKA", "RKS", "TAXI", "SCANIA")),
+            TEXTS | TEXTS.map(lambda text: text[:8] * 2),
+            st.sampled_from(("", "62", "2B", "971", "0410", "MI", "05MI", "F", "GB", "TAXI", "310527")),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from((None, "GB", "FR", "DE", "IT", "IE", "XK")),
+)
+def test_a_batch_finds_the_inner_plates_that_are_listed_for_each_text(texts: list[str], camera: str | None) -> None:
+    reads = encode_plates(texts, [camera] * len(texts))
+    rare = BACKGROUND_MODEL.has_rare_layout(reads)
+    listed = [
+        (row, inner.plate, inner.country or camera, pytest.approx(inner.share))
+        for row in range(len(texts))
+        for inner in inner_plates(reads.text(row), camera, has_rare_layout=bool(rare[row]))
+    ]
+    inside = INNER_PLATES.find(reads)
+    found = (
+        []
+        if inside is None
+        else [
+            (
+                int(row),
+                inside.plates.text(at),
+                country_text(int(inside.plates.countries[at])),
+                float(inside.shares[at]),
+            )
+            for at, row in enumerate(inside.read_rows)
+        ]
+    )
+    assert len(found) == len(listed)
+    key = itemgetter(0, 1)
+    for row, plate in {(row, plate) for row, plate, _, _ in found}:
+        of_found, of_listed = ([each for each in side if key(each) == (row, plate)] for side in (found, listed))
+        assert all(each in of_listed for each in of_found)
 
 
 @pytest.mark.parametrize(

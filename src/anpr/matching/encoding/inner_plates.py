@@ -20,11 +20,12 @@ from anpr.matching.encoding.plate_codes import (
     NO_LAYOUT,
     TEXT_SEPARATOR,
     WIDTH,
-    Codes,
     PlateCodes,
     Rows,
+    Words,
     country_codes,
     encode_plates,
+    words_of,
 )
 from anpr.matching.encoding.words_around import (
     SHARES,
@@ -35,12 +36,15 @@ from anpr.matching.encoding.words_around import (
     Word,
     is_telling,
 )
-from anpr.matching.scoring.background_model import BACKGROUND_MODEL
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL, RARE_LAYOUT_SHARE
 from anpr.reference_data.limits import LONGEST_LAYOUT
 
 Shares = NDArray[np.float64]
 
 _POSITIONS = np.arange(WIDTH)
+# By number of characters: the bytes of a word that hold them.
+_LOWEST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
+_BYTE, _SEVEN_BYTES, _NOTHING = (np.array(bits, np.uint64) for bits in (8, 56, 0))
 # By number of characters: the bit of a layout's number that gives it, 0 for too few or too many.
 _LENGTH_BITS = np.array([1 << n if SHORTEST_INNER <= n <= LONGEST_LAYOUT else 0 for n in range(WIDTH + 1)])
 
@@ -223,15 +227,18 @@ class _LineBreaks:
         for start in range(1, LONGEST_LAYOUT):
             second_line = (letter_bits & ((1 << start) - 1)) << np.maximum(lengths - start, 0)
             swapped = _layouts((letter_bits >> start) | second_line, lengths)
-            is_within = (lengths >= SHORTEST_OF_TWO_LINES) & (start < lengths)
-            self._by_layout |= (KNOWN_LAYOUTS.by_row[:, swapped] & is_within).astype(np.uint16) << start
+            gives_a_plate = KNOWN_LAYOUTS.by_row[:, swapped]
+            gives_a_plate &= (lengths >= SHORTEST_OF_TWO_LINES) & (start < lengths)
+            of_all = BACKGROUND_MODEL.layouts[0]
+            gives_a_plate[0] &= (of_all < RARE_LAYOUT_SHARE) | (of_all[swapped] > of_all)
+            self._by_layout |= gives_a_plate.astype(np.uint16) << start
 
     def cuts(self, texts: PlateCodes, rows: Rows) -> _Cuts:
         """Return the texts from one of their characters on, and what stands before it behind."""
         breaks = self._by_layout[KNOWN_LAYOUTS.rows(texts.countries[rows]), texts.layouts[rows]]
         some = breaks.nonzero()[0]
-        at, starts = np.unpackbits(breaks[some].view(np.uint8).reshape(-1, 2), axis=1, bitorder="little").nonzero()
-        rows = rows[some[at]]
+        bits = np.unpackbits(breaks[some].view(np.uint8), bitorder="little").nonzero()[0]
+        rows, starts = rows[some[bits >> 4]], bits & 15
         lengths = texts.lengths[rows].astype(np.intp)
         shares = SHARES["two_lines"] / (lengths - 1)
         return _Cuts(rows, starts, lengths, lengths, texts.countries[rows], shares, np.zeros(len(rows), bool))
@@ -260,19 +267,47 @@ def _read_twice(texts: PlateCodes, rows: Rows) -> _Cuts:
 
 def _cut(texts: PlateCodes, cuts: _Cuts) -> PlateCodes:
     """Return the plates."""
-    positions = (cuts.starts[:, None] + _POSITIONS) % cuts.around[:, None]
-    exists = cuts.counts[:, None] > _POSITIONS
     of_texts = texts.take(cuts.rows)
-    codes: Codes = np.where(exists, np.take_along_axis(of_texts.codes, positions, axis=1), 0).astype(np.uint8)
+    words = words_of(of_texts.codes)
+    first, second = _moved_left(words[:, 0], words[:, 1], cuts.starts)
+    in_two_lines = (cuts.around < WIDTH).nonzero()[0]
+    if len(in_two_lines):
+        lengths, starts = cuts.around[in_two_lines], cuts.starts[in_two_lines]
+        behind = _moved_right(words[in_two_lines, 0], words[in_two_lines, 1], lengths - starts)
+        first[in_two_lines] |= behind[0]
+        second[in_two_lines] |= behind[1]
+    first &= _LOWEST_BYTES[np.minimum(cuts.counts, 8)]
+    second &= _LOWEST_BYTES[np.maximum(cuts.counts - 8, 0)]
     char_confidences = of_texts.char_confidences
     if char_confidences is not None:
-        char_confidences = np.where(
-            exists, np.take_along_axis(char_confidences, positions, axis=1), np.float32(np.nan)
-        )
-    lengths = cuts.counts.astype(np.uint8)
+        positions = (cuts.starts[:, None] + _POSITIONS) % cuts.around[:, None]
+        of_plates = np.take_along_axis(char_confidences, positions, axis=1)
+        char_confidences = np.where(cuts.counts[:, None] > _POSITIONS, of_plates, np.float32(np.nan))
     return replace(
-        of_texts, codes=codes, lengths=lengths, countries=cuts.countries, char_confidences=char_confidences
+        of_texts,
+        codes=np.stack([first, second], axis=1).view(np.uint8),
+        lengths=cuts.counts.astype(np.uint8),
+        countries=cuts.countries,
+        char_confidences=char_confidences,
     )
+
+
+def _moved_left(first: Words, second: Words, counts: Rows) -> tuple[Words, Words]:
+    """Return texts without so many of their first characters."""
+    bits = (counts % 8).astype(np.uint64) * _BYTE
+    carried = (second << (_SEVEN_BYTES - bits)) << _BYTE
+    is_near = counts < 8
+    rest = second >> bits
+    return np.where(is_near, (first >> bits) | carried, rest), np.where(is_near, rest, _NOTHING)
+
+
+def _moved_right(first: Words, second: Words, counts: Rows) -> tuple[Words, Words]:
+    """Return texts with so many empty positions before them."""
+    bits = (counts % 8).astype(np.uint64) * _BYTE
+    carried = (first >> (_SEVEN_BYTES - bits)) >> _BYTE
+    is_near = counts < 8
+    begin = first << bits
+    return np.where(is_near, begin, _NOTHING), np.where(is_near, (second << bits) | carried, begin)
 
 
 INNER_PLATES: Final = _InnerPlateFinder()

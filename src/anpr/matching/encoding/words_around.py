@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from anpr.contracts.plates import country_of
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
+from anpr.matching.encoding.plate_codes import encode_plates
+from anpr.matching.scoring.background_model import BACKGROUND_MODEL, RARE_LAYOUT_SHARE
 from anpr.reference_data import tables
 
 # Characters that a plate inside a text has at least; and a plate in two lines.
@@ -67,6 +69,7 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
     - Behind a telling badge stands any plate. Before a text in a common layout, which is most likely a plate by
       itself, the badge must be that of the camera's country where the camera names one.
     - Beside other words, and in two lines, stands a plate in a known layout. Only texts in a rare layout hold one.
+      Two lines have a commoner layout than the text, where no country is named and the text's layout is not so rare.
     - A text that is twice the same holds any plate.
     """
     before = [word for size in range(1, len(text)) for word in WORDS_BEFORE.get(text[:size], ())]
@@ -80,7 +83,7 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
     surroundings += [(None, word) for word in behind]
     surroundings += [pair for pair in product(before, behind) if pair[0].is_badge and speak_for_one_country(*pair)]
     in_known_layout = [inner for pair in surroundings for inner in _between(text, *pair)]
-    in_known_layout += _two_lines(text)
+    in_known_layout += (inner for inner in _two_lines(text) if _is_likelier(inner.plate, text, country))
     yield from (inner for inner in in_known_layout if KNOWN_LAYOUTS.has(inner.plate, inner.country or country))
     yield from _read_twice(text)
 
@@ -120,6 +123,12 @@ def _two_lines(text: str) -> Iterator[InnerPlate]:
         share = SHARES["two_lines"] / (len(text) - 1)
         plate = text[second_line:] + text[:second_line]
         yield InnerPlate(plate, positions, None, share, first_line=len(text) - second_line)
+
+
+def _is_likelier(plate: str, text: str, country: str | None) -> bool:
+    """Return whether a plate in two lines has a commoner layout than the text, where that is not rare by itself."""
+    of_plate, of_text = BACKGROUND_MODEL.layout_shares(encode_plates([plate, text], [country, country])).tolist()
+    return bool(of_text < RARE_LAYOUT_SHARE or of_plate > of_text)
 
 
 def _read_twice(text: str) -> Iterator[InnerPlate]:

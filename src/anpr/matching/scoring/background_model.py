@@ -100,6 +100,11 @@ class BackgroundModel:
         is_rare: NDArray[np.bool_] = self._are_rare.take(self.rows(reads.countries) * _LAYOUT_COUNT + reads.layouts)
         return is_rare
 
+    def layout_shares(self, reads: PlateCodes) -> Shares:
+        """Return the share of vehicles, of each read's country or of all, that have its layout."""
+        shares: Shares = self.layouts[self.rows(reads.countries), reads.layouts]
+        return shares
+
     def log_plates(self, reads: PlateCodes, rows: Rows) -> NDArray[np.int32]:
         """Return the logarithm, in UNITS, of the share of the row's vehicles that have exactly this plate.
 
