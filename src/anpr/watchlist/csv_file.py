@@ -21,6 +21,7 @@ from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_header import Header, is_empty, notes_on, read_header, separator_of
 from anpr.watchlist.csv_line import EntryParser, LineFault, RefusedLineError
+from anpr.watchlist.entry_identity import is_same_but_for_spelling
 from anpr.watchlist.file_kind import check_is_text
 from anpr.watchlist.list_context import ListContext, never_ringing, without_end
 from anpr.watchlist.list_encoding import ENCODINGS, check_encoding
@@ -49,7 +50,7 @@ class ListFile:
         faults: The faults of the first refused lines.
         refused: How many lines were refused.
         refused_ids: The ids of the entries on the refused lines, as far as they can be read.
-        duplicates: How many lines repeat a line above them.
+        duplicates: How many lines repeat a line above them, perhaps with another spelling of the plate.
         superseded: How many lines had ended, and gave way to a later line of the same entry.
         never_rings: How many entries are valid, but no read can match them.
         warnings: Sentences for the operator.
@@ -201,7 +202,7 @@ class _FileReader:
             return
         known = self._entries.get(entry.entry_id)
         has_ended = known is not None and self._context is not None and self._context.has_ended(known)
-        if known == entry:
+        if known is not None and is_same_but_for_spelling(known, entry):
             self._duplicates += 1
         elif known is None or has_ended:  # a line that has ended is not applied, so it excludes no other
             self._superseded += has_ended

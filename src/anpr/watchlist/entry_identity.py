@@ -7,6 +7,8 @@ Where one text can be of several districts, the length of the district is part o
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
+
 from anpr.contracts.districts import is_same_plate, shown_district
 from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern
@@ -49,6 +51,15 @@ def entries_named(plate: str, entries: Iterable[Entry]) -> list[Entry]:
     same = [entry for entry in entries if is_same_plate(plate, entry.plate, entry.country)]
     shown = [entry for entry in same if shown_district(plate, entry.country) is not None]
     return [entry for entry in shown if shown_district(entry.plate, entry.country) is not None] or same
+
+
+def is_same_but_for_spelling(entry: Entry, other: Entry) -> bool:
+    """Return whether two entries are the same, but for their revisions and for how the plate is written."""
+    return (
+        msgspec.structs.replace(entry, revision=other.revision, plate=other.plate) == other
+        and canonical_pattern(entry.plate) == canonical_pattern(other.plate)
+        and is_same_district(entry, other)
+    )
 
 
 def is_same_district(entry: Entry, other: Entry) -> bool:

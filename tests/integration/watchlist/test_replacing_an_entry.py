@@ -91,6 +91,9 @@ def test_an_entry_that_would_stay_as_it_is_asks_nothing(it: Installation) -> Non
     assert added(it, "AB12 CDE", "left the scene", "--new-list").exit_code == 0
     again = added(it, "AB12 CDE", "left the scene")
     assert (json.loads(again.stdout)["changed"], "already" in again.stderr) == (0, False)
+    respelt = added(it, "ab12-cde", "left the scene")
+    assert (json.loads(respelt.stdout)["changed"], "already" in respelt.stderr) == (1, False)
+    assert listed(it) == {"ab12-cde": "left the scene"}
 
 
 def on_a_terminal(it: Installation, answer: bytes, reason: str) -> tuple[int, bytes]:

@@ -16,10 +16,9 @@ from anpr.cli.watchlist.common import (
 )
 from anpr.contracts.events import Entry
 from anpr.runtime.errors import AnprError, InputError
-from anpr.watchlist.changes import is_unchanged
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_file import read_cells
-from anpr.watchlist.entry_identity import id_without_district, is_same_district
+from anpr.watchlist.entry_identity import id_without_district, is_same_but_for_spelling, is_same_district
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.side_by_side import side_by_side
 from anpr.watchlist.store.home import home_store
@@ -76,7 +75,7 @@ def command(  # noqa: PLR0913  each is an option
     entry = _entry_of(cells, list_name, context)
     store = home_store(settings)
     replaced = _replaced_entries(store, entry)
-    differing = [active for active in replaced.values() if not is_unchanged(active, entry)]
+    differing = [active for active in replaced.values() if not is_same_but_for_spelling(active, entry)]
     for active in differing:
         click.echo(f"{list_name} has this entry already:\n{side_by_side(active, entry)}", err=True)
     if differing and not replace:
