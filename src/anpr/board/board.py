@@ -23,6 +23,7 @@ from anpr.board.incident import (
     merge_alerts,
     urgency_order,
 )
+from anpr.board.vehicles import apart_by_vehicle
 from anpr.contracts.districts import is_same_plate
 from anpr.contracts.events import (
     Action,
@@ -78,7 +79,7 @@ class Board:
     """All incidents whose last alert was captured within `window`, of every site whose facts are added."""
 
     def __init__(self, stay_gap: timedelta, window: timedelta, days: LocalDays = UTC_DAYS) -> None:
-        """Alerts of one plate at one site belong to one stay while their gaps are at most `stay_gap`.
+        """Alerts of one vehicle at one site belong to one stay while their gaps are at most `stay_gap`.
 
         `days` says when an entry that gives days ends at the site of an alert.
         """
@@ -265,6 +266,12 @@ class Board:
         return cached.incidents
 
     def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
+        """Cut alerts of one text in order of capture into stays, each of one vehicle."""
+        for of_any_vehicle in self._without_long_gaps(alerts):
+            for of_vehicle in apart_by_vehicle(of_any_vehicle):
+                yield from self._without_long_gaps(of_vehicle)
+
+    def _without_long_gaps(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
         """Cut alerts in order of capture where the vehicle was away for longer than the gap."""
         stay: list[Alert] = []
         for alert in alerts:

@@ -1,4 +1,4 @@
-"""An incident: one stay of one listed plate at one site, with its alerts, actions and status. Pure.
+"""An incident: one stay of one listed vehicle at one site, with its alerts, actions and status. Pure.
 
 Everything here is computed from sets of facts, never from the order in which they came. So every board that has read
 the same topics shows the same incidents.
@@ -30,7 +30,7 @@ class ActionAtOffset:
 
 
 class Incident(Struct, frozen=True, kw_only=True):
-    """One stay of one listed plate at one site.
+    """One stay of one listed vehicle at one site. Two vehicles may have one `plate` (`board.vehicles`).
 
     Attributes:
         status: `open` while an alert stands that no outcome covers; `closed` when outcomes cover all that stand;

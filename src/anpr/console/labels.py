@@ -1,17 +1,21 @@
 """What is shown of values that travel as codes, in the officer's words. An unknown code is shown as it is."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from anpr.contracts.events import Action, Alert, Vehicle
+from anpr.contracts.events import Action, Alert, Difference, Vehicle
 
 CERTAINTY: Final = {
     "exact": "Exact: the same plate",
     "equivalent": "Same plate, except for 0/O or 1/I",
     "folded": "Likely: only look-alike letters differ. Check the plate",
-    "near": "Possible: one or two letters differ. Check the plate",
     "pattern": "Fits a listed pattern",
 }
 UNSURE: Final = "Possible: check the plate"
+_LETTERS_DIFFER: Final = "Possible: one or two letters differ. Check the plate"
+_GAP_DIFFERS: Final = "Possible: same letters, but the gap is elsewhere: perhaps another vehicle. Check the plate"
+_TEXT_AROUND: Final = "the camera read more than this plate. Check the plate"
+_LINES_EXCHANGED: Final = "Possible: the parts of the plate were read in another order. Check the plate"
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
 COVERT: Final = "Covert: do not tell the driver, or colleagues without covert permission"
 PARTLY_COVERT: Final = (
@@ -63,7 +67,24 @@ SENT_ON: Final = {
 
 def certainty(alert: Alert, review_below_score: float) -> str:
     """Return how sure a match is, in words. An unlikely one is never called exact."""
-    return UNSURE if alert.score < review_below_score else CERTAINTY.get(alert.tier, UNSURE)
+    if alert.score < review_below_score:
+        return UNSURE
+    differences = alert.explanation.differences
+    if alert.tier == "near":
+        return _nearly(differences)
+    if alert.tier == "folded" and any(not difference.listed for difference in differences):
+        return f"Likely: {_TEXT_AROUND}"
+    return CERTAINTY.get(alert.tier, UNSURE)
+
+
+def _nearly(differences: Sequence[Difference]) -> str:
+    """Return how a read differs from a listed plate that it nearly is."""
+    if not differences:
+        return _GAP_DIFFERS
+    if not any(len(difference.read) > 1 and not difference.listed for difference in differences):
+        return _LETTERS_DIFFER
+    is_moved = any(difference.listed and not difference.read for difference in differences)
+    return _LINES_EXCHANGED if is_moved else f"Possible: {_TEXT_AROUND}"
 
 
 COMMAND_DONE: Final = {

@@ -9,7 +9,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from anpr.board.board import Board
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Action, Alert, Correction, Cover, Entry, EntryEnded, EntryListed, Generation, Read
+from anpr.contracts.events import (
+    Action,
+    Alert,
+    Correction,
+    Cover,
+    Entry,
+    EntryEnded,
+    EntryListed,
+    Explanation,
+    Generation,
+    Read,
+)
 from anpr.contracts.local_days import LocalDays
 from tests.support.board_model import (
     ZONES,
@@ -168,6 +179,45 @@ def test_the_board_is_the_same_in_any_order_and_with_any_repetition(facts: list[
     shown = board_of(facts).incidents(now)
     assert board_of(otherwise).incidents(now) == shown
     assert board_of(facts[::-1]).incidents(now) == shown
+
+
+GERMAN = tuple(an_entry(plate, plate=plate, country="DE") for plate in ("B-MW 555", "BM-W 555", "BMW555"))
+
+
+@st.composite
+def german_alerts(draw: st.DrawFn) -> list[Alert]:
+    """Return the alerts of reads of two vehicles with one text, within one stay: with the gap, and without it."""
+    found = []
+    for number, (minute, text) in enumerate(
+        draw(st.lists(st.tuples(st.integers(0, 29), st.sampled_from([entry.plate for entry in GERMAN])), max_size=6))
+    ):
+        read = a_read(f"read-{number}", plate=text, captured_at=minutes(minute))
+        explanation = Explanation(read_as="BMW555", listed_as="BMW555")
+        entries = [entry for entry in GERMAN if text in {entry.plate, "BMW555"} or entry.plate == "BMW555"]
+        found += [an_alert(read, entry, plate="BMW555", explanation=explanation) for entry in entries]
+    return found
+
+
+@given(german_alerts(), st.data())
+def test_what_is_done_about_one_vehicle_never_settles_another_with_its_text(
+    raised: list[Alert], data: st.DataObject
+) -> None:
+    facts: list[Fact] = [*raised]
+    settled = data.draw(st.sampled_from(GERMAN[:2])).plate
+    for alert in raised:
+        if alert.read.plate == settled:
+            covers = tuple(Cover(entry_id=entry.entry_id, tier="exact") for entry in GERMAN)
+            for kind in ("claimed", "outcome"):
+                action = an_action(f"{kind}-{alert.alert_id}", kind, alert, covers=covers)
+                facts.append(OfficerAction(action, len(facts)))
+    shown = board_of(data.draw(st.permutations(facts))).incidents(minutes(60))
+    assert shown == board_of(facts).incidents(minutes(60))
+    assert sorted(alert.alert_id for incident in shown for alert in incident.alerts) == sorted(
+        alert.alert_id for alert in raised
+    )
+    for incident in shown:
+        if any(alert.read.plate not in {settled, "BMW555"} for alert in incident.alerts):
+            assert (incident.status, incident.holders) == ("open", {})
 
 
 @thorough

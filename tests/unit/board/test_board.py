@@ -7,7 +7,16 @@ import pytest
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.contracts.events import Alert, Correction, Cover, Entry, EntryEnded, EntryListed
+from anpr.contracts.events import (
+    Alert,
+    Candidate,
+    Correction,
+    Cover,
+    Entry,
+    EntryEnded,
+    EntryListed,
+    Explanation,
+)
 from anpr.contracts.local_days import LocalDays
 from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -102,6 +111,82 @@ def test_open_and_most_urgent_incidents_come_first(board: Board) -> None:
         board.add_alert(raised)
     board.add_action(an_action("outcome-1", "outcome", done), 0)
     assert [incident.plate for incident in board.incidents(NOW)] == ["SURE", "UNSURE", "LESSER", "LEAST", "DONE"]
+
+
+# --- two vehicles with one text ---
+
+BERLIN = an_entry("berlin", plate="B-MW 555", country="DE")
+BERGHEIM = an_entry("bergheim", plate="BM-W 555", country="DE")
+EITHER = an_entry("either", plate="BMW555", country="DE")
+
+
+def as_read(text: str, minute: float, *entries: Entry, **fields: Any) -> list[Alert]:
+    """Return the alerts of one read for these entries."""
+    read = a_read(f"read-{minute}", plate=text, captured_at=minutes(minute), **fields)
+    explanation = Explanation(read_as="BMW555", listed_as="BMW555")
+    return [an_alert(read, entry, plate="BMW555", explanation=explanation) for entry in entries]
+
+
+def settle(board: Board, alert: Alert, offset: int = 0) -> None:
+    """Claim the incident of an alert, and record an outcome for all that is on the officer's screen."""
+    incident = board.incident_of(alert.alert_id, NOW)
+    assert incident is not None
+    covers = tuple(Cover(entry_id=member.entry.entry_id, tier=member.tier) for member in incident.alerts)
+    board.add_action(an_action(f"claim-{offset}", "claimed", incident.best), offset)
+    board.add_action(an_action(f"outcome-{offset}", "outcome", incident.best, covers=covers), offset + 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (as_read("B-MW 555", 0, BERLIN), as_read("BM-W 555", 5, BERGHEIM)),
+        (as_read("B-MW 555", 0, EITHER), as_read("BM-W 555", 5, EITHER)),
+        (as_read("B-MW 555", 0, BERLIN, EITHER), as_read("BM-W 555", 5, BERGHEIM, EITHER)),
+        (as_read("BMW555", 0, BERLIN, BERGHEIM), as_read("BM-W 555", 5, BERGHEIM)),
+        (as_read("B-MW 555", 0, BERLIN), as_read("BMW555", 5, BERLIN, BERGHEIM)),
+        (
+            as_read("BMW555", 0, EITHER, candidates=(Candidate(plate="B-MW 555"),)),
+            as_read("BM W 555", 5, EITHER),
+        ),
+    ],
+)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_settled_vehicle_never_silences_another_with_its_text(
+    board: Board, first: list[Alert], second: list[Alert], which: int
+) -> None:
+    settled, waiting = (first, second) if which == 0 else (second, first)
+    for alert in settled:
+        board.add_alert(alert)
+    settle(board, settled[0])
+    for alert in waiting:
+        board.add_alert(alert)
+    found = {incident.best.read.read_id: incident for incident in board.incidents(NOW)}
+    assert found[settled[0].read.read_id].status == "closed"
+    other = found[waiting[0].read.read_id]
+    assert (other.status, other.holders, len(other.alerts)) == ("open", {}, len(waiting))
+
+
+def test_reads_with_and_without_the_gap_are_one_incident_where_only_one_vehicle_is_known(board: Board) -> None:
+    for alert in (*as_read("BMW555", 0, BERLIN), *as_read("B-MW 555", 0.1, BERLIN), *as_read("BMW 555", 0.2, BERLIN)):
+        board.add_alert(alert)
+    assert len(only(board).alerts) == 3
+
+
+def test_a_gap_that_a_camera_put_elsewhere_stays_with_the_listed_vehicle(board: Board) -> None:
+    [exact], [elsewhere] = as_read("B-MW 555", 0, BERLIN), as_read("BM-W 555", 0.1, BERLIN)
+    board.add_alert(exact)
+    board.add_alert(msgspec.structs.replace(elsewhere, tier="near"))
+    assert len(only(board).alerts) == 2
+
+
+def test_a_vehicle_that_comes_back_is_a_new_incident_though_another_with_its_text_was_seen_meanwhile(
+    board: Board,
+) -> None:
+    for alert in (
+        *as_read("B-MW 555", 0, BERLIN), *as_read("BM-W 555", 20, BERGHEIM), *as_read("B-MW 555", 40, BERLIN)
+    ):  # fmt: skip
+        board.add_alert(alert)
+    assert [len(incident.alerts) for incident in board.incidents(NOW)] == [1, 1, 1]
 
 
 # --- one alert, published more than once ---

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from anpr.board.incident import Incident
 from anpr.console import labels
 from anpr.console.board.triage import BoardPosition
+from anpr.contracts.districts import shown_district
 from anpr.contracts.events import Action, Alert, Entry
 from anpr.runtime.settings import Site
 
@@ -38,6 +39,13 @@ class CardView:
     def best(self) -> Alert:
         """The surest alert."""
         return self.incident.best
+
+    @property
+    def plate_to_check(self) -> str:
+        """The listed plate: with its gap, where only the gap tells two vehicles apart."""
+        entry, explanation = self.best.entry, self.best.explanation
+        shows_district = shown_district(entry.plate, entry.country or self.best.read.country) is not None
+        return entry.plate.upper() if shows_district else explanation.listed_as
 
     @property
     def warnings(self) -> tuple[str, ...]:
