@@ -1,5 +1,6 @@
 """What officers do about an incident, through the pages that they use."""
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -77,6 +78,33 @@ def test_an_outcome_that_contradicts_the_plate_check_is_neither_offered_nor_acce
             assert answer.status_code == 409
             assert "contradicts your plate check" in answer.text
         assert "Settled" in do(ann, alert.alert_id, "outcome", outcome=taken).text
+
+
+def notes(page: str) -> dict[str, str]:
+    """Return what stands in the text fields of an incident's page, by the field's id."""
+    fields = re.findall(r'<textarea[^>]* id="([^"]*)"[^>]*>([^<]*)</textarea>', page)
+    return {name: html.unescape(text) for name, text in fields}
+
+
+def test_what_an_officer_typed_is_still_there_when_the_command_is_refused(server: ConsoleServer) -> None:
+    typed = 'driver says "lost" <yesterday>'
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        assert notes(ann.get(f"/incident/{alert.alert_id}").text) == {"comment": ""}
+        refused = do(ann, alert.alert_id, "outcome", outcome="turned_away", note=typed)
+        assert refused.status_code == 409
+        assert notes(refused.text) == {"comment": typed}, "there is no form for an outcome yet"
+        do(ann, alert.alert_id, "claim")
+        do(ann, alert.alert_id, "plate-check", plate_check="same")
+        refused = do(ann, alert.alert_id, "outcome", outcome="misread", note=typed)
+        assert refused.status_code == 409
+        assert notes(refused.text) == {"outcome-note": typed, "comment": ""}
+        refused = do(ann, alert.alert_id, "comment", note=f"{typed}{'.' * 2000}")
+        assert refused.status_code == 409
+        assert notes(refused.text) == {"outcome-note": "", "comment": f"{typed}{'.' * 2000}"}
+        refused = do(bob, alert.alert_id, "outcome", outcome="turned_away", note=typed)
+        assert refused.status_code == 409
+        assert notes(refused.text) == {"comment": typed}, "only ann can record the outcome"
 
 
 def test_a_settled_incident_has_no_holder_and_need_not_be_released(server: ConsoleServer) -> None:

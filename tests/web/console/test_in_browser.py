@@ -619,6 +619,18 @@ def test_an_open_page_whose_session_has_expired_says_so_and_does_nothing(scene: 
         assert not actions_on(scene, incident, "dunkerque")
 
 
+@pytest.mark.parametrize(("path", "words"), [("/", "#warnings"), ("/health", "#old")])
+def test_a_page_left_open_over_an_upgrade_asks_to_be_reloaded(scene: Scene, path: str, words: str) -> None:
+    def is_gone(route: Route) -> None:
+        route.fulfill(status=404)
+
+    with scene.page("calais", "ann", path) as page:
+        for address in ("**/board/stream?*", "**/board/state", "**/health"):
+            page.route(address, is_gone)
+        scene.wires["calais"].cut()
+        expect(page.locator(words)).to_contain_text("the console has a new version. Reload this page.")
+
+
 def test_a_page_that_is_one_too_many_of_a_session_says_that_it_is_old(scene: Scene) -> None:
     with scene.page("calais", "ann") as page, ExitStack() as stack:
         is_live(page)

@@ -59,7 +59,9 @@ async def act(  # noqa: PLR0913  each part that it uses
     except ActionRefusedError as error:
         await audit.record(who, "incident", incident)
         values = _values(incident, view)
-        return renderer.page("incident.html", who, 409, **values, after=after, error=str(error), form=form)
+        return renderer.page(
+            "incident.html", who, 409, **values, after=after, error=str(error), refused=name, form=form
+        )
     result = name if await actions.submit(who, new_actions) else "unconfirmed"
     return RedirectResponse(f"/incident/{incident.incident_id}?done={result}", 303)
 

@@ -2,7 +2,7 @@
 //
 // Users who may not see the board have no stream, so the page does not use one. Without scripts there is a link.
 
-import { clockText, setClock } from "/static/live.js";
+import { REPLACED, clockText, setClock } from "/static/live.js";
 
 const AGAIN_MS = 2000;
 const SILENT_MS = 6000; // as in live.js
@@ -15,6 +15,8 @@ async function reload() {
     const answer = await fetch("/health", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(SILENT_MS) });
     if (answer.type === "opaqueredirect" || answer.status === 403) {
       ended = "You are signed out. This page is OLD. Sign in again.";
+    } else if (answer.status === 404) {
+      ended = REPLACED;
     } else if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       renew(document.getElementById("health"), page.getElementById("health"));

@@ -9,6 +9,8 @@
 
 const SILENT_MS = 6000; // three heartbeats; a request without an answer for so long has failed
 const AGAIN_MS = 2000;
+// The console has no such address: it was upgraded while the page was open.
+export const REPLACED = "This page is OLD: the console has a new version. Reload this page.";
 
 export function start(after, { changes, state, heartbeat, connection }) {
   let source = null;
@@ -61,6 +63,10 @@ export function start(after, { changes, state, heartbeat, connection }) {
       const answer = await fetch("/board/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
         ended = "You are signed out. This page is OLD. Sign in again.";
+        return report();
+      }
+      if (answer.status === 404) {
+        ended = REPLACED;
         return report();
       }
       if (!answer.ok) throw new Error(answer.status);
