@@ -19,6 +19,7 @@ _COMMANDS = (
     "doctor",
     "dry-run",
     "explain",
+    "history",
     "index",
     "match",
     "send",

@@ -36,6 +36,12 @@ class TopicIdentity:
             self._last, self._asked = _id_of(self._asked) or self._last, None
         return self._last
 
+    def ask(self) -> str:
+        """Ask now, wait for the answer and return the id; "" if the broker knows no ids. Raises KafkaException."""
+        answers = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_SECONDS)
+        topic_id = str(answers[self._topic].result().topic_id)
+        return "" if topic_id == _NO_ID else topic_id
+
 
 def _id_of(answer: Future[Any]) -> str:
     """Return the id in an answer, "" if the broker knows none, does not answer, or has no such topic now."""

@@ -169,8 +169,8 @@ class Index:
         read: another candidate with the same plate and less confidence makes the vehicle no less likely. `days` says
         when an entry that gives days is valid at the site of each read.
         """
-        texts = _texts_of(reads)
-        codes = _encode_texts(texts, reads)
+        texts = texts_of(reads)
+        codes = encode_texts(texts, reads)
         best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
         for pair in self._pairs(codes, texts, reads, days):
             text, entry = texts[pair.text_row], pair.entry
@@ -259,7 +259,7 @@ def _is_umlaut_written_out(original: str, entry: Entry, tier: int) -> bool:
     return is_allowed and not is_pattern(entry.plate) and umlauts.is_same_plate(original, entry.plate)
 
 
-def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
+def texts_of(reads: Sequence[Read]) -> list[ReadText]:
     """Return the texts of the reads: first each read's own, then all candidates, then all with other umlauts."""
     # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates still count.
     texts = [
@@ -280,7 +280,8 @@ def _texts_of(reads: Sequence[Read]) -> list[ReadText]:
     return texts
 
 
-def _encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCodes:
+def encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCodes:
+    """Encode the texts of the reads, each with its confidences."""
     return encode_plates(
         [text.plate for text in texts],
         [reads[text.read_row].country for text in texts],

@@ -159,6 +159,29 @@ INDEX_CONFIRMED = _gauge(
 
 EXPIRED = _counter("anpr_expired_entries_total", "Entries removed from their list because their validity ended.")
 
+# --- the history ---
+
+HISTORY_SIGHTINGS = _counter(
+    "anpr_history_sightings_total", "Sightings committed by this history service, repeats included.", "site"
+)
+HISTORY_UNUSABLE = _counter(
+    "anpr_history_unusable_records_total",
+    "Records of the reads topic that are no sighting: canaries, and what no matcher can match.",
+    "site",
+)
+HISTORY_LAG = _gauge("anpr_history_lag_reads", "Reads that wait for this history service.", "site")
+HISTORY_LOST = _counter(
+    "anpr_history_lost_reads_total",
+    "Reads that the broker deleted before this history service had stored them, as far as their number is known.",
+    "site",
+)
+HISTORY_COMMIT = _histogram(
+    "anpr_history_commit_seconds",
+    "Time to decode one batch of reads and commit it.",
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    "site",
+)
+
 # --- the console ---
 
 CONSOLE_LAST_STATUS = _gauge(

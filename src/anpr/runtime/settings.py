@@ -119,6 +119,13 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return min(self.alerts_retention_hours, self.deadletters_retention_hours)
 
 
+class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where history keeps its stores: at a PostgreSQL address, else in a folder of SQLite files."""
+
+    folder: str = ""
+    url: str = ""
+
+
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where each service serves its metrics and its health. Without a port it does not serve them."""
 
@@ -137,6 +144,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     console: ConsoleSettings = ConsoleSettings()
     topics: TopicSettings = TopicSettings()
     images: ImageSettings = ImageSettings()
+    history: HistorySettings = HistorySettings()
     metrics: MetricsSettings = MetricsSettings()
 
     @property
@@ -158,4 +166,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def images_dir(self) -> Path:
         """The folder of the plate images."""
         folder = self.images.images_dir or f"{self.watchlist.state_dir}/images"
+        return Path(folder).expanduser()
+
+    @property
+    def history_dir(self) -> Path:
+        """The folder of the history of all sites, where it is kept in files."""
+        folder = self.history.folder or f"{self.watchlist.state_dir}/history"
         return Path(folder).expanduser()

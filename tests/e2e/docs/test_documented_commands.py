@@ -29,6 +29,7 @@ PAGES = [
 # These run until they are stopped. The text in their output shows that they work.
 UNTIL_STOPPED = {
     "anpr console": b"console runs",
+    "anpr history": b"history runs",
     "anpr index": b"runs",
     "anpr match": b"runs",
     "anpr watch": b"",

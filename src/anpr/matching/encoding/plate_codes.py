@@ -98,6 +98,11 @@ class PlateCodes:
         """Return the canonical text of a row."""
         return self.codes[row, : self.lengths[row]].tobytes().translate(_TO_TEXT).decode()
 
+    def texts(self) -> list[str]:
+        """Return the canonical text of each row."""
+        joined = self.codes.tobytes().translate(_TO_TEXT).decode()
+        return [joined[start : start + WIDTH].rstrip("\0") for start in range(0, len(joined), WIDTH)]
+
     def joined_text(self) -> str:
         """Return the canonical texts of all rows, a TEXT_SEPARATOR before each and behind the last."""
         codes = np.full((len(self), 1 + WIDTH), _SEPARATOR_CODE, np.uint8)

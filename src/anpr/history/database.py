@@ -1,0 +1,87 @@
+"""Where the days of a store live: in files of SQLite or in partitions of PostgreSQL. A store does not know which."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from anpr.history.tables import METADATA, SCHEMA_VERSION, VERSION
+from anpr.runtime.errors import InputError, UnavailableError
+
+
+class Database(Protocol):
+    """The days of one store. Every method raises HistoryUnavailableError when the store cannot be used now."""
+
+    def begin(self, day: date) -> AbstractContextManager[Connection]:
+        """Return a transaction that may write rows of this day. It is committed when the context ends well."""
+        ...
+
+    def readers(self, since: date, until: date) -> Iterator[Connection]:
+        """Yield connections that together see all rows of the days from `since` to `until`, the newest first."""
+        ...
+
+    def days(self) -> list[date]:
+        """Return the days that have rows or offsets, the oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class HistoryUnavailableError(UnavailableError):
+    """The store does not answer or refuses, such as a full disk. Nothing was committed; try again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            "history-store",
+            message,
+            "check the disk, or the PostgreSQL that history.url names; history goes on by itself",
+        )
+
+
+@contextmanager
+def unavailable(store: str) -> Iterator[None]:
+    """Raise a database's errors as HistoryUnavailableError. `store` names the store to a person.
+
+    The text of an error may quote rows, and so plates. Only that of an OperationalError (a full disk) is kept.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        lines = str(error.orig).strip().splitlines()
+        raise HistoryUnavailableError(f"{store}: {lines[0] if lines else 'no answer'}") from None
+    except DBAPIError as error:
+        raise HistoryUnavailableError(f"{store}: {type(error.orig).__name__}") from None
+    except SQLAlchemyError as error:
+        raise HistoryUnavailableError(f"{store}: {type(error).__name__}") from None
+
+
+def prepare(connection: Connection, store: str, schema: str | None = None) -> None:
+    """Create the tables in an empty store, or check its version. Raises InputError for every other version."""
+    existing = inspect(connection).get_table_names(schema)
+    if not existing:
+        METADATA.create_all(connection)
+        connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
+        return
+    version = connection.execute(select(VERSION.c.version)).scalar() if VERSION.name in existing else None
+    if version != SCHEMA_VERSION:
+        found = "has no schema version" if version is None else f"has schema version {version}"
+        raise InputError(
+            "history-schema",
+            f"{store} {found}; this program reads and writes version {SCHEMA_VERSION}",
+            "run the version of the program that wrote it, or keep it elsewhere and let history begin a new store",
+        )
+
+
+def day_number(day: date) -> int:
+    """Return a day as the tables hold it: 20261129."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def day_of(number: int) -> date:
+    """Return the day that a number of `day_number` stands for."""
+    return date(number // 10_000, number // 100 % 100, number % 100)

@@ -1,0 +1,149 @@
+"""The sightings of a site, in the tables of a database. Rows and the offsets that they stand for are one commit."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, and_, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from anpr.history.database import Database, day_number
+from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
+from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
+from anpr.matching.read_keys import read_keys
+
+# As many values as one statement may surely have.
+_KEYS_AT_ONCE = 500
+_MILLISECONDS = 1000
+
+
+class SightingStore:
+    """The sightings of one site."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep them in `database`."""
+        self._database = database
+
+    def next_offsets(self) -> dict[Source, int]:
+        """Return where to read each source on: everything before is committed."""
+        found: dict[Source, int] = {}
+        for connection in self._database.readers(date.min, date.max):
+            for row in connection.execute(select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)):
+                source = Source(row.topic_id, row.partition)
+                found[source] = max(row.next_offset, found.get(source, 0))
+        return found
+
+    def add(self, day: date, sightings: Sequence[Sighting], next_offsets: Mapping[Source, int]) -> None:
+        """Commit the sightings of one day, and up to where each source is read. What is stored already stays."""
+        keys_of = read_keys([sighting.read for sighting in sightings])
+        with self._database.begin(day) as connection:
+            numbers = _note_offsets(connection, next_offsets)
+            rows, keys = [], []
+            for sighting, its_keys in zip(sightings, keys_of, strict=True):
+                position = {"day": day_number(day), "source": numbers[sighting.source], "offset": sighting.offset}
+                rows.append(position | _columns(sighting))
+                keys += [position | {"key": key} for key in its_keys]
+            for table, values in ((SIGHTINGS, rows), (SIGHTING_KEYS, keys)):
+                if values:
+                    connection.execute(insert_into(connection, table).on_conflict_do_nothing(), values)
+
+    def count(self) -> int:
+        """Return how many sightings are stored; a read that came twice counts twice."""
+        counts = (
+            connection.execute(select(func.count()).select_from(SIGHTINGS)).scalar_one()
+            for connection in self._database.readers(date.min, date.max)
+        )
+        return sum(counts)
+
+    def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> list[Sighting]:
+        """Return the sightings with one of these keys that arrived from `since` until before `until`, newest first.
+
+        A read that came several times is there once, as it came first in the period.
+        """
+        found: dict[tuple[Source, int], Row[Any]] = {}
+        wanted = sorted(set(keys))
+        for connection in self._database.readers(since.astimezone(UTC).date(), until.astimezone(UTC).date()):
+            for start in range(0, len(wanted), _KEYS_AT_ONCE):
+                query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], _milliseconds(since), _milliseconds(until))
+                for row in connection.execute(query):
+                    found[Source(row.topic_id, row.partition), row.offset] = row
+        return _once(found.values())
+
+    def of_day(self, day: date) -> Iterator[Sighting]:
+        """Yield the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
+        for connection in self._database.readers(day, day):
+            query = _rows().where(SIGHTINGS.c.day == day_number(day))
+            rows = connection.execute(query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset))
+            yield from (_sighting(row) for row in rows)
+
+    def days(self) -> list[date]:
+        """Return the days of this store, the oldest first."""
+        return self._database.days()
+
+    def close(self) -> None:
+        """Disconnect from the database."""
+        self._database.close()
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that can say what becomes of a row that is there already."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _note_offsets(connection: Connection, next_offsets: Mapping[Source, int]) -> dict[Source, int]:
+    """Note up to where each source is read, and return the numbers of the sources."""
+    rows = [
+        {"topic_id": source.topic_id, "partition": source.partition, "next_offset": next_offset}
+        for source, next_offset in sorted(next_offsets.items())
+    ]
+    statement = insert_into(connection, SOURCES)
+    newer = statement.excluded.next_offset
+    statement = statement.on_conflict_do_update(
+        index_elements=["topic_id", "partition"],
+        set_={"next_offset": newer},
+        # Reading old records again, as a rebuild does, moves nothing back.
+        where=newer > SOURCES.c.next_offset,
+    )
+    connection.execute(statement, rows)
+    return {Source(row.topic_id, row.partition): row.number for row in connection.execute(select(SOURCES))}
+
+
+def _columns(sighting: Sighting) -> dict[str, Any]:
+    return {
+        "arrived_ms": _milliseconds(sighting.arrived_at),
+        "identity": identity_digest(sighting.read.identity),
+        "read": encode_read(sighting.read),
+    }
+
+
+def _rows() -> Select[Any]:
+    columns = SIGHTINGS.c.offset, SIGHTINGS.c.arrived_ms, SIGHTINGS.c.identity, SIGHTINGS.c.read
+    sources = SOURCES.c.number == SIGHTINGS.c.source
+    return select(SOURCES.c.topic_id, SOURCES.c.partition, *columns).join_from(SIGHTINGS, SOURCES, sources)
+
+
+def _with_keys(keys: Sequence[str], since: int, until: int) -> Select[Any]:
+    is_same = and_(*(SIGHTINGS.c[name] == SIGHTING_KEYS.c[name] for name in ("day", "source", "offset")))
+    is_in_period = and_(SIGHTINGS.c.arrived_ms >= since, SIGHTINGS.c.arrived_ms < until)
+    return _rows().join(SIGHTING_KEYS, is_same).where(SIGHTING_KEYS.c.key.in_(keys), is_in_period)
+
+
+def _sighting(row: Row[Any]) -> Sighting:
+    arrived_at = datetime.fromtimestamp(row.arrived_ms / _MILLISECONDS, UTC)
+    return Sighting(Source(row.topic_id, row.partition), row.offset, arrived_at, decode_stored(row.read))
+
+
+def _once(rows: Iterable[Row[Any]]) -> list[Sighting]:
+    """Return each read once, as it came first; the newest read first."""
+    first: dict[bytes, Row[Any]] = {}
+    for row in sorted(rows, key=_order):
+        first.setdefault(row.identity, row)
+    return [_sighting(row) for row in sorted(first.values(), key=_order, reverse=True)]
+
+
+def _order(row: Row[Any]) -> tuple[int, str, int, int]:
+    return row.arrived_ms, row.topic_id, row.partition, row.offset
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * _MILLISECONDS)

@@ -1,0 +1,124 @@
+"""A store in SQLite: a folder with a file for each day, which is a whole store of that day.
+
+A closed day is one file, which can be copied while history runs. `synchronous=FULL`: after a power cut a file holds
+every commit, so no later day's offsets can be newer than an older day's rows (`day_batches`).
+"""
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from anpr.history.database import day_number, day_of, prepare, unavailable
+from anpr.runtime.errors import UnavailableError
+
+_BUSY_SECONDS = 30
+
+
+class SqliteDays:
+    """The day files of one store. Only one process may write a folder; others may read it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store in `folder`, and create it if there is none.
+
+        Raises InputError for a file of another schema version, UnavailableError where another process writes it.
+        """
+        self._folder = folder
+        self._lock = _lock(folder)
+        self._engines: dict[date, Engine] = {}
+        try:
+            for day in self.days():
+                self._open(day)
+                self._engines[day].dispose()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def begin(self, day: date) -> Iterator[Connection]:
+        """See `Database`."""
+        if day not in self._engines:
+            # The other days are closed now: without connections each is one file, without a journal beside it.
+            for engine in self._engines.values():
+                engine.dispose()
+            self._open(day)
+        with unavailable(self._name(day)), self._engines[day].begin() as connection:
+            yield connection
+
+    def readers(self, since: date, until: date) -> Iterator[Connection]:
+        """See `Database`."""
+        for day in reversed(self.days()):
+            if since <= day <= until:
+                with unavailable(self._name(day)), self._engines[day].connect() as connection:
+                    yield connection
+
+    def days(self) -> list[date]:
+        """See `Database`."""
+        return sorted(day_of(int(match[1])) for file in self._folder.iterdir() if (match := _FILE.match(file.name)))
+
+    def close(self) -> None:
+        """See `Database`."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._lock.close()
+
+    def _open(self, day: date) -> None:
+        self._engines[day] = _engine(self._folder / _file_name(day))
+        with unavailable(self._name(day)), self._engines[day].begin() as connection:
+            prepare(connection, self._name(day))
+
+    def _name(self, day: date) -> str:
+        return f"the history file {self._folder / _file_name(day)}"
+
+
+_FILE = re.compile(r"^(\d{8})\.sqlite$")
+
+
+def _file_name(day: date) -> str:
+    return f"{day_number(day)}.sqlite"
+
+
+def _engine(file: Path) -> Engine:
+    # hide_parameters: they are plates.
+    engine = create_engine(f"sqlite:///{file}", hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver begins no transactions: `_begin` does
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    """Make this process the only writer of the folder. Raises UnavailableError when there is one already."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "lock").open("wb")
+    except OSError as error:
+        raise UnavailableError(
+            "history-store",
+            f"history cannot be kept in {folder}: {error.strerror or error}",
+            "make history.folder a folder that this process may write to",
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise UnavailableError(
+            "history-already-kept",
+            f"another `anpr history` keeps {folder}",
+            "give each history service a store of its own: set history.folder or history.url",
+        ) from None
+    return lock

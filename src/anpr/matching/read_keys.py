@@ -1,0 +1,50 @@
+"""The folded keys under which a read can be found again: those by which the index would find its entries. Pure.
+
+A read has the key of its own text, of each candidate, of what is behind a country prefix, and of every plate inside
+a longer text. `lookup.plate_table` looks the same texts up.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from anpr.contracts.events import Read
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.inner_plates import INNER_PLATES
+from anpr.matching.encoding.plate_codes import TO_FOLDED, PlateCodes, Rows, encode_plates, translated
+from anpr.matching.index import encode_texts, texts_of
+
+
+def folded_key(plate: str) -> str:
+    """Return the folded key of a plate, "" for a text that cannot be one."""
+    [key] = _folded(encode_plates([plate], [None]))
+    return key
+
+
+def read_keys(reads: Sequence[Read]) -> list[tuple[str, ...]]:
+    """Return the keys of each read, in the order of the reads. A position that was not read is `?` in a key."""
+    if not reads:
+        return []
+    texts = texts_of(reads)
+    codes = encode_texts(texts, reads)
+    # A dictionary keeps each key once, in the order in which the engine derives them.
+    keys: list[dict[str, None]] = [{} for _ in reads]
+    for text_rows, plates in _plates_of(codes):
+        for text_row, key in zip(text_rows.tolist(), _folded(plates), strict=True):
+            if key:
+                keys[texts[text_row].read_row][key] = None
+    return [tuple(keys_of_read) for keys_of_read in keys]
+
+
+def _plates_of(codes: PlateCodes) -> Iterable[tuple[Rows, PlateCodes]]:
+    """Yield the plates that the texts may mean, with the row of the text of each."""
+    yield np.arange(len(codes)), codes
+    if (stripped := COUNTRY_PREFIXES.strip(codes)) is not None:
+        yield stripped
+    if (inner := INNER_PLATES.find(codes)) is not None:
+        yield inner.read_rows, inner.plates
+
+
+def _folded(plates: PlateCodes) -> list[str]:
+    folded = translated(plates.codes, TO_FOLDED)
+    return PlateCodes(folded, plates.lengths, plates.countries, plates.confidences).texts()

@@ -1,0 +1,178 @@
+"""SQLite and PostgreSQL keep sightings alike: one suite, run on both."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from anpr.contracts import canary
+from anpr.history.database import Database
+from anpr.history.recorder import Recorder
+from anpr.history.sighting import Source, sightings_of
+from anpr.history.sighting_store import SightingStore
+from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import VERSION
+from anpr.kafka.interfaces import Record
+from anpr.matching.read_keys import folded_key, read_keys
+from anpr.runtime.errors import InputError
+from tests.support.history import EVENING, SITE, TopicInMemory, at, everything, read_record, written
+
+LONG_AGO, LATER = EVENING - timedelta(days=400), EVENING + timedelta(days=400)
+
+Open = Callable[[], Database]
+
+
+@pytest.fixture
+def open_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    folder = tmp_path_factory.mktemp("history")
+    opened: list[Database] = []
+
+    def open_one() -> Database:
+        for database in opened:
+            database.close()
+        opened.append(SqliteDays(folder))
+        return opened[-1]
+
+    yield open_one
+    opened[-1].close()
+
+
+@pytest.fixture
+def store(open_database: Open) -> SightingStore:
+    return SightingStore(open_database())
+
+
+def record_all(store: SightingStore, *records: Record, topic_id: str = "topic-1") -> None:
+    Recorder(SITE, TopicInMemory(records, topic_id), store).run_once()
+
+
+def test_a_sighting_holds_the_whole_read_and_its_position(store: SightingStore) -> None:
+    record = read_record(
+        7, partition=3, lane="2", confidence=0.5, candidates=({"plate": "AB12CDF"},), image="a/b.png"
+    )
+    record_all(store, record)
+    [sighting] = everything(store)
+    assert sighting == sightings_of([record], SITE, "topic-1")[0]
+    assert (sighting.source, sighting.offset, sighting.arrived_at) == (Source("topic-1", 3), 7, EVENING)
+    assert (sighting.read.lane, sighting.read.confidence, sighting.read.image) == ("2", 0.5, "a/b.png")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"plate": "AB12 CDE"},
+        {"plate": "KL98 XYZ", "candidates": ({"plate": "ab12-cde", "confidence": 0.2},)},
+        {"plate": "GB AB12CDE"},
+        {"plate": "AB12 CDE 75", "country": "FR"},
+        {"plate": "AB?2 CDE"},
+        {"plate": "UNKNOWN", "candidates": ({"plate": "AB12CDE"},)},
+    ],
+)
+def test_a_sighting_is_found_by_every_key_that_the_engine_derives_of_it(
+    store: SightingStore, fields: dict[str, Any]
+) -> None:
+    record_all(store, read_record(0, **fields), read_record(1, plate="ZZ99 ZZZ"))
+    wanted, _ = everything(store)
+    keys = read_keys([wanted.read])[0]
+    assert keys
+    for key in keys:
+        assert store.with_keys([key], LONG_AGO, LATER) == [wanted]
+    assert store.with_keys([folded_key("NOT IT")], LONG_AGO, LATER) == []
+
+
+def test_a_look_up_gets_the_newest_first_and_only_those_of_the_period(store: SightingStore) -> None:
+    record_all(store, *(read_record(offset, seconds=offset) for offset in range(5)))
+    key = folded_key("AB12CDE")
+    found = store.with_keys([key], LONG_AGO, LATER)
+    assert [sighting.offset for sighting in found] == [4, 3, 2, 1, 0]
+    assert {sighting.arrived_at.date() for sighting in found} == {date(2026, 11, 29), date(2026, 11, 30)}
+    assert [sighting.offset for sighting in store.with_keys([key], at(1), at(3))] == [2, 1]
+
+
+def test_a_look_up_may_ask_for_very_many_keys(store: SightingStore) -> None:
+    record_all(store, read_record(0))
+    many = [f"{number:08}" for number in range(40_000)]
+    assert len(store.with_keys([*many, folded_key("AB12CDE")], LONG_AGO, LATER)) == 1
+
+
+def test_a_repeated_read_shows_once_as_it_came_first(store: SightingStore) -> None:
+    same: dict[str, Any] = {"read_id": "again", "captured_at": EVENING}
+    record_all(store, read_record(0, 0, **same), read_record(1, 5, **same), read_record(0, 6, partition=1, **same))
+    assert store.count() == 3
+    [shown] = store.with_keys([folded_key("AB12CDE")], LONG_AGO, LATER)
+    assert (shown.source.partition, shown.offset) == (0, 0)
+
+
+def test_reads_that_share_an_id_and_no_more_show_each(store: SightingStore) -> None:
+    again = {"read_id": "1", "captured_at": EVENING}
+    others: list[dict[str, Any]] = [again | {"camera": "b"}, again | {"captured_at": at(1)}]
+    record_all(store, *(read_record(offset, **fields) for offset, fields in enumerate([again, *others])))
+    assert len(store.with_keys([folded_key("AB12CDE")], LONG_AGO, LATER)) == 3
+
+
+def test_canaries_and_what_is_no_read_are_not_kept_but_read_past(store: SightingStore) -> None:
+    records = [
+        Record("reads", 0, 0, EVENING, written(canary.read(SITE, EVENING))),
+        Record("reads", 0, 1, EVENING, b"not json"),
+        Record("reads", 0, 2, EVENING, None),
+        read_record(3, site="dover"),
+        read_record(4, plate="?"),
+    ]
+    record_all(store, *records)
+    assert (store.count(), store.next_offsets()) == (0, {Source("topic-1", 0): 5})
+    record_all(store, read_record(5, plate=canary.PLATE, camera="calais-1-front"))
+    assert store.count() == 1, "a vehicle with this plate, at another camera"
+
+
+def test_records_that_come_again_change_nothing(store: SightingStore) -> None:
+    records = [read_record(offset, seconds=offset) for offset in range(6)]
+    record_all(store, *records)
+    before = everything(store), store.next_offsets()
+    record_all(store, *records[:3])
+    record_all(store, *records)
+    assert (everything(store), store.next_offsets()) == before
+
+
+def test_a_topic_that_was_created_again_counts_from_0_and_hides_nothing(store: SightingStore) -> None:
+    record_all(store, read_record(0), read_record(1))
+    record_all(store, read_record(0, 1, read_id="of the new topic"), topic_id="topic-2")
+    assert store.count() == 3
+    assert store.next_offsets() == {Source("topic-1", 0): 2, Source("topic-2", 0): 1}
+
+
+def test_what_is_stored_is_there_after_a_restart(open_database: Open) -> None:
+    records = [read_record(offset, seconds=offset, partition=offset % 2) for offset in range(6)]
+    record_all(SightingStore(open_database()), *records)
+    again = SightingStore(open_database())
+    assert {s.offset: s.source.partition for s in everything(again)} == {n: n % 2 for n in range(6)}
+    assert again.next_offsets() == {Source("topic-1", 0): 5, Source("topic-1", 1): 6}
+
+
+def test_a_partition_is_read_on_behind_its_newest_record_whichever_day_that_was(open_database: Open) -> None:
+    store = SightingStore(open_database())
+    record_all(store, read_record(0, 0), read_record(1, 4), read_record(0, 1, partition=1))
+    record_all(store, read_record(2, 1))  # the broker's clock has stepped back over midnight
+    assert SightingStore(open_database()).next_offsets() == {Source("topic-1", 0): 3, Source("topic-1", 1): 1}
+
+
+@pytest.mark.parametrize("version", [0, 2, None])
+def test_a_store_of_another_schema_version_is_refused_by_name(open_database: Open, version: int | None) -> None:
+    database = open_database()
+    record_all(SightingStore(database), read_record(0))
+    with database.begin(date(2026, 11, 29)) as connection:
+        if version is None:
+            connection.execute(VERSION.delete())
+        else:
+            connection.execute(update(VERSION).values(version=version))
+    with pytest.raises(InputError, match=r"has (no schema version|schema version \d); this program .* version 1"):
+        open_database()
+
+
+def test_an_error_of_the_database_tells_no_plate(store: SightingStore, open_database: Open) -> None:
+    record_all(store, read_record(0))
+    database = open_database()
+    with pytest.raises(Exception) as caught, database.begin(date(2026, 11, 29)) as connection:
+        connection.exec_driver_sql("INSERT INTO nowhere (plate) VALUES ('AB12CDE')")
+    assert "AB12CDE" not in str(caught.value)
