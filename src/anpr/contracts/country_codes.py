@@ -50,6 +50,7 @@ def _meanings() -> Mapping[str, str]:
     return certain | {country: country for country in codes["alpha_3"].values()}
 
 
+US_STATES: Final = frozenset(tables.load("country_codes")["us_states"])
 _MEANINGS: Final = _meanings()
 _CONTRACT_CODES: Final = frozenset(
     text for text in _MEANINGS if text in set(_MEANINGS.values()) or text in COUNTRY_ALIASES

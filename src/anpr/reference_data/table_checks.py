@@ -309,7 +309,10 @@ def plates_seen(table: Table) -> TableFaults:
 
 def country_codes(table: Table) -> TableFaults:
     """Check `country_codes.toml`."""
-    yield from _only(table, {"alpha_3", "signs"}, set())
+    yield from _only(table, {"alpha_3", "signs", "us_states"}, set())
+    yield from _texts(table, "us_states", "[A-Z]{2}", "two capital letters")
+    for state in set(_texts_of(table, "us_states")) & set(map(str, table.get("alpha_3", {}).values())):
+        yield TableFault("us_states", state, "it is the code of a country")
     for name, pattern in (("alpha_3", "[A-Z]{3}"), ("signs", "[A-Z]{1,3}")):
         codes = table.get(name, {})
         if not isinstance(codes, dict):

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 import msgspec.inspect
 
-from anpr.contracts.country_codes import country_code
+from anpr.contracts.country_codes import US_STATES, country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
 from anpr.contracts.moments import in_utc
 from anpr.runtime.nearest import nearest
@@ -102,6 +102,8 @@ def parse_country(text: str) -> str:
     if country := country_code(text):
         return country
     near = nearest_country(text)
+    if text.upper() in US_STATES:
+        near = "US, if the state of the United States is meant"
     raise InvalidCellError(
         text,
         "must be the code of a country, as GB, GBR or PL (ISO 3166), its sign, as D, or its name, as Germany"

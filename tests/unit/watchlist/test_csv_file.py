@@ -611,13 +611,19 @@ def test_a_country_written_out_is_its_code(file: Path, cell: str, code: str) -> 
     [
         ("Germny", "; the nearest is Germany (DE)"),
         ("Frnace", "; the nearest is France (FR)"),
-        ("TX", ""),
+        ("XX", ""),
         ("Texas", ""),
     ],
 )
 def test_a_country_that_is_misspelt_is_refused_with_the_nearest_name(file: Path, cell: str, near: str) -> None:
     [fault] = read(file, f"{REQUIRED},country", f"AB12 CDE,2030-01-01,{cell}").faults
     assert fault.reason.endswith(f"or its name, as Germany{near}")
+
+
+@pytest.mark.parametrize("cell", ["TX", "ny"])
+def test_a_state_of_the_united_states_is_refused_with_the_country_to_write(file: Path, cell: str) -> None:
+    [fault] = read(file, f"{REQUIRED},country", f"AB12 CDE,2030-01-01,{cell}").faults
+    assert fault.reason.endswith("; the nearest is US, if the state of the United States is meant")
 
 
 @pytest.mark.parametrize("cell", ["2026-12-31 00:00:00", "2026-12-31T00:00", "2026-12-31T00:00:00.000"])
