@@ -21,6 +21,8 @@ from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 
 Contents = Mapping[Generation, Sequence[Entry]]
+# For each read: the entries of its alerts, by the alert's id.
+EntriesByRead = defaultdict[ReadIdentity, dict[str, Entry]]
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,27 @@ def faults(arrived: Sequence[Arrived], alerts: Sequence[Alert], contents: Conten
     of_read: defaultdict[ReadIdentity, list[Alert]] = defaultdict(list)
     for alert in alerts:
         of_read[alert.read.identity].append(alert)
-    indexes = {generation: Index.build(entries, generation) for generation, entries in contents.items()}
+    matched: defaultdict[Generation, dict[ReadIdentity, Read]] = defaultdict(dict)
+    for alert in alerts:
+        matched[alert.generation].setdefault(alert.read.identity, of_read[alert.read.identity][0].read)
+    expected = {
+        generation: _entries_by_read(dry_run([*matched[generation].values()], Index.build(entries, generation)))
+        for generation, entries in contents.items()
+    }
     for arrival in arrived:
-        yield from _faults_of(arrival, of_read[arrival.read.identity], indexes)
+        yield from _faults_of(arrival, of_read[arrival.read.identity], expected)
 
 
-def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Generation, Index]) -> Iterator[str]:
+def _entries_by_read(alerts: Sequence[Alert]) -> EntriesByRead:
+    entries: EntriesByRead = defaultdict(dict)
+    for alert in alerts:
+        entries[alert.read.identity][alert.alert_id] = alert.entry
+    return entries
+
+
+def _faults_of(
+    arrival: Arrived, alerts: Sequence[Alert], expected: Mapping[Generation, EntriesByRead]
+) -> Iterator[str]:
     name = f"{arrival.read.site} {arrival.read.read_id}"
     if not alerts:
         yield f"{name}: no alert at all"
@@ -50,10 +67,10 @@ def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Gener
     for alert in alerts:
         attempts[alert.generation][alert.alert_id] = alert.entry
     for generation, found in attempts.items():
-        if generation not in indexes:
+        if generation not in expected:
             yield f"{name}: matched with generation {generation}, which was never active"
             continue
-        dry = {alert.alert_id: alert.entry for alert in dry_run(alerts[0].read, indexes[generation])}
+        dry = expected[generation][alerts[0].read.identity]
         if generation < arrival.least:
             yield f"{name}: matched with {generation} though {arrival.least} was active before it arrived"
         if not found.items() <= dry.items():
@@ -62,7 +79,7 @@ def _faults_of(arrival: Arrived, alerts: Sequence[Alert], indexes: Mapping[Gener
             yield f"{name}: {len(found)} of the {len(dry)} alerts of its last attempt, under {generation}"
 
 
-def dry_run(read: Read, index: Index) -> list[Alert]:
-    """Return the alerts of one read under one list."""
-    now = read.captured_at or datetime.now(UTC)
-    return [fact for fact in raise_alerts([read], index, now, timedelta(days=1), UTC_DAYS) if isinstance(fact, Alert)]
+def dry_run(reads: Sequence[Read], index: Index) -> list[Alert]:
+    """Return the alerts of reads under one list. The time now decides only which of them are late."""
+    now = datetime.now(UTC)
+    return [fact for fact in raise_alerts(reads, index, now, timedelta(days=1), UTC_DAYS) if isinstance(fact, Alert)]

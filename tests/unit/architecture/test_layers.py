@@ -98,6 +98,7 @@ def imported(node: ast.AST, known: set[str]) -> Iterator[str]:
             yield name if name in known or base in {"importlib", "anpr"} else base
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """Return, by room, the rooms that it imports."""
     known = modules()

@@ -14,7 +14,7 @@ CONTENTS: dict[int, list[Entry]] = {1: OLD, 2: NEW}
 
 
 def alerts(number: int, *entry_ids: str) -> list[Alert]:
-    of_all = dry_run(READ, Index.build(CONTENTS[number], generation(number)))
+    of_all = dry_run([READ], Index.build(CONTENTS[number], generation(number)))
     return [alert for alert in of_all if alert.entry.entry_id in entry_ids or not entry_ids]
 
 
