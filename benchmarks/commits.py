@@ -1,8 +1,8 @@
 """Changes of a list, with the time when the commit of each began. A separate process can make them, as operators do.
 
-The work after the commit is no part of a figure. The store then frees every entry of a whole new list, which takes a
-good part of a second for a million entries. In the same process that would delay the code that measures, even in
-another thread.
+The figures do not include the work after the commit. The store then frees every entry of a whole new list, which
+takes a good part of a second for a million entries. In the same process that would delay the code that measures, even
+in another thread.
 """
 
 import gc

@@ -19,7 +19,7 @@ _LINES_EXCHANGED: Final = "Possible: the parts of the plate were read in another
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
 COVERT: Final = "Covert: do not tell the driver, or colleagues without covert permission"
 PARTLY_COVERT: Final = (
-    "Partly covert: do not mention what is marked Covert to the driver, or to colleagues without covert permission"
+    "Partly covert: do not tell the driver, or colleagues without covert permission, about anything marked Covert"
 )
 ALERT_KIND: Final = {
     "live": "",
@@ -32,7 +32,7 @@ INCIDENT_STATUS: Final = {
     "withdrawn": "Withdrawn: taken off the list. You do not need to act",
     "corrected": "Corrected: the camera has since read a different plate",
 }
-LISTED_AGAIN: Final = "Listed again: it was off the list for a while, and is valid now"
+LISTED_AGAIN: Final = "Listed again: it was taken off the list for a while. It is valid now"
 ACTION_KIND: Final = {
     "seen": "looked at this",
     "claimed": "claimed this",

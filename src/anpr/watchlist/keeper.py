@@ -44,7 +44,9 @@ class ListKeeper:
                 self._keep(manifest)
         except AnprError as error:
             if error.code != self._logged_code:  # only once while Redis is away
-                log.warning("lists not kept", code=error.code, error=str(error), next_step=error.next_step)
+                log.warning(
+                    "housekeeping of the lists failed", code=error.code, error=str(error), next_step=error.next_step
+                )
             self._logged_code, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
             if self._logged_code:

@@ -101,11 +101,11 @@ def imported(node: ast.AST, known: set[str]) -> Iterator[str]:
 @cache
 def arrows() -> dict[str, set[str]]:
     """Return, by room, the rooms that it imports."""
-    known = modules()
+    known = set(modules())
     found: dict[str, set[str]] = {}
-    for module, file in known.items():
+    for module, file in modules().items():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            targets = {room(name) for name in imported(node, set(known)) if name.split(".")[0] == "anpr"}
+            targets = {room(name) for name in imported(node, known) if name.split(".")[0] == "anpr"}
             if room(module):
                 found.setdefault(room(module), set()).update(targets - {room(module), ""})
     return found

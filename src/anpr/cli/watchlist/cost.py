@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913  each is an option
 
 def _print_table(costs: ToleranceCosts) -> None:
     click.echo(
-        f"{costs.entries} entries, {costs.patterns} of them patterns, in {costs.days:g} days of traffic", err=True
+        f"{costs.entries} entries, {costs.patterns} of them patterns; days of traffic: {costs.days:g}", err=True
     )
     click.echo(f"  {'tolerance':12}{'misread vehicles found':>26}{'false alerts a day':>26}", err=True)
     for cost in costs.tolerances:

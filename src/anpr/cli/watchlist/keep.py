@@ -30,7 +30,7 @@ _STUCK_AFTER_SECONDS = 180
 def command(ctx: click.Context, metrics_port: int | None) -> None:
     """Remove entries when their validity ends, and delete the texts of removed entries. Runs until you stop it.
 
-    Run one such process, beside the one Redis that lists are written to.
+    Run it once, near the Redis that accepts changes of the lists.
 
     \b
     Examples:

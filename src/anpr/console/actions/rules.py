@@ -134,7 +134,7 @@ def comment(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[A
 
 
 def take_back(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
-    """Undo an action of this site: one's own or, for a supervisor, anybody's. Both actions stay visible."""
+    """Undo an action of this site. A supervisor can undo any action, an officer only their own. Both stay visible."""
     action = next(
         (a for a in incident.actions if (a.site, a.action_id) == (actor.site, form.get("action", ""))), None
     )
