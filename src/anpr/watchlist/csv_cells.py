@@ -57,6 +57,8 @@ _SHOWN_CHARACTERS = 64
 _OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
 _MEANS_ALL = frozenset(["*", "all", "any", "both", "each", "every", "alle", "tous", "toutes", "wszystkie"])
 _TIME_WANTED = "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HAS_TIME = re.compile("[0-9W-]+[Tt ]")
 _PRIORITY_WANTED = "must be a number from 1 (highest) to 5"
 
 
@@ -198,7 +200,8 @@ def _parse_time(cell: str, if_empty: str = "") -> date | None:
         if len(text) == len("2026-12-31"):
             return date.fromisoformat(text)
         parsed = datetime.fromisoformat(text)
-        if ":" not in text and parsed.tzinfo is None:  # 20261231 is a date to the library, and half a typing mistake
+        # To the library 20261231 is a date, which is half a typing mistake, and 2026-12-31+02:00 is two o'clock.
+        if not _HAS_TIME.match(text) or (":" not in text and parsed.tzinfo is None):
             raise InvalidCellError(text, _TIME_WANTED)
         if parsed.tzinfo is None and not any(parsed.timetuple()[3:6]):  # as programs write a date
             raise InvalidCellError(text, f"{_TIME_WANTED}: for the day, leave {text[10:].strip(' T')} out")
@@ -206,4 +209,5 @@ def _parse_time(cell: str, if_empty: str = "") -> date | None:
             raise InvalidCellError(text, "a time needs its offset from UTC, as in 2026-12-31T18:00Z")
         return in_utc(parsed)
     except ValueError:
-        raise InvalidCellError(text, _TIME_WANTED) from None
+        no_such_day = ": there is no such day" if _DATE.fullmatch(text) else ""
+        raise InvalidCellError(text, f"{_TIME_WANTED}{no_such_day}") from None

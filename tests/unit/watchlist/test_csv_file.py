@@ -781,3 +781,29 @@ def test_a_plate_twice_without_ids_is_refused_the_second_time(file: Path) -> Non
     content = read(file, REQUIRED, "AB12 CDE,2030-01-01", "ab12cde,2031-01-01")
     assert [entry.plate for entry in content.entries] == ["AB12 CDE"]
     assert [fault.line for fault in content.faults] == [3]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("2026-02-30", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z): there is no such day"),
+        ("0000-00-00", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z): there is no such day"),
+        ("2026-13-01", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z): there is no such day"),
+        ("2026-12-31+02:00", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"),
+        ("2026-12-31-02:00", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"),
+        ("2026-12-31+02:00Z", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"),
+        ("2026-12-31_18:00Z", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"),
+        ("20261231", "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"),
+    ],
+)
+def test_a_day_that_is_none_is_refused_for_the_true_reason(file: Path, cell: str, reason: str) -> None:
+    [fault] = read(file, REQUIRED, f"AB12 CDE,{cell}").faults
+    assert fault.reason == reason
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-12-31T18:00Z", "2026-12-31 18:00+00:00", "2026-12-31t19:00+01", "20261231T180000Z"]
+)
+def test_a_time_may_be_written_in_each_usual_way(file: Path, cell: str) -> None:
+    [entry] = read(file, REQUIRED, f"AB12 CDE,{cell}").entries
+    assert entry.valid_until == datetime(2026, 12, 31, 18, tzinfo=UTC)
