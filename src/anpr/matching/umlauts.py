@@ -50,6 +50,11 @@ def is_same_plate(read: str, listed: str) -> bool:
     return len(lengths) == 1
 
 
+def has_umlauts(text: str) -> bool:
+    """Return whether a text has an umlaut that another text may write out."""
+    return _written_out(text) is not None
+
+
 def explained(explanation: Explanation) -> Explanation:
     """Return the explanation of a match of two such texts: the letter more on one side is part of an umlaut."""
     differences = tuple(

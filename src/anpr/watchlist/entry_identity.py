@@ -12,6 +12,7 @@ import msgspec
 from anpr.contracts.districts import is_same_plate, shown_district
 from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern
+from anpr.matching.umlauts import has_umlauts
 
 
 def entry_id(list_name: str, plate: str, key: str, country: str | None) -> str:
@@ -54,11 +55,15 @@ def entries_named(plate: str, entries: Iterable[Entry]) -> list[Entry]:
 
 
 def is_same_but_for_spelling(entry: Entry, other: Entry) -> bool:
-    """Return whether two entries are the same, but for their revisions and for how the plate is written."""
+    """Return whether two entries are the same, but for their revisions and for how the plate is written.
+
+    With and without its umlaut they are not: a read of `MUE` finds the listed `MÜ`, and not `MU`.
+    """
     return (
         msgspec.structs.replace(entry, revision=other.revision, plate=other.plate) == other
         and canonical_pattern(entry.plate) == canonical_pattern(other.plate)
         and is_same_district(entry, other)
+        and has_umlauts(entry.plate) == has_umlauts(other.plate)
     )
 
 

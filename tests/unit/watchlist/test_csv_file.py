@@ -502,7 +502,7 @@ def test_a_repeated_line_is_counted_and_is_not_a_fault(file: Path) -> None:
         ("{},,2030-01-01", ("AB12 CDE", "ab12-cde", "AB12\u200bCDE", "'AB12CDE'")),
         ("{},DE,2030-01-01", ("B-MW 555", "b mw555", "B·MW·555", "D B-MW 555")),
         ("{},DE,2030-01-01", ("BMW555", "bmw 555", "BMW-555")),
-        ("{},DE,2030-01-01", ("MÜ-A 12", "mu a12")),
+        ("{},DE,2030-01-01", ("MÜ-A 12", "mü a12", "MU\u0308-A 12")),
         ("{},GB,2030-01-01", ("AB1? CDE", "ab1?-cde", "AB1？CDE")),
     ],
 )
@@ -513,6 +513,14 @@ def test_a_line_that_only_spells_the_plate_of_another_differently_repeats_it(
     assert [entry.plate for entry in content.entries] == [spellings[0]]
     assert [str(fault) for fault in content.faults] == []
     assert content.duplicates == len(spellings) - 1
+
+
+@pytest.mark.parametrize("plates", [("MÜ-A 12", "MU-A 12"), ("MU-A 12", "MÜ-A 12")])
+def test_a_plate_without_its_umlaut_is_no_repeat_because_other_reads_match_it(
+    file: Path, plates: tuple[str, str]
+) -> None:
+    content = read(file, REQUIRED, *(f"{plate},2030-01-01" for plate in plates))
+    assert [(fault.line, fault.value) for fault in content.faults] == [(3, plates[1])]
 
 
 def test_two_vehicles_under_one_id_of_the_file_are_no_repeat(file: Path) -> None:
