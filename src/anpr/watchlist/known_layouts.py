@@ -63,6 +63,11 @@ def is_plainly_a_plate(canonical_plate: str, country: str | None) -> bool:
     return _is_plainly_a_plate(canonical_plate.translate(_TO_LAYOUT), country)
 
 
+def has_plates_of_digits(country: str) -> bool:
+    """Return whether many plates of a country have digits alone."""
+    return any(set(layout) == {"9"} for layout in _layouts_for(country))
+
+
 def could_be_issued(canonical_plate: str, country: str | None) -> bool:
     """Return whether a form of this country has a plate with these very letters; False where no form is known."""
     return country is not None and has_known_layouts(country) and bool(_forms(country).fullmatch(canonical_plate))

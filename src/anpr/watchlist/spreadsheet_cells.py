@@ -8,7 +8,7 @@ from typing import Final
 
 from anpr.contracts import plates
 from anpr.reference_data import tables
-from anpr.watchlist.known_layouts import could_be_issued, has_known_layouts
+from anpr.watchlist.known_layouts import could_be_issued, has_known_layouts, has_plates_of_digits
 
 _WORDS: Final = tables.load("spreadsheet_words")
 _ERRORS: Final = tuple(_WORDS["errors"]["begin"])
@@ -46,7 +46,7 @@ def refusal(text: str, country: str | None) -> str | None:
 
 def refusal_of_digits(key: str, country: str | None) -> str | None:
     """Return why a plate of digits alone is refused: all known plates of its country have letters."""
-    if not key.isdigit() or not has_known_layouts(country) or could_be_issued(key, country):
+    if not key.isdigit() or country is None or not has_known_layouts(country) or has_plates_of_digits(country):
         return None
     return (
         f"is a number, and the plates of {country} have letters: if a spreadsheet changed it, save the column as "

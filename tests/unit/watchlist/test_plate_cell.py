@@ -217,6 +217,13 @@ def test_what_may_be_no_plate_is_taken_and_counted(cell: str, country: str | Non
     assert note in read_plate_cell(cell, country).notes
 
 
+@pytest.mark.parametrize("cell", ["123", "1234567"])
+def test_digits_of_an_unknown_layout_are_only_doubtful_where_plates_may_have_no_letter(cell: str) -> None:
+    assert read_plate_cell(cell, "LU").notes
+    with pytest.raises(InvalidCellError, match=IS_NUMBER):
+        read_plate_cell(cell, "GB")
+
+
 def test_the_layouts_are_those_of_the_countrys_forms() -> None:
     assert fits_known_layout("AB12CDE", "GB")
     assert not fits_known_layout("12345", "GB")
