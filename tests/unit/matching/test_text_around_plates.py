@@ -22,7 +22,8 @@ def matches(
     read: str, listed: str, *, of: str | None = None, camera: str | None = None, size: int = 1_000, **entry: str
 ) -> list[Match]:
     """Match one read with a list of that many entries, of which this is one."""
-    index = Index.build([an_entry(plate=listed, country=of, **({"tolerance": "near"} | entry))], generation(1))
+    wanted = an_entry(plate=listed, country=of, **({"tolerance": "near"} | entry))
+    index = Index.build([wanted, an_entry("other", plate="ZZ99ZZZ", tolerance="near")], generation(1))
     [found] = replace(index, likelihood=Likelihood(size)).match([a_read(plate=read, country=camera)])
     return found
 
@@ -102,7 +103,10 @@ TWO_LINES = [
 ]
 
 
-@pytest.mark.parametrize(("read", "listed", "country", "why"), [*BADGES, *BEHIND, *WORDS, *TWICE, *TWO_LINES])
+ALL = [*BADGES, *BEHIND, *WORDS, *TWICE, *TWO_LINES]
+
+
+@pytest.mark.parametrize(("read", "listed", "country", "why"), ALL)
 def test_a_plate_with_text_around_it_is_found_near_and_explained(
     read: str, listed: str, country: str, why: str
 ) -> None:
@@ -124,6 +128,11 @@ def test_nothing_is_left_out_of_the_explanation() -> None:
 @pytest.mark.parametrize(("read", "listed", "country"), [row[:3] for row in (*BADGES, *BEHIND, *WORDS, *TWO_LINES)])
 def test_an_entry_that_allows_only_its_own_plate_is_not_found_so(read: str, listed: str, country: str) -> None:
     assert matches(read, listed, of=country, tolerance="exact") == []
+
+
+def test_an_entry_that_tolerates_no_near_match_rings_only_behind_a_badge_and_a_common_layout() -> None:
+    found = {read: matches(read, listed, of=country, tolerance="tolerant") for read, listed, country, _ in ALL}
+    assert {read for read, matched in found.items() if matched} == {"GBA12BCD"}
 
 
 def test_one_character_that_was_misread_behind_a_badge_is_found_too() -> None:
