@@ -30,6 +30,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
 from tests.support.chromium import Wire, chromium
 from tests.support.installation import Installation
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.servers import missing
 from tests.support.strategies import a_read
 from tests.support.web_console import PASSWORD, QUICK_HASH, USERS
@@ -99,7 +100,10 @@ class Scene:
         for site, url in self.addresses.items():
             assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
         with httpx.Client(
-            base_url=self.addresses["calais"], headers={"Origin": self.addresses["calais"]}, timeout=60
+            base_url=self.addresses["calais"],
+            headers={"Origin": self.addresses["calais"]},
+            timeout=60,
+            verify=NO_CERTIFICATES,
         ) as ann:
             ann.post("/sign-in", data={"name": "ann", "password": PASSWORD})
             assert wait_until(lambda: self.head(ann).get("count", "?") != "?", READY_SECONDS), self.head(ann)
@@ -224,6 +228,6 @@ def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/sign-in", timeout=60).status_code == 200
+        return httpx.get(f"{url}/sign-in", timeout=60, verify=NO_CERTIFICATES).status_code == 200
     except httpx.HTTPError:
         return False

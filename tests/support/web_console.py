@@ -28,6 +28,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings import Camera, ConsoleSettings, Route, Settings, Site
 from tests.support.entries import NoLists
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.strategies import a_read, an_alert, an_entry, generation
 
 PASSWORD = "correct horse battery"  # noqa: S105  of people in tests
@@ -118,7 +119,9 @@ class ConsoleServer:
     @contextmanager
     def browser(self, name: str | None = None) -> Iterator[httpx.Client]:
         """Give a browser, signed in as `name`."""
-        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=60) as client:
+        with httpx.Client(
+            base_url=self.url, headers={"Origin": self.url}, timeout=60, verify=NO_CERTIFICATES
+        ) as client:
             if name is not None:
                 answer = client.post("/sign-in", data={"name": name, "password": PASSWORD})
                 assert answer.status_code == 303, answer.text

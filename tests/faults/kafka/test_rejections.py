@@ -37,6 +37,7 @@ from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.servers import OwnServers
 
 # A read that is as long as possible and still matches.
@@ -109,7 +110,7 @@ class Watched:
             self.matcher
         )
         assert self.it.supervisor.restarts("matcher") == 0
-        assert httpx.get(f"{self.matcher}/livez", timeout=60).text == "live\n"
+        assert httpx.get(f"{self.matcher}/livez", timeout=60, verify=NO_CERTIFICATES).text == "live\n"
         logged = [json.loads(line) for line in (self.it.folder / "matcher.log").read_bytes().splitlines()]
         assert any(line.get("code") == code and line["next_step"] for line in logged)
 
@@ -124,7 +125,7 @@ class Watched:
 
 
 def ready(address: str) -> tuple[int, str]:
-    answer = httpx.get(f"{address}/readyz", timeout=60)
+    answer = httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES)
     return answer.status_code, answer.text
 
 

@@ -27,6 +27,7 @@ from anpr.watchlist.csv_file import read_list
 from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
 from tests.support.oracle import dry_run
+from tests.support.plain_http import NO_CERTIFICATES
 
 STOPS = 6
 LIST = "example"
@@ -160,7 +161,7 @@ def test_a_console_ends_the_event_streams_of_its_browsers(ports: Installation, m
 
 def follow(url: str, begun: threading.Event) -> None:
     """Sign in and read events until the stream ends."""
-    with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60) as browser:
+    with httpx.Client(base_url=url, headers={"Origin": url}, timeout=60, verify=NO_CERTIFICATES) as browser:
         assert wait_until(lambda: can_connect(url), 60)
         browser.post("/sign-in", data={"name": "ann", "password": PASSWORD})
         with browser.stream("GET", "/board/stream") as events:
@@ -170,7 +171,7 @@ def follow(url: str, begun: threading.Event) -> None:
 
 def can_connect(url: str) -> bool:
     try:
-        return bool(httpx.get(f"{url}/sign-in", timeout=60).status_code)
+        return bool(httpx.get(f"{url}/sign-in", timeout=60, verify=NO_CERTIFICATES).status_code)
     except httpx.HTTPError:
         return False
 

@@ -18,6 +18,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
+from tests.support.plain_http import NO_CERTIFICATES
 
 
 def publish(it: Installation, site: str, *lines: bytes) -> None:
@@ -245,12 +246,14 @@ def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(ins
     installation.start_builder()
     installation.start("one", "match", "--site", site, "--name", "one", "--metrics-port", "0")
     address = installation.health_address("one")
-    assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
-    unready = httpx.get(f"{address}/readyz", timeout=60)
+    assert httpx.get(f"{address}/livez", timeout=60, verify=NO_CERTIFICATES).status_code == 200
+    unready = httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES)
     assert unready.status_code == 503
     assert "no list" in unready.text
     installation.store.apply("stolen", [entry("1", "AB1"), entry("2", "AB1", handling="covert")], "t", system_clock())
-    assert wait_until(lambda: httpx.get(f"{address}/readyz", timeout=60).status_code == 200, 60)
+    assert wait_until(
+        lambda: httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES).status_code == 200, 60
+    )
     publish(installation, site, read_line("a", site, "AB1"), b"bad")
     installation.wait_until_matched(2, site)
     wanted = [
@@ -261,10 +264,10 @@ def test_it_serves_its_metrics_and_reports_what_is_missing_until_it_is_ready(ins
     ]
 
     def shows_all() -> bool:
-        page = httpx.get(f"{address}/metrics", timeout=60).text.splitlines()
+        page = httpx.get(f"{address}/metrics", timeout=60, verify=NO_CERTIFICATES).text.splitlines()
         return all(line in page for line in wanted)
 
-    assert wait_until(shows_all, 60), httpx.get(f"{address}/metrics", timeout=60).text
+    assert wait_until(shows_all, 60), httpx.get(f"{address}/metrics", timeout=60, verify=NO_CERTIFICATES).text
 
 
 def test_two_services_cannot_serve_metrics_at_one_port(installation: Installation) -> None:

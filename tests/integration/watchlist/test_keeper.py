@@ -20,6 +20,7 @@ from anpr.watchlist.store import list_writer, snapshot_storage, transaction
 from anpr.watchlist.store.store import Author, WatchlistStore
 from tests.support.entries import entry
 from tests.support.installation import Installation
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.servers import Connect
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -154,12 +155,16 @@ def test_a_redis_that_hangs_is_reported_soon_and_the_keeper_is_not_ready_until_i
         installation.environment["REDIS_URL"] = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
         installation.start("keep", "watchlist", "keep", "--metrics-port", "0")
         address = installation.health_address("keep")
-        first = httpx.get(f"{address}/readyz", timeout=60)
+        first = httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES)
         assert (first.status_code, "answer" in first.text) == (503, True), "never ready before Redis has answered"
         log = installation.folder / "keep.log"
         # A large change is given half a minute.
         assert wait_until(
-            lambda: "docs/errors.md#redis-unavailable" in httpx.get(f"{address}/readyz", timeout=60).text, 60
+            lambda: (
+                "docs/errors.md#redis-unavailable"
+                in httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES).text
+            ),
+            60,
         )
         assert '"code": "redis-unavailable"' in log.read_text("utf-8")
         assert "next_step" in log.read_text("utf-8")
@@ -173,9 +178,13 @@ def test_expired_entries_are_counted_in_the_metrics(installation: Installation) 
     it.start("keep", "watchlist", "keep", "--metrics-port", "0")
     address = it.health_address("keep")
     assert wait_until(
-        lambda: "anpr_expired_entries_total 1.0" in httpx.get(f"{address}/metrics", timeout=60).text, 60
+        lambda: (
+            "anpr_expired_entries_total 1.0"
+            in httpx.get(f"{address}/metrics", timeout=60, verify=NO_CERTIFICATES).text
+        ),
+        60,
     )
-    assert httpx.get(f"{address}/readyz", timeout=60).text == "ready\n"
+    assert httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES).text == "ready\n"
 
 
 def texts_in(redis_url: str) -> bytes:

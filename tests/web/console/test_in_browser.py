@@ -17,6 +17,7 @@ from anpr.contracts import topics
 from anpr.contracts.events import decode_action
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.scene import COVERT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=60_000)
@@ -636,7 +637,7 @@ def test_a_page_that_is_one_too_many_of_a_session_says_that_it_is_old(scene: Sce
         is_live(page)
         url = scene.wires["calais"].url
         cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies(url)}
-        browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies, timeout=60))
+        browser = stack.enter_context(httpx.Client(base_url=url, cookies=cookies, timeout=60, verify=NO_CERTIFICATES))
         for _ in range(MAX_OF_A_SESSION):
             stack.enter_context(browser.stream("GET", "/board/stream"))
         expect(page.locator("#warnings")).to_contain_text(
