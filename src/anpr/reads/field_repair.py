@@ -1,5 +1,6 @@
 """Reads the fields of a record that do not fit the contract, as far as they can mean only one thing. Pure."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,9 @@ _decode_items: Final[Callable[[bytes], list[Raw]]] = msgspec.json.Decoder(list[R
 _decode_parts: Final[Callable[[bytes], dict[str, Raw]]] = msgspec.json.Decoder(dict[str, Raw]).decode
 _CONFIDENCE_FIELDS: Final = frozenset({"confidence", "char_confidences", "candidates"})
 _MOST_CHARACTERS: Final = 64
+# Without them a correction counts for nothing, or for the reads of every camera that has no name.
+_NAMES_OF_CORRECTIONS: Final = ("camera", "supersedes")
+_WHOLE_NUMBER: Final = re.compile(rb"-?[0-9]{1,64}")
 _PAIR: Final = ("plate", "confidence")
 _NOTHING: Final = object()
 
@@ -41,6 +45,7 @@ class FieldRepair:
             "country": _country,
             "vehicle": _vehicle,
             "plate": _plate,
+            **dict.fromkeys(_NAMES_OF_CORRECTIONS, _name),
         }
         self._is_percent = is_in_percent(self._confidences())
 
@@ -125,6 +130,13 @@ def _plate(raw: Raw) -> Repaired:
     """Return a plate of which some bytes are not UTF-8: each is a character that was not read."""
     plate = _value(Raw(bytes(raw).decode("utf-8", "replace").encode()), PlateText)
     return Repaired(None if plate is _NOTHING else plate, plate is not _NOTHING)
+
+
+def _name(raw: Raw) -> Repaired:
+    """Return a whole number as the text of its digits."""
+    written = bytes(raw)
+    is_whole = _WHOLE_NUMBER.fullmatch(written) is not None
+    return Repaired(written.decode() if is_whole else None, is_whole)
 
 
 def _country(raw: Raw) -> Repaired:

@@ -104,6 +104,14 @@ def test_a_bad_optional_field_is_dropped_and_named(fields: dict[str, Any], dropp
     assert read.captured_at == datetime.fromisoformat(GOOD["captured_at"])
 
 
+def test_the_number_of_a_camera_and_of_a_corrected_read_is_a_name() -> None:
+    read = decode_read(value(camera=4, supersedes=12), "calais", NOON)
+    assert (read.camera, read.supersedes, read.dropped_fields) == ("4", "12", ())
+    for bad in (4.0, True, [4], 10**64):
+        read = decode_read(value(camera=bad, supersedes=bad), "calais", NOON)
+        assert (read.camera, read.supersedes, read.dropped_fields) == ("", None, ("camera", "supersedes"))
+
+
 @pytest.mark.parametrize("nonsense", [b"1e999", b"9" * 6000, b'"\xff\xfe"', b'"2026-02-30T00:00:00Z"'])
 def test_a_value_that_no_decoder_accepts_spoils_only_its_own_field(nonsense: bytes) -> None:
     record = value(confidence="HERE").replace(b'"HERE"', nonsense)
