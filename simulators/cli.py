@@ -224,7 +224,7 @@ def _plan(  # noqa: PLR0913, PLR0917  each is an option
     entries: tuple[Entry, ...] = ()
     if watchlist is not None:
         context = ListContext(known, rest["start"] or system_clock())
-        list_format = list_format_of(encoding, columns, valid_for, context.at)
+        list_format = list_format_of(encoding, columns, valid_for, context)
         listed = read_list(watchlist, list_name or watchlist.stem, list_format, context=context)
         show_faults(watchlist, listed)
         entries = listed.entries

@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913  each is an option
     settings = settings_of(ctx)
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
     context = list_context(settings)
-    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    list_format = list_format_of(encoding, columns, valid_for, context)
     content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
     days = LocalDays(settings.zones)

@@ -62,6 +62,10 @@ class LocalDays:
         """Return the date at a site at this moment."""
         return local_time(moment, self._zones.get(site, UTC)).date()
 
+    def latest_date(self, moment: datetime) -> date:
+        """Return the latest date of any site at this moment."""
+        return max(local_time(moment, zone).date() for zone in self._all_zones)
+
     def latest_end(self, entry: HasEnd) -> datetime:
         """Return the moment from which an entry is no longer valid at any site."""
         return entry.valid_until if entry.valid_until_day is None else self.latest_end_of(entry.valid_until_day)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest_note
 from anpr.watchlist.csv_cells import COLUMNS
@@ -48,8 +49,10 @@ def parse_columns(texts: Iterable[str]) -> dict[str, str]:
     return headers
 
 
-def end_of_validity(at: datetime, seconds: float) -> str:
+def end_of_validity(at: datetime, seconds: float, days: LocalDays = UTC_DAYS) -> str:
     """Return the cell of a `valid_until` this long after `at`: the day for whole days, else the time.
+
+    The days are counted from today at the site where the date is the latest: so no site has fewer.
 
     Raises InputError for a duration that is no time to be valid, or that ends after the last year there is.
     """
@@ -60,8 +63,10 @@ def end_of_validity(at: datetime, seconds: float) -> str:
             f"--valid-for: an entry is valid for at least 1m and at most {longest}d from now",
             "give a duration within these bounds, as in --valid-for 30d",
         )
-    end = at + timedelta(seconds=seconds)
-    return f"{end:%Y-%m-%d}" if seconds % _DAY.total_seconds() == 0 else f"{end.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    length = timedelta(seconds=seconds)
+    if length % _DAY:
+        return f"{(at + length).astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    return (days.latest_date(at) + length).isoformat()
 
 
 def _refused(reason: str, next_step: str) -> InputError:

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from anpr.contracts.local_days import LocalDays
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_file import ListFile, read_list
 from anpr.watchlist.list_format import ListFormat, end_of_validity, parse_columns
@@ -165,6 +167,22 @@ def test_an_unknown_column_refuses_a_list_of_our_own_and_the_message_names_the_o
 )
 def test_whole_days_end_with_a_day_and_others_at_a_time(seconds: float, cell: str) -> None:
     assert end_of_validity(NOW, seconds) == cell
+
+
+@pytest.mark.parametrize(
+    ("at", "zones", "day"),
+    [
+        ("2026-11-29T23:30+00:00", ["Europe/Paris", "Europe/London"], "2026-12-30"),
+        ("2026-11-29T22:30+00:00", ["Europe/Paris", "Europe/London"], "2026-12-29"),
+        ("2026-07-01T22:30+00:00", ["Europe/Paris"], "2026-08-01"),
+        ("2026-11-29T00:30+00:00", ["America/Halifax"], "2026-12-28"),
+        ("2026-10-01T22:30+00:00", ["Europe/Paris"], "2026-11-01"),
+        ("2026-11-29T23:30+00:00", [], "2026-12-29"),
+    ],
+)
+def test_whole_days_are_counted_from_today_at_the_ports(at: str, zones: list[str], day: str) -> None:
+    days = LocalDays({zone: ZoneInfo(zone) for zone in zones})
+    assert end_of_validity(datetime.fromisoformat(at), 30 * 86_400, days) == day
 
 
 @pytest.mark.parametrize("seconds", [0, 59, 1e12, float("inf")])

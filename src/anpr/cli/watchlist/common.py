@@ -2,7 +2,6 @@
 
 import getpass
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +62,12 @@ def list_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def list_format_of(encoding: str, columns: Mapping[str, str], valid_for: float | None, at: datetime) -> ListFormat:
+def list_format_of(
+    encoding: str, columns: Mapping[str, str], valid_for: float | None, context: ListContext
+) -> ListFormat:
     """Return how to read a list file, from the options of `list_file_options`. Raises InputError."""
-    return ListFormat(encoding, columns, "" if valid_for is None else end_of_validity(at, valid_for))
+    end = "" if valid_for is None else end_of_validity(context.at, valid_for, context.days)
+    return ListFormat(encoding, columns, end)
 
 
 def active_list(reader: WatchlistReader, list_name: str) -> tuple[Manifest | None, ListManifest | None]:

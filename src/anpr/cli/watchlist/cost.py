@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913  each is an option
       anpr watchlist cost export.csv --columns plate=PLATE,country=STATE --valid-for 30d
     """
     context = list_context(settings_of(ctx))
-    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    list_format = list_format_of(encoding, columns, valid_for, context)
     content = read_list(file, "cost", list_format, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
     costs = estimate_tolerance_costs(

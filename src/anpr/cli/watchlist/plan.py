@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913  each is an option
     manifest, list_manifest = active_list(reader, list_name)
     check_preconditions(Preconditions(allows_new_list=new_list), list_name, manifest)
     context = list_context(settings)
-    list_format = list_format_of(encoding, columns, valid_for, context.at)
+    list_format = list_format_of(encoding, columns, valid_for, context)
     content = read_list(file, list_name, list_format, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
     in_force = (
