@@ -301,6 +301,7 @@ def test_a_plan_shows_the_alerts_that_the_list_would_have_raised(it: Installatio
         "by_hour": {"05": 1.0},
         "by_nationality": {"GB": 0.5, "not read": 0.5},
         "most": [{"entry_id": "AB12CDE", "plate": "AB12CDE", "alerts_a_day": 1.0}],
+        "reads_of_site": {"calais": 3, "dunkerque": 1},
     }
 
 
