@@ -5,6 +5,7 @@ vehicles apart. Each is an incident of its own: what an officer does about one m
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from anpr.contracts.districts import districts_shown, gaps, possible_groups, shown_district
 from anpr.contracts.events import Alert
@@ -32,19 +33,25 @@ def district_of(alert: Alert) -> int | None:
 
     An alert for a listed district is about the vehicle of that district, even where the camera read another.
     """
-    groups = possible_groups(alert.plate, _country_of(alert))
-    if not groups:
+    country = _country_of(alert)
+    if not possible_groups(alert.plate, country):
         return None
-    read_as = alert.explanation.read_as
-    if len(read_as) != len(alert.plate) and alert.plate not in read_as:
-        return None
-    start = max(read_as.find(alert.plate), 0)
     for text in (alert.read.plate, *(candidate.plate for candidate in alert.read.candidates)):
-        if as_read(text) == read_as:
-            shown = districts_shown([gap - start for gap in gaps(text) if gap > start], groups)
-            if len(shown) == 1:
-                return _listed_district(alert) or min(shown)
+        if shown := _shown_district(text, alert.explanation.read_as, alert.plate, country):
+            return _listed_district(alert) or shown
     return None
+
+
+# A stay is looked at again with each of its alerts, and they have few texts.
+@lru_cache(maxsize=4096)
+def _shown_district(text: str, matched: str, plate: str, country: str | None) -> int | None:
+    """Return the district that a text of a read shows; None where it shows none, or is not the text that matched."""
+    if as_read(text) != matched or (len(matched) != len(plate) and plate not in matched):
+        return None
+    start = max(matched.find(plate), 0)
+    groups = possible_groups(plate, country)
+    shown = districts_shown([gap - start for gap in gaps(text) if gap > start], groups)
+    return min(shown) if len(shown) == 1 else None
 
 
 def _listed_district(alert: Alert) -> int | None:

@@ -14,9 +14,10 @@ from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.triage import TriageRules
 from anpr.console.http.render import environment
-from anpr.contracts.events import Alert
+from anpr.contracts.events import Alert, Explanation
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.moments import FIRST_MOMENT, LAST_MOMENT, shifted
+from anpr.contracts.plates import canonical
 from anpr.runtime.settings import Route, Site
 from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, minutes
 
@@ -30,17 +31,20 @@ ROAD = Route(origin="dunkerque", destination="calais", by="road", crossing_minut
 def _alert(  # noqa: PLR0913, PLR0917  all that differs
     site: str, plate: str, read: int, minute: int, tier: str, valid_until: float
 ) -> Alert:
+    key = canonical(plate)
     return an_alert(
         a_read(f"{plate}-{read}", site=site, plate=plate, captured_at=minutes(minute)),
         an_entry(plate, plate=plate, valid_until=minutes(valid_until)),
         tier=tier,
+        plate=key,
+        explanation=Explanation(read_as=key, listed_as=key),
     )
 
 
 alerts = st.builds(
     _alert,
     st.sampled_from(["calais", "coquelles", "dunkerque"]),
-    st.sampled_from(["AB1", "CD2", "EF3"]),
+    st.sampled_from(["AB1", "CD2", "B-MW 3", "BM-W 3", "BMW3"]),
     st.integers(1, 3),
     st.integers(0, 60),
     st.sampled_from(["exact", "near"]),
