@@ -239,7 +239,7 @@ def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
     for first, last in product(before, behind):
         plate = read[len(first.text) : len(read) - len(last.text)]
         of_words = first.country or last.country
-        is_telling = first.is_badge and len(first.text) >= 2 and not last.text
+        is_telling = first.is_telling and not last.text
         is_one_country = not first.country or not last.country or first.country == last.country
         is_bare = not first.text and not last.text
         is_badge_only = not last.text or not first.text or first.is_badge

@@ -202,7 +202,9 @@ def words_around(table: Table) -> TableFaults:
     """Check `words_around.toml`."""
     yield from _only(table, {"shares", "signs", "texts", "behind", "words"}, set())
     shares = table.get("shares", {})
-    yield from _only(shares, {"letters_behind", "right_band", "word", "two_lines", "read_twice"}, set())
+    yield from _only(
+        shares, {"letters_behind", "country_code", "right_band", "word", "two_lines", "read_twice"}, set()
+    )
     for kind, share in shares.items():
         if not _is_number(share, 0, 1):
             yield TableFault(f"[shares] {kind}", share, "it must be a share above 0 and below 1")

@@ -60,6 +60,15 @@ BADGES = [
     ("FAB123C", "AB 123 C", "FR", "letters of FR"),
     ("IMIA12345", "MI A12345", "IT", "letters of IT"),
     ("EM1234AB", "M-1234-AB", "ES", "letters of ES"),
+    ("FRAB123CD", "AB-123-CD", "FR", "letters of FR"),
+    ("BE1ABC123", "1-ABC-123", "BE", "letters of BE"),
+    ("ES1234BCD", "1234 BCD", "ES", "letters of ES"),
+    ("DEHHAB1234", "HH-AB 1234", "DE", "letters of DE"),
+    ("PTAB12CD", "AB-12-CD", "PT", "letters of PT"),
+    ("SEABC12D", "ABC 12D", "SE", "letters of SE"),
+    ("ELABC1234", "ABC-1234", "GR", "letters of GR"),
+    ("XKX01123AB", "01-123-AB", "XK", "letters of XK"),
+    ("XK01123AB", "01-123-AB", "XK", "letters of XK"),
 ]
 BEHIND = [
     ("AB123CD62", "AB-123-CD", "FR", "French department"),
@@ -78,6 +87,8 @@ BEHIND = [
     ("1ABC123B", "1-ABC-123", "BE", "letters of BE"),
     ("ABC12AS", "ABC 12A", "SE", "letters of SE"),
     ("ABC123LT", "ABC 123", "LT", "letters of LT"),
+    ("AB123CDFR", "AB-123-CD", "FR", "letters of FR"),
+    ("AB123CDFRA", "AB-123-CD", "FR", "letters of FR"),
 ]
 WORDS = [
     ("AB12CDELOGISTICS", "AB12 CDE", "GB", "a word on the vehicle"),

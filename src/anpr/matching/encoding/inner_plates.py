@@ -34,7 +34,6 @@ from anpr.matching.encoding.words_around import (
     WORDS_BEFORE,
     WORDS_BEHIND,
     Word,
-    is_telling,
 )
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL, RARE_LAYOUT_SHARE
 from anpr.reference_data.limits import LONGEST_LAYOUT
@@ -82,7 +81,7 @@ class _Words:
         self.sizes: Final[Rows] = np.array([*(len(word.text) for word in words), 0])
         self.countries: Final = country_codes([*(word.country for word in words), None])
         self.shares: Final[Shares] = np.array([*(word.share for word in words), 1.0])
-        self.are_telling: Final = np.array([*map(is_telling, words), False])
+        self.are_telling: Final = np.array([*(word.is_telling for word in words), False])
         self.are_badges: Final = np.array([*(word.is_badge for word in words), True])
         # Words with the same text follow each other.
         self._counts = np.array([len(words) for words in words_by_text.values()])
@@ -120,7 +119,7 @@ class _InnerPlateFinder:
         # By the first two codes of a text: a number for the telling badges that begin so, 0 if there are none. By
         # this number and the country of a read: whether one of them is of that country.
         self._badges = np.zeros(CODE_COUNT << 8, np.uint8)
-        badges = [word for words in WORDS_BEFORE.values() for word in words if is_telling(word)]
+        badges = [word for words in WORDS_BEFORE.values() for word in words if word.is_telling]
         encoded = encode_plates([badge.text for badge in badges], [badge.country for badge in badges])
         beginnings = encoded.codes.view("<u2")[:, 0]
         self._badges[np.unique(beginnings)] = np.arange(1, 1 + len(np.unique(beginnings)))

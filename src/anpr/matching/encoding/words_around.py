@@ -29,7 +29,8 @@ _PER_MILLION = 1_000_000
 class Word(NamedTuple):
     """A text that may stand beside a plate.
 
-    `country` is the country that it speaks for. `share` is how often a plate (of that country) is read with it.
+    `country` is the country that it speaks for. `share` is how often a plate (of that country) is read with it. A
+    badge before a plate is telling if chance seldom writes its letters there: any plate may stand behind it.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Word(NamedTuple):
     share: float
     why: str
     is_badge: bool = False
+    is_telling: bool = False
 
 
 class TakenOff(NamedTuple):
@@ -74,12 +76,12 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
     """
     before = [word for size in range(1, len(text)) for word in WORDS_BEFORE.get(text[:size], ())]
     for word in before:
-        if is_telling(word) and (has_rare_layout or not country or country_of(country) == word.country):
+        if word.is_telling and (has_rare_layout or not country or country_of(country) == word.country):
             yield from _between(text, word, None)
     if not has_rare_layout:
         return
     behind = [word for size in range(1, len(text)) for word in WORDS_BEHIND.get(text[-size:], ())]
-    surroundings: list[tuple[Word | None, Word | None]] = [(word, None) for word in before if not is_telling(word)]
+    surroundings: list[tuple[Word | None, Word | None]] = [(word, None) for word in before if not word.is_telling]
     surroundings += [(None, word) for word in behind]
     surroundings += [pair for pair in product(before, behind) if pair[0].is_badge and speak_for_one_country(*pair)]
     in_known_layout = [inner for pair in surroundings for inner in _between(text, *pair)]
@@ -91,11 +93,6 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
 def country_letters(country: str) -> str:
     """Return the words that explain a badge before a plate."""
     return f"the country letters of {country}, read as part of the plate"
-
-
-def is_telling(word: Word) -> bool:
-    """Return whether a word before a plate is a badge with so many letters that chance seldom writes it."""
-    return word.is_badge and len(word.text) >= TELLING_BADGE
 
 
 def speak_for_one_country(before: Word, behind: Word) -> bool:
@@ -141,11 +138,23 @@ def _read_twice(text: str) -> Iterator[InnerPlate]:
 def _badges() -> Iterator[tuple[str, str]]:
     """Yield all country letters with their country."""
     countries, codes = tables.load("countries"), tables.load("country_codes")
+    signs = codes["signs"] | tables.load("words_around")["signs"]
     for country, syntax in countries.items():
         yield from ((badge, country) for badge in syntax["badges"])
-    yield from ((code, country) for code, country in codes["alpha_3"].items() if country in countries)
-    yield from codes["signs"].items()
-    yield from tables.load("words_around")["signs"].items()
+    known = countries.keys() | signs.values()
+    yield from ((code, country) for code, country in codes["alpha_3"].items() if country in known)
+    yield from signs.items()
+
+
+def _country_codes() -> Iterator[tuple[str, str]]:
+    """Yield the codes of two letters of the countries that have a badge, with their country.
+
+    Many plates begin with such letters, and no vehicle shows them; software puts them beside a plate. So they count
+    as little as a badge of one letter, unless they are the badge of that country (which replaces them).
+    """
+    for country, syntax in tables.load("countries").items():
+        yield from ((alias, country) for alias in syntax.get("aliases", ()))
+    yield from ((country, country) for country in dict.fromkeys(country for _, country in _badges()))
 
 
 def _named_words(table: Mapping[str, Any]) -> Iterator[Word]:
@@ -159,14 +168,20 @@ def _named_words(table: Mapping[str, Any]) -> Iterator[Word]:
 
 def _words_before(table: Mapping[str, Any]) -> Iterator[Word]:
     share = tables.load("misreads")["badge"] / _PER_MILLION
+    for code, country in _country_codes():
+        yield Word(code, country, table["shares"]["country_code"], country_letters(country), is_badge=True)
     for badge, country in dict.fromkeys(_badges()):
-        yield Word(badge, country, share, country_letters(country), is_badge=True)
+        is_telling = len(badge) >= TELLING_BADGE
+        yield Word(badge, country, share, country_letters(country), is_badge=True, is_telling=is_telling)
     for word in _named_words(table):
         yield word._replace(why=f"text before the plate: {word.why}")
 
 
 def _words_behind(table: Mapping[str, Any]) -> Iterator[Word]:
     shares = table["shares"]
+    for code, country in _country_codes():
+        why = f"text behind the plate: the country letters of {country}"
+        yield Word(code, country, shares["country_code"], why, is_badge=True)
     for badge, country in dict.fromkeys(_badges()):
         why = f"text behind the plate: the country letters of {country}"
         yield Word(badge, country, shares["letters_behind"], why, is_badge=True)
