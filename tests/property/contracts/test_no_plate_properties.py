@@ -9,10 +9,10 @@ from anpr.reference_data import tables
 LANGUAGES = tables.load("no_plate_words").values()
 NOUNS = {noun for language in LANGUAGES for noun in language["nouns"]}
 WORDS = {word for language in LANGUAGES for word in language["words"]}
-# A word of two letters counts only alone or beside a noun of its language.
-PHRASES = {word for word in WORDS if len(word) > 2}
+# A word of two Latin letters counts only alone or beside a noun of its language.
+PHRASES = {word for word in WORDS if len(word) > 2 or not word.isascii()}
 for language in LANGUAGES:
-    for short in (word for word in language["words"] if len(word) == 2):
+    for short in (word for word in language["words"] if len(word) == 2 and word.isascii()):
         PHRASES |= {short + noun for noun in language["nouns"]} | {noun + short for noun in language["nouns"]}
 ANY = "|".join(sorted(PHRASES | NOUNS))
 SAYS_NO_PLATE = re.compile(f"(?:{ANY})*(?:{'|'.join(sorted(PHRASES))})(?:{ANY})*")
