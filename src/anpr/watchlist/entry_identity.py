@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from anpr.contracts.districts import is_same_plate, shown_district
-from anpr.contracts.events import Entry
+from anpr.contracts.events import NO_GENERATION, Entry
 from anpr.contracts.plates import canonical_pattern
 from anpr.matching.umlauts import has_umlauts
 
@@ -55,16 +55,21 @@ def entries_named(plate: str, entries: Iterable[Entry]) -> list[Entry]:
 
 
 def is_same_but_for_spelling(entry: Entry, other: Entry) -> bool:
-    """Return whether two entries are the same, but for their revisions and for how the plate is written.
+    """Return whether two entries are the same, but for their revisions and for how their values are written.
 
     With and without its umlaut they are not: a read of `MUE` finds the listed `MÜ`, and not `MU`.
     """
     return (
-        msgspec.structs.replace(entry, revision=other.revision, plate=other.plate) == other
+        _without_spelling(entry) == _without_spelling(other)
         and canonical_pattern(entry.plate) == canonical_pattern(other.plate)
         and is_same_district(entry, other)
         and has_umlauts(entry.plate) == has_umlauts(other.plate)
     )
+
+
+def _without_spelling(entry: Entry) -> Entry:
+    sites, directions = (tuple(sorted(set(names))) for names in (entry.sites, entry.directions))
+    return msgspec.structs.replace(entry, revision=NO_GENERATION, plate="", sites=sites, directions=directions)
 
 
 def is_same_district(entry: Entry, other: Entry) -> bool:

@@ -515,6 +515,23 @@ def test_a_line_that_only_spells_the_plate_of_another_differently_repeats_it(
     assert content.duplicates == len(spellings) - 1
 
 
+@pytest.mark.parametrize(
+    ("columns", "first", "again"),
+    [
+        ("sites", "calais|coquelles", "coquelles | calais|calais"),
+        ("directions", "uk_bound|fr_bound", "fr_bound|uk_bound"),
+        ("country", "GB", "uk"),
+        ("priority", "3", ""),
+        ("valid_from", "2026-01-01T12:00+02:00", "2026-01-01 10:00Z"),
+    ],
+)
+def test_a_line_that_only_writes_a_value_differently_repeats_it(
+    file: Path, columns: str, first: str, again: str
+) -> None:
+    content = read(file, f"{REQUIRED},{columns}", f"AB12 CDE,2030-01-01,{first}", f"AB12 CDE,2030-01-01,{again}")
+    assert (len(content.entries), content.faults, content.duplicates) == (1, (), 1)
+
+
 @pytest.mark.parametrize("plates", [("MÜ-A 12", "MU-A 12"), ("MU-A 12", "MÜ-A 12")])
 def test_a_plate_without_its_umlaut_is_no_repeat_because_other_reads_match_it(
     file: Path, plates: tuple[str, str]
