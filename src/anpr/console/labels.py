@@ -15,6 +15,7 @@ UNSURE: Final = "Possible: check the plate"
 _LETTERS_DIFFER: Final = "Possible: one or two letters differ. Check the plate"
 _GAP_DIFFERS: Final = "Possible: same letters, but the gap is elsewhere: perhaps another vehicle. Check the plate"
 _TEXT_AROUND: Final = "the camera read more than this plate. Check the plate"
+_UMLAUT: Final = "Likely: the same plate, with an umlaut written in another way. Check the plate"
 _LINES_EXCHANGED: Final = "Possible: the parts of the plate were read in another order. Check the plate"
 DIRECTION: Final = {"uk_bound": "to the UK", "fr_bound": "to France"}
 COVERT: Final = "Covert: do not tell the driver, or colleagues without covert permission"
@@ -72,8 +73,9 @@ def certainty(alert: Alert, review_below_score: float) -> str:
     differences = alert.explanation.differences
     if alert.tier == "near":
         return _nearly(differences)
-    if alert.tier == "folded" and any(not difference.listed for difference in differences):
-        return f"Likely: {_TEXT_AROUND}"
+    if alert.tier == "folded" and any(not difference.listed or not difference.read for difference in differences):
+        is_before = any(difference.place == 1 and not difference.listed for difference in differences)
+        return f"Likely: {_TEXT_AROUND}" if is_before else _UMLAUT
     return CERTAINTY.get(alert.tier, UNSURE)
 
 
