@@ -39,6 +39,8 @@ _LOOK_ALIKES: Final = str.maketrans(
     {glyph: latin for table in tables.load("glyphs").values() for glyph, latin in table.items()}
 )
 _LETTER, _NUMBER, _MARK = "L", "N", "M"
+# The one mark whose capital is a letter: the iota below a Greek letter.
+_IOTA_BELOW, _IOTA = "\u0345", "\u0399"
 # A letter or digit above or below the line is no character of a plate.
 _NOT_ON_THE_LINE: Final = ("<super>", "<sub>")
 
@@ -52,7 +54,7 @@ class Position(NamedTuple):
 
 def positions(text: str) -> Iterator[Position]:
     """Yield the pieces of any text, in order. A letter that Unicode splits into several characters is one piece."""
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text).replace(_IOTA_BELOW, _IOTA)
     at, is_part_of_unread = 0, False
     while at < len(text):
         if text[at].isascii():  # neither a mark nor the start of a wrong decoding: most characters, so quickly

@@ -1,7 +1,7 @@
 import re
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.contracts import plates
@@ -86,6 +86,8 @@ def test_a_canonical_plate_stays_as_it_is(text: str) -> None:
     assert plates.canonical(key) == key
 
 
+@example("b\u0345")
+@example("\u03b1\u0301\u0345")
 @given(any_text)
 def test_upper_and_lower_case_are_the_same_plate_in_every_alphabet(text: str) -> None:
     assert {plates.canonical(text.upper()), plates.canonical(text.lower())} == {plates.canonical(text)}
