@@ -13,7 +13,13 @@ from typing import Final, NamedTuple
 from anpr.contracts import plates
 from anpr.contracts.country_codes import country_code
 from anpr.watchlist.csv_cells import InvalidCellError
-from anpr.watchlist.known_layouts import fits_known_layout, has_known_layouts
+from anpr.watchlist.known_layouts import (
+    could_be_issued,
+    fits_known_layout,
+    fits_rare_layout,
+    has_known_layouts,
+    pattern_fits_known_layout,
+)
 
 _SHORTEST_PLATE: Final = 4
 _SHORTEST_REMARK: Final = 3
@@ -65,7 +71,7 @@ def _by_marks(text: str, country: str | None) -> Separated | None:
     others = [part for part in parts if part is not plate]
     codes = {country_code(other.strip(" -.")) for other in others}
     if others and None not in codes and len(codes) == 1:
-        return _of_country(text, plate, codes.pop(), country)
+        return _of_country(text, plate, others[0].strip(" -."), country)
     without = _REMARK_IN_BRACKETS.sub(" ", text).strip()
     if without == plate and others and fits_known_layout(plates.canonical(plate), country):
         return Separated(plate, None)
@@ -122,10 +128,27 @@ def _cuts(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[str, str]]:
             yield text[:end], text[start:]
 
 
-def _of_country(text: str, plate: str, beside: str | None, country: str | None) -> Separated:
+def _of_country(text: str, plate: str, sign: str, country: str | None) -> Separated:
+    beside = country_code(sign)
     if country is not None and beside != country:
         raise InvalidCellError(text, f"says the plate is of {beside}, and the column `country` says {country}")
+    within = separate(plate, beside)  # two plates are refused as two
+    if not _may_be_of(within.plate if within else plate, beside, sign):
+        raise InvalidCellError(text, _REMARK)
     return Separated(plate, beside)
+
+
+def _may_be_of(plate: str, country: str | None, sign: str) -> bool:
+    """Return whether a plate or pattern may be of the country whose sign is beside it.
+
+    A sign of one letter may as well be the plate's last letter, as in AB12CD(E): then its letters must be possible.
+    """
+    if plates.is_pattern(plate):
+        return pattern_fits_known_layout(plates.canonical_pattern(plate), country)
+    key = plates.canonical(plate)
+    if len(sign) == 1 and has_known_layouts(country):
+        return could_be_issued(key, country)
+    return fits_known_layout(key, country) or fits_rare_layout(key, country)
 
 
 def _is_plate(part: str) -> bool:

@@ -148,6 +148,8 @@ def _unknown(column: str, choice: str, known: Collection[str]) -> str:
     parts = [part.strip() for part in _OTHER_SEPARATORS.split(choice) if part.strip()]
     if column in MULTI_VALUE_COLUMNS and len(parts) > 1:
         meant = [part if part in known else nearest(part, known) for part in parts]
+        if (named := {part for part in meant if part}) and len(named) == 1 and " ".join(parts) == choice:
+            return f"{reason}; the nearest is {named.pop()!r}"  # Port of Calais
         as_in = "|".join(meant) if all(meant) else "|".join(list(known)[:2])
         return f"{reason}; a bar separates several, as in {as_in}"
     return f"{reason}; an empty cell means all" if choice.casefold() in _MEANS_ALL else reason

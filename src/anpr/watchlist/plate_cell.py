@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from anpr.contracts import plates
 from anpr.contracts.districts import hides_district
 from anpr.contracts.no_plate import says_no_plate
+from anpr.contracts.plate_marks import is_gap
 from anpr.watchlist import beside_plate, spreadsheet_cells
 from anpr.watchlist.beside_plate import MOST_GROUPS
 from anpr.watchlist.csv_cells import InvalidCellError, as_text
@@ -33,12 +34,16 @@ _QUOTED: Final = re.compile(f"=?[{_QUOTES}]+(?P<text>.*?)[{_QUOTES}]*")
 TAKEN_FROM_MORE: Final = "cells that held more than a plate, of which the plate was taken"
 NO_KNOWN_LAYOUT: Final = "plates that fit no known layout of their country, or of any"
 PATTERN_OF_NO_LAYOUT: Final = "patterns that no plate of a known layout of their country, or of any, can fit"
+MASKED: Final = "plates with XXX, which may stand for characters that are not known: write ? for each of them"
 DIGITS_ONLY: Final = "plates of digits alone without a country, which a spreadsheet may have changed"
 NO_DISTRICT: Final = "plates without the gap behind the district, which ring for every vehicle with this text"
 SHORT: Final = (
     f"have fewer than {SHORT_PLATE_CHARACTERS} letters and digits: "
     "cameras read such texts by chance from other things"
 )
+# Dots and dashes in a row stand for what the writer does not know: AB12..., AB1----. Each alone would separate.
+_ROW_OF_SEPARATORS: Final = re.compile("[^\\w\\s?*]{3,}|^[^\\w\\s?*]{2,}|[^\\w\\s?*]{2,}$")
+_MASK: Final = "XXX"
 
 
 class PlateCell(NamedTuple):
@@ -59,7 +64,7 @@ def read_plate_cell(cell: str, country: str | None = None) -> PlateCell:
     if _PLAIN.fullmatch(text) and len(text) <= MAX_PLATE_CHARACTERS:
         key = plates.canonical(text)
         is_usual = len(key) >= SHORT_PLATE_CHARACTERS and text.count(" ") + text.count("-") < MOST_GROUPS
-        if is_usual and is_plainly_a_plate(key, country):
+        if is_usual and _MASK not in key and is_plainly_a_plate(key, country):
             return PlateCell(text, key, None, (NO_DISTRICT,) if hides_district(text, key, country) else ())
     return _read_with_care(text, country)
 
@@ -96,7 +101,14 @@ def _key(text: str) -> str:
     else:
         key = plates.canonical(text)
     if not key or len(key) > plates.MAX_CANONICAL_LENGTH:
-        raise InvalidCellError(text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits")
+        counted = len(key) or "none: leave the line out"
+        raise InvalidCellError(
+            text, f"a plate has 1 to {plates.MAX_CANONICAL_LENGTH} letters and digits, and this has {counted}"
+        )
+    if (row := _ROW_OF_SEPARATORS.search(text)) and any(map(is_gap, row[0])):
+        raise InvalidCellError(
+            text, f"{row[0]!r} may stand for characters that are not known: write ? for each, or * for any number"
+        )
     return key
 
 
@@ -106,6 +118,8 @@ def _doubts(plate: str, key: str, country: str | None) -> list[str]:
     if plates.is_pattern(plate):
         return [] if pattern_fits_known_layout(key, country) else [PATTERN_OF_NO_LAYOUT]
     doubts = [NO_DISTRICT] if hides_district(plate, key, country) else []
+    if _MASK in key:
+        doubts.append(MASKED)
     if not fits_known_layout(key, country) and not fits_rare_layout(key, country):
         return [NO_KNOWN_LAYOUT, *doubts]
     return [DIGITS_ONLY] if key.isdigit() and country is None else doubts

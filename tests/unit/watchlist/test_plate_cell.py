@@ -13,6 +13,7 @@ from anpr.watchlist.csv_file import ListFile, read_list
 from anpr.watchlist.known_layouts import fits_known_layout
 from anpr.watchlist.plate_cell import (
     DIGITS_ONLY,
+    MASKED,
     NO_KNOWN_LAYOUT,
     PATTERN_OF_NO_LAYOUT,
     TAKEN_FROM_MORE,
@@ -27,6 +28,7 @@ NO_PLATE = "says that there is no plate"
 TWO = "holds two plates"
 REMARK = "holds a plate and something beside it"
 MARK = "separates nothing on a plate"
+UNKNOWN_MARKS = "may stand for characters that are not known"
 DECODED = "the file was decoded wrongly before"
 
 
@@ -116,6 +118,22 @@ DECODED = "the file was decoded wrongly before"
         ("BÃ–-AB 123", "DE", DECODED),
         ("AB12Â CDE", "GB", DECODED),
         ("Ж123", None, "no Latin letter is known for 'Ж'"),
+        ("AB12CD(E)", None, REMARK),
+        ("AB-123-C(D)", None, REMARK),
+        ("AB12CDE/F", None, REMARK),
+        ("<b>AB12CDE</b>", None, REMARK),
+        ("M\\u00dc-AB 123", None, REMARK),
+        ("AB12...", "GB", UNKNOWN_MARKS),
+        ("AB12---", None, UNKNOWN_MARKS),
+        ("...CDE 12", None, UNKNOWN_MARKS),
+        ("AB1···CDE", "GB", UNKNOWN_MARKS),
+        ("A--- BCD", "GB", UNKNOWN_MARKS),
+        ("---", None, "this has none: leave the line out"),
+        ("Unidentified", None, NO_PLATE),
+        ("Pending", None, NO_PLATE),
+        ("unreg vehicle", None, NO_PLATE),
+        ("see above", None, NO_PLATE),
+        ("AB12CDE formerly XY34ZZZ", None, "this has 22"),
     ],
 )
 def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | None, reason: str) -> None:
@@ -132,6 +150,9 @@ def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | No
         ("UK-AB12CDE", None, "AB12CDE", "GB"),
         ("AB12 CDE (GB)", None, "AB12 CDE", "GB"),
         ("AB12CDE/GBR", None, "AB12CDE", "GB"),
+        ("AB1? C* (GB)", None, "AB1? C*", "GB"),
+        ("B-MW 555(D)", None, "B-MW 555", "DE"),
+        ("1-ABC-234 / B", None, "1-ABC-234", "BE"),
         ("AB12CDE GB", None, "AB12CDE", "GB"),
         ("(D) M-AB 123", None, "M-AB 123", "DE"),
         ("D: M-AB 123", "DE", "M-AB 123", "DE"),
@@ -208,6 +229,9 @@ def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: s
         ("1E23", "GB", NO_KNOWN_LAYOUT),
         ("123456", None, NO_KNOWN_LAYOUT),
         ("44927", None, DIGITS_ONLY),
+        ("AB12 xxx", "GB", MASKED),
+        ("XXX 123 Y", None, MASKED),
+        ("B-XXX 12", "DE", MASKED),
         ("AB12CDE?", "GB", PATTERN_OF_NO_LAYOUT),
         ("AB12* XY34*", "GB", PATTERN_OF_NO_LAYOUT),
         ("12?34?56?78", None, PATTERN_OF_NO_LAYOUT),
