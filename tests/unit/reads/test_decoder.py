@@ -9,6 +9,7 @@ import pytest
 
 from anpr.contracts import plates
 from anpr.contracts.events import Vehicle
+from anpr.contracts.plates import as_read
 from anpr.matching.index import Index
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
 from anpr.reads.json_lines import numbered_lines
@@ -102,6 +103,26 @@ def test_a_bad_optional_field_is_dropped_and_named(fields: dict[str, Any], dropp
     assert read.dropped_fields == dropped
     assert read.plate == "AB12 CDE"
     assert read.captured_at == datetime.fromisoformat(GOOD["captured_at"])
+
+
+@pytest.mark.parametrize(
+    ("text", "lane"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"\udcff", "\ufffd"),
+        (r"4\ud83d", "4\ufffd"),
+        (r"\udCFF\uD800x", "\ufffd\ufffdx"),
+        (r"\ud800\u0041", "\ufffdA"),
+        (r"\ud83d\ude00\udcff", "\U0001f600\ufffd"),
+        (r"\\ud800\udcff", "\\ud800\ufffd"),
+    ],
+)
+def test_half_a_character_costs_only_itself(text: str, lane: str) -> None:
+    line = f'{{"read_id": "1", "site": "calais", "plate": "AB12CDE", "lane": "{text}"}}'
+    read = decode_read(line.encode(), "calais", NOON)
+    assert (read.plate, read.lane) == ("AB12CDE", lane)
+    plate = decode_read(line.replace("AB12CDE", r"AB12CD\udcff").encode(), "calais", NOON).plate
+    assert as_read(plate) == "AB12CD?"
 
 
 def test_the_number_of_a_camera_and_of_a_corrected_read_is_a_name() -> None:
