@@ -10,4 +10,4 @@ settings.register_profile("dev", deadline=None, max_examples=100)
 settings.register_profile("ci", deadline=None, max_examples=200, derandomize=False, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev"))
 
-pytest_plugins = ("tests.support.servers",)
+pytest_plugins = ("tests.support.databases", "tests.support.servers")

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from anpr.contracts.events import Read
-from anpr.history.sighting import Sighting
+from anpr.history.recorder import Recorder
+from anpr.history.sighting import Sighting, sightings_of
 from anpr.history.sighting_store import SightingStore
 from anpr.kafka.interfaces import Gap, Record
 from tests.support.strategies import a_read
@@ -39,6 +41,11 @@ def written(read: Read) -> bytes:
 def everything(store: SightingStore) -> list[Sighting]:
     """Return every sighting of a store."""
     return [sighting for day in store.days() for sighting in store.of_day(day)]
+
+
+def record_all(store: SightingStore, *records: Record, topic_id: str = "topic-1") -> None:
+    """Let a recorder store these records of the site's reads topic."""
+    Recorder(TopicInMemory(records, topic_id), store, partial(sightings_of, SITE)).run_once(0)
 
 
 class TopicInMemory:

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from anpr.local.kafka_server import KafkaServer
+from anpr.local.postgresql_server import PostgresqlServer
 from anpr.local.server import ServerUnavailableError
 from anpr.local.valkey_server import ValkeyServer
 from anpr.watchlist.store.store import connect
@@ -37,6 +38,19 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         missing(error)
     yield server.bootstrap
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """Return the address of a real PostgreSQL. Tests share it, so each uses its own schemas."""
+    if given := os.environ.get("POSTGRESQL_URL"):
+        yield given
+        return
+    try:
+        with PostgresqlServer() as server:
+            yield server.url
+    except ServerUnavailableError as error:
+        missing(error)
 
 
 @pytest.fixture

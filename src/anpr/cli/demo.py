@@ -47,7 +47,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     scenario: str | None,
     watchlist: Path,
 ) -> None:
-    """Start Kafka, Valkey, three matchers and the traffic of three ports, and show the alerts live.
+    """Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.
 
     Without --for, the demo also starts the officers' consoles, prints their addresses and runs until Ctrl-C. With
     --for, it stops the traffic after that time, waits until all reads are matched, and compares the board of every
@@ -70,6 +70,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         with Demo(ctx.obj, watchlist, lambda text: click.echo(text, err=True)) as demo:
             live = demo.open_feed()
             demo.start_matchers(live)
+            demo.start_histories()
             demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share, scenario=scenario)
             if for_seconds is None:
                 notes = demo.start_consoles()

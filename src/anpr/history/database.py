@@ -1,14 +1,14 @@
 """Where the days of a store live: in files of SQLite or in partitions of PostgreSQL. A store does not know which."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, Table, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from anpr.history.tables import METADATA, SCHEMA_VERSION, VERSION
+from anpr.history.tables import SCHEMA_VERSION, VERSION, create_tables
 from anpr.runtime.errors import InputError, UnavailableError
 
 
@@ -60,11 +60,11 @@ def unavailable(store: str) -> Iterator[None]:
         raise HistoryUnavailableError(f"{store}: {type(error).__name__}") from None
 
 
-def prepare(connection: Connection, store: str, schema: str | None = None) -> None:
+def prepare(connection: Connection, store: str, day_tables: Sequence[Table], schema: str | None = None) -> None:
     """Create the tables in an empty store, or check its version. Raises InputError for every other version."""
     existing = inspect(connection).get_table_names(schema)
     if not existing:
-        METADATA.create_all(connection)
+        create_tables(connection, day_tables)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
         return
     version = connection.execute(select(VERSION.c.version)).scalar() if VERSION.name in existing else None

@@ -1,90 +1,88 @@
-"""History as a service on real servers: it goes on from what is stored whenever the broker or the store refuses."""
+"""History as a service on real servers: what a site read, and beside it what it alerted and what officers did."""
 
 import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 
 from anpr.contracts import topics
-from anpr.history.database import HistoryUnavailableError
+from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
+from anpr.history.fact_store import FactStore
+from anpr.history.followed_topic import FollowedTopic
 from anpr.history.recorder import Recorder
-from anpr.history.sighting import Source
-from anpr.history.stores import open_sightings
-from anpr.kafka.delivery_errors import RejectedError
+from anpr.history.sighting import Sighting, sightings_of
+from anpr.history.sighting_metrics import SightingMetrics
+from anpr.history.sighting_store import SightingStore
+from anpr.history.stores import open_facts, open_sightings
+from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
-from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
 
+WAIT_SECONDS = 0.1
+
 
 class HistoryService:
     """One history service of a site. `health` says why it is not ready, from any thread."""
 
     def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
-        """Keep the site's sightings until `stop` is set.
+        """Keep the history of the site until `stop` is set.
 
         Raises InputError for a store of another schema version, UnavailableError where it cannot be used.
         """
         self.health = Health("history", self._missing)
         self._site = site
+        self._group = f"anpr-history-{site}"
         self._kafka = settings.sites[site].kafka
         self._stop = stop
-        self._rejections = Rejections(f"the broker at {self._kafka} refuses history")
-        self._store = open_sightings(settings, site)
-        self._refusal = ""
-        self._has_read = False
+        with ExitStack() as opened:
+            sightings, facts, covert = (
+                open_sightings(settings, site),
+                open_facts(settings, site, covert=False),
+                open_facts(settings, site, covert=True),
+            )
+            for store in (sightings, facts, covert):
+                opened.callback(store.close)
+            self._closing = opened.pop_all()
+        self._topics = [
+            self._reads(sightings),
+            *self._alerts_and_actions(facts, topics.alerts(site), topics.actions(site)),
+            *self._alerts_and_actions(covert, *topics.covert(site)),
+        ]
 
     def run(self) -> None:
-        """Keep sightings until it is time to stop."""
+        """Keep what comes until it is time to stop."""
         log.info("history runs")
-        try:
-            while not self._stop.is_set():
-                self._run_until_refused()
-                self._stop.wait(RETRY_SECONDS)
-        finally:
-            self._store.close()
-        log.info("history stopped in order")
-
-    def _run_until_refused(self) -> None:
-        """Read on from what is stored, until the broker or the store refuses or it is time to stop."""
-        self.health.heartbeat()
-        try:
-            self._record()
-        except RejectedError as error:
-            self._rejections.note(error)
-        except HistoryUnavailableError as error:
-            self._note_refusal(error)
-
-    def _record(self) -> None:
-        offsets = self._store.next_offsets()
-        reader = OffsetReader(
-            self._kafka,
-            topics.reads(self._site),
-            f"anpr-history-{self._site}",
-            lambda topic_id, partition: offsets.get(Source(topic_id, partition)),
-        )
-        recorder = Recorder(self._site, reader, self._store)
-        try:
+        with self._closing:
+            for topic in self._topics:
+                self._closing.callback(topic.close)
+            reads, *others = self._topics
             while not self._stop.is_set():
                 self.health.heartbeat()
-                recorder.run_once()
-                self._refusal, self._has_read = "", True
-                self._rejections.clear()
-        finally:
-            self._has_read = False
-            reader.close()
+                reads.run_once(WAIT_SECONDS)
+                for topic in others:
+                    topic.run_once(0)
+        log.info("history stopped in order")
 
-    def _note_refusal(self, error: HistoryUnavailableError) -> None:
-        """Log what the store refuses when it begins."""
-        if str(error) != self._refusal:
-            log.error("the store refuses, trying again", code=error.code, error=str(error), next_step=error.next_step)
-        self._refusal = str(error)
+    def _reads(self, store: SightingStore) -> FollowedTopic:
+        site, metrics = self._site, SightingMetrics(self._site)
+
+        def recorder(reader: OffsetReader) -> Recorder[Sighting]:
+            return Recorder(reader, store, partial(sightings_of, site), metrics)
+
+        return FollowedTopic(self._kafka, topics.reads(site), self._group, store.next_offsets, recorder)
+
+    def _alerts_and_actions(self, store: FactStore, alerts: str, actions: str) -> list[FollowedTopic]:
+        def followed(topic: str, facts_of: Callable[[Sequence[Record], str], list[Fact]]) -> FollowedTopic:
+            return FollowedTopic(
+                self._kafka, topic, self._group, store.next_offsets, lambda reader: Recorder(reader, store, facts_of)
+            )
+
+        return [followed(alerts, facts_of_alerts), followed(actions, facts_of_actions)]
 
     def _missing(self) -> list[str]:
-        """Return why sightings are not being stored."""
-        missing = self._rejections.missing()
-        if self._refusal:
-            missing.append(self._refusal)
-        if not missing and not self._has_read:
-            missing.append(f"the broker at {self._kafka} has not answered yet")
-        return missing
+        """Return why something is not being stored."""
+        return [problem for topic in self._topics for problem in topic.missing()]

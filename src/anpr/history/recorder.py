@@ -1,25 +1,25 @@
-"""The recorder: reads of one site in, sightings out.
+"""The recorder: records of one topic in, rows of a store out.
 
-One pass polls a batch, and commits its sightings together with the offsets that they stand for. A recorder that is
-killed at any point leaves whole commits behind, and the next one reads on behind the last of them: nothing is lost,
-and nothing is there twice.
+One pass polls a batch, and commits its rows together with the offsets that they stand for. A recorder that is killed
+at any point leaves whole commits behind, and the next one reads on behind the last of them: nothing is lost, and
+nothing is there twice.
 """
 
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Generic, Protocol, TypeVar
 
 from anpr.history.day_batches import day_batches
-from anpr.history.sighting import Source, sightings_of
-from anpr.history.sighting_store import SightingStore
+from anpr.history.sighting import Source
 from anpr.kafka.interfaces import Gap, Record
-from anpr.runtime import metrics
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-BATCH_READS = 2000
-WAIT_SECONDS = 0.5
+BATCH_RECORDS = 2000
+Row = TypeVar("Row")
+Row_contra = TypeVar("Row_contra", contravariant=True)
 
 
 class Reader(Protocol):
@@ -40,41 +40,73 @@ class Reader(Protocol):
         ...
 
 
-class Recorder:
-    """Keeps the sightings of one site."""
+class Store(Protocol[Row_contra]):
+    """What the recorder needs of a store."""
 
-    def __init__(self, site: str, reader: Reader, store: SightingStore) -> None:
-        """Store the site's reads that `reader` returns."""
-        self._site = site
+    def add(self, day: date, rows: Sequence[Row_contra], offsets: Mapping[Source, int]) -> None:
+        """Commit the rows of one day, and up to where each source is read."""
+        ...
+
+
+class Observer(Protocol):
+    """Who counts what a recorder does."""
+
+    def committed(self, rows: int, records: int, seconds: float) -> None:
+        """Count a commit: its rows, the records that they are of, and the time that it took."""
+        ...
+
+    def lost(self, records: int) -> None:
+        """Count records that the broker deleted before they were stored, as far as their number is known."""
+        ...
+
+    def waiting(self, records: int) -> None:
+        """Note how many records wait."""
+        ...
+
+
+class Recorder(Generic[Row]):
+    """Keeps the records of one topic."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        store: Store[Row],
+        rows_of: Callable[[Sequence[Record], str], Sequence[Row]],
+        observer: Observer | None = None,
+    ) -> None:
+        """Store what `rows_of` makes of the records that `reader` returns, and the id of their topic."""
         self._reader = reader
         self._store = store
+        self._rows_of = rows_of
+        self._observer = observer
 
-    def run_once(self) -> None:
+    def run_once(self, wait_seconds: float) -> None:
         """Poll one batch and commit it. Raises RejectedError or HistoryUnavailableError; the rest comes again."""
-        records = self._reader.poll(BATCH_READS, WAIT_SECONDS)
+        records = self._reader.poll(BATCH_RECORDS, wait_seconds)
         if gaps := self._reader.take_gaps():
             self._report(gaps)
         for batch in day_batches(records):
             started_at = time.monotonic()
             topic_id = self._reader.topic_id
-            sightings = sightings_of(batch.records, self._site, topic_id)
+            rows = self._rows_of(batch.records, topic_id)
             offsets = {Source(topic_id, partition): offset for partition, offset in batch.next_offsets().items()}
-            self._store.add(batch.day, sightings, offsets)
-            metrics.HISTORY_COMMIT.labels(self._site).observe(time.monotonic() - started_at)
-            metrics.HISTORY_SIGHTINGS.labels(self._site).inc(len(sightings))
-            metrics.HISTORY_UNUSABLE.labels(self._site).inc(len(batch.records) - len(sightings))
+            self._store.add(batch.day, rows, offsets)
+            if self._observer is not None:
+                self._observer.committed(len(rows), len(batch.records), time.monotonic() - started_at)
         lag = self._reader.lag()
-        if lag is not None:
-            metrics.HISTORY_LAG.labels(self._site).set(lag)
+        if self._observer is not None and lag is not None:
+            self._observer.waiting(lag)
 
     def _report(self, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
-            reads = None if gap.last is None else gap.last - gap.first + 1
+            lost = None if gap.last is None else gap.last - gap.first + 1
             log.error(
-                "the broker deleted reads before history had stored them",
+                "the broker deleted records before history had stored them",
                 code="history-lost-reads",
+                topic=gap.topic,
                 partition=gap.partition,
                 first_offset=gap.first,
-                reads=reads,
+                records=lost,
             )
-            metrics.HISTORY_LOST.labels(self._site).inc(reads or 0)
+            if self._observer is not None:
+                self._observer.lost(lost or 0)

@@ -36,7 +36,7 @@ class Sighting(NamedTuple):
     read: Read
 
 
-def sightings_of(records: Sequence[Record], site: str, topic_id: str) -> list[Sighting]:
+def sightings_of(site: str, records: Sequence[Record], topic_id: str) -> list[Sighting]:
     """Return the sightings in these records of the reads topic. Canaries and what is no usable read are left out."""
     sightings = []
     for record in records:

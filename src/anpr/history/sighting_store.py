@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Select, and_, func, select
 
 from anpr.history.database import Database, day_number
+from anpr.history.offsets import insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 from anpr.matching.read_keys import read_keys
@@ -26,26 +26,21 @@ class SightingStore:
 
     def next_offsets(self) -> dict[Source, int]:
         """Return where to read each source on: everything before is committed."""
-        found: dict[Source, int] = {}
-        for connection in self._database.readers(date.min, date.max):
-            for row in connection.execute(select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)):
-                source = Source(row.topic_id, row.partition)
-                found[source] = max(row.next_offset, found.get(source, 0))
-        return found
+        return next_offsets(self._database)
 
-    def add(self, day: date, sightings: Sequence[Sighting], next_offsets: Mapping[Source, int]) -> None:
+    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
         """Commit the sightings of one day, and up to where each source is read. What is stored already stays."""
-        keys_of = read_keys([sighting.read for sighting in sightings])
+        keys_of = read_keys([sighting.read for sighting in rows])
         with self._database.begin(day) as connection:
-            numbers = _note_offsets(connection, next_offsets)
-            rows, keys = [], []
-            for sighting, its_keys in zip(sightings, keys_of, strict=True):
+            numbers = note_offsets(connection, offsets)
+            values, keys = [], []
+            for sighting, its_keys in zip(rows, keys_of, strict=True):
                 position = {"day": day_number(day), "source": numbers[sighting.source], "offset": sighting.offset}
-                rows.append(position | _columns(sighting))
+                values.append(position | _columns(sighting))
                 keys += [position | {"key": key} for key in its_keys]
-            for table, values in ((SIGHTINGS, rows), (SIGHTING_KEYS, keys)):
-                if values:
-                    connection.execute(insert_into(connection, table).on_conflict_do_nothing(), values)
+            for table, new in ((SIGHTINGS, values), (SIGHTING_KEYS, keys)):
+                if new:
+                    connection.execute(insert_into(connection, table).on_conflict_do_nothing(), new)
 
     def count(self) -> int:
         """Return how many sightings are stored; a read that came twice counts twice."""
@@ -62,9 +57,10 @@ class SightingStore:
         """
         found: dict[tuple[Source, int], Row[Any]] = {}
         wanted = sorted(set(keys))
-        for connection in self._database.readers(since.astimezone(UTC).date(), until.astimezone(UTC).date()):
+        first_day, last_day = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+        for connection in self._database.readers(first_day, last_day):
             for start in range(0, len(wanted), _KEYS_AT_ONCE):
-                query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], _milliseconds(since), _milliseconds(until))
+                query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], since, until)
                 for row in connection.execute(query):
                     found[Source(row.topic_id, row.partition), row.offset] = row
         return _once(found.values())
@@ -85,29 +81,6 @@ class SightingStore:
         self._database.close()
 
 
-def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that can say what becomes of a row that is there already."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def _note_offsets(connection: Connection, next_offsets: Mapping[Source, int]) -> dict[Source, int]:
-    """Note up to where each source is read, and return the numbers of the sources."""
-    rows = [
-        {"topic_id": source.topic_id, "partition": source.partition, "next_offset": next_offset}
-        for source, next_offset in sorted(next_offsets.items())
-    ]
-    statement = insert_into(connection, SOURCES)
-    newer = statement.excluded.next_offset
-    statement = statement.on_conflict_do_update(
-        index_elements=["topic_id", "partition"],
-        set_={"next_offset": newer},
-        # Reading old records again, as a rebuild does, moves nothing back.
-        where=newer > SOURCES.c.next_offset,
-    )
-    connection.execute(statement, rows)
-    return {Source(row.topic_id, row.partition): row.number for row in connection.execute(select(SOURCES))}
-
-
 def _columns(sighting: Sighting) -> dict[str, Any]:
     return {
         "arrived_ms": _milliseconds(sighting.arrived_at),
@@ -122,10 +95,14 @@ def _rows() -> Select[Any]:
     return select(SOURCES.c.topic_id, SOURCES.c.partition, *columns).join_from(SIGHTINGS, SOURCES, sources)
 
 
-def _with_keys(keys: Sequence[str], since: int, until: int) -> Select[Any]:
+def _with_keys(keys: Sequence[str], since: datetime, until: datetime) -> Select[Any]:
     is_same = and_(*(SIGHTINGS.c[name] == SIGHTING_KEYS.c[name] for name in ("day", "source", "offset")))
-    is_in_period = and_(SIGHTINGS.c.arrived_ms >= since, SIGHTINGS.c.arrived_ms < until)
-    return _rows().join(SIGHTING_KEYS, is_same).where(SIGHTING_KEYS.c.key.in_(keys), is_in_period)
+    # PostgreSQL looks only into the partitions of these days.
+    first_day, last_day = (day_number(moment.astimezone(UTC).date()) for moment in (since, until))
+    is_in_days = SIGHTING_KEYS.c.day.between(first_day, last_day)
+    arrived = SIGHTINGS.c.arrived_ms
+    is_in_period = and_(arrived >= _milliseconds(since), arrived < _milliseconds(until))
+    return _rows().join(SIGHTING_KEYS, is_same).where(SIGHTING_KEYS.c.key.in_(keys), is_in_days, is_in_period)
 
 
 def _sighting(row: Row[Any]) -> Sighting:

@@ -6,35 +6,36 @@ every commit, so no later day's offsets can be newer than an older day's rows (`
 
 import fcntl
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 
 from anpr.history.database import day_number, day_of, prepare, unavailable
 from anpr.runtime.errors import UnavailableError
 
 _BUSY_SECONDS = 30
+_IS_WRITING = "is_writing"
 
 
 class SqliteDays:
     """The day files of one store. Only one process may write a folder; others may read it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store in `folder`, and create it if there is none.
+    def __init__(self, folder: Path, day_tables: Sequence[Table], *, is_writer: bool = True) -> None:
+        """Open the store of these tables in `folder`; a writer creates it if there is none.
 
         Raises InputError for a file of another schema version, UnavailableError where another process writes it.
         """
         self._folder = folder
-        self._lock = _lock(folder)
+        self._day_tables = day_tables
+        self._lock = _lock(folder) if is_writer else None
         self._engines: dict[date, Engine] = {}
         try:
             for day in self.days():
-                self._open(day)
-                self._engines[day].dispose()
+                self._open(day).dispose()
         except BaseException:
             self.close()
             raise
@@ -47,14 +48,15 @@ class SqliteDays:
             for engine in self._engines.values():
                 engine.dispose()
             self._open(day)
-        with unavailable(self._name(day)), self._engines[day].begin() as connection:
+        with unavailable(self._name(day)), _writing(self._engines[day]).begin() as connection:
             yield connection
 
     def readers(self, since: date, until: date) -> Iterator[Connection]:
         """See `Database`."""
         for day in reversed(self.days()):
             if since <= day <= until:
-                with unavailable(self._name(day)), self._engines[day].connect() as connection:
+                engine = self._engines.get(day) or self._open(day)
+                with unavailable(self._name(day)), engine.connect() as connection:
                     yield connection
 
     def days(self) -> list[date]:
@@ -65,12 +67,14 @@ class SqliteDays:
         """See `Database`."""
         for engine in self._engines.values():
             engine.dispose()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
-    def _open(self, day: date) -> None:
-        self._engines[day] = _engine(self._folder / _file_name(day))
-        with unavailable(self._name(day)), self._engines[day].begin() as connection:
-            prepare(connection, self._name(day))
+    def _open(self, day: date) -> Engine:
+        engine = self._engines[day] = _engine(self._folder / _file_name(day))
+        with unavailable(self._name(day)), _writing(engine).begin() as connection:
+            prepare(connection, self._name(day), self._day_tables)
+        return engine
 
     def _name(self, day: date) -> str:
         return f"the history file {self._folder / _file_name(day)}"
@@ -98,7 +102,12 @@ def _configure(connection: Any, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    # A reader that became a writer in the middle could be refused.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_IS_WRITING) else "BEGIN")
+
+
+def _writing(engine: Engine) -> Engine:
+    return engine.execution_options(**{_IS_WRITING: True})
 
 
 def _lock(folder: Path) -> IO[bytes]:

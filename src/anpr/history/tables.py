@@ -1,21 +1,22 @@
-"""The tables of a history store, and the one schema version that this program reads and writes.
+"""The tables of the history stores, and the one schema version that this program reads and writes.
 
-`sources` gives each partition of a topic a number, and holds the offset behind its last stored record. `sightings`
-and `sighting_keys` are keyed by day, source and offset, so a record that comes again changes nothing.
+`sources` gives each partition of a topic a number, and holds the offset behind its last stored record. The rows of
+the other tables are keyed by day, source and offset, so a record that comes again changes nothing.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 # Change it with the tables. A store of another version is refused by name; see `database`.
 SCHEMA_VERSION: Final = 1
 
-METADATA: Final = MetaData()
-VERSION: Final = Table("schema_version", METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
+_METADATA: Final = MetaData()
+VERSION: Final = Table("schema_version", _METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
 SOURCES: Final = Table(
     "sources",
-    METADATA,
+    _METADATA,
     Column("number", Integer, primary_key=True),
     Column("topic_id", Text, nullable=False),
     Column("partition", Integer, nullable=False),
@@ -33,23 +34,34 @@ def _position() -> tuple[Column[int], Column[int], Column[int]]:
     )
 
 
-SIGHTINGS: Final = Table(
+def _day_table(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, _METADATA, *columns, sqlite_with_rowid=False, postgresql_partition_by="LIST (day)")
+
+
+SIGHTINGS: Final = _day_table(
     "sightings",
-    METADATA,
     *_position(),
     Column("arrived_ms", BigInteger, nullable=False),
     Column("identity", LargeBinary(16), nullable=False),
     Column("read", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-    postgresql_partition_by="LIST (day)",
 )
-SIGHTING_KEYS: Final = Table(
-    "sighting_keys",
-    METADATA,
-    Column("key", Text, primary_key=True),
+SIGHTING_KEYS: Final = _day_table("sighting_keys", Column("key", Text, primary_key=True), *_position())
+# Alerts, corrections and actions. `identity` is that of an alert's read; `alert_id` is an alert's, or what an action
+# is about.
+FACTS: Final = _day_table(
+    "facts",
     *_position(),
-    sqlite_with_rowid=False,
-    postgresql_partition_by="LIST (day)",
+    Column("arrived_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alert_id", Text, index=True),
+    Column("identity", LargeBinary(16), index=True),
+    Column("value", LargeBinary, nullable=False),
 )
-# The tables whose rows belong to a day: a day goes as a whole.
-DAY_TABLES: Final = (SIGHTINGS, SIGHTING_KEYS)
+# The tables of each kind of store whose rows belong to a day: a day goes as a whole.
+SIGHTING_TABLES: Final = (SIGHTINGS, SIGHTING_KEYS)
+FACT_TABLES: Final = (FACTS,)
+
+
+def create_tables(connection: Any, day_tables: Sequence[Table]) -> None:
+    """Create the tables of a store with these day tables."""
+    _METADATA.create_all(connection, tables=[VERSION, SOURCES, *day_tables])

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
+from anpr.history.stores import open_sightings
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import run_check
@@ -43,6 +44,7 @@ PEAK_DAY_VOLUME = "2.4"
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 15
+HISTORY_SECONDS = 30
 
 DEMO_USERS = (
     User(name="officer", role="officer", sites=("*",)),
@@ -137,6 +139,14 @@ class Demo:
             )
         self._show_progress(f"{len(self.ports)} matchers have the watchlist and their cameras")
 
+    def start_histories(self) -> None:
+        """Start a history service for each port, where the broker has the ids of topics that history needs."""
+        if self._mock is not None:
+            return
+        for site in self.ports:
+            self._start_child(f"history-{site}", self._command("history", "--site", site))
+        self._show_progress("history keeps every read of each port")
+
     def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:
         """Start one matcher of a site. The supervisor knows it as `matcher-<name>`."""
         command = self._command("match", "--site", site, "--name", name)
@@ -196,16 +206,17 @@ class Demo:
             return all(self._check(feed, truth).is_exact for feed in boards.values())
 
         wait_until(are_exact, BOARD_SECONDS)
+        reads_in, committed = self._count_reads()
+        dead_letters = group_progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
+        matched = committed - dead_letters
         first = next(iter(boards.values()))
         rates = first.site_monitor.rates
         alerts = run_check.shown_alerts(first.board.incidents(system_clock())).values()
         by_site, by_tier = run_check.count_by_site_and_tier(alerts)
-        reads_in, committed = self._count_reads()
-        dead_letters = group_progress(self.kafka, "anpr-demo", map(topics.deadletters, self.ports)).records
         return run_check.Summary(
             kafka="mock" if self._mock else "broker",
             reads_in=reads_in,
-            matched=committed - dead_letters,
+            matched=matched,
             dead_letters=dead_letters,
             unaccounted=reads_in - committed,
             alerts_by_site=by_site,
@@ -213,6 +224,7 @@ class Demo:
             capture_to_alert_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
             capture_to_board_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
             boards={name: self._check(feed, truth) for name, feed in boards.items()},
+            history=self._check_history(matched),
         )
 
     def _start(self) -> None:
@@ -224,6 +236,8 @@ class Demo:
             "KAFKA_BOOTSTRAP": self.kafka,
             "REDIS_URL": valkey.url,
             "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
+            "ANPR_HISTORY__FOLDER": str(self.folder / "history"),
+            "ANPR_HISTORY__URL": "",
             "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
         self.settings = load_settings(self._config, {**os.environ, **self._environment})
@@ -269,6 +283,22 @@ class Demo:
         return sum(site_progress.records for site_progress in progress), sum(
             site_progress.committed for site_progress in progress
         )
+
+    def _check_history(self, matched: int) -> run_check.HistoryCheck | None:
+        """Wait until the histories hold every matched read."""
+        if self._mock is not None:
+            return None
+        wait_until(lambda: self._count_sightings() == matched, HISTORY_SECONDS)
+        return run_check.HistoryCheck(self._count_sightings())
+
+    def _count_sightings(self) -> int:
+        """Return how many sightings the histories hold."""
+        sightings = 0
+        for site in self.ports:
+            store = open_sightings(self.settings, site, is_writer=False)
+            sightings += store.count()
+            store.close()
+        return sightings
 
     def _unmatched_reads(self) -> int:
         reads_in, committed = self._count_reads()

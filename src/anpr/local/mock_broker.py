@@ -6,7 +6,7 @@ from confluent_kafka import Producer
 
 LIMITS = (
     "This run uses the embedded mock broker. It loses everything at a restart, drops old messages after about 5 MB"
-    " a partition, and ignores the topics' settings."
+    " a partition, ignores the topics' settings, and has no ids of topics, so no history is kept."
 )
 
 

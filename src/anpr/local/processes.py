@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from pwd import struct_passwd
 
 from anpr.local import tether
 
@@ -17,7 +18,9 @@ Child = subprocess.Popen[bytes]
 _StartRequest = tuple[Callable[[], Child], "Future[Child]"]
 
 
-def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Child:
+def spawn(
+    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, user: struct_passwd | None = None
+) -> Child:
     """Start `argv` so that the kernel kills it when this process dies.
 
     The child gets a session of its own: a Ctrl-C on the terminal reaches only this process, which then ends its
@@ -27,13 +30,15 @@ def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = Non
         argv: The command and its arguments.
         log: The file to which its stdout and stderr are appended.
         env: Variables set for it in addition to those of this process.
+        user: The user who runs it; without one, the user of this process. Only root may name another.
 
     Raises:
         OSError: the process could not be started, or its log could not be opened.
     """
 
     def start() -> Child:
-        tethered = [sys.executable, "-I", "-S", tether.__file__, f"KILL:{os.getpid()}", *argv]
+        ids = f":{user.pw_uid}:{user.pw_gid}" if user is not None else ""
+        tethered = [sys.executable, "-I", "-S", tether.__file__, f"KILL:{os.getpid()}{ids}", *argv]
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603  the callers' own commands, no shell
                 tethered,

@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from pwd import struct_passwd
 from types import TracebackType
 from typing import Self
 
@@ -40,8 +41,9 @@ class Server(ABC):
     start_seconds = 60.0  # for a laptop under load; usually it takes a few seconds
     stop_seconds = 10.0
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, user: struct_passwd | None = None) -> None:
         self._log = log
+        self._user = user
         self._process: processes.Child | None = None
 
     @abstractmethod
@@ -68,7 +70,7 @@ class Server(ABC):
             return
         command = self._command()
         started_at = time.monotonic()
-        self._process = processes.spawn(command, log=self._log)
+        self._process = processes.spawn(command, log=self._log, user=self._user)
         answered = processes.wait_until(lambda: self.pid is None or self._is_answering(), self.start_seconds)
         if self.pid is None or not answered:
             self.kill()

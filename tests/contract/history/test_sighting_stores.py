@@ -1,6 +1,6 @@
-"""SQLite and PostgreSQL keep sightings alike: one suite, run on both."""
+"""SQLite and PostgreSQL keep sightings alike: one suite, run on both, on real servers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,43 +9,26 @@ from sqlalchemy import update
 
 from anpr.contracts import canary
 from anpr.history.database import Database
-from anpr.history.recorder import Recorder
 from anpr.history.sighting import Source, sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import VERSION
+from anpr.history.tables import SIGHTING_TABLES, VERSION
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key, read_keys
 from anpr.runtime.errors import InputError
-from tests.support.history import EVENING, SITE, TopicInMemory, at, everything, read_record, written
+from tests.support.databases import OpenDatabase
+from tests.support.history import EVENING, SITE, at, everything, read_record, record_all, written
 
 LONG_AGO, LATER = EVENING - timedelta(days=400), EVENING + timedelta(days=400)
 
-Open = Callable[[], Database]
+
+@pytest.fixture
+def open_database(database_opener: OpenDatabase) -> Callable[[], Database]:
+    return lambda: database_opener(SIGHTING_TABLES)
 
 
 @pytest.fixture
-def open_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    folder = tmp_path_factory.mktemp("history")
-    opened: list[Database] = []
-
-    def open_one() -> Database:
-        for database in opened:
-            database.close()
-        opened.append(SqliteDays(folder))
-        return opened[-1]
-
-    yield open_one
-    opened[-1].close()
-
-
-@pytest.fixture
-def store(open_database: Open) -> SightingStore:
+def store(open_database: Callable[[], Database]) -> SightingStore:
     return SightingStore(open_database())
-
-
-def record_all(store: SightingStore, *records: Record, topic_id: str = "topic-1") -> None:
-    Recorder(SITE, TopicInMemory(records, topic_id), store).run_once()
 
 
 def test_a_sighting_holds_the_whole_read_and_its_position(store: SightingStore) -> None:
@@ -54,7 +37,7 @@ def test_a_sighting_holds_the_whole_read_and_its_position(store: SightingStore) 
     )
     record_all(store, record)
     [sighting] = everything(store)
-    assert sighting == sightings_of([record], SITE, "topic-1")[0]
+    assert sighting == sightings_of(SITE, [record], "topic-1")[0]
     assert (sighting.source, sighting.offset, sighting.arrived_at) == (Source("topic-1", 3), 7, EVENING)
     assert (sighting.read.lane, sighting.read.confidence, sighting.read.image) == ("2", 0.5, "a/b.png")
 
@@ -142,7 +125,7 @@ def test_a_topic_that_was_created_again_counts_from_0_and_hides_nothing(store: S
     assert store.next_offsets() == {Source("topic-1", 0): 2, Source("topic-2", 0): 1}
 
 
-def test_what_is_stored_is_there_after_a_restart(open_database: Open) -> None:
+def test_what_is_stored_is_there_after_a_restart(open_database: Callable[[], Database]) -> None:
     records = [read_record(offset, seconds=offset, partition=offset % 2) for offset in range(6)]
     record_all(SightingStore(open_database()), *records)
     again = SightingStore(open_database())
@@ -150,7 +133,9 @@ def test_what_is_stored_is_there_after_a_restart(open_database: Open) -> None:
     assert again.next_offsets() == {Source("topic-1", 0): 5, Source("topic-1", 1): 6}
 
 
-def test_a_partition_is_read_on_behind_its_newest_record_whichever_day_that_was(open_database: Open) -> None:
+def test_a_partition_is_read_on_behind_its_newest_record_whichever_day_that_was(
+    open_database: Callable[[], Database],
+) -> None:
     store = SightingStore(open_database())
     record_all(store, read_record(0, 0), read_record(1, 4), read_record(0, 1, partition=1))
     record_all(store, read_record(2, 1))  # the broker's clock has stepped back over midnight
@@ -158,7 +143,9 @@ def test_a_partition_is_read_on_behind_its_newest_record_whichever_day_that_was(
 
 
 @pytest.mark.parametrize("version", [0, 2, None])
-def test_a_store_of_another_schema_version_is_refused_by_name(open_database: Open, version: int | None) -> None:
+def test_a_store_of_another_schema_version_is_refused_by_name(
+    open_database: Callable[[], Database], version: int | None
+) -> None:
     database = open_database()
     record_all(SightingStore(database), read_record(0))
     with database.begin(date(2026, 11, 29)) as connection:
@@ -170,7 +157,7 @@ def test_a_store_of_another_schema_version_is_refused_by_name(open_database: Ope
         open_database()
 
 
-def test_an_error_of_the_database_tells_no_plate(store: SightingStore, open_database: Open) -> None:
+def test_an_error_of_the_database_tells_no_plate(store: SightingStore, open_database: Callable[[], Database]) -> None:
     record_all(store, read_record(0))
     database = open_database()
     with pytest.raises(Exception) as caught, database.begin(date(2026, 11, 29)) as connection:

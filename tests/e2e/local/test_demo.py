@@ -42,6 +42,7 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
     assert summary["kafka"] == "broker"
     assert summary["reads_in"] == summary["matched"] > 0
     assert (summary["unaccounted"], summary["dead_letters"]) == (0, 0)
+    assert summary["history"] == {"sightings": summary["reads_in"]}
     assert set(summary["boards"]) == {"calais", "coquelles", "dunkerque", "dover", "folkestone"}
     for board in summary["boards"].values():
         assert board["expected"] == board["found"] > 0
@@ -58,8 +59,8 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
         demo = subprocess.Popen(DEMO, stdout=out, stderr=out)
     assert wait_until(lambda: b"traffic of" in log.read_bytes(), 180), log.read_text("utf-8")
     assert wait_until(
-        lambda: len(demo_processes(folder)) >= 9, 60
-    )  # itself, two servers, three matchers, three simulators
+        lambda: len(demo_processes(folder)) >= 12, 60
+    )  # itself, two servers, three matchers, three histories, three simulators
     demo.send_signal(number)
     demo.wait(60)
     assert wait_until(lambda: not demo_processes(folder), 60)
@@ -93,5 +94,6 @@ def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limit
     summary = json.loads(done.stdout)
     assert summary["kafka"] == "mock"
     assert summary["unaccounted"] == 0
+    assert summary["history"] is None, "history needs the ids of topics, which a mock broker does not have"
     assert done.returncode == 0
     assert demo_processes(folder) == []

@@ -13,6 +13,7 @@ from anpr.contracts import topics
 from anpr.history.sighting import Sighting, Source
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import SIGHTING_TABLES
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from tests.support.entries import read_line
@@ -33,7 +34,7 @@ def publish(it: Installation, site: str, first: int, count: int) -> None:
 
 def stored(folder: Path) -> list[Sighting]:
     """Return what a history service has stored. It must not run."""
-    store = SightingStore(SqliteDays(folder))
+    store = SightingStore(SqliteDays(folder, SIGHTING_TABLES))
     try:
         return everything(store)
     finally:
@@ -122,6 +123,6 @@ def test_a_topic_that_is_created_again_and_one_that_is_cut_lose_nothing_that_is_
     assert numbers == [n for first in (1, 201, 301) for n in range(first, first + 40)]
     assert len({sighting.source.topic_id for sighting in sightings}) == 2
     log = (it.folder / "history.log").read_text("utf-8")
-    assert log.count("the broker deleted reads before history had stored them") == len(
+    assert log.count("the broker deleted records before history had stored them") == len(
         {Source("", sighting.source.partition) for sighting in sightings if 201 <= int(sighting.read.read_id) < 300}
     )

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from anpr.contracts.events import Candidate, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read
 from anpr.history.day_batches import day_batches
-from anpr.history.recorder import Recorder
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, sightings_of
 from anpr.history.sighting_store import SightingStore
 from anpr.kafka.interfaces import Record
 from anpr.matching.index import Index
 from anpr.matching.read_keys import folded_key, read_keys
-from tests.support.history import SITE, TopicInMemory, read_record
+from tests.support.history import SITE, read_record, record_all
 from tests.support.strategies import a_read, an_entry, generation, reads
 
 # Seconds of the broker's clock around midnight. It may step back.
@@ -49,16 +48,16 @@ class Files(SightingStore):
         self.files: dict[date, dict[tuple[Source, int], Sighting]] = {}
         self.offsets: dict[date, dict[Source, int]] = {}
 
-    def add(self, day: date, sightings: Sequence[Sighting], next_offsets: Mapping[Source, int]) -> None:
+    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
         if not self.commits_left:
             raise KilledError
         self.commits_left -= 1
-        rows = self.files.setdefault(day, {})
-        for sighting in sightings:
+        kept = self.files.setdefault(day, {})
+        for sighting in rows:
             position = (sighting.source, sighting.offset)
-            assert position not in rows, "it is there already"
-            rows[position] = sighting
-        self.offsets[day] = self.offsets.get(day, {}) | dict(next_offsets)
+            assert position not in kept, "it is there already"
+            kept[position] = sighting
+        self.offsets[day] = self.offsets.get(day, {}) | dict(offsets)
 
     def next_offsets(self) -> dict[Source, int]:
         found: dict[Source, int] = {}
@@ -78,9 +77,9 @@ def test_wherever_it_is_killed_the_sightings_are_those_of_a_rebuild(topic: list[
     files = Files()
     for files.commits_left in [*lives, 1000]:
         with suppress(KilledError):
-            Recorder(SITE, TopicInMemory(unread(topic, files)), files).run_once()
+            record_all(files, *unread(topic, files))
     kept = [sighting for rows in files.files.values() for sighting in rows.values()]
-    assert by_position(kept) == by_position(sightings_of(topic, SITE, "topic-1"))
+    assert by_position(kept) == by_position(sightings_of(SITE, topic, "topic-1"))
     assert len(kept) == len(topic)
     assert not unread(topic, files)
 

@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from anpr.history.database import HistoryUnavailableError
-from anpr.history.recorder import Recorder
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import SIGHTING_TABLES
 from anpr.kafka.interfaces import Record
 from anpr.runtime.errors import InputError, UnavailableError
-from tests.support.history import SITE, TopicInMemory, everything, read_record
+from tests.support.history import everything, read_record, record_all
 
 
 def recorded(folder: Path, *records: Record) -> SightingStore:
-    store = SightingStore(SqliteDays(folder))
-    Recorder(SITE, TopicInMemory(records), store).run_once()
+    store = SightingStore(SqliteDays(folder, SIGHTING_TABLES))
+    record_all(store, *records)
     return store
 
 
 def test_only_one_process_writes_a_folder(tmp_path: Path) -> None:
     store = recorded(tmp_path, read_record(0))
     with pytest.raises(UnavailableError, match="another `anpr history`"):
-        SqliteDays(tmp_path)
+        SqliteDays(tmp_path, SIGHTING_TABLES)
     store.close()
-    SqliteDays(tmp_path).close()
+    SqliteDays(tmp_path, SIGHTING_TABLES).close()
 
 
 def test_a_closed_day_is_one_file_and_its_copy_is_a_store(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_closed_day_is_one_file_and_its_copy_is_a_store(tmp_path: Path) -> Non
     assert not list(yesterday.parent.glob("20261129.sqlite-*")), "no journal is needed beside it"
     (tmp_path / "b").mkdir()
     shutil.copy(yesterday, tmp_path / "b")
-    copy = SightingStore(SqliteDays(tmp_path / "b"))
+    copy = SightingStore(SqliteDays(tmp_path / "b", SIGHTING_TABLES))
     assert everything(copy) == list(store.of_day(date(2026, 11, 29)))
     copy.close()
     store.close()
@@ -54,17 +54,17 @@ def test_the_file_with_another_schema_is_named(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE notes (text)")
     connection.close()
     with pytest.raises(InputError, match=r"20261129\.sqlite has no schema version; this program .* version 1"):
-        SqliteDays(tmp_path)
+        SqliteDays(tmp_path, SIGHTING_TABLES)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "20261129.sqlite").write_bytes(b"AB12CDE" * 1000)
     with pytest.raises(HistoryUnavailableError, match=r"20261129\.sqlite: ") as caught:
-        SqliteDays(tmp_path)
+        SqliteDays(tmp_path, SIGHTING_TABLES)
     assert "AB12CDE" not in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnavailableError, match="history cannot be kept in"):
-        SqliteDays(tmp_path / "file" / "history")
+        SqliteDays(tmp_path / "file" / "history", SIGHTING_TABLES)

@@ -8,7 +8,7 @@ from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert
 from anpr.local import run_check
-from anpr.local.run_check import BoardCheck, Expected, Guess, Summary, TruePass, Truth
+from anpr.local.run_check import BoardCheck, Expected, Guess, HistoryCheck, Summary, TruePass, Truth
 from tests.support.strategies import NOON, a_read, an_alert, an_entry, as_written, minutes
 
 
@@ -158,6 +158,7 @@ def a_summary(**fields: Any) -> Summary:
         "capture_to_alert_ms": {},
         "capture_to_board_ms": {},
         "boards": {"calais": BoardCheck(2, 2, 0, 0, 1)},
+        "history": HistoryCheck(sightings=9),
     }
     return Summary(**(right | fields))
 
@@ -174,8 +175,18 @@ def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exac
         {"reads_in": 0},
         {"boards": {"calais": BoardCheck(2, 2, 0, 0, 1), "dover": BoardCheck(2, 1, 1, 0, 1)}},
         {"boards": {"calais": BoardCheck(2, 2, 0, 1, 1)}},
+        {"history": HistoryCheck(sightings=8)},
+        {"history": HistoryCheck(sightings=10)},
     ],
-    ids=["a read lost", "a read too many", "no reads", "one board misses an alert", "an alert too many"],
+    ids=[
+        "a read lost",
+        "a read too many",
+        "no reads",
+        "one board misses an alert",
+        "an alert too many",
+        "a sighting lost",
+        "one twice",
+    ],
 )
 def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
     assert not a_summary(**wrong).is_right

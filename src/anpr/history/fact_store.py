@@ -1,0 +1,91 @@
+"""The alerts, corrections and actions of a site, in the tables of a database. Covert ones have their own store."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+
+from anpr.contracts.events import ReadIdentity
+from anpr.history.database import Database, day_number
+from anpr.history.fact import Fact
+from anpr.history.offsets import insert_into, next_offsets, note_offsets
+from anpr.history.sighting import Source, identity_digest
+from anpr.history.tables import FACTS, SOURCES
+
+_VALUES_AT_ONCE = 500
+_MILLISECONDS = 1000
+
+
+class FactStore:
+    """What matchers and officers of one site published, for one audience."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep it in `database`."""
+        self._database = database
+
+    def next_offsets(self) -> dict[Source, int]:
+        """Return where to read each source on: everything before is committed."""
+        return next_offsets(self._database)
+
+    def add(self, day: date, rows: Sequence[Fact], offsets: Mapping[Source, int]) -> None:
+        """Commit the facts of one day, and up to where each source is read. What is stored already stays."""
+        with self._database.begin(day) as connection:
+            numbers = note_offsets(connection, offsets)
+            values = [_columns(fact) | {"day": day_number(day), "source": numbers[fact.source]} for fact in rows]
+            if values:
+                connection.execute(insert_into(connection, FACTS).on_conflict_do_nothing(), values)
+
+    def alerts_of(self, reads: Collection[ReadIdentity]) -> list[Fact]:
+        """Return the alerts about these reads, in the order of their arrival, repeats included."""
+        return self._where_in(FACTS.c.identity, [identity_digest(identity) for identity in reads], "alert")
+
+    def actions_on(self, alert_ids: Collection[str]) -> list[Fact]:
+        """Return the actions about these alerts, in the order of their arrival, repeats included."""
+        return self._where_in(FACTS.c.alert_id, alert_ids, "action")
+
+    def of_day(self, day: date) -> Iterator[Fact]:
+        """Yield the facts that arrived on a day, in the order of their sources and offsets."""
+        for connection in self._database.readers(day, day):
+            query = _ROWS.where(FACTS.c.day == day_number(day))
+            rows = connection.execute(query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset))
+            yield from (_fact(row) for row in rows)
+
+    def days(self) -> list[date]:
+        """Return the days of this store, the oldest first."""
+        return self._database.days()
+
+    def close(self) -> None:
+        """Disconnect from the database."""
+        self._database.close()
+
+    def _where_in(self, column: ColumnElement[Any], values: Collection[Any], kind: str) -> list[Fact]:
+        wanted = sorted(set(values))
+        found = []
+        for connection in self._database.readers(date.min, date.max):
+            for start in range(0, len(wanted), _VALUES_AT_ONCE):
+                is_wanted = column.in_(wanted[start : start + _VALUES_AT_ONCE])
+                found += [_fact(row) for row in connection.execute(_ROWS.where(is_wanted, FACTS.c.kind == kind))]
+        return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
+
+
+_ROWS = select(SOURCES.c.topic_id, SOURCES.c.partition, FACTS).join_from(
+    FACTS, SOURCES, SOURCES.c.number == FACTS.c.source
+)
+
+
+def _columns(fact: Fact) -> dict[str, Any]:
+    return {
+        "offset": fact.offset,
+        "arrived_ms": round(fact.arrived_at.timestamp() * _MILLISECONDS),
+        "kind": fact.kind,
+        "alert_id": fact.alert_id,
+        "identity": fact.identity,
+        "value": fact.value,
+    }
+
+
+def _fact(row: Row[Any]) -> Fact:
+    arrived_at = datetime.fromtimestamp(row.arrived_ms / _MILLISECONDS, UTC)
+    source = Source(row.topic_id, row.partition)
+    return Fact(source, row.offset, arrived_at, row.kind, row.alert_id, row.identity, row.value)

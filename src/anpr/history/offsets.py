@@ -1,0 +1,44 @@
+"""Up to where each source is read, committed together with the rows that it stands for."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from anpr.history.database import Database
+from anpr.history.sighting import Source
+from anpr.history.tables import SOURCES
+
+
+def next_offsets(database: Database) -> dict[Source, int]:
+    """Return where to read each source on: everything before is committed."""
+    found: dict[Source, int] = {}
+    for connection in database.readers(date.min, date.max):
+        for row in connection.execute(select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)):
+            source = Source(row.topic_id, row.partition)
+            found[source] = max(row.next_offset, found.get(source, 0))
+    return found
+
+
+def note_offsets(connection: Connection, next_offsets: Mapping[Source, int]) -> dict[Source, int]:
+    """Note up to where each source is read, and return the numbers of the sources."""
+    rows = [
+        {"topic_id": source.topic_id, "partition": source.partition, "next_offset": next_offset}
+        for source, next_offset in sorted(next_offsets.items())
+    ]
+    statement = insert_into(connection, SOURCES)
+    newer = statement.excluded.next_offset
+    statement = statement.on_conflict_do_update(
+        index_elements=["topic_id", "partition"],
+        set_={"next_offset": newer},
+        # Reading old records again, as a rebuild does, moves nothing back.
+        where=newer > SOURCES.c.next_offset,
+    )
+    connection.execute(statement, rows)
+    return {Source(row.topic_id, row.partition): row.number for row in connection.execute(select(SOURCES))}
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that can say what becomes of a row that is there already."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

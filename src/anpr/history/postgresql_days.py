@@ -1,0 +1,110 @@
+"""A store in PostgreSQL: a schema of the database, whose tables of rows are partitioned by day.
+
+All days are in one database, so rows and offsets of several days could be one commit. They are not, so that both
+kinds of database work alike.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from sqlalchemy import Connection, Engine, Table, create_engine, func, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from anpr.history.database import day_number, day_of, prepare, unavailable
+from anpr.runtime.errors import InputError
+
+_CONNECT_SECONDS = 5
+# Services that make the same schema or partition at the same time wait for each other: CREATE IF NOT EXISTS can fail.
+_DDL_LOCK = 0x616E7072
+
+
+class PostgresqlDays:
+    """One store in a PostgreSQL. Several services may write it, though each replica should have one of its own."""
+
+    def __init__(self, url: str, schema: str, day_tables: Sequence[Table]) -> None:
+        """Open the store of these tables, and create it if there is none.
+
+        Raises InputError for an address that is none and for another schema version, HistoryUnavailableError when the
+        database does not answer.
+        """
+        self._schema = schema
+        self._day_tables = day_tables
+        self._engine = _engine(url, schema)
+        self._store = f"the history schema {schema} at {self._engine.url.host or 'the local socket'}"
+        self._days: set[date] = set()
+        try:
+            with unavailable(self._store), self._engine.begin() as connection:
+                _lock(connection)
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {self._quoted(schema)}"))
+                prepare(connection, self._store, day_tables, schema)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def begin(self, day: date) -> Iterator[Connection]:
+        """See `Database`."""
+        with unavailable(self._store):
+            if day not in self._days:
+                self._make_partitions(day)
+            with self._engine.begin() as connection:
+                yield connection
+
+    def readers(self, since: date, until: date) -> Iterator[Connection]:
+        """See `Database`."""
+        del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
+        with unavailable(self._store), self._engine.connect() as connection:
+            yield connection
+
+    def days(self) -> list[date]:
+        """See `Database`."""
+        prefix = f"{self._day_tables[0].name}_"
+        with unavailable(self._store):
+            names = inspect(self._engine).get_table_names(self._schema)
+        numbers = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        return sorted(day_of(int(number)) for number in numbers)
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._engine.dispose()
+
+    def _make_partitions(self, day: date) -> None:
+        number = day_number(day)
+        with self._engine.begin() as connection:
+            _lock(connection)
+            for table in self._day_tables:
+                partition = f"{self._quoted(self._schema)}.{self._quoted(f'{table.name}_{number}')}"
+                of = f"{self._quoted(self._schema)}.{self._quoted(table.name)}"
+                connection.execute(
+                    text(f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {of} FOR VALUES IN ({number})")
+                )
+        self._days.add(day)
+
+    def _quoted(self, name: str) -> str:
+        return self._engine.dialect.identifier_preparer.quote(name)
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(select(func.pg_advisory_xact_lock(_DDL_LOCK)))
+
+
+def _engine(url: str, schema: str) -> Engine:
+    """Return the engine. Raises InputError; the text of the address is in no message, for it may hold a password."""
+    next_step = 'write it so: "postgresql://anpr@db.example/history"'
+    try:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        engine = create_engine(
+            address, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
+        )
+    except ModuleNotFoundError:
+        raise InputError(
+            "history-url",
+            "history.url names a PostgreSQL, but its driver is not installed",
+            "install the package with its extra `postgresql`",
+        ) from None
+    except (ArgumentError, SQLAlchemyError, ValueError):
+        raise InputError("history-url", "history.url is not an address of a PostgreSQL", next_step) from None
+    if make_url(url).get_backend_name() != "postgresql":
+        raise InputError("history-url", "history.url is not an address of a PostgreSQL", next_step)
+    return engine.execution_options(schema_translate_map={None: schema})

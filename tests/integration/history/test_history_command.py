@@ -1,0 +1,97 @@
+"""`anpr history` on real servers: what it keeps, where, and what it says when something is missing."""
+
+import httpx
+import pytest
+
+from anpr.contracts import topics
+from anpr.contracts.events import encode
+from anpr.contracts.topics import AddressedAction, of_action, of_alert
+from anpr.history.stores import open_facts, open_sightings
+from anpr.kafka.producer import KafkaProducer
+from anpr.local.processes import wait_until
+from anpr.runtime.settings import Settings
+from anpr.runtime.settings_files import load_settings
+from tests.support.entries import read_line
+from tests.support.history import everything
+from tests.support.installation import Installation
+from tests.support.strategies import a_read, an_action, an_alert, an_entry
+
+
+def produce(it: Installation, *records: tuple[str, bytes]) -> None:
+    producer = KafkaProducer(it.kafka)
+    for topic, value in records:
+        producer.produce(topic, "key", value)
+    assert wait_until(lambda: producer.flush(1) == 0, 60)
+
+
+def facts(settings: Settings, site: str, *, covert: bool) -> list[bytes]:
+    """Return the values of the facts in a store of a stopped history."""
+    store = open_facts(settings, site, covert=covert)
+    values = [fact.value for day in store.days() for fact in store.of_day(day)]
+    store.close()
+    return sorted(values)
+
+
+def settled(it: Installation, settings: Settings, site: str, sightings: int, count: int) -> None:
+    """Wait until the stores hold so many sightings and facts, and stop history."""
+
+    def is_there() -> bool:
+        reads = open_sightings(settings, site, is_writer=False)
+        stores = [open_facts(settings, site, covert=covert, is_writer=False) for covert in (False, True)]
+        found = reads.count(), sum(len(list(store.of_day(day))) for store in stores for day in store.days())
+        reads.close()
+        for store in stores:
+            store.close()
+        return found == (sightings, count)
+
+    assert wait_until(is_there, 60)
+    it.supervisor.remove("history")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_it_keeps_reads_alerts_and_actions_and_covert_ones_apart(
+    installation: Installation, kind: str, request: pytest.FixtureRequest
+) -> None:
+    it, site = installation, installation.sites[0]
+    if kind == "postgresql":
+        it.environment["ANPR_HISTORY__URL"] = request.getfixturevalue("postgresql_url")
+    settings = load_settings(it.config, it.environment)
+    read = a_read(site=site)
+    open_alert, covert_alert = (
+        an_alert(read, an_entry(handling, handling=handling)) for handling in ("open", "covert")
+    )
+    both = open_alert, covert_alert
+    actions = {alert: an_action(alert.entry.entry_id, "claimed", alert, site=site) for alert in both}
+    it.start("history", "history", "--site", site, "--metrics-port", "0")
+    produce(
+        it,
+        (topics.reads(site), read_line("a", site, "AB12 CDE")),
+        *((of_alert(alert), encode(alert)) for alert in both),
+        *((of_action(AddressedAction(action, alert.is_covert)), encode(action)) for alert, action in actions.items()),
+    )
+    health = it.health_address("history")
+    assert wait_until(lambda: httpx.get(f"{health}/readyz").status_code == 200, 60)
+    settled(it, settings, site, 1, 4)
+
+    sightings = open_sightings(settings, site)
+    assert [sighting.read.read_id for sighting in everything(sightings)] == ["a"]
+    sightings.close()
+    assert facts(settings, site, covert=False) == sorted([encode(open_alert), encode(actions[open_alert])])
+    assert facts(settings, site, covert=True) == sorted([encode(covert_alert), encode(actions[covert_alert])])
+
+
+def test_an_address_that_is_none_and_a_database_that_is_away_are_named_without_the_password(
+    installation: Installation,
+) -> None:
+    it, site = installation, installation.sites[0]
+    for url, code, reason in (
+        ("mysql://ann:secret@db/history", 2, "not an address of a PostgreSQL"),
+        ("postgresql", 2, "not an address of a PostgreSQL"),
+        ("postgresql://ann:secret@127.0.0.1:9/history", 3, "the history schema"),
+    ):
+        it.environment["ANPR_HISTORY__URL"] = url
+        done = it.run("history", "--site", site)
+        text = done.stderr.decode()
+        assert done.returncode == code, text
+        assert reason in text
+        assert "secret" not in text
