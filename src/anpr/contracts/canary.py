@@ -36,7 +36,7 @@ def entry(now: datetime) -> Entry:
 
 def must_be_listed(listed: Entry | None, now: datetime) -> bool:
     """Return whether the entry must be put on its list, for the first time or again."""
-    return listed is None or listed.valid_until - now < _RENEW_BEFORE
+    return listed is None or listed.plate != PLATE or listed.valid_until - now < _RENEW_BEFORE
 
 
 def read(site: str, now: datetime) -> Read:

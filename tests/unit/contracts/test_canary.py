@@ -117,3 +117,8 @@ def test_the_canarys_entry_is_renewed_long_before_it_ends() -> None:
     assert canary.must_be_listed(None, NOON)
     assert not canary.must_be_listed(ENTRY, NOON + timedelta(days=50))
     assert canary.must_be_listed(ENTRY, NOON + timedelta(days=70))
+
+
+def test_a_canary_with_another_plate_is_listed_at_once() -> None:
+    of_an_earlier_version = msgspec.structs.replace(ENTRY, plate="OLDCANARY")
+    assert canary.must_be_listed(of_an_earlier_version, NOON)
