@@ -261,6 +261,11 @@ def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
         half = len(read) // 2
         if read == read[:half] * 2:
             yield Inside(read[:half], None, range(half), SHARES["read_twice"], may_be_misread=True)
+        elif len(read) in {8, 10, 12, 14, 16} and sum(read[at] == read[at + half] for at in range(half)) == half - 1:
+            for start in (0, half):
+                positions = range(start, start + half)
+                plate = read[start : start + half]
+                yield Inside(plate, None, positions, SHARES["read_twice"] / 2, may_be_misread=False)
 
 
 def _is_likelier(plate: str, read: str, country: str | None) -> bool:

@@ -104,6 +104,11 @@ TWICE = [
     ("AB123CDAB123CD", "AB-123-CD", "FR", "read it twice"),
     ("MAB1234MAB1234", "M-AB 1234", "DE", "read it twice"),
     ("EL123ABEL123AB", "EL 123 AB", "CZ", "read it twice"),
+    ("AB12CDEAB12CDX", "AB12 CDE", "GB", "read it twice"),
+    ("AB1?CDEAB12CDE", "AB12 CDE", "GB", "read it twice"),
+    ("MAB1284MAB1234", "M-AB 1234", "DE", "read it twice"),
+    ("AB12S4AB1234", "AB-12-34", "NL", "read it twice"),
+    ("AB123CDA8123CD", "AB-123-CD", "FR", "read it twice"),
 ]
 TWO_LINES = [
     ("CDEAB12", "AB12 CDE", "GB", "second line"),

@@ -31,6 +31,7 @@ from anpr.matching.encoding.words_around import (
     SHARES,
     SHORTEST_INNER,
     SHORTEST_OF_TWO_LINES,
+    SHORTEST_READ_UNLIKE,
     WORDS_BEFORE,
     WORDS_BEHIND,
     Word,
@@ -244,24 +245,22 @@ class _LineBreaks:
 
 
 def _read_twice(texts: PlateCodes, rows: Rows) -> _Cuts:
-    """Return the first half of the texts whose halves are equal."""
+    """Return the first half of the texts whose halves are equal; both halves where one character differs."""
+    is_even = (texts.lengths[rows] & 1 == 0) & (texts.lengths[rows] >= 2 * SHORTEST_INNER)
+    rows = rows[is_even]
     halves = (texts.lengths[rows] >> 1).astype(np.intp)
-    may_be_twice = (texts.codes[rows, halves] == texts.codes[rows, 0]) & (texts.lengths[rows] & 1 == 0)
-    rows, halves = rows[may_be_twice], halves[may_be_twice]
     codes = texts.codes[rows]
     behind = np.minimum(_POSITIONS + halves[:, None], WIDTH - 1)
-    is_twice = ((np.take_along_axis(codes, behind, axis=1) == codes) | (halves[:, None] <= _POSITIONS)).all(axis=1)
-    is_twice &= halves >= SHORTEST_INNER
-    rows, halves = rows[is_twice], halves[is_twice]
-    return _Cuts(
-        rows,
-        np.zeros_like(rows),
-        halves,
-        np.full(len(rows), WIDTH),
-        texts.countries[rows],
-        np.full(len(rows), SHARES["read_twice"]),
-        np.ones(len(rows), bool),
-    )
+    is_unlike = (np.take_along_axis(codes, behind, axis=1) != codes) & (halves[:, None] > _POSITIONS)
+    counts = is_unlike.sum(axis=1)
+    is_twice = counts <= (halves >= SHORTEST_READ_UNLIKE)
+    rows, halves, are_unlike = rows[is_twice], halves[is_twice], counts[is_twice] > 0
+    starts = np.concatenate([np.zeros_like(rows), halves[are_unlike]])
+    rows, halves = (np.concatenate([column, column[are_unlike]]) for column in (rows, halves))
+    are_unlike = np.concatenate([are_unlike, are_unlike[are_unlike]])
+    shares = np.where(are_unlike, SHARES["read_twice"] / 2, SHARES["read_twice"])
+    around = np.full(len(rows), WIDTH)
+    return _Cuts(rows, starts, halves, around, texts.countries[rows], shares, ~are_unlike)
 
 
 def _cut(texts: PlateCodes, cuts: _Cuts) -> PlateCodes:

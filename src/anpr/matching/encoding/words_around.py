@@ -20,6 +20,8 @@ from anpr.reference_data import tables
 # Characters that a plate inside a text has at least; and a plate in two lines.
 SHORTEST_INNER: Final = 2
 SHORTEST_OF_TWO_LINES: Final = 4
+# Characters that a plate has at least which was read twice, once of them with another character.
+SHORTEST_READ_UNLIKE: Final = 4
 # Letters of a badge that chance seldom writes.
 TELLING_BADGE: Final = 2
 
@@ -72,7 +74,7 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
       itself, the badge must be that of the camera's country where the camera names one.
     - Beside other words, and in two lines, stands a plate in a known layout. Only texts in a rare layout hold one.
       Two lines have a commoner layout than the text, where no country is named and the text's layout is not so rare.
-    - A text that is twice the same holds any plate.
+    - A text that is twice the same holds any plate; so does one whose halves differ in one character.
     """
     before = [word for size in range(1, len(text)) for word in WORDS_BEFORE.get(text[:size], ())]
     for word in before:
@@ -129,10 +131,19 @@ def _is_likelier(plate: str, text: str, country: str | None) -> bool:
 
 
 def _read_twice(text: str) -> Iterator[InnerPlate]:
+    """Yield the first half of a text that is twice the same; both halves where one character differs."""
     half, odd = divmod(len(text), 2)
-    if not odd and half >= SHORTEST_INNER and text[:half] == text[half:]:
-        taken_off = TakenOff(half, text[half:], "the plate again: the camera read it twice")
-        yield InnerPlate(text[:half], tuple(range(half)), None, SHARES["read_twice"], (taken_off,))
+    if odd or half < SHORTEST_INNER:
+        return
+    first, second = text[:half], text[half:]
+    different = sum(left != right for left, right in zip(first, second, strict=True))
+    if different > (half >= SHORTEST_READ_UNLIKE):
+        return
+    why = "the plate again: the camera read it twice"
+    share = SHARES["read_twice"] / (1 + different)
+    yield InnerPlate(first, tuple(range(half)), None, share, (TakenOff(half, second, why),))
+    if different:
+        yield InnerPlate(second, tuple(range(half, len(text))), None, share, (TakenOff(0, first, why),))
 
 
 def _badges() -> Iterator[tuple[str, str]]:
