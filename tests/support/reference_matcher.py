@@ -204,6 +204,7 @@ def _answer_inside(text: Text, entry: Entry, likelihood: Likelihood) -> Answer |
         _score_inside(text, entry, likelihood, inside)
         for inside in plates_inside(read, text.country)
         if is_folded(inside.plate, listed) or (inside.may_be_misread and is_near(inside.plate, listed))
+        if not inside.has_known_layout or _is_known(listed, inside.country or text.country)
     ]
     best = max(scores, default=0.0)
     if best < likelihood.least_score("near") or entry.tolerance in ALLOWED:
@@ -228,6 +229,7 @@ class Inside(NamedTuple):
     positions: Sequence[int]
     share: float
     may_be_misread: bool
+    has_known_layout: bool = False
 
 
 def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
@@ -247,11 +249,10 @@ def plates_inside(read: str, country: str | None) -> Iterator[Inside]:
         if is_bare or not is_one_country or not is_badge_only or not is_long_enough:
             continue
         is_at_home = country is None or country == of_words
-        if (is_telling and (is_rare or is_at_home)) or (
-            is_rare and not is_telling and _is_known(plate, of_words or country)
-        ):
+        if (is_telling and (is_rare or is_at_home)) or (is_rare and not is_telling):
             positions = range(len(first.text), len(read) - len(last.text))
-            yield Inside(plate, of_words, positions, first.share * last.share, is_telling and is_rare)
+            share = first.share * last.share
+            yield Inside(plate, of_words, positions, share, is_telling and is_rare, not is_telling)
     if is_rare and len(read) >= 4:
         for start in range(1, len(read)):
             plate = read[start:] + read[:start]

@@ -13,6 +13,7 @@ from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_patte
 from anpr.matching.districts import Districts, compare_districts, with_gap
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
+from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
     TO_FOLDED,
@@ -156,7 +157,10 @@ def _plates_inside(read: PlateCodes, entry: PlateCodes) -> Iterator[tuple[str, P
         for row in _like(stripped[1], entry, may_be_misread=np.zeros(len(stripped[1]), bool)):
             yield COUNTRY_PREFIX, stripped[1].take(row), CONFUSION_MODEL.prefix_share
     if (inner := INNER_PLATES.find(read)) is not None:
+        is_known = KNOWN_LAYOUTS.have(inner.plates.countries, np.broadcast_to(entry.layouts, len(inner.plates)))
         for row in _like(inner.plates, entry, may_be_misread=inner.may_be_misread):
+            if inner.have_known_layout[row] and not is_known[row]:
+                continue
             yield TEXT_AROUND, inner.plates.take(row), float(inner.shares[row].item())
 
 

@@ -17,6 +17,7 @@ from anpr.contracts.plates import (
 )
 from anpr.matching.districts import compare_districts, district_note
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
+from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.plate_codes import FOLD_CLASSES, encode_plates
 from anpr.matching.encoding.words_around import InnerPlate, TakenOff, country_letters, inner_plates
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
@@ -120,7 +121,11 @@ def plate_inside(read: str, listed: str, country: str | None, listed_country: st
     prefixed = (_without_prefix(split) for split in COUNTRY_PREFIXES.splits(read))
     has_rare_layout = bool(BACKGROUND_MODEL.has_rare_layout(encode_plates([read], [country]))[0])
     inside = [*prefixed, *inner_plates(read, country, has_rare_layout=has_rare_layout)]
-    by_distance = [(_distance(inner.plate, listed), inner) for inner in inside]
+    by_distance = [
+        (_distance(inner.plate, listed), inner)
+        for inner in inside
+        if not inner.has_known_layout or KNOWN_LAYOUTS.has(listed, inner.country or country)
+    ]
     # Two lines are told apart by their order alone, so no letter in them may differ.
     likely = [
         (distance, inner.country not in {None, listed_country}, -inner.share, inner)

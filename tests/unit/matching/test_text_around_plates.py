@@ -159,6 +159,30 @@ def test_one_character_that_was_misread_behind_a_badge_is_found_too() -> None:
         assert match.score < matches(read.replace("?", "2").replace("B4", "34"), listed, of="GB")[0].score
 
 
+@pytest.mark.parametrize(
+    ("read", "listed", "country"),
+    [
+        ("AB1O3CD62", "AB-103-CD", "FR"),
+        ("A8123CD974", "AB-123-CD", "FR"),
+        ("MAB1Z30410", "M-AB 123", "DE"),
+        ("M481230410", "M-AB 123", "DE"),
+        ("AB12DCDMI", "AB 120 CD", "IT"),
+        ("FAB1O3CD", "AB-103-CD", "FR"),
+        ("FABI23CD62", "AB-123-CD", "FR"),
+        ("FRA8123CD", "AB-123-CD", "FR"),
+        ("SCANIAABI2CDE", "AB12 CDE", "GB"),
+        ("1ABC1O3B", "1-ABC-103", "BE"),
+    ],
+)
+def test_text_around_a_plate_with_a_lookalike_character_does_not_hide_it(
+    read: str, listed: str, country: str
+) -> None:
+    for camera in (None, country):
+        [match] = matches(read, listed, of=country, camera=camera)
+        assert match.tier == "near"
+        assert taken_off(match.explanation.differences)
+
+
 def test_a_candidate_of_the_camera_may_have_text_around_it() -> None:
     index = Index.build([an_entry(plate="AB-123-CD", country="FR", tolerance="near")], generation(1))
     read = a_read(plate="XX999XX", country="FR", candidates=(Candidate(plate="AB123CD62", confidence=0.4),))

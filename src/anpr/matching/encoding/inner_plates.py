@@ -52,13 +52,15 @@ _LENGTH_BITS = np.array([1 << n if SHORTEST_INNER <= n <= LONGEST_LAYOUT else 0 
 class InnerPlates(NamedTuple):
     """Possible plates inside reads, a row for each: the read's row, the plate, and how often a plate is read so.
 
-    `may_be_misread` says which are looked for with one misread letter too.
+    `may_be_misread` says which are looked for with one misread letter too, `have_known_layout` where only a listed
+    plate in a known layout counts.
     """
 
     read_rows: Rows
     plates: PlateCodes
     shares: Shares
     may_be_misread: NDArray[np.bool_]
+    have_known_layout: NDArray[np.bool_]
 
 
 class _Cuts(NamedTuple):
@@ -71,6 +73,7 @@ class _Cuts(NamedTuple):
     countries: NDArray[np.uint16]
     shares: Shares
     may_be_misread: NDArray[np.bool_]
+    have_known_layout: NDArray[np.bool_]
 
 
 class _Words:
@@ -143,7 +146,8 @@ class _InnerPlateFinder:
         joined = _Cuts(*(np.concatenate(columns) for columns in zip(*self._cuts(texts, is_rare), strict=True)))
         if not len(joined.rows):
             return None
-        return InnerPlates(rows[joined.rows], _cut(texts, joined), joined.shares, joined.may_be_misread)
+        plates = _cut(texts, joined)
+        return InnerPlates(rows[joined.rows], plates, joined.shares, joined.may_be_misread, joined.have_known_layout)
 
     def _cuts(self, texts: PlateCodes, is_rare: NDArray[np.bool_]) -> Iterator[_Cuts]:
         before, behind = self._words_around(texts)
@@ -173,11 +177,12 @@ class _InnerPlateFinder:
         is_kept = self._before.are_telling[words] & (is_rare[rows] | is_at_home)
         is_kept &= texts.lengths[rows] >= sizes + SHORTEST_INNER
         counts, around = texts.lengths[rows] - sizes, np.full(len(rows), WIDTH)
-        cuts = _Cuts(rows, sizes, counts, around, countries, self._before.shares[words], is_rare[rows])
+        shares, of_any_layout = self._before.shares[words], np.zeros(len(rows), bool)
+        cuts = _Cuts(rows, sizes, counts, around, countries, shares, is_rare[rows], of_any_layout)
         return _Cuts(*(column[is_kept] for column in cuts))
 
     def _between_words(self, texts: PlateCodes, rare_rows: Rows, before: _Found, behind: _Found) -> _Cuts:
-        """Return what stands between two words or beside one, in a known layout."""
+        """Return what stands between two words or beside one."""
         rows, first, last = _every_pair(
             before.or_no_word(rare_rows, self._before.no_word), behind.or_no_word(rare_rows, self._behind.no_word)
         )
@@ -189,11 +194,10 @@ class _InnerPlateFinder:
         is_kept &= np.where(last < self._behind.no_word, self._before.are_badges[first], is_name)
         countries = np.where(of_before != 0, of_before, of_behind)
         countries = np.where(countries != 0, countries, texts.countries[rows])
-        layouts = _layouts(texts.letter_bits[rows] >> starts, counts)
-        is_kept &= KNOWN_LAYOUTS.have(countries, layouts)
+        is_kept &= counts >= SHORTEST_INNER
         shares = self._before.shares[first] * self._behind.shares[last]
         around, may_be_misread = np.full(len(rows), WIDTH), np.zeros(len(rows), bool)
-        cuts = _Cuts(rows, starts, counts, around, countries, shares, may_be_misread)
+        cuts = _Cuts(rows, starts, counts, around, countries, shares, may_be_misread, ~may_be_misread)
         return _Cuts(*(column[is_kept] for column in cuts))
 
 
@@ -241,7 +245,8 @@ class _LineBreaks:
         rows, starts = rows[some[bits >> 4]], bits & 15
         lengths = texts.lengths[rows].astype(np.intp)
         shares = SHARES["two_lines"] / (lengths - 1)
-        return _Cuts(rows, starts, lengths, lengths, texts.countries[rows], shares, np.zeros(len(rows), bool))
+        no = np.zeros(len(rows), bool)
+        return _Cuts(rows, starts, lengths, lengths, texts.countries[rows], shares, no, no)
 
 
 def _read_twice(texts: PlateCodes, rows: Rows) -> _Cuts:
@@ -260,7 +265,7 @@ def _read_twice(texts: PlateCodes, rows: Rows) -> _Cuts:
     are_unlike = np.concatenate([are_unlike, are_unlike[are_unlike]])
     shares = np.where(are_unlike, SHARES["read_twice"] / 2, SHARES["read_twice"])
     around = np.full(len(rows), WIDTH)
-    return _Cuts(rows, starts, halves, around, texts.countries[rows], shares, ~are_unlike)
+    return _Cuts(rows, starts, halves, around, texts.countries[rows], shares, ~are_unlike, np.zeros_like(are_unlike))
 
 
 def _cut(texts: PlateCodes, cuts: _Cuts) -> PlateCodes:

@@ -56,7 +56,8 @@ class InnerPlate(NamedTuple):
 
     `positions` are those of its characters in the text, from 0. `country` is the country that the surroundings speak
     for, `share` how often a plate is read with them. `first_line` is the number of characters of the plate's first
-    line where the lines were read in the wrong order, else 0.
+    line where the lines were read in the wrong order, else 0. `has_known_layout` says that only a listed plate in a
+    known layout counts: a misread character may have given the text another one.
     """
 
     plate: str
@@ -65,6 +66,7 @@ class InnerPlate(NamedTuple):
     share: float
     taken_off: tuple[TakenOff, ...] = ()
     first_line: int = 0
+    has_known_layout: bool = False
 
 
 def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> Iterator[InnerPlate]:
@@ -73,6 +75,7 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
     - Behind a telling badge stands any plate. Before a text in a common layout, which is most likely a plate by
       itself, the badge must be that of the camera's country where the camera names one.
     - Beside other words, and in two lines, stands a plate in a known layout. Only texts in a rare layout hold one.
+      Beside words the listed plate must have the layout, in two lines the text.
       Two lines have a commoner layout than the text, where no country is named and the text's layout is not so rare.
     - A text that is twice the same holds any plate; so does one whose halves differ in one character.
     """
@@ -86,9 +89,9 @@ def inner_plates(text: str, country: str | None, *, has_rare_layout: bool) -> It
     surroundings: list[tuple[Word | None, Word | None]] = [(word, None) for word in before if not word.is_telling]
     surroundings += [(None, word) for word in behind]
     surroundings += [pair for pair in product(before, behind) if pair[0].is_badge and speak_for_one_country(*pair)]
-    in_known_layout = [inner for pair in surroundings for inner in _between(text, *pair)]
-    in_known_layout += (inner for inner in _two_lines(text) if _is_likelier(inner.plate, text, country))
-    yield from (inner for inner in in_known_layout if KNOWN_LAYOUTS.has(inner.plate, inner.country or country))
+    yield from (inner._replace(has_known_layout=True) for pair in surroundings for inner in _between(text, *pair))
+    two_lines = (inner for inner in _two_lines(text) if _is_likelier(inner.plate, text, country))
+    yield from (inner for inner in two_lines if KNOWN_LAYOUTS.has(inner.plate, country))
     yield from _read_twice(text)
 
 

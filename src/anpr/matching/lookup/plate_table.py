@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
+from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.plate_codes import (
     TO_EQUIVALENT,
     TO_FOLDED,
@@ -155,7 +156,10 @@ class PlateTable:
         near_rows, near_entry_rows, _ = self._near_pairs(inner.plates.take(misread), folded[misread], likelihood)
         plate_rows = np.concatenate([plate_rows, misread[near_rows]])
         entry_rows = np.concatenate([entry_rows, near_entry_rows])
-        allowed = (self.widest_tiers[entry_rows] >= NEAR_TIER).nonzero()[0]
+        is_allowed = self.widest_tiers[entry_rows] >= NEAR_TIER
+        layouts = self.plates.take(entry_rows).layouts
+        is_known = KNOWN_LAYOUTS.have(inner.plates.countries[plate_rows], layouts)
+        allowed = (is_allowed & (is_known | ~inner.have_known_layout[plate_rows])).nonzero()[0]
         plate_rows, entry_rows = plate_rows[allowed], entry_rows[allowed]
         if not len(plate_rows):
             return None
