@@ -28,7 +28,9 @@ _SEPARATORS: Final = _INVISIBLE | frozenset(
     for character in characters_of(characters)
 )
 _SEPARATOR_CATEGORIES: Final = frozenset(_MARKS["separators"]["categories"])
-_PADDING: Final = characters_of(_MARKS["padding"]["low_line"])
+_PADDING: Final = frozenset(
+    character for characters in _MARKS["padding"].values() for character in characters_of(characters)
+)
 # By character: `?` or `*`.
 WILDCARDS: Final = {
     character: wildcard

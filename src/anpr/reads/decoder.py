@@ -21,7 +21,7 @@ from anpr.contracts.events import Read, Undecodable
 from anpr.contracts.no_plate import says_no_plate
 from anpr.reads.claimed_time import claimed_in, claimed_text
 from anpr.reads.field_repair import FieldRepair
-from anpr.reads.json_lines import BYTE_ORDER_MARK, without_half_characters, without_not_numbers
+from anpr.reads.json_lines import BYTE_ORDER_MARK, repaired_json
 from anpr.runtime.timestamps import to_the_millisecond
 
 # A read with every field of the contract at its longest is under 10 kB; a record larger than this is no read.
@@ -170,7 +170,7 @@ def _fields_of(value: bytes) -> dict[str, msgspec.Raw]:
     except (*Undecodable, RecursionError) as error:
         reason = "it is UTF-16: write UTF-8" if b"\0" in value[:4] else str(error)
     try:
-        return _decode_fields(without_half_characters(without_not_numbers(value)))
+        return _decode_fields(repaired_json(value))
     except (*Undecodable, RecursionError):
         raise BadRead("not JSON", reason) from None
 

@@ -6,11 +6,12 @@ from typing import Final
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 # A text, in which nothing is replaced, or one of the words.
-_NOT_A_NUMBER: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|-?(?:NaN|Infinity)\b', re.DOTALL)
-
-# An escape in a text: both halves of a character beyond the first 65,536, one half alone, or any other.
-_ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+_TEXT_OR_NOT_A_NUMBER: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|-?(?:NaN|Infinity)\b', re.DOTALL)
+_PIECE_OF_TEXT: Final = re.compile(
+    rb"""(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"""
+    rb"""|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"""
+    rb"""|(?P<escape>\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])"""
+    rb"""|(?P<backslash>\\)|(?P<control>[\x00-\x1f])"""
 )
 
 
@@ -19,14 +20,25 @@ def json_line(line: bytes) -> bytes:
     return line.strip().removeprefix(BYTE_ORDER_MARK).strip()
 
 
-def without_not_numbers(value: bytes) -> bytes:
-    """Return JSON with null in place of NaN and Infinity, which several languages write and JSON does not have."""
-    return _NOT_A_NUMBER.sub(lambda found: found[1] or b"null", value)
+def repaired_json(value: bytes) -> bytes:
+    """Return JSON without what several programs write and JSON does not have.
+
+    NaN and Infinity become null. In a text, a control character is escaped, a backslash that escapes nothing stands
+    for itself (a path of Windows), and half a surrogate pair is a character that was decoded wrongly.
+    """
+    return _TEXT_OR_NOT_A_NUMBER.sub(lambda found: _repaired_text(found[1]) if found[1] else b"null", value)
 
 
-def without_half_characters(value: bytes) -> bytes:
-    """Return JSON with U+FFFD in place of half a character, which programs write that cut or misread a text."""
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], value)
+def _repaired_text(text: bytes) -> bytes:
+    return _PIECE_OF_TEXT.sub(_repaired_piece, text)
+
+
+def _repaired_piece(found: re.Match[bytes]) -> bytes:
+    if found["half"]:
+        return b"\\ufffd"
+    if found["backslash"]:
+        return rb"\\"
+    return b"\\u%04x" % ord(found["control"]) if found["control"] else found[0]
 
 
 def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

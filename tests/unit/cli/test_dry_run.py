@@ -151,3 +151,10 @@ def test_reads_of_a_site_that_the_configuration_does_not_name_are_counted(
     result = run(tmp_path, LIST, read(1, "AB12CDE", site=site), read(2, "AB12CDE", site=site), read(3, "AB12CDE"))
     assert f"2 reads are of a site that the configuration does not name: {site!r}{near}\n" in result.stderr
     assert "'calais'\n" not in run(tmp_path, LIST, read(1, "AB12CDE")).stderr
+
+
+@pytest.mark.parametrize("duration", ["30", "90", "2w", "-1d"])
+def test_how_long_a_line_is_valid_needs_a_unit(duration: str) -> None:
+    result = CliRunner().invoke(command, ["--valid-for", duration], obj=CONFIG)
+    assert result.exit_code == 2
+    assert f"{duration!r} is no duration; write it as 20s, 5m, 2h or 1d" in result.stderr

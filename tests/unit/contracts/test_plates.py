@@ -83,6 +83,8 @@ def test_a_plate_becomes_canonical_however_it_is_written(as_written: str, plain:
         # what fills the field at its ends is no position; within, it is one that was not read
         ("__AB12CDE__", "AB12CDE"),
         (" _AB12 CDE-_ ", "AB12CDE"),
+        ("AB12CDE\0\0\0", "AB12CDE"),
+        ("AB12\0CDE\0_", "AB12?CDE"),
         ("AB12_CDE", "AB12?CDE"),
         ("＿AB１2＿CDE", "AB12?CDE"),
         ("____", ""),
@@ -152,7 +154,7 @@ def test_what_a_list_may_not_hold_is_named(listed: str, named: str) -> None:
 
 def test_the_marks_that_separate_in_ascii_are_few() -> None:
     assert set(plates.ASCII_SEPARATORS) == set("\t\n\v\f\r\x1c\x1d\x1e\x1f -.")
-    assert plates.ASCII_PADDING == "_"
+    assert set(plates.ASCII_PADDING) == set("_\0")
 
 
 @pytest.mark.parametrize(("text", "wrongly"), [("MÃœ", True), ("M\ufffd", True), ("ABÂ 12", True), ("MÜ·Ä-1", False)])

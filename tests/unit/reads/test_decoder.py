@@ -273,6 +273,32 @@ def test_a_letter_in_another_encoding_is_a_character_that_was_not_read(place: st
     assert plates.as_read(kept) == "M?AB123"
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (rb"x\ud83d", "x\ufffd"),
+        (rb"\ude00x", "\ufffdx"),
+        (rb"\ud83d\ude97\ud83d", "\U0001f697\ufffd"),
+        (b"a\tb", "a\tb"),
+        (rb"C:\img\1.jpg", "C:\\img\\1.jpg"),
+        (rb"\u12", "\\u12"),
+        (rb"\\ud83d\"", '\\ud83d"'),
+    ],
+)
+def test_what_json_does_not_have_within_a_text_costs_only_itself(written: bytes, read_as: str) -> None:
+    record = value(vehicle={"make": "HERE"}, confidence="LATER").replace(b'"LATER"', b"NaN")
+    read = decode_read(record.replace(b"HERE", written), "calais", NOON)
+    assert read.plate == "AB12 CDE"
+    assert read.vehicle is not None
+    assert read.vehicle.make == read_as
+
+
+@pytest.mark.parametrize("written", [b"AB12\0CDE", rb"AB12\ud83dCDE", rb"AB12\qCDE"])
+def test_a_character_that_json_does_not_have_is_one_that_was_not_read(written: bytes) -> None:
+    read = decode_read(value(plate="HERE").replace(b"HERE", written), "calais", NOON)
+    assert plates.as_read(read.plate).replace("Q", "") == "AB12?CDE"
+
+
 @pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-16-le"])
 def test_reads_in_utf_16_are_named_as_such(coding: str) -> None:
     with pytest.raises(BadRead, match="not JSON: it is UTF-16: write UTF-8"):

@@ -43,7 +43,7 @@ _columns_option: Option = click.option(
 )
 _valid_for_option: Option = click.option(
     "--valid-for",
-    type=Duration(),
+    type=Duration(needs_unit=True),  # 30 would be seconds, and nobody means that
     help="How long a line is valid that has no valid_until, as in 30d.",
 )
 why_option: Option = click.option("--why", required=True, help="The reason for the log and the boards.")

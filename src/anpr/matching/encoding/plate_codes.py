@@ -216,7 +216,8 @@ _LENGTHS = np.array([*range(WIDTH + 1), 0], np.uint8)
 
 def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
     joined = TEXT_SEPARATOR.join(texts)
-    if not joined.isascii() or joined.count(TEXT_SEPARATOR) != len(texts) - 1 or plates.ASCII_PADDING in joined:
+    is_plain = joined.isascii() and joined.count(TEXT_SEPARATOR) == len(texts) - 1
+    if not is_plain or any(mark in joined for mark in plates.ASCII_PADDING):
         joined = TEXT_SEPARATOR.join([plates.as_read(text) for text in texts])
     # Each text stands between two zeros. The padding lets a word be read at the last text too.
     encoded = b"".join((b"\0", joined.encode().translate(_READ_TO_CODES, _REMOVED_BYTES), _PADDING))
