@@ -149,10 +149,10 @@ def _decode_leniently(value: bytes) -> tuple[Read, str, dict[str, str]]:
         if field.encode_name not in record:
             continue
         value_of_field, reason = _decoded(field, record[field.encode_name])
-        if reason and field.name in _REQUIRED:
-            raise BadRead(f"no usable {field.name}", reason)
         if reason or repair.is_needed(field.name):
             value_of_field, is_whole = repair.repaired(field.name)
+            if not is_whole and field.name in _REQUIRED:
+                raise BadRead(f"no usable {field.name}", reason)
             if not is_whole and field.name not in _SET_BY_DECODER:
                 bad[field.name] = reason or "a confidence is not a number from 0 to 1"
         if value_of_field is not None:

@@ -16,8 +16,8 @@ _decode_items: Final[Callable[[bytes], list[Raw]]] = msgspec.json.Decoder(list[R
 _decode_parts: Final[Callable[[bytes], dict[str, Raw]]] = msgspec.json.Decoder(dict[str, Raw]).decode
 _CONFIDENCE_FIELDS: Final = frozenset({"confidence", "char_confidences", "candidates"})
 _MOST_CHARACTERS: Final = 64
-# Without them a correction counts for nothing, or for the reads of every camera that has no name.
-_NAMES_OF_CORRECTIONS: Final = ("camera", "supersedes")
+# Many cameras number these. A number can mean only the text of its digits.
+_NAMES: Final = ("read_id", "camera", "lane", "pass_id", "supersedes")
 _WHOLE_NUMBER: Final = re.compile(rb"-?[0-9]{1,64}")
 _PAIR: Final = ("plate", "confidence")
 _NOTHING: Final = object()
@@ -45,7 +45,7 @@ class FieldRepair:
             "country": _country,
             "vehicle": _vehicle,
             "plate": _plate,
-            **dict.fromkeys(_NAMES_OF_CORRECTIONS, _name),
+            **dict.fromkeys(_NAMES, _name),
         }
         self._is_percent = is_in_percent(self._confidences())
 

@@ -41,7 +41,9 @@ def value(**changes: Any) -> bytes:
         (value(image="i" * MAX_READ_BYTES), "too long"),
         (value(read_id=None), "no usable read_id"),
         (value(read_id=""), "no usable read_id"),
-        (value(read_id=7), "no usable read_id"),
+        (value(read_id=7.5), "no usable read_id"),
+        (value(read_id=10**64), "no usable read_id"),
+        (value(read_id=True), "no usable read_id"),
         (value(read_id="a\0b"), "no usable read_id"),
         (value(read_id="r" * 129), "no usable read_id"),
         (value().replace(b"read-1", b"\xff"), "no usable read_id"),
@@ -89,7 +91,7 @@ def test_a_record_that_cannot_be_matched_is_refused_with_the_reason(record: byte
         ({"country": "ZZ"}, ("country",)),
         ({"country": "ZZ", "confidence": 1.5}, ("confidence", "country")),
         ({"country": ["GB"]}, ("country",)),
-        ({"lane": 4, "position": ["front"]}, ("lane", "position")),
+        ({"lane": 4.5, "position": ["front"]}, ("lane", "position")),
         ({"char_confidences": [0.9, 2]}, ("char_confidences",)),
         ({"candidates": [{"plate": "AB12CDE"}, {"confidence": 0.5}]}, ("candidates",)),
         ({"vehicle": {"kind": "lorry", "colour": 7}}, ("vehicle",)),
@@ -125,12 +127,15 @@ def test_half_a_character_costs_only_itself(text: str, lane: str) -> None:
     assert as_read(plate) == "AB12CD?"
 
 
-def test_the_number_of_a_camera_and_of_a_corrected_read_is_a_name() -> None:
-    read = decode_read(value(camera=4, supersedes=12), "calais", NOON)
-    assert (read.camera, read.supersedes, read.dropped_fields) == ("4", "12", ())
+def test_a_number_that_names_a_read_its_camera_or_its_lane_is_the_text_of_its_digits() -> None:
+    names = {"camera": 4, "lane": 2, "pass_id": 9, "supersedes": 12}
+    read = decode_read(value(read_id=7, **names), "calais", NOON)
+    assert (read.read_id, read.camera, read.lane, read.pass_id, read.supersedes) == ("7", "4", "2", "9", "12")
+    assert read.dropped_fields == ()
     for bad in (4.0, True, [4], 10**64):
-        read = decode_read(value(camera=bad, supersedes=bad), "calais", NOON)
-        assert (read.camera, read.supersedes, read.dropped_fields) == ("", None, ("camera", "supersedes"))
+        read = decode_read(value(**dict.fromkeys(names, bad)), "calais", NOON)
+        assert (read.camera, read.lane, read.pass_id, read.supersedes) == ("", None, None, None)
+        assert set(read.dropped_fields) == set(names)
 
 
 @pytest.mark.parametrize("nonsense", [b"1e999", b"9" * 6000, b'"\xff\xfe"', b'"2026-02-30T00:00:00Z"'])
