@@ -146,6 +146,8 @@ def _may_be_of(plate: str, country: str | None, sign: str) -> bool:
     if plates.is_pattern(plate):
         return pattern_fits_known_layout(plates.canonical_pattern(plate), country)
     key = plates.canonical(plate)
+    if not has_known_layouts(country) and len(sign) > 1:
+        return True
     if len(sign) == 1 and has_known_layouts(country):
         return could_be_issued(key, country)
     return fits_known_layout(key, country) or fits_rare_layout(key, country)

@@ -153,6 +153,7 @@ def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | No
         ("AB1? C* (GB)", None, "AB1? C*", "GB"),
         ("B-MW 555(D)", None, "B-MW 555", "DE"),
         ("1-ABC-234 / B", None, "1-ABC-234", "BE"),
+        ("A123BC77 (RUS)", None, "A123BC77", "RU"),
         ("AB12CDE GB", None, "AB12CDE", "GB"),
         ("(D) M-AB 123", None, "M-AB 123", "DE"),
         ("D: M-AB 123", "DE", "M-AB 123", "DE"),
