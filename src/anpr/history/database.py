@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Table, insert, inspect, select
+from sqlalchemy import Connection, Row, Select, Table, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from anpr.history.tables import SCHEMA_VERSION, VERSION, create_tables
@@ -19,8 +19,11 @@ class Database(Protocol):
         """Return a transaction that may write rows of this day. It is committed when the context ends well."""
         ...
 
-    def readers(self, since: date, until: date) -> Iterator[Connection]:
-        """Yield connections that together see all rows of the days from `since` to `until`, the newest first."""
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
+        """Yield the rows of a query over the days from `since` to `until`. It may be asked once for each day.
+
+        Where a query counts, add the counts up.
+        """
         ...
 
     def days(self) -> list[date]:

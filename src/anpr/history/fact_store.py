@@ -45,11 +45,10 @@ class FactStore:
         return self._where_in(FACTS.c.alert_id, alert_ids, "action")
 
     def of_day(self, day: date) -> Iterator[Fact]:
-        """Yield the facts that arrived on a day, in the order of their sources and offsets."""
-        for connection in self._database.readers(day, day):
-            query = _ROWS.where(FACTS.c.day == day_number(day))
-            rows = connection.execute(query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset))
-            yield from (_fact(row) for row in rows)
+        """Return the facts that arrived on a day, in the order of their sources and offsets."""
+        query = _ROWS.where(FACTS.c.day == day_number(day))
+        query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset)
+        return map(_fact, self._database.rows(query, day, day))
 
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
@@ -61,11 +60,11 @@ class FactStore:
 
     def _where_in(self, column: ColumnElement[Any], values: Collection[Any], kind: str) -> list[Fact]:
         wanted = sorted(set(values))
-        found = []
-        for connection in self._database.readers(date.min, date.max):
-            for start in range(0, len(wanted), _VALUES_AT_ONCE):
-                is_wanted = column.in_(wanted[start : start + _VALUES_AT_ONCE])
-                found += [_fact(row) for row in connection.execute(_ROWS.where(is_wanted, FACTS.c.kind == kind))]
+        found: list[Fact] = []
+        for start in range(0, len(wanted), _VALUES_AT_ONCE):
+            is_wanted = column.in_(wanted[start : start + _VALUES_AT_ONCE])
+            query = _ROWS.where(is_wanted, FACTS.c.kind == kind)
+            found += map(_fact, self._database.rows(query, date.min, date.max))
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
 
 

@@ -14,10 +14,10 @@ from anpr.history.tables import SOURCES
 def next_offsets(database: Database) -> dict[Source, int]:
     """Return where to read each source on: everything before is committed."""
     found: dict[Source, int] = {}
-    for connection in database.readers(date.min, date.max):
-        for row in connection.execute(select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)):
-            source = Source(row.topic_id, row.partition)
-            found[source] = max(row.next_offset, found.get(source, 0))
+    query = select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)
+    for row in database.rows(query, date.min, date.max):
+        source = Source(row.topic_id, row.partition)
+        found[source] = max(row.next_offset, found.get(source, 0))
     return found
 
 

@@ -7,8 +7,9 @@ kinds of database work alike.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, func, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from anpr.history.database import day_number, day_of, prepare, unavailable
@@ -51,11 +52,11 @@ class PostgresqlDays:
             with self._engine.begin() as connection:
                 yield connection
 
-    def readers(self, since: date, until: date) -> Iterator[Connection]:
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """See `Database`."""
         del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
         with unavailable(self._store), self._engine.connect() as connection:
-            yield connection
+            yield from connection.execute(query)
 
     def days(self) -> list[date]:
         """See `Database`."""

@@ -44,11 +44,8 @@ class SightingStore:
 
     def count(self) -> int:
         """Return how many sightings are stored; a read that came twice counts twice."""
-        counts = (
-            connection.execute(select(func.count()).select_from(SIGHTINGS)).scalar_one()
-            for connection in self._database.readers(date.min, date.max)
-        )
-        return sum(counts)
+        query = select(func.count().label("sightings")).select_from(SIGHTINGS)
+        return sum(row.sightings for row in self._database.rows(query, date.min, date.max))
 
     def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> list[Sighting]:
         """Return the sightings with one of these keys that arrived from `since` until before `until`, newest first.
@@ -58,19 +55,17 @@ class SightingStore:
         found: dict[tuple[Source, int], Row[Any]] = {}
         wanted = sorted(set(keys))
         first_day, last_day = since.astimezone(UTC).date(), until.astimezone(UTC).date()
-        for connection in self._database.readers(first_day, last_day):
-            for start in range(0, len(wanted), _KEYS_AT_ONCE):
-                query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], since, until)
-                for row in connection.execute(query):
-                    found[Source(row.topic_id, row.partition), row.offset] = row
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], since, until)
+            for row in self._database.rows(query, first_day, last_day):
+                found[Source(row.topic_id, row.partition), row.offset] = row
         return _once(found.values())
 
     def of_day(self, day: date) -> Iterator[Sighting]:
-        """Yield the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
-        for connection in self._database.readers(day, day):
-            query = _rows().where(SIGHTINGS.c.day == day_number(day))
-            rows = connection.execute(query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset))
-            yield from (_sighting(row) for row in rows)
+        """Return the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
+        query = _rows().where(SIGHTINGS.c.day == day_number(day))
+        query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset)
+        return map(_sighting, self._database.rows(query, day, day))
 
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""

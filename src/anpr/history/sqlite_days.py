@@ -6,13 +6,14 @@ every commit, so no later day's offsets can be newer than an older day's rows (`
 
 import fcntl
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
 
 from anpr.history.database import day_number, day_of, prepare, unavailable
 from anpr.runtime.errors import UnavailableError
@@ -33,6 +34,7 @@ class SqliteDays:
         self._day_tables = day_tables
         self._lock = _lock(folder) if is_writer else None
         self._engines: dict[date, Engine] = {}
+        self._opening = threading.Lock()
         try:
             for day in self.days():
                 self._open(day).dispose()
@@ -51,13 +53,13 @@ class SqliteDays:
         with unavailable(self._name(day)), _writing(self._engines[day]).begin() as connection:
             yield connection
 
-    def readers(self, since: date, until: date) -> Iterator[Connection]:
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """See `Database`."""
         for day in reversed(self.days()):
             if since <= day <= until:
-                engine = self._engines.get(day) or self._open(day)
+                engine = self._open(day)
                 with unavailable(self._name(day)), engine.connect() as connection:
-                    yield connection
+                    yield from connection.execute(query)
 
     def days(self) -> list[date]:
         """See `Database`."""
@@ -71,10 +73,18 @@ class SqliteDays:
             self._lock.close()
 
     def _open(self, day: date) -> Engine:
-        engine = self._engines[day] = _engine(self._folder / _file_name(day))
-        with unavailable(self._name(day)), _writing(engine).begin() as connection:
-            prepare(connection, self._name(day), self._day_tables)
-        return engine
+        """Return the engine of a day. Another thread sees it only when the file has its tables."""
+        with self._opening:
+            if day not in self._engines:
+                engine = _engine(self._folder / _file_name(day))
+                try:
+                    with unavailable(self._name(day)), _writing(engine).begin() as connection:
+                        prepare(connection, self._name(day), self._day_tables)
+                except BaseException:
+                    engine.dispose()
+                    raise
+                self._engines[day] = engine
+            return self._engines[day]
 
     def _name(self, day: date) -> str:
         return f"the history file {self._folder / _file_name(day)}"

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
 from anpr.history.tables import SIGHTING_TABLES
 from anpr.kafka.interfaces import Record
+from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError, UnavailableError
-from tests.support.history import everything, read_record, record_all
+from tests.support.history import at, everything, read_record, record_all
 
 
 def recorded(folder: Path, *records: Record) -> SightingStore:
@@ -68,3 +70,37 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnavailableError, match="history cannot be kept in"):
         SqliteDays(tmp_path / "file" / "history", SIGHTING_TABLES)
+
+
+def test_a_look_up_while_days_begin_gets_what_is_committed(tmp_path: Path) -> None:
+    store = recorded(tmp_path, read_record(0))
+    failures: list[Exception] = []
+    stop = threading.Event()
+
+    def look_up() -> None:
+        while not stop.is_set():
+            try:
+                assert store.count() >= 1
+                assert store.with_keys([folded_key("AB12CDE")], at(-86_400), at(40 * 86_400))
+            except Exception as error:  # noqa: BLE001  each is a failure of this test
+                failures.append(error)
+
+    thread = threading.Thread(target=look_up)
+    thread.start()
+    for day in range(1, 20):
+        record_all(store, read_record(day, day * 86_400))
+    stop.set()
+    thread.join()
+    store.close()
+    assert failures == []
+
+
+def test_an_error_of_a_look_up_tells_no_plate(tmp_path: Path) -> None:
+    store = recorded(tmp_path, read_record(0))
+    with sqlite3.connect(tmp_path / "20261129.sqlite") as connection:
+        connection.execute("DROP TABLE sighting_keys")
+    connection.close()
+    with pytest.raises(HistoryUnavailableError, match=r"20261129\.sqlite: no such table") as caught:
+        store.with_keys([folded_key("AB12CDE")], at(-10), at(10))
+    assert folded_key("AB12CDE") not in str(caught.value)
+    store.close()
