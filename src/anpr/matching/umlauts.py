@@ -20,6 +20,7 @@ _TO_WRITTEN_OUT: Final = str.maketrans(_WRITTEN_OUT)
 _PAIR: Final = re.compile("[AOUaou][Ee]|[Aa][Aa]")
 # No plate has more of them.
 _MOST_PAIRS: Final = 3
+_LONGEST_COUNTRY_LETTERS: Final = 3
 _WHY: Final = "an umlaut, which the other text writes out with this letter"
 
 
@@ -42,12 +43,17 @@ def written_otherwise(text: str) -> Iterator[str]:
 
 
 def is_same_plate(read: str, listed: str) -> bool:
-    """Return whether a read and a listed plate that differ are as long as each other once umlauts are written out."""
+    """Return whether a read and a listed plate that meet are as long as each other once umlauts are written out.
+
+    The read may be longer by country letters, which the tier `folded` allows in front of a plate.
+    """
     written_out = [_written_out(text) for text in (read, listed)]
     if written_out == [None, None]:
         return False
-    lengths = {len(as_read(other or text)) for other, text in zip(written_out, (read, listed), strict=True)}
-    return len(lengths) == 1
+    of_read, of_listed = (
+        len(as_read(other or text)) for other, text in zip(written_out, (read, listed), strict=True)
+    )
+    return 0 <= of_read - of_listed <= _LONGEST_COUNTRY_LETTERS
 
 
 def has_umlauts(text: str) -> bool:

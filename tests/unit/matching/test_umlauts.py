@@ -27,6 +27,9 @@ def match(read: str, listed: str, tolerance: str = "tolerant") -> tuple[str, lis
         ("LOEAE12", "LÖ-Ä 12"),
         ("KAEX99", "KÄ-X 99"),
         ("MUEAB1Z3", "MÜ-AB 123"),
+        ("D MUE AB 123", "MÜ-AB 123"),
+        ("DLOEAE12", "LÖ-AE 12"),
+        ("D MÜ AB 123", "MUE-AB 123"),
     ],
 )
 def test_an_umlaut_meets_its_writing_in_two_letters_and_the_explanation_says_so(read: str, listed: str) -> None:
@@ -40,7 +43,13 @@ def test_an_umlaut_meets_its_writing_in_two_letters_and_the_explanation_says_so(
 
 @pytest.mark.parametrize(
     ("read", "listed"),
-    [("MUEAB123", "MU-AB 123"), ("MUAB123", "MUE-AB 123"), ("MUEAB123", "M-ÜAB 1234"), ("MUEAB123", "MÖ-AB 123")],
+    [
+        ("MUEAB123", "MU-AB 123"),
+        ("MUAB123", "MUE-AB 123"),
+        ("MUEAB123", "M-ÜAB 1234"),
+        ("MUEAB123", "MÖ-AB 123"),
+        ("MUEEAB123", "MÜ-AB 123"),
+    ],
 )
 def test_without_the_umlaut_they_are_two_plates(read: str, listed: str) -> None:
     assert match(read, listed) is None
