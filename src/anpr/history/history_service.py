@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 
 from anpr.contracts import topics
 from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
@@ -59,12 +60,12 @@ class HistoryService:
         with self._closing:
             for topic in self._topics:
                 self._closing.callback(topic.close)
-            reads, *others = self._topics
-            while not self._stop.is_set():
+            # A topic can wait some seconds for a broker that does not answer, so each has its own heartbeat.
+            for topic in cycle(self._topics):
+                if self._stop.is_set():
+                    break
                 self.health.heartbeat()
-                reads.run_once(WAIT_SECONDS)
-                for topic in others:
-                    topic.run_once(0)
+                topic.run_once(WAIT_SECONDS if topic is self._topics[0] else 0)
         log.info("history stopped in order")
 
     def _reads(self, store: SightingStore) -> FollowedTopic:

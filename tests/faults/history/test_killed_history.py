@@ -20,8 +20,8 @@ from tests.support.entries import read_line
 from tests.support.history import everything
 from tests.support.installation import Installation
 
-KILLS = 3
-READS = 10_000
+KILLS = 2
+READS = 8_000
 
 
 def publish(it: Installation, site: str, first: int, count: int) -> None:
