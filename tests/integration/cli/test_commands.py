@@ -180,8 +180,9 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
 
     def due() -> list[dict[str, Any]]:
         done = installation.run("arrivals", "--site", port, "--json")
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        # On a busy machine a port may not have answered in time yet.
+        assert done.returncode in {0, 1}, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
 
     assert wait_until(lambda: bool(due()), 60)
     (one,) = due()

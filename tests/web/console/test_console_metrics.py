@@ -15,6 +15,9 @@ from tests.support.web_console import PASSWORD, ConsoleServer, running_console
 
 @pytest.fixture
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
+    # The metrics of one process are shared: what the console of another test showed must not be taken for this one's.
+    metrics.CONSOLE_FAULTS.set(0)
+    metrics.CONSOLE_LAST_STATUS.clear()
     with running_console(tmp_path / "console", redis_url) as console_server:
         console_server.report_all_is_well()
         assert wait_until(lambda: value("anpr_console_site_heard_timestamp_seconds", site="calais") > 1, 60)

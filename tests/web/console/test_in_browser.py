@@ -182,6 +182,8 @@ def test_a_key_pressed_before_the_scripts_have_loaded_still_works(scene: Scene) 
         with page.expect_request("**/static/keys.js"):
             page.reload(wait_until="commit")
         expect(page.get_by_role("button", name="Same plate")).to_be_visible()
+        # Before a page is first painted, Chromium drops the keys itself.
+        page.wait_for_function("performance.getEntriesByType('paint').length > 0")
         page.keyboard.press("s")
         delayed[0].continue_()
         expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
