@@ -22,8 +22,10 @@ COMMON_SETTINGS: Final[dict[str, Any]] = {
     "reconnect.backoff.max.ms": 250,
     "log_level": 0,
 }
-# For consumers. At its default (1000 ms) a fast loop can stall for a second: measured.
-FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1}
+# How long the broker may hold a fetch back while there is nothing to return. It answers at once when a record comes.
+FETCH_WAIT_MS: Final = 500
+# For consumers. With the default backoff (1000 ms) a fast loop can stall for a second: measured.
+FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1, "fetch.wait.max.ms": FETCH_WAIT_MS}
 _LOG_AGAIN_SECONDS = 10
 
 

@@ -1,27 +1,14 @@
-"""A member of a consumer group: the settings that decide latency and safety, and the commits.
-
-Measured: `poll(t)` followed by `consume(n, 0)` wakes at the first record and still returns whole batches, whereas
-`consume(n, t)` waits for n records or for the whole of t.
-"""
+"""A member of a consumer group: the settings that decide latency and safety, and the commits."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from anpr.kafka.broker_errors import code_of, is_refusal
-from anpr.kafka.connection import (
-    COMMON_SETTINGS,
-    FETCH_SETTINGS,
-    ErrorLog,
-    is_offset_gone,
-    partition_of,
-    records_of,
-)
-from anpr.kafka.delivery_errors import RejectedError
+from anpr.kafka.client_polls import as_rejection, count_waiting, poll_batch
+from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, FETCH_WAIT_MS, ErrorLog
 from anpr.kafka.interfaces import Gap, Record
 from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
 from anpr.kafka.topic_identity import TopicIdentity
@@ -33,8 +20,8 @@ log = get_logger(__name__)
 _EVENTS_SECONDS = 0.1
 _ANSWER_SECONDS = 5.0
 _REMEMBER_SECONDS = 60.0
-# The client learns of the end of a partition with each answer to a fetch: after half a second at the latest.
-_END_KNOWN_AFTER = timedelta(seconds=1)
+# The client learns of the end of a partition with each answer to a fetch. The answer itself may take as long again.
+_END_KNOWN_AFTER = 2 * timedelta(milliseconds=FETCH_WAIT_MS)
 
 
 class KafkaConsumer:
@@ -87,28 +74,18 @@ class KafkaConsumer:
             "error_cb": ErrorLog(),
             "on_commit": self._on_commit,
         }
-        with _as_rejection():
+        with as_rejection():
             self._consumer = Consumer(settings)
             self._consumer.subscribe([topic], on_revoke=self._on_revoke)
 
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `interfaces.Consumer`."""
-        with _as_rejection():
+        with as_rejection():
             self._check_topic()
-            first = self._consumer.poll(wait_seconds)
-            if first is None:
-                return []
-            messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
-        for message in messages:
-            error = message.error()
-            # The client reports a refusal once and then stays silent.
-            if error is not None and is_refusal(error):
-                raise RejectedError(f"{message.topic() or 'its group'}: {error.str()}", code_of(error))
-        records = records_of(message for message in messages if not is_offset_gone(message))
-        self._finder.note_records(records)
-        with _as_rejection():
-            for message in filter(is_offset_gone, messages):
-                self._restart(TopicPartition(*partition_of(message)))
+            records, gone = poll_batch(self._consumer, max_records, wait_seconds)
+            self._finder.note_records(records)
+            for partition in gone:
+                self._restart(TopicPartition(*partition))
         return records
 
     def _restart(self, partition: TopicPartition) -> None:
@@ -198,7 +175,7 @@ class KafkaConsumer:
         if not records and time.monotonic() >= self._remember_at:
             self._remember_progress()
         if self._unconfirmed:
-            with _as_rejection():
+            with as_rejection():
                 self._consumer.commit(offsets=list(self._unconfirmed.values()), asynchronous=True)
 
     def _remember_progress(self) -> None:
@@ -219,23 +196,15 @@ class KafkaConsumer:
 
     def partition_count(self) -> int:
         """See `interfaces.Consumer`."""
-        with _as_rejection():
+        with as_rejection():
             return len(self._consumer.assignment())
 
     def lag(self) -> int | None:
         """See `interfaces.Consumer`."""
-        lag = 0
         try:
             positions = self._consumer.position(self._consumer.assignment())
             self._look_up_first_offsets(positions)
-            for position in positions:
-                _, end = self._consumer.get_watermark_offsets(position, cached=True)
-                # A partition that has brought no record yet has no position: it is where the group committed last.
-                first = self._first_offset.get((position.topic, position.partition), -1)
-                offset = position.offset if position.offset >= 0 else first
-                if offset < 0 or end < 0:
-                    return None
-                lag += max(0, end - offset)
+            lag = count_waiting(self._consumer, positions, self._first_offset)
         except KafkaException:
             return None
         if lag == 0:
@@ -302,12 +271,3 @@ def _time_in(metadata: str | None) -> datetime | None:
         return datetime.fromisoformat(metadata or "")
     except ValueError:
         return None
-
-
-@contextmanager
-def _as_rejection() -> Iterator[None]:
-    """Raise the client's exceptions as RejectedError, so that the service tries again with a new client."""
-    try:
-        yield
-    except KafkaException as error:
-        raise RejectedError(error.args[0].str(), code_of(error.args[0])) from None

@@ -10,19 +10,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from anpr.kafka.broker_errors import code_of, is_refusal
-from anpr.kafka.connection import (
-    COMMON_SETTINGS,
-    FETCH_SETTINGS,
-    ErrorLog,
-    is_end_of_partition,
-    is_offset_gone,
-    partition_of,
-    records_of,
-)
-from anpr.kafka.delivery_errors import RejectedError
+from anpr.kafka.client_polls import as_rejection, count_waiting, poll_batch
+from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, ErrorLog
 from anpr.kafka.interfaces import Gap, Record
-from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
+from anpr.kafka.offset_gaps import GapFinder, Partition, Restart, restart_at
 from anpr.kafka.topic_identity import TopicIdentity
 from anpr.runtime.logs import get_logger
 
@@ -49,7 +40,7 @@ class OffsetReader:
         self._next_offset = next_offset
         self._identity = TopicIdentity(bootstrap, topic)
         self._finder = GapFinder()
-        self._starts: dict[int, int] = {}
+        self._starts: dict[Partition, int] = {}
         self._look_again_at = 0.0
         settings: dict[str, Any] = {
             **COMMON_SETTINGS,
@@ -69,26 +60,15 @@ class OffsetReader:
 
         Raises RejectedError when the broker refuses or does not answer. Open a new reader then.
         """
-        try:
+        with as_rejection():
             if time.monotonic() >= self._look_again_at:
                 self._follow_topic()
-            first = self._consumer.poll(wait_seconds)
-            if first is None:
-                return []
-            messages = [first, *self._consumer.consume(max_records - 1, 0)] if max_records > 1 else [first]
-            for message in messages:
-                error = message.error()
-                if error is not None and is_refusal(error):
-                    raise RejectedError(f"{self._topic}: {error.str()}", code_of(error))
-            records = records_of(m for m in messages if not is_offset_gone(m))
-            if (records or not all(map(is_end_of_partition, messages))) and not self._is_same_topic():
+            records, gone = poll_batch(self._consumer, max_records, wait_seconds)
+            if (records or gone) and not self._is_same_topic():
                 return []
             self._finder.note_records(records)
-            for message in filter(is_offset_gone, messages):
-                _, partition = partition_of(message)
-                self._read_on(partition, self._finder.next_offset((self._topic, partition)))
-        except KafkaException as error:
-            raise RejectedError(error.args[0].str(), code_of(error.args[0])) from None
+            for partition in gone:
+                self._read_on(partition, self._finder.next_offset(partition))
         return records
 
     def take_gaps(self) -> list[Gap]:
@@ -98,17 +78,11 @@ class OffsetReader:
 
     def lag(self) -> int | None:
         """Return how many records wait, None while that is unknown."""
-        lag = 0
         try:
-            for position in self._consumer.position(self._consumer.assignment()):
-                _, end = self._consumer.get_watermark_offsets(position, cached=True)
-                offset = position.offset if position.offset >= 0 else self._starts[position.partition]
-                if end < 0:
-                    return None
-                lag += max(0, end - offset)
+            positions = self._consumer.position(self._consumer.assignment())
+            return count_waiting(self._consumer, positions, self._starts) if self._starts else None
         except KafkaException:
             return None
-        return lag if self._starts else None
 
     def close(self) -> None:
         """Disconnect from the broker."""
@@ -121,8 +95,8 @@ class OffsetReader:
         metadata = self._consumer.list_topics(self._topic, timeout=_ANSWER_SECONDS).topics[self._topic]
         if metadata.error is not None:
             raise KafkaException(metadata.error)
-        for partition in sorted(metadata.partitions.keys() - self._starts.keys()):
-            self._read_on(partition, self._next_offset(self.topic_id, partition))
+        for partition in sorted({(self._topic, number) for number in metadata.partitions} - self._starts.keys()):
+            self._read_on(partition, self._next_offset(self.topic_id, partition[1]))
         self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
 
     def _is_same_topic(self) -> bool:
@@ -134,20 +108,19 @@ class OffsetReader:
         if not is_first:
             log.error("the topic was deleted and created again", topic=self._topic)
         self.topic_id = topic_id
-        self._finder.forget_partitions([(self._topic, partition) for partition in self._starts])
+        self._finder.forget_partitions(self._starts)
         self._starts = {}
         self._look_again_at = 0.0
         self._consumer.unassign()
         return is_first
 
-    def _read_on(self, number: int, next_offset: int | None) -> None:
+    def _read_on(self, partition: Partition, next_offset: int | None) -> None:
         """Read a partition on where it can be read, and note what the broker has deleted before."""
-        partition = TopicPartition(self._topic, number)
-        low, high = self._consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=_ANSWER_SECONDS)
         # On a topic that was never read, what is deleted is not missing.
         restart = restart_at(next_offset, low, high) if next_offset is not None else Restart(low, low)
-        self._finder.note_restart((self._topic, number), next_offset, restart, None)
-        if number in self._starts:
-            self._consumer.incremental_unassign([partition])
-        self._starts[number] = restart.offset
-        self._consumer.incremental_assign([TopicPartition(self._topic, number, restart.offset)])
+        self._finder.note_restart(partition, next_offset, restart, None)
+        if partition in self._starts:
+            self._consumer.incremental_unassign([TopicPartition(*partition)])
+        self._starts[partition] = restart.offset
+        self._consumer.incremental_assign([TopicPartition(*partition, restart.offset)])

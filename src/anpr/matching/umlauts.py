@@ -14,13 +14,13 @@ import msgspec
 
 from anpr.contracts.events import Explanation
 from anpr.contracts.plates import as_read
+from anpr.reference_data.limits import LONGEST_BADGE
 
 _WRITTEN_OUT: Final = {"Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Ø": "OE"}
 _TO_WRITTEN_OUT: Final = str.maketrans(_WRITTEN_OUT)
 _PAIR: Final = re.compile("[AOUaou][Ee]|[Aa][Aa]")
 # No plate has more of them.
 _MOST_PAIRS: Final = 3
-_LONGEST_COUNTRY_LETTERS: Final = 3
 _WHY: Final = "an umlaut, which the other text writes out with this letter"
 
 
@@ -53,7 +53,7 @@ def is_same_plate(read: str, listed: str) -> bool:
     of_read, of_listed = (
         len(as_read(other or text)) for other, text in zip(written_out, (read, listed), strict=True)
     )
-    return 0 <= of_read - of_listed <= _LONGEST_COUNTRY_LETTERS
+    return 0 <= of_read - of_listed <= LONGEST_BADGE
 
 
 def has_umlauts(text: str) -> bool:
