@@ -1,8 +1,7 @@
-"""The cells of a list file: what each column may hold, and how to write a text that no spreadsheet runs. Pure.
+"""The cells of a list file: what each column may hold. Pure.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@` or a tab for a formula. An apostrophe in front marks
-the cell as text; the spreadsheet hides it. Reading a cell removes the apostrophe and writing a cell adds it, so a
-written text is read back unchanged.
+Reading a cell removes the apostrophe that `anpr.runtime.spreadsheet_text` puts before what a spreadsheet would run,
+so a written text is read back unchanged.
 """
 
 import re
@@ -17,6 +16,7 @@ from anpr.contracts.country_codes import US_STATES, country_code
 from anpr.contracts.events import DIRECTIONS, HANDLINGS, TOLERANCES, Entry, Vehicle
 from anpr.contracts.moments import in_utc
 from anpr.runtime.nearest import nearest
+from anpr.runtime.spreadsheet_text import FORMULA
 from anpr.watchlist.nearest_country import nearest_country
 
 TEXT_COLUMNS = (
@@ -48,8 +48,6 @@ _KNOWN_VALUES = {"tolerance": TOLERANCES, "handling": HANDLINGS, "directions": D
 _TYPES = get_type_hints(Entry, include_extras=True) | {
     column: get_type_hints(Vehicle, include_extras=True)[field] for column, field in VEHICLE_COLUMNS.items()
 }
-# The wide forms count too: some spreadsheets treat them as the narrow ones.
-_FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")  # noqa: RUF001  the wide forms are meant
 _UNSEEN = r"\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _AROUND = re.compile(f"^[{_UNSEEN}]+|[{_UNSEEN}]+$")
 _SHOWN_CHARACTERS = 64
@@ -78,12 +76,7 @@ def as_text(cell: str) -> str:
     Marks that are not seen (zero-width, direction of writing) count as spaces: they come with a copied text.
     """
     cell = cell.strip() if cell.isascii() else _AROUND.sub("", cell)
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
-
-
-def as_cell(text: str) -> str:
-    """Return the text so that no spreadsheet runs it."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell
 
 
 def converter(column: str, sites: Collection[str] | None = None) -> Callable[[str], Any]:

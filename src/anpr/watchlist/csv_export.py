@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from anpr.contracts.events import Entry
-from anpr.watchlist.csv_cells import COLUMNS, MULTI_VALUE_COLUMNS, VEHICLE_COLUMNS, as_cell
+from anpr.runtime.spreadsheet_text import as_cell
+from anpr.watchlist.csv_cells import COLUMNS, MULTI_VALUE_COLUMNS, VEHICLE_COLUMNS
 
 
 def write_list(file: TextIO, entries: Iterable[Entry]) -> None:
