@@ -1,15 +1,14 @@
 """Where the days of a store live: in files of SQLite or in partitions of PostgreSQL. A store does not know which."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, Select, Table, insert, inspect, select
+from sqlalchemy import Connection, Row, Select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from anpr.history.tables import SCHEMA_VERSION, VERSION, create_tables
-from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.errors import UnavailableError
 
 
 class Database(Protocol):
@@ -61,23 +60,6 @@ def unavailable(store: str) -> Iterator[None]:
         raise HistoryUnavailableError(f"{store}: {type(error.orig).__name__}") from None
     except SQLAlchemyError as error:
         raise HistoryUnavailableError(f"{store}: {type(error).__name__}") from None
-
-
-def prepare(connection: Connection, store: str, day_tables: Sequence[Table], schema: str | None = None) -> None:
-    """Create the tables in an empty store, or check its version. Raises InputError for every other version."""
-    existing = inspect(connection).get_table_names(schema)
-    if not existing:
-        create_tables(connection, day_tables)
-        connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
-        return
-    version = connection.execute(select(VERSION.c.version)).scalar() if VERSION.name in existing else None
-    if version != SCHEMA_VERSION:
-        found = "has no schema version" if version is None else f"has schema version {version}"
-        raise InputError(
-            "history-schema",
-            f"{store} {found}; this program reads and writes version {SCHEMA_VERSION}",
-            "run the version of the program that wrote it, or keep it elsewhere and let history begin a new store",
-        )
 
 
 def day_number(day: date) -> int:

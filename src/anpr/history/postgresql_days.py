@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from anpr.history.database import day_number, day_of, prepare, unavailable
+from anpr.history.database import day_number, day_of, unavailable
+from anpr.history.schema import prepare
 from anpr.runtime.errors import InputError
 
 _CONNECT_SECONDS = 5
@@ -23,11 +24,11 @@ _DDL_LOCK = 0x616E7072
 class PostgresqlDays:
     """One store in a PostgreSQL. Several services may write it, though each replica should have one of its own."""
 
-    def __init__(self, url: str, schema: str, day_tables: Sequence[Table]) -> None:
-        """Open the store of these tables, and create it if there is none.
+    def __init__(self, url: str, schema: str, day_tables: Sequence[Table], *, is_writer: bool = True) -> None:
+        """Open the store of these tables, and create it if there is none. A writer upgrades an older store.
 
-        Raises InputError for an address that is none and for another schema version, HistoryUnavailableError when the
-        database does not answer.
+        Raises InputError for an address that is none and for any other schema version, HistoryUnavailableError when
+        the database does not answer.
         """
         self._schema = schema
         self._day_tables = day_tables
@@ -38,7 +39,14 @@ class PostgresqlDays:
             with unavailable(self._store), self._engine.begin() as connection:
                 _lock(connection)
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {self._quoted(schema)}"))
-                prepare(connection, self._store, day_tables, schema)
+                prepare(
+                    connection,
+                    self._store,
+                    day_tables,
+                    self._make_partitions_again,
+                    schema=schema,
+                    may_upgrade=is_writer,
+                )
         except BaseException:
             self.close()
             raise
@@ -60,27 +68,36 @@ class PostgresqlDays:
 
     def days(self) -> list[date]:
         """See `Database`."""
-        prefix = f"{self._day_tables[0].name}_"
-        with unavailable(self._store):
-            names = inspect(self._engine).get_table_names(self._schema)
-        numbers = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
-        return sorted(day_of(int(number)) for number in numbers)
+        with unavailable(self._store), self._engine.connect() as connection:
+            return self._days_in(connection)
 
     def close(self) -> None:
         """See `Database`."""
         self._engine.dispose()
 
+    def _days_in(self, connection: Connection) -> list[date]:
+        prefix = f"{self._day_tables[0].name}_"
+        names = inspect(connection).get_table_names(self._schema)
+        return sorted(day_of(int(name.removeprefix(prefix))) for name in names if name.startswith(prefix))
+
     def _make_partitions(self, day: date) -> None:
-        number = day_number(day)
         with self._engine.begin() as connection:
             _lock(connection)
-            for table in self._day_tables:
-                partition = f"{self._quoted(self._schema)}.{self._quoted(f'{table.name}_{number}')}"
-                of = f"{self._quoted(self._schema)}.{self._quoted(table.name)}"
-                connection.execute(
-                    text(f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {of} FOR VALUES IN ({number})")
-                )
+            self._make_partitions_in(connection, day)
         self._days.add(day)
+
+    def _make_partitions_again(self, connection: Connection) -> None:
+        for day in self._days_in(connection):
+            self._make_partitions_in(connection, day)
+
+    def _make_partitions_in(self, connection: Connection, day: date) -> None:
+        number = day_number(day)
+        for table in self._day_tables:
+            partition = f"{self._quoted(self._schema)}.{self._quoted(f'{table.name}_{number}')}"
+            of = f"{self._quoted(self._schema)}.{self._quoted(table.name)}"
+            connection.execute(
+                text(f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {of} FOR VALUES IN ({number})")
+            )
 
     def _quoted(self, name: str) -> str:
         return self._engine.dialect.identifier_preparer.quote(name)

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 
 from anpr.history.database import Database, day_number
+from anpr.history.derived_rows import derived_rows
 from anpr.history.offsets import insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
-from anpr.matching.read_keys import read_keys
 
 # As many values as one statement may surely have.
 _KEYS_AT_ONCE = 500
@@ -30,15 +30,13 @@ class SightingStore:
 
     def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
         """Commit the sightings of one day, and up to where each source is read. What is stored already stays."""
-        keys_of = read_keys([sighting.read for sighting in rows])
         with self._database.begin(day) as connection:
             numbers = note_offsets(connection, offsets)
-            values, keys = [], []
-            for sighting, its_keys in zip(rows, keys_of, strict=True):
-                position = {"day": day_number(day), "source": numbers[sighting.source], "offset": sighting.offset}
-                values.append(position | _columns(sighting))
-                keys += [position | {"key": key} for key in its_keys]
-            for table, new in ((SIGHTINGS, values), (SIGHTING_KEYS, keys)):
+            number = day_number(day)
+            positions = [{"day": number, "source": numbers[row.source], "offset": row.offset} for row in rows]
+            sightings = [position | _columns(row) for position, row in zip(positions, rows, strict=True)]
+            derived = derived_rows(positions, [row.read for row in rows])
+            for table, new in {SIGHTINGS: sightings, **derived}.items():
                 if new:
                     connection.execute(insert_into(connection, table).on_conflict_do_nothing(), new)
 

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
 
-from anpr.history.database import day_number, day_of, prepare, unavailable
+from anpr.history.database import day_number, day_of, unavailable
+from anpr.history.schema import prepare
 from anpr.runtime.errors import UnavailableError
 
 _BUSY_SECONDS = 30
@@ -28,7 +29,8 @@ class SqliteDays:
     def __init__(self, folder: Path, day_tables: Sequence[Table], *, is_writer: bool = True) -> None:
         """Open the store of these tables in `folder`; a writer creates it if there is none.
 
-        Raises InputError for a file of another schema version, UnavailableError where another process writes it.
+        A writer upgrades the files of an older schema version, one after the other. Raises InputError for a file of
+        any other version, UnavailableError where another process writes it.
         """
         self._folder = folder
         self._day_tables = day_tables
@@ -79,7 +81,13 @@ class SqliteDays:
                 engine = _engine(self._folder / _file_name(day))
                 try:
                     with unavailable(self._name(day)), _writing(engine).begin() as connection:
-                        prepare(connection, self._name(day), self._day_tables)
+                        prepare(
+                            connection,
+                            self._name(day),
+                            self._day_tables,
+                            lambda _: None,  # a file has no partitions
+                            may_upgrade=self._lock is not None,
+                        )
                 except BaseException:
                     engine.dispose()
                     raise

@@ -30,5 +30,5 @@ def open_facts(settings: Settings, site: str, *, covert: bool, is_writer: bool =
 
 def _database(settings: Settings, site: str, kind: str, day_tables: Sequence[Table], *, is_writer: bool) -> Database:
     if settings.history.url:
-        return PostgresqlDays(settings.history.url, f"history-{site}-{kind}", day_tables)
+        return PostgresqlDays(settings.history.url, f"history-{site}-{kind}", day_tables, is_writer=is_writer)
     return SqliteDays(settings.history_dir / site / kind, day_tables, is_writer=is_writer)

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from anpr.contracts import canary
+from anpr.history import schema
 from anpr.history.database import Database
 from anpr.history.sighting import Source, sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.history.tables import SIGHTING_TABLES, VERSION
+from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key, read_keys
 from anpr.runtime.errors import InputError
@@ -142,19 +144,71 @@ def test_a_partition_is_read_on_behind_its_newest_record_whichever_day_that_was(
     assert SightingStore(open_database()).next_offsets() == {Source("topic-1", 0): 3, Source("topic-1", 1): 1}
 
 
-@pytest.mark.parametrize("version", [0, 2, None])
-def test_a_store_of_another_schema_version_is_refused_by_name(
-    open_database: Callable[[], Database], version: int | None
-) -> None:
-    database = open_database()
-    record_all(SightingStore(database), read_record(0))
-    with database.begin(date(2026, 11, 29)) as connection:
+def set_version(database: Database, version: int | None) -> None:
+    with database.begin(EVENING.date()) as connection:
         if version is None:
             connection.execute(VERSION.delete())
         else:
             connection.execute(update(VERSION).values(version=version))
-    with pytest.raises(InputError, match=r"has (no schema version|schema version \d); this program .* version 1"):
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, None])
+def test_a_store_of_an_unknown_schema_version_is_refused_by_name(
+    open_database: Callable[[], Database], version: int | None
+) -> None:
+    database = open_database()
+    record_all(SightingStore(database), read_record(0))
+    set_version(database, version)
+    with pytest.raises(InputError, match=r"has (no schema version|schema version \d+); this program .* version \d+"):
         open_database()
+
+
+def as_older(database: Database) -> None:
+    """Make a store as if a program with one folding table less had written it: its only key is an old one."""
+    for day in database.days():
+        with database.begin(day) as connection:
+            connection.execute(delete(SIGHTING_KEYS).where(SIGHTING_KEYS.c.key != folded_key("AB12CDE")))
+            connection.execute(update(SIGHTING_KEYS).values(key="OLD"))
+
+
+def test_an_older_store_is_upgraded_and_holds_what_a_rebuild_would(
+    open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SightingStore(database := open_database())
+    record_all(
+        store, *(read_record(offset, seconds=offset, candidates=({"plate": "KL98XYZ"},)) for offset in range(4))
+    )
+    before = everything(store), store.next_offsets()
+    as_older(database)
+    assert store.with_keys([folded_key("AB12CDE"), folded_key("KL98XYZ")], LONG_AGO, LATER) == []
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    store = SightingStore(open_database())
+    assert (everything(store), store.next_offsets()) == before
+    for plate in ("AB12CDE", "KL98XYZ"):
+        assert len(store.with_keys([folded_key(plate)], LONG_AGO, LATER)) == 4
+    assert store.with_keys(["OLD"], LONG_AGO, LATER) == []
+    record_all(store, read_record(4, seconds=5))
+    assert len(store.with_keys([folded_key("AB12CDE")], LONG_AGO, LATER)) == 5, "it is kept on"
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION)
+    with pytest.raises(InputError, match=f"has schema version {SCHEMA_VERSION + 1}; this program"):
+        open_database()
+
+
+def test_a_crash_while_a_store_is_upgraded_leaves_it_as_it_was(
+    open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SightingStore(database := open_database())
+    record_all(store, read_record(0))
+    before = everything(store), store.next_offsets()
+    as_older(database)
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        patched.setattr(schema, "derive_again", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            open_database()
+    store = SightingStore(open_database())
+    assert (everything(store), store.next_offsets()) == before
+    assert len(store.with_keys(["OLD"], LONG_AGO, LATER)) == 1
 
 
 def test_an_error_of_the_database_tells_no_plate(store: SightingStore, open_database: Callable[[], Database]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from anpr.history import schema
 from anpr.history.database import HistoryUnavailableError
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
+from anpr.history.tables import SCHEMA_VERSION, SIGHTING_TABLES
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError, UnavailableError
@@ -55,8 +56,20 @@ def test_the_file_with_another_schema_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "20261129.sqlite") as connection:
         connection.execute("CREATE TABLE notes (text)")
     connection.close()
-    with pytest.raises(InputError, match=r"20261129\.sqlite has no schema version; this program .* version 1"):
+    with pytest.raises(InputError, match=r"20261129\.sqlite has no schema version; this program .* version \d+"):
         SqliteDays(tmp_path, SIGHTING_TABLES)
+
+
+def test_only_the_service_that_keeps_an_older_file_upgrades_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, read_record(0)).close()
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    with pytest.raises(InputError, match=r"20261129\.sqlite has schema version") as caught:
+        SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False)
+    assert "anpr history" in caught.value.next_step
+    SqliteDays(tmp_path, SIGHTING_TABLES).close()
+    SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False).close()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
