@@ -1,0 +1,1 @@
+"""Who did what, when and why: a chain of records for each console and each history service."""

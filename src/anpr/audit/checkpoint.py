@@ -1,0 +1,47 @@
+"""Where a chain begins after retention: the last record whose segment was deleted."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from anpr.audit.durable_file import sync_folder
+
+_NAME = "checkpoint.json"
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """The last record of a chain that was deleted, and the last day of which all records were.
+
+    The chain itself holds a record of each deletion, with the same sequence number and hash.
+    """
+
+    chain: str
+    sequence: int
+    hash: str
+    last_day: date
+
+
+def read_checkpoint(folder: Path) -> Checkpoint | None:
+    """Return the checkpoint of a chain, None if nothing was deleted. Raises OSError, or ValueError for a bad file."""
+    try:
+        return msgspec.json.decode((folder / _NAME).read_bytes(), type=Checkpoint)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{folder / _NAME} cannot be read: {error}") from None
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Replace the checkpoint of a chain. It is on the disk when this returns. Raises OSError."""
+    new = folder / f"{_NAME}.new"
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, msgspec.json.encode(checkpoint))
+        os.fsync(file)
+    finally:
+        os.close(file)
+    new.replace(folder / _NAME)
+    sync_folder(folder)
