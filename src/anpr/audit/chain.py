@@ -178,7 +178,7 @@ class AuditChain:
             raise UnavailableError(
                 "audit-chain-broken",
                 f"the audit chain {self._folder} cannot go on: {error}",
-                "run `anpr audit verify`. Then move the folder away and keep it for the auditor: a new chain begins",
+                "move the folder away and keep it for the auditor: a new chain begins",
             ) from None
 
 
