@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
-from anpr.matching.scoring.evidence import Evidence, total_log_odds
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data.limits import ALPHABET
+from tests.support.evidence import probability_of
 from tests.support.reference_matcher import folded, is_near
 
 # Few characters, so that near plates are drawn often.
@@ -208,11 +208,6 @@ def test_a_longer_list_and_another_country_never_make_a_match_surer(
     assert score(size, read, encoded(plate, "PL")) <= whole
 
 
-def probability(evidence: Sequence[Evidence]) -> float:
-    """Return the probability whose log-odds are the sum of the evidence."""
-    return 1 / (1 + math.exp(-total_log_odds(evidence)))
-
-
 # Half a digit of a score, and the rounding of the parts.
 ROUNDING = 0.5e-4 + 1e-5
 
@@ -240,7 +235,7 @@ def test_the_evidence_adds_up_to_the_score(
     entry = encoded(plate, listed_country)
     assume(abs(len(text) - len(plate)) <= 1)
     evidence = Likelihood(size).evidence(read, entry)
-    assert probability(evidence) == pytest.approx(score(size, read, entry), abs=ROUNDING)
+    assert probability_of(evidence) == pytest.approx(score(size, read, entry), abs=ROUNDING)
     assert all(part.log_odds != 0 for part in evidence), "a part that changes nothing is left out"
 
 
@@ -257,7 +252,7 @@ def test_the_evidence_of_a_read_with_a_country_prefix_adds_up_to_its_score(
     share = np.array([likelihood.prefix_share])
     [with_prefix] = likelihood.score_inside(read, plates, share, rows, entry, np.zeros(1, np.intp))
     evidence = likelihood.evidence(read, entry, ("country prefix", plates, likelihood.prefix_share))
-    assert probability(evidence) == pytest.approx(float(with_prefix), abs=ROUNDING)
+    assert probability_of(evidence) == pytest.approx(float(with_prefix), abs=ROUNDING)
     assert "country prefix" in [part.name for part in evidence]
 
 

@@ -1,17 +1,15 @@
 """What `anpr explain` shows is what the index does."""
 
-import math
-
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.cli.explain import command
 from anpr.matching.compare import compare
 from anpr.matching.index import Index
-from anpr.matching.scoring.evidence import total_log_odds
 from anpr.runtime.errors import InputError
+from tests.support.evidence import probability_of
 from tests.support.strategies import a_read, an_entry, generation
 
 plates = st.text("AB01O8?*", max_size=9)
@@ -23,6 +21,7 @@ def explained(*arguments: str) -> tuple[int, str]:
 
 
 @given(st.text("AB01O8", max_size=9), plates, st.none() | st.sampled_from((0.1, 0.9)))
+@example("0000", "0", None)  # so improbable that the exponential of its log-odds is no float
 def test_a_comparison_gives_the_answer_of_a_list_with_this_entry_alone(
     read: str, listed: str, confidence: float | None
 ) -> None:
@@ -37,7 +36,7 @@ def test_a_comparison_gives_the_answer_of_a_list_with_this_entry_alone(
     if comparison.score is not None and not comparison.is_match:
         assert comparison.score < comparison.least_score
     if comparison.score is not None and comparison.tier != "pattern":
-        assert 1 / (1 + math.exp(-total_log_odds(comparison.evidence))) == pytest.approx(comparison.score, abs=6e-5)
+        assert probability_of(comparison.evidence) == pytest.approx(comparison.score, abs=6e-5)
     else:
         assert comparison.evidence == ()
 
@@ -110,8 +109,7 @@ def test_a_read_with_a_country_prefix_that_is_too_improbable_is_shown_as_it_stan
         observed, entry = a_read(plate=read, country="DE"), an_entry(plate=listed, tolerance="near")
         comparison = compare(observed, entry, 1_000_000)
         assert comparison.score is not None
-        total = total_log_odds(comparison.evidence)
-        assert 1 / (1 + math.exp(-total)) == pytest.approx(comparison.score, abs=6e-5)
+        assert probability_of(comparison.evidence) == pytest.approx(comparison.score, abs=6e-5)
 
 
 def test_a_missing_letter_leaves_a_gap_above_the_mark() -> None:
