@@ -24,6 +24,11 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     last_day: date
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Tell whether retention has deleted records of a chain."""
+    return (folder / _NAME).exists()
+
+
 def read_checkpoint(folder: Path) -> Checkpoint | None:
     """Return the checkpoint of a chain, None if nothing was deleted. Raises OSError, or ValueError for a bad file."""
     try:

@@ -126,6 +126,12 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
 
 
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the audit chains of this machine are. Without `folder` they are in the state folder."""
+
+    folder: str = ""
+
+
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where each service serves its metrics and its health. Without a port it does not serve them."""
 
@@ -145,6 +151,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     topics: TopicSettings = TopicSettings()
     images: ImageSettings = ImageSettings()
     history: HistorySettings = HistorySettings()
+    audit: AuditSettings = AuditSettings()
     metrics: MetricsSettings = MetricsSettings()
 
     @property
@@ -172,4 +179,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def history_dir(self) -> Path:
         """The folder of the history of all sites, where it is kept in files."""
         folder = self.history.folder or f"{self.watchlist.state_dir}/history"
+        return Path(folder).expanduser()
+
+    @property
+    def audit_dir(self) -> Path:
+        """The folder of the audit chains of all sites."""
+        folder = self.audit.folder or f"{self.watchlist.state_dir}/audit"
         return Path(folder).expanduser()
