@@ -23,6 +23,7 @@ _COMMANDS = (
     "index",
     "match",
     "send",
+    "site-tokens",
     "topics",
     "users",
     "watch",

@@ -13,6 +13,10 @@ from msgspec import Meta, Struct
 Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=1)]
 SiteName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+ApiAddress = Annotated[str, Meta(pattern="^(https?://([A-Za-z0-9.-]+|\\[[0-9a-f:]+\\]):[0-9]{1,5})?$")]
+
+# What is sent to these stays on this machine.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Camera(Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,25 +29,44 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
-    """A port: its name for people, its servers, its cameras and its time zone."""
+    """A port: its name for people, its servers, its cameras and its time zone.
+
+    `history` is where its history answers look-ups: `https://host:port`. A site without it answers none.
+    """
 
     title: str
     kafka: str
     redis: str
     cameras: tuple[Camera, ...] = ()
     time_zone: str = "UTC"
+    history: ApiAddress = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a time zone that does not exist."""
+        """Raise ValueError for a time zone that does not exist, or an address to which plates would go in clear."""
+        if self.history:
+            self._check_history()
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, OSError, ValueError):
             raise ValueError(f"{self.time_zone!r} is not a time zone; 'Europe/Paris' and 'UTC' are") from None
 
+    def _check_history(self) -> None:
+        host, port = self.history_endpoint
+        if not 0 < port < 65_536:
+            raise ValueError(f"history: {port} is not a port")
+        if self.history.startswith("http:") and host not in LOOPBACK:
+            raise ValueError(f"history: {self.history} would send plates in clear over the network; use https://")
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of this site."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def history_endpoint(self) -> tuple[str, int]:
+        """Host and port of `history`, which must be set."""
+        host, _, port = self.history.partition("://")[2].rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class Route(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,10 +143,22 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where history keeps its stores: at a PostgreSQL address, else in a folder of SQLite files."""
+    """Where history keeps its stores, and how sites ask each other's history.
+
+    The stores are at a PostgreSQL address (`url`), else in a folder of SQLite files. `certificate`, its key and
+    `authority` are PEM files: what this machine's histories show, and whose certificates it accepts from others.
+    Without an authority those that the system trusts are accepted.
+    """
 
     folder: str = ""
     url: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
+    authority: str = ""
+    tokens_file: str = "~/.config/anpr/site-tokens.json"
+    answer_within_seconds: Annotated[float, Meta(gt=0, le=60)] = 3
+    officer_look_ups_per_minute: Count = 30
+    site_look_ups_per_minute: Count = 300
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,3 +221,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         """The folder of the audit chains of all sites."""
         folder = self.audit.folder or f"{self.watchlist.state_dir}/audit"
         return Path(folder).expanduser()
+
+    @property
+    def tokens_file(self) -> Path:
+        """The file of the tokens by which sites know each other."""
+        return Path(self.history.tokens_file).expanduser()

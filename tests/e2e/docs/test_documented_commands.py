@@ -71,6 +71,7 @@ def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) 
         "KAFKA_BOOTSTRAP": kafka_bootstrap,
         "ANPR_WATCHLIST__STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "ANPR_CONSOLE__USERS_FILE": str(tmp_path_factory.mktemp("users") / "users.json"),
+        "ANPR_HISTORY__TOKENS_FILE": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
         "PYTHONUNBUFFERED": "1",
     }
 

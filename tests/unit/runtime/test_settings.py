@@ -212,3 +212,36 @@ def test_topics_with_a_retention_shorter_than_the_boards_window_are_refused(fold
     assert message in refusal(folder, ANPR_TOPICS__ALERTS_RETENTION_HOURS="71")
     assert message in refusal(folder, ANPR_BOARD__WINDOW_HOURS="97")
     assert load_settings(folder, {"ANPR_BOARD__WINDOW_HOURS": "96"}).board.window_hours == 96
+
+
+# --- where a history answers ---
+
+
+def with_history(folder: Path, address: str) -> Path:
+    return write(folder, sites=SITES.replace('kafka = "calais:9092"', f'kafka = "x"\nhistory = "{address}"'))
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint"),
+    [
+        ("https://calais.example:8471", ("calais.example", 8471)),
+        ("http://127.0.0.1:8471", ("127.0.0.1", 8471)),
+        ("http://[::1]:8471", ("::1", 8471)),
+    ],
+)
+def test_the_address_of_a_history_is_its_host_and_port(
+    tmp_path: Path, address: str, endpoint: tuple[str, int]
+) -> None:
+    assert load_settings(with_history(tmp_path, address), {}).sites["calais"].history_endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "address", ["calais:8471", "https://calais", "https://calais:8471/v1", "https://a@b:1", "ftp://a:1"]
+)
+def test_what_is_no_address_of_a_history_is_refused(tmp_path: Path, address: str) -> None:
+    assert "$.sites[...].history" in refusal(with_history(tmp_path, address))
+    assert "70000 is not a port" in refusal(with_history(tmp_path, "https://calais:70000"))
+
+
+def test_plates_never_cross_a_network_in_clear(tmp_path: Path) -> None:
+    assert "would send plates in clear" in refusal(with_history(tmp_path, "http://calais.example:8471"))
