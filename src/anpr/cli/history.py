@@ -1,21 +1,24 @@
-"""`anpr history`: keeps every sighting of a site."""
+"""`anpr history`: keeps every sighting of a site; `anpr history copy-days`: gets days from a backup or a replica."""
 
 import threading
 
 import click
+import msgspec
 
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
+from anpr.history.history_copy import copy_history
 from anpr.history.history_service import HistoryService
 from anpr.runtime.logs import bind_service
+from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
 
 
-@click.command(name="history")
-@click.option("--site", required=True, help="The site whose reads are kept.")
+@click.group(name="history", invoke_without_command=True)
+@click.option("--site", help="The site whose reads are kept.")
 @metrics_port
 @click.pass_context
-def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
+def command(ctx: click.Context, site: str | None, metrics_port: int | None) -> None:
     """Keep every read of a site, so that it can be looked up later.
 
     The sightings are kept in day files in history.folder, or in the PostgreSQL that history.url names. History reads
@@ -27,8 +30,15 @@ def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
     Examples:
       anpr history --site calais
       anpr history --site calais --metrics-port 9466
+      anpr history copy-days --site calais --from /mnt/backup/history
     """
-    settings = settings_of(ctx)
+    if ctx.invoked_subcommand is None:
+        if site is None:
+            raise click.UsageError("Missing option '--site'.", ctx)
+        _keep(settings_of(ctx), site, metrics_port)
+
+
+def _keep(settings: Settings, site: str, metrics_port: int | None) -> None:
     check_site(settings, site)
     stop = threading.Event()
     on_stop(stop.set)
@@ -36,3 +46,39 @@ def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
     service = HistoryService(settings, site, stop)
     with serve_health(settings, service.health, metrics_port):
         service.run()
+
+
+@command.command(name="copy-days")
+@click.option("--site", required=True, help="The site whose history gets the days.")
+@click.option(
+    "--from",
+    "original",
+    required=True,
+    metavar="FOLDER|ADDRESS",
+    help="A history folder (it has a folder for each site), or the address of a PostgreSQL without its password.",
+)
+@click.pass_context
+def copy_days(ctx: click.Context, site: str, original: str) -> None:
+    """Copy the days of another history of the site into this one: those of the second service, or of a backup.
+
+    Run it on the machine of the history that has lost its days, as the user of its service, while the service runs.
+    It adds the rows that are not there, and changes nothing that is. So it may be broken off and run again. Nothing
+    is written where it copies from. Day files are checked first: their version, their site and their integrity. A
+    file that is still written is left out.
+
+    Prints a line for each day of each store as JSON: how many rows it has there, and how many were new here. Exit
+    code 1 when there is a `problem` with a day or a store: the others are copied all the same.
+
+    \b
+    Examples:
+      anpr history copy-days --site calais --from /mnt/backup/history
+      anpr history copy-days --site calais --from postgresql://anpr@db2.example/history
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    has_problem = False
+    for report in copy_history(settings, site, original):
+        click.echo(msgspec.json.encode(report))
+        has_problem |= bool(report.problem)
+    if has_problem:
+        ctx.exit(1)

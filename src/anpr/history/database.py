@@ -8,15 +8,11 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Row, Select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from anpr.runtime.errors import UnavailableError
+from anpr.runtime.errors import InputError, UnavailableError
 
 
-class Database(Protocol):
+class StoredDays(Protocol):
     """The days of one store. Every method raises HistoryUnavailableError when the store cannot be used now."""
-
-    def begin(self, day: date) -> AbstractContextManager[Connection]:
-        """Return a transaction that may write rows of this day. It is committed when the context ends well."""
-        ...
 
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """Yield the rows of a query over the days from `since` to `until`. It may be asked once for each day.
@@ -34,6 +30,14 @@ class Database(Protocol):
         ...
 
 
+class Database(StoredDays, Protocol):
+    """The days of a store that may be written."""
+
+    def begin(self, day: date) -> AbstractContextManager[Connection]:
+        """Return a transaction that may write rows of this day. It is committed when the context ends well."""
+        ...
+
+
 class HistoryUnavailableError(UnavailableError):
     """The store does not answer or refuses, such as a full disk. Nothing was committed; try again."""
 
@@ -42,6 +46,17 @@ class HistoryUnavailableError(UnavailableError):
             "history-store",
             message,
             "check the disk, or the PostgreSQL that history.url names; history goes on by itself",
+        )
+
+
+class NoStoreError(InputError):
+    """There is no store where one is to be read, or to be filled beside the service that keeps it."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(
+            "history-no-store",
+            f"{store} does not exist",
+            "name the folder or the database that holds the history, or start the `anpr history` that makes it",
         )
 
 

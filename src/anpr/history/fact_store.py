@@ -1,13 +1,13 @@
 """The alerts, corrections and actions of a site, in the tables of a database. Covert ones have their own store."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 
 from anpr.contracts.events import ReadIdentity
-from anpr.history.database import Database, day_number
+from anpr.history.database import Database, StoredDays, day_number
 from anpr.history.fact import Fact
 from anpr.history.offsets import insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
@@ -45,10 +45,8 @@ class FactStore:
         return self._where_in(FACTS.c.alert_id, alert_ids, "action")
 
     def of_day(self, day: date) -> Iterator[Fact]:
-        """Return the facts that arrived on a day, in the order of their sources and offsets."""
-        query = _ROWS.where(FACTS.c.day == day_number(day))
-        query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset)
-        return map(_fact, self._database.rows(query, day, day))
+        """See `facts_of_day`."""
+        return facts_of_day(self._database, day)
 
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
@@ -66,6 +64,14 @@ class FactStore:
             query = _ROWS.where(is_wanted, FACTS.c.kind == kind)
             found += map(_fact, self._database.rows(query, date.min, date.max))
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
+
+
+def facts_of_day(days: StoredDays, day: date) -> Generator[Fact]:
+    """Return the facts that arrived on a day, in the order of their sources and offsets."""
+    query = _ROWS.where(FACTS.c.day == day_number(day))
+    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset)
+    for row in days.rows(query, day, day):
+        yield _fact(row)
 
 
 _ROWS = select(SOURCES.c.topic_id, SOURCES.c.partition, FACTS).join_from(

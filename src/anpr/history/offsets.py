@@ -14,7 +14,8 @@ from anpr.history.tables import SOURCES
 def next_offsets(database: Database) -> dict[Source, int]:
     """Return where to read each source on: everything before is committed."""
     found: dict[Source, int] = {}
-    query = select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset)
+    # A source of which only copied rows are there is at 0: it was not read. See `day_copy`.
+    query = select(SOURCES.c.topic_id, SOURCES.c.partition, SOURCES.c.next_offset).where(SOURCES.c.next_offset > 0)
     for row in database.rows(query, date.min, date.max):
         source = Source(row.topic_id, row.partition)
         found[source] = max(row.next_offset, found.get(source, 0))

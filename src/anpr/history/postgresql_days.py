@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from anpr.history.database import day_number, day_of, unavailable
+from anpr.history.database import NoStoreError, day_number, day_of, unavailable
 from anpr.history.schema import prepare
 from anpr.runtime.errors import InputError
 
@@ -38,7 +38,7 @@ class PostgresqlDays:
         try:
             with unavailable(self._store), self._engine.begin() as connection:
                 _lock(connection)
-                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {self._quoted(schema)}"))
+                self._make_schema(connection, is_writer=is_writer)
                 prepare(
                     connection,
                     self._store,
@@ -74,6 +74,12 @@ class PostgresqlDays:
     def close(self) -> None:
         """See `Database`."""
         self._engine.dispose()
+
+    def _make_schema(self, connection: Connection, *, is_writer: bool) -> None:
+        if is_writer:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {self._quoted(self._schema)}"))
+        elif not inspect(connection).has_schema(self._schema):
+            raise NoStoreError(self._store)
 
     def _days_in(self, connection: Connection) -> list[date]:
         prefix = f"{self._day_tables[0].name}_"

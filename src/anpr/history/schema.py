@@ -37,15 +37,9 @@ def prepare(  # noqa: PLR0913  both kinds of store, with and without partitions,
         create_tables(connection, day_tables)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
         return
-    version = connection.execute(select(VERSION.c.version)).scalar() if VERSION.name in existing else None
+    version = check_readable(connection, store, schema)
     if version == SCHEMA_VERSION:
         return
-    if version is None or not _OLDEST_VERSION <= version < SCHEMA_VERSION:
-        raise _refusal(
-            store,
-            version,
-            "run the version of the program that wrote it, or keep it elsewhere and let history begin a new store",
-        )
     if not may_upgrade:
         raise _refusal(store, version, "start the `anpr history` that keeps it: it upgrades an older store")
     log.info("history upgrades a store", store=store, from_version=version, to_version=SCHEMA_VERSION)
@@ -57,6 +51,19 @@ def prepare(  # noqa: PLR0913  both kinds of store, with and without partitions,
     if derived:
         derive_again(connection)
     connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
+
+
+def check_readable(connection: Connection, store: str, schema: str | None = None) -> int:
+    """Return the version of a store. Raises InputError when this program cannot even read the sightings in it."""
+    is_there = VERSION.name in inspect(connection).get_table_names(schema)
+    version: int | None = connection.execute(select(VERSION.c.version)).scalar() if is_there else None
+    if version is None or not _OLDEST_VERSION <= version <= SCHEMA_VERSION:
+        raise _refusal(
+            store,
+            version,
+            "run the version of the program that wrote it, or keep it elsewhere and let history begin a new store",
+        )
+    return version
 
 
 def _refusal(store: str, version: int | None, next_step: str) -> InputError:

@@ -1,12 +1,12 @@
 """The sightings of a site, in the tables of a database. Rows and the offsets that they stand for are one commit."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
 
-from anpr.history.database import Database, day_number
+from anpr.history.database import Database, StoredDays, day_number
 from anpr.history.derived_rows import derived_rows
 from anpr.history.offsets import insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
@@ -60,10 +60,8 @@ class SightingStore:
         return _once(found.values())
 
     def of_day(self, day: date) -> Iterator[Sighting]:
-        """Return the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
-        query = _rows().where(SIGHTINGS.c.day == day_number(day))
-        query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset)
-        return map(_sighting, self._database.rows(query, day, day))
+        """See `sightings_of_day`."""
+        return sightings_of_day(self._database, day)
 
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
@@ -72,6 +70,14 @@ class SightingStore:
     def close(self) -> None:
         """Disconnect from the database."""
         self._database.close()
+
+
+def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:
+    """Return the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
+    query = _rows().where(SIGHTINGS.c.day == day_number(day))
+    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset)
+    for row in days.rows(query, day, day):
+        yield _sighting(row)
 
 
 def _columns(sighting: Sighting) -> dict[str, Any]:

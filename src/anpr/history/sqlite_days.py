@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
 
-from anpr.history.database import day_number, day_of, unavailable
+from anpr.history.database import NoStoreError, day_number, day_of, unavailable
 from anpr.history.schema import prepare
 from anpr.runtime.errors import UnavailableError
 
@@ -24,7 +24,7 @@ _IS_WRITING = "is_writing"
 
 
 class SqliteDays:
-    """The day files of one store. Only one process may write a folder; others may read it."""
+    """The day files of one store. One process keeps a folder as its writer; others read it, or add copied rows."""
 
     def __init__(self, folder: Path, day_tables: Sequence[Table], *, is_writer: bool = True) -> None:
         """Open the store of these tables in `folder`; a writer creates it if there is none.
@@ -34,6 +34,8 @@ class SqliteDays:
         """
         self._folder = folder
         self._day_tables = day_tables
+        if not is_writer and not folder.is_dir():
+            raise NoStoreError(f"the history folder {folder}")
         self._lock = _lock(folder) if is_writer else None
         self._engines: dict[date, Engine] = {}
         self._opening = threading.Lock()
@@ -65,7 +67,7 @@ class SqliteDays:
 
     def days(self) -> list[date]:
         """See `Database`."""
-        return sorted(day_of(int(match[1])) for file in self._folder.iterdir() if (match := _FILE.match(file.name)))
+        return days_in(self._folder)
 
     def close(self) -> None:
         """See `Database`."""
@@ -78,7 +80,7 @@ class SqliteDays:
         """Return the engine of a day. Another thread sees it only when the file has its tables."""
         with self._opening:
             if day not in self._engines:
-                engine = _engine(self._folder / _file_name(day))
+                engine = _engine(self._folder / file_name(day))
                 try:
                     with unavailable(self._name(day)), _writing(engine).begin() as connection:
                         prepare(
@@ -95,13 +97,19 @@ class SqliteDays:
             return self._engines[day]
 
     def _name(self, day: date) -> str:
-        return f"the history file {self._folder / _file_name(day)}"
+        return f"the history file {self._folder / file_name(day)}"
 
 
 _FILE = re.compile(r"^(\d{8})\.sqlite$")
 
 
-def _file_name(day: date) -> str:
+def days_in(folder: Path) -> list[date]:
+    """Return the days that have a file in a folder, the oldest first."""
+    return sorted(day_of(int(match[1])) for file in folder.iterdir() if (match := _FILE.match(file.name)))
+
+
+def file_name(day: date) -> str:
+    """Return the name of the file of a day."""
     return f"{day_number(day)}.sqlite"
 
 

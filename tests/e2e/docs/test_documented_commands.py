@@ -29,7 +29,7 @@ PAGES = [
 # These run until they are stopped. The text in their output shows that they work.
 UNTIL_STOPPED = {
     "anpr console": b"console runs",
-    "anpr history": b"history runs",
+    "anpr history --site": b"history runs",
     "anpr index": b"runs",
     "anpr match": b"runs",
     "anpr watch": b"",
@@ -70,6 +70,7 @@ def environment(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) 
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "KAFKA_BOOTSTRAP": kafka_bootstrap,
         "ANPR_WATCHLIST__STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "ANPR_HISTORY__FOLDER": str(tmp_path_factory.mktemp("history")),
         "ANPR_CONSOLE__USERS_FILE": str(tmp_path_factory.mktemp("users") / "users.json"),
         "ANPR_HISTORY__TOKENS_FILE": str(tmp_path_factory.mktemp("tokens") / "tokens.json"),
         "PYTHONUNBUFFERED": "1",

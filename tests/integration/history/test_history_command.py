@@ -1,18 +1,23 @@
 """`anpr history` on real servers: what it keeps, where, and what it says when something is missing."""
 
+import json
+from functools import partial
+
 import httpx
 import pytest
 
 from anpr.contracts import topics
 from anpr.contracts.events import encode
 from anpr.contracts.topics import AddressedAction, of_action, of_alert
+from anpr.history.recorder import Recorder
+from anpr.history.sighting import sightings_of
 from anpr.history.stores import open_facts, open_sightings
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from tests.support.entries import read_line
-from tests.support.history import everything
+from tests.support.history import TopicInMemory, everything, read_record
 from tests.support.installation import Installation
 from tests.support.strategies import a_read, an_action, an_alert, an_entry
 
@@ -78,6 +83,27 @@ def test_it_keeps_reads_alerts_and_actions_and_covert_ones_apart(
     sightings.close()
     assert facts(settings, site, covert=False) == sorted([encode(open_alert), encode(actions[open_alert])])
     assert facts(settings, site, covert=True) == sorted([encode(covert_alert), encode(actions[covert_alert])])
+
+
+def test_days_of_a_backup_are_copied_while_the_service_runs(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    backup = it.folder / "backup"
+    store = open_sightings(load_settings(it.config, it.environment | {"ANPR_HISTORY__FOLDER": str(backup)}), site)
+    Recorder(TopicInMemory([read_record(0, site=site)]), store, partial(sightings_of, site)).run_once(0)
+    store.close()
+    it.start("history", "history", "--site", site, "--metrics-port", "0")
+    produce(it, (topics.reads(site), read_line("a", site, "AB12 CDE")))
+    health = it.health_address("history")
+    assert wait_until(lambda: httpx.get(f"{health}/readyz").status_code == 200, 60)
+    done = it.run("history", "copy-days", "--site", site, "--from", str(backup))
+    assert done.returncode == 1, "the backup has no alerts"
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert reports[0] == {"store": "sightings", "day": "2026-11-29", "rows": 1, "new": 1}
+    assert [(report["store"], "does not exist" in report["problem"]) for report in reports[1:]] == [
+        ("facts", True),
+        ("facts-covert", True),
+    ]
+    settled(it, load_settings(it.config, it.environment), site, 2, 0)
 
 
 def test_an_address_that_is_none_and_a_database_that_is_away_are_named_without_the_password(

@@ -50,10 +50,15 @@ def fault_of_module(module: str, *rest: str) -> str:
 
 def fault_of_options(command: click.Command, rest: list[str] | tuple[str, ...]) -> str:
     context = click.Context(command)
-    for word in rest:
+    words = iter(rest)
+    for word in words:
         if word.startswith("-") and len(word) > 1:
-            if not any(word.partition("=")[0] in one.opts for one in command.get_params(context)):
+            name, _, value = word.partition("=")
+            option = next((one for one in command.get_params(context) if name in one.opts), None)
+            if option is None:
                 return f"{command.name} has no {word}"
+            if isinstance(option, click.Option) and not option.is_flag and not value:
+                next(words, None)
         elif isinstance(command, click.Group):
             found = command.get_command(context, word)
             if found is None:
