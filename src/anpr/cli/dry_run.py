@@ -30,6 +30,11 @@ from anpr.watchlist.csv_file import read_list
 )
 @click.option("--reads", "reads_file", required=True, type=OPEN_FILE, help="The reads as JSON lines; - for stdin.")
 @click.option("--list", "list_name", default="dry-run", show_default=True, help="The name of the list in the alerts.")
+@click.option(
+    "--back-check",
+    is_flag=True,
+    help="Print the alerts that these reads would raise had they passed before the list was applied.",
+)
 @list_file_options
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
@@ -38,6 +43,7 @@ def command(  # noqa: PLR0913  each is an option
     list_file: Path,
     reads_file: BinaryIO,
     list_name: str,
+    back_check: bool,
     encoding: str,
     columns: Mapping[str, str],
     valid_for: float | None,
@@ -46,7 +52,8 @@ def command(  # noqa: PLR0913  each is an option
 
     Alerts go to stdout, one JSON line each, with the same ids as in the live system. Refused lines and a summary by
     tier, entry and day go to stderr. Each read is matched at its `received_at`, or at its capture time if it has no
-    `received_at`. Exit code 1 when lines were refused.
+    `received_at`. Exit code 1 when lines were refused. With --back-check `valid_from` is ignored and each alert is
+    retrospective: so history would look for the vehicles of a new list among the reads of the last hours.
 
     \b
     Examples:
@@ -60,7 +67,7 @@ def command(  # noqa: PLR0913  each is an option
     content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
     days = LocalDays(settings.zones)
-    replay = BacktestReplay(content.entries, late_after, days)
+    replay = BacktestReplay(content.entries, late_after, days, is_back_check=back_check)
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer

@@ -43,6 +43,10 @@ class LocalDays:
             return entry.valid_from
         return day_start(entry.valid_from_day, self._zones.get(site, UTC))
 
+    def without_starts(self) -> "LocalDays":
+        """Return days on which an entry has always been valid: a back-check looks at what passed before."""
+        return _DaysWithoutStarts(self._zones)
+
     def ends_at(self, entry: HasEnd, site: str) -> datetime:
         """Return the moment from which an entry is no longer valid at a site."""
         if entry.valid_until_day is None:
@@ -77,6 +81,11 @@ class LocalDays:
     def latest_end_of(self, day: date) -> datetime:
         """Return the moment at which a day is over at the last site."""
         return _latest_end(day, self._all_zones)
+
+
+class _DaysWithoutStarts(LocalDays):
+    def starts_at(self, entry: Entry, site: str) -> None:  # noqa: ARG002  the interface of its base
+        return
 
 
 # The days of installations whose sites name no time zone.

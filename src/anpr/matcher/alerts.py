@@ -1,10 +1,12 @@
 """Turns matches into alerts: the id depends only on the read and the entry, the kind on the time. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Correction, Read
+from anpr.contracts.events import Alert, Correction, Entry, Read
 from anpr.contracts.local_days import LocalDays
 from anpr.matching.index import Index, Match
 
@@ -23,6 +25,22 @@ def raise_alerts(
             alert_records.append(_correction(read, read.supersedes))
         alert_records.extend(_alert(read, match, index, now, late_after) for match in matches)
     return alert_records
+
+
+def raise_retrospective(
+    reads: Sequence[Read], index: Index, now: datetime, days: LocalDays, is_wanted: Callable[[Entry], bool]
+) -> list[Alert]:
+    """Match reads that passed before an entry was listed, and return the alerts of the wanted entries.
+
+    All is as in live matching, ids too, but that `valid_from` is ignored. There are no corrections: those of a read
+    that replaces another were published when it passed, matched or not.
+    """
+    raised = raise_alerts(reads, index, now, timedelta.max, days.without_starts())
+    return [
+        msgspec.structs.replace(fact, kind="retrospective")
+        for fact in raised
+        if isinstance(fact, Alert) and is_wanted(fact.entry)
+    ]
 
 
 def _correction(read: Read, supersedes: str) -> Correction:

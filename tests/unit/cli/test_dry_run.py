@@ -158,3 +158,24 @@ def test_how_long_a_line_is_valid_needs_a_unit(duration: str) -> None:
     result = CliRunner().invoke(command, ["--valid-for", duration], obj=CONFIG)
     assert result.exit_code == 2
     assert f"{duration!r} is no duration; write it as 20s, 5m, 2h or 1d" in result.stderr
+
+
+def test_a_back_check_finds_what_passed_before_the_entry_was_valid(tmp_path: Path) -> None:
+    listed = "plate,valid_from,valid_until\nAB12 CDE,2026-11-20,2099-12-31\nXV12 ABC,2026-12-01,2099-12-31\n"
+    reads = [read(1, "AB12CDE"), read(2, "XV12ABC"), read(3, "XX99XXX")]
+    assert found(run(tmp_path, listed, *reads)) == []
+    checked = run(tmp_path, listed, *reads, options=("--back-check",))
+    assert found(checked) == ["1", "2"]
+    assert {json.loads(line)["kind"] for line in checked.stdout.splitlines()} == {"retrospective"}
+
+
+def test_a_back_check_gives_the_ids_that_live_matching_gives(tmp_path: Path) -> None:
+    reads = [read(1, "AB12CDE"), read(2, "AB12CDE", supersedes="1"), read(3, "A812CDE")]
+    live, checked = (run(tmp_path, LIST, *reads, options=options) for options in ((), ("--back-check",)))
+
+    def facts(result: Result) -> list[tuple[str, str, float]]:
+        alerts = map(json.loads, result.stdout.splitlines())
+        return [(alert["alert_id"], alert["tier"], alert["score"]) for alert in alerts]
+
+    assert len(facts(live)) == 3
+    assert facts(live) == facts(checked)
