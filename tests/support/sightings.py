@@ -58,9 +58,8 @@ def with_alert(sighting: FoundSighting, alert: Alert, *actions: Action) -> Found
 def an_answer(site: str, *sightings: FoundSighting, is_whole: bool = True) -> SiteReply:
     """Return the reply of a site that answers."""
     newest_first = tuple(sorted(sightings, key=lambda one: one.arrived_at, reverse=True))
-    return SiteReply(
-        site, SightingsAnswer(site=site, sightings=newest_first, is_whole=is_whole, kept_since=date(2026, 2, 1))
-    )
+    answer = SightingsAnswer(site=site, sightings=newest_first, is_whole=is_whole, kept_since=date(2026, 2, 1))
+    return SiteReply(site, answer)
 
 
 def no_answer(site: str, problem: str = "did not answer within 5 s") -> SiteReply:

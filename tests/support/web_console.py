@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,11 @@ from anpr.console.auth.users_file import User, UsersFile
 from anpr.console.bootstrap import ConsoleServers, build_console
 from anpr.contracts import topics
 from anpr.contracts.events import Alert, Status, encode
+from anpr.contracts.look_up import LookUp
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer, InMemoryTail
 from anpr.local import govuk_frontend
 from anpr.local.processes import wait_until
+from anpr.look_up.site_reply import SiteReply
 from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings import Camera, ConsoleSettings, Route, Settings, Site
@@ -84,6 +86,9 @@ class ConsoleServer:
             self.users.save(msgspec.structs.replace(user, password_hash=QUICK_HASH))
         self.images = ImageStore(folder / "images", timedelta(hours=1))
         self.audit_path = folder / "audit.jsonl"
+        # What the ports answer to a look-up, and what they were asked: the question, the ports, and if also covert.
+        self.replies: list[SiteReply] = []
+        self.asked: list[tuple[LookUp, tuple[str, ...], bool]] = []
         servers = ConsoleServers(
             open_tail=lambda _, names: InMemoryTail(self.broker, names),
             open_producer=lambda: InMemoryProducer(self.broker),
@@ -93,6 +98,7 @@ class ConsoleServer:
             users=self.users,
             audit_log=AuditLog(self.audit_path),
             images=self.images,
+            ask_sites=self._ask_sites,
             govuk=govuk_frontend.folder_if_there(),
         )
         self.console = build_console(self.settings, site, servers, self.clock)
@@ -104,6 +110,10 @@ class ConsoleServer:
             )
         )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+
+    async def _ask_sites(self, look_up: LookUp, sites: Collection[str], covert: bool) -> list[SiteReply]:
+        self.asked.append((look_up, tuple(sites), covert))
+        return [reply for reply in self.replies if reply.site in sites or not sites]
 
     def clock(self) -> datetime:
         return system_clock() + self.clock_offset

@@ -26,6 +26,7 @@ _COMMANDS = (
     "site-tokens",
     "topics",
     "users",
+    "vehicle",
     "watch",
     "watchlist",
 )

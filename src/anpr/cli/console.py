@@ -24,6 +24,7 @@ from anpr.console.console_service import ConsoleService
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.tail import KafkaTail
 from anpr.local import govuk_frontend
+from anpr.look_up.ask_sites import ask_sites
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.health import Health
@@ -170,6 +171,7 @@ def open_console(settings: Settings, site: str) -> Console:
         users=UsersFile(Path(settings.console.users_file).expanduser()),
         audit_log=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
+        ask_sites=lambda look_up, ports, covert: ask_sites(settings, look_up, covert=covert, sites=ports),
         govuk=govuk,
     )
     return build_console(settings, site, servers, system_clock)

@@ -44,6 +44,7 @@ from anpr.console.image_retention import sweep_images
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.current_status import CurrentStatus
 from anpr.console.status.fresh_status import FreshStatus
+from anpr.console.vehicle.vehicle_search import AskSites, VehicleSearch
 from anpr.contracts.events import Alert
 from anpr.kafka.interfaces import Producer
 from anpr.runtime.clock import Clock
@@ -64,6 +65,7 @@ class ConsoleServers:
         users: Who may sign in.
         audit_log: Where look-ups are written.
         images: The images of plates.
+        ask_sites: Asks the histories of the sites where a vehicle was.
         govuk: The folder of GOV.UK Frontend; None without it.
     """
 
@@ -75,6 +77,7 @@ class ConsoleServers:
     users: UsersFile
     audit_log: AuditLog
     images: ImageStore
+    ask_sites: AskSites
     govuk: Path | None
 
 
@@ -160,11 +163,22 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
         read = alert.read
         return servers.images.get(read.image, read.site, clock()) if read.image is not None else None
 
+    audit = AuditTrail(site, servers.audit_log, live.thread, clock)
     return ConsoleParts(
         view=view,
         board=board,
         actions=ActionSubmitter(view, board, ActionProducer(servers.open_producer), servers.users, clock),
-        audit=AuditTrail(site, servers.audit_log, live.thread, clock),
+        audit=audit,
+        vehicles=VehicleSearch(
+            site,
+            zones=inputs.settings.zones,
+            ask_sites=servers.ask_sites,
+            audit=audit,
+            stay_gap=timedelta(minutes=inputs.settings.board.stay_gap_minutes),
+            clock=clock,
+        ),
+        images=servers.images,
+        clock=clock,
         load_image=load_image,
         status=FreshStatus(live.thread, live.current_status),
         auth=Authentication(site, servers.users, accounts.sessions),
@@ -203,7 +217,7 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
 
 def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Environment:
     site_settings = settings.sites[site]
-    templates = environment(govuk, site_settings.zone)
+    templates = environment(govuk, site_settings.zone, settings.zones)
     templates.globals |= {
         "site": site,
         "site_title": site_settings.title,

@@ -12,6 +12,9 @@ from anpr.console.board.stream_broadcast import StreamBroadcast
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.http.routes.plate_image import LoadImage
 from anpr.console.status.fresh_status import FreshStatus
+from anpr.console.vehicle.vehicle_search import VehicleSearch
+from anpr.runtime.clock import Clock
+from anpr.runtime.images import ImageStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,9 @@ class ConsoleParts:
         board: The board as each user may see it.
         actions: Submits what officers do.
         audit: Records look-ups.
+        vehicles: Asks every port where a vehicle was.
+        images: The images of plates on this machine.
+        clock: Tells the time.
         load_image: Finds the image of an alert.
         status: The system's status.
         auth: Finds the user of a request.
@@ -35,6 +41,9 @@ class ConsoleParts:
     board: BoardAccess
     actions: ActionSubmitter
     audit: AuditTrail
+    vehicles: VehicleSearch
+    images: ImageStore
+    clock: Clock
     load_image: LoadImage
     status: FreshStatus
     auth: Authentication

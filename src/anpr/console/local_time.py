@@ -3,8 +3,8 @@
 The board shows the day of the week, because it holds three days. Everything that is stored or sent stays in UTC.
 """
 
-from collections.abc import Callable
-from datetime import date, datetime, tzinfo
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, tzinfo
 
 from anpr.contracts.moments import local_time
 
@@ -42,6 +42,36 @@ def log_time_in(zone: tzinfo) -> FormatTime:
         return f"{local_time(moment, zone):%d %b %Y %H:%M:%S %Z}"
 
     return second
+
+
+def day_in(zone: tzinfo) -> FormatTime:
+    """Return a format for the headings of days."""
+
+    def day(moment: datetime) -> str:
+        local = local_time(moment, zone)
+        return f"{local:%A} {day_text(local.date())}"
+
+    return day
+
+
+def exact_time_in(zone: tzinfo) -> FormatTime:
+    """Return a format for moments of a day that is named elsewhere: time to the second."""
+
+    def exact_time(moment: datetime) -> str:
+        return f"{local_time(moment, zone):%H:%M:%S %Z}"
+
+    return exact_time
+
+
+def at_site(zones: Mapping[str, tzinfo], format_in: Callable[[tzinfo], FormatTime]) -> Callable[[datetime, str], str]:
+    """Return a format for moments at a site, by its own clock: by UTC for a site without a zone here."""
+    formats = {site: format_in(zone) for site, zone in zones.items()}
+    in_utc = format_in(UTC)
+
+    def of_site(moment: datetime, site: str) -> str:
+        return formats.get(site, in_utc)(moment)
+
+    return of_site
 
 
 def clock_time_in(zone: tzinfo) -> FormatTime:

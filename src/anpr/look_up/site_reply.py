@@ -1,13 +1,12 @@
 """What came back from one site that was asked. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anpr.contracts.look_up import SightingsAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class SiteReply:
-    """A site's answer; or None, and in plain words why there is none."""
+class SiteReply(Struct, frozen=True):
+    """What a site answered, or why it did not, in words that continue its name ("did not answer within 3 s")."""
 
     site: str
     answer: SightingsAnswer | None

@@ -1,9 +1,9 @@
 """Puts the answers of all sites together: where the vehicle was, newest first, and what nobody could tell. Pure."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from anpr.contracts.events import Action, Alert
 from anpr.contracts.look_up import FoundSighting
@@ -77,12 +77,14 @@ class Timeline:
         possible_misreads: Where a plate was read that may be a misread of it, or another vehicle.
         missing: The sites that did not answer.
         cut_off: The sites that have more sightings than an answer holds. The oldest are missing.
+        kept_since: By site, the first day of which it still holds sightings.
     """
 
     stays: tuple[Stay, ...]
     possible_misreads: tuple[Stay, ...]
     missing: tuple[SiteReply, ...]
     cut_off: tuple[str, ...]
+    kept_since: Mapping[str, date]
 
     @property
     def is_empty(self) -> bool:
@@ -103,6 +105,7 @@ def timeline_of(replies: Sequence[SiteReply], stay_gap: timedelta) -> Timeline:
         possible_misreads=_stays((s for s in found if not s.is_this_plate), stay_gap),
         missing=tuple(reply for reply in replies if reply.answer is None),
         cut_off=tuple(reply.site for reply in replies if reply.answer and not reply.answer.is_whole),
+        kept_since={r.site: r.answer.kept_since for r in replies if r.answer and r.answer.kept_since},
     )
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 # An image of a plate is a few kB. A larger file is not one of ours and is not served.
@@ -75,9 +76,18 @@ class ImageStore:
             return None
         with os.fdopen(handle, "rb") as file:
             stat = os.fstat(handle)
-            if stat.st_size > MAX_IMAGE_BYTES or stat.st_mtime < self._oldest(now).timestamp():
-                return None
-            return file.read()
+            return file.read() if self._is_usable(stat, now) else None
+
+    def holds(self, text: str, site: str, now: datetime) -> bool:
+        """Tell whether `get` would return an image. It does not read the image."""
+        reference = parse(text)
+        if reference is None or reference.site != site:
+            return False
+        try:
+            stat = self._file(reference).stat(follow_symlinks=False)
+        except OSError:
+            return False
+        return self._is_usable(stat, now)
 
     def sweep(self, now: datetime) -> int:
         """Delete the files that have expired by `now`, half-written ones too. Return how many were deleted."""
@@ -94,6 +104,10 @@ class ImageStore:
             if not any(folder.iterdir()):
                 _remove_if_empty(folder)
         return deleted
+
+    def _is_usable(self, file: os.stat_result, now: datetime) -> bool:
+        is_ours = S_ISREG(file.st_mode) and file.st_size <= MAX_IMAGE_BYTES
+        return is_ours and file.st_mtime >= self._oldest(now).timestamp()
 
     def _oldest(self, now: datetime) -> datetime:
         return now.astimezone(UTC) - self._retention

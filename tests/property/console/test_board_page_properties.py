@@ -21,7 +21,7 @@ from anpr.contracts.plates import canonical
 from anpr.runtime.settings import Route, Site
 from tests.support.strategies import a_correction, a_read, an_action, an_alert, an_entry, minutes
 
-CARD = environment(None, ZoneInfo("Pacific/Auckland")).get_template("card.html")
+CARD = environment(None, ZoneInfo("Pacific/Auckland"), {}).get_template("card.html")
 WINDOWS = st.sampled_from([timedelta(minutes=40), timedelta(minutes=120), timedelta(hours=48)])
 FERRY = Route(origin="coquelles", destination="calais", by="ferry", crossing_minutes=1)
 HOUR = timedelta(hours=1)

@@ -29,7 +29,7 @@ SETTINGS = Settings(
     console=ConsoleSettings(),
 )
 OUTCOMES = ("misread", "handed_to_uk_port", "turned_away")
-CARD = environment(None, UTC).get_template("card.html")
+CARD = environment(None, UTC, {}).get_template("card.html")
 
 # Few plates, reads and entries, so that open and covert facts meet in one incident.
 alerts = st.builds(

@@ -14,7 +14,7 @@ from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from tests.support.strategies import NOON, a_read, an_entry, generation
 
-CARD = environment(None, UTC).get_template("card.html")
+CARD = environment(None, UTC, {}).get_template("card.html")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from anpr.matching.explanation import differences
 def test_a_plate_has_its_countrys_colour_and_shows_the_country_that_was_read(
     country: str | None, position: str, is_yellow: bool
 ) -> None:
-    template = environment(None, UTC).get_template("plate.html")
+    template = environment(None, UTC, {}).get_template("plate.html")
     drawn = str(vars(template.make_module())["plate"](country, "AB12CDE", position))
     assert ("plate--yellow" in drawn) is is_yellow
     assert (f">{country}<" in drawn) is (country is not None)
@@ -42,7 +42,7 @@ def test_an_incident_names_no_character_that_the_listed_plate_does_not_have(
 ) -> None:
     found = differences(read, listed, country="FR", listed_country="FR")
     explanation = Explanation(read_as=read, listed_as=listed, differences=found)
-    template = environment(None, UTC).get_template("plate.html")
+    template = environment(None, UTC, {}).get_template("plate.html")
     drawn = str(vars(template.make_module())["differences"](explanation))
     assert all(line in drawn for line in lines)
     assert "nothing" not in drawn

@@ -1,6 +1,5 @@
 """Shared by the subcommands: options, the author of a change, and the report of a change."""
 
-import getpass
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import click
 import msgspec
 
 from anpr.cli.duration import Duration
+from anpr.cli.operator import operator_name
 from anpr.runtime.clock import system_clock
 from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
@@ -83,11 +83,7 @@ def removal_limit_of(settings: Settings, confirmed: int | None) -> RemovalLimit:
 
 def author(command: str, file_sha256: str = "") -> Author:
     """Return the user who runs this command, as the author of its change."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may have no name for its user
-        user = "unknown"
-    return Author(user, command, file_sha256)
+    return Author(operator_name(), command, file_sha256)
 
 
 def report_change(applied: AppliedChange) -> None:

@@ -12,6 +12,7 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.failed_sign_ins import WITHIN
 from anpr.console.board.board_thread import BoardThread
 from anpr.contracts.events import Alert
+from anpr.contracts.look_up import LookUp
 from anpr.runtime.clock import Clock
 
 MAX_LINES_SHOWN = 200
@@ -46,6 +47,18 @@ class AuditTrail:
                 for subject, is_covert in audited
             ]
         await asyncio.to_thread(self._audit_log.write, *lines)
+
+    async def record_look_up(self, who: SignedIn, look_up: LookUp, what: str) -> None:
+        """Write the look-up of a vehicle before any site is asked. Raises UnavailableError: then none may be."""
+        entry = AuditEntry(
+            at=self._clock(),
+            site=self._site,
+            user=who.user.name,
+            role=who.user.role,
+            what=f"{what}: {look_up.reason}",
+            plate=look_up.plate,
+        )
+        await asyncio.to_thread(self._audit_log.write, entry)
 
     async def read(self, who: SignedIn) -> tuple[list[AuditEntry], list[AuditEntry]]:
         """Return the newest look-ups that the reader may know of, and the sign-ins that failed lately."""

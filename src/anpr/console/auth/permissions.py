@@ -7,13 +7,20 @@ SEE_BOARD: Final = "see the board"
 SEE_INCIDENT: Final = "open incidents"
 ACT: Final = "act on incidents"
 TAKE_OVER: Final = "act on incidents that others have claimed"
+SEARCH_VEHICLES: Final = "look vehicles up"
+EXPORT_VEHICLES: Final = "export what a look-up finds"
 SEE_HEALTH: Final = "see the health of the system"
 ACKNOWLEDGE_LOSSES: Final = "acknowledge deleted reads"
 SEE_AUDIT: Final = "read the audit log"
 
 ROLES: Final = {
-    "officer": frozenset({SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, SEE_HEALTH}),
-    "supervisor": frozenset({SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, TAKE_OVER, SEE_HEALTH, ACKNOWLEDGE_LOSSES}),
+    "officer": frozenset({SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, SEARCH_VEHICLES, SEE_HEALTH}),
+    "supervisor": frozenset(
+        {
+            *(SIGN_OUT, SEE_BOARD, SEE_INCIDENT, ACT, TAKE_OVER, SEE_HEALTH, ACKNOWLEDGE_LOSSES),
+            *(SEARCH_VEHICLES, EXPORT_VEHICLES),
+        }
+    ),
     "operator": frozenset({SIGN_OUT, SEE_HEALTH, ACKNOWLEDGE_LOSSES}),
     "auditor": frozenset({SIGN_OUT, SEE_INCIDENT, SEE_AUDIT, SEE_HEALTH}),
 }

@@ -1,6 +1,6 @@
 """The board as each user may see it: covert alerts reach only people with the covert permission."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from anpr.board.board import Board
@@ -37,6 +37,16 @@ class BoardAccess:
     async def incident(self, who: SignedIn, incident_id: str) -> Incident | None:
         """Return an incident by the id of any of its alerts, if the user may know of it."""
         return await self._thread.run(lambda feed: _board_for(who, feed).incident_of(incident_id, self._clock()))
+
+    async def incidents_of(self, who: SignedIn, alert_ids: Collection[str]) -> dict[str, str]:
+        """Return, by alert, the id of its incident, for those alerts whose incident the user may still open."""
+
+        def found(feed: BoardFeed) -> dict[str, str]:
+            board, now = _board_for(who, feed), self._clock()
+            incidents = {alert_id: board.incident_of(alert_id, now) for alert_id in alert_ids}
+            return {alert_id: incident.incident_id for alert_id, incident in incidents.items() if incident}
+
+        return await self._thread.run(found)
 
     async def incidents(self, who: SignedIn, is_wanted: Callable[[Incident], bool]) -> list[Incident]:
         """Return the incidents that the user may know of and that fit a condition."""

@@ -31,8 +31,10 @@ from anpr.console.http.routes import (
     shift_page,
     sign_in,
     sign_out,
+    vehicle_routes,
 )
 from anpr.console.http.security_headers import SecurityHeaders
+from anpr.console.vehicle import picture_address
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
 
@@ -113,6 +115,40 @@ PAGES: Final = (
         "/shift",
         permissions.SEE_BOARD,
         lambda parts: partial(shift_page.page, board=parts.board, view=parts.view, renderer=parts.renderer),
+    ),
+    Page(
+        "GET",
+        "/vehicle",
+        permissions.SEARCH_VEHICLES,
+        lambda parts: partial(vehicle_routes.form, renderer=parts.renderer),
+    ),
+    Page(
+        "POST",
+        "/vehicle",
+        permissions.SEARCH_VEHICLES,
+        lambda parts: partial(
+            vehicle_routes.look_up,
+            search=parts.vehicles,
+            board=parts.board,
+            images=parts.images,
+            renderer=parts.renderer,
+            clock=parts.clock,
+        ),
+    ),
+    Page(
+        "POST",
+        "/vehicle/export",
+        permissions.EXPORT_VEHICLES,
+        lambda parts: partial(
+            vehicle_routes.export, search=parts.vehicles, renderer=parts.renderer, clock=parts.clock
+        ),
+    ),
+    Page(
+        "GET",
+        picture_address.PATH,
+        permissions.SEARCH_VEHICLES,
+        lambda parts: partial(vehicle_routes.image, images=parts.images, clock=parts.clock),
+        is_for_script=True,
     ),
     Page(
         "GET",

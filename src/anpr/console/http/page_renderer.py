@@ -17,6 +17,8 @@ from anpr.runtime.clock import Clock
 _SHOWN_PERMISSIONS = {
     "see_board": permissions.SEE_BOARD,
     "act": permissions.ACT,
+    "search_vehicles": permissions.SEARCH_VEHICLES,
+    "export_vehicles": permissions.EXPORT_VEHICLES,
     "see_health": permissions.SEE_HEALTH,
     "see_audit": permissions.SEE_AUDIT,
     "take_over": permissions.TAKE_OVER,

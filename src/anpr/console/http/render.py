@@ -1,6 +1,7 @@
 """The templates: where they are, and the filters and labels that they use."""
 
 import functools
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -9,14 +10,26 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup, escape
 
 from anpr.console import labels
-from anpr.console.local_time import clock_time_in, date_time_in, day_text, log_time_in, weekday_time_in
+from anpr.console.local_time import (
+    at_site,
+    clock_time_in,
+    date_time_in,
+    day_in,
+    day_text,
+    exact_time_in,
+    log_time_in,
+    weekday_time_in,
+)
 from anpr.contracts.events import Explanation
 from anpr.contracts.plates import country_of
 from anpr.runtime.camera_names import likely_camera
 
 
-def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
-    """Return the templates, with times of `zone`. `govuk` is the folder of GOV.UK Frontend, None without it."""
+def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -> jinja2.Environment:
+    """Return the templates, with times of `zone`, and of a site by its own zone.
+
+    `govuk` is the folder of GOV.UK Frontend, None without it.
+    """
     templates = jinja2.Environment(
         loader=ChoiceLoader(
             [
@@ -36,9 +49,12 @@ def environment(govuk: Path | None, zone: tzinfo) -> jinja2.Environment:
         "day": day_text,
         "clock": clock_time_in(zone),
         "second": log_time_in(zone),
+        "day_at_site": at_site(zones, day_in),
+        "time_at_site": at_site(zones, exact_time_in),
         "iso": datetime.isoformat,
         "mark_differences": mark_differences,
         "country_of": country_of,
+        "percent": percent,
     }
     templates.globals |= {"labels": labels, "likely_camera": likely_camera, "has_govuk": govuk is not None}
     return templates
@@ -53,6 +69,14 @@ def mark_differences(explanation: Explanation, *, read: bool) -> Markup:
         for position, letter in enumerate(text)
     )
     return Markup("").join(letters)
+
+
+def percent(share: float) -> str:
+    """Return a probability in words. Neither end is ever certain."""
+    whole = round(share * 100)
+    if whole < 1:
+        return "less than 1 %"
+    return "more than 99 %" if whole > 99 else f"{whole} %"
 
 
 @functools.cache

@@ -12,6 +12,7 @@ document.addEventListener("submit", (event) => {
     document.getElementById("not-sent").hidden = false;
     return event.preventDefault();
   }
+  if (event.target.hasAttribute("data-download")) return; // the page stays, so its other buttons must work
   if (sent) return event.preventDefault();
   sent = event.submitter ?? event.target;
   sent.classList?.add("is-sending");

@@ -1,0 +1,164 @@
+"""`anpr vehicle`: where a vehicle was seen, at every port."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+import click
+
+from anpr.audit.folders import open_chain
+from anpr.audit.record import AuditEvent
+from anpr.cli import check_site, settings_of
+from anpr.cli.operator import operator_name
+from anpr.cli.vehicle_text import VehicleText
+from anpr.contracts.look_up import LookUp
+from anpr.look_up.ask_sites import ask_sites
+from anpr.look_up.export import csv_of, json_of
+from anpr.look_up.question import MOST_REASON_CHARACTERS, Asker, Written, question
+from anpr.look_up.timeline import Timeline, timeline_of
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import UnavailableError
+from anpr.runtime.settings import Settings
+
+ROLE: Final = "command line"
+# Exit codes of this command; see `anpr --help`.
+_FOUND, _NOTHING, _SITE_MISSING = 0, 1, 3
+
+
+@click.command(name="vehicle")
+@click.argument("plate")
+@click.option(
+    "--reason", required=True, help=f"Why you look it up, for the audit. At most {MOST_REASON_CHARACTERS} characters."
+)
+@click.option("--site", help="The site in whose name you ask.  [default: the first in sites.toml]")
+@click.option("--port", "ports", multiple=True, help="Ask only this port. Can be repeated.  [default: every port]")
+@click.option("--country", default="", help="Leave out reads that name another country: GB, PL, Poland.")
+@click.option("--since", default="", help="The first day, or a time, at the asking site.  [default: 30 days ago]")
+@click.option("--until", default="", help="The last day, or a time.  [default: today]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="CSV is for spreadsheets, JSON for programs.",
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, for you alone.")
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
+    ctx: click.Context,
+    plate: str,
+    reason: str,
+    site: str | None,
+    ports: tuple[str, ...],
+    country: str,
+    since: str,
+    until: str,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Show where the vehicle with PLATE was seen, at every port, the newest first.
+
+    PLATE may be partial: ? stands for one character and * for any number of them. It then needs three letters or
+    digits, and the period is the last 7 days. Reads that may be misreads of PLATE stand apart.
+
+    Your login name, PLATE and the reason are written to the audit here and at each port before it answers. A port
+    that does not answer is named first. Exit code 3: a port did not answer. Exit code 1: nobody has seen the vehicle.
+
+    \b
+    Examples:
+      anpr vehicle AB12CDE --reason "seen leaving the lane"
+      anpr vehicle "AB1?CDE" --reason "witness statement 12" --port calais --since 2026-11-27
+      anpr vehicle AB12CDE --reason "request 4711" --format csv --output ab12cde.csv
+    """
+    settings = settings_of(ctx)
+    asking = check_site(settings, site or next(iter(settings.sites)))
+    for port in ports:
+        check_site(settings, port)
+    written = Written(plate, reason, country, since, until)
+    zone = settings.sites[asking].zone
+    look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
+    words = VehicleText(settings.sites, zone)
+    with _result(output) as write:
+        _audit(settings, look_up, form, ports)
+        asked = ", ".join(settings.sites[port].title for port in ports or settings.sites)
+        click.echo(f"asking {asked}", err=True)
+        replies = asyncio.run(ask_sites(settings, look_up, sites=ports))
+        timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
+        write(_as(form, look_up, timeline, words, settings))
+    for line in words.missing(timeline) if form != "text" or output else ():
+        click.echo(line, err=True)
+    ctx.exit(_SITE_MISSING if timeline.missing else _NOTHING if timeline.is_empty else _FOUND)
+
+
+def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...]) -> None:
+    """Write the look-up to this site's audit. Raises UnavailableError: then nobody may be asked."""
+    chain = open_chain(settings, look_up.asking_site, "command", system_clock)
+    try:
+        chain.append(
+            AuditEvent(
+                operation="consultation" if form == "text" else "disclosure",
+                what="vehicle",
+                user=look_up.user,
+                role=look_up.role,
+                reason=look_up.reason,
+                plate=look_up.plate,
+                details={"format": form, "ports": " ".join(ports) or "all"},
+            )
+        )
+    finally:
+        chain.close()
+
+
+def _as(form: str, look_up: LookUp, timeline: Timeline, words: VehicleText, settings: Settings) -> str:
+    if form == "csv":
+        return csv_of(timeline, settings.zones)
+    if form == "json":
+        return json_of(look_up, timeline).decode()
+    return "".join(f"{line}\n" for line in words.lines(look_up, timeline))
+
+
+class _Write(Protocol):
+    def __call__(self, text: str) -> object: ...
+
+
+@contextlib.contextmanager
+def _result(output: Path | None) -> Iterator[_Write]:
+    """Give what writes the result: to stdout, or to a file that is there only when it is whole.
+
+    Raises UnavailableError when the file cannot be written. That shows before anybody is asked.
+    """
+    if output is None:
+        yield lambda text: click.echo(text.encode(), nl=False)
+        return
+    with _reported(output):
+        handle, part = tempfile.mkstemp(dir=output.absolute().parent)  # readable by its owner alone
+        os.close(handle)
+
+    def write(text: str) -> None:
+        with _reported(output):
+            Path(part).write_text(text, "utf-8", newline="")
+            Path(part).replace(output)
+
+    try:
+        yield write
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _reported(output: Path) -> Iterator[None]:
+    """Turn what the disk says into an UnavailableError."""
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            "look-up-unwritable",
+            f"{output} cannot be written: {error.strerror or error}",
+            "name a file in a folder where you may write, on a disk with free space",
+        ) from None

@@ -1,0 +1,1 @@
+"""Looking a vehicle up at every port, and what the page shows of it."""

@@ -1,0 +1,60 @@
+"""Asks every port where a vehicle was, for an officer. It is in the audit before anybody is asked."""
+
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from datetime import timedelta, tzinfo
+from typing import Any, Final, NamedTuple
+
+from anpr.console.auth.audit_trail import AuditTrail
+from anpr.console.auth.authentication import SignedIn
+from anpr.contracts.look_up import LookUp
+from anpr.look_up.question import Asker, Written, question
+from anpr.look_up.site_reply import SiteReply
+from anpr.look_up.timeline import Timeline, timeline_of
+from anpr.runtime.clock import Clock
+
+# Asks these sites, or all without any. The last argument says whether the asker may see covert alerts of this site.
+AskSites = Callable[[LookUp, Collection[str], bool], Coroutine[Any, Any, Sequence[SiteReply]]]
+
+LOOKED_UP: Final = "vehicle"
+EXPORTED: Final = "vehicle, exported"
+
+
+class Found(NamedTuple):
+    """A question and what the ports answered."""
+
+    look_up: LookUp
+    timeline: Timeline
+
+
+class VehicleSearch:
+    """The look-ups of one console."""
+
+    def __init__(  # noqa: PLR0913  each part that it uses
+        self,
+        site: str,
+        *,
+        zones: Mapping[str, tzinfo],
+        ask_sites: AskSites,
+        audit: AuditTrail,
+        stay_gap: timedelta,
+        clock: Clock,
+    ) -> None:
+        """Ask in the name of `site`. `zones` holds the time zone of each site."""
+        self.zones = zones
+        self._site = site
+        self._ask_sites = ask_sites
+        self._audit = audit
+        self._stay_gap = stay_gap
+        self._clock = clock
+
+    async def find(self, who: SignedIn, written: Written, ports: Collection[str], what: str = LOOKED_UP) -> Found:
+        """Ask the ports, all without any.
+
+        Raises UnusableQuestionError for a question that cannot be asked, and UnavailableError when the look-up cannot
+        be audited: then nobody has been asked.
+        """
+        asker = Asker(who.user.name, who.user.role, self._site)
+        look_up = question(written, asker, self._clock(), self.zones[self._site])
+        await self._audit.record_look_up(who, look_up, what)
+        replies = await self._ask_sites(look_up, ports, who.user.covert)
+        return Found(look_up, timeline_of(replies, self._stay_gap))

@@ -1,0 +1,153 @@
+"""Looking a vehicle up in a real browser: with and without scripts, by keyboard, on a phone, and the export."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from anpr.contracts import topics
+from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
+from simulators.plate_pictures import render
+from simulators.vehicles import Plate
+from tests.support.chromium import chromium
+from tests.support.scene import sign_in
+from tests.support.sightings import PLATE, a_misread, a_sighting, an_answer, no_answer, with_alert
+from tests.support.strategies import an_action, an_alert, an_entry
+from tests.support.web_console import ConsoleServer, running_console
+
+REASON = "seen leaving the lane"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
+    folder = tmp_path_factory.mktemp("console")
+    with ValkeyServer(folder / "valkey") as valkey, running_console(folder / "console", valkey.url) as console_server:
+        console_server.report_all_is_well()
+        now = console_server.clock()
+        jpeg = render(Plate(PLATE, "GB"), "front", 3, Random(1))
+        sighting = a_sighting(seen_at=now, read={"image": console_server.images.put("calais", now, jpeg)})
+        alert = an_alert(sighting.read, an_entry(reason="stolen lorry"), raised_at=now)
+        console_server.put(topics.of_alert(alert), alert)
+        assert wait_until(lambda: alert.alert_id in console_server.shown(), 60)
+        outcome = an_action("1", "outcome", alert, officer="ann", outcome="turned_away", at=now)
+        console_server.replies = [
+            an_answer("calais", with_alert(sighting, alert, outcome), a_misread(seen_at=now)),
+            an_answer("coquelles", a_sighting("coquelles", now - timedelta(hours=3))),
+            no_answer("dover"),
+        ]
+        yield console_server
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def signed_in(chrome: Browser, server: ConsoleServer, user: str, **options: Any) -> Iterator[Page]:
+    context = chrome.new_context(**options)
+    try:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        sign_in(page, server.url, user)
+        page.wait_for_url(lambda url: "sign-in" not in url)
+        yield page
+    finally:
+        context.close()
+
+
+def look_up(page: Page, server: ConsoleServer) -> None:
+    page.goto(f"{server.url}/vehicle")
+    page.get_by_label("Plate").fill("ab12 cde")
+    page.get_by_label("Why are you looking it up?").fill(REASON)
+    page.get_by_role("button", name="Look it up").click()
+    expect(page.get_by_role("heading", name="Seen 2 times")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_officer_sees_where_the_vehicle_was_also_without_scripts(
+    server: ConsoleServer, chrome: Browser, *, scripts: bool
+) -> None:
+    with signed_in(chrome, server, "ann", java_script_enabled=scripts) as page:
+        look_up(page, server)
+        expect(page.locator(".missing")).to_contain_text("No answer from Dover")
+        newest = page.locator(".stay").first
+        for words in ("Calais", "lane 3, to the UK", "Turned away", "stolen lorry"):
+            expect(newest).to_contain_text(words)
+        page.wait_for_function("document.querySelector('.stay__image').naturalWidth > 0")
+        newest.locator("summary").click()
+        expect(newest.locator("table")).to_contain_text("calais-uk-3-front")
+        expect(page.locator(".misreads .stay")).to_contain_text("12 % likely to be this vehicle")
+        expect(page.locator(".chart__mark")).to_have_count(3)
+        assert "AB12" not in page.url.upper()
+
+
+def test_an_officer_comes_from_the_incident_by_keyboard_alone(server: ConsoleServer, chrome: Browser) -> None:
+    with signed_in(chrome, server, "ann") as page:
+        page.goto(f"{server.url}/")
+        page.locator(".card__open").first.press("Enter")
+        page.get_by_label("Why are you looking it up?").focus()
+        expect(page.get_by_role("heading", name="Where has this vehicle been?")).to_be_visible()
+        page.keyboard.type(REASON)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Seen 2 times")).to_be_visible(timeout=60_000)
+        assert server.asked[-1][0].plate == PLATE
+        assert server.asked[-1][0].reason == REASON
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="Open the incident").press("Enter")
+        expect(opened.value.get_by_role("heading", name=PLATE)).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("heading", name="Seen 2 times")).to_be_visible()
+
+
+def test_what_is_missing_in_the_form_is_said_and_leads_to_its_field(server: ConsoleServer, chrome: Browser) -> None:
+    with signed_in(chrome, server, "ann") as page:
+        page.goto(f"{server.url}/vehicle")
+        page.get_by_label("Plate").fill("ab12 cde")
+        page.get_by_role("button", name="Look it up").click()
+        page.get_by_role("link", name="There is no reason.").press("Enter")
+        expect(page.get_by_label("Why are you looking it up?")).to_be_focused()
+        expect(page.get_by_label("Plate")).to_have_value("ab12 cde")
+
+
+def test_a_supervisor_exports_in_both_forms_from_one_page(
+    server: ConsoleServer, chrome: Browser, tmp_path: Path
+) -> None:
+    with signed_in(chrome, server, "sam") as page:
+        look_up(page, server)
+        files = {}
+        for name in ("CSV for a spreadsheet", "JSON for a program"):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=name).click()
+            file = tmp_path / download.value.suggested_filename
+            download.value.save_as(file)
+            files[file.suffix] = file.read_bytes()
+        rows = list(csv.DictReader(io.StringIO(files[".csv"].decode("utf-8-sig"), newline="")))
+        assert [row["line"] for row in rows] == ["no answer", "sighting", "sighting", "possible misread"]
+        assert b'"reason": "seen leaving the lane"' in files[".json"]
+
+
+@pytest.mark.parametrize("path", ["/vehicle", "found"])
+def test_the_pages_fit_a_phone_and_have_no_barriers(server: ConsoleServer, chrome: Browser, path: str) -> None:
+    with signed_in(chrome, server, "sam", viewport={"width": 320, "height": 640}) as page:
+        if path == "found":
+            look_up(page, server)
+        else:
+            page.goto(server.url + path)
+        for folded in page.locator("main details").all():
+            folded.evaluate("details => details.open = true")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
