@@ -9,6 +9,7 @@ from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.history.history_copy import copy_history
 from anpr.history.history_service import HistoryService
+from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import bind_service
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
@@ -43,7 +44,7 @@ def _keep(settings: Settings, site: str, metrics_port: int | None) -> None:
     stop = threading.Event()
     on_stop(stop.set)
     bind_service(service="history", site=site)
-    service = HistoryService(settings, site, stop)
+    service = HistoryService(settings, site, stop, system_clock)
     with serve_health(settings, service.health, metrics_port):
         service.run()
 

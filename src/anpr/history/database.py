@@ -37,6 +37,10 @@ class Database(StoredDays, Protocol):
         """Return a transaction that may write rows of this day. It is committed when the context ends well."""
         ...
 
+    def drop(self, day: date) -> None:
+        """Delete a day with all its rows and offsets. After a crash the day is there, or can be dropped again."""
+        ...
+
 
 class HistoryUnavailableError(UnavailableError):
     """The store does not answer or refuses, such as a full disk. Nothing was committed; try again."""

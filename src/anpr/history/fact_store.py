@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, select
 from anpr.contracts.events import ReadIdentity
 from anpr.history.database import Database, StoredDays, day_number
 from anpr.history.fact import Fact
-from anpr.history.offsets import insert_into, next_offsets, note_offsets
+from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
 from anpr.history.tables import FACTS, SOURCES
 
@@ -51,6 +51,19 @@ class FactStore:
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
         return self._database.days()
+
+    def alerted_since(self, day: date) -> set[bytes]:
+        """Return the digests of the identities of reads about which an alert came on `day` or later."""
+        query = select(FACTS.c.identity).distinct().where(FACTS.c.kind == "alert", FACTS.c.day >= day_number(day))
+        return {bytes(row.identity) for row in self._database.rows(query, day, date.max)}
+
+    def drop(self, day: date) -> None:
+        """Delete a day as a whole."""
+        self._database.drop(day)
+
+    def carry_offsets(self, day: date) -> None:
+        """Note in `day` where each source is read on, before older days go."""
+        carry_offsets(self._database, day)
 
     def close(self) -> None:
         """Disconnect from the database."""

@@ -17,6 +17,8 @@ log = get_logger(__name__)
 class RunsOnce(Protocol):
     """A recorder, whatever its rows are."""
 
+    has_caught_up: bool
+
     def run_once(self, wait_seconds: float) -> None:
         """Poll one batch and commit it."""
         ...
@@ -61,6 +63,11 @@ class FollowedTopic:
         else:
             self._rejections.clear()
             self._refusal, self._has_polled = "", True
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether everything that the topic holds was stored a moment ago."""
+        return self._recorder is not None and self._recorder.has_caught_up
 
     def missing(self) -> list[str]:
         """Return why nothing is being stored, nothing when all is well."""

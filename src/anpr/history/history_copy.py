@@ -15,7 +15,7 @@ from anpr.history.day_copy import CopiedDay, copy_day
 from anpr.history.fact_store import FactStore, facts_of_day
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting_store import SightingStore, sightings_of_day
-from anpr.history.stores import COVERT_FACTS, SIGHTINGS, TABLES, open_facts, open_original, open_sightings
+from anpr.history.stores import TABLES, open_original, open_store
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
 
@@ -39,7 +39,7 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
     Raises InputError when a store of the site is not there to be filled, and UnavailableError.
     """
     for kind in TABLES:
-        with closing(_open(settings, site, kind)) as store:
+        with closing(open_store(settings, site, kind, is_writer=False)) as store:
             try:
                 days = open_original(original, site, kind)
             except InputError as error:
@@ -50,12 +50,6 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
                     yield DayReport(store=kind)
                 for day in reversed(days.days()):
                     yield _copied(days, store, kind, day, site)
-
-
-def _open(settings: Settings, site: str, kind: str) -> SightingStore | FactStore:
-    if kind != SIGHTINGS:
-        return open_facts(settings, site, covert=kind == COVERT_FACTS, is_writer=False)
-    return open_sightings(settings, site, is_writer=False)
 
 
 def _copied(

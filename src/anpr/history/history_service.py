@@ -11,12 +11,15 @@ from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
 from anpr.history.recorder import Recorder
+from anpr.history.retention import Retention
 from anpr.history.sighting import Sighting, sightings_of
 from anpr.history.sighting_metrics import SightingMetrics
 from anpr.history.sighting_store import SightingStore
-from anpr.history.stores import open_facts, open_sightings
+from anpr.history.stores import open_all
+from anpr.history.sweeper import GoneDays, Sweeper
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
+from anpr.runtime.clock import Clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
@@ -29,8 +32,8 @@ WAIT_SECONDS = 0.1
 class HistoryService:
     """One history service of a site. `health` says why it is not ready, from any thread."""
 
-    def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
-        """Keep the history of the site until `stop` is set.
+    def __init__(self, settings: Settings, site: str, stop: threading.Event, clock: Clock) -> None:
+        """Keep the history of the site until `stop` is set. `clock` says what has been kept for long enough.
 
         Raises InputError for a store of another schema version, UnavailableError where it cannot be used.
         """
@@ -39,32 +42,31 @@ class HistoryService:
         self._group = f"anpr-history-{site}"
         self._kafka = settings.sites[site].kafka
         self._stop = stop
-        with ExitStack() as opened:
-            sightings, facts, covert = (
-                open_sightings(settings, site),
-                open_facts(settings, site, covert=False),
-                open_facts(settings, site, covert=True),
-            )
-            for store in (sightings, facts, covert):
-                opened.callback(store.close)
-            self._closing = opened.pop_all()
+        self._stores = stores = open_all(settings, site)
         self._topics = [
-            self._reads(sightings),
-            *self._alerts_and_actions(facts, topics.alerts(site), topics.actions(site)),
-            *self._alerts_and_actions(covert, *topics.covert(site)),
+            self._reads(stores.sightings),
+            *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
+            *self._alerts_and_actions(stores.covert_facts, *topics.covert(site)),
         ]
+        retention = Retention(stores, settings.retention, GoneDays(site))
+        self._sweeper = Sweeper(
+            site, retention, clock, is_settled=lambda: all(topic.has_caught_up for topic in self._topics)
+        )
 
     def run(self) -> None:
         """Keep what comes until it is time to stop."""
         log.info("history runs")
-        with self._closing:
+        with ExitStack() as closing:
+            closing.callback(self._stores.close)
             for topic in self._topics:
-                self._closing.callback(topic.close)
+                closing.callback(topic.close)
             # A topic can wait some seconds for a broker that does not answer, so each has its own heartbeat.
             for topic in cycle(self._topics):
                 if self._stop.is_set():
                     break
                 self.health.heartbeat()
+                if topic is self._topics[0]:
+                    self._sweeper.run_once()
                 topic.run_once(WAIT_SECONDS if topic is self._topics[0] else 0)
         log.info("history stopped in order")
 
@@ -85,5 +87,5 @@ class HistoryService:
         return [followed(alerts, facts_of_alerts), followed(actions, facts_of_actions)]
 
     def _missing(self) -> list[str]:
-        """Return why something is not being stored."""
-        return [problem for topic in self._topics for problem in topic.missing()]
+        """Return why something is not being stored, or does not go."""
+        return [*(problem for topic in self._topics for problem in topic.missing()), *self._sweeper.missing()]

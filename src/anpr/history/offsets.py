@@ -40,6 +40,14 @@ def note_offsets(connection: Connection, next_offsets: Mapping[Source, int]) -> 
     return {Source(row.topic_id, row.partition): row.number for row in connection.execute(select(SOURCES))}
 
 
+def carry_offsets(database: Database, day: date) -> None:
+    """Note in `day` up to where every source is read, so that older days can go without their offsets."""
+    offsets = next_offsets(database)
+    if offsets:
+        with database.begin(day) as connection:
+            note_offsets(connection, offsets)
+
+
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insert that can say what becomes of a row that is there already."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

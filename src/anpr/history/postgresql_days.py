@@ -71,6 +71,19 @@ class PostgresqlDays:
         with unavailable(self._store), self._engine.connect() as connection:
             return self._days_in(connection)
 
+    def drop(self, day: date) -> None:
+        """See `Database`. A table a transaction: a look-up locks the same tables in another order."""
+        self._days.discard(day)
+        with unavailable(self._store):
+            # The first table goes last: as long as it is there, the day is seen, and goes at the next attempt.
+            for table in reversed(self._day_tables):
+                of, partition = self._qualified(table.name), self._qualified(f"{table.name}_{day_number(day)}")
+                with self._engine.begin() as connection:
+                    _lock(connection)
+                    if connection.execute(select(func.to_regclass(partition))).scalar() is not None:
+                        connection.execute(text(f"ALTER TABLE {of} DETACH PARTITION {partition}"))
+                        connection.execute(text(f"DROP TABLE {partition}"))
+
     def close(self) -> None:
         """See `Database`."""
         self._engine.dispose()
@@ -99,11 +112,13 @@ class PostgresqlDays:
     def _make_partitions_in(self, connection: Connection, day: date) -> None:
         number = day_number(day)
         for table in self._day_tables:
-            partition = f"{self._quoted(self._schema)}.{self._quoted(f'{table.name}_{number}')}"
-            of = f"{self._quoted(self._schema)}.{self._quoted(table.name)}"
+            of, partition = self._qualified(table.name), self._qualified(f"{table.name}_{number}")
             connection.execute(
                 text(f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {of} FOR VALUES IN ({number})")
             )
+
+    def _qualified(self, table: str) -> str:
+        return f"{self._quoted(self._schema)}.{self._quoted(table)}"
 
     def _quoted(self, name: str) -> str:
         return self._engine.dialect.identifier_preparer.quote(name)

@@ -65,7 +65,11 @@ class Observer(Protocol):
 
 
 class Recorder(Generic[Row]):
-    """Keeps the records of one topic."""
+    """Keeps the records of one topic.
+
+    Attributes:
+        has_caught_up: Whether nothing waited after the last batch.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Recorder(Generic[Row]):
         self._store = store
         self._rows_of = rows_of
         self._observer = observer
+        self.has_caught_up = False
 
     def run_once(self, wait_seconds: float) -> None:
         """Poll one batch and commit it. Raises RejectedError or HistoryUnavailableError; the rest comes again."""
@@ -94,6 +99,7 @@ class Recorder(Generic[Row]):
             if self._observer is not None:
                 self._observer.committed(len(rows), len(batch.records), time.monotonic() - started_at)
         lag = self._reader.lag()
+        self.has_caught_up = lag == 0
         if self._observer is not None and lag is not None:
             self._observer.waiting(lag)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, and_, func, select
 
 from anpr.history.database import Database, StoredDays, day_number
 from anpr.history.derived_rows import derived_rows
-from anpr.history.offsets import insert_into, next_offsets, note_offsets
+from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 
@@ -66,6 +66,14 @@ class SightingStore:
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
         return self._database.days()
+
+    def drop(self, day: date) -> None:
+        """Delete a day as a whole, with the offsets in it."""
+        self._database.drop(day)
+
+    def carry_offsets(self, day: date) -> None:
+        """Note in `day` where each source is read on, before older days go."""
+        carry_offsets(self._database, day)
 
     def close(self) -> None:
         """Disconnect from the database."""

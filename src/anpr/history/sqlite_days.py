@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
 
-from anpr.history.database import NoStoreError, day_number, day_of, unavailable
+from anpr.history.database import HistoryUnavailableError, NoStoreError, day_number, day_of, unavailable
 from anpr.history.schema import prepare
 from anpr.runtime.errors import UnavailableError
 
@@ -40,6 +40,8 @@ class SqliteDays:
         self._engines: dict[date, Engine] = {}
         self._opening = threading.Lock()
         try:
+            if is_writer:
+                self._finish_drops()
             for day in self.days():
                 self._open(day).dispose()
         except BaseException:
@@ -50,6 +52,8 @@ class SqliteDays:
     def begin(self, day: date) -> Iterator[Connection]:
         """See `Database`."""
         if day not in self._engines:
+            with _disk_errors(self._name(day)):
+                self._file(day).touch(mode=0o600)
             # The other days are closed now: without connections each is one file, without a journal beside it.
             for engine in self._engines.values():
                 engine.dispose()
@@ -61,13 +65,27 @@ class SqliteDays:
         """See `Database`."""
         for day in reversed(self.days()):
             if since <= day <= until:
-                engine = self._open(day)
-                with unavailable(self._name(day)), engine.connect() as connection:
-                    yield from connection.execute(query)
+                try:
+                    yield from self._rows_of(day, query)
+                except HistoryUnavailableError:
+                    if self._file(day).exists():
+                        raise
+                    # It has just gone, for its retention has ended.
 
     def days(self) -> list[date]:
         """See `Database`."""
         return days_in(self._folder)
+
+    def drop(self, day: date) -> None:
+        """See `Database`. The day has gone with the new name of its file; what is left of it goes afterwards."""
+        with self._opening, _disk_errors(self._name(day)):
+            engine = self._engines.pop(day, None)
+            if engine is not None:
+                engine.dispose()
+            file = self._file(day)
+            if file.exists():
+                file.rename(file.with_name(f"{file.name}{_GONE}"))
+            self._finish_drops()
 
     def close(self) -> None:
         """See `Database`."""
@@ -80,7 +98,7 @@ class SqliteDays:
         """Return the engine of a day. Another thread sees it only when the file has its tables."""
         with self._opening:
             if day not in self._engines:
-                engine = _engine(self._folder / file_name(day))
+                engine = _engine(self._file(day))
                 try:
                     with unavailable(self._name(day)), _writing(engine).begin() as connection:
                         prepare(
@@ -96,11 +114,28 @@ class SqliteDays:
                 self._engines[day] = engine
             return self._engines[day]
 
+    def _rows_of(self, day: date, query: Select[Any]) -> Iterator[Row[Any]]:
+        engine = self._open(day)
+        with unavailable(self._name(day)), engine.connect() as connection:
+            yield from connection.execute(query)
+
+    def _finish_drops(self) -> None:
+        """Delete what is left of days that have gone: their files under the new name, and journals without a file."""
+        for file in self._folder.iterdir():
+            match = _LEFT_OVER.match(file.name)
+            if match and not (self._folder / match[1]).exists():
+                file.unlink(missing_ok=True)
+
+    def _file(self, day: date) -> Path:
+        return self._folder / file_name(day)
+
     def _name(self, day: date) -> str:
-        return f"the history file {self._folder / file_name(day)}"
+        return f"the history file {self._file(day)}"
 
 
 _FILE = re.compile(r"^(\d{8})\.sqlite$")
+_GONE = ".gone"
+_LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|-wal|-shm)$")
 
 
 def days_in(folder: Path) -> list[date]:
@@ -114,8 +149,13 @@ def file_name(day: date) -> str:
 
 
 def _engine(file: Path) -> Engine:
+    # A reader must not make a file anew that has just gone, so no connection creates one.
     # hide_parameters: they are plates.
-    engine = create_engine(f"sqlite:///{file}", hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        f"sqlite:///{file.absolute().as_uri()}?mode=rw&uri=true",
+        hide_parameters=True,
+        connect_args={"timeout": _BUSY_SECONDS},
+    )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
@@ -134,6 +174,15 @@ def _begin(connection: Connection) -> None:
 
 def _writing(engine: Engine) -> Engine:
     return engine.execution_options(**{_IS_WRITING: True})
+
+
+@contextmanager
+def _disk_errors(store: str) -> Iterator[None]:
+    """Raise an error of the disk as HistoryUnavailableError."""
+    try:
+        yield
+    except OSError as error:
+        raise HistoryUnavailableError(f"{store}: {error.strerror or error}") from None
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -182,6 +182,18 @@ HISTORY_COMMIT = _histogram(
     "site",
 )
 
+HISTORY_GONE = _counter(
+    "anpr_history_erased_sightings_total",
+    "Sightings that went with their day because it had been kept for long enough; those that an alert keeps in "
+    "another store count too.",
+    "site",
+)
+HISTORY_OLDEST = _gauge(
+    "anpr_history_oldest_day_timestamp_seconds",
+    "When the oldest day began of which sightings without an alert are kept; 0 when there is none.",
+    "site",
+)
+
 # --- the console ---
 
 CONSOLE_LAST_STATUS = _gauge(

@@ -167,6 +167,16 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     folder: str = ""
 
 
+class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many days history keeps a sighting after the day of its arrival: one of no alert, and one of an alert.
+
+    Alerts, corrections and actions stay as long as the sightings of alerts.
+    """
+
+    sightings_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    matched_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+
+
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where each service serves its metrics and its health. Without a port it does not serve them."""
 
@@ -187,6 +197,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     images: ImageSettings = ImageSettings()
     history: HistorySettings = HistorySettings()
     audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     metrics: MetricsSettings = MetricsSettings()
 
     @property

@@ -18,6 +18,8 @@ from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
 
+HOURS_OF_A_DAY = 24
+
 
 def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
     """Read the settings in `folder` and apply the environment. Raises InputError with file, key and reason."""
@@ -61,7 +63,25 @@ def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
             "settings: topics.alerts_retention_hours is shorter than board.window_hours",
             "make the retention at least as long as the window: a restarted board reads its window from the topics",
         )
+    _check_retention(settings)
     return settings
+
+
+def _check_retention(settings: Settings) -> None:
+    """Raise InputError where a sighting would go before its alert can have come, or a matched one before others."""
+    kept = settings.retention
+    if kept.matched_days < kept.sightings_days:
+        raise InputError(
+            "settings-retention",
+            "settings: retention.matched_days is shorter than retention.sightings_days",
+            "keep sightings of alerts at least as long as those that matched nothing",
+        )
+    if kept.sightings_days * HOURS_OF_A_DAY < settings.topics.reads_retention_hours + HOURS_OF_A_DAY:
+        raise InputError(
+            "settings-retention",
+            "settings: retention.sightings_days is less than a day longer than topics.reads_retention_hours",
+            "keep sightings a day longer than the topic keeps reads: an alert about them may come until then",
+        )
 
 
 def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:

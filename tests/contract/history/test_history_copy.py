@@ -17,7 +17,7 @@ from anpr.history.history_copy import DayReport, copy_history
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.history.stores import open_facts, open_sightings
+from anpr.history.stores import open_all, open_sightings
 from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
@@ -101,31 +101,26 @@ def publish(store: FactStore, *alerts: Alert) -> None:
 
 def fill(settings: Settings, site: str) -> None:
     """Keep reads and alerts as a service does, and stop."""
-    sightings = open_sightings(settings, site)
-    keep(sightings, site, reads(site), "topic-0")
-    keep(sightings, site, reads(site))
-    sightings.close()
-    for covert in (False, True):
-        facts = open_facts(settings, site, covert=covert)
+    stores = open_all(settings, site)
+    keep(stores.sightings, site, reads(site), "topic-0")
+    keep(stores.sightings, site, reads(site))
+    for matched in (stores.matched, stores.matched_covert):
+        keep(matched, site, reads(site)[:2])
+    for facts in (stores.facts, stores.covert_facts):
         publish(facts, *(an_alert(a_read(str(number), site=site), an_entry()) for number in range(2)))
-        facts.close()
+    stores.close()
 
 
 class Service:
     """The stores of a running service, which has them locked."""
 
     def __init__(self, settings: Settings, site: str) -> None:
-        self.sightings = open_sightings(settings, site)
-        self.facts = [open_facts(settings, site, covert=covert) for covert in (False, True)]
+        self.stores = open_all(settings, site)
+        self.sightings = self.stores.sightings
+        self.close = self.stores.close
 
     def holds(self) -> list[object]:
-        facts = [[fact for day in store.days() for fact in store.of_day(day)] for store in self.facts]
-        return [everything(self.sightings), *facts]
-
-    def close(self) -> None:
-        self.sightings.close()
-        for facts in self.facts:
-            facts.close()
+        return [[row for day in store.days() for row in store.of_day(day)] for store in self.stores]
 
 
 @pytest.fixture
@@ -152,8 +147,8 @@ def test_a_service_that_lost_its_days_holds_afterwards_what_the_other_holds(
     offsets = service.sightings.next_offsets()
     reports = list(copy_history(settings, site, original.address))
     assert [report.problem for report in reports] == [""] * len(reports)
-    assert sum(report.rows for report in reports) == 2 * len(SECONDS) + 2 * 2
-    assert sum(report.new for report in reports) == 2 * len(SECONDS) - 3 + 2 * 2
+    assert sum(report.rows for report in reports) == 2 * len(SECONDS) + 4 * 2
+    assert sum(report.new for report in reports) == 2 * len(SECONDS) - 3 + 4 * 2
     assert service.holds() == kept(original, site)
     assert service.sightings.next_offsets() == offsets, "it reads its topic on from where it was"
     found = service.sightings.with_keys([folded_key("AB12CDE")], LONG_AGO, LATER)
@@ -216,7 +211,7 @@ def test_the_history_of_another_site_is_not_copied(folders: tuple[Original, Sett
     reports = list(copy_history(here, "dover", original.address))
     assert {report.problem for report in reports} == {f"this is the history of {site}, not of dover"}
     again = Service(here, "dover")
-    assert again.holds() == [[], [], []]
+    assert again.holds() == [[], [], [], [], []]
     again.close()
 
 

@@ -18,11 +18,13 @@ class ScriptedRecorder:
 
     def open(self, _: OffsetReader) -> "ScriptedRecorder":
         self.openings += 1
+        self.has_caught_up = False
         return self
 
     def run_once(self, _: float) -> None:
         if self.script:
             raise self.script.pop(0)
+        self.has_caught_up = True
 
 
 @pytest.mark.parametrize(
@@ -43,8 +45,10 @@ def test_after_a_refusal_it_says_why_and_goes_on_from_what_is_stored(
         topic.run_once(0)
         [problem] = topic.missing()
         assert reason in problem
+        assert not topic.has_caught_up
     topic.run_once(0)
     assert topic.missing() == []
+    assert topic.has_caught_up
     assert recorder.openings == 3, "each time it asks the store again where to read on"
     topic.close()
 

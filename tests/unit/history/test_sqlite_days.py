@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import threading
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError, UnavailableError
 from tests.support.history import at, everything, read_record, record_all
+
+FIRST = date(2026, 11, 29)
 
 
 def recorded(folder: Path, *records: Record) -> SightingStore:
@@ -116,4 +118,51 @@ def test_an_error_of_a_look_up_tells_no_plate(tmp_path: Path) -> None:
     with pytest.raises(HistoryUnavailableError, match=r"20261129\.sqlite: no such table") as caught:
         store.with_keys([folded_key("AB12CDE")], at(-10), at(10))
     assert folded_key("AB12CDE") not in str(caught.value)
+    store.close()
+
+
+def test_nothing_of_a_day_that_has_gone_is_left_on_the_disk(tmp_path: Path) -> None:
+    store = recorded(tmp_path, read_record(0, plate="GONE 123"), read_record(1, 5))
+    with sqlite3.connect(tmp_path / "20261129.sqlite") as other:
+        other.execute("SELECT * FROM sightings").fetchall()  # it keeps a journal beside the file
+        store.drop(date(2026, 11, 29))
+    other.close()
+    store.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["20261130.sqlite", "lock"]
+
+
+@pytest.mark.parametrize("left", [".gone", "-wal", "-shm"])
+def test_what_a_crash_left_of_a_day_goes_at_the_next_start(tmp_path: Path, left: str) -> None:
+    recorded(tmp_path, read_record(0)).close()
+    (tmp_path / f"20261128.sqlite{left}").write_bytes(b"GONE123")
+    store = recorded(tmp_path, read_record(1))
+    store.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["20261129.sqlite", "lock"]
+    assert store.count() == 2
+
+
+def test_a_look_up_while_days_go_gets_what_is_left(tmp_path: Path) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(20)]
+    store = recorded(tmp_path, *(read_record(number, number * 86_400) for number in range(21)))
+    look_ups = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False))
+    failures: list[Exception] = []
+    stop = threading.Event()
+
+    def look_up() -> None:
+        while not stop.is_set():
+            try:
+                assert look_ups.count() >= 1
+                assert store.count() >= 1
+            except Exception as error:  # noqa: BLE001  each is a failure of this test
+                failures.append(error)
+
+    thread = threading.Thread(target=look_up)
+    thread.start()
+    for day in days:
+        store.drop(day)
+    stop.set()
+    thread.join()
+    look_ups.close()
+    assert failures == []
+    assert store.days() == [FIRST + timedelta(days=20)], "no look-up makes a file anew"
     store.close()

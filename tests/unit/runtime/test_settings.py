@@ -245,3 +245,20 @@ def test_what_is_no_address_of_a_history_is_refused(tmp_path: Path, address: str
 
 def test_plates_never_cross_a_network_in_clear(tmp_path: Path) -> None:
     assert "would send plates in clear" in refusal(with_history(tmp_path, "http://calais.example:8471"))
+
+
+def test_sightings_that_would_go_before_their_alerts_can_come_are_refused(folder: Path) -> None:
+    message = "retention.sightings_days is less than a day longer than topics.reads_retention_hours"
+    assert message in refusal(folder, ANPR_RETENTION__SIGHTINGS_DAYS="3")
+    assert message in refusal(folder, ANPR_TOPICS__READS_RETENTION_HOURS="697")
+    assert load_settings(folder, {"ANPR_RETENTION__SIGHTINGS_DAYS": "4"}).retention.sightings_days == 4
+
+
+def test_sightings_of_alerts_that_would_go_before_the_others_are_refused(folder: Path) -> None:
+    message = "retention.matched_days is shorter than retention.sightings_days"
+    assert message in refusal(folder, ANPR_RETENTION__MATCHED_DAYS="29")
+
+
+@pytest.mark.parametrize("days", ["0", "366"])
+def test_sightings_that_matched_nothing_are_kept_for_a_year_at_most(folder: Path, days: str) -> None:
+    assert "retention.sightings_days" in refusal(folder, ANPR_RETENTION__SIGHTINGS_DAYS=days)

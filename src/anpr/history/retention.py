@@ -1,0 +1,124 @@
+"""The retention of a site's history: a day goes as a whole, and the sightings of alerts move to a store of their own.
+
+A day goes in this order: what must stay is noted and copied, what became of the day is reported, the day is dropped.
+Each step may be done again, and changes nothing then. So a crash between any two steps loses nothing and doubles
+nothing: the day is still there, and the next sweep does all steps again.
+
+A sighting that only covert alerts keep moves to a store apart. Others must not learn that it is kept.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from anpr.history.fact_store import FactStore
+from anpr.history.sighting import Sighting, Source, identity_digest
+from anpr.history.sighting_store import SightingStore
+from anpr.runtime.settings import RetentionSettings
+
+_DAY = timedelta(days=1)
+
+
+class KeptStores(NamedTuple):
+    """The stores of a site: sightings, those that open and only covert alerts keep, and the facts of each kind."""
+
+    sightings: SightingStore
+    matched: SightingStore
+    matched_covert: SightingStore
+    facts: FactStore
+    covert_facts: FactStore
+
+    def close(self) -> None:
+        """Disconnect from all."""
+        for store in self:
+            store.close()
+
+
+class DayGone(NamedTuple):
+    """What becomes of a day of sightings: how many there were, and how many open and only covert alerts keep."""
+
+    day: date
+    sightings: int
+    kept: int
+    kept_covert: int
+
+
+# Told of each day of sightings before it goes. An UnavailableError keeps the day until the next attempt.
+Report = Callable[[DayGone], None]
+
+
+class Retention:
+    """What may be kept of a site's history on a day, and what must go."""
+
+    def __init__(self, stores: KeptStores, kept: RetentionSettings, report: Report) -> None:
+        """`report` is told of each day of sightings before it goes."""
+        self._stores = stores
+        self._kept = kept
+        self._report = report
+
+    def sweep(self, today: date) -> bool:
+        """Let the oldest day of each store go if its time has come. Return whether one went: there may be more.
+
+        Raises HistoryUnavailableError and what the reporter raises.
+        """
+        stores = self._stores
+        first_matched = today - timedelta(days=self._kept.matched_days)
+        went = self._sweep_sightings(today - timedelta(days=self._kept.sightings_days), today)
+        for store in (stores.matched, stores.matched_covert):
+            went |= _drop_oldest(store, first_matched)
+        for facts in (stores.facts, stores.covert_facts):
+            went |= _drop_oldest(facts, first_matched, carry_to=today)
+        return went
+
+    def oldest_day(self) -> date | None:
+        """Return the oldest day of which every sighting is kept, None when there is none."""
+        return next(iter(self._stores.sightings.days()), None)
+
+    def _sweep_sightings(self, first_kept: date, today: date) -> bool:
+        day = _oldest(self._stores.sightings, first_kept)
+        if day is None:
+            return False
+        self._report(self._keep_matched(day))
+        return _drop_oldest(self._stores.sightings, first_kept, carry_to=today)
+
+    def _keep_matched(self, day: date) -> DayGone:
+        """Copy the day's sightings of alerts. Alerts about them came on this day or later, give or take its clock."""
+        stores = self._stores
+        opened = stores.facts.alerted_since(day - _DAY)
+        covert = stores.covert_facts.alerted_since(day - _DAY) - opened
+        sightings, kept, kept_covert = 0, [], []
+        for sighting in stores.sightings.of_day(day):
+            sightings += 1
+            digest = identity_digest(sighting.read.identity)
+            if digest in opened:
+                kept.append(sighting)
+            elif digest in covert:
+                kept_covert.append(sighting)
+        _copy(kept, stores.matched, day)
+        _copy(kept_covert, stores.matched_covert, day)
+        return DayGone(day, sightings, len(kept), len(kept_covert))
+
+
+def _copy(sightings: Sequence[Sighting], store: SightingStore, day: date) -> None:
+    if sightings:
+        offsets: dict[Source, int] = {}
+        for sighting in sightings:
+            offsets[sighting.source] = max(sighting.offset + 1, offsets.get(sighting.source, 0))
+        store.add(day, sightings, offsets)
+
+
+def _oldest(store: SightingStore | FactStore, first_kept: date) -> date | None:
+    """Return the oldest day of a store if it is before the first day that is kept."""
+    days = store.days()
+    return days[0] if days and days[0] < first_kept else None
+
+
+def _drop_oldest(store: SightingStore | FactStore, first_kept: date, carry_to: date | None = None) -> bool:
+    day = _oldest(store, first_kept)
+    if day is None:
+        return False
+    if carry_to is not None:
+        # A quiet partition may have its offset only in the day that goes.
+        store.carry_offsets(carry_to)
+    store.drop(day)
+    return True
