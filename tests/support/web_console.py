@@ -14,8 +14,9 @@ import httpx
 import msgspec
 import uvicorn
 
+from anpr.audit.chain import AuditChain
+from anpr.audit.record import AuditRecord, unseal
 from anpr.console.auth import users_file
-from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import connect_sessions
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.console.bootstrap import ConsoleServers, build_console
@@ -29,6 +30,7 @@ from anpr.look_up.site_reply import SiteReply
 from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings import Camera, ConsoleSettings, Route, Settings, Site
+from tests.support.audit import lines_in
 from tests.support.entries import NoLists
 from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.strategies import a_read, an_alert, an_entry, generation
@@ -85,7 +87,8 @@ class ConsoleServer:
         for user in USERS.values():
             self.users.save(msgspec.structs.replace(user, password_hash=QUICK_HASH))
         self.images = ImageStore(folder / "images", timedelta(hours=1))
-        self.audit_path = folder / "audit.jsonl"
+        self.audit_folder = folder / "audit" / site
+        self.audit_chain = AuditChain(self.audit_folder / "console-1", site, "console-1", self.clock)
         # What the ports answer to a look-up, and what they were asked: the question, the ports, and if also covert.
         self.replies: list[SiteReply] = []
         self.asked: list[tuple[LookUp, tuple[str, ...], bool]] = []
@@ -96,7 +99,8 @@ class ConsoleServer:
             open_canary=lambda _: None,
             open_redis=lambda: connect_sessions(redis_url),
             users=self.users,
-            audit_log=AuditLog(self.audit_path),
+            audit_chain=self.audit_chain,
+            audit_folder=self.audit_folder,
             images=self.images,
             ask_sites=self._ask_sites,
             govuk=govuk_frontend.folder_if_there(),
@@ -169,6 +173,14 @@ class ConsoleServer:
         self.put(topics.of_alert(alert), alert)
         assert wait_until(lambda: alert.alert_id in self.shown(), 60)
         return alert
+
+    def audited(self) -> list[AuditRecord]:
+        """Return the records of its audit chain, the oldest first."""
+        return [unseal(line).record for line in lines_in(self.audit_folder / "console-1")]
+
+    def look_ups(self) -> int:
+        """Return how many look-ups its audit chain holds."""
+        return sum(record.event.operation in {"consultation", "disclosure"} for record in self.audited())
 
     def shown(self) -> set[str]:
         """Return the incidents that its board shows to anybody."""

@@ -51,6 +51,11 @@ class AuditChain:
             raise
 
     @property
+    def service(self) -> str:
+        """The name of the service whose chain this is."""
+        return self._service
+
+    @property
     def head(self) -> Head:
         """The end of the chain; sequence 0 for a chain without records."""
         return self._head

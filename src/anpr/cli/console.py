@@ -11,12 +11,13 @@ import click
 import uvicorn
 from starlette.types import ASGIApp
 
+from anpr.audit.folders import open_chain, site_folder
+from anpr.audit.older_log import take_over
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.cli import check_site, settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.health_option import metrics_port, serve_health
-from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.sessions import connect_sessions
 from anpr.console.auth.users_file import UsersFile
 from anpr.console.bootstrap import Console, ConsoleServers, build_console
@@ -162,6 +163,8 @@ def open_console(settings: Settings, site: str) -> Console:
     if govuk is None:
         log.warning("GOV.UK Frontend is missing, pages are plain", fetch_it_with=govuk_frontend.COMMAND)
     site_settings = settings.sites[site]
+    audit_chain = open_chain(settings, site, "console", system_clock)
+    take_over(settings.state_dir / f"audit-{site}.jsonl", site_folder(settings, site), audit_chain)
     servers = ConsoleServers(
         open_tail=KafkaTail,
         open_producer=lambda: KafkaProducer(site_settings.kafka),
@@ -169,7 +172,8 @@ def open_console(settings: Settings, site: str) -> Console:
         open_canary=lambda feed: _canary(settings, site, feed),
         open_redis=lambda: connect_sessions(site_settings.redis),
         users=UsersFile(Path(settings.console.users_file).expanduser()),
-        audit_log=AuditLog(settings.state_dir / f"audit-{site}.jsonl"),
+        audit_chain=audit_chain,
+        audit_folder=site_folder(settings, site),
         images=ImageStore(settings.images_dir, timedelta(hours=settings.images.images_retention_hours)),
         ask_sites=lambda look_up, ports, covert: ask_sites(settings, look_up, covert=covert, sites=ports),
         govuk=govuk,

@@ -11,13 +11,13 @@ import jinja2
 import redis.asyncio
 from starlette.types import ASGIApp
 
+from anpr.audit.chain import AuditChain
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.board.entry_updates import ListSource
 from anpr.board.topic_follower import OpenTail
 from anpr.console.actions.action_producer import ActionProducer
 from anpr.console.actions.submit import ActionSubmitter
-from anpr.console.auth.audit_log import AuditLog
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import Authentication
 from anpr.console.auth.failed_sign_in_log import FailedSignInLog
@@ -63,7 +63,8 @@ class ConsoleServers:
         open_canary: Makes the sender of the site's canary, which needs the board's feed; None for a site without.
         open_redis: Connects to the site's Redis, for sessions and the limit on sign-ins.
         users: Who may sign in.
-        audit_log: Where look-ups are written.
+        audit_chain: Where this console records what people do.
+        audit_folder: Where the chains of its site on this machine are.
         images: The images of plates.
         ask_sites: Asks the histories of the sites where a vehicle was.
         govuk: The folder of GOV.UK Frontend; None without it.
@@ -75,7 +76,8 @@ class ConsoleServers:
     open_canary: Callable[[BoardFeed], CanarySender | None]
     open_redis: Callable[[], redis.asyncio.Redis]
     users: UsersFile
-    audit_log: AuditLog
+    audit_chain: AuditChain
+    audit_folder: Path
     images: ImageStore
     ask_sites: AskSites
     govuk: Path | None
@@ -163,11 +165,11 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
         read = alert.read
         return servers.images.get(read.image, read.site, clock()) if read.image is not None else None
 
-    audit = AuditTrail(site, servers.audit_log, live.thread, clock)
+    audit = AuditTrail(servers.audit_chain, servers.audit_folder, live.thread, clock)
     return ConsoleParts(
         view=view,
         board=board,
-        actions=ActionSubmitter(view, board, ActionProducer(servers.open_producer), servers.users, clock),
+        actions=ActionSubmitter(view, board, audit, ActionProducer(servers.open_producer), servers.users, clock),
         audit=audit,
         vehicles=VehicleSearch(
             site,
@@ -187,7 +189,8 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
             users=servers.users,
             sessions=accounts.sessions,
             limit=accounts.sign_in_limit,
-            failed_sign_ins=FailedSignInLog(site, servers.audit_log, servers.users, clock),
+            audit_chain=servers.audit_chain,
+            failed_sign_ins=FailedSignInLog(servers.audit_chain, servers.users, clock),
             clock=clock,
         ),
         broadcast=live.broadcast,
@@ -199,7 +202,7 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
     async def close() -> None:
         await accounts.sessions.close()
         await accounts.sign_in_limit.close()
-        inputs.servers.audit_log.close()
+        inputs.servers.audit_chain.close()
 
     return ConsoleService(
         live.thread,

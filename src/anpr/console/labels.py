@@ -11,6 +11,15 @@ CERTAINTY: Final = {
     "folded": "Likely: only look-alike letters differ. Check the plate",
     "pattern": "Fits a listed pattern",
 }
+# What was done with personal data, in the words of the Data Protection Act 2018, section 62.
+OPERATION: Final = {
+    "collection": "Collection",
+    "alteration": "Alteration",
+    "consultation": "Consultation",
+    "disclosure": "Disclosure",
+    "erasure": "Erasure",
+    "sign-in": "Sign-in",
+}
 UNSURE: Final = "Possible: check the plate"
 _LETTERS_DIFFER: Final = "Possible: one or two letters differ. Check the plate"
 _GAP_DIFFERS: Final = "Possible: same letters, but the gap is elsewhere: perhaps another vehicle. Check the plate"

@@ -7,10 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 
-from anpr.console.auth.audit_log import AuditEntry
 from anpr.contracts import topics
 from anpr.contracts.events import Action, decode_action
 from anpr.local.processes import wait_until
@@ -213,13 +211,18 @@ def test_a_look_up_is_answered_only_once_it_is_in_the_audit_log(
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
         ann.get(f"/incident/{alert.alert_id}")
-        line = msgspec.json.decode(server.audit_path.read_bytes().splitlines()[-1], type=AuditEntry)
-        assert (line.user, line.what, line.plate) == ("ann", "incident", "AB12CDE")
+        event = server.audited()[-1].event
+        assert (event.operation, event.user, event.what, event.plate) == (
+            "consultation",
+            "ann",
+            "incident",
+            "AB12CDE",
+        )
 
         def full(*_: object) -> int:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("anpr.console.auth.audit_log.os.write", full)
+        monkeypatch.setattr("anpr.audit.durable_file.os.write", full)
         answer = ann.get(f"/incident/{alert.alert_id}")
         assert answer.status_code == 503
         assert "AB12CDE" not in answer.text

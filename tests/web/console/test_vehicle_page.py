@@ -10,7 +10,7 @@ from random import Random
 import httpx
 import pytest
 
-from anpr.console.auth.audit_log import AuditLog
+from anpr.audit.chain import AuditChain
 from anpr.contracts import topics
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
@@ -105,7 +105,7 @@ def test_a_port_that_does_not_answer_is_named_before_anything_else(server: Conso
 def test_what_cannot_be_used_is_said_at_its_field_and_what_was_written_stays(
     server: ConsoleServer, part: str, fields: dict[str, str]
 ) -> None:
-    lines_before = server.audit_path.read_bytes().count(b"\n")
+    look_ups_before = server.look_ups()
     with server.browser("ann") as ann:
         page = look_up(ann, **fields)
     assert page.status_code == 400
@@ -115,7 +115,7 @@ def test_what_cannot_be_used_is_said_at_its_field_and_what_was_written_stays(
         assert f'name="{name}"' in page.text
         assert f'value="{value.strip()}"' in page.text.replace(f'value="{value}"', f'value="{value.strip()}"')
     assert not server.asked, "nobody was asked"
-    assert server.audit_path.read_bytes().count(b"\n") == lines_before
+    assert server.look_ups() == look_ups_before
 
 
 def test_a_look_up_is_in_the_audit_before_anybody_is_asked(
@@ -123,13 +123,13 @@ def test_a_look_up_is_in_the_audit_before_anybody_is_asked(
 ) -> None:
     with server.browser("ann") as ann, server.browser("aud") as aud:
         look_up(ann, reason="reason 4711")
-        assert "annofficervehicle: reason 4711ab12 cde" in text_of(aud.get("/audit"))
+        assert "annofficerConsultationvehicleab12 cdereason 4711ports: all" in text_of(aud.get("/audit"))
         server.asked.clear()
 
         def full(*_: object) -> None:
-            raise UnavailableError("audit-log-unavailable", "the audit log cannot be used", "free space")
+            raise UnavailableError("audit-unavailable", "the audit chain cannot be written", "free space")
 
-        monkeypatch.setattr(AuditLog, "write", full)
+        monkeypatch.setattr(AuditChain, "append", full)
         refused = look_up(ann)
     assert refused.status_code == 503
     assert not server.asked
@@ -212,7 +212,7 @@ def test_an_export_has_everything_and_is_in_the_audit_as_one(server: ConsoleServ
         as_json = look_up(sam, "/vehicle/export", format="json").json()
         assert as_json["missing"] == [{"site": "dover", "problem": "did not answer within 5 s"}]
         assert len(as_json["sightings"]) == 120
-        assert "samsupervisorvehicle, exported: reason 4712ab12 cde" in text_of(aud.get("/audit"))
+        assert "samsupervisorDisclosurevehicleab12 cdereason 4712ports: calais" in text_of(aud.get("/audit"))
         assert "/vehicle/export" not in look_up(ann).text, "officers are offered none"
 
 

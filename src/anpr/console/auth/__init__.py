@@ -1,1 +1,1 @@
-"""Users, sign-in, sessions, permissions and the audit log."""
+"""Users, sign-in, sessions, permissions and the audit trail."""

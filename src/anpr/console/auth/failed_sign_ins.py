@@ -1,4 +1,4 @@
-"""Decides which failed sign-ins the audit log records: all while they are few, later a sample. Pure.
+"""Decides which failed sign-ins the audit chain records: all while they are few, later a sample. Pure.
 
 However many fail, and from however many addresses, each stretch of `WITHIN` adds at most `MAX_LINES`.
 """
@@ -23,7 +23,7 @@ class FailedSignIns:
         self._lines = 0
 
     def count(self, now: datetime, name: str, address: str) -> int:
-        """Count a failure. Return how often it has happened in these minutes if the log is to state it, else 0."""
+        """Count a failure. Return how often it has happened in these minutes if the chain is to state it, else 0."""
         if now - self._began_at >= WITHIN:
             self._began_at, self._lines = now, 0
             self._times.clear()
@@ -37,5 +37,5 @@ class FailedSignIns:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether the log has all the lines that it gets for now."""
+        """Tell whether the chain has all the records that it gets for now."""
         return self._lines >= MAX_LINES

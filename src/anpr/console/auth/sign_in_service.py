@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+from anpr.audit.chain import AuditChain
+from anpr.audit.record import AuditEvent
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.failed_sign_in_log import FailedSignInLog
 from anpr.console.auth.sessions import Sessions
@@ -22,7 +24,7 @@ TOO_MANY = "too_many"
 OTHER_SITE = "other_site"
 UNAVAILABLE = "unavailable"
 
-# What the audit log says of an attempt that failed.
+# What the audit chain says of an attempt that failed.
 _AUDITED = {
     WRONG: "wrong name or password",
     TOO_MANY: "refused: too many attempts",
@@ -50,6 +52,7 @@ class SignInService:
         users: UsersFile,
         sessions: Sessions,
         limit: SharedSignInLimit,
+        audit_chain: AuditChain,
         failed_sign_ins: FailedSignInLog,
         clock: Clock,
     ) -> None:
@@ -58,6 +61,7 @@ class SignInService:
         self._users = users
         self._sessions = sessions
         self._limit = limit
+        self._audit_chain = audit_chain
         self._failed_sign_ins = failed_sign_ins
         self._clock = clock
 
@@ -87,6 +91,7 @@ class SignInService:
 
     async def end_sessions(self, who: SignedIn) -> None:
         """End every session of a user, on every console."""
+        await self._record(who.user, "signed out")
         await self._sessions.end_all(who.user.name)
 
     async def _result_for(self, user: User | None) -> SignInResult:
@@ -94,10 +99,15 @@ class SignInService:
             return SignInResult(WRONG)
         if not user.belongs_to(self._site):
             return SignInResult(OTHER_SITE)
+        await self._record(user, "signed in")
         return SignInResult(DONE, user, await self._sessions.begin(user.name, user.stamp))
+
+    async def _record(self, user: User, what: str) -> None:
+        event = AuditEvent(operation="sign-in", what=what, user=user.name, role=user.role)
+        await asyncio.to_thread(self._audit_chain.append, event)
 
     def _record_failure(self, name: str, address: str, what: str) -> None:
         try:
             self._failed_sign_ins.record(name, address, what)
         except AnprError as error:
-            log.warning("a failed sign-in is not in the audit log", reason=str(error))
+            log.warning("a failed sign-in is not in the audit chain", reason=str(error))

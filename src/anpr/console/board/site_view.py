@@ -1,6 +1,8 @@
 """Shows incidents as one site sees them: the section and order of each, and its card."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from anpr.board.incident import Incident
 from anpr.console.auth.authentication import SignedIn
@@ -20,6 +22,15 @@ class SiteView:
         self.rules = rules
         self._sites = sites
         self._clock = clock
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the site."""
+        return self._sites[self.site].zone
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock()
 
     def position(self, incident: Incident) -> BoardPosition:
         """Return where an incident belongs."""

@@ -164,7 +164,6 @@ PAGES: Final = (
             health_page.acknowledge_losses,
             status=parts.status,
             actions=parts.actions,
-            audit=parts.audit,
             renderer=parts.renderer,
         ),
     ),
@@ -172,7 +171,13 @@ PAGES: Final = (
         "GET",
         "/audit",
         permissions.SEE_AUDIT,
-        lambda parts: partial(audit_page.page, audit=parts.audit, renderer=parts.renderer),
+        lambda parts: partial(audit_page.page, view=parts.view, audit=parts.audit, renderer=parts.renderer),
+    ),
+    Page(
+        "POST",
+        "/audit",
+        permissions.SEE_AUDIT,
+        lambda parts: partial(audit_page.search, view=parts.view, audit=parts.audit, renderer=parts.renderer),
     ),
     Page(
         "POST",

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from anpr.audit.record import Operation
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
 from anpr.contracts.look_up import LookUp
@@ -14,9 +15,6 @@ from anpr.runtime.clock import Clock
 
 # Asks these sites, or all without any. The last argument says whether the asker may see covert alerts of this site.
 AskSites = Callable[[LookUp, Collection[str], bool], Coroutine[Any, Any, Sequence[SiteReply]]]
-
-LOOKED_UP: Final = "vehicle"
-EXPORTED: Final = "vehicle, exported"
 
 
 class Found(NamedTuple):
@@ -47,14 +45,23 @@ class VehicleSearch:
         self._stay_gap = stay_gap
         self._clock = clock
 
-    async def find(self, who: SignedIn, written: Written, ports: Collection[str], what: str = LOOKED_UP) -> Found:
-        """Ask the ports, all without any.
+    async def find(
+        self, who: SignedIn, written: Written, ports: Collection[str], operation: Operation = "consultation"
+    ) -> Found:
+        """Ask the ports, all without any. `operation` is "disclosure" for an export.
 
         Raises UnusableQuestionError for a question that cannot be asked, and UnavailableError when the look-up cannot
         be audited: then nobody has been asked.
         """
         asker = Asker(who.user.name, who.user.role, self._site)
         look_up = question(written, asker, self._clock(), self.zones[self._site])
-        await self._audit.record_look_up(who, look_up, what)
+        await self._audit.record(
+            who,
+            "vehicle",
+            operation=operation,
+            reason=look_up.reason,
+            plate=look_up.plate,
+            details={"ports": " ".join(ports) or "all"},
+        )
         replies = await self._ask_sites(look_up, ports, who.user.covert)
         return Found(look_up, timeline_of(replies, self._stay_gap))

@@ -3,9 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from anpr.console.actions.acknowledge_losses import describe_loss, losses_to_acknowledge
+from anpr.console.actions.acknowledge_losses import losses_to_acknowledge
 from anpr.console.actions.submit import ActionSubmitter
-from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.status.fresh_status import FreshStatus
@@ -28,14 +27,8 @@ async def page(request: Request, who: SignedIn, *, status: FreshStatus, renderer
     )
 
 
-async def acknowledge_losses(  # noqa: PLR0913  each part that it uses
-    request: Request,
-    who: SignedIn,
-    *,
-    status: FreshStatus,
-    actions: ActionSubmitter,
-    audit: AuditTrail,
-    renderer: PageRenderer,
+async def acknowledge_losses(
+    request: Request, who: SignedIn, *, status: FreshStatus, actions: ActionSubmitter, renderer: PageRenderer
 ) -> Response:
     """Acknowledge the lost reads that the page showed, of the sites that the user's account names."""
     current = await status.known_to(who)
@@ -45,7 +38,5 @@ async def acknowledge_losses(  # noqa: PLR0913  each part that it uses
     losses = losses_to_acknowledge(current.system.losses, shown_ids, who.user.belongs_to)
     if not losses:
         return RedirectResponse("/health", 303)
-    for loss in losses:
-        await audit.record(who, f"acknowledged deleted reads: {describe_loss(loss)}")
     result = "acknowledged" if await actions.acknowledge(who, losses) else "unconfirmed"
     return RedirectResponse(f"/health?done={result}", 303)

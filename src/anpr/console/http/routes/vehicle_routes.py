@@ -15,7 +15,7 @@ from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.vehicle.chart import chart_of
 from anpr.console.vehicle.picture_address import proven_reference
 from anpr.console.vehicle.stay_view import StayView, stay_views
-from anpr.console.vehicle.vehicle_search import EXPORTED, Found, VehicleSearch
+from anpr.console.vehicle.vehicle_search import Found, VehicleSearch
 from anpr.look_up.export import csv_of, json_of
 from anpr.look_up.question import UnusableQuestionError, Written
 from anpr.runtime.clock import Clock
@@ -58,7 +58,7 @@ async def export(
     sent = await request.form()
     written, ports = _written(sent), _ports(sent, search.zones)
     try:
-        found = await search.find(who, written, ports, EXPORTED)
+        found = await search.find(who, written, ports, "disclosure")
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
     is_json = sent.get("format") == "json"
