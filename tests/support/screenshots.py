@@ -144,8 +144,13 @@ def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
     calais.get_by_role("button", name="Same plate").press("Enter")
     expect(calais.get_by_role("button", name="Record the outcome")).to_be_visible()
     studio.capture(calais, "incident-in-hand", full_page=True)
+    calais.get_by_label("Why are you looking it up?").fill("seen leaving the lane")
+    calais.get_by_role("button", name="Look it up at every port").press("Enter")
+    expect(calais.locator(".stay").first).to_be_visible()
+    expect(calais.locator("#tools")).to_be_visible()
+    studio.capture(calais, "look-up", full_page=True)
     for name, path in (("shift", "/shift"), ("health", "/health")):
-        calais.goto(re.sub(r"/incident.*|/shift", path, calais.url))
+        calais.goto(re.sub(r"/vehicle|/shift", path, calais.url))
         expect(calais.locator("#tools")).to_be_visible()
         studio.capture(calais, name)
     calais.goto(re.sub(r"/health", "/audit", calais.url))
@@ -173,6 +178,7 @@ def main(folder: Path) -> None:
         )
         feed = demo.open_feed()
         demo.start_matchers(feed)
+        demo.start_histories()
         studio = Studio(browser, demo.start_consoles(), folder)
         demo.start_traffic(seed=SEED, speed=SPEED, listed_share=LISTED_SHARE)
 

@@ -7,7 +7,7 @@ from anpr.contracts.country_codes import country_code
 from anpr.contracts.local_days import day_end, day_start
 from anpr.contracts.look_up import LookUp
 from anpr.contracts.moments import in_utc, local_time, shifted
-from anpr.contracts.plates import canonical_pattern, is_pattern
+from anpr.contracts.plates import MAX_CANONICAL_LENGTH, canonical_pattern, is_pattern, not_understood
 from anpr.runtime.errors import InputError
 
 MOST_PLATE_CHARACTERS: Final = 64
@@ -67,11 +67,15 @@ def _plate(text: str) -> str:
     fixed = canonical_pattern(plate).replace("?", "").replace("*", "")
     if not fixed:
         raise UnusableQuestionError("plate", "There is no plate.", "Enter a plate, such as AB12 CDE")
-    if len(plate) > MOST_PLATE_CHARACTERS:
+    if not_understood(plate):
+        raise UnusableQuestionError(
+            "plate", "The plate has a character that is on no plate.", "Enter letters and digits, and ? or *"
+        )
+    if len(plate) > MOST_PLATE_CHARACTERS or len(fixed) > MAX_CANONICAL_LENGTH:
         raise UnusableQuestionError(
             "plate",
-            f"The plate has more than {MOST_PLATE_CHARACTERS} characters.",
-            f"Enter a plate of at most {MOST_PLATE_CHARACTERS} characters",
+            f"The plate has more than {MAX_CANONICAL_LENGTH} letters and digits.",
+            f"Enter a plate of at most {MAX_CANONICAL_LENGTH} letters and digits",
         )
     if is_pattern(plate) and len(fixed) < LEAST_FIXED_CHARACTERS:
         raise UnusableQuestionError(

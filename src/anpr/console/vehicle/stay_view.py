@@ -14,7 +14,7 @@ from anpr.runtime.images import ImageStore
 
 # A page must stay small on a slow link. An export has everything.
 MOST_STAYS: Final = 100
-MOST_READS: Final = 50
+MOST_READS: Final = 12
 # One from the front and one from behind.
 _MOST_PICTURES: Final = 2
 
@@ -46,7 +46,7 @@ class StayView:
 def stay_views(
     stays: Sequence[Stay], images_here: ImageStore, session: Session, incidents: Mapping[str, str], now: datetime
 ) -> list[StayView]:
-    """Return what is shown of the newest stays. It looks at the disk. `incidents` has the incident of each alert."""
+    """Return what is shown of these stays. It looks at the disk. `incidents` has the incident of each alert."""
 
     def view(stay: Stay) -> StayView:
         reads = [SightingView(one, _picture(one, images_here, session, now)) for one in stay.sightings[:MOST_READS]]
@@ -54,7 +54,7 @@ def stay_views(
         found = [incidents[a.alert_id] for one in stay.sightings for a in one.alerts if a.alert_id in incidents]
         return StayView(stay, reads, list(by_position.values())[:_MOST_PICTURES], next(iter(found), ""))
 
-    return [view(stay) for stay in stays[:MOST_STAYS]]
+    return [view(stay) for stay in stays]
 
 
 def _picture(sighting: FoundSighting, images_here: ImageStore, session: Session, now: datetime) -> str:

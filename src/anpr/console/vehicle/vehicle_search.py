@@ -1,5 +1,6 @@
 """Asks every port where a vehicle was, for an officer. It is in the audit before anybody is asked."""
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta, tzinfo
 from typing import Any, NamedTuple
@@ -61,7 +62,13 @@ class VehicleSearch:
             operation=operation,
             reason=look_up.reason,
             plate=look_up.plate,
-            details={"ports": " ".join(ports) or "all"},
+            details={
+                "ports": " ".join(ports) or "all",
+                "since": look_up.since.isoformat(),
+                "until": look_up.until.isoformat(),
+                **({"country": look_up.country} if look_up.country else {}),
+            },
         )
         replies = await self._ask_sites(look_up, ports, who.user.covert)
-        return Found(look_up, timeline_of(replies, self._stay_gap))
+        # Thousands of sightings must not hold up the board.
+        return Found(look_up, await asyncio.to_thread(timeline_of, replies, self._stay_gap))

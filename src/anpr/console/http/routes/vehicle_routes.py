@@ -14,7 +14,7 @@ from anpr.console.board.board_access import BoardAccess
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.vehicle.chart import chart_of
 from anpr.console.vehicle.picture_address import proven_reference
-from anpr.console.vehicle.stay_view import StayView, stay_views
+from anpr.console.vehicle.stay_view import MOST_STAYS, StayView, stay_views
 from anpr.console.vehicle.vehicle_search import Found, VehicleSearch
 from anpr.look_up.export import csv_of, json_of
 from anpr.look_up.question import UnusableQuestionError, Written
@@ -62,7 +62,9 @@ async def export(
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
     is_json = sent.get("format") == "json"
-    text = json_of(*found) if is_json else csv_of(found.timeline, search.zones)
+    text = await (
+        asyncio.to_thread(json_of, *found) if is_json else asyncio.to_thread(csv_of, found.timeline, search.zones)
+    )
     name = f"sightings-{clock():%Y%m%d-%H%M%S}.{'json' if is_json else 'csv'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, media_type="application/json" if is_json else "text/csv", headers=headers)
@@ -85,13 +87,12 @@ async def _shown(  # noqa: PLR0913, PLR0917  each part that it uses
 ) -> dict[str, Any]:
     """Return the values of the page of an answer."""
     timeline = found.timeline
-    stays = [*timeline.stays, *timeline.possible_misreads]
-    alert_ids = {alert.alert_id for stay in stays for one in stay.sightings for alert in one.alerts}
+    shown = (timeline.stays[:MOST_STAYS], timeline.possible_misreads[:MOST_STAYS])
+    alert_ids = {alert.alert_id for part in shown for stay in part for one in stay.sightings for alert in one.alerts}
     incidents = await board.incidents_of(who, alert_ids)
 
     def views() -> list[list[StayView]]:
-        both = (timeline.stays, timeline.possible_misreads)
-        return [stay_views(part, images, who.session, incidents, now) for part in both]
+        return [stay_views(part, images, who.session, incidents, now) for part in shown]
 
     seen, misreads = await asyncio.to_thread(views)
     return {
