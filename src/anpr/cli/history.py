@@ -1,10 +1,12 @@
 """`anpr history`: keeps every sighting of a site; `anpr history copy-days`: gets days from a backup or a replica."""
 
 import threading
+from contextlib import closing
 
 import click
 import msgspec
 
+from anpr.audit.folders import open_chain
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.history.history_copy import copy_history
@@ -44,9 +46,10 @@ def _keep(settings: Settings, site: str, metrics_port: int | None) -> None:
     stop = threading.Event()
     on_stop(stop.set)
     bind_service(service="history", site=site)
-    service = HistoryService(settings, site, stop, system_clock)
-    with serve_health(settings, service.health, metrics_port):
-        service.run()
+    with closing(open_chain(settings, site, "history", system_clock)) as audit:
+        service = HistoryService(settings, site, stop, system_clock, audit)
+        with serve_health(settings, service.health, metrics_port):
+            service.run()
 
 
 @command.command(name="copy-days")

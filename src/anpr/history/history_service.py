@@ -11,12 +11,11 @@ from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
 from anpr.history.recorder import Recorder
-from anpr.history.retention import Retention
 from anpr.history.sighting import Sighting, sightings_of
 from anpr.history.sighting_metrics import SightingMetrics
 from anpr.history.sighting_store import SightingStore
 from anpr.history.stores import open_all
-from anpr.history.sweeper import GoneDays, Sweeper
+from anpr.history.sweeper import Audit, Sweeper
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
 from anpr.runtime.clock import Clock
@@ -32,8 +31,10 @@ WAIT_SECONDS = 0.1
 class HistoryService:
     """One history service of a site. `health` says why it is not ready, from any thread."""
 
-    def __init__(self, settings: Settings, site: str, stop: threading.Event, clock: Clock) -> None:
+    def __init__(self, settings: Settings, site: str, stop: threading.Event, clock: Clock, audit: Audit) -> None:
         """Keep the history of the site until `stop` is set. `clock` says what has been kept for long enough.
+
+        `audit` records what goes then.
 
         Raises InputError for a store of another schema version, UnavailableError where it cannot be used.
         """
@@ -48,10 +49,7 @@ class HistoryService:
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
             *self._alerts_and_actions(stores.covert_facts, *topics.covert(site)),
         ]
-        retention = Retention(stores, settings.retention, GoneDays(site))
-        self._sweeper = Sweeper(
-            site, retention, clock, is_settled=lambda: all(topic.has_caught_up for topic in self._topics)
-        )
+        self._sweeper = Sweeper(site, settings.retention, stores, audit, clock)
 
     def run(self) -> None:
         """Keep what comes until it is time to stop."""
@@ -66,7 +64,7 @@ class HistoryService:
                     break
                 self.health.heartbeat()
                 if topic is self._topics[0]:
-                    self._sweeper.run_once()
+                    self._sweeper.run_once(is_settled=all(followed.has_caught_up for followed in self._topics))
                 topic.run_once(WAIT_SECONDS if topic is self._topics[0] else 0)
         log.info("history stopped in order")
 

@@ -35,15 +35,20 @@ class KeptStores(NamedTuple):
 
 
 class DayGone(NamedTuple):
-    """What becomes of a day of sightings: how many there were, and how many open and only covert alerts keep."""
+    """What becomes of a day of a store: how many rows there were, and how many open and only covert alerts keep.
 
+    `covert` is true where the store holds what only people with the covert permission may know of.
+    """
+
+    store: str
     day: date
-    sightings: int
-    kept: int
-    kept_covert: int
+    rows: int
+    kept: int = 0
+    kept_covert: int = 0
+    covert: bool = False
 
 
-# Told of each day of sightings before it goes. An UnavailableError keeps the day until the next attempt.
+# Told of each day before it goes. An UnavailableError keeps the day until the next attempt.
 Report = Callable[[DayGone], None]
 
 
@@ -51,7 +56,7 @@ class Retention:
     """What may be kept of a site's history on a day, and what must go."""
 
     def __init__(self, stores: KeptStores, kept: RetentionSettings, report: Report) -> None:
-        """`report` is told of each day of sightings before it goes."""
+        """`report` is told of each day before it goes."""
         self._stores = stores
         self._kept = kept
         self._report = report
@@ -61,13 +66,16 @@ class Retention:
 
         Raises HistoryUnavailableError and what the reporter raises.
         """
-        stores = self._stores
-        first_matched = today - timedelta(days=self._kept.matched_days)
         went = self._sweep_sightings(today - timedelta(days=self._kept.sightings_days), today)
-        for store in (stores.matched, stores.matched_covert):
-            went |= _drop_oldest(store, first_matched)
-        for facts in (stores.facts, stores.covert_facts):
-            went |= _drop_oldest(facts, first_matched, carry_to=today)
+        first_matched = today - timedelta(days=self._kept.matched_days)
+        stores = self._stores
+        for name, store in (
+            ("matched", stores.matched),
+            ("matched-covert", stores.matched_covert),
+            ("facts", stores.facts),
+            ("facts-covert", stores.covert_facts),
+        ):
+            went |= self._sweep_matched(name, store, first_matched, today)
         return went
 
     def oldest_day(self) -> date | None:
@@ -75,11 +83,27 @@ class Retention:
         return next(iter(self._stores.sightings.days()), None)
 
     def _sweep_sightings(self, first_kept: date, today: date) -> bool:
-        day = _oldest(self._stores.sightings, first_kept)
+        store = self._stores.sightings
+        day = _oldest(store, first_kept)
         if day is None:
             return False
         self._report(self._keep_matched(day))
-        return _drop_oldest(self._stores.sightings, first_kept, carry_to=today)
+        # A quiet partition may have its offset only in the day that goes.
+        store.carry_offsets(today)
+        store.drop(day)
+        return True
+
+    def _sweep_matched(self, name: str, store: SightingStore | FactStore, first_kept: date, today: date) -> bool:
+        """Let the oldest day of a store go that keeps sightings of alerts, or facts."""
+        day = _oldest(store, first_kept)
+        if day is None:
+            return False
+        rows = sum(1 for _ in store.of_day(day))
+        self._report(DayGone(name, day, rows, covert="covert" in name))
+        if isinstance(store, FactStore):
+            store.carry_offsets(today)
+        store.drop(day)
+        return True
 
     def _keep_matched(self, day: date) -> DayGone:
         """Copy the day's sightings of alerts. Alerts about them came on this day or later, give or take its clock."""
@@ -96,7 +120,7 @@ class Retention:
                 kept_covert.append(sighting)
         _copy(kept, stores.matched, day)
         _copy(kept_covert, stores.matched_covert, day)
-        return DayGone(day, sightings, len(kept), len(kept_covert))
+        return DayGone("sightings", day, sightings, len(kept), len(kept_covert))
 
 
 def _copy(sightings: Sequence[Sighting], store: SightingStore, day: date) -> None:
@@ -111,14 +135,3 @@ def _oldest(store: SightingStore | FactStore, first_kept: date) -> date | None:
     """Return the oldest day of a store if it is before the first day that is kept."""
     days = store.days()
     return days[0] if days and days[0] < first_kept else None
-
-
-def _drop_oldest(store: SightingStore | FactStore, first_kept: date, carry_to: date | None = None) -> bool:
-    day = _oldest(store, first_kept)
-    if day is None:
-        return False
-    if carry_to is not None:
-        # A quiet partition may have its offset only in the day that goes.
-        store.carry_offsets(carry_to)
-    store.drop(day)
-    return True

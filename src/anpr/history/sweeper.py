@@ -1,57 +1,95 @@
 """Runs the retention while history runs, and tells what went: in the log and in the metrics."""
 
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from typing import Protocol
 
-from anpr.history.retention import DayGone, Retention
+from anpr.audit.record import AuditEvent
+from anpr.history.retention import DayGone, KeptStores, Retention
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
+from anpr.runtime.settings import RetentionSettings
 
 log = get_logger(__name__)
+
+
+class Audit(Protocol):
+    """Where it is recorded what goes: `audit.chain.AuditChain`."""
+
+    def append(self, *events: AuditEvent) -> None:
+        """Record events. Raises UnavailableError when that fails."""
+        ...
+
+    def erase_until(self, last_day: date) -> int:
+        """Let old records go, and record that."""
+        ...
+
 
 SECONDS_BETWEEN_SWEEPS = 600.0
 _RETRY_SECONDS = 5.0
 
 
 class GoneDays:
-    """Tells of the days of sightings that go. What only covert alerts keep is in no log line and no metric."""
+    """Tells of the days that go: the audit first, then the log and the metrics. These two learn of nothing covert."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, audit: Audit) -> None:
         """Tell of the days of `site`."""
         self._site = site
+        self._audit = audit
 
     def __call__(self, gone: DayGone) -> None:
-        """See `retention.Report`."""
-        log.info("a day of sightings goes", day=gone.day.isoformat(), sightings=gone.sightings, kept=gone.kept)
-        metrics.HISTORY_GONE.labels(self._site).inc(gone.sightings)
+        """See `retention.Report`. Raises UnavailableError when it cannot be recorded: then the day stays."""
+        day = gone.day.isoformat()
+        details = {"store": gone.store, "day": day, "rows": str(gone.rows), "kept": str(gone.kept)}
+        events = [_erasure(details, covert=gone.covert)]
+        if gone.kept_covert:
+            events.append(_erasure({"store": gone.store, "day": day, "kept": str(gone.kept_covert)}, covert=True))
+        self._audit.append(*events)
+        if not gone.covert:
+            log.info("a day goes", store=gone.store, day=day, rows=gone.rows, kept=gone.kept)
+        if gone.store == "sightings":
+            metrics.HISTORY_GONE.labels(self._site).inc(gone.rows)
+
+
+def _erasure(details: dict[str, str], *, covert: bool) -> AuditEvent:
+    return AuditEvent(
+        operation="erasure",
+        what="a day whose retention ended",
+        user="history",
+        role="service",
+        covert=covert,
+        details=details,
+    )
 
 
 class Sweeper:
     """Sweeps every ten minutes; one day at a time, so that reads are stored in between."""
 
-    def __init__(self, site: str, retention: Retention, clock: Clock, is_settled: Callable[[], bool]) -> None:
-        """Sweep by the days of `clock`, in UTC, while history has stored all that the topics hold: `is_settled`.
-
-        A day that went before its alerts were stored would take their sightings with it.
-        """
+    def __init__(self, site: str, kept: RetentionSettings, stores: KeptStores, audit: Audit, clock: Clock) -> None:
+        """Sweep the stores of `site` and its audit by the days of `clock`, in UTC."""
         self._site = site
-        self._retention = retention
+        self._retention = Retention(stores, kept, GoneDays(site, audit))
+        self._audit = audit
+        self._audit_days = kept.audit_days
         self._clock = clock
-        self._is_settled = is_settled
         self._next_at = 0.0
         self._refusal = ""
 
-    def run_once(self) -> None:
-        """Let a day go if there is one whose time has come."""
+    def run_once(self, *, is_settled: bool) -> None:
+        """Let a day go if there is one whose time has come, and history has stored all that its topics hold.
+
+        A day that went before an alert was stored would take the sighting of the alert with it.
+        """
         now = time.monotonic()
-        if now < self._next_at or not self._is_settled():
+        if now < self._next_at or not is_settled:
             return
+        today = self._clock().astimezone(UTC).date()
         try:
-            went = self._retention.sweep(self._clock().astimezone(UTC).date())
+            went = self._retention.sweep(today)
+            self._audit.erase_until(today - timedelta(days=self._audit_days + 1))
             self._note_oldest()
         except UnavailableError as error:
             if str(error) != self._refusal:

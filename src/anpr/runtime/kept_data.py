@@ -88,6 +88,13 @@ KEPT_CLASSES: Final = (
         "those who may look a vehicle up; covert ones only with the covert permission",
     ),
     KeptClass(
+        "Audit records",
+        "the chains in `audit.folder` of each machine",
+        "{retention.audit_days} after their day",
+        "whoever looked something up, changed or deleted it can be asked why (section 62 of the Act)",
+        "auditors; covert records only with the covert permission",
+    ),
+    KeptClass(
         "Entries of the watchlist",
         "Redis, and the index of each machine",
         "until the end that each entry must have, or until its owner removes it",

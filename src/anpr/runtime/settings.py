@@ -168,13 +168,14 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many days history keeps a sighting after the day of its arrival: one of no alert, and one of an alert.
+    """How many days something is kept after its day: a sighting of no alert, one of an alert, an audit record.
 
-    Alerts, corrections and actions stay as long as the sightings of alerts.
+    Alerts, corrections and actions stay in history as long as the sightings of alerts.
     """
 
     sightings_days: Annotated[int, Meta(ge=1, le=365)] = 30
     matched_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    audit_days: Annotated[int, Meta(ge=1, le=3650)] = 730
 
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):

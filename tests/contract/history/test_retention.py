@@ -93,7 +93,7 @@ def test_a_day_goes_as_a_whole_and_the_sightings_of_alerts_stay(open_stores: Cal
     fill(stores)
     before = {sighting.offset: sighting for sighting in everything(stores.sightings)}
     assert sweep(stores, days_after(30)) == []
-    assert sweep(stores, days_after(31)) == [DayGone(FIRST_DAY, sightings=6, kept=4, kept_covert=1)]
+    assert sweep(stores, days_after(31)) == [DayGone("sightings", FIRST_DAY, rows=6, kept=4, kept_covert=1)]
     assert offsets(stores.sightings) == [7]
     assert everything(stores.matched) == [before[number] for number in (OPEN, BOTH, REPEATED, 6)]
     assert everything(stores.matched_covert) == [before[COVERT]]
@@ -108,7 +108,12 @@ def test_the_sightings_of_alerts_go_with_their_alerts_when_their_own_time_has_co
     sweep(stores, days_after(100))
     assert (len(everything(stores.matched)), len(everything(stores.matched_covert))) == (4, 1)
     assert len(list(stores.facts.of_day(FIRST_DAY))) == 3
-    sweep(stores, days_after(101))
+    assert sweep(stores, days_after(101)) == [
+        DayGone("matched", FIRST_DAY, rows=4),
+        DayGone("matched-covert", FIRST_DAY, rows=1, covert=True),
+        DayGone("facts", FIRST_DAY, rows=3),
+        DayGone("facts-covert", FIRST_DAY, rows=2, covert=True),
+    ]
     assert everything(stores.matched) == everything(stores.matched_covert) == []
     assert [list(facts.of_day(FIRST_DAY)) for facts in (stores.facts, stores.covert_facts)] == [[], []]
 
@@ -131,7 +136,7 @@ def test_a_day_that_has_gone_can_begin_again_and_goes_again(open_stores: Callabl
     sweep(stores, days_after(31))
     kept = everything(stores.matched)
     record_all(stores.sightings, *RECORDS)
-    assert sweep(stores, days_after(31)) == [DayGone(FIRST_DAY, sightings=5, kept=3, kept_covert=1)]
+    assert sweep(stores, days_after(31)) == [DayGone("sightings", FIRST_DAY, rows=5, kept=3, kept_covert=1)]
     assert everything(stores.matched) == kept, "nothing is there twice"
 
 
@@ -197,7 +202,7 @@ def test_a_day_of_which_nobody_could_be_told_stays(open_stores: Callable[[], Kep
     fill(stores)
 
     def refuse(gone: DayGone) -> None:
-        raise HistoryUnavailableError(f"no place for {gone.sightings}")
+        raise HistoryUnavailableError(f"no place for {gone.rows}")
 
     with pytest.raises(HistoryUnavailableError):
         Retention(stores, KEPT, refuse).sweep(days_after(31))

@@ -100,6 +100,8 @@ def test_days_of_a_backup_are_copied_while_the_service_runs(installation: Instal
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     assert reports[0] == {"store": "sightings", "day": "2026-11-29", "rows": 1, "new": 1}
     assert [(report["store"], "does not exist" in report["problem"]) for report in reports[1:]] == [
+        ("matched", True),
+        ("matched-covert", True),
         ("facts", True),
         ("facts-covert", True),
     ]
