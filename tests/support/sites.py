@@ -14,11 +14,13 @@ import uvicorn
 from msgspec.structs import replace
 from starlette.types import ASGIApp
 
-from anpr.contracts.look_up import LookUp
+from anpr.contracts.events import Explanation
+from anpr.contracts.look_up import FoundSighting, LookUp
 from anpr.local.processes import wait_until
 from anpr.runtime.settings import HistorySettings, Settings, Site
 from anpr.runtime.site_tokens import SiteTokensFile
 from tests.support.history import EVENING
+from tests.support.strategies import a_read
 
 # Tests share a machine with each other: no test fails because an answer took long.
 PATIENT_SECONDS = 60
@@ -102,3 +104,16 @@ def served(application: ASGIApp, shown: Certificates | None = None) -> Iterator[
     finally:
         server.should_exit = True
         thread.join()
+
+
+def a_sighting(site: str, plate: str = "AB12CDE", **fields: Any) -> FoundSighting:
+    """Return a sighting of a plate at a site, as its history answers it."""
+    return FoundSighting(
+        site=site,
+        read=a_read(site=site, plate=plate),
+        arrived_at=EVENING,
+        tier="exact",
+        probability=1.0,
+        explanation=Explanation(read_as=plate, listed_as=plate),
+        **fields,
+    )

@@ -1,8 +1,6 @@
 """`anpr console`: the officers' pages of one site."""
 
 import logging
-import socket
-import ssl
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -27,17 +25,16 @@ from anpr.kafka.tail import KafkaTail
 from anpr.local import govuk_frontend
 from anpr.look_up.ask_sites import ask_sites
 from anpr.runtime.clock import system_clock
-from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.errors import InputError
 from anpr.runtime.health import Health
 from anpr.runtime.images import ImageStore
+from anpr.runtime.listening import check_certificate, listen
 from anpr.runtime.logs import bind_service, get_logger
-from anpr.runtime.settings import Settings
+from anpr.runtime.settings import LOOPBACK, Settings
 from anpr.runtime.shutdown import on_stop
 from anpr.watchlist.store.home import home_site, home_store, watchlist_reader
 
 log = get_logger(__name__)
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command(name="console")
@@ -71,7 +68,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     settings = settings_of(ctx)
     check_site(settings, site)
     _check_tls(host, tls_cert, tls_key)
-    listener = _listen(host, port)
+    listener = listen("the console", host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     bind_service(service="console", site=site)
     console = open_console(settings, site)
@@ -93,7 +90,7 @@ def _check_tls(host: str, cert: Path | None, key: Path | None) -> None:
             "give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them",
         )
     if cert is not None:
-        _check_certificate(cert, key)
+        check_certificate(cert, key)
 
 
 def _server_config(application: ASGIApp, cert: Path | None, key: Path | None) -> uvicorn.Config:
@@ -118,31 +115,6 @@ def _health_of(service: ConsoleService) -> Health:
     health = Health("console", missing)
     board_thread.heartbeat = health.heartbeat
     return health
-
-
-def _check_certificate(cert: Path, key: Path | None) -> None:
-    """Raise InputError when these files cannot be used for TLS."""
-    try:
-        # A key that asks for a passphrase would make a service wait for somebody to type one.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
-    except OSError as error:
-        raise InputError(
-            "console-certificate",
-            f"{cert} with the key {key or 'in the same file'} cannot be used: {error.strerror or error}",
-            "name the PEM files of one certificate and its key, without a passphrase, that this user may read",
-        ) from None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Open a socket at the address. Raises UnavailableError when that fails."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        raise UnavailableError(
-            "console-address",
-            f"the console cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}",
-            "give each console on a machine a --port of its own, and --host an address of this machine",
-        ) from None
 
 
 class _Server(uvicorn.Server):

@@ -1,4 +1,6 @@
-"""The published contracts: write the JSON Schema of each, unless that breaks a schema already published.
+"""The published contracts: write the JSON Schema of each, and the OpenAPI of the API between sites.
+
+Nothing is written if that breaks what is published already.
 
 Not pure: it writes files.
 
@@ -13,14 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from anpr.contracts import events
+from anpr.contracts import events, sightings_api
 
 Schema = Mapping[str, Any]
 
 # Texts for people. They may change freely.
-_TEXTS = ("title", "description")
+_TEXTS = ("title", "description", "summary")
 # Tables of schemas by name. A new version may add names.
-_TABLES = ("properties", "$defs")
+_TABLES = ("properties", "$defs", "schemas", "paths", "responses")
 _ABSENT: Any = ()  # no JSON value
 
 
@@ -49,7 +51,7 @@ def _changes(published: Schema, current: Schema, path: str) -> Iterator[str]:
 def _keyword_changes(keyword: str, was: Any, now: Any, path: str) -> Iterator[str]:
     if keyword in _TABLES:
         yield from _table_changes(was or {}, now or {}, path)
-    elif keyword == "required":
+    elif keyword == "required" and not isinstance(was, bool):
         before, after = {*(was or ())}, {*(now or ())}
         yield from (f"{path}: {name} is required now" for name in sorted(after - before))
         yield from (f"{path}: {name} is no longer required" for name in sorted(before - after))
@@ -78,8 +80,10 @@ def _text(value: Any) -> str:
 
 
 def current_schemas() -> dict[str, Schema]:
-    """Return the schema of each contract as plain JSON, the same on every version of Python."""
-    return {name: json.loads(json.dumps(_with_clean_texts(schema))) for name, schema in events.schemas().items()}
+    """Return what is published, by file name, as plain JSON, the same on every version of Python."""
+    files: dict[str, Schema] = {f"{name}.schema.json": schema for name, schema in events.schemas().items()}
+    files["sightings-openapi.json"] = sightings_api.openapi()
+    return {name: json.loads(json.dumps(_with_clean_texts(schema))) for name, schema in files.items()}
 
 
 def _with_clean_texts(value: Any) -> Any:
@@ -100,17 +104,17 @@ def as_text(schema: Schema) -> str:
 
 
 def broken_promises(folder: Path, current: Mapping[str, Schema]) -> list[str]:
-    """Return each change of the current schemas that breaks one in a folder, with its contract and path."""
+    """Return each change of the current schemas that breaks one in a folder, with its file and path."""
     broken = []
-    for file in sorted(folder.glob("*.schema.json")):
-        name = file.name.removesuffix(".schema.json")
+    for file in sorted(folder.glob("*.json")):
+        name = file.name
         if name not in current:
             broken.append(f"{name}: the contract was removed")
             continue
         try:
             published = json.loads(file.read_text("utf-8"))
         except ValueError as error:
-            broken.append(f"{name}: {file} is not JSON: {error}")
+            broken.append(f"{name} is not JSON: {error}")
             continue
         broken += [f"{name}: {change}" for change in breaking_changes(published, current[name])]
     return broken
@@ -122,7 +126,7 @@ def publish(folder: Path, current: Mapping[str, Schema]) -> list[str]:
     if not broken:
         folder.mkdir(parents=True, exist_ok=True)
         for name, schema in current.items():
-            (folder / f"{name}.schema.json").write_text(as_text(schema), "utf-8", newline="\n")
+            (folder / name).write_text(as_text(schema), "utf-8", newline="\n")
     return broken
 
 

@@ -23,7 +23,6 @@ _BY_STATUS: Final = {
     404: _OTHER_VERSION,
     405: _OTHER_VERSION,
     413: "refuses the question as too long",
-    503: "cannot answer now: it could not write its audit, or not read its history",
 }
 
 # The errors that lead to one of the HTTP client, the most telling first.
@@ -52,6 +51,9 @@ def of_refusal(status: int, problem: Problem | None, retry_after: str) -> str:
     if status == 429:
         wait = f"; ask again in {retry_after} s" if retry_after.isdecimal() and len(retry_after) < 6 else ""
         return f"was asked too often{wait}"
+    if status == 503:
+        is_audit = problem is not None and problem.code.startswith("audit-")
+        return f"cannot answer now: its {'audit cannot be written' if is_audit else 'history cannot be read'}"
     if status == 422 and problem is not None:
         return f"refuses the question: {shown(problem.title)}"
     return _BY_STATUS.get(status, f"answered with the HTTP status {status}")

@@ -181,6 +181,20 @@ HISTORY_COMMIT = _histogram(
     (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     "site",
 )
+HISTORY_LOOK_UPS = _counter(
+    "anpr_history_look_ups_total",
+    "Look-ups that this site was asked for, by asking site and result: `answered`, or the code of the error. "
+    "`other`: the token was not accepted.",
+    "site",
+    "asking_site",
+    "result",
+)
+HISTORY_LOOK_UP = _histogram(
+    "anpr_history_look_up_seconds",
+    "Time to answer one look-up: search, misreads and audit record.",
+    (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    "site",
+)
 
 HISTORY_GONE = _counter(
     "anpr_history_erased_sightings_total",

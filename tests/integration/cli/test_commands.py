@@ -78,11 +78,11 @@ def test_a_console_reports_a_wrong_address_or_certificate(installation: Installa
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = installation.run(*console, "--port", str(other.getsockname()[1]))
     assert taken.returncode == 3
-    assert b"docs/errors.md#console-address" in taken.stderr
+    assert b"docs/errors.md#listening-address" in taken.stderr
     (tmp_path / "no.pem").write_text("no certificate", "utf-8")
     unusable = installation.run(*console, "--tls-cert", str(tmp_path / "no.pem"))
     assert unusable.returncode == 2
-    assert b"docs/errors.md#console-certificate" in unusable.stderr
+    assert b"docs/errors.md#certificate-unusable" in unusable.stderr
 
 
 def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation, tmp_path: Path) -> None:

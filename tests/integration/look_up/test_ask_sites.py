@@ -42,8 +42,8 @@ def answering(site: str) -> Response:
     return Response(msgspec.json.encode(SightingsAnswer(site=site)))
 
 
-def refusing(status: int, **headers: str) -> Response:
-    problem = Problem(title="a text\nof the other site", status=status, code="some-code")
+def refusing(status: int, code: str = "some-code", **headers: str) -> Response:
+    problem = Problem(title="a text\nof the other site", status=status, code=code)
     return Response(msgspec.json.encode(problem), status, headers)
 
 
@@ -116,7 +116,8 @@ def test_only_the_askers_own_site_is_asked_for_covert_alerts(
         (refusing(422), "refuses the question: a text of the other site"),
         (refusing(429, **{"Retry-After": "12"}), "was asked too often; ask again in 12 s"),
         (refusing(429, **{"Retry-After": "<b>"}), "was asked too often"),
-        (refusing(503), "cannot answer now: it could not write its audit, or not read its history"),
+        (refusing(503), "cannot answer now: its history cannot be read"),
+        (refusing(503, code="audit-unavailable"), "cannot answer now: its audit cannot be written"),
         (refusing(302, Location="https://elsewhere/"), "answered with the HTTP status 302"),
         (Response(b"{}"), "its answer cannot be read; the sites run different versions of this program"),
         (
