@@ -77,8 +77,12 @@ class ConsoleServer:
         self.broker = broker or InMemoryBroker(self.clock)
         self.settings = Settings(
             {
-                name: Site(name.title(), "memory", redis_url, CAMERAS if name != "dover" else ())
-                for name in ("calais", "coquelles", "dover")
+                name: Site(name.title(), "memory", redis_url, cameras, history=history)
+                for name, cameras, history in (
+                    ("calais", CAMERAS, ""),
+                    ("coquelles", CAMERAS, ""),
+                    ("dover", (), "http://127.0.0.1:1"),
+                )
             },
             routes=ROUTES,
             console=console,
@@ -117,7 +121,7 @@ class ConsoleServer:
 
     async def _ask_sites(self, look_up: LookUp, sites: Collection[str], covert: bool) -> list[SiteReply]:
         self.asked.append((look_up, tuple(sites), covert))
-        return [reply for reply in self.replies if reply.site in sites or not sites]
+        return [reply for reply in self.replies if reply.site in sites]
 
     def clock(self) -> datetime:
         return system_clock() + self.clock_offset

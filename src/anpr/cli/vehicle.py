@@ -85,10 +85,10 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
     words = VehicleText(settings.sites, zone)
     with _result(output) as write:
-        _audit(settings, look_up, form, ports)
-        asked = ", ".join(settings.sites[port].title for port in ports or settings.sites)
-        click.echo(f"asking {asked}", err=True)
-        replies = asyncio.run(ask_sites(settings, look_up, sites=ports))
+        asked = ports or settings.sites_to_ask
+        _audit(settings, look_up, form, asked)
+        click.echo(f"asking {', '.join(settings.sites[port].title for port in asked)}", err=True)
+        replies = asyncio.run(ask_sites(settings, look_up, sites=asked))
         timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
         write(_as(form, look_up, timeline, words, settings))
     for line in words.missing(timeline) if form != "text" or output else ():
@@ -108,7 +108,7 @@ def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...
                 role=look_up.role,
                 reason=look_up.reason,
                 plate=look_up.plate,
-                details={"format": form, "ports": " ".join(ports) or "all"},
+                details={"format": form, "ports": " ".join(ports)},
             )
         )
     finally:

@@ -173,6 +173,7 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
         audit=audit,
         vehicles=VehicleSearch(
             site,
+            ports=inputs.settings.sites_to_ask,
             zones=inputs.settings.zones,
             ask_sites=servers.ask_sites,
             audit=audit,
@@ -227,6 +228,7 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
         "time_zone": site_settings.time_zone,
         "has_cameras": bool(site_settings.cameras),
         "sites": settings.sites,
+        "sites_to_ask": settings.sites_to_ask,
         "ack_due_seconds": settings.console.ack_due_seconds,
         "canary_every_seconds": settings.console.canary_every_seconds,
     }

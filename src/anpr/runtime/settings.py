@@ -207,6 +207,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return {name: site.zone for name, site in self.sites.items()}
 
     @property
+    def sites_to_ask(self) -> tuple[str, ...]:
+        """The sites that a look-up asks. One without cameras and without a history has seen nothing."""
+        return tuple(name for name, site in self.sites.items() if site.cameras or site.history)
+
+    @property
     def state_dir(self) -> Path:
         """The folder for the files that a service needs after a restart, even when its servers are away."""
         return Path(self.watchlist.state_dir).expanduser()

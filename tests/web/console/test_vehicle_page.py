@@ -67,7 +67,7 @@ def test_the_page_shows_where_the_vehicle_was_and_what_officers_did(server: Cons
     assert "is missing" not in shown
     [(asked, ports, covert)] = server.asked
     assert (asked.plate, asked.user, asked.role, asked.asking_site) == ("ab12 cde", "ann", "officer", "calais")
-    assert (ports, covert) == ((), False)
+    assert (ports, covert) == (("calais", "coquelles", "dover"), False)
 
 
 def test_possible_misreads_stand_apart_with_their_probability_and_the_reason(server: ConsoleServer) -> None:
@@ -123,7 +123,8 @@ def test_a_look_up_is_in_the_audit_before_anybody_is_asked(
 ) -> None:
     with server.browser("ann") as ann, server.browser("aud") as aud:
         look_up(ann, reason="reason 4711")
-        assert "annofficerConsultationvehicleab12 cdereason 4711ports: all" in text_of(aud.get("/audit"))
+        recorded = "annofficerConsultationvehicleab12 cdereason 4711ports: calais coquelles dover; since: "
+        assert recorded in text_of(aud.get("/audit"))
         server.asked.clear()
 
         def full(*_: object) -> None:

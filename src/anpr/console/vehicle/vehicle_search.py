@@ -14,7 +14,7 @@ from anpr.look_up.site_reply import SiteReply
 from anpr.look_up.timeline import Timeline, timeline_of
 from anpr.runtime.clock import Clock
 
-# Asks these sites, or all without any. The last argument says whether the asker may see covert alerts of this site.
+# Asks these sites. The last argument says whether the asker may see covert alerts of this site.
 AskSites = Callable[[LookUp, Collection[str], bool], Coroutine[Any, Any, Sequence[SiteReply]]]
 
 
@@ -32,13 +32,15 @@ class VehicleSearch:
         self,
         site: str,
         *,
+        ports: Sequence[str],
         zones: Mapping[str, tzinfo],
         ask_sites: AskSites,
         audit: AuditTrail,
         stay_gap: timedelta,
         clock: Clock,
     ) -> None:
-        """Ask in the name of `site`. `zones` holds the time zone of each site."""
+        """Ask in the name of `site`. `ports` are all that can be asked; `zones` holds the time zone of each site."""
+        self.ports = ports
         self.zones = zones
         self._site = site
         self._ask_sites = ask_sites
@@ -49,7 +51,7 @@ class VehicleSearch:
     async def find(
         self, who: SignedIn, written: Written, ports: Collection[str], operation: Operation = "consultation"
     ) -> Found:
-        """Ask the ports, all without any. `operation` is "disclosure" for an export.
+        """Ask these ports. `operation` is "disclosure" for an export.
 
         Raises UnusableQuestionError for a question that cannot be asked, and UnavailableError when the look-up cannot
         be audited: then nobody has been asked.
@@ -63,7 +65,7 @@ class VehicleSearch:
             reason=look_up.reason,
             plate=look_up.plate,
             details={
-                "ports": " ".join(ports) or "all",
+                "ports": " ".join(ports),
                 "since": look_up.since.isoformat(),
                 "until": look_up.until.isoformat(),
                 **({"country": look_up.country} if look_up.country else {}),

@@ -42,12 +42,12 @@ async def look_up(  # noqa: PLR0913  each part that it uses
 ) -> Response:
     """Ask the ports, and show where the vehicle was."""
     sent = await request.form()
-    written, ports = _written(sent), _ports(sent, search.zones)
+    written, ports = _written(sent), _ports(sent, search.ports)
     try:
-        found = await search.find(who, written, ports)
+        found = await search.find(who, written, ports or search.ports)
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
-    values = await _shown(found, ports or list(search.zones), who, board, images, clock())
+    values = await _shown(found, ports or search.ports, who, board, images, clock())
     return renderer.page("vehicle.html", who, written=written, asked_ports=ports, **values)
 
 
@@ -56,9 +56,9 @@ async def export(
 ) -> Response:
     """Ask the ports again, and answer with a file of everything that they found."""
     sent = await request.form()
-    written, ports = _written(sent), _ports(sent, search.zones)
+    written, ports = _written(sent), _ports(sent, search.ports)
     try:
-        found = await search.find(who, written, ports, "disclosure")
+        found = await search.find(who, written, ports or search.ports, "disclosure")
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
     is_json = sent.get("format") == "json"
