@@ -371,7 +371,7 @@ def test_the_client_of_another_site_gets_the_answer(calais: Running) -> None:
         sites={SITE: replace(calais.settings.sites[SITE], history=calais.server.address)},
     )
     exchange_tokens(settings, "dover", SITE)
-    (reply,) = asyncio.run(ask_sites(settings, a_look_up(), covert=True))
+    (reply,) = asyncio.run(ask_sites(settings, a_look_up(), sites=settings.sites, covert=True))
     assert reply.answer == SightingsAnswer(site=SITE, sightings=(a_sighting(SITE),))
     assert calais.search.asked == [False]
 

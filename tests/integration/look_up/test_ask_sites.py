@@ -60,7 +60,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def ask(settings: Settings, **given: Any) -> list[SiteReply]:
-    return asyncio.run(ask_sites(settings, a_look_up(), **given))
+    return asyncio.run(ask_sites(settings, a_look_up(), **({"sites": settings.sites} | given)))
 
 
 def problem_of(settings: Settings, site: str = "calais") -> str:
@@ -137,7 +137,7 @@ def test_a_site_that_refuses_or_answers_badly_is_named(
 def test_an_answer_without_an_end_is_cut_off(
     stack: ExitStack, tls: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anpr.look_up.ask_sites.MOST_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("anpr.look_up.site_client.MOST_ANSWER_BYTES", 1000)
     calais = stack.enter_context(served(site_that(Response(b" " * 1001)), tls))
     assert problem_of(beside_dover(stack, tls, tmp_path, calais)) == "its answer is too long"
 
