@@ -117,7 +117,10 @@ identifiers = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min
 names = st.text(max_size=64)
 notes = st.text(max_size=100)
 shares = st.floats(0, 1)
-instants = st.datetimes(timezones=st.just(UTC)).map(to_the_millisecond)
+# Whole days before the bounds, so that milliseconds do not round beyond them.
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)).map(to_the_millisecond)  # noqa: DTZ001  Hypothesis adds the zone
+# The validity of an entry may name any moment.
+any_moments = st.datetimes(timezones=st.just(UTC)).map(to_the_millisecond)
 claimed_times = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=64)
 countries = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2)
 generations = st.builds(Generation, epoch=st.integers(0, 2**40), number=st.integers(0, 2**40))
@@ -164,8 +167,8 @@ entries = st.builds(
     reason=notes,
     instruction=notes,
     warnings=_tuples(notes),
-    valid_from=st.none() | instants,
-    valid_until=instants,
+    valid_from=st.none() | any_moments,
+    valid_until=any_moments,
     valid_from_day=st.none() | st.dates(),
     valid_until_day=st.none() | st.dates(),
     sites=_tuples(names),

@@ -76,7 +76,12 @@ class _ListedVersion(NamedTuple):
 
 
 class Board:
-    """All incidents whose last alert was captured within `window`, of every site whose facts are added."""
+    """All incidents whose last alert was captured within `window`, of every site whose facts are added.
+
+    Attributes:
+        failed_keys: Each (site, plate) whose incidents could not be computed. They are missing from the board; all
+            others are there.
+    """
 
     def __init__(self, stay_gap: timedelta, window: timedelta, days: LocalDays = UTC_DAYS) -> None:
         """Alerts of one vehicle at one site belong to one stay while their gaps are at most `stay_gap`.
@@ -99,6 +104,7 @@ class Board:
         self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
         self._listed: dict[str, _ListedVersion] = {}
+        self.failed_keys: set[Key] = set()
         self._cached: dict[Key, _CachedIncidents] = {}
         self._change_sets: list[set[Key]] = []
 
@@ -172,10 +178,17 @@ class Board:
         return sorted(incidents, key=urgency_order)
 
     def incidents_of(self, key: Key, now: datetime) -> list[Incident]:
-        """Return the incidents of one (site, plate) in the window at `now`."""
-        return [
-            incident for incident in self._incidents_of(key, now) if now - incident.last_captured_at <= self._window
-        ]
+        """Return the incidents of one (site, plate) in the window at `now`; none when they cannot be computed.
+
+        Then `failed_keys` names the key: whatever is wrong with its facts must not take others off the board.
+        """
+        try:
+            incidents = self._incidents_of(key, now)
+        except Exception:  # noqa: BLE001  whatever it is, the other keys do not have it
+            self.failed_keys.add(key)
+            return []
+        self.failed_keys.discard(key)
+        return [incident for incident in incidents if now - incident.last_captured_at <= self._window]
 
     def changes_at(self, key: Key, now: datetime) -> datetime | None:
         """Return when time alone will change the incidents of a key: an entry ends, or one leaves the window.
@@ -224,7 +237,7 @@ class Board:
 
     def prune(self, now: datetime) -> None:
         """Forget incidents twice as old as the window: no late alert can bring them back into it."""
-        for key in list(self._alerts_of_key):
+        for key in set(self._alerts_of_key) - self.failed_keys:
             for incident in self._incidents_of(key, now):
                 if now - incident.last_captured_at > 2 * self._window:
                     for alert in incident.alerts:

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from anpr.board.audience_boards import AudienceBoards
 from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert, is_for_boards
-from anpr.board.entry_updates import EntryUpdates, ListSource
+from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
 from anpr.board.site_health import SiteHealth
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
-from anpr.contracts.events import Action, Alert, Loss, Status
+from anpr.contracts.events import Action, Alert, EntryListed, Loss, Status
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.kafka.interfaces import Record
@@ -28,6 +28,8 @@ log = get_logger(__name__)
 
 _FOLLOW_ENTRIES_EVERY = timedelta(seconds=0.25)
 _PRUNE_EVERY = timedelta(minutes=10)
+# Among the topics, the name under which updates of entries are counted that cannot be folded.
+WATCHLIST = "the watchlist"
 
 
 class BoardFeed:
@@ -86,10 +88,10 @@ class BoardFeed:
         """
         count = 0
         for record in self._follower.records(wait_seconds):
-            self._fold(record)
+            self._fold_alone(record)
             count += 1
         for update in self._entry_updates.new_updates():
-            self._boards.add_entry_update(update)
+            self._add_update_alone(update)
             count += 1
         now = self._clock()
         if now >= self._follow_entries_at:
@@ -124,6 +126,22 @@ class BoardFeed:
         for name, topic in self._topics.items():
             by_address[self._settings.sites[topic.site].kafka].append(name)
         return by_address
+
+    def _fold_alone(self, record: Record) -> None:
+        """Fold a record. One that cannot be folded costs only itself: it is counted, and the board says so."""
+        try:
+            self._fold(record)
+        except Exception as error:
+            log.exception("a record cannot be folded")
+            self._count_unreadable(record, self._topics[record.topic], error)
+
+    def _add_update_alone(self, update: EntryUpdate) -> None:
+        try:
+            self._boards.add_entry_update(update)
+        except Exception:
+            log.exception("an update of an entry cannot be folded")
+            if not (isinstance(update, EntryListed) and update.entry.is_covert):
+                self.unreadable_records[WATCHLIST] += 1
 
     def _fold(self, record: Record) -> None:
         topic = self._topics[record.topic]
@@ -176,5 +194,5 @@ class BoardFeed:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            why=str(error),
+            why=str(error) if isinstance(error, UNREADABLE) else type(error).__name__,
         )

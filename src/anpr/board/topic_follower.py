@@ -8,10 +8,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from anpr.kafka.interfaces import Record, Tail
+from anpr.runtime.logs import get_logger
 
 OpenTail = Callable[[str, Sequence[str]], Tail]
 
+log = get_logger(__name__)
+
 _QUEUE_RECORDS = 10_000
+_AGAIN_SECONDS = 1.0
 
 
 class TopicFollower:
@@ -66,10 +70,15 @@ class TopicFollower:
 
     def _poll_tail(self, tail: Tail) -> None:
         while not self._stop.is_set():
-            for record in tail.poll(0.1):
-                self._enqueue(record)
-            if tail.caught_up():
-                self._caught_up.add(tail)
+            try:
+                for record in tail.poll(0.1):
+                    self._enqueue(record)
+                if tail.caught_up():
+                    self._caught_up.add(tail)
+            except Exception:
+                # Without this thread the sites at this address would be silent for ever.
+                log.exception("cannot read the topics, trying again")
+                self._stop.wait(_AGAIN_SECONDS)
         tail.close()
 
     def _enqueue(self, record: Record) -> None:

@@ -4,6 +4,7 @@ Rules that every consumer may rely on:
 
 - Times are RFC 3339 in UTC, to the millisecond.
 - Unknown fields are ignored. Fields are only ever added; a changed meaning needs a new topic version.
+- Values lie within the bounds of `anpr.contracts.bounds`. A record beyond them is refused, as one that is no JSON.
 - Values of an enumeration travel as text. A value that a consumer does not know *needs a person*: the record is
   shown, and no rule made for the known values closes, narrows or hides it.
 
@@ -12,10 +13,12 @@ Rules that every consumer may rely on:
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+
+from anpr.contracts.bounds import beyond_bounds
 
 DIRECTIONS: Final = ("uk_bound", "fr_bound")
 POSITIONS: Final = ("front", "rear")
@@ -408,26 +411,38 @@ _decode_loss: Final = msgspec.json.Decoder(Loss).decode
 
 # The exceptions of a decoder when the bytes do not fit the contract.
 Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
+Event = TypeVar("Event", bound=Struct)
+
+
+def _decode_within_bounds(decode: Callable[[bytes], Event], value: bytes) -> Event:
+    """Decode a record, and refuse one beyond the bounds of the contracts. Raises one of `Undecodable`."""
+    try:
+        event = decode(value)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
+    if fault := beyond_bounds(event):
+        raise msgspec.ValidationError(fault)
+    return event
 
 
 def decode_alert_record(value: bytes) -> Alert | Correction:
     """Decode a record of an alerts topic. Raises one of `Undecodable`."""
-    return _decode_alert_record(value)
+    return _decode_within_bounds(_decode_alert_record, value)
 
 
 def decode_action(value: bytes) -> Action:
     """Decode a record of an actions topic. Raises one of `Undecodable`."""
-    return _decode_action(value)
+    return _decode_within_bounds(_decode_action, value)
 
 
 def decode_status(value: bytes) -> Status:
     """Decode a record of a status topic. Raises one of `Undecodable`."""
-    return _decode_status(value)
+    return _decode_within_bounds(_decode_status, value)
 
 
 def decode_loss(value: bytes) -> Loss:
     """Decode a dead letter with reason `gone`. Raises one of `Undecodable`."""
-    return _decode_loss(value)
+    return _decode_within_bounds(_decode_loss, value)
 
 
 def schemas() -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ def local_time(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(zone)
     except OverflowError:
-        return moment.astimezone(UTC)
+        return in_utc(moment)
 
 
 def shifted(moment: datetime, by: timedelta) -> datetime:

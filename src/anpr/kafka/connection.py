@@ -99,4 +99,8 @@ def _with_headers(record: Record, headers: Mapping[str, bytes | None]) -> Record
 
 
 def _arrival(kind: int, milliseconds: int) -> datetime | None:
-    return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """Return when the broker got a record. Where a producer states that, it may state any number: then None."""
+    try:
+        return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

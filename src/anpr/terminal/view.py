@@ -86,7 +86,7 @@ def _draw_faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
 
 
 def _clock_in(zone: tzinfo) -> Callable[[datetime], str]:
-    return lambda moment: f"{moment.astimezone(zone):%a %H:%M:%S %Z}"
+    return lambda moment: f"{local_time(moment, zone):%a %H:%M:%S %Z}"
 
 
 def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:

@@ -13,6 +13,9 @@ from anpr.console.board.card_renderer import Card
 from anpr.console.board.change_stream import ChangeStream
 from anpr.contracts.events import Action
 from anpr.runtime.clock import Clock
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 # A console that has just started reads the topics for at most this long. Then it shows what it has, because a port
 # may be out of reach.
@@ -52,7 +55,8 @@ class BoardAccess:
         """Return the incidents that the user may know of and that fit a condition."""
 
         def wanted(feed: BoardFeed) -> list[Incident]:
-            return [incident for incident in _board_for(who, feed).incidents(self._clock()) if is_wanted(incident)]
+            incidents = _board_for(who, feed).incidents(self._clock())
+            return [incident for incident in incidents if _holds(is_wanted, incident)]
 
         return await self._thread.run(wanted)
 
@@ -78,6 +82,15 @@ class BoardAccess:
 
     def _page_for(self, who: SignedIn) -> BoardPage:
         return self.pages[who.user.covert]
+
+
+def _holds(condition: Callable[[Incident], bool], incident: Incident) -> bool:
+    """Tell whether a condition holds. An incident for which that fails is left out; the board's page says so."""
+    try:
+        return condition(incident)
+    except Exception:
+        log.exception("an incident cannot be looked at")
+        return False
 
 
 def _board_for(who: SignedIn, feed: BoardFeed) -> Board:

@@ -20,6 +20,9 @@ from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.placed_incidents import PlacedIncident, PlacedIncidents
 from anpr.console.board.revisit_schedule import RevisitSchedule
 from anpr.console.board.triage import NOWHERE, SECTIONS, SETTLED, TriageRules, position_of
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 # The page shows the most urgent incidents of each section, and says how many more there are.
 MAX_CARDS = 100
@@ -61,6 +64,12 @@ class BoardPage:
         self._changed = board.track_changes()
         self._changed.update(board.keys())
         self._updated_at: datetime | None = None
+        self._not_placed: set[Key] = set()
+
+    @property
+    def not_shown(self) -> int:
+        """How many vehicles and cards could not be computed and are missing from the page."""
+        return len(self._board.failed_keys | self._not_placed) + len(self._cards.not_drawn)
 
     def update(self, warnings: Sequence[str], now: datetime) -> Mapping[str, object]:
         """Return the state of the page at `now`: the head and, by incident, the cards."""
@@ -68,7 +77,7 @@ class BoardPage:
         for key in keys:
             self._placed.remove(key)
         for key in keys:
-            self._place(key, now)
+            self._place_alone(key, now)
         by_section = {section: self._placed.count(section) for section in SECTIONS if section != SETTLED}
         known = sum(by_section.values())
         self.head = PageHead("?" if warnings else str(known), known, by_section, tuple(warnings))
@@ -77,10 +86,8 @@ class BoardPage:
 
     def cards_from(self, section: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
         """Return the next cards of a section from `start` on, by incident, and how many incidents it has."""
-        placed = self._placed.most_urgent(section, MAX_CARDS, start)
-        return [(entry.incident.incident_id, self._cards.draw(entry)) for entry in placed], self._placed.count(
-            section
-        )
+        cards = self._cards.draw_all(self._placed.most_urgent(section, MAX_CARDS, start))
+        return list(cards.items()), self._placed.count(section)
 
     def _keys_to_place(self, now: datetime) -> set[Key]:
         """Return the keys whose incidents may have changed, and forget them."""
@@ -91,6 +98,15 @@ class BoardPage:
             keys.update(self._board.keys())
         self._updated_at = now
         return keys
+
+    def _place_alone(self, key: Key, now: datetime) -> None:
+        """Place the incidents of a key. If that fails, only they are missing, and the page says that some are."""
+        try:
+            self._place(key, now)
+            self._not_placed.discard(key)
+        except Exception:
+            log.exception("a vehicle cannot be placed on the page")
+            self._not_placed.add(key)
 
     def _place(self, key: Key, now: datetime) -> None:
         placed = [

@@ -8,7 +8,10 @@ from msgspec import Struct
 from anpr.console.board.card_view import card_view
 from anpr.console.board.placed_incidents import PlacedIncident
 from anpr.console.board.triage import TriageRules
+from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Site
+
+log = get_logger(__name__)
 
 
 class Card(Struct, frozen=True):
@@ -21,7 +24,11 @@ class Card(Struct, frozen=True):
 
 
 class CardRenderer:
-    """The cards of one page."""
+    """The cards of one page.
+
+    Attributes:
+        not_drawn: The incidents of the last page whose cards could not be drawn.
+    """
 
     def __init__(self, template: jinja2.Template, sites: Mapping[str, Site], rules: TriageRules) -> None:
         """Draw with `template`, as the site of `rules` sees an incident."""
@@ -29,11 +36,26 @@ class CardRenderer:
         self._sites = sites
         self._rules = rules
         self._drawn: dict[str, tuple[PlacedIncident, Card]] = {}
+        self.not_drawn: set[str] = set()
 
     def draw_page(self, shown: Sequence[PlacedIncident]) -> dict[str, Card]:
         """Return the cards of a page by incident, and keep these, and only these, for the next time."""
-        self._drawn = {placed.incident.incident_id: (placed, self.draw(placed)) for placed in shown}
-        return {incident_id: card for incident_id, (_, card) in self._drawn.items()}
+        cards = self.draw_all(shown)
+        ids = {placed.incident.incident_id: placed for placed in shown}
+        self._drawn = {incident_id: (ids[incident_id], card) for incident_id, card in cards.items()}
+        self.not_drawn = ids.keys() - cards.keys()
+        return cards
+
+    def draw_all(self, shown: Sequence[PlacedIncident]) -> dict[str, Card]:
+        """Return the cards by incident. One that cannot be drawn is left out, and costs no other."""
+        cards: dict[str, Card] = {}
+        for placed in shown:
+            try:
+                cards[placed.incident.incident_id] = self.draw(placed)
+            except Exception:
+                if placed.incident.incident_id not in self.not_drawn:
+                    log.exception("a card cannot be drawn")
+        return cards
 
     def draw(self, placed: PlacedIncident) -> Card:
         """Return a card: the kept one while it has not changed."""

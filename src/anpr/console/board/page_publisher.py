@@ -29,7 +29,7 @@ class PagePublisher:
 
     def tick(self, feed: BoardFeed, now: datetime) -> None:
         """Make and publish everything. Called in the board's thread."""
-        self._current_status.update(feed, now)
+        self._current_status.update(feed, now, {covert: page.not_shown for covert, page in self._pages.items()})
         states = [
             (page, page.update(self._current_status.known_to(covert=covert).warnings, now))
             for covert, page in self._pages.items()
