@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
 from anpr.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -69,12 +69,13 @@ class AuditChain:
             self._append(events)
 
     def erase_until(self, last_day: date) -> int:
-        """Delete the segments of the days until `last_day`, except the newest. Return how many records went.
+        """Delete the segments of the days until `last_day`, but not of today. Return how many records went.
 
         The chain records the deletion first, and goes on from a checkpoint. Raises UnavailableError.
         """
         with self._writing, self._unavailable():
-            old = [segment for segment in segments(self._folder)[:-1] if day_of(segment) <= last_day]
+            last_day = min(last_day, self._clock().astimezone(UTC).date() - timedelta(days=1))
+            old = [segment for segment in segments(self._folder) if day_of(segment) <= last_day]
             if not old:
                 return 0
             last, before = unseal(next(lines_backwards(old[-1]))), read_checkpoint(self._folder)
@@ -183,7 +184,7 @@ class AuditChain:
             raise UnavailableError(
                 "audit-chain-broken",
                 f"the audit chain {self._folder} cannot go on: {error}",
-                "move the folder away and keep it for the auditor: a new chain begins",
+                "run `anpr audit verify`. Then rename the folder and leave it there for auditors: a new chain begins",
             ) from None
 
 

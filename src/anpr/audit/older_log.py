@@ -9,6 +9,7 @@ from anpr.audit.record import AuditEvent
 from anpr.runtime.errors import UnavailableError
 
 FOLDER = "before-chains"
+_WHAT = "older audit log taken over"
 
 
 def take_over(log: Path, folder: Path, chain: AuditChain) -> None:
@@ -21,9 +22,8 @@ def take_over(log: Path, folder: Path, chain: AuditChain) -> None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         kept = folder / FOLDER / f"{digest[:16]}.jsonl"
         details = {"sha256": digest, "bytes": str(log.stat().st_size), "kept_as": f"{FOLDER}/{kept.name}"}
-        what = "older audit log taken over"
         chain.append(
-            AuditEvent(operation="alteration", what=what, user=chain.service, role="service", details=details)
+            AuditEvent(operation="alteration", what=_WHAT, user=chain.service, role="service", details=details)
         )
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         log.rename(kept)
@@ -36,3 +36,17 @@ def take_over(log: Path, folder: Path, chain: AuditChain) -> None:
             f"the older audit log {log} cannot be taken over: {error.strerror or error}",
             "let this user move the file into the audit folder; both must be on one disk",
         ) from None
+
+
+def is_take_over(event: AuditEvent) -> bool:
+    """Tell whether an event is that of an older log that was taken over."""
+    return event.what == _WHAT and {"kept_as", "sha256"} <= event.details.keys()
+
+
+def is_altered(folder: Path, event: AuditEvent) -> bool:
+    """Tell whether the older log of an event is not as it was taken over. `folder` is that of the chains."""
+    try:
+        with (folder / event.details["kept_as"]).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() != event.details["sha256"]
+    except OSError:
+        return True

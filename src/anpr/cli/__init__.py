@@ -14,6 +14,7 @@ from anpr.runtime.settings_files import load_settings
 
 _COMMANDS = (
     "arrivals",
+    "audit",
     "console",
     "demo",
     "doctor",

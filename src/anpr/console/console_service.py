@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from anpr.audit.head_exchange import HeadExchange
 from anpr.board.canary_sender import CanarySender
 from anpr.console.board.board_thread import BoardThread
 from anpr.console.board.page_publisher import PagePublisher
@@ -13,7 +14,7 @@ BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
 class ConsoleService:
-    """The board's thread, the background tasks and the canary of one console."""
+    """The board's thread, the background tasks, the canary and the audit heads of one console."""
 
     def __init__(  # noqa: PLR0913  everything it runs is handed in
         self,
@@ -23,6 +24,7 @@ class ConsoleService:
         *,
         background_tasks: Sequence[BackgroundTask],
         canary: CanarySender | None,
+        audit_heads: HeadExchange,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         """`background_tasks` run until they are cancelled; `close` disconnects from servers and files at the end."""
@@ -31,6 +33,7 @@ class ConsoleService:
         self._broadcast = broadcast
         self._background_tasks = background_tasks
         self._canary = canary
+        self._audit_heads = audit_heads
         self._close = close
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -43,6 +46,7 @@ class ConsoleService:
         self._running = [self._loop.create_task(task()) for task in self._background_tasks]
         if self._canary is not None:
             self._canary.start()
+        self._audit_heads.start()
 
     def end_streams(self) -> None:
         """End every event stream, because the console is about to stop. A signal handler may call it."""
@@ -57,4 +61,5 @@ class ConsoleService:
         if self._canary is not None:
             await asyncio.to_thread(self._canary.stop)
         await asyncio.to_thread(self.board_thread.stop)
+        await asyncio.to_thread(self._audit_heads.stop)
         await self._close()

@@ -403,11 +403,27 @@ class Loss(Struct, frozen=True, kw_only=True):
         return None if self.last_offset is None else self.last_offset - self.first_offset + 1
 
 
+class AuditHead(Struct, frozen=True, kw_only=True):
+    """The end of an audit chain at some moment. It holds no personal data, so other sites keep it.
+
+    `service` is the service that writes the chain, and `chain` the chain's id. Its record with the number `sequence`
+    has this `hash`. Whoever cuts records off, or writes the chain anew, is found out by it.
+    """
+
+    site: Name
+    service: Identifier
+    chain: Identifier
+    sequence: Annotated[int, Meta(ge=1)]
+    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    at: Instant
+
+
 encode: Final = msgspec.json.Encoder().encode
 _decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.json.Decoder(Alert | Correction).decode
 _decode_action: Final = msgspec.json.Decoder(Action).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
 _decode_loss: Final = msgspec.json.Decoder(Loss).decode
+_decode_audit_head: Final = msgspec.json.Decoder(AuditHead).decode
 
 # The exceptions of a decoder when the bytes do not fit the contract.
 Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
@@ -445,6 +461,11 @@ def decode_loss(value: bytes) -> Loss:
     return _decode_within_bounds(_decode_loss, value)
 
 
+def decode_audit_head(value: bytes) -> AuditHead:
+    """Decode a record of an audit heads topic. Raises one of `Undecodable`."""
+    return _decode_audit_head(value)
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each contract, by file name."""
     contracts = {
@@ -456,5 +477,6 @@ def schemas() -> dict[str, dict[str, Any]]:
         "entry_ended": EntryEnded,
         "status": Status,
         "loss": Loss,
+        "audit_head": AuditHead,
     }
     return {name: msgspec.json.schema(contract) for name, contract in contracts.items()}

@@ -50,6 +50,11 @@ def status(site: str) -> str:
     return f"anpr.{site}.status.v1"
 
 
+def audit_heads(site: str) -> str:
+    """Return the topic with the ends of a site's audit chains, which the other sites keep."""
+    return f"anpr.{site}.audit-heads.v1"
+
+
 def of_alert(alert: Alert) -> str:
     """Return the topic of an alert, by its audience."""
     return covert_alerts(alert.read.site) if alert.is_covert else alerts(alert.read.site)

@@ -95,6 +95,13 @@ KEPT_CLASSES: Final = (
         "auditors; covert records only with the covert permission",
     ),
     KeptClass(
+        "Heads of audit chains",
+        "the topic `anpr.S.audit-heads.v1`; the consoles of the other sites: `heads` in `audit.folder`",
+        "{topics.audit_heads_retention_hours} on the topic; consoles keep them: they hold no personal data",
+        "a chain that was cut off or written anew is found out",
+        "those who may verify",
+    ),
+    KeptClass(
         "Entries of the watchlist",
         "Redis, and the index of each machine",
         "until the end that each entry must have, or until its owner removes it",

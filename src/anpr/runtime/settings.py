@@ -135,6 +135,7 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reads_retention_hours: Positive = 72
     alerts_retention_hours: Positive = 96
     deadletters_retention_hours: Positive = 168
+    audit_heads_retention_hours: Positive = 8784
 
     @property
     def losses_kept_hours(self) -> float:

@@ -21,7 +21,13 @@ def specs(site: str = "calais", **fields: Any) -> dict[str, topic_specs.TopicSpe
 @pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("hours", [0.01, 1.234567, 96, 24 * 365])
 def test_nothing_outlives_its_retention_by_more_than_a_tenth(site: str, hours: float) -> None:
-    owned = specs(site, reads_retention_hours=hours, alerts_retention_hours=hours, deadletters_retention_hours=hours)
+    owned = specs(
+        site,
+        reads_retention_hours=hours,
+        alerts_retention_hours=hours,
+        deadletters_retention_hours=hours,
+        audit_heads_retention_hours=hours,
+    )
     for spec in owned.values():
         segment, retention = int(spec.config["segment.ms"]), int(spec.config["retention.ms"])
         assert 0 < segment <= retention / 10, spec.name
@@ -38,6 +44,7 @@ def test_a_site_owns_each_of_its_topics_once(site: str) -> None:
         topics.covert_actions,
         topics.deadletters,
         topics.status,
+        topics.audit_heads,
     )
     assert names == [name(site) for name in of]
     assert len(set(names)) == len(of)
@@ -49,7 +56,12 @@ def test_no_two_sites_share_a_topic() -> None:
 
 
 def test_each_topic_has_the_retention_of_the_settings() -> None:
-    owned = specs(reads_retention_hours=1, alerts_retention_hours=2, deadletters_retention_hours=3)
+    owned = specs(
+        reads_retention_hours=1,
+        alerts_retention_hours=2,
+        deadletters_retention_hours=3,
+        audit_heads_retention_hours=4,
+    )
     hours = {name: int(spec.config["retention.ms"]) / 3_600_000 for name, spec in owned.items()}
     assert hours == {
         "anpr.calais.reads.v1": 1,
@@ -59,6 +71,7 @@ def test_each_topic_has_the_retention_of_the_settings() -> None:
         "anpr.calais.actions-covert.v1": 2,
         "anpr.calais.deadletters.v1": 3,
         "anpr.calais.status.v1": 1,
+        "anpr.calais.audit-heads.v1": 4,
     }
 
 
