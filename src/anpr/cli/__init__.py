@@ -15,6 +15,7 @@ from anpr.runtime.settings_files import load_settings
 _COMMANDS = (
     "arrivals",
     "audit",
+    "back-check",
     "console",
     "demo",
     "doctor",

@@ -63,6 +63,26 @@ class SightingStore:
         """See `sightings_of_day`."""
         return sightings_of_day(self._database, day)
 
+    def first_offset(self, source: Source, since: datetime) -> int | None:
+        """Return the first offset of a source on the day of a moment or later, None where there is none."""
+        offsets = select(SIGHTINGS.c.offset).join_from(SIGHTINGS, SOURCES, SOURCES.c.number == SIGHTINGS.c.source)
+        first = offsets.order_by(SIGHTINGS.c.offset).limit(1)
+        return min((row.offset for row in self._of_source(first, source, since)), default=None)
+
+    def in_offsets(self, source: Source, start: int, end: int, since: datetime) -> list[Sighting]:
+        """Return the sightings of a source from one offset until before another, that arrived since a moment."""
+        query = _rows().where(SIGHTINGS.c.offset >= start, SIGHTINGS.c.offset < end)
+        found = map(_sighting, self._of_source(query, source, since))
+        return [sighting for sighting in found if sighting.arrived_at >= since]
+
+    def _of_source(self, query: Select[Any], source: Source, since: datetime) -> Iterator[Row[Any]]:
+        """Yield the rows of a query for each day since a moment: the rows of one day lie by their source."""
+        is_source = and_(SOURCES.c.topic_id == source.topic_id, SOURCES.c.partition == source.partition)
+        for day in self.days():
+            if day >= since.astimezone(UTC).date():
+                is_day = SIGHTINGS.c.day == day_number(day)
+                yield from self._database.rows(query.where(is_source, is_day), day, day)
+
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
         return self._database.days()

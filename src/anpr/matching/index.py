@@ -89,6 +89,7 @@ class Index:
     """
 
     generation: Generation
+    snapshot_generation: Generation
     snapshot: IndexTables
     removed_rows: Rows
     is_removed: NDArray[np.bool_] | None
@@ -109,7 +110,7 @@ class Index:
     def from_snapshot(cls, snapshot: IndexTables, generation: Generation) -> "Index":
         """Return the index of existing tables, such as those of a file."""
         likelihood = Likelihood(_vehicle_count(snapshot.entry_blobs))
-        return cls(generation, snapshot, np.empty(0, np.intp), None, None, likelihood)
+        return cls(generation, generation, snapshot, np.empty(0, np.intp), None, None, likelihood)
 
     @property
     def size(self) -> int:
@@ -132,6 +133,11 @@ class Index:
             if self.is_removed is None or not self.is_removed[row]:
                 yield entry
         yield from self._delta_entries
+
+    def entries_since(self, generation: Generation) -> Iterator[Entry]:
+        """Return the entries that were put after a generation; quickly where the snapshot is not newer than that."""
+        put_since = self._delta_entries if self.snapshot_generation <= generation else self.entries()
+        return (entry for entry in put_since if entry.revision > generation)
 
     def encoded_entries(self) -> Iterator[EncodedEntry]:
         """Return the entries of this generation in their encoded form: the input of a compaction."""
@@ -160,7 +166,8 @@ class Index:
         vehicles = _vehicle_count(self.snapshot.entry_blobs, is_removed)
         if delta is not None:
             vehicles += _vehicle_count(delta.entry_blobs)
-        return Index(generation, self.snapshot, removed_rows, is_removed, delta, Likelihood(vehicles))
+        likelihood = Likelihood(vehicles)
+        return Index(generation, self.snapshot_generation, self.snapshot, removed_rows, is_removed, delta, likelihood)
 
     def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`.

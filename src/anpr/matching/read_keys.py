@@ -1,7 +1,8 @@
 """The folded keys under which a read can be found again: those by which the index would find its entries. Pure.
 
 A read has the key of its own text, of each candidate, of what is behind a country prefix, and of every plate inside
-a longer text. `lookup.plate_table` looks the same texts up.
+a longer text. `lookup.plate_table` looks the same texts up. A read that matches a plate has a key that is the
+plate's, or one edit from it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,16 +10,51 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from anpr.contracts.events import Read
+from anpr.contracts.plates import MAX_CANONICAL_LENGTH, UNREADABLE, canonical_pattern
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
-from anpr.matching.encoding.plate_codes import TO_FOLDED, PlateCodes, Rows, encode_plates, translated
+from anpr.matching.encoding.plate_codes import (
+    FOLDED_CHARACTERS,
+    TO_FOLDED,
+    PlateCodes,
+    Rows,
+    encode_plates,
+    translated,
+)
 from anpr.matching.index import encode_texts, texts_of
+from anpr.reference_data.limits import ALPHABET
+
+# What may stand in a key.
+_KEY_CHARACTERS = (*sorted(set(ALPHABET.translate(FOLDED_CHARACTERS))), UNREADABLE)
 
 
 def folded_key(plate: str) -> str:
     """Return the folded key of a plate, "" for a text that cannot be one."""
     [key] = _folded(encode_plates([plate], [None]))
     return key
+
+
+def keys_near(plate: str) -> frozenset[str]:
+    """Return the folded key of a plate and all keys one edit from it; none for a text that cannot be a plate.
+
+    An edit inserts, deletes or replaces a character, or swaps two neighbours.
+    """
+    key = folded_key(plate)
+    near = {key}
+    for at in range(len(key) + 1):
+        head, tail = key[:at], key[at:]
+        near.update(head + character + tail for character in _KEY_CHARACTERS)
+        if tail:
+            near.add(head + tail[1:])
+            near.update(head + character + tail[1:] for character in _KEY_CHARACTERS)
+        if len(tail) > 1:
+            near.add(head + tail[1] + tail[0] + tail[2:])
+    return frozenset(key for key in near if 0 < len(key) <= MAX_CANONICAL_LENGTH) if key else frozenset()
+
+
+def folded_pattern(pattern: str) -> str:
+    """Return a pattern that the key of every read that fits `pattern` fits, with `?` and `*` as in patterns."""
+    return canonical_pattern(pattern).translate(FOLDED_CHARACTERS)
 
 
 def read_keys(reads: Sequence[Read]) -> list[tuple[str, ...]]:

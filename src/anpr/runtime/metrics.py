@@ -175,6 +175,9 @@ HISTORY_LOST = _counter(
     "Reads that the broker deleted before this history service had stored them, as far as their number is known.",
     "site",
 )
+BACK_CHECK_SEARCHES = _gauge(
+    "anpr_back_check_searches", "Changes of the lists whose new entries this back-check still looks for.", "site"
+)
 HISTORY_COMMIT = _histogram(
     "anpr_history_commit_seconds",
     "Time to decode one batch of reads and commit it.",

@@ -153,6 +153,7 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     folder: str = ""
     url: str = ""
+    back_check_hours: Annotated[float, Meta(gt=0, le=8760)] = 72
     certificate: str = ""
     certificate_key: str = ""
     authority: str = ""

@@ -217,3 +217,23 @@ def test_an_error_of_the_database_tells_no_plate(store: SightingStore, open_data
     with pytest.raises(Exception) as caught, database.begin(date(2026, 11, 29)) as connection:
         connection.exec_driver_sql("INSERT INTO nowhere (plate) VALUES ('AB12CDE')")
     assert "AB12CDE" not in str(caught.value)
+
+
+def test_the_sightings_of_a_source_are_gone_through_by_their_offsets(store: SightingStore) -> None:
+    # The clock of the broker steps back over midnight, and another topic has the same offsets.
+    seconds = {10: 0, 11: 1, 12: 3, 13: 1, 14: 4}
+    record_all(store, *(read_record(offset, second, partition=1) for offset, second in seconds.items()))
+    record_all(store, read_record(11, partition=2), read_record(12, partition=1), topic_id="topic-2")
+    source = Source("topic-1", 1)
+
+    def offsets(start: int, end: int, seconds: float) -> list[int]:
+        return sorted(sighting.offset for sighting in store.in_offsets(source, start, end, at(seconds)))
+
+    assert offsets(0, 100, -1) == [10, 11, 12, 13, 14]
+    assert offsets(11, 14, -1) == [11, 12, 13]
+    assert offsets(0, 100, 1) == [11, 12, 13, 14]
+    assert offsets(0, 100, 3) == [12, 14]
+    assert store.first_offset(source, at(0)) == 10
+    assert store.first_offset(source, at(3)) == 12
+    assert store.first_offset(Source("topic-1", 2), at(0)) is None
+    assert store.first_offset(source, LATER) is None

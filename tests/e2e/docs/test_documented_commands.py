@@ -28,6 +28,7 @@ PAGES = [
 ]
 # These run until they are stopped. The text in their output shows that they work.
 UNTIL_STOPPED = {
+    "anpr back-check": b"back-check runs",
     "anpr console": b"console runs",
     "anpr history --site": b"history runs",
     "anpr index": b"runs",

@@ -68,6 +68,7 @@ def test_every_site_has_what_it_needs() -> None:
     with_cameras = {name for name, site in CONFIGURED.sites.items() if site.cameras}
     assert {site for kind, site in commands if kind == "match"} == with_cameras
     assert {site for kind, site in commands if kind == "history"} == with_cameras
+    assert {site for kind, site in commands if kind == "back-check"} == with_cameras
     assert {site for kind, site in commands if kind == "console"} == set(CONFIGURED.sites)
     assert [kind for kind, _ in commands].count("index") == 1, "one builds the index of a machine"
 

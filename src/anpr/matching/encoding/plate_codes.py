@@ -174,6 +174,8 @@ def fold_table(classes: Iterable[str]) -> bytes:
 TO_EQUIVALENT = fold_table(letter + digit for digit, letter in plates.GLYPH_PAIRS.items())
 FOLD_CLASSES: tuple[str, ...] = tuple(tables.load("folds")["classes"])
 TO_FOLDED = fold_table(FOLD_CLASSES)
+# The same for the characters of a text.
+FOLDED_CHARACTERS = str.maketrans({character: fold[0] for fold in FOLD_CLASSES for character in fold[1:]})
 
 
 class _CountryCodes(dict[str | None, int]):

@@ -1,0 +1,1 @@
+"""New entries are looked for among the sightings of a site: what has passed before they were listed."""

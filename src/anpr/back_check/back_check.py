@@ -1,0 +1,170 @@
+"""The back-check: new entries in, retrospective alerts out.
+
+Theory of operation. Each change of the lists begins a search. What is stored at that moment is asked for by the keys
+of the new entries; for a pattern or a large list all of it is gone through, piece by piece. Then the search goes
+through what is stored after that, because a matcher may still have had the older list. It ends when history has
+stored, and the search has gone through, every read that was on the topic when all matchers had its generation.
+
+The engine judges each read with the whole list in force, as a matcher would, and only alerts of new entries count. An
+alert that history has already is not published again: an entry whose text alone has changed raises nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from anpr.back_check.search import Progress, Search
+from anpr.back_check.wanted_keys import wanted_keys
+from anpr.contracts.events import Alert, Generation
+from anpr.contracts.local_days import LocalDays
+from anpr.history.sighting import Sighting, Source
+from anpr.index_store.follower import ActiveIndex
+from anpr.kafka.topic_ends import PartitionEnds
+from anpr.matcher.alerts import raise_retrospective
+from anpr.matching.index import Index
+from anpr.runtime.clock import Clock
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+# So many offsets are gone through at once, in some tens of milliseconds.
+PIECE_OFFSETS = 1000
+# A clock of the broker may be ahead of this one.
+_CLOCKS_DIFFER = timedelta(days=1)
+
+
+class Sightings(Protocol):
+    """What the back-check needs of `history.sighting_store.SightingStore`."""
+
+    def next_offsets(self) -> dict[Source, int]:
+        """Return up to where each source is stored."""
+        ...
+
+    def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> Iterable[Sighting]:
+        """Return the sightings with one of these keys in a period."""
+        ...
+
+    def first_offset(self, source: Source, since: datetime) -> int | None:
+        """Return the first offset of a source on the day of a moment, or later; None where there is none."""
+        ...
+
+    def in_offsets(self, source: Source, start: int, end: int, since: datetime) -> Sequence[Sighting]:
+        """Return the sightings of a source from one offset until before another, that arrived since a moment."""
+        ...
+
+
+class MatchedWith(NamedTuple):
+    """The generation that all matchers had, and where the reads topic ended afterwards."""
+
+    generation: Generation
+    ends: Mapping[tuple[str, int], PartitionEnds]
+
+
+class BackCheck:
+    """The searches of one site. `progress` is what must be kept to go on with them after a restart."""
+
+    def __init__(  # noqa: PLR0913  everything that it touches is handed in
+        self,
+        progress: Progress,
+        *,
+        sightings: Sightings,
+        known_alerts: Callable[[Sequence[Alert]], set[str]],
+        publish: Callable[[Sequence[Alert]], None],
+        days: LocalDays,
+        window: timedelta,
+        clock: Clock,
+    ) -> None:
+        """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts."""
+        self.progress = progress
+        self._sightings = sightings
+        self._known_alerts = known_alerts
+        self._publish = publish
+        self._days = days
+        self._window = window
+        self._clock = clock
+        self._published: set[str] = set()
+
+    def note_list(self, active: ActiveIndex) -> None:
+        """Begin a search if the list in force is a new one."""
+        generation = active.index.generation
+        before = self.progress
+        self.progress = before.with_new(generation, active.applied_at - self._window)
+        if self.progress is not before:
+            log.info("back-check begins", generation=str(generation))
+
+    def run_once(self, index: Index, matched: MatchedWith | None) -> bool:
+        """Go on with each search and return whether there was anything to do: if not, all of them wait for more.
+
+        `matched` was asked for before this call. Raises RejectedError and HistoryUnavailableError; what was not done
+        is done at the next call.
+        """
+        is_busy = False
+        for search in self.progress.searches:
+            # A machine whose index is older than that of its last run would overlook entries.
+            if index.generation < search.upto:
+                continue
+            if search.done is None:
+                self._ask(search, index)
+                is_busy = True
+            elif self._has_next_piece(search, index):
+                is_busy = True
+            elif matched is not None and _has_ended(search, matched):
+                log.info("back-check ends", generation=str(search.upto))
+                self.progress = self.progress.with_changed(search, None)
+        if not self.progress.searches:
+            self._published.clear()
+        return is_busy
+
+    def _ask(self, search: Search, index: Index) -> None:
+        """Ask for what is stored by the keys of the new entries, if they have keys and these are few enough."""
+        keys = wanted_keys(entry for entry in index.entries_since(search.after) if search.wants(entry))
+        if keys is None:
+            log.info("back-check goes through all sightings", generation=str(search.upto))
+            self.progress = self.progress.with_changed(search, search.with_done({}))
+            return
+        stored = self._sightings.next_offsets()
+        if keys:
+            found = iter(self._sightings.with_keys(keys, search.since, self._clock() + _CLOCKS_DIFFER))
+            while some := list(islice(found, PIECE_OFFSETS)):
+                self._check(some, search, index)
+        self.progress = self.progress.with_changed(search, search.with_done(stored))
+
+    def _has_next_piece(self, search: Search, index: Index) -> bool:
+        """Go through the next piece of what is stored. Return False if all of it is done."""
+        done = search.next_offsets()
+        for source, stored in sorted(self._sightings.next_offsets().items()):
+            start = done.get(source)
+            if start is None:
+                first = self._sightings.first_offset(source, search.since)
+                start = stored if first is None else first
+            end = min(start + PIECE_OFFSETS, stored)
+            if start < end:
+                self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
+            if start < end or source not in done:
+                now_done = done | {source: max(start, end)}
+                self.progress = self.progress.with_changed(search, search.with_done(now_done))
+                return True
+        return False
+
+    def _check(self, sightings: Sequence[Sighting], search: Search, index: Index) -> None:
+        """Publish what the engine finds and nobody has published."""
+        reads = [sighting.read for sighting in sightings]
+        raised = raise_retrospective(reads, index, self._clock(), self._days, search.wants) if reads else []
+        new = {alert.alert_id: alert for alert in raised if alert.alert_id not in self._published}
+        known = self._known_alerts(list(new.values())) if new else set()
+        alerts = [alert for alert_id, alert in new.items() if alert_id not in known]
+        if alerts:
+            self._publish(alerts)
+            self._published.update(alert.alert_id for alert in alerts)
+
+
+def _has_ended(search: Search, matched: MatchedWith) -> bool:
+    """Tell whether the search has gone through every read that a matcher may have had an older list for."""
+    if matched.generation < search.upto or not matched.ends:
+        return False
+    done = search.next_offsets()
+    return all(
+        ends.low >= ends.high or done.get(Source(*partition), 0) >= ends.high
+        for partition, ends in matched.ends.items()
+    )

@@ -1,0 +1,163 @@
+"""The back-check as a service on real servers: beside a history and an index builder of its machine."""
+
+import threading
+import time
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+
+from anpr.back_check.alert_publisher import AlertPublisher
+from anpr.back_check.back_check import BackCheck, MatchedWith
+from anpr.back_check.known_alerts import KnownAlerts
+from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.progress_file import ProgressFile
+from anpr.contracts import topics
+from anpr.contracts.events import Undecodable, decode_status
+from anpr.contracts.local_days import LocalDays
+from anpr.history.database import HistoryUnavailableError, NoStoreError
+from anpr.history.stores import open_facts, open_sightings
+from anpr.index_store.folder import IndexFolder
+from anpr.index_store.follower import IndexFollower
+from anpr.kafka.delivery_errors import RejectedError
+from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.rejections import RETRY_SECONDS, Rejections
+from anpr.kafka.tail import KafkaTail
+from anpr.kafka.topic_ends import TopicEnds
+from anpr.runtime import metrics
+from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import AnprError
+from anpr.runtime.health import Health
+from anpr.runtime.logs import get_logger
+from anpr.runtime.settings import Settings
+
+log = get_logger(__name__)
+
+WAIT_SECONDS = 0.05
+_ASK_ENDS_EVERY_SECONDS = 1.0
+_SAVE_EVERY_SECONDS = 1.0
+
+
+class StoppedError(Exception):
+    """The service is to stop while the broker does not answer. What was not published is published after a start."""
+
+
+class BackCheckService:
+    """The back-check of one site. `health` says why it is not ready, from any thread."""
+
+    def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
+        """Look for new entries until `stop` is set."""
+        self.health = Health("back-check", self._missing)
+        self._settings = settings
+        self._site = site
+        self._kafka = settings.sites[site].kafka
+        self._stop = stop
+        self._follower = IndexFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
+        self._rejections = Rejections(f"the broker at {self._kafka} refuses the back-check")
+        self._refusal = ""
+        self._file = ProgressFile(settings.history_dir / site / "back-check.json")
+        self._progress = self._file.load()
+        self._generations = MatcherGenerations()
+        self._ask_ends_at = self._save_at = 0.0
+
+    def run(self) -> None:
+        """Look for what is new until it is time to stop."""
+        log.info("back-check runs")
+        self._follower.start()
+        with ExitStack() as opened, suppress(StoppedError):
+            opened.callback(self._follower.stop)
+            while not self._stop.is_set():
+                self.health.heartbeat()
+                try:
+                    self._run_until_refused()
+                except RejectedError as error:
+                    self._rejections.note(error)
+                except (HistoryUnavailableError, NoStoreError) as error:
+                    self._note_refusal(error)
+                self._stop.wait(RETRY_SECONDS)
+        log.info("back-check stopped in order")
+
+    def _run_until_refused(self) -> None:
+        """Go on from what was saved. Raises RejectedError, HistoryUnavailableError or NoStoreError."""
+        with ExitStack() as opened:
+            sightings = open_sightings(self._settings, self._site, is_writer=False)
+            opened.callback(sightings.close)
+            facts = [
+                open_facts(self._settings, self._site, covert=covert, is_writer=False) for covert in (False, True)
+            ]
+            for store in facts:
+                opened.callback(store.close)
+            tail = KafkaTail(self._kafka, [topics.status(self._site)])
+            opened.callback(tail.close)
+            ends = TopicEnds(self._kafka, topics.reads(self._site))
+            opened.callback(ends.close)
+            back_check = BackCheck(
+                self._progress,
+                sightings=sightings,
+                known_alerts=KnownAlerts(*facts),
+                publish=AlertPublisher(KafkaProducer(self._kafka), self._while_waiting),
+                days=LocalDays(self._settings.zones),
+                window=timedelta(hours=self._settings.history.back_check_hours),
+                clock=system_clock,
+            )
+            while not self._stop.is_set():
+                self.health.heartbeat()
+                self._note_statuses(tail)
+                self._go_on(back_check, ends)
+
+    def _go_on(self, back_check: BackCheck, ends: TopicEnds) -> None:
+        """Do one piece of each search, then pause as long as it took: live matching comes first."""
+        active = self._follower.active
+        if active is None:
+            return
+        started_at = time.monotonic()
+        back_check.note_list(active)
+        matched = self._matched(ends) if back_check.progress.searches else None
+        is_busy = back_check.run_once(active.index, matched)
+        self._refusal = ""
+        self._save(back_check)
+        if is_busy:
+            self._stop.wait(time.monotonic() - started_at)
+
+    def _matched(self, ends: TopicEnds) -> MatchedWith | None:
+        """Ask where the topic ends, now and then. It is asked after the matchers have said what they had."""
+        if time.monotonic() < self._ask_ends_at:
+            return None
+        self._ask_ends_at = time.monotonic() + _ASK_ENDS_EVERY_SECONDS
+        found = ends.ask()
+        self._rejections.clear()
+        generation = self._generations.lowest(len(found), system_clock())
+        return None if generation is None else MatchedWith(generation, found)
+
+    def _save(self, back_check: BackCheck) -> None:
+        """Save what has changed: at once where a search begins or ends, else now and then."""
+        new, saved = back_check.progress, self._progress
+        if new == saved:
+            return
+        is_other_search = [search.upto for search in new.searches] != [search.upto for search in saved.searches]
+        if is_other_search or time.monotonic() >= self._save_at:
+            self._file.save(new)
+            self._progress = new
+            self._save_at = time.monotonic() + _SAVE_EVERY_SECONDS
+            metrics.BACK_CHECK_SEARCHES.labels(self._site).set(len(new.searches))
+
+    def _note_statuses(self, tail: KafkaTail) -> None:
+        for record in tail.poll(WAIT_SECONDS):
+            with suppress(*Undecodable):
+                self._generations.note(decode_status(record.value or b""))
+
+    def _while_waiting(self) -> None:
+        self.health.heartbeat()
+        if self._stop.is_set():
+            raise StoppedError
+
+    def _note_refusal(self, error: AnprError) -> None:
+        """Log what the store refuses when it begins."""
+        if str(error) != self._refusal:
+            log.error("the store refuses, trying again", code=error.code, error=str(error), next_step=error.next_step)
+        self._refusal = str(error)
+
+    def _missing(self) -> list[str]:
+        """Return why new entries are not looked for."""
+        missing = [*self._rejections.missing(), *([self._refusal] if self._refusal else [])]
+        if self._follower.active is None:
+            missing.append(f"no list: there is no usable index in {self._settings.index_dir}; start `anpr index`")
+        return missing
