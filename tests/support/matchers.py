@@ -27,8 +27,9 @@ def in_memory_matcher(  # noqa: PLR0913  as the matcher itself
     batch_reads: int = 500,
     is_stopping: Callable[[], bool] = lambda: False,
     on_healthy: Callable[[], None] = lambda: None,
+    stopwatch: Callable[[], float] | None = None,
 ) -> Matcher:
-    """Return a matcher named `one` whose clock is `clock`."""
+    """Return a matcher named `one` whose clock is `clock`, and so is its stopwatch unless one is given."""
     return Matcher(
         MatcherIdentity(site, "one"),
         consumer=consumer or InMemoryConsumer(broker, topics.reads(site), GROUP),
@@ -38,5 +39,5 @@ def in_memory_matcher(  # noqa: PLR0913  as the matcher itself
         days=UTC_DAYS,
         metrics=metrics,
         lifecycle=Lifecycle(is_stopping=is_stopping, heartbeat=lambda: None, on_healthy=on_healthy),
-        clocks=Clocks(now=clock),
+        clocks=Clocks(now=clock, stopwatch=stopwatch or (lambda: clock().timestamp())),
     )

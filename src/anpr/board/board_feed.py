@@ -4,7 +4,9 @@ It puts three parts together: `topic_follower` brings the records, `audience_boa
 `site_monitor` knows each site's health. Folding happens in the thread that calls `fold_new_records`.
 """
 
+import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from anpr.board.audience_boards import AudienceBoards
@@ -12,6 +14,7 @@ from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decod
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
 from anpr.board.site_health import SiteHealth
 from anpr.board.site_monitor import SiteMonitor
+from anpr.board.status_order import place_of
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, EntryListed, Loss, Status
@@ -21,13 +24,14 @@ from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_gaps import GapFinder
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
+from anpr.runtime.clock_steps import ClockSteps
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
 
-_FOLLOW_ENTRIES_EVERY = timedelta(seconds=0.25)
-_PRUNE_EVERY = timedelta(minutes=10)
+_FOLLOW_ENTRIES_EVERY_SECONDS = 0.25
+_PRUNE_EVERY_SECONDS = 600.0
 # Among the topics, the name under which updates of entries are counted that cannot be folded.
 WATCHLIST = "the watchlist"
 
@@ -46,8 +50,15 @@ class BoardFeed:
         opened_at: When this feed was made.
     """
 
-    def __init__(
-        self, settings: Settings, open_tail: OpenTail, lists: ListSource, clock: Clock, *, with_covert: bool = False
+    def __init__(  # noqa: PLR0913  everything it touches is handed in
+        self,
+        settings: Settings,
+        open_tail: OpenTail,
+        lists: ListSource,
+        clock: Clock,
+        *,
+        with_covert: bool = False,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """`open_tail` opens topics at an address; `lists` reports which entries have ended or changed."""
         self.opened_at = clock()
@@ -64,7 +75,9 @@ class BoardFeed:
         self._topics = board_topics(settings.sites, with_covert=with_covert)
         self._follower = TopicFollower(open_tail, self._topics_at())
         self._entry_updates = EntryUpdates(lists)
-        self._follow_entries_at = self._prune_at = clock()
+        self._stopwatch = stopwatch
+        self._clock_steps = ClockSteps(clock, stopwatch)
+        self._follow_entries_at = self._prune_at = stopwatch()
 
     @property
     def change_count(self) -> int:
@@ -93,14 +106,19 @@ class BoardFeed:
         for update in self._entry_updates.new_updates():
             self._add_update_alone(update)
             count += 1
-        now = self._clock()
-        if now >= self._follow_entries_at:
-            self._follow_entries_at = now + _FOLLOW_ENTRIES_EVERY
-            self._entry_updates.follow_entries(self._boards.entries_named())
-        if now >= self._prune_at:
-            self._prune_at = now + _PRUNE_EVERY
-            self._boards.prune(now)
+        self._follow_and_prune(self._stopwatch())
         return count
+
+    def _follow_and_prune(self, seconds: float) -> None:
+        """Do what is due by the stopwatch: the clock may be set at any time."""
+        if seconds >= self._follow_entries_at:
+            self._follow_entries_at = seconds + _FOLLOW_ENTRIES_EVERY_SECONDS
+            self._entry_updates.follow_entries(self._boards.entries_named())
+            if self._clock_steps.note():
+                self.opened_at = min(self.opened_at, self._clock())
+        if seconds >= self._prune_at:
+            self._prune_at = seconds + _PRUNE_EVERY_SECONDS
+            self._boards.prune(self._clock())
 
     def caught_up(self) -> bool:
         """Tell whether everything that the topics held when they were opened is on the board."""
@@ -154,7 +172,7 @@ class BoardFeed:
             self._count_unreadable(record, topic, error)
             return
         if isinstance(fact, Status):
-            self.site_monitor.note_status(fact, self._received_at(record, fact))
+            self.site_monitor.note_status(fact, self._received_at(record, fact), place_of(record))
         elif isinstance(fact, Loss):
             self.losses.add(fact)
         elif isinstance(fact, Alert) and canary.is_canary(fact):

@@ -28,6 +28,8 @@ _LEARNS_FOR = timedelta(minutes=15)
 _LULLS_KEPT = timedelta(days=1)
 # While a matcher reports nothing for longer than this, nobody knows whether vehicles came.
 _STATUS_GAP = timedelta(seconds=5)
+# No read is later than now by more than this: the clock was set back since.
+_CLOCKS_DIFFER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class _SiteLulls:
     longest_of_hour: dict[datetime, timedelta] = field(default_factory=dict)
 
     def note(self, at: datetime, *, has_seen: bool) -> None:
-        if at - self.reported_at > _STATUS_GAP:
-            self.seen_at = at
-        self.reported_at = max(self.reported_at, at)
+        if not timedelta() <= at - self.reported_at <= _STATUS_GAP:
+            self.seen_at = at  # nobody knows what came in between, or the clock was set back
+            self.since = min(self.since, at)
+        self.reported_at = at
         if has_seen and at > self.seen_at:
             hour = at.replace(minute=0, second=0, microsecond=0)
             longest = self.longest_of_hour
@@ -76,6 +79,7 @@ class _SiteLulls:
         if self.seen_at - self.since < _LEARNS_FOR:
             return False
         usual = max(self.longest_of_hour.values(), default=timedelta())
+        self.seen_at = min(self.seen_at, now + _CLOCKS_DIFFER)
         return now - self.seen_at > max(_SHORTEST_SILENCE, _TIMES_LONGEST * usual)
 
 
@@ -91,6 +95,7 @@ class CameraLiveness:
         self._counted: dict[tuple[str, str, datetime], int] = {}
         self._offsets: dict[tuple[str, str], float] = {}
         self._reported_offsets: dict[tuple[str, str, str], float] = {}
+        self._reported_reads: dict[tuple[str, str, str], datetime] = {}
 
     def note_status(self, status: Status) -> None:
         """Note the status of a matcher."""
@@ -105,10 +110,13 @@ class CameraLiveness:
             if self._reported_offsets.get((status.site, status.matcher, name)) != offset:
                 self._reported_offsets[status.site, status.matcher, name] = self._offsets[status.site, name] = offset
         for name, at in status.cameras.items():
+            reported_at = self._reported_reads.get((status.site, status.matcher, name))
+            self._reported_reads[status.site, status.matcher, name] = at
             camera = self._cameras.get((status.site, name))
             if camera is None:
                 self._cameras[status.site, name] = _Camera(at, reads)
-            elif at > camera.last_read_at:
+            elif at > camera.last_read_at or (reported_at is not None and at != reported_at):
+                # Also where it is earlier: the clock that gave the last one was ahead.
                 camera.gaps_reads.append(max(1, reads - camera.at_reads))
                 camera.last_read_at, camera.at_reads = at, reads
 
@@ -119,6 +127,7 @@ class CameraLiveness:
         offset = self._offsets.get((site, name))
         if camera is None:
             return CameraState(None, None, reads >= _FEWEST_READS * _TIMES_USUAL, offset)
+        camera.last_read_at = min(camera.last_read_at, now + _CLOCKS_DIFFER)
         is_known = len(camera.gaps_reads) >= _GAPS_NEEDED
         usual = sum(camera.gaps_reads) / len(camera.gaps_reads) if is_known else None
         silent_after = None if usual is None else max(_FEWEST_READS, _TIMES_USUAL * usual)

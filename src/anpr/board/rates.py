@@ -22,6 +22,8 @@ class RecentRates:
     def note_status(self, status: Status) -> None:
         """Note a matcher's count of reads. A restarted matcher counts from 0, so its start is part of its key."""
         counts = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
+        if counts and status.at < counts[-1][0]:
+            counts.clear()  # the matcher's clock was set back
         counts.append((status.at, status.reads))
         while status.at - counts[0][0] > _RATE_OVER:
             counts.popleft()

@@ -5,11 +5,13 @@ reason.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import Canary, SiteHealth
+from anpr.board.status_order import Place, is_newer
 from anpr.contracts.events import Alert, Status, UnknownCamera
 from anpr.contracts.unknown_cameras import unknown_cameras
 from anpr.runtime import metrics
@@ -17,6 +19,15 @@ from anpr.runtime.settings import Settings
 
 # A matcher that has reported nothing for this long is gone, even if its last status was not marked `has_left`.
 _MATCHER_GONE_AFTER = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Reported:
+    """The newest status of a matcher, when it was received, and its place on the topic."""
+
+    status: Status
+    received_at: datetime
+    place: Place
 
 
 class SiteMonitor:
@@ -35,15 +46,15 @@ class SiteMonitor:
         self.canaries: dict[str, Canary] = {}
         self._settings = settings
         self._opened_at = opened_at
-        self._statuses: dict[tuple[str, str], Status] = {}
+        self._statuses: dict[tuple[str, str], _Reported] = {}
         self._heard_at: dict[str, datetime] = {}
 
-    def note_status(self, status: Status, received_at: datetime) -> None:
-        """Note the status of a matcher."""
-        site = status.site
-        newest = self._statuses.get((site, status.matcher))
-        if newest is None or newest.at <= status.at:
-            self._statuses[site, status.matcher] = status
+    def note_status(self, status: Status, received_at: datetime, place: Place) -> None:
+        """Note the status of a matcher, received at this time from this place on its topic."""
+        site, key = status.site, (status.site, status.matcher)
+        newest = self._statuses.get(key)
+        if is_newer(place, newest.place if newest else None):
+            self._statuses[key] = _Reported(status, received_at, place)
             self.rates.note_status(status)
             self.cameras.note_status(status)
         self._heard_at[site] = max(received_at, self._heard_at.get(site, received_at))
@@ -60,12 +71,14 @@ class SiteMonitor:
     def note_canary(self, alert: Alert, now: datetime) -> None:
         """Note that a canary has come back."""
         newest = self.canaries.get(alert.read.site)
-        if newest is None or newest.sent_at < alert.captured_at:
+        # One ahead of this clock was sent by a clock that was wrong.
+        if newest is None or newest.sent_at < alert.captured_at or newest.sent_at > now:
             self.canaries[alert.read.site] = Canary(alert.captured_at, now)
 
     def health(self, now: datetime, why_silent: Callable[[str], str]) -> list[SiteHealth]:
         """Return the health of every site that has cameras. `why_silent` gives the reason for a Kafka address."""
         silent_after = timedelta(seconds=self._settings.board.silent_after_seconds)
+        self._forget_the_future(now)
         health_of_sites = []
         for site, site_settings in self._settings.sites.items():
             if site_settings.cameras:
@@ -79,10 +92,24 @@ class SiteMonitor:
         """Return by site, also for those without cameras, the cameras that the configuration does not name."""
         return {site: found for site in self._settings.sites if (found := unknown_cameras(self._matchers(site, now)))}
 
+    def _forget_the_future(self, now: datetime) -> None:
+        """Note what was received in the future as received now: the clock was set back since.
+
+        So a silence after that is noticed as soon as any other.
+        """
+        for site, heard_at in self._heard_at.items():
+            self._heard_at[site] = min(heard_at, now)
+        for reported in self._statuses.values():
+            reported.received_at = min(reported.received_at, now)
+        for site, canary in self.canaries.items():
+            self.canaries[site] = Canary(min(canary.sent_at, now), min(canary.came_at, now))
+
     def _matchers(self, site: str, now: datetime) -> tuple[Status, ...]:
         """Return the newest status of each matcher of a site that is not gone."""
         return tuple(
-            status
-            for (status_site, _), status in sorted(self._statuses.items())
-            if status_site == site and not status.has_left and now - status.at < _MATCHER_GONE_AFTER
+            reported.status
+            for (status_site, _), reported in sorted(self._statuses.items())
+            if status_site == site
+            and not reported.status.has_left
+            and now - reported.received_at < _MATCHER_GONE_AFTER
         )

@@ -14,9 +14,9 @@ A line that the broker rejects stays where it is and is sent again once a second
 that is too large for the topic does not delay the others. While the broker rejects every line, no new lines are sent.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from anpr.contracts.topics import reads
@@ -86,6 +86,7 @@ class Sender:
         spool: Spool,
         rejections: Rejections,
         clock: Clock,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """Lines that are in the spool already are sent first. After a rejection `open_producer` is called again."""
         self.counts = SendCounts()
@@ -101,7 +102,8 @@ class Sender:
         self._clock = clock
         self._in_flight: dict[tuple[bool, int], _Line] = {}
         self._rejected: list[_Line] = []  # to be sent again at `_resend_at`
-        self._resend_at = clock()
+        self._stopwatch = stopwatch
+        self._resend_at = stopwatch()
         self._rejection: UndeliveredError | None = None  # why; the most serious one of `_rejected`
         self._unaccepted: set[tuple[bool, int]] = set()  # rejected at least once, and not accepted since
         self._last_sent_number = 0  # in the spool
@@ -166,7 +168,7 @@ class Sender:
                 self.is_disk_refusing = False
 
     def _resend_rejected(self) -> None:
-        if not self._rejected or self._clock() < self._resend_at:
+        if not self._rejected or self._stopwatch() < self._resend_at:
             return
         if self._is_everything_rejected:
             self._producer = self._open_producer()
@@ -227,7 +229,7 @@ class Sender:
         self._rejected.append(line)
         if not self._is_everything_rejected:  # a rejection of every line outweighs one of a line that is too large
             self._rejection = error
-        self._resend_at = self._clock() + timedelta(seconds=RETRY_SECONDS)
+        self._resend_at = self._stopwatch() + RETRY_SECONDS
 
     def _report_disk(self, error: UnavailableError) -> None:
         if not self.is_disk_refusing:

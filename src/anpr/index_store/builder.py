@@ -16,7 +16,7 @@ unconfirmed, and its age shows.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from anpr.contracts.events import Generation
@@ -102,7 +102,7 @@ class IndexBuilder:
         self._compact = compact
         self._check_every = check_every
         self._stopwatch = stopwatch
-        self._check_at = self._pause_until = self._compact_at = clock()
+        self._check_at = self._pause_until = self._compact_at = stopwatch()
         self._compaction_pause = COMPACTION_PAUSE
         self._newest: Generation | None = None
         self._snapshot: _Snapshot | None = None
@@ -112,7 +112,7 @@ class IndexBuilder:
 
     def run_once(self) -> None:
         """Bring the index on disk nearer to the active generation."""
-        now = self._clock()
+        now = self._stopwatch()
         if now < self._pause_until:
             return
         try:
@@ -131,7 +131,7 @@ class IndexBuilder:
             self._report(str(error))
         except OSError as error:
             self._report(f"the index cannot be written: {error}")
-            self._pause_until = now + PAUSE
+            self._pause_until = now + PAUSE.total_seconds()
 
     def _follow(self, manifest: Manifest) -> None:
         if self._build is not None and self._build.job.is_done():
@@ -165,13 +165,13 @@ class IndexBuilder:
         metrics.COMPACTION_FAILURES.inc()
         seconds = self._compaction_pause.total_seconds()
         log.warning("index compaction failed", reason=str(error) or repr(error), again_in_seconds=seconds)
-        self._compact_at = self._clock() + self._compaction_pause
+        self._compact_at = self._stopwatch() + seconds
         self._compaction_pause = min(2 * self._compaction_pause, LONGEST_COMPACTION_PAUSE)
 
     def _change_snapshot(self, snapshot: _Snapshot | None, built_from: Manifest, manifest: Manifest) -> None:
         """Activate a new snapshot, with the changes since it was begun."""
         if snapshot is None:
-            self._pause_until = self._clock() + PAUSE
+            self._pause_until = self._stopwatch() + PAUSE.total_seconds()
             return
         changes = self._watchlist.changes(built_from, manifest)
         if changes is not None:
@@ -214,14 +214,14 @@ class IndexBuilder:
             self._forget()
         metrics.INDEX_CONFIRMED.set(now.timestamp())
 
-    def _check_disk(self, now: datetime) -> None:
+    def _check_disk(self, now: float) -> None:
         """Start from the index on disk; while one is active, check its files in a thread, so that no change waits."""
         if self._disk_check is not None and self._disk_check.is_done():
             check, self._disk_check = self._disk_check, None
             if check.has_failed():  # perhaps only because the files were replaced at that moment
                 self._start_from_disk()
         if now >= self._check_at:
-            self._check_at = now + self._check_every
+            self._check_at = now + self._check_every.total_seconds()
             if self.active is None:
                 self._start_from_disk()
             elif self._disk_check is None:
@@ -271,7 +271,7 @@ class IndexBuilder:
 
     def _compact_if_due(self, index: Index, index_manifest: IndexManifest) -> None:
         """Begin to compact an index that has many changes, unless that has failed just now."""
-        if not index.is_compaction_due or self._clock() < self._compact_at:
+        if not index.is_compaction_due or self._stopwatch() < self._compact_at:
             return
         log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
         self._begin(_COMPACTION, index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))

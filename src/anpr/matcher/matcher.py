@@ -15,6 +15,7 @@ Reads that the broker deleted before a matcher had read them become a dead lette
 partition. The broker has it before the matcher commits anything behind the gap (docs/adr/0026).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -38,13 +39,14 @@ from anpr.matcher.dead_lettering import dead_letter, loss_letter, loss_of
 from anpr.matcher.environment import SYSTEM_CLOCKS, Clocks, Lifecycle, MatcherIdentity
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matcher.status_publisher import StatusPublisher
+from anpr.runtime.clock_steps import ClockSteps
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import MatcherSettings
 
 log = get_logger(__name__)
 
 WAIT_SECONDS = 0.1
-STATUS_EVERY = timedelta(seconds=1)
+STATUS_EVERY_SECONDS = 1.0
 
 
 class Matcher:
@@ -74,10 +76,11 @@ class Matcher:
         self._metrics = metrics
         self._lifecycle = lifecycle
         self._clocks = clocks
-        self._acknowledgements = Acknowledgements(producer, lifecycle, clocks.now)
+        self._acknowledgements = Acknowledgements(producer, lifecycle, clocks.stopwatch)
         self._status = StatusPublisher(identity, producer, metrics)
         self._has_published_status = False
-        self._next_status_at = metrics.started_at
+        self._next_status_at = -math.inf
+        self._clock_steps = ClockSteps(clocks.now, clocks.stopwatch)
 
     def run(self) -> None:
         """Match until it is time to stop. Raises RejectedError when the broker rejects this matcher's work."""
@@ -182,15 +185,16 @@ class Matcher:
             self._producer.produce(topics.deadletters(self._site), None, value, headers)
 
     def _publish_status_when_due(self) -> None:
-        now = self._clocks.now()
-        if now < self._next_status_at:
+        seconds = self._clocks.stopwatch()
+        if seconds < self._next_status_at:
             return
-        self._next_status_at = now + STATUS_EVERY
+        self._next_status_at = seconds + STATUS_EVERY_SECONDS
+        self._clock_steps.note()
         partitions, lag = self._consumer.partition_count(), self._consumer.lag()
-        pending = self._acknowledgements.pending(now)
+        pending = self._acknowledgements.pending()
         if partitions and lag == 0 and self._has_published_status and not pending:
             self._lifecycle.on_healthy()
-        self._status.publish(self._active_index(), now, partitions=partitions, lag=lag)
+        self._status.publish(self._active_index(), self._clocks.now(), partitions=partitions, lag=lag)
         # A site without traffic publishes only this status, so a rejection of the status must show here.
         self._producer.flush(0)
         self._has_published_status = True

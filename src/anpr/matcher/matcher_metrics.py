@@ -15,7 +15,7 @@ from anpr.contracts.no_plate import says_no_plate
 from anpr.matcher.recent_read_ids import RecentReadIds
 from anpr.matcher.unknown_cameras import UnknownCameras
 from anpr.reads.claimed_time import claimed_instant
-from anpr.reads.decoder import ALERT_TOO_LARGE, REASONS, SAYS_NO_PLATE, BadRead
+from anpr.reads.decoder import ALERT_TOO_LARGE, CLOCK_TOLERANCE, REASONS, SAYS_NO_PLATE, BadRead
 from anpr.runtime import metrics
 from anpr.runtime.metrics import OTHER
 
@@ -132,7 +132,7 @@ class MatcherMetrics:
             if read.captured_at is None or read.clock_suspect:
                 continue
             if self._has_room(read.camera, self.cameras):
-                self.cameras[read.camera] = max(self.cameras.get(read.camera, read.captured_at), read.captured_at)
+                self.cameras[read.camera] = self._last_capture(read, read.captured_at)
             if read.received_at is not None:
                 offset = (read.captured_at - read.received_at).total_seconds()
                 offsets[label] = max(offsets.get(label, offset), offset)
@@ -142,6 +142,12 @@ class MatcherMetrics:
             metrics.CAMERA_LAST_READ.labels(self._site, label).set(moment.timestamp())
         for label, offset in offsets.items():
             metrics.CAMERA_CLOCK_OFFSET.labels(self._site, label).set(offset)
+
+    def _last_capture(self, read: Read, captured_at: datetime) -> datetime:
+        """Return the newest capture of a camera. One ahead of the broker's clock came when the clocks were wrong."""
+        known = self.cameras.get(read.camera, captured_at)
+        is_ahead = read.received_at is not None and known - read.received_at > CLOCK_TOLERANCE
+        return captured_at if is_ahead else max(known, captured_at)
 
     def _record_offset(self, camera: str, offset: float) -> None:
         if self._has_room(camera, self._offsets):

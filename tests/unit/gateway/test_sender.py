@@ -18,7 +18,7 @@ SITE = "calais"
 
 def test_a_rejection_ends_once_the_broker_has_accepted_every_rejected_line(tmp_path: Path) -> None:
     broker, rejections = InMemoryBroker(lambda: NOON), Rejections("the broker", stopwatch=lambda: 0.0)
-    now = [NOON]
+    seconds = [0.0]
     reading, writing = os.pipe()
     spool = Spool(tmp_path / "spool")
     sender = Sender(
@@ -27,7 +27,8 @@ def test_a_rejection_ends_once_the_broker_has_accepted_every_rejected_line(tmp_p
         open_producer=lambda: InMemoryProducer(broker),
         spool=spool,
         rejections=rejections,
-        clock=lambda: now[0],
+        clock=lambda: NOON - timedelta(seconds=7200 * seconds[0]),  # it is set back meanwhile
+        stopwatch=lambda: seconds[0],
     )
     broker.is_refusing = True
     os.write(writing, b"".join(read_line(str(number), SITE, "AB1") + b"\n" for number in range(3)))
@@ -35,7 +36,7 @@ def test_a_rejection_ends_once_the_broker_has_accepted_every_rejected_line(tmp_p
     sender.run_once()
     assert rejections.current is not None
     broker.is_refusing = False
-    now[0] += timedelta(seconds=2)
+    seconds[0] += 2
     sender.run_once()
     sender.run_once()
     assert len(broker.topics[topics.reads(SITE)]) == 3

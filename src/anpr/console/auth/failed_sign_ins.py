@@ -24,7 +24,7 @@ class FailedSignIns:
 
     def count(self, now: datetime, name: str, address: str) -> int:
         """Count a failure. Return how often it has happened in these minutes if the chain is to state it, else 0."""
-        if now - self._began_at >= WITHIN:
+        if not timedelta() <= now - self._began_at < WITHIN:
             self._began_at, self._lines = now, 0
             self._times.clear()
         if self.is_full:

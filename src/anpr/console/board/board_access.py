@@ -1,7 +1,7 @@
 """The board as each user may see it: covert alerts reach only people with the covert permission."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from anpr.board.board import Board
 from anpr.board.board_feed import BoardFeed
@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 # A console that has just started reads the topics for at most this long. Then it shows what it has, because a port
 # may be out of reach.
-READ_BACK_FOR = timedelta(seconds=15)
+READ_BACK_SECONDS = 15.0
 
 
 class BoardAccess:
@@ -30,7 +30,7 @@ class BoardAccess:
         self.pages = pages
         self._thread = thread
         self._clock = clock
-        self._opened_at = clock()
+        self._read_back_until = time.monotonic() + READ_BACK_SECONDS
         self._has_read_back = False
 
     def stream_for(self, who: SignedIn) -> ChangeStream:
@@ -77,7 +77,7 @@ class BoardAccess:
     def is_reading_back(self) -> bool:
         """Tell whether this console has just been started and does not have the whole board yet."""
         if not self._has_read_back:
-            self._has_read_back = self._thread.has_read_all() or self._clock() - self._opened_at >= READ_BACK_FOR
+            self._has_read_back = self._thread.has_read_all() or time.monotonic() >= self._read_back_until
         return not self._has_read_back
 
     def _page_for(self, who: SignedIn) -> BoardPage:
