@@ -77,6 +77,12 @@ class Incident(Struct, frozen=True, kw_only=True):
         """Whether some of its alerts are only for people with the covert permission."""
         return any(alert.is_covert for alert in self.alerts)
 
+    @property
+    def waiting(self) -> tuple[Alert, ...]:
+        """The standing alerts that no outcome covers."""
+        covered = _covered(self.alerts, [action for action in self.actions if not self.is_retracted(action)])
+        return tuple(alert for alert in self.standing if not _is_covered(alert, covered))
+
     def is_retracted(self, action: Action) -> bool:
         """Tell whether one of its actions was retracted. Then it does not count."""
         return action_key(action) in self.retracted

@@ -82,6 +82,14 @@ def test_a_claim_ends_the_ringing_and_a_release_restarts_the_time() -> None:
 def test_a_retrospective_alert_does_not_ring_and_a_late_one_does() -> None:
     assert placed(alert(kind="retrospective")).rings == ""
     assert placed(alert(kind="late")).rings == "officer"
+    assert placed(alert(kind="retrospective"), alert(read_id="read-2")).rings == "officer"
+
+
+def test_a_vehicle_that_was_dealt_with_does_not_ring_when_another_entry_finds_it_afterwards() -> None:
+    outcome = an_action("a", "outcome", alert(), outcome="stopped_found")
+    later_listed = an_alert(a_read(), an_entry("of-another-list"), kind="retrospective", raised_at=minutes(20))
+    position = placed(alert(), later_listed, at=30, actions=(outcome,))
+    assert (position.section, position.rings) == (NOW, "")
 
 
 def test_another_ports_incident_is_elsewhere_and_a_settled_one_is_settled() -> None:
@@ -106,7 +114,19 @@ def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is
     claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
     assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
     assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "an uncertain match never does"
-    assert placed(alert(kind="retrospective"), rules=DOVER, at=80).rings == ""
+
+
+def test_a_vehicle_that_was_listed_while_it_crosses_is_due_and_calls_the_uk_port_like_any_other() -> None:
+    """It was seen at Calais at noon, and listed when it was on the water."""
+    listed = alert(kind="retrospective", raised_at=minutes(40))
+    position = placed(listed, rules=DOVER, at=41)
+    assert position.concern is not None
+    assert (position.section, position.rings, position.concern.earliest) == (ELSEWHERE, "", minutes(90))
+    assert placed(listed, rules=DOVER, at=75).rings == "officer"
+    just_listed = alert(kind="retrospective", raised_at=minutes(85))
+    assert [placed(just_listed, rules=DOVER, at=at).rings for at in (85, 87)] == ["officer", "supervisor"]
+    assert placed(just_listed, at=85).rings == "", "it has left"
+    assert placed(just_listed, rules=DOVER, at=181).section == NOWHERE
 
 
 def test_a_vehicle_that_france_hands_over_calls_the_uk_port_at_once() -> None:

@@ -1,7 +1,8 @@
 """Triage: where an incident belongs on a site's page, in which order, and whom it calls. Pure.
 
 The sections of the board:
-- `now`: vehicles that were surely seen here.
+- `now`: vehicles that were surely seen here. One that passed before it was listed has left: it is shown, and rings
+  where it may be going.
 - `review`: matches that a person must check first. They never ring.
 - `elsewhere`: vehicles at other ports that concern this site (`board.journeys`). One that is due here rings a while
   before it can drive off; others may come by road. Where no route leads to a site, every open incident of another
@@ -87,8 +88,9 @@ def position_of(incident: Incident, rules: TriageRules, now: datetime) -> BoardP
         return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
     section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
-    rings = _rings(incident, since, rules, now) if section == NOW else RINGS_NOBODY
-    changes = _ring_changes(since, rules) if section == NOW else []
+    is_called_for = section == NOW and _was_listed_when_it_passed(incident)
+    rings = _rings(since, rules, now) if is_called_for else RINGS_NOBODY
+    changes = _ring_changes(since, rules) if is_called_for else []
     return BoardPosition(
         section, _sort_text(incident, section), rings, may_claim=True, changes_at=_first_from(changes, now)
     )
@@ -119,7 +121,7 @@ def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRule
     since = _waiting_since(incident, rules.site)
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, concern.call_at)
-        rings = _rings(incident, since, rules, now)
+        rings = _rings(since, rules, now)
         changes += _ring_changes(since, rules)
     return BoardPosition(ELSEWHERE, order, rings, concern, concern.may_claim, _first_from(changes, now))
 
@@ -148,9 +150,13 @@ def _waiting_since(incident: Incident, site: str) -> datetime | None:
     return max((moment for moment in (raised, released) if moment is not None), default=None)
 
 
-def _rings(incident: Incident, since: datetime | None, rules: TriageRules, now: datetime) -> str:
-    all_retrospective = all(alert.kind == "retrospective" for alert in incident.standing)
-    if since is None or now < since or all_retrospective:
+def _was_listed_when_it_passed(incident: Incident) -> bool:
+    """Tell whether any alert that waits is not retrospective. One of an unknown kind is not."""
+    return any(alert.kind != "retrospective" for alert in incident.waiting)
+
+
+def _rings(since: datetime | None, rules: TriageRules, now: datetime) -> str:
+    if since is None or now < since:
         return RINGS_NOBODY
     return RINGS_SUPERVISOR if now - since >= rules.ack_due else RINGS_OFFICER
 
