@@ -4,7 +4,7 @@ A site answers for itself. What it finds are whole reads, each with how surely i
 and actions about it that the asker may see.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -13,6 +13,9 @@ from anpr.contracts.events import Action, Alert, Country, Explanation, Instant, 
 
 # An answer has no more sightings. A vehicle that passes a camera each ten minutes for two weeks has as many.
 MOST_SIGHTINGS: Final = 2000
+# A partial plate fits many vehicles, so it must say something, and its period must be short.
+LEAST_FIXED_CHARACTERS: Final = 3
+PARTIAL_PERIOD: Final = timedelta(days=7)
 # Sightings of these tiers are this plate as it was read; all others may be a misread of it.
 THIS_PLATE_TIERS: Final = frozenset({"exact", "equivalent", "pattern"})
 

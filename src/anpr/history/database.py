@@ -17,7 +17,7 @@ class StoredDays(Protocol):
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """Yield the rows of a query over the days from `since` to `until`. It may be asked once for each day.
 
-        Where a query counts, add the counts up.
+        Then the newest day comes first. Where a query counts, add the counts up.
         """
         ...
 
@@ -79,13 +79,3 @@ def unavailable(store: str) -> Iterator[None]:
         raise HistoryUnavailableError(f"{store}: {type(error.orig).__name__}") from None
     except SQLAlchemyError as error:
         raise HistoryUnavailableError(f"{store}: {type(error).__name__}") from None
-
-
-def day_number(day: date) -> int:
-    """Return a day as the tables hold it: 20261129."""
-    return day.year * 10_000 + day.month * 100 + day.day
-
-
-def day_of(number: int) -> date:
-    """Return the day that a number of `day_number` stands for."""
-    return date(number // 10_000, number // 100 % 100, number % 100)

@@ -1,20 +1,20 @@
 """The alerts, corrections and actions of a site, in the tables of a database. Covert ones have their own store."""
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 
 from anpr.contracts.events import ReadIdentity
-from anpr.history.database import Database, StoredDays, day_number
+from anpr.history.database import Database, StoredDays
 from anpr.history.fact import Fact
 from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
+from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import FACTS, SOURCES
 
 _VALUES_AT_ONCE = 500
-_MILLISECONDS = 1000
 
 
 class FactStore:
@@ -95,7 +95,7 @@ _ROWS = select(SOURCES.c.topic_id, SOURCES.c.partition, FACTS).join_from(
 def _columns(fact: Fact) -> dict[str, Any]:
     return {
         "offset": fact.offset,
-        "arrived_ms": round(fact.arrived_at.timestamp() * _MILLISECONDS),
+        "arrived_ms": milliseconds(fact.arrived_at),
         "kind": fact.kind,
         "alert_id": fact.alert_id,
         "identity": fact.identity,
@@ -104,6 +104,5 @@ def _columns(fact: Fact) -> dict[str, Any]:
 
 
 def _fact(row: Row[Any]) -> Fact:
-    arrived_at = datetime.fromtimestamp(row.arrived_ms / _MILLISECONDS, UTC)
     source = Source(row.topic_id, row.partition)
-    return Fact(source, row.offset, arrived_at, row.kind, row.alert_id, row.identity, row.value)
+    return Fact(source, row.offset, moment_of(row.arrived_ms), row.kind, row.alert_id, row.identity, row.value)

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from anpr.history.database import NoStoreError, day_number, day_of, unavailable
+from anpr.history.database import NoStoreError, unavailable
 from anpr.history.schema import prepare
+from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.errors import InputError
 
 _CONNECT_SECONDS = 5

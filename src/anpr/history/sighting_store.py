@@ -1,20 +1,21 @@
 """The sightings of a site, in the tables of a database. Rows and the offsets that they stand for are one commit."""
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
-from anpr.history.database import Database, StoredDays, day_number
+from anpr.history.database import Database, StoredDays
 from anpr.history.derived_rows import derived_rows
 from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
+from anpr.history.one_of import one_of
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
+from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 
-# As many values as one statement may surely have.
-_KEYS_AT_ONCE = 500
-_MILLISECONDS = 1000
+_POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset)
+_TO_LIKE = str.maketrans("?*", "_%")
 
 
 class SightingStore:
@@ -45,19 +46,19 @@ class SightingStore:
         query = select(func.count().label("sightings")).select_from(SIGHTINGS)
         return sum(row.sightings for row in self._database.rows(query, date.min, date.max))
 
-    def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> list[Sighting]:
-        """Return the sightings with one of these keys that arrived from `since` until before `until`, newest first.
+    def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> Generator[Sighting]:
+        """Yield the sightings with one of these keys that arrived from `since` until before `until`, newest first.
 
-        A read that came several times is there once, as it came first in the period.
+        Each record is there once, so a read that came several times is there as often.
         """
-        found: dict[tuple[Source, int], Row[Any]] = {}
-        wanted = sorted(set(keys))
-        first_day, last_day = since.astimezone(UTC).date(), until.astimezone(UTC).date()
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            query = _with_keys(wanted[start : start + _KEYS_AT_ONCE], since, until)
-            for row in self._database.rows(query, first_day, last_day):
-                found[Source(row.topic_id, row.partition), row.offset] = row
-        return _once(found.values())
+        return self._found(one_of(SIGHTING_KEYS.c.key, keys), since, until)
+
+    def with_keys_like(self, pattern: str, since: datetime, until: datetime) -> Generator[Sighting]:
+        """Yield the sightings with a key that fits a pattern of letters, digits, `?` and `*`; see `with_keys`.
+
+        It reads all keys of the period.
+        """
+        return self._found(SIGHTING_KEYS.c.key.like(pattern.translate(_TO_LIKE)), since, until)
 
     def of_day(self, day: date) -> Iterator[Sighting]:
         """See `sightings_of_day`."""
@@ -99,6 +100,19 @@ class SightingStore:
         """Disconnect from the database."""
         self._database.close()
 
+    def _found(self, has_key: ColumnElement[bool], since: datetime, until: datetime) -> Generator[Sighting]:
+        first_day, last_day = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+        # PostgreSQL looks only into the partitions of these days.
+        is_in_days = SIGHTING_KEYS.c.day.between(day_number(first_day), day_number(last_day))
+        # A read may have several of the keys.
+        found = select(*_POSITION).where(has_key, is_in_days).distinct().subquery()
+        is_same = and_(*(SIGHTINGS.c[column.name] == column for column in found.c))
+        arrived = SIGHTINGS.c.arrived_ms
+        query = _rows().join(found, is_same).where(arrived >= milliseconds(since), arrived < milliseconds(until))
+        query = query.order_by(arrived.desc(), SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset.desc())
+        for row in self._database.rows(query, first_day, last_day):
+            yield _sighting(row)
+
 
 def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:
     """Return the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
@@ -110,44 +124,18 @@ def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:
 
 def _columns(sighting: Sighting) -> dict[str, Any]:
     return {
-        "arrived_ms": _milliseconds(sighting.arrived_at),
+        "arrived_ms": milliseconds(sighting.arrived_at),
         "identity": identity_digest(sighting.read.identity),
         "read": encode_read(sighting.read),
     }
 
 
 def _rows() -> Select[Any]:
-    columns = SIGHTINGS.c.offset, SIGHTINGS.c.arrived_ms, SIGHTINGS.c.identity, SIGHTINGS.c.read
+    columns = SIGHTINGS.c.offset, SIGHTINGS.c.arrived_ms, SIGHTINGS.c.read
     sources = SOURCES.c.number == SIGHTINGS.c.source
     return select(SOURCES.c.topic_id, SOURCES.c.partition, *columns).join_from(SIGHTINGS, SOURCES, sources)
 
 
-def _with_keys(keys: Sequence[str], since: datetime, until: datetime) -> Select[Any]:
-    is_same = and_(*(SIGHTINGS.c[name] == SIGHTING_KEYS.c[name] for name in ("day", "source", "offset")))
-    # PostgreSQL looks only into the partitions of these days.
-    first_day, last_day = (day_number(moment.astimezone(UTC).date()) for moment in (since, until))
-    is_in_days = SIGHTING_KEYS.c.day.between(first_day, last_day)
-    arrived = SIGHTINGS.c.arrived_ms
-    is_in_period = and_(arrived >= _milliseconds(since), arrived < _milliseconds(until))
-    return _rows().join(SIGHTING_KEYS, is_same).where(SIGHTING_KEYS.c.key.in_(keys), is_in_days, is_in_period)
-
-
 def _sighting(row: Row[Any]) -> Sighting:
-    arrived_at = datetime.fromtimestamp(row.arrived_ms / _MILLISECONDS, UTC)
-    return Sighting(Source(row.topic_id, row.partition), row.offset, arrived_at, decode_stored(row.read))
-
-
-def _once(rows: Iterable[Row[Any]]) -> list[Sighting]:
-    """Return each read once, as it came first; the newest read first."""
-    first: dict[bytes, Row[Any]] = {}
-    for row in sorted(rows, key=_order):
-        first.setdefault(row.identity, row)
-    return [_sighting(row) for row in sorted(first.values(), key=_order, reverse=True)]
-
-
-def _order(row: Row[Any]) -> tuple[int, str, int, int]:
-    return row.arrived_ms, row.topic_id, row.partition, row.offset
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * _MILLISECONDS)
+    source = Source(row.topic_id, row.partition)
+    return Sighting(source, row.offset, moment_of(row.arrived_ms), decode_stored(row.read))

@@ -15,8 +15,9 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
 
-from anpr.history.database import HistoryUnavailableError, NoStoreError, day_number, day_of, unavailable
+from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
+from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.errors import UnavailableError
 
 _BUSY_SECONDS = 30

@@ -5,16 +5,13 @@ from typing import Final, NamedTuple
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.local_days import day_end, day_start
-from anpr.contracts.look_up import LookUp
+from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
 from anpr.contracts.moments import in_utc, local_time, shifted
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, canonical_pattern, is_pattern, not_understood
 from anpr.runtime.errors import InputError
 
 MOST_PLATE_CHARACTERS: Final = 64
 MOST_REASON_CHARACTERS: Final = 500
-# A partial plate fits many vehicles, so it must say something, and the period must be short.
-LEAST_FIXED_CHARACTERS: Final = 3
-PARTIAL_PERIOD: Final = timedelta(days=7)
 # As long as sightings that matched nothing are kept, as the program is delivered.
 WHOLE_PERIOD: Final = timedelta(days=30)
 

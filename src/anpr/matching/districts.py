@@ -11,10 +11,8 @@ from typing import NamedTuple
 from anpr.contracts.districts import districts_shown, gaps, possible_groups, shown_district
 from anpr.contracts.events import Entry, Read
 from anpr.contracts.plates import as_read, canonical_pattern, is_pattern
-from anpr.matching.encoding.plate_codes import FOLD_CLASSES
+from anpr.matching.encoding.plate_codes import FOLDED_CHARACTERS
 from anpr.reference_data.limits import LONGEST_BADGE
-
-_FOLDED = str.maketrans({character: fold[0] for fold in FOLD_CLASSES for character in fold[1:]})
 
 
 class Districts(NamedTuple):
@@ -83,7 +81,7 @@ def _start(read_as: str, listed: str, letters: int) -> int | None:
 
     Where the read does not hold the whole plate, its first letters count. Confused characters count as one.
     """
-    read_as, listed = read_as.translate(_FOLDED), listed.translate(_FOLDED)
+    read_as, listed = read_as.translate(FOLDED_CHARACTERS), listed.translate(FOLDED_CHARACTERS)
     if (start := read_as.find(listed)) >= 0:
         return start
     return next((at for at in range(LONGEST_BADGE + 1) if read_as.startswith(listed[:letters], at)), None)

@@ -1,6 +1,7 @@
 """Explains a match: each character that differs, in words that an officer can check against the picture."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from operator import itemgetter
 from typing import NamedTuple
@@ -65,6 +66,8 @@ def explain(
     )
 
 
+# The cameras that a vehicle passes mostly read the same text, and a look-up explains all of them.
+@lru_cache(maxsize=4096)
 def differences(
     read: str,
     listed: str,

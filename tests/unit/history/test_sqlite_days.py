@@ -96,7 +96,7 @@ def test_a_look_up_while_days_begin_gets_what_is_committed(tmp_path: Path) -> No
         while not stop.is_set():
             try:
                 assert store.count() >= 1
-                assert store.with_keys([folded_key("AB12CDE")], at(-86_400), at(40 * 86_400))
+                assert list(store.with_keys([folded_key("AB12CDE")], at(-86_400), at(40 * 86_400)))
             except Exception as error:  # noqa: BLE001  each is a failure of this test
                 failures.append(error)
 
@@ -116,7 +116,7 @@ def test_an_error_of_a_look_up_tells_no_plate(tmp_path: Path) -> None:
         connection.execute("DROP TABLE sighting_keys")
     connection.close()
     with pytest.raises(HistoryUnavailableError, match=r"20261129\.sqlite: no such table") as caught:
-        store.with_keys([folded_key("AB12CDE")], at(-10), at(10))
+        list(store.with_keys([folded_key("AB12CDE")], at(-10), at(10)))
     assert folded_key("AB12CDE") not in str(caught.value)
     store.close()
 

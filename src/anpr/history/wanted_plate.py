@@ -1,0 +1,96 @@
+"""What a look-up asks of the stores and of the engine: keys to fetch reads by, and an entry to score them with. Pure.
+
+The engine compares the reads with the plate as if it were the one entry of a watchlist. So a look-up finds a vehicle
+by the rules by which the matcher does, and there is no second way to compare plates.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from anpr.contracts.events import NO_GENERATION, Entry, Read
+from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
+from anpr.contracts.plates import (
+    MAX_CANONICAL_LENGTH,
+    canonical,
+    country_of,
+    is_pattern,
+    not_understood,
+)
+from anpr.matching.index import Index, Match
+from anpr.matching.read_keys import folded_pattern, keys_near
+from anpr.runtime.errors import InputError
+
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class WantedPlate:
+    """The plate of a look-up, ready to be searched for.
+
+    Attributes:
+        keys: The keys of a whole plate's sightings; empty for a partial plate.
+        pattern: What the keys of a partial plate's sightings fit; empty for a whole plate.
+    """
+
+    def __init__(self, look_up: LookUp) -> None:
+        """Raise InputError for a text that is no plate, and for a partial plate that asks for too much."""
+        _check_text(look_up.plate)
+        is_partial = is_pattern(look_up.plate)
+        if is_partial:
+            _check_partial(look_up)
+        self.keys = frozenset() if is_partial else keys_near(look_up.plate)
+        self.pattern = folded_pattern(look_up.plate) if is_partial else ""
+        self._index = Index.build([_entry(look_up)], NO_GENERATION)
+        self._country = look_up.country and country_of(look_up.country)
+
+    def matches(self, reads: Sequence[Read]) -> list[Match | None]:
+        """Return for each read how it matches the plate; None where it does not, or names another country."""
+        found = self._index.match(reads)
+        return [
+            matches[0] if matches and self._may_be_of_country(read) else None
+            for read, matches in zip(reads, found, strict=True)
+        ]
+
+    def _may_be_of_country(self, read: Read) -> bool:
+        return self._country is None or read.country is None or country_of(read.country) == self._country
+
+
+def _entry(look_up: LookUp) -> Entry:
+    return Entry(
+        entry_id="look-up",
+        revision=NO_GENERATION,
+        list="look-up",
+        plate=look_up.plate,
+        country=look_up.country,
+        valid_until=_FOR_EVER,
+        tolerance="near",
+    )
+
+
+def _check_text(plate: str) -> None:
+    """Refuse what a list refuses. The message does not repeat the plate, because messages are logged."""
+    problem = ""
+    if not_understood(plate):
+        problem = "it has a character that is on no plate"
+    elif not canonical(plate):
+        problem = "it has neither a letter nor a digit"
+    elif len(canonical(plate)) > MAX_CANONICAL_LENGTH:
+        problem = f"it has more than {MAX_CANONICAL_LENGTH} letters and digits"
+    if problem:
+        next_step = "write the letters and digits of the plate; ? stands for one that is not known, * for any number"
+        raise _refusal(f"this is no plate: {problem}", next_step)
+
+
+def _check_partial(look_up: LookUp) -> None:
+    fixed = len(canonical(look_up.plate))
+    if fixed < LEAST_FIXED_CHARACTERS:
+        needed = (
+            f"a partial plate needs at least {LEAST_FIXED_CHARACTERS} letters or digits, and this one has {fixed}"
+        )
+        raise _refusal(needed, "add letters or digits that are known")
+    if look_up.until - look_up.since > PARTIAL_PERIOD:
+        longest = f"a partial plate is looked up for at most {PARTIAL_PERIOD.days} days"
+        raise _refusal(longest, "ask for a shorter period, or for the whole plate")
+
+
+def _refusal(message: str, next_step: str) -> InputError:
+    return InputError("look-up-unusable", message, next_step)
