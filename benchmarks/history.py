@@ -1,10 +1,12 @@
 """What a sighting costs on disk, how many reads a second history stores while it is asked, and how fast it answers.
 
-    python -m benchmarks.history [--sightings 100000] [--days 3] [--look-ups 200] [--store sqlite|postgresql] [--json]
+    python -m benchmarks.history [--sightings 100000] [--days 3] [--look-ups 200] [--store sqlite|postgresql]
+        [--crashes 5] [--json]
 
 The reads are those of the simulators. They go through the recorder in batches, as from a topic, while a thread looks
 plates up without a pause: each time one key and every key with one other character at one position. A PostgreSQL is
-started from a wheel's binaries. Restarting is opening the store and asking it where to read on.
+started from a wheel's binaries. Restarting is opening the store and asking it where to read on. With `--crashes`, a
+service on a real Kafka is killed as often: see `benchmarks.history_crashes`.
 """
 
 import json
@@ -15,10 +17,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import click
 from sqlalchemy import create_engine, text
@@ -35,9 +38,9 @@ from anpr.kafka.interfaces import Gap, Record
 from anpr.local.postgresql_server import PostgresqlServer
 from anpr.matching.read_keys import folded_key
 from anpr.reference_data.limits import ALPHABET
-from benchmarks.options import COUNT
+from benchmarks.history_crashes import SITE, caught_up_seconds
+from benchmarks.options import COUNT, NONE_OR_MORE
 
-SITE = "calais"
 PARTITIONS = 6
 TEMPLATES = 10_000
 SCHEMA = "history-benchmark"
@@ -144,7 +147,7 @@ def stored_bytes(kind: str, folder: Path, url: str) -> int:
 
 
 def measure(  # noqa: PLR0913, PLR0917  one for each option
-    kind: str, count: int, days: int, look_ups: int, folder: Path, url: str = ""
+    kind: str, count: int, days: int, look_ups: int, folder: Path, url: str
 ) -> dict[str, float | str]:
     """Store the sightings, and return what that cost."""
     lines = simulated_lines(folder)
@@ -181,20 +184,28 @@ def measure(  # noqa: PLR0913, PLR0917  one for each option
 @click.option("--days", type=COUNT, default=3, show_default=True, help="Over how many days they arrived.")
 @click.option("--look-ups", type=COUNT, default=200, show_default=True)
 @click.option("--store", "kind", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option("--crashes", type=NONE_OR_MORE, default=0, show_default=True, help="How often a service is killed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(sightings: int, days: int, look_ups: int, kind: str, *, as_json: bool) -> None:
+def main(  # noqa: PLR0913  one for each option
+    sightings: int, days: int, look_ups: int, kind: str, crashes: int, *, as_json: bool
+) -> None:
     """Measure a history store."""
-    with tempfile.TemporaryDirectory(prefix="anpr-history-") as folder:
-        if kind == "postgresql":
-            with PostgresqlServer() as server:
-                measured = measure(kind, sightings, days, look_ups, Path(folder), server.url)
-        else:
-            measured = measure(kind, sightings, days, look_ups, Path(folder))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="anpr-history-")))
+        url = stack.enter_context(PostgresqlServer()).url if kind == "postgresql" else ""
+        measured = measure(kind, sightings, days, look_ups, folder, url)
+        if crashes:
+            seconds = caught_up_seconds(crashes, folder, url)
+            measured |= {
+                "kills": crashes,
+                "kill_to_caught_up_median_s": round(median(seconds), 2),
+                "kill_to_caught_up_max_s": round(max(seconds), 2),
+            }
     if as_json:
         print(json.dumps(measured))
     else:
         for name, value in measured.items():
-            print(f"{name:20} {value}")
+            print(f"{name:27} {value}")
 
 
 if __name__ == "__main__":
