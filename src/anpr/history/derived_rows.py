@@ -6,9 +6,10 @@ A change of what is derived here, also by another folding table, needs a new `ta
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, select
 
 from anpr.contracts.events import Read
+from anpr.history.bulk_insert import insert_missing
 from anpr.history.sighting import decode_stored
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS
 from anpr.matching.read_keys import read_keys
@@ -33,5 +34,4 @@ def derive_again(connection: Connection) -> None:
         positions = [{"day": row.day, "source": row.source, "offset": row.offset} for row in rows]
         derived = derived_rows(positions, [decode_stored(row.read) for row in rows])
         for table, new in derived.items():
-            if new:
-                connection.execute(insert(table), new)
+            insert_missing(connection, table, new)

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 
 from anpr.contracts.events import ReadIdentity
+from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import Database, StoredDays
 from anpr.history.fact import Fact
-from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
+from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import FACTS, SOURCES
@@ -33,8 +34,7 @@ class FactStore:
         with self._database.begin(day) as connection:
             numbers = note_offsets(connection, offsets)
             values = [_columns(fact) | {"day": day_number(day), "source": numbers[fact.source]} for fact in rows]
-            if values:
-                connection.execute(insert_into(connection, FACTS).on_conflict_do_nothing(), values)
+            insert_missing(connection, FACTS, values)
 
     def alerts_of(self, reads: Collection[ReadIdentity]) -> list[Fact]:
         """Return the alerts about these reads, in the order of their arrival, repeats included."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from anpr.history.database import Database
@@ -28,7 +28,8 @@ def note_offsets(connection: Connection, next_offsets: Mapping[Source, int]) -> 
         {"topic_id": source.topic_id, "partition": source.partition, "next_offset": next_offset}
         for source, next_offset in sorted(next_offsets.items())
     ]
-    statement = insert_into(connection, SOURCES)
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(SOURCES)
     newer = statement.excluded.next_offset
     statement = statement.on_conflict_do_update(
         index_elements=["topic_id", "partition"],
@@ -46,8 +47,3 @@ def carry_offsets(database: Database, day: date) -> None:
     if offsets:
         with database.begin(day) as connection:
             note_offsets(connection, offsets)
-
-
-def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that can say what becomes of a row that is there already."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
+from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import Database, StoredDays
 from anpr.history.derived_rows import derived_rows
-from anpr.history.offsets import carry_offsets, insert_into, next_offsets, note_offsets
+from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.one_of import one_of
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
@@ -38,8 +39,7 @@ class SightingStore:
             sightings = [position | _columns(row) for position, row in zip(positions, rows, strict=True)]
             derived = derived_rows(positions, [row.read for row in rows])
             for table, new in {SIGHTINGS: sightings, **derived}.items():
-                if new:
-                    connection.execute(insert_into(connection, table).on_conflict_do_nothing(), new)
+                insert_missing(connection, table, new)
 
     def count(self) -> int:
         """Return how many sightings are stored; a read that came twice counts twice."""
