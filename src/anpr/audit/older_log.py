@@ -1,6 +1,7 @@
 """Takes over the audit log of earlier versions, which was a file of lines without hashes."""
 
 import hashlib
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from anpr.audit.chain import AuditChain
@@ -36,6 +37,21 @@ def take_over(log: Path, folder: Path, chain: AuditChain) -> None:
             f"the older audit log {log} cannot be taken over: {error.strerror or error}",
             "let this user move the file into the audit folder; both must be on one disk",
         ) from None
+
+
+def erase_older_logs(folder: Path, last_day: date, chain: AuditChain) -> None:
+    """Delete the older logs whose last line is of a day until `last_day`. The chain records it first.
+
+    Raises OSError or UnavailableError.
+    """
+    for log in sorted((folder / FOLDER).glob("*.jsonl")):
+        if datetime.fromtimestamp(log.stat().st_mtime, UTC).date() <= last_day:
+            details = {"erased": f"{FOLDER}/{log.name}"}
+            what = "older audit log whose retention ended"
+            chain.append(
+                AuditEvent(operation="erasure", what=what, user=chain.service, role="service", details=details)
+            )
+            log.unlink()
 
 
 def is_take_over(event: AuditEvent) -> bool:

@@ -93,6 +93,7 @@ class _Walk:
         self.is_unfinished = False
         self._folder = folder
         self._erasures: set[tuple[str | None, str | None]] = set()
+        self._erased: set[str | None] = set()
         self._older_logs: list[tuple[int, AuditEvent]] = []
 
     def __iter__(self) -> Iterator[tuple[Place, bytes]]:
@@ -110,7 +111,7 @@ class _Walk:
         if checkpoint and (str(checkpoint.sequence), checkpoint.hash) not in self._erasures:
             return Fault(verdict.first, "removed: no record says that the ones before it were deleted")
         for sequence, event in self._older_logs:
-            if is_altered(self._folder.parent, event):
+            if event.details["kept_as"] not in self._erased and is_altered(self._folder.parent, event):
                 return Fault(sequence, f"the older log {event.details['kept_as']} was changed or removed")
         return None
 
@@ -123,6 +124,7 @@ class _Walk:
             return  # the verification names it
         if record.event.operation == "erasure":
             self._erasures.add((record.event.details.get("sequence"), record.event.details.get("hash")))
+            self._erased.add(record.event.details.get("erased"))
         elif is_take_over(record.event):
             self._older_logs.append((record.sequence, record.event))
 

@@ -6,11 +6,14 @@ from contextlib import closing
 import click
 import msgspec
 
-from anpr.audit.folders import open_chain
+from anpr.audit.folders import open_chain, site_folder
+from anpr.audit.head_publisher import HeadPublisher
+from anpr.audit.upkeep import AuditUpkeep
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.history.history_copy import copy_history
 from anpr.history.history_service import HistoryService
+from anpr.kafka.producer import KafkaProducer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import bind_service
 from anpr.runtime.settings import Settings
@@ -48,8 +51,16 @@ def _keep(settings: Settings, site: str, metrics_port: int | None) -> None:
     bind_service(service="history", site=site)
     with closing(open_chain(settings, site, "history", system_clock)) as audit:
         service = HistoryService(settings, site, stop, system_clock, audit)
-        with serve_health(settings, service.health, metrics_port):
-            service.run()
+        publisher = HeadPublisher(
+            site, site_folder(settings, site), lambda: KafkaProducer(settings.sites[site].kafka), system_clock
+        )
+        upkeep = AuditUpkeep(publisher)
+        upkeep.start()
+        try:
+            with serve_health(settings, service.health, metrics_port):
+                service.run()
+        finally:
+            upkeep.stop()
 
 
 @command.command(name="copy-days")

@@ -12,9 +12,10 @@ import redis.asyncio
 from starlette.types import ASGIApp
 
 from anpr.audit.chain import AuditChain
-from anpr.audit.head_exchange import HeadExchange
+from anpr.audit.expiry import Expiry
 from anpr.audit.head_keeper import HeadKeeper
 from anpr.audit.head_publisher import HeadPublisher
+from anpr.audit.upkeep import AuditUpkeep
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.board.entry_updates import ListSource
@@ -218,17 +219,18 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
             accounts.sessions.refresh_forever,
         ),
         canary=inputs.servers.open_canary(live.feed),
-        audit_heads=_audit_heads(inputs),
+        audit_upkeep=_audit_upkeep(inputs),
         close=close,
     )
 
 
-def _audit_heads(inputs: _ConsoleInputs) -> HeadExchange:
-    site, servers = inputs.site, inputs.servers
+def _audit_upkeep(inputs: _ConsoleInputs) -> AuditUpkeep:
+    site, servers, folder = inputs.site, inputs.servers, inputs.servers.audit_folder
     others = {name: other.kafka for name, other in inputs.settings.sites.items() if name != site}
-    return HeadExchange(
-        HeadPublisher(site, servers.audit_folder, servers.open_producer, inputs.clock),
-        HeadKeeper(servers.audit_folder, others, servers.open_tail),
+    return AuditUpkeep(
+        HeadPublisher(site, folder, servers.open_producer, inputs.clock),
+        HeadKeeper(folder, others, servers.open_tail),
+        Expiry(folder, servers.audit_chain, inputs.settings.retention.audit_days, inputs.clock),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from anpr.audit.head_exchange import HeadExchange
+from anpr.audit.upkeep import AuditUpkeep
 from anpr.board.canary_sender import CanarySender
 from anpr.console.board.board_thread import BoardThread
 from anpr.console.board.page_publisher import PagePublisher
@@ -14,7 +14,7 @@ BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
 class ConsoleService:
-    """The board's thread, the background tasks, the canary and the audit heads of one console."""
+    """The board's thread, the background tasks, the canary and the upkeep of audit chains of one console."""
 
     def __init__(  # noqa: PLR0913  everything it runs is handed in
         self,
@@ -24,7 +24,7 @@ class ConsoleService:
         *,
         background_tasks: Sequence[BackgroundTask],
         canary: CanarySender | None,
-        audit_heads: HeadExchange,
+        audit_upkeep: AuditUpkeep,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         """`background_tasks` run until they are cancelled; `close` disconnects from servers and files at the end."""
@@ -33,7 +33,7 @@ class ConsoleService:
         self._broadcast = broadcast
         self._background_tasks = background_tasks
         self._canary = canary
-        self._audit_heads = audit_heads
+        self._audit_upkeep = audit_upkeep
         self._close = close
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -46,7 +46,7 @@ class ConsoleService:
         self._running = [self._loop.create_task(task()) for task in self._background_tasks]
         if self._canary is not None:
             self._canary.start()
-        self._audit_heads.start()
+        self._audit_upkeep.start()
 
     def end_streams(self) -> None:
         """End every event stream, because the console is about to stop. A signal handler may call it."""
@@ -61,5 +61,5 @@ class ConsoleService:
         if self._canary is not None:
             await asyncio.to_thread(self._canary.stop)
         await asyncio.to_thread(self.board_thread.stop)
-        await asyncio.to_thread(self._audit_heads.stop)
+        await asyncio.to_thread(self._audit_upkeep.stop)
         await self._close()

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import cycle
 
 from anpr.contracts import topics
+from anpr.history.collection_audit import CollectionAudit
 from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
@@ -34,7 +35,7 @@ class HistoryService:
     def __init__(self, settings: Settings, site: str, stop: threading.Event, clock: Clock, audit: Audit) -> None:
         """Keep the history of the site until `stop` is set. `clock` says what has been kept for long enough.
 
-        `audit` records what goes then.
+        `audit` records what goes then, and how much is stored.
 
         Raises InputError for a store of another schema version, UnavailableError where it cannot be used.
         """
@@ -44,6 +45,7 @@ class HistoryService:
         self._kafka = settings.sites[site].kafka
         self._stop = stop
         self._stores = stores = open_all(settings, site)
+        self._collection = CollectionAudit(SightingMetrics(site), audit, clock)
         self._topics = [
             self._reads(stores.sightings),
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
@@ -56,6 +58,7 @@ class HistoryService:
         log.info("history runs")
         with ExitStack() as closing:
             closing.callback(self._stores.close)
+            closing.callback(self._collection.record)
             for topic in self._topics:
                 closing.callback(topic.close)
             # A topic can wait some seconds for a broker that does not answer, so each has its own heartbeat.
@@ -69,12 +72,12 @@ class HistoryService:
         log.info("history stopped in order")
 
     def _reads(self, store: SightingStore) -> FollowedTopic:
-        site, metrics = self._site, SightingMetrics(self._site)
+        rows_of = partial(sightings_of, self._site)
 
         def recorder(reader: OffsetReader) -> Recorder[Sighting]:
-            return Recorder(reader, store, partial(sightings_of, site), metrics)
+            return Recorder(reader, store, rows_of, self._collection)
 
-        return FollowedTopic(self._kafka, topics.reads(site), self._group, store.next_offsets, recorder)
+        return FollowedTopic(self._kafka, topics.reads(self._site), self._group, store.next_offsets, recorder)
 
     def _alerts_and_actions(self, store: FactStore, alerts: str, actions: str) -> list[FollowedTopic]:
         def followed(topic: str, facts_of: Callable[[Sequence[Record], str], list[Fact]]) -> FollowedTopic:

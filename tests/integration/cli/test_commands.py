@@ -33,7 +33,7 @@ def test_topics_says_what_it_would_create_then_creates_it(
     with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{tmp_path.name[-3:]}-topics") as it:
         before = it.run("topics")
         assert before.returncode == 1
-        assert before.stdout.count(b"would create") == 21
+        assert before.stdout.count(b"would create") == 24
         assert f"{topics.reads(it.sites[0])}  partitions 6  replication 1  retention 72 h".encode() in before.stdout
         assert it.run("topics", "--create").returncode == 0
         after = it.run("topics")

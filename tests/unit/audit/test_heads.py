@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from anpr.audit.chain import AuditChain
-from anpr.audit.head_exchange import HeadExchange
 from anpr.audit.head_keeper import HeadKeeper
 from anpr.audit.head_publisher import HeadPublisher, heads_in
 from anpr.audit.kept_heads import KeptHeads, heads_of, read_heads
 from anpr.audit.segments import segments
+from anpr.audit.upkeep import AuditUpkeep
 from anpr.contracts import topics
 from anpr.contracts.events import encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer, InMemoryTail
@@ -103,11 +103,11 @@ def test_heads_go_out_when_the_broker_is_back(tmp_path: Path, broker: InMemoryBr
 def test_a_service_publishes_when_it_starts_and_when_it_stops(tmp_path: Path, broker: InMemoryBroker) -> None:
     calais = Port(tmp_path, "calais", ("dover",), broker)
     calais.chain.append(look_up())
-    exchange = HeadExchange(calais.publisher, calais.keeper)
-    exchange.start()
+    upkeep = AuditUpkeep(calais.publisher, calais.keeper)
+    upkeep.start()
     assert wait_until(lambda: len(broker.topics[topics.audit_heads("calais")]) == 1, 60)
     calais.chain.append(look_up())
-    exchange.stop()
+    upkeep.stop()
     assert len(broker.topics[topics.audit_heads("calais")]) == 2
 
 

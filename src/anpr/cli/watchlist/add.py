@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import (
     active_list,
     author,
@@ -14,7 +15,7 @@ from anpr.cli.watchlist.common import (
     new_list_option,
     report_change,
 )
-from anpr.contracts.events import Entry
+from anpr.contracts.events import Entry, is_covert_handling
 from anpr.runtime.errors import AnprError, InputError
 from anpr.watchlist.csv_cells import COLUMNS
 from anpr.watchlist.csv_file import read_cells
@@ -80,18 +81,20 @@ def command(  # noqa: PLR0913  each is an option
         click.echo(f"{list_name} has this entry already:\n{side_by_side(active, entry)}", err=True)
     if differing and not replace:
         _ask(list_name)
-    report_change(
-        store.change(
+    by = author("add")
+    covert = any(is_covert_handling(each.handling) for each in (entry, *replaced.values()))
+    with audited_change(settings, list_name, why, by, plate=entry.plate, covert=covert):
+        applied = store.change(
             list_name,
             [entry],
             [entry_id for entry_id in replaced if entry_id != entry.entry_id],
             why=why,
             now=context.at,
-            author=author("add"),
+            author=by,
             preconditions=Preconditions(allows_new_list=new_list),
             replaced=replaced,
         )
-    )
+    report_change(applied)
 
 
 def _entry_of(cells: Mapping[str, str], list_name: str, context: ListContext) -> Entry:

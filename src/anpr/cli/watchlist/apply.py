@@ -7,6 +7,7 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
 from anpr.cli.progress_line import ProgressLine
+from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import (
     author,
     confirm_option,
@@ -63,18 +64,20 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
             f"the configuration has changed since: plan again: anpr watchlist plan {file} --list {plan.list} "
             f"--out {plan_path}",
         )
-    applied = home_store(settings).apply(
-        plan.list,
-        unexpired_entries(content, context.at),
-        why,
-        context.at,
-        author=author("apply", content.sha256),
-        preconditions=Preconditions(
-            planned_against=plan.planned_against,
-            allows_new_list=plan.planned_against == NO_GENERATION,
-            allows_first_list=plan.is_first_list,
-            removal_limit=removal_limit_of(settings, confirm_removals),
-        ),
-        progress=ProgressLine(f"writing {plan.list}"),
-    )
+    store, by = home_store(settings), author("apply", content.sha256)
+    with audited_change(settings, plan.list, why, by):
+        applied = store.apply(
+            plan.list,
+            unexpired_entries(content, context.at),
+            why,
+            context.at,
+            author=by,
+            preconditions=Preconditions(
+                planned_against=plan.planned_against,
+                allows_new_list=plan.planned_against == NO_GENERATION,
+                allows_first_list=plan.is_first_list,
+                removal_limit=removal_limit_of(settings, confirm_removals),
+            ),
+            progress=ProgressLine(f"writing {plan.list}"),
+        )
     report_change(applied)

@@ -3,7 +3,9 @@
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import active_list, author, list_option, report_change, why_option
+from anpr.contracts.events import is_covert_handling
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.watchlist.csv_cells import InvalidCellError
@@ -26,7 +28,8 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     Example:
       anpr watchlist remove "AB12 CDE" --list today --why "found in Lille"
     """
-    store = home_store(settings_of(ctx))
+    settings = settings_of(ctx)
+    store = home_store(settings)
     preconditions = Preconditions(allows_new_list=False)
     manifest, list_manifest = active_list(store, list_name)
     plate = _as_listed(plate)
@@ -41,17 +44,13 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
             + "; nothing was changed",
             "choose one of them with --id" if entry_ids else "`anpr watchlist export` shows what the list holds",
         )
-    report_change(
-        store.change(
-            list_name,
-            [],
-            entry_ids,
-            why=why,
-            now=system_clock(),
-            author=author("remove"),
-            preconditions=preconditions,
+    by = author("remove")
+    covert = any(is_covert_handling(entry.handling) for entry in entries)
+    with audited_change(settings, list_name, why, by, plate=plate, covert=covert):
+        applied = store.change(
+            list_name, [], entry_ids, why=why, now=system_clock(), author=by, preconditions=preconditions
         )
-    )
+    report_change(applied)
 
 
 def _as_listed(plate: str) -> str:

@@ -6,6 +6,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
+from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import author, confirm_option, list_option, removal_limit_of, report_change, why_option
 from anpr.contracts.events import Generation
 from anpr.runtime.clock import system_clock
@@ -47,15 +48,17 @@ def command(
       anpr watchlist rollback --list stolen --why "yesterday's file was applied by mistake"
     """
     settings = settings_of(ctx)
-    applied = home_store(settings).rollback(
-        list_name,
-        to,
-        why=why,
-        now=system_clock(),
-        author=author("rollback"),
-        preconditions=Preconditions(
-            allows_new_list=False, removal_limit=removal_limit_of(settings, confirm_removals)
-        ),
-        progress=ProgressLine(f"writing {list_name}"),
-    )
+    store, by = home_store(settings), author("rollback")
+    with audited_change(settings, list_name, why, by):
+        applied = store.rollback(
+            list_name,
+            to,
+            why=why,
+            now=system_clock(),
+            author=by,
+            preconditions=Preconditions(
+                allows_new_list=False, removal_limit=removal_limit_of(settings, confirm_removals)
+            ),
+            progress=ProgressLine(f"writing {list_name}"),
+        )
     report_change(applied)
