@@ -1,9 +1,11 @@
 """`anpr demo`: the whole system on this machine, with simulated traffic."""
 
+import math
 import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +22,7 @@ from anpr.local.run_check import Summary
 SPEED = 60.0
 # One pass in 25 is listed, so that people see alerts. In reality it is one in hundreds.
 LISTED_SHARE = 0.04
+LISTS_THE_REST_AFTER_SECONDS = 20.0
 
 
 @click.command(name="demo")
@@ -67,18 +70,20 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last when its terminal is closed
         signal.signal(number, signal.default_int_handler)
     try:
-        with Demo(ctx.obj, watchlist, lambda text: click.echo(text, err=True)) as demo:
+        # A scenario decides what becomes of each of its vehicles.
+        with Demo(ctx.obj, watchlist, partial(click.echo, err=True), lists_some_later=scenario is None) as demo:
             live = demo.open_feed()
             demo.start_matchers(live)
             demo.start_histories()
             demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share, scenario=scenario)
+            lister = _list_the_rest_later(demo, for_seconds)
             if for_seconds is None:
                 notes = demo.start_consoles()
                 for note in notes:
                     click.echo(note, err=True)
                 show(live, demo.settings, (), stop, notes)
             else:
-                summary = _measure(demo, live, for_seconds, as_json=as_json)
+                summary = _measure(demo, live, for_seconds, lister, as_json=as_json)
                 demo.keep_folder = not summary.is_right
                 click.echo(msgspec.json.format(msgspec.json.encode(summary)))
                 sys.exit(0 if summary.is_right else 1)
@@ -86,7 +91,15 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         click.echo("stopped; no process was left running", err=True)
 
 
-def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) -> Summary:
+def _list_the_rest_later(demo: Demo, for_seconds: float | None) -> threading.Timer:
+    """List the rest of the vehicles in the middle of a run, at the latest when people have watched for a while."""
+    timer = threading.Timer(min(LISTS_THE_REST_AFTER_SECONDS, (for_seconds or math.inf) / 2), demo.list_the_rest)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _measure(demo: Demo, live: BoardFeed, for_seconds: float, lister: threading.Timer, *, as_json: bool) -> Summary:
     """Let the traffic run for this long while a board of each site follows it, then summarise."""
     shown_site, *other_sites = demo.settings.sites
     boards = {shown_site: live} | {site: demo.open_feed() for site in other_sites}
@@ -101,4 +114,5 @@ def _measure(demo: Demo, live: BoardFeed, for_seconds: float, *, as_json: bool) 
         for feed in boards.values():
             feed.fold_new_records(0.01)
     demo.stop_traffic()
+    lister.join()
     return demo.summarise(boards)

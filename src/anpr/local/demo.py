@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
+from anpr.contracts.events import Alert, Entry
 from anpr.history.stores import open_sightings
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
@@ -43,8 +45,10 @@ LIST_NAME = "example"
 PEAK_DAY_VOLUME = "2.4"
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
-BOARD_SECONDS = 15
+BOARD_SECONDS = 30
 HISTORY_SECONDS = 30
+# The entries that are listed later are among so many of the first.
+LATER_AMONG = 100
 
 DEMO_USERS = (
     User(name="officer", role="officer", sites=("*",)),
@@ -77,8 +81,13 @@ class Demo:
     It deletes its files too, unless `keep_folder` is set or the start fails.
     """
 
-    def __init__(self, config: Path, watchlist: Path, show_progress: ShowProgress) -> None:
-        """`config` is the configuration folder, `watchlist` the list to apply."""
+    def __init__(
+        self, config: Path, watchlist: Path, show_progress: ShowProgress, *, lists_some_later: bool = False
+    ) -> None:
+        """`config` is the configuration folder, `watchlist` the list to apply.
+
+        With `lists_some_later`, every second of its first entries waits for `list_the_rest`.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="anpr-demo-"))
         self.keep_folder = False
         self._config = config.absolute()
@@ -88,6 +97,9 @@ class Demo:
         self.supervisor = Supervisor()
         self._environment: dict[str, str] = {}
         self._mock: MockBroker | None = None
+        self._lists_some_later = lists_some_later
+        self._later: set[str] = set()
+        self._listed_at: datetime | None = None
         self.kafka = ""
         self.settings: Settings
 
@@ -140,12 +152,20 @@ class Demo:
         self._show_progress(f"{len(self.ports)} matchers have the watchlist and their cameras")
 
     def start_histories(self) -> None:
-        """Start a history service for each port, where the broker has the ids of topics that history needs."""
+        """Start a history and its back-check for each port, where the broker has the ids of topics that they need."""
         if self._mock is not None:
             return
         for site in self.ports:
             self._start_child(f"history-{site}", self._command("history", "--site", site))
-        self._show_progress("history keeps every read of each port")
+            self._start_child(f"back-check-{site}", self._command("back-check", "--site", site))
+        self._show_progress("history keeps every read of each port, and new entries are looked for in it")
+
+    def list_the_rest(self) -> None:
+        """List the vehicles that were left out at the start. Some have passed by now."""
+        if not self._later:
+            return
+        home_store(self.settings).apply(LIST_NAME, self._entries(), "demo, later", system_clock())
+        self._listed_at = system_clock()
 
     def add_matcher(self, site: str, name: str, *, restart: bool = True) -> None:
         """Start one matcher of a site. The supervisor knows it as `matcher-<name>`."""
@@ -194,11 +214,12 @@ class Demo:
         """Wait until all traffic is matched and on the boards, then compare the boards with the truth."""
         if not wait_until(lambda: self._unmatched_reads() == 0, DRAIN_SECONDS):
             self._show_progress(f"{self._unmatched_reads()} reads are still not matched after {DRAIN_SECONDS} s")
-        truth = run_check.truth_of(
+        passes = [
             msgspec.json.decode(line, type=run_check.TruePass)
             for site in self.ports
             for line in self._truth_file(site).read_bytes().splitlines()
-        )
+        ]
+        truth = run_check.truth_of(passes)
 
         def are_exact() -> bool:
             for feed in boards.values():
@@ -211,20 +232,20 @@ class Demo:
         matched = committed - dead_letters
         first = next(iter(boards.values()))
         rates = first.site_monitor.rates
-        alerts = run_check.shown_alerts(first.board.incidents(system_clock())).values()
-        by_site, by_tier = run_check.count_by_site_and_tier(alerts)
+        shown = run_check.shown_alerts(first.board.incidents(system_clock()))
         return run_check.Summary(
             kafka="mock" if self._mock else "broker",
             reads_in=reads_in,
             matched=matched,
             dead_letters=dead_letters,
             unaccounted=reads_in - committed,
-            alerts_by_site=by_site,
-            alerts_by_tier=by_tier,
+            alerts_by_site=run_check.count_by(shown.values(), lambda alert: alert.read.site),
+            alerts_by_tier=run_check.count_by(shown.values(), lambda alert: alert.tier),
+            alerts_by_kind=run_check.count_by(shown.values(), lambda alert: alert.kind),
             capture_to_alert_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
             capture_to_board_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
             boards={name: self._check(feed, truth) for name, feed in boards.items()},
-            history=self._check_history(matched),
+            history=self._check_history(matched, passes, shown),
         )
 
     def _start(self) -> None:
@@ -246,11 +267,18 @@ class Demo:
                 create_topics(AdminClient({"bootstrap.servers": address}), specs)
             else:
                 self._mock.create_topics(spec.name for spec in specs)
-        context = ListContext(self.settings.sites, system_clock())
-        content = read_list(self._watchlist, LIST_NAME, context=context)
-        applied = home_store(self.settings).apply(LIST_NAME, content.entries, "demo", system_clock())
+        entries = self._entries()
+        if self._lists_some_later and self._mock is None:
+            self._later = {entry.entry_id for entry in entries[:LATER_AMONG:2]}
+        at_first = [entry for entry in entries if entry.entry_id not in self._later]
+        applied = home_store(self.settings).apply(LIST_NAME, at_first, "demo", system_clock())
         self._start_child("list-keeper", self._command("watchlist", "keep"))
-        self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied")
+        later = f", {len(self._later)} more are listed later" if self._later else ""
+        self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied{later}")
+
+    def _entries(self) -> tuple[Entry, ...]:
+        context = ListContext(self.settings.sites, system_clock())
+        return read_list(self._watchlist, LIST_NAME, context=context).entries
 
     def _start_kafka(self) -> None:
         self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka and takes about a minute)")
@@ -284,12 +312,20 @@ class Demo:
             site_progress.committed for site_progress in progress
         )
 
-    def _check_history(self, matched: int) -> run_check.HistoryCheck | None:
-        """Wait until the histories hold every matched read."""
+    def _check_history(
+        self, matched: int, passes: Sequence[run_check.TruePass], shown: Mapping[str, Alert]
+    ) -> run_check.HistoryCheck | None:
+        """Wait until the histories hold every matched read. `shown` are the alerts on the boards by their ids."""
         if self._mock is not None:
             return None
         wait_until(lambda: self._count_sightings() == matched, HISTORY_SECONDS)
-        return run_check.HistoryCheck(self._count_sightings())
+        listed_at = self._listed_at
+        expected = run_check.passed_before(passes, self._later, listed_at) if listed_at else set()
+        return run_check.HistoryCheck(
+            self._count_sightings(),
+            retrospective=sum(alert.kind == "retrospective" for alert in shown.values()),
+            retrospective_missing=len(expected - shown.keys()),
+        )
 
     def _count_sightings(self) -> int:
         """Return how many sightings the histories hold."""

@@ -5,7 +5,8 @@ probability: their alerts are counted as right or false, but a false one does no
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -100,9 +101,17 @@ class BoardCheck(Struct, frozen=True):
 
 
 class HistoryCheck(Struct, frozen=True):
-    """How many sightings the histories of all ports hold. A read that a camera repeated is stored each time."""
+    """What the histories of all ports hold, and what was found in them.
+
+    Attributes:
+        sightings: All sightings. A read that a camera repeated is stored each time.
+        retrospective: Alerts on the boards of vehicles that were listed after they had passed.
+        retrospective_missing: Expected alerts of such vehicles that are not on the boards.
+    """
 
     sightings: int
+    retrospective: int = 0
+    retrospective_missing: int = 0
 
 
 class Summary(Struct, frozen=True):
@@ -118,6 +127,7 @@ class Summary(Struct, frozen=True):
     unaccounted: int
     alerts_by_site: dict[str, int]
     alerts_by_tier: dict[str, int]
+    alerts_by_kind: dict[str, int]
     capture_to_alert_ms: dict[str, float | None]
     capture_to_board_ms: dict[str, float | None]
     boards: dict[str, BoardCheck]
@@ -125,8 +135,9 @@ class Summary(Struct, frozen=True):
 
     @property
     def is_right(self) -> bool:
-        """Whether every read is accounted for and stored, and every board is exact."""
-        is_stored = self.history is None or self.history.sightings == self.matched
+        """Whether every read is accounted for and stored, what was stored is found, and every board is exact."""
+        found = HistoryCheck(self.matched) if self.history is None else self.history
+        is_stored = found.sightings == self.matched and not found.retrospective_missing
         is_accounted_for = self.unaccounted == 0 and self.reads_in > 0
         return is_stored and is_accounted_for and all(board.is_exact for board in self.boards.values())
 
@@ -148,6 +159,16 @@ def truth_of(passes: Iterable[TruePass]) -> Truth:
                     guesses_of_entry[entry].add(ids[entry])
         vehicles += [frozenset(ids) for ids in guesses_of_entry.values()]
     return Truth(expected, frozenset(guesses), tuple(vehicles))
+
+
+def passed_before(passes: Iterable[TruePass], entries: Collection[str], listed_at: datetime) -> set[str]:
+    """Return the ids of the expected alerts of these entries whose vehicles passed before that moment."""
+    return {
+        alert_id(alert.identity(vehicle.site), alert.entry_id)
+        for vehicle in passes
+        for alert in vehicle.expected
+        if alert.entry_id in entries and datetime.fromisoformat(alert.claimed_at) < listed_at
+    }
 
 
 def shown_alerts(incidents: Iterable[Incident]) -> dict[str, Alert]:
@@ -181,11 +202,9 @@ def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
     )
 
 
-def count_by_site_and_tier(alerts: Iterable[Alert]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how many alerts each site and each tier has."""
-    alerts = list(alerts)
-    sites, tiers = Counter(alert.read.site for alert in alerts), Counter(alert.tier for alert in alerts)
-    return dict(sorted(sites.items())), dict(sorted(tiers.items()))
+def count_by(alerts: Iterable[Alert], value_of: Callable[[Alert], str]) -> dict[str, int]:
+    """Return how many alerts have each value, such as their site."""
+    return dict(sorted(Counter(map(value_of, alerts)).items()))
 
 
 def percentiles_ms(seconds: Sequence[float]) -> dict[str, float | None]:

@@ -42,7 +42,13 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
     assert summary["kafka"] == "broker"
     assert summary["reads_in"] == summary["matched"] > 0
     assert (summary["unaccounted"], summary["dead_letters"]) == (0, 0)
-    assert summary["history"] == {"sightings": summary["reads_in"]}
+    # Some vehicles are listed after they have passed: none on a machine that is so slow that their reads wait.
+    retrospective = summary["alerts_by_kind"].get("retrospective", 0)
+    assert summary["history"] == {
+        "sightings": summary["reads_in"],
+        "retrospective": retrospective,
+        "retrospective_missing": 0,
+    }
     assert set(summary["boards"]) == {"calais", "coquelles", "dunkerque", "dover", "folkestone"}
     for board in summary["boards"].values():
         assert board["expected"] == board["found"] > 0

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -155,6 +155,7 @@ def a_summary(**fields: Any) -> Summary:
         "unaccounted": 0,
         "alerts_by_site": {},
         "alerts_by_tier": {},
+        "alerts_by_kind": {},
         "capture_to_alert_ms": {},
         "capture_to_board_ms": {},
         "boards": {"calais": BoardCheck(2, 2, 0, 0, 1)},
@@ -177,6 +178,7 @@ def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exac
         {"boards": {"calais": BoardCheck(2, 2, 0, 1, 1)}},
         {"history": HistoryCheck(sightings=8)},
         {"history": HistoryCheck(sightings=10)},
+        {"history": HistoryCheck(sightings=9, retrospective=2, retrospective_missing=1)},
     ],
     ids=[
         "a read lost",
@@ -186,6 +188,7 @@ def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exac
         "an alert too many",
         "a sighting lost",
         "one twice",
+        "a vehicle that passed before it was listed is not found",
     ],
 )
 def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
@@ -193,10 +196,20 @@ def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
 
 
 def test_alerts_are_counted_by_site_and_by_tier() -> None:
-    alerts = (sighting(n, tier, site) for n, (tier, site) in enumerate([("near", "dover"), ("exact", "calais")] * 2))
-    sites, tiers = run_check.count_by_site_and_tier(alerts)
-    assert list(sites.items()) == [("calais", 2), ("dover", 2)]
-    assert list(tiers.items()) == [("exact", 2), ("near", 2)]
+    kinds = [("near", "dover"), ("exact", "calais")] * 2
+    alerts = [sighting(number, tier, site) for number, (tier, site) in enumerate(kinds)]
+    assert list(run_check.count_by(alerts, lambda alert: alert.read.site).items()) == [("calais", 2), ("dover", 2)]
+    assert list(run_check.count_by(alerts, lambda alert: alert.tier).items()) == [("exact", 2), ("near", 2)]
+
+
+def test_the_alerts_to_be_found_afterwards_are_those_of_vehicles_that_passed_before_they_were_listed() -> None:
+    passes = [a_misread_pass(right=1)]
+    [expected] = passes[0].expected
+    passed_at = datetime.fromisoformat(expected.claimed_at)
+    later = passed_at + timedelta(seconds=1)
+    assert run_check.passed_before(passes, {"entry-1"}, later) == run_check.truth_of(passes).expected.keys()
+    assert not run_check.passed_before(passes, {"entry-1"}, passed_at)
+    assert not run_check.passed_before(passes, {"entry-2"}, later)
 
 
 def test_latencies_are_reported_in_milliseconds_to_a_tenth() -> None:
