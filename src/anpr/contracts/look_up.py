@@ -70,7 +70,8 @@ class SightingsAnswer(Struct, frozen=True, kw_only=True):
     """What one site holds of the vehicle, the newest sighting first.
 
     Where it found more than MOST_SIGHTINGS, the newest are here and `is_whole` is false. `kept_since` is the first
-    day of which the site still holds sightings, null where it holds none.
+    day of which the site still holds every sighting, null where it holds none; of older days it holds those that
+    alerts keep.
     """
 
     site: Name

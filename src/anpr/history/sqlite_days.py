@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Row, Select, Table, create_engine, event
 
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
@@ -64,10 +64,11 @@ class SqliteDays:
 
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """See `Database`."""
+        statement = _Statement(query)
         for day in reversed(self.days()):
             if since <= day <= until:
                 try:
-                    yield from self._rows_of(day, query)
+                    yield from self._rows_of(day, statement)
                 except HistoryUnavailableError:
                     if self._file(day).exists():
                         raise
@@ -115,10 +116,10 @@ class SqliteDays:
                 self._engines[day] = engine
             return self._engines[day]
 
-    def _rows_of(self, day: date, query: Select[Any]) -> Iterator[Row[Any]]:
+    def _rows_of(self, day: date, statement: "_Statement") -> Iterator[Row[Any]]:
         engine = self._open(day)
         with unavailable(self._name(day)), engine.connect() as connection:
-            yield from connection.execute(query)
+            yield from statement.result(connection)
 
     def _finish_drops(self) -> None:
         """Delete what is left of days that have gone: their files under the new name, and journals without a file."""
@@ -132,6 +133,23 @@ class SqliteDays:
 
     def _name(self, day: date) -> str:
         return f"the history file {self._file(day)}"
+
+
+class _Statement:
+    """A query of many files. SQLAlchemy writes it once: that takes longer than to find a few rows in a file."""
+
+    def __init__(self, query: Select[Any]) -> None:
+        self._query = query
+        self._written: tuple[str, Any] | None = None
+
+    def result(self, connection: Connection) -> CursorResult[Any]:
+        """Execute it in one file."""
+        if self._written is not None:
+            return connection.exec_driver_sql(*self._written)
+        result = connection.execute(self._query)
+        context = result.context
+        self._written = context.statement, context.parameters[0]
+        return result
 
 
 _FILE = re.compile(r"^(\d{8})\.sqlite$")
@@ -169,8 +187,10 @@ def _configure(connection: Any, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A reader that became a writer in the middle could be refused.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_IS_WRITING) else "BEGIN")
+    # At once: a reader that became a writer in the middle could be refused. A reader reads by one statement, which
+    # is a transaction by itself.
+    if connection.get_execution_options().get(_IS_WRITING):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _writing(engine: Engine) -> Engine:
