@@ -28,6 +28,7 @@ from anpr.local import govuk_frontend
 from anpr.local.processes import wait_until
 from anpr.look_up.site_reply import SiteReply
 from anpr.runtime.clock import system_clock
+from anpr.runtime.http_connections import BoundedListener, ConnectionTable, bounded_server_config
 from anpr.runtime.images import ImageStore
 from anpr.runtime.settings import Camera, ConsoleSettings, Route, Settings, Site
 from tests.support.audit import lines_in
@@ -112,12 +113,18 @@ class ConsoleServer:
         self.console = build_console(self.settings, site, servers, self.clock)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.connections = ConnectionTable(proxies=console.trusted_proxies)
         self._server = uvicorn.Server(
-            uvicorn.Config(
-                self.console.application, log_level="warning", timeout_graceful_shutdown=1, timeout_keep_alive=60
+            bounded_server_config(
+                self.console.application,
+                self.connections,
+                console.trusted_proxies,
+                timeout_graceful_shutdown=1,
+                timeout_keep_alive=60,
             )
         )
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+        listener = BoundedListener(self._socket, self.connections)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],))
 
     async def _ask_sites(self, look_up: LookUp, sites: Collection[str], covert: bool) -> list[SiteReply]:
         self.asked.append((look_up, tuple(sites), covert))

@@ -27,6 +27,7 @@ from anpr.look_up.ask_sites import ask_sites
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.runtime.health import Health
+from anpr.runtime.http_connections import BoundedListener, ConnectionTable, bounded_server_config
 from anpr.runtime.images import ImageStore
 from anpr.runtime.listening import check_certificate, listen
 from anpr.runtime.logs import bind_service, get_logger
@@ -69,15 +70,16 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     check_site(settings, site)
     _check_tls(host, tls_cert, tls_key)
     listener = listen("the console", host, port)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what a client sends wrongly is no warning
     bind_service(service="console", site=site)
     console = open_console(settings, site)
-    server = _Server(_server_config(console.application, tls_cert, tls_key), console.service)
+    table = ConnectionTable(proxies=settings.console.trusted_proxies)
+    server = _Server(_server_config(console.application, table, settings, tls_cert, tls_key), console.service)
     # Before and after the server's own handler, which is set while it serves.
     on_stop(lambda: setattr(server, "should_exit", True))
     click.echo(f"console of {site}: http{'s' if tls_cert else ''}://{host}:{port}/", err=True)
     with serve_health(settings, _health_of(console.service), metrics_port):
-        server.run([listener])
+        server.run([BoundedListener(listener, table)])
     log.info("console stopped in order")
 
 
@@ -93,14 +95,15 @@ def _check_tls(host: str, cert: Path | None, key: Path | None) -> None:
         check_certificate(cert, key)
 
 
-def _server_config(application: ASGIApp, cert: Path | None, key: Path | None) -> uvicorn.Config:
-    return uvicorn.Config(
+def _server_config(
+    application: ASGIApp, table: ConnectionTable, settings: Settings, cert: Path | None, key: Path | None
+) -> uvicorn.Config:
+    return bounded_server_config(
         application,
+        table,
+        settings.console.trusted_proxies,
         ssl_certfile=cert,
         ssl_keyfile=key,
-        log_config=None,  # the log of this program, which writes no text of an exception
-        access_log=False,
-        server_header=False,
         timeout_graceful_shutdown=5,
     )
 

@@ -196,7 +196,6 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
             limit=accounts.sign_in_limit,
             audit_chain=servers.audit_chain,
             failed_sign_ins=FailedSignInLog(servers.audit_chain, servers.users, clock),
-            clock=clock,
         ),
         broadcast=live.broadcast,
         renderer=PageRenderer(live.templates, board, live.current_status, accounts.sessions, clock),

@@ -114,7 +114,10 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the officers' console behaves."""
+    """How the officers' console behaves.
+
+    Only the headers of `trusted_proxies`, given by their addresses, say who asks and whether by TLS.
+    """
 
     users_file: str = "~/.config/anpr/users.json"
     ack_due_seconds: Positive = 120
@@ -124,6 +127,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     clock_off_seconds: Positive = 5
     canary_every_seconds: Positive = 60
     canary_due_seconds: Positive = 5
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,8 @@
 """The sessions of users who are signed in: in Redis, so that sign-out ends them everywhere, and copied in memory.
 
 While Redis is away, a session that this console has seen lasts until it expires. Nobody can sign in then. A sign-out
-applies here immediately, and at the other consoles as soon as Redis is back.
+applies here immediately, and at the other consoles as soon as Redis is back. That holds too while Redis answers and
+refuses writes.
 
 Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with it.
 """
@@ -9,7 +10,7 @@ Redis holds a digest of the token, never the token: nobody who reads Redis can s
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -63,8 +64,10 @@ class Sessions:
         self._clock = clock
         self._new_token = new_token
         self._cache: dict[str, tuple[Session, datetime]] = {}
-        # Users signed out here while Redis was away → until when the sign-out must still be written to Redis.
+        # Sign-outs that Redis has not taken yet: of users by their name, with the moment from which on new sessions
+        # count again; and of single sessions by their key. Each is forgotten once no session before it can last.
         self._pending_sign_outs: dict[str, datetime] = {}
+        self._pending_ends: dict[str, datetime] = {}
         self.is_redis_away = False
 
     async def begin(self, user: str, user_stamp: str) -> str:
@@ -131,7 +134,14 @@ class Sessions:
         """End every session of a user: here immediately, at the other consoles as soon as Redis has the sign-out."""
         for key in [key for key, (session, _) in self._cache.items() if session.user == user]:
             del self._cache[key]
-        self._pending_sign_outs[user] = self._clock() + self.lifetime
+        self._pending_sign_outs[user] = self._clock()
+        await self._end_in_redis()
+
+    async def end(self, token: str) -> None:
+        """End the session of a token: here immediately, at the other consoles as soon as Redis has that."""
+        key = _key(token)
+        self._cache.pop(key, None)
+        self._pending_ends[key] = self._clock()
         await self._end_in_redis()
 
     async def close(self) -> None:
@@ -141,9 +151,13 @@ class Sessions:
     async def _fetch(self, key: str, cached: Session | None) -> Session | None:
         await self._end_in_redis()
         values = await self._values([key])
-        if values is None:
-            return cached
-        return None if values[0] is None else msgspec.json.decode(values[0], type=Session)
+        session = cached if values is None else _session_in(values[0])
+        return None if session is None or self._has_ended(key, session) else session
+
+    def _has_ended(self, key: str, session: Session) -> bool:
+        """Tell whether a session has ended here, though Redis may still have it."""
+        signed_out_at = self._pending_sign_outs.get(session.user)
+        return key in self._pending_ends or (signed_out_at is not None and session.started_at <= signed_out_at)
 
     async def _values(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:
         """Return the values that Redis has under these keys; None while Redis is away."""
@@ -159,16 +173,44 @@ class Sessions:
         return values
 
     async def _end_in_redis(self) -> None:
-        now = self._clock()
-        for user, until in list(self._pending_sign_outs.items()):
-            try:
-                keys = await self._redis.smembers(_of_user(user)) if until > now else ()
-                if keys:
-                    await self._redis.delete(*keys)
-                await self._redis.delete(_of_user(user))
-            except redis.RedisError:
-                return
-            self._pending_sign_outs.pop(user, None)
+        """Write each sign-out to Redis that is not there yet. One that Redis refuses holds up no other."""
+        forgotten_at = self._clock() - self.lifetime
+        for user, signed_out_at in list(self._pending_sign_outs.items()):
+            if signed_out_at < forgotten_at or await self._took(self._end_sessions_of(user, signed_out_at)):
+                self._pending_sign_outs.pop(user, None)
+        for key, ended_at in list(self._pending_ends.items()):
+            if ended_at < forgotten_at or await self._took(self._redis.delete(key)):
+                self._pending_ends.pop(key, None)
+
+    async def _end_sessions_of(self, user: str, signed_out_at: datetime) -> None:
+        keys = sorted(await self._redis.smembers(_of_user(user)))
+        values = await self._redis.mget(keys) if keys else ()
+        ended = [key for key, value in zip(keys, values, strict=True) if not _began_after(value, signed_out_at)]
+        if ended:
+            await self._redis.delete(*ended)
+            await self._redis.srem(_of_user(user), *ended)
+
+    async def _took(self, writing: Awaitable[object]) -> bool:
+        try:
+            await writing
+        except redis.RedisError as error:
+            log.debug("Redis has not taken a sign-out yet", reason=str(error))
+            return False
+        return True
+
+
+def _session_in(value: bytes | str | None) -> Session | None:
+    """Return the session that Redis holds under a key. What is no session there signs nobody in."""
+    try:
+        return None if value is None else msgspec.json.decode(value, type=Session)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        log.warning("a session in Redis cannot be read")
+        return None
+
+
+def _began_after(value: bytes | str | None, moment: datetime) -> bool:
+    session = _session_in(value)
+    return session is not None and session.started_at > moment
 
 
 def _key(token: str) -> str:

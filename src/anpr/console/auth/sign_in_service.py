@@ -11,11 +11,13 @@ from anpr.console.auth.sessions import Sessions
 from anpr.console.auth.sign_in_limit import SharedSignInLimit
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.runtime import metrics
-from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
+
+# Each check of a password takes 64 MiB.
+_CHECKED_AT_ONCE = 4
 
 # How an attempt ended: the values of the metric's label.
 DONE = "done"
@@ -54,7 +56,6 @@ class SignInService:
         limit: SharedSignInLimit,
         audit_chain: AuditChain,
         failed_sign_ins: FailedSignInLog,
-        clock: Clock,
     ) -> None:
         """Only users who belong to `site` get a session."""
         self._site = site
@@ -63,24 +64,26 @@ class SignInService:
         self._limit = limit
         self._audit_chain = audit_chain
         self._failed_sign_ins = failed_sign_ins
-        self._clock = clock
+        self._checking = asyncio.Semaphore(_CHECKED_AT_ONCE)
 
     @property
     def session_seconds(self) -> int:
         """How long a session lasts."""
         return round(self._sessions.lifetime.total_seconds())
 
-    async def attempt(self, name: str, password: str, address: str) -> SignInResult:
-        """Try a name and a password that came from an address."""
-        began_at = self._clock()
-        if seconds := await self._limit.attempt(began_at, name, address):
+    async def attempt(self, name: str, password: str, address: str, replaces: str = "") -> SignInResult:
+        """Try a name and a password that came from an address. A success ends the browser's session `replaces`."""
+        if seconds := await self._limit.attempt(name, address):
             result = SignInResult(TOO_MANY, wait_seconds=seconds)
         else:
             try:
-                user = await asyncio.to_thread(self._users.check_password, name, password)
+                async with self._checking:
+                    user = await asyncio.to_thread(self._users.check_password, name, password)
                 if user is not None:
-                    await self._limit.succeeded(began_at, name, address)
+                    await self._limit.succeeded(name, address)
                 result = await self._result_for(user)
+                if result.user is not None and replaces:
+                    await self._sessions.end(replaces)
             except AnprError as error:
                 log.warning("nobody can sign in", reason=str(error))
                 result = SignInResult(UNAVAILABLE)

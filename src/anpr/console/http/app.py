@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from anpr.console.auth import permissions
 from anpr.console.console_parts import ConsoleParts
 from anpr.console.console_service import ConsoleService
+from anpr.console.http.form_bounds import MAX_FORM_BYTES, FormBounds
 from anpr.console.http.guard import Guard, Handler
 from anpr.console.http.render import package_folder
 from anpr.console.http.routes import (
@@ -39,9 +40,6 @@ from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
-
-# Longer than any form of the console: the longest holds a note of 2000 characters and the ids of the alerts shown.
-MAX_FORM_BYTES: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +212,13 @@ def application(parts: ConsoleParts, service: ConsoleService, site: str, govuk: 
         return parts.renderer.refusal(404, "There is no such page, or it is not for you.", who)
 
     return SecurityHeaders(
-        Starlette(
-            routes=_routes(parts, site, govuk),
-            lifespan=lifespan,
-            exception_handlers={404: not_found, AnprError: unavailable},
-            max_body_size=MAX_FORM_BYTES,
+        FormBounds(
+            Starlette(
+                routes=_routes(parts, site, govuk),
+                lifespan=lifespan,
+                exception_handlers={404: not_found, AnprError: unavailable},
+                max_body_size=MAX_FORM_BYTES,
+            )
         )
     )
 

@@ -24,6 +24,9 @@ HEADERS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 
+# A browser that has once come by TLS never comes without it again.
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+
 # The key in a request's scope of the `send` that nothing wraps. A stream sends thousands of events a second to all
 # browsers together: they need no headers, so they skip this layer.
 BARE_SEND: Final = "anpr.bare_send"
@@ -38,10 +41,11 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        headers = (*HEADERS, HSTS) if scope.get("scheme") == "https" else HEADERS
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         await self._app({**scope, BARE_SEND: send}, receive, send_with_headers)

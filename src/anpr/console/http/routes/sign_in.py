@@ -36,7 +36,8 @@ def routes(sign_in: SignInService, auth: Authentication, renderer: PageRenderer)
             return renderer.refusal(403, "This form was not sent from this console. Reload the page and try again.")
         fields = await request.form()
         name, password = str(fields.get("name", "")).strip().lower()[:40], str(fields.get("password", ""))
-        result = await sign_in.attempt(name, password, request.client.host if request.client else "")
+        address = request.client.host if request.client else ""
+        result = await sign_in.attempt(name, password, address, request.cookies.get(auth.cookie_name, ""))
         if result.user is None:
             return _failure(renderer, name, result)
         answer = RedirectResponse(permissions.HOME[result.user.role], 303)
