@@ -58,7 +58,7 @@ def with_alert(sighting: FoundSighting, alert: Alert, *actions: Action) -> Found
 def an_answer(site: str, *sightings: FoundSighting, is_whole: bool = True) -> SiteReply:
     """Return the reply of a site that answers."""
     newest_first = tuple(sorted(sightings, key=lambda one: one.arrived_at, reverse=True))
-    answer = SightingsAnswer(site=site, sightings=newest_first, is_whole=is_whole, kept_since=date(2026, 2, 1))
+    answer = SightingsAnswer(site=site, sightings=newest_first, is_whole=is_whole, kept_since=date(2000, 1, 1))
     return SiteReply(site, answer)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 
 from anpr.console import labels
+from anpr.console.local_time import day_text
 from anpr.contracts.events import Action, Alert
 from anpr.contracts.look_up import FoundSighting, LookUp
 from anpr.contracts.moments import local_time
@@ -37,6 +38,9 @@ class VehicleText:
         yield from self.missing(timeline)
         if timeline.is_empty:
             yield "No port that answered has seen it" if timeline.missing else "No port has seen it"
+        for site, day in timeline.kept_since.items():
+            if day > look_up.since.date():
+                yield f"{self._title(site)} has no reads from before {day_text(day)}"
         for stay in timeline.stays:
             yield ""
             yield from self._stay(stay)

@@ -119,6 +119,12 @@ def test_a_port_that_does_not_answer_is_named_first_and_changes_the_exit_code(po
         assert "has no history service" in done.stdout
 
 
+def test_a_port_whose_history_begins_within_the_period_says_so(ports: Ports) -> None:
+    ports.replies = [an_answer("calais", a_sighting())]
+    done = ports.run("AB12CDE", *REASON, "--since", "1999-12-31")
+    assert "Calais has no reads from before 1 January 2000" in done.stdout.splitlines()
+
+
 def test_nothing_found_is_the_exit_code_1(ports: Ports) -> None:
     ports.replies = [an_answer("calais"), an_answer("dover")]
     done = ports.run("AB12CDE", *REASON)

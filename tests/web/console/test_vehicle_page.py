@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 from anpr.audit.chain import AuditChain
+from anpr.console.local_time import day_text
 from anpr.contracts import topics
+from anpr.contracts.look_up import SightingsAnswer
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
+from anpr.look_up.site_reply import SiteReply
 from anpr.runtime.errors import UnavailableError
 from simulators.plate_pictures import render
 from simulators.vehicles import Plate
@@ -90,6 +93,18 @@ def test_a_port_that_does_not_answer_is_named_before_anything_else(server: Conso
     server.replies = [an_answer("calais"), no_answer("dover")]
     with server.browser("ann") as ann:
         assert "No port that answered has seen this vehicle" in text_of(look_up(ann))
+
+
+def test_ports_whose_history_begins_after_the_period_say_so(server: ConsoleServer) -> None:
+    today = server.clock().date()
+    answers = {site: SightingsAnswer(site=site, kept_since=today) for site in ("calais", "coquelles")}
+    long_ago = SightingsAnswer(site="dover", kept_since=today - timedelta(days=60))
+    server.replies = [SiteReply(site, answer) for site, answer in (answers | {"dover": long_ago}).items()]
+    with server.browser("ann") as ann:
+        shown = text_of(look_up(ann))
+    assert f"Calais and Coquelles have no reads from before {day_text(today)}." in shown
+    assert "No port has seen this vehicle" in shown
+    assert shown.count("no reads from before") == 1
 
 
 @pytest.mark.parametrize(
