@@ -16,6 +16,7 @@ from anpr.contracts import events, topics
 from anpr.kafka.interfaces import Record
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
+from anpr.local.free_ports import free_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.processes import wait_until
 from anpr.local.supervisor import Supervisor
@@ -24,6 +25,7 @@ from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store.home import tombstone_retention
 from anpr.watchlist.store.store import WatchlistStore, connect
+from tests.support.sites import PATIENT_SECONDS, certificates, exchange_tokens
 
 PORTS = ("calais", "coquelles", "dunkerque")
 
@@ -42,7 +44,11 @@ class Installation:
         self.config.mkdir()
         (self.config / "anpr.toml").write_text(f"[watchlist]\nstate_dir = '{folder / 'state'}'\n", "utf-8")
         (self.config / "sites.toml").write_text("\n".join(map(self._site, self.sites)), "utf-8")
-        self.environment = {"KAFKA_BOOTSTRAP": kafka, "REDIS_URL": redis_url}
+        self.environment = {
+            "KAFKA_BOOTSTRAP": kafka,
+            "REDIS_URL": redis_url,
+            "ANPR_HISTORY__TOKENS_FILE": str(folder / "site-tokens.json"),
+        }
         self.settings = load_settings(self.config, self.environment)
         self.store = WatchlistStore(connect(redis_url), tombstone_retention(self.settings.topics))
 
@@ -56,6 +62,27 @@ class Installation:
         """Create the topics of all sites."""
         for address, specs in specs_by_address(self.settings).items():
             create_topics(AdminClient({"bootstrap.servers": address}), specs)
+
+    def open_look_ups(self) -> None:
+        """Give the history of each site an address with TLS, and each site a token for every one.
+
+        Start the histories after this.
+        """
+        made = certificates(self.folder / "tls")
+        self.environment |= {
+            "ANPR_HISTORY__CERTIFICATE": str(made.certificate),
+            "ANPR_HISTORY__CERTIFICATE_KEY": str(made.key),
+            "ANPR_HISTORY__AUTHORITY": str(made.authority),
+            "ANPR_HISTORY__ANSWER_WITHIN_SECONDS": str(PATIENT_SECONDS),
+            # Tests ask again and again until something is there.
+            "ANPR_HISTORY__OFFICER_LOOK_UPS_PER_MINUTE": "100000",
+            "ANPR_HISTORY__SITE_LOOK_UPS_PER_MINUTE": "100000",
+        }
+        for site, port in zip(self.sites, free_ports(len(self.sites)), strict=True):
+            self.environment[f"ANPR_SITES__{site.upper()}__HISTORY"] = f"https://127.0.0.1:{port}"
+        self.settings = load_settings(self.config, self.environment)
+        for site in self.sites:
+            exchange_tokens(self.settings, site, *self.sites)
 
     def command(self, *arguments: str) -> list[str]:
         """Return an `anpr` command of this installation."""

@@ -11,8 +11,10 @@ from anpr.audit.head_publisher import HeadPublisher
 from anpr.audit.upkeep import AuditUpkeep
 from anpr.cli import check_site, settings_of
 from anpr.cli.health_option import metrics_port, serve_health
+from anpr.history.api.sightings_server import SightingsServer
 from anpr.history.history_copy import copy_history
 from anpr.history.history_service import HistoryService
+from anpr.history.look_up import VehicleSearch
 from anpr.kafka.producer import KafkaProducer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import bind_service
@@ -22,15 +24,22 @@ from anpr.runtime.shutdown import on_stop
 
 @click.group(name="history", invoke_without_command=True)
 @click.option("--site", help="The site whose reads are kept.")
+@click.option("--host", help="The address to answer look-ups at.  [default: that of the site in sites.toml]")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port for it.  [default: that in sites.toml]")
 @metrics_port
 @click.pass_context
-def command(ctx: click.Context, site: str | None, metrics_port: int | None) -> None:
+def command(
+    ctx: click.Context, site: str | None, host: str | None, port: int | None, metrics_port: int | None
+) -> None:
     """Keep every read of a site, so that it can be looked up later.
 
     The sightings are kept in day files in history.folder, or in the PostgreSQL that history.url names. History reads
     the topic on from what is stored: a service that is killed and started again loses nothing and stores nothing
     twice. Run two services of a site on two machines: each keeps everything. To stop one, send SIGTERM or press
     Ctrl-C.
+
+    Where sites.toml gives the site a `history` address, the service answers look-ups there, over HTTPS. --host and
+    --port are for a machine that is reached by another address than its own.
 
     \b
     Examples:
@@ -41,16 +50,22 @@ def command(ctx: click.Context, site: str | None, metrics_port: int | None) -> N
     if ctx.invoked_subcommand is None:
         if site is None:
             raise click.UsageError("Missing option '--site'.", ctx)
-        _keep(settings_of(ctx), site, metrics_port)
+        settings = settings_of(ctx)
+        check_site(settings, site)
+        if (host or port is not None) and not settings.sites[site].history:
+            raise click.UsageError("--host and --port need the site's `history` address in sites.toml", ctx)
+        _keep(settings, site, host, port, metrics_port)
 
 
-def _keep(settings: Settings, site: str, metrics_port: int | None) -> None:
-    check_site(settings, site)
+def _keep(settings: Settings, site: str, host: str | None, port: int | None, metrics_port: int | None) -> None:
     stop = threading.Event()
     on_stop(stop.set)
     bind_service(service="history", site=site)
     with closing(open_chain(settings, site, "history", system_clock)) as audit:
         service = HistoryService(settings, site, stop, system_clock, audit)
+        if settings.sites[site].history:
+            search = VehicleSearch(site, service.stores)
+            service.serve(SightingsServer(settings, site, search, audit, host=host, port=port))
         publisher = HeadPublisher(
             site, site_folder(settings, site), lambda: KafkaProducer(settings.sites[site].kafka), system_clock
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
+from typing import Protocol, Self
 
 from anpr.contracts import topics
 from anpr.history.collection_audit import CollectionAudit
@@ -29,6 +30,18 @@ log = get_logger(__name__)
 WAIT_SECONDS = 0.1
 
 
+class Server(Protocol):
+    """What answers look-ups while history runs: `api.sightings_server.SightingsServer`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def missing(self) -> list[str]:
+        """Return why look-ups are not answered."""
+        ...
+
+
 class HistoryService:
     """One history service of a site. `health` says why it is not ready, from any thread."""
 
@@ -44,7 +57,7 @@ class HistoryService:
         self._group = f"anpr-history-{site}"
         self._kafka = settings.sites[site].kafka
         self._stop = stop
-        self._stores = stores = open_all(settings, site)
+        self.stores = stores = open_all(settings, site)
         self._collection = CollectionAudit(SightingMetrics(site), audit, clock)
         self._topics = [
             self._reads(stores.sightings),
@@ -52,15 +65,22 @@ class HistoryService:
             *self._alerts_and_actions(stores.covert_facts, *topics.covert(site)),
         ]
         self._sweeper = Sweeper(site, settings.retention, stores, audit, clock)
+        self._server: Server | None = None
+
+    def serve(self, server: Server) -> None:
+        """Let a server run while history runs, in threads of its own. It may use the `stores`."""
+        self._server = server
 
     def run(self) -> None:
         """Keep what comes until it is time to stop."""
         log.info("history runs")
         with ExitStack() as closing:
-            closing.callback(self._stores.close)
+            closing.callback(self.stores.close)
             closing.callback(self._collection.record)
             for topic in self._topics:
                 closing.callback(topic.close)
+            if self._server is not None:
+                closing.enter_context(self._server)  # it ends before the stores are closed
             # A topic can wait some seconds for a broker that does not answer, so each has its own heartbeat.
             for topic in cycle(self._topics):
                 if self._stop.is_set():
@@ -88,5 +108,6 @@ class HistoryService:
         return [followed(alerts, facts_of_alerts), followed(actions, facts_of_actions)]
 
     def _missing(self) -> list[str]:
-        """Return why something is not being stored, or does not go."""
-        return [*(problem for topic in self._topics for problem in topic.missing()), *self._sweeper.missing()]
+        """Return why something is not being stored, does not go, or is not answered."""
+        problems = [problem for topic in self._topics for problem in topic.missing()]
+        return [*problems, *self._sweeper.missing(), *(self._server.missing() if self._server else [])]

@@ -56,7 +56,8 @@ class SqliteDays:
             with _disk_errors(self._name(day)):
                 self._file(day).touch(mode=0o600)
             # The other days are closed now: without connections each is one file, without a journal beside it.
-            for engine in self._engines.values():
+            # A look-up may open one meanwhile, in another thread.
+            for engine in list(self._engines.values()):
                 engine.dispose()
             self._open(day)
         with unavailable(self._name(day)), _writing(self._engines[day]).begin() as connection:

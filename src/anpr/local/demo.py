@@ -36,6 +36,7 @@ from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
+from anpr.runtime.site_tokens import SiteTokensFile
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.store.home import home_store
@@ -101,6 +102,7 @@ class Demo:
         self._later: set[str] = set()
         self._listed_at: datetime | None = None
         self.kafka = ""
+        self._listed_plate = ""
         self.settings: Settings
 
     def __enter__(self) -> Self:
@@ -155,7 +157,10 @@ class Demo:
         """Start a history and its back-check for each port, where the broker has the ids of topics that they need."""
         if self._mock is not None:
             return
+        tokens = SiteTokensFile(self.settings.tokens_file)
         for site in self.ports:
+            for asking in self.settings.sites:
+                tokens.hold(tokens.make(asking, site, system_clock()))
             self._start_child(f"history-{site}", self._command("history", "--site", site))
             self._start_child(f"back-check-{site}", self._command("back-check", "--site", site))
         self._show_progress("history keeps every read of each port, and new entries are looked for in it")
@@ -200,10 +205,12 @@ class Demo:
         notes.append(f"sign in as {people}; the password of all is {password}")
         environment = self.folder / "environment"
         environment.write_text("".join(f"export {name}='{value}'\n" for name, value in self._environment.items()))
-        return [
-            *notes,
-            f"to try `anpr doctor` and other commands on this system, first run in another terminal: . {environment}",
-        ]
+        notes.append(
+            f"to try `anpr doctor` and other commands on this system, first run in another terminal: . {environment}"
+        )
+        if self._mock is None:
+            notes.append(f"then look a vehicle up at every port: anpr vehicle '{self._listed_plate}' --reason trying")
+        return notes
 
     def stop_traffic(self) -> None:
         """Stop the simulators. Each first delivers and records everything that it has published."""
@@ -259,15 +266,19 @@ class Demo:
             "ANPR_WATCHLIST__STATE_DIR": str(self.folder / "state"),
             "ANPR_HISTORY__FOLDER": str(self.folder / "history"),
             "ANPR_HISTORY__URL": "",
+            "ANPR_HISTORY__TOKENS_FILE": str(self.folder / "site-tokens.json"),
             "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
-        self.settings = load_settings(self._config, {**os.environ, **self._environment})
+        self._load_settings()
+        self._environment |= self._history_addresses()
+        self._load_settings()
         for address, specs in specs_by_address(self.settings).items():
             if self._mock is None:
                 create_topics(AdminClient({"bootstrap.servers": address}), specs)
             else:
                 self._mock.create_topics(spec.name for spec in specs)
         entries = self._entries()
+        self._listed_plate = entries[0].plate
         if self._lists_some_later and self._mock is None:
             self._later = {entry.entry_id for entry in entries[:LATER_AMONG:2]}
         at_first = [entry for entry in entries if entry.entry_id not in self._later]
@@ -279,6 +290,17 @@ class Demo:
     def _entries(self) -> tuple[Entry, ...]:
         context = ListContext(self.settings.sites, system_clock())
         return read_list(self._watchlist, LIST_NAME, context=context).entries
+
+    def _load_settings(self) -> None:
+        self.settings = load_settings(self._config, {**os.environ, **self._environment})
+
+    def _history_addresses(self) -> dict[str, str]:
+        """Return an address on this machine for the history of each port, so without TLS; none where none runs."""
+        own_ports = free_ports(len(self.ports))
+        return {
+            f"ANPR_SITES__{site.upper()}__HISTORY": "" if self._mock else f"http://127.0.0.1:{own_port}"
+            for site, own_port in zip(self.ports, own_ports, strict=True)
+        }
 
     def _start_kafka(self) -> None:
         self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka and takes about a minute)")

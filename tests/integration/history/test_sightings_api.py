@@ -376,6 +376,17 @@ def test_the_client_of_another_site_gets_the_answer(calais: Running) -> None:
     assert calais.search.asked == [False]
 
 
+def test_on_loopback_it_answers_without_tls_too(tmp_path: Path) -> None:
+    settings = sites(tmp_path, {SITE: "http://127.0.0.1:1"})
+    chain = AuditChain(tmp_path / "audit", SITE, "history-1", system_clock)
+    with closing(chain), SightingsServer(settings, SITE, Search(), chain, port=0) as server:
+        there = replace(settings, sites={SITE: replace(settings.sites[SITE], history=server.address)})
+        exchange_tokens(there, "dover", SITE)
+        (reply,) = asyncio.run(ask_sites(there, a_look_up(), sites=there.sites))
+        assert reply.answer is not None
+        assert server.missing() == []
+
+
 # --- what it refuses to start with ---
 
 

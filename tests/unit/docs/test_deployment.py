@@ -107,7 +107,11 @@ def test_the_servers_listen_where_the_configuration_looks_for_them_and_on_loopba
         assert service["network_mode"] == "host", name
         assert "ports" not in service, name
     for service in RUNNING.values():
-        assert parsed(service["command"]).get("host", "127.0.0.1") == "127.0.0.1"
+        # A history without --host listens at the address of its site.
+        assert (parsed(service["command"]).get("host") or "127.0.0.1") == "127.0.0.1"
+    histories = [site.history_endpoint for site in CONFIGURED.sites.values() if site.history]
+    assert {host for host, _ in histories} == {"127.0.0.1"}
+    assert len(set(histories)) == len([1 for service in RUNNING.values() if service["command"][0] == "history"])
 
 
 def test_the_broker_allows_the_session_timeout_of_the_settings() -> None:

@@ -63,7 +63,7 @@ class SightingsServer:
         self._server = uvicorn.Server(config)
         own_host, own_port = address.history_endpoint
         self._listener = listen(f"the history of {site}", host or own_host, own_port if port is None else port)
-        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), name="sightings-api")
+        self._thread = threading.Thread(target=self._serve, name="sightings-api")
 
     @property
     def address(self) -> str:
@@ -74,14 +74,19 @@ class SightingsServer:
     def __enter__(self) -> Self:
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._thread.start()
-        log.info("answering look-ups", at=self.address)
+        log.info("answering look-ups", address=self.address)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join()
         self._executor.shutdown()
-        self._listener.close()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run([self._listener])
+        finally:
+            self._listener.close()  # whoever asks is refused at once, and does not wait
 
     def missing(self) -> list[str]:
         """Return why look-ups are not answered."""
@@ -114,7 +119,7 @@ def _server_config(api: SightingsApi, certificate: Path | None, key: Path | None
         api.application(),
         ssl_certfile=certificate,
         ssl_keyfile=key,
-        ssl_context_factory=_at_least_tls_1_2,
+        ssl_context_factory=_at_least_tls_1_2 if certificate else None,
         lifespan="off",
         ws="none",
         log_config=None,  # the log of this program, which writes no text of an exception
