@@ -83,7 +83,7 @@ class BackCheck:
         self._days = days
         self._window = window
         self._clock = clock
-        self._published: set[str] = set()
+        self._published: set[tuple[str, bool]] = set()
 
     def note_list(self, active: ActiveIndex) -> None:
         """Begin a search if the list in force is a new one."""
@@ -151,12 +151,16 @@ class BackCheck:
         """Publish what the engine finds and nobody has published."""
         reads = [sighting.read for sighting in sightings]
         raised = raise_retrospective(reads, index, self._clock(), self._days, search.wants) if reads else []
-        new = {alert.alert_id: alert for alert in raised if alert.alert_id not in self._published}
+        new = {alert.alert_id: alert for alert in raised if _to_audience(alert) not in self._published}
         known = self._known_alerts(list(new.values())) if new else set()
         alerts = [alert for alert_id, alert in new.items() if alert_id not in known]
         if alerts:
             self._publish(alerts)
-            self._published.update(alert.alert_id for alert in alerts)
+            self._published.update(map(_to_audience, alerts))
+
+
+def _to_audience(alert: Alert) -> tuple[str, bool]:
+    return alert.alert_id, alert.is_covert
 
 
 def _has_ended(search: Search, matched: MatchedWith) -> bool:

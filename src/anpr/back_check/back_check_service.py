@@ -55,7 +55,6 @@ class BackCheckService:
         self._refusal = ""
         self._file = ProgressFile(settings.history_dir / site / "back-check.json")
         self._progress = self._file.load()
-        self._generations = MatcherGenerations()
         self._ask_ends_at = self._save_at = 0.0
 
     def run(self) -> None:
@@ -89,6 +88,7 @@ class BackCheckService:
             opened.callback(tail.close)
             ends = TopicEnds(self._kafka, topics.reads(self._site))
             opened.callback(ends.close)
+            generations = MatcherGenerations()
             back_check = BackCheck(
                 self._progress,
                 sightings=sightings,
@@ -100,31 +100,31 @@ class BackCheckService:
             )
             while not self._stop.is_set():
                 self.health.heartbeat()
-                self._note_statuses(tail)
-                self._go_on(back_check, ends)
+                _note_statuses(tail, generations)
+                self._go_on(back_check, ends, generations if tail.caught_up() else MatcherGenerations())
 
-    def _go_on(self, back_check: BackCheck, ends: TopicEnds) -> None:
+    def _go_on(self, back_check: BackCheck, ends: TopicEnds, generations: MatcherGenerations) -> None:
         """Do one piece of each search, then pause as long as it took: live matching comes first."""
         active = self._follower.active
         if active is None:
             return
         started_at = time.monotonic()
         back_check.note_list(active)
-        matched = self._matched(ends) if back_check.progress.searches else None
+        matched = self._matched(ends, generations) if back_check.progress.searches else None
         is_busy = back_check.run_once(active.index, matched)
         self._refusal = ""
         self._save(back_check)
         if is_busy:
             self._stop.wait(time.monotonic() - started_at)
 
-    def _matched(self, ends: TopicEnds) -> MatchedWith | None:
+    def _matched(self, ends: TopicEnds, generations: MatcherGenerations) -> MatchedWith | None:
         """Ask where the topic ends, now and then. It is asked after the matchers have said what they had."""
         if time.monotonic() < self._ask_ends_at:
             return None
         self._ask_ends_at = time.monotonic() + _ASK_ENDS_EVERY_SECONDS
         found = ends.ask()
         self._rejections.clear()
-        generation = self._generations.lowest(len(found), system_clock())
+        generation = generations.lowest(len(found), time.monotonic())
         return None if generation is None else MatchedWith(generation, found)
 
     def _save(self, back_check: BackCheck) -> None:
@@ -138,11 +138,6 @@ class BackCheckService:
             self._progress = new
             self._save_at = time.monotonic() + _SAVE_EVERY_SECONDS
             metrics.BACK_CHECK_SEARCHES.labels(self._site).set(len(new.searches))
-
-    def _note_statuses(self, tail: KafkaTail) -> None:
-        for record in tail.poll(WAIT_SECONDS):
-            with suppress(*Undecodable):
-                self._generations.note(decode_status(record.value or b""))
 
     def _while_waiting(self) -> None:
         self.health.heartbeat()
@@ -161,3 +156,11 @@ class BackCheckService:
         if self._follower.active is None:
             missing.append(f"no list: there is no usable index in {self._settings.index_dir}; start `anpr index`")
         return missing
+
+
+def _note_statuses(tail: KafkaTail, generations: MatcherGenerations) -> None:
+    for record in tail.poll(WAIT_SECONDS):
+        with suppress(*Undecodable):
+            status = decode_status(record.value or b"")
+            if record.arrived_at is not None:
+                generations.note(status, record.arrived_at, time.monotonic())

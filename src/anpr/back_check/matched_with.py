@@ -4,6 +4,7 @@ A read that was on the topic before then may have been matched with an older lis
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from anpr.contracts.events import Generation, Status
 
@@ -11,30 +12,44 @@ from anpr.contracts.events import Generation, Status
 _SILENT_AFTER = timedelta(seconds=10)
 
 
+class _Reported(NamedTuple):
+    status: Status
+    arrived_at: datetime
+    received_seconds: float
+
+
 class MatcherGenerations:
-    """The newest status of each matcher of a site."""
+    """The newest status of each matcher of a site. Only the broker's clock counts, and seconds that never jump."""
 
     def __init__(self) -> None:
         """No matcher is known yet."""
-        self._statuses: dict[str, Status] = {}
+        self._reported: dict[str, _Reported] = {}
+        self._last_arrival: datetime | None = None
 
-    def note(self, status: Status) -> None:
-        """Note the status of a matcher."""
-        newest = self._statuses.get(status.matcher)
-        if newest is None or newest.at <= status.at:
-            self._statuses[status.matcher] = status
+    def note(self, status: Status, arrived_at: datetime, received_seconds: float) -> None:
+        """Note the next status on the topic: when the broker got it, and when it was received here."""
+        self._reported[status.matcher] = _Reported(status, arrived_at, received_seconds)
+        self._last_arrival = arrived_at
 
-    def lowest(self, partitions: int, now: datetime) -> Generation | None:
+    def lowest(self, partitions: int, now_seconds: float) -> Generation | None:
         """Return the oldest generation that a matcher has, None unless they have all `partitions` between them.
 
         A partition without a matcher is read later, by one whose generation is not known yet.
         """
         at_work = [
-            status
-            for status in self._statuses.values()
-            if status.partitions and not status.has_left and now - status.at < _SILENT_AFTER
+            reported.status
+            for reported in self._reported.values()
+            if reported.status.partitions and not reported.status.has_left and self._is_heard(reported, now_seconds)
         ]
         generations = [status.generation for status in at_work if status.generation is not None]
         if len(generations) < len(at_work) or sum(status.partitions for status in at_work) < partitions:
             return None
         return min(generations, default=None)
+
+    def _is_heard(self, reported: _Reported, now_seconds: float) -> bool:
+        """Tell whether a matcher has reported of late: by the clock here, and on the topic beside the others."""
+        is_late_here = now_seconds - reported.received_seconds >= _SILENT_AFTER.total_seconds()
+        return (
+            not is_late_here
+            and abs((self._last_arrival or reported.arrived_at) - reported.arrived_at) < _SILENT_AFTER
+        )

@@ -12,9 +12,9 @@ from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIER
 from anpr.matching.read_keys import folded_key, keys_near
 
 # For more entries, or more keys, all reads are gone through: it takes no longer then. A plate of seven characters
-# that may be misread has 500 keys.
+# that may be misread has 500 keys, so 1,000 of these are asked for by keys.
 MOST_ENTRIES = 10_000
-MOST_KEYS = 100_000
+MOST_KEYS = 1_000_000
 
 
 def wanted_keys(entries: Iterable[Entry]) -> frozenset[str] | None:
