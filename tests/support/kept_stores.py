@@ -6,12 +6,13 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from anpr.history.database import Database
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import FACT_TABLES, SIGHTING_TABLES
+from anpr.history.tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 
 
 def kept_stores(folder: Path, url: str, schema: str) -> KeptStores:
@@ -26,4 +27,5 @@ def kept_stores(folder: Path, url: str, schema: str) -> KeptStores:
         SightingStore(database("matched-covert", SIGHTING_TABLES)),
         FactStore(database("facts", FACT_TABLES)),
         FactStore(database("facts-covert", FACT_TABLES)),
+        ErasedReads(database("erased", ERASED_TABLES), folder / "erasure.key"),
     )

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, StaticPool, create_engine
 
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore
 from anpr.history.look_up import VehicleSearch
 from anpr.history.retention import KeptStores
@@ -38,6 +40,9 @@ class DaysInMemory:
     def drop(self, day: date) -> None:
         raise NotImplementedError
 
+    def scrub(self, day: date) -> None:
+        raise NotImplementedError
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -52,6 +57,7 @@ class SearchInMemory:
             SightingStore(DaysInMemory()),
             FactStore(DaysInMemory()),
             FactStore(DaysInMemory()),
+            ErasedReads(DaysInMemory(), Path("no key")),
         )
         self.search = VehicleSearch(SITE, self.stores)
 

@@ -49,6 +49,14 @@ _FOUND, _NOTHING, _SITE_MISSING = 0, 1, 3
     help="CSV is for spreadsheets, JSON for programs.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, for you alone.")
+@click.option("--erase", is_flag=True, help="Erase it from the history of --site on this machine.")
+@click.option("--yes", is_flag=True, help="Erase without asking.")
+@click.option(
+    "--subject-access",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write all that the history of --site on this machine holds of it into FOLDER.",
+)
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each option
     ctx: click.Context,
@@ -61,6 +69,10 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     until: str,
     form: str,
     output: Path | None,
+    *,
+    erase: bool,
+    yes: bool,
+    subject_access: Path | None,
 ) -> None:
     """Show where the vehicle with PLATE was seen, at every port, the newest first.
 
@@ -70,11 +82,18 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     Your login name, PLATE and the reason are written to the audit here and at each port before it answers. A port
     that does not answer is named first. Exit code 3: a port did not answer. Exit code 1: nobody has seen the vehicle.
 
+    When its keeper asks what is held, or asks for erasure, run it on the machine of the history and name --site.
+    --subject-access writes all that is not covert, for the data protection officer to check. --erase shows what goes
+    and asks first: sightings without an alert go for good, and those of alerts stay as evidence. Both look at every
+    day.
+
     \b
     Examples:
       anpr vehicle AB12CDE --reason "seen leaving the lane"
       anpr vehicle "AB1?CDE" --reason "witness statement 12" --port calais --since 2026-11-27
       anpr vehicle AB12CDE --reason "request 4711" --format csv --output ab12cde.csv
+      anpr vehicle AB12CDE --reason "request 4712" --site calais --subject-access request-4712
+      anpr vehicle AB12CDE --reason "request 4713" --site calais --erase
     """
     settings = settings_of(ctx)
     asking = check_site(settings, site or next(iter(settings.sites)))
@@ -83,6 +102,16 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     written = Written(plate, reason, country, since, until)
     zone = settings.sites[asking].zone
     look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
+    if erase or subject_access:
+        if not site or (erase and subject_access):
+            raise click.UsageError("--erase and --subject-access each need --site, and come alone.", ctx)
+        from anpr.cli import data_subject  # noqa: PLC0415  the SQL in it takes time, which a look-up has not
+
+        if erase:
+            data_subject.erase(settings, data_subject.everything_of(look_up), is_confirmed=yes)
+        elif subject_access:
+            data_subject.write_subject_access(settings, data_subject.everything_of(look_up), subject_access)
+        return
     words = VehicleText(settings.sites, zone)
     with _result(output) as write:
         asked = ports or settings.sites_to_ask

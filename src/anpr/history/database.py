@@ -41,6 +41,10 @@ class Database(StoredDays, Protocol):
         """Delete a day with all its rows and offsets. After a crash the day is there, or can be dropped again."""
         ...
 
+    def scrub(self, day: date) -> None:
+        """Take the bytes of rows that were deleted from the disk, as far as the database can."""
+        ...
+
 
 class HistoryUnavailableError(UnavailableError):
     """The store does not answer or refuses, such as a full disk. Nothing was committed; try again."""

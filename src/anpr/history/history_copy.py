@@ -3,9 +3,10 @@
 It may run beside the service that keeps the stores. A day that cannot be copied is named, and costs no other day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -14,8 +15,9 @@ from anpr.history.closed_days import ClosedDays
 from anpr.history.day_copy import CopiedDay, copy_day
 from anpr.history.fact_store import FactStore, facts_of_day
 from anpr.history.postgresql_days import PostgresqlDays
+from anpr.history.sighting import Sighting
 from anpr.history.sighting_store import SightingStore, sightings_of_day
-from anpr.history.stores import TABLES, open_original, open_store
+from anpr.history.stores import SIGHTINGS, TABLES, open_erased, open_original, open_store
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
 
@@ -38,6 +40,8 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
 
     Raises InputError when a store of the site is not there to be filled, and UnavailableError.
     """
+    with closing(open_erased(settings, site, is_writer=False)) as erased:
+        may_keep = erased.may_keep()
     for kind in TABLES:
         with closing(open_store(settings, site, kind, is_writer=False)) as store:
             try:
@@ -49,28 +53,35 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
                 if not days.days():
                     yield DayReport(store=kind)
                 for day in reversed(days.days()):
-                    yield _copied(days, store, kind, day, site)
+                    yield _StoreCopy(days, store, kind, site, may_keep).copied(day)
 
 
-def _copied(
-    original: ClosedDays | PostgresqlDays, store: SightingStore | FactStore, kind: str, day: date, site: str
-) -> DayReport:
-    try:
-        if isinstance(original, ClosedDays):
-            original.check(day)
-        copied = _copy_rows(original, store, day, site)
-    except InputError as error:
-        return DayReport(store=kind, day=day, problem=str(error))
-    except Undecodable as error:
-        return DayReport(store=kind, day=day, problem=f"a row cannot be decoded: {type(error).__name__}")
-    return DayReport(store=kind, day=day, rows=copied.rows, new=copied.new)
+class _StoreCopy(NamedTuple):
+    """One store that is copied into that of the site, but what `may_keep` refuses: reads that were erased there."""
 
+    original: ClosedDays | PostgresqlDays
+    store: SightingStore | FactStore
+    kind: str
+    site: str
+    may_keep: Callable[[Sighting], bool]
 
-def _copy_rows(
-    original: ClosedDays | PostgresqlDays, store: SightingStore | FactStore, day: date, site: str
-) -> CopiedDay:
-    if isinstance(store, SightingStore):
-        with closing(sightings_of_day(original, day)) as sightings:
-            return copy_day(sightings, store, day, site)
-    with closing(facts_of_day(original, day)) as facts:
-        return copy_day(facts, store, day, site)
+    def copied(self, day: date) -> DayReport:
+        """Copy a day, and tell what became of it."""
+        try:
+            if isinstance(self.original, ClosedDays):
+                self.original.check(day)
+            copied = self._copy_rows(day)
+        except InputError as error:
+            return DayReport(store=self.kind, day=day, problem=str(error))
+        except Undecodable as error:
+            problem = f"a row cannot be decoded: {type(error).__name__}"
+            return DayReport(store=self.kind, day=day, problem=problem)
+        return DayReport(store=self.kind, day=day, rows=copied.rows, new=copied.new)
+
+    def _copy_rows(self, day: date) -> CopiedDay:
+        if isinstance(self.store, FactStore):
+            with closing(facts_of_day(self.original, day)) as facts:
+                return copy_day(facts, self.store, day, self.site)
+        with closing(sightings_of_day(self.original, day)) as sightings:
+            rows = filter(self.may_keep, sightings) if self.kind == SIGHTINGS else sightings
+            return copy_day(rows, self.store, day, self.site)

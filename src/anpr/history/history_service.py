@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from itertools import cycle
 from typing import Protocol, Self
 
 from anpr.contracts import topics
 from anpr.history.collection_audit import CollectionAudit
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
@@ -60,7 +60,7 @@ class HistoryService:
         self.stores = stores = open_all(settings, site)
         self._collection = CollectionAudit(SightingMetrics(site), audit, clock)
         self._topics = [
-            self._reads(stores.sightings),
+            self._reads(stores.sightings, stores.erased),
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
             *self._alerts_and_actions(stores.covert_facts, *topics.covert(site)),
         ]
@@ -91,11 +91,13 @@ class HistoryService:
                 topic.run_once(WAIT_SECONDS if topic is self._topics[0] else 0)
         log.info("history stopped in order")
 
-    def _reads(self, store: SightingStore) -> FollowedTopic:
-        rows_of = partial(sightings_of, self._site)
+    def _reads(self, store: SightingStore, erased: ErasedReads) -> FollowedTopic:
+
+        def kept(records: Sequence[Record], topic_id: str) -> list[Sighting]:
+            return list(filter(erased.may_keep(), sightings_of(self._site, records, topic_id)))
 
         def recorder(reader: OffsetReader) -> Recorder[Sighting]:
-            return Recorder(reader, store, rows_of, self._collection)
+            return Recorder(reader, store, kept, self._collection)
 
         return FollowedTopic(self._kafka, topics.reads(self._site), self._group, store.next_offsets, recorder)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore
 from anpr.history.sighting import Sighting, Source, identity_digest
 from anpr.history.sighting_store import SightingStore
@@ -20,13 +21,14 @@ _DAY = timedelta(days=1)
 
 
 class KeptStores(NamedTuple):
-    """The stores of a site: sightings, those that open and only covert alerts keep, and the facts of each kind."""
+    """The stores of a site: sightings, those that open and only covert alerts keep, facts, and what was erased."""
 
     sightings: SightingStore
     matched: SightingStore
     matched_covert: SightingStore
     facts: FactStore
     covert_facts: FactStore
+    erased: ErasedReads
 
     def close(self) -> None:
         """Disconnect from all."""
@@ -76,6 +78,9 @@ class Retention:
             ("facts-covert", stores.covert_facts),
         ):
             went |= self._sweep_matched(name, store, first_matched, today)
+        for day in stores.erased.days():
+            if day < first_matched:
+                stores.erased.drop(day)
         return went
 
     def oldest_day(self) -> date | None:
@@ -118,12 +123,13 @@ class Retention:
                 kept.append(sighting)
             elif digest in covert:
                 kept_covert.append(sighting)
-        _copy(kept, stores.matched, day)
-        _copy(kept_covert, stores.matched_covert, day)
+        copy_sightings(kept, stores.matched, day)
+        copy_sightings(kept_covert, stores.matched_covert, day)
         return DayGone("sightings", day, sightings, len(kept), len(kept_covert))
 
 
-def _copy(sightings: Sequence[Sighting], store: SightingStore, day: date) -> None:
+def copy_sightings(sightings: Sequence[Sighting], store: SightingStore, day: date) -> None:
+    """Add sightings of one day to a store that keeps them for longer. What is there already stays."""
     if sightings:
         offsets: dict[Source, int] = {}
         for sighting in sightings:

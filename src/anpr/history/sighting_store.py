@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, tuple_
 
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import Database, StoredDays
@@ -16,6 +17,8 @@ from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 
 _POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset)
+# As many positions as one statement may surely name.
+_POSITIONS_AT_ONCE = 500
 _TO_LIKE = str.maketrans("?*", "_%")
 
 
@@ -88,6 +91,14 @@ class SightingStore:
         """Return the days of this store, the oldest first."""
         return self._database.days()
 
+    def erase(self, identities: Collection[bytes]) -> int:
+        """Delete every sighting of these reads, repeats too, and return how many. Their bytes leave the disk.
+
+        `identities` are what `identity_digest` returns. It looks through every day, so it takes a while.
+        """
+        wanted = frozenset(identities)
+        return sum(self._erase_of_day(day, wanted) for day in self._database.days())
+
     def drop(self, day: date) -> None:
         """Delete a day as a whole, with the offsets in it."""
         self._database.drop(day)
@@ -112,6 +123,19 @@ class SightingStore:
         query = query.order_by(arrived.desc(), SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset.desc())
         for row in self._database.rows(query, first_day, last_day):
             yield _sighting(row)
+
+    def _erase_of_day(self, day: date, wanted: frozenset[bytes]) -> int:
+        columns = SIGHTINGS.c.source, SIGHTINGS.c.offset, SIGHTINGS.c.identity
+        rows = self._database.rows(select(*columns).where(SIGHTINGS.c.day == day_number(day)), day, day)
+        positions = [(row.source, row.offset) for row in rows if bytes(row.identity) in wanted]
+        if positions:
+            with self._database.begin(day) as connection:
+                for table, start in product((SIGHTING_KEYS, SIGHTINGS), range(0, len(positions), _POSITIONS_AT_ONCE)):
+                    some = positions[start : start + _POSITIONS_AT_ONCE]
+                    is_wanted = tuple_(table.c.source, table.c.offset).in_(some)
+                    connection.execute(delete(table).where(table.c.day == day_number(day), is_wanted))
+            self._database.scrub(day)
+        return len(positions)
 
 
 def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:

@@ -90,6 +90,17 @@ class SqliteDays:
                 file.rename(file.with_name(f"{file.name}{_GONE}"))
             self._finish_drops()
 
+    def scrub(self, day: date) -> None:
+        """See `Database`. `secure_delete` has overwritten the rows in the file; what the journal holds goes too."""
+        with unavailable(self._name(day)):
+            connection = self._open(day).raw_connection()
+            try:
+                is_busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+        if is_busy:
+            raise HistoryUnavailableError(f"{self._name(day)}: a look-up reads it all the time")
+
     def close(self) -> None:
         """See `Database`."""
         for engine in self._engines.values():
@@ -183,7 +194,7 @@ def _engine(file: Path) -> Engine:
 
 def _configure(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions: `_begin` does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

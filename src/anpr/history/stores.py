@@ -1,17 +1,21 @@
 """Opens the stores of a site where the settings say: in a folder, or in a PostgreSQL."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, TypeVar
 
+from sqlalchemy import Table
+
 from anpr.history.closed_days import ClosedDays
 from anpr.history.database import Database
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import FACT_TABLES, SIGHTING_TABLES
+from anpr.history.tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
 
@@ -20,6 +24,7 @@ MATCHED: Final = "matched"
 COVERT_MATCHED: Final = "matched-covert"
 FACTS: Final = "facts"
 COVERT_FACTS: Final = "facts-covert"
+_ERASED: Final = "erased"
 # Each kind of store, and the tables of its days.
 TABLES: Final = {
     SIGHTINGS: SIGHTING_TABLES,
@@ -29,7 +34,7 @@ TABLES: Final = {
     COVERT_FACTS: FACT_TABLES,
 }
 
-Store = TypeVar("Store", SightingStore, FactStore)
+Store = TypeVar("Store", SightingStore, FactStore, ErasedReads)
 
 
 def open_sightings(settings: Settings, site: str, *, is_writer: bool = True) -> SightingStore:
@@ -38,22 +43,23 @@ def open_sightings(settings: Settings, site: str, *, is_writer: bool = True) -> 
     This and the functions below raise InputError for a store of another schema version and for one that is not to be
     made, because this is no writer; UnavailableError where the store cannot be used.
     """
-    return SightingStore(_database(settings, site, SIGHTINGS, is_writer=is_writer))
+    return SightingStore(_database(settings, site, SIGHTINGS, SIGHTING_TABLES, is_writer=is_writer))
 
 
 def open_matched(settings: Settings, site: str, *, covert: bool, is_writer: bool = True) -> SightingStore:
     """Open the sightings of alerts whose day has gone; those of only covert alerts are in a store of their own."""
-    return SightingStore(_database(settings, site, COVERT_MATCHED if covert else MATCHED, is_writer=is_writer))
+    kind = COVERT_MATCHED if covert else MATCHED
+    return SightingStore(_database(settings, site, kind, SIGHTING_TABLES, is_writer=is_writer))
 
 
 def open_facts(settings: Settings, site: str, *, covert: bool, is_writer: bool = True) -> FactStore:
     """Open the alerts, corrections and actions of a site. Covert ones are in a store with rights of its own."""
-    return FactStore(_database(settings, site, COVERT_FACTS if covert else FACTS, is_writer=is_writer))
+    return FactStore(_database(settings, site, COVERT_FACTS if covert else FACTS, FACT_TABLES, is_writer=is_writer))
 
 
 def open_store(settings: Settings, site: str, kind: str, *, is_writer: bool = True) -> SightingStore | FactStore:
     """Open the store of a kind."""
-    database = _database(settings, site, kind, is_writer=is_writer)
+    database = _database(settings, site, kind, TABLES[kind], is_writer=is_writer)
     return FactStore(database) if TABLES[kind] is FACT_TABLES else SightingStore(database)
 
 
@@ -66,6 +72,12 @@ def open_original(address: str, site: str, kind: str) -> ClosedDays | Postgresql
         _refuse_password(address)
         return PostgresqlDays(address, _schema(site, kind), TABLES[kind], is_writer=False)
     return ClosedDays(Path(address) / site / kind)
+
+
+def open_erased(settings: Settings, site: str, *, is_writer: bool = True) -> ErasedReads:
+    """Open the hashes of the reads that were erased from a site's history. They are not copied to another history."""
+    database = _database(settings, site, _ERASED, ERASED_TABLES, is_writer=is_writer)
+    return ErasedReads(database, settings.erasure_key_file)
 
 
 def open_all(settings: Settings, site: str, *, is_writer: bool = True) -> KeptStores:
@@ -82,15 +94,16 @@ def open_all(settings: Settings, site: str, *, is_writer: bool = True) -> KeptSt
             opening(open_matched(settings, site, covert=True, is_writer=is_writer)),
             opening(open_facts(settings, site, covert=False, is_writer=is_writer)),
             opening(open_facts(settings, site, covert=True, is_writer=is_writer)),
+            opening(open_erased(settings, site, is_writer=is_writer)),
         )
         opened.pop_all()
     return stores
 
 
-def _database(settings: Settings, site: str, kind: str, *, is_writer: bool) -> Database:
+def _database(settings: Settings, site: str, kind: str, day_tables: Sequence[Table], *, is_writer: bool) -> Database:
     if settings.history.url:
-        return PostgresqlDays(settings.history.url, _schema(site, kind), TABLES[kind], is_writer=is_writer)
-    return SqliteDays(settings.history_dir / site / kind, TABLES[kind], is_writer=is_writer)
+        return PostgresqlDays(settings.history.url, _schema(site, kind), day_tables, is_writer=is_writer)
+    return SqliteDays(settings.history_dir / site / kind, day_tables, is_writer=is_writer)
 
 
 def _refuse_password(address: str) -> None:

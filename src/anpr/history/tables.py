@@ -58,9 +58,16 @@ FACTS: Final = _day_table(
     Column("identity", LargeBinary(16), index=True),
     Column("value", LargeBinary, nullable=False),
 )
+# A keyed hash of each read that was erased, by the day on which the broker had got it; see `erased_reads`.
+ERASED_READS: Final = _day_table(
+    "erased_reads",
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), primary_key=True),
+)
 # The tables of each kind of store whose rows belong to a day: a day goes as a whole.
 SIGHTING_TABLES: Final = (SIGHTINGS, SIGHTING_KEYS)
 FACT_TABLES: Final = (FACTS,)
+ERASED_TABLES: Final = (ERASED_READS,)
 # Those whose rows come from the rows of the others.
 DERIVED_TABLES: Final = (SIGHTING_KEYS,)
 

@@ -88,6 +88,13 @@ KEPT_CLASSES: Final = (
         "those who may look a vehicle up; covert ones only with the covert permission",
     ),
     KeptClass(
+        "Keyed hashes of erased reads",
+        "history: `erased`",
+        "{retention.matched_days} after the day of arrival of the read",
+        "what was erased is not stored again",
+        "nobody; they say nothing without the key",
+    ),
+    KeptClass(
         "Audit records",
         "the chains in `audit.folder` of each machine",
         "{retention.audit_days} after their day",

@@ -166,7 +166,7 @@ HISTORY_SIGHTINGS = _counter(
 )
 HISTORY_UNUSABLE = _counter(
     "anpr_history_unusable_records_total",
-    "Records of the reads topic that are no sighting: canaries, and what no matcher can match.",
+    "Records of the reads topic that are no sighting: canaries, what no matcher can match, and erased reads.",
     "site",
 )
 HISTORY_LAG = _gauge("anpr_history_lag_reads", "Reads that wait for this history service.", "site")

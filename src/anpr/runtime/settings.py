@@ -240,6 +240,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return Path(folder).expanduser()
 
     @property
+    def erasure_key_file(self) -> Path:
+        """The key of the hashes of the reads that were erased from the histories of this machine."""
+        return self.state_dir / "erasure.key"
+
+    @property
     def audit_dir(self) -> Path:
         """The folder of the audit chains of all sites."""
         folder = self.audit.folder or f"{self.watchlist.state_dir}/audit"

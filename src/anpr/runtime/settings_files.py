@@ -76,12 +76,17 @@ def _check_retention(settings: Settings) -> None:
             "settings: retention.matched_days is shorter than retention.sightings_days",
             "keep sightings of alerts at least as long as those that matched nothing",
         )
-    if kept.sightings_days * HOURS_OF_A_DAY < settings.topics.reads_retention_hours + HOURS_OF_A_DAY:
-        raise InputError(
-            "settings-retention",
-            "settings: retention.sightings_days is less than a day longer than topics.reads_retention_hours",
-            "keep sightings a day longer than the topic keeps reads: an alert about them may come until then",
-        )
+    alerts_may_come = {
+        "topics.reads_retention_hours": settings.topics.reads_retention_hours,
+        "history.back_check_hours": settings.history.back_check_hours,
+    }
+    for name, hours in alerts_may_come.items():
+        if kept.sightings_days * HOURS_OF_A_DAY < hours + HOURS_OF_A_DAY:
+            raise InputError(
+                "settings-retention",
+                f"settings: retention.sightings_days is less than a day longer than {name}",
+                "keep sightings for a day longer: until then an alert about them may come",
+            )
 
 
 def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> None:

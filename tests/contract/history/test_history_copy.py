@@ -120,7 +120,7 @@ class Service:
         self.close = self.stores.close
 
     def holds(self) -> list[object]:
-        return [[row for day in store.days() for row in store.of_day(day)] for store in self.stores]
+        return [[row for day in store.days() for row in store.of_day(day)] for store in self.stores[:5]]
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ PAGES = [
     "docs/officers.md",
     "docs/operators.md",
     "docs/engineers.md",
+    "docs/data-protection.md",
     "docs/matching.md",
     "docs/simulators.md",
     "docs/quality.md",

@@ -1,0 +1,79 @@
+"""Erases a vehicle from the history of a site, for the person whose data they are.
+
+What goes are the sightings that matched nothing. Those of an alert stay, with the alert: they are kept for the
+purposes of evidence (Data Protection Act 2018, section 47(2)). Those that only covert alerts keep move to their own
+store at once: to everybody who may not know of them they are erased like the others.
+
+It may be broken off anywhere and done again. The hashes come first, so that nothing comes back that has gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date
+from typing import NamedTuple
+
+from anpr.contracts.look_up import THIS_PLATE_TIERS, LookUp
+from anpr.history.retention import KeptStores, copy_sightings
+from anpr.history.sighting import Sighting, identity_digest
+from anpr.history.wanted_plate import WantedPlate
+
+
+class VehicleHeld(NamedTuple):
+    """The sightings of a vehicle at a site, by what an erasure does with them, the newest first.
+
+    Attributes:
+        unmatched: No alert is about them: they go.
+        covert: Only covert alerts are about them: they move to the store apart.
+        evidence: An open alert is about them: they stay.
+        possible_misreads: How many more may be of it, or of another vehicle: they stay.
+    """
+
+    unmatched: Sequence[Sighting]
+    covert: Sequence[Sighting]
+    evidence: Sequence[Sighting]
+    possible_misreads: int
+
+    @property
+    def going(self) -> Sequence[Sighting]:
+        """What is erased, as everybody learns it who may not know of covert alerts."""
+        return [*self.unmatched, *self.covert]
+
+
+def find_vehicle(stores: KeptStores, look_up: LookUp) -> VehicleHeld:
+    """Return what the site holds of a vehicle. Raises InputError for a text that is no plate."""
+    wanted = WantedPlate(look_up)
+    sightings = {
+        (sighting.source, sighting.offset): sighting
+        for store in (stores.matched, stores.sightings)
+        for sighting in store.with_keys(wanted.keys, look_up.since, look_up.until)
+    }
+    found = list(sightings.values())
+    matches = wanted.matches([sighting.read for sighting in found])
+    its_own = [s for s, match in zip(found, matches, strict=True) if match and match.tier in THIS_PLATE_TIERS]
+    identities = [sighting.read.identity for sighting in its_own]
+    opened = {fact.identity for fact in stores.facts.alerts_of(identities)}
+    covert = {fact.identity for fact in stores.covert_facts.alerts_of(identities)} - opened
+    held: dict[str, list[Sighting]] = defaultdict(list)
+    for sighting in sorted(its_own, key=lambda one: one.arrived_at, reverse=True):
+        digest = identity_digest(sighting.read.identity)
+        held["evidence" if digest in opened else "covert" if digest in covert else "unmatched"].append(sighting)
+    misreads = sum(match is not None and match.tier not in THIS_PLATE_TIERS for match in matches)
+    return VehicleHeld(held["unmatched"], held["covert"], held["evidence"], misreads)
+
+
+def erase_vehicle(stores: KeptStores, held: VehicleHeld) -> int:
+    """Erase what goes, repeats of the reads too, and return how many sightings went. Raises UnavailableError."""
+    going = held.going
+    stores.erased.note(
+        {day: [identity_digest(one.read.identity) for one in some] for day, some in _by_day(going).items()}
+    )
+    for day, covert in _by_day(held.covert).items():
+        copy_sightings(covert, stores.matched_covert, day)
+    return stores.sightings.erase([identity_digest(sighting.read.identity) for sighting in going])
+
+
+def _by_day(sightings: Iterable[Sighting]) -> dict[date, list[Sighting]]:
+    days: dict[date, list[Sighting]] = defaultdict(list)
+    for sighting in sightings:
+        days[sighting.arrived_at.astimezone(UTC).date()].append(sighting)
+    return days
