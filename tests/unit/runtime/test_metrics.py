@@ -170,6 +170,7 @@ def test_every_metric_has_a_sentence_and_a_unit_at_the_end_of_its_name() -> None
             "partitions",
             "incidents",
             "losses",
+            "searches",
             "faults",
             "browsers",
             "epoch",
