@@ -36,13 +36,13 @@ class FactStore:
             values = [_columns(fact) | {"day": day_number(day), "source": numbers[fact.source]} for fact in rows]
             insert_missing(connection, FACTS, values)
 
-    def alerts_of(self, reads: Collection[ReadIdentity]) -> list[Fact]:
-        """Return the alerts about these reads, in the order of their arrival, repeats included."""
-        return self._where_in(FACTS.c.identity, [identity_digest(identity) for identity in reads], "alert")
+    def alerts_of(self, reads: Collection[ReadIdentity], since: date = date.min) -> list[Fact]:
+        """Return the alerts about these reads that came on a day or later, in the order of arrival, with repeats."""
+        return self._where_in(FACTS.c.identity, [identity_digest(identity) for identity in reads], "alert", since)
 
-    def actions_on(self, alert_ids: Collection[str]) -> list[Fact]:
-        """Return the actions about these alerts, in the order of their arrival, repeats included."""
-        return self._where_in(FACTS.c.alert_id, alert_ids, "action")
+    def actions_on(self, alert_ids: Collection[str], since: date = date.min) -> list[Fact]:
+        """Return the actions about these alerts that came on a day or later, as `alerts_of` does."""
+        return self._where_in(FACTS.c.alert_id, alert_ids, "action", since)
 
     def of_day(self, day: date) -> Iterator[Fact]:
         """See `facts_of_day`."""
@@ -69,13 +69,13 @@ class FactStore:
         """Disconnect from the database."""
         self._database.close()
 
-    def _where_in(self, column: ColumnElement[Any], values: Collection[Any], kind: str) -> list[Fact]:
+    def _where_in(self, column: ColumnElement[Any], values: Collection[Any], kind: str, since: date) -> list[Fact]:
         wanted = sorted(set(values))
         found: list[Fact] = []
         for start in range(0, len(wanted), _VALUES_AT_ONCE):
             is_wanted = column.in_(wanted[start : start + _VALUES_AT_ONCE])
-            query = _ROWS.where(is_wanted, FACTS.c.kind == kind)
-            found += map(_fact, self._database.rows(query, date.min, date.max))
+            query = _ROWS.where(is_wanted, FACTS.c.kind == kind, FACTS.c.day >= day_number(since))
+            found += map(_fact, self._database.rows(query, since, date.max))
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
 
 

@@ -52,7 +52,7 @@ class VehicleSearch:
         matched = self._matched(WantedPlate(look_up), look_up, covert=covert)
         newest = matched[:MOST_SIGHTINGS]
         facts = [self._stores.facts, self._stores.covert_facts] if covert else [self._stores.facts]
-        about = facts_about([found.sighting.read for found in newest], facts, covert=covert)
+        about = facts_about([found.sighting for found in newest], facts, covert=covert)
         return SightingsAnswer(
             site=self._site,
             sightings=tuple(self._answer(found, about[found.identity]) for found in newest),

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, t
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import Database, StoredDays
 from anpr.history.derived_rows import derived_rows
+from anpr.history.key_conditions import fits, one_of
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
-from anpr.history.one_of import one_of
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
@@ -19,7 +19,6 @@ from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 _POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset)
 # As many positions as one statement may surely name.
 _POSITIONS_AT_ONCE = 500
-_TO_LIKE = str.maketrans("?*", "_%")
 
 
 class SightingStore:
@@ -59,9 +58,9 @@ class SightingStore:
     def with_keys_like(self, pattern: str, since: datetime, until: datetime) -> Generator[Sighting]:
         """Yield the sightings with a key that fits a pattern of letters, digits, `?` and `*`; see `with_keys`.
 
-        It reads all keys of the period.
+        It reads all keys of the period, or in SQLite only those with the pattern's beginning.
         """
-        return self._found(SIGHTING_KEYS.c.key.like(pattern.translate(_TO_LIKE)), since, until)
+        return self._found(fits(SIGHTING_KEYS.c.key, pattern), since, until)
 
     def of_day(self, day: date) -> Iterator[Sighting]:
         """See `sightings_of_day`."""
