@@ -116,14 +116,24 @@ class BackCheck:
             self._published.clear()
         return is_busy
 
+    def waiting(self) -> int:
+        """Return how many stored records all searches together have yet to go through."""
+        stored = self._sightings.next_offsets() if self.progress.searches else {}
+        return sum(
+            max(0, end - search.next_offsets().get(source, end))
+            for search in self.progress.searches
+            for source, end in stored.items()
+        )
+
     def _ask(self, search: Search, index: Index) -> None:
         """Ask for what is stored by the keys of the new entries, if they have keys and these are few enough."""
         keys = wanted_keys(entry for entry in index.entries_since(search.after) if search.wants(entry))
+        stored = self._sightings.next_offsets()
         if keys is None:
             log.info("back-check goes through all sightings", generation=str(search.upto))
-            self.progress = self.progress.with_changed(search, search.with_done({}))
+            starts = {source: self._start(source, end, search) for source, end in stored.items()}
+            self.progress = self.progress.with_changed(search, search.with_done(starts))
             return
-        stored = self._sightings.next_offsets()
         if keys:
             found = iter(self._sightings.with_keys(keys, search.since, self._clock() + _CLOCKS_DIFFER))
             while some := list(islice(found, PIECE_OFFSETS)):
@@ -134,10 +144,7 @@ class BackCheck:
         """Go through the next piece of what is stored. Return False if all of it is done."""
         done = search.next_offsets()
         for source, stored in sorted(self._sightings.next_offsets().items()):
-            start = done.get(source)
-            if start is None:
-                first = self._sightings.first_offset(source, search.since)
-                start = stored if first is None else first
+            start = done[source] if source in done else self._start(source, stored, search)
             end = min(start + PIECE_OFFSETS, stored)
             if start < end:
                 self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
@@ -146,6 +153,11 @@ class BackCheck:
                 self.progress = self.progress.with_changed(search, search.with_done(now_done))
                 return True
         return False
+
+    def _start(self, source: Source, stored: int, search: Search) -> int:
+        """Return the first offset of a source that counts: `stored`, the end, if there is none."""
+        first = self._sightings.first_offset(source, search.since)
+        return stored if first is None else first
 
     def _check(self, sightings: Sequence[Sighting], search: Search, index: Index) -> None:
         """Publish what the engine finds and nobody has published."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 from anpr.back_check.alert_publisher import AlertPublisher
-from anpr.back_check.back_check import BackCheck, MatchedWith
+from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith
 from anpr.back_check.known_alerts import KnownAlerts
 from anpr.back_check.matched_with import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile
@@ -137,7 +137,14 @@ class BackCheckService:
             self._file.save(new)
             self._progress = new
             self._save_at = time.monotonic() + _SAVE_EVERY_SECONDS
-            metrics.BACK_CHECK_SEARCHES.labels(self._site).set(len(new.searches))
+            self._show_progress(back_check)
+
+    def _show_progress(self, back_check: BackCheck) -> None:
+        waiting = back_check.waiting()
+        metrics.BACK_CHECK_SEARCHES.labels(self._site).set(len(back_check.progress.searches))
+        metrics.BACK_CHECK_WAITING.labels(self._site).set(waiting)
+        if waiting > PIECE_OFFSETS:
+            log.info("back-check goes on", records_left=waiting)
 
     def _while_waiting(self) -> None:
         self.health.heartbeat()

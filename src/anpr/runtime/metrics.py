@@ -178,6 +178,9 @@ HISTORY_LOST = _counter(
 BACK_CHECK_SEARCHES = _gauge(
     "anpr_back_check_searches", "Changes of the lists whose new entries this back-check still looks for.", "site"
 )
+BACK_CHECK_WAITING = _gauge(
+    "anpr_back_check_waiting_records", "Stored records that the back-check has yet to go through.", "site"
+)
 HISTORY_COMMIT = _histogram(
     "anpr_history_commit_seconds",
     "Time to decode one batch of reads and commit it.",

@@ -73,6 +73,18 @@ def test_what_passed_longer_ago_than_the_window_does_not_count() -> None:
     assert [alert.read.read_id for alert in site.list(an_entry_of(2, plate="AB12C?"))] == ["of late"]
 
 
+def test_a_search_says_how_much_is_left_to_go_through() -> None:
+    site = Site()
+    for number in range(2500):
+        site.sightings.store(a_read(str(number), plate="XX1"), number % 2)
+    index = Index.build([an_entry_of(1, plate="AB12C??")], generation(1))
+    site.check.note_list(active(index))
+    left = []
+    while site.check.run_once(index, None):
+        left.append(site.check.waiting())
+    assert left == [2501, 1501, 1250, 250, 0]
+
+
 def test_a_machine_whose_index_is_older_than_that_of_its_last_run_waits_for_the_newer_one() -> None:
     site = Site()
     site.check = back_check_of(site.sightings, site.alerts, Progress().with_new(generation(2), NOON))

@@ -177,6 +177,25 @@ def test_dover_sees_what_calais_hands_over_claims_it_and_settles_it(
             assert wait_until(lambda: "Due off the ferry" not in sam.get("/").text, 60)
 
 
+def test_a_vehicle_that_was_listed_on_the_water_calls_dover_and_not_the_port_that_it_has_left(
+    server: ConsoleServer, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
+        passed_at = server.clock() - timedelta(minutes=80)
+        read = a_read("on the water", plate="XV56ABC", captured_at=passed_at, lane="1")
+        entry = an_entry("listed later", plate="XV56ABC")
+        alert = an_alert(read, entry, kind="retrospective", raised_at=server.clock())
+        server.put(topics.of_alert(alert), alert)
+        name = alert.alert_id
+        assert wait_until(lambda: name in dover.shown() & server.shown(), 60)
+        with server.browser("ann") as ann, dover.browser("sam") as sam:
+            at_calais, at_dover = (browser.get("/board/state").json()["set"][name] for browser in (ann, sam))
+            assert (at_calais["section"], at_calais["rings"]) == ("now", "")
+            assert (at_dover["section"], bool(at_dover["rings"])) == ("elsewhere", True)
+            assert "EARLIER: the vehicle was seen before it was listed" in sam.get("/").text
+            assert "Due off the ferry about" in sam.get("/").text
+
+
 def test_coquelles_sees_that_a_vehicle_turned_away_at_calais_may_try_there(
     server: ConsoleServer, tmp_path: Path, redis_url: str
 ) -> None:
