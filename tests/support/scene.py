@@ -82,6 +82,7 @@ class Scene:
             "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
         }
         it.create_topics()
+        it.open_look_ups()
         users = UsersFile(self._folder / "users.json")
         for user in (*USERS.values(), User(name="dirk", role="officer", sites=("dunkerque",))):
             users.save(msgspec.structs.replace(user, password_hash=QUICK_HASH))
@@ -92,6 +93,8 @@ class Scene:
             it.start_matcher(site, f"{site}-1")
         for site in it.sites:
             self._start_console(site)
+        for site in it.sites[:2]:  # Dunkerque has none
+            it.start(f"history-{site}", "history", "--site", site)
         self._start_traffic()
         self.producer = KafkaProducer(self.kafka.bootstrap)
         playwright = self._stack.enter_context(sync_playwright())

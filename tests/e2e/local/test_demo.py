@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
         assert not list(folder.glob("anpr-demo-*")), "no file is left either"
 
 
-def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
+def test_make_demo_says_how_to_look_a_vehicle_up_and_a_kill_of_make_ends_it(folder: Path) -> None:
     log = folder / "make.log"
     with log.open("wb") as out:
         make = subprocess.Popen(
@@ -84,7 +85,18 @@ def test_a_kill_of_make_ends_the_demo_too(folder: Path) -> None:
             stderr=out,
             env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},  # those of `make test`
         )
-    assert wait_until(lambda: b"traffic of" in log.read_bytes(), 180), log.read_text("utf-8")
+    assert wait_until(lambda: b"then look a vehicle up" in log.read_bytes() or make.poll() is not None, 300)
+    said = log.read_text("utf-8")
+    assert make.poll() is None, said
+    [environment] = re.findall(r"first run in another terminal: (\. \S+)", said)
+    [look_up] = re.findall(r"then look a vehicle up at every port: anpr (.*)", said)
+
+    def is_seen() -> bool:
+        """Run what the demo says, in a shell; its exit code is 1 until the vehicle has passed."""
+        shell = f"{environment}\n{sys.executable} -m anpr {look_up}"
+        return subprocess.run(["/bin/sh", "-c", shell], capture_output=True, check=False).returncode == 0
+
+    assert wait_until(is_seen, 300)
     make.kill()
     make.wait()
     assert wait_until(lambda: not demo_processes(folder), 60)

@@ -127,6 +127,33 @@ def test_an_outcome_needs_a_plate_check_first_and_can_be_undone(scene: Scene) ->
         assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
 
 
+def test_an_officer_sees_where_a_vehicle_was_at_every_port(scene: Scene) -> None:
+    plate = scene.plate()
+    scene.comes_by(plate, "coquelles")
+    incident = scene.comes_by(plate)
+    with scene.page("calais", "ann") as page:
+        claim(page, incident)
+        expect(page.locator(".result")).to_contain_text("You have claimed this")
+
+        def is_whole() -> bool:
+            """Look the vehicle up: the histories follow the topics a little later than the board."""
+            page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+            page.get_by_label("Why are you looking it up?").fill("seen leaving the lane")
+            page.get_by_role("button", name="Look it up at every port").click()
+            expect(page.locator(".asked")).to_be_visible()
+            text = page.locator("main").inner_text()
+            return "Seen 2 times" in text and "who did what" in text
+
+        assert wait_until(is_whole, 180)
+        expect(page.locator(".missing")).to_contain_text("No answer from Dunkerque: refuses the connection")
+        stays = page.locator(".stay")
+        expect(stays.nth(0)).to_contain_text("Calais")
+        expect(stays.nth(0)).to_contain_text(f"why {plate}")
+        expect(stays.nth(1)).to_contain_text("Coquelles")
+        stays.nth(0).locator("summary").click()
+        expect(stays.nth(0)).to_contain_text("ann (Calais) claimed this")
+
+
 # --- the keyboard, the call, the pause ---
 
 
