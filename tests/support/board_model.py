@@ -178,9 +178,10 @@ def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
             return True
     elif entry.valid_until <= now:
         return True
-    # An open incident does not stand again for an entry that is covert now.
-    is_the_same = entry.plate == alert.entry.plate and entry.handling in {alert.entry.handling, "open"}
-    return any(end > listed_at or not is_the_same for end in _ends_since(alert, facts))
+    # An open alert does not stand for an entry that is covert now.
+    if entry.handling not in {alert.entry.handling, "open"}:
+        return True
+    return any(end > listed_at or entry.plate != alert.entry.plate for end in _ends_since(alert, facts))
 
 
 def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:

@@ -310,8 +310,17 @@ class Board:
         )
 
     def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
-        is_over = self._end_of(alert) <= now
-        return is_over or (self._has_ended(alert) and not self._is_listed_again(alert))
+        if self._end_of(alert) <= now or self._has_become_covert(alert):
+            return True
+        return self._has_ended(alert) and not self._is_listed_again(alert)
+
+    def _has_become_covert(self, alert: Alert) -> bool:
+        """Tell whether the entry of an open alert is covert now: the alert would show it to people without the right.
+
+        An entry changes so in place, or by its end and another listing.
+        """
+        handling = self._listed[alert.entry.entry_id].handling
+        return handling != alert.entry.handling and is_covert_handling(handling)
 
     def _end_of(self, alert: Alert) -> datetime:
         """Return when the validity of an alert's entry ends at the alert's site."""
@@ -322,16 +331,10 @@ class Board:
         return ended is not None and alert.entry.revision < ended.revision
 
     def _is_listed_again(self, alert: Alert) -> bool:
-        """Tell whether the entry, which has ended since this alert, is listed again and is the same.
-
-        It is not the same for an open alert when the entry is covert now: the alert would show the entry to people
-        without the covert permission.
-        """
+        """Tell whether the entry, which has ended since this alert, is listed again and is the same."""
         version, entry = self._listed[alert.entry.entry_id], alert.entry
-        return (
-            version.generation > self._ended[entry.entry_id].revision
-            and is_same_plate(version.plate, entry.plate, entry.country)
-            and (version.handling == entry.handling or not is_covert_handling(version.handling))
+        return version.generation > self._ended[entry.entry_id].revision and is_same_plate(
+            version.plate, entry.plate, entry.country
         )
 
     def _is_retracted(self, action: Action) -> bool:

@@ -70,7 +70,7 @@ class KafkaConsumer:
             # An offset that the broker does not have must not be passed over in silence: see `_restart`.
             "auto.offset.reset": "error",
             "enable.auto.commit": False,
-            "topic.metadata.refresh.interval.ms": 10_000,
+            "topic.metadata.refresh.interval.ms": 2_000,
             "error_cb": ErrorLog(),
             "on_commit": self._on_commit,
         }

@@ -20,7 +20,7 @@ from anpr.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _ANSWER_SECONDS = 5.0
-_LOOK_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 3.0
 
 # Returns the offset to read a partition of the topic with this id on from, None when it was never read.
 NextOffset = Callable[[str, int], int | None]
@@ -50,7 +50,7 @@ class OffsetReader:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            "topic.metadata.refresh.interval.ms": 10_000,
+            "topic.metadata.refresh.interval.ms": 3_000,
             "error_cb": ErrorLog(),
         }
         self._consumer = Consumer(settings)

@@ -19,9 +19,9 @@ from anpr.runtime.logs import get_logger
 log = get_logger(__name__)
 
 _BATCH_RECORDS = 1000
-# The tail looks often for topics that do not exist yet, and seldom for new partitions.
+# The tail looks for topics that do not exist yet, and for new partitions.
 _MISSING_TOPICS_SECONDS = 1
-_NEW_PARTITIONS_SECONDS = 30
+_NEW_PARTITIONS_SECONDS = 3
 # Matchers publish a status every second. After this much silence the tail asks whether the broker still answers, so
 # that the console knows this before it calls a site silent.
 _QUIET_SECONDS = 2

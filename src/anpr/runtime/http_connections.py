@@ -121,6 +121,8 @@ class BoundedProtocol(H11Protocol):
         self.table.busy.discard(self._peer)
         super().on_response_complete()
         self._note_whole_request()  # the next one may have come before
+        if self.conn.trailing_data[0] and not self._has_request():
+            self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol and uvicorn."""

@@ -554,6 +554,15 @@ def test_only_the_same_entry_opens_it_again(board: Board, fields: dict[str, Any]
     assert only(board).status == status
 
 
+@pytest.mark.parametrize("handling", ["covert", "of a later version"])
+def test_an_entry_that_becomes_covert_in_place_withdraws_its_open_alerts(board: Board, handling: str) -> None:
+    board.add_alert(sighting(0))
+    board.add_entry_listed(back(2, handling=handling))
+    assert only(board).status == "withdrawn"
+    board.add_entry_listed(back(3))
+    assert only(board).status == "open"
+
+
 @pytest.mark.parametrize(("plate", "status"), [("B MW555", "open"), ("BM-W 555", "withdrawn")])
 def test_an_entry_that_returns_with_the_plate_of_another_district_opens_nothing_again(
     board: Board, plate: str, status: str

@@ -297,6 +297,15 @@ def test_people_without_covert_permission_learn_nothing_covert(server: ConsoleSe
         assert word not in public
 
 
+@pytest.mark.parametrize(("name", "lines"), [("aud", 1), ("ann", 0)])
+def test_an_auditors_look_at_a_picture_leaves_its_line(server: ConsoleServer, name: str, lines: int) -> None:
+    alert = server.alert("AB12CDE", image=server.images.put("calais", server.clock(), b"a picture"))
+    with server.browser(name) as browser:
+        assert browser.get(f"/incident/{alert.alert_id}/image/{alert.alert_id}").content == b"a picture"
+    looks = [record.event for record in server.audited() if record.event.what == "image"]
+    assert [event.user for event in looks] == ["aud"] * lines
+
+
 def test_an_image_is_shown_only_to_people_who_may_see_its_incident(server: ConsoleServer) -> None:
     picture = server.images.put("calais", server.clock(), b"a picture")
     foreign = server.images.put("coquelles", server.clock(), b"another's")

@@ -114,7 +114,7 @@ class Sessions:
         await self._end_in_redis()
         values = await self._values(keys)
         for key, value in zip(keys, values or [], strict=False):
-            if value is None:
+            if _session_in(value) is None:
                 self._cache.pop(key, None)
             elif key in self._cache:
                 self._cache[key] = (self._cache[key][0], now)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from anpr.console.auth import permissions
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_access import BoardAccess
@@ -27,8 +28,8 @@ async def image(
     alert = next((alert for alert in incident.alerts if alert.alert_id == alert_id), None) if incident else None
     if incident is None or alert is None or alert.read.image is None:
         return Response(status_code=404)
-    # Everybody at the site sees the incidents on the board. Any other incident was looked up.
-    if incident.incident_id not in board.stream_for(who).state:
+    # Who has the board sees the incidents on it. Anybody else, such as an auditor, has looked the incident up.
+    if not who.may(permissions.SEE_BOARD) or incident.incident_id not in board.stream_for(who).state:
         await audit.record(who, "image", incident, [alert])
     jpeg = await asyncio.to_thread(load_image, alert)
     if jpeg is None:
