@@ -6,7 +6,7 @@ It may run beside the service that keeps the stores. A day that cannot be copied
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -18,8 +18,13 @@ from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting import Sighting
 from anpr.history.sighting_store import SightingStore, sightings_of_day
 from anpr.history.stores import SIGHTINGS, TABLES, open_erased, open_original, open_store
+from anpr.history.tables import FACT_TABLES
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
+
+# Facts come first: when a copied day goes because its retention has ended, the service keeps the sightings of those
+# alerts that it has.
+_KINDS: Final = sorted(TABLES, key=lambda kind: TABLES[kind] is not FACT_TABLES)
 
 
 class DayReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +47,7 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
     """
     with closing(open_erased(settings, site, is_writer=False)) as erased:
         may_keep = erased.may_keep()
-    for kind in TABLES:
+    for kind in _KINDS:
         with closing(open_store(settings, site, kind, is_writer=False)) as store:
             try:
                 days = open_original(original, site, kind)

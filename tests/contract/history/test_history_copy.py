@@ -3,8 +3,10 @@
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -15,14 +17,15 @@ from anpr.history.fact import facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.history_copy import DayReport, copy_history
 from anpr.history.recorder import Recorder
+from anpr.history.retention import Retention
 from anpr.history.sighting import sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.history.stores import open_all, open_sightings
+from anpr.history.stores import open_all, open_facts, open_sightings
 from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError
-from anpr.runtime.settings import Settings
+from anpr.runtime.settings import RetentionSettings, Settings
 from anpr.runtime.settings_files import load_settings
 from tests.support.history import TopicInMemory, at, everything, read_record
 from tests.support.strategies import a_read, an_alert, an_entry
@@ -94,9 +97,9 @@ def keep(store: SightingStore, site: str, records: list[Record], topic_id: str =
     Recorder(TopicInMemory(records, topic_id), store, partial(sightings_of, site)).run_once(0)
 
 
-def publish(store: FactStore, *alerts: Alert) -> None:
+def publish(store: FactStore, *alerts: Alert, topic_id: str = "alerts-1") -> None:
     records = [Record("alerts", 0, offset, at(offset * 4), encode(alert)) for offset, alert in enumerate(alerts)]
-    Recorder(TopicInMemory(records, "alerts-1"), store, facts_of_alerts).run_once(0)
+    Recorder(TopicInMemory(records, topic_id), store, facts_of_alerts).run_once(0)
 
 
 def fill(settings: Settings, site: str) -> None:
@@ -233,6 +236,26 @@ def test_days_of_an_older_version_are_copied_with_the_keys_of_this_one_and_those
     found = list(store.with_keys([folded_key("AB12CDE")], LONG_AGO, LATER))
     assert {sighting.arrived_at.day for sighting in found} == {30, 1}
     store.close()
+
+
+def test_the_sightings_of_alerts_stay_when_a_copied_day_goes_while_the_copy_runs(
+    folders: tuple[Original, Settings], site: str
+) -> None:
+    original, here = folders
+    sightings = open_sightings(original.settings, site)
+    wanted = next(sighting for sighting in everything(sightings) if sighting.offset == 2)
+    sightings.close()
+    facts = open_facts(original.settings, site, covert=False)
+    publish(facts, an_alert(wanted.read, an_entry()), topic_id="alerts-2")
+    facts.close()
+    service = Service(here, site)
+    retention = Retention(service.stores, RetentionSettings(sightings_days=1, matched_days=3650), Mock())
+    for _ in copy_history(here, site, original.address):
+        while retention.sweep(date(2027, 11, 29)):
+            pass
+    assert service.sightings.days() == []
+    assert wanted.read.identity in {sighting.read.identity for sighting in everything(service.stores.matched)}
+    service.close()
 
 
 def test_nothing_is_written_where_it_copies_from(folders: tuple[Original, Settings], site: str) -> None:
