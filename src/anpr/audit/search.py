@@ -17,7 +17,7 @@ from anpr.audit.segments import day_of, lines, lines_backwards, segments
 from anpr.runtime.errors import InputError, UnavailableError
 
 PAGE_RECORDS: Final = 100
-MOST_EXAMINED: Final = 200_000
+MOST_EXAMINED: Final = 100_000
 
 
 class AuditPage(NamedTuple):
