@@ -152,12 +152,12 @@ def test_what_is_covert_shows_only_to_those_who_may_see_it(stores: KeptStores, s
     misplaced = an_alert(sighting.read, an_entry("misplaced", handling="covert"))
     claims = [an_action(str(number), "claimed", alert) for number, alert in enumerate((plain, covert, misplaced))]
     publish(stores.facts, plain, misplaced, claims[0], claims[2])
-    publish(stores.covert_facts, covert, claims[1])
+    publish(stores.covert_facts, covert, claims[1], an_action("3", "comment", plain))
     [found] = search.find(a_look_up(**WEEK), covert=False).sightings
     assert (found.alerts, found.actions) == ((plain,), (claims[0],))
     [found] = search.find(a_look_up(**WEEK), covert=True).sightings
     assert {alert.alert_id for alert in found.alerts} == {alert.alert_id for alert in (plain, covert, misplaced)}
-    assert {action.action_id for action in found.actions} == {"0", "1", "2"}
+    assert {action.action_id for action in found.actions} == {"0", "1", "2", "3"}
 
 
 def test_a_sighting_whose_day_has_gone_is_found_where_alerts_keep_it(

@@ -1,6 +1,8 @@
 """`anpr history` on real servers: what it keeps, where, and what it says when something is missing."""
 
 import json
+from contextlib import closing
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -9,16 +11,18 @@ import pytest
 from anpr.contracts import topics
 from anpr.contracts.events import encode
 from anpr.contracts.topics import AddressedAction, of_action, of_alert
+from anpr.history.look_up import VehicleSearch
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import sightings_of
-from anpr.history.stores import open_facts, open_sightings
+from anpr.history.stores import open_all, open_facts, open_sightings
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from tests.support.entries import read_line
-from tests.support.history import TopicInMemory, everything, read_record
+from tests.support.history import EVENING, TopicInMemory, everything, read_record, written
 from tests.support.installation import Installation
+from tests.support.sites import a_look_up
 from tests.support.strategies import a_read, an_action, an_alert, an_entry
 
 
@@ -54,14 +58,14 @@ def settled(it: Installation, settings: Settings, site: str, sightings: int, cou
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_it_keeps_reads_alerts_and_actions_and_covert_ones_apart(
+def test_a_vehicle_is_found_with_its_alerts_and_actions_and_covert_ones_are_kept_apart(
     installation: Installation, kind: str, request: pytest.FixtureRequest
 ) -> None:
     it, site = installation, installation.sites[0]
     if kind == "postgresql":
         it.environment["ANPR_HISTORY__URL"] = request.getfixturevalue("postgresql_url")
     settings = load_settings(it.config, it.environment)
-    read = a_read(site=site)
+    read = a_read("a", site=site, plate="A812 COE")
     open_alert, covert_alert = (
         an_alert(read, an_entry(handling, handling=handling)) for handling in ("open", "covert")
     )
@@ -70,7 +74,7 @@ def test_it_keeps_reads_alerts_and_actions_and_covert_ones_apart(
     it.start("history", "history", "--site", site, "--metrics-port", "0")
     produce(
         it,
-        (topics.reads(site), read_line("a", site, "AB12 CDE")),
+        (topics.reads(site), written(read)),
         *((of_alert(alert), encode(alert)) for alert in both),
         *((of_action(AddressedAction(action, alert.is_covert)), encode(action)) for alert, action in actions.items()),
     )
@@ -83,6 +87,13 @@ def test_it_keeps_reads_alerts_and_actions_and_covert_ones_apart(
     sightings.close()
     assert facts(settings, site, covert=False) == sorted([encode(open_alert), encode(actions[open_alert])])
     assert facts(settings, site, covert=True) == sorted([encode(covert_alert), encode(actions[covert_alert])])
+    asked = a_look_up("AB12 CDE", since=EVENING - timedelta(days=9000), until=EVENING + timedelta(days=9000))
+    with closing(open_all(settings, site)) as stores:
+        for covert, known in ((False, [open_alert]), (True, [covert_alert, open_alert])):
+            [found] = VehicleSearch(site, stores).find(asked, covert=covert).sightings
+            assert (found.read.read_id, found.tier) == ("a", "folded")
+            assert sorted(found.alerts, key=lambda alert: alert.entry.entry_id) == known
+            assert sorted(found.actions, key=lambda action: action.action_id) == [actions[alert] for alert in known]
 
 
 def test_days_of_a_backup_are_copied_while_the_service_runs(installation: Installation) -> None:
