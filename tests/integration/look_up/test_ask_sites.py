@@ -1,6 +1,7 @@
 """A look-up asks every site over TLS. A site that gives no answer is named with the reason, and the others answer."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -89,6 +90,17 @@ def test_all_sites_are_asked_and_reply_in_the_order_of_the_configuration(
     assert ask(settings) == [SiteReply(name, SightingsAnswer(site=name)) for name in names]
     assert [reply.site for reply in ask(settings, sites={"dover", "dunkerque"})] == ["dunkerque", "dover"]
     assert len({token for token, _ in asked}) == 3, "each site gets a token of its own"
+
+
+def test_nothing_of_a_look_up_is_logged(
+    stack: ExitStack, tls: Certificates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    calais = stack.enter_context(served(site_that(answering("calais")), tls))
+    settings = sites(tmp_path, {"calais": calais}, tls.authority)
+    exchange_tokens(settings, "dover", "calais")
+    ask(settings)
+    assert not [record for record in caplog.records if record.name.startswith(("httpx", "httpcore", "anpr"))]
 
 
 def test_only_the_askers_own_site_is_asked_for_covert_alerts(
