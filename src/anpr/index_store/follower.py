@@ -47,6 +47,7 @@ class IndexFollower:
         self._snapshot: Index | None = None
         self._replaced: list[tuple[float, ActiveIndex]] = []  # until when each is kept
         self._builder_checked_at = -_CHECK_BUILDER_SECONDS
+        self._has_failed = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
 
@@ -98,9 +99,12 @@ class IndexFollower:
             try:
                 self.check_for_update()
                 self._check_builder()
+                self._has_failed = False
             except Exception:
                 # The thread must not end while its matcher works with an ageing list. The age shows either way.
-                log.exception("following the index failed, trying again")
+                if not self._has_failed:  # it is tried again fifty times a second
+                    log.exception("following the index failed, trying again")
+                self._has_failed = True
             now = time.monotonic()
             self._replaced = [(until, active) for until, active in self._replaced if now < until]
             self._stop.wait(POLL_SECONDS)

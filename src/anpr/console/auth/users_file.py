@@ -13,6 +13,9 @@ from msgspec import Meta, Struct
 
 from anpr.console.auth import permissions
 from anpr.runtime.errors import InputError
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 ALL_SITES = "*"
 MIN_PASSWORD_CHARACTERS = 12
@@ -51,28 +54,37 @@ class UsersFile:
         """Use the file at `path`."""
         self.path = path
         self._stamp: tuple[int, int] | None = None
+        self._spoilt_stamp: tuple[int, int] | None = None
         self._users: dict[str, User] = {}
 
     def users(self) -> dict[str, User]:
-        """Return all users, by name. Raises InputError that names the fault of a file that cannot be used."""
+        """Return all users, by name. Raises InputError that names the fault of a file that cannot be used.
+
+        A service that has read the file before goes on with the users of then, and logs the fault once.
+        """
         try:
             stat = self.path.stat()
-            if self._stamp != (stat.st_mtime_ns, stat.st_ino):
-                self._users = self._read()
-                self._stamp = (stat.st_mtime_ns, stat.st_ino)
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+            if stamp not in {self._stamp, self._spoilt_stamp}:
+                self._users, self._stamp = self._read(), stamp
         except FileNotFoundError:
             self._users, self._stamp = {}, None
         except OSError as error:
             raise _unusable(f"{self.path}: {error.strerror or error}") from None
+        except InputError as error:
+            if self._stamp is None:
+                raise
+            self._spoilt_stamp = stamp
+            log.error("the users file cannot be used, its last users count", code=error.code)  # noqa: TRY400  no trace
         return self._users
 
     def save(self, user: User) -> None:
-        """Add a user, or replace the user of that name."""
-        self._write({**self.users(), user.name: user})
+        """Add a user, or replace the user of that name. Raises InputError for a file that cannot be used."""
+        self._write({**self._current(), user.name: user})
 
     def remove(self, name: str) -> bool:
         """Remove a user; return whether the file named them."""
-        users = dict(self.users())
+        users = self._current()
         is_named = users.pop(name, None) is not None
         if is_named:
             self._write(users)
@@ -89,10 +101,14 @@ class UsersFile:
             raise _unusable(f"{self.path}: the password hash of {name!r} is not valid") from None
         return user
 
+    def _current(self) -> dict[str, User]:
+        """Return the users in the file as it is now: what is written must not bring former ones back."""
+        return self._read() if self.path.exists() else {}
+
     def _read(self) -> dict[str, User]:
         try:
             users = msgspec.json.decode(self.path.read_bytes(), type=list[User])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _unusable(f"{self.path}: {error}") from None
         for user in users:
             if user.role not in permissions.ROLES:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import redis
@@ -42,6 +42,10 @@ def connect(url: str, timeout_seconds: float = 2) -> redis.Redis:
         ) from None
 
 
+# What reading raises where Redis does not answer, or holds bytes that this version has not written.
+UNREADABLE: Final = (redis.RedisError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 class WatchlistReader:
     """`read_manifest`, then `load` for all entries, or `changes` since an earlier manifest.
 
@@ -59,16 +63,12 @@ class WatchlistReader:
         """Return the manifest of the active generation, or None when Redis holds no list at all."""
         try:
             value = self._manifest_redis.get(keys.MANIFEST)
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
         try:
             return None if value is None else msgspec.json.decode(value, type=Manifest)
-        except msgspec.ValidationError as error:
-            raise AnprError(
-                "watchlist-other-version",
-                f"the watchlist in Redis was written by another version: {error}",
-                "run the same version everywhere, or delete the keys anpr:watchlist:* and apply the lists again",
-            ) from None
+        except UNREADABLE as error:
+            raise unavailable(error) from None
 
     def load(self, manifest: Manifest) -> list[Entry] | None:
         """Return all entries of a generation, or None when it is not whole any more: read the manifest again."""
@@ -89,7 +89,7 @@ class WatchlistReader:
                 if entries_of_list is None:
                     return None
                 entries += entries_of_list
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
         return entries
 
@@ -97,7 +97,7 @@ class WatchlistReader:
         """Return all entries of one list, or None when it is not whole any more. `progress` counts entries."""
         try:
             return self._storage.all_entries(list_manifest, progress)
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
 
     def validity_ends(self, list_manifest: ListManifest, days: LocalDays) -> dict[str, datetime] | None:
@@ -107,7 +107,7 @@ class WatchlistReader:
         """
         try:
             return self._storage.validity_ends(list_manifest, days)
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
 
     def changes(self, before: Manifest, after: Manifest) -> Changes | None:
@@ -125,7 +125,7 @@ class WatchlistReader:
                 part = self._changes_of_list(
                     before.lists.get(name), list_after, before.generation, is_one_epoch=is_one_epoch
                 )
-            except redis.RedisError as error:
+            except UNREADABLE as error:
                 raise unavailable(error) from error
             if part is None:
                 return None
@@ -170,14 +170,14 @@ class WatchlistReader:
         """Return by id those of these entries that a list has. Raises AnprError when the list is not whole."""
         try:
             return require_whole(self._storage.entries(list_manifest, entry_ids)) if list_manifest else {}
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
 
     def entries_with_plate(self, list_manifest: ListManifest, plate: str) -> list[Entry]:
         """Return the entries of a list for a plate or pattern, however written. Raises AnprError as `entries_of`."""
         try:
             return require_whole(self._storage.with_plate(list_manifest, plate))
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
 
     def tombstones(self, entry_ids: Sequence[str]) -> list[EntryEnded]:
@@ -186,7 +186,7 @@ class WatchlistReader:
             return []
         try:
             values = self._redis.hmget(keys.TOMBSTONES, list(entry_ids))
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
         return [msgspec.json.decode(value, type=EntryEnded) for value in values if value is not None]
 
@@ -194,7 +194,7 @@ class WatchlistReader:
         """Return the newest changes, the last one first."""
         try:
             values = self._redis.lrange(keys.LOG, -count, -1)
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
         return [msgspec.json.decode(value, type=LoggedChange) for value in reversed(values)]
 
@@ -202,13 +202,19 @@ class WatchlistReader:
         """Return the states that a list can be rolled back to, the oldest first."""
         try:
             value = self._redis.get(keys.previous_states_key(list_name))
-        except redis.RedisError as error:
+        except UNREADABLE as error:
             raise unavailable(error) from error
         return [] if value is None else msgspec.json.decode(value, type=list[PreviousState])
 
 
-def unavailable(error: Exception) -> UnavailableError:
-    """Return the error that people see for an error of the Redis client."""
+def unavailable(error: Exception) -> AnprError:
+    """Return the error that people see for an error of the Redis client, or for bytes in Redis that are no list."""
+    if not isinstance(error, redis.RedisError):
+        return AnprError(
+            "watchlist-other-version",
+            f"the watchlist in Redis was written by another version, or is damaged: {error or type(error).__name__}",
+            "run the same version everywhere, or delete the keys anpr:watchlist:* and apply the lists again",
+        )
     return UnavailableError(
         "redis-unavailable",
         f"the watchlist's Redis does not answer: {error}",
