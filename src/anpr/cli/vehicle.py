@@ -132,7 +132,7 @@ def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...
         chain.append(
             AuditEvent(
                 operation="consultation" if form == "text" else "disclosure",
-                what="vehicle",
+                what="look-up",
                 user=look_up.user,
                 role=look_up.role,
                 reason=look_up.reason,

@@ -138,7 +138,7 @@ def test_a_look_up_is_in_the_audit_before_anybody_is_asked(
 ) -> None:
     with server.browser("ann") as ann, server.browser("aud") as aud:
         look_up(ann, reason="reason 4711")
-        recorded = "annofficerConsultationvehicleab12 cdereason 4711ports: calais coquelles dover; since: "
+        recorded = "annofficerConsultationlook-upab12 cdereason 4711ports: calais coquelles dover; since: "
         assert recorded in text_of(aud.get("/audit"))
         server.asked.clear()
 
@@ -228,7 +228,7 @@ def test_an_export_has_everything_and_is_in_the_audit_as_one(server: ConsoleServ
         as_json = look_up(sam, "/vehicle/export", format="json").json()
         assert as_json["missing"] == [{"site": "dover", "problem": "did not answer within 5 s"}]
         assert len(as_json["sightings"]) == 120
-        assert "samsupervisorDisclosurevehicleab12 cdereason 4712ports: calais" in text_of(aud.get("/audit"))
+        assert "samsupervisorDisclosurelook-upab12 cdereason 4712ports: calais" in text_of(aud.get("/audit"))
         assert "/vehicle/export" not in look_up(ann).text, "officers are offered none"
 
 

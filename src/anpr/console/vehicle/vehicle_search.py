@@ -60,7 +60,7 @@ class VehicleSearch:
         look_up = question(written, asker, self._clock(), self.zones[self._site])
         await self._audit.record(
             who,
-            "vehicle",
+            "look-up",
             operation=operation,
             reason=look_up.reason,
             plate=look_up.plate,
