@@ -14,7 +14,7 @@ TIMES: Final = "times"
 
 def is_failed_sign_in(event: AuditEvent) -> bool:
     """Tell whether an event is a sign-in that failed."""
-    return event.operation == "sign-in" and TIMES in event.details
+    return event.operation == "sign-in" and event.details.get(TIMES, "").isdecimal()
 
 
 def last_of_each_run(records: Iterable[AuditRecord]) -> list[AuditRecord]:
