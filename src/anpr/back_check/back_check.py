@@ -96,8 +96,8 @@ class BackCheck:
     def run_once(self, index: Index, matched: MatchedWith | None) -> bool:
         """Go on with each search and return whether there was anything to do: if not, all of them wait for more.
 
-        `matched` was asked for before this call. Raises RejectedError and HistoryUnavailableError; what was not done
-        is done at the next call.
+        `matched` is what was last known of the matchers: what was on the topic then has to be gone through. Raises
+        RejectedError and HistoryUnavailableError; what was not done is done at the next call.
         """
         is_busy = False
         for search in self.progress.searches:
@@ -107,11 +107,11 @@ class BackCheck:
             if search.done is None:
                 self._ask(search, index)
                 is_busy = True
-            elif self._has_next_piece(search, index):
-                is_busy = True
             elif matched is not None and _has_ended(search, matched):
                 log.info("back-check ends", generation=str(search.upto))
                 self.progress = self.progress.with_changed(search, None)
+            elif self._has_next_piece(search, index):
+                is_busy = True
         if not self.progress.searches:
             self._published.clear()
         return is_busy

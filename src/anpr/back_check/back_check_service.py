@@ -11,7 +11,7 @@ from anpr.back_check.known_alerts import KnownAlerts
 from anpr.back_check.matched_with import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile
 from anpr.contracts import topics
-from anpr.contracts.events import Undecodable, decode_status
+from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
 from anpr.history.database import HistoryUnavailableError, NoStoreError
 from anpr.history.stores import open_facts, open_sightings
@@ -31,8 +31,11 @@ from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
 
-WAIT_SECONDS = 0.05
+WAIT_SECONDS = 0.02
 _ASK_ENDS_EVERY_SECONDS = 1.0
+# A topic that was created again meanwhile would never reach the ends of the one before. A history that lags would
+# never reach ends that are asked for all the time.
+_ASK_AGAIN_AFTER_SECONDS = 60.0
 _SAVE_EVERY_SECONDS = 1.0
 
 
@@ -55,7 +58,8 @@ class BackCheckService:
         self._refusal = ""
         self._file = ProgressFile(settings.history_dir / site / "back-check.json")
         self._progress = self._file.load()
-        self._ask_ends_at = self._save_at = 0.0
+        self._matched: MatchedWith | None = None
+        self._ask_ends_at = self._ask_again_at = self._save_at = 0.0
 
     def run(self) -> None:
         """Look for what is new until it is time to stop."""
@@ -101,31 +105,36 @@ class BackCheckService:
             while not self._stop.is_set():
                 self.health.heartbeat()
                 _note_statuses(tail, generations)
-                self._go_on(back_check, ends, generations if tail.caught_up() else MatcherGenerations())
+                self._go_on(back_check)
+                if back_check.progress.searches and tail.caught_up():
+                    self._ask_matchers(back_check.progress.checked, generations, ends)
 
-    def _go_on(self, back_check: BackCheck, ends: TopicEnds, generations: MatcherGenerations) -> None:
+    def _go_on(self, back_check: BackCheck) -> None:
         """Do one piece of each search, then pause as long as it took: live matching comes first."""
         active = self._follower.active
         if active is None:
             return
         started_at = time.monotonic()
         back_check.note_list(active)
-        matched = self._matched(ends, generations) if back_check.progress.searches else None
-        is_busy = back_check.run_once(active.index, matched)
+        is_busy = back_check.run_once(active.index, self._matched)
         self._refusal = ""
         self._save(back_check)
         if is_busy:
             self._stop.wait(time.monotonic() - started_at)
 
-    def _matched(self, ends: TopicEnds, generations: MatcherGenerations) -> MatchedWith | None:
-        """Ask where the topic ends, now and then. It is asked after the matchers have said what they had."""
-        if time.monotonic() < self._ask_ends_at:
-            return None
-        self._ask_ends_at = time.monotonic() + _ASK_ENDS_EVERY_SECONDS
+    def _ask_matchers(self, newest: Generation, generations: MatcherGenerations, ends: TopicEnds) -> None:
+        """Note where the topic ends, as soon as all matchers have the newest generation that is looked for."""
+        now = time.monotonic()
+        is_known = self._matched is not None and self._matched.generation >= newest and now < self._ask_again_at
+        if is_known or now < self._ask_ends_at:
+            return
+        self._ask_ends_at, self._ask_again_at = now + _ASK_ENDS_EVERY_SECONDS, now + _ASK_AGAIN_AFTER_SECONDS
         found = ends.ask()
         self._rejections.clear()
         generation = generations.lowest(len(found), time.monotonic())
-        return None if generation is None else MatchedWith(generation, found)
+        if generation is not None:
+            # The statuses are older than the ends, so no later read can be matched with an older list.
+            self._matched = MatchedWith(generation, found)
 
     def _save(self, back_check: BackCheck) -> None:
         """Save what has changed: at once where a search begins or ends, else now and then."""
