@@ -26,11 +26,26 @@ def test_a_link_out_of_the_folder_is_not_followed(store: ImageStore, tmp_path: P
     file.unlink()
     file.symlink_to(secret)
     assert store.get(reference, "calais", NOON) is None
+    assert not store.holds(reference, "calais", NOON)
+
+
+def test_the_store_says_which_images_it_has(store: ImageStore) -> None:
+    reference = store.put("calais", NOON, b"image")
+    assert store.holds(reference, "calais", NOON)
+    for text, site, at in (
+        (reference, "dover", NOON),
+        (reference, "calais", NOON + timedelta(hours=25)),
+        (f"calais/2026-06-01/{'0' * 32}.jpg", "calais", NOON),
+        ("../secret", "calais", NOON),
+    ):
+        assert not store.holds(text, site, at)
+        assert store.get(text, site, at) is None
 
 
 def test_a_file_too_large_to_be_an_image_is_not_served(store: ImageStore) -> None:
     reference = store.put("calais", NOON, b"x" * (MAX_IMAGE_BYTES + 1))
     assert store.get(reference, "calais", NOON) is None
+    assert not store.holds(reference, "calais", NOON)
 
 
 def test_other_users_of_the_machine_cannot_read_images(store: ImageStore, tmp_path: Path) -> None:
