@@ -32,6 +32,7 @@ class Spool:
             # Exclusive: two gateways on one spool would send every line twice. Full: a commit waits for the disk.
             self._db.executescript(
                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                "PRAGMA secure_delete=ON;"  # a line that the broker has must not stay in a free page
                 "CREATE TABLE IF NOT EXISTS spool (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, line BLOB);"
             )
         except (sqlite3.Error, OSError) as error:

@@ -44,7 +44,8 @@ class SqliteDays:
             if is_writer:
                 self._finish_drops()
             for day in self.days():
-                self._open(day).dispose()
+                with self._unless_it_goes(day):
+                    self._open(day).dispose()
         except BaseException:
             self.close()
             raise
@@ -68,12 +69,8 @@ class SqliteDays:
         statement = _Statement(query)
         for day in reversed(self.days()):
             if since <= day <= until:
-                try:
+                with self._unless_it_goes(day):
                     yield from self._rows_of(day, statement)
-                except HistoryUnavailableError:
-                    if self._file(day).exists():
-                        raise
-                    # It has just gone, for its retention has ended.
 
     def days(self) -> list[date]:
         """See `Database`."""
@@ -132,6 +129,15 @@ class SqliteDays:
         engine = self._open(day)
         with unavailable(self._name(day)), engine.connect() as connection:
             yield from statement.result(connection)
+
+    @contextmanager
+    def _unless_it_goes(self, day: date) -> Iterator[None]:
+        """Pass over a day that goes meanwhile, for its retention has ended: it is no error that it cannot be read."""
+        try:
+            yield
+        except HistoryUnavailableError:
+            if self._file(day).exists():
+                raise
 
     def _finish_drops(self) -> None:
         """Delete what is left of days that have gone: their files under the new name, and journals without a file."""
