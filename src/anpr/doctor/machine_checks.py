@@ -3,18 +3,22 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection, HTTPException
+from itertools import islice
 from pathlib import Path
 
 from anpr.doctor.findings import Check, Finding, note, well, wrong
+from anpr.runtime.private_files import is_private
 from anpr.runtime.settings import Settings
 
 # The index of a million entries takes several hundred megabytes, and the new one is written beside the old one.
 MIN_FREE_BYTES = 1_000_000_000
 _ANSWER_SECONDS = 2
+# So many files tell enough.
+_MOST_FILES = 10_000
 
 
 def checks(settings: Settings) -> list[tuple[str, str, Check]]:
@@ -55,6 +59,28 @@ def check_folder(name: str, path: Path, min_free_bytes: int = MIN_FREE_BYTES) ->
         )
     else:
         yield well("folder", subject, f"can be written; {free / 1e9:,.1f} GB are free")
+    yield from _check_private(subject, path)
+
+
+def _check_private(subject: str, path: Path) -> Iterable[Finding]:
+    """Look for a file that other users of this machine may read: lists name persons, and some are covert."""
+    found = next(islice(_readable_by_others(path), 1), None)
+    if found is not None:
+        yield wrong("folder", subject, f"other users of this machine may read {found}", f"run `chmod -R go= {path}`")
+
+
+def _readable_by_others(folder: Path) -> Iterator[Path]:
+    """Yield the files that others may read. What is in a folder of this user alone they may not."""
+    try:
+        if is_private(folder) or folder.is_symlink():
+            return
+        for path in islice(folder.iterdir(), _MOST_FILES):
+            if path.is_dir():
+                yield from _readable_by_others(path)
+            elif path.is_file() and not is_private(path):
+                yield path
+    except OSError:
+        return  # it does not exist, or changed meanwhile
 
 
 def check_port(host: str, port: int) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anpr.runtime.errors import UnavailableError
+from anpr.runtime.private_files import FILE_MODE, make_private_folder
 
 
 class SpooledLine(NamedTuple):
@@ -27,7 +28,9 @@ class Spool:
     def _open(self) -> None:
         path = self._path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            path.touch(FILE_MODE)
+            path.chmod(FILE_MODE)  # SQLite gives its other files the mode of this one
             self._db = sqlite3.connect(path, timeout=0.5)
             # Exclusive: two gateways on one spool would send every line twice. Full: a commit waits for the disk.
             self._db.executescript(

@@ -38,6 +38,7 @@ from anpr.index_store.index_file import (
     encode_snapshot,
 )
 from anpr.matching.index import Index
+from anpr.runtime.private_files import keep_private, make_private_folder, open_private
 from anpr.watchlist.store.manifest import Manifest
 
 _MANIFEST, _LOCK = "current.json", "lock"
@@ -149,8 +150,9 @@ class IndexFolder:
 
     def lock(self) -> IO[bytes] | None:
         """Become the one process that writes here, until the returned file is closed. None if there is another."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        file = (self.path / _LOCK).open("wb")
+        make_private_folder(self.path)
+        keep_private(self.path)
+        file = open_private(self.path / _LOCK)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -171,10 +173,10 @@ class IndexFolder:
 
     def _write(self, name: str, pieces: Iterable[bytes | memoryview], modified: datetime | None = None) -> str:
         """Write a file whole or not at all: first its content is on the disk, then its name."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.path)
         partial = self.path / f"{name}.part"
         try:
-            with partial.open("wb") as file:
+            with open_private(partial) as file:
                 file.writelines(pieces)
                 file.flush()
                 if modified is not None:
