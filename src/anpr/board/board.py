@@ -242,7 +242,30 @@ class Board:
                 if now - incident.last_captured_at > 2 * self._window:
                     for alert in incident.alerts:
                         self._forget(alert)
-        self._corrections.prune(now - 2 * self._window, self._alerts_of_read)
+        before = now - 2 * self._window
+        self._corrections.prune(before, self._alerts_of_read)
+        self._forget_orphans(before)
+
+    def _forget_orphans(self, before: datetime) -> None:
+        """Forget the actions of before a moment whose alerts are unknown, and entries that no alert names.
+
+        The list is asked about an entry again as soon as an alert names it.
+        """
+        for key, record in list(self._actions.items()):
+            action = record.action
+            may_retract = action.retracts is not None and (action.site, action.retracts) in self._actions
+            if action.at < before and action.alert_id not in self._alerts and not may_retract:
+                del self._actions[key]
+                _discard(self._actions_of_alert, action.alert_id, key)
+        for target, retractions in list(self._retractions.items()):
+            retractions.intersection_update(self._actions.keys())
+            if not retractions:
+                del self._retractions[target]
+        for of_entry in (self._ended, self._listed):
+            for entry_id in of_entry.keys() - self._alerts_of_entry.keys():
+                del of_entry[entry_id]
+        for name in [name for name, counts in self._alert_counts.items() if not counts]:
+            del self._alert_counts[name]
 
     def _forget(self, alert: Alert) -> None:
         self._invalidate(alert.alert_id)
@@ -366,6 +389,8 @@ def _version(listed: EntryListed) -> _ListedVersion:
 
 def _discard(sets: dict[K, set[M]], key: K, member: M) -> None:
     """Remove a member from a set, and an empty set from its dictionary."""
+    if key not in sets:
+        return
     sets[key].discard(member)
     if not sets[key]:
         del sets[key]

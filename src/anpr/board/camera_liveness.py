@@ -101,6 +101,9 @@ class CameraLiveness:
         """Note the status of a matcher."""
         matcher = (status.site, status.matcher, status.started_at)
         before = self._counted.get(matcher, status.reads)
+        if matcher not in self._counted:  # what it counted before it was started again is no longer needed
+            for known in [known for known in self._counted if known[:2] == matcher[:2]]:
+                del self._counted[known]
         self._counted[matcher] = max(before, status.reads)
         reads = self._reads[status.site] = self._reads.get(status.site, 0) + max(0, status.reads - before)
         lulls = self._lulls.setdefault(status.site, _SiteLulls(status.at, status.at, status.at))
