@@ -22,6 +22,7 @@ from anpr.contracts.events import (
     TOLERANCES,
     Action,
     Alert,
+    AuditHead,
     Candidate,
     Correction,
     Cover,
@@ -260,6 +261,15 @@ losses = st.builds(
     until=instants,
     found_at=st.none() | instants,
 )
+audit_heads = st.builds(
+    AuditHead,
+    site=st.sampled_from(["calais", "dover"]),
+    service=st.sampled_from(["console-1.lane-pc", "history-1.lane-pc"]),
+    chain=st.text("0123456789abcdef", min_size=16, max_size=16),
+    sequence=st.integers(1, 10**12),
+    hash=st.text("0123456789abcdef", min_size=64, max_size=64),
+    at=instants,
+)
 # Every event that travels, by the name of its contract.
 events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "read": reads,
@@ -270,6 +280,7 @@ events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "entry_ended": ends,
     "status": statuses,
     "loss": losses,
+    "audit_head": audit_heads,
 }
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none()

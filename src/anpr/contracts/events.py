@@ -463,7 +463,7 @@ def decode_loss(value: bytes) -> Loss:
 
 def decode_audit_head(value: bytes) -> AuditHead:
     """Decode a record of an audit heads topic. Raises one of `Undecodable`."""
-    return _decode_audit_head(value)
+    return _decode_within_bounds(_decode_audit_head, value)
 
 
 def schemas() -> dict[str, dict[str, Any]]:

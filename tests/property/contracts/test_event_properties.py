@@ -31,6 +31,8 @@ def decoded(value: bytes, like: msgspec.Struct) -> msgspec.Struct:
         return events.decode_action(value)
     if isinstance(like, events.Status):
         return events.decode_status(value)
+    if isinstance(like, events.AuditHead):
+        return events.decode_audit_head(value)
     return msgspec.json.decode(value, type=type(like))
 
 
@@ -87,7 +89,7 @@ def test_a_value_of_a_later_version_is_kept_unchanged(contract: type[msgspec.Str
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_event_raise_an_undecodable_error(value: bytes) -> None:
-    for decode in (events.decode_alert_record, events.decode_action, events.decode_status):
+    for decode in (events.decode_alert_record, events.decode_action, events.decode_status, events.decode_audit_head):
         with pytest.raises(events.Undecodable):
             decode(value)
 
