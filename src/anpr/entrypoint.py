@@ -11,7 +11,18 @@ import signal
 import sys
 from collections.abc import Sequence
 
-SERVICES = (["console"], ["index"], ["match"], ["send"], ["watch"], ["watchlist", "keep"])
+SERVICES = (
+    ["back-check"],
+    ["console"],
+    ["history"],
+    ["index"],
+    ["match"],
+    ["send"],
+    ["watch"],
+    ["watchlist", "keep"],
+)
+# It begins like a service, but ends by itself.
+NO_SERVICE = ["history", "copy-days"]
 
 
 def main() -> None:
@@ -29,4 +40,6 @@ def is_service(arguments: Sequence[str]) -> bool:
     rest = list(arguments)
     while rest and rest[0].startswith("--config"):
         rest = rest[1:] if "=" in rest[0] else rest[2:]
+    if rest[: len(NO_SERVICE)] == NO_SERVICE:
+        return False
     return any(rest[: len(service)] == service for service in SERVICES)

@@ -35,14 +35,31 @@ def test_a_command_that_is_killed_while_it_imports_does_not_end_with_exit_code_0
 
 @pytest.mark.parametrize(
     "line",
-    ["match --site calais", "--config there send", "--config=there console --site dover", "watchlist keep", "watch"],
+    [
+        "match --site calais",
+        "--config there send",
+        "--config=there console --site dover",
+        "watchlist keep",
+        "watch",
+        "history --site calais",
+        "back-check --site calais",
+    ],
 )
 def test_a_command_that_runs_until_it_is_stopped_is_a_service(line: str) -> None:
     assert is_service(line.split())
 
 
 @pytest.mark.parametrize(
-    "line", ["", "watchlist apply plan.json", "watchlist show", "--config match doctor", "dry-run", "topics --create"]
+    "line",
+    [
+        "",
+        "watchlist apply plan.json",
+        "watchlist show",
+        "--config match doctor",
+        "dry-run",
+        "topics --create",
+        "history copy-days --site calais --from there",
+    ],
 )
 def test_a_command_that_ends_by_itself_is_not_a_service(line: str) -> None:
     assert not is_service(line.split())

@@ -15,6 +15,7 @@ from anpr.history.api.application import SightingsApi
 from anpr.history.api.rate_limits import RateLimits
 from anpr.history.api.refusals import Refusals
 from anpr.runtime.errors import InputError
+from anpr.runtime.http_connections import BoundedListener, ConnectionTable, bounded_server_config
 from anpr.runtime.listening import check_certificate, listen
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
@@ -59,10 +60,12 @@ class SightingsServer:
             executor=self._executor,
         )
         self._scheme = address.history.partition(":")[0]
-        config = _server_config(api, *_certificate(settings) if self._scheme == "https" else (None, None))
+        table = ConnectionTable(_MOST_CONNECTIONS)
+        config = _server_config(api, table, *_certificate(settings) if self._scheme == "https" else (None, None))
         self._server = uvicorn.Server(config)
         own_host, own_port = address.history_endpoint
-        self._listener = listen(f"the history of {site}", host or own_host, own_port if port is None else port)
+        listener = listen(f"the history of {site}", host or own_host, own_port if port is None else port)
+        self._listener = BoundedListener(listener, table)
         self._thread = threading.Thread(target=self._serve, name="sightings-api")
 
     @property
@@ -114,19 +117,16 @@ def _certificate(settings: Settings) -> tuple[Path, Path | None]:
     return certificate, key
 
 
-def _server_config(api: SightingsApi, certificate: Path | None, key: Path | None) -> uvicorn.Config:
-    return uvicorn.Config(
+def _server_config(
+    api: SightingsApi, table: ConnectionTable, certificate: Path | None, key: Path | None
+) -> uvicorn.Config:
+    return bounded_server_config(
         api.application(),
+        table,
         ssl_certfile=certificate,
         ssl_keyfile=key,
         ssl_context_factory=_at_least_tls_1_2 if certificate else None,
         lifespan="off",
-        ws="none",
-        log_config=None,  # the log of this program, which writes no text of an exception
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
 
