@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -96,16 +97,24 @@ class PostgresqlServer(Server):
 def _copied(programs: Path, to: Path) -> Path:
     """Return a copy of the folder of the programs, made in the folder `to` if it is not there yet.
 
-    A wheel keeps the programs' libraries in a folder beside its package, and the programs look for them there.
+    A wheel keeps the programs' libraries in a folder beside its package, and the programs look for them there. All
+    may read the copy, also where the wheel was installed for its owner alone.
     """
     installation, package = programs.parent, programs.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
     copy = to / package.name / installation.name
-    if not copy.exists():
-        shutil.copytree(installation, copy, symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, to / libraries.name, symlinks=True)
+    for original, copied in ((installation, copy), (libraries, to / libraries.name)):
+        if original.exists() and not copied.exists():
+            shutil.copytree(original, copied, symlinks=True)
+    for path in (to, *to.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(_readable_by_all(path.stat().st_mode))
     return copy / programs.name
+
+
+def _readable_by_all(mode: int) -> int:
+    """Return a mode with which all may read, and execute what its owner may execute."""
+    return mode | stat.S_IRGRP | stat.S_IROTH | (mode & stat.S_IXUSR) >> 3 | (mode & stat.S_IXUSR) >> 6
 
 
 def _installed() -> Iterator[Path]:
