@@ -95,6 +95,13 @@ KEPT_CLASSES: Final = (
         "nobody; they say nothing without the key",
     ),
     KeptClass(
+        "How far a back-check is",
+        "`<site>/back-check.json` in the folder of the history",
+        "one small file, replaced all the time: generations of the lists and offsets of topics, no plate",
+        "a search for new entries goes on after a restart",
+        "nobody; services",
+    ),
+    KeptClass(
         "Audit records",
         "the chains in `audit.folder` of each machine",
         "{retention.audit_days} after their day",

@@ -45,19 +45,22 @@ def sources() -> list[Path]:
     return [*(file for folder in ("src", "simulators") for file in sorted((ROOT / folder).rglob("*.py")))]
 
 
-def logged_codes(source: str) -> Iterator[str]:
-    """Return the codes that log lines state as text: what they report is no error that ends a service."""
+def stated_codes(source: str) -> Iterator[str]:
+    """Return the codes that log lines state as text, and those with which an error overrides that of its base."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
-            yield str(node.value.value)
+        match node:
+            case ast.keyword(arg="code", value=ast.Constant(code)):
+                yield str(code)
+            case ast.Assign(targets=[ast.Attribute(attr="code")], value=ast.Constant(code)):
+                yield str(code)
 
 
 def codes() -> set[str]:
     texts = [file.read_text("utf-8") for file in sources()]
     found = {code_of(call) for text in texts for call in calls(text)}
-    logged = {code for text in texts for code in logged_codes(text)}
+    stated = {code for text in texts for code in stated_codes(text)}
     # A loss is no error of a service: the log and the doctor state its code.
-    return {code for code in found if code} | logged | {*NEXT_STEPS, READS_LOST}
+    return {code for code in found if code} | stated | {*NEXT_STEPS, READS_LOST}
 
 
 def headings() -> list[str]:

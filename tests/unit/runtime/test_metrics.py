@@ -165,6 +165,7 @@ def test_every_metric_has_a_sentence_and_a_unit_at_the_end_of_its_name() -> None
             "seconds",
             "bytes",
             "reads",
+            "records",
             "lines",
             "entries",
             "partitions",
