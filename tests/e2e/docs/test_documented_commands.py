@@ -43,6 +43,8 @@ UNTIL_STOPPED = {
 SAYS_NO = {"anpr topics", "anpr doctor", "anpr arrivals --site dover"}
 # No history runs when the page runs this: it says which sites do not answer.
 NO_SITE_ANSWERS = {'anpr vehicle AB12CDE --reason "seen leaving the lane"'}
+# What a person answers to a command that asks. This one asks only if the history that ran before stored a read of it.
+ANSWERS = {'anpr vehicle AB12CDE --site calais --reason "request 4713" --erase': b"y\n"}
 # The project needs two processors, and each benchmark waits half of its time.
 BENCHMARK_QUEUES = 2
 # A machine may be busy with other things, and the queues share it.
@@ -119,11 +121,12 @@ def test_the_path_to_the_screen_is_measured_as_documented(environment: dict[str,
 
 def run(command: str, environment: dict[str, str], folder: Path, what: str) -> None:
     sign = next((sign for start, sign in UNTIL_STOPPED.items() if f"{command} ".startswith(f"{start} ")), None)
-    log = folder / "log"
-    with log.open("wb") as out:
+    log, answer = folder / "log", folder / "answer"
+    answer.write_bytes(ANSWERS.get(command, b""))
+    with log.open("wb") as out, answer.open("rb") as given:
         process = subprocess.Popen(  # noqa: S602  a person's shell runs these too
             f"exec {command}" if sign is not None else command,
-            shell=True, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
+            shell=True, cwd=folder, env=environment, stdin=given, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     if sign is None:
         code = process.wait(LONGEST_SECONDS)
