@@ -105,12 +105,12 @@ class _Walk:
 
     def end(self) -> None:
         """Verify that nothing is missing behind the last record."""
+        if self._deleted and self.last == 0:
+            raise _FaultFoundError(self._deleted.sequence + 1, "removed: nothing is left behind the checkpoint")
         kept_until = max(self._hashes, default=0)
         if kept_until > self.last:
             what = f"removed: the chain ends before it, but the hash of record {kept_until} is kept"
             raise _FaultFoundError(self.last + 1, what)
-        if self._deleted and self.last == 0:
-            raise _FaultFoundError(self._deleted.sequence + 1, "removed: nothing is left behind the checkpoint")
 
     def _start(self, record: AuditRecord, expected: int, place: Place) -> None:
         """Verify the first record that is there. Segments that retention has not deleted yet may come before."""

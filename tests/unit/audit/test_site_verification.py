@@ -58,6 +58,13 @@ def test_after_retention_a_chain_is_verified_from_its_checkpoint_and_older_heads
     assert site.faults() == {"console-1.pc": 3}
 
 
+def test_of_a_chain_with_nothing_behind_its_checkpoint_the_record_after_it_is_missed(site: Site) -> None:
+    site.chains[0].erase_until(date(2026, 11, 30))
+    for segment in segments(site.console):
+        segment.unlink()
+    assert site.reports([])[0].fault == "record 5: removed: nothing is left behind the checkpoint"
+
+
 def cut_tail(site: Site) -> int:
     segments(site.console)[-1].unlink()
     return 5
