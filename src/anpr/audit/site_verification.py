@@ -24,7 +24,8 @@ class ChainReport(Struct, frozen=True, kw_only=True):
         first: The number of the first record that is there: above 1 after retention.
         last: The number of the last record, or of the last one before the fault.
         confirmed: The number of the last record whose hash others keep; 0 when none was compared.
-        faulty: The number of the first record that is not as it was written; 0 when all are.
+        faulty: The number of the first record that is not as it was written; 0 when all are. It is 1 when nobody can
+            say where the chain begins: all of it is gone, or its checkpoint is not as it was written.
         fault: What is wrong with it, and where; "" when nothing is.
         is_unfinished: Whether a record at the end is being written, or a crash left it.
     """
@@ -43,7 +44,7 @@ def verify_site(folder: Path, heads: Collection[AuditHead], machine: str = "") -
     """Verify every chain in a folder. `heads` are those that other sites keep of this site's chains.
 
     A chain that is not in the folder, but of which others keep heads, is reported if its machine has a chain here or
-    is `machine`: the chains of other machines are elsewhere. Raises OSError, or ValueError for a bad checkpoint.
+    is `machine`: the chains of other machines are elsewhere. Raises OSError.
     """
     folders = chain_folders(folder)
     reports = [verify_chain(chain, heads) for chain in folders]
@@ -65,11 +66,15 @@ def verify_site(folder: Path, heads: Collection[AuditHead], machine: str = "") -
 
 
 def verify_chain(folder: Path, heads: Collection[AuditHead]) -> ChainReport:
-    """Verify one chain. Raises OSError, or ValueError for a bad checkpoint."""
-    checkpoint = read_checkpoint(folder)
-    walk = _Walk(folder)
+    """Verify one chain. Raises OSError."""
     # The id is needed first: heads of other chains do not count.
     chain = next((sealed for line in _all_lines(folder) if (sealed := _chain_of(line))), "")
+    try:
+        checkpoint = read_checkpoint(folder)
+    except ValueError:
+        what = "checkpoint.json is not as it was written"
+        return ChainReport(service=folder.name, chain=chain, faulty=1, fault=what)
+    walk = _Walk(folder)
     deleted = Head(checkpoint.chain, checkpoint.sequence, checkpoint.hash) if checkpoint else None
     kept = [Head(head.chain, head.sequence, head.hash) for head in heads if head.chain == chain]
     verdict = verify(walk, deleted=deleted, heads=kept)

@@ -65,6 +65,17 @@ def test_of_a_chain_with_nothing_behind_its_checkpoint_the_record_after_it_is_mi
     assert site.reports([])[0].fault == "record 5: removed: nothing is left behind the checkpoint"
 
 
+@pytest.mark.parametrize("left", [b"", b"{}", b"\xff", b'{"chain":"\xff"}'])
+def test_a_chain_whose_checkpoint_cannot_be_read_is_faulty_and_the_others_are_verified(
+    site: Site, left: bytes
+) -> None:
+    site.chains[0].erase_until(date(2026, 11, 29))
+    (site.console / "checkpoint.json").write_bytes(left)
+    console, history = site.reports()
+    assert (console.faulty, console.fault) == (1, "checkpoint.json is not as it was written")
+    assert (history.fault, history.last) == ("", 6)
+
+
 def cut_tail(site: Site) -> int:
     segments(site.console)[-1].unlink()
     return 5

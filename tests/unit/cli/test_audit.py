@@ -73,6 +73,17 @@ def test_verify_names_the_first_changed_record_and_its_line(machine: Machine) ->
     assert "20261129.jsonl line 2" in result.stderr
 
 
+def test_verify_names_a_chain_whose_checkpoint_cannot_be_read_and_goes_on_with_the_others(machine: Machine) -> None:
+    machine.chain.append(look_up())
+    other = AuditChain(machine.audit / "calais" / "history-1.pc", "calais", "history-1.pc", machine.clock)
+    other.append(look_up())
+    (machine.console / "checkpoint.json").write_bytes(b"no")
+    result = machine.run("verify")
+    assert result.exit_code == 1
+    assert "NOT AS IT WAS WRITTEN: checkpoint.json is not as it was written" in result.stderr
+    assert "history-1.pc: records 1 to 1: as it was written" in result.stderr
+
+
 def test_a_cut_tail_shows_by_heads_from_another_machine(machine: Machine, tmp_path: Path) -> None:
     machine.chain.append(look_up(), look_up())
     machine.keep_heads()
