@@ -47,13 +47,15 @@ def erase(settings: Settings, look_up: LookUp, *, is_confirmed: bool) -> None:
     site = look_up.asking_site
     with closing(_chain(settings, site)) as audit, closing(open_all(settings, site, is_writer=False)) as stores:
         held = find_vehicle(stores, look_up)
+        audit.append(*_records(look_up, "consultation", "erasure asked for", held))
         for line in _plan(settings, site, held):
             click.echo(line, err=True)
         going = len(held.going)
         if going:
             if not is_confirmed:
                 click.confirm(f"Erase {going} sightings for good?", abort=True, err=True)
-            audit.append(*_erasures(look_up, held))
+                held = find_vehicle(stores, look_up)  # an alert that came meanwhile keeps its sighting as evidence
+            audit.append(*_records(look_up, "erasure", "erasure of a vehicle", held))
             going = erase_vehicle(stores, held)
     result = {"site": site, "erased": going, "kept": len(held.evidence), "possible_misreads": held.possible_misreads}
     click.echo(msgspec.json.encode(result))
@@ -98,25 +100,23 @@ def write_subject_access(settings: Settings, look_up: LookUp, folder: Path) -> N
         click.echo(f"{folder / name}", err=True)
 
 
-def _erasures(look_up: LookUp, held: VehicleHeld) -> list[AuditEvent]:
+def _records(look_up: LookUp, operation: Operation, what: str, held: VehicleHeld) -> list[AuditEvent]:
+    """Return what the audit records. The covert record is always there: its absence would tell something too."""
     details = {"sightings": str(len(held.going)), "kept": str(len(held.evidence))}
-    events = [_event(look_up, "erasure", "erasure of a vehicle", details)]
-    if held.covert:
-        kept = {"kept": str(len(held.covert))}
-        events.append(_event(look_up, "erasure", "sightings that covert alerts keep", kept, covert=True))
-    return events
+    kept = {"kept": str(len(held.covert))}
+    covert = _event(look_up, operation, "sightings that covert alerts keep", kept, covert=True)
+    return [_event(look_up, operation, what, details), covert]
 
 
 def _disclosures(look_up: LookUp, answer: SubjectAccess, left_out: LeftOut) -> list[AuditEvent]:
+    """Return what the audit records. The covert record is always there: its absence would tell something too."""
     details = {
         name: str(len(getattr(answer, name)))
         for name in ("sightings", "alerts", "corrections", "actions", "audit_records")
     }
-    events = [_event(look_up, "disclosure", "subject access", details)]
-    if any(left_out):
-        counts = {name: str(count) for name, count in left_out._asdict().items()}
-        events.append(_event(look_up, "disclosure", "covert records left out", counts, covert=True))
-    return events
+    counts = {name: str(count) for name, count in left_out._asdict().items()}
+    covert = _event(look_up, "disclosure", "covert records left out", counts, covert=True)
+    return [_event(look_up, "disclosure", "subject access", details), covert]
 
 
 def _event(

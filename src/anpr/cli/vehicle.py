@@ -103,8 +103,10 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     zone = settings.sites[asking].zone
     look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
     if erase or subject_access:
-        if not site or (erase and subject_access):
-            raise click.UsageError("--erase and --subject-access each need --site, and come alone.", ctx)
+        others = (ports, country, since, until, output, form != "text")
+        if not site or (erase and subject_access) or any(others):
+            says = "--erase and --subject-access each need --site, look at every day, and come without other options."
+            raise click.UsageError(says, ctx)
         from anpr.cli import data_subject  # noqa: PLC0415  the SQL in it takes time, which a look-up has not
 
         if erase:

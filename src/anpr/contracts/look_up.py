@@ -26,7 +26,7 @@ class LookUp(Struct, frozen=True, kw_only=True):
     `plate` is a whole plate, or a partial one with `?` for one character and `*` for any number of them. The period
     is from `since` until before `until`, by the time at which the site's broker got the read. With a `country`, reads
     that name another country are left out. `asking_site` is the site where `user` is signed in. ValueError for a
-    period that ends before it begins; a decoder turns it into one of `events.Undecodable`.
+    period that ends before it begins and for a blank reason; a decoder turns it into one of `events.Undecodable`.
     """
 
     plate: Annotated[PlateText, Meta(min_length=1)]
@@ -39,9 +39,11 @@ class LookUp(Struct, frozen=True, kw_only=True):
     asking_site: Annotated[Name, Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        """Refuse a period that ends before it begins."""
+        """Refuse a period that ends before it begins, and a reason that is blank."""
         if self.since >= self.until:
             raise ValueError("the period ends before it begins: `since` must be before `until`")
+        if not self.reason.strip():
+            raise ValueError("the reason is blank")
 
 
 class FoundSighting(Struct, frozen=True, kw_only=True):

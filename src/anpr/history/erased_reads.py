@@ -38,7 +38,8 @@ class ErasedReads:
 
         Raises HistoryUnavailableError when the key or the store cannot be written.
         """
-        key = self._key(may_make=True)
+        # A key that was lost must not be replaced in silence: what was erased by it would come back.
+        key = self._key(may_make=not self._hashes())
         for day, identities in sorted(reads.items()):
             rows = [{"day": day_number(day), "hash": _hash(key, identity)} for identity in set(identities)]
             with self._database.begin(day) as connection:
@@ -49,8 +50,7 @@ class ErasedReads:
 
         Raises HistoryUnavailableError, without the key too.
         """
-        query = select(ERASED_READS.c.hash)
-        erased = {bytes(row.hash) for row in self._database.rows(query, date.min, date.max)}
+        erased = self._hashes()
         if not erased:
             return lambda _: True
         key = self._key(may_make=False)
@@ -67,6 +67,10 @@ class ErasedReads:
     def close(self) -> None:
         """Disconnect from the database."""
         self._database.close()
+
+    def _hashes(self) -> set[bytes]:
+        query = select(ERASED_READS.c.hash)
+        return {bytes(row.hash) for row in self._database.rows(query, date.min, date.max)}
 
     def _key(self, *, may_make: bool) -> bytes:
         try:

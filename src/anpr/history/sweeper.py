@@ -45,8 +45,10 @@ class GoneDays:
         day = gone.day.isoformat()
         details = {"store": gone.store, "day": day, "rows": str(gone.rows), "kept": str(gone.kept)}
         events = [_erasure(details, covert=gone.covert)]
-        if gone.kept_covert:
-            events.append(_erasure({"store": gone.store, "day": day, "kept": str(gone.kept_covert)}, covert=True))
+        if not gone.covert:
+            # It is there for every day: by a gap in the numbers, others would learn that it has something.
+            kept_covert = {"store": gone.store, "day": day, "kept": str(gone.kept_covert)}
+            events.append(_erasure(kept_covert, covert=True))
         self._audit.append(*events)
         if not gone.covert:
             log.info("a day goes", store=gone.store, day=day, rows=gone.rows, kept=gone.kept)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,9 @@ def test_without_the_key_nothing_is_stored_that_could_have_been_erased(
     key.unlink()
     with pytest.raises(HistoryUnavailableError, match="No such file"):
         stores.erased.may_keep()
+    with pytest.raises(HistoryUnavailableError, match="No such file"):
+        stores.erased.note({date(2026, 11, 29): [b"another read"]})
+    assert not key.exists(), "another key would let what was erased come back"
 
 
 def test_without_its_key_a_hash_says_nothing_about_a_read(

@@ -78,14 +78,35 @@ def test_an_erasure_shows_what_goes_asks_and_is_recorded_with_its_reason(machine
     assert "1 sightings of alerts, and the alerts: they stay as evidence" in done.stderr
     assert json.loads(done.stdout) == {"site": SITE, "erased": 2, "kept": 1, "possible_misreads": 1}
     assert machine.offsets() == [OPEN, NEAR, OTHER]
-    told, covert = machine.audited()
-    assert (told["operation"], told["plate"], told["reason"]) == ("erasure", "AB12CDE", "request 4711")
+    asked, told = machine.audited()[::2]
+    assert (asked["operation"], told["operation"]) == ("consultation", "erasure")
+    assert (told["plate"], told["reason"]) == ("AB12CDE", "request 4711")
     assert told["details"] == {"sightings": "2", "kept": "1"}
-    assert (covert["covert"], covert["details"]) == (True, {"kept": "1"})
+    assert [(covert["covert"], covert["details"]) for covert in machine.audited()[1::2]] == [
+        (True, {"kept": "1"})
+    ] * 2
+
+
+def test_an_alert_that_comes_while_somebody_is_asked_keeps_its_sighting(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def says_yes(*_: object, **__: object) -> None:
+        publish(machine.stores.facts, alert_about(RECORDS[UNMATCHED], "late"), first_offset=1)
+
+    monkeypatch.setattr("click.confirm", says_yes)
+    assert json.loads(machine.run("AB12CDE", *REASON, "--erase").stdout)["erased"] == 1
+    assert machine.offsets() == [UNMATCHED, OPEN, NEAR, OTHER]
+
+
+def test_the_numbers_of_audit_records_tell_nothing_covert(machine: Machine) -> None:
+    for plate in ("AB12CDE", "XY99ZZZ"):
+        machine.run(plate, *REASON, "--subject-access", str(machine.folder / plate))
+    assert [event["plate"] for event in machine.audited() if event.get("covert")] == ["AB12CDE", "XY99ZZZ"]
 
 
 def test_nothing_goes_before_somebody_says_yes_or_without_a_record(machine: Machine) -> None:
     assert machine.run("AB12CDE", *REASON, "--erase", says="n\n").exit_code == 1
+    assert machine.audited()[0]["operation"] == "consultation", "what is held was shown"
     shutil.rmtree(machine.settings.audit_dir)
     machine.settings.audit_dir.write_text("no folder")
     refused = machine.run("AB12CDE", *REASON, "--erase", "--yes")
@@ -100,7 +121,15 @@ def test_a_script_may_say_yes_beforehand_and_a_second_time_there_is_nothing_to_d
         assert json.loads(done.stdout)["erased"] == erased
 
 
-@pytest.mark.parametrize("arguments", [["--erase", "--reason", "x"], [*REASON, "--erase", "--subject-access", "f"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--erase", "--reason", "x"],
+        [*REASON, "--erase", "--subject-access", "f"],
+        [*REASON, "--erase", "--since", "2026-11-29"],
+        [*REASON, "--subject-access", "f", "--output", "g"],
+    ],
+)
 def test_it_must_be_clear_what_is_asked_and_of_which_site(machine: Machine, arguments: list[str]) -> None:
     done = machine.run("AB12CDE", *arguments)
     assert done.exit_code == 2

@@ -71,7 +71,7 @@ def test_the_log_and_the_metrics_say_what_goes_but_nothing_covert() -> None:
     told = GoneDays(SITE, AuditInMemory())
     with capture_logs() as logs:
         told(DayGone("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
-        told(DayGone("matched-covert", FIRST_DAY, rows=5, covert=True))
+    told(DayGone("matched-covert", FIRST_DAY, rows=5, covert=True))
     assert [(line["store"], line["day"], line["rows"], line["kept"]) for line in logs] == [
         ("sightings", "2026-11-29", 70, 3)
     ]
@@ -82,11 +82,14 @@ def test_the_audit_says_what_goes_and_only_those_who_may_learn_what_covert_alert
     audit = AuditInMemory()
     told = GoneDays(SITE, audit)
     told(DayGone("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
+    told(DayGone("facts", FIRST_DAY, rows=9))
     told(DayGone("matched-covert", FIRST_DAY, rows=5, covert=True))
     assert {event.operation for event in audit.events} == {"erasure"}
     assert [(event.covert, event.details) for event in audit.events] == [
         (False, {"store": "sightings", "day": "2026-11-29", "rows": "70", "kept": "3"}),
         (True, {"store": "sightings", "day": "2026-11-29", "kept": "2"}),
+        (False, {"store": "facts", "day": "2026-11-29", "rows": "9", "kept": "0"}),
+        (True, {"store": "facts", "day": "2026-11-29", "kept": "0"}),
         (True, {"store": "matched-covert", "day": "2026-11-29", "rows": "5", "kept": "0"}),
     ]
 

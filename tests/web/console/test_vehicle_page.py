@@ -160,6 +160,15 @@ def test_only_the_named_ports_are_asked(server: ConsoleServer) -> None:
     assert server.asked[0][1] == ("calais", "dover")
 
 
+def test_a_form_that_names_only_ports_that_cannot_be_asked_asks_nobody(server: ConsoleServer) -> None:
+    """The look-up from a covert incident names its own port alone, and a port without cameras has no history."""
+    with server.browser("ann") as ann:
+        for address in ("/vehicle", "/vehicle/export"):
+            answer = ann.post(address, data={"csrf": csrf_of(ann, "/vehicle"), **QUESTION, "port": "folkestone"})
+            assert answer.status_code in {400, 403}
+    assert not server.asked
+
+
 def test_only_people_with_the_covert_permission_ask_for_covert_alerts(server: ConsoleServer) -> None:
     sighting = a_sighting(seen_at=server.clock())
     alert = an_alert(sighting.read, an_entry(handling="covert", reason="quiet"))

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from anpr.contracts.events import Undecodable
+from anpr.contracts.moments import in_utc
 from anpr.contracts.sightings_api import (
     MOST_REQUEST_BYTES,
     OPENAPI_PATH,
@@ -180,8 +181,10 @@ async def _body(request: Request) -> bytes:
 def _decoded(body: bytes) -> SightingsRequest:
     """Return the request in a body. The text of a decoder's error may quote the plate, so it is not repeated."""
     try:
-        return _decoder.decode(body)
-    except Undecodable:
+        request = _decoder.decode(body)
+        # In another zone, a period at the edge of the calendar has no date in UTC.
+        return msgspec.structs.replace(request, since=in_utc(request.since), until=in_utc(request.until))
+    except (*Undecodable, ValueError):
         raise _malformed("the body is not a look-up that this version knows") from None
 
 

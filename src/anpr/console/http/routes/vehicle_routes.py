@@ -42,8 +42,9 @@ async def look_up(  # noqa: PLR0913  each part that it uses
 ) -> Response:
     """Ask the ports, and show where the vehicle was."""
     sent = await request.form()
-    written, ports = _written(sent), _ports(sent, search.ports)
+    written, ports = _written(sent), []
     try:
+        ports = _ports(sent, search.ports)
         found = await search.find(who, written, ports or search.ports)
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
@@ -56,8 +57,9 @@ async def export(
 ) -> Response:
     """Ask the ports again, and answer with a file of everything that they found."""
     sent = await request.form()
-    written, ports = _written(sent), _ports(sent, search.ports)
+    written, ports = _written(sent), []
     try:
+        ports = _ports(sent, search.ports)
         found = await search.find(who, written, ports or search.ports, "disclosure")
     except UnusableQuestionError as error:
         return renderer.page("vehicle.html", who, 400, written=written, asked_ports=ports, error=error)
@@ -110,6 +112,13 @@ def _written(sent: FormData) -> Written:
 
 
 def _ports(sent: FormData, known: Collection[str]) -> list[str]:
-    """Return the ports that the form names; none means all."""
+    """Return the ports that the form names; none means all.
+
+    Raises UnusableQuestionError where it names ports, and none of them can be asked: then nobody may be.
+    """
     named = {str(port) for port in sent.getlist("port")}
-    return [port for port in known if port in named]
+    ports = [port for port in known if port in named]
+    if named and not ports:
+        message = "the ports that the form names keep no history, so nobody was asked"
+        raise UnusableQuestionError("port", message, "choose ports of the form, or none to ask every port")
+    return ports
