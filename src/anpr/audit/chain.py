@@ -20,7 +20,7 @@ from anpr.audit.head import Head
 from anpr.audit.record import NO_PREVIOUS, AuditEvent, AuditRecord, Operation, SealedRecord, seal, unseal
 from anpr.audit.segments import day_of, lines_backwards, segment_of, segments
 from anpr.runtime.clock import Clock
-from anpr.runtime.errors import UnavailableError
+from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -63,7 +63,8 @@ class AuditChain:
     def append(self, *events: AuditEvent) -> None:
         """Add records, and wait until the disk has all of them.
 
-        Raises UnavailableError when that fails: then the chain has none of them, and the caller must not answer.
+        Raises UnavailableError when that fails, and InputError for a text that is not UTF-8: then the chain has none
+        of them, and the caller must not answer.
         """
         with self._writing, self._unavailable():
             self._append(events)
@@ -179,6 +180,13 @@ class AuditChain:
                 "audit-unavailable",
                 f"the audit chain {self._folder} cannot be written: {error.strerror or error}",
                 "free space on the disk or correct the folder's permissions. Until then nobody gets an answer",
+            ) from None
+        except UnicodeEncodeError:
+            # Half a surrogate pair: what a byte on the command line becomes that is not UTF-8. The chain is healthy.
+            raise InputError(
+                "look-up-unusable",
+                "a text has a character that is not UTF-8, so the audit cannot record it",
+                "write it again, in a terminal that uses UTF-8",
             ) from None
         except ValueError as error:
             raise UnavailableError(

@@ -83,7 +83,10 @@ _decoder = msgspec.json.Decoder(AuditRecord)
 
 
 def seal(record: AuditRecord) -> tuple[str, bytes]:
-    """Return the hash of a record, and its line with the line feed. Raises OverflowError for one that is too long."""
+    """Return the hash of a record, and its line with the line feed.
+
+    Raises OverflowError for one that is too long, UnicodeEncodeError for a text with half a surrogate pair.
+    """
     body = _encoder.encode(record)
     if len(body) > MOST_LINE_BYTES - 128:
         raise OverflowError("an audit record is too long")

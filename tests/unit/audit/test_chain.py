@@ -12,7 +12,7 @@ from anpr.audit.checkpoint import read_checkpoint
 from anpr.audit.head import Head
 from anpr.audit.record import unseal
 from anpr.audit.segments import lines_backwards, segment_of, segments
-from anpr.runtime.errors import UnavailableError
+from anpr.runtime.errors import InputError, UnavailableError
 from tests.support.audit import NOON, SetClock, lines_in, look_up, verdict_on
 
 
@@ -106,6 +106,18 @@ def test_a_chain_whose_last_record_was_changed_does_not_go_on(tmp_path: Path) ->
     with pytest.raises(UnavailableError) as refused:
         opened(tmp_path)
     assert refused.value.code == "audit-chain-broken"
+
+
+def test_a_text_that_is_not_utf_8_is_refused_and_the_chain_goes_on(tmp_path: Path) -> None:
+    chain = opened(tmp_path)
+    with pytest.raises(InputError) as refused:
+        chain.append(look_up(), look_up("AB12\udcff"))
+    assert "not UTF-8" in str(refused.value)
+    assert "rename" not in refused.value.next_step
+    chain.append(look_up("EF56GHI"))
+    written = lines_in(tmp_path)
+    assert [unseal(line).record.event.plate for line in written] == ["EF56GHI"]
+    assert verdict_on(written).fault is None
 
 
 def test_a_full_disk_refuses_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
