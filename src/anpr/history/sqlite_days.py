@@ -2,18 +2,22 @@
 
 A closed day is one file, which can be copied while history runs. `synchronous=FULL`: after a power cut a file holds
 every commit, so no later day's offsets can be newer than an older day's rows (`day_batches`).
+
+A look-up opens a file and closes it: a year of files would take more descriptors than a process has, and a day that
+has gone would stay on the disk while it is open. Only the writer, which knows when a day goes, keeps some files open:
+the day that it writes, and the few days that were read last, since to open a file takes longer than to read it.
 """
 
 import fcntl
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Row, Select, Table, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, NullPool, Row, Select, Table, create_engine, event
 
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
@@ -22,6 +26,7 @@ from anpr.runtime.errors import UnavailableError
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"
+_MOST_IDLE = 32  # a month, at three descriptors each
 
 
 class SqliteDays:
@@ -39,13 +44,15 @@ class SqliteDays:
             raise NoStoreError(f"the history folder {folder}")
         self._lock = _lock(folder) if is_writer else None
         self._engines: dict[date, Engine] = {}
+        self._written: tuple[date, Connection] | None = None
+        self._idle: dict[date, Connection] = {}  # the one that was used last is the last
         self._opening = threading.Lock()
         try:
             if is_writer:
                 self._finish_drops()
             for day in self.days():
                 with self._unless_it_goes(day):
-                    self._open(day).dispose()
+                    self._open(day)
         except BaseException:
             self.close()
             raise
@@ -56,13 +63,11 @@ class SqliteDays:
         if day not in self._engines:
             with _disk_errors(self._name(day)):
                 self._file(day).touch(mode=0o600)
-            # The other days are closed now: without connections each is one file, without a journal beside it.
-            # A look-up may open one meanwhile, in another thread.
-            for engine in list(self._engines.values()):
-                engine.dispose()
-            self._open(day)
-        with unavailable(self._name(day)), _writing(self._engines[day]).begin() as connection:
-            yield connection
+        engine = self._open(day)
+        with unavailable(self._name(day)):
+            self._stay_open(day, engine)
+            with _writing(engine).begin() as connection:
+                yield connection
 
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
         """See `Database`."""
@@ -79,9 +84,11 @@ class SqliteDays:
     def drop(self, day: date) -> None:
         """See `Database`. The day has gone with the new name of its file; what is left of it goes afterwards."""
         with self._opening, _disk_errors(self._name(day)):
-            engine = self._engines.pop(day, None)
-            if engine is not None:
-                engine.dispose()
+            self._engines.pop(day, None)
+            if day in self._idle:
+                self._idle.pop(day).close()
+            if self._written is not None and self._written[0] == day:
+                self._close_written()
             file = self._file(day)
             if file.exists():
                 file.rename(file.with_name(f"{file.name}{_GONE}"))
@@ -100,8 +107,9 @@ class SqliteDays:
 
     def close(self) -> None:
         """See `Database`."""
-        for engine in self._engines.values():
-            engine.dispose()
+        with self._opening:
+            self._engines.clear()
+            self._close_connections()
         if self._lock is not None:
             self._lock.close()
 
@@ -110,25 +118,58 @@ class SqliteDays:
         with self._opening:
             if day not in self._engines:
                 engine = _engine(self._file(day))
-                try:
-                    with unavailable(self._name(day)), _writing(engine).begin() as connection:
-                        prepare(
-                            connection,
-                            self._name(day),
-                            self._day_tables,
-                            lambda _: None,  # a file has no partitions
-                            may_upgrade=self._lock is not None,
-                        )
-                except BaseException:
-                    engine.dispose()
-                    raise
+                with unavailable(self._name(day)), _writing(engine).begin() as connection:
+                    prepare(
+                        connection,
+                        self._name(day),
+                        self._day_tables,
+                        lambda _: None,  # a file has no partitions
+                        may_upgrade=self._lock is not None,
+                    )
                 self._engines[day] = engine
             return self._engines[day]
 
+    def _stay_open(self, day: date, engine: Engine) -> None:
+        """Keep a connection to the day that is written, and none to any other day.
+
+        The last connection that closes takes the journal into the file and deletes it: too slow for each commit. A
+        closed day is one file, without a journal beside it, unless a look-up reads it just then.
+        """
+        with self._opening:
+            if self._written is None or self._written[0] != day:
+                self._close_connections()
+                self._written = day, engine.connect()
+
+    def _close_connections(self) -> None:
+        while self._idle:
+            self._idle.popitem()[1].close()
+        self._close_written()
+
+    def _close_written(self) -> None:
+        if self._written is not None:
+            self._written[1].close()
+            self._written = None
+
     def _rows_of(self, day: date, statement: "_Statement") -> Iterator[Row[Any]]:
         engine = self._open(day)
-        with unavailable(self._name(day)), engine.connect() as connection:
+        with unavailable(self._name(day)), ExitStack() as stack:
+            with self._opening:
+                idle = self._idle.pop(day, None)
+            connection = stack.enter_context(idle or engine.connect())
             yield from statement.result(connection)
+            connection.rollback()
+            if self._lock is not None and self._keep_idle(day, connection):
+                stack.pop_all()
+
+    def _keep_idle(self, day: date, connection: Connection) -> bool:
+        """Keep a connection for the next look-up instead of the one unused longest. False where it must be closed."""
+        with self._opening:
+            if self._engines.get(day) is not connection.engine or day in self._idle:
+                return False  # the day has gone meanwhile, or another look-up was quicker
+            self._idle[day] = connection
+            if len(self._idle) > _MOST_IDLE:
+                self._idle.pop(next(iter(self._idle))).close()
+            return True
 
     @contextmanager
     def _unless_it_goes(self, day: date) -> Iterator[None]:
@@ -192,6 +233,7 @@ def _engine(file: Path) -> Engine:
         f"sqlite:///{file.absolute().as_uri()}?mode=rw&uri=true",
         hide_parameters=True,
         connect_args={"timeout": _BUSY_SECONDS},
+        poolclass=NullPool,
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

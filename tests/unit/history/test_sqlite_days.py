@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from datetime import date, timedelta
 from pathlib import Path
@@ -166,3 +168,82 @@ def test_a_look_up_while_days_go_gets_what_is_left(tmp_path: Path) -> None:
     assert failures == []
     assert store.days() == [FIRST + timedelta(days=20)], "no look-up makes a file anew"
     store.close()
+
+
+# Opening 300 files must not need 300 descriptors. The limit is of a process, so it is set in one of its own.
+_WITH_FEW_DESCRIPTORS = """
+import resource, sys
+from pathlib import Path
+
+from anpr.history.sighting_store import SightingStore
+from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import SIGHTING_TABLES
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+for is_writer in (True, False):
+    store = SightingStore(SqliteDays(Path(sys.argv[1]), SIGHTING_TABLES, is_writer=is_writer))
+    print(len(store.next_offsets()), store.count())
+    store.close()
+"""
+
+
+def test_a_year_of_days_is_read_with_few_descriptors(tmp_path: Path) -> None:
+    recorded(tmp_path, read_record(0)).close()
+    for number in range(1, 300):
+        day = FIRST + timedelta(days=number)
+        shutil.copy(tmp_path / "20261129.sqlite", tmp_path / f"{day:%Y%m%d}.sqlite")
+    command = [sys.executable, "-c", _WITH_FEW_DESCRIPTORS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["1", "300"] * 2, done.stderr
+
+
+def test_a_reader_holds_no_file_open_and_reads_a_day_made_anew(tmp_path: Path) -> None:
+    recorded(tmp_path, read_record(0), read_record(1)).close()
+    look_ups = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False))
+    assert look_ups.count() == 2
+    assert open_files(tmp_path) == []
+    store = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES))
+    store.drop(FIRST)
+    record_all(store, read_record(2))
+    assert look_ups.count() == 1
+    store.close()
+    look_ups.close()
+    assert open_files(tmp_path) == []
+
+
+def test_a_look_up_that_is_abandoned_holds_no_file_open(tmp_path: Path) -> None:
+    recorded(tmp_path, *(read_record(number, number / 1000) for number in range(1000))).close()
+    look_ups = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False))
+    found = look_ups.of_day(FIRST)
+    assert next(found).offset == 0
+    assert open_files(tmp_path)
+    del found
+    assert open_files(tmp_path) == []
+    look_ups.close()
+
+
+def test_the_writer_holds_no_day_open_that_is_closed_or_has_gone(tmp_path: Path) -> None:
+    store = recorded(tmp_path, read_record(0), read_record(1, 5))
+    assert store.count() == 2
+    record_all(store, read_record(2, 86_405))
+    assert {name.split(".")[0] for name in open_files(tmp_path)} == {"20261201", "lock"}
+    look_up = store.of_day(FIRST)
+    assert next(look_up).offset == 0
+    assert store.count() == 3
+    for day in store.days():
+        store.drop(day)
+    assert list(look_up) == []
+    assert open_files(tmp_path) == ["lock"]
+    store.close()
+    assert open_files(tmp_path) == []
+
+
+def open_files(folder: Path) -> list[str]:
+    """Return the names of the files of a folder that this process holds open, deleted ones too."""
+    links = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            links.append(str(descriptor.readlink()))
+        except FileNotFoundError:  # that of the listing itself
+            continue
+    return sorted(Path(link).name for link in links if link.startswith(f"{folder}/"))
