@@ -6,13 +6,15 @@ from datetime import datetime
 from msgspec import Struct
 
 from anpr.audit.record import AuditRecord
+from anpr.contracts.plates import canonical, canonical_pattern, equivalent, is_pattern, unknown_letters
 
 
 class AuditQuery(Struct, frozen=True, kw_only=True):
     """The records from `since` until before `until` that fit everything else that is given.
 
     Attributes:
-        plate: A whole plate. Look-ups of a partial plate that it fits are found, too.
+        plate: A whole plate with a letter or digit. Look-ups of the same vehicle that were typed in another way are
+            found, and those of a partial plate that it fits.
         covert: Whether the asker may see covert records.
     """
 
@@ -36,20 +38,19 @@ class AuditQuery(Struct, frozen=True, kw_only=True):
 
 
 def _is_about(wanted: str, plate: str) -> bool:
-    if not any(mark in plate for mark in "?*"):
-        return _letters(plate) == _letters(wanted)
-    return re.fullmatch(_as_expression(plate), _letters(wanted)) is not None
+    """Tell whether a plate in a record is the wanted one, or a partial one that it fits, however each is typed."""
+    if unknown_letters(wanted) != unknown_letters(plate):
+        return False
+    vehicle = equivalent(canonical(wanted))
+    if not is_pattern(plate):
+        return equivalent(canonical(plate)) == vehicle
+    return re.fullmatch(_as_expression(equivalent(canonical_pattern(plate))), vehicle) is not None
 
 
 def _as_expression(partial: str) -> str:
     """Return a regular expression for a partial plate. Atomic groups: no text makes it slow."""
-    parts = [
-        "".join("." if mark == "?" else mark for mark in part.upper() if mark.isalnum() or mark == "?")
-        for part in partial.split("*")
-    ]
-    first, *middle, last = parts if len(parts) > 1 else (parts[0], "")
-    return first + "".join(f"(?>.*?{part})" for part in middle) + (f".*{last}" if len(parts) > 1 else "")
-
-
-def _letters(plate: str) -> str:
-    return "".join(mark for mark in plate.upper() if mark.isalnum())
+    first, *others = partial.replace("?", ".").split("*")
+    if not others:
+        return first
+    *middle, last = others
+    return first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"

@@ -129,5 +129,29 @@ def test_a_partial_plate_stands_for_the_plates_that_it_fits(partial: str, fits: 
     assert not asked(plate="A" * 63 + "B").fits(_record(look_up("*A" * 33)))
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ab-12 coo",
+        "AB12C00",
+        "ABI2COO",
+        "\u0410\u0412 12 \u0421\u041e\u041e",
+        "\uff21\uff22\uff11\uff12\uff23\uff2f\uff2f",
+        "\u00c1B12C\u00d6\u00d3",
+        "A?I2C*",
+        "\uff21*\u041e",
+    ],
+)
+def test_a_look_up_of_the_same_vehicle_is_found_however_it_was_typed(typed: str) -> None:
+    assert asked(plate="AB12COO").fits(_record(look_up(typed)))
+    assert asked(plate="\u0410BI2 C0O").fits(_record(look_up(typed)))
+    assert not asked(plate="XY99XYZ").fits(_record(look_up(typed)))
+
+
+@pytest.mark.parametrize("plate", ["", "\u4eac", "\u4eacAB12COO", "\u4eac*"])
+def test_a_letter_that_no_table_knows_is_never_left_out(plate: str) -> None:
+    assert not asked(plate="AB12COO").fits(_record(look_up(plate)))
+
+
 def _record(event: AuditEvent) -> AuditRecord:
     return AuditRecord(sequence=1, previous="", chain="c", at=NOON, site="calais", service="console-1", event=event)
