@@ -104,6 +104,7 @@ def test_an_inserted_record_is_found_where_it_stands(
     inserted = data.draw(st.sampled_from([*others, *lines, b"x\n"]))
     assume(inserted not in lines[number : number + 1])  # else the one after it is the one inserted
     lines.insert(number, inserted)
+    assume(lines != others[: len(lines)])  # else it was not inserted: the chain goes on with it
     fault = verdict_on(lines, heads=[head]).fault
     assert fault is not None
     assert fault.sequence <= number + 1
