@@ -13,13 +13,14 @@ from msgspec import Struct
 from anpr.contracts.events import Undecodable
 from anpr.history.closed_days import ClosedDays
 from anpr.history.day_copy import CopiedDay, copy_day
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore, facts_of_day
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting import Sighting
 from anpr.history.sighting_store import SightingStore, sightings_of_day
 from anpr.history.stores import SIGHTINGS, TABLES, open_erased, open_original, open_store
 from anpr.history.tables import FACT_TABLES
-from anpr.runtime.errors import InputError
+from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.settings import Settings
 
 # Facts come first: when a copied day goes because its retention has ended, the service keeps the sightings of those
@@ -46,19 +47,25 @@ def copy_history(settings: Settings, site: str, original: str) -> Iterator[DayRe
     Raises InputError when a store of the site is not there to be filled, and UnavailableError.
     """
     with closing(open_erased(settings, site, is_writer=False)) as erased:
-        may_keep = erased.may_keep()
-    for kind in _KINDS:
-        with closing(open_store(settings, site, kind, is_writer=False)) as store:
-            try:
-                days = open_original(original, site, kind)
-            except InputError as error:
-                yield DayReport(store=kind, problem=str(error))
-                continue
-            with closing(days):
-                if not days.days():
-                    yield DayReport(store=kind)
-                for day in reversed(days.days()):
-                    yield _StoreCopy(days, store, kind, site, may_keep).copied(day)
+        for kind in _KINDS:
+            with closing(open_store(settings, site, kind, is_writer=False)) as store:
+                yield from _copy_store(original, store, kind, site, erased)
+
+
+def _copy_store(
+    original: str, store: SightingStore | FactStore, kind: str, site: str, erased: ErasedReads
+) -> Iterator[DayReport]:
+    try:
+        days = open_original(original, site, kind)
+    except InputError as error:
+        yield DayReport(store=kind, problem=str(error))
+        return
+    with closing(days):
+        if not days.days():
+            yield DayReport(store=kind)
+        for day in reversed(days.days()):
+            # Asked for each day: a copy may take hours, and a vehicle may be erased meanwhile.
+            yield _StoreCopy(days, store, kind, site, erased.may_keep()).copied(day)
 
 
 class _StoreCopy(NamedTuple):
@@ -81,6 +88,10 @@ class _StoreCopy(NamedTuple):
         except Undecodable as error:
             problem = f"a row cannot be decoded: {type(error).__name__}"
             return DayReport(store=self.kind, day=day, problem=problem)
+        except UnavailableError as error:
+            if error.code != "history-copy-incomplete":
+                raise
+            return DayReport(store=self.kind, day=day, problem=str(error))
         return DayReport(store=self.kind, day=day, rows=copied.rows, new=copied.new)
 
     def _copy_rows(self, day: date) -> CopiedDay:

@@ -12,12 +12,12 @@ from anpr.audit.query import AuditQuery
 from anpr.audit.record import AuditRecord
 from anpr.audit.search import search
 from anpr.contracts.events import Action, Alert, Correction, Read
-from anpr.contracts.look_up import LookUp
-from anpr.contracts.plates import canonical
+from anpr.contracts.look_up import THIS_PLATE_TIERS, LookUp
 from anpr.history.erasure import VehicleHeld
 from anpr.history.fact_store import FactStore
 from anpr.history.held_data import HeldSighting, SubjectAccess
 from anpr.history.retention import KeptStores
+from anpr.history.wanted_plate import WantedPlate
 
 
 class LeftOut(NamedTuple):
@@ -37,8 +37,9 @@ def subject_access(
     """
     sightings = [*held.going, *held.evidence]
     reads = [sighting.read for sighting in sightings]
-    alerts, corrections = _about(stores.facts, look_up.plate, reads)
-    covert, _ = _about(stores.covert_facts, look_up.plate, reads)
+    wanted = WantedPlate(look_up)
+    alerts, corrections = _about(stores.facts, wanted, reads)
+    covert, _ = _about(stores.covert_facts, wanted, reads)
     actions = stores.facts.actions_on([alert.alert_id for alert in alerts])
     records = _audit_records(audit, look_up, covert=True)
     shown = [record for record in records if not record.event.covert]
@@ -59,20 +60,22 @@ def subject_access(
     return answer, LeftOut(len(covert), len(records) - len(shown))
 
 
-def _about(facts: FactStore, plate: str, reads: Collection[Read]) -> tuple[list[Alert], list[Correction]]:
-    """Return the alerts about these reads or the listed plate, and the corrections of these reads."""
+def _about(facts: FactStore, wanted: WantedPlate, reads: Collection[Read]) -> tuple[list[Alert], list[Correction]]:
+    """Return the alerts about these reads, or about another read of the vehicle, and the corrections of these reads.
+
+    A read that is only like the plate of an entry may be of somebody else's vehicle.
+    """
     identities = {read.identity for read in reads}
     named = {(read.site, read.camera, read.read_id) for read in reads}
     alerts: list[Alert] = []
     corrections: list[Correction] = []
     for day in facts.days():
-        for fact in facts.of_day(day):
-            event = fact.event()
-            if isinstance(event, Alert):
-                if event.read.identity in identities or canonical(event.plate) == canonical(plate):
-                    alerts.append(event)
-            elif isinstance(event, Correction) and named & _reads_of(event):
-                corrections.append(event)
+        events = [fact.event() for fact in facts.of_day(day)]
+        raised = [event for event in events if isinstance(event, Alert)]
+        for alert, match in zip(raised, wanted.matches([alert.read for alert in raised]), strict=True):
+            if alert.read.identity in identities or (match is not None and match.tier in THIS_PLATE_TIERS):
+                alerts.append(alert)
+        corrections += (event for event in events if isinstance(event, Correction) and named & _reads_of(event))
     return alerts, corrections
 
 

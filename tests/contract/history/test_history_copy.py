@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -205,6 +206,21 @@ def test_a_day_that_cannot_be_copied_is_named_and_costs_no_other_day(
     assert "it is still written" in found.pop(("sightings", "2026-11-30"))
     assert "facts-covert does not exist" in found.pop(("facts-covert", "None"))
     assert found == {}
+
+
+def test_a_day_that_goes_while_it_is_copied_is_named_and_costs_no_other_day(
+    folders: tuple[Original, Settings], site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, here = folders
+
+    def gone(store: SightingStore, day: date, *rows: Any) -> None:
+        if day != date(2026, 11, 29):  # as if retention had taken it
+            ADD(store, day, *rows)
+
+    monkeypatch.setattr(SightingStore, "add", gone)
+    found = problems(here, site, original)
+    assert "not in the store after the copy" in found.pop(("sightings", "2026-11-29"))
+    assert {day for _, day in found} <= {"2026-11-29"}
 
 
 def test_the_history_of_another_site_is_not_copied(folders: tuple[Original, Settings], site: str) -> None:

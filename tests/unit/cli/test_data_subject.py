@@ -98,6 +98,13 @@ def test_an_alert_that_comes_while_somebody_is_asked_keeps_its_sighting(
     assert machine.offsets() == [UNMATCHED, OPEN, NEAR, OTHER]
 
 
+def test_an_alert_about_a_read_that_may_be_of_somebody_else_is_not_disclosed(machine: Machine) -> None:
+    publish(machine.stores.facts, alert_about(RECORDS[NEAR], "open"), first_offset=1)
+    machine.run("AB12CDE", *REASON, "--subject-access", str(machine.folder / "request"))
+    answer = json.loads((machine.folder / "request" / "subject-access.json").read_text())
+    assert [alert["read"]["plate"] for alert in answer["alerts"]] == ["AB12 CDE"]
+
+
 def test_the_numbers_of_audit_records_tell_nothing_covert(machine: Machine) -> None:
     for plate in ("AB12CDE", "XY99ZZZ"):
         machine.run(plate, *REASON, "--subject-access", str(machine.folder / plate))
