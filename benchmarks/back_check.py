@@ -88,6 +88,7 @@ def measure(store: SightingStore, index: Index, *, all_of_it: bool = False) -> d
     scan = Search(after=BEFORE, upto=AFTER, since=system_clock() - WINDOW, done=())
     check = BackCheck(
         Progress(checked=AFTER, searches=(scan,)) if all_of_it else Progress(checked=BEFORE),
+        set(),
         sightings=store,
         known_alerts=lambda _: set(),
         publish=published.extend,

@@ -69,6 +69,7 @@ def back_check_of(
     """Return a back-check of the last 72 hours."""
     return BackCheck(
         progress,
+        set(),
         sightings=sightings,
         known_alerts=alerts.known,
         publish=alerts.publish,

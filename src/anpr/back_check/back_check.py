@@ -67,6 +67,7 @@ class BackCheck:
     def __init__(  # noqa: PLR0913  everything that it touches is handed in
         self,
         progress: Progress,
+        published: set[tuple[str, bool]],
         *,
         sightings: Sightings,
         known_alerts: Callable[[Sequence[Alert]], set[str]],
@@ -75,15 +76,19 @@ class BackCheck:
         window: timedelta,
         clock: Clock,
     ) -> None:
-        """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts."""
+        """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts.
+
+        `published` gets the id of each alert that the broker has, and whether it is covert. The caller keeps it for a
+        back-check that goes on from an older progress, and empties it when that it has no search is saved.
+        """
         self.progress = progress
+        self._published = published
         self._sightings = sightings
         self._known_alerts = known_alerts
         self._publish = publish
         self._days = days
         self._window = window
         self._clock = clock
-        self._published: set[tuple[str, bool]] = set()
 
     def note_list(self, active: ActiveIndex) -> None:
         """Begin a search if the list in force is a new one."""
@@ -112,8 +117,6 @@ class BackCheck:
                 self.progress = self.progress.with_changed(search, None)
             elif self._has_next_piece(search, index):
                 is_busy = True
-        if not self.progress.searches:
-            self._published.clear()
         return is_busy
 
     def waiting(self) -> int:

@@ -58,6 +58,8 @@ class BackCheckService:
         self._refusal = ""
         self._file = ProgressFile(settings.history_dir / site / "back-check.json")
         self._progress = self._file.load()
+        # Where the progress cannot be saved, the same sightings are gone through again each second.
+        self._published: set[tuple[str, bool]] = set()
         self._matched: MatchedWith | None = None
         self._ask_ends_at = self._ask_again_at = self._save_at = 0.0
 
@@ -95,6 +97,7 @@ class BackCheckService:
             generations = MatcherGenerations()
             back_check = BackCheck(
                 self._progress,
+                self._published,
                 sightings=sightings,
                 known_alerts=KnownAlerts(*facts),
                 publish=AlertPublisher(KafkaProducer(self._kafka), self._while_waiting),
@@ -117,8 +120,8 @@ class BackCheckService:
         started_at = time.monotonic()
         back_check.note_list(active)
         is_busy = back_check.run_once(active.index, self._matched)
-        self._refusal = ""
         self._save(back_check)
+        self._refusal = ""
         if is_busy:
             self._stop.wait(time.monotonic() - started_at)
 
@@ -145,6 +148,8 @@ class BackCheckService:
         if is_other_search or time.monotonic() >= self._save_at:
             self._file.save(new)
             self._progress = new
+            if not new.searches:
+                self._published.clear()
             self._save_at = time.monotonic() + _SAVE_EVERY_SECONDS
             self._show_progress(back_check)
 

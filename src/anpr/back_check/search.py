@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from anpr.contracts.events import NO_GENERATION, Entry, Generation
+from anpr.contracts.events import NO_GENERATION, Entry, Generation, Instant
 from anpr.history.sighting import Source
 
 
@@ -31,7 +31,7 @@ class Search(Struct, frozen=True, kw_only=True):
 
     after: Generation
     upto: Generation
-    since: datetime
+    since: Instant
     done: tuple[Done, ...] | None = None
 
     def wants(self, entry: Entry) -> bool:

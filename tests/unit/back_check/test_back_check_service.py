@@ -1,0 +1,121 @@
+"""What a back-check does when its store or its disk refuses."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import msgspec
+import pytest
+
+from anpr.back_check import back_check_service
+from anpr.back_check.back_check_service import BackCheckService
+from anpr.kafka.interfaces import Record
+from anpr.kafka.topic_ends import PartitionEnds
+from anpr.matching.index import Index
+from anpr.runtime.settings_files import load_settings
+from tests.support.back_check import AlertsInMemory, SightingsInMemory, active
+from tests.support.strategies import a_read, an_entry, generation
+
+SITE = "calais"
+
+
+class Waits(threading.Event):
+    """A stop that comes after so many waits of the service, which take no time; `then` is called at each."""
+
+    def __init__(self, waits: int, then: Callable[[int], None] = lambda _: None) -> None:
+        super().__init__()
+        self._left = waits
+        self._then = then
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  no time passes
+        self._left -= 1
+        self._then(self._left)
+        if self._left <= 0:
+            self.set()
+        return self.is_set()
+
+
+class StoredSightings(SightingsInMemory):
+    """Sightings in a store that is opened and closed."""
+
+    def close(self) -> None:
+        """Keep them: they are opened again."""
+
+
+class Site:
+    """A site with a sighting of a listed vehicle. Its history learns of no alert: its disk may be full."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sightings, self.alerts = StoredSightings(), AlertsInMemory()
+        self.sightings.store(a_read())
+        self.index = Index.build([an_entry(revision=generation(1))], generation(1))
+        settings = load_settings(Path("config"), {})
+        history = msgspec.structs.replace(settings.history, folder=str(folder))
+        self._settings = msgspec.structs.replace(settings, history=history)
+        self.file = self._settings.history_dir / SITE / "back-check.json"
+        self.open_sightings = MagicMock(return_value=self.sightings)
+        for name, double in {
+            "open_sightings": self.open_sightings,
+            "open_facts": MagicMock(),
+            "KafkaTail": MagicMock(return_value=MagicMock(poll=self._poll)),
+            "TopicEnds": MagicMock(return_value=MagicMock(ask=lambda: {("topic-1", 0): PartitionEnds(0, 2)})),
+            "MatcherGenerations": MagicMock(return_value=MagicMock(lowest=lambda *_: generation(1))),
+            "KafkaProducer": MagicMock(),
+            "KnownAlerts": lambda *_: lambda _: set(),
+            "AlertPublisher": lambda *_: self.alerts.publish,
+            "IndexFollower": lambda *_: SimpleNamespace(
+                active=active(self.index), start=lambda: None, stop=lambda: None
+            ),
+        }.items():
+            monkeypatch.setattr(back_check_service, name, double)
+
+    def _poll(self, wait_seconds: float) -> list[Record]:
+        self._stop.wait(wait_seconds)
+        return []
+
+    def service(self, stop: threading.Event) -> BackCheckService:
+        self._stop = stop
+        return BackCheckService(self._settings, SITE, stop)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    return Site(tmp_path / "history", monkeypatch)
+
+
+def test_while_its_progress_cannot_be_saved_it_publishes_each_alert_once_and_is_not_ready(site: Site) -> None:
+    site.file.mkdir(parents=True)
+    service = site.service(Waits(10))
+    service.run()
+    assert site.open_sightings.call_count > 2
+    assert len(site.alerts.published) == 1
+    assert "back-check.json" in "".join(service.health.missing())
+
+
+def test_a_search_that_ends_while_its_progress_cannot_be_saved_publishes_each_alert_once(site: Site) -> None:
+    def fill_the_disk(waits_left: int) -> None:
+        if waits_left == 18:
+            site.file.unlink()
+            site.file.mkdir()
+            site.sightings.store(a_read("read-2"))
+
+    site.service(Waits(20, fill_the_disk)).run()
+    assert site.open_sightings.call_count > 2
+    assert [alert.read.read_id for alert in site.alerts.published] == ["read-1", "read-2"]
+
+
+def test_once_its_progress_can_be_saved_again_a_later_search_finds_what_is_new(site: Site) -> None:
+    def free_the_disk(waits_left: int) -> None:
+        if waits_left == 15:
+            site.file.rmdir()
+            site.sightings.store(a_read("read-2"))
+
+    site.file.mkdir(parents=True)
+    service = site.service(Waits(20, free_the_disk))
+    service.run()
+    assert [alert.read.read_id for alert in site.alerts.published] == ["read-1", "read-2"]
+    assert service.health.missing() == []
+    assert site.file.is_file()
