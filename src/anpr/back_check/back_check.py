@@ -78,8 +78,8 @@ class BackCheck:
     ) -> None:
         """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts.
 
-        `published` gets the id of each alert that the broker has, and whether it is covert. The caller keeps it for a
-        back-check that goes on from an older progress, and empties it when that it has no search is saved.
+        `published` gets the id of each alert that the broker has, and whether it is covert. The caller hands it to
+        each back-check that goes on from an older progress, and empties it once a progress without a search is saved.
         """
         self.progress = progress
         self._published = published

@@ -52,7 +52,7 @@ def question(written: Written, asker: Asker, now: datetime, zone: tzinfo) -> Loo
         country=_country(written.country),
         since=since,
         until=until,
-        reason=_reason(written.reason),
+        reason=usable_reason(written.reason, "Say why you look this vehicle up"),
         user=asker.user,
         role=asker.role,
         asking_site=asker.site,
@@ -94,10 +94,14 @@ def _country(text: str) -> str | None:
     return code
 
 
-def _reason(text: str) -> str:
+def usable_reason(text: str, what_to_say: str) -> str:
+    """Return the reason as the audit keeps it.
+
+    Raises UnusableQuestionError, with `what_to_say` as the next step where there is none, and where it is too long.
+    """
     reason = text.strip()
     if not reason:
-        raise UnusableQuestionError("reason", "There is no reason.", "Say why you look this vehicle up")
+        raise UnusableQuestionError("reason", "There is no reason.", what_to_say)
     if len(reason) > MOST_REASON_CHARACTERS:
         raise UnusableQuestionError(
             "reason",

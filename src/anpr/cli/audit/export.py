@@ -15,7 +15,7 @@ from anpr.cli import settings_of
 from anpr.cli.audit.common import readable, site_option, site_or_first
 from anpr.cli.operator import operator_name
 from anpr.contracts.local_days import day_end, day_start
-from anpr.look_up.question import MOST_REASON_CHARACTERS, UnusableQuestionError
+from anpr.look_up.question import MOST_REASON_CHARACTERS, usable_reason
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 
@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     zone = settings.sites[site].zone
     query = AuditQuery(since=day_start(since.date(), zone), until=day_end(until.date(), zone), covert=with_covert)
     details = {"since": str(since.date()), "until": str(until.date()), "format": form, "covert": str(with_covert)}
-    _record(settings, site, _usable(reason), details)
+    _record(settings, site, usable_reason(reason, "Say who asks for the export, and why"), details)
     folder = site_folder(settings, site)
     with readable(folder):
         found = records_of(folder, query)
@@ -76,20 +76,6 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         for line in lines:
             click.echo(line.encode(), nl=False)
     click.echo(f"exported what was recorded at {site}{'' if with_covert else ', without covert records'}", err=True)
-
-
-def _usable(reason: str) -> str:
-    """Return the reason as the audit keeps it. Raises UnusableQuestionError for none and for one that is too long."""
-    reason = reason.strip()
-    if not reason:
-        raise UnusableQuestionError("reason", "There is no reason.", "Say who asks for the export, and why")
-    if len(reason) > MOST_REASON_CHARACTERS:
-        raise UnusableQuestionError(
-            "reason",
-            f"The reason has more than {MOST_REASON_CHARACTERS} characters.",
-            f"Say it in at most {MOST_REASON_CHARACTERS} characters",
-        )
-    return reason
 
 
 def _record(settings: Settings, site: str, reason: str, details: dict[str, str]) -> None:
