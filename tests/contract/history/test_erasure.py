@@ -1,7 +1,6 @@
 """SQLite and PostgreSQL erase a vehicle alike, and nothing brings it back: one suite, run on both."""
 
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,24 +32,6 @@ RECORDS = [
     read_record(7, 5, plate=PLATE),
 ]
 UNMATCHED, EVIDENCE, NEAR, OTHER = [0, 5, 6, 7], OPEN, 3, 4
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], KeptStores]]:
-    """Return a function that opens the stores of a site anew, as a restart does."""
-    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
-    schema = f"erasure-{uuid.uuid4().hex}"
-    opened: list[KeptStores] = []
-
-    def open_again() -> KeptStores:
-        for stores in opened:
-            stores.close()
-        opened[:] = [kept_stores(tmp_path, url, schema)]
-        return opened[0]
-
-    yield open_again
-    for stores in opened:
-        stores.close()
 
 
 def question(plate: str = PLATE) -> LookUp:

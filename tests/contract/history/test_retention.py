@@ -1,10 +1,8 @@
 """SQLite and PostgreSQL let days go alike, and keep the sightings of alerts: one suite, run on both."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,30 +18,11 @@ from anpr.history.sighting_store import SightingStore
 from anpr.kafka.interfaces import Record
 from anpr.runtime.settings import RetentionSettings
 from tests.support.history import SITE, TopicInMemory, at, everything, read_record, record_all
-from tests.support.kept_stores import kept_stores
 from tests.support.strategies import an_alert, an_entry
 
 FIRST_DAY = date(2026, 11, 29)
 KEPT = RetentionSettings(sightings_days=30, matched_days=100)
 DAY_SECONDS = 86_400
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], KeptStores]]:
-    """Return a function that opens the stores of a site, as a restart does."""
-    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
-    schema = f"retention-{uuid.uuid4().hex}"
-    opened: list[KeptStores] = []
-
-    def open_again() -> KeptStores:
-        for stores in opened:
-            stores.close()
-        opened[:] = [kept_stores(tmp_path, url, schema)]
-        return opened[0]
-
-    yield open_again
-    for stores in opened:
-        stores.close()
 
 
 def days_after(count: int) -> date:
