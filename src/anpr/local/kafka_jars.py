@@ -1,22 +1,27 @@
-"""Finds what the local Kafka needs: a Java runtime, and Kafka's jars, which are fetched once."""
+"""Finds what the local Kafka needs: a Java runtime, and Kafka's jars, which are fetched once.
+
+`kafka-jars.sha256` names every jar with its digest, as the lock file does for Python packages. After a change of
+VERSION or COORDINATES, fetch the jars, look at what is new, and write that file again with `sha256sum *.jar`.
+"""
 
 import hashlib
 import logging
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from anpr.local.server import ServerUnavailableError
 
-VERSION = "4.3.1"  # as in kafka-pom.xml
-FETCH_SECONDS = 600  # 45 MB over a slow line
-# Where Debian keeps the certificates that this machine trusts, for Java. The packaged Java has a list of its own,
-# which lacks the certificates of a company's proxy.
-DEBIAN_TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
+VERSION = "4.3.1"
+COORDINATES = (
+    f"org.apache.kafka:kafka_2.13:{VERSION}",
+    "org.slf4j:slf4j-simple:1.7.36",  # sends the broker's log to stderr, so to broker.log
+)
+REQUEST_SECONDS = 60
+# What Debian trusts, a company's proxy included. The library that fetches has a list of its own, which lacks it.
+DEBIAN_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +47,21 @@ def java() -> str:
 
 
 def jars() -> Path:
-    """Return the directory with Kafka's jars. Maven fetches them the first time.
+    """Return the directory with Kafka's jars. The first time they are fetched, which needs neither Maven nor root.
 
     Raises:
-        ServerUnavailableError: they could not be fetched.
+        ServerUnavailableError: they could not be fetched, or are not those that were expected.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anpr"
     libs = cache / f"kafka-{VERSION}"
     if not libs.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            _fetch(Path(scratch))
-            _move_into_place(Path(scratch) / "libs", libs)
+            fetched = Path(scratch) / "libs"
+            fetched.mkdir()
+            _fetch(fetched)
+            _check(fetched)
+            _move_into_place(fetched, libs)
     return libs
 
 
@@ -81,71 +89,36 @@ def _move_into_place(fetched: Path, libs: Path) -> None:
             raise
 
 
-def _fetch(scratch: Path) -> None:
-    maven = _maven()
-    pom = scratch / "pom.xml"
-    pom.write_bytes(resources.files("anpr.local").joinpath("kafka-pom.xml").read_bytes())
-    logger.info("fetching Kafka %s (45 MB, once)", VERSION)
-    command = [
-        maven,
-        "-q",
-        "-B",
-        "-Dstyle.color=never",
-        "-f",
-        str(pom),
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-    ]
-    reason = _run([*command, f"-DoutputDirectory={scratch / 'libs'}"], _maven_environment())
-    if reason:
-        raise ServerUnavailableError(
-            f"Kafka's jars could not be fetched: Maven must reach its repository, but it reported: {reason}"
-        )
-
-
-def _maven() -> str:
-    program = shutil.which("mvn")
-    if not program and os.geteuid() == 0 and shutil.which("apt-get"):
-        logger.info("installing maven, which fetches Kafka")
-        install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "maven"]
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        # The list of packages may be missing or old. If it cannot be fetched, the old list may still be enough.
-        _run(["apt-get", "update", "-q"], quiet)
-        _run(install, quiet)
-        program = shutil.which("mvn")
-    if not program:
-        raise ServerUnavailableError(
-            "Kafka's jars cannot be fetched without Maven: install it (Debian: apt-get install maven)."
-        )
-    return program
-
-
-def _maven_environment() -> dict[str, str]:
-    """Return variables that give Maven the packaged Java where the system has none."""
-    packaged = _packaged_java()
-    if shutil.which("java") or "JAVA_HOME" in os.environ or not packaged:
-        return {}
-    trust = f"-Djavax.net.ssl.trustStore={DEBIAN_TRUST_STORE}" if DEBIAN_TRUST_STORE.exists() else ""
-    options = f"{os.environ.get('MAVEN_OPTS', '')} {trust}".strip()
-    return {"JAVA_HOME": str(packaged.parent.parent), "MAVEN_OPTS": options}
-
-
-def _run(command: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run `command`. Return "" if it succeeded, else the line of its output that best names the cause."""
+def _fetch(folder: Path) -> None:
+    """Fetch the jars and what they need at run time, from Maven Central or from the mirror that jgo.conf names."""
     try:
-        result = subprocess.run(  # noqa: S603  the commands above, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **env},
-            timeout=FETCH_SECONDS,
-            check=False,
-            text=True,
-        )
-    except subprocess.TimeoutExpired:
-        return f"it did not end within {FETCH_SECONDS} s"
-    if result.returncode == 0:
-        return ""
-    lines = result.stdout.splitlines() or [f"exit code {result.returncode}"]
-    return next((line for line in lines if "ERROR" in line), lines[-1])
+        from jgo.config import GlobalSettings  # noqa: PLC0415  it may not be installed
+        from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
+        from jgo.maven import MavenContext  # noqa: PLC0415
+    except ImportError:
+        raise ServerUnavailableError("Kafka's jars cannot be fetched: install the Python package jgo.") from None
+    if DEBIAN_CERTIFICATES.exists():
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", str(DEBIAN_CERTIFICATES))
+    logger.info("fetching Kafka %s (45 MB, once)", VERSION)
+    settings = GlobalSettings.load()
+    repositories = {"central": MAVEN_CENTRAL_URL} | settings.repositories
+    try:
+        context = MavenContext(repo_cache=settings.repo_cache, remote_repos=repositories, timeout=REQUEST_SECONDS)
+        named, needed = context.resolver.resolve([context.create_dependency(name) for name in COORDINATES])
+        for dependency in [*named, *needed]:
+            if dependency.scope in (None, "compile", "runtime"):
+                shutil.copy(dependency.artifact.resolve(), folder)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ServerUnavailableError(
+            f"Kafka's jars could not be fetched from {' or '.join(repositories.values())}: {error}"
+        ) from error
+
+
+def _check(folder: Path) -> None:
+    """Refuse jars that are not exactly those of `kafka-jars.sha256`: Java would run whatever is in them."""
+    listed = resources.files("anpr.local").joinpath("kafka-jars.sha256").read_text("utf-8")
+    expected = {name: digest for digest, name in (line.split() for line in listed.splitlines())}
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
+    wrong = sorted({name for name, _ in expected.items() ^ found.items()})
+    if wrong:
+        raise ServerUnavailableError(f"These jars of Kafka are missing or not the expected ones: {', '.join(wrong)}.")

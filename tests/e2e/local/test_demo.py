@@ -105,8 +105,10 @@ def test_make_demo_says_how_to_look_a_vehicle_up_and_a_kill_of_make_ends_it(fold
 def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limits(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "empty"))
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "M2_REPO"):
+        monkeypatch.setenv(name, str(folder / "empty"))
+    (folder / "empty").mkdir()
+    (folder / "empty" / "jgo.conf").write_text("[repositories]\ncentral = http://127.0.0.1:1/\n")
     done = subprocess.run([*DEMO, "--for", "8s", "--json"], capture_output=True, timeout=600, check=False)
     assert b"embedded mock broker" in done.stderr
     summary = json.loads(done.stdout)

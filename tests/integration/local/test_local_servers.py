@@ -1,6 +1,7 @@
 """The servers for one machine keep their data over a crash, and leave no process behind when they are stopped."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,10 +95,34 @@ def test_kafka_that_cannot_start_reports_why(tmp_path: Path) -> None:
         KafkaServer(tmp_path).start()
 
 
-def test_without_maven_the_error_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServerUnavailableError, match="without Maven: install it"):
+@pytest.fixture
+def nothing_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a machine that has fetched nothing, and whose only repository does not answer."""
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "M2_REPO"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    (tmp_path / "XDG_CONFIG_HOME").mkdir()
+    (tmp_path / "XDG_CONFIG_HOME" / "jgo.conf").write_text("[repositories]\ncentral = http://127.0.0.1:1/mirror\n")
+    return tmp_path
+
+
+def test_where_kafka_cannot_be_fetched_the_error_names_the_repository(nothing_fetched: Path) -> None:
+    with pytest.raises(ServerUnavailableError, match=r"could not be fetched from http://127\.0\.0\.1:1/mirror"):
+        kafka_jars.jars()
+    assert not list((nothing_fetched / "XDG_CACHE_HOME").rglob("*.jar"))
+
+
+def test_a_jar_that_is_not_the_expected_one_is_never_run(
+    nothing_fetched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(folder: Path) -> None:
+        shutil.copytree(genuine, folder, dirs_exist_ok=True)
+        (folder / f"kafka-clients-{kafka_jars.VERSION}.jar").write_bytes(b"something else")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    genuine = kafka_jars.jars()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(nothing_fetched))
+    monkeypatch.setattr(kafka_jars, "_fetch", fetch)
+    with pytest.raises(ServerUnavailableError, match=r"not the expected ones: kafka-clients-4.3.1.jar\."):
         kafka_jars.jars()
 
 
