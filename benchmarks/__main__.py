@@ -1,0 +1,96 @@
+"""The benchmarks, each with the question that it answers.
+
+Their figures are worth something only on a machine that does nothing else meanwhile.
+
+\b
+Examples:
+  python -m benchmarks                            list them
+  python -m benchmarks throughput --help          say what one measures, and its options
+  python -m benchmarks throughput --quick --json  run one with small sizes, to see whether it works
+"""
+
+import ast
+import copy
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+# By name: the values that `--quick` gives to the parameters of a benchmark.
+BENCHMARKS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "back_check": {"sightings": 10_000, "counts": [10]},
+    "console": {"browsers": 50, "seconds": 2},
+    "failover": {"crashes": 2},
+    "history": {"sightings": 10_000, "look_ups": 20},
+    "instead": {"entries": 2000, "days": 0.2},
+    "latency": {"seconds": 2},
+    "list_change": {"entries": 20_000, "changes": 3, "loads": 1},
+    "lists": {"count": 2000},
+    "lookup": {"entries": 10_000},
+    "matching": {"entries": 20_000},
+    "quality": {"sizes": [2000], "days": 0.2},
+    "screen": {"reads": 5},
+    "sites": {"sightings": 2000, "look_ups": 10},
+    "throughput": {"reads": 10_000, "rounds": 1, "sizes": [10_000]},
+    "vehicle_search": {"sizes": [5000], "days": 3, "look_ups": 20},
+    "withdrawal": {"entries": 20_000, "times": 3},
+}
+
+
+class Benchmarks(click.Group):
+    """A command for each benchmark. A benchmark is imported only when it runs: some need much."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's own method
+        """Return the names."""
+        return list(BENCHMARKS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  as above
+        """Return a benchmark that also takes `--quick`."""
+        if cmd_name not in BENCHMARKS:
+            return None
+        command = copy.copy(import_module(module(cmd_name)).main)
+        command.params = [*command.params, _quick(BENCHMARKS[cmd_name])]
+        return command  # type: ignore[no-any-return]  # each benchmark's `main` is a command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
+        """Write each question whole."""
+        with formatter.section("Benchmarks"):
+            formatter.write_dl([(name, question(name)) for name in BENCHMARKS])
+
+
+def module(name: str) -> str:
+    """Return the module of a benchmark."""
+    return "benchmarks.quality.__main__" if name == "quality" else f"benchmarks.{name}"
+
+
+def question(name: str) -> str:
+    """Return the first line of a benchmark's own text."""
+    file = (Path(__file__).parent.parent / module(name).replace(".", "/")).with_suffix(".py")
+    text = ast.get_docstring(ast.parse(file.read_bytes())) or ""
+    return text.partition("\n\n")[0].replace("\n", " ")
+
+
+def _quick(values: Mapping[str, Any]) -> click.Option:
+    def set_defaults(ctx: click.Context, _: click.Parameter, is_quick: bool) -> None:  # noqa: FBT001  click passes it
+        if is_quick:
+            ctx.default_map = dict(values)
+
+    return click.Option(
+        ["--quick"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=set_defaults,
+        help="Take small sizes, to see whether it works. The figures mean little.",
+    )
+
+
+@click.command(cls=Benchmarks, help=__doc__)
+def main() -> None:
+    """Run a benchmark."""
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")
