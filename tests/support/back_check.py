@@ -21,13 +21,14 @@ class SightingsInMemory:
 
     def __init__(self) -> None:
         self.stored: dict[Source, list[Sighting]] = {source: [] for source in SOURCES}
-        self.asked_by_keys = 0
+        self.asked_by_keys = self.asked_how_far = 0
 
     def store(self, read: Read, partition: int = 0, arrived_at: datetime = NOON) -> None:
         rows = self.stored[SOURCES[partition]]
         rows.append(Sighting(SOURCES[partition], len(rows), arrived_at, read))
 
     def next_offsets(self) -> dict[Source, int]:
+        self.asked_how_far += 1
         return {source: len(rows) for source, rows in self.stored.items() if rows}
 
     def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> Iterable[Sighting]:

@@ -79,7 +79,8 @@ class BackCheck:
         """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts.
 
         `published` gets the id of each alert that the broker has, and whether it is covert. The caller hands it to
-        each back-check that goes on from an older progress, and empties it once a progress without a search is saved.
+        each back-check that goes on from an older progress, and empties it once a newer progress is saved. So it holds
+        no more than one question by keys finds, or what is gone through between two saves.
         """
         self.progress = progress
         self._published = published
@@ -89,6 +90,7 @@ class BackCheck:
         self._days = days
         self._window = window
         self._clock = clock
+        self._stored: Mapping[Source, int] = {}
 
     def note_list(self, active: ActiveIndex) -> None:
         """Begin a search if the list in force is a new one."""
@@ -105,6 +107,9 @@ class BackCheck:
         RejectedError and HistoryUnavailableError; what was not done is done at the next call.
         """
         is_busy = False
+        if self.progress.searches:
+            # Once for all of them: a store looks into the file of each day.
+            self._stored = self._sightings.next_offsets()
         for search in self.progress.searches:
             # A machine whose index is older than that of its last run would overlook entries.
             if index.generation < search.upto:
@@ -120,18 +125,17 @@ class BackCheck:
         return is_busy
 
     def waiting(self) -> int:
-        """Return how many stored records all searches together have yet to go through."""
-        stored = self._sightings.next_offsets() if self.progress.searches else {}
+        """Return how many records, of those that were stored at the last call, all searches have yet to go through."""
         return sum(
             max(0, end - search.next_offsets().get(source, end))
             for search in self.progress.searches
-            for source, end in stored.items()
+            for source, end in self._stored.items()
         )
 
     def _ask(self, search: Search, index: Index) -> None:
         """Ask for what is stored by the keys of the new entries, if they have keys and these are few enough."""
         keys = wanted_keys(entry for entry in index.entries_since(search.after) if search.wants(entry))
-        stored = self._sightings.next_offsets()
+        stored = self._stored
         if keys is None:
             log.info("back-check goes through all sightings", generation=str(search.upto))
             starts = {source: self._start(source, end, search) for source, end in stored.items()}
@@ -146,7 +150,7 @@ class BackCheck:
     def _has_next_piece(self, search: Search, index: Index) -> bool:
         """Go through the next piece of what is stored. Return False if all of it is done."""
         done = search.next_offsets()
-        for source, stored in sorted(self._sightings.next_offsets().items()):
+        for source, stored in sorted(self._stored.items()):
             start = done[source] if source in done else self._start(source, stored, search)
             end = min(start + PIECE_OFFSETS, stored)
             if start < end:

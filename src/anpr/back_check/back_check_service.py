@@ -14,6 +14,7 @@ from anpr.contracts import topics
 from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
 from anpr.history.database import HistoryUnavailableError, NoStoreError
+from anpr.history.schema import OtherSchemaError
 from anpr.history.stores import open_facts, open_sightings
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
@@ -58,7 +59,7 @@ class BackCheckService:
         self._refusal = ""
         self._file = ProgressFile(settings.history_dir / site / "back-check.json")
         self._progress = self._file.load()
-        # Where the progress cannot be saved, the same sightings are gone through again each second.
+        # Since the progress was saved: where it cannot be, the same sightings are gone through again each second.
         self._published: set[tuple[str, bool]] = set()
         self._matched: MatchedWith | None = None
         self._ask_ends_at = self._ask_again_at = self._save_at = 0.0
@@ -75,13 +76,17 @@ class BackCheckService:
                     self._run_until_refused()
                 except RejectedError as error:
                     self._rejections.note(error)
-                except (HistoryUnavailableError, NoStoreError) as error:
+                except (HistoryUnavailableError, NoStoreError, OtherSchemaError) as error:
                     self._note_refusal(error)
                 self._stop.wait(RETRY_SECONDS)
         log.info("back-check stopped in order")
 
     def _run_until_refused(self) -> None:
-        """Go on from what was saved. Raises RejectedError, HistoryUnavailableError or NoStoreError."""
+        """Go on from what was saved.
+
+        Raises RejectedError, HistoryUnavailableError, NoStoreError and OtherSchemaError: all of them may pass, the last
+        when history has upgraded its store. Every other InputError is of the settings, and ends the service.
+        """
         with ExitStack() as opened:
             sightings = open_sightings(self._settings, self._site, is_writer=False)
             opened.callback(sightings.close)
@@ -113,17 +118,17 @@ class BackCheckService:
                     self._ask_matchers(back_check.progress.checked, generations, ends)
 
     def _go_on(self, back_check: BackCheck) -> None:
-        """Do one piece of each search, then pause as long as it took: live matching comes first."""
+        """Do one piece of each search, then pause for as long as it took: live matching comes first."""
         active = self._follower.active
         if active is None:
             return
         started_at = time.monotonic()
         back_check.note_list(active)
-        is_busy = back_check.run_once(active.index, self._matched)
+        back_check.run_once(active.index, self._matched)
         self._save(back_check)
         self._refusal = ""
-        if is_busy:
-            self._stop.wait(time.monotonic() - started_at)
+        # A search that waits has looked whether more is stored: that takes time too.
+        self._stop.wait(time.monotonic() - started_at)
 
     def _ask_matchers(self, newest: Generation, generations: MatcherGenerations, ends: TopicEnds) -> None:
         """Note where the topic ends, as soon as all matchers have the newest generation that is looked for."""
@@ -148,8 +153,7 @@ class BackCheckService:
         if is_other_search or time.monotonic() >= self._save_at:
             self._file.save(new)
             self._progress = new
-            if not new.searches:
-                self._published.clear()
+            self._published.clear()
             self._save_at = time.monotonic() + _SAVE_EVERY_SECONDS
             self._show_progress(back_check)
 

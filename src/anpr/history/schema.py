@@ -18,6 +18,13 @@ log = get_logger(__name__)
 _OLDEST_VERSION = 1
 
 
+class OtherSchemaError(InputError):
+    """A store of a schema version that this program does not read and write; an older one may be upgraded soon."""
+
+    def __init__(self, message: str, next_step: str) -> None:
+        super().__init__("history-schema", message, next_step)
+
+
 def prepare(  # noqa: PLR0913  both kinds of store, with and without partitions, are prepared alike
     connection: Connection,
     store: str,
@@ -66,8 +73,6 @@ def check_readable(connection: Connection, store: str, schema: str | None = None
     return version
 
 
-def _refusal(store: str, version: int | None, next_step: str) -> InputError:
+def _refusal(store: str, version: int | None, next_step: str) -> OtherSchemaError:
     found = "has no schema version" if version is None else f"has schema version {version}"
-    return InputError(
-        "history-schema", f"{store} {found}; this program reads and writes version {SCHEMA_VERSION}", next_step
-    )
+    return OtherSchemaError(f"{store} {found}; this program reads and writes version {SCHEMA_VERSION}", next_step)

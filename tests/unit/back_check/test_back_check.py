@@ -85,6 +85,18 @@ def test_a_search_says_how_much_is_left_to_go_through() -> None:
     assert left == [2501, 1501, 1250, 250, 0]
 
 
+def test_however_many_searches_wait_it_asks_once_a_pass_how_far_history_is() -> None:
+    site = Site()
+    for number in range(1, 6):
+        site.list(an_entry_of(number))
+    assert len(site.check.progress.searches) == 5
+    before = site.sightings.asked_how_far
+    index = Index.build([an_entry_of(5)], generation(5))
+    assert not site.check.run_once(index, None)
+    assert site.check.waiting() == 0
+    assert site.sightings.asked_how_far == before + 1
+
+
 def test_a_machine_whose_index_is_older_than_that_of_its_last_run_waits_for_the_newer_one() -> None:
     site = Site()
     site.check = back_check_of(site.sightings, site.alerts, Progress().with_new(generation(2), NOON))

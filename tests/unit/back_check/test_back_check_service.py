@@ -12,9 +12,11 @@ import pytest
 
 from anpr.back_check import back_check_service
 from anpr.back_check.back_check_service import BackCheckService
+from anpr.history.schema import OtherSchemaError
 from anpr.kafka.interfaces import Record
 from anpr.kafka.topic_ends import PartitionEnds
 from anpr.matching.index import Index
+from anpr.runtime.errors import InputError
 from anpr.runtime.settings_files import load_settings
 from tests.support.back_check import AlertsInMemory, SightingsInMemory, active
 from tests.support.strategies import a_read, an_entry, generation
@@ -119,3 +121,19 @@ def test_once_its_progress_can_be_saved_again_a_later_search_finds_what_is_new(s
     assert [alert.read.read_id for alert in site.alerts.published] == ["read-1", "read-2"]
     assert service.health.missing() == []
     assert site.file.is_file()
+
+
+def test_it_waits_until_history_has_upgraded_its_store(site: Site) -> None:
+    older = OtherSchemaError("the store has schema version 1", "start the `anpr history` that keeps it")
+    site.open_sightings.side_effect = [older, older, site.sightings]
+    stop = Waits(10)
+    service = site.service(stop)
+    service.run()
+    assert [alert.read.read_id for alert in site.alerts.published] == ["read-1"]
+    assert service.health.missing() == []
+
+
+def test_a_setting_that_cannot_be_used_ends_it(site: Site) -> None:
+    site.open_sightings.side_effect = InputError("history-url", "history.url is not an address", "write it so")
+    with pytest.raises(InputError, match=r"history\.url"):
+        site.service(Waits(10)).run()
