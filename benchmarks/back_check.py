@@ -107,6 +107,14 @@ def measure(store: SightingStore, index: Index, *, all_of_it: bool = False) -> d
     }
 
 
+def fill(store: SightingStore, sightings: int, days: int) -> None:
+    """Store so many sightings, which arrived over the last days."""
+    topic = Vehicles([b""], sightings, days)
+    recorder = Recorder(topic, store, partial(sightings_of, SITE))
+    while topic.lag():
+        recorder.run_once(0)
+
+
 @click.command()
 @click.option("--sightings", type=click.IntRange(10_000, LARGEST), default=100_000, show_default=True)
 @click.option("--days", type=COUNT, default=3, show_default=True, help="Over how many days they arrived.")
@@ -117,10 +125,7 @@ def main(sightings: int, days: int, listed: int, counts: Sequence[int], *, as_js
     """Measure a back-check on SQLite."""
     with tempfile.TemporaryDirectory(prefix="anpr-back-check-") as folder:
         store = SightingStore(SqliteDays(Path(folder) / "store", SIGHTING_TABLES))
-        topic = Vehicles([b""], sightings, days)
-        recorder = Recorder(topic, store, partial(sightings_of, SITE))
-        while topic.lag():
-            recorder.run_once(0)
+        fill(store, sightings, days)
         vehicles = sightings // 2
         recent = range(vehicles - min(vehicles, round(vehicles * 3 / days * 0.9)), vehicles)
         others = Index.build(entries(range(vehicles, vehicles + listed), BEFORE, "tolerant"), BEFORE)

@@ -79,8 +79,8 @@ class BackCheck:
         """`known_alerts` returns which ids history has; `publish` returns when the broker has the alerts.
 
         `published` gets the id of each alert that the broker has, and whether it is covert. The caller hands it to
-        each back-check that goes on from an older progress, and empties it once a newer progress is saved. So it holds
-        no more than one question by keys finds, or what is gone through between two saves.
+        each back-check that goes on from an older progress, and empties it once a newer progress is saved. So it
+        never holds more than one question by keys finds, or what is gone through between two saves.
         """
         self.progress = progress
         self._published = published
@@ -125,7 +125,7 @@ class BackCheck:
         return is_busy
 
     def waiting(self) -> int:
-        """Return how many records, of those that were stored at the last call, all searches have yet to go through."""
+        """Return how many of the records that were stored at the last call all searches have yet to go through."""
         return sum(
             max(0, end - search.next_offsets().get(source, end))
             for search in self.progress.searches

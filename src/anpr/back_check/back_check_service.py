@@ -84,8 +84,8 @@ class BackCheckService:
     def _run_until_refused(self) -> None:
         """Go on from what was saved.
 
-        Raises RejectedError, HistoryUnavailableError, NoStoreError and OtherSchemaError: all of them may pass, the last
-        when history has upgraded its store. Every other InputError is of the settings, and ends the service.
+        Raises RejectedError, HistoryUnavailableError, NoStoreError and OtherSchemaError: all of them may pass, the
+        last when history has upgraded its store. Every other InputError is of the settings and ends the service.
         """
         with ExitStack() as opened:
             sightings = open_sightings(self._settings, self._site, is_writer=False)

@@ -14,6 +14,7 @@ from anpr.watchlist.entry_identity import replaced_by_district
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.removal_limit import RemovalLimit
+from anpr.watchlist.retrospective import Retrospective
 from anpr.watchlist.validity import changes_of_days, validity_in_words, validity_of_all
 
 # Raise it when a field of the plan changes its meaning. A plan of another format must be made again.
@@ -82,6 +83,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refused_lines: tuple[RefusedLine, ...] = field(name="refusals")
     sample: tuple[SampledChange, ...]
     cost: Cost | None = None
+    retrospective: Retrospective | None = None
     columns: Mapping[str, str] = {}
     valid_until: str = ""
     validity: str = ""

@@ -25,6 +25,7 @@ from anpr.cli.watchlist.common import (
     show_faults,
     show_unknown_sites,
 )
+from anpr.cli.watchlist.retrospective_count import count_retrospective, report_retrospective
 from anpr.contracts.events import NO_GENERATION
 from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
@@ -70,6 +71,10 @@ def command(  # noqa: PLR0913  each is an option
     the alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that would
     have raised the most.
 
+    It also says how many retrospective alerts the plan would raise about vehicles that have passed already, and where
+    they would ring. It counts them in the histories on this machine, and names every port that it could not count.
+    Your login name is written to the audit of each port that was counted.
+
     \b
     Examples:
       anpr watchlist plan stolen.csv --list stolen --out plan.json
@@ -89,23 +94,21 @@ def command(  # noqa: PLR0913  each is an option
         if list_manifest
         else []
     )
-    plan = make_plan(
-        list_name,
-        content,
-        PlannedFile(str(file.absolute()), list_format, author("plan").user, context),
-        ActiveList(
-            generation=list_manifest.generation if list_manifest else NO_GENERATION,
-            is_first_list=manifest is None,
-            entries={entry.entry_id: entry for entry in in_force},
-        ),
-        removal_limit_of(settings, None),
+    active = ActiveList(
+        generation=list_manifest.generation if list_manifest else NO_GENERATION,
+        is_first_list=manifest is None,
+        entries={entry.entry_id: entry for entry in in_force},
     )
+    source = PlannedFile(str(file.absolute()), list_format, author("plan").user, context)
+    plan = make_plan(list_name, content, source, active, removal_limit_of(settings, None))
+    counted = count_retrospective(settings, plan, active, unexpired_entries(content, context.at))
+    plan = msgspec.structs.replace(plan, retrospective=counted)
     if reads is not None:
         cost = _cost(settings, content, plan, reads)
         show_unknown_sites(reads.name, cost.reads_of_site, settings.sites)
         plan = msgspec.structs.replace(plan, cost=cost)
     plan_file.write(out, plan)
-    _report(plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]])
+    _report(settings, plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]])
     ctx.exit(1 if plan.refused else 0)
 
 
@@ -130,7 +133,7 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
     return estimate_cost(entries, reads, late_after, days, on_progress=on_progress, on_bad_read=on_bad_read)
 
 
-def _report(plan: Plan, out: Path, sentences: Sequence[str]) -> None:
+def _report(settings: Settings, plan: Plan, out: Path, sentences: Sequence[str]) -> None:
     """Print the plan in short: JSON on stdout for programs, and for people on stderr, with these sentences."""
     in_short = {name: value for name, value in msgspec.to_builtins(plan).items() if name not in _ONLY_IN_THE_FILE}
     click.echo(msgspec.json.encode(in_short | {"base": str(plan.planned_against)}).decode())
@@ -145,6 +148,8 @@ def _report(plan: Plan, out: Path, sentences: Sequence[str]) -> None:
         click.echo(sentence, err=True)
     if plan.cost is not None:
         _report_cost(plan.cost)
+    if plan.retrospective is not None:
+        report_retrospective(settings, plan.retrospective)
     confirm = f" --confirm-removals {plan.confirm_removals}" if plan.confirm_removals is not None else ""
     click.echo(f"Nothing is changed yet. To apply the plan: anpr watchlist apply {out}{confirm}", err=True)
 

@@ -35,6 +35,7 @@ RINGS_OFFICER: Final = "officer"
 RINGS_SUPERVISOR: Final = "supervisor"
 RINGS_NOBODY: Final = ""
 
+_JUST_AFTER = timedelta(microseconds=1)
 # An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
 _REVIEWED_TIERS = ("near",)
 
@@ -94,6 +95,18 @@ def position_of(incident: Incident, rules: TriageRules, now: datetime) -> BoardP
     return BoardPosition(
         section, _sort_text(incident, section), rings, may_claim=True, changes_at=_first_from(changes, now)
     )
+
+
+def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:
+    """Tell whether an incident calls somebody at the site, now or later, if nobody acts and nothing else is seen."""
+    moment: datetime | None = now
+    while moment is not None:
+        position = position_of(incident, rules, moment)
+        if position.rings:
+            return True
+        # What changes does so at that moment or just after.
+        moment = position.changes_at and shifted(position.changes_at, _JUST_AFTER)
+    return False
 
 
 def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
