@@ -24,17 +24,17 @@ import click
 from sqlalchemy import create_engine, text
 
 from anpr.board.rates import percentile
-from anpr.history.look_up import VehicleSearch
+from anpr.history.api.answering import Answering
 from anpr.history.recorder import BATCH_RECORDS, Recorder
 from anpr.history.sighting import sightings_of
 from benchmarks.history_crashes import caught_up_seconds
 from benchmarks.options import COUNT, NONE_OR_MORE
 from benchmarks.stored_reads import SITE, STORES, Topic, opened, plates_of, server_of, simulated_lines
-from benchmarks.vehicle_search import search_ms
+from benchmarks.vehicle_search import answering, search_ms
 
 
 @contextmanager
-def looking_up(search: VehicleSearch, plates: list[str]) -> Iterator[list[float]]:
+def looking_up(search: Answering, plates: list[str]) -> Iterator[list[float]]:
     """Look plates up in a thread while the context lasts. The list holds how long each took, in milliseconds."""
     stop, times = threading.Event(), list[float]()
 
@@ -69,8 +69,7 @@ def measure(count: int, days: int, look_ups: int, folder: Path, url: str) -> dic
     lines = simulated_lines(folder)
     plates = plates_of(lines)
     topic = Topic(lines, count, days)
-    with opened(folder, url) as stores:
-        search = VehicleSearch(SITE, stores)
+    with opened(folder, url) as stores, answering(stores, folder) as search:
         recorder = Recorder(topic, stores.sightings, partial(sightings_of, SITE))
         recorder.run_once(0)
         with looking_up(search, plates) as meanwhile_ms:

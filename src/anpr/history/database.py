@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from anpr.runtime.errors import InputError, UnavailableError
@@ -14,10 +14,11 @@ from anpr.runtime.errors import InputError, UnavailableError
 class StoredDays(Protocol):
     """The days of one store. Every method raises HistoryUnavailableError when the store cannot be used now."""
 
-    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """Yield the rows of a query over the days from `since` to `until`. It may be asked once for each day.
 
-        Then the newest day comes first. Where a query counts, add the counts up.
+        A row has an attribute for each column. The newest day comes first then. Where a query counts, add the counts
+        up.
         """
         ...
 

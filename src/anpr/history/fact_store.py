@@ -15,7 +15,7 @@ from anpr.history.sighting import Source, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import FACTS, SOURCES
 
-_VALUES_AT_ONCE = 500
+_VALUES_AT_ONCE = 512
 
 
 class FactStore:
@@ -73,10 +73,16 @@ class FactStore:
         wanted = sorted(set(values))
         found: list[Fact] = []
         for start in range(0, len(wanted), _VALUES_AT_ONCE):
-            is_wanted = column.in_(wanted[start : start + _VALUES_AT_ONCE])
+            is_wanted = column.in_(_padded(wanted[start : start + _VALUES_AT_ONCE]))
             query = _ROWS.where(is_wanted, FACTS.c.kind == kind, FACTS.c.day >= day_number(since))
             found += map(_fact, self._database.rows(query, since, date.max))
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
+
+
+def _padded(values: list[Any]) -> list[Any]:
+    """Return the values, the last one repeated: of few lengths, so that databases know the statement from before."""
+    length = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (length - len(values))
 
 
 def facts_of_day(days: StoredDays, day: date) -> Generator[Fact]:

@@ -21,6 +21,7 @@ from anpr.history.sweeper import Audit, Sweeper
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
 from anpr.runtime.clock import Clock
+from anpr.runtime.garbage import collect_garbage_rarely
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
@@ -73,6 +74,7 @@ class HistoryService:
 
     def run(self) -> None:
         """Keep what comes until it is time to stop."""
+        collect_garbage_rarely()  # a full collection takes longer than a look-up
         log.info("history runs")
         with ExitStack() as closing:
             closing.callback(self.stores.close)

@@ -9,20 +9,27 @@ the day that it writes, and the few days that were read last, since to open a fi
 """
 
 import fcntl
+import os
 import re
+import secrets
+import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, CursorResult, Engine, NullPool, Row, Select, Table, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, Select, Table, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
+from anpr.audit.durable_file import sync_folder
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
-from anpr.runtime.errors import UnavailableError
+from anpr.runtime.errors import InputError, UnavailableError
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"
@@ -60,16 +67,15 @@ class SqliteDays:
     @contextmanager
     def begin(self, day: date) -> Iterator[Connection]:
         """See `Database`."""
-        if day not in self._engines:
-            with _disk_errors(self._name(day)):
-                self._file(day).touch(mode=0o600)
+        if day not in self._engines and not self._file(day).exists():
+            self._make(day)
         engine = self._open(day)
         with unavailable(self._name(day)):
             self._stay_open(day, engine)
             with _writing(engine).begin() as connection:
                 yield connection
 
-    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """See `Database`."""
         statement = _Statement(query)
         for day in reversed(self.days()):
@@ -113,21 +119,39 @@ class SqliteDays:
         if self._lock is not None:
             self._lock.close()
 
+    def _make(self, day: date) -> None:
+        """Make the file of a day with its tables. It is there as a whole, or not at all."""
+        file = self._file(day)
+        new = file.with_name(f"{file.name}{_NEW}{secrets.token_hex(8)}")
+        with _disk_errors(self._name(day)):
+            new.touch(mode=0o600)
+            try:
+                self._prepare(day, _engine(new))
+                with suppress(FileExistsError):  # another process has just made it
+                    os.link(new, file)
+                sync_folder(self._folder)
+            finally:
+                new.unlink(missing_ok=True)
+
     def _open(self, day: date) -> Engine:
-        """Return the engine of a day. Another thread sees it only when the file has its tables."""
+        """Return the engine of a day. Another thread sees it only when the file has been checked."""
         with self._opening:
             if day not in self._engines:
                 engine = _engine(self._file(day))
-                with unavailable(self._name(day)), _writing(engine).begin() as connection:
-                    prepare(
-                        connection,
-                        self._name(day),
-                        self._day_tables,
-                        lambda _: None,  # a file has no partitions
-                        may_upgrade=self._lock is not None,
-                    )
+                _check_not_empty(self._file(day))
+                self._prepare(day, engine)
                 self._engines[day] = engine
             return self._engines[day]
+
+    def _prepare(self, day: date, engine: Engine) -> None:
+        with unavailable(self._name(day)), _writing(engine).begin() as connection:
+            prepare(
+                connection,
+                self._name(day),
+                self._day_tables,
+                lambda _: None,  # a file has no partitions
+                may_upgrade=self._lock is not None,
+            )
 
     def _stay_open(self, day: date, engine: Engine) -> None:
         """Keep a connection to the day that is written, and none to any other day.
@@ -150,14 +174,13 @@ class SqliteDays:
             self._written[1].close()
             self._written = None
 
-    def _rows_of(self, day: date, statement: "_Statement") -> Iterator[Row[Any]]:
+    def _rows_of(self, day: date, statement: "_Statement") -> Iterator[Any]:
         engine = self._open(day)
         with unavailable(self._name(day)), ExitStack() as stack:
             with self._opening:
                 idle = self._idle.pop(day, None)
             connection = stack.enter_context(idle or engine.connect())
-            yield from statement.result(connection)
-            connection.rollback()
+            yield from statement.rows(connection)
             if self._lock is not None and self._keep_idle(day, connection):
                 stack.pop_all()
 
@@ -181,7 +204,10 @@ class SqliteDays:
                 raise
 
     def _finish_drops(self) -> None:
-        """Delete what is left of days that have gone: their files under the new name, and journals without a file."""
+        """Delete what is left of days that have gone: their files under the new name, and journals without a file.
+
+        Also files of days that a crash left unfinished.
+        """
         for file in self._folder.iterdir():
             match = _LEFT_OVER.match(file.name)
             if match and not (self._folder / match[1]).exists():
@@ -191,34 +217,80 @@ class SqliteDays:
         return self._folder / file_name(day)
 
     def _name(self, day: date) -> str:
-        return f"the history file {self._file(day)}"
+        return f"the history file {self._folder}/{file_name(day)}"  # a Path takes its time, and a look-up has many
 
 
 class _Statement:
-    """A query of many files. SQLAlchemy writes it once: that takes longer than to find a few rows in a file."""
+    """A query of many files. SQLAlchemy writes it and reads its rows once, in the first file.
+
+    In the others, the driver executes what it wrote: SQLAlchemy takes several times as long as to find a few rows.
+    """
 
     def __init__(self, query: Select[Any]) -> None:
         self._query = query
         self._written: tuple[str, Any] | None = None
+        self._row_of = _row_of(tuple(query.selected_columns.keys()))
 
-    def result(self, connection: Connection) -> CursorResult[Any]:
-        """Execute it in one file."""
-        if self._written is not None:
-            return connection.exec_driver_sql(*self._written)
-        result = connection.execute(self._query)
-        context = result.context
-        self._written = context.statement, context.parameters[0]
-        return result
+    def rows(self, connection: Connection) -> Iterator[Any]:
+        """Yield its rows in one file. No transaction is open afterwards."""
+        if self._written is None:
+            result = connection.execute(self._query)
+            self._written = result.context.statement, result.context.parameters[0]
+            yield from result
+            connection.rollback()
+        else:
+            driver: Any = connection.connection.driver_connection
+            with _driver_errors(self._written[0]):
+                yield from map(self._row_of, driver.execute(*self._written))
+
+
+@cache
+def _row_of(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    """Return what makes a row with these attributes of its values."""
+    row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  the names are those of a query
+    return row._make
+
+
+@contextmanager
+def _driver_errors(statement: str) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy does. No message has the parameters: they are plates."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, (), error, sqlite3.Error, hide_parameters=True) from None
 
 
 _FILE = re.compile(r"^(\d{8})\.sqlite$")
 _GONE = ".gone"
-_LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|-wal|-shm)$")
+_NEW = ".new-"
+_LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|(?:\.new-\w+)?-wal|(?:\.new-\w+)?-shm|\.new-\w+)$")
 
 
 def days_in(folder: Path) -> list[date]:
-    """Return the days that have a file in a folder, the oldest first."""
-    return sorted(day_of(int(match[1])) for file in folder.iterdir() if (match := _FILE.match(file.name)))
+    """Return the days that have a file in a folder, the oldest first. Raises InputError for a name of no day."""
+    return sorted(_day_of(folder, match[1]) for file in folder.iterdir() if (match := _FILE.match(file.name)))
+
+
+def _day_of(folder: Path, digits: str) -> date:
+    try:
+        return day_of(int(digits))
+    except ValueError:
+        raise InputError(
+            "history-day-name",
+            f"{folder}/{digits}.sqlite is named like a day file, but {digits} is no day",
+            "move the file out of the folder: history did not write it",
+        ) from None
+
+
+def _check_not_empty(file: Path) -> None:
+    """Refuse a file without a byte: SQLite takes it for a new database, and its day would be lost in silence."""
+    with suppress(FileNotFoundError):  # who opens it says so
+        if not file.stat().st_size:
+            raise InputError(
+                "history-day-damaged",
+                f"{file} is empty: its sightings are lost",
+                "put this day back from a backup. Without one, delete the file: the others of the folder are sound",
+            )
 
 
 def file_name(day: date) -> str:

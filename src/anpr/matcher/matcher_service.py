@@ -1,6 +1,5 @@
 """The matcher as a service on real servers: it restarts the matcher whenever the broker rejects a record."""
 
-import gc
 import threading
 
 from anpr.contracts import topics
@@ -16,6 +15,7 @@ from anpr.matcher.environment import Lifecycle, MatcherIdentity
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.runtime.clock import system_clock
+from anpr.runtime.garbage import collect_garbage_rarely
 from anpr.runtime.health import BROKER_ANSWER_SECONDS, Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
@@ -42,7 +42,7 @@ class MatcherService:
     def run(self) -> None:
         """Match until it is time to stop. Raises UnavailableError when another matcher has this matcher's name."""
         self._follower.start()
-        _collect_garbage_rarely()
+        collect_garbage_rarely()
         log.info("matcher runs")
         try:
             while not self._stop.is_set():
@@ -106,14 +106,3 @@ class MatcherService:
         if self._follower.is_builder_running:
             return "check the log of `anpr index`"
         return f"start `anpr index --site {self._identity.site}`"
-
-
-def _collect_garbage_rarely() -> None:
-    """Keep garbage collection out of the latency.
-
-    Reference counts free nearly everything. The collector is needed only for the little that is left, such as what
-    exceptions leave, so it runs rarely. It never scans the objects that exist now, such as the list.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)

@@ -1,16 +1,18 @@
 """The day files: who may write them, what a closed one is, and what a damaged one says."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from anpr.history import schema
+from anpr.history import schema, sqlite_days
 from anpr.history.database import HistoryUnavailableError
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
@@ -49,11 +51,35 @@ def test_a_closed_day_is_one_file_and_its_copy_is_a_store(tmp_path: Path) -> Non
     store.close()
 
 
-def test_a_file_that_was_not_finished_when_the_process_was_killed_is_finished(tmp_path: Path) -> None:
-    (tmp_path / "20261129.sqlite").touch()
+@pytest.mark.parametrize("left", ["20261129.sqlite.new-5b0f63d2", "20261129.sqlite.new-5b0f63d2-wal"])
+def test_a_file_that_was_not_finished_when_the_process_was_killed_is_made_again(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).touch()
     store = recorded(tmp_path, read_record(0))
     assert store.count() == 1
     store.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["20261129.sqlite", "lock"]
+
+
+def test_a_day_file_is_there_only_with_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_days, "prepare", lambda *_, **__: 1 / 0)
+    store = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES))
+    with closing(store), pytest.raises(ZeroDivisionError):
+        record_all(store, read_record(0))
+    assert [file.name for file in tmp_path.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("is_writer", [True, False])
+def test_an_empty_day_file_is_no_new_day(tmp_path: Path, is_writer: bool) -> None:
+    recorded(tmp_path, read_record(0)).close()
+    os.truncate(tmp_path / "20261129.sqlite", 0)
+    with pytest.raises(InputError, match=r"20261129\.sqlite is empty: its sightings are lost"):
+        SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=is_writer)
+
+
+def test_a_file_that_is_named_for_no_day_is_named(tmp_path: Path) -> None:
+    (tmp_path / "20261399.sqlite").touch()
+    with pytest.raises(InputError, match=r"20261399\.sqlite is named like a day file, but 20261399 is no day"):
+        SqliteDays(tmp_path, SIGHTING_TABLES)
 
 
 def test_the_file_with_another_schema_is_named(tmp_path: Path) -> None:
