@@ -112,6 +112,25 @@ def test_an_officer_comes_from_the_incident_by_keyboard_alone(server: ConsoleSer
         expect(page.get_by_role("heading", name="Seen 2 times")).to_be_visible()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_officer_opens_where_other_ports_saw_the_vehicle_last(
+    server: ConsoleServer, chrome: Browser, *, scripts: bool
+) -> None:
+    with signed_in(chrome, server, "ann", java_script_enabled=scripts) as page:
+        page.goto(f"{server.url}/")
+        page.locator(".card__open").first.click()
+        asked_before = len(server.asked)
+        page.get_by_text("Show where other ports saw it last").click()
+        if not scripts:
+            page.get_by_role("button", name="Ask the other ports").click()
+        expect(page.locator("#found")).to_contain_text("Dover: no answer", timeout=60_000)
+        expect(page.locator("#found li").first).to_contain_text("Coquelles")
+        assert len(server.asked) == asked_before + 1
+        if scripts:
+            expect(page.get_by_role("heading", name="Where has this vehicle been?")).to_be_visible()
+            assert Axe().run(page).violations_count == 0
+
+
 def test_what_is_missing_in_the_form_is_said_and_leads_to_its_field(server: ConsoleServer, chrome: Browser) -> None:
     with signed_in(chrome, server, "ann") as page:
         page.goto(f"{server.url}/vehicle")

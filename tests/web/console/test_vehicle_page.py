@@ -192,6 +192,66 @@ def test_the_incident_page_asks_every_port_and_for_a_covert_one_only_its_own(ser
         assert "Where has this vehicle been?" not in aud.get(f"/incident/{plain.alert_id}").text
 
 
+def other_ports(browser: httpx.Client, incident_id: str) -> httpx.Response:
+    csrf = csrf_of(browser, f"/incident/{incident_id}")
+    return browser.post(f"/incident/{incident_id}/other-ports", data={"csrf": csrf})
+
+
+def test_an_incident_shows_where_other_ports_saw_its_vehicle_last_once_that_is_recorded(
+    server: ConsoleServer,
+) -> None:
+    now, plate = server.clock(), "AB15CDE"
+    here = server.alert(plate)
+    server.alert(plate, "coquelles")
+    earlier = [a_sighting("coquelles", now - timedelta(hours=hours), read={"lane": "4"}) for hours in (3, 9)]
+    server.replies = [an_answer("coquelles", *earlier), no_answer("dover")]
+    look_ups_before = server.look_ups()
+    with server.browser("ann") as ann:
+        shown = text_of(ann.get(f"/incident/{here.alert_id}"))
+        assert "It raised alerts at Coquelles too." in shown
+        assert not server.asked, "what the board has is enough for that"
+        found = other_ports(ann, here.alert_id)
+    lines = re.findall(r"<li.*?</li>", found.text.partition('id="found"')[2], re.DOTALL)
+    coquelles, dover = (" ".join(re.sub(r"<[^>]+>", "", line).split()) for line in lines[:2])
+    last = now - timedelta(hours=3)
+    assert re.fullmatch(
+        rf"Coquelles \w+day {day_text(last.date())}, {last:%H:%M:%S} UTC, lane 4, to the UK", coquelles
+    )
+    assert dover == "Dover: no answer, did not answer within 5 s"
+    [(asked, ports, covert)] = server.asked
+    assert (asked.plate, asked.user, ports, covert) == (plate, "ann", ("coquelles", "dover"), False)
+    record = server.audited()[-1].event
+    assert (record.what, record.plate, record.reason) == ("look-up", plate, f"incident {here.alert_id} at calais")
+    assert asked.reason == record.reason
+    assert server.look_ups() > look_ups_before
+
+
+def test_a_covert_incident_is_known_at_no_other_port(server: ConsoleServer) -> None:
+    covert = server.alert("SECRET2", handling="covert")
+    with server.browser("cleo") as cleo, server.browser("ann") as ann:
+        assert "other-ports" not in cleo.get(f"/incident/{covert.alert_id}").text
+        assert other_ports(cleo, covert.alert_id).status_code == 409
+        csrf = csrf_of(ann, "/vehicle")
+        assert ann.post(f"/incident/{covert.alert_id}/other-ports", data={"csrf": csrf}).status_code == 404
+    assert not server.asked
+
+
+def test_other_ports_are_not_asked_when_that_cannot_be_recorded(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = server.alert("AB16CDE")
+    with server.browser("ann") as ann:
+        csrf = csrf_of(ann, f"/incident/{alert.alert_id}")
+
+        def full(*_: object) -> None:
+            raise UnavailableError("audit-unavailable", "the audit chain cannot be written", "free space")
+
+        monkeypatch.setattr(AuditChain, "append", full)
+        answer = ann.post(f"/incident/{alert.alert_id}/other-ports", data={"csrf": csrf})
+    assert answer.status_code == 503
+    assert not server.asked
+
+
 def test_a_stay_leads_to_its_incident_if_the_user_may_open_it(server: ConsoleServer) -> None:
     now = server.clock()
     sighting = a_sighting(seen_at=now, plate="AB14CDE")

@@ -60,6 +60,17 @@ class BoardAccess:
 
         return await self._thread.run(wanted)
 
+    async def other_ports_of(self, who: SignedIn, incident: Incident) -> list[str]:
+        """Return the other ports whose incidents of the same plate the user may see. No port is asked for that."""
+
+        def ports(feed: BoardFeed) -> list[str]:
+            board, now = _board_for(who, feed), self._clock()
+            keys = board.keys()
+            others = sorted(key for key in keys if key[1] == incident.plate and key[0] != incident.site)
+            return [key[0] for key in others if board.incidents_of(key, now)]
+
+        return await self._thread.run(ports)
+
     async def cards_from(self, who: SignedIn, section: str, start: int) -> tuple[Sequence[tuple[str, Card]], int]:
         """Return the next cards of a section from `start` on, by incident, and how many incidents it has."""
         page = self._page_for(who)

@@ -27,6 +27,7 @@ from anpr.console.http.routes import (
     event_stream,
     health_page,
     incident_routes,
+    other_ports,
     plate_image,
     section_page,
     shift_page,
@@ -94,6 +95,14 @@ PAGES: Final = (
         permissions.SEE_INCIDENT,
         lambda parts: partial(plate_image.image, board=parts.board, audit=parts.audit, load_image=parts.load_image),
         is_for_script=True,
+    ),
+    Page(
+        "POST",
+        "/incident/{incident_id}/other-ports",
+        permissions.SEARCH_VEHICLES,
+        lambda parts: partial(
+            other_ports.page, board=parts.board, view=parts.view, search=parts.vehicles, renderer=parts.renderer
+        ),
     ),
     Page(
         "POST",

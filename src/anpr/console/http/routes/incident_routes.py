@@ -32,7 +32,7 @@ async def page(  # noqa: PLR0913  each part that it uses
     if incident is None:
         return renderer.refusal(404, _NOT_KNOWN, who)
     await audit.record(who, "incident", incident)
-    values = _values(incident, view)
+    values = _values(incident, view) | {"alerted_ports": await board.other_ports_of(who, incident)}
     return renderer.page("incident.html", who, **values, after=after, done=request.query_params.get("done", ""))
 
 
@@ -58,7 +58,7 @@ async def act(  # noqa: PLR0913  each part that it uses
         new_actions = command(incident, actions.actor(who, incident), form)
     except ActionRefusedError as error:
         await audit.record(who, "incident", incident)
-        values = _values(incident, view)
+        values = _values(incident, view) | {"alerted_ports": await board.other_ports_of(who, incident)}
         return renderer.page(
             "incident.html", who, 409, **values, after=after, error=str(error), refused=name, form=form
         )

@@ -19,4 +19,25 @@ function report(words, quiet = false) {
   setText(byId("changed-words"), words);
 }
 
+/** Asks the other ports when the officer opens that line, once. Without an answer its button stays. */
+async function askOtherPorts({ currentTarget: line }) {
+  const form = line.querySelector("form");
+  if (!line.open || !form || form.hidden || document.body.dataset.cut) return;
+  const said = line.querySelector("[role=status]");
+  form.hidden = true;
+  setText(said, "Asking the other ports.");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "error" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.getElementById("found");
+    if (!found) throw new Error(page.getElementById("main").textContent.trim());
+    said.replaceWith(found);
+    form.remove();
+  } catch (error) {
+    form.hidden = false;
+    setText(said, error instanceof TypeError ? "No answer from the console." : error.message);
+  }
+}
+
+byId("other-ports")?.addEventListener("toggle", askOtherPorts);
 follow({ changes });
