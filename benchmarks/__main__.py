@@ -33,7 +33,7 @@ BENCHMARKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "quality": {"sizes": [2000], "days": 0.2},
     "screen": {"reads": 5},
     "sites": {"sightings": 2000, "look_ups": 10},
-    "throughput": {"reads": 10_000, "rounds": 1, "sizes": [10_000]},
+    "throughput": {"reads": 10_000, "rounds": 1, "sizes": [10_000], "no_peers": True},
     "vehicle_search": {"sizes": [5000], "days": 3, "look_ups": 20},
     "withdrawal": {"entries": 20_000, "times": 3},
 }

@@ -37,6 +37,7 @@ from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.store.manifest import Manifest
 from benchmarks.loops.cost import Cost, Work
 from benchmarks.options import COUNT
+from benchmarks.peers.environment import python_of
 from benchmarks.plates import make
 from benchmarks.ratios import interval
 from benchmarks.stored_reads import CONFIG, SITE, of_fleet, plates_of, simulated_lines
@@ -46,17 +47,22 @@ VISITS: Final = 8
 _GENERATION: Final = Generation(epoch=1, number=1)
 PLAIN: Final = "benchmarks.loops.plain"
 MATCHER: Final = "benchmarks.loops.matcher"
+PEERS: Final = ("aiokafka", "quix", "bytewax")
 _FLUSH_EVERY: Final = 10_000
 _TOLERANCES: Final[tuple[Tolerance, ...]] = ("tolerant", "near")
 
 
 class Loop(Struct, frozen=True):
-    """A row of the table: the module that runs it, where its list is, and the row that it is compared with."""
+    """A row of the table: the module that runs it, where its list is, and the row that it is compared with.
+
+    A peer has an environment of its own.
+    """
 
     name: str
     module: str
     path: tuple[str, ...] = ()
     compared_with: str = ""
+    peer: str = ""
 
 
 class Traffic:
@@ -95,7 +101,7 @@ def fill(kafka: str, traffic: Traffic) -> int:
     return listed
 
 
-def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int]) -> list[Loop]:
+def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int], peers: Sequence[str]) -> list[Loop]:
     """Write a list of each size as plates and as indexes, and return the loops."""
     loops = [Loop("bare", PLAIN)]
     for size in sizes:
@@ -105,6 +111,9 @@ def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int]) -> list
         file.write_text(json.dumps(plates), encoding="utf-8")
         hand = Loop(f"hand {label}", PLAIN, (str(file),))
         loops.append(hand)
+        loops += [
+            Loop(f"{peer} {label}", f"benchmarks.peers.{peer}_loop", hand.path, hand.name, peer) for peer in peers
+        ]
         for tolerance in _TOLERANCES:
             path = folder / f"{label}-{tolerance}"
             write_index(path, plates, tolerance)
@@ -143,7 +152,8 @@ def write_index(path: Path, plates: Sequence[str], tolerance: Tolerance) -> None
 def run(loop: Loop, kafka: str, reads: int) -> Cost:
     """Run a loop in a process of its own. Raises SystemExit where it fails."""
     work = msgspec.json.encode(Work(kafka, topics.reads(SITE), topics.alerts(SITE), reads)).decode()
-    command = [sys.executable, "-m", loop.module, work, *loop.path]
+    python = str(python_of(loop.peer)) if loop.peer else sys.executable
+    command = [python, "-m", loop.module, work, *loop.path]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)  # noqa: S603  this program
     if done.returncode:
         raise SystemExit(f"{loop.name} has failed")
@@ -153,7 +163,7 @@ def run(loop: Loop, kafka: str, reads: int) -> Cost:
 def check(loop: Loop, cost: Cost, listed: int) -> None:
     """Raise SystemExit unless a loop has found the listed reads."""
     expected = listed if loop.path else 0
-    if cost.alerts < expected or (loop.module == PLAIN and cost.alerts > expected):
+    if cost.alerts < expected or (loop.module != MATCHER and cost.alerts > expected):
         raise SystemExit(f"{loop.name} found {cost.alerts} of {expected} listed reads")
 
 
@@ -191,13 +201,25 @@ def show(rows: Sequence[dict[str, object]]) -> None:
 @click.option("--reads", type=click.IntRange(min=LISTED_EVERY), default=500_000, show_default=True)
 @click.option("--rounds", type=COUNT, default=5, show_default=True)
 @click.option("--entries", "sizes", type=COUNT, multiple=True, default=(10_000, 1_000_000), show_default=True)
+@click.option(
+    "--peer",
+    "peers",
+    type=click.Choice(PEERS),
+    multiple=True,
+    default=PEERS,
+    show_default=True,
+    help="Other stream processors; the first time, their packages are fetched.",
+)
+@click.option("--no-peers", is_flag=True, help="Only this project's loops: fetch nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(reads: int, rounds: int, sizes: Sequence[int], *, as_json: bool) -> None:
+def main(  # noqa: PLR0913  one argument for each option
+    reads: int, rounds: int, sizes: Sequence[int], peers: Sequence[str], *, no_peers: bool, as_json: bool
+) -> None:
     """Run every loop in each round and print the medians."""
     with tempfile.TemporaryDirectory() as name, KafkaServer(Path(name) / "kafka") as broker:
         folder = Path(name)
         traffic = Traffic(simulated_lines(folder), reads)
-        loops = loops_of(folder, traffic.listed_plates, sizes)
+        loops = loops_of(folder, traffic.listed_plates, sizes, () if no_peers else peers)
         listed = fill(broker.bootstrap, traffic)
         costs = []
         for number in range(rounds):

@@ -13,16 +13,11 @@ from typing import Any, Final
 
 import msgspec
 from confluent_kafka import Consumer, Producer
-from msgspec import Struct
 
 from benchmarks.loops.cost import Work, cost_of
+from benchmarks.loops.fields import Fields
 
 _BATCH_RECORDS: Final = 1000
-
-
-class _Plate(Struct):
-    read_id: str
-    plate: str
 
 
 def bare(work: Work) -> int:
@@ -37,7 +32,7 @@ def bare(work: Work) -> int:
 
 def hand_written(plates: frozenset[str]) -> Callable[[Work], int]:
     """Return a loop that looks each plate up in the set, and waits for its alerts before it commits."""
-    decode = msgspec.json.Decoder(_Plate).decode
+    decode = msgspec.json.Decoder(Fields).decode
 
     def run(work: Work) -> int:
         consumer = _consumer(work)

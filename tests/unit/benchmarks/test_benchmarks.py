@@ -1,5 +1,6 @@
 """`python -m benchmarks` lists every benchmark with its question, and runs one by its name."""
 
+import re
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks.__main__ import BENCHMARKS, main, question
+from benchmarks.throughput import PEERS
 
 FOLDER = Path("benchmarks")
 
@@ -51,3 +53,13 @@ def test_an_option_is_stronger_than_quick() -> None:
 
 def test_a_name_that_is_none_is_refused() -> None:
     assert "No such command 'speed'" in run("speed").output
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_has_its_loop_and_its_packages_pinned_with_hashes(peer: str) -> None:
+    assert (FOLDER / "peers" / f"{peer}_loop.py").is_file()
+    packages = re.findall(
+        r"^[a-z].*?(?=^[a-z]|\Z)", (FOLDER / "peers" / f"{peer}.lock").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert packages
+    assert all("==" in package and "--hash=sha256:" in package for package in packages)
