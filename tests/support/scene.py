@@ -38,6 +38,11 @@ from tests.support.web_console import PASSWORD, QUICK_HASH, USERS
 READY_SECONDS = 180
 # Each test uses its own plates. No look-alike turns the last letters of one into those of another.
 PLATES = tuple(f"TE{number}{end}" for number in range(20, 36) for end in ("ACE", "HMX", "PTV"))
+# Dirk's sessions are short, and Gill signs out: no other test uses theirs.
+OTHERS = (
+    User(name="dirk", role="officer", sites=("dunkerque",)),
+    User(name="gill", role="officer", sites=("calais",)),
+)
 COVERT_PLATE = "CV77RST"
 # Long enough to open the board, short enough to wait for its end.
 SHORT_SESSION_HOURS = 8 / 3600
@@ -84,7 +89,7 @@ class Scene:
         it.create_topics()
         it.open_look_ups()
         users = UsersFile(self._folder / "users.json")
-        for user in (*USERS.values(), User(name="dirk", role="officer", sites=("dunkerque",))):
+        for user in (*USERS.values(), *OTHERS):
             users.save(msgspec.structs.replace(user, password_hash=QUICK_HASH))
         self.images = ImageStore(it.settings.images_dir, timedelta(hours=1))
         listed = self._write_list()

@@ -130,7 +130,7 @@ def pictures(demo: Demo, studio: Studio, seen: set[str]) -> None:
     calais.locator("#section-now [data-claim]").nth(1).press("Enter")
     calais.get_by_role("link", name="Board", exact=True).first.click()
     coquelles.locator("#section-now [data-claim]").first.press("Enter")
-    expect(calais.locator("#section-elsewhere")).to_contain_text("has claimed this at Coquelles")
+    expect(calais.locator("#section-elsewhere")).to_contain_text("at Coquelles")
     studio.capture(calais, "board")
     calais.locator(".section--review").evaluate("section => section.scrollIntoView()")
     studio.capture(calais, "board-lower")

@@ -28,6 +28,7 @@ from anpr.console.auth.failed_sign_in_log import FailedSignInLog
 from anpr.console.auth.sessions import Sessions
 from anpr.console.auth.sign_in_limit import SharedSignInLimit
 from anpr.console.auth.sign_in_service import SignInService
+from anpr.console.auth.signed_in_users import SignedInUsers
 from anpr.console.auth.users_file import UsersFile
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.board_page import BoardPage
@@ -45,6 +46,7 @@ from anpr.console.http.app import application
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.http.render import environment
 from anpr.console.image_retention import sweep_images
+from anpr.console.labels import claim_due_words
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.current_status import CurrentStatus
 from anpr.console.status.fresh_status import FreshStatus
@@ -99,8 +101,8 @@ class Console:
 def build_console(settings: Settings, site: str, servers: ConsoleServers, clock: Clock) -> Console:
     """Build the console of a site. Raises UnavailableError or InputError when a file cannot be used."""
     inputs = _ConsoleInputs(settings, site, servers, clock)
-    live = _live_board(inputs)
     accounts = _accounts(inputs)
+    live = _live_board(inputs, accounts)
     parts = _parts(inputs, live, accounts)
     service = _service(inputs, live, accounts)
     return Console(application(parts, service, site, servers.govuk), parts, service)
@@ -135,10 +137,11 @@ class _Accounts:
     """The sessions and sign-ins in the site's Redis."""
 
     sessions: Sessions
+    signed_in: SignedInUsers
     sign_in_limit: SharedSignInLimit
 
 
-def _live_board(inputs: _ConsoleInputs) -> _LiveBoard:
+def _live_board(inputs: _ConsoleInputs, accounts: _Accounts) -> _LiveBoard:
     settings, site, servers, clock = inputs.settings, inputs.site, inputs.servers, inputs.clock
     feed = BoardFeed(settings, servers.open_tail, servers.lists, clock, with_covert=True)
     rules = triage_rules(settings, site)
@@ -148,22 +151,22 @@ def _live_board(inputs: _ConsoleInputs) -> _LiveBoard:
     broadcast = StreamBroadcast(
         lambda: heartbeat_event(clock(), thread.seconds_since_tick(), current_status.last_read_at)
     )
-    publisher = PagePublisher(pages, current_status, broadcast)
+    publisher = PagePublisher(pages, current_status, broadcast, lambda: accounts.signed_in.names)
     thread = BoardThread(feed, publisher.tick, clock)
     return _LiveBoard(feed, thread, pages, publisher, broadcast, current_status, templates, rules)
 
 
 def _accounts(inputs: _ConsoleInputs) -> _Accounts:
     lifetime = timedelta(hours=inputs.settings.console.session_hours)
-    return _Accounts(
-        Sessions(inputs.servers.open_redis(), lifetime, inputs.clock), SharedSignInLimit(inputs.servers.open_redis())
-    )
+    sessions = Sessions(inputs.servers.open_redis(), lifetime, inputs.clock)
+    signed_in = SignedInUsers(inputs.site, inputs.servers.users, sessions)
+    return _Accounts(sessions, signed_in, SharedSignInLimit(inputs.servers.open_redis()))
 
 
 def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts:
     site, servers, clock = inputs.site, inputs.servers, inputs.clock
     board = BoardAccess(live.thread, live.pages, clock)
-    view = SiteView(site, inputs.settings.sites, live.rules, clock)
+    view = SiteView(site, inputs.settings.sites, live.rules, clock, lambda: accounts.signed_in.names)
 
     def load_image(alert: Alert) -> bytes | None:
         read = alert.read
@@ -216,6 +219,7 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
             partial(sweep_images, inputs.servers.images, inputs.clock),
             live.broadcast.beat_forever,
             accounts.sessions.refresh_forever,
+            accounts.signed_in.refresh_forever,
         ),
         canary=inputs.servers.open_canary(live.feed),
         audit_upkeep=_audit_upkeep(inputs),
@@ -244,6 +248,7 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
         "sites": settings.sites,
         "sites_to_ask": settings.sites_to_ask,
         "ack_due_seconds": settings.console.ack_due_seconds,
+        "claim_due_words": claim_due_words(settings.console),
         "canary_every_seconds": settings.console.canary_every_seconds,
     }
     return templates

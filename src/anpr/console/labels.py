@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from anpr.contracts.events import Action, Alert, Difference, Vehicle
+from anpr.runtime.settings import ConsoleSettings
 
 CERTAINTY: Final = {
     "exact": "Exact: the same plate",
@@ -51,6 +52,7 @@ ACTION_KIND: Final = {
     "outcome": "recorded the outcome",
     "comment": "commented",
     "retracted": "undid",
+    "attended": "is still with it",
     "loss_acknowledged": "acknowledged deleted reads",
 }
 PLATE_CHECK: Final = {"same": "Same plate", "different": "Different plate", "unreadable": "Cannot be read"}
@@ -100,6 +102,7 @@ def _nearly(differences: Sequence[Difference]) -> str:
 
 COMMAND_DONE: Final = {
     "claim": "You have claimed this.",
+    "still-with-it": "You are still with it. The time starts anew.",
     "release": "You have released this. A colleague can claim it now.",
     "hand-over": "You have handed this over.",
     "take-over": "You have taken this over.",
@@ -130,6 +133,13 @@ def clock(offset_seconds: float | None) -> str:
     if offset_seconds > 0:
         return f"{offset_seconds:.0f} s ahead"
     return f"{-offset_seconds:.0f} s behind, or its reads arrive late"
+
+
+def claim_due_words(console: ConsoleSettings) -> str:
+    """Return after how long a claim is unattended. It may depend on the priority."""
+    dues = [console.claim_due(priority) for priority in range(1, 6)]
+    shortest, longest = (f"{due.total_seconds() / 60:g}" for due in (min(dues), max(dues)))
+    return f"{longest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
 
 
 def vehicle(listed: Vehicle | None) -> str:

@@ -37,6 +37,7 @@ ACTION_KINDS: Final = (
     "comment",
     "retracted",
     "loss_acknowledged",
+    "attended",
 )
 PLATE_CHECKS: Final = ("same", "different", "unreadable")
 OUTCOMES: Final = (
@@ -297,8 +298,9 @@ class Action(Struct, frozen=True, kw_only=True):
 
     An outcome settles the alert itself and the entries in `covers`, so it never closes an alert that the officer had
     not seen (docs/adr/0004). A release ends the claim of its officer or, when a supervisor makes it, the claim of
-    `holder`. With `hands_to`, that colleague holds the incident from the same moment. The kind `loss_acknowledged`
-    belongs to no alert: `alert_id` holds the id of the loss that a person has seen.
+    `holder`. With `hands_to`, that colleague holds the incident from the same moment. By the kind `attended` the
+    holder says that they still deal with it. The kind `loss_acknowledged` belongs to no alert: `alert_id` holds the
+    id of the loss that a person has seen.
     """
 
     action_id: Identifier

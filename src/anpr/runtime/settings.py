@@ -3,6 +3,7 @@
 `settings_files` reads them from the files and the environment.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from msgspec import Meta, Struct
 
 # Bounded, so that a clock can add every duration.
 Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
+OfPriority = Annotated[tuple[Positive, ...], Meta(min_length=5, max_length=5)]
 Count = Annotated[int, Meta(ge=1)]
 SiteName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
 ApiAddress = Annotated[str, Meta(pattern="^(https?://([A-Za-z0-9.-]+|\\[[0-9a-f:]+\\]):[0-9]{1,5})?$")]
@@ -117,10 +119,12 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How the officers' console behaves.
 
     Only the headers of `trusted_proxies`, given by their addresses, say who asks and whether by TLS.
+    `claim_due_seconds` is one number for every incident, or five: for priority 1 to 5.
     """
 
     users_file: str = "~/.config/anpr/users.json"
     ack_due_seconds: Positive = 120
+    claim_due_seconds: Positive | OfPriority = 600
     review_below_score: Annotated[float, Meta(ge=0, le=1)] = 0.3
     session_hours: Positive = 12.5
     list_old_after_seconds: Positive = 8
@@ -128,6 +132,11 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     canary_every_seconds: Positive = 60
     canary_due_seconds: Positive = 5
     trusted_proxies: tuple[str, ...] = ()
+
+    def claim_due(self, priority: int) -> timedelta:
+        """Return after how long without an action of its holder a claim is unattended."""
+        due = self.claim_due_seconds
+        return timedelta(seconds=due[priority - 1] if isinstance(due, tuple) else due)
 
 
 class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -109,7 +109,7 @@ def test_a_claim_at_one_port_is_shown_at_the_other_even_after_a_crash(consoles: 
         assert "You have claimed this." in act(here, incident_id, "claim")
 
         def shows_the_claim(browser: httpx.Client) -> bool:
-            return "ann</strong> has claimed this" in cards(browser)[incident_id]["html"]
+            return "Claimed by <strong>ann</strong>" in cards(browser)[incident_id]["html"]
 
         assert wait_until(lambda: shows_the_claim(here) and shows_the_claim(there), 60)
         before = cards(here)

@@ -53,13 +53,16 @@ alerts = st.builds(
 # Some end at the very moment at which time alone changes something.
 waits = st.floats(0, 5) | st.sampled_from([0.5, 1, 2, 30, 60, 1440])
 set_back = st.sampled_from([-0.5, -1, -2, -30, -60])
-kinds = st.sampled_from(["claimed", "released", "outcome", "retracted"])
+kinds = st.sampled_from(["claimed", "released", "attended", "outcome", "retracted"])
+officers = st.sampled_from(["Ann", "Bob"])
+sessions = st.none() | st.frozensets(officers)
 steps = st.lists(
     st.tuples(st.just("alert"), alerts)
-    | st.tuples(st.just("action"), st.tuples(alerts, kinds, st.integers(0, 60)))
+    | st.tuples(st.just("action"), st.tuples(alerts, kinds, st.integers(0, 60), officers))
     | st.tuples(st.just("correction"), alerts)
     | st.tuples(st.just("prune"), st.none())
     | st.tuples(st.just("look"), st.none())
+    | st.tuples(st.just("sessions"), sessions)
     | st.tuples(st.just("wait"), waits | set_back),
     max_size=25,
 )
@@ -90,29 +93,33 @@ def test_a_page_updated_step_by_step_shows_what_a_new_page_shows(
 ) -> None:
     board = Board(timedelta(minutes=10), window)
     kept = page(board)
-    now = minutes(30)
+    now, signed_in = minutes(30), None
     for number, (step, value) in enumerate(steps):
         if step == "wait":
             now += timedelta(minutes=value)
+        elif step == "sessions":
+            signed_in = value
         elif step == "look":
-            kept.update((), now)
+            kept.update((), now, signed_in)
         elif step == "prune":
             board.prune(now)
         else:
             _happens(board, step, value, number)
     # At the very moment at which its time is over, and the moment after.
     for moment in (now, now + timedelta(milliseconds=1)):
-        assert kept.update((), moment) == page(board).update((), moment)
+        assert kept.update((), moment, signed_in) == page(board).update((), moment, signed_in)
 
 
 def _happens(board: Board, step: str, value: Any, number: int) -> None:
     if step == "alert":
         board.add_alert(value)
     elif step == "action":
-        alert, kind, minute = value
+        alert, kind, minute, officer = value
         retracts = f"action-{number - 2}" if kind == "retracted" else None
         outcome = ("misread", "handed_to_uk_port", "turned_away")[number % 3]
-        fields = {"outcome": outcome, "retracts": retracts, "at": minutes(minute)}
+        fields = {"outcome": outcome, "retracts": retracts, "at": minutes(minute), "officer": officer}
+        if kind == "released" and number % 2:
+            fields["hands_to"] = "Bob" if officer == "Ann" else "Ann"
         board.add_action(an_action(f"action-{number}", kind, alert, **fields), number)
     else:
         board.add_correction(a_correction(value))

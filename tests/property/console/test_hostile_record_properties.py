@@ -95,9 +95,9 @@ class Screens:
             covert: BoardPage(board, rules, CardRenderer(card, sites, rules), ChangeStream("start"))
             for covert, board in boards.items()
         }
-        self.view = SiteView("calais", sites, rules, lambda: NOON)
+        self.view = SiteView("calais", sites, rules, lambda: NOON, lambda: None)
         self.status = CurrentStatus(self.settings, "calais", weekday_time_in(sites["calais"].zone))
-        self._publisher = PagePublisher(self.pages, self.status, StreamBroadcast(lambda: b""))
+        self._publisher = PagePublisher(self.pages, self.status, StreamBroadcast(lambda: b""), lambda: None)
         # The publisher hands the pages to the event loop: here they are published at once.
         self._publisher.publish_in(cast("Any", SimpleNamespace(call_soon_threadsafe=lambda publish: publish())))
         self._offset = 0

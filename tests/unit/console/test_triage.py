@@ -17,7 +17,7 @@ from anpr.console.board.triage import (
     position_of,
 )
 from anpr.contracts.events import Alert
-from anpr.runtime.settings import Route
+from anpr.runtime.settings import ConsoleSettings, Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 RULES = TriageRules("calais", timedelta(minutes=2), 0.3)
@@ -30,14 +30,20 @@ def alert(**fields: Any) -> Alert:
     return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
 
 
-def placed(*alerts: Alert, at: float = 0, actions: tuple[Any, ...] = (), rules: TriageRules = RULES) -> BoardPosition:
+def placed(
+    *alerts: Alert,
+    at: float = 0,
+    actions: tuple[Any, ...] = (),
+    rules: TriageRules = RULES,
+    signed_in: frozenset[str] | None = None,
+) -> BoardPosition:
     board = Board(GAP, WINDOW)
     for raised in alerts:
         board.add_alert(raised)
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
     (incident,) = board.incidents(NOON)
-    return position_of(incident, rules, minutes(at))
+    return position_of(incident, rules, minutes(at), signed_in)
 
 
 @pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
@@ -79,6 +85,47 @@ def test_a_claim_ends_the_ringing_and_a_release_restarts_the_time() -> None:
     assert placed(alert(), at=7, actions=(claimed, released)).rings == "supervisor"
 
 
+def test_a_claim_without_an_action_for_ten_minutes_rings_the_supervisor_and_its_holder() -> None:
+    claimed = an_action("a", "claimed", alert())
+    still = an_action("b", "attended", alert(), at=minutes(9))
+    comment_of_another = an_action("c", "comment", alert(), officer="Bob", at=minutes(9))
+    assert placed(alert(), at=9.9, actions=(claimed,)).rings == ""
+    unattended = placed(alert(), at=10, actions=(claimed, comment_of_another))
+    assert (unattended.rings, unattended.calls) == ("unattended", "Ann")
+    assert placed(alert(), at=9.9, actions=(claimed,)).changes_at == minutes(10)
+    assert [placed(alert(), at=at, actions=(claimed, still)).rings for at in (18.9, 19)] == ["", "unattended"]
+    assert placed(alert(tier="near"), at=60, actions=(claimed,)).rings == "", "an uncertain match never does"
+    assert placed(alert(tier="near"), at=60, actions=(claimed,)).claims[0].is_unattended, "and yet it is shown"
+
+
+def test_how_long_a_claim_lasts_depends_on_the_priority() -> None:
+    rules = TriageRules(
+        "calais", timedelta(minutes=2), 0.3, claim_due=ConsoleSettings(claim_due_seconds=(60, 1, 1, 1, 1)).claim_due
+    )
+    urgent = an_alert(a_read(), an_entry(priority=1))
+    claimed = an_action("a", "claimed", urgent)
+    assert [placed(urgent, at=at, actions=(claimed,), rules=rules).rings for at in (0.9, 1)] == ["", "unattended"]
+
+
+def test_a_claim_is_unattended_once_its_holder_is_signed_out_here_and_goes_by_time_elsewhere() -> None:
+    claimed = an_action("a", "claimed", alert())
+    there = an_action("b", "claimed", alert(), site="dover")
+    position = placed(alert(), at=1, actions=(claimed, there), signed_in=frozenset({"Bob"}))
+    assert (position.rings, [claim.why_unattended for claim in position.claims]) == ("unattended", ["signed_out", ""])
+    assert placed(alert(), at=1, actions=(claimed, there), signed_in=frozenset({"Ann"})).rings == ""
+    assert placed(alert(), at=1, actions=(claimed, there)).rings == "", "nobody knows who is signed in"
+
+
+def test_who_was_handed_an_incident_is_called_until_they_do_something_about_it() -> None:
+    claimed = an_action("a", "claimed", alert())
+    handed = an_action("b", "released", alert(), hands_to="Bob", at=minutes(1))
+    looked = an_action("c", "comment", alert(), officer="Bob", at=minutes(2))
+    for sure in (alert(), alert(tier="near")):
+        position = placed(sure, at=1, actions=(claimed, handed))
+        assert (position.rings, position.calls, position.claims[0].handed_by) == ("", "Bob", "Ann")
+        assert placed(sure, at=3, actions=(claimed, handed, looked)).calls == ""
+
+
 def test_a_retrospective_alert_does_not_ring_and_a_late_one_does() -> None:
     assert placed(alert(kind="retrospective")).rings == ""
     assert placed(alert(kind="late")).rings == "officer"
@@ -111,8 +158,11 @@ def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is
     assert placed(alert(), rules=DOVER, at=75).rings == "officer"
     assert placed(alert(), rules=DOVER, at=75).changes_at in {minutes(75), minutes(77)}
     assert placed(alert(), rules=DOVER, at=77).rings == "supervisor"
-    claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
+    claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(74))
     assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
+    early = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
+    assert placed(alert(), rules=DOVER, at=74.9, actions=(early,)).rings == "", "there is nothing to do yet"
+    assert placed(alert(), rules=DOVER, at=75, actions=(early,)).rings == "unattended"
     assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "an uncertain match never does"
 
 

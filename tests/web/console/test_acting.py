@@ -12,6 +12,7 @@ import pytest
 from anpr.contracts import topics
 from anpr.contracts.events import Action, decode_action
 from anpr.local.processes import wait_until
+from anpr.local.valkey_server import ValkeyServer
 from tests.support.strategies import a_read, an_action, an_alert, an_entry
 from tests.support.web_console import ConsoleServer, csrf_of, running_console
 
@@ -111,7 +112,7 @@ def test_a_settled_incident_has_no_holder_and_need_not_be_released(server: Conso
         do(ann, alert.alert_id, "claim")
         assert "Release" in text_of(do(ann, alert.alert_id, "plate-check", plate_check="same"))
         done = text_of(do(ann, alert.alert_id, "outcome", outcome="turned_away", seen=alert.alert_id))
-        assert "ann has claimed this here" not in done
+        assert "Claimed by" not in done
         assert "Release" not in done
 
 
@@ -159,16 +160,16 @@ def test_dover_sees_what_calais_hands_over_claims_it_and_settles_it(
         assert wait_until(lambda: alert.alert_id in dover.shown(), 60)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             assert "Due off the ferry about" in sam.get("/").text
-            assert "Nobody here has claimed this. Nobody at Calais has claimed this yet." in text_of(sam.get("/"))
+            assert "Unclaimed here and at Calais" in text_of(sam.get("/"))
             assert "AB12CDE" in sam.get("/shift").text
             do(ann, alert.alert_id, "claim")
-            assert wait_until(lambda: "ann has claimed this at Calais." in text_of(sam.get("/")), 60)
-            assert "at Calais yet" not in text_of(sam.get("/"))
+            assert wait_until(lambda: "Claimed by ann at Calais." in text_of(sam.get("/")), 60)
+            assert "here and at Calais" not in text_of(sam.get("/"))
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
             assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"
             assert wait_until(lambda: "Handed over to the UK port at Calais" in sam.get("/").text, 60)
-            assert "claimed this at Calais" not in text_of(sam.get("/"))
+            assert "Claimed by ann" not in text_of(sam.get("/"))
             assert "You have claimed this" in do(sam, alert.alert_id, "claim").text
             assert "Claimed by you (1)" in sam.get("/shift").text
             do(sam, alert.alert_id, "plate-check", plate_check="same")
@@ -221,7 +222,7 @@ def test_an_action_can_be_undone_and_both_stay_visible(server: ConsoleServer) ->
     assert "claimed this" in page
     assert "undone" in page
     assert "undid: claimed this" in page, "and what it was"
-    assert "Nobody here has claimed this" in page
+    assert "Unclaimed" in page
 
 
 def test_a_look_up_is_answered_only_once_it_is_in_the_audit_log(
@@ -333,7 +334,7 @@ def test_a_supervisor_takes_over_and_hands_over_what_an_officer_has_claimed(serv
         assert "handed it from ann to sam" in ann.get(f"/incident/{alert.alert_id}").text
         assert do(sam, alert.alert_id, "hand-over", to="olga").status_code == 409, "an operator does not act"
         do(sam, alert.alert_id, "hand-over", to="bob")
-        assert "bob</strong> has claimed this here" in sam.get(f"/incident/{alert.alert_id}").text
+        assert "Handed to <strong>bob</strong> by sam" in sam.get(f"/incident/{alert.alert_id}").text
 
 
 def test_the_shift_page_shows_my_claims_my_colleagues_claims_and_what_is_unclaimed(server: ConsoleServer) -> None:
@@ -374,12 +375,83 @@ def test_an_officer_who_signs_out_decides_what_becomes_of_their_claims(server: C
         assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "bob"}).status_code == 303
         assert ann.get("/").status_code == 303
     with server.browser("bob") as bob:
-        assert bob.get("/").text.count("bob</strong> has claimed this here") == 2
+        assert bob.get("/").text.count("Handed to <strong>you</strong> by ann") == 2
         csrf = csrf_of(bob, "/")
         assert bob.post("/sign-out", data={"csrf": csrf, "with": "release"}).status_code == 303
     assert [action.kind for action in actions(server)[-2:]] == ["released"] * 2
     with server.browser("ann") as ann:
         assert "bob" not in ann.get("/").text
+
+
+def test_a_claim_whose_holder_signs_out_calls_the_supervisor_who_takes_it_over(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        assert called(sam) == ""
+        server.clock_offset += timedelta(seconds=10)
+        csrf = csrf_of(ann, "/")
+        assert "your supervisor is called at once" in ann.post("/sign-out", data={"csrf": csrf}).text
+        assert ann.post("/sign-out", data={"csrf": csrf, "with": "keep"}).status_code == 303
+        assert wait_until(lambda: called(sam) == alert.alert_id, 60)
+        assert "Unattended Claimed by ann; ann is signed out." in text_of(sam.get("/"))
+        do(sam, alert.alert_id, "take-over")
+        assert wait_until(lambda: called(sam) == "", 60)
+
+
+def test_still_with_it_and_every_other_action_of_the_holder_start_the_time_anew(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("sam") as sam, server.browser("bob") as bob:
+        do(ann, alert.alert_id, "claim")
+        for command, fields in (("still-with-it", {}), ("comment", {"note": "still searching"})):
+            server.clock_offset += timedelta(minutes=9)
+            do(bob, alert.alert_id, "comment", note="ann is with the lorry")
+            assert called(sam) == ""
+            server.clock_offset += timedelta(minutes=2)
+            assert wait_until(lambda: called(sam) == called(ann) == alert.alert_id, 60)
+            assert called(bob) == "", "he can do nothing about it"
+            assert "ann has done nothing about it since" in text_of(sam.get("/"))
+            assert do(ann, alert.alert_id, command, **fields).status_code == 200
+            assert wait_until(lambda: called(sam) == called(ann) == "", 60)
+        assert do(bob, alert.alert_id, "still-with-it").status_code == 409
+
+
+def test_a_hand_over_lists_who_is_signed_in_first_and_the_receiver_is_called(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        csrf = csrf_of(ann, "/")
+
+        def choices() -> list[str]:
+            return re.findall(r'<option value="\w+">([^<]*)<', ann.post("/sign-out", data={"csrf": csrf}).text)
+
+        signed_out = [f"{name} (not signed in)" for name in ("bob", "carl", "cleo")]
+        assert wait_until(lambda: choices() == ["sam", *signed_out], 60), choices()
+        ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "sam"})
+        assert wait_until(lambda: called(sam) == alert.alert_id, 60)
+        assert "Handed to you by ann" in text_of(sam.get(f"/incident/{alert.alert_id}"))
+        do(sam, alert.alert_id, "still-with-it")
+        assert wait_until(lambda: called(sam) == "", 60)
+
+
+def test_while_nobody_knows_who_is_signed_in_claims_go_by_time_and_the_page_says_so(
+    tmp_path: Path,
+) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey, running_console(tmp_path / "console", valkey.url) as server:
+        alert = server.alert("AB12CDE")
+        with server.browser("ann") as ann, server.browser("sam") as sam:
+            do(ann, alert.alert_id, "claim")
+            assert wait_until(lambda: "by time alone" not in text_of(sam.get("/")), 60)
+            valkey.kill()
+            assert wait_until(lambda: "Claims count as unattended by time alone." in text_of(sam.get("/")), 60)
+            server.clock_offset += timedelta(minutes=9)
+            assert called(sam) == ""
+            server.clock_offset += timedelta(minutes=2)
+            assert wait_until(lambda: called(sam) == alert.alert_id, 60)
+
+
+def called(browser: httpx.Client) -> str:
+    """Return the incidents that call this user on their page."""
+    return browser.get("/shift").text.split('data-ringing="')[1].split('"')[0]
 
 
 def test_incidents_that_do_not_fit_on_the_board_are_counted_and_shown_on_further_pages(server: ConsoleServer) -> None:

@@ -71,7 +71,7 @@ def test_a_vehicle_appears_by_itself_with_its_instructions_and_is_counted_in_the
             "hold in the lane",
             "May be armed",
             "Lane 1",
-            "Nobody here has claimed this",
+            "Unclaimed",
             "Exact",
         ):
             expect(card(page, incident)).to_contain_text(words)
@@ -85,12 +85,10 @@ def test_coquelles_sees_what_calais_claims(scene: Scene) -> None:
     with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
         is_live(kate)
         incident = scene.comes_by(scene.plate())
-        expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_contain_text(
-            "Nobody here has claimed this"
-        )
+        expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_contain_text("Unclaimed")
         claim(ann, incident)
         expect(ann.locator("#main")).to_contain_text("You have claimed this")
-        expect(card(kate, incident)).to_contain_text("ann has claimed this at Calais")
+        expect(card(kate, incident)).to_contain_text("Claimed by ann at Calais")
 
 
 def test_when_two_claim_at_once_one_gets_it_and_the_other_sees_who(scene: Scene) -> None:
@@ -125,6 +123,42 @@ def test_an_outcome_needs_a_plate_check_first_and_can_be_undone(scene: Scene) ->
         expect(page.locator("#timeline .taken-back")).to_contain_text("undone")
         expect(page.get_by_role("button", name="Record the outcome")).to_be_visible()
         assert actions_on(scene, incident) == ["claimed", "plate_check", "outcome", "retracted"]
+
+
+def test_a_claim_whose_holder_has_signed_out_calls_the_supervisor_and_a_hand_over_its_receiver(scene: Scene) -> None:
+    plate, another = scene.plate(), scene.plate()
+    url = scene.wires["calais"].url
+    with scene.page("calais", "sam") as sam, scene.page("calais", "ann") as ann, scene.browser.new_context() as own:
+        gill = own.new_page()
+
+        def signs_in_and_claims(incident: str) -> None:
+            sign_in(gill, url, "gill")
+            claim(gill, incident)
+            expect(gill.locator(".result")).to_contain_text("You have claimed this")
+            gill.get_by_role("button", name="Sign out").click()
+
+        is_live(sam)
+        is_live(ann)
+        incident = scene.comes_by(plate)
+        signs_in_and_claims(incident)
+        expect(card(sam, incident)).to_contain_text("Claimed by gill")
+        gill.get_by_role("button", name="Keep all and sign out").click()
+        expect(card(sam, incident)).to_contain_text("gill is signed out")
+        expect(sam.locator("#say")).to_contain_text(f"Unattended: {plate}")
+        expect(card(ann, incident)).to_contain_text("Unattended")
+        expect(card(ann, incident).get_by_role("button", name="Take over")).to_be_hidden()
+        card(sam, incident).get_by_role("button", name="Take over").press("Enter")
+        expect(sam.locator(".result")).to_contain_text("You have taken this over")
+        sam.get_by_role("button", name="Release").click()
+        expect(sam.locator(".result")).to_contain_text("You have released this")
+        handed = scene.comes_by(another)
+        signs_in_and_claims(handed)
+        gill.get_by_label("Hand over to").select_option("ann")
+        gill.get_by_role("button", name="Hand over and sign out").click()
+        expect(ann.locator("#say")).to_contain_text(f"Handed to you by gill: {another}")
+        expect(card(ann, handed)).to_contain_text("Handed to you by gill")
+        card(ann, handed).get_by_role("button", name="I have it").press("Enter")
+        expect(ann.locator("#main")).to_contain_text("Claimed by you")
 
 
 def test_an_officer_sees_where_a_vehicle_was_at_every_port(scene: Scene) -> None:
@@ -711,7 +745,7 @@ def test_a_forged_form_does_nothing(scene: Scene) -> None:
         page.get_by_role("button").click()
         expect(page.locator("#main")).to_contain_text("This form was not sent from this console.")
         page.goto(f"{url}/incident/{incident}")
-        expect(page.locator("#main")).to_contain_text("Nobody here has claimed this")
+        expect(page.locator("#main")).to_contain_text("Unclaimed")
         assert not actions_on(scene, incident)
 
 

@@ -58,6 +58,15 @@ def claim(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[Addres
     return _single_action(incident, actor, "claimed")
 
 
+def still_with_it(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+    """Say that the officer still deals with what they have claimed."""
+    holder = incident.holders.get(actor.site)
+    if holder != actor.officer:
+        who = f"{holder} has" if holder else "Nobody has"
+        raise ActionRefusedError(f"You have not claimed this. {who} claimed it.")
+    return _single_action(incident, actor, "attended")
+
+
 def release(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
     """Release the incident, so that others are asked to claim it."""
     return _single_action(
@@ -154,6 +163,7 @@ def take_back(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
 
 COMMANDS: Final = {
     "claim": claim,
+    "still-with-it": still_with_it,
     "release": release,
     "hand-over": hand_over,
     "take-over": take_over,

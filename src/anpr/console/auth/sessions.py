@@ -10,7 +10,7 @@ Redis holds a digest of the token, never the token: nobody who reads Redis can s
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -143,6 +143,32 @@ class Sessions:
         self._cache.pop(key, None)
         self._pending_ends[key] = self._clock()
         await self._end_in_redis()
+
+    async def users_signed_in(self, stamps: Mapping[str, str]) -> frozenset[str] | None:
+        """Return which of these users have a session at any console of the site; None while Redis is away.
+
+        `stamps` holds the stamp of each user now, by name: a session of another one is nobody's.
+        """
+        try:
+            asking = self._redis.pipeline(transaction=False)
+            for name in stamps:
+                asking.smembers(_of_user(name))
+            keys = [key.decode() for of_user in await asking.execute() for key in of_user]
+        except (redis.RedisError, UnicodeDecodeError) as error:
+            log.debug("who is signed in is not known", reason=str(error))
+            return None
+        values, now = await self._values(keys), self._clock()
+        if values is None:
+            return None
+        sessions = ((key, _session_in(value)) for key, value in zip(keys, values, strict=True))
+        return frozenset(
+            session.user
+            for key, session in sessions
+            if session is not None
+            and session.expires_at > now
+            and stamps.get(session.user) == session.user_stamp
+            and not self._has_ended(key, session)
+        )
 
     async def close(self) -> None:
         """Disconnect from Redis."""

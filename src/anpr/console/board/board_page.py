@@ -5,10 +5,11 @@ from what that audience may know. So nothing has to be hidden here.
 
 Only changes are computed again, so ten thousand open incidents cost no more than ten. The board names the keys that
 new facts have changed. A schedule names those that time alone may have changed: an incident was not claimed in time,
-its entry has expired, or it is too old for the board.
+its entry has expired, or it is too old for the board. When somebody signs in or out, what they have claimed is placed
+again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +29,7 @@ log = get_logger(__name__)
 MAX_CARDS = 100
 MAX_SETTLED_CARDS = 10
 HEAD = "head"
+_SIGNED_IN_UNKNOWN: Final = "Who is signed in is not known now. Claims count as unattended by time alone."
 
 
 class PageHead(Struct, frozen=True):
@@ -38,12 +40,14 @@ class PageHead(Struct, frozen=True):
         known: How many open incidents are known, even while there is a warning.
         by_section: The same, by section.
         warnings: Sentences that name the faults.
+        notes: Sentences that say what the page goes by, where it knows less than usual.
     """
 
     count: str
     known: int
     by_section: dict[str, int]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 NOTHING_READ: Final = PageHead("?", 0, {}, ("The console has just started and has not read anything yet.",))
@@ -64,6 +68,7 @@ class BoardPage:
         self._changed = board.track_changes()
         self._changed.update(board.keys())
         self._updated_at: datetime | None = None
+        self._signed_in: Collection[str] | None = None
         self._not_placed: set[Key] = set()
 
     @property
@@ -71,16 +76,25 @@ class BoardPage:
         """How many vehicles and cards could not be computed and are missing from the page."""
         return len(self._board.failed_keys | self._not_placed) + len(self._cards.not_drawn)
 
-    def update(self, warnings: Sequence[str], now: datetime) -> Mapping[str, object]:
-        """Return the state of the page at `now`: the head and, by incident, the cards."""
+    def update(
+        self, warnings: Sequence[str], now: datetime, signed_in: Collection[str] | None = None
+    ) -> Mapping[str, object]:
+        """Return the state of the page at `now`: the head and, by incident, the cards.
+
+        `signed_in` names who is signed in at some console of the site; None where that is not known.
+        """
         keys = self._keys_to_place(now)
+        if signed_in != self._signed_in:
+            self._signed_in = signed_in
+            keys |= self._placed.keys_of(lambda incident: self._rules.site in incident.holders)
         for key in keys:
             self._placed.remove(key)
         for key in keys:
             self._place_alone(key, now)
         by_section = {section: self._placed.count(section) for section in SECTIONS if section != SETTLED}
         known = sum(by_section.values())
-        self.head = PageHead("?" if warnings else str(known), known, by_section, tuple(warnings))
+        notes = (_SIGNED_IN_UNKNOWN,) if signed_in is None else ()
+        self.head = PageHead("?" if warnings else str(known), known, by_section, tuple(warnings), notes)
         shown = [placed for section in SECTIONS for placed in self._placed.most_urgent(section, _max_cards(section))]
         return {HEAD: self.head, **self._cards.draw_page(shown)}
 
@@ -110,7 +124,7 @@ class BoardPage:
 
     def _place(self, key: Key, now: datetime) -> None:
         placed = [
-            PlacedIncident(position_of(incident, self._rules, now), incident)
+            PlacedIncident(position_of(incident, self._rules, now, self._signed_in), incident)
             for incident in self._board.incidents_of(key, now)
         ]
         if not placed:

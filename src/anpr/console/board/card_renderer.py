@@ -15,11 +15,12 @@ log = get_logger(__name__)
 
 
 class Card(Struct, frozen=True):
-    """An incident on the page, as browsers get it."""
+    """An incident on the page, as browsers get it. `rings` and `calls` are as in `BoardPosition`."""
 
     section: str
     order: str
     rings: str
+    calls: str
     html: str
 
 
@@ -65,7 +66,7 @@ class CardRenderer:
         position = placed.position
         view = card_view(placed.incident, self._sites, self._rules.site, position)
         html = self._template.render(card=view, review_below_score=self._rules.review_below_score)
-        return Card(position.section, position.order, position.rings, html)
+        return Card(position.section, position.order, position.rings, position.calls, html)
 
 
 def _shows_the_same(before: PlacedIncident, after: PlacedIncident) -> bool:

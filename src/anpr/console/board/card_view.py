@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from anpr.board.claims import Claim
 from anpr.board.incident import Incident
 from anpr.console import labels
 from anpr.console.board.triage import BoardPosition
@@ -18,8 +19,8 @@ class CardView:
     Attributes:
         last: The newest alert: it says where the vehicle is now. In a queue the best read may stay behind.
         entries: The entries that match, the most urgent first.
-        holders: The holders at other sites: the site's title and the officer.
-        holder_here: The holder at this site, "" for none.
+        claims: The claims at other sites, each with the site's title.
+        claim_here: The claim at this site, None for none.
         outcome: The newest outcome that was not taken back.
         covert: In words for people with the covert permission, whether all or part is covert; "" when nothing is.
     """
@@ -28,8 +29,8 @@ class CardView:
     last: Alert
     site_title: str
     entries: Sequence[Entry]
-    holders: Sequence[tuple[str, str]]
-    holder_here: str
+    claims: Sequence[tuple[str, Claim]]
+    claim_here: Claim | None
     outcome: Action | None
     outcome_site_title: str
     position: BoardPosition
@@ -56,7 +57,8 @@ class CardView:
     def version(self) -> str:
         """Changes with whatever an officer must know before acting. More reads of the same kind do not change it."""
         incident = self.incident
-        return f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier}"
+        unattended = self.claim_here.why_unattended if self.claim_here else ""
+        return f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier} {unattended}"
 
 
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
@@ -71,12 +73,8 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position
         last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),
         site_title=_title_of(incident.site, sites),
         entries=entries,
-        holders=[
-            (_title_of(other_site, sites), officer)
-            for other_site, officer in sorted(incident.holders.items())
-            if other_site != site
-        ],
-        holder_here=incident.holders.get(site, ""),
+        claims=[(_title_of(claim.site, sites), claim) for claim in position.claims if claim.site != site],
+        claim_here=position.claim_at(site),
         outcome=outcome,
         outcome_site_title=_title_of(outcome.site, sites) if outcome else "",
         position=position,

@@ -1,7 +1,7 @@
 """Publishes, once a tick in the board's thread, the status, both audiences' pages, the metrics and the changes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from anpr.board.board_feed import BoardFeed
@@ -15,12 +15,20 @@ class PagePublisher:
     """Makes the pages and hands their changes to the event loop, which sends them."""
 
     def __init__(
-        self, pages: Mapping[bool, BoardPage], current_status: CurrentStatus, broadcast: StreamBroadcast
+        self,
+        pages: Mapping[bool, BoardPage],
+        current_status: CurrentStatus,
+        broadcast: StreamBroadcast,
+        signed_in: Callable[[], Collection[str] | None],
     ) -> None:
-        """`pages` holds the page of each audience: under True the page with covert incidents."""
+        """`pages` holds the page of each audience: under True the page with covert incidents.
+
+        `signed_in` tells who is signed in at some console of the site, None where that is not known.
+        """
         self._pages = pages
         self._current_status = current_status
         self._broadcast = broadcast
+        self._signed_in = signed_in
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def publish_in(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -30,8 +38,9 @@ class PagePublisher:
     def tick(self, feed: BoardFeed, now: datetime) -> None:
         """Make and publish everything. Called in the board's thread."""
         self._current_status.update(feed, now, {covert: page.not_shown for covert, page in self._pages.items()})
+        signed_in = self._signed_in()
         states = [
-            (page, page.update(self._current_status.known_to(covert=covert).warnings, now))
+            (page, page.update(self._current_status.known_to(covert=covert).warnings, now, signed_in))
             for covert, page in self._pages.items()
         ]
         set_metrics(self._current_status.known_to(covert=False).system, self._pages[False].head)

@@ -1,7 +1,7 @@
 """The incidents of a page, each at its position: by section, in the order of urgency. Pure."""
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from anpr.board.board import Key
@@ -43,6 +43,10 @@ class PlacedIncidents:
             in_section = self._sorted[entry.position.section]
             del in_section[bisect.bisect_left(in_section, entry.sort_key)]
             del self._by_id[entry.incident.incident_id]
+
+    def keys_of(self, is_wanted: Callable[[Incident], bool]) -> set[Key]:
+        """Return the keys of the incidents that fit a condition."""
+        return {key for key, placed in self._by_key.items() if any(is_wanted(entry.incident) for entry in placed)}
 
     def count(self, section: str) -> int:
         """Return how many incidents a section has."""

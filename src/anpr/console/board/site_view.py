@@ -1,6 +1,6 @@
 """Shows incidents as one site sees them: the section and order of each, and its card."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,14 +14,28 @@ from anpr.runtime.settings import Site
 
 
 class SiteView:
-    """The view of one site."""
+    """The view of one site.
 
-    def __init__(self, site: str, sites: Mapping[str, Site], rules: TriageRules, clock: Clock) -> None:
-        """See incidents as the site of `rules` does, now."""
+    Attributes:
+        site: Its name.
+        rules: What decides where an incident belongs.
+        signed_in: Tells who is signed in at some console of the site, None where that is not known.
+    """
+
+    def __init__(
+        self,
+        site: str,
+        sites: Mapping[str, Site],
+        rules: TriageRules,
+        clock: Clock,
+        signed_in: Callable[[], Collection[str] | None],
+    ) -> None:
+        """See incidents as the site of `rules` does, now. `signed_in` is as in `PagePublisher`."""
         self.site = site
         self.rules = rules
         self._sites = sites
         self._clock = clock
+        self.signed_in = signed_in
 
     @property
     def zone(self) -> ZoneInfo:
@@ -34,7 +48,7 @@ class SiteView:
 
     def position(self, incident: Incident) -> BoardPosition:
         """Return where an incident belongs."""
-        return position_of(incident, self.rules, self._clock())
+        return position_of(incident, self.rules, self._clock(), self.signed_in())
 
     def card(self, incident: Incident) -> CardView:
         """Return the card of an incident."""

@@ -11,18 +11,20 @@ The sections of the board:
 An incident that does not concern this site is in no section.
 
 Time alone decides whom an incident calls: the officers until `ack_due`, then the supervisor too. No job has to run
-for that, so none can be forgotten.
+for that, so none can be forgotten. A claim ends that while its holder attends to it (`board.claims`). An unattended
+claim calls the supervisor and its holder. Whoever was handed an incident is called until they do something about it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from anpr.board.claims import Claim, claims_of
 from anpr.board.incident import STATUSES, Incident, certainty_order
 from anpr.board.journeys import Concern, concern_of, is_current, routes_to
 from anpr.contracts.moments import shifted
-from anpr.runtime.settings import Route, Settings
+from anpr.runtime.settings import ConsoleSettings, Route, Settings
 
 NOW: Final = "now"
 REVIEW: Final = "review"
@@ -32,8 +34,15 @@ NOWHERE: Final = ""
 SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, SETTLED)
 
 RINGS_OFFICER: Final = "officer"
-RINGS_SUPERVISOR: Final = "supervisor"
+RINGS_SUPERVISOR: Final = "supervisor"  # and the officers
+RINGS_UNATTENDED: Final = "unattended"  # the supervisor, and the holder
 RINGS_NOBODY: Final = ""
+# The roles that an incident calls, by `BoardPosition.rings`.
+ROLES_CALLED: Final = {
+    RINGS_OFFICER: ("officer",),
+    RINGS_SUPERVISOR: ("officer", "supervisor"),
+    RINGS_UNATTENDED: ("supervisor",),
+}
 
 _JUST_AFTER = timedelta(microseconds=1)
 # An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
@@ -42,12 +51,18 @@ _REVIEWED_TIERS = ("near",)
 
 @dataclass(frozen=True, slots=True)
 class TriageRules:
-    """The settings that decide. `routes` holds the routes that lead to the site, by the site where they begin."""
+    """The settings that decide.
+
+    Attributes:
+        routes: The routes that lead to the site, by the site where they begin.
+        claim_due: By priority, after how long without an action of its holder a claim is unattended.
+    """
 
     site: str
     ack_due: timedelta
     review_below_score: float
     routes: Mapping[str, Route] = field(default_factory=dict)
+    claim_due: Callable[[int], timedelta] = ConsoleSettings().claim_due
 
 
 def triage_rules(settings: Settings, site: str) -> TriageRules:
@@ -57,6 +72,7 @@ def triage_rules(settings: Settings, site: str) -> TriageRules:
         timedelta(seconds=settings.console.ack_due_seconds),
         settings.console.review_below_score,
         routes_to(site, settings.routes),
+        settings.console.claim_due,
     )
 
 
@@ -67,7 +83,9 @@ class BoardPosition:
     Attributes:
         section: The section of the board, `NOWHERE` for none.
         order: Text that sorts the cards of a section, the most urgent first.
-        rings: Whom it calls.
+        rings: Which roles it calls.
+        calls: The officer whom it calls by name, "" for none.
+        claims: The claims on it, by site.
         concern: Why another site's incident is here.
         may_claim: Whether this site may claim it.
         changes_at: When time alone will next change its section or whom it calls: at that moment or just after.
@@ -79,12 +97,44 @@ class BoardPosition:
     concern: Concern | None = None
     may_claim: bool = False
     changes_at: datetime | None = None
+    calls: str = ""
+    claims: tuple[Claim, ...] = ()
+
+    def claim_at(self, site: str) -> Claim | None:
+        """Return the claim of a site, None for none."""
+        return next((claim for claim in self.claims if claim.site == site), None)
 
 
-def position_of(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
-    """Return where the incident belongs at `now`."""
-    if incident.site != rules.site:
-        return _position_from_elsewhere(incident, rules, now)
+def position_of(
+    incident: Incident, rules: TriageRules, now: datetime, signed_in: Collection[str] | None = None
+) -> BoardPosition:
+    """Return where the incident belongs at `now`.
+
+    `signed_in` names who is signed in at some console of the site; None where that is not known.
+    """
+    if incident.site == rules.site:
+        position = _position_of_own(incident, rules, now)
+    else:
+        position = _position_from_elsewhere(incident, rules, now)
+    if position.section in {SETTLED, NOWHERE}:
+        return position
+    claims = claims_of(incident, rules.site, signed_in, rules.claim_due(incident.priority), now)
+    return _with_claims(position, claims, rules.site, now)
+
+
+def _with_claims(position: BoardPosition, claims: tuple[Claim, ...], site: str, now: datetime) -> BoardPosition:
+    """Return the position with what the claims mean for it: whom an unattended one or a hand-over calls."""
+    changes = [moment for claim in claims for moment in claim.changes_at]
+    changes += [position.changes_at] if position.changes_at else []
+    position = replace(position, claims=claims, changes_at=_first_from(changes, now))
+    own = position.claim_at(site)
+    if own is None:
+        return position
+    rings = RINGS_UNATTENDED if own.is_unattended and position.rings else RINGS_NOBODY
+    return replace(position, rings=rings, calls=own.holder if rings or own.handed_by else "")
+
+
+def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
     if not _is_open(incident):
         return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
     section = NOW if is_sure(incident, rules) else REVIEW
@@ -128,9 +178,7 @@ def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRule
     order, rings = _sort_text(incident, ELSEWHERE), RINGS_NOBODY
     if concern.latest is not None:
         order = f"{concern.earliest.isoformat()} {order}"
-    if rules.site in incident.holders:
-        return BoardPosition(ELSEWHERE, order, RINGS_NOBODY, concern, concern.may_claim)
-    changes = [concern.until]
+    changes = [] if rules.site in incident.holders else [concern.until]
     since = _waiting_since(incident, rules.site)
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, concern.call_at)
@@ -152,9 +200,7 @@ def is_sure(incident: Incident, rules: TriageRules) -> bool:
 
 
 def _waiting_since(incident: Incident, site: str) -> datetime | None:
-    """Return since when nobody at the site has claimed it; None while somebody has."""
-    if site in incident.holders:
-        return None
+    """Return since when it waits for somebody at the site: since it was raised, released or dealt with."""
     raised = min((alert.raised_at for alert in incident.standing), default=None)
     released = max(
         (action.at for action in incident.actions if action.site == site and action.kind in ("released", "outcome")),

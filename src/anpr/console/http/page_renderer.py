@@ -7,9 +7,11 @@ from starlette.responses import HTMLResponse
 from anpr.console.auth import permissions
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.sessions import Sessions
+from anpr.console.auth.users_file import User
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.board_page import HEAD, NOTHING_READ
 from anpr.console.board.card_renderer import Card
+from anpr.console.board.triage import ROLES_CALLED
 from anpr.console.status.current_status import CurrentStatus
 from anpr.runtime.clock import Clock
 
@@ -70,10 +72,17 @@ class PageRenderer:
             return {"head": None, "head_json": "", "after": "", "ringing": ""}
         stream = self._board.stream_for(who)
         head = stream.state.get(HEAD, NOTHING_READ)
-        ringing = (name for name, card in stream.state.items() if isinstance(card, Card) and card.rings)
+        ringing = (
+            name for name, card in stream.state.items() if isinstance(card, Card) and _is_called(who.user, card)
+        )
         return {
             "head": head,
             "head_json": msgspec.json.encode(head).decode(),
             "after": stream.last_id,
             "ringing": " ".join(ringing),
         }
+
+
+def _is_called(user: User, card: Card) -> bool:
+    """Tell whether an incident calls a user: by their role or by their name, as in status.js."""
+    return card.calls == user.name or user.role in ROLES_CALLED.get(card.rings, ())

@@ -35,7 +35,7 @@ async def sign_out(  # noqa: PLR0913  each part that it uses
     claimed = await _claimed(board, view, who) if who.may(permissions.ACT) else []
 
     def ask(status: int = 200, error: str = "") -> Response:
-        return renderer.page("sign_out.html", who, status, error=error, **_choices(claimed, actions, who))
+        return renderer.page("sign_out.html", who, status, error=error, **_choices(claimed, actions, view, who))
 
     if claimed and choice != "keep":
         if choice not in _COMMANDS:
@@ -60,8 +60,14 @@ async def _claimed(board: BoardAccess, view: SiteView, who: SignedIn) -> list[In
     return [incident for incident in await open_incidents(board, view, who) if view.holder(incident) == who.user.name]
 
 
-def _choices(claimed: list[Incident], actions: ActionSubmitter, who: SignedIn) -> dict[str, Any]:
-    """Return the values of the page: the claimed incidents, and the colleagues who can take all of these."""
+def _choices(claimed: list[Incident], actions: ActionSubmitter, view: SiteView, who: SignedIn) -> dict[str, Any]:
+    """Return the values of the page: the claimed incidents, and the colleagues who can take all of these.
+
+    Those who are signed in come first.
+    """
     covert = {incident.incident_id for incident in claimed if incident.has_covert}
-    colleagues = sorted(actions.colleagues(is_covert=bool(covert)) - {who.user.name})
-    return {"claimed": claimed, "covert": covert, "colleagues": colleagues}
+    signed_in = view.signed_in()
+    present = signed_in or frozenset[str]()
+    names = actions.colleagues(is_covert=bool(covert)) - {who.user.name}
+    colleagues = sorted(names, key=lambda name: (name not in present, name))
+    return {"claimed": claimed, "covert": covert, "colleagues": colleagues, "signed_in": signed_in}

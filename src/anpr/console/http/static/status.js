@@ -71,6 +71,7 @@ export function draw() {
   byId("status").classList.toggle("status--warning", warnings.length > 0);
   setText(byId("count"), count);
   setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}`);
+  setText(byId("notes"), (head?.notes ?? []).join(" "));
   const list = byId("warnings");
   if ([...list.children].map((item) => item.textContent).join("\n") !== warnings.join("\n")) {
     list.replaceChildren(...warnings.map((warning) => Object.assign(document.createElement("li"), { textContent: warning })));
@@ -81,7 +82,7 @@ export function draw() {
   document.dispatchEvent(new CustomEvent("head", { detail: { bySection: head?.by_section ?? {}, count } }));
 }
 
-/** Puts times in words, and the officer's own name as "You". */
+/** Puts times in words, and shows the holder of a claim what is for them. */
 export function drawTimes() {
   for (const time of document.querySelectorAll("time[data-ago]")) {
     time.title ||= time.textContent;
@@ -89,22 +90,22 @@ export function drawTimes() {
   }
   const last = byId("last-read");
   if (last.dateTime) setText(last, ago(last.dateTime));
-  for (const holder of document.querySelectorAll(`[data-holder="${CSS.escape(user)}"]`)) {
-    setText(holder.querySelector("strong"), "You");
-    setText(holder.lastChild, " have claimed this here.");
-  }
+  for (const own of document.querySelectorAll("[data-for]")) own.hidden = own.dataset.for !== user;
+  for (const others of document.querySelectorAll("[data-not-for]")) others.hidden = others.dataset.notFor === user;
 }
 
 // --- being called ------------------------------------------------------------------------------------------------
 
-/** Whom an incident calls: the officers from the start, the supervisor too once it is overdue. */
-const isForMe = (rings) => Boolean(rings) && (role === "officer" || rings === role);
+// The roles that an incident calls: the officers from the start, the supervisor too once it is overdue. A claim to
+// which nobody attends calls the supervisor; it calls its holder by name.
+const ROLES_CALLED = { officer: ["officer"], supervisor: ["officer", "supervisor"], unattended: ["supervisor"] };
+const isForMe = ({ rings, calls }) => calls === user || Boolean(ROLES_CALLED[rings]?.includes(role));
 
 function call(cards, removed) {
   for (const name of removed) ringing.delete(name);
   const news = [];
   for (const [name, card] of Object.entries(cards)) {
-    if (!isForMe(card.rings)) ringing.delete(name);
+    if (!isForMe(card)) ringing.delete(name);
     else if (!ringing.has(name)) {
       ringing.add(name);
       news.push(card);
@@ -118,8 +119,10 @@ function ring([first, ...more]) {
   const card = new DOMParser().parseFromString(first.html, "text/html");
   const due = card.querySelector(".card__due strong")?.textContent;
   const words = card.querySelector("h3")?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
-  const text = words + (due ? `. ${due}` : "") + (more.length ? `, and ${more.length} more` : "");
-  setText(byId("say"), "New: " + text);
+  const handedBy = first.calls === user && card.querySelector("[data-for] .handed");
+  const why = handedBy ? `${handedBy.textContent}: ` : first.rings === "unattended" ? "Unattended: " : "";
+  const text = why + words + (due ? `. ${due}` : "") + (more.length ? `, and ${more.length} more` : "");
+  setText(byId("say"), (why ? "" : "New: ") + text);
   sound();
   if (!isBoard) {
     newElsewhere += 1 + more.length;
