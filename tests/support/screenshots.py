@@ -51,7 +51,7 @@ class Studio:
         self._browser = browser
         self._folder = folder
         text = "\n".join(notes)
-        self._addresses = dict(re.findall(r"console of (\w+): (http://\S+)/", text))
+        self._addresses = dict(re.findall(r"(\w+) +(http://\S+)/", text))
         self._password = re.findall(r"password of all is (\S+)", text)[0]
 
     def open_console(self, site: str, user: str = "") -> Page:
@@ -180,7 +180,7 @@ def main(folder: Path) -> None:
         demo.start_matchers(feed)
         demo.start_histories()
         studio = Studio(browser, demo.start_consoles(), folder)
-        demo.start_traffic(seed=SEED, speed=SPEED, listed_share=LISTED_SHARE)
+        demo.start_traffic(seed=SEED, speed=SPEED, scenario="peak-day", listed_share=LISTED_SHARE)
 
         def enough() -> bool:
             feed.fold_new_records(0.2)

@@ -18,10 +18,10 @@ from anpr.cli.watch import show
 from anpr.local.demo import Demo, check_scenario
 from anpr.local.run_check import Summary
 
-# An hour of timetable in a minute, so that both bursts of traffic and the quiet times between them are seen.
-SPEED = 60.0
-# One pass in 25 is listed, so that people see alerts. In reality it is one in hundreds.
-LISTED_SHARE = 0.04
+# What runs until Ctrl-C is for people: the pace of a port, and a few alerts a minute.
+LIVE_SCENARIO, LIVE_SPEED = "port-live", 1.0
+# What is measured needs many alerts to compare: an hour of timetable in a minute, with its bursts and quiet times.
+MEASURED_SCENARIO, MEASURED_SPEED = "peak-day", 60.0
 LISTS_THE_REST_AFTER_SECONDS = 20.0
 
 
@@ -29,9 +29,19 @@ LISTS_THE_REST_AFTER_SECONDS = 20.0
 @click.option("--for", "for_seconds", type=Duration(), help="Run for this long, check everything, then end: 20s, 2m.")
 @click.option("--json", "as_json", is_flag=True, help="Show nothing; print one JSON summary on stdout. Needs --for.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same traffic.")
-@click.option("--speed", default=SPEED, show_default=True, help="How much faster than real time the traffic runs.")
-@click.option("--listed-share", default=LISTED_SHARE, show_default=True, help="Share of passes that are listed.")
-@click.option("--scenario", help="Play this scenario within a minute. Names: `python -m simulators --scenario list`.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="How much faster than real time the traffic runs.  [default: 1; 60 with --for or --scenario]",
+)
+@click.option(
+    "--listed-share", type=click.FloatRange(0, 1), help="Share of passes that are listed.  [default: the scenario's]"
+)
+@click.option(
+    "--scenario",
+    help="Play this scenario within a minute. Names: `python -m simulators --scenario list`.  "
+    f"[default: {LIVE_SCENARIO}; {MEASURED_SCENARIO} with --for]",
+)
 @click.option(
     "--watchlist",
     type=FILE_PATH,
@@ -45,14 +55,14 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     for_seconds: float | None,
     as_json: bool,
     seed: int,
-    speed: float,
-    listed_share: float,
+    speed: float | None,
+    listed_share: float | None,
     scenario: str | None,
     watchlist: Path,
 ) -> None:
     """Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.
 
-    Without --for, the demo also starts the officers' consoles, prints their addresses and runs until Ctrl-C. With
+    Without --for, the demo also starts the officers' consoles, says what to do next and runs until Ctrl-C. With
     --for, it stops the traffic after that time, waits until all reads are matched, and compares the board of every
     site with the ground truth: exit code 1 unless all boards are exact.
 
@@ -75,13 +85,13 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             live = demo.open_feed()
             demo.start_matchers(live)
             demo.start_histories()
-            demo.start_traffic(seed=seed, speed=speed, listed_share=listed_share, scenario=scenario)
+            played, pace = _traffic_of(scenario, for_seconds)
+            demo.start_traffic(seed=seed, speed=speed or pace, scenario=played, listed_share=listed_share)
             lister = _list_the_rest_later(demo, for_seconds)
             if for_seconds is None:
                 notes = demo.start_consoles()
-                for note in notes:
-                    click.echo(note, err=True)
-                show(live, demo.settings, (), stop, notes)
+                click.echo("\n".join(notes), err=True)
+                show(live, demo.settings, (), stop, kept_rows=len(notes), faults=demo.faults)
             else:
                 summary = _measure(demo, live, for_seconds, lister, as_json=as_json)
                 demo.keep_folder = not summary.is_right
@@ -89,6 +99,13 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
                 sys.exit(0 if summary.is_right else 1)
     except KeyboardInterrupt:
         click.echo("stopped; no process was left running", err=True)
+
+
+def _traffic_of(scenario: str | None, for_seconds: float | None) -> tuple[str, float]:
+    """Return the scenario that is played, and how much faster than real time."""
+    if scenario is None and for_seconds is None:
+        return LIVE_SCENARIO, LIVE_SPEED
+    return scenario or MEASURED_SCENARIO, MEASURED_SPEED
 
 
 def _list_the_rest_later(demo: Demo, for_seconds: float | None) -> threading.Timer:

@@ -1,7 +1,6 @@
 """`anpr watch`: the incidents of all ports, live in a terminal or as JSON lines."""
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 
 import click
 import msgspec
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.live import Live
 
 from anpr.board.board_feed import BoardFeed
@@ -18,15 +17,15 @@ from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
+from anpr.terminal.fitting import draw_to_fit
 from anpr.terminal.incident_lines import incident_line, removed_incident_line, site_line
-from anpr.terminal.view import WIDE, View, draw
+from anpr.terminal.view import View, draw
 from anpr.watchlist.store.home import watchlist_reader
 
 REDRAW_SECONDS = 0.2
 # Into a file or a pipe the whole view is printed once in this time.
 PRINT_SECONDS = 5
-# The rows of a screen that the sites and the frame use. The other rows are for incidents.
-USED_ROWS = 14
+PRINTED_INCIDENTS = 20
 
 
 @click.command(name="watch")
@@ -68,29 +67,47 @@ def open_feed(settings: Settings) -> BoardFeed:
     return BoardFeed(settings, KafkaTail, watchlist_reader(settings, may_be_away=True), system_clock)
 
 
-def show(
-    feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event, notes: Sequence[str] = ()
+def show(  # noqa: PLR0913  the last two are for the demo
+    feed: BoardFeed,
+    settings: Settings,
+    sites: Sequence[str],
+    stop: threading.Event,
+    *,
+    kept_rows: int = 0,
+    faults: Callable[[], Sequence[str]] = tuple,
 ) -> None:
-    """Draw the board until `stop` is set, with `notes` above it."""
-    console = Console()
+    """Draw the board until `stop` is set.
 
-    def picture() -> RenderableType:
-        return _picture(feed, settings, sites, console, notes)
+    With `kept_rows`, that many rows that were printed before stay above it: nothing draws over them, so that they can
+    be copied. `faults` are those that the caller knows.
+    """
+    console = Console()
+    zones = tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites))
+
+    def view() -> View:
+        return view_of(feed, sites, system_clock(), zones, faults())
+
+    def draw_screen() -> None:
+        height = console.height - kept_rows
+        live.update(draw_to_fit(view(), settings.sites, console.width, height), refresh=True)
+
+    def print_view() -> None:
+        console.print(draw(view(), settings.sites, PRINTED_INCIDENTS, console.width))
 
     if console.is_terminal:
         logging.getLogger().setLevel(logging.ERROR)  # log lines would break the picture
-        with Live(console=console, screen=True, auto_refresh=False) as live:
-            _redraw(feed, stop, lambda: live.update(picture(), refresh=True), REDRAW_SECONDS)
+        with Live(console=console, screen=not kept_rows, auto_refresh=False, vertical_overflow="crop") as live:
+            _redraw(feed, stop, draw_screen, REDRAW_SECONDS)
     else:
-        _redraw(feed, stop, lambda: console.print(picture()), PRINT_SECONDS)
+        _redraw(feed, stop, print_view, PRINT_SECONDS)
 
 
 def view_of(
     feed: BoardFeed,
     sites: Sequence[str],
     now: datetime,
-    notes: Sequence[str] = (),
     zones: Sequence[tzinfo] = (UTC,),
+    faults: Sequence[str] = (),
 ) -> View:
     """Return the view of the named sites, of all sites if none is named."""
     return View(
@@ -102,8 +119,8 @@ def view_of(
         caught_up=feed.caught_up(),
         missed_records=feed.missed_records,
         losses={site: of_site for site, of_site in feed.losses.by_site(now).items() if not sites or site in sites},
-        notes=notes,
         zones=zones,
+        faults=faults,
     )
 
 
@@ -114,19 +131,6 @@ def _redraw(feed: BoardFeed, stop: threading.Event, draw_now: Callable[[], None]
         if time.monotonic() >= draw_at:
             draw_now()
             draw_at = time.monotonic() + every_seconds
-
-
-def _picture(
-    feed: BoardFeed, settings: Settings, sites: Sequence[str], console: Console, notes: Sequence[str]
-) -> RenderableType:
-    """Return the view of this moment, with as many incidents as fit on the screen."""
-    # On a narrow screen the text of an incident wraps over several lines.
-    lines_each = 1 if console.width >= WIDE else 3
-    for_notes = sum(math.ceil(len(note) / console.width) for note in notes)
-    rows = max(3, (console.height - USED_ROWS - for_notes) // lines_each)
-    zones = tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites))
-    view = view_of(feed, sites, system_clock(), notes, zones)
-    return draw(view, settings.sites, rows, console.width)
 
 
 def _print_json(feed: BoardFeed, sites: Sequence[str], stop: threading.Event) -> None:

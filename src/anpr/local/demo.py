@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Self
 
 import msgspec
@@ -23,12 +24,13 @@ from anpr.history.stores import open_sightings
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import run_check
-from anpr.local.free_ports import free_ports
+from anpr.local.free_ports import usual_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
+from anpr.local.next_steps import next_steps
 from anpr.local.processes import wait_until
-from anpr.local.server import ServerUnavailableError
+from anpr.local.server import Server, ServerUnavailableError
 from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
@@ -42,8 +44,9 @@ from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.store.home import home_store
 
 LIST_NAME = "example"
-# A factor of an average day: a peak day has 24,000 UK-bound vehicles, an average day 10,000.
-PEAK_DAY_VOLUME = "2.4"
+# The same at each run if they are free, so that a bookmark of a console and a copied command go on working.
+KAFKA_PORTS, VALKEY_PORT = (28_092, 28_093), 28_079
+FIRST_CONSOLE_PORT, FIRST_HISTORY_PORT = 28_080, 28_070
 READY_SECONDS = 30
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 30
@@ -96,6 +99,7 @@ class Demo:
         self._show_progress = show_progress
         self._stack = ExitStack()
         self.supervisor = Supervisor()
+        self._servers: dict[str, Server] = {}
         self._environment: dict[str, str] = {}
         self._mock: MockBroker | None = None
         self._lists_some_later = lists_some_later
@@ -115,6 +119,7 @@ class Demo:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.keep_folder = self.keep_folder or bool(self.faults())
         self.supervisor.stop()
         self._stack.close()
         if self.keep_folder:
@@ -177,11 +182,27 @@ class Demo:
         command = self._command("match", "--site", site, "--name", name)
         self._start_child(f"matcher-{name}", command, restart=restart)
 
-    def start_traffic(self, *, seed: int, speed: float, listed_share: float, scenario: str | None = None) -> None:
-        """Start the simulators of all ports, each with its ground truth. A scenario decides its own traffic."""
-        traffic = ["--listed-share", str(listed_share), "--volume", PEAK_DAY_VOLUME]
-        if scenario is not None:
-            traffic = ["--scenario", scenario]
+    def faults(self) -> list[str]:
+        """Return a sentence for each of its servers that has ended, and for each service that had to start again."""
+        ended = [
+            f"{name} has ended. Press Ctrl-C, and start the demo again. Its log: {server.log}"
+            for name, server in self._servers.items()
+            if server.pid is None
+        ]
+        return ended + [
+            f"{name} ended with code {codes[-1]} and was started again. Its log: {self._log_file(name)}"
+            for name, codes in self.supervisor.exit_codes.items()
+            if any(codes)
+        ]
+
+    def start_traffic(self, *, seed: int, speed: float, scenario: str, listed_share: float | None = None) -> None:
+        """Start the simulators of all ports, each with its ground truth.
+
+        The scenario says how much traffic comes and how much of it is listed, unless `listed_share` does.
+        """
+        traffic = ["--scenario", scenario]
+        if listed_share is not None:
+            traffic += ["--listed-share", str(listed_share)]
         for site in self.ports:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
             command += ["--seed", str(seed), "--speed", str(speed), *traffic, "--pictures", "listed"]
@@ -191,26 +212,22 @@ class Demo:
         self._show_progress("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
 
     def start_consoles(self) -> list[str]:
-        """Start a console for each port and for Dover, with one person of each role. Return how to sign in."""
+        """Start a console for each port and for Dover, with one person of each role. Return what to do next."""
         password = secrets.token_urlsafe(9)
         users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
         for user in DEMO_USERS:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
-        notes = []
-        for site in [*self.ports, "dover"]:
-            (port,) = free_ports(1)
+        sites = [*self.ports, "dover"]
+        ports = dict(zip(sites, _usual_ports_from(FIRST_CONSOLE_PORT, len(sites)), strict=True))
+        for site, port in ports.items():
             self._start_child(f"console-{site}", self._command("console", "--site", site, "--port", str(port)))
-            notes.append(f"console of {self.settings.sites[site].title}: http://127.0.0.1:{port}/")
-        people = ", ".join(f"{u.name} ({u.role}{', covert' if u.covert else ''})" for u in DEMO_USERS)
-        notes.append(f"sign in as {people}; the password of all is {password}")
-        environment = self.folder / "environment"
-        environment.write_text("".join(f"export {name}='{value}'\n" for name, value in self._environment.items()))
-        notes.append(
-            f"to try `anpr doctor` and other commands on this system, first run in another terminal: . {environment}"
+        return next_steps(
+            {self.settings.sites[site].title: port for site, port in ports.items()},
+            [user.name for user in DEMO_USERS],
+            password,
+            self._write_environment(),
+            self._listed_plate if self._mock is None else None,
         )
-        if self._mock is None:
-            notes.append(f"then look a vehicle up at every port: anpr vehicle '{self._listed_plate}' --reason trying")
-        return notes
 
     def stop_traffic(self) -> None:
         """Stop the simulators. Each first delivers and records everything that it has published."""
@@ -256,9 +273,8 @@ class Demo:
         )
 
     def _start(self) -> None:
-        valkey = ValkeyServer(self.folder / "valkey")
-        valkey.start()
-        self._stack.callback(valkey.stop)
+        valkey = ValkeyServer(self.folder / "valkey", *usual_ports([VALKEY_PORT]))
+        self._start_server("Valkey", valkey)
         self._start_kafka()
         self._environment = {
             "KAFKA_BOOTSTRAP": self.kafka,
@@ -296,18 +312,17 @@ class Demo:
 
     def _history_addresses(self) -> dict[str, str]:
         """Return an address on this machine for the history of each port, so without TLS; none where none runs."""
-        own_ports = free_ports(len(self.ports))
+        own_ports = _usual_ports_from(FIRST_HISTORY_PORT, len(self.ports))
         return {
             f"ANPR_SITES__{site.upper()}__HISTORY": "" if self._mock else f"http://127.0.0.1:{own_port}"
             for site, own_port in zip(self.ports, own_ports, strict=True)
         }
 
     def _start_kafka(self) -> None:
-        self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka and takes about a minute)")
+        self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka: 45 MB)")
         try:
-            server = KafkaServer(self.folder / "kafka")
-            server.start()
-            self._stack.callback(server.stop)
+            server = KafkaServer(self.folder / "kafka", ports=usual_ports(KAFKA_PORTS))
+            self._start_server("Kafka", server)
             self.kafka = server.bootstrap
             self._show_progress("Kafka and Valkey have started")
         except ServerUnavailableError as error:
@@ -317,12 +332,29 @@ class Demo:
             self.kafka = self._mock.bootstrap
             self._show_progress(f"{error} {LIMITS}")
 
+    def _start_server(self, name: str, server: Server) -> None:
+        server.start()
+        self._stack.callback(server.stop)
+        self._servers[name] = server
+
+    def _write_environment(self) -> Path:
+        """Write the file by which a shell finds the commands, the configuration and the servers of this demo."""
+        commands = Path(sys.executable).parent
+        exports = {"ANPR_CONFIG": str(self._config), **self._environment}
+        lines = [f"export PATH={quote(str(commands))}:$PATH"]
+        lines += [f"export {name}={quote(value)}" for name, value in exports.items()]
+        environment = self.folder / "environment"
+        environment.write_text("".join(f"{line}\n" for line in lines))
+        return environment
+
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "anpr", "--config", str(self._config), *arguments]
 
     def _start_child(self, name: str, command: list[str], *, restart: bool = True) -> None:
-        log = self.folder / f"{name}.log"
-        self.supervisor.add(name, command, log=log, env=self._environment, restart=restart)
+        self.supervisor.add(name, command, log=self._log_file(name), env=self._environment, restart=restart)
+
+    def _log_file(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
 
     def _truth_file(self, site: str) -> Path:
         return self.folder / f"truth-{site}.jsonl"
@@ -364,3 +396,7 @@ class Demo:
 
     def _check(self, feed: BoardFeed, truth: run_check.Truth) -> run_check.BoardCheck:
         return run_check.check_board(feed.board.incidents(system_clock()), truth)
+
+
+def _usual_ports_from(first: int, count: int) -> list[int]:
+    return usual_ports(range(first, first + count))

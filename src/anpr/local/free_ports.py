@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import socket
+from collections.abc import Sequence
 
 # Below the range from which the kernel takes the ports of outgoing connections (32768 and up on Linux). While a
 # server is down, an outgoing connection can get a port of that range, even that of a client that tries to reconnect
@@ -21,3 +22,19 @@ def free_ports(count: int) -> list[int]:
                 candidate.bind(("127.0.0.1", port))
                 ports.append(port)
         return ports
+
+
+def usual_ports(usual: Sequence[int]) -> list[int]:
+    """Return these ports of 127.0.0.1, and another free port in the place of each that is in use."""
+    return [port if _is_free(port) else free_ports(1)[0] for port in usual]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as candidate:
+        # As servers do. Otherwise the closed connections of a server that has just ended keep its port for a minute.
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -68,17 +68,18 @@ class KafkaServer(Server):
     Args:
         directory: An empty folder, or that of an earlier broker.
         java_options: Options of Java for this broker. Without any, it uses the archive of classes if there is one.
+        ports: Its own and its controller's. Without them, any two that are free.
 
     Attributes:
         bootstrap: Its address for Kafka clients, the same after each start.
     """
 
-    def __init__(self, directory: Path, java_options: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, java_options: Sequence[str] = (), ports: Sequence[int] = ()) -> None:
         self._java_options = java_options
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         super().__init__(log=self._directory / "broker.log")
-        self._port, self._controller_port = free_ports(2)
+        self._port, self._controller_port = ports or free_ports(2)
         self.bootstrap = f"127.0.0.1:{self._port}"
 
     def _command(self) -> list[str]:

@@ -36,13 +36,17 @@ class StartError(AnprError):
 
 
 class Server(ABC):
-    """A server in a child process that dies with this one. As a context it is started and stopped."""
+    """A server in a child process that dies with this one. As a context it is started and stopped.
+
+    Attributes:
+        log: The file with its output.
+    """
 
     start_seconds = 60.0  # for a laptop under load; usually it takes a few seconds
     stop_seconds = 10.0
 
     def __init__(self, log: Path, user: struct_passwd | None = None) -> None:
-        self._log = log
+        self.log = log
         self._user = user
         self._process: processes.Child | None = None
 
@@ -70,11 +74,11 @@ class Server(ABC):
             return
         command = self._command()
         started_at = time.monotonic()
-        self._process = processes.spawn(command, log=self._log, user=self._user)
+        self._process = processes.spawn(command, log=self.log, user=self._user)
         answered = processes.wait_until(lambda: self.pid is None or self._is_answering(), self.start_seconds)
         if self.pid is None or not answered:
             self.kill()
-            raise StartError(f"{type(self).__name__} did not start; the end of {self._log}:\n{self._log_tail()}")
+            raise StartError(f"{type(self).__name__} did not start; the end of {self.log}:\n{self._log_tail()}")
         logger.debug("%s answers after %.1f s", type(self).__name__, time.monotonic() - started_at)
 
     def stop(self) -> None:
@@ -97,4 +101,4 @@ class Server(ABC):
         self.stop()
 
     def _log_tail(self) -> str:
-        return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-30:])
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-30:])

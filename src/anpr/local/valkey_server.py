@@ -20,16 +20,18 @@ except ImportError:
 class ValkeyServer(Server):
     """A Valkey on 127.0.0.1 that keeps its data in `directory`. The data survive a crash.
 
+    Without a `port` it takes one that is free.
+
     Attributes:
         port: Its port, the same after each start.
         url: Its address for a Redis client.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, port: int | None = None) -> None:
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         super().__init__(log=self._directory / "valkey.log")
-        (self.port,) = free_ports(1)
+        self.port = port or free_ports(1)[0]
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def replicate(self, home: "ValkeyServer | None") -> None:

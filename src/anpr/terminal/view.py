@@ -20,7 +20,7 @@ from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
-from anpr.runtime.settings import Site
+from anpr.runtime.settings import Camera, Site
 from anpr.terminal.certainty import certainty
 
 # A watchlist that Redis has not confirmed for this long may lack changes.
@@ -33,7 +33,10 @@ WIDE = 120
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that is shown at one moment. `zones` are the time zones of the sites shown."""
+    """Everything that is shown at one moment.
+
+    `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
+    """
 
     now: datetime
     incidents: Sequence[Incident]
@@ -43,46 +46,51 @@ class View:
     caught_up: bool
     losses: Mapping[str, SiteLosses] = field(default_factory=dict)
     missed_records: Mapping[str, int] = field(default_factory=dict)
-    notes: Sequence[str] = ()
     zones: Sequence[tzinfo] = (UTC,)
+    faults: Sequence[str] = ()
 
 
 def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
     """Draw the whole view, with the `rows` most urgent incidents, for a screen of `width` columns."""
-    is_cut_off = not view.caught_up or any(health.is_silent for health in view.health)
-    open_incidents = [incident for incident in view.incidents if incident.status == "open"]
-    count = "?" if is_cut_off else str(len(open_incidents))
+    faults = list(_faults(view, sites))
+    is_open = sum(incident.status == "open" for incident in view.incidents)
+    # As on the consoles: with any fault, nobody knows how many there are.
+    count = "? open incidents" if faults else f"{is_open} open incident{'s' if is_open != 1 else ''}"
     clocks = " / ".join(f"{view.now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" for zone in view.zones)
-    title = f"{count} open incidents   {clocks}"
     health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
-    notes = [Text(note, style="bold") for note in view.notes]
-    parts: list[RenderableType] = [*notes, *_draw_faults(view, sites), health]
-    incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
-    parts.append(Panel(incidents, title=title, title_align="left"))
-    if len(view.incidents) > rows:
-        parts.append(Text(f"{len(view.incidents) - rows} more incidents, less urgent than these", style="dim"))
+    parts: list[RenderableType] = [*(_plain(f" ! {fault}", style="bold white on red") for fault in faults), health]
+    if view.incidents:
+        incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
+    else:
+        nothing = "reading" if not view.caught_up else "not known: see the red lines" if faults else "no incidents"
+        incidents = Text(nothing, style="dim")
+    parts.append(Panel(incidents, title=f"{count}   {clocks}", title_align="left"))
+    if (more := len(view.incidents) - rows) > 0:
+        parts.append(Text(f"{more} more incident{'s' if more != 1 else ''}, less urgent than these", style="dim"))
     return Group(*parts)
 
 
-def _draw_faults(view: View, sites: Mapping[str, Site]) -> list[RenderableType]:
-    faults = []
+def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
+    yield from view.faults
     if not view.caught_up:
-        faults.append("Still loading. Not everything is shown yet")
+        yield "Reading earlier records. Not everything is shown yet"
     for health in view.health:
-        faults += [f"{sites[health.site].title}: {fault}" for fault in _faults_of_site(health, view.now)]
+        for fault in _faults_of_site(health, view.now):
+            # A program that still reads has not heard of any site. Only what it knows of the connection is a fault.
+            if view.caught_up or health.heard_at is not None or health.why_silent:
+                yield f"{sites[health.site].title}: {fault}"
     for site, losses in view.losses.items():
         if losses.unacknowledged:
-            faults.append(f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}")
+            yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
     for topic, count in sorted(view.missed_records.items()):
         were = (
             "was deleted before this program had read it"
             if count == 1
             else "were deleted before this program had read them"
         )
-        faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} {were}")
+        yield f"{count} {'record' if count == 1 else 'records'} on {topic} {were}"
     for topic, count in sorted(view.unreadable_records.items()):
-        faults.append(f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read")
-    return [_plain(f" ! {fault}", style="bold white on red") for fault in faults]
+        yield f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read"
 
 
 def _clock_in(zone: tzinfo) -> Callable[[datetime], str]:
@@ -120,9 +128,7 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
     ):
         table.add_column(column, no_wrap=column not in ("list", "cameras"), ratio=1 if column == "cameras" else None)
     for health in view.health:
-        matchers = (
-            Text("CUT OFF", style="bold red") if health.is_silent else Text(str(len(health.matchers)), style="green")
-        )
+        matchers = _matchers(view, health)
         lags = [status.lag for status in health.matchers if status.lag is not None]
         table.add_row(
             _plain(sites[health.site].title),
@@ -137,17 +143,29 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
     return table
 
 
-def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Text:
-    """Return two lines for each site, for a screen that has no room for the table."""
-    text = Text()
+def _matchers(view: View, health: SiteHealth) -> Text:
+    if health.is_silent and not view.caught_up and health.heard_at is None:
+        return Text("reading")
+    if health.is_silent:
+        return Text("CUT OFF", style="bold red")
+    return Text(str(len(health.matchers)), style="green")
+
+
+def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Table:
+    """Return a table for a screen of 80 columns, with one line for each site."""
+    table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
+    for column in ("site", "matchers", "reads/s", "alert p50 p99", "list ", "cameras"):
+        table.add_column(column, no_wrap=True, ratio=1 if column == "cameras" else None)
     for health in view.health:
-        rate = "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}"
-        matchers = "CUT OFF" if health.is_silent else f"{len(health.matchers)} matchers"
-        text.append(_plain(sites[health.site].title, style="bold"))
-        text.append(f" {matchers}, {rate} reads/s, to alert {_latency(view.rates.raised_seconds(health.site))}, ")
-        text.append(f"list {_list(health.matchers, view.now)}\n  ")
-        text.append(_cameras(health, sites[health.site], view.now)).append("\n")
-    return text
+        table.add_row(
+            _plain(sites[health.site].title),
+            _matchers(view, health),
+            "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}",
+            _latency(view.rates.raised_seconds(health.site)),
+            _list(health.matchers, view.now),
+            _quiet_cameras(health, sites[health.site], view.now),
+        )
+    return table
 
 
 def _latency(seconds: Sequence[float]) -> str:
@@ -163,26 +181,48 @@ def _list(matchers: Sequence[Status], now: datetime) -> str:
     return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
 
 
-def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
-    """Return each camera, by lane and position, with the age of its last read."""
+def _last_reads(health: SiteHealth) -> dict[str, datetime]:
     last_read_of: dict[str, datetime] = {}
     for status in health.matchers:
         for name, read_at in status.cameras.items():
             last_read_of[name] = max(read_at, last_read_of.get(name, read_at))
+    return last_read_of
+
+
+def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
+    """Return each camera, by lane and position, with the age of its last read."""
+    last_read_of = _last_reads(health)
     text = Text()
     for camera in site.cameras:
-        last_read_at = last_read_of.get(camera.name)
-        quiet = last_read_at is None or now - last_read_at > CAMERA_QUIET_AFTER
-        short = f"{camera.lane}{camera.position[0]}"
         text.append(
-            f"{short} {_age(now - last_read_at) if last_read_at else 'none'}  ", style="red" if quiet else "dim"
+            f"{_camera(camera, last_read_of, now)}  ",
+            style="red" if _is_quiet(camera, last_read_of, now) else "dim",
         )
     return text
 
 
+def _quiet_cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
+    """Return how many of the cameras see nothing, and the name of a single one."""
+    last_read_of = _last_reads(health)
+    quiet = [camera for camera in site.cameras if _is_quiet(camera, last_read_of, now)]
+    if not quiet:
+        return Text(f"all {len(site.cameras)} see", style="dim")
+    if len(quiet) == 1:
+        return Text(_camera(quiet[0], last_read_of, now), style="red")
+    return Text(f"{len(quiet)}/{len(site.cameras)} quiet", style="red")
+
+
+def _is_quiet(camera: Camera, last_read_of: Mapping[str, datetime], now: datetime) -> bool:
+    last_read_at = last_read_of.get(camera.name)
+    return last_read_at is None or now - last_read_at > CAMERA_QUIET_AFTER
+
+
+def _camera(camera: Camera, last_read_of: Mapping[str, datetime], now: datetime) -> str:
+    last_read_at = last_read_of.get(camera.name)
+    return f"{camera.lane}{camera.position[0]} {_age(now - last_read_at) if last_read_at else 'none'}"
+
+
 def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
-    if not view.incidents:
-        return Text("no incidents", style="dim")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
     for column in ("", "ago", "site", "lane", "read", "listed", "certainty", "why and what to do", "claimed"):
         table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
@@ -206,7 +246,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
 
 def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
     """Return two lines for each incident, the reasons on the second."""
-    text = Text("" if view.incidents else "no incidents")
+    text = Text()
     for incident in view.incidents[:rows]:
         best = incident.best
         mark = f"P{incident.priority}" if incident.status == "open" else incident.status
@@ -220,6 +260,7 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
         if incident.holders:
             text.append(_plain(f" claimed by {_holders(incident)}"))
         text.append("\n  ").append(_why(incident)).append("\n")
+    text.rstrip()
     return text
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from anpr.local.processes import wait_until
 
+PROC = Path("/proc")
 # Tethered to this process, so that a killed test run leaves no demo behind.
 DEMO = [sys.executable, "-m", "anpr.local.tether", "TERM", sys.executable, "-m", "anpr", "demo"]
 
@@ -19,7 +19,7 @@ DEMO = [sys.executable, "-m", "anpr.local.tether", "TERM", sys.executable, "-m",
 def demo_processes(folder: Path) -> list[int]:
     """Return the processes with an open file under `folder`. Every process of a demo has its log open there."""
     found = []
-    for process in Path("/proc").iterdir():
+    for process in PROC.iterdir():
         try:
             files = [file.readlink() for file in (process / "fd").iterdir()] if process.name.isdigit() else []
         except OSError:
@@ -76,27 +76,37 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
         assert not list(folder.glob("anpr-demo-*")), "no file is left either"
 
 
-def test_make_demo_says_how_to_look_a_vehicle_up_and_a_kill_of_make_ends_it(folder: Path) -> None:
-    log = folder / "make.log"
+def test_what_make_demo_says_can_be_pasted_and_a_kill_of_make_ends_it(folder: Path) -> None:
+    log, stamp = folder / "make.log", folder / "installed"
+    stamp.touch()  # so make has nothing to install
     with log.open("wb") as out:
         make = subprocess.Popen(
-            ["/usr/bin/make", "demo", "STAMP=Makefile", f"BIN={Path(sys.executable).parent}", "ARGS="],
+            ["/usr/bin/make", "demo", f"STAMP={stamp}", f"BIN={Path(sys.executable).parent}", "ARGS="],
             stdout=out,
             stderr=out,
             env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},  # those of `make test`
         )
-    assert wait_until(lambda: b"then look a vehicle up" in log.read_bytes() or make.poll() is not None, 300)
+    assert wait_until(lambda: b"Ctrl-C here ends the demo" in log.read_bytes() or make.poll() is not None, 300)
     said = log.read_text("utf-8")
     assert make.poll() is None, said
-    [environment] = re.findall(r"first run in another terminal: (\. \S+)", said)
-    [look_up] = re.findall(r"then look a vehicle up at every port: anpr (.*)", said)
+    environment, *_, look_up = said.partition("In another terminal:\n")[2].partition("Ctrl-C")[0].splitlines()
 
     def is_seen() -> bool:
-        """Run what the demo says, in a shell; its exit code is 1 until the vehicle has passed."""
-        shell = f"{environment}\n{sys.executable} -m anpr {look_up}"
-        return subprocess.run(["/bin/sh", "-c", shell], capture_output=True, check=False).returncode == 0
+        """Paste it into a shell that knows nothing; the exit code of the last command is 1 until the vehicle came."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{environment}\n{look_up}"],
+            cwd=folder,
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stderr.decode()
+        return done.returncode == 0
 
     assert wait_until(is_seen, 300)
+    [valkey] = (pid for pid in demo_processes(folder) if b"valkey-server" in (PROC / f"{pid}/cmdline").read_bytes())
+    os.kill(valkey, signal.SIGKILL)
+    assert wait_until(lambda: b"Valkey has ended" in log.read_bytes(), 60), "the demo names what has ended"
     make.kill()
     make.wait()
     assert wait_until(lambda: not demo_processes(folder), 60)

@@ -131,7 +131,7 @@ class Screens:
         self.renderer.page("shift.html", PERSON, cards=groups, more=0, review_below_score=0.5)
         zones = tuple(dict.fromkeys(site.zone for site in self.settings.sites.values()))
         for width in (80, 160):
-            picture = draw(view_of(self.feed, (), NOON, (), zones), self.settings.sites, 20, width)
+            picture = draw(view_of(self.feed, (), NOON, zones), self.settings.sites, 20, width)
             Console(file=io.StringIO(), width=width).print(picture)
         for site in SITES:
             due = arrivals(incidents, site, routes_to(site, self.settings.routes), NOON)

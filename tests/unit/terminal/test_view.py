@@ -13,6 +13,7 @@ from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
 from anpr.contracts.losses import Losses
 from anpr.runtime.settings import Camera, Site
+from anpr.terminal.fitting import draw_to_fit
 from anpr.terminal.view import View, draw
 from tests.support.losses import WEEK, a_loss, acknowledged
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
@@ -125,17 +126,17 @@ def test_a_closed_incident_is_shown_and_not_counted() -> None:
 def test_the_count_is_unknown_while_something_may_be_missing(unsure: dict[str, Any]) -> None:
     text = shown(a_view(sighting(), **unsure))
     assert "? open incidents" in text
-    assert "1 open incidents" not in text
+    assert "1 open incident" not in text
     assert "AB12CDE" in text, "what is known is still shown"
 
 
 def test_incidents_that_do_not_fit_are_counted_below_the_others() -> None:
     alerts = [an_alert(a_read(f"r{n}"), an_entry(f"e{n}", plate=f"AB{n}", priority=n)) for n in range(1, 5)]
     text = shown(a_view(*alerts), rows=3)
-    assert "1 more incidents, less urgent than these" in text
+    assert "1 more incident, less urgent than these" in text
     assert "AB3" in text
     assert "AB4" not in text
-    assert "more incidents" not in shown(a_view(*alerts), rows=4)
+    assert "more incident" not in shown(a_view(*alerts), rows=4)
 
 
 # --- warnings ---
@@ -146,7 +147,7 @@ def test_no_fault_is_shown_when_all_is_well() -> None:
 
 
 def test_a_board_that_is_still_loading_says_so() -> None:
-    assert faults(a_view(caught_up=False)) == ["Still loading. Not everything is shown yet"]
+    assert faults(a_view(caught_up=False)) == ["Reading earlier records. Not everything is shown yet"]
 
 
 def test_a_site_that_has_never_reported_is_not_checked() -> None:
@@ -304,7 +305,7 @@ def test_two_entries_on_one_plate_are_both_shown_with_the_warnings_of_both_first
     more_urgent = sighting("a", priority=1, reason="Stolen", warnings=("two men",))
     other = sighting("b", priority=2, reason="Fuel theft", warnings=("armed", "two men"))
     text = shown(a_view(other, more_urgent))
-    assert "1 open incidents" in text
+    assert "1 open incident " in text
     assert "TWO MEN. ARMED. Stolen / Fuel theft" in text
 
 
@@ -366,7 +367,7 @@ def test_a_narrow_screen_leaves_nothing_out() -> None:
     console = Console(record=True, width=80, file=io.StringIO())
     console.print(draw(a_view(alert), SITES, 5, 80))
     text = console.export_text()
-    for part in ("ARMED", "stolen", "exact", "list ", "reads/s", "1 open incidents", alert.explanation.read_as):
+    for part in ("ARMED", "stolen", "exact", "list ", "reads/s", "1 open incident ", alert.explanation.read_as):
         assert part in text
 
 
@@ -377,3 +378,77 @@ def test_deleted_reads_are_a_fault_until_a_person_acknowledges_them() -> None:
     assert faults(a_view(losses=losses.by_site(NOW))) == [words]
     losses.acknowledge(acknowledged(a_loss(2, 4, 6)))
     assert faults(a_view(losses=losses.by_site(NOW))) == []
+
+
+# --- what fits on a screen ---
+
+
+def lines_of(view: View, width: int, height: int) -> list[str]:
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(draw_to_fit(view, SITES, width, height))
+    return console.export_text().splitlines()
+
+
+def many(count: int) -> list[Alert]:
+    long = "Seen at a loading place of a group that hides people in the load of refrigerated trailers"
+    return [
+        an_alert(
+            a_read(f"r{n}", lane="1", plate=f"AB{n}"),
+            an_entry(f"e{n}", plate=f"AB{n}", priority=min(n, 4), reason=long, warnings=("armed",)),
+        )
+        for n in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 60])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 15), (120, 24), (200, 60)])
+def test_the_view_fits_the_screen_whatever_is_on_it(width: int, height: int, count: int) -> None:
+    view = a_view(*many(count), health=[site_health(), site_health(site="dunkerque")])
+    lines = lines_of(view, width, height)
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert ("AB1 " in "\n".join(lines)) == (count > 0), "the most urgent is shown"
+
+
+def test_an_old_terminal_shows_several_incidents_and_counts_the_others() -> None:
+    lines = lines_of(a_view(*many(60)), 80, 24)
+    shown_incidents = sum("exact" in line for line in lines)
+    assert shown_incidents >= 4
+    assert f"{60 - shown_incidents} more incidents, less urgent than these" in lines[-1]
+    assert len(lines) + 3 > 24, "no room for another"
+
+
+def test_on_a_narrow_screen_the_cameras_that_see_nothing_are_counted() -> None:
+    assert "all 2 see" in "\n".join(lines_of(a_view(), 80, 24))
+    blind = a_view(health=[site_health(a_status(cameras={"uk-1": NOW}))])
+    assert "2r none" in "\n".join(lines_of(blind, 80, 24))
+    dark = a_view(health=[site_health(a_status(cameras={}))])
+    assert "2/2 quiet" in "\n".join(lines_of(dark, 80, 24))
+
+
+# --- before everything is read, and after something has ended ---
+
+
+def test_until_everything_is_read_the_view_says_reading_and_no_port_is_called_unchecked() -> None:
+    view = a_view(caught_up=False, health=[SiteHealth("dunkerque", (), None, is_silent=True)])
+    text = shown(view)
+    assert text.count("reading") == 2, "for the port and for the incidents"
+    assert "NOT being checked" not in text
+    assert "CUT OFF" not in text
+    assert "no incidents" not in text
+
+
+def test_a_broker_that_does_not_answer_is_named_while_the_view_still_reads() -> None:
+    away = SiteHealth("dunkerque", (), None, is_silent=True, why_silent="the broker does not answer")
+    assert any("the broker does not answer" in fault for fault in faults(a_view(caught_up=False, health=[away])))
+
+
+def test_with_redis_away_nobody_knows_how_many_are_open() -> None:
+    view = a_view(health=[site_health(a_status(list_confirmed_at=seconds_ago(11)))])
+    assert "? open incidents" in shown(view)
+    assert "no incidents" not in shown(view)
+    assert "not known: see the red lines" in shown(view)
+
+
+def test_a_fault_of_this_machine_stands_above_all_others() -> None:
+    assert faults(a_view(faults=("Kafka has ended",), caught_up=False))[0] == "Kafka has ended"

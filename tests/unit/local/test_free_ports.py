@@ -1,0 +1,28 @@
+"""A server gets its usual port whenever that is free, so that what a person has noted still holds."""
+
+import socket
+
+from anpr.local.free_ports import free_ports, usual_ports
+
+
+def test_free_ports_are_taken_as_they_are() -> None:
+    usual = free_ports(3)
+    assert usual_ports(usual) == usual
+
+
+def test_a_port_that_is_in_use_is_replaced_by_another() -> None:
+    taken, free = free_ports(2)
+    with socket.create_server(("127.0.0.1", taken)):
+        other, same = usual_ports([taken, free])
+    assert same == free
+    assert other != taken
+
+
+def test_a_port_is_free_again_as_soon_as_its_server_has_ended() -> None:
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)) as server:
+        client = socket.create_connection(("127.0.0.1", port))
+        accepted, _ = server.accept()
+        accepted.close()  # the side that closes first keeps the port for a minute
+        client.close()
+    assert usual_ports([port]) == [port]
