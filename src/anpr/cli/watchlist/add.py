@@ -11,8 +11,8 @@ from anpr.cli.watchlist.common import (
     active_list,
     author,
     list_context,
-    list_option,
     new_list_option,
+    own_list_option,
     report_change,
 )
 from anpr.contracts.events import Entry, is_covert_handling
@@ -32,7 +32,7 @@ _OWN_OPTIONS = ("plate", "reason", "valid_until")
 
 @click.command(name="add")
 @click.argument("plate")
-@list_option
+@own_list_option
 @new_list_option
 @click.option("--reason", required=True, help="Why the plate is listed. Officers see it.")
 @click.option("--until", required=True, help="When the entry ends: 2026-12-31, or 2026-12-31T18:00Z.")

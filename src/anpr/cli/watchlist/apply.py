@@ -21,6 +21,7 @@ from anpr.runtime.errors import AnprError
 from anpr.watchlist import plan_file
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.plan import unexpired_entries
+from anpr.watchlist.reserved_lists import require_own_list
 from anpr.watchlist.store.home import home_store
 from anpr.watchlist.store.preconditions import Preconditions
 
@@ -46,6 +47,7 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
     """
     settings = settings_of(ctx)
     plan = plan_file.read(plan_path)
+    require_own_list(plan.list)
     file = Path(plan.file)
     context = list_context(settings)
     content = read_list(file, plan.list, plan.list_format, ProgressLine(f"reading {file.name}"), context)

@@ -16,6 +16,7 @@ from anpr.watchlist.csv_file import ENCODINGS, ListFile
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.list_format import ListFormat, end_of_validity, parse_columns
 from anpr.watchlist.removal_limit import RemovalLimit
+from anpr.watchlist.reserved_lists import require_own_list
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.manifest import ListManifest, Manifest
 from anpr.watchlist.store.reader import WatchlistReader
@@ -24,6 +25,13 @@ FAULTS_SHOWN = 20
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
+own_list_option: Option = click.option(
+    "--list",
+    "list_name",
+    required=True,
+    callback=lambda _ctx, _param, name: require_own_list(name),
+    help="The name of the list; not of one that the system itself writes.",
+)
 new_list_option: Option = click.option("--new-list", is_flag=True, help="Create the list.")
 _encoding_option: Option = click.option(
     "--encoding",

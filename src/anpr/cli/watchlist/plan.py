@@ -19,8 +19,8 @@ from anpr.cli.watchlist.common import (
     list_context,
     list_file_options,
     list_format_of,
-    list_option,
     new_list_option,
+    own_list_option,
     removal_limit_of,
     show_faults,
     show_unknown_sites,
@@ -44,7 +44,7 @@ _ONLY_IN_THE_FILE = ("format", "refusals", "sample", "sampled_validities")
 
 @click.command(name="plan")
 @click.argument("file", type=FILE_PATH)
-@list_option
+@own_list_option
 @new_list_option
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the plan."

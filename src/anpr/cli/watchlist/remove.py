@@ -4,7 +4,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.watchlist.change_audit import audited_change
-from anpr.cli.watchlist.common import active_list, author, list_option, report_change, why_option
+from anpr.cli.watchlist.common import active_list, author, own_list_option, report_change, why_option
 from anpr.contracts.events import is_covert_handling
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
@@ -17,7 +17,7 @@ from anpr.watchlist.store.preconditions import Preconditions, check_precondition
 
 @click.command(name="remove")
 @click.argument("plate")
-@list_option
+@own_list_option
 @click.option("--id", "entry_id", help="Which entry to remove, when the list has several with this plate.")
 @why_option
 @click.pass_context

@@ -7,7 +7,14 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.change_audit import audited_change
-from anpr.cli.watchlist.common import author, confirm_option, list_option, removal_limit_of, report_change, why_option
+from anpr.cli.watchlist.common import (
+    author,
+    confirm_option,
+    own_list_option,
+    removal_limit_of,
+    report_change,
+    why_option,
+)
 from anpr.contracts.events import Generation
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.home import home_store
@@ -29,7 +36,7 @@ class _GenerationType(click.ParamType[Any]):
 
 
 @click.command(name="rollback")
-@list_option
+@own_list_option
 @click.option(
     "--to", type=_GenerationType(), help="The generation to return to. Without it: the state before the last change."
 )
