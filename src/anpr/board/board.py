@@ -226,6 +226,15 @@ class Board:
         """Tell whether an action of a site has been added."""
         return (site, action_id) in self._actions
 
+    def action(self, key: ActionKey) -> Action | None:
+        """Return an action as it counts, None while it is unknown."""
+        known_record = self._actions.get(key)
+        return known_record.action if known_record else None
+
+    def has_alert(self, alert_id: str) -> bool:
+        """Tell whether an alert has been added and not been forgotten."""
+        return alert_id in self._alerts
+
     def entries_named(self) -> dict[str, set[str]]:
         """Return, by list, the entries that incidents name: the list must be asked whether they end or change.
 

@@ -87,6 +87,15 @@ class Incident(Struct, frozen=True, kw_only=True):
         """Tell whether one of its actions was retracted. Then it does not count."""
         return action_key(action) in self.retracted
 
+    def plate_check_at(self, site: str) -> str | None:
+        """Return the result of a site's last plate check that was not undone; None when there is none."""
+        plate_checks = [
+            action.plate_check
+            for action in self.actions
+            if action.site == site and action.kind == "plate_check" and not self.is_retracted(action)
+        ]
+        return plate_checks[-1] if plate_checks else None
+
 
 def merge_alerts(alert: Alert, repeat: Alert) -> Alert:
     """Return one alert for two that have the same id. The order of the two does not matter.

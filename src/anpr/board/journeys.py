@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
+from anpr.contracts import turned_away
 from anpr.contracts.events import Action
 from anpr.contracts.moments import shifted
 from anpr.runtime.settings import Route
@@ -20,7 +21,7 @@ _CALL_BEFORE: Final = timedelta(minutes=15)
 # A vehicle that nobody has stopped may turn round and come by road within this time ...
 _TURNS_BACK_WITHIN: Final = timedelta(hours=2)
 # ... and one that was turned away tries again within this.
-_TRIES_AGAIN_WITHIN: Final = timedelta(hours=24)
+_TRIES_AGAIN_WITHIN: Final = turned_away.LISTED_FOR
 # After these outcomes the vehicle does not cross. After `CROSSES`, and after an outcome that is not known here, it is
 # still due: a person looks. Every outcome of the contract is in one of the two; a test says so.
 ENDS_THERE: Final = frozenset({

@@ -56,6 +56,10 @@ class TopicFollower:
         """Tell whether everything that the topics held when they were opened has been handed over."""
         return len(self._caught_up) == len(self._tails) and self._queue.empty()
 
+    def has_caught_up(self, address: str) -> bool:
+        """Tell the same of the topics at one address."""
+        return self._tails[address] in self._caught_up and self._queue.empty()
+
     def problem(self, address: str) -> str:
         """Return what keeps the records of an address from coming, "" when all is well."""
         return self._tails[address].problem()

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Protocol
 
+from anpr.contracts import turned_away
 from anpr.contracts.events import Entry
 from anpr.contracts.moments import LAST_MOMENT, in_utc, local_time
 
@@ -44,7 +45,10 @@ class LocalDays:
         return day_start(entry.valid_from_day, self._zones.get(site, UTC))
 
     def without_starts(self) -> "LocalDays":
-        """Return days on which an entry has always been valid: a back-check looks at what passed before."""
+        """Return days on which an entry has always been valid: a back-check looks at what passed before.
+
+        An entry of `turned_away` is valid from its start all the same: before it, nobody had turned the vehicle away.
+        """
         return _DaysWithoutStarts(self._zones)
 
     def ends_at(self, entry: HasEnd, site: str) -> datetime:
@@ -84,8 +88,8 @@ class LocalDays:
 
 
 class _DaysWithoutStarts(LocalDays):
-    def starts_at(self, entry: Entry, site: str) -> None:  # noqa: ARG002  the interface of its base
-        return
+    def starts_at(self, entry: Entry, site: str) -> datetime | None:  # noqa: ARG002  the interface of its base
+        return entry.valid_from if entry.list == turned_away.LIST else None
 
 
 # The days of installations whose sites name no time zone.

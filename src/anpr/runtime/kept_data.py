@@ -118,7 +118,7 @@ KEPT_CLASSES: Final = (
     KeptClass(
         "Entries of the watchlist",
         "Redis, and the index of each machine",
-        "until the end that each entry must have, or until its owner removes it",
+        "until the end that each entry must have, or until its owner removes it; of a turned away vehicle 24 hours",
         "they are what reads are compared with",
         "operators; officers, of the incidents that they open",
     ),

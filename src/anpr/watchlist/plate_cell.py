@@ -84,15 +84,15 @@ def _read_with_care(cell: str, country: str | None) -> PlateCell:
         )
     separated = beside_plate.separate(text, country)
     plate, beside = separated or (text, None)
-    key = _key(plate)
+    key = plate_key(plate)
     if reason := spreadsheet_cells.refusal_of_digits(key, beside or country):
         raise InvalidCellError(text, reason)
     notes = [TAKEN_FROM_MORE] if quoted or separated else []
     return PlateCell(plate, key, beside, (*notes, *_doubts(plate, key, beside or country)))
 
 
-def _key(text: str) -> str:
-    """Return the key of a plate or pattern. Raises InvalidCellError."""
+def plate_key(text: str) -> str:
+    """Return the key of a plate or pattern. Raises InvalidCellError for what no list takes."""
     _refuse_what_is_not_understood(text)
     if plates.is_pattern(text):
         key = plates.canonical_pattern(text)

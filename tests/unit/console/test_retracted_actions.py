@@ -4,7 +4,7 @@ import pytest
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.console.actions.rules import ActionRefusedError, Actor, standing_plate_check, take_back
+from anpr.console.actions.rules import ActionRefusedError, Actor, take_back
 from anpr.console.board.card_view import card_view
 from anpr.console.board.triage import NOW, BoardPosition
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
@@ -31,8 +31,8 @@ def officer(site: str, name: str) -> Actor:
 
 def test_the_plate_check_of_the_other_site_stands() -> None:
     checked = incident("plate_check", plate_check="same")
-    assert standing_plate_check(checked, "calais") is None
-    assert standing_plate_check(checked, "dover") == "same"
+    assert checked.plate_check_at("calais") is None
+    assert checked.plate_check_at("dover") == "same"
 
 
 def test_the_card_shows_the_outcome_of_the_other_site() -> None:

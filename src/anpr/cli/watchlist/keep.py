@@ -1,8 +1,9 @@
-"""`anpr watchlist keep`: run the list keeper."""
+"""`anpr watchlist keep`: run the list keeper, and keep the list of vehicles that were turned away."""
 
 import gc
 import os
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import click
@@ -10,10 +11,12 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.contracts.local_days import LocalDays
+from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.shutdown import on_stop
+from anpr.turned_away.turned_away_keeper import TurnedAwayKeeper
 from anpr.watchlist.keeper import ListKeeper
 from anpr.watchlist.store.home import home_store
 
@@ -30,6 +33,7 @@ _STUCK_AFTER_SECONDS = 180
 def command(ctx: click.Context, metrics_port: int | None) -> None:
     """Remove entries when their validity ends, and delete the texts of removed entries. Runs until you stop it.
 
+    It also puts each vehicle that was turned away at a port on the list `turned_away` of all other ports, for a day.
     Run it once, near the Redis that accepts changes of the lists.
 
     \b
@@ -43,13 +47,20 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     bind_service(service="keep")
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     days = LocalDays(settings.zones)
-    keeper = ListKeeper(home_store(settings, may_be_away=True), keep_previous, system_clock, days)
+    store = home_store(settings, may_be_away=True)
+    keeper = ListKeeper(store, keep_previous, system_clock, days)
+    turned_away = TurnedAwayKeeper(settings, KafkaTail, store, system_clock)
     gc.enable()  # unlike the other subcommands, this one runs on
     os.nice(10)  # after a whole new list it reads as much as the index builder does, and officers wait for that one
-    health = Health("keep", lambda: [keeper.problem] if keeper.problem else [], _STUCK_AFTER_SECONDS)
+    health = Health(
+        "keep", lambda: [*([keeper.problem] if keeper.problem else []), *turned_away.problems()], _STUCK_AFTER_SECONDS
+    )
     log.info("list keeper runs")
-    with serve_health(settings, health, metrics_port):
+    with serve_health(settings, health, metrics_port), ExitStack() as opened:
+        turned_away.start()
+        opened.callback(turned_away.stop)
         while not stop.wait(settings.watchlist.poll_seconds):
             health.heartbeat()
             keeper.run_once()
+            turned_away.run_once()
     log.info("list keeper stopped in order")

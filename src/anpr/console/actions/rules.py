@@ -104,7 +104,7 @@ def check_plate(incident: Incident, actor: Actor, form: Mapping[str, str]) -> li
 def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Give the outcome of the alerts that the officer saw (docs/adr/0004): the form's `seen` holds their ids."""
     _holder_to_act_on(incident, actor)
-    plate_check = standing_plate_check(incident, actor.site)
+    plate_check = incident.plate_check_at(actor.site)
     if plate_check is None:
         raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
     value = form.get("outcome", "")
@@ -172,16 +172,6 @@ COMMANDS: Final = {
     "comment": comment,
     "take-back": take_back,
 }
-
-
-def standing_plate_check(incident: Incident, site: str) -> str | None:
-    """Return the result of the site's last plate check that was not undone; None when there is none."""
-    plate_checks = [
-        action.plate_check
-        for action in incident.actions
-        if action.site == site and action.kind == "plate_check" and not incident.is_retracted(action)
-    ]
-    return plate_checks[-1] if plate_checks else None
 
 
 def fitting_outcomes(plate_check: str) -> tuple[str, ...]:

@@ -29,7 +29,8 @@ class Edit:
         changes: The entries put and removed.
         before: By id, the changed entries before the change.
         all_before: By id, all entries of the list before the change, when the change has read them.
-        is_by_person: False for expiry and compaction: nobody plans against their results, or rolls back to them.
+        is_by_person: False for expiry, compaction and the list `turned_away`: nobody plans against their results, or
+            rolls back to them.
         compacted: The list as compaction has written it already.
     """
 

@@ -87,10 +87,12 @@ class WatchlistStore(WatchlistReader):
         author: Author,
         preconditions: Preconditions = NO_PRECONDITIONS,
         replaced: Mapping[str, Entry] | None = None,
+        is_by_person: bool = True,
     ) -> AppliedChange:
         """Put these entries on a list, and remove others by their ids.
 
-        With `replaced`, the active entries with these ids must still be these, or nothing is changed.
+        With `replaced`, the active entries with these ids must still be these, or nothing is changed. A change that
+        `is_by_person` refuses another that is determined at the same time, and can be rolled back to.
         """
 
         def work_out(list_manifest: ListManifest | None, generation: Generation) -> Edit:
@@ -99,7 +101,7 @@ class WatchlistStore(WatchlistReader):
                 raise ChangedMeanwhileError
             of_put = {entry.entry_id: before[entry.entry_id] for entry in put if entry.entry_id in before}
             changed = changes_between(of_put, put, generation).put
-            return Edit(Changes(changed, sorted(before.keys() & set(remove))), before)
+            return Edit(Changes(changed, sorted(before.keys() & set(remove))), before, is_by_person=is_by_person)
 
         request = ChangeRequest(list_name=list_name, why=why, now=now, author=author, preconditions=preconditions)
         return self._transactions.commit(request, work_out)

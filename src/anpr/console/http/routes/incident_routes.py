@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from anpr.board.incident import Incident, action_key
-from anpr.console.actions.rules import COMMANDS, ActionRefusedError, fitting_outcomes, standing_plate_check
+from anpr.console.actions.rules import COMMANDS, ActionRefusedError, fitting_outcomes
 from anpr.console.actions.submit import ActionSubmitter
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
@@ -68,7 +68,7 @@ async def act(  # noqa: PLR0913  each part that it uses
 
 def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
     """Return the values of the page of an incident."""
-    checked = standing_plate_check(incident, view.site)
+    checked = incident.plate_check_at(view.site)
     return {
         "incident": incident,
         "card": view.card(incident),
