@@ -184,7 +184,9 @@ def test_expired_entries_are_counted_in_the_metrics(installation: Installation) 
         ),
         60,
     )
-    assert httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES).text == "ready\n"
+    assert wait_until(
+        lambda: httpx.get(f"{address}/readyz", timeout=60, verify=NO_CERTIFICATES).text == "ready\n", 60
+    )
 
 
 def texts_in(redis_url: str) -> bytes:
