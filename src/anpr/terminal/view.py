@@ -27,6 +27,9 @@ from anpr.terminal.certainty import certainty
 LIST_OLD_AFTER = timedelta(seconds=10)
 CAMERA_QUIET_AFTER = timedelta(minutes=5)
 
+# How the age of an incident is marked that was not seen live. EARLIER: the vehicle passed before it was listed.
+_NOT_LIVE = {"late": " LATE", "retrospective": " EARLIER"}
+
 # The table of sites needs this many columns.
 WIDE = 120
 
@@ -231,7 +234,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
         style = "" if incident.status == "open" else "dim"
         table.add_row(
             f"P{incident.priority}" if incident.status == "open" else incident.status,
-            f"{_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''}",
+            f"{_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(best.kind, '')}",
             _plain(sites[incident.site].title if incident.site in sites else incident.site),
             _plain(best.read.lane or "-"),
             _marked(best.explanation, read=True),
@@ -250,7 +253,7 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
     for incident in view.incidents[:rows]:
         best = incident.best
         mark = f"P{incident.priority}" if incident.status == "open" else incident.status
-        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{' LATE' if best.kind == 'late' else ''} ")
+        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(best.kind, '')} ")
         text.append(_plain(sites[incident.site].title if incident.site in sites else incident.site))
         text.append(" lane ").append(_plain(best.read.lane or "-")).append(" ")
         text.append(_marked(best.explanation, read=True)).append(" ")

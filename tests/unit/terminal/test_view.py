@@ -292,6 +292,10 @@ def test_an_alert_that_came_late_is_not_shown_as_live() -> None:
     assert "LATE" not in shown(a_view(sighting()))
 
 
+def test_a_vehicle_that_passed_before_it_was_listed_is_not_shown_as_live() -> None:
+    assert "1 min EARLIER" in shown(a_view(an_alert(a_read(), an_entry(), kind="retrospective")))
+
+
 # --- why, and what to do ---
 
 

@@ -13,16 +13,24 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from anpr.back_check.alert_publisher import AlertPublisher
+from anpr.console.auth.users_file import User
 from anpr.contracts import topics
+from anpr.contracts.alert_id import alert_id
+from anpr.index_store.follower import ActiveIndex
+from anpr.kafka.in_memory import InMemoryProducer
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
+from anpr.matching.index import Index
 from simulators.plate_pictures import render
 from simulators.vehicles import Plate
+from tests.support.back_check import AlertsInMemory, SightingsInMemory, back_check_of
 from tests.support.chromium import chromium
 from tests.support.scene import sign_in
 from tests.support.sightings import PLATE, a_misread, a_sighting, an_answer, no_answer, with_alert
-from tests.support.strategies import an_action, an_alert, an_entry
-from tests.support.web_console import ConsoleServer, running_console
+from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation
+from tests.support.web_console import QUICK_HASH, ConsoleServer, running_console
+from tests.web.console.test_in_browser import CALLED
 
 REASON = "seen leaving the lane"
 
@@ -129,6 +137,45 @@ def test_an_officer_opens_where_other_ports_saw_the_vehicle_last(
         if scripts:
             expect(page.get_by_role("heading", name="Where has this vehicle been?")).to_be_visible()
             assert Axe().run(page).violations_count == 0
+
+
+def listed_after_it_passed(server: ConsoleServer, plate: str, minutes_ago: float) -> str:
+    """List a vehicle that has passed Calais, let the back-check look for it, and return the id of its incident."""
+    sightings, found, passed_at = (
+        SightingsInMemory(),
+        AlertsInMemory(),
+        server.clock() - timedelta(minutes=minutes_ago),
+    )
+    read = a_read(f"passed-{plate}", plate=plate, captured_at=passed_at, lane="1", direction="uk_bound")
+    sightings.store(read, arrived_at=passed_at)
+    check = back_check_of(sightings, found, clock=server.clock)
+    index = Index.build([an_entry(plate, plate=plate, revision=generation(9))], generation(9))
+    check.note_list(ActiveIndex(index, server.clock(), server.clock()))
+    check.run_once(index, None)
+    AlertPublisher(InMemoryProducer(server.broker), lambda: None)(found.published)
+    return alert_id(read.identity, plate)
+
+
+def test_a_vehicle_that_is_listed_on_the_water_appears_at_dover_by_itself_and_rings_there(
+    server: ConsoleServer, chrome: Browser, tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "dover", redis_url, site="dover", broker=server.broker) as dover:
+        dover.users.save(User(name="dora", role="officer", sites=("dover",), password_hash=QUICK_HASH))
+        with signed_in(chrome, dover, "dora") as at_dover, signed_in(chrome, server, "ann") as at_calais:
+            for page in (at_dover, at_calais):
+                page.add_init_script(CALLED)
+                page.reload()
+                page.get_by_role("button", name="Sound").click()
+                page.wait_for_function("tones > 0")  # it sounds once, as a trial
+                page.evaluate("tones = 0")
+            incident = listed_after_it_passed(server, "XV56ABC", minutes_ago=80)
+            card = at_dover.locator(f"#section-elsewhere #card-{incident}")
+            expect(card).to_contain_text("Due off the ferry", timeout=60_000)
+            expect(card).to_contain_text("the vehicle was seen before it was listed")
+            expect(at_dover.locator("#say")).to_contain_text("New: XV56ABC")
+            at_dover.wait_for_function("tones > 0")
+            expect(at_calais.locator(f"#section-now #card-{incident}")).to_be_visible(timeout=60_000)
+            assert at_calais.evaluate("tones") == 0, "it has left"
 
 
 def test_what_is_missing_in_the_form_is_said_and_leads_to_its_field(server: ConsoleServer, chrome: Browser) -> None:
