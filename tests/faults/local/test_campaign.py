@@ -1,7 +1,7 @@
 """A slice of the campaign: each kind of fault once, and nothing is lost.
 
-`python -m tests.campaign --faults 1000` is the whole of it. The slice has the same faults each time, so that no change
-is refused for a fault that it did not bring; CAMPAIGN_SEED=another seed has others.
+`python -m tests.campaign --faults 1000` is the whole of it. The slice has the same faults each time, so that no
+change is refused for a fault that it did not bring; CAMPAIGN_SEED=another seed has others.
 """
 
 import os
