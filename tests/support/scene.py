@@ -44,6 +44,8 @@ OTHERS = (
     User(name="gill", role="officer", sites=("calais",)),
 )
 COVERT_PLATE = "CV77RST"
+# Only Coquelles looks for it.
+COQUELLES_PLATE = "QW88LKJ"
 # Long enough to open the board, short enough to wait for its end.
 SHORT_SESSION_HOURS = 8 / 3600
 
@@ -98,6 +100,7 @@ class Scene:
             it.start_matcher(site, f"{site}-1")
         for site in it.sites:
             self._start_console(site)
+        it.start("keep", "watchlist", "keep")
         for site in it.sites[:2]:  # Dunkerque has none
             it.start(f"history-{site}", "history", "--site", site)
         self._start_traffic()
@@ -124,11 +127,14 @@ class Scene:
 
     def _write_list(self) -> Path:
         rows = ["entry_id,plate,country,category,priority,reason,instruction,warnings,valid_until,tolerance,handling"]
+        rows[0] += ",sites"
         rows += [
-            f"{plate},{plate},GB,stolen,2,why {plate},hold in the lane,May be armed,2099-01-01,tolerant,open"
+            f"{plate},{plate},GB,stolen,2,why {plate},hold in the lane,May be armed,2099-01-01,tolerant,open,"
             for plate in PLATES
         ]
-        rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert")
+        rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert,")
+        of_coquelles = "GB,of interest,1,papers to check,,,2099-01-01,tolerant,open,coquelles"
+        rows.append(f"{COQUELLES_PLATE},{COQUELLES_PLATE},{of_coquelles}")
         file = self._folder / "stolen.csv"
         file.write_text("\n".join(rows) + "\n", "utf-8")
         return file

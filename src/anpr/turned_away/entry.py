@@ -73,7 +73,7 @@ def _reason(outcome: Action, title: str, zone: ZoneInfo, listed_for: str) -> str
     at = local_time(outcome.at, zone)
     day = f"{at.day} {at:%B} {at.year}"
     sentence = f"Turned away at {title} at {at:%H:%M %Z} on {day} by {outcome.officer}"
-    return f"{sentence}. {listed_for}"[:_MOST_TEXT] if listed_for else sentence[:_MOST_TEXT]
+    return f"{sentence}. Reason there: {listed_for}"[:_MOST_TEXT] if listed_for else sentence[:_MOST_TEXT]
 
 
 def _plate_of(alert: Alert) -> str:

@@ -13,6 +13,7 @@ from anpr.back_check import back_check
 from anpr.back_check.back_check import MatchedWith
 from anpr.back_check.search import Progress, Search
 from anpr.backtest.replay import BacktestReplay
+from anpr.contracts import turned_away
 from anpr.contracts.events import Alert, Candidate, Entry, Read
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.kafka.topic_ends import PartitionEnds
@@ -64,6 +65,7 @@ def lists(draw: st.DrawFn) -> list[Entry]:
             revision=draw(st.sampled_from((BEFORE, AFTER))),
             tolerance=draw(st.sampled_from(("exact", "tolerant", "near", "near", "later"))),
             handling=draw(st.sampled_from(("open", "covert"))),
+            list=draw(st.sampled_from(("stolen", turned_away.LIST))),
             valid_from=draw(st.sampled_from((None, NOON + timedelta(days=1)))),
             valid_until=NOON + timedelta(days=draw(st.sampled_from((2, 2, -1)))),
             sites=draw(st.sampled_from(((), ("calais",), ("dunkerque",)))),

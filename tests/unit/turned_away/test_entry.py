@@ -49,7 +49,7 @@ def listed_after(entry: Entry, **read: Any) -> Entry:
 def test_the_entry_says_where_when_by_whom_and_why_and_all_its_fields_are_filled() -> None:
     found = listed_after(STOLEN)
     assert found.list == "turned_away" in OUTCOMES
-    assert found.reason == "Turned away at Calais at 13:00 CET on 1 March 2026 by Ann. stolen in Kent"
+    assert found.reason == "Turned away at Calais at 13:00 CET on 1 March 2026 by Ann. Reason there: stolen in Kent"
     assert (found.plate, found.country, found.priority, found.tolerance) == ("AB12 CDE", "GB", 2, "near")
     assert (found.instruction, found.warnings) == ("hold in the lane", ("may be armed",))
     assert (found.owner, found.legal_basis, found.source) == (

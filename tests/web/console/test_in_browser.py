@@ -18,7 +18,7 @@ from anpr.contracts.events import decode_action
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.plain_http import NO_CERTIFICATES
-from tests.support.scene import COVERT_PLATE, Scene, sign_in
+from tests.support.scene import COQUELLES_PLATE, COVERT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=60_000)
 SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
@@ -287,6 +287,38 @@ def test_nothing_rings_until_the_officer_switches_it_on(scene: Scene) -> None:
         expect(page.get_by_role("button", name="Notify")).to_have_attribute("aria-pressed", "true")
         scene.comes_by(scene.plate())
         expect(page.locator("#called")).to_have_text("1 NEW: open the board")
+
+
+def test_a_vehicle_turned_away_at_coquelles_rings_at_calais_until_that_is_undone(scene: Scene) -> None:
+    incident = scene.comes_by(COQUELLES_PLATE, "coquelles")
+    with scene.page("coquelles", "kate") as kate, scene.page("calais", "ann") as ann:
+        ann.add_init_script(CALLED)
+        ann.reload()
+        is_live(ann)
+        ann.get_by_role("button", name="Sound").click()
+        ann.wait_for_function("tones > 0")
+        claim(kate, incident)
+        kate.get_by_role("button", name="Same plate").click()
+        kate.get_by_label("Turned away").check()
+        kate.get_by_role("button", name="Record the outcome").click()
+        expect(kate.locator(".card__state")).to_contain_text("Settled")
+
+        here = ann.locator("#section-now > li", has_text="Turned away at Coquelles")
+
+        def is_seen_at_calais() -> bool:
+            """Let it come by: its first read may be a moment before the list is in force there."""
+            scene.comes_by(COQUELLES_PLATE)
+            return here.count() > 0
+
+        ann.evaluate("tones = 0")
+        assert wait_until(is_seen_at_calais, 60)
+        ann.wait_for_function("tones > 0")
+        expect(here).to_contain_text(re.compile(r"Turned away at Coquelles at \d\d:\d\d UTC on .* by kate"))
+        expect(here).to_contain_text("Reason there: papers to check")
+        kate.locator("#timeline li").last.get_by_role("button", name="Undo").click()
+        expect(kate.locator("#timeline .taken-back")).to_contain_text("undone")
+        expect(here).to_have_count(0)
+        expect(ann.locator("#section-settled > li", has_text="Turned away at Coquelles")).to_contain_text("Withdrawn")
 
 
 def test_nothing_moves_while_the_board_is_paused_or_under_the_pointer(scene: Scene) -> None:
