@@ -9,7 +9,7 @@ from anpr.back_check.alert_publisher import AlertPublisher
 from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith
 from anpr.back_check.known_alerts import KnownAlerts
 from anpr.back_check.matched_with import MatcherGenerations
-from anpr.back_check.progress_file import ProgressFile
+from anpr.back_check.progress_file import ProgressFile, progress_path
 from anpr.contracts import topics
 from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
@@ -57,7 +57,7 @@ class BackCheckService:
         self._follower = IndexFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
         self._rejections = Rejections(f"the broker at {self._kafka} refuses the back-check")
         self._refusal = ""
-        self._file = ProgressFile(settings.history_dir / site / "back-check.json")
+        self._file = ProgressFile(progress_path(settings, site))
         self._progress = self._file.load()
         # Since the progress was saved: where it cannot be, the same sightings are gone through again each second.
         self._published: set[tuple[str, bool]] = set()
@@ -65,14 +65,18 @@ class BackCheckService:
         self._ask_ends_at = self._ask_again_at = self._save_at = 0.0
 
     def run(self) -> None:
-        """Look for what is new until it is time to stop."""
+        """Look for what is new until it is time to stop. Raises UnavailableError where another one does already."""
         log.info("back-check runs")
         self._follower.start()
         with ExitStack() as opened, suppress(StoppedError):
             opened.callback(self._follower.stop)
+            is_alone = False
             while not self._stop.is_set():
                 self.health.heartbeat()
                 try:
+                    if not is_alone:
+                        opened.callback(self._file.lock().close)
+                        is_alone = True
                     self._run_until_refused()
                 except RejectedError as error:
                     self._rejections.note(error)

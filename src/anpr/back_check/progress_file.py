@@ -1,15 +1,24 @@
 """Keeps the progress of the searches on disk, beside the history of the site."""
 
+import fcntl
 import os
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from anpr.back_check.search import Progress
 from anpr.history.database import HistoryUnavailableError
+from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
+from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
+
+
+def progress_path(settings: Settings, site: str) -> Path:
+    """Return where the progress of a site's back-check is on this machine."""
+    return settings.history_dir / site / "back-check.json"
 
 
 class ProgressFile:
@@ -18,6 +27,7 @@ class ProgressFile:
     def __init__(self, path: Path) -> None:
         """Keep it at `path`."""
         self._path = path
+        self._lock_path = path.with_suffix(".lock")
 
     def load(self) -> Progress:
         """Return what was saved last, the beginning where there is nothing usable."""
@@ -28,6 +38,38 @@ class ProgressFile:
         except (msgspec.MsgspecError, OSError):
             log.warning("the progress of the back-check cannot be read; it begins again", file=str(self._path))
             return Progress()
+
+    def lock(self) -> IO[bytes]:
+        """Become the one process that writes it, until the returned file is closed.
+
+        Raises UnavailableError where there is another one, HistoryUnavailableError where the disk refuses.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self._lock_path.open("wb")
+        except OSError as error:
+            raise HistoryUnavailableError(f"the file {self._lock_path}: {error.strerror or error}") from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise UnavailableError(
+                "back-check-already-runs",
+                f"another `anpr back-check` keeps {self._path}",
+                "stop the one that is not meant to run",
+            ) from None
+        return file
+
+    def is_locked(self) -> bool:
+        """Tell whether a back-check runs that writes it."""
+        try:
+            with self._lock_path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def save(self, progress: Progress) -> None:
         """Replace the file. Raises HistoryUnavailableError where the disk refuses."""

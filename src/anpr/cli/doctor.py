@@ -18,9 +18,10 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Check everything that the configuration names, and report faults and how to correct them.
 
     The command checks each Kafka (topics, groups, the last status of each matcher), each Redis (role, memory, the
-    active list), each history (whether it answers and accepts this machine's token), the folders of this machine and
-    the clocks. It changes nothing, and ends within seconds even if no server answers. Problems are printed last. Exit
-    code 1 when something is wrong.
+    active list), each history (whether it answers and accepts this machine's token), each back-check of this machine
+    (whether it runs, and can read the history and the index), the folders of this machine and the clocks. It changes
+    nothing, and ends within seconds even if no server answers. Problems are printed last. Exit code 1 when something
+    is wrong.
 
     \b
     Examples:

@@ -5,7 +5,15 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from anpr.doctor import camera_checks, history_checks, kafka_checks, loss_checks, machine_checks, redis_checks
+from anpr.doctor import (
+    back_check_checks,
+    camera_checks,
+    history_checks,
+    kafka_checks,
+    loss_checks,
+    machine_checks,
+    redis_checks,
+)
 from anpr.doctor.findings import Check, Finding, wrong
 from anpr.runtime.clock import Clock
 from anpr.runtime.logs import location
@@ -23,6 +31,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
         *loss_checks.checks(settings, clock),
         *redis_checks.checks(settings, clock),
         *history_checks.checks(settings, clock),
+        *back_check_checks.checks(settings, clock),
         *machine_checks.checks(settings),
     ]
 

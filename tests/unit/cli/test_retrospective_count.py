@@ -2,63 +2,36 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from anpr.cli.watchlist.retrospective_count import count_retrospective, report_retrospective
 from anpr.contracts.events import NO_GENERATION, Entry
-from anpr.history.stores import open_facts, open_sightings
-from anpr.index_store.folder import IndexFolder, IndexManifest
-from anpr.matching.index import Index
 from anpr.runtime.clock import system_clock
-from anpr.runtime.settings import Settings
-from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import ListFile
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.list_format import ListFormat
 from anpr.watchlist.plan import ActiveList, Plan, PlannedFile, make_plan
 from anpr.watchlist.removal_limit import RemovalLimit
 from anpr.watchlist.retrospective import Retrospective
-from anpr.watchlist.store.manifest import Manifest
-from tests.support.history import read_record, record_all
+from tests.support.history_machine import Machine
 from tests.support.strategies import an_entry, generation
 
 AGO = timedelta(minutes=30)
 
 
-class Machine:
-    """A machine with the history of Calais and the index of a list; the shipped configuration names its routes."""
+def counted_by(machine: Machine, *planned: Entry) -> Retrospective:
+    active = ActiveList(generation(1), is_first_list=False, entries={})
+    return count_retrospective(machine.settings, plan_of(machine, planned, active), active, planned)
 
-    def __init__(self, folder: Path) -> None:
-        given = {"ANPR_WATCHLIST__STATE_DIR": str(folder), "ANPR_HISTORY__FOLDER": str(folder / "history")}
-        self.settings: Settings = load_settings(Path("config"), given)
-        for covert in (False, True):
-            open_facts(self.settings, "calais", covert=covert).close()
-        self.store = open_sightings(self.settings, "calais")
 
-    def listed(self, *entries: Entry) -> None:
-        """Let these be in force here."""
-        folder = IndexFolder(self.settings.index_dir)
-        now = system_clock()
-        folder.path.mkdir(parents=True, exist_ok=True)
-        name = folder.write_snapshot(Index.build(entries, generation(1)), now)
-        folder.activate(IndexManifest(Manifest(generation(1), now, "", {}), name), now)
-
-    def passed(self, offset: int, plate: str, captured_at: datetime) -> None:
-        record = read_record(offset, plate=plate, captured_at=captured_at, site="calais", direction="uk_bound")
-        record_all(self.store, record._replace(arrived_at=captured_at))
-
-    def counted(self, *planned: Entry) -> Retrospective:
-        active = ActiveList(generation(1), is_first_list=False, entries={})
-        return count_retrospective(self.settings, self.plan(planned, active), active, planned)
-
-    def plan(self, planned: Sequence[Entry], active: ActiveList) -> Plan:
-        context = ListContext(self.settings.sites, system_clock())
-        content = ListFile(tuple(planned), (), 0, frozenset(), 0, 0, 0, (), "digest")
-        source = PlannedFile("f.csv", ListFormat("utf-8", {}, ""), "olga", context)
-        return make_plan("stolen", content, source, active, RemovalLimit(0.5, None))
+def plan_of(machine: Machine, planned: Sequence[Entry], active: ActiveList) -> Plan:
+    context = ListContext(machine.settings.sites, system_clock())
+    content = ListFile(tuple(planned), (), 0, frozenset(), 0, 0, 0, (), "digest")
+    source = PlannedFile("f.csv", ListFormat("utf-8", {}, ""), "olga", context)
+    return make_plan("stolen", content, source, active, RemovalLimit(0.5, None))
 
 
 @pytest.fixture
@@ -81,17 +54,17 @@ def test_it_counts_where_vehicles_have_passed_and_where_they_would_ring(machine:
     machine.passed(1, "AB12CDE", now - AGO)
     machine.passed(2, "CD34EFG", now - timedelta(hours=20))
     machine.passed(3, "KL34XYZ", now - AGO)
-    counted = machine.counted(an_entry_of("1", "AB12CDE"), an_entry_of("2", "CD34EFG"))
+    counted = counted_by(machine, an_entry_of("1", "AB12CDE"), an_entry_of("2", "CD34EFG"))
     assert counted.alerts == {"calais": 3}
     assert counted.rings == {"dover": 1}, "one vehicle is on the water, the other one landed long ago"
     assert set(counted.not_counted) == {*machine.settings.sites_to_ask} - {"calais"}
 
 
 def test_a_port_is_never_left_out_in_silence(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    counted = machine.counted(an_entry_of("1", "AB12CDE"))
+    counted = counted_by(machine, an_entry_of("1", "AB12CDE"))
     assert set(counted.not_counted) == {*machine.settings.sites_to_ask}
     machine.listed()
-    counted = machine.counted(an_entry_of("1", "AB12CDE"))
+    counted = counted_by(machine, an_entry_of("1", "AB12CDE"))
     report_retrospective(machine.settings, counted)
     said = capsys.readouterr().err
     assert "0 retrospective alerts about vehicles that have passed in the last 72 hours: none" in said
@@ -100,4 +73,4 @@ def test_a_port_is_never_left_out_in_silence(machine: Machine, capsys: pytest.Ca
 
 def test_a_plan_that_adds_nothing_raises_nothing(machine: Machine) -> None:
     machine.listed()
-    assert machine.counted() == Retrospective(hours=72, alerts={}, rings={}, not_counted={})
+    assert counted_by(machine) == Retrospective(hours=72, alerts={}, rings={}, not_counted={})
