@@ -22,6 +22,7 @@ from anpr.contracts.events import (
     TOLERANCES,
     Action,
     Alert,
+    Arrival,
     AuditHead,
     Candidate,
     Correction,
@@ -100,6 +101,13 @@ def an_action(action_id: str, kind: str, alert: Alert | str, **fields: Any) -> A
     given: dict[str, Any] = {"site": "calais", "officer": "Ann", "at": NOON}
     named = alert if isinstance(alert, str) else alert.alert_id
     return Action(action_id=action_id, kind=kind, alert_id=named, **(given | fields))
+
+
+def an_arrival(alert: Alert | str, captured_at: datetime, **fields: Any) -> Arrival:
+    """Return the arrival at Dover of the vehicle that an alert made expected, with the fields given."""
+    given: dict[str, Any] = {"site": "dover", "read_id": "arrived", "camera": "in-1", "lane": "1", "tier": "exact"}
+    named = alert if isinstance(alert, str) else alert.alert_id
+    return Arrival(alert_id=named, captured_at=captured_at, **(given | fields))
 
 
 def every_character() -> Iterator[str]:
@@ -227,6 +235,16 @@ actions = st.builds(
     hands_to=st.none() | names,
     note=notes,
 )
+arrivals = st.builds(
+    Arrival,
+    site=names,
+    alert_id=identifiers,
+    read_id=identifiers,
+    camera=names,
+    lane=st.none() | names,
+    captured_at=instants,
+    tier=words(TIERS),
+)
 ends = st.builds(EntryEnded, entry_id=identifiers, revision=generations, ended_at=instants, why=notes)
 statuses = st.builds(
     Status,
@@ -277,6 +295,7 @@ events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "correction": corrections,
     "entry": entries,
     "action": actions,
+    "arrival": arrivals,
     "entry_ended": ends,
     "status": statuses,
     "loss": losses,

@@ -7,7 +7,7 @@ Covert facts never reach the fold of the open board, so nothing has to be hidden
 from datetime import datetime, timedelta
 
 from anpr.board.board import Board
-from anpr.contracts.events import Action, Alert, Correction, EntryEnded, EntryListed
+from anpr.contracts.events import Action, Alert, Arrival, Correction, EntryEnded, EntryListed
 from anpr.contracts.local_days import LocalDays
 from anpr.runtime.settings import BoardSettings
 
@@ -27,7 +27,7 @@ class AudienceBoards:
         self.whole_board = Board(*spans, days) if with_covert else None
         self.change_count = 0
 
-    def add(self, fact: Alert | Correction | Action, offset: int, *, is_covert: bool) -> None:
+    def add(self, fact: Alert | Correction | Action | Arrival, offset: int, *, is_covert: bool) -> None:
         """Fold a fact of a topic into the boards of its audience. `offset` is that of its record."""
         self.change_count += 1
         for board in self._boards_for(is_covert=is_covert):
@@ -35,6 +35,8 @@ class AudienceBoards:
                 board.add_alert(fact)
             elif isinstance(fact, Correction):
                 board.add_correction(fact)
+            elif isinstance(fact, Arrival):
+                board.add_arrival(fact)
             else:
                 board.add_action(fact, offset)
 

@@ -1,4 +1,4 @@
-"""The board: a fold over alerts, corrections, actions and list changes. Pure.
+"""The board: a fold over alerts, corrections, actions, arrivals and list changes. Pure.
 
 The board keeps facts in sets and dictionaries, each fact under its own identity (an alert's id, a correction, an
 action's id, an ended entry). Adding a fact is commutative, associative and idempotent. The incidents are computed
@@ -28,11 +28,13 @@ from anpr.contracts.districts import is_same_plate
 from anpr.contracts.events import (
     Action,
     Alert,
+    Arrival,
     Correction,
     Entry,
     EntryEnded,
     EntryListed,
     Generation,
+    Read,
     encode,
     is_covert_handling,
 )
@@ -102,6 +104,9 @@ class Board:
         self._actions: dict[ActionKey, ActionAtOffset] = {}
         self._actions_of_alert: defaultdict[str, set[ActionKey]] = defaultdict(set)
         self._retractions: defaultdict[ActionKey, set[ActionKey]] = defaultdict(set)
+        self._arrivals_of_alert: defaultdict[str, set[Arrival]] = defaultdict(set)
+        # By site and read_id, as above: the alerts whose arrivals a correction may concern.
+        self._alerts_of_arrival: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
         self._listed: dict[str, _ListedVersion] = {}
         self.failed_keys: set[Key] = set()
@@ -128,7 +133,8 @@ class Board:
     def add_correction(self, correction: Correction) -> None:
         """Remove the superseded read's alerts from those that stand, now or when they come; see `Correction`."""
         self._corrections.add(correction)
-        self._invalidate(*self._alerts_of_read.get((correction.site, correction.supersedes), ()))
+        read = (correction.site, correction.supersedes)
+        self._invalidate(*self._alerts_of_read.get(read, ()), *self._alerts_of_arrival.get(read, ()))
 
     def add_action(self, action: Action, offset: int) -> None:
         """Add an action of an officer. `offset` is that of the record in the actions topic of the action's site."""
@@ -148,6 +154,12 @@ class Board:
                 self._retractions[target].add(key)
                 retracted = self._actions.get(target)
                 self._invalidate(*([retracted.action.alert_id] if retracted else []))
+
+    def add_arrival(self, arrival: Arrival) -> None:
+        """Add that an expected vehicle was seen where it was expected. Its alert may come later."""
+        self._arrivals_of_alert[arrival.alert_id].add(arrival)
+        self._alerts_of_arrival[arrival.site, arrival.read_id].add(arrival.alert_id)
+        self._invalidate(arrival.alert_id)
 
     def add_entry_ended(self, ended: EntryEnded) -> None:
         """Withdraw an entry's alerts of revisions before the one that ended it, unless it has been listed again."""
@@ -235,6 +247,13 @@ class Board:
         """Tell whether an alert has been added and not been forgotten."""
         return alert_id in self._alerts
 
+    def has_superseded(self, read: Read) -> bool:
+        """Tell whether another read has replaced this one, as far as a correction says so."""
+        captured_at = read.captured_at
+        return captured_at is not None and self._corrections.has_replaced(
+            read.site, read.camera, read.read_id, captured_at
+        )
+
     def entries_named(self) -> dict[str, set[str]]:
         """Return, by list, the entries that incidents name: the list must be asked whether they end or change.
 
@@ -270,6 +289,9 @@ class Board:
             retractions.intersection_update(self._actions.keys())
             if not retractions:
                 del self._retractions[target]
+        for alert_id in self._arrivals_of_alert.keys() - self._alerts.keys():
+            for arrival in [one for one in self._arrivals_of_alert[alert_id] if one.captured_at < before]:
+                self._forget_arrival(arrival)
         for of_entry in (self._ended, self._listed):
             for entry_id in of_entry.keys() - self._alerts_of_entry.keys():
                 del of_entry[entry_id]
@@ -286,6 +308,16 @@ class Board:
         for key in self._actions_of_alert.pop(alert.alert_id, ()):
             if self._actions[key].action.kind != "retracted":  # it may retract an action on another alert
                 del self._actions[key]
+
+        for arrival in list(self._arrivals_of_alert.get(alert.alert_id, ())):
+            self._forget_arrival(arrival)
+
+    def _forget_arrival(self, arrival: Arrival) -> None:
+        _discard(self._arrivals_of_alert, arrival.alert_id, arrival)
+        read = (arrival.site, arrival.read_id)
+        left = self._arrivals_of_alert.get(arrival.alert_id, ())
+        if read not in {(other.site, other.read_id) for other in left}:
+            _discard(self._alerts_of_arrival, read, arrival.alert_id)
 
     def _uncount_alert(self, entry: Entry) -> None:
         counts = self._alert_counts[entry.list]
@@ -336,10 +368,20 @@ class Board:
             stay,
             standing,
             actions,
+            self._standing_arrivals(stay),
             retracted=retracted,
             withdrawn=len(standing) < len(not_superseded),
             listed_again=any(self._has_ended(alert) for alert in standing),
         )
+
+    def _standing_arrivals(self, stay: Sequence[Alert]) -> list[Arrival]:
+        """Return the arrivals that name an alert of the stay and whose read no other has replaced."""
+        return [
+            arrival
+            for alert in stay
+            for arrival in self._arrivals_of_alert.get(alert.alert_id, ())
+            if not self._corrections.has_replaced(arrival.site, arrival.camera, arrival.read_id, arrival.captured_at)
+        ]
 
     def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
         if self._end_of(alert) <= now or self._has_become_covert(alert):

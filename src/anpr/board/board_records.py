@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from anpr.contracts import canary, events, topics
 from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.dead_letters import GONE
-from anpr.contracts.events import Action, Alert, Correction, Loss, Status
+from anpr.contracts.events import Action, Alert, Arrival, Correction, Loss, Status
 from anpr.kafka.interfaces import Record
 
 
@@ -17,7 +17,7 @@ class BoardTopic(NamedTuple):
     """A topic that a board reads: the site that owns it, what it holds, and whether it is covert."""
 
     site: str
-    holds: Literal["alerts", "actions", "status", "dead letters"]
+    holds: Literal["alerts", "actions", "arrivals", "status", "dead letters"]
     is_covert: bool = False
 
 
@@ -35,11 +35,13 @@ def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardT
     for site in sites:
         topics_by_name[topics.alerts(site)] = BoardTopic(site, "alerts")
         topics_by_name[topics.actions(site)] = BoardTopic(site, "actions")
+        topics_by_name[topics.arrivals(site)] = BoardTopic(site, "arrivals")
         topics_by_name[topics.status(site)] = BoardTopic(site, "status")
         topics_by_name[topics.deadletters(site)] = BoardTopic(site, "dead letters")
         if with_covert:
             topics_by_name[topics.covert_alerts(site)] = BoardTopic(site, "alerts", is_covert=True)
             topics_by_name[topics.covert_actions(site)] = BoardTopic(site, "actions", is_covert=True)
+            topics_by_name[topics.covert_arrivals(site)] = BoardTopic(site, "arrivals", is_covert=True)
     return topics_by_name
 
 
@@ -48,7 +50,7 @@ def is_for_boards(record: Record, topic: BoardTopic) -> bool:
     return topic.holds != "dead letters" or record.reason == GONE
 
 
-def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Status | Loss:
+def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Arrival | Status | Loss:
     """Return the fact, status or loss in a record of `topic`. Raises one of `UNREADABLE`."""
     if topic.holds == "status":
         status = events.decode_status(value)
@@ -58,6 +60,10 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Sta
         loss = events.decode_loss(value)
         _check_site(loss.site, topic)
         return loss
+    if topic.holds == "arrivals":
+        arrival = events.decode_arrival(value)
+        _check_site(arrival.site, topic)
+        return arrival
     if topic.holds == "actions":
         action = events.decode_action(value)
         _check_site(action.site, topic)
@@ -69,7 +75,7 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Sta
     return fact
 
 
-def is_covert(fact: Alert | Correction | Action, topic: BoardTopic) -> bool:
+def is_covert(fact: Alert | Correction | Action | Arrival, topic: BoardTopic) -> bool:
     """Tell whether only people with the covert permission may see a fact (docs/adr/0017).
 
     A covert alert that was published on the open topic by mistake is covert all the same.

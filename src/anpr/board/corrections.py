@@ -34,11 +34,15 @@ class Corrections:
     def has_superseded(self, alert: Alert) -> bool:
         """Return whether another read has replaced the read of an alert."""
         read = alert.read
-        times = self._captured_at.get((read.site, read.camera, read.read_id), ())
-        position = bisect_left(times, alert.captured_at)
-        if position < len(times) and times[position] - alert.captured_at <= REACH:
+        if self.has_replaced(read.site, read.camera, read.read_id, alert.captured_at):
             return True
         return not read.claimed_at and (read.site, read.read_id) in self._without_capture
+
+    def has_replaced(self, site: str, camera: str, read_id: str, captured_at: datetime) -> bool:
+        """Return whether another read of the camera has replaced this one."""
+        times = self._captured_at.get((site, camera, read_id), ())
+        position = bisect_left(times, captured_at)
+        return position < len(times) and times[position] - captured_at <= REACH
 
     def prune(self, before: datetime, known_reads: Container[tuple[str, str]]) -> None:
         """Forget the corrections captured before a moment. Keep those of known reads, given by site and read_id."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from anpr.contracts.events import KINDS, TIERS, Action, Alert, encode
+from anpr.contracts.events import KINDS, TIERS, Action, Alert, Arrival, encode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -42,6 +42,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         standing: The alerts that neither a correction nor a withdrawal has removed.
         actions: All that officers did, in the order of each site's topic.
         retracted: The actions that were retracted and do not count.
+        arrivals: Where its vehicle was expected and seen, in order of capture.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
     """
 
@@ -55,6 +56,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     standing: tuple[Alert, ...]
     actions: tuple[Action, ...]
     retracted: frozenset[ActionKey]
+    arrivals: tuple[Arrival, ...] = ()
     listed_again: bool = False
 
     @property
@@ -113,6 +115,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
     stay: Sequence[Alert],
     standing: Sequence[Alert],
     actions: Iterable[ActionAtOffset],
+    arrivals: Iterable[Arrival] = (),
     *,
     retracted: frozenset[ActionKey],
     withdrawn: bool,
@@ -124,6 +127,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         stay: All its alerts in order of capture.
         standing: The alerts that neither a correction nor a withdrawal has removed.
         actions: The actions on the stay, in any order.
+        arrivals: The sightings of its vehicle where it was expected, in any order.
         retracted: Which of the actions were retracted.
         withdrawn: Whether a withdrawal removed any of its alerts.
         listed_again: Whether any alert stands because its entry, which had ended, is listed again.
@@ -143,8 +147,14 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         standing=tuple(standing),
         actions=ordered_actions,
         retracted=retracted,
+        arrivals=tuple(sorted(arrivals, key=arrival_order)),
         listed_again=listed_again,
     )
+
+
+def arrival_order(arrival: Arrival) -> tuple[datetime, bytes]:
+    """Return the sort key of arrivals: by capture. No two that differ have the same."""
+    return (arrival.captured_at, encode(arrival))
 
 
 def certainty_order(alert: Alert) -> tuple[int, int, int, datetime, str]:

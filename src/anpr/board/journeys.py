@@ -1,21 +1,24 @@
 """Journeys from site to site: when vehicles are due, and which incidents of another site concern this one. Pure.
 
 A vehicle that was seen at one site drives off a ferry or shuttle at another. By road it may try another site when it
-was turned away, or before anybody has stopped it.
+was turned away, or before anybody has stopped it. One that is expected is met when it is seen at the other site.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
 from anpr.contracts import turned_away
-from anpr.contracts.events import Action
+from anpr.contracts.events import Action, Arrival
 from anpr.contracts.moments import shifted
 from anpr.runtime.settings import Route
 
 # Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for this long after it was due.
 _OVERDUE: Final = timedelta(hours=1)
+# No ship and no shuttle takes less than this share of its time. What is seen sooner has the same plate and is another
+# vehicle.
+_FASTEST_SHARE: Final = 0.5
 # An officer must have claimed the vehicle this long before it can drive off: time to see the alert and get there.
 _CALL_BEFORE: Final = timedelta(minutes=15)
 # A vehicle that nobody has stopped may turn round and come by road within this time ...
@@ -48,6 +51,8 @@ class Concern(NamedTuple):
         may_claim: Whether officers of this site may claim it.
         until: When it ceases to concern this site, unless it is claimed here.
         call_at: From when on an officer of this site must have claimed it; None if nobody must.
+        seen_from: From when on a sighting of the vehicle here is its arrival; None by road.
+        met: Its first sighting here; None while it was not seen.
     """
 
     route: Route
@@ -57,6 +62,22 @@ class Concern(NamedTuple):
     may_claim: bool
     until: datetime
     call_at: datetime | None = None
+    seen_from: datetime | None = None
+    met: Arrival | None = None
+
+
+ArrivalState = Literal["met", "due", "overdue"]
+
+
+def arrival_state(concern: Concern, now: datetime, *, has_cameras: bool) -> ArrivalState:
+    """Return whether an expected vehicle was seen, may still come in time, or should have been seen by now.
+
+    Where there are no cameras nobody sees one arrive, so none is overdue either.
+    """
+    if concern.met is not None:
+        return "met"
+    is_over = concern.latest is not None and now > concern.latest
+    return "overdue" if is_over and has_cameras else "due"
 
 
 def routes_to(site: str, routes: Iterable[Route]) -> dict[str, Route]:
@@ -75,6 +96,18 @@ def arrivals(
         if concern and concern.latest and is_current(incident, concern, site, now)
     ]
     return sorted(due, key=lambda arrival: (arrival[1].earliest, arrival[0].incident_id))
+
+
+def expected_at(incident: Incident, routes: Iterable[Route], now: datetime) -> list[tuple[str, Concern]]:
+    """Return the sites at which an incident's vehicle is due off a ferry or shuttle, or was met, and why."""
+    routes = tuple(routes)
+    destinations = dict.fromkeys(route.destination for route in routes if route.origin == incident.site)
+    concerns = ((site, concern_of(incident, site, routes_to(site, routes))) for site in destinations)
+    return [
+        (site, concern)
+        for site, concern in concerns
+        if concern and concern.latest and is_current(incident, concern, site, now)
+    ]
 
 
 def is_current(incident: Incident, concern: Concern, site: str, now: datetime) -> bool:
@@ -106,7 +139,24 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     # An officer of the UK port was asked to take it over, so that port is called immediately.
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
     call_at = after.at if after is not None and is_handed_over else shifted(earliest, -_CALL_BEFORE)
-    return Concern(route, earliest, latest, after, may_claim=True, until=shifted(latest, _OVERDUE), call_at=call_at)
+    seen_from = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes * _FASTEST_SHARE))
+    return Concern(
+        route,
+        earliest,
+        latest,
+        after,
+        may_claim=True,
+        until=shifted(latest, _OVERDUE),
+        call_at=call_at,
+        seen_from=seen_from,
+        met=_first_seen(incident, site, seen_from),
+    )
+
+
+def _first_seen(incident: Incident, site: str, seen_from: datetime) -> Arrival | None:
+    """Return the first sighting of an incident's vehicle at a site, from the moment at which it may be there."""
+    seen = (arrival for arrival in incident.arrivals if arrival.site == site and arrival.captured_at >= seen_from)
+    return next(seen, None)
 
 
 def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern | None:

@@ -24,6 +24,7 @@ _COMMANDS = (
     "history",
     "index",
     "match",
+    "meet",
     "send",
     "site-tokens",
     "topics",

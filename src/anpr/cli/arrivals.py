@@ -1,4 +1,4 @@
-"""`anpr arrivals`: which listed vehicles are due off the ferry or shuttle at a UK port, from where, and when."""
+"""`anpr arrivals`: which listed vehicles are due off the ferry or shuttle at a UK port, and which have come."""
 
 import time
 
@@ -6,11 +6,11 @@ import click
 import msgspec
 from rich.console import Console
 
-from anpr.board.journeys import arrivals, routes_to
-from anpr.cli import check_site, settings_of
+from anpr.board.journeys import arrival_state, arrivals
+from anpr.cli import settings_of
+from anpr.cli.arrival_routes import arrival_routes
 from anpr.cli.watch import open_feed
 from anpr.runtime.clock import system_clock
-from anpr.runtime.errors import InputError
 from anpr.terminal.incident_lines import arrival_line
 from anpr.terminal.view import draw_arrivals
 
@@ -22,12 +22,15 @@ READ_SECONDS = 30
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each vehicle on stdout.")
 @click.pass_context
 def command(ctx: click.Context, site: str, as_json: bool) -> None:
-    """Show which listed vehicles are due off the ferry or shuttle at a port, the next first.
+    """Show which listed vehicles are expected off the ferry or shuttle at a port, the next first.
 
-    The times come from published timetables. They run from the shortest crossing to when a driver who just missed a
-    departure drives off. A vehicle leaves this list an hour after that, unless an officer at the port has claimed it.
+    Each is due, met (a camera of the port has seen it: when, in which lane) or overdue. The times come from published
+    timetables. They run from the shortest crossing to when a driver who just missed a departure drives off. A vehicle
+    leaves this list an hour after that, unless an officer at the port has claimed it. At a port without cameras no
+    vehicle is seen to arrive, so none is met or overdue.
 
-    The exit code is 1 when nothing is received from a port that the vehicles come from: some may be missing.
+    The exit code is 1 when nothing is received from a port that the vehicles come from, or from this port's own
+    matchers: some may be missing, or not be met yet.
 
     \b
     Examples:
@@ -35,13 +38,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
       anpr arrivals --site folkestone --json
     """
     settings = settings_of(ctx)
-    routes = routes_to(check_site(settings, site), settings.routes)
-    if all(route.by == "road" for route in routes.values()):
-        raise InputError(
-            "arrivals-no-route",
-            f"no ferry or shuttle leads to {site}",
-            "name a port that one leads to. The routes are in sites.toml",
-        )
+    routes = arrival_routes(settings, site)
     origins = [origin for origin, route in routes.items() if route.by != "road"]
     feed = open_feed(settings)
     feed.start()
@@ -52,13 +49,17 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     finally:
         feed.stop()
     now = system_clock()
-    due = arrivals(feed.board.incidents(now), site, routes, now)
+    has_cameras = bool(settings.sites[site].cameras)
+    expected = [
+        (incident, concern, arrival_state(concern, now, has_cameras=has_cameras))
+        for incident, concern in arrivals(feed.board.incidents(now), site, routes, now)
+    ]
     if as_json:
-        for incident, concern in due:
-            click.echo(msgspec.json.encode(arrival_line(incident, concern)))
+        for arrival in expected:
+            click.echo(msgspec.json.encode(arrival_line(*arrival)))
     else:
-        Console().print(draw_arrivals(due, settings.sites, site))
-    silent = [health.site for health in feed.health(now) if health.site in origins and health.is_silent]
+        Console().print(draw_arrivals(expected, settings.sites, site))
+    silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
     if silent or not feed.caught_up():
         source = ", ".join(settings.sites[site].title for site in silent) or "a broker that cannot be reached"
         click.echo(f"Vehicles may be missing: nothing is received from {source}. Phone the port.", err=True)

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
 import click
 import msgspec
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.live import Live
 
 from anpr.board.board_feed import BoardFeed
+from anpr.board.incident import Incident
+from anpr.board.journeys import ArrivalState, Concern, arrival_state, expected_at
 from anpr.cli import check_site, settings_of
 from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
@@ -55,7 +57,7 @@ def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
     feed.start()
     try:
         if as_json:
-            _print_json(feed, sites, stop)
+            _print_json(feed, settings, sites, stop)
         else:
             show(feed, settings, sites, stop)
     finally:
@@ -82,10 +84,9 @@ def show(  # noqa: PLR0913  the last two are for the demo
     be copied. `faults` are those that the caller knows.
     """
     console = Console()
-    zones = tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites))
 
     def view() -> View:
-        return view_of(feed, sites, system_clock(), zones, faults())
+        return view_of(feed, settings, sites, system_clock(), faults())
 
     def draw_screen() -> None:
         height = console.height - kept_rows
@@ -104,24 +105,34 @@ def show(  # noqa: PLR0913  the last two are for the demo
 
 def view_of(
     feed: BoardFeed,
+    settings: Settings,
     sites: Sequence[str],
     now: datetime,
-    zones: Sequence[tzinfo] = (UTC,),
     faults: Sequence[str] = (),
 ) -> View:
     """Return the view of the named sites, of all sites if none is named."""
+    incidents = [incident for incident in feed.board.incidents(now) if not sites or incident.site in sites]
     return View(
         now=now,
-        incidents=[incident for incident in feed.board.incidents(now) if not sites or incident.site in sites],
+        incidents=incidents,
         health=[health for health in feed.health(now) if not sites or health.site in sites],
         rates=feed.site_monitor.rates,
         unreadable_records=feed.unreadable_records,
         caught_up=feed.caught_up(),
         missed_records=feed.missed_records,
         losses={site: of_site for site, of_site in feed.losses.by_site(now).items() if not sites or site in sites},
-        zones=zones,
+        zones=tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites)),
         faults=faults,
+        expected={incident.incident_id: _expected(incident, settings, now) for incident in incidents},
     )
+
+
+def _expected(incident: Incident, settings: Settings, now: datetime) -> list[tuple[Concern, ArrivalState]]:
+    """Return where the vehicle of an incident is due off a ferry or shuttle, and what became of it there."""
+    return [
+        (concern, arrival_state(concern, now, has_cameras=bool(settings.sites[site].cameras)))
+        for site, concern in expected_at(incident, settings.routes, now)
+    ]
 
 
 def _redraw(feed: BoardFeed, stop: threading.Event, draw_now: Callable[[], None], every_seconds: float) -> None:
@@ -133,14 +144,14 @@ def _redraw(feed: BoardFeed, stop: threading.Event, draw_now: Callable[[], None]
             draw_at = time.monotonic() + every_seconds
 
 
-def _print_json(feed: BoardFeed, sites: Sequence[str], stop: threading.Event) -> None:
+def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop: threading.Event) -> None:
     shown: dict[str, bytes] = {}
     silent: dict[str, str] = {}
     while not stop.is_set():
         feed.fold_new_records(0.1)
-        view = view_of(feed, sites, system_clock())
+        view = view_of(feed, settings, sites, system_clock())
         for incident in reversed(view.incidents):
-            line = msgspec.json.encode(incident_line(incident))
+            line = msgspec.json.encode(incident_line(incident, view.expected[incident.incident_id]))
             if shown.get(incident.incident_id) != line:
                 shown[incident.incident_id] = line
                 click.echo(line)

@@ -318,6 +318,22 @@ class Action(Struct, frozen=True, kw_only=True):
     note: Note = ""
 
 
+class Arrival(Struct, frozen=True, kw_only=True, tag_field="type", tag="arrival"):
+    """The fact that a vehicle that was expected at `site` was seen there, whether or not that raised an alert.
+
+    `alert_id` names an alert of the incident that made it expected, so whoever may know of that alert may know of
+    this. `camera`, `read_id` and `captured_at` are those of the read, and `tier` says how surely it is the vehicle.
+    """
+
+    site: Name
+    alert_id: Identifier
+    read_id: Identifier
+    camera: Name = ""
+    lane: Name | None = None
+    captured_at: Instant
+    tier: Tier
+
+
 class EntryEnded(Struct, frozen=True, kw_only=True):
     """An entry left its list. Alerts of its earlier revisions are withdrawn, unless it comes back."""
 
@@ -423,6 +439,7 @@ class AuditHead(Struct, frozen=True, kw_only=True):
 encode: Final = msgspec.json.Encoder().encode
 _decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.json.Decoder(Alert | Correction).decode
 _decode_action: Final = msgspec.json.Decoder(Action).decode
+_decode_arrival: Final = msgspec.json.Decoder(Arrival).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
 _decode_loss: Final = msgspec.json.Decoder(Loss).decode
 _decode_audit_head: Final = msgspec.json.Decoder(AuditHead).decode
@@ -453,6 +470,11 @@ def decode_action(value: bytes) -> Action:
     return _decode_within_bounds(_decode_action, value)
 
 
+def decode_arrival(value: bytes) -> Arrival:
+    """Decode a record of an arrivals topic. Raises one of `Undecodable`."""
+    return _decode_within_bounds(_decode_arrival, value)
+
+
 def decode_status(value: bytes) -> Status:
     """Decode a record of a status topic. Raises one of `Undecodable`."""
     return _decode_within_bounds(_decode_status, value)
@@ -476,6 +498,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "correction": Correction,
         "entry": Entry,
         "action": Action,
+        "arrival": Arrival,
         "entry_ended": EntryEnded,
         "status": Status,
         "loss": Loss,

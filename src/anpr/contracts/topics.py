@@ -40,6 +40,16 @@ def covert_actions(site: str) -> str:
     return f"anpr.{site}.actions-covert.v1"
 
 
+def arrivals(site: str) -> str:
+    """Return the topic of the expected vehicles that were seen at a site."""
+    return f"anpr.{site}.arrivals.v1"
+
+
+def covert_arrivals(site: str) -> str:
+    """Return the topic of those that only covert alerts made expected."""
+    return f"anpr.{site}.arrivals-covert.v1"
+
+
 def deadletters(site: str) -> str:
     """Return the topic of dead letters: the original bytes, with the reason in the headers."""
     return f"anpr.{site}.deadletters.v1"
@@ -66,6 +76,6 @@ def of_action(addressed: AddressedAction) -> str:
     return covert_actions(site) if addressed.is_covert else actions(site)
 
 
-def covert(site: str) -> tuple[str, str]:
+def covert(site: str) -> tuple[str, ...]:
     """Return a site's topics that only people with the covert permission may read."""
-    return covert_alerts(site), covert_actions(site)
+    return covert_alerts(site), covert_actions(site), covert_arrivals(site)

@@ -63,7 +63,7 @@ class HistoryService:
         self._topics = [
             self._reads(stores.sightings, stores.erased),
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
-            *self._alerts_and_actions(stores.covert_facts, *topics.covert(site)),
+            *self._alerts_and_actions(stores.covert_facts, topics.covert_alerts(site), topics.covert_actions(site)),
         ]
         self._sweeper = Sweeper(site, settings.retention, stores, audit, clock)
         self._server: Server | None = None

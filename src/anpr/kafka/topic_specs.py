@@ -46,6 +46,8 @@ def specs(site: str, settings: TopicSettings) -> list[TopicSpec]:
         spec(topics.covert_alerts(site), settings.alerts_partitions, settings.alerts_retention_hours),
         spec(topics.actions(site), 1, settings.alerts_retention_hours),
         spec(topics.covert_actions(site), 1, settings.alerts_retention_hours),
+        spec(topics.arrivals(site), 1, settings.alerts_retention_hours),
+        spec(topics.covert_arrivals(site), 1, settings.alerts_retention_hours),
         spec(topics.deadletters(site), 1, settings.deadletters_retention_hours, MAX_RECORD_BYTES),
         spec(topics.status(site), 1, 1),
         spec(topics.audit_heads(site), 1, settings.audit_heads_retention_hours),

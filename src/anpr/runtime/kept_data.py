@@ -53,8 +53,8 @@ KEPT_CLASSES: Final = (
         "nobody; the gateway",
     ),
     KeptClass(
-        "Alerts, corrections and actions on the way",
-        "the topics `anpr.S.alerts.v1` and `anpr.S.actions.v1`, and covert ones apart",
+        "Alerts, corrections, actions and arrivals on the way",
+        "the topics `anpr.S.alerts.v1`, `anpr.S.actions.v1` and `anpr.S.arrivals.v1`, and covert ones apart",
         "{topics.alerts_retention_hours} after arrival, and at most a tenth longer",
         "every console makes its board of them",
         "officers, on the board",

@@ -181,6 +181,9 @@ BACK_CHECK_SEARCHES = _gauge(
 BACK_CHECK_WAITING = _gauge(
     "anpr_back_check_waiting_records", "Stored records that the back-check has yet to go through.", "site"
 )
+ARRIVALS = _counter(
+    "anpr_arrivals_met_total", "Expected vehicles that were seen at this port, without covert ones.", "site"
+)
 HISTORY_COMMIT = _histogram(
     "anpr_history_commit_seconds",
     "Time to decode one batch of reads and commit it.",

@@ -1,16 +1,19 @@
 """The board as programs get it: one JSON object a line, for incidents, arrivals and sites. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from anpr.board.incident import Incident
-from anpr.board.journeys import Concern
+from anpr.board.journeys import ArrivalState, Concern
 from anpr.board.site_health import SiteHealth
 from anpr.terminal.certainty import certainty
 
 
-def incident_line(incident: Incident) -> dict[str, object]:
-    """Return the fields of an incident: the vehicle, the position, the certainty, the reason, and the holder."""
+def incident_line(incident: Incident, expected: Iterable[tuple[Concern, ArrivalState]] = ()) -> dict[str, object]:
+    """Return the fields of an incident: the vehicle, the position, the certainty, the reason, and the holder.
+
+    `expected` says where its vehicle is due off a ferry or shuttle.
+    """
     best = incident.best
     return {
         "type": "incident",
@@ -34,6 +37,7 @@ def incident_line(incident: Incident) -> dict[str, object]:
         "reason": best.entry.reason,
         "instruction": best.entry.instruction,
         "holders": incident.holders,
+        "expected": [expected_line(concern, state) for concern, state in expected],
     }
 
 
@@ -47,15 +51,26 @@ def removed_incident_line(incident_id: str, joined: Incident | None, shown: Sequ
     return {"type": "incident", "incident_id": incident_id, "status": "expired"}
 
 
-def arrival_line(incident: Incident, concern: Concern) -> dict[str, object]:
-    """Return an incident whose vehicle is due at this site, with the window in which it is due."""
+def arrival_line(incident: Incident, concern: Concern, state: ArrivalState) -> dict[str, object]:
+    """Return an incident whose vehicle is expected at this site: in which window, and what became of it."""
+    line = incident_line(incident) | {"type": "arrival"} | expected_line(concern, state)
+    del line["expected"]
+    return line
+
+
+def expected_line(concern: Concern, state: ArrivalState) -> dict[str, object]:
+    """Return where and when a vehicle is expected, and if it was met: when, in which lane, how surely."""
+    met = concern.met
     return {
-        **incident_line(incident),
-        "type": "arrival",
         "by": concern.route.by,
+        "to": concern.route.destination,
         "due_from": concern.earliest,
         "due_until": concern.latest,
         "outcome_there": concern.after.outcome if concern.after else None,
+        "arrival": state,
+        "seen_at": met.captured_at if met else None,
+        "seen_lane": met.lane if met else None,
+        "seen_tier": met.tier if met else None,
     }
 
 

@@ -14,13 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from anpr.board.incident import Incident
-from anpr.board.journeys import Concern
+from anpr.board.journeys import ArrivalState, Concern
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
 from anpr.runtime.settings import Camera, Site
+from anpr.terminal.arrival_words import arrival_words
 from anpr.terminal.certainty import certainty
 
 # A watchlist that Redis has not confirmed for this long may lack changes.
@@ -39,6 +40,7 @@ class View:
     """Everything that is shown at one moment.
 
     `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
+    `expected` holds by incident where its vehicle is due off a ferry or shuttle, and what became of it there.
     """
 
     now: datetime
@@ -51,6 +53,7 @@ class View:
     missed_records: Mapping[str, int] = field(default_factory=dict)
     zones: Sequence[tzinfo] = (UTC,)
     faults: Sequence[str] = ()
+    expected: Mapping[str, Sequence[tuple[Concern, ArrivalState]]] = field(default_factory=dict)
 
 
 def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) -> RenderableType:
@@ -240,7 +243,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
             _marked(best.explanation, read=True),
             _marked(best.explanation, read=False),
             _plain(certainty(best)),
-            _why(incident),
+            _why(incident).append(_expected(view, incident, sites)),
             _plain(_holders(incident)),
             style=style,
         )
@@ -262,25 +265,27 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
         text.append(_plain(certainty(best)))
         if incident.holders:
             text.append(_plain(f" claimed by {_holders(incident)}"))
-        text.append("\n  ").append(_why(incident)).append("\n")
+        text.append("\n  ").append(_why(incident)).append(_expected(view, incident, sites)).append("\n")
     text.rstrip()
     return text
 
 
-def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, Site], site: str) -> RenderableType:
-    """Draw the vehicles that are due off a ferry or shuttle at `site`, in the order given and in the site's time."""
+def draw_arrivals(
+    expected: Sequence[tuple[Incident, Concern, ArrivalState]], sites: Mapping[str, Site], site: str
+) -> RenderableType:
+    """Draw the vehicles that are expected off a ferry or shuttle at `site`, in the order given.
+
+    Times are those of the site.
+    """
     port = sites[site]
-    if not due:
+    if not expected:
         return Text(f"No listed vehicle is due at {port.title}")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
-    for column in ("due", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
-        table.add_column(column, no_wrap=column not in ("why and what to do", "certainty"))
-    for incident, concern in due:
-        earliest, latest = (
-            f"{local_time(when, port.zone):%H:%M %Z}" for when in (concern.earliest, concern.latest) if when
-        )
+    for column in ("arrival", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
+        table.add_column(column, no_wrap=column not in ("arrival", "why and what to do", "certainty"))
+    for incident, concern, state in expected:
         table.add_row(
-            f"{local_time(concern.earliest, port.zone):%a} {earliest} to {latest}",
+            _plain(arrival_words(concern, state, port.zone), style="bold red" if state == "overdue" else ""),
             _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
             f"P{incident.priority}",
@@ -289,6 +294,16 @@ def draw_arrivals(due: Sequence[tuple[Incident, Concern]], sites: Mapping[str, S
             _plain(_holders(incident) or "nobody"),
         )
     return table
+
+
+def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text:
+    """Return where the vehicle is due and whether it was met there, "" for one that is due nowhere."""
+    text = Text()
+    for concern, state in view.expected.get(incident.incident_id, ()):
+        port = sites[concern.route.destination]
+        style = "bold red" if state == "overdue" else "bold"
+        text.append(_plain(f" {port.title}: {arrival_words(concern, state, port.zone)}.", style=style))
+    return text
 
 
 def _holders(incident: Incident) -> str:

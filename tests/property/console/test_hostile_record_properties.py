@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from anpr.board.board_feed import BoardFeed
-from anpr.board.journeys import arrivals, routes_to
+from anpr.board.journeys import arrival_state, arrivals, routes_to
 from anpr.cli.watch import view_of
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.sessions import Session
@@ -129,12 +129,15 @@ class Screens:
             msgspec.json.encode(incident_line(incident))
         groups = {"own": [], "colleagues": [], "unclaimed": [self.view.card(incident) for incident in incidents]}
         self.renderer.page("shift.html", PERSON, cards=groups, more=0, review_below_score=0.5)
-        zones = tuple(dict.fromkeys(site.zone for site in self.settings.sites.values()))
         for width in (80, 160):
-            picture = draw(view_of(self.feed, (), NOON, zones), self.settings.sites, 20, width)
+            picture = draw(view_of(self.feed, self.settings, (), NOON), self.settings.sites, 20, width)
             Console(file=io.StringIO(), width=width).print(picture)
         for site in SITES:
-            due = arrivals(incidents, site, routes_to(site, self.settings.routes), NOON)
+            routes = routes_to(site, self.settings.routes)
+            due = [
+                (incident, concern, arrival_state(concern, NOON, has_cameras=True))
+                for incident, concern in arrivals(incidents, site, routes, NOON)
+            ]
             Console(file=io.StringIO()).print(draw_arrivals(due, self.settings.sites, site))
             msgspec.json.encode([arrival_line(*arrival) for arrival in due])
 

@@ -22,6 +22,7 @@ def test_covert_topics_are_read_only_if_asked_for() -> None:
     assert open_topics.keys() == {
         topics.alerts("calais"),
         topics.actions("calais"),
+        topics.arrivals("calais"),
         topics.status("calais"),
         topics.deadletters("calais"),
     }

@@ -42,6 +42,8 @@ def test_a_site_owns_each_of_its_topics_once(site: str) -> None:
         topics.covert_alerts,
         topics.actions,
         topics.covert_actions,
+        topics.arrivals,
+        topics.covert_arrivals,
         topics.deadletters,
         topics.status,
         topics.audit_heads,
@@ -69,6 +71,8 @@ def test_each_topic_has_the_retention_of_the_settings() -> None:
         "anpr.calais.alerts-covert.v1": 2,
         "anpr.calais.actions.v1": 2,
         "anpr.calais.actions-covert.v1": 2,
+        "anpr.calais.arrivals.v1": 2,
+        "anpr.calais.arrivals-covert.v1": 2,
         "anpr.calais.deadletters.v1": 3,
         "anpr.calais.status.v1": 1,
         "anpr.calais.audit-heads.v1": 4,
@@ -114,8 +118,12 @@ def test_an_action_goes_to_the_topic_of_its_audience(is_covert: bool, topic: str
     assert topics.of_action(topics.AddressedAction(claim, is_covert)) == topic
 
 
-def test_the_covert_topics_of_a_site_are_those_of_its_covert_alerts_and_actions() -> None:
-    assert topics.covert("dover") == ("anpr.dover.alerts-covert.v1", "anpr.dover.actions-covert.v1")
+def test_the_covert_topics_of_a_site_are_those_of_its_covert_alerts_actions_and_arrivals() -> None:
+    assert topics.covert("dover") == (
+        "anpr.dover.alerts-covert.v1",
+        "anpr.dover.actions-covert.v1",
+        "anpr.dover.arrivals-covert.v1",
+    )
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,10 @@ class CardView:
         """Changes with whatever an officer must know before acting. More reads of the same kind do not change it."""
         incident = self.incident
         unattended = self.claim_here.why_unattended if self.claim_here else ""
-        return f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier} {unattended}"
+        arrival = self.position.arrival or ""
+        return (
+            f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier} {unattended} {arrival}"
+        )
 
 
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:

@@ -22,7 +22,7 @@ from typing import Final
 
 from anpr.board.claims import Claim, claims_of
 from anpr.board.incident import STATUSES, Incident, certainty_order
-from anpr.board.journeys import Concern, concern_of, is_current, routes_to
+from anpr.board.journeys import ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.moments import shifted
 from anpr.runtime.settings import ConsoleSettings, Route, Settings
 
@@ -56,6 +56,7 @@ class TriageRules:
     Attributes:
         routes: The routes that lead to the site, by the site where they begin.
         claim_due: By priority, after how long without an action of its holder a claim is unattended.
+        has_cameras: Whether cameras of the site see a vehicle arrive.
     """
 
     site: str
@@ -63,6 +64,7 @@ class TriageRules:
     review_below_score: float
     routes: Mapping[str, Route] = field(default_factory=dict)
     claim_due: Callable[[int], timedelta] = ConsoleSettings().claim_due
+    has_cameras: bool = False
 
 
 def triage_rules(settings: Settings, site: str) -> TriageRules:
@@ -73,6 +75,7 @@ def triage_rules(settings: Settings, site: str) -> TriageRules:
         settings.console.review_below_score,
         routes_to(site, settings.routes),
         settings.console.claim_due,
+        has_cameras=bool(settings.sites[site].cameras),
     )
 
 
@@ -87,6 +90,7 @@ class BoardPosition:
         calls: The officer whom it calls by name, "" for none.
         claims: The claims on it, by site.
         concern: Why another site's incident is here.
+        arrival: Of one that is expected off a ferry or shuttle, what became of it.
         may_claim: Whether this site may claim it.
         changes_at: When time alone will next change its section or whom it calls: at that moment or just after.
     """
@@ -96,6 +100,7 @@ class BoardPosition:
     rings: str
     concern: Concern | None = None
     may_claim: bool = False
+    arrival: ArrivalState | None = None
     changes_at: datetime | None = None
     calls: str = ""
     claims: tuple[Claim, ...] = ()
@@ -176,15 +181,18 @@ def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: dateti
 def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
     order, rings = _sort_text(incident, ELSEWHERE), RINGS_NOBODY
+    arrival, changes = None, []
     if concern.latest is not None:
         order = f"{concern.earliest.isoformat()} {order}"
-    changes = [] if rules.site in incident.holders else [concern.until]
+        arrival = arrival_state(concern, now, has_cameras=rules.has_cameras)
+        changes += [concern.latest] if rules.has_cameras else []
+    changes += [] if rules.site in incident.holders else [concern.until]
     since = _waiting_since(incident, rules.site)
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, concern.call_at)
         rings = _rings(since, rules, now)
         changes += _ring_changes(since, rules)
-    return BoardPosition(ELSEWHERE, order, rings, concern, concern.may_claim, _first_from(changes, now))
+    return BoardPosition(ELSEWHERE, order, rings, concern, concern.may_claim, arrival, _first_from(changes, now))
 
 
 def _is_open(incident: Incident) -> bool:

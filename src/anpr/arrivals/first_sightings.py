@@ -1,0 +1,59 @@
+"""The first sighting of each expected vehicle, among the reads of the port where it is expected. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from anpr.arrivals.expected import Expected
+from anpr.contracts.events import NO_GENERATION, Arrival, Read
+from anpr.matching.index import Index
+from anpr.matching.read_keys import folded_key
+
+
+def keys_of(expected: Iterable[Expected]) -> frozenset[str]:
+    """Return the keys under which history holds every read that may be of one of these vehicles."""
+    return frozenset(folded_key(vehicle.entry.plate) for vehicle in expected) - {""}
+
+
+def first_sightings(
+    expected: Sequence[Expected], reads: Sequence[Read], is_superseded: Callable[[Read], bool]
+) -> list[Arrival]:
+    """Return the arrivals of the vehicles that one of the reads shows, each by its first capture.
+
+    The engine compares, as it does for the watchlist. A read of a vehicle that leaves for France is no arrival, and
+    neither is one that another read has replaced.
+    """
+    if not reads:
+        return []
+    # By position: several incidents may name one entry.
+    entries = [
+        msgspec.structs.replace(vehicle.entry, entry_id=str(number)) for number, vehicle in enumerate(expected)
+    ]
+    first: dict[int, Arrival] = {}
+    matches = Index.build(entries, NO_GENERATION).match(reads)
+    for read, matches_of_read in sorted(zip(reads, matches, strict=True), key=lambda pair: _order(pair[0])):
+        if read.direction == "fr_bound" or is_superseded(read):
+            continue
+        for match in matches_of_read:
+            number = int(match.entry.entry_id)
+            vehicle = expected[number]
+            if read.captured_at and vehicle.seen_from <= read.captured_at <= vehicle.until:
+                first.setdefault(number, _arrival(vehicle, read, match.tier))
+    return list(first.values())
+
+
+def _order(read: Read) -> tuple[str, ...]:
+    captured_at = read.captured_at.isoformat() if read.captured_at else ""
+    return (captured_at, *read.identity)
+
+
+def _arrival(vehicle: Expected, read: Read, tier: str) -> Arrival:
+    return Arrival(
+        site=read.site,
+        alert_id=vehicle.alert.alert_id,
+        read_id=read.read_id,
+        camera=read.camera,
+        lane=read.lane,
+        captured_at=read.captured_at or vehicle.seen_from,
+        tier=tier,
+    )
