@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.contracts.events import KINDS, TIERS, Action, Alert, Correction, Entry, EntryEnded, EntryListed, Generation
+from anpr.contracts.events import (
+    KINDS,
+    TIERS,
+    Action,
+    Alert,
+    Arrival,
+    Correction,
+    Entry,
+    EntryEnded,
+    EntryListed,
+    Generation,
+)
 
 # The time zone of each site; another site has UTC. Midnight at Calais, 15:20 UTC, is within the time of the tests.
 ZONES = {"calais": timezone(timedelta(hours=8, minutes=40)), "dover": ZoneInfo("America/Halifax")}
@@ -23,7 +34,7 @@ class OfficerAction(NamedTuple):
     offset: int
 
 
-Fact = Alert | Correction | OfficerAction | EntryEnded | EntryListed
+Fact = Alert | Arrival | Correction | OfficerAction | EntryEnded | EntryListed
 
 
 class ExpectedIncident(NamedTuple):
@@ -38,6 +49,7 @@ class ExpectedIncident(NamedTuple):
     kinds: list[str]
     members: list[str]
     retracted: set[tuple[str, str]]
+    arrivals: set[Arrival]
     listed_again: bool
 
 
@@ -45,6 +57,8 @@ def add_fact(board: Board, fact: Fact) -> None:
     """Add one fact to a board."""
     if isinstance(fact, Alert):
         board.add_alert(fact)
+    elif isinstance(fact, Arrival):
+        board.add_arrival(fact)
     elif isinstance(fact, Correction):
         board.add_correction(fact)
     elif isinstance(fact, EntryEnded):
@@ -67,6 +81,7 @@ def seen(incident: Incident) -> ExpectedIncident:
         kinds=[alert.kind for alert in incident.alerts],
         members=[alert.alert_id for alert in incident.alerts],
         retracted=set(incident.retracted),
+        arrivals=set(incident.arrivals),
         listed_again=incident.listed_again,
     )
 
@@ -134,6 +149,11 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
         kinds=[kind for _, kind in stay],
         members=members,
         retracted={(action.site, action.action_id) for action in retracted},
+        arrivals={
+            fact
+            for fact in facts
+            if isinstance(fact, Arrival) and fact.alert_id in members and not _is_replaced(fact, facts)
+        },
         listed_again=any(_ends_since(alert, facts) for alert in standing),
     )
 
@@ -166,6 +186,17 @@ def _is_superseded(alert: Alert, facts: Sequence[Fact]) -> bool:
         else not read.claimed_at
         for fact in facts
         if isinstance(fact, Correction) and (fact.site, fact.supersedes) == (read.site, read.read_id)
+    )
+
+
+def _is_replaced(arrival: Arrival, facts: Sequence[Fact]) -> bool:
+    """Return whether a correction of the same camera, at most ten minutes later, names its read."""
+    return any(
+        isinstance(fact, Correction)
+        and (fact.site, fact.camera, fact.supersedes) == (arrival.site, arrival.camera, arrival.read_id)
+        and fact.captured_at is not None
+        and timedelta() <= fact.captured_at - arrival.captured_at <= timedelta(minutes=10)
+        for fact in facts
     )
 
 

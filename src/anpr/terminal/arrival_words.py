@@ -9,12 +9,24 @@ from anpr.terminal.certainty import CERTAINTY, POSSIBLE
 
 def arrival_words(concern: Concern, state: ArrivalState, zone: tzinfo) -> str:
     """Return what became of a vehicle that is expected off a ferry or shuttle, with times in the port's zone."""
+    doubt = arrival_doubt(concern)
+    return f"{state} {arrival_time(concern, zone)}{f' ({doubt})' if doubt else ''}"
+
+
+def arrival_time(concern: Concern, zone: tzinfo) -> str:
+    """Return when and in which lane a vehicle was met, else in which window it is due."""
     if concern.met is not None:
         lane = f", lane {concern.met.lane}" if concern.met.lane else ""
-        doubt = f" ({CERTAINTY.get(concern.met.tier, POSSIBLE)})" if concern.met.tier != "exact" else ""
-        return f"met {_day_and_time(concern.met.captured_at, zone)}{lane}{doubt}"
+        return f"{_day_and_time(concern.met.captured_at, zone)}{lane}"
     until = f" to {local_time(concern.latest, zone):%H:%M %Z}" if concern.latest else ""
-    return f"{state} {_day_and_time(concern.earliest, zone)}{until}"
+    return f"{_day_and_time(concern.earliest, zone)}{until}"
+
+
+def arrival_doubt(concern: Concern) -> str:
+    """Return how surely the vehicle that was met is the expected one, "" where its plate was read exactly."""
+    if concern.met is None or concern.met.tier == "exact":
+        return ""
+    return CERTAINTY.get(concern.met.tier, POSSIBLE)
 
 
 def _day_and_time(moment: datetime, zone: tzinfo) -> str:

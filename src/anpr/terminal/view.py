@@ -21,7 +21,7 @@ from anpr.contracts.events import Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
 from anpr.runtime.settings import Camera, Site
-from anpr.terminal.arrival_words import arrival_words
+from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words
 from anpr.terminal.certainty import certainty
 
 # A watchlist that Redis has not confirmed for this long may lack changes.
@@ -281,19 +281,25 @@ def draw_arrivals(
     if not expected:
         return Text(f"No listed vehicle is due at {port.title}")
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
-    for column in ("arrival", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
-        table.add_column(column, no_wrap=column not in ("arrival", "why and what to do", "certainty"))
+    for column in ("", "when", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
+        table.add_column(column, no_wrap=column not in ("from", "why and what to do", "certainty"))
     for incident, concern, state in expected:
         table.add_row(
-            _plain(arrival_words(concern, state, port.zone), style="bold red" if state == "overdue" else ""),
+            _plain(state, style="bold red" if state == "overdue" else "bold"),
+            _plain(arrival_time(concern, port.zone)),
             _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
             f"P{incident.priority}",
-            _plain(certainty(incident.best)),
+            _plain(_certainty_of_arrival(incident, concern)),
             _why(incident),
             _plain(_holders(incident) or "nobody"),
         )
     return table
+
+
+def _certainty_of_arrival(incident: Incident, concern: Concern) -> str:
+    doubt = arrival_doubt(concern)
+    return certainty(incident.best) + (f"; as it came: {doubt}" if doubt else "")
 
 
 def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text:

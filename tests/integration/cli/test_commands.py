@@ -33,7 +33,7 @@ def test_topics_says_what_it_would_create_then_creates_it(
     with Installation(tmp_path, kafka_bootstrap, redis_url, suffix=f"-{tmp_path.name[-3:]}-topics") as it:
         before = it.run("topics")
         assert before.returncode == 1
-        assert before.stdout.count(b"would create") == 24
+        assert before.stdout.count(b"would create") == 30
         assert f"{topics.reads(it.sites[0])}  partitions 6  replication 1  retention 72 h".encode() in before.stdout
         assert it.run("topics", "--create").returncode == 0
         after = it.run("topics")
@@ -163,8 +163,8 @@ def test_watch_reports_that_the_broker_of_a_site_is_away(installation: Installat
     assert wait_until(lambda: silent_sites() == set(installation.sites), 60)
 
 
-def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
-    installation: Installation, tmp_path: Path
+def test_arrivals_says_what_is_due_and_met_off_the_ferry_and_whether_all_ports_answered(
+    installation: Installation,
 ) -> None:
     origin, port, silent = installation.sites
     file = installation.config / "sites.toml"
@@ -173,10 +173,19 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
         for of in (origin, silent)
     ]
     file.write_text(f"routes = [{ferries[0]}]\n{file.read_text('utf-8')}", "utf-8")
-    installation.apply_list(write_list(tmp_path / "l.csv", "AB1"))
-    installation.start_matcher(origin, f"{origin}-1")
-    now = system_clock()
-    installation.run("send", "--site", origin, input=read_line("a", origin, "AB1", captured_at=now.isoformat()))
+    covert = entry("covert", "KR77XYW", handling="covert")
+    # At the port where it drives off it raises no alert.
+    listed = [entry("open", "AB12CDE", sites=(origin,)), covert]
+    installation.store.apply("stolen", listed, "test", system_clock())
+    for site in (origin, port):
+        installation.start_matcher(site, f"{site}-1")
+    installation.start("history", "history", "--site", port)
+    installation.start("meet", "meet", "--site", port)
+    # An hour ago. The crossing takes one and a half.
+    passed_at = system_clock() - timedelta(hours=1)
+    for of_list in listed:
+        line = read_line(of_list.entry_id, origin, of_list.plate, captured_at=passed_at.isoformat())
+        installation.run("send", "--site", origin, input=line)
 
     def due() -> list[dict[str, Any]]:
         done = installation.run("arrivals", "--site", port, "--json")
@@ -186,19 +195,37 @@ def test_arrivals_says_what_is_due_off_the_ferry_and_whether_all_ports_answered(
 
     assert wait_until(lambda: bool(due()), 60)
     (one,) = due()
-    assert (one["plate"], one["site"], one["by"]) == ("AB1", origin, "ferry")
-    assert datetime.fromisoformat(one["due_from"]) - now == pytest.approx(
+    assert (one["plate"], one["site"], one["by"], one["arrival"]) == ("AB12CDE", origin, "ferry", "due")
+    assert datetime.fromisoformat(one["due_from"]) - passed_at == pytest.approx(
         timedelta(minutes=90), abs=timedelta(seconds=1)
     )
     shown = installation.run("arrivals", "--site", port).stdout.decode()
-    assert f"{now + timedelta(minutes=90):%H:%M} UTC to" in shown
-    assert "AB1" in shown
+    assert f"{passed_at + timedelta(minutes=90):%H:%M} UTC to" in shown
+    assert "AB12CDE" in shown
+
+    seen_at = system_clock()
+    for of_list in listed:
+        line = read_line(f"in {of_list.entry_id}", port, of_list.plate, lane="4", captured_at=seen_at.isoformat())
+        installation.run("send", "--site", port, input=line)
+    assert wait_until(lambda: [one["arrival"] for one in due()] == ["met"], 60)
+    (one,) = due()
+    assert (one["seen_lane"], one["seen_tier"]) == ("4", "exact")
+    assert "lane 4" in installation.run("arrivals", "--site", port).stdout.decode()
+    assert not installation.alerts([port]), "alert or not"
+
+    def told(topic: str) -> list[events.Arrival]:
+        return [events.decode_arrival(record.value or b"") for record in installation.records([topic])]
+
+    assert wait_until(lambda: len(told(topics.covert_arrivals(port))) == 1, 60)
+    [arrival] = told(topics.arrivals(port))
+    assert arrival.read_id == "in open", "and of the covert one, nothing but on its own topic"
+
     assert installation.run("arrivals", "--site", origin).returncode == 2
     file.write_text(file.read_text("utf-8").replace(ferries[0], ", ".join(ferries)), "utf-8")
     done = installation.run("arrivals", "--site", port)
     assert done.returncode == 1
     assert f"nothing is received from {silent.title()}".encode() in done.stderr
-    assert b"AB1" in done.stdout, "the known arrivals are shown all the same"
+    assert b"AB12CDE" in done.stdout, "the known arrivals are shown all the same"
 
 
 def silence_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

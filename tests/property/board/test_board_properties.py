@@ -32,7 +32,7 @@ from tests.support.board_model import (
     last_capture,
     seen,
 )
-from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation, minutes
+from tests.support.strategies import a_read, an_action, an_alert, an_arrival, an_entry, generation, minutes
 
 STAY_GAP = timedelta(minutes=30)
 WINDOW = timedelta(hours=72)
@@ -164,7 +164,18 @@ ends = st.builds(
     why=st.text(),
 )
 officer_actions = st.builds(OfficerAction, actions, st.integers(0, 5))
-other_facts: st.SearchStrategy[Fact] = st.one_of(corrections, officer_actions, officer_actions, ends, listed)
+arrivals = st.builds(
+    an_arrival,
+    few_alert_ids,
+    st.sampled_from((0, 5, 25)).map(minutes),
+    site=few_sites,
+    read_id=few_read_ids,
+    camera=few_cameras,
+    tier=tiers,
+)
+other_facts: st.SearchStrategy[Fact] = st.one_of(
+    corrections, arrivals, officer_actions, officer_actions, ends, listed
+)
 any_facts = some_or_many(st.one_of(alerts(), alerts(), other_facts))
 # Two facts that meet in just the wrong way are rare, and these tests are quick.
 thorough = settings(max_examples=4 * settings().max_examples)
@@ -385,6 +396,14 @@ class Shift(RuleBasedStateMachine):
         """Correct some minutes after a capture, before the read or after it, perhaps a read that never was."""
         captured_at = minutes(CAPTURES[number] + after)
         self._happens(Correction(site=site, read_id="4", supersedes=old, camera=camera, captured_at=captured_at))
+
+    @rule(site=sites, camera=cameras, number=numbers_of_reads, expected=alert_ids, tier=tiers)
+    def an_expected_vehicle_is_seen(self, site: str, camera: str, number: int, expected: str, tier: str) -> None:
+        """See it before its alert or after it, in a read that may be corrected."""
+        read = the_read(site, camera, number)
+        self._happens(
+            an_arrival(expected, minutes(CAPTURES[number]), site=site, read_id=read.read_id, camera=camera, tier=tier)
+        )
 
     @rule(site=sites, new=read_ids, old=read_ids)
     def a_matcher_of_an_earlier_version_corrects(self, site: str, new: str, old: str) -> None:

@@ -14,11 +14,11 @@ from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.triage import triage_rules
 from anpr.console.http.render import environment
 from anpr.contracts import topics
-from anpr.contracts.events import Action, Alert, Correction, encode
+from anpr.contracts.events import Action, Alert, Arrival, Correction, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
 from anpr.runtime.settings import ConsoleSettings, Route, Settings, Site
 from tests.support.entries import NoLists
-from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, minutes
+from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_arrival, an_entry, minutes
 
 SETTINGS = Settings(
     {name: Site(name.title(), "memory", "redis://none") for name in ("calais", "coquelles", "dover")},
@@ -48,10 +48,12 @@ kinds = st.sampled_from(["claimed", "released", "outcome", "plate_check", "comme
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
+def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Arrival | Correction | Action]]:
     """Return records as they come, each with its topic."""
     raised = draw(st.lists(alerts, min_size=1, max_size=8))
-    records: list[tuple[str, Alert | Correction | Action]] = [(topics.of_alert(alert), alert) for alert in raised]
+    records: list[tuple[str, Alert | Arrival | Correction | Action]] = [
+        (topics.of_alert(alert), alert) for alert in raised
+    ]
     for number in range(draw(st.integers(0, 6))):
         alert = draw(st.sampled_from(raised))
         kind = draw(kinds)
@@ -65,10 +67,14 @@ def streams(draw: st.DrawFn) -> list[tuple[str, Alert | Correction | Action]]:
         (topics.alerts("calais"), a_correction(alert))
         for alert in draw(st.lists(st.sampled_from(raised), max_size=2))
     ]
+    for number, alert in enumerate(draw(st.lists(st.sampled_from(raised), max_size=3))):
+        open_topic = alert.entry.handling == "open"
+        arrival = an_arrival(alert, minutes(draw(st.integers(40, 120))), read_id=f"arrived-{number}")
+        records.append((topics.arrivals("dover") if open_topic else topics.covert_arrivals("dover"), arrival))
     return draw(st.permutations(records))
 
 
-def fold(records: list[tuple[str, Alert | Correction | Action]], *, with_covert: bool) -> BoardFeed:
+def fold(records: list[tuple[str, Alert | Arrival | Correction | Action]], *, with_covert: bool) -> BoardFeed:
     broker = InMemoryBroker(lambda: NOON)
     for topic, fact in records:
         broker.topics[topic].append((None, encode(fact), {}, NOON))
@@ -96,7 +102,7 @@ def page(board: Board) -> bytes:
 
 @given(streams())
 def test_the_open_page_equals_the_page_folded_without_covert_events(
-    records: list[tuple[str, Alert | Correction | Action]],
+    records: list[tuple[str, Alert | Arrival | Correction | Action]],
 ) -> None:
     open_only = [(topic, fact) for topic, fact in records if "covert" not in topic]
     seen = fold(records, with_covert=True)
@@ -108,7 +114,7 @@ def test_the_open_page_equals_the_page_folded_without_covert_events(
 
 @given(streams())
 def test_people_with_covert_permission_see_every_alert(
-    records: list[tuple[str, Alert | Correction | Action]],
+    records: list[tuple[str, Alert | Arrival | Correction | Action]],
 ) -> None:
     whole = fold(records, with_covert=True).whole_board
     assert whole is not None

@@ -16,9 +16,9 @@ from anpr.console.board.triage import (
     TriageRules,
     position_of,
 )
-from anpr.contracts.events import Alert
+from anpr.contracts.events import Alert, Arrival
 from anpr.runtime.settings import ConsoleSettings, Route
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_arrival, an_entry, minutes
 
 RULES = TriageRules("calais", timedelta(minutes=2), 0.3)
 GAP, WINDOW = timedelta(minutes=30), timedelta(hours=72)
@@ -27,19 +27,23 @@ DOVER = TriageRules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY})
 
 
 def alert(**fields: Any) -> Alert:
-    return an_alert(a_read(fields.pop("read_id", "read-1"), site=fields.pop("site", "calais")), an_entry(), **fields)
+    of_read = {name: fields.pop(name) for name in ("site", "captured_at") if name in fields}
+    return an_alert(a_read(fields.pop("read_id", "read-1"), **of_read), an_entry(), **fields)
 
 
 def placed(
-    *alerts: Alert,
+    *facts: Alert | Arrival,
     at: float = 0,
     actions: tuple[Any, ...] = (),
     rules: TriageRules = RULES,
     signed_in: frozenset[str] | None = None,
 ) -> BoardPosition:
     board = Board(GAP, WINDOW)
-    for raised in alerts:
-        board.add_alert(raised)
+    for fact in facts:
+        if isinstance(fact, Arrival):
+            board.add_arrival(fact)
+        else:
+            board.add_alert(fact)
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
     (incident,) = board.incidents(NOON)
@@ -150,6 +154,31 @@ def test_a_vehicle_due_at_a_uk_port_is_on_its_board_until_an_hour_after_its_late
     assert placed(alert(), rules=DOVER, at=180.1).section == NOWHERE
     assert placed(alert(), rules=DOVER, at=78).changes_at == minutes(180)
     assert placed(alert(site="coquelles"), rules=DOVER).section == NOWHERE
+
+
+WITH_CAMERAS = TriageRules("dover", timedelta(minutes=2), 0.3, {"calais": FERRY}, has_cameras=True)
+
+
+def test_a_vehicle_is_overdue_once_it_should_have_been_seen_until_a_camera_of_the_port_sees_it() -> None:
+    assert [placed(alert(), rules=WITH_CAMERAS, at=at).arrival for at in (0, 120, 120.1)] == ["due", "due", "overdue"]
+    assert placed(alert(), rules=WITH_CAMERAS, at=78).changes_at == minutes(120), "the card changes by itself"
+    assert placed(alert(), rules=DOVER, at=150).arrival == "due", "without cameras nobody can know"
+    seen = an_arrival(alert(), minutes(130))
+    position = placed(alert(), seen, rules=WITH_CAMERAS, at=150)
+    assert position.concern is not None
+    assert (position.arrival, position.concern.met) == ("met", seen)
+    assert position.rings == "supervisor", "it calls until somebody here has claimed it"
+
+
+def test_a_sighting_counts_as_an_arrival_only_at_the_port_and_when_the_vehicle_can_be_there() -> None:
+    too_soon, elsewhere = an_arrival(alert(), minutes(44)), an_arrival(alert(), minutes(95), site="folkestone")
+    again_in_france = alert(read_id="read-2", captured_at=minutes(20))
+    assert placed(alert(), too_soon, elsewhere, rules=WITH_CAMERAS, at=100).arrival == "due"
+    assert placed(alert(), an_arrival(alert(), minutes(45)), rules=WITH_CAMERAS, at=100).arrival == "met"
+    assert (
+        placed(alert(), again_in_france, an_arrival(alert(), minutes(60)), rules=WITH_CAMERAS, at=100).arrival
+        == "due"
+    )
 
 
 def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is_claimed() -> None:

@@ -1,12 +1,15 @@
 """Programs that read `anpr watch --json` can follow each incident and each site."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
+from anpr.board.journeys import expected_at
 from anpr.board.site_health import SiteHealth
-from anpr.terminal.incident_lines import incident_line, removed_incident_line, site_line
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+from anpr.runtime.settings import Route
+from anpr.terminal.arrival_words import arrival_words
+from anpr.terminal.incident_lines import arrival_line, expected_line, incident_line, removed_incident_line, site_line
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_arrival, an_entry, minutes
 
 
 def incidents(*plates: str) -> list[Incident]:
@@ -23,6 +26,29 @@ def test_an_incident_line_says_what_it_is_how_certain_and_who_has_claimed_it() -
     line = incident_line(incident)
     assert (line["type"], line["plate"], line["certainty"]) == ("incident", "AB12CDE", "exact")
     assert line["holders"] == {"calais": "Ann"}
+
+
+FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=36)
+
+
+def test_a_line_says_where_the_vehicle_is_expected_and_when_and_in_which_lane_it_was_met() -> None:
+    (incident,) = incidents("AB12CDE")
+    [(site, concern)] = expected_at(incident, [FERRY], NOON)
+    assert site == "dover"
+    due = expected_line(concern, "due")
+    assert incident_line(incident, [(concern, "due")])["expected"] == [due]
+    assert (due["to"], due["arrival"], due["seen_at"]) == ("dover", "due", None)
+    met = concern._replace(met=an_arrival(incident.incident_id, minutes(101), lane="3", tier="folded"))
+    line = arrival_line(incident, met, "met")
+    assert (line["type"], line["arrival"], line["seen_at"], line["seen_lane"]) == (
+        "arrival",
+        "met",
+        minutes(101),
+        "3",
+    )
+    assert arrival_words(concern, "due", UTC) == "due Sun 13:30 UTC to 14:06 UTC"
+    assert arrival_words(concern, "overdue", UTC) == "overdue Sun 13:30 UTC to 14:06 UTC"
+    assert arrival_words(met, "met", UTC) == "met Sun 13:41 UTC, lane 3 (likely: check the plate)"
 
 
 def test_an_incident_that_is_not_shown_any_more_has_joined_another_or_is_too_old() -> None:
