@@ -15,7 +15,7 @@ from anpr.audit.folders import open_chain, site_folder
 from anpr.audit.record import AuditEvent, Operation
 from anpr.contracts.look_up import LookUp
 from anpr.contracts.plates import is_pattern
-from anpr.history.erasure import VehicleHeld, erase_vehicle, find_vehicle
+from anpr.history.erasure import VehicleHeld, erase_vehicle, find_vehicle, finish_erasures
 from anpr.history.held_data import SubjectAccess
 from anpr.history.stores import open_all
 from anpr.history.subject_access import LeftOut, subject_access
@@ -57,6 +57,8 @@ def erase(settings: Settings, look_up: LookUp, *, is_confirmed: bool) -> None:
                 held = find_vehicle(stores, look_up)  # an alert that came meanwhile keeps its sighting as evidence
             audit.append(*_records(look_up, "erasure", "erasure of a vehicle", held))
             going = erase_vehicle(stores, held)
+        else:
+            finish_erasures(stores)  # one that was broken off may have left bytes
     result = {"site": site, "erased": going, "kept": len(held.evidence), "possible_misreads": held.possible_misreads}
     click.echo(msgspec.json.encode(result))
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from anpr.runtime.errors import InputError, UnavailableError
+
+# For a query of a whole day: the driver of PostgreSQL would otherwise fetch all its rows at once.
+STREAMED: Final[dict[str, Any]] = {"yield_per": 1000}
 
 
 class StoredDays(Protocol):
@@ -35,7 +38,10 @@ class Database(StoredDays, Protocol):
     """The days of a store that may be written."""
 
     def begin(self, day: date) -> AbstractContextManager[Connection]:
-        """Return a transaction that may write rows of this day. It is committed when the context ends well."""
+        """Return a transaction that may write rows of this day. It is committed when the context ends well.
+
+        One transaction at a time writes a day: another one waits, in whichever process it is.
+        """
         ...
 
     def drop(self, day: date) -> None:

@@ -45,16 +45,24 @@ class ErasedReads:
             with self._database.begin(day) as connection:
                 insert_missing(connection, ERASED_READS, rows)
 
+    def erased(self) -> Callable[[bytes], bool]:
+        """Return a function that tells whether a read was erased until now, by what `identity_digest` returns.
+
+        Raises HistoryUnavailableError, without the key too.
+        """
+        hashes = self._hashes()
+        if not hashes:
+            return lambda _: False
+        key = self._key(may_make=False)
+        return lambda identity: _hash(key, identity) in hashes
+
     def may_keep(self) -> Callable[[Sighting], bool]:
         """Return a function that tells whether a sighting may be stored: it is of no read that was erased until now.
 
         Raises HistoryUnavailableError, without the key too.
         """
-        erased = self._hashes()
-        if not erased:
-            return lambda _: True
-        key = self._key(may_make=False)
-        return lambda sighting: _hash(key, identity_digest(sighting.read.identity)) not in erased
+        is_erased = self.erased()
+        return lambda sighting: not is_erased(identity_digest(sighting.read.identity))
 
     def days(self) -> list[date]:
         """Return the days of which reads were erased, the oldest first."""
@@ -95,7 +103,7 @@ class _NoKeyError(HistoryUnavailableError):
 
 
 def _hash(key: bytes, identity: bytes) -> bytes:
-    return hmac.new(key, identity, hashlib.sha256).digest()
+    return hmac.digest(key, identity, hashlib.sha256)
 
 
 def _make_key(file: Path) -> None:

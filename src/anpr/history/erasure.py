@@ -4,17 +4,20 @@ What goes are the sightings that matched nothing. Those of an alert stay, with t
 purposes of evidence (Data Protection Act 2018, section 47(2)). Those that only covert alerts keep move to their own
 store at once: to everybody who may not know of them they are erased like the others.
 
-It may be broken off anywhere and done again. The hashes come first, so that nothing comes back that has gone.
+It may be broken off anywhere and done again: the next erasure of any vehicle finishes it. The covert copies come
+first, then the hashes, so that nothing comes back that has gone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date
 from typing import NamedTuple
 
 from anpr.contracts.look_up import THIS_PLATE_TIERS, LookUp
+from anpr.history.erased_reads import ErasedReads
 from anpr.history.retention import KeptStores, copy_sightings
-from anpr.history.sighting import Sighting, identity_digest
+from anpr.history.sighting import Sighting, Source, identity_digest
+from anpr.history.sighting_store import SightingStore
 from anpr.history.wanted_plate import WantedPlate
 
 
@@ -63,13 +66,43 @@ def find_vehicle(stores: KeptStores, look_up: LookUp) -> VehicleHeld:
 
 def erase_vehicle(stores: KeptStores, held: VehicleHeld) -> int:
     """Erase what goes, repeats of the reads too, and return how many sightings went. Raises UnavailableError."""
-    going = held.going
-    stores.erased.note(
-        {day: [identity_digest(one.read.identity) for one in some] for day, some in _by_day(going).items()}
-    )
     for day, covert in _by_day(held.covert).items():
         copy_sightings(covert, stores.matched_covert, day)
-    return stores.sightings.erase([identity_digest(sighting.read.identity) for sighting in going])
+    stores.erased.note(
+        {day: [identity_digest(one.read.identity) for one in some] for day, some in _by_day(held.going).items()}
+    )
+    return finish_erasures(stores)
+
+
+def finish_erasures(stores: KeptStores) -> int:
+    """Delete all sightings whose reads are erased, those too that an erasure left that was broken off.
+
+    Then their bytes leave the disk, on every day of which reads were ever erased. Returns how many sightings went.
+    Raises UnavailableError.
+    """
+    erased = stores.erased
+    if not erased.days():
+        return 0
+    count = stores.sightings.erase(erased.erased(), lambda day, identities: erased.note({day: identities}))
+    stores.sightings.scrub(erased.days())
+    return count
+
+
+class UnlessErased:
+    """The sightings of a site for who adds to them: an erased read stays away, whenever it is erased."""
+
+    def __init__(self, sightings: SightingStore, erased: ErasedReads) -> None:
+        """Add to `sightings` what `erased` does not know."""
+        self._sightings = sightings
+        self._erased = erased
+
+    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
+        """Commit the sightings of one day that are not erased, and up to where each source is read."""
+        self._sightings.add(day, rows, offsets, self._erased.erased)
+
+    def of_day(self, day: date) -> Iterator[Sighting]:
+        """Return the sightings of a day."""
+        return self._sightings.of_day(day)
 
 
 def _by_day(sightings: Iterable[Sighting]) -> dict[date, list[Sighting]]:

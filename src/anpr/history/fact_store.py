@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, select
 
 from anpr.contracts.events import ReadIdentity
 from anpr.history.bulk_insert import insert_missing
-from anpr.history.database import Database, StoredDays
+from anpr.history.database import STREAMED, Database, StoredDays
 from anpr.history.fact import Fact
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
@@ -88,7 +88,7 @@ def _padded(values: list[Any]) -> list[Any]:
 def facts_of_day(days: StoredDays, day: date) -> Generator[Fact]:
     """Return the facts that arrived on a day, in the order of their sources and offsets."""
     query = _ROWS.where(FACTS.c.day == day_number(day))
-    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset)
+    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, FACTS.c.offset).execution_options(**STREAMED)
     for row in days.rows(query, day, day):
         yield _fact(row)
 

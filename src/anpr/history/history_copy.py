@@ -3,7 +3,7 @@
 It may run beside the service that keeps the stores. A day that cannot be copied is named, and costs no other day.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,9 +14,9 @@ from anpr.contracts.events import Undecodable
 from anpr.history.closed_days import ClosedDays
 from anpr.history.day_copy import CopiedDay, copy_day
 from anpr.history.erased_reads import ErasedReads
+from anpr.history.erasure import UnlessErased
 from anpr.history.fact_store import FactStore, facts_of_day
 from anpr.history.postgresql_days import PostgresqlDays
-from anpr.history.sighting import Sighting
 from anpr.history.sighting_store import SightingStore, sightings_of_day
 from anpr.history.stores import SIGHTINGS, TABLES, open_erased, open_original, open_store
 from anpr.history.tables import FACT_TABLES
@@ -64,18 +64,17 @@ def _copy_store(
         if not days.days():
             yield DayReport(store=kind)
         for day in reversed(days.days()):
-            # Asked for each day: a copy may take hours, and a vehicle may be erased meanwhile.
-            yield _StoreCopy(days, store, kind, site, erased.may_keep()).copied(day)
+            yield _StoreCopy(days, store, kind, site, erased).copied(day)
 
 
 class _StoreCopy(NamedTuple):
-    """One store that is copied into that of the site, but what `may_keep` refuses: reads that were erased there."""
+    """One store that is copied into that of the site, but no sightings of reads that were erased there."""
 
     original: ClosedDays | PostgresqlDays
     store: SightingStore | FactStore
     kind: str
     site: str
-    may_keep: Callable[[Sighting], bool]
+    erased: ErasedReads
 
     def copied(self, day: date) -> DayReport:
         """Copy a day, and tell what became of it."""
@@ -99,5 +98,8 @@ class _StoreCopy(NamedTuple):
             with closing(facts_of_day(self.original, day)) as facts:
                 return copy_day(facts, self.store, day, self.site)
         with closing(sightings_of_day(self.original, day)) as sightings:
-            rows = filter(self.may_keep, sightings) if self.kind == SIGHTINGS else sightings
-            return copy_day(rows, self.store, day, self.site)
+            if self.kind != SIGHTINGS:
+                return copy_day(sightings, self.store, day, self.site)
+            # Asked for each day: a copy may take hours, and a vehicle may be erased meanwhile.
+            rows = filter(self.erased.may_keep(), sightings)
+            return copy_day(rows, UnlessErased(self.store, self.erased), day, self.site)

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from anpr.contracts import topics
 from anpr.history.collection_audit import CollectionAudit
 from anpr.history.erased_reads import ErasedReads
+from anpr.history.erasure import UnlessErased
 from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
@@ -99,7 +100,7 @@ class HistoryService:
             return list(filter(erased.may_keep(), sightings_of(self._site, records, topic_id)))
 
         def recorder(reader: OffsetReader) -> Recorder[Sighting]:
-            return Recorder(reader, store, kept, self._collection)
+            return Recorder(reader, UnlessErased(store, erased), kept, self._collection)
 
         return FollowedTopic(self._kafka, topics.reads(self._site), self._group, store.next_offsets, recorder)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, func, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from anpr.history.database import NoStoreError, unavailable
@@ -20,6 +20,8 @@ from anpr.runtime.errors import InputError
 _CONNECT_SECONDS = 5
 # Services that make the same schema or partition at the same time wait for each other: CREATE IF NOT EXISTS can fail.
 _DDL_LOCK = 0x616E7072
+# As in SQLite, one transaction at a time writes a store.
+_WRITE_LOCK = 0x616E7073
 
 
 class PostgresqlDays:
@@ -59,9 +61,10 @@ class PostgresqlDays:
             if day not in self._days:
                 self._make_partitions(day)
             with self._engine.begin() as connection:
+                connection.execute(select(func.pg_advisory_xact_lock(_WRITE_LOCK, func.hashtext(self._schema))))
                 yield connection
 
-    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Row[Any]]:
+    def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """See `Database`."""
         del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
         with unavailable(self._store), self._engine.connect() as connection:

@@ -1,6 +1,6 @@
 """The sightings of a site, in the tables of a database. Rows and the offsets that they stand for are one commit."""
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, tuple_
 
 from anpr.history.bulk_insert import insert_missing
-from anpr.history.database import Database, StoredDays
+from anpr.history.database import STREAMED, Database, StoredDays
 from anpr.history.derived_rows import derived_rows
 from anpr.history.key_conditions import fits, one_of
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
@@ -32,9 +32,23 @@ class SightingStore:
         """Return where to read each source on: everything before is committed."""
         return next_offsets(self._database)
 
-    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
-        """Commit the sightings of one day, and up to where each source is read. What is stored already stays."""
+    def add(
+        self,
+        day: date,
+        rows: Sequence[Sighting],
+        offsets: Mapping[Source, int],
+        erased: Callable[[], Callable[[bytes], bool]] | None = None,
+    ) -> None:
+        """Commit the sightings of one day, and up to where each source is read. What is stored already stays.
+
+        `erased` tells by the digest of a read's identity whether it was erased; those are left out. It is asked for
+        while no other process can write the day, so an erasure at the same time either is known to it, or finds the
+        rows that are committed here.
+        """
         with self._database.begin(day) as connection:
+            if erased is not None:
+                is_erased = erased()
+                rows = [row for row in rows if not is_erased(identity_digest(row.read.identity))]
             numbers = note_offsets(connection, offsets)
             number = day_number(day)
             positions = [{"day": number, "source": numbers[row.source], "offset": row.offset} for row in rows]
@@ -90,13 +104,19 @@ class SightingStore:
         """Return the days of this store, the oldest first."""
         return self._database.days()
 
-    def erase(self, identities: Collection[bytes]) -> int:
-        """Delete every sighting of these reads, repeats too, and return how many. Their bytes leave the disk.
+    def erase(self, is_erased: Callable[[bytes], bool], note: Callable[[date, Collection[bytes]], object]) -> int:
+        """Delete every sighting of the reads that are erased, repeats too, and return how many.
 
-        `identities` are what `identity_digest` returns. It looks through every day, so it takes a while.
+        `is_erased` gets what `identity_digest` returns. `note` is told of the reads of a day before they go. Looking
+        through every day takes a while. The bytes stay on the disk until `scrub`.
         """
-        wanted = frozenset(identities)
-        return sum(self._erase_of_day(day, wanted) for day in self._database.days())
+        return sum(self._erase_of_day(day, is_erased, note) for day in self._database.days())
+
+    def scrub(self, days: Collection[date]) -> None:
+        """Take the bytes of what was erased on these days from the disk."""
+        for day in self._database.days():
+            if day in days:
+                self._database.scrub(day)
 
     def drop(self, day: date) -> None:
         """Delete a day as a whole, with the offsets in it."""
@@ -123,24 +143,30 @@ class SightingStore:
         for row in self._database.rows(query, first_day, last_day):
             yield _sighting(row)
 
-    def _erase_of_day(self, day: date, wanted: frozenset[bytes]) -> int:
-        columns = SIGHTINGS.c.source, SIGHTINGS.c.offset, SIGHTINGS.c.identity
-        rows = self._database.rows(select(*columns).where(SIGHTINGS.c.day == day_number(day)), day, day)
-        positions = [(row.source, row.offset) for row in rows if bytes(row.identity) in wanted]
-        if positions:
-            with self._database.begin(day) as connection:
-                for table, start in product((SIGHTING_KEYS, SIGHTINGS), range(0, len(positions), _POSITIONS_AT_ONCE)):
-                    some = positions[start : start + _POSITIONS_AT_ONCE]
-                    is_wanted = tuple_(table.c.source, table.c.offset).in_(some)
-                    connection.execute(delete(table).where(table.c.day == day_number(day), is_wanted))
-            self._database.scrub(day)
-        return len(positions)
+    def _erase_of_day(
+        self, day: date, is_erased: Callable[[bytes], bool], note: Callable[[date, Collection[bytes]], object]
+    ) -> int:
+        # One transaction, in which no other process can add to the day what has just been erased; see `add`.
+        with self._database.begin(day) as connection:
+            columns = SIGHTINGS.c.source, SIGHTINGS.c.offset, SIGHTINGS.c.identity
+            rows = connection.execute(
+                select(*columns).where(SIGHTINGS.c.day == day_number(day)), execution_options=STREAMED
+            )
+            going = {(row.source, row.offset): bytes(row.identity) for row in rows if is_erased(bytes(row.identity))}
+            if going:
+                note(day, set(going.values()))
+            positions = list(going)
+            for table, start in product((SIGHTING_KEYS, SIGHTINGS), range(0, len(positions), _POSITIONS_AT_ONCE)):
+                some = positions[start : start + _POSITIONS_AT_ONCE]
+                is_wanted = tuple_(table.c.source, table.c.offset).in_(some)
+                connection.execute(delete(table).where(table.c.day == day_number(day), is_wanted))
+        return len(going)
 
 
 def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:
     """Return the sightings that arrived on a day, repeats included, in the order of their sources and offsets."""
     query = _rows().where(SIGHTINGS.c.day == day_number(day))
-    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset)
+    query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset).execution_options(**STREAMED)
     for row in days.rows(query, day, day):
         yield _sighting(row)
 

@@ -1,6 +1,7 @@
 """SQLite and PostgreSQL erase a vehicle alike, and nothing brings it back: one suite, run on both."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from anpr.history.database import HistoryUnavailableError
 from anpr.history.erasure import VehicleHeld, erase_vehicle, find_vehicle
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
-from anpr.history.sighting import Sighting, sightings_of
+from anpr.history.sighting import Sighting, Source, sightings_of
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from tests.contract.history.test_retention import COVERT, OPEN, alert_about, publish
@@ -108,17 +109,56 @@ def test_an_erasure_that_was_broken_off_is_finished_by_the_next(
     stores = open_stores()
     held = fill(stores)
 
-    def crash(_: object) -> int:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(stores.sightings, "erase", crash)
+        patched.setattr(stores.sightings, "erase", broken_off)
         with pytest.raises(KeyboardInterrupt):
             erase_vehicle(stores, held)
     stores = open_stores()
     assert erase_vehicle(stores, find_vehicle(stores, question())) == 5
     assert offsets(stores) == [EVIDENCE, NEAR, OTHER]
     assert len(everything(stores.matched_covert)) == 1
+
+
+def test_an_erasure_that_was_broken_off_is_finished_by_that_of_another_vehicle(
+    open_stores: Callable[[], KeptStores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = open_stores()
+    held = fill(stores)
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.sightings, "erase", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            erase_vehicle(stores, held)
+    stores = open_stores()
+    erase_vehicle(stores, find_vehicle(stores, question("XY99 ZZZ")))
+    assert offsets(stores) == [EVIDENCE, NEAR]
+    assert len(everything(stores.matched_covert)) == 1
+
+
+def test_a_batch_that_is_being_stored_during_an_erasure_brings_nothing_back(
+    open_stores: Callable[[], KeptStores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = open_stores()
+    held = fill(stores)
+    is_noted, note = threading.Event(), stores.erased.note
+
+    def noted(reads: Mapping[date, Collection[bytes]]) -> None:
+        note(reads)
+        is_noted.set()
+
+    monkeypatch.setattr(stores.erased, "note", noted)
+    erasing = threading.Thread(target=erase_vehicle, args=(stores, held))
+
+    def known_before() -> Callable[[bytes], bool]:
+        known = stores.erased.erased()
+        erasing.start()
+        assert is_noted.wait(60)
+        erasing.join(0.5)  # without a lock on the day it ends meanwhile, before the batch is there
+        return known
+
+    batch = sightings_of(SITE, [read_record(8, 5, plate=PLATE, **REPEAT)], "topic-1")
+    stores.sightings.add(date(2026, 11, 30), batch, {Source("topic-1", 0): 9}, known_before)
+    erasing.join()
+    assert offsets(stores) == [EVIDENCE, NEAR, OTHER]
 
 
 def test_without_the_key_nothing_is_stored_that_could_have_been_erased(
@@ -167,6 +207,10 @@ def test_an_erasure_leaves_no_byte_of_the_plate_in_the_files(tmp_path: Path) -> 
     assert not any(found_in(tmp_path, mark) for mark in marks), "while the service goes on"
     stores.close()
     assert not any(found_in(tmp_path, mark) for mark in marks)
+
+
+def broken_off(*_: object) -> int:
+    raise KeyboardInterrupt
 
 
 def found_in(folder: Path, mark: bytes) -> list[Path]:

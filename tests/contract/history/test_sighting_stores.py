@@ -1,16 +1,19 @@
 """SQLite and PostgreSQL keep sightings alike: one suite, run on both, on real servers."""
 
+import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import create_engine, delete, text, update
 
 from anpr.contracts import canary
 from anpr.history import schema
 from anpr.history.database import Database
+from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting import Source, sightings_of
 from anpr.history.sighting_store import SightingStore
 from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
@@ -42,6 +45,19 @@ def test_a_sighting_holds_the_whole_read_and_its_position(store: SightingStore) 
     assert sighting == sightings_of(SITE, [record], "topic-1")[0]
     assert (sighting.source, sighting.offset, sighting.arrived_at) == (Source("topic-1", 3), 7, EVENING)
     assert (sighting.read.lane, sighting.read.confidence, sighting.read.image) == ("2", 0.5, "a/b.png")
+
+
+def test_a_day_in_postgresql_comes_in_parts_however_many_sightings_it_has(postgresql_url: str) -> None:
+    store = SightingStore(PostgresqlDays(postgresql_url, f"history-{uuid.uuid4().hex}", SIGHTING_TABLES))
+    record_all(store, *(read_record(number) for number in range(1500)))
+    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:", 1))
+    running = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH FORWARD %'")
+    with closing(store), engine.connect() as connection:
+        rows = store.of_day(EVENING.date())
+        assert next(rows).offset == 0
+        assert connection.execute(running).scalar() == 1
+        assert sum(1 for _ in rows) == 1499
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ class Files(SightingStore):
         self.files: dict[date, dict[tuple[Source, int], Sighting]] = {}
         self.offsets: dict[date, dict[Source, int]] = {}
 
-    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int]) -> None:
+    def add(self, day: date, rows: Sequence[Sighting], offsets: Mapping[Source, int], erased: object = None) -> None:
+        assert erased is None
         if not self.commits_left:
             raise KilledError
         self.commits_left -= 1

@@ -15,11 +15,13 @@ from anpr.contracts.events import encode
 from anpr.history.fact import facts_of_actions
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
+from anpr.history.sighting_store import SightingStore
 from anpr.history.stores import open_all
 from anpr.kafka.interfaces import Record
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
+from tests.contract.history.test_erasure import found_in
 from tests.contract.history.test_retention import alert_about, publish
 from tests.support.history import SITE, TopicInMemory, at, everything, read_record, record_all
 from tests.support.strategies import an_action
@@ -126,6 +128,24 @@ def test_a_script_may_say_yes_beforehand_and_a_second_time_there_is_nothing_to_d
     for erased in (2, 0):
         done = machine.run("AB12CDE", *REASON, "--erase", "--yes")
         assert json.loads(done.stdout)["erased"] == erased
+
+
+def test_the_bytes_that_a_broken_off_erasure_left_go_with_the_next_although_nothing_is_held(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(SightingStore, "scrub", broken_off)
+        assert machine.run("AB12CDE", *REASON, "--erase", "--yes").exit_code == 1
+    assert machine.offsets() == [OPEN, NEAR, OTHER]
+    read_id = b'"read-0-0"'
+    assert found_in(machine.folder, read_id)
+    done = machine.run("QQ11 QQQ", *REASON, "--erase")
+    assert json.loads(done.stdout)["erased"] == 0
+    assert not found_in(machine.folder, read_id)
+
+
+def broken_off(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
