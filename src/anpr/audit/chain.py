@@ -17,7 +17,16 @@ from pathlib import Path
 from anpr.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anpr.audit.durable_file import DurableFile, sync_folder
 from anpr.audit.head import Head
-from anpr.audit.record import NO_PREVIOUS, AuditEvent, AuditRecord, Operation, SealedRecord, seal, unseal
+from anpr.audit.record import (
+    MOST_LINE_BYTES,
+    NO_PREVIOUS,
+    AuditEvent,
+    AuditRecord,
+    Operation,
+    SealedRecord,
+    seal,
+    unseal,
+)
 from anpr.audit.segments import day_of, lines_backwards, segment_of, segments
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import InputError, UnavailableError
@@ -63,8 +72,8 @@ class AuditChain:
     def append(self, *events: AuditEvent) -> None:
         """Add records, and wait until the disk has all of them.
 
-        Raises UnavailableError when that fails, and InputError for a text that is not UTF-8: then the chain has none
-        of them, and the caller must not answer.
+        Raises UnavailableError when that fails, and InputError for a text that is not UTF-8 or too long: then the
+        chain has none of them, and the caller must not answer.
         """
         with self._writing, self._unavailable():
             self._append(events)
@@ -184,9 +193,15 @@ class AuditChain:
         except UnicodeEncodeError:
             # Half a surrogate pair: what a byte on the command line becomes that is not UTF-8. The chain is healthy.
             raise InputError(
-                "look-up-unusable",
+                "text-not-utf-8",
                 "a text has a character that is not UTF-8, so the audit cannot record it",
                 "write it again, in a terminal that uses UTF-8",
+            ) from None
+        except OverflowError:
+            raise InputError(
+                "text-too-long",
+                "the texts are together too long for one audit record",
+                f"write them shorter: a record has at most {MOST_LINE_BYTES // 1024} KiB",
             ) from None
         except ValueError as error:
             raise UnavailableError(

@@ -50,9 +50,11 @@ def verify_site(folder: Path, heads: Collection[AuditHead], machine: str = "") -
     reports = [verify_chain(chain, heads) for chain in folders]
     machines = {machine, *(_machine(chain.name) for chain in folders)}
     here = {report.chain for report in reports}
+    # A chain whose id cannot be read is there, and is faulty already.
+    unnamed = {report.service for report in reports if not report.chain and report.fault}
     missing: dict[str, AuditHead] = {}
     for head in sorted(heads, key=lambda head: head.sequence):
-        if head.chain not in here and _machine(head.service) in machines:
+        if head.chain not in here and head.service not in unnamed and _machine(head.service) in machines:
             missing[head.chain] = head
     return reports + [
         ChainReport(
@@ -74,6 +76,8 @@ def verify_chain(folder: Path, heads: Collection[AuditHead]) -> ChainReport:
     except ValueError:
         what = "checkpoint.json is not as it was written"
         return ChainReport(service=folder.name, chain=chain, faulty=1, fault=what)
+    if checkpoint and not chain:
+        chain = checkpoint.chain
     walk = _Walk(folder)
     deleted = Head(checkpoint.chain, checkpoint.sequence, checkpoint.hash) if checkpoint else None
     kept = [Head(head.chain, head.sequence, head.hash) for head in heads if head.chain == chain]

@@ -7,7 +7,7 @@ import msgspec
 
 from anpr.cli import check_site, settings_of
 from anpr.runtime.clock import system_clock
-from anpr.runtime.site_tokens import SiteTokensFile
+from anpr.runtime.site_tokens import SiteTokensFile, token_in
 
 _LONGEST_TOKEN = 200
 
@@ -61,7 +61,11 @@ def hold(ctx: click.Context) -> None:
     Example, at Dover:
       anpr site-tokens hold < token-from-calais
     """
-    held = _file(ctx).hold(sys.stdin.readline(_LONGEST_TOKEN).strip())
+    text = sys.stdin.readline(_LONGEST_TOKEN).strip()
+    named = token_in(text)
+    for site in (named.asking, named.answering):
+        check_site(settings_of(ctx), site)
+    held = _file(ctx).hold(text)
     click.echo(f"{held.asking} asks {held.answering} with token {held.token_id}", err=True)
 
 

@@ -97,8 +97,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     """
     settings = settings_of(ctx)
     asking = check_site(settings, site or next(iter(settings.sites)))
-    for port in ports:
-        check_site(settings, port)
+    ports = tuple(check_site(settings, port) for port in dict.fromkeys(ports))
     written = Written(plate, reason, country, since, until)
     zone = settings.sites[asking].zone
     look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
@@ -117,7 +116,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     words = VehicleText(settings.sites, zone)
     with _result(output) as write:
         asked = ports or settings.sites_to_ask
-        _audit(settings, look_up, form, asked)
+        _audit(settings, look_up, form, asked, is_file=output is not None)
         click.echo(f"asking {', '.join(settings.sites[port].title for port in asked)}", err=True)
         replies = asyncio.run(ask_sites(settings, look_up, sites=asked))
         timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
@@ -127,19 +126,26 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     ctx.exit(_SITE_MISSING if timeline.missing else _NOTHING if timeline.is_empty else _FOUND)
 
 
-def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...]) -> None:
-    """Write the look-up to this site's audit. Raises UnavailableError: then nobody may be asked."""
+def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...], *, is_file: bool) -> None:
+    """Write the look-up to this site's audit. Raises UnavailableError: then nobody may be asked.
+
+    A result that can be handed on, in a file or for another program, is a disclosure.
+    """
+    details = {"format": form, "ports": " ".join(ports)}
+    details |= {"since": look_up.since.isoformat(), "until": look_up.until.isoformat()}
+    details |= {"country": look_up.country} if look_up.country else {}
+    details |= {"output": "file"} if is_file else {}
     chain = open_chain(settings, look_up.asking_site, "command", system_clock)
     try:
         chain.append(
             AuditEvent(
-                operation="consultation" if form == "text" else "disclosure",
+                operation="consultation" if form == "text" and not is_file else "disclosure",
                 what="look-up",
                 user=look_up.user,
                 role=look_up.role,
                 reason=look_up.reason,
                 plate=look_up.plate,
-                details={"format": form, "ports": " ".join(ports)},
+                details=details,
             )
         )
     finally:

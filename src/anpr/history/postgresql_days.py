@@ -67,8 +67,12 @@ class PostgresqlDays:
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """See `Database`."""
         del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
-        with unavailable(self._store), self._engine.connect() as connection:
-            yield from connection.execute(query)
+        with (
+            unavailable(self._store),
+            self._engine.connect() as connection,
+            connection.execute(query) as result,  # who asks may stop in the middle
+        ):
+            yield from result
 
     def days(self) -> list[date]:
         """See `Database`."""

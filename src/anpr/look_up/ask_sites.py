@@ -29,7 +29,8 @@ async def ask_sites(
     own. No other site is asked for any. The words of a problem follow the site's name. Raises InputError for a file
     of tokens or an authority that cannot be used.
     """
-    async with SiteClient(settings) as client:
+    # To load the certificates of an authority takes long: the pages of a console go on meanwhile.
+    async with await asyncio.to_thread(SiteClient, settings) as client:
         in_order = [site for site in settings.sites if site in sites]
         return await asyncio.gather(*(_ask(client, site, look_up, covert=covert) for site in in_order))
 

@@ -52,11 +52,19 @@ def of_refusal(status: int, problem: Problem | None, retry_after: str) -> str:
         wait = f"; ask again in {retry_after} s" if retry_after.isdecimal() and len(retry_after) < 6 else ""
         return f"was asked too often{wait}"
     if status == 503:
-        is_audit = problem is not None and problem.code.startswith("audit-")
-        return f"cannot answer now: its {'audit cannot be written' if is_audit else 'history cannot be read'}"
+        code = problem.code if problem is not None else ""
+        return f"cannot answer now: {_unavailable(code)}"
     if status == 422 and problem is not None:
         return f"refuses the question: {shown(problem.title)}"
     return _BY_STATUS.get(status, f"answered with the HTTP status {status}")
+
+
+def _unavailable(code: str) -> str:
+    if code.startswith("audit-"):
+        return "its audit cannot be written"
+    if code.startswith("site-tokens-"):
+        return "its file of tokens cannot be read"
+    return "its history cannot be read"
 
 
 def of_error(error: httpx.HTTPError, seconds: float) -> str:

@@ -130,14 +130,7 @@ class SiteTokensFile:
 
     def hold(self, text: str) -> HeldToken:
         """Hold a token from now on, in place of an earlier one of the same sites. Raises InputError."""
-        match = _TOKEN.fullmatch(text)
-        if match is None:
-            raise InputError(
-                "site-token-malformed",
-                "this is no token of `anpr site-tokens new`",
-                "copy the whole line that the answering site's command printed",
-            )
-        held, tokens = HeldToken(asking=match[1], answering=match[2], token=text), self.tokens()
+        held, tokens = token_in(text), self.tokens()
         others = [one for one in tokens.held if (one.asking, one.answering) != (held.asking, held.answering)]
         self._write(SiteTokens(accepted=tokens.accepted, held=(*others, held)))
         return held
@@ -178,6 +171,18 @@ class SiteTokensFile:
             f"{self.path}: {why}",
             "correct the file that history.tokens_file names, or move it away and make new tokens",
         )
+
+
+def token_in(text: str) -> HeldToken:
+    """Return the token that a text is, with the names of its sites. Raises InputError."""
+    match = _TOKEN.fullmatch(text)
+    if match is None:
+        raise InputError(
+            "site-token-malformed",
+            "this is no token of `anpr site-tokens new`",
+            "copy the whole line that the answering site's command printed",
+        )
+    return HeldToken(asking=match[1], answering=match[2], token=text)
 
 
 def _digest(token: str) -> str:

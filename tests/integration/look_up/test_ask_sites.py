@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import socket
+import ssl
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -130,6 +132,7 @@ def test_only_the_askers_own_site_is_asked_for_covert_alerts(
         (refusing(429, **{"Retry-After": "<b>"}), "was asked too often"),
         (refusing(503), "cannot answer now: its history cannot be read"),
         (refusing(503, code="audit-unavailable"), "cannot answer now: its audit cannot be written"),
+        (refusing(503, code="site-tokens-unusable"), "cannot answer now: its file of tokens cannot be read"),
         (refusing(302, Location="https://elsewhere/"), "answered with the HTTP status 302"),
         (Response(b"{}"), "its answer cannot be read; the sites run different versions of this program"),
         (
@@ -218,6 +221,27 @@ def test_a_site_without_history_or_without_a_token_is_named(
     assert ask(settings) == [
         SiteReply("calais", None, "this machine holds no token for it; `anpr site-tokens` says how to get one")
     ]
+
+
+def test_while_the_certificates_of_the_authority_are_loaded_other_work_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_going_on = threading.Event()
+    load = ssl.create_default_context
+
+    def slow(**options: Any) -> ssl.SSLContext:
+        assert is_going_on.wait(10), "nothing else ran meanwhile"
+        return load(**options)
+
+    monkeypatch.setattr(ssl, "create_default_context", slow)
+
+    async def ask_and_go_on() -> list[SiteReply]:
+        asking = asyncio.create_task(ask_sites(sites(tmp_path, {"calais": ""}), a_look_up(), sites=["calais"]))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(is_going_on.set)
+        return await asking
+
+    assert [reply.problem for reply in asyncio.run(ask_and_go_on())] == ["has no history service"]
 
 
 def test_an_authority_that_cannot_be_used_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -112,12 +112,21 @@ def test_a_text_that_is_not_utf_8_is_refused_and_the_chain_goes_on(tmp_path: Pat
     chain = opened(tmp_path)
     with pytest.raises(InputError) as refused:
         chain.append(look_up(), look_up("AB12\udcff"))
-    assert "not UTF-8" in str(refused.value)
+    assert refused.value.code == "text-not-utf-8"
     assert "rename" not in refused.value.next_step
     chain.append(look_up("EF56GHI"))
     written = lines_in(tmp_path)
     assert [unseal(line).record.event.plate for line in written] == ["EF56GHI"]
     assert verdict_on(written).fault is None
+
+
+def test_a_text_that_is_too_long_is_refused_and_the_chain_goes_on(tmp_path: Path) -> None:
+    chain = opened(tmp_path)
+    with pytest.raises(InputError) as refused:
+        chain.append(look_up(), look_up("A" * 70_000))
+    assert refused.value.code == "text-too-long"
+    chain.append(look_up("EF56GHI"))
+    assert [unseal(line).record.event.plate for line in lines_in(tmp_path)] == ["EF56GHI"]
 
 
 def test_a_full_disk_refuses_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,10 @@ def test_of_a_chain_with_nothing_behind_its_checkpoint_the_record_after_it_is_mi
     for segment in segments(site.console):
         segment.unlink()
     assert site.reports([])[0].fault == "record 5: removed: nothing is left behind the checkpoint"
+    console, history = site.reports()
+    assert (console.service, console.faulty, history.fault) == ("console-1.pc", 5, ""), "one report for each chain"
+    (site.console / "checkpoint.json").write_bytes(b"no")
+    assert [report.service for report in site.reports()] == ["console-1.pc", "history-1.pc"]
 
 
 @pytest.mark.parametrize("left", [b"", b"{}", b"\xff", b'{"chain":"\xff"}'])

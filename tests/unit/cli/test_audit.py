@@ -114,6 +114,14 @@ def test_verify_of_a_folder_that_is_not_there_or_of_heads_that_are_none_is_an_er
     assert isinstance(machine.run("verify", "--heads", str(tmp_path / "heads")).exception, InputError)
 
 
+def test_where_there_is_no_chain_nothing_was_verified(machine: Machine, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    result = machine.run("verify", str(empty))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "NOTHING WAS VERIFIED: there are no audit chains in" in result.stderr
+
+
 def test_an_export_is_recorded_first_and_holds_the_period_without_covert_records(machine: Machine) -> None:
     machine.chain.append(look_up("AB12CDE"), look_up("SECRET1", covert=True))
     machine.clock.forward(days=2)

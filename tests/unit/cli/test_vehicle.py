@@ -143,6 +143,23 @@ def test_the_person_and_the_reason_are_recorded_before_anybody_is_asked(ports: P
     assert (asked.user, asked.asking_site) == (operator_name(), "calais")
 
 
+def test_the_record_says_what_was_asked_and_a_file_is_a_disclosure(ports: Ports, tmp_path: Path) -> None:
+    ports.replies = [an_answer("calais", a_sighting())]
+    period = ("--since", "2026-03-01", "--until", "2026-03-01T13:00+01:00", "--country", "Poland")
+    twice = ("--port", "calais", "--port", "calais")
+    assert ports.run("AB12CDE", *REASON, *period, *twice, "--output", str(tmp_path / "found.txt")).exit_code == 0
+    [event] = ports.audit_lines()
+    assert event["operation"] == "disclosure"
+    assert event["details"] == {
+        "format": "text",
+        "output": "file",
+        "ports": "calais",
+        "since": "2026-02-28T23:00:00+00:00",
+        "until": "2026-03-01T12:00:00+00:00",
+        "country": "PL",
+    }
+
+
 def test_where_it_cannot_be_recorded_nobody_is_asked(ports: Ports) -> None:
     (ports.folder / "state").write_text("no folder", "utf-8")
     done = ports.run("AB12CDE", *REASON)

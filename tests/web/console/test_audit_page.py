@@ -113,6 +113,7 @@ def test_long_results_come_page_by_page_over_all_consoles_of_the_machine(server:
         ({"since": "yesterday"}, "Enter the first day, such as 2026-11-29."),
         ({"until": ""}, "Enter the last day, such as 2026-11-29."),
         ({"since": "2026-11-02", "until": "2026-11-01"}, "The last day must not be before the first."),
+        ({"vehicle": "*CDE"}, "Enter the whole plate, such as AB12 CDE."),
         ({"vehicle": "**"}, "Enter the whole plate, such as AB12 CDE."),
         ({"vehicle": "\u30fc"}, "Enter the whole plate, such as AB12 CDE."),  # only a hyphen of another script
         ({"person": "x" * 65}, "The person must be 64 characters or fewer."),

@@ -25,7 +25,7 @@ def command(ctx: click.Context, site: str | None, heads: tuple[Path, ...], folde
     the heads that other sites keep on this machine, and with those in --heads: without any, a chain that was cut off
     at its end looks whole. After retention it begins behind the last record that was deleted.
 
-    Prints a JSON line for each chain. Exit code 1: a chain is not as it was written, or it is gone.
+    Prints a JSON line for each chain. Exit code 1: a chain is not as it was written, it is gone, or there is none.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def command(ctx: click.Context, site: str | None, heads: tuple[Path, ...], folde
         verdict = f"NOT AS IT WAS WRITTEN: {report.fault}" if report.fault else "as it was written"
         click.echo(f"{report.service}: records {report.first} to {report.last}: {verdict}", err=True)
     if not reports:
-        click.echo(f"there are no audit chains in {folder}", err=True)
-    if not of_site:
+        click.echo(f"NOTHING WAS VERIFIED: there are no audit chains in {folder}", err=True)
+    elif not of_site:
         click.echo("no head that another site keeps was compared: a chain that was cut off looks whole", err=True)
-    ctx.exit(1 if any(report.fault for report in reports) else 0)
+    ctx.exit(1 if not reports or any(report.fault for report in reports) else 0)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from anpr.audit.query import AuditQuery
 from anpr.audit.record import OPERATIONS
 from anpr.contracts.local_days import day_end, day_start
-from anpr.contracts.plates import canonical
+from anpr.contracts.plates import canonical, is_pattern
 
 SHOWN_DAYS: Final = 7
 _MOST_CHARACTERS: Final = 64
@@ -52,7 +52,7 @@ def query_of(form: AuditForm, zone: tzinfo) -> AuditQuery:
     for field in ("person", "vehicle"):
         if len(getattr(form, field)) > _MOST_CHARACTERS:
             raise AuditFormError(field, f"The {field} must be {_MOST_CHARACTERS} characters or fewer.")
-    if form.vehicle and not canonical(form.vehicle):
+    if form.vehicle and (not canonical(form.vehicle) or is_pattern(form.vehicle)):
         raise AuditFormError("vehicle", "Enter the whole plate, such as AB12 CDE.")
     if form.kind and form.kind not in OPERATIONS:
         raise AuditFormError("kind", "Select a kind from the list.")
