@@ -66,13 +66,14 @@ def back_check_of(
     alerts: AlertsInMemory,
     progress: Progress = Progress(),  # noqa: B008  it is frozen
     clock: Callable[[], datetime] = lambda: NOON,
+    known: Callable[[Sequence[Alert]], set[str]] | None = None,
 ) -> BackCheck:
-    """Return a back-check of the last 72 hours."""
+    """Return a back-check of the last 72 hours. `known` says what history has stored of the alerts: here, all."""
     return BackCheck(
         progress,
         set(),
         sightings=sightings,
-        known_alerts=alerts.known,
+        known_alerts=known or alerts.known,
         publish=alerts.publish,
         days=UTC_DAYS,
         window=timedelta(hours=72),

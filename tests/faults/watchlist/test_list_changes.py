@@ -1,10 +1,15 @@
 """The list changes five times a second while matchers and the builder are killed: each read has one list's alerts.
 
+At one port history and back-check run too, are killed, and history is paused and loses its sightings. What had passed
+before it was listed has its alert in the end, live or retrospective, and none of either kind is untrue.
+
 The seed is printed; ORACLE_SEED=that seed replays the same changes and kills, ORACLE_SECONDS makes it longer.
 """
 
 import os
 import random
+import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +18,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from anpr.back_check.progress_file import ProgressFile, progress_path
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
 from anpr.contracts.events import Entry, Generation, Read, decode_status, encode
@@ -22,7 +28,7 @@ from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.applied_change import Author
 from tests.support.entries import entry
 from tests.support.installation import Installation
-from tests.support.list_oracle import Arrived, faults
+from tests.support.list_oracle import RETROSPECTIVE, Arrived, faults, retrospective_faults
 from tests.support.strategies import a_read
 
 LIST = "stolen"
@@ -116,11 +122,16 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
     lists, road = Lists(it, seed), Road(it)
     for site in it.sites:
         it.start_matcher(site, site)
+    checked = it.sites[0]
+    for name in ("history", "back-check"):
+        it.start(name, name, "--site", checked)
     feeds = [it.open_feed()]
-    kills = kill_times(seed, [*it.sites, "index"], seconds)
+    kills = kill_times(seed, [*it.sites, "index", "history", "back-check"], seconds)
     with steps(lists.step, CHANGE_SECONDS), steps(road.step, READ_SECONDS):
         began = time.monotonic()
-        for at, name in kills:
+        for number, (at, name) in enumerate(kills):
+            if number == len(kills) // 2:
+                lose_sightings(it, checked)
             watch_until(began + at, feeds)
             if it.supervisor.pid(name) is not None:
                 it.supervisor.kill(name)
@@ -129,9 +140,14 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
         assert wait_until(lambda: len({alert.generation for alert in it.alerts()}) > 5, 180), "the list never changed"
     road.end()
     assert wait_until(lambda: all(it.waiting(site) == 0 for site in it.sites), 180), "reads are unaccounted for"
+    last = max(lists.contents)
+    assert wait_until(lambda: looked_for(it, checked) == (last, 0), 180), "a search does not end"
 
     alerts = it.alerts()
     found = list(faults(arrived(it, road.reads), alerts, lists.contents))
+    passed = [read for read in road.reads if read.site == checked]
+    found += retrospective_faults(passed, [alert for alert in alerts if alert.read.site == checked], lists.contents)
+    assert {alert.read.site for alert in alerts if alert.kind == RETROSPECTIVE} == {checked}
     twice = len(alerts) - len({alert.alert_id for alert in alerts})
     print(f"{len(lists.contents)} generations, {len(kills)} kills, {len(road.reads)} reads, {len(alerts)} alerts, "  # noqa: T201
           f"{twice} of them published again")  # fmt: skip
@@ -139,6 +155,22 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
 
     feeds.append(it.open_feed())
     assert wait_until(lambda: are_alike(feeds, lists), 60), "boards differ, or show what has left the list"
+
+
+def lose_sightings(it: Installation, site: str) -> None:
+    """Pause history for a second, and lose its sightings: it fills them again from the topic once it is killed."""
+    pid = it.supervisor.pid("history")
+    if pid is not None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1)
+        shutil.rmtree(it.settings.history_dir / site / "sightings")
+        it.supervisor.kill("history")
+
+
+def looked_for(it: Installation, site: str) -> tuple[Generation, int]:
+    """Return up to which generation new entries have been looked for, and how many searches go on."""
+    progress = ProgressFile(progress_path(it.settings, site)).load()
+    return progress.checked, len(progress.searches)
 
 
 def kill_times(seed: int, names: Sequence[str], seconds: float) -> list[tuple[float, str]]:
