@@ -58,7 +58,8 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
         for arrival in expected:
             click.echo(msgspec.json.encode(arrival_line(*arrival)))
     else:
-        Console().print(draw_arrivals(expected, settings.sites, site))
+        console = Console()
+        console.print(draw_arrivals(expected, settings.sites, site, console.width))
     silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
     if silent or not feed.caught_up():
         source = ", ".join(settings.sites[site].title for site in silent) or "a broker that cannot be reached"

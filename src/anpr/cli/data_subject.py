@@ -22,6 +22,7 @@ from anpr.history.subject_access import LeftOut, subject_access
 from anpr.history.subject_access_text import subject_access_text
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +54,7 @@ def erase(settings: Settings, look_up: LookUp, *, is_confirmed: bool) -> None:
         going = len(held.going)
         if going:
             if not is_confirmed:
-                click.confirm(f"Erase {going} sightings for good?", abort=True, err=True)
+                click.confirm(f"Erase {counted(going, 'sighting')} for good?", abort=True, err=True)
                 held = find_vehicle(stores, look_up)  # an alert that came meanwhile keeps its sighting as evidence
             audit.append(*_records(look_up, "erasure", "erasure of a vehicle", held))
             going = erase_vehicle(stores, held)
@@ -70,11 +71,13 @@ def _plan(settings: Settings, site: str, held: VehicleHeld) -> list[str]:
     lines = [f"The history of {site} on this machine holds of this vehicle:"]
     if held.going:
         days = [sighting.arrived_at.date() for sighting in held.going]
-        lines.append(f"  {len(days)} sightings without an alert, {min(days)} to {max(days)}: they are erased")
+        lines.append(f"  {counted(len(days), 'sighting')} without an alert, {min(days)} to {max(days)}: erased")
     if held.evidence:
-        lines.append(f"  {len(held.evidence)} sightings of alerts, and the alerts: they stay as evidence")
+        lines.append(f"  {counted(len(held.evidence), 'sighting')} of alerts, and the alerts: they stay as evidence")
     if held.possible_misreads:
-        lines.append(f"  {held.possible_misreads} sightings of other plates that may be misreads of it: they stay")
+        lines.append(
+            f"  {counted(held.possible_misreads, 'sighting')} of other plates that may be misreads of it: kept"
+        )
     if not (held.going or held.evidence):
         lines.append("  nothing")
     lines.append(f"What the topics hold goes by itself within {hours * 1.1:g} hours, images sooner.")

@@ -7,6 +7,7 @@ from anpr.cli import settings_of
 from anpr.doctor.examine import checks, examine
 from anpr.doctor.findings import Finding
 from anpr.runtime.clock import system_clock
+from anpr.runtime.plurals import counted
 
 _MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
 
@@ -40,7 +41,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if not as_json:
         for finding in sorted(faults, key=lambda finding: (finding.check, finding.subject)):
             _show(finding)
-    click.echo(f"{len(findings)} answers, {len(faults)} wrong", err=True)
+    click.echo(f"{counted(len(findings), 'answer')}, {len(faults)} wrong", err=True)
     ctx.exit(1 if faults else 0)
 
 

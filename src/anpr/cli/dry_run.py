@@ -17,6 +17,7 @@ from anpr.contracts.events import encode
 from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
+from anpr.runtime.plurals import counted
 from anpr.watchlist.csv_file import read_list
 
 
@@ -86,8 +87,8 @@ def command(  # noqa: PLR0913  each is an option
     out.flush()
     show_unknown_sites(reads_file.name, replay.reads_of_site, settings.sites)
     click.echo(
-        f"{replay.reads} reads matched, {refused} lines refused, {tally['tier'].total()} alerts, "
-        f"{replay.corrections} corrections",
+        f"{counted(replay.reads, 'read')} matched, {counted(refused, 'line')} refused, "
+        f"{counted(tally['tier'].total(), 'alert')}, {counted(replay.corrections, 'correction')}",
         err=True,
     )
     for kind, counts in tally.items():

@@ -20,6 +20,7 @@ from anpr.kafka.topic_admin import compare_topics, create_topics, specs_by_addre
 from anpr.kafka.topic_specs import TopicSpec
 from anpr.reads.decoder import BadRead, decode_read
 from anpr.runtime.errors import UnavailableError
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 
 # How long the broker may take to acknowledge a whole replay.
@@ -109,7 +110,9 @@ def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_
             waiting += letter.can_be_replayed
             if letter.number >= letters.end - last:
                 click.echo(msgspec.json.encode(letter.as_dict(with_content=with_plates)))
-        click.echo(f"{letters.end - letters.start} dead letters of {site}, {waiting} not sent again yet", err=True)
+        click.echo(
+            f"{counted(letters.end - letters.start, 'dead letter')} of {site}, {waiting} not sent again yet", err=True
+        )
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from anpr.kafka.topic_specs import TopicSpec
 from anpr.runtime.clock import Clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.errors import AnprError
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings, Site
 
 ANSWER_SECONDS = 3.0
@@ -112,18 +113,22 @@ def check_site(name: str, site: Site, clock: Clock, silent_after: timedelta) -> 
     yield from judge_statuses(name, statuses, ask_redis(site.redis), clock(), silent_after)
 
 
+def _waiting(lag: int) -> str:
+    return f"{counted(lag, 'read')} {'waits' if lag == 1 else 'wait'}"
+
+
 def judge_group(site: str, group: GroupState) -> Iterable[Finding]:
     """Report whether matchers run at a site, and how many reads wait for them."""
     if not group.members:
-        message = f"none running; {group.lag:,} reads wait"
+        message = f"none running; {_waiting(group.lag)}"
         yield wrong("matchers", site, message, f"start one with `anpr match --site {site}`")
     elif group.lag > MAX_LAG_READS:
         yield wrong(
-            "matchers", site, f"{group.members} running; {group.lag:,} reads wait",
+            "matchers", site, f"{group.members} running; {_waiting(group.lag)}",
             "look at /readyz and the log of each, or start more: they share the work, up to one for each partition",
         )  # fmt: skip
     else:
-        yield well("matchers", site, f"{group.members} running; {group.lag:,} reads wait")
+        yield well("matchers", site, f"{group.members} running; {_waiting(group.lag)}")
 
 
 def judge_statuses(

@@ -8,6 +8,7 @@ from anpr.contracts.events import Status
 from anpr.doctor.findings import Finding, well, wrong
 from anpr.runtime.durations import in_words
 from anpr.runtime.errors import AnprError
+from anpr.runtime.plurals import counted
 from anpr.watchlist.store.manifest import Manifest
 from anpr.watchlist.store.reader import WatchlistReader, connect
 
@@ -39,7 +40,7 @@ def ask_redis(url: str) -> RedisAnswer | None:
 def judge_matcher_list(site: str, status: Status, answer: RedisAnswer | None, now: datetime) -> Iterable[Finding]:
     """Report whether a matcher has the active generation, and if not, what stops it."""
     matcher, manifest = status.matcher, answer.manifest if answer else None
-    message = f"{matcher} matches with generation {status.generation}, {status.entries:,} entries"
+    message = f"{matcher} matches with generation {status.generation}, {counted(status.entries, 'entry', 'entries')}"
     start = f"start `anpr index --site {site}` on its machine; if it runs there, its log has the reason"
     if status.generation is None:
         if answer is None:

@@ -12,6 +12,7 @@ from anpr.doctor.list_checks import EMPTIED, RESTORE_ALL_LISTS
 from anpr.runtime.clock import Clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.errors import AnprError
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.watchlist.store.manifest import Manifest
 from anpr.watchlist.store.reader import WatchlistReader, connect
@@ -125,7 +126,8 @@ def judge_redis_list(subject: str, manifest: Manifest | None, now: datetime) -> 
         return
     lists = manifest.lists
     entries, age = sum(stored.entries for stored in lists.values()), in_words(now - manifest.applied_at)
-    message = f"generation {manifest.generation} with {entries:,} entries in {len(lists)} lists, {age} old"
+    held = f"{counted(entries, 'entry', 'entries')} in {counted(len(lists), 'list')}"
+    message = f"generation {manifest.generation} with {held}, {age} old"
     if entries:
         yield well("list", subject, message)
     else:

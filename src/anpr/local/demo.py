@@ -36,6 +36,7 @@ from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.nearest import nearest_note
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from anpr.runtime.site_tokens import SiteTokensFile
@@ -301,7 +302,9 @@ class Demo:
         applied = home_store(self.settings).apply(LIST_NAME, at_first, "demo", system_clock())
         self._start_child("list-keeper", self._command("watchlist", "keep"))
         later = f", {len(self._later)} more are listed later" if self._later else ""
-        self._show_progress(f"watchlist {self._watchlist.name}: {applied.entries} entries applied{later}")
+        self._show_progress(
+            f"watchlist {self._watchlist.name}: {counted(applied.entries, 'entry', 'entries')} applied{later}"
+        )
 
     def _entries(self) -> tuple[Entry, ...]:
         context = ListContext(self.settings.sites, system_clock())

@@ -20,6 +20,7 @@ from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words
 from anpr.terminal.certainty import certainty
@@ -61,7 +62,7 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     faults = list(_faults(view, sites))
     is_open = sum(incident.status == "open" for incident in view.incidents)
     # As on the consoles: with any fault, nobody knows how many there are.
-    count = "? open incidents" if faults else f"{is_open} open incident{'s' if is_open != 1 else ''}"
+    count = "? open incidents" if faults else counted(is_open, "open incident")
     clocks = " / ".join(f"{view.now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" for zone in view.zones)
     health = _sites(view, sites) if width >= WIDE else _sites_narrow(view, sites)
     parts: list[RenderableType] = [*(_plain(f" ! {fault}", style="bold white on red") for fault in faults), health]
@@ -72,7 +73,7 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
         incidents = Text(nothing, style="dim")
     parts.append(Panel(incidents, title=f"{count}   {clocks}", title_align="left"))
     if (more := len(view.incidents) - rows) > 0:
-        parts.append(Text(f"{more} more incident{'s' if more != 1 else ''}, less urgent than these", style="dim"))
+        parts.append(Text(f"{counted(more, 'more incident')}, less urgent than these", style="dim"))
     return Group(*parts)
 
 
@@ -184,7 +185,7 @@ def _list(matchers: Sequence[Status], now: datetime) -> str:
     _, newest = max(lists, key=lambda pair: pair[0], default=(None, None))
     if newest is None or newest.list_applied_at is None:
         return "none"
-    return f"{newest.entries} entries, {_age(now - newest.list_applied_at)} old"
+    return f"{counted(newest.entries, 'entry', 'entries')}, {_age(now - newest.list_applied_at)} old"
 
 
 def _last_reads(health: SiteHealth) -> dict[str, datetime]:
@@ -271,7 +272,10 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
 
 
 def draw_arrivals(
-    expected: Sequence[tuple[Incident, Concern, ArrivalState]], sites: Mapping[str, Site], site: str
+    expected: Sequence[tuple[Incident, Concern, ArrivalState]],
+    sites: Mapping[str, Site],
+    site: str,
+    width: int = WIDE,
 ) -> RenderableType:
     """Draw the vehicles that are expected off a ferry or shuttle at `site`, in the order given.
 
@@ -280,6 +284,8 @@ def draw_arrivals(
     port = sites[site]
     if not expected:
         return Text(f"No listed vehicle is due at {port.title}")
+    if width < WIDE:
+        return _arrivals_narrow(expected, sites, port)
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
     for column in ("", "when", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
         table.add_column(column, no_wrap=column not in ("from", "why and what to do", "certainty"))
@@ -309,6 +315,24 @@ def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text
         port = sites[concern.route.destination]
         style = "bold red" if state == "overdue" else "bold"
         text.append(_plain(f" {port.title}: {arrival_words(concern, state, port.zone)}.", style=style))
+    return text
+
+
+def _arrivals_narrow(
+    expected: Sequence[tuple[Incident, Concern, ArrivalState]], sites: Mapping[str, Site], port: Site
+) -> Text:
+    """Return two lines for each vehicle, the reasons on the second."""
+    text = Text()
+    for incident, concern, state in expected:
+        text.append(_plain(state, style="bold red" if state == "overdue" else "bold"))
+        text.append(_plain(f" {arrival_time(concern, port.zone)} from {sites[incident.site].title} "))
+        text.append(_plain(f"by {concern.route.by} ")).append(_plain(incident.plate, style="bold"))
+        text.append(f" P{incident.priority} ")
+        text.append(_plain(_certainty_of_arrival(incident, concern)))
+        if incident.holders:
+            text.append(_plain(f", claimed by {_holders(incident)}"))
+        text.append("\n  ").append(_why(incident)).append("\n")
+    text.rstrip()
     return text
 
 

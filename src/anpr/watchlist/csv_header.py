@@ -12,6 +12,7 @@ from typing import Final
 
 from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest, nearest_note
+from anpr.runtime.plurals import counted
 from anpr.watchlist.csv_cells import COLUMNS, as_text
 from anpr.watchlist.csv_line import LineFault, RefusedLineError, wrong_cell_count
 from anpr.watchlist.list_format import ListFormat
@@ -222,7 +223,8 @@ def notes_on(header: Header, separator: str, list_format: ListFormat) -> list[st
     if header.unused:
         notes.append(f"columns that are not used: {_shown_with_nearest(header)}")
     if header.ends_given:
-        notes.append(f"{header.ends_given} lines have no valid_until: they end on {list_format.valid_until}")
+        lines = counted(header.ends_given, "line")
+        notes.append(f"{lines} without a valid_until: they end on {list_format.valid_until}")
     return notes
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, field
 
 from anpr.contracts.events import NO_GENERATION, Entry, Generation
+from anpr.runtime.plurals import counted
 from anpr.watchlist.alert_cost import Cost
 from anpr.watchlist.changes import changes_between
 from anpr.watchlist.csv_file import ListFile
@@ -131,7 +132,8 @@ def make_plan(
     )
     warnings = list(content.warnings)
     if removed_as_refused:
-        warnings.append(f"{removed_as_refused} active entries would be removed because their line is refused")
+        entries = counted(removed_as_refused, "active entry", "active entries")
+        warnings.append(f"{entries} would be removed because the line is refused")
     if replaced := replaced_by_district(added, active_list.entries, changes.removed):
         warnings.append(_new_ids(replaced))
     warnings += changes_of_days(active_list.entries, changed)

@@ -1,5 +1,6 @@
 """`anpr watchlist` as an operator runs it: plan, check, apply, undo."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -78,7 +79,7 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(it: Installation, tm
         "removed_as_refused": 1,
         "never_rings": 0,
     }
-    assert "1 active entries would be removed because their line is refused" in shown["warnings"][-1]
+    assert "1 active entry would be removed because the line is refused" in shown["warnings"][-1]
     assert "1 entry can never ring, because valid_until has passed: line 7: AB5" in shown["warnings"]
     plan = json.loads(file.with_suffix(".plan.json").read_bytes())
     assert plan["refusals"][0].items() >= {"line": 4, "field": "valid_until", "value": "never"}.items()
@@ -309,3 +310,51 @@ def test_a_plan_shows_the_alerts_that_the_list_would_have_raised(it: Installatio
 def test_a_file_that_is_not_a_plan_is_refused(it: Installation, tmp_path: Path, content: str) -> None:
     (tmp_path / "l.plan.json").write_text(content, "utf-8")
     refused(it.apply(tmp_path / "l.csv"), "plan-unreadable")
+
+
+def on_a_terminal(it: Installation, *arguments: str) -> str:
+    """Run a command with stdout on a terminal of 80 columns, and return what stands there."""
+    main, terminal = os.openpty()
+    done = subprocess.run(
+        it.command(*arguments),
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        check=True,
+        env={**os.environ, **it.environment, "COLUMNS": "80", "TERM": "dumb"},
+    )
+    os.close(terminal)
+    shown = bytearray()
+    with contextlib.suppress(OSError):  # EIO is the end of a terminal
+        while piece := os.read(main, 65536):
+            shown += piece
+    os.close(main)
+    assert done.returncode == 0
+    lines = shown.decode().splitlines()
+    assert max(map(len, lines), default=0) <= 80
+    return "\n".join(lines)
+
+
+def test_on_a_terminal_people_get_tables_and_programs_still_get_json(it: Installation, tmp_path: Path) -> None:
+    it.plan_and_apply(write_list(tmp_path / "first.csv", "AB1", "AB2"))
+    file, out = write_list(tmp_path / "l.csv", "AB1", "AB3", "AB4"), str(tmp_path / "plan.json")
+    planned = on_a_terminal(it, "watchlist", "plan", str(file), "--list", "stolen", "--out", out)
+    assert "stolen            2               3      2        0        1          1" in planned
+    assert "removed  AB2" in planned
+    applied = on_a_terminal(it, "watchlist", "apply", out, "--why", "[b]a long reason[/b] that takes two lines")
+    assert "stolen        3      2        0        1" in applied
+    log = on_a_terminal(it, "watchlist", "log")
+    assert "+2 ~0 -1" in log
+    assert "[b]a" in log, "what looks like markup is shown as it is"
+    assert "replaced at" in on_a_terminal(it, "watchlist", "show")
+    for shown in (planned, applied, log):
+        assert "{" not in shown
+    asked_for = it.run("watchlist", "show", "--json").stdout
+    assert asked_for == it.run("watchlist", "show").stdout, "programs need no option"
+    assert json.loads(asked_for)["list"] == "stolen"
+
+
+def test_a_plan_is_refused_where_its_change_would_be(it: Installation, tmp_path: Path) -> None:
+    it.plan_and_apply(write_list(tmp_path / "first.csv", "AB1", "AB2"))
+    second = write_list(tmp_path / "second.csv", "AB2")
+    assert "'AB2' among them, is in the list 'stolen'" in refused(it.plan(second, "other"), "watchlist-shared-ids")
+    assert not second.with_suffix(".plan.json").exists()

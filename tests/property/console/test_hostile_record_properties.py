@@ -138,7 +138,8 @@ class Screens:
                 (incident, concern, arrival_state(concern, NOON, has_cameras=True))
                 for incident, concern in arrivals(incidents, site, routes, NOON)
             ]
-            Console(file=io.StringIO()).print(draw_arrivals(due, self.settings.sites, site))
+            for width in (80, 200):
+                Console(file=io.StringIO()).print(draw_arrivals(due, self.settings.sites, site, width))
             msgspec.json.encode([arrival_line(*arrival) for arrival in due])
 
 

@@ -8,13 +8,15 @@ import pytest
 from rich.console import Console
 
 from anpr.board.board import Board
+from anpr.board.incident import Incident
+from anpr.board.journeys import ArrivalState, Concern
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
 from anpr.contracts.losses import Losses
-from anpr.runtime.settings import Camera, Site
+from anpr.runtime.settings import Camera, Route, Site
 from anpr.terminal.fitting import draw_to_fit
-from anpr.terminal.view import View, draw
+from anpr.terminal.view import View, draw, draw_arrivals
 from tests.support.losses import WEEK, a_loss, acknowledged
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation, minutes
 
@@ -240,7 +242,7 @@ def test_the_list_of_the_newest_generation_of_two_matchers_is_shown() -> None:
     old = a_status("one", generation=generation(9), entries=900)
     new = a_status("two", generation=generation(10), entries=1000)
     for both in ((old, new), (new, old)):
-        assert "1000 entries" in shown(a_view(health=[site_health(*both)]))
+        assert "1,000 entries" in shown(a_view(health=[site_health(*both)]))
 
 
 def test_a_site_whose_matchers_have_no_list_shows_none() -> None:
@@ -456,3 +458,37 @@ def test_with_redis_away_nobody_knows_how_many_are_open() -> None:
 
 def test_a_fault_of_this_machine_stands_above_all_others() -> None:
     assert faults(a_view(faults=("Kafka has ended",), caught_up=False))[0] == "Kafka has ended"
+
+
+# --- vehicles that are due ---
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_vehicles_that_are_due_fit_the_screen_with_all_that_is_known_of_them(width: int) -> None:
+    route = Route("calais", "dover", "ferry", 90, 36)
+    sites = SITES | {"dover": Site(title="Dover", kafka="", redis="", time_zone="Europe/London")}
+    incidents = a_view(*many(3)).incidents
+    due: list[tuple[Incident, Concern, ArrivalState]] = [
+        (
+            incident,
+            Concern(route, minutes(90), minutes(126), None, may_claim=True, until=minutes(186), call_at=None),
+            "due",
+        )
+        for incident in incidents
+    ]
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(draw_arrivals(due, sites, "dover", width))
+    text = " ".join(console.export_text().split())
+    for part in (
+        "due Sun 13:30 GMT to 14:06 GMT",
+        "Calais by ferry",
+        "AB1",
+        "AB3",
+        "exact",
+        "ARMED.",
+        "P1",
+        "trailers",
+    ):
+        assert part in text
+    if width == 80:
+        assert len(console.export_text().splitlines()) <= 9

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.output import json_option
 from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import (
     active_list,
@@ -46,6 +47,7 @@ _OWN_OPTIONS = ("plate", "reason", "valid_until")
 )
 @click.option("--replace", is_flag=True, help="Replace the active entry of this plate without a question.")
 @click.option("--why", default="one entry added", show_default=True, help="The reason for the log.")
+@json_option
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
     ctx: click.Context,
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913  each is an option
     other_cells: tuple[tuple[str, str], ...],
     replace: bool,
     why: str,
+    as_json: bool,
 ) -> None:
     """Put one PLATE on a list. The entry is active at every port within about a second.
 
@@ -94,7 +97,7 @@ def command(  # noqa: PLR0913  each is an option
             preconditions=Preconditions(allows_new_list=new_list),
             replaced=replaced,
         )
-    report_change(applied)
+    report_change(applied, as_json=as_json)
 
 
 def _entry_of(cells: Mapping[str, str], list_name: str, context: ListContext) -> Entry:

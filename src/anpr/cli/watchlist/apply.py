@@ -6,6 +6,7 @@ import click
 
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
+from anpr.cli.output import json_option
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import (
@@ -32,13 +33,14 @@ from anpr.watchlist.store.preconditions import Preconditions
 @click.option(
     "--why", default="the list was replaced", show_default=True, help="The reason for the log and the boards."
 )
+@json_option
 @click.pass_context
-def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, why: str) -> None:
+def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, why: str, *, as_json: bool) -> None:
     """Make the changes of PLAN: all or none.
 
     The planned file is read again. If the file or the list has changed since the plan, nothing is changed. A plan
     that would remove a large share of the list names the number that you must confirm. The counts of the change and
-    its generation are one JSON line on stdout.
+    its generation are a table on a terminal, and one JSON line for programs.
 
     \b
     Examples:
@@ -61,7 +63,7 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
     if content.refused > plan.refused:
         raise AnprError(
             "plan-other-configuration",
-            f"{file}: {content.refused} lines are refused, but {plan.refused} were when it was planned; "
+            f"{file}: {content.refused} of its lines are refused, but {plan.refused} when it was planned; "
             "nothing was changed",
             f"the configuration has changed since: plan again: anpr watchlist plan {file} --list {plan.list} "
             f"--out {plan_path}",
@@ -82,4 +84,4 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
             ),
             progress=ProgressLine(f"writing {plan.list}"),
         )
-    report_change(applied)
+    report_change(applied, as_json=as_json)

@@ -9,8 +9,10 @@ import msgspec
 
 from anpr.cli.duration import Duration
 from anpr.cli.operator import operator_name
+from anpr.cli.output import print_table, wants_json
 from anpr.runtime.clock import system_clock
 from anpr.runtime.nearest import nearest_note
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.watchlist.csv_file import ENCODINGS, ListFile
 from anpr.watchlist.list_context import ListContext
@@ -22,6 +24,7 @@ from anpr.watchlist.store.manifest import ListManifest, Manifest
 from anpr.watchlist.store.reader import WatchlistReader
 
 FAULTS_SHOWN = 20
+_CHANGE_COLUMNS = ("list", "entries", "added", "changed", "removed", "generation")
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 list_option: Option = click.option("--list", "list_name", required=True, help="The name of the list.")
@@ -94,13 +97,16 @@ def author(command: str, file_sha256: str = "") -> Author:
     return Author(operator_name(), command, file_sha256)
 
 
-def report_change(applied: AppliedChange) -> None:
-    """Print the counts of a change: JSON on stdout for programs, a sentence on stderr for people."""
+def report_change(applied: AppliedChange, *, as_json: bool) -> None:
+    """Print the counts of a change: a table or JSON on stdout, a sentence on stderr."""
+    counts = msgspec.structs.asdict(applied) | {"generation": str(applied.generation)}
+    if wants_json(as_json=as_json):
+        click.echo(msgspec.json.encode(counts).decode())
+    else:
+        print_table(_CHANGE_COLUMNS, [[counts[column] for column in _CHANGE_COLUMNS]])
     click.echo(
-        msgspec.json.encode(msgspec.structs.asdict(applied) | {"generation": str(applied.generation)}).decode()
-    )
-    click.echo(
-        f"generation {applied.generation} is active: {applied.list} has {applied.entries} entries "
+        f"generation {applied.generation} is active: {applied.list} has "
+        f"{counted(applied.entries, 'entry', 'entries')} "
         f"({applied.added} added, {applied.changed} changed, {applied.removed} removed)",
         err=True,
     )
@@ -116,7 +122,11 @@ def show_faults(file: Path, content: ListFile) -> None:
     for fault in content.faults[:FAULTS_SHOWN]:
         click.echo(f"{file}: {fault}", err=True)
     if content.refused:
-        click.echo(f"{file}: {content.refused} lines refused, {len(content.entries)} entries read", err=True)
+        click.echo(
+            f"{file}: {counted(content.refused, 'line')} refused, "
+            f"{counted(len(content.entries), 'entry', 'entries')} read",
+            err=True,
+        )
     for warning in content.warnings:
         click.echo(f"{file}: {warning}", err=True)
 
@@ -127,5 +137,6 @@ def show_unknown_sites(file: str, reads_of_site: Mapping[str, float], sites: Col
     for site, count in sorted(unknown.items(), key=lambda item: -item[1])[:FAULTS_SHOWN]:
         near = nearest_note(site, sites, "the nearest is")
         click.echo(
-            f"{file}: {count:.0f} reads are of a site that the configuration does not name: {site!r}{near}", err=True
+            f"{file}: {counted(round(count), 'read')} of a site that the configuration does not name: {site!r}{near}",
+            err=True,
         )

@@ -10,8 +10,10 @@ import numpy as np
 from anpr.backtest.tolerances import ToleranceCost, ToleranceCosts, estimate_tolerance_costs
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH
+from anpr.cli.output import json_option, wants_json
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults
+from anpr.runtime.plurals import counted
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.plan import unexpired_entries
 
@@ -27,6 +29,7 @@ from anpr.watchlist.plan import unexpired_entries
     help="How many days of traffic to simulate.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same traffic.")
+@json_option
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
     ctx: click.Context,
@@ -37,14 +40,15 @@ def command(  # noqa: PLR0913  each is an option
     valid_for: float | None,
     days: int,
     seed: int,
+    as_json: bool,
 ) -> None:
     """Show what each tolerance would find and cost if every entry of FILE had it. Nothing is changed.
 
     The traffic is simulated from the tables that matching uses: 20,000 vehicles a day that are not listed, and listed
     vehicles that are misread. With reads from the past, `plan --reads` counts the alerts that a list really would
     have raised. The numbers have 95 % intervals: how far they could move with more days of traffic. The intervals do
-    not show how far the tables are from real life. JSON is on stdout, a table on stderr. Exit code 1 when lines were
-    refused.
+    not show how far the tables are from real life. The table is on stderr; for programs there is
+    JSON on stdout. Exit code 1 when lines were refused.
 
     \b
     Examples:
@@ -59,14 +63,17 @@ def command(  # noqa: PLR0913  each is an option
     costs = estimate_tolerance_costs(
         unexpired_entries(content, context.at), days, np.random.default_rng(seed), ProgressLine("simulating vehicles")
     )
-    click.echo(msgspec.json.encode(costs).decode())
+    if wants_json(as_json=as_json):
+        click.echo(msgspec.json.encode(costs).decode())
     _print_table(costs)
     ctx.exit(1 if content.refused else 0)
 
 
 def _print_table(costs: ToleranceCosts) -> None:
     click.echo(
-        f"{costs.entries} entries, {costs.patterns} of them patterns; days of traffic: {costs.days:g}", err=True
+        f"{counted(costs.entries, 'entry', 'entries')}, {costs.patterns} of them patterns; "
+        f"days of traffic: {costs.days:g}",
+        err=True,
     )
     click.echo(f"  {'tolerance':12}{'misread vehicles found':>26}{'false alerts a day':>26}", err=True)
     for cost in costs.tolerances:

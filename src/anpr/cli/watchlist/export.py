@@ -7,6 +7,7 @@ import click
 from anpr.cli import settings_of
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import active_list, list_option
+from anpr.runtime.plurals import counted
 from anpr.watchlist.csv_export import write_list
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
@@ -33,4 +34,4 @@ def command(ctx: click.Context, list_name: str) -> None:
     )
     with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
         write_list(out, entries)
-    click.echo(f"{len(entries)} entries of {list_name}", err=True)
+    click.echo(f"{counted(len(entries), 'entry', 'entries')} of {list_name}", err=True)

@@ -11,6 +11,7 @@ import msgspec
 from anpr.backtest.cost_estimate import DAY, SHORTEST_TIME, estimate_cost
 from anpr.cli import settings_of
 from anpr.cli.files import FILE_PATH, OPEN_FILE
+from anpr.cli.output import json_option, print_table, wants_json
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.common import (
     FAULTS_SHOWN,
@@ -30,6 +31,7 @@ from anpr.contracts.events import NO_GENERATION
 from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
 from anpr.runtime.durations import in_words
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
 from anpr.watchlist.alert_cost import Cost
@@ -50,6 +52,7 @@ _ONLY_IN_THE_FILE = ("format", "refusals", "sample", "sampled_validities")
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the plan."
 )
 @list_file_options
+@json_option
 @click.option("--reads", type=OPEN_FILE, help="Reads from the past, as JSON lines: count the alerts.")
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
@@ -63,13 +66,15 @@ def command(  # noqa: PLR0913  each is an option
     columns: Mapping[str, str],
     valid_for: float | None,
     reads: BinaryIO | None,
+    as_json: bool,
 ) -> None:
     """Show what would change if FILE replaced a list. Nothing is changed.
 
-    The plan is written to --out, for `anpr watchlist apply`, and in short as JSON to stdout. Lines that cannot be
-    used are named on stderr: they would be left out. Exit code 1 when there are any. With --reads the plan also holds
-    the alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that would
-    have raised the most.
+    The plan is written to --out, for `anpr watchlist apply`. In short it is a table on a terminal, and JSON for
+    programs. Lines that cannot be used are named on stderr: they would be left out. Exit code 1 when there are any.
+    What `apply` would refuse because of the lists that are active, `plan` refuses already. With --reads the plan also
+    holds the alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that
+    would have raised the most.
 
     It also says how many retrospective alerts the plan would raise about vehicles that have passed already, and where
     they would ring. It counts them in the histories on this machine, and names every port that it could not count.
@@ -99,16 +104,20 @@ def command(  # noqa: PLR0913  each is an option
         is_first_list=manifest is None,
         entries={entry.entry_id: entry for entry in in_force},
     )
+    planned = unexpired_entries(content, context.at)
+    reader.refuse_shared_ids(
+        manifest, list_name, [entry.entry_id for entry in planned if entry.entry_id not in active.entries]
+    )
     source = PlannedFile(str(file.absolute()), list_format, author("plan").user, context)
     plan = make_plan(list_name, content, source, active, removal_limit_of(settings, None))
-    counted = count_retrospective(settings, plan, active, unexpired_entries(content, context.at))
+    counted = count_retrospective(settings, plan, active, planned)
     plan = msgspec.structs.replace(plan, retrospective=counted)
     if reads is not None:
         cost = _cost(settings, content, plan, reads)
         show_unknown_sites(reads.name, cost.reads_of_site, settings.sites)
         plan = msgspec.structs.replace(plan, cost=cost)
     plan_file.write(out, plan)
-    _report(settings, plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]])
+    _report(settings, plan, out, [plan.validity, *plan.warnings[len(content.warnings) :]], as_json=as_json)
     ctx.exit(1 if plan.refused else 0)
 
 
@@ -133,14 +142,17 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
     return estimate_cost(entries, reads, late_after, days, on_progress=on_progress, on_bad_read=on_bad_read)
 
 
-def _report(settings: Settings, plan: Plan, out: Path, sentences: Sequence[str]) -> None:
-    """Print the plan in short: JSON on stdout for programs, and for people on stderr, with these sentences."""
-    in_short = {name: value for name, value in msgspec.to_builtins(plan).items() if name not in _ONLY_IN_THE_FILE}
-    click.echo(msgspec.json.encode(in_short | {"base": str(plan.planned_against)}).decode())
+def _report(settings: Settings, plan: Plan, out: Path, sentences: Sequence[str], *, as_json: bool) -> None:
+    """Print the plan in short: tables or JSON on stdout, and these sentences on stderr."""
+    if wants_json(as_json=as_json):
+        in_short = {name: value for name, value in msgspec.to_builtins(plan).items() if name not in _ONLY_IN_THE_FILE}
+        click.echo(msgspec.json.encode(in_short | {"base": str(plan.planned_against)}).decode())
+    else:
+        _print_tables(plan)
     click.echo(
-        f"{plan.list}: {plan.entries_before} entries would become {plan.entries_after}: {plan.added} added, "
-        f"{plan.changed} changed, {plan.removed} removed, {plan.unchanged} unchanged\n"
-        f"in the file: {plan.refused} lines refused, {plan.expired} expired, {plan.duplicates} repeated, "
+        f"{plan.list}: {counted(plan.entries_before, 'entry', 'entries')} would become {plan.entries_after}: "
+        f"{plan.added} added, {plan.changed} changed, {plan.removed} removed, {plan.unchanged} unchanged\n"
+        f"in the file: {counted(plan.refused, 'line')} refused, {plan.expired} expired, {plan.duplicates} repeated, "
         f"{plan.never_rings} can never ring",
         err=True,
     )
@@ -154,9 +166,47 @@ def _report(settings: Settings, plan: Plan, out: Path, sentences: Sequence[str])
     click.echo(f"Nothing is changed yet. To apply the plan: anpr watchlist apply {out}{confirm}", err=True)
 
 
+def _print_tables(plan: Plan) -> None:
+    """Print how many entries would change, and some of them with what differs or when they are valid."""
+    print_table(
+        ("list", "entries now", "with this file", "added", "changed", "removed", "unchanged"),
+        [
+            (
+                plan.list,
+                plan.entries_before,
+                plan.entries_after,
+                plan.added,
+                plan.changed,
+                plan.removed,
+                plan.unchanged,
+            )
+        ],
+    )
+    if plan.sample:
+        click.echo()
+        print_table(
+            ("change", "plate", "entry", "what differs, and when it is valid"),
+            (
+                (
+                    change.kind,
+                    change.plate,
+                    change.entry_id,
+                    "; ".join(filter(None, (", ".join(change.fields), plan.sampled_validities.get(change.entry_id)))),
+                )
+                for change in plan.sample
+            ),
+            wrapped="what differs, and when it is valid",
+        )
+        click.echo()
+
+
 def _report_cost(cost: Cost) -> None:
-    click.echo(f"{cost.reads} reads matched, {cost.reads_refused} lines refused; {_covered_time(cost)}", err=True)
-    click.echo(f"{cost.alerts} alerts, which is {cost.alerts_a_day} alerts a day", err=True)
+    click.echo(
+        f"{counted(cost.reads, 'read')} matched, {counted(cost.reads_refused, 'line')} refused; "
+        f"{_covered_time(cost)}",
+        err=True,
+    )
+    click.echo(f"{counted(cost.alerts, 'alert')}, which is {cost.alerts_a_day} alerts a day", err=True)
     for name in ("by_tier", "by_port", "by_hour", "by_nationality"):
         counts = ", ".join(f"{value} {count}" for value, count in getattr(cost, name).items())
         click.echo(f"  {name.replace('_', ' ')}: {counts or 'none'}", err=True)

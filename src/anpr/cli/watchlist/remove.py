@@ -3,11 +3,13 @@
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.output import json_option
 from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import active_list, author, own_list_option, report_change, why_option
 from anpr.contracts.events import is_covert_handling
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
+from anpr.runtime.plurals import counted
 from anpr.watchlist.csv_cells import InvalidCellError
 from anpr.watchlist.entry_identity import entries_named
 from anpr.watchlist.plate_cell import read_plate_cell
@@ -20,8 +22,11 @@ from anpr.watchlist.store.preconditions import Preconditions, check_precondition
 @own_list_option
 @click.option("--id", "entry_id", help="Which entry to remove, when the list has several with this plate.")
 @why_option
+@json_option
 @click.pass_context
-def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None, why: str) -> None:
+def command(  # noqa: PLR0913  each is an option
+    ctx: click.Context, plate: str, list_name: str, entry_id: str | None, why: str, *, as_json: bool
+) -> None:
     """Remove one PLATE from a list. Its incidents are withdrawn at every port within about a second.
 
     \b
@@ -39,7 +44,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
     if len(entry_ids) != 1:
         raise InputError(
             "entry-not-one",
-            f"{list_name!r} has {len(entry_ids)} entries with this plate"
+            f"{list_name!r} has {counted(len(entry_ids), 'entry', 'entries')} with this plate"
             + (f": {', '.join(entry_ids[:10])}" if entry_ids else "")
             + "; nothing was changed",
             "choose one of them with --id" if entry_ids else "`anpr watchlist export` shows what the list holds",
@@ -50,7 +55,7 @@ def command(ctx: click.Context, plate: str, list_name: str, entry_id: str | None
         applied = store.change(
             list_name, [], entry_ids, why=why, now=system_clock(), author=by, preconditions=preconditions
         )
-    report_change(applied)
+    report_change(applied, as_json=as_json)
 
 
 def _as_listed(plate: str) -> str:

@@ -64,8 +64,9 @@ def count_retrospective(
 def report_retrospective(settings: Settings, counted: Retrospective) -> None:
     """Say on stderr what would be raised, and what is not known."""
     hours = f"the last {counted.hours:g} hours"
+    alerts = sum(counted.alerts.values())
     click.echo(
-        f"{sum(counted.alerts.values())} retrospective alerts about vehicles that have passed in {hours}: "
+        f"{alerts} retrospective alert{'s' if alerts != 1 else ''} about vehicles that have passed in {hours}: "
         f"{_by_port(settings, counted.alerts)}",
         err=True,
     )

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from anpr.cli import settings_of
+from anpr.cli.output import json_option
 from anpr.cli.progress_line import ProgressLine
 from anpr.cli.watchlist.change_audit import audited_change
 from anpr.cli.watchlist.common import (
@@ -42,9 +43,16 @@ class _GenerationType(click.ParamType[Any]):
 )
 @why_option
 @confirm_option
+@json_option
 @click.pass_context
-def command(
-    ctx: click.Context, *, list_name: str, to: Generation | None, why: str, confirm_removals: int | None
+def command(  # noqa: PLR0913  each is an option
+    ctx: click.Context,
+    *,
+    list_name: str,
+    to: Generation | None,
+    why: str,
+    confirm_removals: int | None,
+    as_json: bool,
 ) -> None:
     """Apply again what a list held before its last change, as a new generation.
 
@@ -68,4 +76,4 @@ def command(
             ),
             progress=ProgressLine(f"writing {list_name}"),
         )
-    report_change(applied)
+    report_change(applied, as_json=as_json)

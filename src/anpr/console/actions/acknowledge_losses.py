@@ -6,6 +6,7 @@ from datetime import datetime
 from anpr.contracts.events import Action, Loss
 from anpr.contracts.losses import ACKNOWLEDGED, SiteLosses
 from anpr.contracts.topics import AddressedAction
+from anpr.runtime.plurals import counted
 
 
 def losses_to_acknowledge(
@@ -49,4 +50,4 @@ def describe_loss(loss: Loss) -> str:
     where = f"{loss.site}, all partitions" if loss.partition is None else f"{loss.site}, partition {loss.partition}"
     if loss.last_offset is None:
         return f"an unknown number of reads, {where}"
-    return f"{loss.reads} reads, {where}, offsets {loss.first_offset} to {loss.last_offset}"
+    return f"{counted(loss.reads or 0, 'read')}, {where}, offsets {loss.first_offset} to {loss.last_offset}"

@@ -13,6 +13,7 @@ from anpr.contracts.events import Entry, EntryEnded, Generation
 from anpr.contracts.local_days import LocalDays
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
+from anpr.runtime.plurals import counted
 from anpr.watchlist.changes import Changes, combine_changes
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store import keys
@@ -165,6 +166,23 @@ class WatchlistReader:
         last = before.deltas[-1].generation
         deltas = after.deltas_since(before, msgspec.structs.replace(last, number=last.number - 1))
         return deltas is not None and self._storage.deltas.have_change_between(deltas, last, since)
+
+    def refuse_shared_ids(self, manifest: Manifest | None, list_name: str, entry_ids: Sequence[str]) -> None:
+        """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
+        for name, list_manifest in manifest.lists.items() if manifest and entry_ids else ():
+            if name == list_name:
+                continue
+            try:
+                shared = sorted(require_whole(self._storage.ids(list_manifest, entry_ids)))
+            except redis.RedisError as error:
+                raise unavailable(error) from error
+            if shared:
+                raise InputError(
+                    "watchlist-shared-ids",
+                    f"{counted(len(shared), 'entry id')} of {list_name!r}, {shared[0]!r} among them, "
+                    f"{'is' if len(shared) == 1 else 'are'} in the list {name!r}; nothing was changed",
+                    "an id belongs to one entry of one list: change the ids, or leave the entry_id column out",
+                )
 
     def entries_of(self, list_manifest: ListManifest | None, entry_ids: Sequence[str]) -> dict[str, Entry]:
         """Return by id those of these entries that a list has. Raises AnprError when the list is not whole."""

@@ -18,11 +18,11 @@ import msgspec
 import redis
 
 from anpr.contracts.events import EntryEnded, Generation
-from anpr.runtime.errors import AnprError, InputError, UnavailableError
+from anpr.runtime.errors import AnprError, UnavailableError
 from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import AppliedChange, Author, LoggedChange
-from anpr.watchlist.store.entry_storage import EntryStorage, require_whole
+from anpr.watchlist.store.entry_storage import EntryStorage
 from anpr.watchlist.store.list_writer import Edit, ListWriter
 from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState
 from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions, check_preconditions
@@ -93,7 +93,7 @@ class Transactions:
                 check_preconditions(request.preconditions, list_name, manifest)
                 before = manifest.lists.get(list_name) if manifest else None
                 edit = work_out(before, generation)
-                self._refuse_shared_ids(manifest, list_name, [entry.entry_id for entry in edit.changes.put])
+                self._reader.refuse_shared_ids(manifest, list_name, [entry.entry_id for entry in edit.changes.put])
                 applied = _applied_change(list_name, edit, before, generation)
                 if (limit := request.preconditions.removal_limit) is not None:
                     limit.check(list_name, before.entries if before else 0, applied.removed, applied.entries)
@@ -114,20 +114,6 @@ class Transactions:
         except redis.RedisError as error:
             raise unavailable(error) from error
         return applied
-
-    def _refuse_shared_ids(self, manifest: Manifest | None, list_name: str, entry_ids: Sequence[str]) -> None:
-        """Raise InputError when another list has one of these ids: their alerts would be taken for one another's."""
-        for name, list_manifest in manifest.lists.items() if manifest and entry_ids else ():
-            if name == list_name:
-                continue
-            shared = sorted(require_whole(self._storage.ids(list_manifest, entry_ids)))
-            if shared:
-                raise InputError(
-                    "watchlist-shared-ids",
-                    f"{len(shared)} entry ids of {list_name!r}, {shared[0]!r} among them, are in the list {name!r}; "
-                    "nothing was changed",
-                    "an id belongs to one entry of one list: change the ids, or leave the entry_id column out",
-                )
 
     def _keep_previous_state(  # noqa: PLR0913  the list before and after, and where to write it
         self,
