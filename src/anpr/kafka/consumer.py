@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from anpr.kafka.client_polls import as_rejection, count_waiting, poll_batch
 from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, FETCH_WAIT_MS, ErrorLog
+from anpr.kafka.group_coverage import GroupCoverage, group_asker
 from anpr.kafka.interfaces import Gap, Record
 from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
 from anpr.kafka.topic_identity import TopicIdentity
@@ -52,7 +53,9 @@ class KafkaConsumer:
         self._first_offset: dict[tuple[str, int], int] = {}
         self._finder = GapFinder()
         self._memory = (memory_topic, 0)
+        self._topic = topic
         self._identity = TopicIdentity(bootstrap, topic)
+        self._coverage = GroupCoverage(topic, group_asker(bootstrap, topic, group))
         self._topic_id = ""
         # When this member had last read everything, and when the group is to learn of it.
         self._caught_up_at: datetime | None = None
@@ -76,17 +79,28 @@ class KafkaConsumer:
         }
         with as_rejection():
             self._consumer = Consumer(settings)
-            self._consumer.subscribe([topic], on_revoke=self._on_revoke)
+            self._subscribe()
 
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
         """See `interfaces.Consumer`."""
         with as_rejection():
             self._check_topic()
+            self._check_partitions()
             records, gone = poll_batch(self._consumer, max_records, wait_seconds)
             self._finder.note_records(records)
             for partition in gone:
                 self._restart(TopicPartition(*partition))
         return records
+
+    def _subscribe(self) -> None:
+        self._consumer.subscribe([self._topic], on_revoke=self._on_revoke)
+
+    def _check_partitions(self) -> None:
+        """Ask for all partitions again if nobody reads one of them. Between batches all records are processed."""
+        own = {partition.partition for partition in self._consumer.assignment()}
+        if own and self._coverage.is_missing_one(self._identity.partitions, own):
+            self._consumer.unsubscribe()
+            self._subscribe()
 
     def _restart(self, partition: TopicPartition) -> None:
         """Read a partition on where it can be read: its offset was never committed, or the broker has deleted it."""
