@@ -106,10 +106,10 @@ COMMAND_DONE: Final = {
     "release": "You have released this. A colleague can claim it now.",
     "hand-over": "You have handed this over.",
     "take-over": "You have taken this over.",
-    "plate-check": "Your plate check is recorded.",
-    "outcome": "The outcome is recorded.",
-    "comment": "Your comment is recorded.",
-    "take-back": "You have undone this action. The record keeps both.",
+    "plate-check": "Plate check saved.",
+    "outcome": "Outcome saved.",
+    "comment": "Comment saved.",
+    "take-back": "Undone. Both stay in the record.",
 }
 
 

@@ -30,7 +30,8 @@ def date_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for moments long ago or far ahead: date and time."""
 
     def date(moment: datetime) -> str:
-        return f"{local_time(moment, zone):%d %B %Y %H:%M %Z}"
+        local = local_time(moment, zone)
+        return f"{day_text(local.date())} {local:%H:%M %Z}"
 
     return date
 

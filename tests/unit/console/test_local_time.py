@@ -33,7 +33,7 @@ def test_a_time_is_in_the_sites_zone_and_names_the_zone_and_the_day(
 
 
 def test_a_date_is_in_the_sites_zone() -> None:
-    assert date_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "01 January 2027 00:30 CET"
+    assert date_time_in(PARIS)(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == "1 January 2027 00:30 CET"
 
 
 def test_a_log_line_shows_the_date_and_the_second() -> None:

@@ -81,7 +81,7 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
     ("fault", "line"),
     [
         ({"clock_offset_seconds": {"camera-1": -90.0}}, "✖ 90 s behind"),
-        ({"lag": 500_000}, "✖ 500000 reads waiting"),
+        ({"lag": 500_000}, "✖ 500,000 reads waiting"),
         ({"dead_letters": 3}, "✖ 3 dead letters"),
         (
             {"unknown_cameras": {"Camera-1": UnknownCamera(reads=12, last_read_at=NOON)}},
@@ -125,7 +125,7 @@ def test_it_names_unknown_cameras_with_what_they_may_mean_and_claims_no_camera_t
         assert "(no name): 12 reads" in page()
         assert "the reads name no camera" in page()
         assert "&lt;b&gt;x&lt;/b&gt;" in ann.get("/health").text
-        assert "sees vehicles" not in page()
+        assert "✓ working" not in page()
 
 
 def test_it_shows_no_old_status_while_the_board_stands_still(
@@ -159,3 +159,21 @@ def test_the_status_is_worked_out_once_a_tick_however_many_ask_for_it(
         for _ in range(5):
             assert ann.get("/health").status_code == 200
     assert len(asked) == server.console.parts.status._current_status.ticks
+
+
+def test_officers_read_whether_the_list_is_up_to_date_and_what_is_for_engineers_is_folded_away(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page(**fields: Any) -> str:
+            server.report_all_is_well(**fields)
+            return ann.get("/health").text
+
+        assert wait_until(lambda: "up to date at" in page(entries=1), 10)
+        officers, _, technical = page(entries=1).partition('<details class="technical">')
+        assert ", 1 entry" in officers
+        for word in ("dead letter", "matcher", "reads by other cameras", "partition"):
+            assert word not in officers
+        assert "0 dead letters" in technical
+        assert wait_until(lambda: '<details class="technical" open>' in page(dead_letters=1), 10), "a fault is shown"

@@ -211,7 +211,7 @@ def test_an_officer_deals_with_an_incident_by_keyboard_alone(scene: Scene) -> No
         expect(page.locator(".result")).to_contain_text("You have claimed this")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys work
         page.keyboard.press("s")
-        expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
+        expect(page.locator(".result")).to_contain_text("Plate check saved")
         expect(page.locator("#tools")).to_be_visible()  # from here on keys work
         page.keyboard.press("o")
         expect(page.locator("#outcome")).to_be_focused()
@@ -254,7 +254,7 @@ def test_a_key_pressed_before_the_scripts_have_loaded_still_works(scene: Scene) 
         # Chromium drops keys itself until the page has been on the screen.
         assert wait_until(key_reaches_the_page, 60)
         delayed[0].continue_()
-        expect(page.locator(".result")).to_contain_text("Your plate check is recorded")
+        expect(page.locator(".result")).to_contain_text("Plate check saved")
         assert actions_on(scene, incident) == ["claimed", "plate_check"]
 
 

@@ -23,6 +23,7 @@ from anpr.console.local_time import (
 from anpr.contracts.events import Explanation
 from anpr.contracts.plates import country_of
 from anpr.runtime.camera_names import likely_camera
+from anpr.runtime.plurals import counted
 
 
 def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -> jinja2.Environment:
@@ -55,6 +56,7 @@ def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -
         "mark_differences": mark_differences,
         "country_of": country_of,
         "percent": percent,
+        "counted": counted,
     }
     templates.globals |= {"labels": labels, "likely_camera": likely_camera, "has_govuk": govuk is not None}
     return templates
