@@ -4,7 +4,7 @@ import msgspec
 
 from anpr.contracts.events import Alert, Entry
 from anpr.matching.index import Index
-from tests.support.list_oracle import Arrived, dry_run, faults
+from tests.support.list_oracle import Arrived, back_check_run, dry_run, faults, retrospective_faults
 from tests.support.strategies import a_read, an_entry, generation
 
 READ = a_read()
@@ -49,3 +49,29 @@ def test_an_alert_with_the_entry_of_another_generation_is_a_fault() -> None:
 
 def test_a_match_with_an_older_list_than_the_matcher_had_is_a_fault() -> None:
     assert "was active before it arrived" in faults_in(alerts(1), least=2)
+
+
+def looked_for(number: int, *entry_ids: str) -> list[Alert]:
+    """Return what a back-check raises under a list."""
+    of_all = back_check_run([READ], Index.build(CONTENTS[number], generation(number)))
+    return [alert for alert in of_all if alert.entry.entry_id in entry_ids]
+
+
+def back_check_faults(found: list[Alert]) -> str:
+    contents = {generation(number): entries for number, entries in CONTENTS.items()}
+    return "\n".join(retrospective_faults([READ], found, contents))
+
+
+def test_what_the_last_list_has_is_there_live_or_retrospective() -> None:
+    assert back_check_faults(alerts(1) + looked_for(2, "new")) == back_check_faults(alerts(2)) == ""
+    assert "no alert of new, listed in the end" in back_check_faults(alerts(1))
+
+
+def test_a_retrospective_alert_that_its_list_does_not_raise_is_a_fault() -> None:
+    early = [msgspec.structs.replace(alert, generation=generation(1)) for alert in looked_for(2, "new")]
+    assert "retrospective alert of new" in back_check_faults(alerts(1) + early)
+
+
+def test_retrospective_alerts_do_not_make_the_last_attempt_of_a_matcher_whole() -> None:
+    assert "2 of the 3 alerts" in faults_in(alerts(1, "removed", "same") + looked_for(1, "always"))
+    assert faults_in(alerts(1) + looked_for(2, "new")) == ""
