@@ -86,6 +86,12 @@ class Running:
         body = msgspec.json.encode(request_of(look_up or a_look_up(), covert=covert))
         return self.client.post(SIGHTINGS_PATH, content=body, headers={"Authorization": f"Bearer {token}"})
 
+    def post_fields(self, **fields: str) -> httpx.Response:
+        """Post a look-up with these fields, whatever they are."""
+        body = msgspec.to_builtins(request_of(a_look_up(), covert=False)) | fields
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        return self.client.post(SIGHTINGS_PATH, content=msgspec.json.encode(body), headers=headers)
+
     def token(self, asking: str = "dover") -> str:
         return self.tokens.make(asking, SITE, NOW)
 
@@ -220,6 +226,29 @@ def test_another_site_can_ask_neither_in_the_name_of_this_one_nor_for_anything_c
 def test_what_is_no_look_up_is_refused(calais: Running, body: bytes, status: int, code: str) -> None:
     headers = {"Authorization": f"Bearer {calais.token()}"}
     assert refusal(calais.client.post(SIGHTINGS_PATH, content=body, headers=headers)) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"reason": ""},
+        {"reason": " \t\u00a0"},
+        {"reason": "x" * 501},
+        {"since": "2026-12-01T00:00:00Z"},
+        {"since": "today"},
+    ],
+)
+def test_a_reason_that_is_blank_or_a_period_that_is_none_is_refused(calais: Running, field: dict[str, str]) -> None:
+    assert refusal(calais.post_fields(**field)) == (400, "look-up-malformed")
+    assert calais.search.asked == []
+
+
+def test_a_period_to_the_edge_of_the_calendar_is_answered(calais: Running) -> None:
+    period = {"since": "0001-01-01T00:00:00+14:00", "until": "9999-12-31T23:59:59-12:00"}
+    assert calais.post_fields(**period).status_code == 200
+    event = calais.audited()[-1]
+    assert event["details"]["since"] == "0001-01-01T00:00:00+00:00"
+    assert event["details"]["until"].startswith("9999-12-31T23:59:59")
 
 
 def test_a_field_that_this_version_does_not_know_is_refused(calais: Running) -> None:
