@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from anpr.contracts.events import KINDS, TIERS, Action, Alert, Arrival, encode
+from anpr.contracts import turned_away
+from anpr.contracts.events import KINDS, TIERS, Action, Alert, Arrival, Entry, encode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,6 +74,20 @@ class Incident(Struct, frozen=True, kw_only=True):
     def last_captured_at(self) -> datetime:
         """When the vehicle was last seen in this stay."""
         return self.alerts[-1].captured_at
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries that speak for it, the most urgent first: none hides another.
+
+        Among equals the first is that of another port that turned the vehicle away: officers must read it.
+        """
+        by_id = {alert.entry.entry_id: alert.entry for alert in self.standing or self.alerts}
+        return tuple(sorted(by_id.values(), key=lambda e: (e.priority, e.list != turned_away.LIST, e.entry_id)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of all these entries, each once."""
+        return tuple(dict.fromkeys(warning for entry in self.entries for warning in entry.warnings))
 
     @property
     def has_covert(self) -> bool:

@@ -354,11 +354,12 @@ def _marked(explanation: Explanation, *, read: bool) -> Text:
 def _why(incident: Incident) -> Text:
     """Return the warnings, then the reason and instruction of every standing entry, so that none hides another."""
     text = Text()
-    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
-    entries = sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
-    for warning in dict.fromkeys(warning for entry in entries for warning in entry.warnings):
+    for warning in incident.warnings:
         text.append(_plain(f"{warning.upper()}. ", style="bold red"))
-    reasons = (". ".join(part for part in (e.reason or e.category or e.list, e.instruction) if part) for e in entries)
+    reasons = (
+        ". ".join(part for part in (entry.reason or entry.category or entry.list, entry.instruction) if part)
+        for entry in incident.entries
+    )
     return text.append(_plain(" / ".join(reasons)))
 
 

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from anpr.board.board import Board
 from anpr.contracts import turned_away
 from anpr.contracts.bounds import beyond_bounds
 from anpr.contracts.events import OUTCOMES, Candidate, Cover, Entry
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.runtime.settings import BoardSettings, Site
+from anpr.terminal.incident_lines import incident_line
 from anpr.turned_away.outcomes import TurnedAwayOutcomes, entries_in_force
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
@@ -177,3 +180,15 @@ def test_a_back_check_finds_what_has_passed_since_the_vehicle_was_turned_away_an
     assert days.is_valid_at(found, "dover", NOON)
     ordinary = an_entry(valid_from=minutes(30))
     assert days.is_valid_at(ordinary, "dover", NOON), "of any other list, what has passed before counts too"
+
+
+def test_programs_people_and_the_terminal_read_first_that_a_vehicle_was_turned_away() -> None:
+    found = listed_after(STOLEN)
+    read = a_read("at Dover", site="dover", captured_at=minutes(90))
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    for entry in (msgspec.structs.replace(STOLEN, entry_id="0", warnings=("two people",)), found):
+        board.add_alert(an_alert(read, entry, plate="AB12CDE"))
+    [incident] = board.incidents(minutes(91))
+    assert [entry.list for entry in incident.entries] == ["turned_away", "stolen"]
+    assert incident_line(incident)["reasons"] == [found.reason, "stolen in Kent"]
+    assert incident_line(incident)["warnings"] == ("may be armed", "two people")

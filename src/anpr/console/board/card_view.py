@@ -51,7 +51,7 @@ class CardView:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings of all entries, each once."""
-        return tuple(dict.fromkeys(warning for entry in self.entries for warning in entry.warnings))
+        return self.incident.warnings
 
     @property
     def version(self) -> str:
@@ -66,7 +66,6 @@ class CardView:
 
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
     """Return the card of an incident at a site. It depends on nothing else, so it can be kept until these change."""
-    entries = _entries_of(incident)
     outcomes = [
         action for action in incident.actions if action.kind == "outcome" and not incident.is_retracted(action)
     ]
@@ -75,7 +74,7 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position
         incident=incident,
         last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),
         site_title=_title_of(incident.site, sites),
-        entries=entries,
+        entries=incident.entries,
         claims=[(_title_of(claim.site, sites), claim) for claim in position.claims if claim.site != site],
         claim_here=position.claim_at(site),
         outcome=outcome,
@@ -83,12 +82,6 @@ def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position
         position=position,
         covert=_covert_label(incident),
     )
-
-
-def _entries_of(incident: Incident) -> list[Entry]:
-    """Return the entries that speak for an incident, the most urgent first: none hides another."""
-    by_id = {alert.entry.entry_id: alert.entry for alert in incident.standing or incident.alerts}
-    return sorted(by_id.values(), key=lambda entry: (entry.priority, entry.entry_id))
 
 
 def _covert_label(incident: Incident) -> str:
