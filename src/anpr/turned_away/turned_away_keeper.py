@@ -71,6 +71,8 @@ class TurnedAwayKeeper:
         self._read_to_end: frozenset[str] = frozenset()
         # What the list was last compared for: facts, sites that were read to their end, generation.
         self._compared: object = None
+        # The same with what was known of the outcomes: when the list agreed with it.
+        self._agreed: object = None
         self._logged_code = ""
         self._refusal = ""
         self._prune_at = stopwatch()
@@ -143,20 +145,28 @@ class TurnedAwayKeeper:
         if state == self._compared:
             return
         now = self._clock()
-        covert = self._covert_sources(manifest, self._outcomes.decisions(now))
-        decisions = [
-            decision
-            for decision in self._outcomes.decisions(now, covert)
-            if decision.sites & self._sites.keys() <= self._read_to_end
-        ]
+        known = self._outcomes.decisions(now)
+        # Most records are of vehicles that nobody has turned away: Redis need not be asked for them.
+        if (known, self._read_to_end, manifest.generation) != self._agreed:
+            decisions = [
+                decision
+                for decision in self._outcomes.decisions(now, self._covert_sources(manifest, known))
+                if decision.sites <= self._read_to_end
+            ]
+            if self._changes_list(manifest, decisions):
+                return  # the next run looks at what it has become
+            self._agreed = (known, self._read_to_end, manifest.generation)
+        self._compared = state
+
+    def _changes_list(self, manifest: Manifest, decisions: Sequence[Decision]) -> bool:
+        """Change the list if it is not what these decisions say, and return whether it was not."""
         listed = self._store.entries_of(manifest.lists.get(turned_away.LIST), [one.entry_id for one in decisions])
         put, removed = changes_to_make(decisions, listed)
         if removed:
             self._change([], removed, listed, _WHY_REMOVED)
         elif put:
             self._change(put, [], listed, _WHY_PUT)
-        else:
-            self._compared = state
+        return bool(removed or put)
 
     def _change(self, put: Sequence[Entry], removed: Sequence[str], listed: Mapping[str, Entry], why: str) -> None:
         """Change the list unless somebody else has changed one of these entries since."""
