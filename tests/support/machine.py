@@ -1,7 +1,7 @@
 """A machine with an index, whose processes run one pass of their loops at a time."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from anpr.contracts.events import Generation
@@ -23,12 +23,16 @@ class Machine:
 
     def __init__(self, path: Path, url: str, timeout_seconds: float = 10) -> None:
         self.folder = IndexFolder(path)
+        self.clock_offset = timedelta(0)
         self.store = WatchlistStore(connect(url, timeout_seconds), KEEP)
         self.start_builder()
         self.start_matcher()
 
     def start_builder(self) -> None:
-        self.builder = IndexBuilder(self.store, self.folder, system_clock, compact, check_every=timedelta(0))
+        def clock() -> datetime:
+            return system_clock() + self.clock_offset
+
+        self.builder = IndexBuilder(self.store, self.folder, clock, compact, check_every=timedelta(0))
 
     def start_matcher(self) -> None:
         self.matcher = IndexFollower(self.folder, "anpr index")

@@ -90,10 +90,14 @@ class IndexBuilder:
         clock: Clock,
         compact: Callable[[IndexFolder, IndexManifest], str],
         *,
+        keep_removed_for: timedelta = timedelta(hours=72),
         check_every: timedelta = CHECK_EVERY,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Start from the index on disk if it is whole, or else from Redis. A thread of its own calls `compact`."""
+        """Start from the index on disk if it is whole, or else from Redis. A thread of its own calls `compact`.
+
+        An entry that was removed or changed stays in the snapshot for `keep_removed_for` before it is compacted.
+        """
         self.active: IndexManifest | None = None
         self.problem = ""
         self._watchlist = watchlist
@@ -101,6 +105,7 @@ class IndexBuilder:
         self._clock = clock
         self._compact = compact
         self._check_every = check_every
+        self._keep_removed_for = keep_removed_for
         self._stopwatch = stopwatch
         self._check_at = self._pause_until = self._compact_at = stopwatch()
         self._compaction_pause = COMPACTION_PAUSE
@@ -270,11 +275,18 @@ class IndexBuilder:
         self._begin(_FROM_REDIS, manifest, write)
 
     def _compact_if_due(self, index: Index, index_manifest: IndexManifest) -> None:
-        """Begin to compact an index that has many changes, unless that has failed just now."""
-        if not index.is_compaction_due or self._stopwatch() < self._compact_at:
+        """Begin to compact an index that has many changes, or removed entries for long, unless it has just failed."""
+        if self._stopwatch() < self._compact_at:
+            return
+        if not index.is_compaction_due and not self._holds_removed_for_long(index, index_manifest):
             return
         log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
         self._begin(_COMPACTION, index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
+
+    def _holds_removed_for_long(self, index: Index, index_manifest: IndexManifest) -> bool:
+        """Tell whether the snapshot has texts that must leave the disk: they are personal data."""
+        is_removed = len(index.removed_rows) > 0
+        return is_removed and self._clock() - self._folder.written_at(index_manifest) >= self._keep_removed_for
 
     def _begin(self, kind: str, manifest: Manifest, write: Callable[[], str | None]) -> None:
         def build() -> _Snapshot | None:

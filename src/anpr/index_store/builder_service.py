@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+from datetime import timedelta
 from typing import IO
 
 from anpr.index_store.builder import IndexBuilder
@@ -32,7 +33,11 @@ class BuilderService:
         self._folder = IndexFolder(settings.index_dir)
         self._lock = _lock(self._folder)
         self._builder = IndexBuilder(
-            WatchlistReader(connect(settings.sites[site].redis)), self._folder, system_clock, compact_in_subprocess
+            WatchlistReader(connect(settings.sites[site].redis)),
+            self._folder,
+            system_clock,
+            compact_in_subprocess,
+            keep_removed_for=timedelta(hours=settings.watchlist.keep_previous_hours),
         )
 
     def run(self) -> None:

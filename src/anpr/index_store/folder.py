@@ -124,6 +124,10 @@ class IndexFolder:
         """Write an index and return the file's name, which no manifest has yet. Raises OSError."""
         return self._write(_new_name(index, _SNAPSHOT_SUFFIX), encode_snapshot(index, applied_at))
 
+    def written_at(self, index_manifest: IndexManifest) -> datetime:
+        """Return when the snapshot was written. Raises OSError."""
+        return datetime.fromtimestamp((self.path / index_manifest.snapshot).stat().st_mtime, UTC)
+
     def write_delta(self, index: Index, applied_at: datetime) -> str:
         """Write the changes of an index since its snapshot, as `write_snapshot` does."""
         return self._write(_new_name(index, _DELTA_SUFFIX), encode_delta(index, applied_at))

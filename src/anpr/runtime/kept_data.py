@@ -118,7 +118,8 @@ KEPT_CLASSES: Final = (
     KeptClass(
         "Entries of the watchlist",
         "Redis, and the index of each machine",
-        "until the end that each entry must have, or until its owner removes it; of a turned away vehicle 24 hours",
+        "until the end that each entry must have, or until its owner removes it; of a turned away vehicle 24 hours. "
+        "The index's file loses its text at most {watchlist.keep_previous_hours} later",
         "they are what reads are compared with",
         "operators; officers, of the incidents that they open",
     ),

@@ -177,13 +177,17 @@ def database_files(request: pytest.FixtureRequest, it: Installation) -> Callable
 
     def folders() -> Sequence[Path]:
         with psycopg.connect(url, autocommit=True) as connection:
+            # The log before a checkpoint is deleted, not kept for the next segments.
+            connection.execute("ALTER SYSTEM SET wal_recycle = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("SELECT pg_switch_wal()")
             connection.execute("CHECKPOINT")
             row = connection.execute("SHOW data_directory").fetchone()
         assert row is not None
-        base = Path(row[0]) / "base"
-        if not base.is_dir():
+        folders = [Path(row[0]) / name for name in ("base", "pg_wal")]
+        if not all(folder.is_dir() for folder in folders):
             pytest.skip("the files of this PostgreSQL are on another machine")
-        return [base]
+        return folders
 
     return folders
 

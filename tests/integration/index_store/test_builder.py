@@ -90,6 +90,24 @@ def test_a_long_chain_of_changes_gives_the_list_of_a_fresh_load_in_bounded_room(
     assert machine.ids() == {str(number) for number in range(28, 40)}
 
 
+def test_what_has_left_the_list_leaves_the_disk_when_its_time_is_over(machine: Machine) -> None:
+    entries = [entry("goes", "GO07NEX"), entry("stays", "AB12CDE")]
+    machine.comes_to(machine.store.apply("stolen", entries, "test", system_clock()))
+    machine.comes_to(put(machine, "later", remove=("goes",)))
+
+    def is_on_disk(plate: bytes) -> bool:
+        machine.step()
+        return any(plate in file.read_bytes() for file in machine.folder.path.iterdir())
+
+    assert is_on_disk(b"GO07NEX"), "the search finds what is there"
+    machine.clock_offset = timedelta(hours=71)
+    machine.steps()
+    assert is_on_disk(b"GO07NEX"), "each compaction costs time"
+    machine.clock_offset = timedelta(hours=73)
+    assert wait_until(lambda: not is_on_disk(b"GO07NEX"), 60)
+    assert is_on_disk(b"AB12CDE")
+
+
 @pytest.mark.usefixtures("small")
 def test_a_whole_new_list_replaces_a_large_one(machine: Machine) -> None:
     machine.comes_to(apply(machine, *(f"old-{number}" for number in range(20))))
