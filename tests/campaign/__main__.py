@@ -3,8 +3,10 @@
 import logging
 import random
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +41,8 @@ def main(faults: int, seed: int | None, every: float, reads_per_second: float, d
     are set, Redis loses everything, topics get partitions and garbage. In the end every alert of the dry run must be
     on the topics and on the boards, and no other; history must hold every read once.
 
+    Ctrl-C ends the faults; what was done until then is judged.
+
     The exit code is 0 if nothing was lost, 1 if something was; then the logs are kept.
     """
     # Services that end and servers that do not answer are what a campaign is about.
@@ -72,7 +76,9 @@ def _run(campaign: Campaign, folder: Path) -> Report:
         it.create_topics()
         began = time.monotonic()
         click.echo(f"the servers run; about {campaign.faults * campaign.every_seconds / 60:.0f} min of faults follow")
-        report = run(campaign, it, OwnServers(kafka, valkey), click.echo)
+        stop = threading.Event()
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        report = run(campaign, it, OwnServers(kafka, valkey), click.echo, stop.is_set)
         click.echo(f"the whole campaign took {time.monotonic() - began:.0f} s")
         return report
 

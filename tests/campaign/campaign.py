@@ -49,8 +49,17 @@ class Report:
         )
 
 
-def run(campaign: Campaign, it: Installation, servers: OwnServers, say: Callable[[str], None]) -> Report:
-    """Run a campaign on servers that nobody else uses. `say` is told what is done."""
+def run(
+    campaign: Campaign,
+    it: Installation,
+    servers: OwnServers,
+    say: Callable[[str], None],
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Run a campaign on servers that nobody else uses. `say` is told what is done.
+
+    Once `is_stopping` says so there are no more faults, and what was done so far is judged.
+    """
     injector = Injector(it, servers, campaign.seed)
     lists = Lists(it.store, campaign.seed)
     road = Road(it.kafka, campaign.sites, campaign.reads_per_second)
@@ -59,10 +68,12 @@ def run(campaign: Campaign, it: Installation, servers: OwnServers, say: Callable
     board = it.open_feed()
     traffic.start()
     for fault in campaign.schedule():
+        if is_stopping():
+            break
         _watch_until(traffic.began + fault.at_seconds, injector, board)
         injector.inject(fault)
         say(f"{time.monotonic() - traffic.began:8.1f} s  {fault.number}/{campaign.faults}  {fault}")
-    _watch_until(traffic.began + campaign.faults * campaign.every_seconds, injector, board)
+    _watch_until(time.monotonic() + campaign.every_seconds, injector, board)
     injector.end()
     traffic.stop()
     seconds = time.monotonic() - traffic.began

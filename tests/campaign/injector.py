@@ -25,6 +25,7 @@ from anpr.contracts import topics
 from anpr.contracts.events import Read, ReadIdentity
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
+from anpr.local.server import Server, StartError
 from tests.campaign import schedule
 from tests.campaign.garbage import garbage
 from tests.campaign.schedule import Fault
@@ -43,6 +44,8 @@ TOPICS = {
 # The whole file must fit into so few bytes: none does.
 _NO_ROOM = 16
 _GATEWAY_CAMERA = "gateway"
+# On a machine that is busy with other things, a service or a server may take minutes to come back.
+_PATIENT_SECONDS = 600
 
 
 class Injector:
@@ -116,11 +119,11 @@ class Injector:
             self._broker_start.join()
         codes = self._it.supervisor.exit_codes
         for name in self._gateways:
-            if not wait_until(lambda name=name: bool(codes[f"{name} again"]), 180):  # type: ignore[misc]
+            if not wait_until(lambda name=name: bool(codes[f"{name} again"]), _PATIENT_SECONDS):  # type: ignore[misc]
                 self.problems.append(f"{name} has not ended")
             elif codes[f"{name} again"] != [0]:
                 self.problems.append(f"{name} ended with {codes[f'{name} again']}")
-        if not wait_until(lambda: self._producer.flush(1) == 0, 60):
+        if not wait_until(lambda: self._producer.flush(1) == 0, _PATIENT_SECONDS):
             self.problems.append("garbage never reached the broker")
 
     def _end_later(self, fault: Fault, end: Callable[[], None]) -> None:
@@ -135,7 +138,7 @@ class Injector:
             found.extend([pid] if pid is not None else [])
             return bool(found)
 
-        assert wait_until(is_running, 60), f"{name} does not run"
+        assert wait_until(is_running, _PATIENT_SECONDS), f"{name} does not run"
         return found[0]
 
     def _kill(self, fault: Fault) -> None:
@@ -169,17 +172,17 @@ class Injector:
                     return bool(client.flushall())
                 return False
 
-            assert wait_until(is_flushed, 60), "Redis does not answer"
+            assert wait_until(is_flushed, _PATIENT_SECONDS), "Redis does not answer"
 
     def _kill_redis(self, fault: Fault) -> None:
         self._servers.redis.kill()
-        self._end_later(fault, self._servers.redis.start)
+        self._end_later(fault, lambda: _start(self._servers.redis))
 
     def _kill_broker(self, _: Fault) -> None:
         if self._broker_start is not None:
             self._broker_start.join()
         self._servers.kafka.kill()
-        self._broker_start = threading.Thread(target=self._servers.kafka.start)
+        self._broker_start = threading.Thread(target=_start, args=(self._servers.kafka,))
         self._broker_start.start()
 
     def _add_partition(self, fault: Fault) -> None:
@@ -195,7 +198,7 @@ class Injector:
                 return False
             return count > 0
 
-        assert wait_until(is_added, 90), "the broker does not answer"
+        assert wait_until(is_added, _PATIENT_SECONDS), "the broker does not answer"
 
     def _rebalance(self, fault: Fault) -> None:
         draw = random.Random(f"{self._seed} {fault.number}")
@@ -259,6 +262,18 @@ class Injector:
             self._it.supervisor.add(f"{name} again", command, log=log, env=environment, restart=False)
 
         self._end_later(fault, send_again)
+
+
+def _start(server: Server) -> None:
+    """Start a server, again if it does not answer within a minute."""
+
+    def is_started() -> bool:
+        with suppress(StartError):
+            server.start()
+            return True
+        return False
+
+    assert wait_until(is_started, _PATIENT_SECONDS), f"{type(server).__name__} does not start"
 
 
 def _line(read: Read) -> str:

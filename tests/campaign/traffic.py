@@ -99,7 +99,7 @@ class Lists:
                 return True
             return False
 
-        assert wait_until(is_applied, 60), "Redis does not answer"
+        assert wait_until(is_applied, 600), "Redis does not answer"
 
     def _change(self) -> None:
         self._steps += 1
@@ -158,7 +158,7 @@ class Road:
 
     def end(self) -> None:
         """Wait until the broker has every read."""
-        assert wait_until(lambda: self._producer.flush(1) == 0, 120), "reads never reached the broker"
+        assert wait_until(lambda: self._producer.flush(1) == 0, 600), "reads never reached the broker"
 
 
 def a_pass(number: int, sites: tuple[str, ...], camera: str = "camera") -> Read:
