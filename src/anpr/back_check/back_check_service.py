@@ -38,6 +38,7 @@ _ASK_ENDS_EVERY_SECONDS = 1.0
 # never reach ends that are asked for all the time.
 _ASK_AGAIN_AFTER_SECONDS = 60.0
 _SAVE_EVERY_SECONDS = 1.0
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class StoppedError(Exception):
@@ -128,11 +129,13 @@ class BackCheckService:
             return
         started_at = time.monotonic()
         back_check.note_list(active)
-        back_check.run_once(active.index, self._matched)
+        is_busy = back_check.run_once(active.index, self._matched)
         self._save(back_check)
         self._refusal = ""
-        # A search that waits has looked whether more is stored: that takes time too.
-        self._stop.wait(time.monotonic() - started_at)
+        took = time.monotonic() - started_at
+        # A search that waits, perhaps for days, looks each time into the file of every day.
+        is_waiting = back_check.progress.searches and not is_busy
+        self._stop.wait(max(took, _LOOK_AGAIN_SECONDS) if is_waiting else took)
 
     def _ask_matchers(self, newest: Generation, generations: MatcherGenerations, ends: TopicEnds) -> None:
         """Note where the topic ends, as soon as all matchers have the newest generation that is looked for."""
