@@ -110,7 +110,7 @@ class TurnedAwayKeeper:
             if name not in self._read_to_end or self._follower.problem(site.kafka)
         ]
         failed = len(self._outcomes.failed)
-        faults = [f"{failed} outcomes cannot be used: the log says why"] if failed else []
+        faults = [f"{failed} outcomes cannot be used, by a fault of this program"] if failed else []
         return [*unread, *faults, *([self._refusal] if self._refusal else [])]
 
     def _fold_new_records(self) -> None:
