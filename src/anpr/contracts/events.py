@@ -371,6 +371,10 @@ class Status(Struct, frozen=True, kw_only=True):
     `unknown_cameras` holds the cameras that the configuration does not name, as far as they made reads in the last
     hour: the names with the most reads. Their reads are matched like all others. The last status of a matcher that
     was stopped in order has `has_left`; nobody waits for it.
+
+    `dropped_fields` and what is said of cameras come from `sampled_reads` of the reads, those that were decoded
+    whole: all reads as long as no camera sends more than one in a second, and of a camera that sends more at least
+    one in each second. Null in the statuses of earlier versions, which decoded every read whole.
     """
 
     site: Name
@@ -385,6 +389,7 @@ class Status(Struct, frozen=True, kw_only=True):
     alerts: int = 0
     dead_letters: int = 0
     dropped_fields: int = 0
+    sampled_reads: int | None = None
     alerts_too_large: int = 0
     partitions: int = 0
     lag: int | None = None

@@ -4,7 +4,8 @@ One pass of the loop polls a batch of reads, matches it against the active index
 the broker has acknowledged all of them, and only then commits the reads (docs/adr/0002). A matcher that is killed at
 any point leaves its batch uncommitted. The next owner of the partitions polls the same reads and raises alerts with
 the same ids: nothing is lost and nothing counts twice. A pass with one read takes two round trips to the broker; a
-pass with five hundred matches them together. Between passes a matcher keeps only the metrics for its status.
+pass with five hundred matches them together. Only reads that may match, and a sample for the figures about cameras,
+are decoded whole (`screening`, docs/adr/0038). Between passes a matcher keeps only the metrics for its status.
 
 A batch with a record that the broker rejects is not committed. The matcher then restarts from the last committed
 offset (`matcher_service`) until the broker accepts the record. An alert that is too large for its topic is the
@@ -38,6 +39,7 @@ from anpr.matcher.batch import (
 from anpr.matcher.dead_lettering import dead_letter, loss_letter, loss_of
 from anpr.matcher.environment import SYSTEM_CLOCKS, Clocks, Lifecycle, MatcherIdentity
 from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matcher.screening import records_to_decode
 from anpr.matcher.status_publisher import StatusPublisher
 from anpr.runtime.clock_steps import ClockSteps
 from anpr.runtime.logs import get_logger
@@ -130,7 +132,8 @@ class Matcher:
     def _process_batch(self, records: Sequence[Record], active_index: ActiveIndex) -> None:
         """Take one batch from bytes to committed offsets. Raises UndeliveredError before anything is committed."""
         started_at = self._clocks.stopwatch()
-        batch = decode_batch(records, self._site)
+        to_decode = records_to_decode(records, self._site, active_index.index, self._metrics.is_sampled)
+        batch = decode_batch(records, to_decode, self._site)
         batch = match_batch(batch, active_index.index, self._clocks.now(), self._late_after, self._days)
         self._record_matched(batch, self._clocks.stopwatch() - started_at)
 
@@ -150,7 +153,8 @@ class Matcher:
         rejected_ids = {alert.alert_id for alert, _ in rejected}
         alerts = [alert for alert in batch.counted_alerts if alert.alert_id not in rejected_ids]
         dead_letters = [error for _, error in (*batch.undecodable, *too_large)]
-        self._metrics.record_published(len(batch.counted_reads), alerts, dead_letters, acknowledged_at)
+        reads = batch.unmatched + len(batch.counted_reads)
+        self._metrics.record_published(reads, alerts, dead_letters, acknowledged_at)
 
     def _record_matched(self, batch: Batch, seconds: float) -> None:
         for _, read in batch.decoded:

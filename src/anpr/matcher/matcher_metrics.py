@@ -12,6 +12,7 @@ from datetime import datetime
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Loss, Read, Status
 from anpr.contracts.no_plate import says_no_plate
+from anpr.matcher.camera_sample import CameraSample
 from anpr.matcher.recent_read_ids import RecentReadIds
 from anpr.matcher.unknown_cameras import UnknownCameras
 from anpr.reads.claimed_time import claimed_instant
@@ -41,6 +42,7 @@ class MatcherMetrics:
         self._site = site
         self._configured_cameras = frozenset(cameras)
         self.unknown_cameras = UnknownCameras(cameras)
+        self.is_sampled = CameraSample(cameras).is_chosen
         metrics.LIST_ENTRIES.labels(site).set(0)
         metrics.LIST_CONFIRMED.labels(site).set(0)
 
@@ -57,7 +59,8 @@ class MatcherMetrics:
         return {camera: round(statistics.median(offsets), 3) for camera, offsets in self._offsets.items()}
 
     def record_batch(self, reads: Sequence[Read], records: int, seconds: float) -> None:
-        """Count a batch: its decoded reads, how many records it had, and the seconds to decode and match it."""
+        """Count a batch: its reads that were decoded whole, how many records it had, and the seconds to match it."""
+        self.counts["sampled_reads"] += len(reads)
         metrics.BATCH.labels(self._site).observe(records)
         metrics.MATCHING.labels(self._site).observe(seconds)
         metrics.UNREADABLE.labels(self._site).inc(sum(map(_is_unreadable, reads)))

@@ -43,6 +43,7 @@ class StatusPublisher:
             alerts=counts["alerts"],
             dead_letters=counts["dead_letters"],
             dropped_fields=counts["dropped_fields"],
+            sampled_reads=counts["sampled_reads"],
             alerts_too_large=counts["alerts_too_large"],
             partitions=partitions,
             lag=lag,

@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts import canary
-from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
+from anpr.contracts.events import DIRECTIONS, TIERS, Candidate, Entry, Explanation, Generation, Read
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.plates import as_read, is_pattern
 from anpr.matching import umlauts
@@ -48,6 +48,34 @@ class Match:
     def plate(self) -> str:
         """The vehicle's plate in its canonical form: the listed plate, or for a pattern the plate as read."""
         return self.explanation.read_as if self.tier == "pattern" else self.explanation.listed_as
+
+
+class PlateReading(Protocol):
+    """What decides whether a read may match, apart from its time, its site and its direction."""
+
+    @property
+    def plate(self) -> str:
+        """The text as the camera wrote it."""
+
+    @property
+    def country(self) -> str | None:
+        """The code of the plate's country."""
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure the camera is of the text."""
+
+    @property
+    def char_confidences(self) -> Sequence[float]:
+        """How sure the camera is of each character."""
+
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        """What else the camera thinks the text may be."""
+
+    @property
+    def dropped_fields(self) -> Sequence[str]:
+        """The fields that the decoder could not use."""
 
 
 class ReadText(NamedTuple):
@@ -203,6 +231,15 @@ class Index:
             )
         return matches
 
+    def may_match(self, reads: Sequence[PlateReading]) -> set[int]:
+        """Return the rows of the reads that match an entry, or would at another time, site or in another direction.
+
+        Each text is searched as in `match`. So a read whose row is not here matches nothing.
+        """
+        texts = texts_of(reads)
+        codes = encode_texts(texts, reads)
+        return {texts[row].read_row for _, pairs in self._search(codes) for row in pairs.read_rows.tolist()}
+
     def _pairs(
         self, codes: PlateCodes, texts: Sequence[ReadText], reads: Sequence[Read], days: LocalDays
     ) -> Iterator[_Pair]:
@@ -266,7 +303,7 @@ def _is_umlaut_written_out(original: str, entry: Entry, tier: int) -> bool:
     return is_allowed and not is_pattern(entry.plate) and umlauts.is_same_plate(original, entry.plate)
 
 
-def texts_of(reads: Sequence[Read]) -> list[ReadText]:
+def texts_of(reads: Sequence[PlateReading]) -> list[ReadText]:
     """Return the texts of the reads: first each read's own, then all candidates, then all with other umlauts."""
     # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates still count.
     texts = [
@@ -287,7 +324,7 @@ def texts_of(reads: Sequence[Read]) -> list[ReadText]:
     return texts
 
 
-def encode_texts(texts: Sequence[ReadText], reads: Sequence[Read]) -> PlateCodes:
+def encode_texts(texts: Sequence[ReadText], reads: Sequence[PlateReading]) -> PlateCodes:
     """Encode the texts of the reads, each with its confidences."""
     return encode_plates(
         [text.plate for text in texts],

@@ -60,8 +60,8 @@ LOSSES = _counter(
 )
 DROPPED_FIELDS = _counter(
     "anpr_dropped_fields_total",
-    "Bad fields dropped from reads. `candidates`: some of them, or of their confidences, were bad. "
-    "`plate`: only candidates could be matched.",
+    "Bad fields dropped from the reads that were decoded whole: all if no camera sends more than one a second. "
+    "`candidates`: some of them, or of their confidences, were bad. `plate`: only candidates could be matched.",
     "site",
     "field",
 )

@@ -497,6 +497,7 @@ def test_the_status_counts_the_work_without_covert_alerts(port: Port) -> None:
             alerts=2,
             dead_letters=1,
             dropped_fields=1,
+            sampled_reads=2,
             partitions=1,
             lag=1,
             cameras={"camera-1": NOON},
