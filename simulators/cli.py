@@ -218,8 +218,9 @@ def _plan(  # noqa: PLR0913, PLR0917  each is an option
                 f"the settings in {config} give site {name!r} no cameras",
                 "name a site that has cameras, or add them in sites.toml",
             )
-        if bootstrap:
-            chosen[name] = msgspec.structs.replace(site, kafka=bootstrap)
+    everywhere = {
+        name: msgspec.structs.replace(site, kafka=bootstrap) if bootstrap else site for name, site in known.items()
+    }
     images = ImageStore(loaded.images_dir, timedelta(hours=loaded.images.images_retention_hours))
     entries: tuple[Entry, ...] = ()
     if watchlist is not None:
@@ -228,7 +229,15 @@ def _plan(  # noqa: PLR0913, PLR0917  each is an option
         listed = read_list(watchlist, list_name or watchlist.stem, list_format, context=context)
         show_faults(watchlist, listed)
         entries = listed.entries
-    return Plan(sites=chosen, watchlist=Watchlist(entries, loaded.zones), images=images, **rest)
+    chosen = {name: everywhere[name] for name in chosen}
+    return Plan(
+        sites=chosen,
+        all_sites=everywhere,
+        routes=loaded.routes,
+        watchlist=Watchlist(entries, loaded.zones),
+        images=images,
+        **rest,
+    )
 
 
 def _summary(tally: RunCounts, undelivered: int) -> str:

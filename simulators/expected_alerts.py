@@ -46,6 +46,21 @@ class Watchlist:
                         found.setdefault(entry.entry_id, "equivalent")
         return sorted(found.items())
 
+    def named(self, read: Read) -> list[str]:
+        """Return the entries whose plate was surely read, wherever and whenever they are valid, in order."""
+        return sorted(
+            {
+                entry.entry_id
+                for text in _texts(read)
+                for plate, entry in self._by_glyphs.get(_glyphs(text), ())
+                if text == plate or entry.tolerance != "exact"
+            }
+        )
+
+    def entry(self, entry_id: str) -> Entry:
+        """Return an entry with a whole plate."""
+        return next(entry for listed in self._by_glyphs.values() for _, entry in listed if entry.entry_id == entry_id)
+
     def misread(self, true_plate: str, read: Read, captured_at: datetime) -> bool:
         """Tell whether the true plate should have raised an alert, but no text that was read is that plate."""
         return _glyphs(true_plate) not in map(_glyphs, _texts(read)) and any(

@@ -20,10 +20,12 @@ class _OpenPass:
     """A pass that may still send records."""
 
     vehicle_pass: Pass
+    turned_away_from: str = ""
     expected: list[dict[str, Any]] = field(default_factory=list)
     misread: list[str] = field(default_factory=list)
     guesses: list[dict[str, Any]] = field(default_factory=list)
     no_plate: list[str] = field(default_factory=list)
+    named: list[dict[str, Any]] = field(default_factory=list)
 
     def line(self) -> bytes:
         vehicle = self.vehicle_pass.vehicle
@@ -35,6 +37,10 @@ class _OpenPass:
         }
         if vehicle.rear != vehicle.front:
             facts["trailer_plate"] = vehicle.rear.text
+        if self.turned_away_from:
+            facts["turned_away_from"] = self.turned_away_from
+        if self.named:
+            facts["named"] = self.named
         if self.no_plate:
             facts["no_plate"] = self.no_plate
         alerts = {"expected": self.expected, "misread": self.misread, "guesses": self.guesses}
@@ -54,6 +60,7 @@ class GroundTruth:
         self._notices = sorted(notices, key=lambda notice: notice.at_s)
         self._lines = lines
         self._open: dict[str, _OpenPass] = {}
+        self._turned_away: set[str] = set()
 
     def send(self, sighting: Sighting, captured_at: datetime, _: bytes) -> None:
         """Note one published record."""
@@ -63,9 +70,15 @@ class GroundTruth:
             expected = self._watchlist.expected(read, captured_at)
             guesses = self._watchlist.guesses(sighting.true_plate.text, read, captured_at)
             open_pass = self._open.get(vehicle_pass.pass_id)
-            of_interest = expected or guesses or not sighting.is_plate or self._is_listed(vehicle_pass)
+            named = self._watchlist.named(read)
+            of_interest = expected or named or guesses or not sighting.is_plate or self._is_listed(vehicle_pass)
             if open_pass is None and of_interest:
-                open_pass = self._open[vehicle_pass.pass_id] = _OpenPass(vehicle_pass)
+                # An officer turns away what an alert shows: without one the vehicle went on.
+                was_turned_away = vehicle_pass.came_from in self._turned_away
+                came_from = vehicle_pass.turned_away_from if was_turned_away else ""
+                open_pass = self._open[vehicle_pass.pass_id] = _OpenPass(vehicle_pass, came_from)
+            if vehicle_pass.turned_away and expected:
+                self._turned_away.add(vehicle_pass.pass_id)
             if open_pass is not None:
                 of_read = {
                     "read_id": read.read_id,
@@ -75,6 +88,8 @@ class GroundTruth:
                 open_pass.expected.extend(
                     of_read | {"entry_id": entry_id, "tier": tier} for entry_id, tier in expected
                 )
+                if named:
+                    open_pass.named.append(of_read | {"entries": named})
                 if self._watchlist.misread(sighting.true_plate.text, read, captured_at):
                     open_pass.misread.append(read.read_id)
                 if guesses:
@@ -109,6 +124,6 @@ class GroundTruth:
 
 def _mark_superseded(open_pass: _OpenPass, read_id: str | None) -> None:
     """Mark the alerts of a read that another read has replaced. They must still be raised, and then withdrawn."""
-    for expectation in open_pass.expected:
+    for expectation in [*open_pass.expected, *open_pass.named]:
         if expectation["read_id"] == read_id:
             expectation["superseded"] = True

@@ -39,12 +39,15 @@ class KafkaSink:
         self._find_topics()
 
     def send(self, sighting: Sighting, _: datetime, value: bytes) -> None:
-        """Hand the record to the producer. If its buffer is full, wait until the broker has accepted some."""
-        site = sighting.read.site
+        """See `Sink`."""
+        self.publish(sighting.read.site, topics.reads(sighting.read.site), sighting.read.camera, value)
+
+    def publish(self, site: str, topic: str, key: str, value: bytes) -> None:
+        """Hand a record of a site over. If the producer's buffer is full, wait until the broker has accepted some."""
         producer = self._by_site[site]
         while True:
             try:
-                producer.produce(topics.reads(site), value, key=sighting.read.camera, on_delivery=self._delivered)
+                producer.produce(topic, value, key=key, on_delivery=self._delivered)
             except BufferError:
                 if self._stop.is_requested:
                     self._count("the buffer was still full when the run was stopped")

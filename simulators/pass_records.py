@@ -43,7 +43,8 @@ class Pass(NamedTuple):
     """One vehicle going by, `onward` or `back` through its lane, or `unknown`.
 
     `late_by_s` is how long the lane held the reads back, in real seconds; mostly 0. A `staged` vehicle is read well,
-    because the scenario depends on it.
+    because the scenario depends on it. `turned_away` says that an officer turns it away after this pass;
+    `came_from` is the pass at the site that it comes from, `turned_away_from` that site if it was turned away there.
     """
 
     pass_id: str
@@ -53,6 +54,9 @@ class Pass(NamedTuple):
     going: str
     late_by_s: float
     staged: bool = False
+    turned_away: bool = False
+    came_from: str = ""
+    turned_away_from: str = ""
 
 
 class Record(NamedTuple):

@@ -17,6 +17,7 @@ from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest
 from anpr.runtime.settings import Camera, Site
 from simulators import site_scenario
+from simulators.journeys import Fate, JourneyRates
 from simulators.run import SimulatedTime
 from simulators.site_scenario import SiteScenario, StagedArrival
 from simulators.vehicles import Plate
@@ -61,6 +62,7 @@ class StagedVehicle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: str = "car"
     going: str = "onward"
     minutes_ago: float = 0
+    fate: Fate = "crosses"
 
 
 class NoticeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +89,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     badge_share: float = 0.0
     badges: tuple[str, ...] = ()
     notices: tuple[NoticeSpec, ...] = ()
+    journeys: JourneyRates | None = None
 
 
 class Notice(NamedTuple):
@@ -143,7 +146,12 @@ def site_scenario_of(
     ]
     arrivals = [
         StagedArrival(
-            vehicle.at * run_s, vehicle.kind, _nth(plates, vehicle.listed), vehicle.going, vehicle.minutes_ago * 60
+            vehicle.at * run_s,
+            vehicle.kind,
+            _nth(plates, vehicle.listed),
+            vehicle.going,
+            vehicle.minutes_ago * 60,
+            vehicle.fate,
         )
         for vehicle in _of(name, scenario.staged_vehicles)
         if plates

@@ -3,26 +3,30 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from random import Random
 
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.images import ImageStore
-from anpr.runtime.settings import Site
+from anpr.runtime.settings import Route, Site
 from simulators.cameras import lanes
 from simulators.expected_alerts import Watchlist
 from simulators.ground_truth import GroundTruth
+from simulators.journeys import Journeys, Ways
 from simulators.kafka_sink import KafkaSink
 from simulators.lines_file import LinesFile
+from simulators.officer import Officer
 from simulators.run import Pace, RunCounts, SimulatedTime, Sink, merged, run
 from simulators.scenarios import Notice, Scenario, notices, site_scenario_of
 from simulators.site_scenario import SiteScenario
 from simulators.stop_request import StopRequest
+from simulators.timetable import SERVICES
 from simulators.traffic import Listed, Sighting, traffic
 
 STDOUT = Path("-")
@@ -32,11 +36,14 @@ STDOUT = Path("-")
 class Plan:
     """What to simulate, how fast, and where the reads go. `run_for_s` is in real seconds.
 
+    `sites` are those whose traffic comes; `all_sites` and `routes` say where vehicles travel from there.
     Without `run_for_s` a `scenario` takes its own time. `pictures` names the vehicles whose plates get pictures
     (`listed` or `all`); the pictures go to `images`.
     """
 
     sites: Mapping[str, Site]
+    all_sites: Mapping[str, Site]
+    routes: Sequence[Route]
     seed: int
     speed: float
     at_s: float
@@ -67,9 +74,11 @@ def run_session(plan: Plan, stop: StopRequest) -> tuple[RunCounts, int]:
             sinks.append(LinesFile(sys.stdout.buffer))
         kafka = None
         if plan.publish:
-            kafka = KafkaSink({name: site.kafka for name, site in plan.sites.items()}, stop)
+            kafka = KafkaSink({name: plan.all_sites[name].kafka for name in _sites_seen(plan)}, stop)
             # Kafka comes last, so that every read that is sent has been written to the file before.
             sinks.append(kafka)
+            if plan.scenario and plan.scenario.journeys:
+                sinks.append(Officer(plan.watchlist, kafka.publish))
         sightings = _traffic(plan, plan.start or system_clock())
         # Everything is loaded before the clock starts, so that the first reads are in time.
         sightings = chain([next(sightings)], sightings)
@@ -146,10 +155,38 @@ def _listed(plan: Plan, site: str, start: datetime) -> Listed:
     if plan.scenario and plan.scenario.only_staged:
         return Listed()
     expected = plan.watchlist.vehicles_expected(site, start)
-    return Listed(plan.watchlist.vehicles(), expected, plan.listed_share)
+    vehicles = plan.watchlist.vehicles()
+    if plan.scenario and plan.scenario.journeys:  # none is at two ports at once
+        vehicles = vehicles[list(SERVICES).index(site) :: len(SERVICES)]
+        expected = [plate for plate in expected if plate in vehicles]
+    return Listed(vehicles, expected, plan.listed_share)
 
 
 def _site_scenario(plan: Plan, name: str, site: Site) -> SiteScenario | None:
     if plan.scenario is None:
         return None
-    return site_scenario_of(plan.scenario, name, site, _scenario_s(plan), plan.watchlist.vehicles())
+    plates = plan.watchlist.vehicles()
+    return site_scenario_of(plan.scenario, name, site, _scenario_s(plan), plates)._replace(
+        journeys=_journeys(plan, name)
+    )
+
+
+def _journeys(plan: Plan, site: str) -> Journeys | None:
+    rates = plan.scenario.journeys if plan.scenario else None
+    if rates is None:
+        return None
+    routes = _routes_from(plan, site)
+    lanes_of = {route.destination: lanes(plan.all_sites[route.destination]) for route in routes}
+    return Journeys(site, rates, Ways(routes, lanes_of), plan.speed, Random(f"{plan.seed} {site} journeys"))
+
+
+def _routes_from(plan: Plan, site: str) -> list[Route]:
+    """Return the routes of a site to others that have cameras."""
+    return [route for route in plan.routes if route.origin == site and plan.all_sites[route.destination].cameras]
+
+
+def _sites_seen(plan: Plan) -> list[str]:
+    """Return the sites whose cameras make reads: those with traffic, and where their vehicles travel to."""
+    travel = plan.scenario is not None and plan.scenario.journeys is not None
+    ends = [route.destination for site in plan.sites if travel for route in _routes_from(plan, site)]
+    return list(dict.fromkeys([*plan.sites, *ends]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from simulators.journeys import Fate, Journeys
 from simulators.pass_records import Record
 from simulators.vehicles import Plate
 
@@ -11,13 +12,17 @@ Disturbance = Callable[[list[Record]], list[Record]]
 
 
 class StagedArrival(NamedTuple):
-    """A vehicle that comes at a set moment, `onward` or `back`. Its reads are `late_by_s` real seconds late."""
+    """A vehicle that comes at a set moment, `onward` or `back`. Its reads are `late_by_s` real seconds late.
+
+    Where vehicles travel, `fate` is what becomes of it afterwards.
+    """
 
     at_s: float
     kind: str
     plate: Plate
     going: str
     late_by_s: float
+    fate: Fate | None = None
 
 
 class SiteScenario(NamedTuple):
@@ -27,6 +32,7 @@ class SiteScenario(NamedTuple):
     staged_arrivals: Sequence[StagedArrival] = ()
     badge_share: float = 0.0
     badges: Sequence[str] = ()
+    journeys: Journeys | None = None
 
 
 def silence_camera(camera: str, begin_s: float, end_s: float) -> Disturbance:

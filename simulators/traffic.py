@@ -15,6 +15,7 @@ from anpr.contracts.events import Read
 from simulators import ocr, pass_records, vehicles
 from simulators.cameras import Lane
 from simulators.fleets import Fleets
+from simulators.journeys import Journeys, Visit
 from simulators.pass_records import Pass, Record
 from simulators.site_scenario import SiteScenario, StagedArrival
 from simulators.timetable import Arrival, arrivals
@@ -87,7 +88,12 @@ def traffic(  # noqa: PLR0913  each of them decides which vehicles come
     pending: list[tuple[float, int, Sighting]] = []
     order = count()
     scenario = scenario or SiteScenario()
+    journeys = scenario.journeys
     for number, (came_s, arrival) in enumerate(_all_arrivals(arrivals(site, at_s, volume, rng), at_s, scenario), 1):
+        for visit in journeys.due(came_s) if journeys else ():
+            visiting = _visiting_pass(visit, rng)
+            for sighting in _sightings(visiting, pass_records.records_of(visiting, visit.at_s, recogniser, rng)):
+                heapq.heappush(pending, (sighting.published_s, next(order), sighting))
         # No record of a later vehicle is published before that vehicle comes.
         while pending and pending[0][0] <= came_s:
             yield heapq.heappop(pending)[2]
@@ -95,7 +101,7 @@ def traffic(  # noqa: PLR0913  each of them decides which vehicles come
         vehicle = (
             _staged_vehicle(staged, rng)
             if staged
-            else _vehicle(arrival.kind, number, listed or Listed(), fleets, rng)
+            else _vehicle(arrival.kind, number, _at_home(listed or Listed(), journeys, came_s), fleets, rng)
         )
         lane = min(free_s, key=free_s.__getitem__)
         passed_s = max(came_s, free_s[lane])
@@ -103,6 +109,8 @@ def traffic(  # noqa: PLR0913  each of them decides which vehicles come
         vehicle_pass = pass_records.make_pass(f"{site}-{seed}-{number}", site, vehicle, lane, rng)
         if staged:
             vehicle_pass = vehicle_pass._replace(going=staged.going, late_by_s=staged.late_by_s, staged=True)
+        if journeys:
+            vehicle_pass = journeys.begin(vehicle_pass, passed_s, staged.fate if staged else None)
         records = pass_records.records_of(vehicle_pass, passed_s, recogniser, rng)
         if scenario.badge_share and rng.random() < scenario.badge_share:
             records.append(pass_records.badge_record(vehicle_pass, passed_s, rng.choice(scenario.badges), rng))
@@ -123,6 +131,21 @@ def _all_arrivals(
 
 def _staged_vehicle(staged: StagedArrival, rng: Random) -> Vehicle:
     return vehicles.make_vehicle(staged.kind, rng, staged.plate)._replace(listed=True)
+
+
+def _at_home(listed: Listed, journeys: Journeys | None, now_s: float) -> Listed:
+    """Return the listed vehicles without those that are under way."""
+    if journeys is None:
+        return listed
+    return listed._replace(plates=journeys.at_home(listed.plates, now_s), first=journeys.at_home(listed.first, now_s))
+
+
+def _visiting_pass(visit: Visit, rng: Random) -> Pass:
+    """Return the pass of a vehicle that comes from another site. It is read well: the truth depends on it."""
+    made = pass_records.make_pass(f"{visit.site}-after-{visit.from_pass}", visit.site, visit.vehicle, visit.lane, rng)
+    return made._replace(going="onward", late_by_s=0.0, staged=True)._replace(
+        came_from=visit.from_pass, turned_away_from=visit.turned_away_from
+    )
 
 
 def _vehicle(kind: str, number: int, listed: Listed, fleets: Fleets, rng: Random) -> Vehicle:

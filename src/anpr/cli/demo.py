@@ -21,7 +21,7 @@ from anpr.local.run_check import Summary
 # What runs until Ctrl-C is for people: the pace of a port, and a few alerts a minute.
 LIVE_SCENARIO, LIVE_SPEED = "port-live", 1.0
 # What is measured needs many alerts to compare: an hour of timetable in a minute, with its bursts and quiet times.
-MEASURED_SCENARIO, MEASURED_SPEED = "peak-day", 60.0
+MEASURED_SCENARIO, MEASURED_SPEED = "crossings", 60.0
 LISTS_THE_REST_AFTER_SECONDS = 20.0
 
 

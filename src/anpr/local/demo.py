@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +19,12 @@ from confluent_kafka.admin import AdminClient
 from anpr.board.board_feed import BoardFeed
 from anpr.console.auth.users_file import User, UsersFile, hash_password
 from anpr.contracts import topics
-from anpr.contracts.events import Alert, Entry
+from anpr.contracts.events import Entry
 from anpr.history.stores import open_sightings
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import run_check
+from anpr.local.demo_journeys import crossings_in_words, demo_environment, uk_ports
 from anpr.local.free_ports import usual_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.kafka_server import KafkaServer
@@ -107,6 +108,8 @@ class Demo:
         self._later: set[str] = set()
         self._listed_at: datetime | None = None
         self.kafka = ""
+        # The ports whose traffic is simulated. Vehicles travel on from there.
+        self._origins: list[str] = []
         self._listed_plate = ""
         self.settings: Settings
 
@@ -169,7 +172,9 @@ class Demo:
                 tokens.hold(tokens.make(asking, site, system_clock()))
             self._start_child(f"history-{site}", self._command("history", "--site", site))
             self._start_child(f"back-check-{site}", self._command("back-check", "--site", site))
-        self._show_progress("history keeps every read of each port, and new entries are looked for in it")
+        for site in uk_ports(self.settings):
+            self._start_child(f"meet-{site}", self._command("meet", "--site", site))
+        self._show_progress("history keeps every read of each port; new entries and expected vehicles are looked for")
 
     def list_the_rest(self) -> None:
         """List the vehicles that were left out at the start. Some have passed by now."""
@@ -204,13 +209,14 @@ class Demo:
         traffic = ["--scenario", scenario]
         if listed_share is not None:
             traffic += ["--listed-share", str(listed_share)]
-        for site in self.ports:
+        for site in self._origins:
             command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
             command += ["--seed", str(seed), "--speed", str(speed), *traffic, "--pictures", "listed"]
             command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
             command += ["--truth", str(self._truth_file(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
             self._start_child(f"simulator-{site}", command)
-        self._show_progress("traffic of " + ", ".join(self.settings.sites[site].title for site in self.ports))
+        self._show_progress("traffic of " + ", ".join(self.settings.sites[site].title for site in self._origins))
+        self._show_progress(crossings_in_words(self.settings))
 
     def start_consoles(self) -> list[str]:
         """Start a console for each port and for Dover, with one person of each role. Return what to do next."""
@@ -218,7 +224,7 @@ class Demo:
         users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
         for user in DEMO_USERS:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
-        sites = [*self.ports, "dover"]
+        sites = [*self._origins, "dover"]
         ports = dict(zip(sites, _usual_ports_from(FIRST_CONSOLE_PORT, len(sites)), strict=True))
         for site, port in ports.items():
             self._start_child(f"console-{site}", self._command("console", "--site", site, "--port", str(port)))
@@ -232,7 +238,7 @@ class Demo:
 
     def stop_traffic(self) -> None:
         """Stop the simulators. Each first delivers and records everything that it has published."""
-        for site in self.ports:
+        for site in self._origins:
             self.supervisor.remove(f"simulator-{site}")
 
     def summarise(self, boards: dict[str, BoardFeed]) -> run_check.Summary:
@@ -241,7 +247,7 @@ class Demo:
             self._show_progress(f"{self._unmatched_reads()} reads are still not matched after {DRAIN_SECONDS} s")
         passes = [
             msgspec.json.decode(line, type=run_check.TruePass)
-            for site in self.ports
+            for site in self._origins
             for line in self._truth_file(site).read_bytes().splitlines()
         ]
         truth = run_check.truth_of(passes)
@@ -257,6 +263,7 @@ class Demo:
         matched = committed - dead_letters
         first = next(iter(boards.values()))
         rates = first.site_monitor.rates
+        self._wait_for_history(matched, passes, truth, first)
         shown = run_check.shown_alerts(first.board.incidents(system_clock()))
         return run_check.Summary(
             kafka="mock" if self._mock else "broker",
@@ -270,7 +277,7 @@ class Demo:
             capture_to_alert_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.raised_seconds(p)]),
             capture_to_board_ms=run_check.percentiles_ms([s for p in self.ports for s in rates.shown_seconds(p)]),
             boards={name: self._check(feed, truth) for name, feed in boards.items()},
-            history=self._check_history(matched, passes, shown),
+            history=self._check_history(passes, truth, first),
         )
 
     def _start(self) -> None:
@@ -286,6 +293,9 @@ class Demo:
             "ANPR_HISTORY__TOKENS_FILE": str(self.folder / "site-tokens.json"),
             "ANPR_CONSOLE__USERS_FILE": str(self.folder / "users.json"),
         }
+        self._load_settings()
+        self._origins = self.ports
+        self._environment |= demo_environment(self.settings)
         self._load_settings()
         self._environment |= self._history_addresses()
         self._load_settings()
@@ -369,19 +379,39 @@ class Demo:
             site_progress.committed for site_progress in progress
         )
 
+    def _wait_for_history(
+        self, matched: int, passes: Sequence[run_check.TruePass], truth: run_check.Truth, feed: BoardFeed
+    ) -> None:
+        """Wait until the histories hold every matched read, and the board what was found in them."""
+
+        def is_found() -> bool:
+            feed.fold_new_records(0.05)
+            found = self._check_history(passes, truth, feed)
+            return found is None or (found.sightings == matched and found.finds_all)
+
+        wait_until(is_found, HISTORY_SECONDS)
+
     def _check_history(
-        self, matched: int, passes: Sequence[run_check.TruePass], shown: Mapping[str, Alert]
+        self, passes: Sequence[run_check.TruePass], truth: run_check.Truth, feed: BoardFeed
     ) -> run_check.HistoryCheck | None:
-        """Wait until the histories hold every matched read. `shown` are the alerts on the boards by their ids."""
+        """Compare what the histories hold, and what was found in them, with the truth; None where none runs."""
         if self._mock is not None:
             return None
-        wait_until(lambda: self._count_sightings() == matched, HISTORY_SECONDS)
-        listed_at = self._listed_at
+        now, listed_at = system_clock(), self._listed_at
+        incidents = feed.board.incidents(now)
+        shown = run_check.shown_alerts(incidents)
         expected = run_check.passed_before(passes, self._later, listed_at) if listed_at else set()
+        arrivals = run_check.check_arrivals(incidents, passes, self.settings.routes, now)
+        known = run_check.known_as_turned_away(shown.values())
         return run_check.HistoryCheck(
             self._count_sightings(),
             retrospective=sum(alert.kind == "retrospective" for alert in shown.values()),
             retrospective_missing=len(expected - shown.keys()),
+            arrivals_met=arrivals.met,
+            arrivals_met_missing=arrivals.missing,
+            arrivals_met_unexpected=arrivals.unexpected,
+            turned_away_met=len(known & truth.turned_away),
+            turned_away_met_missing=len(truth.turned_away - known),
         )
 
     def _count_sightings(self) -> int:

@@ -7,13 +7,17 @@ probability: their alerts are counted as right or false, but a false one does no
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from anpr.board.incident import Incident
+from anpr.board.journeys import expected_at
 from anpr.board.rates import percentile
+from anpr.contracts import turned_away
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import Alert, ReadIdentity
+from anpr.runtime.settings import Route
 
 # For these tiers the truth says exactly which alerts must be raised.
 SURE_TIERS = ("exact", "equivalent")
@@ -44,13 +48,26 @@ class Guess(_OfRead, frozen=True, kw_only=True):
     entries: tuple[str, ...]
 
 
+class Named(_OfRead, frozen=True, kw_only=True):
+    """A read of a listed plate, wherever its entries are valid. One that another read replaces is `superseded`."""
+
+    entries: tuple[str, ...]
+    superseded: bool = False
+
+
 class TruePass(Struct, frozen=True):
-    """One line of the simulators' ground truth: a pass, and the alerts that it must and may raise."""
+    """One line of the simulators' ground truth: a pass, and the alerts that it must and may raise.
+
+    `named` are its reads of a listed plate. With `turned_away_from`, that site had turned the vehicle away before.
+    """
 
     site: str
     expected: tuple[Expected, ...]
     misread: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
+    named: tuple[Named, ...] = ()
+    pass_id: str = ""
+    turned_away_from: str = ""
 
 
 class Truth(Struct, frozen=True):
@@ -59,12 +76,14 @@ class Truth(Struct, frozen=True):
     Attributes:
         expected: The tier of each alert that must be raised, by the alert's id.
         guesses: The ids of all alerts that name the right vehicle although its plate was misread.
+        turned_away: The passes of vehicles that another site had turned away, by their ids.
         misread_vehicles: For each vehicle without any right read, the ids of the alerts that would find it.
     """
 
     expected: dict[str, str]
     guesses: frozenset[str]
     misread_vehicles: tuple[frozenset[str], ...]
+    turned_away: frozenset[str] = frozenset()
 
 
 class BoardCheck(Struct, frozen=True):
@@ -107,11 +126,31 @@ class HistoryCheck(Struct, frozen=True):
         sightings: All sightings. A read that a camera repeated is stored each time.
         retrospective: Alerts on the boards of vehicles that were listed after they had passed.
         retrospective_missing: Expected alerts of such vehicles that are not on the boards.
+        arrivals_met: Vehicles that were expected at another port and seen there, as the board says.
+        arrivals_met_missing: Those that were seen there, as the truth says, and not as the board says.
+        arrivals_met_unexpected: Those that are met by a sure tier on the board alone.
+        turned_away_met: Vehicles that were turned away at one port and known for that at the next.
+        turned_away_met_missing: Those that came to the next and were not known for that.
     """
 
     sightings: int
     retrospective: int = 0
     retrospective_missing: int = 0
+    arrivals_met: int = 0
+    arrivals_met_missing: int = 0
+    arrivals_met_unexpected: int = 0
+    turned_away_met: int = 0
+    turned_away_met_missing: int = 0
+
+    @property
+    def finds_all(self) -> bool:
+        """Whether everything is found that the truth has, and nothing else."""
+        return not (
+            self.retrospective_missing
+            or self.arrivals_met_missing
+            or self.arrivals_met_unexpected
+            or self.turned_away_met_missing
+        )
 
 
 class Summary(Struct, frozen=True):
@@ -137,12 +176,12 @@ class Summary(Struct, frozen=True):
     def is_right(self) -> bool:
         """Whether every read is accounted for and stored, what was stored is found, and every board is exact."""
         found = HistoryCheck(self.matched) if self.history is None else self.history
-        is_stored = found.sightings == self.matched and not found.retrospective_missing
+        is_stored = found.sightings == self.matched and found.finds_all
         is_accounted_for = self.unaccounted == 0 and self.reads_in > 0
         return is_stored and is_accounted_for and all(board.is_exact for board in self.boards.values())
 
 
-def truth_of(passes: Iterable[TruePass]) -> Truth:
+def truth_of(passes: Sequence[TruePass]) -> Truth:
     """Return the alerts that the passes of a run must and may raise, by the ids that the matcher gives."""
     expected: dict[str, str] = {}
     guesses: set[str] = set()
@@ -158,7 +197,12 @@ def truth_of(passes: Iterable[TruePass]) -> Truth:
                 for entry in ids.keys() - read_right:
                     guesses_of_entry[entry].add(ids[entry])
         vehicles += [frozenset(ids) for ids in guesses_of_entry.values()]
-    return Truth(expected, frozenset(guesses), tuple(vehicles))
+    turned_away_before = frozenset(
+        vehicle.pass_id
+        for vehicle in passes
+        if vehicle.turned_away_from and not all(read.superseded for read in vehicle.named)
+    )
+    return Truth(expected, frozenset(guesses), tuple(vehicles), turned_away_before)
 
 
 def passed_before(passes: Iterable[TruePass], entries: Collection[str], listed_at: datetime) -> set[str]:
@@ -184,7 +228,11 @@ def shown_alerts(incidents: Iterable[Incident]) -> dict[str, Alert]:
 
 def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
     """Compare a board with the truth."""
-    shown = {alert_id: alert.tier for alert_id, alert in shown_alerts(incidents).items()}
+    shown = {
+        alert_id: alert.tier
+        for alert_id, alert in shown_alerts(incidents).items()
+        if not (is_of_turned_away(alert) and alert.read.pass_id in truth.turned_away)
+    }
     found = len(shown.items() & truth.expected.items())
     other_alerts = {alert: tier for alert, tier in shown.items() if truth.expected.get(alert) != tier}
     unexpected = {alert for alert, tier in other_alerts.items() if tier in SURE_TIERS or alert in truth.expected}
@@ -200,6 +248,45 @@ def check_board(incidents: Sequence[Incident], truth: Truth) -> BoardCheck:
         misread_vehicles=len(truth.misread_vehicles),
         misread_found=sum(not ids.isdisjoint(beyond) for ids in truth.misread_vehicles),
     )
+
+
+def is_of_turned_away(alert: Alert) -> bool:
+    """Tell whether an alert says that another port had turned the vehicle away."""
+    return alert.entry.list == turned_away.LIST
+
+
+class ArrivalCheck(NamedTuple):
+    """How many expected vehicles a board has met, and how many of them only the truth or only the board has met."""
+
+    met: int
+    missing: int
+    unexpected: int
+
+
+def check_arrivals(
+    incidents: Iterable[Incident], passes: Iterable[TruePass], routes: Iterable[Route], now: datetime
+) -> ArrivalCheck:
+    """Compare the arrivals on a board with the truth: when which plate was read where."""
+    seen: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for vehicle in passes:
+        for read in vehicle.named:
+            for entry_id in () if read.superseded else read.entries:
+                seen[vehicle.site, entry_id].append(datetime.fromisoformat(read.claimed_at))
+    met = missing = unexpected = 0
+    for incident in incidents:
+        for site, concern in expected_at(incident, routes, now):
+            may_be_there = concern.seen_from or concern.earliest
+            at_site = seen[site, incident.best.entry.entry_id]
+            has_come = any(may_be_there <= moment <= concern.until for moment in at_site)
+            met += concern.met is not None
+            missing += has_come and concern.met is None
+            unexpected += concern.met is not None and concern.met.tier in SURE_TIERS and not has_come
+    return ArrivalCheck(met, missing, unexpected)
+
+
+def known_as_turned_away(shown: Iterable[Alert]) -> set[str]:
+    """Return the passes of vehicles of which an alert says that another port had turned them away."""
+    return {alert.read.pass_id for alert in shown if is_of_turned_away(alert) and alert.read.pass_id}
 
 
 def count_by(alerts: Iterable[Alert], value_of: Callable[[Alert], str]) -> dict[str, int]:

@@ -45,16 +45,16 @@ def test_a_measured_run_shows_every_expected_alert_on_every_board(folder: Path) 
     assert (summary["unaccounted"], summary["dead_letters"]) == (0, 0)
     # Some vehicles are listed after they have passed: none on a machine that is so slow that their reads wait.
     retrospective = summary["alerts_by_kind"].get("retrospective", 0)
-    assert summary["history"] == {
-        "sightings": summary["reads_in"],
-        "retrospective": retrospective,
-        "retrospective_missing": 0,
-    }
+    # How many vehicles have arrived or tried again in so short a time depends on the machine; none may be missed.
+    history = summary["history"]
+    assert history.keys() >= {"arrivals_met", "turned_away_met"}
+    assert (history["sightings"], history["retrospective"]) == (summary["reads_in"], retrospective)
+    assert [history[name] for name in history if name.endswith(("_missing", "_unexpected"))] == [0, 0, 0, 0]
     assert set(summary["boards"]) == {"calais", "coquelles", "dunkerque", "dover", "folkestone"}
     for board in summary["boards"].values():
         assert board["expected"] == board["found"] > 0
         assert (board["missing"], board["unexpected"], board["false_guesses"]) == (0, 0, 0)
-    assert set(summary["alerts_by_site"]) == {"calais", "coquelles", "dunkerque"}
+    assert set(summary["alerts_by_site"]) >= {"calais", "coquelles", "dunkerque"}
     assert demo_processes(folder) == []
 
 

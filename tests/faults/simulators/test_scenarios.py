@@ -57,7 +57,7 @@ def test_a_scenario_raises_what_its_truth_and_the_dry_run_say(matched: Installat
     assert raised.keys() == dry_run(matched, WATCHLIST, LIST, sent).keys()
 
     lines = [msgspec.json.decode(line) for line in truth_file.read_bytes().splitlines()]
-    truth = run_check.truth_of(msgspec.convert(line, run_check.TruePass) for line in lines)
+    truth = run_check.truth_of([msgspec.convert(line, run_check.TruePass) for line in lines])
     sure = {alert_id: alert.tier for alert_id, alert in raised.items() if alert.tier in run_check.SURE_TIERS}
     assert sure == truth.expected
     others = raised.keys() - sure.keys()

@@ -8,8 +8,9 @@ from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert
 from anpr.local import run_check
-from anpr.local.run_check import BoardCheck, Expected, Guess, HistoryCheck, Summary, TruePass, Truth
-from tests.support.strategies import NOON, a_read, an_alert, an_entry, as_written, minutes
+from anpr.local.run_check import BoardCheck, Expected, Guess, HistoryCheck, Named, Summary, TruePass, Truth
+from anpr.runtime.settings import Route
+from tests.support.strategies import NOON, a_read, an_alert, an_arrival, an_entry, as_written, minutes
 
 
 def sighting(number: int, tier: str = "exact", site: str = "calais") -> Alert:
@@ -179,6 +180,9 @@ def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exac
         {"history": HistoryCheck(sightings=8)},
         {"history": HistoryCheck(sightings=10)},
         {"history": HistoryCheck(sightings=9, retrospective=2, retrospective_missing=1)},
+        {"history": HistoryCheck(sightings=9, arrivals_met=2, arrivals_met_missing=1)},
+        {"history": HistoryCheck(sightings=9, arrivals_met=2, arrivals_met_unexpected=1)},
+        {"history": HistoryCheck(sightings=9, turned_away_met=2, turned_away_met_missing=1)},
     ],
     ids=[
         "a read lost",
@@ -189,6 +193,9 @@ def test_a_run_is_right_when_every_read_is_accounted_for_and_every_board_is_exac
         "a sighting lost",
         "one twice",
         "a vehicle that passed before it was listed is not found",
+        "one that arrived is not met",
+        "one is met that did not arrive",
+        "one that was turned away elsewhere is not known",
     ],
 )
 def test_a_run_with_any_fault_is_not_right(wrong: dict[str, Any]) -> None:
@@ -210,6 +217,59 @@ def test_the_alerts_to_be_found_afterwards_are_those_of_vehicles_that_passed_bef
     assert run_check.passed_before(passes, {"entry-1"}, later) == run_check.truth_of(passes).expected.keys()
     assert not run_check.passed_before(passes, {"entry-1"}, passed_at)
     assert not run_check.passed_before(passes, {"entry-2"}, later)
+
+
+FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=36)
+
+
+def seen_at_dover(minute: float, *, superseded: bool = False) -> TruePass:
+    """Return a pass of the vehicle of entry-1 at Dover, so many minutes after noon."""
+    read = Named(
+        read_id="arrived",
+        camera="in-1",
+        claimed_at=as_written(minutes(minute)),
+        entries=("entry-1",),
+        superseded=superseded,
+    )
+    return TruePass("dover", (), named=(read,))
+
+
+def met(minute: float) -> list[Incident]:
+    """Return the incident of the vehicle of entry-1, met at Dover so many minutes after noon."""
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(ONE)
+    board.add_arrival(an_arrival(ONE, minutes(minute)))
+    return board.incidents(NOON)
+
+
+@pytest.mark.parametrize(
+    ("shown", "passes", "check"),
+    [
+        (met(100), [seen_at_dover(100)], (1, 0, 0)),
+        (on_a_board(ONE), [seen_at_dover(100)], (0, 1, 0)),
+        (met(100), [], (1, 0, 1)),
+        (on_a_board(ONE), [seen_at_dover(20)], (0, 0, 0)),
+        (on_a_board(ONE), [seen_at_dover(100, superseded=True)], (0, 0, 0)),
+        (on_a_board(TWO), [seen_at_dover(100)], (0, 0, 0)),
+    ],
+    ids=["met", "not met", "met by nobody", "it cannot be there so soon", "a read that was corrected", "another one"],
+)
+def test_arrivals_on_a_board_are_compared_with_who_was_seen_at_the_port(
+    shown: list[Incident], passes: list[TruePass], check: tuple[int, int, int]
+) -> None:
+    assert run_check.check_arrivals(shown, passes, [FERRY], minutes(110)) == check
+
+
+def test_an_alert_for_a_vehicle_that_was_turned_away_elsewhere_is_expected_on_its_next_pass_alone() -> None:
+    entry = an_entry("away", list="turned_away", plate="AB1")
+    alert = an_alert(a_read("read-1", camera="lane-1", pass_id="next", plate="AB1"), entry)  # noqa: S106  no password
+    assert run_check.known_as_turned_away([alert, ONE]) == {"next"}
+    named = (Named(read_id="read-1", camera="lane-1", claimed_at=as_written(NOON), entries=("entry-1",)),)
+    again = TruePass("calais", (), named=named, pass_id="next", turned_away_from="dunkerque")  # noqa: S106  as above
+    truth = run_check.truth_of([again])
+    assert truth.turned_away == {"next"}
+    assert run_check.check_board(on_a_board(alert), truth).is_exact
+    assert not run_check.check_board(on_a_board(alert), expected()).is_exact
 
 
 def test_latencies_are_reported_in_milliseconds_to_a_tenth() -> None:
