@@ -49,7 +49,7 @@ LIST_NAME = "example"
 # The same at each run if they are free, so that a bookmark of a console and a copied command go on working.
 KAFKA_PORTS, VALKEY_PORT = (28_092, 28_093), 28_079
 FIRST_CONSOLE_PORT, FIRST_HISTORY_PORT = 28_080, 28_070
-READY_SECONDS = 30
+READY_SECONDS = 60
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 30
 HISTORY_SECONDS = 30
@@ -202,19 +202,20 @@ class Demo:
         ]
 
     def start_traffic(self, *, seed: int, speed: float, scenario: str, listed_share: float | None = None) -> None:
-        """Start the simulators of all ports, each with its ground truth.
+        """Start the simulators of all ports, with their ground truth: in one process, which is enough for all.
 
         The scenario says how much traffic comes and how much of it is listed, unless `listed_share` does.
         """
         traffic = ["--scenario", scenario]
         if listed_share is not None:
             traffic += ["--listed-share", str(listed_share)]
+        command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--publish"]
         for site in self._origins:
-            command = [sys.executable, "-m", "simulators", "--config", str(self._config), "--site", site, "--publish"]
-            command += ["--seed", str(seed), "--speed", str(speed), *traffic, "--pictures", "listed"]
-            command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
-            command += ["--truth", str(self._truth_file(site)), "--out", str(self.folder / f"reads-{site}.jsonl")]
-            self._start_child(f"simulator-{site}", command)
+            command += ["--site", site]
+        command += ["--seed", str(seed), "--speed", str(speed), *traffic, "--pictures", "listed"]
+        command += ["--watchlist", str(self._watchlist), "--list-name", LIST_NAME]
+        command += ["--truth", str(self._truth_file), "--out", str(self.folder / "reads.jsonl")]
+        self._start_child("simulators", command)
         self._show_progress("traffic of " + ", ".join(self.settings.sites[site].title for site in self._origins))
         self._show_progress(crossings_in_words(self.settings))
 
@@ -237,18 +238,15 @@ class Demo:
         )
 
     def stop_traffic(self) -> None:
-        """Stop the simulators. Each first delivers and records everything that it has published."""
-        for site in self._origins:
-            self.supervisor.remove(f"simulator-{site}")
+        """Stop the simulators. They first deliver and record everything that they have published."""
+        self.supervisor.remove("simulators")
 
     def summarise(self, boards: dict[str, BoardFeed]) -> run_check.Summary:
         """Wait until all traffic is matched and on the boards, then compare the boards with the truth."""
         if not wait_until(lambda: self._unmatched_reads() == 0, DRAIN_SECONDS):
             self._show_progress(f"{self._unmatched_reads()} reads are still not matched after {DRAIN_SECONDS} s")
         passes = [
-            msgspec.json.decode(line, type=run_check.TruePass)
-            for site in self._origins
-            for line in self._truth_file(site).read_bytes().splitlines()
+            msgspec.json.decode(line, type=run_check.TruePass) for line in self._truth_file.read_bytes().splitlines()
         ]
         truth = run_check.truth_of(passes)
 
@@ -369,8 +367,9 @@ class Demo:
     def _log_file(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
-    def _truth_file(self, site: str) -> Path:
-        return self.folder / f"truth-{site}.jsonl"
+    @property
+    def _truth_file(self) -> Path:
+        return self.folder / "truth.jsonl"
 
     def _count_reads(self) -> tuple[int, int]:
         """Return how many reads were sent, and how many the matchers have committed."""

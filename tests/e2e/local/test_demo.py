@@ -66,8 +66,8 @@ def test_however_it_is_ended_no_process_is_left(folder: Path, number: signal.Sig
         demo = subprocess.Popen(DEMO, stdout=out, stderr=out)
     assert wait_until(lambda: b"traffic of" in log.read_bytes(), 180), log.read_text("utf-8")
     assert wait_until(
-        lambda: len(demo_processes(folder)) >= 12, 60
-    )  # itself, two servers, three matchers, three histories, three simulators
+        lambda: len(demo_processes(folder)) >= 14, 60
+    )  # itself, two servers, five matchers, five histories, the simulators
     demo.send_signal(number)
     demo.wait(60)
     assert wait_until(lambda: not demo_processes(folder), 60)

@@ -1,19 +1,28 @@
 """The card of an incident says what an officer needs to tell its vehicle from others."""
 
+import re
 from datetime import UTC, timedelta
 
 import pytest
 
 from anpr.board.board import Board
 from anpr.console.board.card_view import card_view
-from anpr.console.board.triage import NOW, BoardPosition
+from anpr.console.board.triage import NOW, BoardPosition, TriageRules, position_of
 from anpr.console.http.render import environment
 from anpr.contracts.events import Alert
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
-from tests.support.strategies import NOON, a_read, an_entry, generation
+from anpr.runtime.settings import Route
+from tests.support.strategies import NOON, a_read, an_alert, an_arrival, an_entry, generation, minutes
 
+DOVER = TriageRules(
+    "dover",
+    timedelta(minutes=2),
+    0.3,
+    {"calais": Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90, wait_minutes=36)},
+    has_cameras=True,
+)
 CARD = environment(None, UTC, {}).get_template("card.html")
 
 
@@ -40,3 +49,29 @@ def test_a_card_shows_the_listed_plate_with_its_gap_where_only_the_gap_tells(
     [incident] = board.incidents(NOON)
     html = CARD.render(card=card_view(incident, {}, "calais", BoardPosition(NOW, "", "")), review_below_score=0.3)
     assert (f"; listed as {shown}" in html) if shown else ("listed as" not in html)
+
+
+@pytest.mark.parametrize(
+    ("arrival", "at", "words"),
+    [
+        (None, 100, "Due off the ferry about 13:30 UTC to 14:06 UTC."),
+        (None, 130, "Overdue: not seen here. It was due off the ferry about 13:30 UTC to 14:06 UTC."),
+        ({"lane": "3"}, 130, "Arrived: seen here at 13:41 UTC in lane 3."),
+        (
+            {"lane": None, "tier": "folded"},
+            130,
+            "Arrived: seen here at 13:41 UTC. Likely, not sure: check the plate.",
+        ),
+    ],
+)
+def test_a_card_says_whether_a_vehicle_that_is_expected_is_due_overdue_or_has_arrived(
+    arrival: dict[str, str] | None, at: float, words: str
+) -> None:
+    board, alert = Board(timedelta(minutes=30), timedelta(hours=72)), an_alert(a_read(), an_entry())
+    board.add_alert(alert)
+    if arrival is not None:
+        board.add_arrival(an_arrival(alert, minutes(101), **arrival))
+    [incident] = board.incidents(minutes(at))
+    view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(at)))
+    html = CARD.render(card=view, review_below_score=0.3)
+    assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())

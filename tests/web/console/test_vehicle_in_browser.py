@@ -28,7 +28,7 @@ from tests.support.back_check import AlertsInMemory, SightingsInMemory, back_che
 from tests.support.chromium import chromium
 from tests.support.scene import sign_in
 from tests.support.sightings import PLATE, a_misread, a_sighting, an_answer, no_answer, with_alert
-from tests.support.strategies import a_read, an_action, an_alert, an_entry, generation
+from tests.support.strategies import a_read, an_action, an_alert, an_arrival, an_entry, generation
 from tests.support.web_console import QUICK_HASH, ConsoleServer, running_console
 from tests.web.console.test_in_browser import CALLED
 
@@ -139,7 +139,7 @@ def test_an_officer_opens_where_other_ports_saw_the_vehicle_last(
             assert Axe().run(page).violations_count == 0
 
 
-def listed_after_it_passed(server: ConsoleServer, plate: str, minutes_ago: float) -> str:
+def listed_after_it_passed(server: ConsoleServer, plate: str, minutes_ago: float, handling: str = "open") -> str:
     """List a vehicle that has passed Calais, let the back-check look for it, and return the id of its incident."""
     sightings, found, passed_at = (
         SightingsInMemory(),
@@ -149,7 +149,7 @@ def listed_after_it_passed(server: ConsoleServer, plate: str, minutes_ago: float
     read = a_read(f"passed-{plate}", plate=plate, captured_at=passed_at, lane="1", direction="uk_bound")
     sightings.store(read, arrived_at=passed_at)
     check = back_check_of(sightings, found, clock=server.clock)
-    index = Index.build([an_entry(plate, plate=plate, revision=generation(9))], generation(9))
+    index = Index.build([an_entry(plate, plate=plate, handling=handling, revision=generation(9))], generation(9))
     check.note_list(ActiveIndex(index, server.clock(), server.clock()))
     check.run_once(index, None)
     AlertPublisher(InMemoryProducer(server.broker), lambda: None)(found.published)
@@ -176,6 +176,15 @@ def test_a_vehicle_that_is_listed_on_the_water_appears_at_dover_by_itself_and_ri
             at_dover.wait_for_function("tones > 0")
             expect(at_calais.locator(f"#section-now #card-{incident}")).to_be_visible(timeout=60_000)
             assert at_calais.evaluate("tones") == 0, "it has left"
+
+            now = dover.clock()
+            covert = listed_after_it_passed(server, "KR77XYW", minutes_ago=80, handling="covert")
+            dover.put(topics.covert_arrivals("dover"), an_arrival(covert, now, lane="9"))
+            dover.put(topics.arrivals("dover"), an_arrival(incident, now, lane="2"))
+            expect(card).to_contain_text("Arrived: seen here at", timeout=60_000)
+            expect(card).to_contain_text("in lane 2")
+            expect(card.get_by_role("button", name="Claim")).to_be_visible()
+            expect(at_dover.locator("body")).not_to_contain_text("lane 9")
 
 
 def test_what_is_missing_in_the_form_is_said_and_leads_to_its_field(server: ConsoleServer, chrome: Browser) -> None:
