@@ -46,6 +46,11 @@ OTHERS = (
 COVERT_PLATE = "CV77RST"
 # Only Coquelles looks for it.
 COQUELLES_PLATE = "QW88LKJ"
+URGENT_PLATE = "UR66GNT"  # of priority 1
+# Two lanes, so that an officer can choose one.
+CALAIS_CAMERAS = """[
+    {name = "calais-1-front", lane = "1", position = "front"}, {name = "calais-1-rear", lane = "2", position = "rear"}
+]"""
 # Long enough to open the board, short enough to wait for its end.
 SHORT_SESSION_HOURS = 8 / 3600
 
@@ -84,6 +89,7 @@ class Scene:
         it.environment |= {
             "ANPR_CONSOLE__USERS_FILE": str(self._folder / "users.json"),
             "ANPR_SITES__CALAIS__TIME_ZONE": "Europe/Paris",
+            "ANPR_SITES__CALAIS__CAMERAS": CALAIS_CAMERAS,
             # A busy machine is slow, and no test here measures speed.
             "ANPR_CONSOLE__CANARY_DUE_SECONDS": "60",
             "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
@@ -132,6 +138,7 @@ class Scene:
             f"{plate},{plate},GB,stolen,2,why {plate},hold in the lane,May be armed,2099-01-01,tolerant,open,"
             for plate in PLATES
         ]
+        rows.append(f"{URGENT_PLATE},{URGENT_PLATE},GB,stolen,1,urgent,stop it,,2099-01-01,tolerant,open,")
         rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert,")
         of_coquelles = "GB,of interest,1,papers to check,,,2099-01-01,tolerant,open,coquelles"
         rows.append(f"{COQUELLES_PLATE},{COQUELLES_PLATE},{of_coquelles}")

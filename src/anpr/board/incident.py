@@ -66,6 +66,11 @@ class Incident(Struct, frozen=True, kw_only=True):
         return min(alert.entry.priority for alert in self.standing or self.alerts)
 
     @property
+    def raised_at(self) -> datetime:
+        """When the first of the standing alerts was raised, or of all when none stands."""
+        return min(alert.raised_at for alert in self.standing or self.alerts)
+
+    @property
     def first_captured_at(self) -> datetime:
         """When the vehicle was first seen in this stay."""
         return self.alerts[0].captured_at
@@ -184,8 +189,10 @@ def certainty_order(alert: Alert) -> tuple[int, int, int, datetime, str]:
 
 
 def urgency_order(incident: Incident) -> tuple[object, ...]:
-    """Return the sort key of a board: open first, then the highest priority, the surest, live before late, oldest."""
-    return (rank(incident.status, STATUSES), incident.priority, *certainty_order(incident.best))
+    """Return the sort key of a board: open first, then the highest priority, live before late, the newest."""
+    kind = min(rank(alert.kind, KINDS) for alert in incident.standing or incident.alerts)
+    newest = -incident.raised_at.timestamp()
+    return (rank(incident.status, STATUSES), incident.priority, kind, newest, incident.incident_id)
 
 
 def action_key(action: Action) -> ActionKey:

@@ -21,6 +21,7 @@ OPERATION: Final = {
     "erasure": "Erasure",
     "sign-in": "Sign-in",
 }
+SAME_PLATE: Final = "Same plate"
 UNSURE: Final = "Possible: check the plate"
 _LETTERS_DIFFER: Final = "Possible: one or two letters differ. Check the plate"
 _GAP_DIFFERS: Final = "Possible: same letters, but the gap is elsewhere: perhaps another vehicle. Check the plate"
@@ -69,7 +70,12 @@ OUTCOME: Final = {
     "observed_only": "Observed only, as instructed",
 }
 
-SECTION: Final = {"now": "Here now", "review": "To review", "elsewhere": "At other ports"}
+SECTION: Final = {
+    "now": "Here now: needs somebody",
+    "review": "To review",
+    "elsewhere": "At other ports",
+    "dealt": "Being dealt with",
+}
 SENT_ON: Final = {
     "turned_away": "Turned away",
     "handed_to_uk_port": "Handed over to the UK port",
@@ -88,6 +94,12 @@ def certainty(alert: Alert, review_below_score: float) -> str:
         is_before = any(difference.place == 1 and not difference.listed for difference in differences)
         return f"Likely: {_TEXT_AROUND}" if is_before else _UMLAUT
     return CERTAINTY.get(alert.tier, UNSURE)
+
+
+def doubt(alert: Alert, review_below_score: float) -> str:
+    """Return how sure a match is, in words; "" for the same plate, which needs no words on a card."""
+    words = certainty(alert, review_below_score)
+    return "" if words == CERTAINTY["exact"] else words
 
 
 def _nearly(differences: Sequence[Difference]) -> str:

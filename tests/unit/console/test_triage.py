@@ -7,6 +7,7 @@ import pytest
 
 from anpr.board.board import Board
 from anpr.console.board.triage import (
+    DEALT,
     ELSEWHERE,
     NOW,
     NOWHERE,
@@ -215,11 +216,41 @@ def test_a_vehicle_that_france_hands_over_calls_the_uk_port_at_once() -> None:
     assert placed(alert(), rules=DOVER, at=5, actions=(passed,)).rings == ""
 
 
-def test_the_next_vehicle_off_the_ship_comes_first() -> None:
-    urgent_later = an_alert(
-        a_read("r2", plate="XY1", captured_at=minutes(9)), an_entry("e2", plate="XY1", priority=1)
+def test_the_next_vehicles_off_the_ship_come_first_those_due_together_by_priority() -> None:
+    urgent = [
+        an_alert(a_read(f"r{at}", plate="XY1", captured_at=minutes(at)), an_entry("e2", plate="XY1", priority=1))
+        for at in (9, 16)
+    ]
+    together, later = (placed(one, rules=DOVER) for one in urgent)
+    first = placed(alert(), rules=DOVER)
+    assert together.order < first.order < later.order
+    assert together.due_from == first.due_from == minutes(90)
+    assert later.due_from == minutes(105)
+
+
+def test_what_needs_somebody_comes_first_then_the_priority_then_the_newest() -> None:
+    urgent, old, new = (
+        an_alert(a_read(f"r{at}", captured_at=minutes(at)), an_entry(priority=priority))
+        for at, priority in ((-3, 1), (-2, 2), (-1, 2))
     )
-    assert placed(alert(), rules=DOVER).order < placed(urgent_later, rules=DOVER).order
+    orders = [placed(one, actions=()).order for one in (urgent, new, old)]
+    assert orders == sorted(orders)
+    claimed = an_action("a", "claimed", urgent)
+    assert placed(urgent, actions=(claimed,)).section == DEALT
+    assert placed(urgent, actions=(claimed,), at=10).section == NOW, "nobody attends to it"
+    assert placed(alert(tier="near"), actions=(an_action("a", "claimed", alert()),)).section == DEALT
+    at_dover = an_action("a", "claimed", alert(), site="dover")
+    assert placed(alert(), rules=DOVER, actions=(at_dover,)).section == DEALT
+    handed = an_action("b", "released", urgent, hands_to="Bob")
+    assert placed(urgent, actions=(claimed, handed)).section == NOW, "Bob has not answered"
+
+
+def test_what_another_port_deals_with_comes_after_what_nobody_there_has_claimed() -> None:
+    road = Route(origin="coquelles", destination="calais", by="road", crossing_minutes=10)
+    rules = TriageRules("calais", timedelta(minutes=2), 0.3, {"coquelles": road})
+    urgent = an_alert(a_read(site="coquelles"), an_entry(priority=1))
+    claimed = an_action("a", "claimed", urgent, site="coquelles")
+    assert placed(alert(site="coquelles"), rules=rules).order < placed(urgent, actions=(claimed,), rules=rules).order
 
 
 def test_an_incident_that_a_uk_port_has_claimed_stays_on_its_board_however_late_the_ship() -> None:

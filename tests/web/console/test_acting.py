@@ -160,11 +160,11 @@ def test_dover_sees_what_calais_hands_over_claims_it_and_settles_it(
         assert wait_until(lambda: alert.alert_id in dover.shown(), 60)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             assert "Due off the ferry about" in sam.get("/").text
-            assert "Unclaimed here and at Calais" in text_of(sam.get("/"))
+            assert "On the way here: needs somebody (1)" in text_of(sam.get("/"))
+            assert "Unclaimed here and at Calais" in text_of(sam.get(f"/incident/{alert.alert_id}"))
             assert "AB12CDE" in sam.get("/shift").text
             do(ann, alert.alert_id, "claim")
             assert wait_until(lambda: "Claimed by ann at Calais." in text_of(sam.get("/")), 60)
-            assert "here and at Calais" not in text_of(sam.get("/"))
             do(ann, alert.alert_id, "plate-check", plate_check="same")
             do(ann, alert.alert_id, "outcome", outcome="handed_to_uk_port", seen=alert.alert_id)
             assert do(ann, alert.alert_id, "claim").status_code == 409, "at Calais it is settled"

@@ -18,7 +18,7 @@ from anpr.contracts.events import decode_action
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.plain_http import NO_CERTIFICATES
-from tests.support.scene import COQUELLES_PLATE, COVERT_PLATE, Scene, sign_in
+from tests.support.scene import COQUELLES_PLATE, COVERT_PLATE, URGENT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=60_000)
 SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
@@ -71,21 +71,54 @@ def test_a_vehicle_appears_by_itself_with_its_instructions_and_is_counted_in_the
             "hold in the lane",
             "May be armed",
             "Lane 1",
-            "Unclaimed",
-            "Exact",
+            "Newest",
         ):
             expect(card(page, incident)).to_contain_text(words)
+        expect(page.locator(f"#section-now #card-{incident}.is-newest")).to_be_visible()
         expect(page.locator("#count")).to_have_text(str(before + 1))
         expect(page).to_have_title(re.compile(rf"^\({before + 1}\) "))
         expect(page.locator("#say[aria-live=polite]")).to_contain_text(f"New: {plate}")
         assert page.evaluate("document.activeElement === document.body"), "and nothing took the focus"
 
 
+def test_what_needs_somebody_stands_first_and_an_officer_sees_their_own_lane_first(scene: Scene) -> None:
+    in_lane_2 = {"camera": "calais-1-rear", "lane": "2"}
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        taken, second, first = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), **in_lane_2), ""
+        for incident in (taken, second):
+            expect(card(page, incident)).to_be_visible()
+        first = scene.comes_by(scene.plate())
+        expect(page.locator(f"#card-{first}.is-newest .card__newest")).to_be_visible()
+        expect(card(page, second).locator(".card__newest")).to_be_hidden()
+
+        def order() -> list[str]:
+            shown = page.eval_on_selector_all("#section-now > li", "items => items.map((item) => item.id.slice(5))")
+            return [incident for incident in shown if incident in {taken, second, first, urgent}]
+
+        urgent = ""
+        assert order() == [first, second, taken], "the newest first"
+        page.locator("#lane").select_option("2")
+        assert order() == [second, first, taken]
+        urgent = scene.comes_by(URGENT_PLATE)
+        expect(card(page, urgent)).to_be_in_viewport()
+        assert order() == [urgent, second, first, taken], "priority 1 is on top, in whichever lane"
+        page.reload()
+        is_live(page)
+        expect(page.locator("#lane")).to_have_value("2")
+        assert order() == [urgent, second, first, taken]
+        claim(page, taken)
+        expect(page.locator(".result")).to_contain_text("You have claimed this")
+        page.get_by_role("link", name="Board", exact=True).first.click()
+        expect(page.locator(f"#section-dealt #card-{taken}")).to_contain_text("Claimed by you")
+        assert order() == [urgent, second, first]
+
+
 def test_coquelles_sees_what_calais_claims(scene: Scene) -> None:
     with scene.page("calais", "ann") as ann, scene.page("coquelles", "kate") as kate:
         is_live(kate)
         incident = scene.comes_by(scene.plate())
-        expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_contain_text("Unclaimed")
+        expect(kate.locator("#section-elsewhere").locator(f"#card-{incident}")).to_be_visible()
         claim(ann, incident)
         expect(ann.locator("#main")).to_contain_text("You have claimed this")
         expect(card(kate, incident)).to_contain_text("Claimed by ann at Calais")
@@ -812,7 +845,7 @@ def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_que
             expect(page.locator("#warnings")).to_contain_text(f"{port}: cut off since")
         expect(page.locator("#count")).to_have_text("?")
         expect(page.locator(".section--now .section__empty, .section--now .cards")).not_to_contain_text(
-            ["No listed vehicle", ""]
+            ["Nothing unclaimed", ""]
         )
         for path in ("/", "/shift", "/health"):
             page.goto(scene.wires["calais"].url + path)

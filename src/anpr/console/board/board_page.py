@@ -20,7 +20,7 @@ from anpr.console.board.card_renderer import Card, CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.placed_incidents import PlacedIncident, PlacedIncidents
 from anpr.console.board.revisit_schedule import RevisitSchedule
-from anpr.console.board.triage import NOWHERE, SECTIONS, SETTLED, TriageRules, position_of
+from anpr.console.board.triage import ELSEWHERE, NOW, NOWHERE, SECTIONS, SETTLED, TriageRules, position_of
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -40,6 +40,7 @@ class PageHead(Struct, frozen=True):
         known: How many open incidents are known, even while there is a warning.
         by_section: The same, by section.
         warnings: Sentences that name the faults.
+        newest: The incident that has waited for the shortest time, "" for none.
         notes: Sentences that say what the page goes by, where it knows less than usual.
     """
 
@@ -48,6 +49,7 @@ class PageHead(Struct, frozen=True):
     by_section: dict[str, int]
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    newest: str = ""
 
 
 NOTHING_READ: Final = PageHead("?", 0, {}, ("The console has just started and has not read anything yet.",))
@@ -94,7 +96,8 @@ class BoardPage:
         by_section = {section: self._placed.count(section) for section in SECTIONS if section != SETTLED}
         known = sum(by_section.values())
         notes = (_SIGNED_IN_UNKNOWN,) if signed_in is None else ()
-        self.head = PageHead("?" if warnings else str(known), known, by_section, tuple(warnings), notes)
+        count = "?" if warnings else str(known)
+        self.head = PageHead(count, known, by_section, tuple(warnings), notes, self._newest())
         shown = [placed for section in SECTIONS for placed in self._placed.most_urgent(section, _max_cards(section))]
         return {HEAD: self.head, **self._cards.draw_page(shown)}
 
@@ -102,6 +105,18 @@ class BoardPage:
         """Return the next cards of a section from `start` on, by incident, and how many incidents it has."""
         cards = self._cards.draw_all(self._placed.most_urgent(section, MAX_CARDS, start))
         return list(cards.items()), self._placed.count(section)
+
+    def _newest(self) -> str:
+        """Return the newest of the incidents that need somebody: here, else on the way here."""
+        for section in (NOW, ELSEWHERE):
+            waiting = [
+                (placed.position.waits_since, placed.incident.incident_id)
+                for placed in self._placed.most_urgent(section, MAX_CARDS)
+                if placed.position.waits_since is not None
+            ]
+            if waiting:
+                return max(waiting)[1]
+        return ""
 
     def _keys_to_place(self, now: datetime) -> set[Key]:
         """Return the keys whose incidents may have changed, and forget them."""

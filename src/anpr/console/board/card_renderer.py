@@ -15,9 +15,14 @@ log = get_logger(__name__)
 
 
 class Card(Struct, frozen=True):
-    """An incident on the page, as browsers get it. `rings` and `calls` are as in `BoardPosition`."""
+    """An incident on the page, as browsers get it. `rings` and `calls` are as in `BoardPosition`.
+
+    `lane` is where the vehicle was seen last, "" at other sites.
+    """
 
     section: str
+    priority: int
+    lane: str
     order: str
     rings: str
     calls: str
@@ -66,7 +71,9 @@ class CardRenderer:
         position = placed.position
         view = card_view(placed.incident, self._sites, self._rules.site, position)
         html = self._template.render(card=view, review_below_score=self._rules.review_below_score)
-        return Card(position.section, position.order, position.rings, position.calls, html)
+        lane = (view.last.read.lane or "") if placed.incident.site == self._rules.site else ""
+        priority = placed.incident.priority
+        return Card(position.section, priority, lane, position.order, position.rings, position.calls, html)
 
 
 def _shows_the_same(before: PlacedIncident, after: PlacedIncident) -> bool:

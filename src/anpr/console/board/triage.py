@@ -1,14 +1,19 @@
 """Triage: where an incident belongs on a site's page, in which order, and whom it calls. Pure.
 
-The sections of the board:
-- `now`: vehicles that were surely seen here. One that passed before it was listed has left: it is shown, and rings
-  where it may be going.
+The sections of the board. What needs somebody stands first:
+- `now`: vehicles that were surely seen here, and to which nobody attends. One that passed before it was listed has
+  left: it is shown, and rings where it may be going.
 - `review`: matches that a person must check first. They never ring.
 - `elsewhere`: vehicles at other ports that concern this site (`board.journeys`). One that is due here rings a while
   before it can drive off; others may come by road. Where no route leads to a site, every open incident of another
   port concerns it.
+- `dealt`: what somebody at this site has claimed and attends to, of all the sections above.
 - `settled`: incidents that are settled, withdrawn or corrected.
 An incident that does not concern this site is in no section.
+
+Within a section the highest priority comes first, and then the newest: a new vehicle of priority 1 is at the top. At
+a port where vehicles drive off a ferry or a shuttle, those that come next stand first; those due in the same quarter
+of an hour are one group.
 
 Time alone decides whom an incident calls: the officers until `ack_due`, then the supervisor too. No job has to run
 for that, so none can be forgotten. A claim ends that while its holder attends to it (`board.claims`). An unattended
@@ -21,17 +26,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anpr.board.claims import Claim, claims_of
-from anpr.board.incident import STATUSES, Incident, certainty_order
+from anpr.board.incident import STATUSES, Incident, rank
 from anpr.board.journeys import ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
+from anpr.contracts.events import KINDS
 from anpr.contracts.moments import shifted
 from anpr.runtime.settings import ConsoleSettings, Route, Settings
 
 NOW: Final = "now"
 REVIEW: Final = "review"
 ELSEWHERE: Final = "elsewhere"
+DEALT: Final = "dealt"
 SETTLED: Final = "settled"
 NOWHERE: Final = ""
-SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, SETTLED)
+SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, DEALT, SETTLED)
 
 RINGS_OFFICER: Final = "officer"
 RINGS_SUPERVISOR: Final = "supervisor"  # and the officers
@@ -86,6 +93,8 @@ class BoardPosition:
     Attributes:
         section: The section of the board, `NOWHERE` for none.
         order: Text that sorts the cards of a section, the most urgent first.
+        waits_since: Since when it waits for somebody of this site.
+        due_from: From when the vehicles of its group are due off the ferry or shuttle; None for others.
         rings: Which roles it calls.
         calls: The officer whom it calls by name, "" for none.
         claims: The claims on it, by site.
@@ -104,6 +113,8 @@ class BoardPosition:
     changes_at: datetime | None = None
     calls: str = ""
     claims: tuple[Claim, ...] = ()
+    waits_since: datetime | None = None
+    due_from: datetime | None = None
 
     def claim_at(self, site: str) -> Claim | None:
         """Return the claim of a site, None for none."""
@@ -135,21 +146,22 @@ def _with_claims(position: BoardPosition, claims: tuple[Claim, ...], site: str, 
     own = position.claim_at(site)
     if own is None:
         return position
+    if not own.is_unattended and not own.handed_by:
+        return replace(position, section=DEALT, rings=RINGS_NOBODY)
     rings = RINGS_UNATTENDED if own.is_unattended and position.rings else RINGS_NOBODY
     return replace(position, rings=rings, calls=own.holder if rings or own.handed_by else "")
 
 
 def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
     if not _is_open(incident):
-        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
+        return _settled(incident)
     section = NOW if is_sure(incident, rules) else REVIEW
     since = _waiting_since(incident, rules.site)
     is_called_for = section == NOW and _was_listed_when_it_passed(incident)
     rings = _rings(since, rules, now) if is_called_for else RINGS_NOBODY
-    changes = _ring_changes(since, rules) if is_called_for else []
-    return BoardPosition(
-        section, _sort_text(incident, section), rings, may_claim=True, changes_at=_first_from(changes, now)
-    )
+    changes = _first_from(_ring_changes(since, rules) if is_called_for else [], now)
+    order = _urgency(incident, rules, since)
+    return BoardPosition(section, order, rings, may_claim=True, changes_at=changes, waits_since=since)
 
 
 def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:
@@ -167,32 +179,50 @@ def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:
 def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
     concern = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
-        section = ELSEWHERE if _is_open(incident) else SETTLED
-        return BoardPosition(section, _sort_text(incident, section), RINGS_NOBODY, may_claim=section == ELSEWHERE)
+        if not _is_open(incident):
+            return _settled(incident)
+        return BoardPosition(ELSEWHERE, _order_elsewhere(incident, rules), RINGS_NOBODY, may_claim=True)
     if concern is not None:
         if not is_current(incident, concern, rules.site, now):
             return BoardPosition(NOWHERE, "", RINGS_NOBODY)
         return _position_of_arrival(incident, concern, rules, now)
     if incident.site in rules.routes and not _is_open(incident):
-        return BoardPosition(SETTLED, _sort_text(incident, SETTLED), RINGS_NOBODY)
+        return _settled(incident)
     return BoardPosition(NOWHERE, "", RINGS_NOBODY)
 
 
 def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
-    order, rings = _sort_text(incident, ELSEWHERE), RINGS_NOBODY
+    order, rings, due_from = _order_elsewhere(incident, rules), RINGS_NOBODY, None
+    waits_since = since = _waiting_since(incident, rules.site)
     arrival, changes = None, []
     if concern.latest is not None:
-        order = f"{concern.earliest.isoformat()} {order}"
+        due_from = _start_of_quarter(concern.earliest)
+        order = f"{due_from.isoformat()} {_urgency(incident, rules, since)}"
         arrival = arrival_state(concern, now, has_cameras=rules.has_cameras)
         changes += [concern.latest] if rules.has_cameras else []
     changes += [] if rules.site in incident.holders else [concern.until]
-    since = _waiting_since(incident, rules.site)
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, concern.call_at)
         rings = _rings(since, rules, now)
         changes += _ring_changes(since, rules)
-    return BoardPosition(ELSEWHERE, order, rings, concern, concern.may_claim, arrival, _first_from(changes, now))
+    return BoardPosition(
+        ELSEWHERE,
+        order,
+        rings,
+        concern,
+        concern.may_claim,
+        arrival,
+        _first_from(changes, now),
+        waits_since=waits_since,
+        due_from=due_from,
+    )
+
+
+def _settled(incident: Incident) -> BoardPosition:
+    """Return the position of a settled incident: the newest first."""
+    order = f"{_newest_first(incident.last_captured_at)} {incident.incident_id}"
+    return BoardPosition(SETTLED, order, RINGS_NOBODY)
 
 
 def _is_open(incident: Incident) -> bool:
@@ -238,10 +268,23 @@ def _first_from(changes: Iterable[datetime], now: datetime) -> datetime | None:
     return min((moment for moment in changes if moment >= now), default=None)
 
 
-def _sort_text(incident: Incident, section: str) -> str:
-    """Return text that sorts by urgency: priority, sureness, age. Settled incidents sort by newest."""
-    if section == SETTLED:
-        newest = 10**13 - int(incident.last_captured_at.timestamp() * 1000)
-        return f"{newest:013d} {incident.incident_id}"
-    tier, priority, kind, captured_at, alert_id = certainty_order(incident.best)
-    return f"{incident.priority} {tier + 1} {priority} {kind + 1} {captured_at.isoformat()} {alert_id}"
+def _urgency(incident: Incident, rules: TriageRules, since: datetime | None) -> str:
+    """Return text that sorts by urgency: see the module. Whatever has left comes after what was just seen."""
+    kind = min(rank(alert.kind, KINDS) for alert in incident.standing or incident.alerts)
+    newest = _newest_first(since or incident.raised_at)
+    return f"{incident.priority} {int(not is_sure(incident, rules))} {kind + 1} {newest} {incident.incident_id}"
+
+
+def _order_elsewhere(incident: Incident, rules: TriageRules) -> str:
+    """Return text that sorts another port's incidents: what nobody there has claimed comes first."""
+    return (
+        f"{int(incident.site in incident.holders)} {_urgency(incident, rules, _waiting_since(incident, rules.site))}"
+    )
+
+
+def _newest_first(moment: datetime) -> str:
+    return f"{10**15 - int(moment.timestamp() * 1000):016d}"
+
+
+def _start_of_quarter(moment: datetime) -> datetime:
+    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)

@@ -2,7 +2,8 @@
 
 import { byId, drawTimes, follow, setText } from "/static/status.js";
 
-const SECTIONS = ["now", "review", "elsewhere", "settled"];
+const SECTIONS = ["now", "review", "elsewhere", "dealt", "settled"];
+const NEEDS_SOMEBODY = ["now", "review", "elsewhere"];
 const HOLD_MS = 10000; // a pointer that stays on the list this long, but on no button, is not about to press one
 const GUARD_MS = 600; // a press just after the list has moved was meant for the card that was there before
 
@@ -37,9 +38,18 @@ function settle() {
   drawWaiting();
 }
 
-/** Cards that wait to enter the first section, also from another one: a withdrawn incident may be back. */
+/** Whether nobody may miss a card that enters this section: all that is here now, and priority 1 wherever it is. */
+function mustBeSeen(section, priority) {
+  return section === "now" || (Number(priority) === 1 && NEEDS_SOMEBODY.includes(section));
+}
+
+function sectionOf(item) {
+  return item?.parentElement.id.replace("section-", "");
+}
+
+/** Cards that wait to enter, also from another section: a withdrawn incident may be back. */
 function newHereNow() {
-  const comes = ([name, card]) => card?.section === "now" && byId("card-" + name)?.parentElement.id !== "section-now";
+  const comes = ([name, card]) => card && mustBeSeen(card.section, card.priority) && sectionOf(byId("card-" + name)) !== card.section;
   return [...waiting].filter(comes).map(([name]) => name);
 }
 
@@ -69,6 +79,8 @@ function showWaiting() {
 
 function done(news, moved) {
   if (moved) movedAt = Date.now();
+  drawGroups();
+  drawNewest();
   for (const name of news) if (!isInView(byId("card-" + name))) fresh.add(name);
   drawTimes();
 }
@@ -81,7 +93,8 @@ function put(name, card) {
     return Boolean(item);
   }
   const section = byId("section-" + (SECTIONS.includes(card.section) ? card.section : "now"));
-  if (item?.parentElement === section && item.dataset.order === card.order) {
+  const kept = item?.parentElement === section && item.dataset.order === card.order && item.dataset.lane === card.lane;
+  if (kept) {
     const height = item.offsetHeight;
     item.innerHTML = card.html;
     return item.offsetHeight !== height;
@@ -89,10 +102,37 @@ function put(name, card) {
   item?.remove();
   const made = document.createElement("li");
   made.id = "card-" + name;
-  made.dataset.order = card.order;
+  Object.assign(made.dataset, { order: card.order, priority: card.priority, lane: card.lane });
   made.innerHTML = card.html;
-  section.insertBefore(made, [...section.children].find((other) => other.dataset.order > card.order) ?? null);
+  const place = placeOf(made, section);
+  section.insertBefore(made, [...section.children].find((other) => placeOf(other, section) > place) ?? null);
   return true;
+}
+
+/** Sorts by the console's order; what is here now, by the lane of this screen first. Priority 1 stays on top. */
+function placeOf(item, section) {
+  const { order, priority, lane } = item.dataset;
+  if (!["section-now", "section-review"].includes(section.id) || !ownLane()) return order;
+  return (Number(priority) === 1 ? "0" : "1") + (lane === ownLane() ? "0" : "1") + order;
+}
+
+function sortAgain() {
+  for (const name of SECTIONS) {
+    const section = byId("section-" + name);
+    section.append(...[...section.children].sort((one, other) => (placeOf(one, section) < placeOf(other, section) ? -1 : 1)));
+  }
+  movedAt = Date.now();
+}
+
+/** Shows the time of a group of arrivals once, above the first of them. */
+function drawGroups() {
+  for (const section of ["elsewhere", "dealt"]) {
+    let before = "";
+    for (const group of byId("section-" + section).querySelectorAll("[data-group]")) {
+      group.hidden = group.dataset.group === before;
+      before = group.dataset.group;
+    }
+  }
 }
 
 function isInView(item) {
@@ -103,7 +143,7 @@ function isInView(item) {
 function drawWaiting() {
   for (const name of fresh) {
     const item = byId("card-" + name);
-    if (!item || item.parentElement.id !== "section-now" || isInView(item)) fresh.delete(name);
+    if (!item || !mustBeSeen(sectionOf(item), item.dataset.priority) || isInView(item)) fresh.delete(name);
   }
   const newHere = newHereNow().length;
   const button = byId("waiting");
@@ -116,7 +156,16 @@ function drawWaiting() {
   setText(button, words.length ? `${paused ? "PAUSED. " : ""}${words.join(" and ")}: show` : "");
 }
 
-document.addEventListener("head", ({ detail: { bySection, count } }) => {
+let newest = "";
+
+function drawNewest() {
+  for (const item of document.querySelectorAll(".cards > li.is-newest")) item.classList.toggle("is-newest", item.id === "card-" + newest);
+  byId("card-" + newest)?.classList.add("is-newest");
+}
+
+document.addEventListener("head", ({ detail: { bySection, count, newest: now } }) => {
+  newest = now;
+  drawNewest();
   for (const section of SECTIONS) {
     const empty = document.querySelector(`.section--${section} .section__empty`);
     setText(empty, count === "?" ? "Not known: see the red bar." : empty.dataset.empty);
@@ -134,9 +183,23 @@ byId("pause").onclick = () => {
   setText(byId("pause"), paused ? "Paused: resume" : "Pause");
   settle();
 };
+// The lane of this screen. It is kept on this machine: the booth stays where it is, whoever sits in it.
+function ownLane() {
+  return byId("lane")?.value ?? "";
+}
+if (byId("lane")) {
+  byId("lane").value = localStorage.getItem("anpr-lane") ?? "";
+  if (byId("lane").selectedIndex < 0) byId("lane").value = ""; // that lane is no more
+  byId("lane").onchange = () => {
+    localStorage.setItem("anpr-lane", ownLane());
+    sortAgain();
+  };
+  sortAgain();
+}
+drawGroups();
 byId("waiting").onclick = () => {
   showWaiting();
-  const first = [...document.querySelectorAll("#section-now > li")].find((item) => fresh.has(item.id.slice(5)));
+  const first = [...document.querySelectorAll(".cards > li")].find((item) => fresh.has(item.id.slice(5)));
   fresh = new Set();
   first?.scrollIntoView({ block: "center" });
   first?.querySelector("article").focus({ preventScroll: true });

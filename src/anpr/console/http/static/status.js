@@ -6,7 +6,7 @@ import { ago, setClock, start } from "/static/live.js";
 import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
-const SECTION_WORDS = { now: "here", review: "to review", elsewhere: "at other ports" };
+const SECTION_WORDS = { now: "here", review: "to review", elsewhere: "at other ports", dealt: "being dealt with" };
 const { after, now, role, user } = document.body.dataset;
 export const byId = (id) => document.getElementById(id);
 
@@ -79,7 +79,7 @@ export function draw() {
   document.title = document.title.replace(/^\(.*?\)/, `(${count})`);
   const icon = `/badge/${count === "?" ? "unknown" : head.known > 9 ? "9plus" : head.known}.svg`;
   if (byId("icon").getAttribute("href") !== icon) byId("icon").setAttribute("href", icon);
-  document.dispatchEvent(new CustomEvent("head", { detail: { bySection: head?.by_section ?? {}, count } }));
+  document.dispatchEvent(new CustomEvent("head", { detail: { bySection: head?.by_section ?? {}, count, newest: head?.newest ?? "" } }));
 }
 
 /** Puts times in words, and shows the holder of a claim what is for them. */
@@ -114,8 +114,9 @@ function call(cards, removed) {
   if (news.length) ring(news);
 }
 
-/** Calls once for all that have come together. */
-function ring([first, ...more]) {
+/** Calls once for all that have come together, and names the most urgent. */
+function ring(cards) {
+  const [first, ...more] = cards.sort((one, other) => (one.order < other.order ? -1 : 1));
   const card = new DOMParser().parseFromString(first.html, "text/html");
   const due = card.querySelector(".card__due strong")?.textContent;
   const words = card.querySelector("h3")?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
