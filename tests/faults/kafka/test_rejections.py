@@ -213,7 +213,8 @@ def test_an_alert_that_is_too_large_delays_no_other_and_is_raised_when_its_read_
 
 def shown(board: BoardFeed, it: Installation) -> tuple[str, ...]:
     board.fold_new_records(0.1)
-    return status_warnings(read_system_status(board, it.settings, system_clock()), it.settings, weekday_time_in(UTC))
+    system = read_system_status(board, it.settings, system_clock())
+    return status_warnings(system, it.settings, it.sites[0], weekday_time_in(UTC))
 
 
 def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_afterwards(

@@ -58,7 +58,7 @@ def status(
 
 
 def test_while_all_is_well_there_is_no_warning() -> None:
-    assert status_warnings(status(), SETTINGS, AT) == ()
+    assert status_warnings(status(), SETTINGS, "calais", AT) == ()
 
 
 def changed(**fields: Any) -> Status:
@@ -78,7 +78,7 @@ def changed(**fields: Any) -> Status:
         (status(None), "Plates are NOT being checked"),
         (status(changed(generation=None)), "has no watchlist"),
         (status(changed(list_confirmed_at=None)), "saved on its disk"),
-        (status(changed(list_confirmed_at=NOON - seconds(11))), "watchlist at m is old"),
+        (status(changed(list_confirmed_at=NOON - seconds(11))), "the watchlist is old"),
         (status(changed(alerts_too_large=2)), "alerts for 2 reads were too large to write. They are NOT shown"),
         (status(canaries={}), "test plate has not come back. None has come yet"),
         (
@@ -95,7 +95,7 @@ def changed(**fields: Any) -> Status:
         ),
         (status(blind=1), "camera camera-1 (lane 1) has seen nothing since Sun 12:00:00 UTC"),
         (status(blind=4), "4 of 5 cameras see nothing"),
-        (status(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Look at the lanes yourself"),
+        (status(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Watch the lanes yourself"),
         (
             status(unreadable_records={"anpr.calais.alerts.v1": 2}),
             "2 records on anpr.calais.alerts.v1 cannot be read",
@@ -107,26 +107,28 @@ def changed(**fields: Any) -> Status:
     ],
 )
 def test_each_fault_has_its_warning(seen: SystemStatus, words: str) -> None:
-    assert any(words in warning for warning in status_warnings(seen, SETTINGS, AT)), status_warnings(
-        seen, SETTINGS, AT
+    assert any(words in warning for warning in status_warnings(seen, SETTINGS, "calais", AT)), status_warnings(
+        seen, SETTINGS, "calais", AT
     )
 
 
 def test_a_new_console_does_not_warn_of_canaries_that_it_could_not_see() -> None:
     just = status(opened_at=NOON - seconds(20), canaries={})
-    assert status_warnings(just, SETTINGS, AT) == ()
+    assert status_warnings(just, SETTINGS, "calais", AT) == ()
     read_late = status(opened_at=NOON - seconds(5), canaries={"calais": Canary(NOON - seconds(40), NOON)})
-    assert status_warnings(read_late, SETTINGS, AT) == ()
+    assert status_warnings(read_late, SETTINGS, "calais", AT) == ()
 
 
 def test_the_warning_of_a_lasting_fault_stays_the_same_text() -> None:
     later = status(is_silent=True, now=NOON + seconds(7))
-    assert status_warnings(later, SETTINGS, AT) == status_warnings(status(is_silent=True), SETTINGS, AT)
+    assert status_warnings(later, SETTINGS, "calais", AT) == status_warnings(
+        status(is_silent=True), SETTINGS, "calais", AT
+    )
 
 
 def test_the_warning_of_a_slow_site_does_not_change_with_each_test_plate() -> None:
     slow = [status(canaries={"calais": Canary(NOON - seconds(30), NOON - seconds(30 - took))}) for took in (6, 7.5)]
-    assert status_warnings(slow[0], SETTINGS, AT) == status_warnings(slow[1], SETTINGS, AT) != ()
+    assert status_warnings(slow[0], SETTINGS, "calais", AT) == status_warnings(slow[1], SETTINGS, "calais", AT) != ()
 
 
 def losses(*lost: Loss, acknowledged_ones: Sequence[Loss] = ()) -> dict[str, SiteLosses]:
@@ -157,20 +159,89 @@ def losses(*lost: Loss, acknowledged_ones: Sequence[Loss] = ()) -> dict[str, Sit
     ],
 )
 def test_deleted_reads_are_one_warning_of_their_port(lost: list[Loss], words: str) -> None:
-    (warning,) = status_warnings(status(losses=losses(*lost)), SETTINGS, AT)
+    (warning,) = status_warnings(status(losses=losses(*lost)), SETTINGS, "calais", AT)
     assert warning.startswith(f"Calais: {words}")
     assert warning.endswith("A supervisor of Calais can acknowledge this on the Health page.")
 
 
 def test_deleted_reads_that_a_person_has_acknowledged_are_no_warning() -> None:
     seen = losses(acknowledged_ones=[a_loss(0, 4, 6)])
-    assert status_warnings(status(losses=seen), SETTINGS, AT) == ()
+    assert status_warnings(status(losses=seen), SETTINGS, "calais", AT) == ()
     one_more = losses(a_loss(0, 7, 7), acknowledged_ones=[a_loss(0, 4, 6)])
-    (warning,) = status_warnings(status(losses=one_more), SETTINGS, AT)
+    (warning,) = status_warnings(status(losses=one_more), SETTINGS, "calais", AT)
     assert "1 read was deleted" in warning
 
 
 def test_deleted_reads_are_shown_while_their_port_is_cut_off() -> None:
-    warnings = status_warnings(status(is_silent=True, losses=losses(a_loss(0, 4, 6))), SETTINGS, AT)
+    warnings = status_warnings(status(is_silent=True, losses=losses(a_loss(0, 4, 6))), SETTINGS, "calais", AT)
     assert len(warnings) == 2
     assert "3 reads were deleted" in warnings[1]
+
+
+PORTS = Settings(
+    {name: Site(name.title(), "k", "r", CAMERAS) for name in ("calais", "coquelles", "dunkerque")}
+    | {"dover": Site("Dover", "k", "r")}
+)
+
+
+def silent_since(**since: float) -> SystemStatus:
+    """Return the status of ports that have been silent since so many seconds ago, and see nothing besides."""
+    return status(
+        health=tuple(SiteHealth(name, (), NOON - seconds(ago), is_silent=True) for name, ago in since.items()),
+        canaries={},
+        opened_at=NOON,
+    )
+
+
+def test_the_warning_says_what_to_do_at_this_port_and_about_another() -> None:
+    elsewhere, here, at_dover = (
+        status_warnings(silent_since(dunkerque=60), PORTS, site, AT) for site in ("calais", "dunkerque", "dover")
+    )
+    cut_off = "Dunkerque: cut off since Sun 11:59:00 UTC. New alerts from there do NOT arrive."
+    assert elsewhere == (f"{cut_off} Ring Dunkerque. Watch the lanes yourself.",)
+    assert here == (f"{cut_off} Watch the lanes yourself. Tell the engineer on call.",)
+    assert at_dover == (f"{cut_off} Ring Dunkerque. Watch the vehicles that arrive yourself.",)
+
+
+def test_one_cause_is_one_line_however_many_ports_it_touches() -> None:
+    (warning,) = status_warnings(silent_since(calais=60, coquelles=62, dunkerque=61), PORTS, "calais", AT)
+    assert warning == (
+        "Calais, Coquelles and Dunkerque: cut off since Sun 11:58:58 UTC. New alerts from there do NOT arrive. "
+        "Ring Coquelles and Dunkerque. Watch the lanes yourself. Tell the engineer on call."
+    )
+    assert len(status_warnings(silent_since(coquelles=60, dunkerque=600), PORTS, "calais", AT)) == 2
+
+
+def test_an_old_list_at_every_matcher_is_one_line() -> None:
+    old = [
+        changed(site=site, matcher=f"{site}-{number}", list_confirmed_at=NOON - seconds(20))
+        for site in ("calais", "coquelles")
+        for number in (1, 2)
+    ]
+    seen = status(
+        health=tuple(
+            SiteHealth(site, tuple(one for one in old if one.site == site), NOON, is_silent=False)
+            for site in ("calais", "coquelles")
+        ),
+        cameras={site: {camera.name: SEES for camera in CAMERAS} for site in ("calais", "coquelles")},
+        canaries={site: Canary(NOON - seconds(30), NOON - seconds(29)) for site in ("calais", "coquelles")},
+    )
+    (warning,) = status_warnings(seen, PORTS, "calais", AT)
+    assert warning.startswith("Calais and Coquelles: the watchlist is old: not confirmed since Sun 11:59:40 UTC.")
+    assert warning.endswith("Ask the operator of the list what is new. Tell the engineer on call.")
+
+
+def test_every_warning_says_what_to_do() -> None:
+    seen = status(
+        changed(generation=None, partitions=0, alerts_too_large=1),
+        blind=4,
+        caught_up=False,
+        canaries={},
+        unreadable_records={"one": 1, "two": 2},
+        missed_records={"one": 1},
+        losses=losses(a_loss(0, 4, 6)),
+    )
+    warnings = status_warnings(seen, SETTINGS, "calais", AT)
+    assert len(warnings) == 9
+    for warning in warnings:
+        assert any(step in warning for step in ("Watch ", "Tell ", "Look ")), warning

@@ -53,4 +53,4 @@ def test_while_all_is_well_there_is_none(seen: SystemStatus) -> None:
 def test_each_is_found_and_rings_no_warning(seen: SystemStatus, faults: UnwarnedFaults) -> None:
     assert unwarned_faults(seen, SETTINGS.console) == faults
     assert faults.any
-    assert status_warnings(seen, SETTINGS, AT) == ()
+    assert status_warnings(seen, SETTINGS, "calais", AT) == ()

@@ -841,13 +841,13 @@ def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_que
     with scene.page("calais", "ann") as page:
         is_live(page)
         scene.kafka.stop()
-        for port in ("Calais", "Coquelles", "Dunkerque"):
-            expect(page.locator("#warnings")).to_contain_text(f"{port}: cut off since")
+        expect(page.locator("#warnings")).to_contain_text("Calais, Coquelles and Dunkerque: cut off since")
+        expect(page.locator("#warnings")).to_contain_text("Ring Coquelles and Dunkerque. Watch the lanes yourself.")
         expect(page.locator("#count")).to_have_text("?")
         expect(page.locator(".section--now .section__empty, .section--now .cards")).not_to_contain_text(
             ["Nothing unclaimed", ""]
         )
         for path in ("/", "/shift", "/health"):
             page.goto(scene.wires["calais"].url + path)
-            expect(page.locator("#warnings")).to_contain_text("Calais: cut off since")
+            expect(page.locator("#warnings")).to_contain_text("Calais, Coquelles and Dunkerque: cut off since")
             assert faults_of(page) == [], path

@@ -47,6 +47,27 @@ def test_while_redis_is_away_signed_in_users_keep_working_and_nobody_can_sign_in
             assert again.status_code == 303, "and the sign-out too"
 
 
+def test_when_redis_comes_back_empty_officers_are_told_why_they_were_signed_out(tmp_path: Path) -> None:
+    with ValkeyServer(tmp_path / "valkey") as valkey, running_console(tmp_path / "console", valkey.url) as server:
+        why = "The sign-in service was restarted and has lost who was signed in."
+        with server.browser("ann") as ann:
+            csrf = csrf_of(ann, "/")
+            assert ann.get("/board/state").status_code == 200
+            with ann.stream("GET", "/board/stream") as stream:
+                with redis.Redis.from_url(valkey.url) as client:
+                    client.flushall()
+                assert any(why in line for line in islice(stream.iter_lines(), SOON))
+            server.clock_offset += timedelta(seconds=2)
+            assert ann.get("/board/state").text == why
+            assert why in ann.get("/", follow_redirects=True).text
+            refused = ann.post("/sign-out", data={"csrf": csrf})
+            assert (refused.status_code, why in refused.text) == (403, True)
+        with server.browser("ann") as ann, server.browser("ann") as other:
+            other.post("/sign-out", data={"csrf": csrf_of(other, "/")})
+            server.clock_offset += timedelta(seconds=2)
+            assert "lost" not in ann.get("/", follow_redirects=True).text, "she has signed out herself"
+
+
 def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
     short = ConsoleSettings(session_hours=1)
     with running_console(tmp_path / "console", redis_url, short) as server, server.browser("ann") as ann:

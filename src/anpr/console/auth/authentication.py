@@ -40,6 +40,11 @@ class Authentication:
         token = request.cookies.get(self.cookie_name)
         return self._user_of(self._sessions.cached(token) if token else None)
 
+    def why_signed_out(self, request: Request) -> str:
+        """Return why who asks is signed out, where neither they nor time has ended their session; "" otherwise."""
+        token = request.cookies.get(self.cookie_name)
+        return self._sessions.why_signed_out(token) if token else ""
+
     def _user_of(self, session: Session | None) -> SignedIn | None:
         """Return whose session it is, unless their line of the users file has changed since they signed in."""
         user = self._users.users().get(session.user) if session else None

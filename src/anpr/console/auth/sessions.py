@@ -4,6 +4,9 @@ While Redis is away, a session that this console has seen lasts until it expires
 applies here immediately, and at the other consoles as soon as Redis is back. That holds too while Redis answers and
 refuses writes.
 
+Redis may come back empty. Then everybody is signed out, and is told why: beside the sessions Redis holds an id of
+what it stores. Where the id is another one, or none, a missing session was lost and nobody ended it.
+
 Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with it.
 """
 
@@ -12,6 +15,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 import redis
@@ -29,6 +33,9 @@ log = get_logger(__name__)
 # How long this console may not notice that another console has ended a session.
 REFRESH_EVERY = timedelta(seconds=1)
 _PREFIX = "anpr:console:"
+_STORE = f"{_PREFIX}sessions-store"
+# What a person is told whose session Redis has lost.
+LOST: Final = "The sign-in service was restarted and has lost who was signed in."
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -69,6 +76,9 @@ class Sessions:
         self._pending_sign_outs: dict[str, datetime] = {}
         self._pending_ends: dict[str, datetime] = {}
         self.is_redis_away = False
+        # The id of what Redis stored when the sessions in memory were last found there, and the sessions lost since.
+        self._store: bytes | str | None = None
+        self._lost: dict[str, datetime] = {}
 
     async def begin(self, user: str, user_stamp: str) -> str:
         """Return the token of a new session. Raises UnavailableError while Redis is away."""
@@ -84,6 +94,7 @@ class Sessions:
         token = self._new_token()
         key = _key(token)
         try:
+            await self._redis.set(_STORE, self._new_token(), nx=True)
             await self._redis.set(key, msgspec.json.encode(session), ex=self.lifetime)
             await self._redis.sadd(_of_user(user), key)
             await self._redis.expire(_of_user(user), self.lifetime)
@@ -110,14 +121,21 @@ class Sessions:
         """Ask Redis once which of the sessions in memory other consoles have ended, however many there are."""
         now = self._clock()
         self._cache = {key: seen for key, seen in self._cache.items() if seen[0].expires_at > now}
+        self._lost = {key: at for key, at in self._lost.items() if at > now - self.lifetime}
         keys = list(self._cache)
         await self._end_in_redis()
-        values = await self._values(keys)
-        for key, value in zip(keys, values or [], strict=False):
+        store, *values = await self._values([_STORE, *keys]) or [self._store]
+        for key, value in zip(keys, values, strict=False):
             if _session_in(value) is None:
+                self._note_missing(key, store)
                 self._cache.pop(key, None)
             elif key in self._cache:
                 self._cache[key] = (self._cache[key][0], now)
+        self._store = store or self._store
+
+    def why_signed_out(self, token: str) -> str:
+        """Return why a token has no session, where nobody has ended it; "" otherwise."""
+        return LOST if _key(token) in self._lost else ""
 
     def cached(self, token: str) -> Session | None:
         """Return the session of a token as `find` or `refresh` last saw it, while it lasts. Does not ask Redis."""
@@ -176,9 +194,16 @@ class Sessions:
 
     async def _fetch(self, key: str, cached: Session | None) -> Session | None:
         await self._end_in_redis()
-        values = await self._values([key])
-        session = cached if values is None else _session_in(values[0])
+        values = await self._values([_STORE, key])
+        session = cached if values is None else _session_in(values[1])
+        if session is None and cached is not None and values is not None:
+            self._note_missing(key, values[0])
         return None if session is None or self._has_ended(key, session) else session
+
+    def _note_missing(self, key: str, store: bytes | str | None) -> None:
+        """Note that Redis has a session no more: it was lost if Redis stores something else than before."""
+        if self._store is not None and store != self._store and key not in self._pending_ends:
+            self._lost[key] = self._clock()
 
     def _has_ended(self, key: str, session: Session) -> bool:
         """Tell whether a session has ended here, though Redis may still have it."""

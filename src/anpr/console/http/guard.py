@@ -30,8 +30,12 @@ class Guard:
         async def answer(request: Request) -> Response:
             who = await self._auth.signed_in(request)
             if who is None and not is_form:
-                return Response("signed out", 401) if is_for_script else RedirectResponse("/sign-in", 303)
+                if is_for_script:
+                    return Response(self._auth.why_signed_out(request), 401)
+                return RedirectResponse("/sign-in", 303)
             why = await self._why_refused(request, permission, who, is_form=is_form)
+            if who is None:
+                why = f"{why} {self._auth.why_signed_out(request)}".strip()
             if who is None or why:
                 return self._renderer.refusal(403, why, who)
             try:

@@ -67,7 +67,7 @@ class CurrentStatus:
         self.ticks += 1
 
     def _computed(self, system: SystemStatus, not_shown: int) -> KnownStatus:
-        warnings = status_warnings(system, self._settings, self._format_time)
+        warnings = status_warnings(system, self._settings, self._site, self._format_time)
         if not_shown:
             warnings += (f"{not_shown} vehicles cannot be shown because of a fault in this program. {_LOOK}",)
         return KnownStatus(system, warnings, unwarned_faults(system, self._settings.console))

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -43,7 +44,11 @@ async def stream(
     """
     after = request.headers.get("last-event-id") or request.query_params.get("after", "")
 
-    return _EventStream(board.stream_for(who), broadcast, who, after, lambda: auth.still_signed_in(request) == who)
+    def why_signed_out() -> str | None:
+        """Return why the user is signed out, "" without a reason; None while they are signed in."""
+        return None if auth.still_signed_in(request) == who else auth.why_signed_out(request)
+
+    return _EventStream(board.stream_for(who), broadcast, who, after, why_signed_out)
 
 
 class _EventStream(Response):
@@ -55,13 +60,13 @@ class _EventStream(Response):
         broadcast: StreamBroadcast,
         who: SignedIn,
         after: str,
-        is_signed_in: Callable[[], bool],
+        why_signed_out: Callable[[], str | None],
     ) -> None:
         self._changes = changes
         self._broadcast = broadcast
         self._is_public = not who.user.covert
         self._after = after
-        self._is_signed_in = is_signed_in
+        self._why_signed_out = why_signed_out
         self._session = who.session.csrf
         self._sending: asyncio.Task[None] | None = None
         self._sending_since: float | None = None
@@ -113,8 +118,10 @@ class _EventStream(Response):
                 if self._is_public:
                     metrics.CONSOLE_EVENTS.inc()
             elif heartbeat is not self._broadcast.heartbeat:
-                if not self._is_signed_in():
-                    await send_text(b"event: signed-out\ndata: {}\n\n", more=False)
+                if (why := self._why_signed_out()) is not None:
+                    await send_text(
+                        b"event: signed-out\ndata: %b\n\n" % msgspec.json.encode({"why": why}), more=False
+                    )
                     return
                 # The first one is fresh, because the browser sets its clock by it.
                 text = self._broadcast.heartbeat if heartbeat else self._broadcast.new_heartbeat()

@@ -29,7 +29,7 @@ def routes(sign_in: SignInService, auth: Authentication, renderer: PageRenderer)
         who = await auth.signed_in(request)
         if who is not None:
             return RedirectResponse(permissions.HOME.get(who.user.role, "/health"), 303)
-        return renderer.page("sign_in.html", None)
+        return renderer.page("sign_in.html", None, why_signed_out=auth.why_signed_out(request))
 
     async def attempt(request: Request) -> Response:
         if not is_own_origin(request):

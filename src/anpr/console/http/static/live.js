@@ -12,6 +12,9 @@ const AGAIN_MS = 2000;
 // The console has no such address: it was upgraded while the page was open.
 export const REPLACED = "This page is OLD: the console has a new version. Reload this page.";
 
+/** What a page says whose user is signed out, with the reason if neither they nor time has ended their session. */
+const signedOut = (why) => ["You are signed out. This page is OLD.", why, "Sign in again."].filter(Boolean).join(" ");
+
 export function start(after, { changes, state, heartbeat, connection }) {
   let source = null;
   let openedAt = 0;
@@ -34,16 +37,16 @@ export function start(after, { changes, state, heartbeat, connection }) {
       const message = JSON.parse(event.data);
       setClock(message.now);
       heartbeat(message);
-      frozen = message.frozen_seconds >= 5 ? "The console cannot see the ports: it has not updated for " + message.frozen_seconds + " s." : "";
+      frozen = message.frozen_seconds >= 5 ? "The console cannot see the ports: it has not updated for " + message.frozen_seconds + " s. Watch the lanes yourself, and tell your supervisor." : "";
       received();
     });
     source.addEventListener("resync", () => {
       source.close();
       readState();
     });
-    source.addEventListener("signed-out", () => {
+    source.addEventListener("signed-out", (event) => {
       source.close();
-      ended = "You are signed out. This page is OLD. Sign in again.";
+      ended = signedOut(JSON.parse(event.data).why);
       report();
     });
     source.addEventListener("too-many", () => {
@@ -62,7 +65,7 @@ export function start(after, { changes, state, heartbeat, connection }) {
     try {
       const answer = await fetch("/board/state", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(SILENT_MS) });
       if (answer.status === 401 || answer.status === 403) {
-        ended = "You are signed out. This page is OLD. Sign in again.";
+        ended = signedOut(answer.status === 401 ? await answer.text() : "");
         return report();
       }
       if (answer.status === 404) {
@@ -87,7 +90,7 @@ export function start(after, { changes, state, heartbeat, connection }) {
   function report() {
     const silent = Date.now() - receivedAt > SILENT_MS;
     const cut = silent && !ended;
-    connection(ended || (cut ? "No connection to the console since " + clockText(receivedAt) + ". What is on this page is OLD." : frozen), cut);
+    connection(ended || (cut ? "No connection to the console since " + clockText(receivedAt) + ". What is on this page is OLD. Watch the lanes yourself, and tell your supervisor." : frozen), cut);
   }
 
   setInterval(() => {
