@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from anpr.contracts import turned_away
 from anpr.contracts.events import KINDS, TIERS, Action, Alert, Arrival, Entry, encode
+from anpr.contracts.readings import is_guess, sureness
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,6 +65,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     def priority(self) -> int:
         """The highest priority (the lowest number) of the standing alerts' entries, or of all when none stands."""
         return min(alert.entry.priority for alert in self.standing or self.alerts)
+
+    @property
+    def kind(self) -> str:
+        """The most urgent kind of the standing alerts, or of all when none stands."""
+        return min((alert.kind for alert in self.standing or self.alerts), key=lambda kind: (rank(kind, KINDS), kind))
 
     @property
     def raised_at(self) -> datetime:
@@ -177,22 +183,34 @@ def arrival_order(arrival: Arrival) -> tuple[datetime, bytes]:
     return (arrival.captured_at, encode(arrival))
 
 
-def certainty_order(alert: Alert) -> tuple[int, int, int, datetime, str]:
-    """Return the sort key of an incident's alerts: the surest tier first, then the highest priority."""
+def certainty_order(alert: Alert) -> tuple[bool, int, int, bool, bool, float, str]:
+    """Return the sort key of an incident's alerts: true readings before guesses, then the surest tier first.
+
+    Within a tier the highest priority comes first, then a read with a picture, then one whose clock is trusted, then
+    the latest.
+    """
+    read = alert.read
     return (
+        is_guess(alert),
         rank(alert.tier, TIERS),
         alert.entry.priority,
-        rank(alert.kind, KINDS),
-        alert.captured_at,
+        read.image is None,
+        read.clock_suspect,
+        -alert.captured_at.timestamp(),
         alert.alert_id,
     )
 
 
 def urgency_order(incident: Incident) -> tuple[object, ...]:
-    """Return the sort key of a board: open first, then the highest priority, live before late, the newest."""
-    kind = min(rank(alert.kind, KINDS) for alert in incident.standing or incident.alerts)
-    newest = -incident.raised_at.timestamp()
-    return (rank(incident.status, STATUSES), incident.priority, kind, newest, incident.incident_id)
+    """Return the sort key of a board: open, the highest priority, true readings, live, the newest first."""
+    return (
+        rank(incident.status, STATUSES),
+        incident.priority,
+        is_guess(incident.best),
+        rank(incident.kind, KINDS),
+        -incident.raised_at.timestamp(),
+        incident.incident_id,
+    )
 
 
 def action_key(action: Action) -> ActionKey:
@@ -225,7 +243,7 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
         if action.kind != "outcome":
             continue
         named = by_id[action.alert_id]
-        covered.setdefault(named.entry.entry_id, set()).add(named.tier)
+        covered.setdefault(named.entry.entry_id, set()).add(sureness(named))
         for cover in action.covers:
             covered.setdefault(cover.entry_id, set()).add(cover.tier)
     return covered
@@ -233,9 +251,9 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
 
 def _is_covered(alert: Alert, covered: dict[str, set[str]]) -> bool:
     """Tell whether an outcome was recorded for this entry at this tier or at a surer one."""
-    tiers = covered.get(alert.entry.entry_id, set())
-    own_rank = rank(alert.tier, TIERS)
-    return alert.tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))
+    tiers, tier = covered.get(alert.entry.entry_id, set()), sureness(alert)
+    own_rank = rank(tier, TIERS)
+    return tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))
 
 
 def _holders(actions: Iterable[Action]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from anpr.contracts.events import Action, Alert, Difference, Vehicle
+from anpr.contracts.readings import FIRST, reading_that_matched
 from anpr.runtime.settings import ConsoleSettings
 
 CERTAINTY: Final = {
@@ -84,8 +85,9 @@ SENT_ON: Final = {
 
 
 def certainty(alert: Alert, review_below_score: float) -> str:
-    """Return how sure a match is, in words. An unlikely one is never called exact."""
-    if alert.score < review_below_score:
+    """Return how sure a match is, in words. An unlikely one, or a guess of the camera, is never called exact."""
+    reading = reading_that_matched(alert.read, alert.explanation)
+    if alert.score < review_below_score or reading != FIRST:
         return UNSURE
     differences = alert.explanation.differences
     if alert.tier == "near":

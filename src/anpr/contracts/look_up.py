@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from anpr.contracts.events import Action, Alert, Country, Explanation, Instant, Name, PlateText, Read, Share, Tier
+from anpr.contracts.readings import FIRST, reading_that_matched
 
 # An answer has no more sightings. A vehicle that passes a camera each ten minutes for two weeks has as many.
 MOST_SIGHTINGS: Final = 2000
@@ -64,8 +65,11 @@ class FoundSighting(Struct, frozen=True, kw_only=True):
 
     @property
     def is_this_plate(self) -> bool:
-        """Whether the plate was read as asked. If not, it may be a misread of it, or another vehicle."""
-        return self.tier in THIS_PLATE_TIERS
+        """Whether the plate was read as asked. If not, it may be a misread of it, or another vehicle.
+
+        What is only a later guess of the camera was not read so.
+        """
+        return self.tier in THIS_PLATE_TIERS and reading_that_matched(self.read, self.explanation) == FIRST
 
 
 class SightingsAnswer(Struct, frozen=True, kw_only=True):

@@ -120,7 +120,7 @@ def _stays(found: Iterable[FoundSighting], stay_gap: timedelta) -> tuple[Stay, .
 
 def _vehicle_of(sighting: FoundSighting) -> Hashable:
     """Return what the sightings of one vehicle at one site share. A partial plate or a misread may fit several."""
-    if sighting.tier in {"exact", "equivalent"}:
+    if sighting.tier in {"exact", "equivalent"} and sighting.is_this_plate:
         return sighting.site, ""
     return sighting.site, canonical(sighting.read.plate)
 

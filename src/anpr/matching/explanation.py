@@ -16,6 +16,7 @@ from anpr.contracts.plates import (
     not_understood,
     unknown_letters,
 )
+from anpr.contracts.readings import guess_note
 from anpr.matching.districts import compare_districts, district_note
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
@@ -23,8 +24,6 @@ from anpr.matching.encoding.plate_codes import FOLD_CLASSES, encode_plates
 from anpr.matching.encoding.words_around import InnerPlate, TakenOff, country_letters, inner_plates
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
-
-CANDIDATE_NOTE = "the camera read this plate as its second or a later choice"
 
 # The costs of setting one character against another when two plates are aligned: the likelier confusion is preferred.
 _SAME_GLYPH_COST, _FOLDED_COST, _EDIT_COST = 1, 2, 10
@@ -228,8 +227,14 @@ def _cost(read: str, listed: str) -> int:
     return _FOLDED_COST if listed in _CLASS_OF.get(read, "") else _EDIT_COST
 
 
+def _guess(read: Read, candidate: str) -> str:
+    """Return that only a later reading of the camera matches, and what it read first."""
+    reading = next((number for number, other in enumerate(read.candidates, 2) if other.plate == candidate), 2)
+    return guess_note("" if "plate" in read.dropped_fields else read.plate, reading)
+
+
 def _notes(read: Read, entry: Entry, candidate: str | None, listed_plate: str) -> list[str]:
-    notes = [] if candidate is None else [CANDIDATE_NOTE]
+    notes = [] if candidate is None else [_guess(read, candidate)]
     text = read.plate if candidate is None else candidate
     if letters := unknown_letters(text):
         notes.append(f"{letters[:8]!r} stands for no Latin letter, so that position counts as unreadable")

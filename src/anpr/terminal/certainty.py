@@ -3,6 +3,7 @@
 from typing import Final
 
 from anpr.contracts.events import Alert
+from anpr.contracts.readings import is_guess
 
 CERTAINTY: Final = {"exact": "exact", "equivalent": "same but for 0/O, 1/I", "folded": "likely: check the plate"}
 POSSIBLE: Final = "possible: check the plate"
@@ -10,4 +11,5 @@ POSSIBLE: Final = "possible: check the plate"
 
 def certainty(alert: Alert) -> str:
     """Return how certain the match is, in words, with what speaks against it."""
-    return "; ".join([CERTAINTY.get(alert.tier, POSSIBLE), *alert.explanation.notes])
+    how_sure = POSSIBLE if is_guess(alert) else CERTAINTY.get(alert.tier, POSSIBLE)
+    return "; ".join([how_sure, *alert.explanation.notes])

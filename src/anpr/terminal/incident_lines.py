@@ -21,7 +21,7 @@ def incident_line(incident: Incident, expected: Iterable[tuple[Concern, ArrivalS
         "site": incident.site,
         "plate": incident.plate,
         "status": incident.status,
-        "kind": best.kind,
+        "kind": incident.kind,
         "tier": best.tier,
         "certainty": certainty(best),
         "read_as": best.read.plate,

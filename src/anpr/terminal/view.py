@@ -17,9 +17,10 @@ from anpr.board.incident import Incident
 from anpr.board.journeys import ArrivalState, Concern
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
-from anpr.contracts.events import Explanation, Status
+from anpr.contracts.events import Alert, Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
+from anpr.contracts.readings import is_guess
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words
@@ -238,10 +239,10 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
         style = "" if incident.status == "open" else "dim"
         table.add_row(
             f"P{incident.priority}" if incident.status == "open" else incident.status,
-            f"{_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(best.kind, '')}",
+            f"{_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')}",
             _plain(sites[incident.site].title if incident.site in sites else incident.site),
             _plain(best.read.lane or "-"),
-            _marked(best.explanation, read=True),
+            _read_as(best),
             _marked(best.explanation, read=False),
             _plain(certainty(best)),
             _why(incident).append(_expected(view, incident, sites)),
@@ -257,11 +258,11 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
     for incident in view.incidents[:rows]:
         best = incident.best
         mark = f"P{incident.priority}" if incident.status == "open" else incident.status
-        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(best.kind, '')} ")
+        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')} ")
         text.append(_plain(sites[incident.site].title if incident.site in sites else incident.site))
         text.append(" lane ").append(_plain(best.read.lane or "-")).append(" ")
-        text.append(_marked(best.explanation, read=True)).append(" ")
-        if best.explanation.differences:
+        text.append(_read_as(best)).append(" ")
+        if best.explanation.differences or is_guess(best):
             text.append("listed ").append(_marked(best.explanation, read=False)).append(" ")
         text.append(_plain(certainty(best)))
         if incident.holders:
@@ -349,6 +350,13 @@ def _marked(explanation: Explanation, *, read: bool) -> Text:
         span = difference.span(read=read)
         text.stylize("underline bold red", span.start, span.stop)
     return text
+
+
+def _read_as(alert: Alert) -> Text:
+    """Return the plate as the camera read it first, where only a later guess matches; else as it matched."""
+    if is_guess(alert):
+        return _plain(alert.read.plate, style="bold black on yellow")
+    return _marked(alert.explanation, read=True)
 
 
 def _why(incident: Incident) -> Text:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anpr.contracts.events import Candidate
 from anpr.matching.explanation import differences, explain
 from tests.support.strategies import a_read, an_entry
 
@@ -86,10 +87,10 @@ def test_a_pattern_is_named() -> None:
     assert (explanation.differences, explanation.notes) == ((), ("fits the pattern A*",))
 
 
-def test_a_candidate_has_a_note_that_says_so() -> None:
-    explanation = explain("AB1", "AB1", a_read(), an_entry(), candidate="AB1")
-    [note] = explanation.notes
-    assert "second or a later choice" in note
+def test_a_candidate_has_a_note_that_says_what_the_camera_read_first() -> None:
+    read = a_read(plate="XY9", candidates=(Candidate(plate="XY8"), Candidate(plate="AB1")))
+    explanation = explain("AB1", "AB1", read, an_entry(), candidate="AB1")
+    assert explanation.notes == ("the camera's first reading was XY9; its third matches",)
 
 
 @given(plates, plates)

@@ -136,7 +136,9 @@ def test_when_two_claim_at_once_the_topics_order_decides_and_the_other_sees_who_
     assert [action.officer for action in actions(server)] == ["bob", "ann"]
 
 
-def test_only_the_holder_or_a_supervisor_can_settle_a_claimed_incident(server: ConsoleServer) -> None:
+def test_only_the_holder_can_settle_a_claimed_incident_and_a_supervisor_takes_over_first(
+    server: ConsoleServer,
+) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("bob") as bob, server.browser("sam") as sam:
         do(ann, alert.alert_id, "claim")
@@ -149,6 +151,11 @@ def test_only_the_holder_or_a_supervisor_can_settle_a_claimed_incident(server: C
                 else "claimed this. Only ann or a supervisor can do that."
             )
             assert f"ann has {refused}" in answer.text
+        for command in ("plate-check", "outcome"):
+            answer = do(sam, alert.alert_id, command, plate_check="same", outcome="misread")
+            assert (answer.status_code, "Take it over first" in answer.text) == (409, True)
+        assert 'name="plate_check"' not in sam.get(f"/incident/{alert.alert_id}").text
+        assert 'name="plate_check"' in do(sam, alert.alert_id, "take-over").text
         assert do(sam, alert.alert_id, "plate-check", plate_check="different").status_code == 200
 
 
@@ -253,7 +260,17 @@ def test_while_the_broker_is_away_the_page_says_that_an_action_is_not_confirmed(
     alert = server.alert("AB12CDE")
     server.broker.is_away = True
     with server.browser("ann") as ann:
-        assert "not confirmed" in do(ann, alert.alert_id, "claim").text
+        assert "Your claim is waiting to be sent" in do(ann, alert.alert_id, "claim").text
+        for page in (ann.get(f"/incident/{alert.alert_id}"), do(ann, alert.alert_id, "claim")):
+            assert "Your claim is waiting to be sent" in page.text
+            assert "data-claim" not in page.text
+        assert "not confirmed" in do(ann, alert.alert_id, "comment", note="on my way").text
+        server.broker.is_away = False
+        do(ann, alert.alert_id, "comment", note="at the lorry")
+        confirmed = ann.get(f"/incident/{alert.alert_id}").text
+        assert "waiting to be sent" not in confirmed
+        assert "Claimed by <strong>you</strong>" in confirmed
+    assert [action.kind for action in actions(server)] == ["claimed", "comment", "comment"]
 
 
 def test_an_action_that_the_broker_refuses_is_reported_as_not_done_and_can_be_repeated(server: ConsoleServer) -> None:
@@ -403,10 +420,10 @@ def test_still_with_it_and_every_other_action_of_the_holder_start_the_time_anew(
     with server.browser("ann") as ann, server.browser("sam") as sam, server.browser("bob") as bob:
         do(ann, alert.alert_id, "claim")
         for command, fields in (("still-with-it", {}), ("comment", {"note": "still searching"})):
-            server.clock_offset += timedelta(minutes=9)
+            server.clock_offset += timedelta(minutes=5)
             do(bob, alert.alert_id, "comment", note="ann is with the lorry")
             assert called(sam) == ""
-            server.clock_offset += timedelta(minutes=2)
+            server.clock_offset += timedelta(minutes=6)
             assert wait_until(lambda: called(sam) == called(ann) == alert.alert_id, 60)
             assert called(bob) == "", "he can do nothing about it"
             assert "ann has done nothing about it since" in text_of(sam.get("/"))
@@ -443,9 +460,9 @@ def test_while_nobody_knows_who_is_signed_in_claims_go_by_time_and_the_page_says
             assert wait_until(lambda: "by time alone" not in text_of(sam.get("/")), 60)
             valkey.kill()
             assert wait_until(lambda: "Claims count as unattended by time alone." in text_of(sam.get("/")), 60)
-            server.clock_offset += timedelta(minutes=9)
+            server.clock_offset += timedelta(minutes=5)
             assert called(sam) == ""
-            server.clock_offset += timedelta(minutes=2)
+            server.clock_offset += timedelta(minutes=6)
             assert wait_until(lambda: called(sam) == alert.alert_id, 60)
 
 

@@ -166,6 +166,7 @@ def test_a_claim_whose_holder_has_signed_out_calls_the_supervisor_and_a_hand_ove
 
         def signs_in_and_claims(incident: str) -> None:
             sign_in(gill, url, "gill")
+            expect(card(gill, incident)).to_be_visible()
             claim(gill, incident)
             expect(gill.locator(".result")).to_contain_text("You have claimed this")
             gill.get_by_role("button", name="Sign out").click()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from anpr.board.incident import Incident, certainty_order
-from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, Action, Alert, Cover
+from anpr.board.incident import Incident, certainty_order, rank
+from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, TIERS, Action, Alert, Cover
+from anpr.contracts.readings import sureness
 from anpr.contracts.topics import AddressedAction
 
 MAX_NOTE_CHARACTERS: Final = 2000
@@ -94,7 +95,7 @@ def take_over(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[Ad
 
 def check_plate(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Record whether the plate on the vehicle is the listed one, as the officer saw it."""
-    _holder_to_act_on(incident, actor)
+    _must_be_holder(incident, actor)
     value = form.get("plate_check", "")
     if value not in PLATE_CHECKS:
         raise ActionRefusedError("Select whether the plate is the same, different, or cannot be read.")
@@ -103,7 +104,7 @@ def check_plate(incident: Incident, actor: Actor, form: Mapping[str, str]) -> li
 
 def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Give the outcome of the alerts that the officer saw (docs/adr/0004): the form's `seen` holds their ids."""
-    _holder_to_act_on(incident, actor)
+    _must_be_holder(incident, actor)
     plate_check = incident.plate_check_at(actor.site)
     if plate_check is None:
         raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
@@ -126,10 +127,11 @@ def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> l
     return addressed_actions
 
 
-def _outcome(actor: Actor, alerts: Iterable[Alert], outcome: str, note: str, action_id: str) -> Action:
+def _outcome(actor: Actor, alerts: Sequence[Alert], outcome: str, note: str, action_id: str) -> Action:
     """Return the outcome of these alerts. It covers each of their entries, at the surest tier that was seen."""
     surest_first = sorted(alerts, key=certainty_order)
-    tiers = {alert.entry.entry_id: alert.tier for alert in reversed(surest_first)}
+    least_sure_first = sorted(alerts, key=lambda alert: rank(sureness(alert), TIERS), reverse=True)
+    tiers = {alert.entry.entry_id: sureness(alert) for alert in least_sure_first}
     covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(tiers.items()))
     return _action(actor, surest_first[0], "outcome", action_id, outcome=outcome, covers=covers, note=note)
 
@@ -192,6 +194,15 @@ def _holder_to_act_on(incident: Incident, actor: Actor) -> str:
     if holder != actor.officer and not actor.may_take_over:
         raise ActionRefusedError(f"{holder} has claimed this. Only {holder} or a supervisor can do that.")
     return holder
+
+
+def _must_be_holder(incident: Incident, actor: Actor) -> None:
+    """Raise ActionRefusedError unless the officer is the holder. A supervisor takes over first, so that all know."""
+    holder = _holder_to_act_on(incident, actor)
+    if holder != actor.officer:
+        raise ActionRefusedError(
+            f"{holder} has claimed this. Take it over first, so that others know who deals with it."
+        )
 
 
 def _other_holder(holder: str, actor: Actor) -> str | None:

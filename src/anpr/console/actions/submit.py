@@ -14,12 +14,15 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.users_file import UsersFile, colleagues_at
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.site_view import SiteView
-from anpr.contracts.events import Loss
+from anpr.contracts.events import Action, Loss
 from anpr.contracts.topics import AddressedAction
 from anpr.runtime.clock import Clock
+from anpr.runtime.errors import UnavailableError
 
 # An action that is not read back within this time is reported as sent and not yet confirmed.
 READ_BACK_SECONDS = 5
+# More are forgotten: then the page offers again what was done already, and the topic's order decides.
+_UNCONFIRMED_KEPT = 1000
 
 
 class ActionSubmitter:
@@ -41,6 +44,8 @@ class ActionSubmitter:
         self._producer = producer
         self._users = users
         self._clock = clock
+        # What was sent and not read back yet, as far as this console knows.
+        self._unconfirmed: list[Action] = []
 
     def actor(self, who: SignedIn, incident: Incident) -> Actor:
         """Return a user as the rules see them, who acts on an incident now."""
@@ -75,7 +80,27 @@ class ActionSubmitter:
         await self._audit.record_actions(who, actions)
         return await self._publish(who, actions)
 
+    async def has_claim_to_send(self, who: SignedIn, incident: Incident) -> bool:
+        """Tell whether a claim of this user on the incident waits to be sent, or to be read back."""
+        alerts = {alert.alert_id for alert in incident.alerts}
+        waiting = [
+            action for action in self._unconfirmed if not await self._board.wait_for_actions(who, [action], seconds=0)
+        ]
+        self._unconfirmed = [action for action in self._unconfirmed if action in waiting]
+        return any(
+            action.kind == "claimed" and action.officer == who.user.name and action.alert_id in alerts
+            for action in waiting
+        )
+
     async def _publish(self, who: SignedIn, actions: Sequence[AddressedAction]) -> bool:
-        if not await asyncio.to_thread(self._producer.write, actions):
-            return False
-        return await self._board.wait_for_actions(who, [addressed.action for addressed in actions], READ_BACK_SECONDS)
+        sent = [addressed.action for addressed in actions]
+        try:
+            is_confirmed = await asyncio.to_thread(
+                self._producer.write, actions
+            ) and await self._board.wait_for_actions(who, sent, READ_BACK_SECONDS)
+        except UnavailableError:
+            self._unconfirmed.clear()  # the broker refuses what waits: it is lost, and must be repeated
+            raise
+        if not is_confirmed:
+            self._unconfirmed = (self._unconfirmed + sent)[-_UNCONFIRMED_KEPT:]
+        return is_confirmed

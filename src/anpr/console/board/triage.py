@@ -11,7 +11,8 @@ The sections of the board. What needs somebody stands first:
 - `settled`: incidents that are settled, withdrawn or corrected.
 An incident that does not concern this site is in no section.
 
-Within a section the highest priority comes first, and then the newest: a new vehicle of priority 1 is at the top. At
+Within a section the highest priority comes first, and then the newest: a new vehicle of priority 1 is at the top. A
+match by a later guess of the camera comes after those of its priority that the camera read so. At
 a port where vehicles drive off a ferry or a shuttle, those that come next stand first; those due in the same quarter
 of an hour are one group.
 
@@ -30,6 +31,7 @@ from anpr.board.incident import STATUSES, Incident, rank
 from anpr.board.journeys import ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.events import KINDS
 from anpr.contracts.moments import shifted
+from anpr.contracts.readings import is_guess
 from anpr.runtime.settings import ConsoleSettings, Route, Settings
 
 NOW: Final = "now"
@@ -270,9 +272,9 @@ def _first_from(changes: Iterable[datetime], now: datetime) -> datetime | None:
 
 def _urgency(incident: Incident, rules: TriageRules, since: datetime | None) -> str:
     """Return text that sorts by urgency: see the module. Whatever has left comes after what was just seen."""
-    kind = min(rank(alert.kind, KINDS) for alert in incident.standing or incident.alerts)
-    newest = _newest_first(since or incident.raised_at)
-    return f"{incident.priority} {int(not is_sure(incident, rules))} {kind + 1} {newest} {incident.incident_id}"
+    unsure = is_guess(incident.best) + 2 * (not is_sure(incident, rules))
+    kind, newest = rank(incident.kind, KINDS) + 1, _newest_first(since or incident.raised_at)
+    return f"{incident.priority} {unsure} {kind} {newest} {incident.incident_id}"
 
 
 def _order_elsewhere(incident: Incident, rules: TriageRules) -> str:

@@ -86,7 +86,12 @@ PAGES: Final = (
         "/incident/{incident_id}",
         permissions.SEE_INCIDENT,
         lambda parts: partial(
-            incident_routes.page, board=parts.board, view=parts.view, audit=parts.audit, renderer=parts.renderer
+            incident_routes.page,
+            board=parts.board,
+            actions=parts.actions,
+            view=parts.view,
+            audit=parts.audit,
+            renderer=parts.renderer,
         ),
     ),
     Page(

@@ -20,8 +20,9 @@ from anpr.console.local_time import (
     log_time_in,
     weekday_time_in,
 )
-from anpr.contracts.events import Explanation
-from anpr.contracts.plates import country_of
+from anpr.contracts.events import Explanation, Read
+from anpr.contracts.plates import as_read, country_of
+from anpr.contracts.readings import FIRST, reading_that_matched
 from anpr.runtime.camera_names import likely_camera
 from anpr.runtime.plurals import counted
 
@@ -54,6 +55,8 @@ def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -
         "time_at_site": at_site(zones, exact_time_in),
         "iso": datetime.isoformat,
         "mark_differences": mark_differences,
+        "first_reading": first_reading,
+        "is_guess": lambda read, explanation: reading_that_matched(read, explanation) != FIRST,
         "country_of": country_of,
         "percent": percent,
         "counted": counted,
@@ -71,6 +74,22 @@ def mark_differences(explanation: Explanation, *, read: bool) -> Markup:
         for position, letter in enumerate(text)
     )
     return Markup("").join(letters)
+
+
+def first_reading(read: Read, explanation: Explanation) -> Markup:
+    """Return the plate as the camera read it first, with the letters in <mark> that differ from the listed plate.
+
+    Where only a later guess matches and is of another length, it has no marks.
+    """
+    if reading_that_matched(read, explanation) == FIRST:
+        return mark_differences(explanation, read=True)
+    text = as_read(read.plate)
+    if len(text) != len(explanation.listed_as):
+        return escape(text)
+    pairs = zip(text, explanation.listed_as, strict=True)
+    return Markup("").join(
+        escape(letter) if letter == listed else Markup("<mark>{}</mark>").format(letter) for letter, listed in pairs
+    )
 
 
 def percent(share: float) -> str:

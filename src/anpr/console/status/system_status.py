@@ -43,6 +43,12 @@ class SystemStatus:
     losses: Mapping[str, SiteLosses]
     unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
 
+    @property
+    def reads_waiting(self) -> int | None:
+        """How many reads no matcher has checked yet; None where some matcher does not know."""
+        lags = [status.lag for site in self.health for status in site.matchers]
+        return None if None in lags else sum(lag for lag in lags if lag is not None)
+
 
 def for_everybody(status: SystemStatus, sites: Iterable[str]) -> SystemStatus:
     """Return what everybody may know of a status: nothing of the covert topics."""

@@ -22,6 +22,7 @@ async def page(  # noqa: PLR0913  each part that it uses
     who: SignedIn,
     *,
     board: BoardAccess,
+    actions: ActionSubmitter,
     view: SiteView,
     audit: AuditTrail,
     renderer: PageRenderer,
@@ -32,7 +33,10 @@ async def page(  # noqa: PLR0913  each part that it uses
     if incident is None:
         return renderer.refusal(404, _NOT_KNOWN, who)
     await audit.record(who, "incident", incident)
-    values = _values(incident, view) | {"alerted_ports": await board.other_ports_of(who, incident)}
+    values = _values(incident, view) | {
+        "alerted_ports": await board.other_ports_of(who, incident),
+        "has_claim_to_send": await actions.has_claim_to_send(who, incident),
+    }
     return renderer.page("incident.html", who, **values, after=after, done=request.query_params.get("done", ""))
 
 
@@ -53,6 +57,8 @@ async def act(  # noqa: PLR0913  each part that it uses
     command = COMMANDS.get(name)
     if incident is None or command is None:
         return renderer.refusal(404, _NOT_KNOWN, who)
+    if name == "claim" and await actions.has_claim_to_send(who, incident):
+        return RedirectResponse(f"/incident/{incident.incident_id}", 303)
     form = {field: str(value) for field, value in (await request.form()).items()}
     try:
         new_actions = command(incident, actions.actor(who, incident), form)
@@ -62,7 +68,8 @@ async def act(  # noqa: PLR0913  each part that it uses
         return renderer.page(
             "incident.html", who, 409, **values, after=after, error=str(error), refused=name, form=form
         )
-    result = name if await actions.submit(who, new_actions) else "unconfirmed"
+    # The page says by itself that a claim waits to be sent.
+    result = name if await actions.submit(who, new_actions) else "unconfirmed" if name != "claim" else ""
     return RedirectResponse(f"/incident/{incident.incident_id}?done={result}", 303)
 
 
