@@ -8,16 +8,20 @@ raises two alerts. A tolerant entry is found by its key, one that may be misread
 last measurement is a list so large that all sightings are gone through; one vehicle in a hundred is on it. What is
 measured ends when the alerts are handed to the broker: add its answer, and the 20 to 100 ms in which the builder
 and the back-check look for a new list. The pauses that a service makes while it goes through everything are not in
-it: they double that time.
+it: they double that time. At last small batches are matched in turns beside such a search, which gives way and pauses
+as the service does, and without it: `p99_ratio` is what it costs live matching.
 """
 
 import json
+import os
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,8 @@ import click
 
 from anpr.back_check.back_check import BackCheck
 from anpr.back_check.search import Progress, Search
-from anpr.contracts.events import Alert, Entry, Generation
+from anpr.board.rates import percentile
+from anpr.contracts.events import Alert, Entry, Generation, Read
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import sightings_of
@@ -47,6 +52,10 @@ LETTERS, DIGITS = ALPHABET[10:], ALPHABET[:10]
 # Of the vehicles that have passed, this share is on the large list.
 ONE_IN = 100
 LARGEST = 1 << 24
+# As `anpr back-check` gives way.
+NICE = 5
+TURNS, TURN_SECONDS = 5, 1.0
+BATCH_READS, BATCH_PAUSE_SECONDS = 20, 0.005
 
 
 def plate(vehicle: int) -> str:
@@ -82,19 +91,31 @@ def entries(vehicles: Sequence[int], revision: Generation, tolerance: str) -> li
     ]  # fmt: skip
 
 
-def measure(store: SightingStore, index: Index, *, all_of_it: bool = False) -> dict[str, Any]:
-    """Return how long a search for the new entries of an index takes, and how many alerts it raises."""
-    published: list[Alert] = []
-    scan = Search(after=BEFORE, upto=AFTER, since=system_clock() - WINDOW, done=())
-    check = BackCheck(
-        Progress(checked=AFTER, searches=(scan,)) if all_of_it else Progress(checked=BEFORE),
+def check_of(store: SightingStore, progress: Progress, publish: Callable[[Sequence[Alert]], None]) -> BackCheck:
+    """Return a back-check that hands its alerts to `publish`."""
+    return BackCheck(
+        progress,
         set(),
         sightings=store,
         known_alerts=lambda _: set(),
-        publish=published.extend,
+        publish=publish,
         days=UTC_DAYS,
         window=WINDOW,
         clock=system_clock,
+    )
+
+
+def scan_of(store: SightingStore, publish: Callable[[Sequence[Alert]], None]) -> BackCheck:
+    """Return a back-check that goes through all sightings, as for a large list."""
+    scan = Search(after=BEFORE, upto=AFTER, since=system_clock() - WINDOW, done=())
+    return check_of(store, Progress(checked=AFTER, searches=(scan,)), publish)
+
+
+def measure(store: SightingStore, index: Index, *, all_of_it: bool = False) -> dict[str, Any]:
+    """Return how long a search for the new entries of an index takes, and how many alerts it raises."""
+    published: list[Alert] = []
+    check = (
+        scan_of(store, published.extend) if all_of_it else check_of(store, Progress(checked=BEFORE), published.extend)
     )
     started_at, cpu_started_at = time.perf_counter(), time.process_time()
     check.note_list(ActiveIndex(index, system_clock(), None))
@@ -113,6 +134,46 @@ def fill(store: SightingStore, sightings: int, days: int) -> None:
     recorder = Recorder(topic, store, partial(sightings_of, SITE))
     while topic.lag():
         recorder.run_once(0)
+
+
+def search_in_turns(folder: Path, index: Index, may_run: Event) -> None:
+    """Go through everything again and again while it may run: with the priority and the pauses of the service."""
+    os.nice(NICE)
+    store = SightingStore(SqliteDays(folder, SIGHTING_TABLES, is_writer=False))
+    while True:
+        check = scan_of(store, lambda _: None)
+        is_busy = True
+        while is_busy:
+            may_run.wait()
+            began = time.monotonic()
+            is_busy = check.run_once(index, None)
+            time.sleep(time.monotonic() - began)
+
+
+def beside(folder: Path, index: Index, plates: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Return how long a batch takes while a search runs and while none does, in turns of `seconds`."""
+    fork = get_context("fork")
+    may_run = fork.Event()
+    searching = fork.Process(target=search_in_turns, args=(folder, index, may_run), daemon=True)
+    searching.start()
+    reads = [Read(read_id=text, site=SITE, plate=text) for text in plates]
+    took: dict[bool, list[float]] = {False: [], True: []}
+    for is_on in (False, True) * TURNS:
+        (may_run.set if is_on else may_run.clear)()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            index.match(reads)
+            took[is_on].append((time.perf_counter() - began) * 1000)
+            time.sleep(BATCH_PAUSE_SECONDS)
+    searching.kill()
+    p99 = {is_on: percentile(times, 0.99) or 0 for is_on, times in took.items()}
+    return {
+        "p99_ms": round(p99[True], 2),
+        "p99_ms_alone": round(p99[False], 2),
+        "p99_ratio": round(p99[True] / p99[False], 2),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 @click.command()
@@ -138,6 +199,9 @@ def main(sightings: int, days: int, listed: int, counts: Sequence[int], *, as_js
         index = Index.build([*others.entries(), *new], AFTER)
         show({"sightings": sightings, "entries": len(new), "tolerance": "gone through"}, as_json,
              measure(store, index, all_of_it=True))  # fmt: skip
+        passed = [plate(vehicle) for vehicle in recent[:BATCH_READS]]
+        show({"sightings": sightings, "entries": len(new), "tolerance": "beside a search"}, as_json,
+             beside(Path(folder) / "store", index, passed, TURN_SECONDS))  # fmt: skip
         store.close()
 
 
