@@ -10,7 +10,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from anpr.board.audience_boards import AudienceBoards
-from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert, is_for_boards
+from anpr.board.board_records import (
+    UNREADABLE,
+    BoardTopic,
+    board_topics,
+    check_time,
+    decode,
+    is_covert,
+    is_for_boards,
+)
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
 from anpr.board.site_health import SiteHealth
 from anpr.board.site_monitor import SiteMonitor
@@ -118,7 +126,10 @@ class BoardFeed:
                 self.opened_at = min(self.opened_at, self._clock())
         if seconds >= self._prune_at:
             self._prune_at = seconds + _PRUNE_EVERY_SECONDS
-            self._boards.prune(self._clock())
+            now = self._clock()
+            self._boards.prune(now)
+            self.losses.prune(now)
+            self.site_monitor.prune(now)
 
     def caught_up(self) -> bool:
         """Tell whether everything that the topics held when they were opened is on the board."""
@@ -168,6 +179,7 @@ class BoardFeed:
             return
         try:
             fact = decode(record.value or b"", topic)
+            check_time(fact, record.arrived_at)
         except UNREADABLE as error:
             self._count_unreadable(record, topic, error)
             return

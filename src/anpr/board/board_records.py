@@ -4,6 +4,7 @@ Every record must belong to the site that owns its topic. So no site can speak f
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from anpr.contracts import canary, events, topics
@@ -25,8 +26,14 @@ class ForeignRecordError(Exception):
     """A record that claims another site than its topic's owner, or an alert under an id that is not its own."""
 
 
-# What `decode` raises for a record that cannot be read.
-UNREADABLE: Final = (*events.Undecodable, ForeignRecordError)
+class FutureRecordError(Exception):
+    """A record of something that happened long after its broker got it."""
+
+
+# What `decode` and `check_time` raise for a record that cannot be read.
+UNREADABLE: Final = (*events.Undecodable, ForeignRecordError, FutureRecordError)
+# The clocks of a camera, a broker and a console may differ by so much.
+_CLOCKS_DIFFER: Final = timedelta(days=1)
 
 
 def board_topics(sites: Iterable[str], *, with_covert: bool) -> dict[str, BoardTopic]:
@@ -73,6 +80,19 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Arr
     if isinstance(fact, Alert) and not canary.is_canary(fact) and not has_own_id(fact):
         raise ForeignRecordError("an alert under an id that is not its own")
     return fact
+
+
+def check_time(fact: Alert | Correction | Action | Arrival | Status | Loss, arrived_at: datetime | None) -> None:
+    """Refuse a fact of the future: it would stay on the board until then. Raises FutureRecordError."""
+    moment = _happened_at(fact)
+    if moment is not None and arrived_at is not None and moment - arrived_at > _CLOCKS_DIFFER:
+        raise FutureRecordError(f"it happened {(moment - arrived_at).days} days after it arrived")
+
+
+def _happened_at(fact: Alert | Correction | Action | Arrival | Status | Loss) -> datetime | None:
+    if isinstance(fact, Loss):
+        return fact.found_at or fact.until
+    return fact.at if isinstance(fact, Action | Status) else fact.captured_at
 
 
 def is_covert(fact: Alert | Correction | Action | Arrival, topic: BoardTopic) -> bool:

@@ -19,6 +19,8 @@ from anpr.runtime.settings import Settings
 
 # A matcher that has reported nothing for this long is gone, even if its last status was not marked `has_left`.
 _MATCHER_GONE_AFTER = timedelta(minutes=1)
+# A name that no matcher has used for so long is forgotten.
+_NAME_KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -87,6 +89,11 @@ class SiteMonitor:
                 why = why_silent(site_settings.kafka) if is_silent else ""
                 health_of_sites.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
         return health_of_sites
+
+    def prune(self, now: datetime) -> None:
+        """Forget the names that no matcher uses any more: a new one may be made up at each start."""
+        for key in [key for key, old in self._statuses.items() if now - old.received_at > _NAME_KEPT_FOR]:
+            del self._statuses[key]
 
     def unknown_cameras(self, now: datetime) -> dict[str, dict[str, UnknownCamera]]:
         """Return by site, also for those without cameras, the cameras that the configuration does not name."""

@@ -105,6 +105,15 @@ class Losses:
         if known is None or (action.at, action.site, action.action_id) < (known.at, known.site, known.action_id):
             self._actions[action.alert_id] = action
 
+    def prune(self, now: datetime) -> None:
+        """Forget the losses that are not kept any more, and acknowledgements as old whose loss never came."""
+        self._losses = {name: loss for name, loss in self._losses.items() if now - _found_at(loss) <= self._kept}
+        self._actions = {
+            name: action
+            for name, action in self._actions.items()
+            if name in self._losses or now - action.at <= self._kept
+        }
+
     def by_site(self, now: datetime) -> dict[str, SiteLosses]:
         """Return the losses of each site that has any."""
         of_site: defaultdict[str, list[Loss]] = defaultdict(list)

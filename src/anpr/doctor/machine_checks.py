@@ -70,11 +70,17 @@ def _check_private(subject: str, path: Path) -> Iterable[Finding]:
 
 
 def _readable_by_others(folder: Path) -> Iterator[Path]:
-    """Yield the files that others may read. What is in a folder of this user alone they may not."""
+    """Yield the files that others may read. What is in a folder of this user alone they may not.
+
+    An empty folder counts too: what a service or a backup puts there later, others may see.
+    """
     try:
         if is_private(folder) or folder.is_symlink():
             return
-        for path in islice(folder.iterdir(), _MOST_FILES):
+        paths = list(islice(folder.iterdir(), _MOST_FILES))
+        if not paths:
+            yield folder
+        for path in paths:
             if path.is_dir():
                 yield from _readable_by_others(path)
             elif path.is_file() and not is_private(path):

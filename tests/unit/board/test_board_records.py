@@ -1,15 +1,16 @@
 """A board reads only records of the topic's own site, and keeps covert alerts from people without permission."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert
+from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, check_time, decode, is_covert
 from anpr.contracts import topics
 from anpr.contracts.events import Action, Alert, Correction, Status, encode
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
+from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry
 
 ALERTS = BoardTopic("calais", "alerts")
 COVERT_ALERTS = BoardTopic("calais", "alerts", is_covert=True)
@@ -90,3 +91,15 @@ def test_a_record_of_a_covert_topic_is_covert_and_so_is_a_covert_alert_on_the_op
     assert not is_covert(open_alert, ALERTS)
     assert is_covert(open_alert, COVERT_ALERTS)
     assert is_covert(covert_alert, ALERTS)
+
+
+def test_a_record_of_the_future_is_refused_and_says_by_how_much() -> None:
+    alert = an_alert(a_read(captured_at=NOON + timedelta(days=3)), an_entry())
+    with pytest.raises(UNREADABLE, match="3 days after it arrived"):
+        check_time(alert, NOON)
+    for fact in (a_correction(alert), an_action("a", "claimed", alert, at=NOON + timedelta(days=2))):
+        with pytest.raises(UNREADABLE):
+            check_time(fact, NOON)
+    # Clocks differ, and a broker may not say when it got a record.
+    for arrived_at in (NOON + timedelta(days=2), None):
+        check_time(alert, arrived_at)

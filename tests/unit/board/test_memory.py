@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from anpr.board.board import Board
 from anpr.board.camera_liveness import CameraLiveness
+from anpr.board.site_monitor import SiteMonitor
+from anpr.board.status_order import Place
 from anpr.contracts.events import EntryEnded, EntryListed, Status
+from anpr.runtime.settings import Settings, Site
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation
 
 DAY = timedelta(days=1)
@@ -38,3 +41,12 @@ def test_a_matcher_that_is_started_again_each_hour_leaves_nothing_behind() -> No
         at = NOON + timedelta(hours=hour)
         liveness.note_status(Status(site="calais", matcher="m", at=at, started_at=at, cameras={"one": at}))
     assert max(len(held) for held in vars(liveness).values() if isinstance(held, dict)) == 1
+
+
+def test_the_names_of_matchers_that_came_and_went_are_forgotten() -> None:
+    monitor = SiteMonitor(Settings({"calais": Site("Calais", "x", "x")}), NOON)
+    for hour in range(24 * 30):
+        at = NOON + timedelta(hours=hour)
+        monitor.note_status(Status(site="calais", matcher=f"m-{hour}", at=at, started_at=at), at, Place(0, hour, at))
+        monitor.prune(at)
+    assert len(monitor._statuses) == 25

@@ -70,3 +70,18 @@ def test_without_a_known_beginning_of_one_loss_none_is_claimed() -> None:
     losses.add(a_loss(0, 4, 6))
     losses.add(msgspec.structs.replace(a_loss(1, 4, 6), since=None))
     assert losses.by_site(NOON)["calais"].since is None
+
+
+def test_a_loss_that_is_not_kept_any_more_is_forgotten_and_so_is_an_acknowledgement_without_a_loss() -> None:
+    losses = Losses(WEEK)
+    for week in range(50):
+        loss = msgspec.structs.replace(a_loss(0, week * 10, week * 10 + 5), found_at=NOON + week * WEEK)
+        losses.add(loss)
+        losses.acknowledge(msgspec.structs.replace(acknowledged(loss), at=NOON + week * WEEK))
+        losses.acknowledge(msgspec.structs.replace(acknowledged(a_loss(1, week, week)), at=NOON + week * WEEK))
+        losses.prune(NOON + week * WEEK)
+    assert {name: len(held) for name, held in vars(losses).items() if isinstance(held, dict)} == {
+        "_losses": 2,
+        "_actions": 4,
+    }
+    assert len(losses.by_site(NOON + 49 * WEEK)["calais"].acknowledged) == 2

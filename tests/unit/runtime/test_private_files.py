@@ -72,3 +72,13 @@ def test_a_spool_is_private_with_all_its_files(tmp_path: Path) -> None:
 def test_images_are_private(tmp_path: Path) -> None:
     ImageStore(tmp_path / "state" / "images", timedelta(hours=1)).put("calais", NOON, b"a picture")
     assert modes(tmp_path / "state") == PRIVATE
+
+
+def test_the_doctor_names_an_empty_folder_that_others_may_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    images = tmp_path / "images"
+    images.mkdir(mode=0o755)
+    images.chmod(0o755)
+    assert [str(images) in said for said in readable(tmp_path)] == [True]
+    images.chmod(0o700)
+    assert not readable(tmp_path)
