@@ -20,7 +20,14 @@ MAX_NOTE_CHARACTERS: Final = 2000
 
 
 class ActionRefusedError(Exception):
-    """The command cannot be carried out now. The text tells the officer why."""
+    """The command cannot be carried out now. The text tells the officer why.
+
+    `field` is the field of the form that must be mended, "" when none is at fault.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +117,10 @@ def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> l
         raise ActionRefusedError("Check the plate by eye first. Then record the outcome.")
     value = form.get("outcome", "")
     if value not in OUTCOMES:
-        raise ActionRefusedError("Select an outcome.")
+        raise ActionRefusedError("Select an outcome.", "outcome")
     if value not in fitting_outcomes(plate_check):
         raise ActionRefusedError(
-            "This outcome contradicts your plate check. If the check was wrong, check the plate again."
+            "This outcome contradicts your plate check. If the check was wrong, check the plate again.", "outcome"
         )
     seen_ids = set(form.get("seen", "").split())
     seen_alerts = [alert for alert in incident.alerts if alert.alert_id in seen_ids] or [incident.best]
@@ -140,7 +147,7 @@ def comment(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[A
     """Write a comment that stays with the incident."""
     note = _note(form)
     if not note:
-        raise ActionRefusedError("Enter a comment.")
+        raise ActionRefusedError("Enter a comment.", "note")
     return _single_action(incident, actor, "comment", covert=incident.has_covert, note=note)
 
 
@@ -238,5 +245,5 @@ def _action(actor: Actor, alert: Alert, kind: str, action_id: str, **fields: Any
 def _note(form: Mapping[str, str]) -> str:
     note = form.get("note", "").strip()
     if len(note) > MAX_NOTE_CHARACTERS:
-        raise ActionRefusedError(f"Your text must be {MAX_NOTE_CHARACTERS} characters or fewer.")
+        raise ActionRefusedError(f"Your text must be {MAX_NOTE_CHARACTERS} characters or fewer.", "note")
     return note

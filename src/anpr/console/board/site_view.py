@@ -65,6 +65,8 @@ class SiteView:
 
 
 async def open_incidents(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:
-    """Return the open incidents of a site that the user may know of, the oldest first."""
+    """Return the open incidents of a site that the user may know of: by priority, then the oldest first."""
     incidents = await board.incidents(who, view.is_open_here)
-    return sorted(incidents, key=lambda incident: (incident.first_captured_at, incident.incident_id))
+    return sorted(
+        incidents, key=lambda incident: (incident.priority, incident.first_captured_at, incident.incident_id)
+    )

@@ -66,7 +66,15 @@ async def act(  # noqa: PLR0913  each part that it uses
         await audit.record(who, "incident", incident)
         values = _values(incident, view) | {"alerted_ports": await board.other_ports_of(who, incident)}
         return renderer.page(
-            "incident.html", who, 409, **values, after=after, error=str(error), refused=name, form=form
+            "incident.html",
+            who,
+            409,
+            **values,
+            after=after,
+            error=str(error),
+            wrong_field=error.field,
+            refused=name,
+            form=form,
         )
     # The page says by itself that a claim waits to be sent.
     result = name if await actions.submit(who, new_actions) else "unconfirmed" if name != "claim" else ""

@@ -1,4 +1,4 @@
-"""The shift page: which incidents each officer has claimed and which nobody has, the oldest first."""
+"""The shift page: which incidents each officer has claimed and which nobody has, the most urgent first."""
 
 from starlette.requests import Request
 from starlette.responses import Response

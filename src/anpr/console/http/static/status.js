@@ -100,6 +100,7 @@ export function drawTimes() {
 // which nobody attends calls the supervisor; it calls its holder by name.
 const ROLES_CALLED = { officer: ["officer"], supervisor: ["officer", "supervisor"], unattended: ["supervisor"] };
 const isForMe = ({ rings, calls }) => calls === user || Boolean(ROLES_CALLED[rings]?.includes(role));
+const isCalled = Object.values(ROLES_CALLED).some((roles) => roles.includes(role));
 
 function call(cards, removed) {
   for (const name of removed) ringing.delete(name);
@@ -163,7 +164,10 @@ export function press(id, on) {
 function drawSwitches() {
   for (const id of ["sound", "notify"]) byId(id).setAttribute("aria-pressed", String(isOn(id)));
   // A browser lets a page be heard only after the person has touched it: until then the button must not pretend.
-  setText(byId("sound"), isOn("sound") && audio?.state !== "running" ? "Sound: press any key" : "Sound");
+  const isHeard = audio?.state === "running";
+  setText(byId("sound"), !isOn("sound") ? "Sound: off" : isHeard ? "Sound: on" : "Sound: press any key");
+  byId("tone").hidden = !isOn("sound");
+  byId("ask-sound").hidden = isOn("sound") || !isCalled || sessionStorage.getItem("anpr-sound-left-off") === user;
 }
 
 async function wake() {
@@ -174,10 +178,18 @@ async function wake() {
   drawSwitches();
 }
 
-byId("sound").onclick = async () => {
-  press("sound", !isOn("sound"));
+async function turnSound(on) {
+  press("sound", on);
   await wake();
-  sound();
+  sound(); // the test tone: what is not heard now is not heard later
+}
+
+byId("sound").onclick = () => turnSound(!isOn("sound"));
+byId("tone").onclick = () => turnSound(true);
+byId("turn-on").onclick = () => turnSound(true);
+byId("leave-off").onclick = () => {
+  sessionStorage.setItem("anpr-sound-left-off", user); // until this window is closed or somebody else signs in
+  drawSwitches();
 };
 byId("notify").onclick = async () => {
   const on = !isOn("notify");
