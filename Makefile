@@ -54,6 +54,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "installing the packages pinned in requirements.lock (about a minute the first time)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "compiling matching for this machine (about a minute the first time)" >&2
+	@$(BIN)/anpr compile
 	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "continuing without it: the console shows plain pages" >&2
 	@$(BIN)/python -m anpr.local.class_archive > /dev/null || echo "continuing without it: a local Kafka takes longer to start" >&2
 	@touch $@

@@ -29,10 +29,11 @@ from anpr.contracts.events import Entry, Generation
 from anpr.index_store.index_file import decode_snapshot, encode_snapshot
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
-from anpr.matching.encoding.plate_codes import TO_FOLDED, WIDTH, PlateCodes, encode_plates, translated
+from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.index import Index
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import EXACT_TIER, NEAR_TIER, MatchedPairs, PlateTable
+from anpr.matching.scoring.confusion_model import IMPOSSIBLE
 from anpr.matching.scoring.likelihood import Likelihood
 from benchmarks.plates import BATCH, Plates, batch, make, patterns
 
@@ -47,10 +48,10 @@ MOST_ENTRIES_MADE: Final = 1_000_000
 class EveryDeletion(Likelihood):
     """Searches all near matches of every read: a batch of dirty reads costs no more than this."""
 
-    def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Return every deletion of every read."""
-        exists = np.arange(1 + WIDTH) <= reads.lengths[:, None]
-        return np.asarray(exists & (reads.lengths > 0)[:, None])
+    def __init__(self, list_size: int) -> None:
+        """Take the size of the list."""
+        super().__init__(list_size)
+        self.tables = self.tables._replace(least_near_units=2 * IMPOSSIBLE)
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,8 @@ class Methods:
 
     def by_exact(self, encoded: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """From encoded plates to rows of reads and of entries."""
-        which, rows, tiers = self.exact.same_key_pairs(encoded, translated(encoded.codes, TO_FOLDED))
-        exact = tiers == EXACT_TIER
-        return which[exact], rows[exact]
-
-    def by_exact_scored(self, encoded: PlateCodes) -> MatchedPairs:
-        """As before, with scores, for a list that allows only exact matches."""
-        return self.exact.search(encoded, self.likelihood)
+        found = self.exact.search(encoded, self.likelihood)
+        return found.read_rows, found.entry_rows
 
     def by_all_tiers(self, reads: Plates) -> MatchedPairs:
         """From texts and countries to rows."""
@@ -143,9 +139,9 @@ def check(methods: Methods, rng: Random) -> None:
     reads = batch(methods.listed, rng)
     by_dict = {(at, reads.texts[at]) for at, row in enumerate(methods.by_dict(reads)) if row is not None}
     encoded = encode_plates(reads.texts, reads.countries)
-    results = (methods.by_exact_scored(encoded), methods.by_all_tiers(reads))
-    exact = [found.where(found.tiers == EXACT_TIER) for found in results]
-    for which, rows in (methods.by_exact(encoded), *((found.read_rows, found.entry_rows) for found in exact)):
+    all_tiers = methods.by_all_tiers(reads)
+    exact = all_tiers.where(all_tiers.tiers == EXACT_TIER)
+    for which, rows in (methods.by_exact(encoded), (exact.read_rows, exact.entry_rows)):
         listed = [methods.listed.texts[row] for row in rows.tolist()]
         if set(zip(which.tolist(), listed, strict=True)) != by_dict:
             raise SystemExit("the index and the dict do not find the same")
@@ -164,15 +160,14 @@ def measured(methods: Methods, rng: Random) -> dict[str, dict[str, float]]:
     rounds = []
     for number in range(ROUNDS + 1):
         say(f"round {number} of {ROUNDS}")
-        batches = [batch(methods.listed, rng) for _ in range(8)]
-        encoded, encoded_scored, encoded_prefixes, encoded_inner = (
+        batches = [batch(methods.listed, rng) for _ in range(7)]
+        encoded, encoded_prefixes, encoded_inner = (
             encode_plates(plates.texts, plates.countries) for plates in (batches[1], *batches[5:])
         )
         rounds.append(
             {
                 "dict": seconds(lambda: methods.by_dict(batches[0])),  # noqa: B023  run here
                 "exact": seconds(lambda: methods.by_exact(encoded)),  # noqa: B023
-                "exact_scored": seconds(lambda: methods.by_exact_scored(encoded_scored)),  # noqa: B023
                 "all_tiers": seconds(lambda: methods.by_all_tiers(batches[2])),  # noqa: B023
                 "all_tiers_every_read_searched": seconds(lambda: methods.by_every_deletion(batches[3])),  # noqa: B023
                 "country_prefixes_looked_for": seconds(lambda: COUNTRY_PREFIXES.strip(encoded_prefixes)),  # noqa: B023

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.plate_codes import TO_EQUIVALENT, TO_FOLDED, PlateCodes, translated
-from anpr.matching.lookup.edits import one_edit_apart
+from anpr.matching.lookup.edits import are_one_edit_apart
 from benchmarks.quality.world import Vehicles
 
 MISREADS: Final = ("one glyph", "folds", "one edit", "further")
@@ -21,7 +21,7 @@ def of_misreads(plates: PlateCodes, reads: PlateCodes) -> Kinds:
     """Return for each plate and its read the narrowest kind of MISREADS."""
     folded, read_folded = (translated(texts.codes, TO_FOLDED) for texts in (plates, reads))
     kinds = np.full(len(plates), FURTHER, np.uint8)
-    kinds[one_edit_apart(read_folded, folded, reads.lengths, plates.lengths)] = ONE_EDIT
+    kinds[are_one_edit_apart(reads, plates)] = ONE_EDIT
     kinds[(folded == read_folded).all(axis=1)] = FOLDS
     kinds[(translated(plates.codes, TO_EQUIVALENT) == translated(reads.codes, TO_EQUIVALENT)).all(axis=1)] = (
         SAME_GLYPH

@@ -185,8 +185,12 @@ def _alerts_of(
     """Return every pair at most one edit apart, its rank in each method's alerts, and the read's country."""
     pairs = table.search(reads, EveryPair(len(table.plates)))
     alerts = table.search(reads, likelihood)
-    alert_keys = zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True)
+    alert_keys = list(zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True))
     score_of = dict(zip(alert_keys, alerts.scores, strict=True))
+    # A plate inside a longer text counts where the matcher alerts for it.
+    kind = kinds.of_misreads(table.plates.take(pairs.entry_rows), reads.take(pairs.read_rows))
+    keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
+    pairs = pairs.where((kind < kinds.FURTHER) | np.array([key in score_of for key in keys], bool))
     pair_keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
     scores = np.array([score_of.pop(key, -1) for key in pair_keys])
     if score_of:

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import WIDTH, PlateCodes, country_codes
+from anpr.matching.encoding.columns import for_kernels
+from anpr.matching.encoding.plate_codes import PlateCodes, country_codes
 from anpr.matching.lookup.plate_table import EXACT_TIER, FOLDED_TIER, MatchedPairs
+from anpr.matching.scoring.confusion_model import IMPOSSIBLE
 from anpr.matching.scoring.likelihood import Likelihood
 from anpr.reference_data import tables
 from anpr.reference_data.limits import ALPHABET
@@ -26,22 +28,13 @@ _RARE_SHARE = 0.01
 
 
 class EveryPair(Likelihood):
-    """A likelihood that accepts every pair of folded keys at most one edit apart, with the same score for all."""
+    """A likelihood that accepts every pair of folded keys at most one edit apart."""
 
-    def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Search every deletion of every read."""
-        return np.broadcast_to((reads.lengths > 0)[:, None], (len(reads), WIDTH + 1))
-
-    def score(
-        self,
-        reads: PlateCodes,  # noqa: ARG002  as the likelihood
-        read_rows: NDArray[np.intp],
-        entries: PlateCodes,  # noqa: ARG002  as the likelihood
-        entry_rows: NDArray[np.intp],  # noqa: ARG002  as the likelihood
-        at_least: NDArray[np.float32] | float = 0.0,  # noqa: ARG002  as the likelihood
-    ) -> NDArray[np.float32]:
-        """Give every pair the same score."""
-        return np.ones(len(read_rows), np.float32)
+    def __init__(self, list_size: int) -> None:
+        """Search every deletion of every read, and refuse no score."""
+        super().__init__(list_size)
+        least = np.zeros_like(self.tables.least_scores)
+        self.tables = for_kernels(self.tables._replace(least_near_units=2 * IMPOSSIBLE, least_scores=least))
 
 
 class Gate:

@@ -16,6 +16,7 @@ _COMMANDS = (
     "arrivals",
     "audit",
     "back-check",
+    "compile",
     "console",
     "demo",
     "doctor",

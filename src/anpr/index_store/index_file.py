@@ -184,8 +184,7 @@ def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
     rows = len(arrays["lengths"])
     sizes = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
     hash_tables = {
-        name: HashTable(arrays[f"{name}.heads"], arrays[f"{name}.postings"], HashTable.row_bits_for(size))
-        for name, size in sizes.items()
+        name: HashTable.of(arrays[f"{name}.heads"], arrays[f"{name}.postings"], size) for name, size in sizes.items()
     }
     entries = PlateCodes(arrays["codes"], arrays["lengths"], arrays["countries"], no_confidences(rows))
     patterns = PatternTable(

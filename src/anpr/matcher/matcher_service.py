@@ -14,6 +14,7 @@ from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.matcher.environment import Lifecycle, MatcherIdentity
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.compiling import compile_kernels
 from anpr.runtime.clock import system_clock
 from anpr.runtime.garbage import collect_garbage_rarely
 from anpr.runtime.health import BROKER_ANSWER_SECONDS, Health
@@ -41,6 +42,8 @@ class MatcherService:
 
     def run(self) -> None:
         """Match until it is time to stop. Raises UnavailableError when another matcher has this matcher's name."""
+        # Before the consumer joins its group: no read waits while kernels are loaded, or compiled.
+        compile_kernels()
         self._follower.start()
         collect_garbage_rarely()
         log.info("matcher runs")

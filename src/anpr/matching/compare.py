@@ -25,7 +25,7 @@ from anpr.matching.encoding.plate_codes import (
 )
 from anpr.matching.explanation import explain
 from anpr.matching.index import Index, Match
-from anpr.matching.lookup.edits import one_edit_apart
+from anpr.matching.lookup.edits import are_one_edit_apart
 from anpr.matching.lookup.patterns import fits
 from anpr.matching.scoring.background_model import official_layouts
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
@@ -153,24 +153,22 @@ def _weigh(
 
 def _plates_inside(read: PlateCodes, entry: PlateCodes) -> Iterator[tuple[str, PlateCodes, float]]:
     """Yield the plates inside a read that are like the listed one, with the name of the evidence and their share."""
-    if (stripped := COUNTRY_PREFIXES.strip(read)) is not None:
-        for row in _like(stripped[1], entry, may_be_misread=np.zeros(len(stripped[1]), bool)):
-            yield COUNTRY_PREFIX, stripped[1].take(row), CONFUSION_MODEL.prefix_share
-    if (inner := INNER_PLATES.find(read)) is not None:
-        is_known = KNOWN_LAYOUTS.have(inner.plates.countries, np.broadcast_to(entry.layouts, len(inner.plates)))
-        for row in _like(inner.plates, entry, may_be_misread=inner.may_be_misread):
-            if inner.have_known_layout[row] and not is_known[row]:
-                continue
-            yield TEXT_AROUND, inner.plates.take(row), float(inner.shares[row].item())
+    _, stripped = COUNTRY_PREFIXES.strip(read)
+    for row in _like(stripped, entry, may_be_misread=np.zeros(len(stripped), bool)):
+        yield COUNTRY_PREFIX, stripped.take(row), CONFUSION_MODEL.prefix_share
+    inner = INNER_PLATES.find(read)
+    is_known = KNOWN_LAYOUTS.have(inner.plates.countries, np.broadcast_to(entry.layouts, len(inner.plates)))
+    for row in _like(inner.plates, entry, may_be_misread=inner.may_be_misread):
+        if inner.have_known_layout[row] and not is_known[row]:
+            continue
+        yield TEXT_AROUND, inner.plates.take(row), float(inner.shares[row].item())
 
 
 def _like(plates: PlateCodes, entry: PlateCodes, *, may_be_misread: NDArray[np.bool_]) -> Iterator[Rows]:
     """Yield the row of each plate that folds to the listed one, or may be misread and is one edit from that."""
-    folded, listed = translated(plates.codes, TO_FOLDED), translated(entry.codes, TO_FOLDED)
-    listed = np.broadcast_to(listed, folded.shape)
-    is_like = (folded == listed).all(axis=1)
-    lengths = np.broadcast_to(entry.lengths, len(plates))
-    is_like |= may_be_misread & one_edit_apart(folded, np.ascontiguousarray(listed), plates.lengths, lengths)
+    listed = entry.take(np.zeros(len(plates), np.intp))
+    is_like = (translated(plates.codes, TO_FOLDED) == translated(listed.codes, TO_FOLDED)).all(axis=1)
+    is_like |= may_be_misread & are_one_edit_apart(plates, listed)
     return iter(is_like.nonzero()[0][:, None])
 
 
@@ -190,10 +188,7 @@ def _tier_tests(read: Read, entry: Entry, other_district: Districts | None) -> t
         tests[-1] = TierTest("folded", True, behind_prefix, listed_as)
     if other_district is not None:
         return _tests_of_other_district(tests, other_district, has_prefix=behind_prefix is not None)
-    is_near = (
-        min(len(read_as), len(listed_as)) > 0
-        and one_edit_apart(read_key.codes, listed_key.codes, read_key.lengths, listed_key.lengths)[0]
-    )
+    is_near = min(len(read_as), len(listed_as)) > 0 and are_one_edit_apart(codes, entry_codes)[0]
     if inside and not is_near and behind_prefix is None:
         return (*tests, TierTest("near", True, inside[0][1], listed_as))
     return (*tests, TierTest("near", bool(is_near), read_as, listed_as))

@@ -24,10 +24,9 @@ from anpr.matching import umlauts
 from anpr.matching.districts import compare_districts
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
-from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
+from anpr.matching.encoding.plate_codes import PlateCodes, Rows, encode_plates
 from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
-from anpr.matching.lookup.hash_table import Rows
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 

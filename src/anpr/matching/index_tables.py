@@ -10,8 +10,7 @@ from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern, is_pattern
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
-from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
-from anpr.matching.lookup.hash_table import Rows
+from anpr.matching.encoding.plate_codes import PlateCodes, Rows, encode_plates
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import NEAR_TIER, PATTERN_TIER, WIDEST_TIERS, MatchedPairs, PlateTable
 from anpr.matching.scoring.likelihood import WRONG_COUNTRY_SHARE, Likelihood, candidate_shares

@@ -75,10 +75,9 @@ def read_keys(reads: Sequence[Read]) -> list[tuple[str, ...]]:
 def _plates_of(codes: PlateCodes) -> Iterable[tuple[Rows, PlateCodes]]:
     """Yield the plates that the texts may mean, with the row of the text of each."""
     yield np.arange(len(codes)), codes
-    if (stripped := COUNTRY_PREFIXES.strip(codes)) is not None:
-        yield stripped
-    if (inner := INNER_PLATES.find(codes)) is not None:
-        yield inner.read_rows, inner.plates
+    yield COUNTRY_PREFIXES.strip(codes)
+    inner = INNER_PLATES.find(codes)
+    yield inner.read_rows, inner.plates
 
 
 def _folded(plates: PlateCodes) -> list[str]:

@@ -27,11 +27,7 @@ def test_a_batch_is_searched_for_the_plates_that_each_text_may_hold(reads: list[
         for inner in inner_plates(encoded.text(row), country, has_rare_layout=are_rare[row])
     }
     found = INNER_PLATES.find(encoded)
-    assert expected == (
-        set()
-        if found is None
-        else {
-            (row, found.plates.text(at), country_text(int(found.plates.countries[at])), round(share, 12))
-            for at, (row, share) in enumerate(zip(found.read_rows.tolist(), found.shares.tolist(), strict=True))
-        }
-    )
+    assert expected == {
+        (row, found.plates.text(at), country_text(int(found.plates.countries[at])), round(share, 12))
+        for at, (row, share) in enumerate(zip(found.read_rows.tolist(), found.shares.tolist(), strict=True))
+    }

@@ -11,11 +11,16 @@ from hypothesis import strategies as st
 
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
-from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
+from anpr.matching.lookup.plate_table import NEAR_TIER, PlateTable
+from anpr.matching.scoring.confusion_model import (
+    CONFUSION_MODEL,
+    FURTHER_EDIT_FACTOR,
+    IMPOSSIBLE,
+    ConfusionModel,
+)
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.reference_data.limits import ALPHABET
 from tests.support.evidence import probability_of
-from tests.support.reference_matcher import folded, is_near
 
 # Few characters, so that near plates are drawn often.
 texts = st.text("0OQ1I8BAS", min_size=1, max_size=12)
@@ -84,15 +89,8 @@ def encoded(text: str, country: str | None = None, confidence: float | None = No
     return encode_plates([text], [country], [confidence])
 
 
-def deletions_to_find(read: str, plate: str) -> list[int]:
-    """Return the columns by which a near match can be found: the read as it is, or without one character."""
-    if not is_near(read, plate):
-        return []
-    read, plate = folded(read), folded(plate)
-    if len(plate) > len(read):
-        return [0]
-    shorter = {plate} if len(plate) < len(read) else {plate[:at] + plate[at + 1 :] for at in range(len(plate))}
-    return [1 + at for at in range(len(read)) if read[:at] + read[at + 1 :] in shorter]
+def log_misread(read: str, plate: str, confusions: ConfusionModel = CONFUSION_MODEL) -> float:
+    return Likelihood(1, confusions).terms(encoded(read), encoded(plate)).misread
 
 
 def score(size: int, read: PlateCodes, entry: PlateCodes, at_least: float = 0.0) -> float:
@@ -105,37 +103,26 @@ def test_a_misread_is_as_probable_as_the_likeliest_way_in_which_it_can_happen(pa
     plate, read = pair
     if not read:
         return
-    read_codes, plate_codes = encoded(read), encoded(plate)
-    [log] = CONFUSION_MODEL.log_probability(
-        read_codes.codes, read_codes.lengths, plate_codes.codes, plate_codes.lengths
-    )
-    assert math.exp(log / UNITS) == pytest.approx(slow_probability(read, plate), rel=0.01, abs=1e-30)
+    assert math.exp(log_misread(read, plate)) == pytest.approx(slow_probability(read, plate), rel=0.01, abs=1e-30)
 
 
-@given(near_pairs())
-def test_no_near_misread_is_more_probable_than_its_upper_bound(pair: tuple[str, str]) -> None:
-    plate, read = pair
-    deletions = deletions_to_find(read, plate)
-    if not read or not deletions:
-        return
-    read_codes, plate_codes = encoded(read), encoded(plate)
-    [log] = CONFUSION_MODEL.log_probability(
-        read_codes.codes, read_codes.lengths, plate_codes.codes, plate_codes.lengths
-    )
-    assert log <= CONFUSION_MODEL.near_bounds(read_codes.codes)[0, deletions].max()
+class SearchedWhole(Likelihood):
+    """Searches every deletion of every read."""
+
+    def __init__(self, list_size: int) -> None:
+        super().__init__(list_size)
+        self.tables = self.tables._replace(least_near_units=2 * IMPOSSIBLE)
 
 
 @given(near_pairs(), countries, countries, confidences, st.sampled_from([1, 10_000, 1_000_000, 10_000_000]))
-def test_a_read_that_is_not_searched_has_no_match_that_scores_enough(
+def test_an_edit_that_is_not_searched_would_have_found_no_match_that_scores_enough(
     pair: tuple[str, str], read_country: str | None, listed_country: str | None, confidence: float | None, size: int
 ) -> None:
     plate, text = pair
-    deletions = deletions_to_find(text, plate)
-    if not text or not deletions:
-        return
+    table = PlateTable.build(encoded(plate, listed_country), np.array([NEAR_TIER], np.uint8))
     read = encoded(text, read_country, confidence)
-    if not Likelihood(size).deletions_to_search(read)[0, deletions].any():
-        assert score(size, read, encoded(plate, listed_country)) < LEAST_SCORES["near"]
+    found, found_whole = (table.search(read, likelihood(size)) for likelihood in (Likelihood, SearchedWhole))
+    assert found.scores.tolist() == found_whole.scores.tolist()
 
 
 @given(near_pairs(), countries, countries, confidences, st.sampled_from([1, 10_000, 1_000_000]))
@@ -244,9 +231,7 @@ def test_the_evidence_of_a_read_with_a_country_prefix_adds_up_to_its_score(
     plate: str, confidence: float | None, is_candidate: bool
 ) -> None:
     read = encode_plates([("D" if plate == "MAB1234" else "GB") + plate], [None], [confidence], None, [is_candidate])
-    stripped = COUNTRY_PREFIXES.strip(read)
-    assert stripped is not None
-    rows, plates = stripped
+    rows, plates = COUNTRY_PREFIXES.strip(read)
     entry = encoded("MAB1234" if plate == "MAB1234" else "AB12CDE")
     likelihood = Likelihood(1_000_000)
     share = np.array([likelihood.prefix_share])
@@ -310,9 +295,7 @@ def test_rates_are_read_from_the_table() -> None:
             a: {b: 1 for b in ALPHABET if b != a} | ({"B": 250_000} if a == "A" else {}) for a in ALPHABET
         },
     }
-    read, plate = encoded("B"), encoded("A")
-    [log] = ConfusionModel(table).log_probability(read.codes, read.lengths, plate.codes, plate.lengths)
-    assert math.exp(log / UNITS) == pytest.approx(0.25 * 0.8, rel=0.001)
+    assert math.exp(log_misread("B", "A", ConfusionModel(table))) == pytest.approx(0.25 * 0.8, rel=0.001)
 
 
 def test_every_rate_of_the_shipped_table_is_rare_enough_for_edits_together_to_be_rarer() -> None:

@@ -92,21 +92,6 @@ def test_reads_at_the_threshold_are_on_both_sides_of_it() -> None:
     assert sum(of_read == [] for of_read in matches) > READS / 5
 
 
-def test_a_text_is_as_common_alone_as_among_others_to_the_last_bit() -> None:
-    """A score has four digits. Its terms must not depend on the batch either, or the last digit may change."""
-    entries, _ = drawn()
-    plates = SyntheticTraffic(BACKGROUND_MODEL, CONFUSION_MODEL, np.random.default_rng(3)).plates(len(entries))
-    rows = BACKGROUND_MODEL.rows(np.where(np.arange(len(plates)) % 2, plates.countries, 0).astype(np.uint16))
-    rates = BACKGROUND_MODEL.rates_into(CONFUSION_MODEL)
-
-    def misread(these: slice) -> list[float]:
-        return list(BACKGROUND_MODEL.misread(plates.take(np.arange(len(plates))[these]), rows[these], rates))
-
-    whole = misread(slice(None))
-    for size in (1, 2, 3, 5, 8, 64):
-        assert [share for at in range(0, len(plates), size) for share in misread(slice(at, at + size))] == whole
-
-
 def live(entries: Sequence[Entry]) -> Index:
     """Return the index as a matcher has it: mapped from files, with the canary and the latest entries in a delta."""
     now = datetime(2026, 1, 1, tzinfo=UTC)

@@ -215,19 +215,10 @@ def test_a_batch_finds_the_inner_plates_that_are_listed_for_each_text(texts: lis
         for inner in inner_plates(reads.text(row), camera, has_rare_layout=bool(rare[row]))
     ]
     inside = INNER_PLATES.find(reads)
-    found = (
-        []
-        if inside is None
-        else [
-            (
-                int(row),
-                inside.plates.text(at),
-                country_text(int(inside.plates.countries[at])),
-                float(inside.shares[at]),
-            )
-            for at, row in enumerate(inside.read_rows)
-        ]
-    )
+    found = [
+        (int(row), inside.plates.text(at), country_text(int(inside.plates.countries[at])), float(inside.shares[at]))
+        for at, row in enumerate(inside.read_rows)
+    ]
     assert len(found) == len(listed)
     key = itemgetter(0, 1)
     for row, plate in {(row, plate) for row, plate, _, _ in found}:

@@ -7,12 +7,14 @@ the text behind them has one of the layouts of its forms. The score weighs how p
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.matching.encoding.columns import Texts, for_kernels, texts_for_kernels
+from anpr.matching.encoding.cuts import Cuts, all_cuts, cut_out, put_cut
+from anpr.matching.encoding.layouts import layout_of
 from anpr.matching.encoding.plate_codes import (
     CODE_COUNT,
     WIDTH,
@@ -23,13 +25,10 @@ from anpr.matching.encoding.plate_codes import (
     country_text,
     encode_plates,
 )
+from anpr.matching.kernels import as_int, kernel, step
 from anpr.matching.scoring.background_model import official_layouts
 from anpr.reference_data import tables
 from anpr.reference_data.limits import LONGEST_BADGE
-
-# The parts of a look-up key that come from a text's length and from its first code.
-_LENGTH_KEYS = np.arange(WIDTH + 1) << 14
-_FIRST_CODE_KEYS = np.arange(CODE_COUNT) << 8
 
 
 class PrefixedPlate(NamedTuple):
@@ -40,75 +39,76 @@ class PrefixedPlate(NamedTuple):
     plate: str
 
 
+class PrefixTables(NamedTuple):
+    """What kernels look up. `countries` and `layouts` are by the row of a country, 0 for none."""
+
+    rows: NDArray[np.uint8]
+    countries: NDArray[np.uint16]
+    layouts: NDArray[np.bool_]
+
+
 class CountryPrefixes:
     """The prefixes of all countries, ready to be found in a batch of reads."""
 
     def __init__(self, countries: Mapping[str, Any]) -> None:
         """Take a table with the fields of `countries.toml`."""
         names = sorted(countries)
-        self._countries = np.concatenate([[0], country_codes(names)]).astype(np.uint16)
         layouts = [official_layouts(countries[name]) for name in names]
-        # For each country's row (0 for none): which layouts its plates have.
-        self._layouts = np.stack([np.zeros_like(layouts[0]), *layouts])
-        # For each length of a prefix, and its codes as one number: the row of its country.
-        self._rows = [np.zeros(CODE_COUNT**length, np.uint8) for length in range(LONGEST_BADGE + 1)]
-        # By a text's length, its first code, and which of its first eight characters are letters: whether it can be a
-        # prefix and a plate. Nearly no text can, and this one look-up excludes the others.
-        self._may_have_prefix = np.zeros(WIDTH + 1 << 14, bool)
+        layouts = [official_layouts(countries[name]) for name in names]
+        # By the codes of a prefix as one number: the row of its country, 0 for none.
+        rows = np.zeros(CODE_COUNT**LONGEST_BADGE, np.uint8)
         for row, name in enumerate(names, start=1):
             for badge in countries[name]["badges"]:
-                codes = encode_plates([badge], [None]).codes
-                self._rows[len(badge)][_numbers(codes, len(badge))] = row
-                plate_layouts = self._layouts[row].nonzero()[0]
-                lengths = np.log2(plate_layouts).astype(np.intp)
-                letter_bits = (plate_layouts - (1 << lengths) << len(badge)) + (1 << len(badge)) - 1
-                keys = (lengths + len(badge) << 14) + (int(codes[0, 0]) << 8) + (letter_bits & 0xFF)
-                self._may_have_prefix[keys] = True
+                rows[_number(encode_plates([badge], [None]).codes[0], len(badge))] = row
+        self.tables: Final = for_kernels(
+            PrefixTables(
+                rows=rows,
+                countries=np.concatenate([[0], country_codes(names)]).astype(np.uint16),
+                layouts=np.stack([np.zeros_like(layouts[0]), *layouts]),
+            )
+        )
 
-    def strip(self, reads: PlateCodes) -> tuple[Rows, PlateCodes] | None:
-        """Return the rows of the reads that can be prefix and plate, and these plates as of the prefix's country.
-
-        Returns None, at little cost, where no read can.
-        """
-        keys = _LENGTH_KEYS.take(reads.lengths)
-        keys += _FIRST_CODE_KEYS.take(reads.codes[:, 0])
-        keys += reads.letter_bits.view(np.uint8)[::2]
-        rows = self._may_have_prefix[keys].nonzero()[0]
-        if not len(rows):
-            return None
-        codes = reads.codes.take(rows, axis=0)
-        countries_by_length = np.stack([table.take(_numbers(codes, n)) for n, table in enumerate(self._rows)])
-        lengths, columns = countries_by_length.nonzero()
-        rows, countries = rows[columns], countries_by_length[lengths, columns]
-        plates = _without_first(reads.take(rows), lengths, self._countries[countries])
-        is_plate = self._layouts[countries, plates.layouts].nonzero()[0]
-        return rows[is_plate], plates.take(is_plate)
+    def strip(self, reads: PlateCodes) -> tuple[Rows, PlateCodes]:
+        """Return the rows of the reads that can be prefix and plate, and these plates as of the prefix's country."""
+        texts = texts_for_kernels(reads)
+        return cut_out(texts, all_cuts(lambda cuts: _cuts_of_all(self.tables, texts, cuts), len(reads)))
 
     def splits(self, text: str) -> Iterator[PrefixedPlate]:
         """Return all ways to read a canonical text as prefix and plate."""
-        _, plates = self.strip(encode_plates([text], [None])) or (None, encode_plates([], []))
+        _, plates = self.strip(encode_plates([text], [None]))
         for row in range(len(plates)):
             plate = plates.text(row)
             yield PrefixedPlate(text[: len(text) - len(plate)], country_text(int(plates.countries[row])) or "", plate)
 
 
-def _without_first(reads: PlateCodes, counts: Rows, countries: NDArray[np.uint16]) -> PlateCodes:
-    """Return the reads without their first `lengths` characters, as plates of these countries."""
-    positions = counts[:, None] + np.arange(WIDTH)
-    exists, positions = positions < WIDTH, np.minimum(positions, WIDTH - 1)
-    codes = np.where(exists, np.take_along_axis(reads.codes, positions, axis=1), 0).astype(np.uint8)
-    char_confidences = reads.char_confidences
-    if char_confidences is not None:
-        shifted = np.take_along_axis(char_confidences, positions, axis=1)
-        char_confidences = np.where(exists, shifted, np.float32(np.nan))
-    lengths = np.maximum(reads.lengths - counts, 0).astype(np.uint8)
-    return replace(reads, codes=codes, lengths=lengths, countries=countries, char_confidences=char_confidences)
+@step
+def prefix_cuts(prefixes: PrefixTables, codes: Codes, length: int, row: int, cuts: Cuts, number: int) -> int:
+    """Add the ways to read a text as prefix and plate, the shortest prefix first. Return how many cuts there are."""
+    for size in range(1, min(LONGEST_BADGE, length - 1) + 1):
+        of_country = prefixes.rows[_number_of(codes, size)]
+        if of_country and prefixes.layouts[of_country, layout_of(codes[size:], length - size)]:
+            country = prefixes.countries[of_country]
+            number = put_cut(cuts, number, row, size, length - size, WIDTH, country, 1.0, False, False)
+    return number
 
 
-def _numbers(codes: Codes, length: int) -> Rows:
-    """Return the first codes of each text as one number."""
-    numbers: Rows = (codes[:, :length].astype(np.intp) * CODE_COUNT ** np.arange(length)).sum(axis=1)
-    return numbers
+def _number(codes: Codes, size: int) -> int:
+    """Return the first codes of a text as one number: no code is 0, so texts of all sizes differ."""
+    number = 0
+    for at in range(size):
+        number = number * CODE_COUNT + int(codes[at])
+    return number
+
+
+_number_of = step(_number)
+
+
+@kernel
+def _cuts_of_all(prefixes: PrefixTables, texts: Texts, cuts: Cuts) -> int:
+    number = 0
+    for row in range(len(texts.lengths)):
+        number = prefix_cuts(prefixes, texts.codes[row], as_int(texts.lengths[row]), row, cuts, number)
+    return number
 
 
 COUNTRY_PREFIXES: Final = CountryPrefixes(tables.load("countries"))

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
 from anpr.matching.encoding.encoded_entry import EncodedEntry, parse_encoded
-from anpr.matching.encoding.plate_codes import Words
-from anpr.matching.lookup.hash_table import HashTable, Rows
+from anpr.matching.encoding.plate_codes import Rows, Words
+from anpr.matching.lookup.hash_table import HashTable
 
 # Several cameras see a listed vehicle within minutes, so its entry is needed again soon.
 _CACHED_ENTRIES = 4096

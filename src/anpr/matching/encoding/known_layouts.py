@@ -18,8 +18,8 @@ class KnownLayouts:
     def __init__(self, countries: Mapping[str, Any]) -> None:
         """Take a table with the fields of `countries.toml`."""
         names = sorted(countries)
-        self._row_of_country = np.zeros(COUNTRY_COUNT, np.intp)
-        self._row_of_country[country_codes(names)] = np.arange(1, len(names) + 1)
+        self.row_of_country: Final = np.zeros(COUNTRY_COUNT, np.intp)
+        self.row_of_country[country_codes(names)] = np.arange(1, len(names) + 1)
         by_country = [official_layouts(countries[name]) for name in names]
         for name, layouts in zip(names, by_country, strict=True):
             rare = sorted(rare_layouts(countries[name].get("rare", ())))
@@ -29,7 +29,7 @@ class KnownLayouts:
 
     def rows(self, countries: NDArray[np.uint16]) -> Rows:
         """Return the row of each country."""
-        return self._row_of_country.take(countries)
+        return self.row_of_country.take(countries)
 
     def have(self, countries: NDArray[np.uint16], layouts: Rows) -> NDArray[np.bool_]:
         """Return for each country (0 for any) and layout (as `PlateCodes.layouts`) whether the country has it."""

@@ -5,73 +5,95 @@ holds each plate under itself and under every plate one deletion away, and a rea
 the pairs that meet are compared: plates further apart can meet too, for example where a character has moved further
 than to its neighbour.
 
-A word holds eight characters, so deleting one takes two masks and a shift.
+A word holds eight characters, so deleting one takes a mask and a shift.
 """
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import WIDTH, Codes, Lengths, Words, words_of
-from anpr.matching.lookup.hash_table import Rows, hash_words
+from anpr.matching.encoding.columns import for_kernels, plates_for_kernels
+from anpr.matching.encoding.plate_codes import CODE_COUNT, TO_FOLDED, WIDTH, Codes, Lengths, PlateCodes
+from anpr.matching.kernels import as_int, kernel, step
 
-_BYTE, _TOP = np.array(8, np.uint64), np.array(56, np.uint64)
-# For each word, a row for each deletion: which bytes move one position to the left. Row 0 deletes nothing.
-_POSITIONS = np.arange(WIDTH)
-_DELETED = np.concatenate([[WIDTH], _POSITIONS])[:, None]
-_MOVED_BYTES = np.ascontiguousarray(words_of((_POSITIONS >= _DELETED) * np.uint8(255)).T)
-# As arrays: for one pair, making an array of a number takes longer than the step that needs it.
-_NONE, _THREE, _BUT_THE_LAST = (np.array(bits, np.int32) for bits in (0, 3, 0x7FFF))
-_SAME_LENGTH, _ONE_LONGER, _ONE_SHORTER = (np.array(difference, np.uint8) for difference in (0, 1, 255))
+_BYTE, _TOP, _ALL = np.uint64(8), np.uint64(56), np.uint64(0xFFFFFFFFFFFFFFFF)
+
+FOLDS: Final = for_kernels(np.frombuffer(TO_FOLDED, np.uint8)[:CODE_COUNT])
 
 
-def deletion_hashes(codes: Codes, rows: Rows, deletions: Rows, longest: int) -> Words:
-    """Return (m,) hashes of pairs of a plate and a deletion: 0 for none, 1 for its first character, 2 for its second.
-
-    No plate is longer than `longest`. A deletion behind a plate's end gives the plate itself.
-    """
-    words = words_of(codes)
-    first, second = words[:, 0][rows], words[:, 1][rows] if longest > 8 else None
-    shifted = first >> _BYTE
-    if second is not None:
-        shifted |= second << _TOP
-        second = _with_moved_bytes(second, second >> _BYTE, _MOVED_BYTES[1][deletions])
-    return hash_words(_with_moved_bytes(first, shifted, _MOVED_BYTES[0][deletions]), second)
+def are_one_edit_apart(left: PlateCodes, right: PlateCodes) -> NDArray[np.bool_]:
+    """Return for each pair of rows whether exactly one edit makes their folded keys equal."""
+    plates, others = plates_for_kernels(left), plates_for_kernels(right)
+    are_apart = np.empty(len(left), np.bool_)
+    _are_one_edit_apart(FOLDS, plates.codes, plates.lengths, others.codes, others.lengths, are_apart)
+    return are_apart
 
 
-def _with_moved_bytes(words: Words, shifted: Words, moved_bytes: Words) -> Words:
-    """Return the words, with these bytes taken from the shifted words."""
-    shifted ^= words
-    shifted &= moved_bytes
-    shifted ^= words
-    return shifted
+@step
+def folded_words(folds: Codes, codes: Codes) -> tuple[np.uint64, np.uint64]:
+    """Return the two words of a plate's folded key."""
+    first, second = np.uint64(0), np.uint64(0)
+    for at in range(WIDTH // 2 - 1, -1, -1):
+        first = (first << _BYTE) | np.uint64(folds[codes[at]])
+        second = (second << _BYTE) | np.uint64(folds[codes[at + WIDTH // 2]])
+    return first, second
 
 
-def one_edit_apart(left: Codes, right: Codes, left_lengths: Lengths, right_lengths: Lengths) -> NDArray[np.bool_]:
-    """Return for each pair of rows whether exactly one edit makes them equal."""
-    # The sixteen comparisons of a pair are the bits of one number, the first position in the lowest bit.
-    differs = _bits((left != right).ravel())
-    left_shifted = _shifted_differences(left, right)
-    right_shifted = _shifted_differences(right, left)
-    first = differs & -differs
-    from_first_on = -first
-    length_difference = left_lengths - right_lengths  # one shorter gives 255
-    is_substituted = differs == first
-    is_swapped = (differs == first * _THREE) & ((left_shifted | right_shifted) & first == _NONE)
-    is_apart: NDArray[np.bool_] = (
-        ((length_difference == _SAME_LENGTH) & (first != _NONE) & (is_substituted | is_swapped))
-        | ((length_difference == _ONE_LONGER) & (left_shifted & from_first_on == _NONE))
-        | ((length_difference == _ONE_SHORTER) & (right_shifted & from_first_on == _NONE))
+@step
+def without(first: np.uint64, second: np.uint64, at: int) -> tuple[np.uint64, np.uint64]:
+    """Return the two words of a plate without the character at a position."""
+    if at < WIDTH // 2:
+        return _without(first, second, np.uint64(8 * at)), second >> _BYTE
+    return first, _without(second, np.uint64(0), np.uint64(8 * at - 64))
+
+
+@step
+def _without(word: np.uint64, behind: np.uint64, bit: np.uint64) -> np.uint64:
+    moved = _ALL << bit
+    return (word & ~moved) | (((word >> _BYTE) | (behind << _TOP)) & moved)
+
+
+@kernel
+def _are_one_edit_apart(
+    folds: Codes,
+    left: Codes,
+    left_lengths: Lengths,
+    right: Codes,
+    right_lengths: Lengths,
+    are_apart: NDArray[np.bool_],
+) -> None:
+    for row in range(len(left)):
+        left_length, right_length = as_int(left_lengths[row]), as_int(right_lengths[row])
+        are_apart[row] = one_edit_apart(folds, left[row], left_length, right[row], right_length)
+
+
+@step
+def one_edit_apart(folds: Codes, left: Codes, left_length: int, right: Codes, right_length: int) -> bool:
+    """Return whether exactly one edit makes two plates equal, once each character is replaced by its fold."""
+    at = 0
+    while at < WIDTH and folds[left[at]] == folds[right[at]]:
+        at += 1
+    if left_length == right_length + 1:
+        return _same_from(folds, left, at + 1, right, at)
+    if left_length + 1 == right_length:
+        return _same_from(folds, left, at, right, at + 1)
+    if left_length != right_length or at == WIDTH:
+        return False
+    if _same_from(folds, left, at + 1, right, at + 1):
+        return True
+    is_swapped = (
+        at + 1 < WIDTH and folds[left[at]] == folds[right[at + 1]] and folds[left[at + 1]] == folds[right[at]]
     )
-    return is_apart
+    return is_swapped and _same_from(folds, left, at + 2, right, at + 2)
 
 
-def _shifted_differences(left: Codes, right: Codes) -> NDArray[np.int32]:
-    """Compare each character of the left plate but the first with the position before it in the right plate."""
-    differs = np.zeros(left.size, bool)
-    np.not_equal(left.ravel()[1:], right.ravel()[:-1], out=differs[:-1])
-    # The last position of a plate was compared with the first of the next plate.
-    return _bits(differs) & _BUT_THE_LAST
-
-
-def _bits(compared: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return np.packbits(compared, bitorder="little").view("<u2").astype(np.int32)
+@step
+def _same_from(folds: Codes, left: Codes, left_at: int, right: Codes, right_at: int) -> bool:
+    """Return whether two plates are the same from these positions on."""
+    while left_at < WIDTH and right_at < WIDTH:
+        if folds[left[left_at]] != folds[right[right_at]]:
+            return False
+        left_at += 1
+        right_at += 1
+    return True

@@ -12,52 +12,35 @@ A row that is found shares some 40 bits of the hash, not the key. The caller com
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.matching.encoding.plate_codes import Words
-
-Rows = NDArray[np.intp]
+from anpr.matching.encoding.columns import for_kernels
+from anpr.matching.encoding.plate_codes import Rows, Words
+from anpr.matching.kernels import as_int, kernel, step
 
 _FILTER_BITS = 5
 _SLOT_BITS = 32
-# Numbers as arrays: for a single read, making an array of a number takes longer than the step that needs it.
-_NUMBERS = [np.array(number, np.uint64) for number in range(65)]
-_ONE, _FIVE_BITS, _HALF = _NUMBERS[1], _NUMBERS[31], _NUMBERS[32]
-_NEXT = np.array(1, np.intp)
-# Odd, with well mixed bits: the fractional parts of the golden ratio and of the square roots of 3 and 5.
-_FACTORS = [np.array(odd, np.uint64) for odd in (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B)]
+_ONE, _FIVE_BITS, _HALF = np.uint64(1), np.uint64(31), np.uint64(32)
 
 
-def hash_words(first: Words, second: Words | None = None) -> Words:
-    """Return a hash of each plate, given its two words; `second` is None where it is zero for all plates."""
-    mixed: Words = first * _FACTORS[0]
-    if second is not None:
-        mixed += second * _FACTORS[1]
-    return mix_bits(mixed)
+class HashTable(NamedTuple):
+    """`buckets`: (2^k + 1,) words, the last for the end; `slots`: (m,) with the row in the lowest `row_bits` bits.
 
-
-def mix_bits(sums: Words) -> Words:
-    """Return hashes of sums of words, each word multiplied by an odd factor of its own. Works in place."""
-    sums ^= sums >> _HALF
-    sums *= _FACTORS[2]
-    return sums
-
-
-@dataclass(frozen=True, slots=True)
-class HashTable:
-    """`buckets`: (2^k + 1,) words, the last for the end; `slots`: (m,) with the row in the lowest `row_bits` bits."""
+    `bucket_bits` is k.
+    """
 
     buckets: Words
     slots: NDArray[np.uint32]
+    bucket_bits: int
     row_bits: int
 
-    @staticmethod
-    def row_bits_for(row_count: int) -> int:
-        """Return how many bits of a slot a row takes."""
-        return max(row_count - 1, 1).bit_length()
+    @classmethod
+    def of(cls, buckets: Words, slots: NDArray[np.uint32], row_count: int) -> "HashTable":
+        """Return the table with these arrays, such as those of a file."""
+        return for_kernels(cls(buckets, slots, (len(buckets) - 1).bit_length() - 1, _row_bits_for(row_count)))
 
     @classmethod
     def build(
@@ -67,7 +50,7 @@ class HashTable:
 
         Each extra bucket bit doubles the buckets and halves how often an absent key passes the filter.
         """
-        row_bits = cls.row_bits_for(row_count)
+        row_bits = _row_bits_for(row_count)
         bucket_bits = max(total // 2, 2).bit_length() + extra_bucket_bits
         row_mask = np.uint64((1 << row_bits) - 1)
         # Each pair as one number: the hash's upper bits, and the row in the lowest bits.
@@ -90,48 +73,68 @@ class HashTable:
         buckets = np.zeros((1 << bucket_bits) + 1, np.uint64)
         buckets[1:] = ends
         buckets <<= _HALF
-        filter_bits = _ONE << ((pairs >> _NUMBERS[64 - bucket_bits - _FILTER_BITS]) & _FIVE_BITS)
+        filter_bits = _ONE << ((pairs >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & _FIVE_BITS)
         firsts = np.flatnonzero(np.diff(bucket_of, prepend=-1))
         if count:
             buckets[bucket_of[firsts]] |= np.bitwise_or.reduceat(filter_bits, firsts)
         slots = _hash_bits_of_slots(pairs, bucket_bits, row_bits)
         pairs &= row_mask
         slots |= pairs
-        return cls(buckets, slots.astype(np.uint32), row_bits)
+        return cls.of(buckets, slots.astype(np.uint32), row_count)
 
     def find(self, hashes: Words) -> tuple[Rows, Rows]:
         """Return pairs of an index into `hashes` and a row stored under that hash, or under nearly the same one."""
-        bucket_bits = (len(self.buckets) - 1).bit_length() - 1
-        bucket_of = (hashes >> _NUMBERS[64 - bucket_bits]).view(np.int64)
-        words = self.buckets[bucket_of]
-        filter_bits = hashes >> _NUMBERS[64 - bucket_bits - _FILTER_BITS]
-        filter_bits &= _FIVE_BITS
-        words >>= filter_bits
-        words &= _ONE
-        positions = words.astype(bool).nonzero()[0]
-        if not len(positions):
-            return positions, positions
-        bucket_of = bucket_of[positions]
-        begins = (self.buckets[bucket_of] >> _HALF).view(np.int64)
-        bucket_of += _NEXT
-        counts = (self.buckets[bucket_of] >> _HALF).view(np.int64)
-        counts -= begins
-        ends = np.add.accumulate(counts)
-        begins += counts
-        begins -= ends
-        slot_numbers = np.arange(ends[-1])
-        slot_numbers += begins.repeat(counts)
-        positions = positions.repeat(counts)
-        # XOR takes the hash's bits out of a slot. If they are the same bits, a row remains; else a larger number.
-        rows = self.slots[slot_numbers]
-        rows ^= _hash_bits_of_slots(hashes[positions], bucket_bits, self.row_bits).astype(np.uint32)
-        is_same = (rows <= np.array((1 << self.row_bits) - 1, np.uint32)).nonzero()[0]
-        return positions[is_same], rows[is_same].astype(np.intp)
+        keys = for_kernels(hashes)
+        found = np.empty((len(keys) + 8, 2), np.intp)
+        count = _find(self, keys, found)
+        if count > len(found):
+            found = np.empty((count, 2), np.intp)
+            _find(self, keys, found)
+        return found[:count, 0], found[:count, 1]
+
+
+@step
+def slots_of(table: HashTable, key: np.uint64) -> tuple[int, int]:
+    """Return the first and the end of the slots where a hash may be; none where the filter refuses it."""
+    bucket = as_int(key >> np.uint64(64 - table.bucket_bits))
+    word = table.buckets[bucket]
+    filter_bit = (key >> np.uint64(64 - table.bucket_bits - _FILTER_BITS)) & _FIVE_BITS
+    if (word >> filter_bit) & _ONE == 0:
+        return 0, 0
+    return as_int(word >> _HALF), as_int(table.buckets[bucket + 1] >> _HALF)
+
+
+@step
+def row_in(table: HashTable, slot: int, key: np.uint64) -> int:
+    """Return the row in a slot, -1 where another hash is stored there."""
+    # XOR takes the hash's bits out of a slot. If they are the same bits, a row remains; else a larger number.
+    row = as_int(np.uint64(table.slots[slot]) ^ _bits_of_slot(key, table.bucket_bits, table.row_bits))
+    return row if row < 1 << table.row_bits else -1
+
+
+@kernel
+def _find(table: HashTable, hashes: Words, found: Rows) -> int:
+    count = 0
+    for position in range(len(hashes)):
+        begin, end = slots_of(table, hashes[position])
+        for slot in range(begin, end):
+            row = row_in(table, slot, hashes[position])
+            if row >= 0:
+                if count < len(found):
+                    found[count, 0], found[count, 1] = position, row
+                count += 1
+    return count
+
+
+def _row_bits_for(row_count: int) -> int:
+    return max(row_count - 1, 1).bit_length()
 
 
 def _hash_bits_of_slots(hashes: Words, bucket_bits: int, row_bits: int) -> Words:
     """Return the bits of each hash that a slot holds, already shifted above the row: those behind the filter's."""
-    bits = hashes << _NUMBERS[bucket_bits + _FILTER_BITS]
-    bits >>= _NUMBERS[64 - _SLOT_BITS + row_bits]
-    bits <<= _NUMBERS[row_bits]
-    return bits
+    bits = hashes << np.uint64(bucket_bits + _FILTER_BITS)
+    bits = bits >> np.uint64(64 - _SLOT_BITS + row_bits)
+    return bits << np.uint64(row_bits)
+
+
+_bits_of_slot: Any = step(_hash_bits_of_slots)

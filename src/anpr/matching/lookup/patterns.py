@@ -31,7 +31,8 @@ from anpr.matching.encoding.plate_codes import (
     encode_padded,
     words_of,
 )
-from anpr.matching.lookup.hash_table import HashTable, mix_bits
+from anpr.matching.lookup.hash_table import HashTable
+from anpr.matching.lookup.hashes import mix_bits
 
 MAX_GROUPS: Final = 128
 # Look-ups in one step. A step of numpy costs the same for one as for a thousand, so there are many; but a batch must

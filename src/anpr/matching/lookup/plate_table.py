@@ -1,4 +1,4 @@
-"""The listed plates as tables that find the entries of a batch of reads: all tiers but patterns in one pass.
+"""The listed plates as tables that find the entries of a read: all tiers but patterns in one pass.
 
 There are two hash tables. Their keys are folded plates: characters that recognisers confuse become one character.
 
@@ -14,40 +14,58 @@ The pairs found are compared, then scored. A folded or near pair below the least
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
-from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
-from anpr.matching.encoding.inner_plates import INNER_PLATES
-from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
+from anpr.matching.encoding.columns import Plates, Texts, for_kernels, plates_for_kernels, texts_for_kernels
+from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixTables, prefix_cuts
+from anpr.matching.encoding.cuts import CUT, Cuts, cut_codes
+from anpr.matching.encoding.inner_plates import INNER_PLATES, InnerTables, WordScratch, inner_cuts
+from anpr.matching.encoding.layouts import layout_of
 from anpr.matching.encoding.plate_codes import (
+    CODE_COUNT,
     TO_EQUIVALENT,
-    TO_FOLDED,
     UNREADABLE,
+    WIDTH,
     Codes,
+    Lengths,
     PlateCodes,
+    Rows,
     Words,
-    translated,
-    words_of,
 )
-from anpr.matching.lookup.edits import deletion_hashes, one_edit_apart
-from anpr.matching.lookup.hash_table import HashTable, Rows, hash_words
-from anpr.matching.scoring.likelihood import Likelihood
+from anpr.matching.kernels import as_int, kernel, step
+from anpr.matching.lookup.edits import FOLDS, folded_words, one_edit_apart, without
+from anpr.matching.lookup.hash_table import HashTable, row_in, slots_of
+from anpr.matching.lookup.hashes import hash_words
+from anpr.matching.scoring.likelihood import (
+    Likelihood,
+    ModelTables,
+    Text,
+    could_reach,
+    could_reach_inside,
+    is_same_fold,
+    is_same_text,
+    plate_at,
+    score_of,
+    score_of_inside,
+    text_at,
+    units_to_search,
+)
 
 EXACT_TIER, EQUIVALENT_TIER, FOLDED_TIER, NEAR_TIER, PATTERN_TIER = range(len(TIERS))
 # The widest tier that each tolerance allows. A tolerance that this version does not know allows the widest.
 WIDEST_TIERS: Final = {"exact": EXACT_TIER, "tolerant": FOLDED_TIER, "near": NEAR_TIER}
-_NO_PAIRS: Final = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.uint8))
 # Entries are added this many at a time, so that the working arrays stay in the processor's cache.
 _PIECE = 1 << 14
-
-
-# Rows of reads, rows of entries, tiers.
-Pairs = tuple[Rows, Rows, NDArray[np.uint8]]
+# A read and an entry that match.
+_PAIR: Final = np.dtype([("read_row", np.intp), ("entry_row", np.intp), ("tier", np.uint8), ("score", np.float32)])
+_Pairs = NDArray[Any]
+_USUAL_PAIRS: Final = 64
+_hash_of = step(hash_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +83,6 @@ class MatchedPairs:
             self.read_rows[is_wanted], self.entry_rows[is_wanted], self.tiers[is_wanted], self.scores[is_wanted]
         )
 
-    def pair_numbers(self, entry_count: int) -> Rows:
-        """Return one number for each pair of a read and one of `entries` entries."""
-        return self.read_rows * entry_count + self.entry_rows
-
     @classmethod
     def concatenated(cls, parts: Sequence["MatchedPairs"]) -> "MatchedPairs":
         """Return the matches of all parts."""
@@ -80,7 +94,35 @@ class MatchedPairs:
         )
 
 
-_NO_MATCHES: Final = MatchedPairs(*_NO_PAIRS, np.zeros(0, np.float32))
+class Listed(NamedTuple):
+    """What kernels look up in a list."""
+
+    plates: Plates
+    widest_tiers: NDArray[np.uint8]
+    by_key: HashTable
+    by_deletion: HashTable
+
+
+class Surroundings(NamedTuple):
+    """What kernels know about texts around plates, and the equivalent character of each code."""
+
+    prefixes: PrefixTables
+    inner: InnerTables
+    equivalents: Codes
+
+
+class Scratch(NamedTuple):
+    """Arrays that a kernel works in: the plates inside a text, and the one that is looked up."""
+
+    cuts: Cuts
+    words: WordScratch
+    codes: Codes
+    chars: NDArray[np.float32]
+
+
+_SURROUNDINGS: Final = for_kernels(
+    Surroundings(COUNTRY_PREFIXES.tables, INNER_PLATES.tables, np.frombuffer(TO_EQUIVALENT, np.uint8)[:CODE_COUNT])
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +133,12 @@ class PlateTable:
     widest_tiers: NDArray[np.uint8]
     by_key: HashTable
     by_deletion: HashTable
+    listed: Listed = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the form that kernels take."""
+        listed = Listed(plates_for_kernels(self.plates), self.widest_tiers, self.by_key, self.by_deletion)
+        object.__setattr__(self, "listed", for_kernels(listed))
 
     @classmethod
     def build(cls, plates: PlateCodes, widest_tiers: NDArray[np.uint8]) -> "PlateTable":
@@ -101,157 +149,294 @@ class PlateTable:
         return cls(
             plates,
             widest_tiers,
-            HashTable.build(_keys(plates, usable), len(plates), len(usable)),
-            HashTable.build(_keys_and_deletions(plates, near_rows), len(plates), key_count),
+            HashTable.build(_pieces(plates, usable, with_deletions=False), len(plates), len(usable)),
+            HashTable.build(_pieces(plates, near_rows, with_deletions=True), len(plates), key_count),
         )
 
     def search(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
         """Return every match, each pair once, in no particular order."""
-        folded = translated(reads.codes, TO_FOLDED)
-        same_key = self.same_key_pairs(reads, folded)
-        near = self._near_pairs(reads, folded, likelihood) if len(self.by_deletion.slots) else _NO_PAIRS
-        matched = self._score_pairs(reads, same_key, near, likelihood)
-        inside = [self._search_without_prefix(reads, likelihood), self._search_inner_plates(reads, likelihood)]
-        found_inside = [found for found in inside if found is not None and len(found.read_rows)]
-        return self._surest([matched, *found_inside]) if found_inside else matched
-
-    def _surest(self, found: Sequence[MatchedPairs]) -> MatchedPairs:
-        """Return each pair once, however many ways explain it: in the surest tier, with the highest score of it."""
-        matched = MatchedPairs.concatenated(found)
-        numbers = matched.pair_numbers(len(self.plates))
-        order = np.lexsort((-matched.scores, matched.tiers, numbers))
-        is_first = np.ones(len(order), bool)
-        np.not_equal(numbers[order[1:]], numbers[order[:-1]], out=is_first[1:])
-        is_surest = np.zeros(len(order), bool)
-        is_surest[order[is_first]] = True
-        return matched.where(is_surest)
-
-    def _search_without_prefix(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs | None:
-        """Return the matches of reads without their country prefix: `folded`, or `near` where less probable."""
-        stripped = COUNTRY_PREFIXES.strip(reads)
-        if stripped is None:
-            return None
-        prefixed_rows, plates = stripped
-        plate_rows, entry_rows, _ = self.same_key_pairs(plates, translated(plates.codes, TO_FOLDED))
-        if not len(plate_rows):
-            return None
-        read_rows = prefixed_rows[plate_rows]
-        least_folded, least_near = (likelihood.least_score(TIERS[tier]) for tier in (FOLDED_TIER, NEAR_TIER))
-        shares = np.full(len(read_rows), likelihood.prefix_share)
-        scores = likelihood.score_inside(
-            reads, plates.take(plate_rows), shares, read_rows, self.plates, entry_rows, least_near
+        texts, scratch = (
+            texts_for_kernels(reads),
+            Scratch(
+                np.empty(INNER_PLATES.most_cuts, CUT),
+                INNER_PLATES.new_scratch(),
+                np.empty(WIDTH, np.uint8),
+                np.empty(WIDTH, np.float32),
+            ),
         )
-        tiers = np.where(scores >= least_folded, FOLDED_TIER, NEAR_TIER).astype(np.uint8)
-        is_match = (scores >= least_near) & (tiers <= self.widest_tiers[entry_rows])
-        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(is_match)
-
-    def _search_inner_plates(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs | None:
-        """Return the matches of plates inside reads, all `near`: what is taken off may be part of a plate."""
-        inner = INNER_PLATES.find(reads) if len(self.by_deletion.slots) else None
-        if inner is None:
-            return None
-        folded = translated(inner.plates.codes, TO_FOLDED)
-        plate_rows, entry_rows, _ = self.same_key_pairs(inner.plates, folded)
-        misread = inner.may_be_misread.nonzero()[0]
-        near_rows, near_entry_rows, _ = self._near_pairs(inner.plates.take(misread), folded[misread], likelihood)
-        plate_rows = np.concatenate([plate_rows, misread[near_rows]])
-        entry_rows = np.concatenate([entry_rows, near_entry_rows])
-        is_allowed = self.widest_tiers[entry_rows] >= NEAR_TIER
-        layouts = self.plates.take(entry_rows).layouts
-        is_known = KNOWN_LAYOUTS.have(inner.plates.countries[plate_rows], layouts)
-        allowed = (is_allowed & (is_known | ~inner.have_known_layout[plate_rows])).nonzero()[0]
-        plate_rows, entry_rows = plate_rows[allowed], entry_rows[allowed]
-        if not len(plate_rows):
-            return None
-        read_rows, least = inner.read_rows[plate_rows], likelihood.least_score(TIERS[NEAR_TIER])
-        plates, shares = inner.plates.take(plate_rows), inner.shares[plate_rows]
-        scores = likelihood.score_inside(reads, plates, shares, read_rows, self.plates, entry_rows, least)
-        tiers = np.full(len(scores), NEAR_TIER, np.uint8)
-        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(scores >= least)
-
-    def _score_pairs(self, reads: PlateCodes, same_key: Pairs, near: Pairs, likelihood: Likelihood) -> MatchedPairs:
-        """Return the pairs that the entries' tolerances and the least scores allow."""
-        if not len(same_key[0]) + len(near[0]):
-            return _NO_MATCHES
-        read_rows, entry_rows = np.concatenate([same_key[0], near[0]]), np.concatenate([same_key[1], near[1]])
-        tiers = np.concatenate([same_key[2], near[2]])
-        allowed = (tiers <= self.widest_tiers[entry_rows]).nonzero()[0]
-        read_rows, entry_rows, tiers = read_rows[allowed], entry_rows[allowed], tiers[allowed]
-        if not len(entry_rows):
-            return MatchedPairs(read_rows, entry_rows, tiers, np.zeros(0, np.float32))
-        least_scores = likelihood.least_scores[tiers]
-        scores = likelihood.score(reads, read_rows, self.plates, entry_rows, least_scores)
-        return MatchedPairs(read_rows, entry_rows, tiers, scores).where(scores >= least_scores)
-
-    def same_key_pairs(self, reads: PlateCodes, folded: Codes) -> Pairs:
-        """Return the pairs of equal folded keys and their tiers, whatever the entries tolerate."""
-        read_rows, entry_rows = self.by_key.find(_hashes(folded, reads.longest))
-        if not len(read_rows):
-            return _NO_PAIRS
-        listed = self.plates.codes.take(entry_rows, axis=0)
-        same = _are_equal(folded.take(read_rows, axis=0), translated(listed, TO_FOLDED)).nonzero()[0]
-        read_rows, entry_rows, listed = read_rows[same], entry_rows[same], listed.take(same, axis=0)
-        read = reads.codes.take(read_rows, axis=0)
-        tiers = np.full(len(entry_rows), FOLDED_TIER, np.uint8)
-        tiers -= _are_equal(translated(read, TO_EQUIVALENT), translated(listed, TO_EQUIVALENT))
-        tiers -= _are_equal(read, listed)
-        return read_rows, entry_rows, tiers
-
-    def _near_pairs(self, reads: PlateCodes, folded: Codes, likelihood: Likelihood) -> Pairs:
-        """Return the pairs whose folded keys are one edit apart, for reads that are worth the search."""
-        searched_rows, deletions = _true_cells(likelihood.deletions_to_search(reads))
-        if not len(searched_rows):
-            return _NO_PAIRS
-        hash_positions, entry_rows = self.by_deletion.find(
-            deletion_hashes(folded, searched_rows, deletions, reads.longest)
-        )
-        if not len(hash_positions):
-            return _NO_PAIRS
-        read_rows = searched_rows.take(hash_positions)
-        listed = translated(self.plates.codes.take(entry_rows, axis=0), TO_FOLDED)
-        lengths, listed_lengths = reads.lengths.take(read_rows), self.plates.lengths.take(entry_rows)
-        near = one_edit_apart(folded.take(read_rows, axis=0), listed, lengths, listed_lengths).nonzero()[0]
-        if not len(near):
-            return _NO_PAIRS
-        # Two plates can meet by several deletions: each pair is kept once.
-        pairs = read_rows[near] * len(self.plates) + entry_rows[near]
-        pairs.sort()
-        is_new = np.ones(len(pairs), bool)
-        np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
-        pairs = pairs[is_new]
-        read_rows = pairs // len(self.plates)
-        return read_rows, pairs - read_rows * len(self.plates), np.full(len(pairs), NEAR_TIER, np.uint8)
+        found, row, count = np.empty(_USUAL_PAIRS + len(reads), _PAIR), 0, 0
+        while row < len(reads):
+            row, count = _search(texts, row, self.listed, likelihood.tables, _SURROUNDINGS, scratch, found, count)
+            if row < len(reads):
+                found = np.concatenate([found, np.empty_like(found)])
+        found = found[:count]
+        return MatchedPairs(found["read_row"], found["entry_row"], found["tier"], found["score"])
 
 
-def _true_cells(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
-    """Return the rows and the columns of the cells that are true."""
-    cells = table.ravel().nonzero()[0]
-    rows = cells // table.shape[1]
-    return rows, cells - rows * table.shape[1]
-
-
-def _are_equal(left: Codes, right: Codes) -> NDArray[np.bool_]:
-    left_words, right_words = words_of(left), words_of(right)
-    return np.asarray((left_words[:, 0] == right_words[:, 0]) & (left_words[:, 1] == right_words[:, 1]))
-
-
-def _hashes(folded: Codes, longest: int) -> Words:
-    words = words_of(folded)
-    return hash_words(words[:, 0], words[:, 1] if longest > 8 else None)
-
-
-def _keys(plates: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
+def _pieces(plates: PlateCodes, rows: Rows, *, with_deletions: bool) -> Iterator[tuple[Words, Rows]]:
+    """Yield the hashes of the keys of these plates, and of their deletions, with their rows."""
+    codes, lengths = for_kernels(plates.codes), for_kernels(plates.lengths)
     for start in range(0, len(rows), _PIECE):
         piece = rows[start : start + _PIECE]
-        yield _hashes(translated(plates.codes[piece], TO_FOLDED), plates.longest), piece
+        size = len(piece) + (int(plates.lengths[piece].sum(dtype=np.int64)) if with_deletions else 0)
+        hashes, of_rows = np.empty(size, np.uint64), np.empty(size, np.intp)
+        _keys(FOLDS, codes, lengths, for_kernels(piece), with_deletions, hashes, of_rows)
+        yield hashes, of_rows
 
 
-def _keys_and_deletions(plates: PlateCodes, rows: Rows) -> Iterator[tuple[Words, Rows]]:
-    for start in range(0, len(rows), _PIECE):
-        lengths = plates.lengths[rows[start : start + _PIECE]]
-        # Plates of one word are hashed without a second word, so they are handled apart from longer ones.
-        for part in ((lengths <= 8).nonzero()[0], (lengths > 8).nonzero()[0]):
-            piece, longest = rows[start : start + _PIECE][part], int(lengths[part].max(initial=0))
-            plate_rows, deletions = _true_cells(lengths[part, None] >= np.arange(1 + longest))
-            folded = translated(plates.codes[piece], TO_FOLDED)
-            yield deletion_hashes(folded, plate_rows, deletions, longest), piece[plate_rows]
+@kernel
+def _keys(
+    folds: Codes, codes: Codes, lengths: Lengths, rows: Rows, with_deletions: bool, hashes: Words, of_rows: Rows
+) -> None:
+    count = 0
+    for row in rows:
+        first, second = folded_words(folds, codes[row])
+        hashes[count], of_rows[count] = _hash_of(first, second), row
+        count += 1
+        if with_deletions:
+            for at in range(as_int(lengths[row])):
+                left, right = without(first, second, at)
+                hashes[count], of_rows[count] = _hash_of(left, right), row
+                count += 1
+
+
+@kernel
+def _search(
+    texts: Texts,
+    begin: int,
+    listed: Listed,
+    model: ModelTables,
+    around: Surroundings,
+    scratch: Scratch,
+    found: _Pairs,
+    count: int,
+) -> tuple[int, int]:
+    """Search one text after the other, from `begin` on. Return the text whose matches had no room."""
+    cuts = scratch.cuts
+    for row in range(begin, len(texts.lengths)):
+        text, first = text_at(texts, row), count
+        if text.length == 0:
+            continue
+        count = _search_text(listed, model, around, text, row, found, count)
+        for number in range(prefix_cuts(around.prefixes, text.codes, text.length, row, cuts, 0)):
+            inside = _text_of_cut(text, cuts[number], scratch)
+            count = _search_behind_prefix(listed, model, text, inside, row, found, count)
+        if len(listed.by_deletion.slots):
+            country = text.country
+            cut_count = inner_cuts(around.inner, text.codes, text.length, country, row, cuts, 0, scratch.words)
+            for number in range(min(cut_count, len(cuts))):
+                inside = _text_of_cut(text, cuts[number], scratch)
+                count = _search_inside(listed, model, around.inner, text, inside, cuts[number], found, count)
+        if count > len(found):
+            return row, first
+        count = _keep_surest(found, first, count)
+    return len(texts.lengths), count
+
+
+@step
+def _search_text(
+    listed: Listed, model: ModelTables, around: Surroundings, text: Text, row: int, found: _Pairs, count: int
+) -> int:
+    """Add the matches of a text as it stands."""
+    first, second = folded_words(model.folds, text.codes)
+    key = _hash_of(first, second)
+    begin, end = slots_of(listed.by_key, key)
+    for slot in range(begin, end):
+        entry_row = row_in(listed.by_key, slot, key)
+        if entry_row >= 0 and is_same_fold(model.folds, text.codes, listed.plates.codes[entry_row]):
+            tier = _tier_of_same_fold(around.equivalents, text.codes, listed.plates.codes[entry_row])
+            count = _put_if_match(listed, model, text, row, entry_row, tier, found, count)
+    if len(listed.by_deletion.slots):
+        least = units_to_search(model, text)
+        for deletion in range(text.length + 1):
+            if _highest_units(model, text, deletion) <= least:
+                continue
+            key = _key_without(first, second, deletion)
+            begin, end = slots_of(listed.by_deletion, key)
+            for slot in range(begin, end):
+                entry_row = row_in(listed.by_deletion, slot, key)
+                if entry_row >= 0 and _is_near(listed, model, text, entry_row):
+                    count = _put_if_match(listed, model, text, row, entry_row, NEAR_TIER, found, count)
+    return count
+
+
+@step
+def _highest_units(model: ModelTables, text: Text, deletion: int) -> int:
+    """Return an upper bound of `log_misread` for the near matches that a deletion finds.
+
+    Deletion 0 finds plates that fold to the read once they lose one character. Deletion 1 + p finds plates that fold
+    to the read without its character p, whether the plate loses one or not. Most characters are hardly ever read
+    where one of another fold stands.
+    """
+    if deletion == 0:
+        return model.confusions.log_highest_deletion
+    return model.confusions.log_highest_rates[text.codes[deletion - 1]]
+
+
+@step
+def _key_without(first: np.uint64, second: np.uint64, deletion: int) -> np.uint64:
+    if deletion > 0:
+        first, second = without(first, second, deletion - 1)
+    return _hash_of(first, second)
+
+
+@step
+def _is_near(listed: Listed, model: ModelTables, text: Text, entry_row: int) -> bool:
+    length = as_int(listed.plates.lengths[entry_row])
+    return one_edit_apart(model.folds, text.codes, text.length, listed.plates.codes[entry_row], length)
+
+
+@step
+def _tier_of_same_fold(equivalents: Codes, read: Codes, listed: Codes) -> int:
+    if is_same_text(read, listed):
+        return EXACT_TIER
+    return EQUIVALENT_TIER if is_same_fold(equivalents, read, listed) else FOLDED_TIER
+
+
+@step
+def _put_if_match(
+    listed: Listed, model: ModelTables, text: Text, row: int, entry_row: int, tier: int, found: _Pairs, count: int
+) -> int:
+    """Add a pair that the entry's tolerance and the least score allow."""
+    plate, least = plate_at(listed.plates, entry_row), model.least_scores[tier]
+    if tier <= listed.widest_tiers[entry_row] and could_reach(model, text, plate, least):
+        score = score_of(model, text, plate, False)
+        if score >= least:
+            return _put_pair(found, count, row, entry_row, tier, score)
+    return count
+
+
+@step
+def _search_behind_prefix(
+    listed: Listed, model: ModelTables, text: Text, inside: Text, row: int, found: _Pairs, count: int
+) -> int:
+    """Add the matches of a text without its country prefix: `folded`, or `near` where less probable."""
+    least_folded, least_near = model.least_scores[FOLDED_TIER], model.least_scores[NEAR_TIER]
+    first, second = folded_words(model.folds, inside.codes)
+    key = _hash_of(first, second)
+    begin, end = slots_of(listed.by_key, key)
+    for slot in range(begin, end):
+        entry_row = row_in(listed.by_key, slot, key)
+        if entry_row < 0 or not is_same_fold(model.folds, inside.codes, listed.plates.codes[entry_row]):
+            continue
+        plate = plate_at(listed.plates, entry_row)
+        if could_reach_inside(model, text, inside, model.prefix_share, plate, least_near):
+            score = score_of_inside(model, text, inside, model.prefix_share, plate)
+            tier = FOLDED_TIER if score >= least_folded else NEAR_TIER
+            if score >= least_near and tier <= listed.widest_tiers[entry_row]:
+                count = _put_pair(found, count, row, entry_row, tier, score)
+    return count
+
+
+@step
+def _search_inside(
+    listed: Listed,
+    model: ModelTables,
+    inner: InnerTables,
+    text: Text,
+    inside: Text,
+    cut: Any,
+    found: _Pairs,
+    count: int,
+) -> int:
+    """Add the matches of a plate inside a text, all `near`: what is taken off may be part of a plate."""
+    first, second = folded_words(model.folds, inside.codes)
+    key = _hash_of(first, second)
+    begin, end = slots_of(listed.by_key, key)
+    for slot in range(begin, end):
+        entry_row = row_in(listed.by_key, slot, key)
+        if entry_row >= 0 and is_same_fold(model.folds, inside.codes, listed.plates.codes[entry_row]):
+            count = _put_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
+    if cut.may_be_misread:
+        least = units_to_search(model, inside)
+        for deletion in range(inside.length + 1):
+            if _highest_units(model, inside, deletion) <= least:
+                continue
+            key = _key_without(first, second, deletion)
+            begin, end = slots_of(listed.by_deletion, key)
+            for slot in range(begin, end):
+                entry_row = row_in(listed.by_deletion, slot, key)
+                if entry_row >= 0 and _is_near(listed, model, inside, entry_row):
+                    count = _put_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
+    return count
+
+
+@step
+def _put_if_match_inside(
+    listed: Listed,
+    model: ModelTables,
+    inner: InnerTables,
+    text: Text,
+    inside: Text,
+    cut: Any,
+    entry_row: int,
+    found: _Pairs,
+    count: int,
+) -> int:
+    plate, least = plate_at(listed.plates, entry_row), model.least_scores[NEAR_TIER]
+    if listed.widest_tiers[entry_row] < NEAR_TIER:
+        return count
+    layout = layout_of(plate.codes, plate.length)
+    if cut.has_known_layout and not inner.known_layouts[inner.known_row_of_country[inside.country], layout]:
+        return count
+    if could_reach_inside(model, text, inside, cut.share, plate, least):
+        score = score_of_inside(model, text, inside, cut.share, plate)
+        if score >= least:
+            return _put_pair(found, count, cut.row, entry_row, NEAR_TIER, score)
+    return count
+
+
+@step
+def _text_of_cut(text: Text, cut: Any, scratch: Scratch) -> Text:
+    """Return the plate inside a text."""
+    cut_codes(text.codes, text.char_confidences, cut, scratch.codes, scratch.chars)
+    return Text(scratch.codes, cut.count, cut.country, text.confidence, scratch.chars, text.is_candidate)
+
+
+@step
+def _put_pair(found: _Pairs, count: int, row: int, entry_row: int, tier: int, score: np.float32) -> int:
+    """Write a pair where there is room for it, and return how many there are."""
+    if count < len(found):
+        pair = found[count]
+        pair.read_row = row
+        pair.entry_row = entry_row
+        pair.tier = tier
+        pair.score = score
+    return count + 1
+
+
+@step
+def _keep_surest(found: _Pairs, first: int, count: int) -> int:
+    """Keep each pair of one text once, however many ways explain it: in the surest tier, with its highest score.
+
+    The pairs are sorted in place, those far apart first (Shell's method), and each is compared with the one before.
+    """
+    gap = (count - first) // 2
+    while gap > 0:
+        for number in range(first + gap, count):
+            at = number
+            while at >= first + gap and _is_before(found[at], found[at - gap]):
+                _swap(found, at, at - gap)
+                at -= gap
+        gap //= 2
+    kept = first
+    for at in range(first, count):
+        if kept == first or found[at].entry_row != found[kept - 1].entry_row:
+            found[kept] = found[at]
+            kept += 1
+    return kept
+
+
+@step
+def _is_before(pair: Any, other: Any) -> bool:
+    if pair.entry_row != other.entry_row:
+        return pair.entry_row < other.entry_row
+    return pair.tier < other.tier or (pair.tier == other.tier and pair.score > other.score)
+
+
+@step
+def _swap(found: _Pairs, at: int, other: int) -> None:
+    pair, beside = found[at], found[other]
+    pair.entry_row, beside.entry_row = beside.entry_row, pair.entry_row
+    pair.tier, beside.tier = beside.tier, pair.tier
+    pair.score, beside.score = beside.score, pair.score

@@ -10,6 +10,7 @@ there are any) for the other. A small share is spread over all layouts and lette
 that no table foresees.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.matching.encoding.layouts import layout_of
 from anpr.matching.encoding.plate_codes import (
     CODE_COUNT,
     FIRST_LETTER,
@@ -24,20 +26,18 @@ from anpr.matching.encoding.plate_codes import (
     UNREADABLE,
     WIDTH,
     Codes,
-    Lengths,
     PlateCodes,
     Rows,
     country_codes,
 )
+from anpr.matching.kernels import step
 from anpr.matching.scoring.confusion_model import FURTHER_EDIT_FACTOR, UNITS, ConfusionModel
 from anpr.matching.scoring.evidence import Shares
 from anpr.reference_data import tables
 from anpr.reference_data.limits import ALPHABET, LONGEST_LAYOUT
 
 # The numbers of layouts: `PlateCodes.layouts`.
-_LAYOUT_COUNT = np.array(2 << LONGEST_LAYOUT)
-# Two codes side by side are one number of 16 bits, the first in the lower byte.
-_PAIR_COUNT = np.array(CODE_COUNT << 8)
+_LAYOUT_COUNT = 2 << LONGEST_LAYOUT
 # The share of a country's vehicles whose plates no table foresees, spread over layouts of 3 to 9 characters; and the
 # least share of a letter and of a digit, beside the commonest.
 _UNFORESEEN_SHARE = 0.02
@@ -56,6 +56,31 @@ _LEAST_UNREADABLE = 1e-9
 # Misreads with many edits are spread over all texts; each further character makes a text rarer by this factor.
 _RUINED_SHARE = 1e-3
 _RUINED_PER_CHARACTER = 20.0
+
+
+class BackgroundTables(NamedTuple):
+    """What kernels look up. The common layouts of a row and a length are those of group `row * 17 + length`."""
+
+    row_of_country: Rows
+    shares: Shares
+    layouts: Shares
+    characters: Shares
+    log_layouts: NDArray[np.int32]
+    log_characters: NDArray[np.int32]
+    common_begins: Rows
+    common_layouts: Rows
+    common_shares: Shares
+
+
+class RateTables(NamedTuple):
+    """By country: how often a letter, or a digit, of its plates is read as a character, or is lost."""
+
+    letters: Shares
+    digits: Shares
+    lost_letters: Shares
+    lost_digits: Shares
+    insertion: float
+    alone_share: float
 
 
 class BackgroundModel:
@@ -84,12 +109,25 @@ class BackgroundModel:
             table[0] = self.shares[1:] @ table[1:]
         layouts[:, NO_LAYOUT] = _UNFORESEEN_SHARE / _LAYOUT_COUNT
         self.layouts: Final = layouts
-        self._common_layouts = _CommonLayouts(layouts)
-        self._are_rare = (layouts < RARE_LAYOUT_SHARE).ravel()
-        self._are_rare[:_LAYOUT_COUNT] = layouts[0] < RARE_LAYOUT_SHARE_OF_ALL
         self.characters: Final = characters
-        self._log_layouts = _in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))).ravel()
-        self._log_pairs = _pair_logs(_in_units(np.log(characters)))
+        # By row and layout: whether few vehicles have it.
+        self.are_rare: Final = layouts < RARE_LAYOUT_SHARE
+        self.are_rare[0] = layouts[0] < RARE_LAYOUT_SHARE_OF_ALL
+        rows, common = np.nonzero(layouts > _COMMON_SHARE)
+        lengths = np.floor(np.log2(np.maximum(common, 1))).astype(np.intp)
+        order = np.lexsort((common, lengths, rows))
+        group = (rows * (WIDTH + 1) + lengths)[order]
+        self.tables: Final = BackgroundTables(
+            row_of_country=self._row_of_country,
+            shares=self.shares,
+            layouts=layouts,
+            characters=characters,
+            log_layouts=_in_units(np.log(layouts, where=layouts > 0, out=np.full_like(layouts, -100))),
+            log_characters=_in_units(np.log(characters)),
+            common_begins=group.searchsorted(np.arange(len(layouts) * (WIDTH + 1) + 1)),
+            common_layouts=common[order],
+            common_shares=layouts[rows[order], common[order]],
+        )
 
     def rows(self, countries: NDArray[np.uint16]) -> Rows:
         """Return the row of each country: 0 for one that the camera does not know or that has no table."""
@@ -97,7 +135,7 @@ class BackgroundModel:
 
     def has_rare_layout(self, reads: PlateCodes) -> NDArray[np.bool_]:
         """Return which reads have a layout that few vehicles of their country have, or of all if none is named."""
-        is_rare: NDArray[np.bool_] = self._are_rare.take(self.rows(reads.countries) * _LAYOUT_COUNT + reads.layouts)
+        is_rare: NDArray[np.bool_] = self.are_rare[self.rows(reads.countries), reads.layouts]
         return is_rare
 
     def layout_shares(self, reads: PlateCodes) -> Shares:
@@ -105,102 +143,88 @@ class BackgroundModel:
         shares: Shares = self.layouts[self.rows(reads.countries), reads.layouts]
         return shares
 
-    def log_plates(self, reads: PlateCodes, rows: Rows) -> NDArray[np.int32]:
-        """Return the logarithm, in UNITS, of the share of the row's vehicles that have exactly this plate.
-
-        Characters are looked up two at a time: this is asked of every read of a batch, so it must be quick.
-        """
-        pairs = reads.codes.view("<u2").T[: (reads.longest + 1) // 2].astype(np.intp)
-        pairs += rows * _PAIR_COUNT
-        layouts = rows * _LAYOUT_COUNT + reads.layouts
-        logs: NDArray[np.int32] = np.add.reduce(self._log_pairs.take(pairs), axis=0, dtype=np.int32)
-        logs += self._log_layouts[layouts]
-        return logs
-
-    def misread(self, reads: PlateCodes, rows: Rows, rates: "MisreadRates") -> Shares:
-        """Return the share of the row's vehicles that have another plate and are misread as this text.
-
-        Plates of every layout of the country count, however many of their characters are misread. Plates with one
-        character more or fewer count by their layout alone, and plates further away only all together.
-        """
-        codes, lengths = reads.codes, reads.lengths
-        by_position = self.characters[rows[:, None], codes]
-        texts = _Texts(codes, lengths, rows, reads.layouts, by_position, by_position.prod(axis=1))
-        total = self._one_more_or_less(texts, rates)
-        total += self._substituted(texts, rates)
-        return rates.alone_share * total + ruined(lengths)
-
-    def _substituted(self, texts: "_Texts", rates: "MisreadRates") -> Shares:
-        """Return the share misread as these texts by substitutions alone.
-
-        Each position has the character itself or one that is read as it. The product over the positions is the sum
-        over all plates of a layout; the plate that is the text itself is subtracted.
-        """
-        codes, lengths, rows, layouts, by_position, whole = texts
-        is_letter = codes >= FIRST_LETTER
-        row_column = rows[:, None]
-        by_kind = np.stack([
-            FURTHER_EDIT_FACTOR * rates.digits[row_column, codes] + np.where(is_letter, 0, by_position),
-            FURTHER_EDIT_FACTOR * rates.letters[row_column, codes] + np.where(is_letter, by_position, 0),
-        ])  # fmt: skip
-        by_kind[:, codes == 0] = 1
-        text_rows, kinds, shares = self._common_layouts.of(rows, lengths)
-        by_layout = shares.copy()
-        for position in range(min(int(lengths.max(initial=0)), LONGEST_LAYOUT)):
-            by_layout *= by_kind[kinds[:, position], text_rows, position]
-        itself = self.layouts[rows, layouts]
-        itself = np.where(itself > _COMMON_SHARE, itself, 0) * whole
-        # bincount adds in a fixed order, so a text has the same share alone and among others.
-        all_plates = np.bincount(text_rows, by_layout, len(rows))
-        substituted: Shares = np.maximum(all_plates - itself, 0) / FURTHER_EDIT_FACTOR
-        return substituted
-
-    def _one_more_or_less(self, texts: "_Texts", rates: "MisreadRates") -> Shares:
-        """Return the share misread as these texts by one character left out or inserted."""
-        _, lengths, rows, layouts, by_position, whole = texts
-        # A row for each position.
-        positions = np.arange(LONGEST_LAYOUT)[:, None]
-        shares_without = np.where(positions < lengths, whole / by_position[:, :LONGEST_LAYOUT].T, 0)
-        at_position = shares_without * self.layouts[rows, _without(layouts, lengths, positions)] * rates.insertion
-        for is_letter, lost in enumerate((rates.lost_digits, rates.lost_letters)):
-            wider = _with(layouts, lengths, positions, is_letter)
-            at_position += np.where(positions <= lengths, whole, 0) * self.layouts[rows, wider] * lost[rows]
-        # cumsum adds from the first position to the last, so a text has the same share alone and among others.
-        total: Shares = np.cumsum(at_position, axis=0)[-1]
-        return total
-
-    def rates_into(self, confusions: ConfusionModel) -> "MisreadRates":
+    def rates_into(self, confusions: ConfusionModel) -> "RateTables":
         """Return how often a country's letters and digits, as common as they are, are misread as each character."""
-        return MisreadRates(self.characters, confusions)
+        letters, digits = self.characters[:, LETTERS], self.characters[:, DIGITS]
+        return RateTables(
+            letters=letters @ confusions.substitution[LETTERS],
+            digits=digits @ confusions.substitution[DIGITS],
+            lost_letters=letters @ confusions.deletion[LETTERS],
+            lost_digits=digits @ confusions.deletion[DIGITS],
+            insertion=confusions.insertion,
+            alone_share=confusions.alone_share,
+        )
 
 
-def ruined(lengths: Lengths) -> Shares:
-    """Return the share of vehicles whose plates are misread with many edits, as each text of these lengths."""
-    return np.asarray(_RUINED_SHARE * _RUINED_PER_CHARACTER ** -lengths.astype(np.float64))
+@step
+def log_plate(background: BackgroundTables, codes: Codes, length: int, row: int) -> int:
+    """Return the logarithm, in UNITS, of the share of the row's vehicles that have exactly this plate."""
+    log = background.log_layouts[row, layout_of(codes, length)]
+    for at in range(length):
+        log += background.log_characters[row, codes[at]]
+    return log
 
 
-class _Texts(NamedTuple):
-    """Texts with their rows and layouts, each character's share in its country, and the product of these shares."""
+@step
+def misread_share(background: BackgroundTables, rates: RateTables, codes: Codes, length: int, row: int) -> float:
+    """Return the share of the row's vehicles that have another plate and are misread as this text.
 
-    codes: Codes
-    lengths: Lengths
-    rows: Rows
-    layouts: Rows
-    by_position: Shares
-    whole: Shares
+    Plates of every layout of the country count, however many of their characters are misread. Plates with one
+    character more or fewer count by their layout alone, and plates further away only all together.
+    """
+    whole = 1.0
+    for at in range(length):
+        whole *= background.characters[row, codes[at]]
+    total = _one_more_or_less(background, rates, codes, length, row, whole)
+    total += _substituted(background, rates, codes, length, row, whole)
+    return rates.alone_share * total + ruined(length)
 
 
-class MisreadRates:
-    """By country: how often a letter, or a digit, of its plates is read as a character, or is lost."""
+@step
+def _substituted(
+    background: BackgroundTables, rates: RateTables, codes: Codes, length: int, row: int, whole: float
+) -> float:
+    """Return the share misread as this text by substitutions alone.
 
-    def __init__(self, characters: Shares, confusions: ConfusionModel) -> None:
-        """Weigh the confusions by how common each character is in each country."""
-        self.letters: Final = characters[:, LETTERS] @ confusions.substitution[LETTERS]
-        self.digits: Final = characters[:, DIGITS] @ confusions.substitution[DIGITS]
-        self.lost_letters: Final = characters[:, LETTERS] @ confusions.deletion[LETTERS]
-        self.lost_digits: Final = characters[:, DIGITS] @ confusions.deletion[DIGITS]
-        self.insertion: Final = confusions.insertion
-        self.alone_share: Final = confusions.alone_share
+    Each position has the character itself or one that is read as it. The product over the positions is the sum
+    over all plates of a layout; the plate that is the text itself is subtracted.
+    """
+    all_plates = 0.0
+    group = row * (WIDTH + 1) + length
+    for number in range(background.common_begins[group], background.common_begins[group + 1]):
+        layout, share = background.common_layouts[number], background.common_shares[number]
+        for at in range(min(length, LONGEST_LAYOUT)):
+            code = codes[at]
+            read_as = rates.letters[row, code] if layout >> at & 1 else rates.digits[row, code]
+            is_of_kind = (layout >> at & 1) == (code >= FIRST_LETTER)
+            share *= FURTHER_EDIT_FACTOR * read_as + (background.characters[row, code] if is_of_kind else 0.0)
+        all_plates += share
+    itself = background.layouts[row, layout_of(codes, length)]
+    itself = itself * whole if itself > _COMMON_SHARE else 0.0
+    return max(all_plates - itself, 0.0) / FURTHER_EDIT_FACTOR
+
+
+@step
+def _one_more_or_less(
+    background: BackgroundTables, rates: RateTables, codes: Codes, length: int, row: int, whole: float
+) -> float:
+    """Return the share misread as this text by one character left out or inserted."""
+    layout, total = layout_of(codes, length), 0.0
+    for at in range(min(length + 1, LONGEST_LAYOUT)):
+        at_position = 0.0
+        if at < length:
+            without = background.layouts[row, _without(layout, length, at)]
+            at_position = whole / background.characters[row, codes[at]] * without * rates.insertion
+        at_position += whole * background.layouts[row, _with(layout, length, at, 0)] * rates.lost_digits[row]
+        at_position += whole * background.layouts[row, _with(layout, length, at, 1)] * rates.lost_letters[row]
+        total += at_position
+    return total
+
+
+@step
+def ruined(length: int) -> float:
+    """Return the share of vehicles whose plates are misread with many edits, as each text of this length."""
+    return _RUINED_SHARE * math.pow(_RUINED_PER_CHARACTER, -float(length))
 
 
 def _in_units(logs: Shares) -> NDArray[np.int32]:
@@ -208,51 +232,22 @@ def _in_units(logs: Shares) -> NDArray[np.int32]:
     return np.rint(logs * UNITS).astype(np.int32)
 
 
-def _pair_logs(log_characters: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return, for each row and pair of codes, the sum of the two logarithms."""
-    pairs = np.zeros((len(log_characters), _PAIR_COUNT >> 8, 1 << 8), np.int32)
-    pairs[:, :, :CODE_COUNT] = log_characters[:, :, None] + log_characters[:, None, :]
-    return pairs.ravel()
+@step
+def _without(layout: int, length: int, at: int) -> int:
+    """Return the layout without one position."""
+    if length <= max(at, 1) or layout == NO_LAYOUT:
+        return NO_LAYOUT
+    low = (1 << at) - 1
+    return (layout & low) | ((layout >> 1) & ~low)
 
 
-class _CommonLayouts:
-    """The layouts that are common enough to be counted, by row and length."""
-
-    def __init__(self, layouts: Shares) -> None:
-        """Store the layouts of each row and length one after the other."""
-        rows, numbers = np.nonzero(layouts > _COMMON_SHARE)
-        lengths = np.floor(np.log2(np.maximum(numbers, 1))).astype(np.intp)
-        order = np.lexsort((numbers, lengths, rows))
-        rows, lengths, numbers = rows[order], lengths[order], numbers[order]
-        self._shares = layouts[rows, numbers]
-        self._kinds = ((numbers[:, None] >> np.arange(LONGEST_LAYOUT)) & 1).astype(np.intp)
-        self._counts = np.zeros((len(layouts), WIDTH + 1), np.intp)
-        np.add.at(self._counts, (rows, lengths), 1)
-        self._firsts = np.cumsum(self._counts.ravel()).reshape(self._counts.shape) - self._counts
-
-    def of(self, rows: Rows, lengths: Lengths) -> tuple[Rows, Rows, Shares]:
-        """Return the layouts for texts: (m,) the text of each, (m, 12) 1 for a letter, (m,) the layout's share."""
-        counts = self._counts[rows, lengths]
-        text_rows = np.repeat(np.arange(len(rows)), counts)
-        offsets = (self._firsts[rows, lengths] - np.cumsum(counts) + counts)[text_rows]
-        stored = np.arange(len(text_rows)) + offsets
-        return text_rows, self._kinds[stored], self._shares[stored]
-
-
-def _without(layouts: NDArray[np.intp], lengths: Lengths, positions: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the layouts without one position."""
-    low = (1 << positions) - 1
-    exists = (lengths > np.maximum(positions, 1)) & (layouts > 0)
-    return np.where(exists, (layouts & low) | ((layouts >> 1) & ~low), NO_LAYOUT)
-
-
-def _with(
-    layouts: NDArray[np.intp], lengths: Lengths, positions: NDArray[np.intp], is_letter: int
-) -> NDArray[np.intp]:
-    """Return the layouts with a letter or a digit inserted before a position."""
-    low = (1 << positions) - 1
-    exists = (lengths >= positions) & (lengths < LONGEST_LAYOUT) & (layouts > 0)
-    return np.where(exists, (layouts & low) | (is_letter << positions) | ((layouts & ~low) << 1), NO_LAYOUT)
+@step
+def _with(layout: int, length: int, at: int, is_letter: int) -> int:
+    """Return the layout with a letter or a digit inserted before a position."""
+    if length >= LONGEST_LAYOUT or layout == NO_LAYOUT:
+        return NO_LAYOUT
+    low = (1 << at) - 1
+    return (layout & low) | (is_letter << at) | ((layout & ~low) << 1)
 
 
 def official_layouts(country: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -15,6 +15,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from anpr.matching.kernels import step
+
 # Shares of vehicles, or logarithms of shares.
 Shares = NDArray[np.float64]
 
@@ -32,21 +34,8 @@ class Evidence(Struct, frozen=True):
     log_odds: float
 
 
-class ListedTerms(NamedTuple):
-    """The terms of `PairTerms` for the listed vehicle, but for the prior."""
-
-    other_country: Shares
-    misread: Shares
-    confidence: Shares
-    near: Shares
-
-    def log_sum(self, prior: float) -> Shares:
-        """Return (m,) the logarithm of how probable each read is if the listed vehicle went by."""
-        return prior + self.other_country + self.misread + self.confidence + self.near
-
-
 class PairTerms(NamedTuple):
-    """The terms of the scores of m pairs: first logarithms, then shares of all vehicles.
+    """The terms of the score of a pair: first logarithms, then shares of all vehicles.
 
     Two explanations compete. The listed vehicle went by and was read as this text, with the probability
     exp(prior + other_country + other_district + misread + confidence + near). Or another vehicle went by, with the
@@ -68,41 +57,49 @@ class PairTerms(NamedTuple):
     """
 
     prior: float
-    other_country: Shares
+    other_country: float
     other_district: float
-    misread: Shares
-    confidence: Shares
-    near: Shares
-    country_share: Shares
-    read_right: Shares
-    misread_as_text: Shares
-    doubt: Shares
-    fleet: Shares
+    misread: float
+    confidence: float
+    near: float
+    country_share: float
+    read_right: float
+    misread_as_text: float
+    doubt: float
+    fleet: float
 
-    def listed(self) -> Shares:
-        """Return (m,) how probable each read is if the listed vehicle went by."""
-        stated = self.prior + self.other_district
-        return np.exp(stated + self.other_country + self.misread + self.confidence + self.near)
 
-    def unlisted(self) -> Shares:
-        """Return (m,) how probable each read is if another vehicle went by."""
-        return self.country_share * (self.read_right + self.misread_as_text * self.doubt) + self.fleet
+def _log_listed(terms: PairTerms) -> float:
+    """Return the logarithm of how probable the read is if the listed vehicle went by."""
+    stated = terms.prior + terms.other_district
+    return stated + terms.other_country + terms.misread + terms.confidence + terms.near
 
-    def evidence(self) -> list[Evidence]:
-        """Return the evidence of the only pair: its sum is log(listed / unlisted)."""
-        by_text = self.country_share * (self.read_right + self.misread_as_text)
-        with_confidence = self.country_share * (self.read_right + self.misread_as_text * self.doubt)
-        parts = {
-            "prior": np.array([self.prior]),
-            "misread": self.misread,
-            "background": -np.log(by_text),
-            "confidence": self.confidence - np.log(with_confidence / by_text),
-            "other country": self.other_country,
-            "other district": np.array([self.other_district]),
-            "near": self.near,
-            "fleet": -np.log(self.unlisted() / with_confidence),
-        }
-        return [Evidence(name, part.item()) for name, part in parts.items()]
+
+def _unlisted(terms: PairTerms) -> float:
+    """Return how probable the read is if another vehicle went by."""
+    return terms.country_share * (terms.read_right + terms.misread_as_text * terms.doubt) + terms.fleet
+
+
+# For kernels.
+log_listed = step(_log_listed)
+unlisted = step(_unlisted)
+
+
+def evidence_of(terms: PairTerms) -> list[Evidence]:
+    """Return the evidence of a pair: its sum is the logarithm of exp(log_listed) / unlisted."""
+    by_text = terms.country_share * (terms.read_right + terms.misread_as_text)
+    with_confidence = terms.country_share * (terms.read_right + terms.misread_as_text * terms.doubt)
+    parts = {
+        "prior": terms.prior,
+        "misread": terms.misread,
+        "background": -math.log(by_text),
+        "confidence": terms.confidence - math.log(with_confidence / by_text),
+        "other country": terms.other_country,
+        "other district": terms.other_district,
+        "near": terms.near,
+        "fleet": -math.log(_unlisted(terms) / with_confidence),
+    }
+    return [Evidence(name, part) for name, part in parts.items()]
 
 
 def surroundings_evidence(name: str, share: float, plate: PairTerms, read: PairTerms) -> Evidence:
@@ -110,8 +107,8 @@ def surroundings_evidence(name: str, share: float, plate: PairTerms, read: PairT
 
     The text as it stands may be the plate of another vehicle, or a misread of one.
     """
-    with_text = share * plate.unlisted()
-    return Evidence(name, np.log(with_text / (with_text + read.unlisted())).item())
+    with_text = share * _unlisted(plate)
+    return Evidence(name, math.log(with_text / (with_text + _unlisted(read))))
 
 
 def candidate_evidence(share: float, log_odds: float) -> Evidence:

@@ -13,24 +13,42 @@ whose next vehicle has the next number. In the tiers `exact` and `equivalent` no
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
-from anpr.matching.encoding.plate_codes import FIRST_LETTER, TO_FOLDED, PlateCodes, Rows, translated
-from anpr.matching.scoring.background_model import BACKGROUND_MODEL, BackgroundModel, ruined
-from anpr.matching.scoring.confusion_model import CONFUSION_MODEL, UNITS, ConfusionModel
+from anpr.matching.encoding.columns import Plates, Texts, for_kernels, plates_for_kernels, texts_for_kernels
+from anpr.matching.encoding.plate_codes import CODE_COUNT, FIRST_LETTER, TO_FOLDED, WIDTH, Codes, PlateCodes, Rows
+from anpr.matching.kernels import as_int, kernel, step
+from anpr.matching.scoring.background_model import (
+    BACKGROUND_MODEL,
+    BackgroundModel,
+    BackgroundTables,
+    RateTables,
+    log_plate,
+    misread_share,
+    ruined,
+)
+from anpr.matching.scoring.confusion_model import (
+    CONFUSION_MODEL,
+    UNITS,
+    ConfusionModel,
+    ConfusionTables,
+    log_misread,
+)
 from anpr.matching.scoring.evidence import (
     Evidence,
-    ListedTerms,
     PairTerms,
     Shares,
     candidate_evidence,
+    evidence_of,
+    log_listed,
     rounded,
     surroundings_evidence,
     total_log_odds,
+    unlisted,
 )
 from anpr.reference_data import tables
 
@@ -60,10 +78,54 @@ LEAST_CANDIDATE_SHARE: Final = 0.01
 # (docs/quality.md).
 NEAR_ODDS: Final = 0.5
 
-# The bound of `deletions_to_search` may be too high by this much, and never too low.
+# The bound of `units_to_search` may be too low by this much, and never too high.
 _SLACK = 0.01
-# As arrays: for one read, making an array of a number takes longer than the step that needs it.
-_UNITS, _NO_LENGTH = np.array(float(UNITS)), np.array(0, np.uint8)
+_LOG_WRONG_COUNTRY = math.log(WRONG_COUNTRY_SHARE)
+_LOG_WRONG_GAP = math.log(WRONG_GAP_SHARE)
+_LOG_NEAR_ODDS = math.log(NEAR_ODDS)
+_TEN_TO_DIGITS = 10.0**DIGITS
+_DEFAULT_CANDIDATE_SHARE = np.float32(DEFAULT_CANDIDATE_SHARE)
+_LEAST_CANDIDATE_SHARE = np.float32(LEAST_CANDIDATE_SHARE)
+
+
+class Text(NamedTuple):
+    """A text of a read in a kernel: see `PlateCodes`."""
+
+    codes: Codes
+    length: int
+    country: int
+    confidence: float
+    char_confidences: NDArray[np.float32]
+    is_candidate: bool
+
+
+class Plate(NamedTuple):
+    """A listed plate in a kernel."""
+
+    codes: Codes
+    length: int
+    country: int
+
+
+class ModelTables(NamedTuple):
+    """All that the score of a pair depends on, for a list of one size.
+
+    `folds` has the fold of each code. `units_right` has for each country the logarithm, in UNITS, of its share of the
+    traffic and of right reads. `least_scores` are those below which a pair of a tier is no match.
+    """
+
+    confusions: ConfusionTables
+    background: BackgroundTables
+    rates: RateTables
+    folds: Codes
+    units_right: NDArray[np.int64]
+    log_prior: float
+    log_ratio_confidences: Shares
+    log_ratios: Shares
+    highest_log_ratio: float
+    prefix_share: float
+    least_scores: NDArray[np.float32]
+    least_near_units: int
 
 
 class Likelihood:
@@ -78,17 +140,24 @@ class Likelihood:
     ) -> None:
         """Use the tables that ship with the program, or others to measure with."""
         table = CONFIDENCE if confidence is None else confidence
-        self._log_prior = math.log(LISTED_SHARE / max(list_size, SMALLEST_LIST))
-        self._confusions = confusions
-        self._background = background
-        self._rates = background.rates_into(confusions)
-        self._units_right = np.rint(np.log(background.shares * confusions.right_share) * UNITS).astype(np.int32)
-        self._confidences = np.asarray(table["confidence"])
-        self._log_ratios = np.asarray(table["log_ratio"])
+        log_prior = math.log(LISTED_SHARE / max(list_size, SMALLEST_LIST))
         log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
-        # By tier: below this score a pair is no match.
-        self.least_scores: Final = np.array([self.least_score(tier) for tier in TIERS], np.float32)
-        self._least_units = np.array((log_least_near - self._log_prior - _SLACK) * UNITS, np.int32)
+        self.tables: ModelTables = for_kernels(
+            ModelTables(
+                confusions=confusions.tables,
+                background=background.tables,
+                rates=background.rates_into(confusions),
+                folds=np.frombuffer(TO_FOLDED, np.uint8)[:CODE_COUNT],
+                units_right=np.rint(np.log(background.shares * confusions.right_share) * UNITS).astype(np.int64),
+                log_prior=log_prior,
+                log_ratio_confidences=np.asarray(table["confidence"], np.float64),
+                log_ratios=np.asarray(table["log_ratio"], np.float64),
+                highest_log_ratio=float(max(table["log_ratio"])),
+                prefix_share=confusions.prefix_share,
+                least_scores=np.array([self.least_score(tier) for tier in TIERS], np.float32),
+                least_near_units=int((log_least_near - log_prior - _SLACK) * UNITS),
+            )
+        )
 
     @staticmethod
     def least_score(tier: str) -> float:
@@ -96,49 +165,21 @@ class Likelihood:
         # As precise as a score, so that a score that just reaches it is not below it.
         return float(np.float32(LEAST_SCORES.get(tier, 0.0)))
 
-    def deletions_to_search(self, reads: PlateCodes) -> NDArray[np.bool_]:
-        """Return for each read the deletions by which a near match that reaches the least score could be found.
-
-        (n, 1 + length of the longest): column 0 is the read as it is, column 1 + p the read without its character p.
-        Most reads are right and a good plate of their country, and no other explanation of them is probable enough.
-        And most characters are hardly ever read where one of another fold stands.
-        """
-        country_rows = self._background.rows(reads.countries)
-        ratios = self._log_confidence_ratios(reads.confidences)
-        if reads.char_confidences is not None:
-            has_any = ~np.isnan(reads.char_confidences).all(axis=1)
-            ratios = np.where(has_any, self._log_ratios.max(), ratios)
-        ratios *= _UNITS
-        least = self._units_read_right(reads, country_rows)
-        least -= ratios.astype(np.int32)
-        least += self._least_units
-        least[reads.lengths == _NO_LENGTH] = 0  # nothing is more probable than certain
-        is_searched: NDArray[np.bool_] = (
-            self._confusions.near_bounds(reads.codes[:, : reads.longest]) > least[:, None]
-        )
-        return is_searched
+    @property
+    def prefix_share(self) -> float:
+        """How often a plate is read with its country prefix."""
+        return self.tables.prefix_share
 
     def score(
-        self,
-        reads: PlateCodes,
-        read_rows: Rows,
-        entries: PlateCodes,
-        entry_rows: Rows,
-        at_least: NDArray[np.float32] | float = 0.0,
+        self, reads: PlateCodes, read_rows: Rows, entries: PlateCodes, entry_rows: Rows, at_least: float = 0.0
     ) -> NDArray[np.float32]:
         """Return the probability, for each of m pairs of rows, that this read is of this listed vehicle.
 
         The score of a candidate is lowered to the share that the camera gives it: the plate has that text only so
-        often. Where a score is below `at_least` (one for each pair, or one for all), 0 may stand for it.
+        often. Where a score is below `at_least`, 0 may stand for it.
         """
-        read, entry = reads.take(read_rows), entries.take(entry_rows)
-        if not np.any(at_least):
-            return self._scores(read, entry)
-        scores = np.zeros(len(read_rows), np.float32)
-        reachable = self._could_reach(read, entry, np.asarray(at_least, np.float64)).nonzero()[0]
-        if len(reachable):
-            scores[reachable] = self._scores(read.take(reachable), entry.take(reachable))
-        return scores
+        texts, plates = texts_for_kernels(reads.take(read_rows)), plates_for_kernels(entries.take(entry_rows))
+        return self._scores(texts, plates, at_least)
 
     def score_of_other_district(
         self, reads: PlateCodes, read_rows: Rows, entries: PlateCodes, entry_rows: Rows
@@ -147,16 +188,10 @@ class Likelihood:
 
         Vehicles of the listed country may have this text too: they are not the listed vehicle.
         """
-        read, entry = reads.take(read_rows), entries.take(entry_rows)
-        terms = self._terms(read, entry, is_other_district=True)
-        return _scores_of(read, terms.listed(), terms.unlisted())
+        texts, plates = texts_for_kernels(reads.take(read_rows)), plates_for_kernels(entries.take(entry_rows))
+        return self._scores(texts, plates, is_other_district=True)
 
-    @property
-    def prefix_share(self) -> float:
-        """How often a plate is read with its country prefix."""
-        return self._confusions.prefix_share
-
-    def score_inside(  # noqa: PLR0913, PLR0917  as `score`, and the plates
+    def score_inside(
         self,
         reads: PlateCodes,
         plates: PlateCodes,
@@ -164,30 +199,22 @@ class Likelihood:
         read_rows: Rows,
         entries: PlateCodes,
         entry_rows: Rows,
-        at_least: float = 0.0,
     ) -> NDArray[np.float32]:
         """Return the probability, for each of m pairs, that a read holds a listed plate and something around it.
 
         `plates` are those inside the reads (`read_rows`), `shares` how often a plate is read with such text around
-        it. The text as it stands may also be the plate of another vehicle. Where the probability is below `at_least`,
-        0 may stand for it.
+        it. The text as it stands may also be the plate of another vehicle.
         """
-        read, plate, entry = reads.take(read_rows), plates, entries.take(entry_rows)
-        scores = np.zeros(len(read_rows), np.float32)
-        reachable = np.arange(len(scores))
-        if at_least:
-            most = np.log(shares) + self._listed_terms(plate, entry).log_sum(self._log_prior)
-            rows = self._background.rows(read.countries)
-            doubt = np.exp(self._log_confidence_ratios(read.confidences))
-            against = np.exp(self._log_read_right(read, rows))
-            against += self._background.shares[rows] * doubt * ruined(read.lengths)
-            reachable = (most + _SLACK > _log_odds(at_least) + np.log(against)).nonzero()[0]
-            read, plate, entry = read.take(reachable), plate.take(reachable), entry.take(reachable)
-        if len(reachable):
-            inside = self._terms(plate, entry)
-            listed = shares[reachable] * inside.listed()
-            unlisted = shares[reachable] * inside.unlisted()
-            scores[reachable] = _scores_of(read, listed, unlisted + self._terms(read, entry).unlisted())
+        texts, listed = texts_for_kernels(reads.take(read_rows)), plates_for_kernels(entries.take(entry_rows))
+        scores = np.zeros(len(shares), np.float32)
+        _score_pairs_inside(self.tables, texts, texts_for_kernels(plates), for_kernels(shares), listed, scores)
+        return scores
+
+    def _scores(
+        self, texts: Texts, plates: Plates, at_least: float = 0.0, *, is_other_district: bool = False
+    ) -> NDArray[np.float32]:
+        scores = np.zeros(len(texts.lengths), np.float32)
+        _score_pairs(self.tables, texts, plates, float(at_least), is_other_district, scores)
         return scores
 
     def evidence(
@@ -203,144 +230,265 @@ class Likelihood:
         Each argument has one row. `inside` is for a score with text around the plate: the name of this evidence, the
         plate inside the read, and how often a plate is read so.
         """
-        terms = self._terms(read, entry, is_other_district=is_other_district)
+        terms = self.terms(read, entry, is_other_district=is_other_district)
         if inside is None:
-            evidence = terms.evidence()
+            evidence = evidence_of(terms)
         else:
             name, plate, share = inside
-            of_plate = self._terms(plate, entry)
-            evidence = [*of_plate.evidence(), surroundings_evidence(name, share, of_plate, terms)]
+            of_plate = self.terms(plate, entry)
+            evidence = [*evidence_of(of_plate), surroundings_evidence(name, share, of_plate, terms)]
         if read.are_candidates is not None and read.are_candidates[0]:
             share = candidate_shares(read.confidences).item()
             evidence.append(candidate_evidence(share, total_log_odds(evidence)))
         return rounded(evidence)
 
-    def _could_reach(self, read: PlateCodes, entry: PlateCodes, least: Shares) -> NDArray[np.bool_]:
-        """Return which pairs could reach a score, at less cost than the score itself."""
-        most = self._log_prior + self._log_ratios.max()
-        most = most + self._confusions.log_probability(read.codes, read.lengths, entry.codes, entry.lengths) / UNITS
-        against = self._log_read_right(read, self._background.rows(read.countries))
-        is_exact = (read.codes == entry.codes).all(axis=1)
-        with np.errstate(divide="ignore"):
-            log_least_odds = np.log(least / (1 - least))
-        reachable: NDArray[np.bool_] = is_exact | (most + _SLACK > log_least_odds + against)
-        return reachable
+    def terms(self, read: PlateCodes, entry: PlateCodes, *, is_other_district: bool = False) -> PairTerms:
+        """Return the terms of the score of a pair. Each argument has one row."""
+        return _terms_of_first(self.tables, texts_for_kernels(read), plates_for_kernels(entry), is_other_district)
 
-    def _log_read_right(self, reads: PlateCodes, country_rows: Rows) -> Shares:
-        """Return the logarithm of the share of all vehicles that have exactly this text and are read right."""
-        return self._units_read_right(reads, country_rows) / UNITS
 
-    def _units_read_right(self, reads: PlateCodes, country_rows: Rows) -> NDArray[np.int32]:
-        units = self._background.log_plates(reads, country_rows)
-        units += self._units_right[country_rows]
-        return units
+@step
+def text_at(texts: Texts, row: int) -> Text:
+    """Return a text of a batch."""
+    return Text(
+        texts.codes[row],
+        as_int(texts.lengths[row]),
+        texts.countries[row],
+        texts.confidences[row],
+        texts.char_confidences[row],
+        texts.are_candidates[row],
+    )
 
-    def _scores(self, read: PlateCodes, entry: PlateCodes) -> NDArray[np.float32]:
-        terms = self._terms(read, entry)
-        return _scores_of(read, terms.listed(), terms.unlisted())
 
-    def _terms(self, read: PlateCodes, entry: PlateCodes, *, is_other_district: bool = False) -> PairTerms:
-        """Return the terms of the scores of these pairs, which all show another district than the list, or none."""
-        rows, entry_rows = self._background.rows(read.countries), self._background.rows(entry.countries)
-        listed = self._listed_terms(read, entry)
-        is_in_country = (entry.countries != 0) & (listed.other_country == 0)
-        is_listed_vehicle = _is_exact(read, entry) & (listed.other_country == 0) & (not is_other_district)
-        return PairTerms(
-            prior=self._log_prior,
-            other_district=math.log(WRONG_GAP_SHARE) if is_other_district else 0.0,
-            **listed._asdict(),
-            country_share=np.where(is_in_country, self._background.shares[rows], 1.0),
-            read_right=self._read_right(read, rows, entry_rows, is_listed_vehicle),
-            misread_as_text=self._background.misread(read, rows, self._rates),
-            doubt=np.exp(self._log_confidence_ratios(read.confidences)),
-            fleet=np.where(_is_fleet_neighbour(read, entry), FLEET_SHARE * math.exp(self._log_prior), 0.0),
-        )
+@step
+def plate_at(plates: Plates, row: int) -> Plate:
+    """Return a listed plate."""
+    return Plate(plates.codes[row], as_int(plates.lengths[row]), plates.countries[row])
 
-    def _listed_terms(self, read: PlateCodes, entry: PlateCodes) -> ListedTerms:
-        """Return how probable each read is if the listed vehicle went by, but for the prior."""
-        is_other_country = (read.countries != entry.countries) & (read.countries != 0) & (entry.countries != 0)
-        is_same_fold = (translated(read.codes, TO_FOLDED) == translated(entry.codes, TO_FOLDED)).all(axis=1)
-        log_ratios = self._log_confidence_ratios(read.confidences)
-        misread = self._confusions.log_probability(read.codes, read.lengths, entry.codes, entry.lengths)
-        at_differences = self._log_ratios_at_differences(read, entry, log_ratios)
-        return ListedTerms(
-            other_country=np.where(is_other_country, math.log(WRONG_COUNTRY_SHARE), 0.0),
-            misread=misread / UNITS,
-            confidence=np.where(_is_exact(read, entry), 0.0, at_differences),
-            near=np.where(is_same_fold, 0.0, math.log(NEAR_ODDS)),
-        )
 
-    def _read_right(self, read: PlateCodes, rows: Rows, entry_rows: Rows, is_same: NDArray[np.bool_]) -> Shares:
-        """Return the share of unlisted vehicles that have this text and are read right.
+@kernel
+def _score_pairs(
+    model: ModelTables,
+    texts: Texts,
+    plates: Plates,
+    at_least: float,
+    is_other_district: bool,
+    scores: NDArray[np.float32],
+) -> None:
+    for pair in range(len(scores)):
+        text, plate = text_at(texts, pair), plate_at(plates, pair)
+        if could_reach(model, text, plate, at_least):
+            scores[pair] = score_of(model, text, plate, is_other_district)
 
-        Where it is the listed text itself, vehicles of the listed country do not count: they are the listed vehicle.
-        """
-        shares = np.exp(self._background.log_plates(read, rows) / UNITS)
-        elsewhere = np.zeros_like(shares)
-        mixed = np.flatnonzero(is_same & (rows == 0) & (entry_rows != 0))
-        if len(mixed):
-            listed_rows = entry_rows[mixed]
-            in_listed_country = np.exp(self._background.log_plates(read.take(mixed), listed_rows) / UNITS)
-            elsewhere[mixed] = np.maximum(shares[mixed] - in_listed_country * self._background.shares[listed_rows], 0)
-        right: Shares = self._confusions.right_share * np.where(is_same, elsewhere, shares)
-        return right
 
-    def _log_confidence_ratios(self, confidences: NDArray[np.float32]) -> Shares:
-        """Return the logarithm of how much likelier this confidence is with a misread than with a right read."""
-        ratios: Shares = np.interp(confidences, self._confidences, self._log_ratios)
-        ratios[np.isnan(ratios)] = 0.0
-        return ratios
+@kernel
+def _score_pairs_inside(
+    model: ModelTables,
+    texts: Texts,
+    inside: Texts,
+    shares: Shares,
+    plates: Plates,
+    scores: NDArray[np.float32],
+) -> None:
+    for pair in range(len(scores)):
+        text, plate = text_at(texts, pair), plate_at(plates, pair)
+        scores[pair] = score_of_inside(model, text, text_at(inside, pair), shares[pair], plate)
 
-    def _log_ratios_at_differences(self, read: PlateCodes, entry: PlateCodes, of_reads: Shares) -> Shares:
-        """Return the ratio by the confidence of the characters that differ; of the whole read where there is none."""
-        if read.char_confidences is None:
-            return of_reads
-        differing = np.where(read.codes != entry.codes, read.char_confidences, np.inf)
-        lowest = np.fmin.reduce(differing, axis=1)
-        is_same_length = (read.lengths == entry.lengths) & np.isfinite(lowest)
-        return np.where(is_same_length, self._log_confidence_ratios(lowest.astype(np.float32)), of_reads)
+
+@kernel
+def _terms_of_first(model: ModelTables, texts: Texts, plates: Plates, is_other_district: bool) -> PairTerms:
+    return terms_of(model, text_at(texts, 0), plate_at(plates, 0), is_other_district)
+
+
+@step
+def score_of(model: ModelTables, text: Text, plate: Plate, is_other_district: bool) -> np.float32:
+    """Return the probability that the read with this text is of this listed vehicle."""
+    terms = terms_of(model, text, plate, is_other_district)
+    return _rounded_score(text, math.exp(log_listed(terms)), unlisted(terms))
+
+
+@step
+def score_of_inside(model: ModelTables, text: Text, inside: Text, share: float, plate: Plate) -> np.float32:
+    """Return the probability that a read holds a listed plate and something around it."""
+    of_plate, of_text = terms_of(model, inside, plate, False), terms_of(model, text, plate, False)
+    listed = share * math.exp(log_listed(of_plate))
+    return _rounded_score(text, listed, share * unlisted(of_plate) + unlisted(of_text))
+
+
+@step
+def _rounded_score(text: Text, listed: float, other: float) -> np.float32:
+    odds = listed / other
+    share = odds / (1 + odds)
+    if text.is_candidate:
+        share *= candidate_share(text.confidence)
+    # Scores are rounded here, before they are compared with the least score: the score shown decides.
+    return np.float32(np.rint(share * _TEN_TO_DIGITS) / _TEN_TO_DIGITS)
+
+
+@step
+def candidate_share(confidence: float) -> Any:
+    """Return how often the plate has a candidate's text, by the candidate's confidence (NaN where there is none)."""
+    if math.isnan(confidence):
+        return _DEFAULT_CANDIDATE_SHARE
+    return max(confidence, _LEAST_CANDIDATE_SHARE)
+
+
+@step
+def could_reach(model: ModelTables, text: Text, plate: Plate, least: float) -> bool:
+    """Return whether a pair could reach a score, at less cost than the score itself."""
+    if least <= 0 or is_same_text(text.codes, plate.codes):
+        return True
+    most = model.log_prior + model.highest_log_ratio
+    most += log_misread(model.confusions, text.codes, text.length, plate.codes, plate.length) / UNITS
+    against = _units_read_right(model, text) / UNITS
+    return most + _SLACK > math.log(least / (1 - least)) + against
+
+
+@step
+def could_reach_inside(
+    model: ModelTables, text: Text, inside: Text, share: float, plate: Plate, least: float
+) -> bool:
+    """Return whether a pair could reach a score with text around the plate, at less cost than the score itself."""
+    most = math.log(share) + log_listed(terms_of(model, inside, plate, False))
+    row = model.background.row_of_country[text.country]
+    against = math.exp(_units_read_right(model, text) / UNITS)
+    against += (
+        model.background.shares[row] * math.exp(log_confidence_ratio(model, text.confidence)) * ruined(text.length)
+    )
+    return most + _SLACK > math.log(least / (1 - least)) + math.log(against)
+
+
+@step
+def units_to_search(model: ModelTables, text: Text) -> int:
+    """Return the logarithm of the misread, in UNITS, above which a near match could reach the least score.
+
+    Most reads are right and a good plate of their country, and no other explanation of them is probable enough.
+    """
+    ratio = log_confidence_ratio(model, text.confidence)
+    for at in range(text.length):
+        if not math.isnan(text.char_confidences[at]):
+            ratio = model.highest_log_ratio
+    return _units_read_right(model, text) - int(ratio * UNITS) + model.least_near_units
+
+
+@step
+def _units_read_right(model: ModelTables, text: Text) -> int:
+    """Return the logarithm, in UNITS, of the share of all vehicles that have exactly this text and are read right."""
+    row = model.background.row_of_country[text.country]
+    return log_plate(model.background, text.codes, text.length, row) + model.units_right[row]
+
+
+@step
+def terms_of(model: ModelTables, text: Text, plate: Plate, is_other_district: bool) -> PairTerms:
+    """Return the terms of the score of a pair, which shows another district than the list or does not."""
+    background = model.background
+    row, entry_row = background.row_of_country[text.country], background.row_of_country[plate.country]
+    is_other_country = text.country != plate.country and text.country != 0 and plate.country != 0
+    is_exact = is_same_text(text.codes, plate.codes)
+    is_listed_vehicle = is_exact and not is_other_country and not is_other_district
+    log_ratio = log_confidence_ratio(model, text.confidence)
+    read_right = math.exp(log_plate(background, text.codes, text.length, row) / UNITS)
+    if is_listed_vehicle:
+        # Where it is the listed text, vehicles of the listed country do not count: they are the listed vehicle.
+        elsewhere = 0.0
+        if row == 0 and entry_row != 0:
+            in_country = math.exp(log_plate(background, text.codes, text.length, entry_row) / UNITS)
+            elsewhere = max(read_right - in_country * background.shares[entry_row], 0.0)
+        read_right = elsewhere
+    misread = log_misread(model.confusions, text.codes, text.length, plate.codes, plate.length)
+    return PairTerms(
+        prior=model.log_prior,
+        other_country=_LOG_WRONG_COUNTRY if is_other_country else 0.0,
+        other_district=_LOG_WRONG_GAP if is_other_district else 0.0,
+        misread=misread / UNITS,
+        confidence=0.0 if is_exact else _log_ratio_at_differences(model, text, plate, log_ratio),
+        near=0.0 if is_same_fold(model.folds, text.codes, plate.codes) else _LOG_NEAR_ODDS,
+        country_share=background.shares[row] if plate.country != 0 and not is_other_country else 1.0,
+        read_right=model.confusions.right_share * read_right,
+        misread_as_text=misread_share(background, model.rates, text.codes, text.length, row),
+        doubt=math.exp(log_ratio),
+        fleet=FLEET_SHARE * math.exp(model.log_prior) if _is_fleet_neighbour(text, plate) else 0.0,
+    )
+
+
+@step
+def is_same_text(left: Codes, right: Codes) -> bool:
+    """Return whether two texts have the same codes."""
+    for at in range(WIDTH):
+        if left[at] != right[at]:
+            return False
+    return True
+
+
+@step
+def is_same_fold(folds: Codes, left: Codes, right: Codes) -> bool:
+    """Return whether two texts have the same codes once each is replaced by its fold."""
+    for at in range(WIDTH):
+        if folds[left[at]] != folds[right[at]]:
+            return False
+    return True
+
+
+@step
+def log_confidence_ratio(model: ModelTables, confidence: float) -> float:
+    """Return the logarithm of how much likelier this confidence is with a misread than with a right read."""
+    known, ratios = model.log_ratio_confidences, model.log_ratios
+    if math.isnan(confidence):
+        return 0.0
+    if confidence <= known[0]:
+        return ratios[0]
+    for at in range(1, len(known)):
+        if confidence < known[at]:
+            slope = (ratios[at] - ratios[at - 1]) / (known[at] - known[at - 1])
+            return slope * (confidence - known[at - 1]) + ratios[at - 1]
+    return ratios[-1]
+
+
+@step
+def _log_ratio_at_differences(model: ModelTables, text: Text, plate: Plate, of_read: float) -> float:
+    """Return the ratio by the confidence of the characters that differ; of the whole read where there is none."""
+    if text.length != plate.length:
+        return of_read
+    lowest = np.inf
+    for at in range(text.length):
+        # A comparison with NaN is false.
+        if text.codes[at] != plate.codes[at] and text.char_confidences[at] < lowest:
+            lowest = text.char_confidences[at]
+    return log_confidence_ratio(model, lowest) if lowest < np.inf else of_read
+
+
+@step
+def _is_fleet_neighbour(text: Text, plate: Plate) -> bool:
+    """Return whether a read has one of the numbers beside the listed one, in its last group of digits."""
+    end = plate.length
+    while end > 0 and not is_digit(plate.codes[end - 1]):
+        end -= 1
+    begin = end
+    while begin > 0 and is_digit(plate.codes[begin - 1]):
+        begin -= 1
+    steps = 0
+    for at in range(WIDTH):
+        if begin <= at < end and is_digit(text.codes[at]):
+            steps = 10 * steps + (as_int(text.codes[at]) - as_int(plate.codes[at]))
+        elif text.codes[at] != plate.codes[at]:
+            return False
+    return steps != 0 and abs(steps) <= FLEET_NUMBERS
+
+
+@step
+def is_digit(code: int) -> bool:
+    """Return whether a code is that of a digit."""
+    return 0 < code < FIRST_LETTER
 
 
 def candidate_shares(confidences: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how often the plate has a candidate's text, by the candidate's confidence (NaN where there is none)."""
+    """Return how often the plate has each candidate's text."""
     shares = np.where(np.isnan(confidences), np.float32(DEFAULT_CANDIDATE_SHARE), confidences)
     return np.maximum(shares, np.float32(LEAST_CANDIDATE_SHARE))
 
 
-def _scores_of(read: PlateCodes, listed: Shares, unlisted: Shares) -> NDArray[np.float32]:
-    odds = listed / unlisted
-    shares = odds / (1 + odds)
-    if read.are_candidates is not None:
-        shares *= np.where(read.are_candidates, candidate_shares(read.confidences), 1.0)
-    # Scores are rounded here, before they are compared with the least score: the score shown decides.
-    return np.round(shares, DIGITS).astype(np.float32)
-
-
-def _is_exact(read: PlateCodes, entry: PlateCodes) -> NDArray[np.bool_]:
-    is_exact: NDArray[np.bool_] = (read.codes == entry.codes).all(axis=1)
-    return is_exact
-
-
 def _log_odds(share: float) -> float:
     return math.log(share / (1 - share))
-
-
-def _is_fleet_neighbour(read: PlateCodes, entry: PlateCodes) -> NDArray[np.bool_]:
-    """Return which reads have one of the numbers beside the listed one, in its last group of digits."""
-    is_digit = (entry.codes > 0) & (entry.codes < FIRST_LETTER)
-    last = entry.codes.shape[1] - 1 - np.argmax(is_digit[:, ::-1], axis=1)
-    positions = np.arange(entry.codes.shape[1])
-    # Behind the last letter before it: the group of digits that holds the running number.
-    letter_before = np.where(~is_digit & (positions < last[:, None]), positions, -1).max(axis=1)
-    in_group = (positions > letter_before[:, None]) & (positions <= last[:, None])
-    weights = np.where(in_group, 10.0 ** (last[:, None] - positions), 0.0)
-    steps = ((read.codes.astype(np.int64) - entry.codes) * weights).sum(axis=1)
-    is_read_digit = (read.codes > 0) & (read.codes < FIRST_LETTER)
-    is_same_elsewhere = ((read.codes == entry.codes) | (in_group & is_read_digit)).all(axis=1)
-    neighbours: NDArray[np.bool_] = (
-        is_same_elsewhere & is_digit.any(axis=1) & (steps != 0) & (np.abs(steps) <= FLEET_NUMBERS)
-    )
-    return neighbours
 
 
 CONFIDENCE: Final[Mapping[str, Sequence[float]]] = tables.load("confidence")

@@ -26,7 +26,7 @@ from anpr.contracts.events import Entry
 from anpr.contracts.local_days import LocalDays
 from anpr.matching.encoding.encoded_entry import EncodedEntry, join_encoded, split_encoded
 from anpr.matching.encoding.plate_codes import encode_plates, words_of
-from anpr.matching.lookup.hash_table import hash_words
+from anpr.matching.lookup.hashes import hash_words
 from anpr.watchlist.progress import Progress
 from anpr.watchlist.store.keys import chunk_index_key, chunk_key, plate_index_key
 from anpr.watchlist.store.manifest import SnapshotRef
@@ -187,4 +187,6 @@ class SnapshotStorage:
 def _plate_numbers(plates: Sequence[str]) -> NDArray[np.uint32]:
     """Return a number for each plate or pattern, the same however it is written; few others have it."""
     codes = encode_plates(plates, [None] * len(plates)).codes
-    return (hash_words(*words_of(codes).T) >> np.uint64(32)).astype(np.uint32)
+    first, second = words_of(codes).T
+    hashes: NDArray[np.uint64] = hash_words(first, second)
+    return (hashes >> np.uint64(32)).astype(np.uint32)

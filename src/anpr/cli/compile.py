@@ -1,0 +1,26 @@
+"""`anpr compile`: compile the kernels of matching for this machine."""
+
+import click
+
+from anpr.matching import kernels
+from anpr.matching.compiling import compile_kernels
+
+
+@click.command(name="compile")
+def command() -> None:
+    """Compile what matching needs, so that no service has to at its start.
+
+    Run it after the installation, as the user who may write the installation. It takes up to a minute, and nothing
+    where it was run before. The processor is the one of this machine, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES
+    say: set both for the services too.
+
+    \b
+    Examples:
+      anpr compile
+      NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= anpr compile
+    """
+    compile_kernels()
+    where = (
+        f"in {kernels.FOLDER}" if kernels.are_compiled() else "for this process only: the folder cannot be written"
+    )
+    click.echo(f"matching is compiled, {where}", err=True)

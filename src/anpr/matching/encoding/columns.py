@@ -1,0 +1,61 @@
+"""Arrays in the one form that kernels take: in order in memory, and what does not change is read-only.
+
+A kernel is compiled for the types of its arguments. An array in another form would have it compiled again.
+"""
+
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.matching.encoding.plate_codes import WIDTH, Codes, Lengths, PlateCodes
+
+Value = TypeVar("Value")
+
+
+class Texts(NamedTuple):
+    """The arrays of `PlateCodes` for texts of reads, none left out. They can be written."""
+
+    codes: Codes
+    lengths: Lengths
+    countries: NDArray[np.uint16]
+    confidences: NDArray[np.float32]
+    char_confidences: NDArray[np.float32]
+    are_candidates: NDArray[np.bool_]
+
+
+class Plates(NamedTuple):
+    """The arrays of `PlateCodes` for listed plates. They cannot be written, as those of a mapped file."""
+
+    codes: Codes
+    lengths: Lengths
+    countries: NDArray[np.uint16]
+
+
+def texts_for_kernels(texts: PlateCodes) -> Texts:
+    """Return the arrays of texts of reads."""
+    char_confidences, are_candidates = texts.char_confidences, texts.are_candidates
+    if char_confidences is None:
+        char_confidences = np.full((len(texts), WIDTH), np.nan, np.float32)
+    if are_candidates is None:
+        are_candidates = np.zeros(len(texts), np.bool_)
+    columns = (texts.codes, texts.lengths, texts.countries, texts.confidences, char_confidences, are_candidates)
+    made: list[Any] = [np.require(column, requirements=("C", "W")) for column in columns]
+    return Texts(*made)
+
+
+def plates_for_kernels(plates: PlateCodes) -> Plates:
+    """Return the arrays of listed plates."""
+    return for_kernels(Plates(plates.codes, plates.lengths, plates.countries))
+
+
+def for_kernels(value: Value) -> Value:
+    """Return a value with all arrays in it, of tuples in it too, in order in memory and read-only."""
+    made: Any = value
+    if isinstance(made, np.ndarray):
+        made = np.ascontiguousarray(made).view()
+        made.flags.writeable = False
+    elif isinstance(made, tuple):
+        named: Any = type(made)
+        made = named._make(for_kernels(part) for part in made)
+    return cast("Value", made)

@@ -1,0 +1,82 @@
+"""Kernels are compiled once, at installation, for the types that all services use."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from numba.core import event
+
+from anpr.contracts.events import Candidate
+from anpr.index_store.index_file import decode_delta, decode_snapshot, encode_delta, encode_snapshot
+from anpr.matching.compare import compare
+from anpr.matching.compiling import compile_kernels
+from anpr.matching.index import Index
+from anpr.matching.read_keys import read_keys
+from tests.support.strategies import a_read, an_entry, generation
+
+WITHOUT_MATCHING = ("arrivals", "audit", "console", "send", "topics", "users", "vehicle", "watch")
+OF_WATCHLIST = ("add", "apply", "export", "keep", "log", "remove", "rollback", "show")
+ENTRIES = [
+    *(an_entry(plate, plate=plate, country=country, tolerance="near") for plate in ("AB12CDE", "MAB1234", "1234567")
+      for country in ("GB",)),
+    an_entry("pattern", plate="AB?2*"),
+]  # fmt: skip
+READS = [
+    a_read("plain", plate="AB12CDE", country="GB"),
+    a_read("sure", plate="A812CDF", country="GB", confidence=0.5, char_confidences=(0.9,) * 7),
+    a_read("long", plate="DMAB1234"),
+    a_read(
+        "twice", plate="12345671234567", candidates=(Candidate(plate="CDEAB12"), Candidate(plate="A", confidence=1))
+    ),
+    a_read("none", plate="-"),
+]
+
+
+def run(code: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
+
+
+def test_services_that_do_not_match_never_import_the_compiler() -> None:
+    modules = [*WITHOUT_MATCHING, *(f"watchlist.{command}" for command in OF_WATCHLIST)]
+    imports = "; ".join(f"import anpr.cli.{module}" for module in modules)
+    result = run(f"import sys; {imports}; print('numba' in sys.modules, 'llvmlite' in sys.modules)")
+    assert result.stdout.split() == ["False", "False"], result.stderr
+
+
+def test_nothing_is_compiled_after_the_kernels_were_compiled_at_installation() -> None:
+    """A kernel is compiled for the types of its arguments: other types would compile it when a read waits."""
+    compile_kernels()
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    built = Index.build(ENTRIES, generation(1))
+    mapped = decode_snapshot(memoryview(b"".join(encode_snapshot(built, now)))).index
+    changed = mapped.with_changes([an_entry("new", plate="XY99XYZ")], ["MAB1234"], generation(2))
+    followed = decode_delta(memoryview(b"".join(encode_delta(changed, now))), mapped).index
+    with event.install_recorder("numba:compile") as recorder:
+        for index in (built, mapped, changed, followed, Index.build([], generation(1))):
+            assert len(index.match(READS)) == len(READS)
+            for read in READS:
+                index.match([read])
+            index.match([])
+        read_keys(READS)
+        for read in READS[:4]:
+            for entry in ENTRIES:
+                compare(read, entry, 1_000)
+    assert [kernel.data["dispatcher"] for _, kernel in recorder.buffer] == []
+
+
+def test_an_installation_that_cannot_be_written_compiles_for_itself() -> None:
+    code = """
+import sys
+sys.prefix = "/dev/null"
+from anpr.matching import kernels
+import numpy as np
+assert not kernels.are_compiled()
+double = kernels.kernel(lambda number: 2 * number)
+print(double(4))
+"""
+    result = run(code)
+    assert result.stdout == "8\n", result.stderr
+    assert "anpr compile" in result.stderr
