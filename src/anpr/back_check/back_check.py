@@ -91,6 +91,8 @@ class BackCheck:
         self._window = window
         self._clock = clock
         self._stored: Mapping[Source, int] = {}
+        # By the generation of a search: the ends that it has to reach.
+        self._ends_of: dict[Generation, Mapping[tuple[str, int], PartitionEnds]] = {}
 
     def note_list(self, active: ActiveIndex) -> None:
         """Begin a search if the list in force is a new one."""
@@ -117,12 +119,28 @@ class BackCheck:
             if search.done is None:
                 self._ask(search, index)
                 is_busy = True
-            elif matched is not None and _has_ended(search, matched):
+            elif matched is not None and _has_reached(search, self._ends_for(search, matched)):
                 log.info("back-check ends", generation=str(search.upto))
                 self.progress = self.progress.with_changed(search, None)
-            elif self._has_next_piece(search, index):
+                self._ends_of.pop(search.upto, None)
+            elif self._has_next_pieces(search, index):
                 is_busy = True
         return is_busy
+
+    def _ends_for(self, search: Search, matched: MatchedWith) -> Mapping[tuple[str, int], PartitionEnds]:
+        """Return the ends that a search has to reach, none as long as a matcher may have an older list.
+
+        They are the first that were known then: later ones move on with each read, and a search among many others,
+        while lists change all the time, would never reach them. They only come down, where the broker has lost
+        records. A topic that was created again has ends of its own.
+        """
+        if matched.generation < search.upto:
+            return {}
+        first, now = self._ends_of.get(search.upto, {}), matched.ends
+        if first and first.keys() <= now.keys():
+            now = {key: PartitionEnds(now[key].low, min(first[key].high, now[key].high)) for key in first}
+        self._ends_of[search.upto] = now
+        return now
 
     def waiting(self) -> int:
         """Return how many of the records that were stored at the last call all searches have yet to go through."""
@@ -147,19 +165,25 @@ class BackCheck:
                 self._check(some, search, index)
         self.progress = self.progress.with_changed(search, search.with_done(stored))
 
-    def _has_next_piece(self, search: Search, index: Index) -> bool:
-        """Go through the next piece of what is stored. Return False if all of it is done."""
-        done = search.next_offsets()
-        for source, stored in sorted(self._stored.items()):
-            start = done[source] if source in done else self._start(source, stored, search)
-            end = min(start + PIECE_OFFSETS, stored)
-            if start < end:
-                self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
-            if start < end or source not in done:
-                now_done = done | {source: max(start, end)}
-                self.progress = self.progress.with_changed(search, search.with_done(now_done))
-                return True
-        return False
+    def _has_next_pieces(self, search: Search, index: Index) -> bool:
+        """Go through the next piece of each source that is stored. Return False if all of it is done."""
+        before = search.next_offsets()
+        after = before | {
+            source: self._go_through(source, before.get(source), stored, search, index)
+            for source, stored in sorted(self._stored.items())
+        }
+        if after == before:
+            return False
+        self.progress = self.progress.with_changed(search, search.with_done(after))
+        return True
+
+    def _go_through(self, source: Source, done: int | None, stored: int, search: Search, index: Index) -> int:
+        """Go through the next piece of a source, and return up to where it is done."""
+        start = self._start(source, stored, search) if done is None else done
+        end = min(start + max(1, PIECE_OFFSETS // len(self._stored)), stored)
+        if start < end:
+            self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
+        return max(start, end)
 
     def _start(self, source: Source, stored: int, search: Search) -> int:
         """Return the first offset of a source that counts: `stored`, the end, if there is none."""
@@ -182,12 +206,9 @@ def _to_audience(alert: Alert) -> tuple[str, bool]:
     return alert.alert_id, alert.is_covert
 
 
-def _has_ended(search: Search, matched: MatchedWith) -> bool:
+def _has_reached(search: Search, ends: Mapping[tuple[str, int], PartitionEnds]) -> bool:
     """Tell whether the search has gone through every read that a matcher may have had an older list for."""
-    if matched.generation < search.upto or not matched.ends:
-        return False
     done = search.next_offsets()
-    return all(
-        ends.low >= ends.high or done.get(Source(*partition), 0) >= ends.high
-        for partition, ends in matched.ends.items()
+    return bool(ends) and all(
+        end.low >= end.high or done.get(Source(*partition), 0) >= end.high for partition, end in ends.items()
     )

@@ -82,7 +82,7 @@ def test_a_search_says_how_much_is_left_to_go_through() -> None:
     left = []
     while site.check.run_once(index, None):
         left.append(site.check.waiting())
-    assert left == [2501, 1501, 1250, 250, 0]
+    assert left == [2501, 1501, 501, 0]
 
 
 def test_however_many_searches_wait_it_asks_once_a_pass_how_far_history_is() -> None:
@@ -95,6 +95,28 @@ def test_however_many_searches_wait_it_asks_once_a_pass_how_far_history_is() -> 
     assert not site.check.run_once(index, None)
     assert site.check.waiting() == 0
     assert site.sightings.asked_how_far == before + 1
+
+
+def test_searches_end_although_reads_and_lists_keep_coming() -> None:
+    site = Site()
+    for number in range(1, 11):
+        index = Index.build([an_entry_of(number)], generation(number))
+        site.check.note_list(active(index))
+        # A read on each partition, of which history has not stored the last when the ends are asked for.
+        ends = {source: PartitionEnds(0, len(rows) + 1) for source, rows in site.sightings.stored.items()}
+        site.check.run_once(index, MatchedWith(generation(number), ends))
+        for partition in (0, 1):
+            site.sightings.store(a_read(f"{number}-{partition}", plate="XX1"), partition)
+    assert len(site.check.progress.searches) < 5
+
+
+def test_a_search_ends_where_the_broker_has_lost_the_last_reads() -> None:
+    site = Site()
+    site.list(an_entry_of(1))
+    index = Index.build([an_entry_of(1)], generation(1))
+    for high in (5, 1):
+        site.check.run_once(index, MatchedWith(generation(1), {("topic-1", 0): PartitionEnds(0, high)}))
+    assert not site.check.progress.searches
 
 
 def test_a_machine_whose_index_is_older_than_that_of_its_last_run_waits_for_the_newer_one() -> None:
