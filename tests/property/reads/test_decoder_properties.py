@@ -90,6 +90,7 @@ def test_a_damaged_read_is_a_read_or_a_bad_read(
 
 
 @given(usable, whatever_else)
+@example({"read_id": "1", "site": "calais", "plate": "Z"}, {"lane": 0, "pass_id": 0})
 def test_a_read_that_can_be_matched_is_kept_whatever_else_is_wrong_with_it(
     required: dict[str, Any], others: dict[str, Any]
 ) -> None:
@@ -102,8 +103,8 @@ def test_a_read_that_can_be_matched_is_kept_whatever_else_is_wrong_with_it(
     # These are read in other forms too, or dropped in part; the tests below are about them.
     repaired = {"confidence", "char_confidences", "candidates", "country", "vehicle"}
     bad -= repaired
-    # A camera that writes its name as a number has one.
-    bad -= {name for name in ("camera", "supersedes") if type(others.get(name)) is int}
+    # A camera that writes a name as a number has one.
+    bad -= {name for name in ("camera", "lane", "pass_id", "supersedes") if type(others.get(name)) is int}
     if others.get("supersedes") == required["read_id"]:
         bad.add("supersedes")
     assert set(read.dropped_fields) - repaired == bad
