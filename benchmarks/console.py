@@ -122,7 +122,7 @@ def publish(producer: KafkaProducer, alert: Alert) -> None:
 def sign_in(notes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return, by the title of its site, each console's address and a cookie."""
     found = {}
-    for title, url in re.findall(r"console of (\w+): (http://[^/]+)/", "\n".join(notes)):
+    for title, url in re.findall(r"(\w+) +(http://[^/]+)/", "\n".join(notes)):
         if not wait_until(partial(answers, url), LONGEST_SECONDS):
             raise click.ClickException(f"the console of {title} does not answer at {url}")
         found[title] = (url, cookie_from(url, notes))

@@ -1,5 +1,6 @@
 """The health page shows what an engineer would look for."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def test_it_names_a_camera_that_uses_read_ids_again_and_calls_it_no_fault(tmp_pa
             server.report_all_is_well(reused_read_ids={"<lane>": 35})
             return text_of(ann.get("/health"))
 
-        assert wait_until(lambda: "Everything works." in page(), 10)
+        assert wait_until(lambda: "No fault is known." in page(), 10)
         assert "camera &lt;lane&gt; has used 35 read ids again" in page()
         assert "✖" not in page()
 
@@ -69,9 +70,9 @@ def test_it_never_says_that_everything_works_while_a_port_is_cut_off(tmp_path: P
     with running_console(tmp_path / "console", redis_url) as server:
         with server.browser("olga") as olga:  # an operator sees no board, so the page itself names what is broken
             page = text_of(olga.get("/health"))
-            assert "Everything works" not in page
+            assert "No fault is known" not in page
             assert "Something is broken." in page
-            assert "Calais: nothing received yet." in page
+            assert re.search(r"Calais[\w, ]*: nothing received yet\.", page)
             assert "Its vehicles are NOT on this screen." in page
         with server.browser("ann") as ann:
             assert "Something is broken. The red bar says what." in text_of(ann.get("/health"))
@@ -99,13 +100,13 @@ def test_it_never_says_that_everything_works_above_a_red_line(
             server.report_all_is_well(**fields)
             return text_of(ann.get("/health"))
 
-        assert wait_until(lambda: "Everything works." in page_of(), 10)
+        assert wait_until(lambda: "No fault is known." in page_of(), 10)
         assert "✖" not in page_of()
         if fault is None:
             monkeypatch.setattr(InMemoryTail, "problem", lambda _: "the broker does not answer")
         assert wait_until(lambda: line in page_of(**(fault or {})), 10)
         page = page_of(**(fault or {}))
-        assert "Everything works" not in page
+        assert "No fault is known" not in page
         assert "Something is not right. The board has no warning. Look at the lines marked ✖ on this page." in page
 
 
