@@ -94,7 +94,7 @@ def test_the_dry_run_finds_what_the_live_system_finds(installation: Installation
     )
     assert dry.returncode == 1
     assert b"line 4: not JSON" in dry.stderr
-    assert b"3 reads matched, 1 lines refused, 2 alerts" in dry.stderr
+    assert b"3 reads matched, 1 line refused, 2 alerts" in dry.stderr
     found = [msgspec.json.decode(line, type=events.Alert) for line in dry.stdout.splitlines()]
     assert [(alert.read.read_id, alert.tier) for alert in found] == [("a", "exact"), ("b", "equivalent")]
 
