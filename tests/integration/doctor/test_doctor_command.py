@@ -68,7 +68,7 @@ def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None
     it.environment["ANPR_WATCHLIST__STATE_DIR"] = "/proc/1/no"
     found = wrong(examined(it, 1))
     assert f"1 missing: {topics.alerts(site)}" in found["topics", it.kafka]
-    assert found["matchers", site] == "none running; 1 reads wait"
+    assert found["matchers", site] == "none running; 1 read waits"
     assert "it holds no list" in found.values()
     assert any("cannot write to" in says for says in found.values())
 
