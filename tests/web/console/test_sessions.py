@@ -1,5 +1,6 @@
 """Sessions end when they should, and continue while Redis is away."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,10 +14,12 @@ import msgspec
 import pytest
 import redis
 
+from anpr.console.auth.sessions import LOST, Sessions, connect_sessions
 from anpr.console.auth.users_file import hash_password
 from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import ConsoleSettings
 from tests.support.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
@@ -66,6 +69,21 @@ def test_when_redis_comes_back_empty_officers_are_told_why_they_were_signed_out(
             other.post("/sign-out", data={"csrf": csrf_of(other, "/")})
             server.clock_offset += timedelta(seconds=2)
             assert "lost" not in ann.get("/", follow_redirects=True).text, "she has signed out herself"
+
+
+def test_a_session_that_redis_loses_just_after_the_first_sign_in_is_known_to_be_lost(tmp_path: Path) -> None:
+    async def lose() -> str:
+        client = connect_sessions(valkey.url)
+        sessions = Sessions(client, timedelta(hours=1), system_clock)
+        await sessions.refresh()  # Redis is empty still
+        token = await sessions.begin("ann", "stamp")
+        await client.flushall()
+        await sessions.refresh()
+        await sessions.close()
+        return sessions.why_signed_out(token)
+
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        assert asyncio.run(lose()) == LOST
 
 
 def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:

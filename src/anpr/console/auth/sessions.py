@@ -95,6 +95,8 @@ class Sessions:
         key = _key(token)
         try:
             await self._redis.set(_STORE, self._new_token(), nx=True)
+            # Known at once: Redis may lose the session before the next refresh.
+            self._store = self._store or await self._redis.get(_STORE)
             await self._redis.set(key, msgspec.json.encode(session), ex=self.lifetime)
             await self._redis.sadd(_of_user(user), key)
             await self._redis.expire(_of_user(user), self.lifetime)
