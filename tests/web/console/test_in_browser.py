@@ -555,8 +555,13 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_any_page(scene: Scene
 
 
 CONTROLS = "a[href],button,input:not([type=hidden]),select,textarea,[tabindex='0']"
+# What tells a control from the others, also after its card has been drawn anew.
+CONTROL_NAME = """(element) => [element.tagName, element.id, element.className, element.parentElement.className,
+    element.form?.getAttribute("action"), ...["href", "formaction", "name", "aria-labelledby", "data-check"]
+    .map((name) => element.getAttribute(name))].join(" ")"""
 TAB_STOPS = f"""[...document.querySelectorAll("{CONTROLS}")]
-    .filter((element) => element.checkVisibility() && !element.closest("dialog"))"""
+    .filter((element) => element.checkVisibility() && !element.closest("dialog")).map({CONTROL_NAME})"""
+FOCUSED = f"""document.activeElement == document.body ? null : ({CONTROL_NAME})(document.activeElement)"""
 
 
 def test_every_control_is_reached_by_the_tab_key_with_visible_focus(scene: Scene) -> None:
@@ -566,14 +571,15 @@ def test_every_control_is_reached_by_the_tab_key_with_visible_focus(scene: Scene
         for path in ("/", f"/incident/{incident}", "/shift", "/health", "/section/now?from=0"):
             page.goto(scene.wires["calais"].url + path)
             is_live(page)
-            page.evaluate(f"{TAB_STOPS}.forEach((element, at) => element.dataset.stop = at)")
-            stops = page.locator("[data-stop]").count()
-            reached = []
-            for _ in range(stops):
+            reached: list[str] = []
+            for _ in range(2 * len(page.evaluate(TAB_STOPS))):
                 page.keyboard.press("Tab")
-                reached.append(page.evaluate("document.activeElement.dataset.stop"))
+                focused = page.evaluate(FOCUSED)
+                if focused is None or focused in reached[:1]:
+                    break  # once round
+                reached.append(focused)
                 assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
-            assert sorted(reached, key=int) == [str(at) for at in range(stops)], path
+            assert [control for control in page.evaluate(TAB_STOPS) if control not in reached] == [], (path, reached)
 
 
 def test_a_key_acts_on_the_focused_vehicle_on_further_pages_of_a_section_too(scene: Scene) -> None:
@@ -605,7 +611,9 @@ def test_in_forced_colours_everything_important_has_a_border_and_focus_is_visibl
         for mark in (
             unsure.locator("mark"),
             sure.locator(".warning"),
-            sure.locator(".unclaimed"),
+            sure.locator(".card__newest"),
+            page.locator("#help-panel .unclaimed"),
+            page.locator("#ask-sound"),
             sure.locator(".priority"),
         ):
             assert mark.first.evaluate(FRAMED), mark
