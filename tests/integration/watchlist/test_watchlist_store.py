@@ -72,7 +72,7 @@ def test_a_change_of_one_list_leaves_the_others(store: WatchlistStore) -> None:
 
 def test_an_id_belongs_to_one_list(store: WatchlistStore) -> None:
     store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", system_clock())
-    with pytest.raises(InputError, match="'2' among them, are in the list 'stolen'"):
+    with pytest.raises(InputError, match="'2' among them, is in the list 'stolen'"):
         store.apply("wanted", [entry("2", "AB2"), entry("3", "AB3")], "test", system_clock())
     assert plates_of(store) == {"AB1", "AB2"}
 
