@@ -103,7 +103,8 @@ def test_searches_end_although_reads_and_lists_keep_coming() -> None:
         index = Index.build([an_entry_of(number)], generation(number))
         site.check.note_list(active(index))
         # A read on each partition, of which history has not stored the last when the ends are asked for.
-        ends = {source: PartitionEnds(0, len(rows) + 1) for source, rows in site.sightings.stored.items()}
+        stored = site.sightings.stored.items()
+        ends = {(source.topic_id, source.partition): PartitionEnds(0, len(rows) + 1) for source, rows in stored}
         site.check.run_once(index, MatchedWith(generation(number), ends))
         for partition in (0, 1):
             site.sightings.store(a_read(f"{number}-{partition}", plate="XX1"), partition)
