@@ -77,7 +77,7 @@ def test_an_erasure_shows_what_goes_asks_and_is_recorded_with_its_reason(machine
     done = machine.run("AB12CDE", *REASON, "--erase", says="y\n")
     assert done.exit_code == 0, done.output
     assert "2 sightings without an alert" in done.stderr
-    assert "1 sightings of alerts, and the alerts: they stay as evidence" in done.stderr
+    assert "1 sighting of alerts, and the alerts: they stay as evidence" in done.stderr
     assert json.loads(done.stdout) == {"site": SITE, "erased": 2, "kept": 1, "possible_misreads": 1}
     assert machine.offsets() == [OPEN, NEAR, OTHER]
     asked, told = machine.audited()[::2]

@@ -149,7 +149,7 @@ def test_reads_of_a_site_that_the_configuration_does_not_name_are_counted(
     tmp_path: Path, site: str, near: str
 ) -> None:
     result = run(tmp_path, LIST, read(1, "AB12CDE", site=site), read(2, "AB12CDE", site=site), read(3, "AB12CDE"))
-    assert f"2 reads are of a site that the configuration does not name: {site!r}{near}\n" in result.stderr
+    assert f"2 reads of a site that the configuration does not name: {site!r}{near}\n" in result.stderr
     assert "'calais'\n" not in run(tmp_path, LIST, read(1, "AB12CDE")).stderr
 
 

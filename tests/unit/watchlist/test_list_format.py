@@ -75,7 +75,7 @@ def test_the_columns_that_are_not_used_are_named_with_what_they_may_be(tmp_path:
     assert content.warnings[:3] == (
         "the columns are separated by semicolons",
         "columns that are not used: 'VIN', 'Priorty' (near to 'priority'), 'plate', 'VIN'",
-        "1 lines have no valid_until: they end on 2026-12-29",
+        "1 line without a valid_until: they end on 2026-12-29",
     )
 
 
@@ -93,7 +93,7 @@ def test_a_duration_counts_only_where_a_line_has_no_end(tmp_path: Path) -> None:
         "2026-12-30",
     ]
     assert [(fault.line, fault.field, fault.value) for fault in content.faults] == [(5, "valid_until", "soon")]
-    assert "2 lines have no valid_until: they end on 2026-12-29" in content.warnings
+    assert "2 lines without a valid_until: they end on 2026-12-29" in content.warnings
 
 
 def test_without_a_duration_every_line_needs_an_end(tmp_path: Path) -> None:
