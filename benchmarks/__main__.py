@@ -87,9 +87,12 @@ def _quick(values: Mapping[str, Any]) -> click.Option:
     )
 
 
-@click.command(cls=Benchmarks, help=__doc__)
-def main() -> None:
-    """Run a benchmark."""
+@click.command(cls=Benchmarks, invoke_without_command=True, help=__doc__)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Run a benchmark, or list them all."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 if __name__ == "__main__":

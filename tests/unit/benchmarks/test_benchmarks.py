@@ -40,7 +40,9 @@ def test_quick_sets_parameters_that_the_benchmark_has(name: str) -> None:
 
 
 def test_the_list_names_each() -> None:
-    printed = " ".join(run().output.split())
+    listed = run()
+    assert listed.exit_code == 0
+    printed = " ".join(listed.output.split())
     assert all(f"{name} {question(name)}" in printed for name in BENCHMARKS)
 
 
