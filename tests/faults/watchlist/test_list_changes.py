@@ -117,7 +117,7 @@ class Road:
 def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation(ports: Installation) -> None:
     it = ports
     seed = int(os.environ.get("ORACLE_SEED") or random.SystemRandom().randrange(2**31))
-    seconds = float(os.environ.get("ORACLE_SECONDS", "25"))
+    seconds = float(os.environ.get("ORACLE_SECONDS", "18"))
     print(f"ORACLE_SEED={seed}")  # noqa: T201  pytest shows it when the test fails, and with -s
     lists, road = Lists(it, seed), Road(it)
     for site in it.sites:
@@ -159,11 +159,13 @@ def test_under_list_changes_and_kills_each_read_has_the_alerts_of_one_generation
 
 def lose_sightings(it: Installation, site: str) -> None:
     """Pause history for a second, and lose its sightings: it fills them again from the topic once it is killed."""
+    sightings = it.settings.history_dir / site / "sightings"
+    assert wait_until(sightings.exists, 60), "history has not begun"
     pid = it.supervisor.pid("history")
     if pid is not None:
         os.kill(pid, signal.SIGSTOP)
         time.sleep(1)
-        shutil.rmtree(it.settings.history_dir / site / "sightings")
+        shutil.rmtree(sightings)
         it.supervisor.kill("history")
 
 

@@ -866,7 +866,7 @@ def test_a_user_without_the_permission_sees_which_one_is_missing_and_no_buttons(
         expect(card(page, incident)).to_be_visible()
     with scene.page("calais", "aud", f"/incident/{incident}") as page:
         expect(page.locator("#timeline")).to_be_visible()
-        expect(page.get_by_role("button")).to_have_text(["Sign out"])
+        expect(page.get_by_role("button")).to_have_text(["Sign out", "Night screen"])
 
 
 def test_a_forged_form_does_nothing(scene: Scene) -> None:
