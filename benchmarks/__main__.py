@@ -11,12 +11,15 @@ Examples:
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from benchmarks import saved
 
 # By name: the values that `--quick` gives to the parameters of a benchmark.
 BENCHMARKS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -47,11 +50,12 @@ class Benchmarks(click.Group):
         return list(BENCHMARKS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  as above
-        """Return a benchmark that also takes `--quick`."""
+        """Return a benchmark that also takes `--quick` and `--save`."""
         if cmd_name not in BENCHMARKS:
             return None
         command = copy.copy(import_module(module(cmd_name)).main)
-        command.params = [*command.params, _quick(BENCHMARKS[cmd_name])]
+        command.params = [*command.params, _quick(BENCHMARKS[cmd_name]), _SAVE]
+        command.callback = partial(_run, cmd_name, command.callback)
         return command  # type: ignore[no-any-return]  # each benchmark's `main` is a command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
@@ -70,6 +74,25 @@ def question(name: str) -> str:
     file = (Path(__file__).parent.parent / module(name).replace(".", "/")).with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_bytes())) or ""
     return text.partition("\n\n")[0].replace("\n", " ")
+
+
+# Each benchmark takes `--json`; what it prints then is what is kept.
+_SAVE: Final = click.Option(
+    ["--save", "is_saved"],
+    is_flag=True,
+    help="Write the JSON to benchmarks/results/, with date, machine, load and versions.",
+)
+
+
+def _run(name: str, measure: Callable[..., object], *, is_saved: bool, **options: Any) -> None:
+    if not is_saved:
+        measure(**options)
+        return
+    context = click.get_current_context()
+    paths = {option.name for option in context.command.params if isinstance(option.type, click.Path)}
+    kept = {option: value for option, value in options.items() if option not in {*paths, "as_json"}}
+    result = saved.measured(partial(measure, **options | {"as_json": True}), kept, is_quick=bool(context.default_map))
+    click.echo(f"wrote benchmarks/results/{saved.write(name, result).name}", err=True)
 
 
 def _quick(values: Mapping[str, Any]) -> click.Option:
