@@ -20,6 +20,8 @@ log = get_logger(__name__)
 
 # A matcher holds the same lock for some microseconds when it checks for a builder, so one failed try proves nothing.
 _LOCK_SECONDS = 0.2
+# Shorter than the time after which the client takes a Redis that does not answer for dead.
+_LONGEST_WAIT_SECONDS = 1.0
 
 
 class BuilderService:
@@ -32,8 +34,9 @@ class BuilderService:
         self._stop = stop
         self._folder = IndexFolder(settings.index_dir)
         self._lock = _lock(self._folder)
+        self._watchlist = WatchlistReader(connect(settings.sites[site].redis))
         self._builder = IndexBuilder(
-            WatchlistReader(connect(settings.sites[site].redis)),
+            self._watchlist,
             self._folder,
             system_clock,
             compact_in_subprocess,
@@ -48,9 +51,18 @@ class BuilderService:
         with self._lock:
             while not self._stop.is_set():
                 self.health.heartbeat()
+                began = time.monotonic()
                 self._builder.run_once()
-                self._stop.wait(self._poll_seconds)
+                self._wait(time.monotonic() - began)
         log.info("index builder stopped in order")
+
+    def _wait(self, worked_seconds: float) -> None:
+        """Wait for the next change, first as long as the last one took: no stream of changes takes a whole core."""
+        try:
+            if not self._stop.wait(min(worked_seconds, self._poll_seconds)):
+                self._watchlist.wait_for_change(min(self._poll_seconds, _LONGEST_WAIT_SECONDS))
+        except UnavailableError:  # the next run says so
+            self._stop.wait(self._poll_seconds)
 
     def _missing(self) -> list[str]:
         """Return why the index is not ready."""

@@ -18,7 +18,7 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.005
 # Long enough for a batch to end, so that the matcher's own thread has no large file to unmap.
 _KEEP_REPLACED_SECONDS = 1.0
 _CHECK_BUILDER_SECONDS = 1.0
@@ -102,7 +102,7 @@ class IndexFollower:
                 self._has_failed = False
             except Exception:
                 # The thread must not end while its matcher works with an ageing list. The age shows either way.
-                if not self._has_failed:  # it is tried again fifty times a second
+                if not self._has_failed:  # it is tried again two hundred times a second
                     log.exception("following the index failed, trying again")
                 self._has_failed = True
             now = time.monotonic()

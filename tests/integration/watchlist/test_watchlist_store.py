@@ -1,6 +1,7 @@
 """A list in Redis is applied all at once, and no generation is given out twice."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.keys import keys_of
+from anpr.watchlist.store.reader import WatchlistReader
 from anpr.watchlist.store.snapshot_storage import CHUNK_ENTRIES
 from anpr.watchlist.store.store import Author, WatchlistStore
 from tests.support.entries import entry
@@ -42,6 +44,17 @@ def test_applying_a_list_activates_all_of_it(store: WatchlistStore) -> None:
     applied = store.apply("stolen", many, "test", system_clock())
     assert (applied.entries, applied.added, applied.changed, applied.removed) == (len(many), len(many), 0, 0)
     assert plates_of(store) == {one.plate for one in many}
+
+
+def test_a_reader_that_waits_for_a_change_is_told_of_each_once(connected: Connect, redis_url: str) -> None:
+    store = WatchlistStore(connected(redis_url), KEEP)
+    reader = WatchlistReader(connected(redis_url, timeout_seconds=90))
+    with ThreadPoolExecutor(1) as pool:
+        for change in range(3):
+            waiting = pool.submit(reader.wait_for_change, 20)
+            store.apply("stolen", [entry(str(change), "AB12CDE")], "test", system_clock())
+            assert waiting.result(), "it waited for 20 s and was not told"
+    assert not reader.wait_for_change(0.01), "nothing has changed since"
 
 
 def test_the_entries_of_a_plate_are_found_however_it_is_written(store: WatchlistStore) -> None:

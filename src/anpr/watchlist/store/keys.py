@@ -8,6 +8,7 @@
 - `ended`: by entry id, the tombstone. `ended_at` orders the tombstones by age.
 - `previous:<list>`: the states of a list that can be rolled back to: a bounded number, for a bounded time.
 - `log`: the changes, each with its author and reason.
+- `news`: a stream that holds the newest generation. A reader that waits for a change waits for its next record.
 """
 
 from anpr.watchlist.store.manifest import DeltaRef, ListManifest, SnapshotRef
@@ -17,6 +18,7 @@ MANIFEST = PREFIX + "head"
 TOMBSTONES = PREFIX + "ended"
 TOMBSTONE_TIMES = PREFIX + "ended_at"
 LOG = PREFIX + "log"
+NEWS = PREFIX + "news"
 
 
 def previous_states_key(list_name: str) -> str:

@@ -59,6 +59,21 @@ class WatchlistReader:
         self._redis: Any = client
         self._manifest_redis: Any = manifest_client or client
         self._storage = EntryStorage(client)
+        self._last_news: str | bytes = "0"
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait until the lists change, for `seconds` at most, and return whether they did.
+
+        `seconds` is shorter than the client's timeout. False proves nothing, because an older version changes the
+        lists without a record of `news`. So read the manifest either way.
+        """
+        try:
+            news = self._redis.xread({keys.NEWS: self._last_news}, block=max(round(seconds * 1000), 1))
+        except UNREADABLE as error:
+            raise unavailable(error) from error
+        for _, records in news:
+            self._last_news = records[-1][0]
+        return bool(news)
 
     def read_manifest(self) -> Manifest | None:
         """Return the manifest of the active generation, or None when Redis holds no list at all."""

@@ -110,6 +110,7 @@ class Transactions:
                 )
                 self._write_tombstones(pipe, edit.changes.removed, generation, request.why, now)
                 _write_log(pipe, applied, request)
+                pipe.xadd(keys.NEWS, {"generation": str(generation)}, maxlen=1, approximate=False)
                 _execute(pipe, generation)
         except redis.RedisError as error:
             raise unavailable(error) from error
