@@ -9,7 +9,7 @@ import gc
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from typing import Any, Final, NamedTuple
@@ -77,6 +77,10 @@ class ChangedElsewhere:
             1, mp_context=get_context("spawn"), initializer=_open, initargs=(redis_url, entries)
         )
 
+    def close(self) -> None:
+        """End the process once its change is done."""
+        self._pool.shutdown()
+
     def load(self) -> Commit:
         """Apply a whole new list."""
         return self._pool.submit(_load).result()
@@ -84,6 +88,13 @@ class ChangedElsewhere:
     def change(self, put: Sequence[Entry], remove: Sequence[str]) -> Commit:
         """Put some entries on the list and remove others."""
         return self._pool.submit(_change, put, remove).result()
+
+    def keep_changing(self, a_second: int, seconds: float, *, spared: int) -> Future[float]:
+        """Change so many entries each second, half of them new, but none of the first `spared`.
+
+        The result is how many changed a second.
+        """
+        return self._pool.submit(_keep_changing, a_second, seconds, spared)
 
     def roll_back(self) -> Commit:
         """Restore the entries that the last change removed."""
@@ -128,6 +139,19 @@ def _change(put: Sequence[Entry], remove: Sequence[str]) -> Commit:
     return opened.store.timed(
         lambda: opened.store.change(LIST, put, remove, why=_WHY, now=system_clock(), author=Author())
     )
+
+
+def _keep_changing(a_second: int, seconds: float, spared: int) -> float:
+    (opened,) = _opened
+    began, changed = time.monotonic(), 0
+    for number in range(round(seconds)):
+        time.sleep(max(0, began + number - time.monotonic()))
+        known = opened.draw.sample(range(spared, opened.entries), a_second // 2)
+        first_new = opened.entries + opened.draw.randrange(opened.entries)
+        new = range(first_new, first_new + a_second - len(known))
+        _change(entries_of([*known, *new], opened.draw), [])
+        changed += a_second
+    return changed / max(seconds, time.monotonic() - began)
 
 
 def _roll_back() -> Commit:
