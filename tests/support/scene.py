@@ -109,7 +109,7 @@ class Scene:
         it.start("keep", "watchlist", "keep")
         for site in it.sites[:2]:  # Dunkerque has none
             it.start(f"history-{site}", "history", "--site", site)
-        self._start_traffic()
+        self.start_traffic()
         self.producer = KafkaProducer(self.kafka.bootstrap)
         playwright = self._stack.enter_context(sync_playwright())
         self.browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
@@ -160,7 +160,7 @@ class Scene:
             env={**it.environment, **more},
         )
 
-    def _start_traffic(self) -> None:
+    def start_traffic(self) -> None:
         """Start ordinary vehicles at all ports. None of them is listed: tests send the listed ones."""
         it = self.installation
         command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--speed", "10"]
