@@ -54,7 +54,6 @@ class CountryPrefixes:
         """Take a table with the fields of `countries.toml`."""
         names = sorted(countries)
         layouts = [official_layouts(countries[name]) for name in names]
-        layouts = [official_layouts(countries[name]) for name in names]
         # By the codes of a prefix as one number: the row of its country, 0 for none.
         rows = np.zeros(CODE_COUNT**LONGEST_BADGE, np.uint8)
         for row, name in enumerate(names, start=1):

@@ -13,6 +13,7 @@ that no table foresees.
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -266,10 +267,7 @@ def _official_shares(country: Mapping[str, Any]) -> tuple[Shares, Shares]:
         for layout, share in _layouts_of_form(form, country):
             layouts[layout] += weight * share
         for symbol in form:
-            values = _values(symbol, country)
-            for value in values:
-                for character in value:
-                    characters[ALPHABET.index(character) + 1] += weight / len(values)
+            characters += weight * _mean_characters(_values(symbol, country))
     return layouts / layouts.sum(), _within_kinds(characters)
 
 
@@ -277,13 +275,28 @@ def _layouts_of_form(form: str, country: Mapping[str, Any]) -> Iterator[tuple[in
     """Return the layouts that a form can have, with their shares: district codes have several lengths."""
     layouts: Counter[str] = Counter({"": 1})
     for symbol in form:
-        kinds = Counter("".join("A" if c.isalpha() else "9" for c in value) for value in _values(symbol, country))
+        kinds = _kinds(_values(symbol, country))
         total = kinds.total()
         layouts = Counter({
             before + kind: share * count / total for before, share in layouts.items() for kind, count in kinds.items()
         })  # fmt: skip
     longest = min(country.get("longest", LONGEST_LAYOUT), LONGEST_LAYOUT)
     return ((_layout_number(text), share) for text, share in layouts.items() if len(text) <= longest)
+
+
+@cache
+def _kinds(values: tuple[str, ...]) -> Counter[str]:
+    """Return how many values have each form of letters and digits."""
+    return Counter("".join("A" if c.isalpha() else "9" for c in value) for value in values)
+
+
+@cache
+def _mean_characters(values: tuple[str, ...]) -> Shares:
+    """Return how often a value has each character."""
+    means = np.zeros(CODE_COUNT)
+    for character, count in Counter("".join(values)).items():
+        means[ALPHABET.index(character) + 1] = count / len(values)
+    return means
 
 
 def _seen_shares(country: Mapping[str, Any]) -> tuple[Shares, Shares]:
@@ -328,18 +341,18 @@ def _layout_number(text: str) -> int:
     return sum(1 << position for position, kind in enumerate(text) if kind == "A") | (1 << len(text))
 
 
-def _values(symbol: str, country: Mapping[str, Any]) -> list[str]:
+def _values(symbol: str, country: Mapping[str, Any]) -> tuple[str, ...]:
     match symbol:
         case "A":
-            return list(country["alphabet"])
+            return tuple(country["alphabet"])
         case "S":
-            return list(country["serial"])
+            return tuple(country["serial"])
         case "C":
-            return list(country["codes"])
+            return tuple(country["codes"])
         case "9":
-            return list("0123456789")
+            return tuple("0123456789")
         case _:
-            return [symbol]
+            return (symbol,)
 
 
 BACKGROUND_MODEL: Final = BackgroundModel(
