@@ -68,7 +68,7 @@ _DECODERS: Final[Sequence[Callable[[bytes], Any]]] = (
     events.decode_status,
     events.decode_loss,
     events.decode_audit_head,
-    events.decode_arrival,
+    events.decode_arrival_record,
 )
 
 

@@ -4,17 +4,20 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
 
 from anpr.arrivals.arrival_watch import AddressedArrival, ArrivalWatch
+from anpr.arrivals.looked_through import LookedThrough
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
-from anpr.contracts.events import encode
+from anpr.contracts.events import ArrivalsWatched, encode
 from anpr.history.database import HistoryUnavailableError, NoStoreError
 from anpr.history.stores import open_sightings
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.rejections import RETRY_SECONDS, Rejections
 from anpr.kafka.tail import KafkaTail
+from anpr.kafka.topic_ends import TopicEnds
 from anpr.runtime import metrics
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
@@ -27,7 +30,10 @@ log = get_logger(__name__)
 
 _LOOK_EVERY_SECONDS = 0.5
 _FOLD_SECONDS = 0.1
+_WATCHED_KEY = "watched"
 _FLUSH_SECONDS = 1.0
+# Boards wait for a minute (`ARRIVALS_UNWATCHED_AFTER`). The topic keeps each record for days, so there are few.
+_TELL_EVERY_SECONDS = 20.0
 # Until the topics are read, vehicles look expected that have been met. A port that is out of reach must not keep the
 # others waiting.
 _READ_BACK_SECONDS = 30.0
@@ -57,6 +63,7 @@ class ArrivalService:
         )
         self._rejections = Rejections(f"the broker at {self._kafka} refuses arrivals")
         self._refusal = ""
+        metrics.ARRIVALS_WATCHED.labels(site).set(0)
 
     def run(self) -> None:
         """Look until it is time to stop."""
@@ -87,18 +94,26 @@ class ArrivalService:
         with ExitStack() as opened:
             sightings = open_sightings(self._settings, self._site, is_writer=False)
             opened.callback(sightings.close)
+            ends = TopicEnds(self._kafka, topics.reads(self._site))
+            opened.callback(ends.close)
             producer = KafkaProducer(self._kafka)
             watch = ArrivalWatch(
                 self._site, self._routes, sightings=sightings, publish=lambda found: self._publish(producer, found)
             )
-            look_at = 0.0
+            looked_through = LookedThrough()
+            look_at = ask_at = 0.0
             while not self._stop.is_set():
                 self.health.heartbeat()
                 self._feed.fold_new_records(_FOLD_SECONDS)
                 if time.monotonic() >= look_at:
                     # Live matching comes first: it rests at least as long as it works.
                     started_at = time.monotonic()
+                    if started_at >= ask_at:
+                        looked_through.note_ends(system_clock(), ends.ask())
+                        ask_at = started_at + _TELL_EVERY_SECONDS
+                    stored = sightings.next_offsets() if looked_through.is_waiting else {}
                     self._look(watch)
+                    self._tell(producer, looked_through.until(stored))
                     look_at = time.monotonic() + max(_LOOK_EVERY_SECONDS, time.monotonic() - started_at)
 
     def _look(self, watch: ArrivalWatch) -> None:
@@ -110,11 +125,23 @@ class ArrivalService:
         if found:
             self._rejections.clear()
 
+    def _tell(self, producer: KafkaProducer, until: datetime | None) -> None:
+        """Tell the boards until when arrivals have been met, if that is new."""
+        if until is None:
+            return
+        watched = ArrivalsWatched(site=self._site, until=until)
+        producer.produce(topics.arrivals(self._site), _WATCHED_KEY, encode(watched))
+        self._flush(producer)
+        metrics.ARRIVALS_WATCHED.labels(self._site).set(until.timestamp())
+
     def _publish(self, producer: KafkaProducer, found: Sequence[AddressedArrival]) -> None:
         """Return when the broker has the arrivals. Raises UndeliveredError when it refuses one."""
         for arrival, is_covert in found:
             topic = topics.covert_arrivals(self._site) if is_covert else topics.arrivals(self._site)
             producer.produce(topic, arrival.alert_id, encode(arrival))
+        self._flush(producer)
+
+    def _flush(self, producer: KafkaProducer) -> None:
         while producer.flush(_FLUSH_SECONDS):
             self.health.heartbeat()
             if self._stop.is_set():

@@ -25,7 +25,7 @@ from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import place_of
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
-from anpr.contracts.events import Action, Alert, EntryListed, Loss, Status
+from anpr.contracts.events import Action, Alert, ArrivalsWatched, EntryListed, Loss, Status
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.kafka.interfaces import Record
@@ -185,6 +185,9 @@ class BoardFeed:
             return
         if isinstance(fact, Status):
             self.site_monitor.note_status(fact, self._received_at(record, fact), place_of(record))
+        elif isinstance(fact, ArrivalsWatched):
+            if not topic.is_covert:
+                self.site_monitor.note_arrivals_watched(fact)
         elif isinstance(fact, Loss):
             self.losses.add(fact)
         elif isinstance(fact, Alert) and canary.is_canary(fact):

@@ -10,8 +10,11 @@ from typing import Final, Literal, NamedTuple
 from anpr.contracts import canary, events, topics
 from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.dead_letters import GONE
-from anpr.contracts.events import Action, Alert, Arrival, Correction, Loss, Status
+from anpr.contracts.events import Action, Alert, Arrival, ArrivalsWatched, Correction, Loss, Status
 from anpr.kafka.interfaces import Record
+
+# What is folded into incidents.
+Fact = Alert | Correction | Action | Arrival
 
 
 class BoardTopic(NamedTuple):
@@ -57,7 +60,7 @@ def is_for_boards(record: Record, topic: BoardTopic) -> bool:
     return topic.holds != "dead letters" or record.reason == GONE
 
 
-def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Arrival | Status | Loss:
+def decode(value: bytes, topic: BoardTopic) -> Fact | ArrivalsWatched | Status | Loss:
     """Return the fact, status or loss in a record of `topic`. Raises one of `UNREADABLE`."""
     if topic.holds == "status":
         status = events.decode_status(value)
@@ -68,7 +71,7 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Arr
         _check_site(loss.site, topic)
         return loss
     if topic.holds == "arrivals":
-        arrival = events.decode_arrival(value)
+        arrival = events.decode_arrival_record(value)
         _check_site(arrival.site, topic)
         return arrival
     if topic.holds == "actions":
@@ -82,20 +85,22 @@ def decode(value: bytes, topic: BoardTopic) -> Alert | Correction | Action | Arr
     return fact
 
 
-def check_time(fact: Alert | Correction | Action | Arrival | Status | Loss, arrived_at: datetime | None) -> None:
+def check_time(fact: Fact | ArrivalsWatched | Status | Loss, arrived_at: datetime | None) -> None:
     """Refuse a fact of the future: it would stay on the board until then. Raises FutureRecordError."""
     moment = _happened_at(fact)
     if moment is not None and arrived_at is not None and moment - arrived_at > _CLOCKS_DIFFER:
         raise FutureRecordError(f"it happened {(moment - arrived_at).days} days after it arrived")
 
 
-def _happened_at(fact: Alert | Correction | Action | Arrival | Status | Loss) -> datetime | None:
+def _happened_at(fact: Fact | ArrivalsWatched | Status | Loss) -> datetime | None:
     if isinstance(fact, Loss):
         return fact.found_at or fact.until
+    if isinstance(fact, ArrivalsWatched):
+        return fact.until
     return fact.at if isinstance(fact, Action | Status) else fact.captured_at
 
 
-def is_covert(fact: Alert | Correction | Action | Arrival, topic: BoardTopic) -> bool:
+def is_covert(fact: Fact, topic: BoardTopic) -> bool:
     """Tell whether only people with the covert permission may see a fact (docs/adr/0017).
 
     A covert alert that was published on the open topic by mistake is covert all the same.

@@ -5,7 +5,7 @@ was turned away, or before anybody has stopped it. One that is expected is met w
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
@@ -66,18 +66,23 @@ class Concern(NamedTuple):
     met: Arrival | None = None
 
 
-ArrivalState = Literal["met", "due", "overdue"]
+ArrivalState = Literal["met", "due", "overdue", "unwatched"]
+# Until when arrivals are met at a port: while `anpr meet` looks, and where it never has.
+ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def arrival_state(concern: Concern, now: datetime, *, has_cameras: bool) -> ArrivalState:
+def arrival_state(concern: Concern, now: datetime, watched_until: datetime | None) -> ArrivalState:
     """Return whether an expected vehicle was seen, may still come in time, or should have been seen by now.
 
-    Where there are no cameras nobody sees one arrive, so none is overdue either.
+    `watched_until` says until when arrivals were met at the port. A vehicle that should have come since then is
+    `unwatched`: perhaps it has. Where there are no cameras (None) nobody sees one arrive, so none is overdue either.
     """
     if concern.met is not None:
         return "met"
-    is_over = concern.latest is not None and now > concern.latest
-    return "overdue" if is_over and has_cameras else "due"
+    if concern.latest is None or watched_until is None or now <= concern.latest:
+        return "due"
+    return "overdue" if concern.latest < watched_until else "unwatched"
 
 
 def routes_to(site: str, routes: Iterable[Route]) -> dict[str, Route]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anpr.board.camera_liveness import CameraLiveness
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import Canary, SiteHealth
 from anpr.board.status_order import Place, is_newer
-from anpr.contracts.events import Alert, Status, UnknownCamera
+from anpr.contracts.events import ARRIVALS_UNWATCHED_AFTER, Alert, ArrivalsWatched, Status, UnknownCamera
 from anpr.contracts.unknown_cameras import unknown_cameras
 from anpr.runtime import metrics
 from anpr.runtime.settings import Settings
@@ -50,6 +51,7 @@ class SiteMonitor:
         self._opened_at = opened_at
         self._statuses: dict[tuple[str, str], _Reported] = {}
         self._heard_at: dict[str, datetime] = {}
+        self._arrivals_watched: dict[str, datetime] = {}
 
     def note_status(self, status: Status, received_at: datetime, place: Place) -> None:
         """Note the status of a matcher, received at this time from this place on its topic."""
@@ -76,6 +78,17 @@ class SiteMonitor:
         # One ahead of this clock was sent by a clock that was wrong.
         if newest is None or newest.sent_at < alert.captured_at or newest.sent_at > now:
             self.canaries[alert.read.site] = Canary(alert.captured_at, now)
+
+    def note_arrivals_watched(self, watched: ArrivalsWatched) -> None:
+        """Note until when expected vehicles have been looked for at a site."""
+        until = self._arrivals_watched.get(watched.site, watched.until)
+        self._arrivals_watched[watched.site] = max(until, watched.until)
+
+    def watched_until(self, now: datetime) -> dict[str, datetime]:
+        """Return until when arrivals were met, by site at which they should be: `ALWAYS` while they are."""
+        self._forget_the_future(now)
+        until = {site: self._arrivals_watched.get(site, NEVER) for site in self._settings.arrival_sites}
+        return {site: moment if now - moment > ARRIVALS_UNWATCHED_AFTER else ALWAYS for site, moment in until.items()}
 
     def health(self, now: datetime, why_silent: Callable[[str], str]) -> list[SiteHealth]:
         """Return the health of every site that has cameras. `why_silent` gives the reason for a Kafka address."""
@@ -108,6 +121,8 @@ class SiteMonitor:
             self._heard_at[site] = min(heard_at, now)
         for reported in self._statuses.values():
             reported.received_at = min(reported.received_at, now)
+        for site, until in self._arrivals_watched.items():
+            self._arrivals_watched[site] = min(until, now)
         for site, canary in self.canaries.items():
             self.canaries[site] = Canary(min(canary.sent_at, now), min(canary.came_at, now))
 

@@ -6,11 +6,12 @@ import click
 import msgspec
 from rich.console import Console
 
-from anpr.board.journeys import arrival_state, arrivals
+from anpr.board.journeys import ALWAYS, arrival_state, arrivals
 from anpr.cli import settings_of
 from anpr.cli.arrival_routes import arrival_routes
 from anpr.cli.watch import open_feed
 from anpr.runtime.clock import system_clock
+from anpr.terminal.arrival_words import nobody_meets
 from anpr.terminal.incident_lines import arrival_line
 from anpr.terminal.view import draw_arrivals
 
@@ -24,13 +25,14 @@ READ_SECONDS = 30
 def command(ctx: click.Context, site: str, as_json: bool) -> None:
     """Show which listed vehicles are expected off the ferry or shuttle at a port, the next first.
 
-    Each is due, met (a camera of the port has seen it: when, in which lane) or overdue. The times come from published
+    Each is due, met (a camera of the port has seen it: when, in which lane), overdue, or unwatched: it should have
+    come since `anpr meet` last looked, so perhaps it has. The times come from published
     timetables. They run from the shortest crossing to when a driver who just missed a departure drives off. A vehicle
     leaves this list an hour after that, unless an officer at the port has claimed it. At a port without cameras no
     vehicle is seen to arrive, so none is met or overdue.
 
     The exit code is 1 when nothing is received from a port that the vehicles come from, or from this port's own
-    matchers: some may be missing, or not be met yet.
+    matchers, or when nobody meets arrivals there: some may be missing, or not be met yet.
 
     \b
     Examples:
@@ -49,9 +51,9 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     finally:
         feed.stop()
     now = system_clock()
-    has_cameras = bool(settings.sites[site].cameras)
+    watched_until = feed.site_monitor.watched_until(now).get(site)
     expected = [
-        (incident, concern, arrival_state(concern, now, has_cameras=has_cameras))
+        (incident, concern, arrival_state(concern, now, watched_until))
         for incident, concern in arrivals(feed.board.incidents(now), site, routes, now)
     ]
     if as_json:
@@ -64,4 +66,10 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     if silent or not feed.caught_up():
         source = ", ".join(settings.sites[site].title for site in silent) or "a broker that cannot be reached"
         click.echo(f"Vehicles may be missing: nothing is received from {source}. Phone the port.", err=True)
+    port = settings.sites[site]
+    is_watched = watched_until in (None, ALWAYS)
+    if watched_until is not None and not is_watched:
+        words = nobody_meets(watched_until, port.zone)
+        click.echo(f"{port.title}: {words}. Start `anpr meet --site {site}`, or read its log.", err=True)
+    if silent or not is_watched or not feed.caught_up():
         ctx.exit(1)

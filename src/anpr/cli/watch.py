@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -112,6 +112,7 @@ def view_of(
 ) -> View:
     """Return the view of the named sites, of all sites if none is named."""
     incidents = [incident for incident in feed.board.incidents(now) if not sites or incident.site in sites]
+    watched_until = feed.site_monitor.watched_until(now)
     return View(
         now=now,
         incidents=incidents,
@@ -123,14 +124,17 @@ def view_of(
         losses={site: of_site for site, of_site in feed.losses.by_site(now).items() if not sites or site in sites},
         zones=tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites)),
         faults=faults,
-        expected={incident.incident_id: _expected(incident, settings, now) for incident in incidents},
+        watched_until={site: until for site, until in watched_until.items() if not sites or site in sites},
+        expected={incident.incident_id: _expected(incident, settings, watched_until, now) for incident in incidents},
     )
 
 
-def _expected(incident: Incident, settings: Settings, now: datetime) -> list[tuple[Concern, ArrivalState]]:
+def _expected(
+    incident: Incident, settings: Settings, watched_until: Mapping[str, datetime], now: datetime
+) -> list[tuple[Concern, ArrivalState]]:
     """Return where the vehicle of an incident is due off a ferry or shuttle, and what became of it there."""
     return [
-        (concern, arrival_state(concern, now, has_cameras=bool(settings.sites[site].cameras)))
+        (concern, arrival_state(concern, now, watched_until.get(site)))
         for site, concern in expected_at(incident, settings.routes, now)
     ]
 

@@ -166,7 +166,13 @@ def _accounts(inputs: _ConsoleInputs) -> _Accounts:
 def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> ConsoleParts:
     site, servers, clock = inputs.site, inputs.servers, inputs.clock
     board = BoardAccess(live.thread, live.pages, clock)
-    view = SiteView(site, inputs.settings.sites, live.rules, clock, lambda: accounts.signed_in.names)
+    view = SiteView(
+        inputs.settings.sites,
+        live.rules,
+        clock,
+        lambda: accounts.signed_in.names,
+        lambda: live.current_status.watched_until,
+    )
 
     def load_image(alert: Alert) -> bytes | None:
         read = alert.read

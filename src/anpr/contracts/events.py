@@ -12,7 +12,7 @@ Rules that every consumer may rely on:
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -334,6 +334,20 @@ class Arrival(Struct, frozen=True, kw_only=True, tag_field="type", tag="arrival"
     tier: Tier
 
 
+# After so long without `ArrivalsWatched` nobody meets arrivals any more.
+ARRIVALS_UNWATCHED_AFTER: Final = timedelta(minutes=1)
+
+
+class ArrivalsWatched(Struct, frozen=True, kw_only=True, tag_field="type", tag="arrivals_watched"):
+    """The fact that expected vehicles have been looked for at `site` among all that it had read by `until`.
+
+    It comes three times a minute on the arrivals topic. Its silence shows that nobody meets arrivals there.
+    """
+
+    site: Name
+    until: Instant
+
+
 class EntryEnded(Struct, frozen=True, kw_only=True):
     """An entry left its list. Alerts of its earlier revisions are withdrawn, unless it comes back."""
 
@@ -444,7 +458,9 @@ class AuditHead(Struct, frozen=True, kw_only=True):
 encode: Final = msgspec.json.Encoder().encode
 _decode_alert_record: Final[Callable[[bytes], Alert | Correction]] = msgspec.json.Decoder(Alert | Correction).decode
 _decode_action: Final = msgspec.json.Decoder(Action).decode
-_decode_arrival: Final = msgspec.json.Decoder(Arrival).decode
+_decode_arrival_record: Final[Callable[[bytes], Arrival | ArrivalsWatched]] = msgspec.json.Decoder(
+    Arrival | ArrivalsWatched
+).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
 _decode_loss: Final = msgspec.json.Decoder(Loss).decode
 _decode_audit_head: Final = msgspec.json.Decoder(AuditHead).decode
@@ -475,9 +491,9 @@ def decode_action(value: bytes) -> Action:
     return _decode_within_bounds(_decode_action, value)
 
 
-def decode_arrival(value: bytes) -> Arrival:
+def decode_arrival_record(value: bytes) -> Arrival | ArrivalsWatched:
     """Decode a record of an arrivals topic. Raises one of `Undecodable`."""
-    return _decode_within_bounds(_decode_arrival, value)
+    return _decode_within_bounds(_decode_arrival_record, value)
 
 
 def decode_status(value: bytes) -> Status:
@@ -504,6 +520,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "entry": Entry,
         "action": Action,
         "arrival": Arrival,
+        "arrivals_watched": ArrivalsWatched,
         "entry_ended": EntryEnded,
         "status": Status,
         "loss": Loss,

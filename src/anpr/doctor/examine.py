@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from anpr.doctor import (
+    arrival_checks,
     back_check_checks,
     camera_checks,
     history_checks,
@@ -32,6 +33,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
         *redis_checks.checks(settings, clock),
         *history_checks.checks(settings, clock),
         *back_check_checks.checks(settings, clock),
+        *arrival_checks.checks(settings, clock),
         *machine_checks.checks(settings),
     ]
 

@@ -184,6 +184,11 @@ BACK_CHECK_WAITING = _gauge(
 ARRIVALS = _counter(
     "anpr_arrivals_met_total", "Expected vehicles that were seen at this port, without covert ones.", "site"
 )
+ARRIVALS_WATCHED = _gauge(
+    "anpr_arrivals_watched_until_timestamp_seconds",
+    "Until when expected vehicles have been looked for among all reads of this port; 0 when never since the start.",
+    "site",
+)
 HISTORY_COMMIT = _histogram(
     "anpr_history_commit_seconds",
     "Time to decode one batch of reads and commit it.",

@@ -227,6 +227,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(name for name, site in self.sites.items() if site.cameras or site.history)
 
     @property
+    def arrival_sites(self) -> tuple[str, ...]:
+        """The sites with cameras to which a ferry or shuttle leads: there `anpr meet` sees vehicles arrive."""
+        reached = {route.destination for route in self.routes if route.by != "road"}
+        return tuple(name for name, site in self.sites.items() if site.cameras and name in reached)
+
+    @property
     def state_dir(self) -> Path:
         """The folder for the files that a service needs after a restart, even when its servers are away."""
         return Path(self.watchlist.state_dir).expanduser()

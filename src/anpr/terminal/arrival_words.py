@@ -1,8 +1,8 @@
-"""Says in words what became of a vehicle that is expected at a port: met, due or overdue. Pure."""
+"""Says in words what became of a vehicle that is expected at a port: met, due, overdue or unwatched. Pure."""
 
 from datetime import datetime, tzinfo
 
-from anpr.board.journeys import ArrivalState, Concern
+from anpr.board.journeys import NEVER, ArrivalState, Concern
 from anpr.contracts.moments import local_time
 from anpr.terminal.certainty import CERTAINTY, POSSIBLE
 
@@ -11,6 +11,12 @@ def arrival_words(concern: Concern, state: ArrivalState, zone: tzinfo) -> str:
     """Return what became of a vehicle that is expected off a ferry or shuttle, with times in the port's zone."""
     doubt = arrival_doubt(concern)
     return f"{state} {arrival_time(concern, zone)}{f' ({doubt})' if doubt else ''}"
+
+
+def nobody_meets(watched_until: datetime, zone: tzinfo) -> str:
+    """Return that nobody meets arrivals at a port, and since when."""
+    since = "" if watched_until == NEVER else f" since {_day_and_time(watched_until, zone)}"
+    return f"nobody meets arrivals{since}. Vehicles that have come are still shown as expected"
 
 
 def arrival_time(concern: Concern, zone: tzinfo) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from anpr.board.incident import Incident
-from anpr.board.journeys import ArrivalState, Concern
+from anpr.board.journeys import ALWAYS, ArrivalState, Concern
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Explanation, Status
@@ -23,7 +23,7 @@ from anpr.contracts.moments import local_time
 from anpr.contracts.readings import is_guess
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Camera, Site
-from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words
+from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words, nobody_meets
 from anpr.terminal.certainty import certainty
 
 # A watchlist that Redis has not confirmed for this long may lack changes.
@@ -42,6 +42,7 @@ class View:
     """Everything that is shown at one moment.
 
     `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
+    `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`).
     `expected` holds by incident where its vehicle is due off a ferry or shuttle, and what became of it there.
     """
 
@@ -55,6 +56,7 @@ class View:
     missed_records: Mapping[str, int] = field(default_factory=dict)
     zones: Sequence[tzinfo] = (UTC,)
     faults: Sequence[str] = ()
+    watched_until: Mapping[str, datetime] = field(default_factory=dict)
     expected: Mapping[str, Sequence[tuple[Concern, ArrivalState]]] = field(default_factory=dict)
 
 
@@ -87,9 +89,16 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
             # A program that still reads has not heard of any site. Only what it knows of the connection is a fault.
             if view.caught_up or health.heard_at is not None or health.why_silent:
                 yield f"{sites[health.site].title}: {fault}"
+    for site, until in view.watched_until.items():
+        if until != ALWAYS and view.caught_up:
+            yield f"{sites[site].title}: {nobody_meets(until, sites[site].zone)}"
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
+    yield from _faults_of_records(view)
+
+
+def _faults_of_records(view: View) -> Iterator[str]:
     for topic, count in sorted(view.missed_records.items()):
         were = (
             "was deleted before this program had read it"
@@ -292,7 +301,7 @@ def draw_arrivals(
         table.add_column(column, no_wrap=column not in ("from", "why and what to do", "certainty"))
     for incident, concern, state in expected:
         table.add_row(
-            _plain(state, style="bold red" if state == "overdue" else "bold"),
+            _plain(state, style=_style(state)),
             _plain(arrival_time(concern, port.zone)),
             _plain(f"{sites[incident.site].title} by {concern.route.by}"),
             _plain(incident.plate, style="bold"),
@@ -302,6 +311,10 @@ def draw_arrivals(
             _plain(_holders(incident) or "nobody"),
         )
     return table
+
+
+def _style(state: ArrivalState) -> str:
+    return "bold red" if state in ("overdue", "unwatched") else "bold"
 
 
 def _certainty_of_arrival(incident: Incident, concern: Concern) -> str:
@@ -314,7 +327,7 @@ def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text
     text = Text()
     for concern, state in view.expected.get(incident.incident_id, ()):
         port = sites[concern.route.destination]
-        style = "bold red" if state == "overdue" else "bold"
+        style = _style(state)
         text.append(_plain(f" {port.title}: {arrival_words(concern, state, port.zone)}.", style=style))
     return text
 
@@ -325,7 +338,7 @@ def _arrivals_narrow(
     """Return two lines for each vehicle, the reasons on the second."""
     text = Text()
     for incident, concern, state in expected:
-        text.append(_plain(state, style="bold red" if state == "overdue" else "bold"))
+        text.append(_plain(state, style=_style(state)))
         text.append(_plain(f" {arrival_time(concern, port.zone)} from {sites[incident.site].title} "))
         text.append(_plain(f"by {concern.route.by} ")).append(_plain(incident.plate, style="bold"))
         text.append(f" P{incident.priority} ")

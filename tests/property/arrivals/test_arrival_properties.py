@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anpr.arrivals.arrival_watch import AddressedArrival, ArrivalWatch
 from anpr.board.board import Board
-from anpr.board.journeys import arrival_state, arrivals
+from anpr.board.journeys import ALWAYS, arrival_state, arrivals
 from anpr.contracts.events import Action, Alert, Arrival, Correction, Read
 from anpr.history.sighting import Sighting, Source
 from anpr.matching.read_keys import read_keys
@@ -246,7 +246,7 @@ def watch_once(world: World, open_board: Board, whole_board: Board, now: int) ->
 def states(board: Board, now: int) -> set[Outcome]:
     found = set[Outcome]()
     for incident, concern in arrivals(board.incidents(minutes(now)), "dover", ROUTES, minutes(now)):
-        state = arrival_state(concern, minutes(now), has_cameras=True)
+        state = arrival_state(concern, minutes(now), ALWAYS)
         seen_at = round((concern.met.captured_at - minutes(0)).total_seconds() / 60) if concern.met else None
         found.add((incident.plate, incident.site, state, seen_at))
     return found

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.board.board import Board
-from anpr.board.journeys import concern_of
+from anpr.board.journeys import ALWAYS, NEVER, concern_of
 from anpr.console.board.board_page import BoardPage
 from anpr.console.board.card_renderer import CardRenderer
 from anpr.console.board.change_stream import ChangeStream
@@ -63,13 +63,16 @@ steps = st.lists(
     | st.tuples(st.just("prune"), st.none())
     | st.tuples(st.just("look"), st.none())
     | st.tuples(st.just("sessions"), sessions)
+    | st.tuples(st.just("watch"), st.sampled_from([NEVER, minutes(20), minutes(60), ALWAYS]))
     | st.tuples(st.just("wait"), waits | set_back),
     max_size=25,
 )
 
 
 def page(board: Board) -> BoardPage:
-    rules = TriageRules("calais", timedelta(minutes=2), 0.3, {"coquelles": FERRY, "dunkerque": ROAD})
+    rules = TriageRules(
+        "calais", timedelta(minutes=2), 0.3, {"coquelles": FERRY, "dunkerque": ROAD}, has_cameras=True
+    )
     cards = CardRenderer(CARD, {"calais": Site("Calais", "k", "r")}, rules)
     return BoardPage(board, rules, cards, ChangeStream("start"))
 
@@ -93,21 +96,24 @@ def test_a_page_updated_step_by_step_shows_what_a_new_page_shows(
 ) -> None:
     board = Board(timedelta(minutes=10), window)
     kept = page(board)
-    now, signed_in = minutes(30), None
+    now, signed_in, watched_until = minutes(30), None, ALWAYS
     for number, (step, value) in enumerate(steps):
         if step == "wait":
             now += timedelta(minutes=value)
         elif step == "sessions":
             signed_in = value
+        elif step == "watch":
+            watched_until = value
         elif step == "look":
-            kept.update((), now, signed_in)
+            kept.update((), now, signed_in, watched_until)
         elif step == "prune":
             board.prune(now)
         else:
             _happens(board, step, value, number)
     # At the very moment at which its time is over, and the moment after.
     for moment in (now, now + timedelta(milliseconds=1)):
-        assert kept.update((), moment, signed_in) == page(board).update((), moment, signed_in)
+        knows = ((), moment, signed_in, watched_until)
+        assert kept.update(*knows) == page(board).update(*knows)
 
 
 def _happens(board: Board, step: str, value: Any, number: int) -> None:

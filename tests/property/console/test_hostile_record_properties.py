@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from anpr.board.board_feed import BoardFeed
-from anpr.board.journeys import arrival_state, arrivals, routes_to
+from anpr.board.journeys import ALWAYS, arrival_state, arrivals, routes_to
 from anpr.cli.watch import view_of
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.auth.sessions import Session
@@ -95,7 +95,7 @@ class Screens:
             covert: BoardPage(board, rules, CardRenderer(card, sites, rules), ChangeStream("start"))
             for covert, board in boards.items()
         }
-        self.view = SiteView("calais", sites, rules, lambda: NOON, lambda: None)
+        self.view = SiteView(sites, rules, lambda: NOON, lambda: None, lambda: NOON)
         self.status = CurrentStatus(self.settings, "calais", weekday_time_in(sites["calais"].zone))
         self._publisher = PagePublisher(self.pages, self.status, StreamBroadcast(lambda: b""), lambda: None)
         # The publisher hands the pages to the event loop: here they are published at once.
@@ -135,7 +135,7 @@ class Screens:
         for site in SITES:
             routes = routes_to(site, self.settings.routes)
             due = [
-                (incident, concern, arrival_state(concern, NOON, has_cameras=True))
+                (incident, concern, arrival_state(concern, NOON, ALWAYS))
                 for incident, concern in arrivals(incidents, site, routes, NOON)
             ]
             for width in (80, 200):

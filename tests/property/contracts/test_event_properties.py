@@ -31,6 +31,8 @@ def decoded(value: bytes, like: msgspec.Struct) -> msgspec.Struct:
         return events.decode_action(value)
     if isinstance(like, events.Status):
         return events.decode_status(value)
+    if isinstance(like, events.Arrival | events.ArrivalsWatched):
+        return events.decode_arrival_record(value)
     if isinstance(like, events.AuditHead):
         return events.decode_audit_head(value)
     return msgspec.json.decode(value, type=type(like))

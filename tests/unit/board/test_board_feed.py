@@ -1,12 +1,15 @@
 """The feed counts changes, so that pages are only made again when needed, and the records that it can never read."""
 
+from datetime import datetime
+
 from anpr.board.board_feed import BoardFeed
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.contracts import topics
-from anpr.contracts.events import Correction, Status, encode
+from anpr.contracts.events import ArrivalsWatched, Correction, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
-from anpr.runtime.settings import Settings, Site
+from anpr.runtime.settings import Camera, Route, Settings, Site
 from tests.support.entries import NoLists
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 # On 1 March at noon UTC it is 2 March there.
 AUCKLAND = Site("Auckland", "memory", "redis://none", time_zone="Pacific/Auckland")
@@ -64,6 +67,38 @@ def test_it_counts_records_that_were_deleted_before_it_had_read_them_and_none_th
         put(status, deleted=3)
         fold(2)
         assert feed.missed_records == {alerts: 3}
+    finally:
+        feed.stop()
+
+
+def test_it_knows_until_when_arrivals_were_met_and_believes_no_clock_that_is_ahead() -> None:
+    camera = Camera(name="in-1", lane="1", position="front")
+    ferry = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90)
+    sites = {"calais": SETTINGS.sites["calais"], "dover": Site("Dover", "memory", "redis://none", (camera,))}
+    broker = InMemoryBroker(lambda: NOON)
+    feed = BoardFeed(
+        Settings(sites, (ferry,)),
+        lambda _, names: InMemoryTail(broker, names),
+        NoLists(),
+        lambda: NOON,
+        with_covert=True,
+    )
+
+    def told(until: datetime, topic: str = topics.arrivals("dover")) -> dict[str, datetime]:
+        broker.topics[topic].append((None, encode(ArrivalsWatched(site="dover", until=until)), {}, NOON))
+        while not feed.fold_new_records(0.01):
+            pass
+        return feed.site_monitor.watched_until(NOON)
+
+    feed.start()
+    try:
+        assert feed.site_monitor.watched_until(NOON) == {"dover": NEVER}, "nobody is to meet any at Calais"
+        assert told(NOON, topics.covert_arrivals("dover")) == {"dover": NEVER}
+        assert told(minutes(-5)) == told(minutes(-9)) == {"dover": minutes(-5)}
+        assert told(minutes(-1)) == {"dover": ALWAYS}
+        assert told(minutes(30)) == {"dover": ALWAYS}
+        assert feed.site_monitor.watched_until(minutes(2)) == {"dover": NOON}
+        assert feed.change_count == 0
     finally:
         feed.stop()
 

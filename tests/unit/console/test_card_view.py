@@ -75,3 +75,13 @@ def test_a_card_says_whether_a_vehicle_that_is_expected_is_due_overdue_or_has_ar
     view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(at)))
     html = CARD.render(card=view, review_below_score=0.3)
     assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(an_alert(a_read(), an_entry()))
+    [incident] = board.incidents(minutes(130))
+    view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(130), watched_until=minutes(120)))
+    html = CARD.render(card=view, review_below_score=0.3)
+    words = "Nobody meets arrivals: it may have come. It was due off the ferry about 13:30 UTC to 14:06 UTC."
+    assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())

@@ -1,13 +1,14 @@
 """A stale screen never looks quiet: each fault that could hide a vehicle has a warning."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from anpr.board.camera_liveness import CameraState
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.site_health import Canary, SiteHealth
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.status_warnings import status_warnings
@@ -59,6 +60,20 @@ def status(
 
 def test_while_all_is_well_there_is_no_warning() -> None:
     assert status_warnings(status(), SETTINGS, "calais", AT) == ()
+
+
+def test_the_board_of_a_port_says_since_when_nobody_meets_arrivals() -> None:
+    def said(until: datetime, site: str = "calais", **fields: Any) -> tuple[str, ...]:
+        return status_warnings(status(watched_until={site: until}, **fields), SETTINGS, "calais", AT)
+
+    [words] = said(NOON - seconds(90))
+    assert words == (
+        "Calais: nobody meets arrivals since Sun 11:58:30 UTC. Vehicles that have come are still shown as expected. "
+        "Watch the vehicles that arrive yourself. Tell the engineer on call."
+    )
+    assert said(NEVER)[0].startswith("Calais: nobody meets arrivals. Vehicles")
+    assert said(ALWAYS) == said(NEVER, site="dover") == ()
+    assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
 
 
 def changed(**fields: Any) -> Status:

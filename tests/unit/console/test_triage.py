@@ -1,11 +1,12 @@
 """Where an incident belongs on a site's page, and whom it calls."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from anpr.board.board import Board
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.console.board.triage import (
     DEALT,
     ELSEWHERE,
@@ -38,6 +39,7 @@ def placed(
     actions: tuple[Any, ...] = (),
     rules: TriageRules = RULES,
     signed_in: frozenset[str] | None = None,
+    watched_until: datetime = ALWAYS,
 ) -> BoardPosition:
     board = Board(GAP, WINDOW)
     for fact in facts:
@@ -48,7 +50,7 @@ def placed(
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
     (incident,) = board.incidents(NOON)
-    return position_of(incident, rules, minutes(at), signed_in)
+    return position_of(incident, rules, minutes(at), signed_in, watched_until)
 
 
 @pytest.mark.parametrize("tier", ["exact", "equivalent", "folded", "pattern", "of a later version"])
@@ -169,6 +171,22 @@ def test_a_vehicle_is_overdue_once_it_should_have_been_seen_until_a_camera_of_th
     assert position.concern is not None
     assert (position.arrival, position.concern.met) == ("met", seen)
     assert position.rings == "supervisor", "it calls until somebody here has claimed it"
+
+
+def test_a_vehicle_that_should_have_come_since_anybody_looked_is_not_said_to_be_overdue() -> None:
+    states = [
+        placed(alert(), rules=WITH_CAMERAS, at=at, watched_until=watched_until).arrival
+        for at, watched_until in (
+            (119, minutes(100)),
+            (130, minutes(100)),
+            (130, minutes(121)),
+            (130, NEVER),
+            (130, ALWAYS),
+        )
+    ]
+    assert states == ["due", "unwatched", "overdue", "unwatched", "overdue"]
+    without_cameras = placed(alert(), rules=DOVER, at=130, watched_until=NEVER)
+    assert without_cameras.arrival == "due", "nobody is to look there"
 
 
 def test_a_sighting_counts_as_an_arrival_only_at_the_port_and_when_the_vehicle_can_be_there() -> None:

@@ -69,6 +69,7 @@ def test_every_site_has_what_it_needs() -> None:
     assert {site for kind, site in commands if kind == "match"} == with_cameras
     assert {site for kind, site in commands if kind == "history"} == with_cameras
     assert {site for kind, site in commands if kind == "back-check"} == with_cameras
+    assert {site for kind, site in commands if kind == "meet"} == set(CONFIGURED.arrival_sites)
     assert {site for kind, site in commands if kind == "console"} == set(CONFIGURED.sites)
     assert [kind for kind, _ in commands].count("index") == 1, "one builds the index of a machine"
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from anpr.board.board import Board
 from anpr.board.incident import Incident
-from anpr.board.journeys import ArrivalState, Concern
+from anpr.board.journeys import ALWAYS, ArrivalState, Concern
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
@@ -150,6 +150,15 @@ def test_no_fault_is_shown_when_all_is_well() -> None:
 
 def test_a_board_that_is_still_loading_says_so() -> None:
     assert faults(a_view(caught_up=False)) == ["Reading earlier records. Not everything is shown yet"]
+
+
+def test_a_port_at_which_nobody_meets_arrivals_is_named_with_the_time_of_its_clock() -> None:
+    view = a_view(watched_until={"calais": minutes(-9), "dunkerque": ALWAYS})
+    [fault] = faults(view)
+    assert fault == (
+        "Calais: nobody meets arrivals since Sun 11:51 UTC. Vehicles that have come are still shown as expected"
+    )
+    assert not faults(a_view(watched_until={"calais": ALWAYS}))
 
 
 def test_a_site_that_has_never_reported_is_not_checked() -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from anpr.board.board import Board, Key
+from anpr.board.journeys import ALWAYS
 from anpr.console.board.card_renderer import Card, CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.placed_incidents import PlacedIncident, PlacedIncidents
@@ -71,6 +72,7 @@ class BoardPage:
         self._changed.update(board.keys())
         self._updated_at: datetime | None = None
         self._signed_in: Collection[str] | None = None
+        self._watched_until = ALWAYS
         self._not_placed: set[Key] = set()
 
     @property
@@ -79,16 +81,23 @@ class BoardPage:
         return len(self._board.failed_keys | self._not_placed) + len(self._cards.not_drawn)
 
     def update(
-        self, warnings: Sequence[str], now: datetime, signed_in: Collection[str] | None = None
+        self,
+        warnings: Sequence[str],
+        now: datetime,
+        signed_in: Collection[str] | None = None,
+        watched_until: datetime = ALWAYS,
     ) -> Mapping[str, object]:
         """Return the state of the page at `now`: the head and, by incident, the cards.
 
-        `signed_in` names who is signed in at some console of the site; None where that is not known.
+        The last two are as in `position_of`.
         """
         keys = self._keys_to_place(now)
         if signed_in != self._signed_in:
             self._signed_in = signed_in
             keys |= self._placed.keys_of(lambda incident: self._rules.site in incident.holders)
+        if watched_until != self._watched_until:
+            self._watched_until = watched_until
+            keys |= self._placed.keys_of(lambda incident: incident.site in self._rules.routes)
         for key in keys:
             self._placed.remove(key)
         for key in keys:
@@ -139,7 +148,7 @@ class BoardPage:
 
     def _place(self, key: Key, now: datetime) -> None:
         placed = [
-            PlacedIncident(position_of(incident, self._rules, now, self._signed_in), incident)
+            PlacedIncident(position_of(incident, self._rules, now, self._signed_in, self._watched_until), incident)
             for incident in self._board.incidents_of(key, now)
         ]
         if not placed:

@@ -38,9 +38,9 @@ class PagePublisher:
     def tick(self, feed: BoardFeed, now: datetime) -> None:
         """Make and publish everything. Called in the board's thread."""
         self._current_status.update(feed, now, {covert: page.not_shown for covert, page in self._pages.items()})
-        signed_in = self._signed_in()
+        signed_in, watched_until = self._signed_in(), self._current_status.watched_until
         states = [
-            (page, page.update(self._current_status.known_to(covert=covert).warnings, now, signed_in))
+            (page, page.update(self._current_status.known_to(covert=covert).warnings, now, signed_in, watched_until))
             for covert, page in self._pages.items()
         ]
         set_metrics(self._current_status.known_to(covert=False).system, self._pages[False].head)

@@ -24,18 +24,19 @@ class SiteView:
 
     def __init__(
         self,
-        site: str,
         sites: Mapping[str, Site],
         rules: TriageRules,
         clock: Clock,
         signed_in: Callable[[], Collection[str] | None],
+        watched_until: Callable[[], datetime],
     ) -> None:
-        """See incidents as the site of `rules` does, now. `signed_in` is as in `PagePublisher`."""
-        self.site = site
+        """See incidents as the site of `rules` does, now. The last two are as in `position_of`."""
+        self.site = rules.site
         self.rules = rules
         self._sites = sites
         self._clock = clock
         self.signed_in = signed_in
+        self._watched_until = watched_until
 
     @property
     def zone(self) -> ZoneInfo:
@@ -48,7 +49,7 @@ class SiteView:
 
     def position(self, incident: Incident) -> BoardPosition:
         """Return where an incident belongs."""
-        return position_of(incident, self.rules, self._clock(), self.signed_in())
+        return position_of(incident, self.rules, self._clock(), self.signed_in(), self._watched_until())
 
     def card(self, incident: Incident) -> CardView:
         """Return the card of an incident."""

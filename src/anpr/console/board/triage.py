@@ -28,7 +28,7 @@ from typing import Final
 
 from anpr.board.claims import Claim, claims_of
 from anpr.board.incident import STATUSES, Incident, rank
-from anpr.board.journeys import ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
+from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.events import KINDS
 from anpr.contracts.moments import shifted
 from anpr.contracts.readings import is_guess
@@ -124,16 +124,21 @@ class BoardPosition:
 
 
 def position_of(
-    incident: Incident, rules: TriageRules, now: datetime, signed_in: Collection[str] | None = None
+    incident: Incident,
+    rules: TriageRules,
+    now: datetime,
+    signed_in: Collection[str] | None = None,
+    watched_until: datetime = ALWAYS,
 ) -> BoardPosition:
     """Return where the incident belongs at `now`.
 
-    `signed_in` names who is signed in at some console of the site; None where that is not known.
+    `signed_in` names who is signed in at some console of the site; None where that is not known. `watched_until` is
+    the moment until when arrivals were met at the site, if it has cameras.
     """
     if incident.site == rules.site:
         position = _position_of_own(incident, rules, now)
     else:
-        position = _position_from_elsewhere(incident, rules, now)
+        position = _position_from_elsewhere(incident, rules, now, watched_until)
     if position.section in {SETTLED, NOWHERE}:
         return position
     claims = claims_of(incident, rules.site, signed_in, rules.claim_due(incident.priority), now)
@@ -178,7 +183,9 @@ def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:
     return False
 
 
-def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
+def _position_from_elsewhere(
+    incident: Incident, rules: TriageRules, now: datetime, watched_until: datetime
+) -> BoardPosition:
     concern = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
         if not _is_open(incident):
@@ -187,13 +194,15 @@ def _position_from_elsewhere(incident: Incident, rules: TriageRules, now: dateti
     if concern is not None:
         if not is_current(incident, concern, rules.site, now):
             return BoardPosition(NOWHERE, "", RINGS_NOBODY)
-        return _position_of_arrival(incident, concern, rules, now)
+        return _position_of_arrival(incident, concern, rules, now, watched_until)
     if incident.site in rules.routes and not _is_open(incident):
         return _settled(incident)
     return BoardPosition(NOWHERE, "", RINGS_NOBODY)
 
 
-def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRules, now: datetime) -> BoardPosition:
+def _position_of_arrival(
+    incident: Incident, concern: Concern, rules: TriageRules, now: datetime, watched_until: datetime
+) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
     order, rings, due_from = _order_elsewhere(incident, rules), RINGS_NOBODY, None
     waits_since = since = _waiting_since(incident, rules.site)
@@ -201,7 +210,7 @@ def _position_of_arrival(incident: Incident, concern: Concern, rules: TriageRule
     if concern.latest is not None:
         due_from = _start_of_quarter(concern.earliest)
         order = f"{due_from.isoformat()} {_urgency(incident, rules, since)}"
-        arrival = arrival_state(concern, now, has_cameras=rules.has_cameras)
+        arrival = arrival_state(concern, now, watched_until if rules.has_cameras else None)
         changes += [concern.latest] if rules.has_cameras else []
     changes += [] if rules.site in incident.holders else [concern.until]
     if concern.call_at is not None and since is not None and is_sure(incident, rules):

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from anpr.board.board_feed import BoardFeed
+from anpr.board.journeys import NEVER
 from anpr.console.local_time import FormatTime
 from anpr.console.status.last_read import last_read_at
 from anpr.console.status.status_reader import read_system_status
@@ -37,12 +38,14 @@ class CurrentStatus:
     Attributes:
         ticks: How often it has been updated.
         last_read_at: When a camera last saw a vehicle (`last_read`).
+        watched_until: Until when arrivals were met at the site (`journeys.arrival_state`).
     """
 
     def __init__(self, settings: Settings, site: str, format_time: FormatTime) -> None:
         """Write warnings for the officers of `site`."""
         self.ticks = 0
         self.last_read_at: datetime | None = None
+        self.watched_until = NEVER
         self._settings = settings
         self._site = site
         self._format_time = format_time
@@ -57,6 +60,7 @@ class CurrentStatus:
         try:
             whole = read_system_status(feed, self._settings, now)
             self.last_read_at = last_read_at(whole.health, self._site, self._settings.sites)
+            self.watched_until = whole.watched_until.get(self._site, NEVER)
             self._known = {
                 covert: self._computed(system, not_shown.get(covert, 0))
                 for covert, system in ((False, for_everybody(whole, self._settings.sites)), (True, whole))

@@ -29,4 +29,5 @@ def read_system_status(feed: BoardFeed, settings: Settings, now: datetime) -> Sy
         problems_without_cameras=feed.problems_without_cameras(),
         unknown_cameras=feed.site_monitor.unknown_cameras(now),
         losses=feed.losses.by_site(now),
+        watched_until=feed.site_monitor.watched_until(now),
     )

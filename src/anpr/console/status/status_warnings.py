@@ -7,6 +7,7 @@ Each warning says since when, not for how long. So a screen reader reads out a l
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.site_health import SiteHealth
 from anpr.console.local_time import FormatTime
 from anpr.console.status.site_warning import SiteWarning, WhatToDo, in_words, listed
@@ -40,6 +41,7 @@ def _warnings(system: SystemStatus, settings: Settings, own_site: str, at: Forma
         for health in system.health
         for warning in _site_warnings(system, health, settings.sites[health.site], settings.console, unchecked)
     ]
+    of_sites += _arrival_warnings(system, own_site)
     yield from in_words(of_sites, settings.sites, own_site, at)
     for name, losses in system.losses.items():
         if losses.unacknowledged:
@@ -130,6 +132,17 @@ def _canary_warnings(
         late = (last.came_at - last.sent_at) // due * due
         what = f"slow: the test plate took more than {late.total_seconds():.0f} s. Alerts from there arrive late."
         yield SiteWarning(site, what, None, unchecked)
+
+
+def _arrival_warnings(system: SystemStatus, own_site: str) -> Iterator[SiteWarning]:
+    """Yield that nobody meets arrivals at the own port. Other ports' boards show nothing of that."""
+    until = system.watched_until.get(own_site, ALWAYS)
+    if until == ALWAYS or not system.caught_up:
+        return
+    since = "" if until == NEVER else " since {since}"
+    what = f"nobody meets arrivals{since}. Vehicles that have come are still shown as expected."
+    watch = WhatToDo(("Watch the vehicles that arrive yourself.", _TELL_ENGINEER), ())
+    yield SiteWarning(own_site, what, None if until == NEVER else until, watch)
 
 
 def _camera_warnings(system: SystemStatus, site_name: str, site: Site, unchecked: WhatToDo) -> Iterator[SiteWarning]:

@@ -28,6 +28,7 @@ class SystemStatus:
         reads_per_second: By site.
         problems_without_cameras: By site without cameras, why its broker sends nothing, "" when all is well.
         losses: By site, the reads that its broker deleted before they were checked.
+        watched_until: By site at which arrivals should be met, until when they were (`journeys.arrival_state`).
     """
 
     now: datetime
@@ -42,6 +43,7 @@ class SystemStatus:
     problems_without_cameras: Mapping[str, str]
     losses: Mapping[str, SiteLosses]
     unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
+    watched_until: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def reads_waiting(self) -> int | None:
