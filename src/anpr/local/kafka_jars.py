@@ -122,3 +122,12 @@ def _check(folder: Path) -> None:
     wrong = sorted({name for name, _ in expected.items() ^ found.items()})
     if wrong:
         raise ServerUnavailableError(f"These jars of Kafka are missing or not the expected ones: {', '.join(wrong)}.")
+
+
+def formatted_storage() -> Path:
+    """Return where the storage of a new broker is, as Kafka's tool formats it, once a first broker was started.
+
+    Raises:
+        ServerUnavailableError: The jars could not be had.
+    """
+    return jars().with_name(f"{jars().name}-formatted")

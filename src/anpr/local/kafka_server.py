@@ -1,10 +1,13 @@
 """A real Kafka: one KRaft broker from the official jars."""
 
 import base64
+import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -91,7 +94,7 @@ class KafkaServer(Server):
         archive_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
         java = [kafka_jars.java(), *JVM_OPTIONS, *LOG_OPTIONS, "-cp", f"{kafka_jars.jars()}/*"]
         if not (log_directory / "meta.properties").exists():
-            _format([*java, *archive_options], properties)
+            _format([*java, *archive_options], properties, log_directory)
         return [*java, *(self._java_options or archive_options), "kafka.Kafka", str(properties)]
 
     def _is_answering(self) -> bool:
@@ -109,7 +112,23 @@ class KafkaServer(Server):
             return False
 
 
-def _format(java: list[str], properties: Path) -> None:
+def _format(java: list[str], properties: Path, log_directory: Path) -> None:
+    """Format the storage of a new broker. Kafka's tool does it once on a machine, and later brokers get a copy.
+
+    The tool takes a second of a processor and writes 500 bytes. All brokers of a machine then have the same ids. Each
+    is a cluster of its own, so nothing compares them.
+    """
+    formatted = kafka_jars.formatted_storage()
+    if not formatted.exists():
+        _run_storage_tool(java, properties)
+        # Where the folder cannot be written, or another broker has just kept its own, nothing is lost.
+        with suppress(OSError), tempfile.TemporaryDirectory(dir=formatted.parent) as scratch:
+            shutil.copytree(log_directory, Path(scratch) / "storage").rename(formatted)
+        return
+    shutil.copytree(formatted, log_directory, dirs_exist_ok=True)
+
+
+def _run_storage_tool(java: list[str], properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # With "--cluster-id=", an id that begins with a dash is not taken for an option.
     command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]

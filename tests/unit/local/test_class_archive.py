@@ -36,7 +36,7 @@ def test_a_broker_uses_the_archive_once_it_is_there(
 ) -> None:
     assert jar.exists()
     commands: list[list[str]] = []
-    monkeypatch.setattr("anpr.local.kafka_server._format", lambda java, _: commands.append(java))
+    monkeypatch.setattr("anpr.local.kafka_server._format", lambda java, *_: commands.append(java))
     option = f"-XX:SharedArchiveFile={kafka_jars.class_archive()}"
 
     def is_used() -> list[bool]:
