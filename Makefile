@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test tests lint schemas metrics screenshots lock clean
+.PHONY: demo test tests lint bench schemas metrics screenshots lock clean
 
 demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
@@ -32,6 +32,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(STAMP)  ## measure the headline figures on an idle machine (ten minutes) and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.headline
 
 schemas: $(STAMP)  ## write docs/schemas again after you have added a field to a contract
 	$(BIN)/python -m anpr.contracts.schemas docs/schemas

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import fmean, median
 from typing import Final
 
 import click
@@ -74,6 +74,11 @@ class Traffic:
         self._lines = lines
         self._fleets = max(1, count // len(lines) // VISITS)
         self.listed_plates = frozenset(plate for fleet in range(self._fleets) for plate in self._listed(fleet))
+
+    @property
+    def bytes_a_read(self) -> float:
+        """The mean size of a record."""
+        return fmean(len(line) for line in self._lines)
 
     def _listed(self, fleet: int) -> list[str]:
         return plates_of([of_fleet(line, fleet) for line in self._lines[::LISTED_EVERY]])

@@ -4,8 +4,10 @@ import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from anpr.contracts.local_days import LocalDays
 from anpr.index_store.folder import IndexFolder
@@ -21,39 +23,55 @@ from benchmarks.loops.cost import Work, cost_of
 from benchmarks.stored_reads import CONFIG, SITE
 
 
-def matcher(active: ActiveIndex) -> Callable[[Work], int]:
-    """Return the matcher's loop, on its own consumer and producer, until it has matched every read."""
+class Parts(NamedTuple):
+    """What a matcher is made of, so that a loop can put a stopwatch around a part."""
+
+    consumer: type[KafkaConsumer] = KafkaConsumer
+    producer: type[KafkaProducer] = KafkaProducer
+    metrics: type[MatcherMetrics] = MatcherMetrics
+
+
+MATCHER = Parts()
+
+
+def run(  # noqa: PLR0913  a matcher has as many parts
+    work: Work,
+    active: ActiveIndex,
+    is_done: Callable[[MatcherMetrics], bool],
+    *,
+    group: str = "",
+    batch_reads: int = 0,
+    parts: Parts = MATCHER,
+) -> MatcherMetrics:
+    """Match until it is done, which is asked before each batch. Without a group it has one of its own."""
     settings = load_settings(CONFIG, {})
     cameras = [camera.name for camera in settings.sites[SITE].cameras]
-
-    def run(work: Work) -> int:
-        metrics = MatcherMetrics(SITE, cameras, system_clock())
-        name = uuid.uuid4().hex
-        consumer = KafkaConsumer(
-            work.kafka,
-            work.reads_topic,
-            name,
-            name,
-            memory_topic=work.alerts_topic,
-            session_timeout_seconds=settings.matcher.session_timeout_seconds,
-        )
-        Matcher(
-            MatcherIdentity(SITE, name),
-            consumer=consumer,
-            producer=KafkaProducer(work.kafka),
-            active_index=lambda: active,
-            settings=settings.matcher,
-            days=LocalDays(settings.zones),
-            metrics=metrics,
-            lifecycle=Lifecycle(lambda: metrics.counts["reads"] >= work.reads, lambda: None, lambda: None),
-        ).run()
-        consumer.close()
-        return metrics.counts["alerts"]
-
-    return run
+    metrics = parts.metrics(SITE, cameras, system_clock())
+    name = uuid.uuid4().hex
+    consumer = parts.consumer(
+        work.kafka,
+        work.reads_topic,
+        group or name,
+        name,
+        memory_topic=work.alerts_topic,
+        session_timeout_seconds=settings.matcher.session_timeout_seconds,
+    )
+    Matcher(
+        MatcherIdentity(SITE, name),
+        consumer=consumer,
+        producer=parts.producer(work.kafka),
+        active_index=lambda: active,
+        settings=replace(settings.matcher, batch_reads=batch_reads or settings.matcher.batch_reads),
+        days=LocalDays(settings.zones),
+        metrics=metrics,
+        lifecycle=Lifecycle(lambda: is_done(metrics), lambda: None, lambda: None),
+    ).run()
+    consumer.close()
+    return metrics
 
 
-def _active_index(path: Path) -> ActiveIndex:
+def active_index(path: Path) -> ActiveIndex:
+    """Return the index in a folder."""
     follower = IndexFollower(IndexFolder(path), "anpr index")
     follower.check_for_update()
     if follower.active is None:
@@ -62,9 +80,13 @@ def _active_index(path: Path) -> ActiveIndex:
 
 
 def main(work: str, path: str) -> None:
-    """Run it on the work, which is JSON. `path` is the index folder."""
-    loop = matcher(_active_index(Path(path)))
-    sys.stdout.buffer.write(msgspec.json.encode(cost_of(loop, msgspec.json.decode(work, type=Work))))
+    """Match every read of the work, which is JSON. `path` is the index folder."""
+    active = active_index(Path(path))
+
+    def alerts(work: Work) -> int:
+        return run(work, active, lambda metrics: metrics.counts["reads"] >= work.reads).counts["alerts"]
+
+    sys.stdout.buffer.write(msgspec.json.encode(cost_of(alerts, msgspec.json.decode(work, type=Work))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""The matcher with a stopwatch around each of its parts: the processor time of its thread, by stage of its turn.
+
+A stopwatch takes about a microsecond each time: ten in a turn. The client's own threads are not in it.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from anpr.contracts.events import Alert, Read
+from anpr.contracts.local_days import UTC_DAYS, LocalDays
+from anpr.kafka.consumer import KafkaConsumer
+from anpr.kafka.interfaces import DeliveryCallback, Record
+from anpr.kafka.producer import KafkaProducer
+from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.index import Index, Match, PlateReading
+from anpr.reads.decoder import BadRead
+from benchmarks.loops.cost import Work
+from benchmarks.loops.fields import Fields
+from benchmarks.loops.matcher import Parts, active_index, run
+
+# In the order of a turn. "decode" is what no stopwatch is around: decoding what matching needs, choosing the sample,
+# and decoding whole what may match. "explain" is the second search of those, and the reasons of each match.
+STAGES: Final = ("take", "decode", "search", "explain", "publish", "commit", "metrics")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class StageCosts(Struct):
+    """Microseconds a read by stage, and the reads, turns, listed reads and alerts that they are of."""
+
+    stages_us: dict[str, float]
+    reads: int
+    turns: int
+    listed: int
+    alerts: int
+
+
+class Stopwatch:
+    """The processor time of this thread, by stage."""
+
+    def __init__(self) -> None:
+        self.ns: Counter[str] = Counter()
+
+    def time(self, stage: str, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Do some work and add its time to a stage."""
+        began = time.thread_time_ns()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            self.ns[stage] += time.thread_time_ns() - began
+
+
+WATCH: Final = Stopwatch()
+
+
+class TimedConsumer(KafkaConsumer):
+    """Its stages are "take" and "commit"."""
+
+    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+        """See `interfaces.Consumer`."""
+        return WATCH.time("take", super().poll, max_records, wait_seconds)
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """See `interfaces.Consumer`."""
+        WATCH.time("commit", super().commit, records)
+        WATCH.time("not the matcher's", _CHECK.note, records)
+
+
+class TimedProducer(KafkaProducer):
+    """Its stage is "publish"."""
+
+    def produce(
+        self,
+        topic: str,
+        key: str | None,
+        value: bytes,
+        headers: Mapping[str, bytes] | None = None,
+        on_delivery: DeliveryCallback | None = None,
+    ) -> None:
+        """See `interfaces.Producer`."""
+        WATCH.time("publish", super().produce, topic, key, value, headers, on_delivery)
+
+    def flush(self, wait_seconds: float) -> int:
+        """See `interfaces.Producer`."""
+        return WATCH.time("publish", super().flush, wait_seconds)
+
+
+class TimedMetrics(MatcherMetrics):
+    """Its stage is "metrics"."""
+
+    def record_batch(self, reads: Sequence[Read], records: int, seconds: float) -> None:
+        """See `MatcherMetrics`."""
+        WATCH.time("metrics", super().record_batch, reads, records, seconds)
+
+    def record_published(
+        self, reads: int, alerts: Sequence[Alert], dead_letters: Sequence[BadRead], now: datetime
+    ) -> None:
+        """See `MatcherMetrics`."""
+        WATCH.time("metrics", super().record_published, reads, alerts, dead_letters, now)
+
+
+class TimedIndex(Index):
+    """Its stages are "search" and "explain"."""
+
+    def may_match(self, reads: Sequence[PlateReading]) -> set[int]:
+        """See `Index`."""
+        return WATCH.time("search", super().may_match, reads)
+
+    def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
+        """See `Index`."""
+        return WATCH.time("explain", super().match, reads, days)
+
+
+class Check:
+    """Counts turns and listed reads, apart from the matcher."""
+
+    def __init__(self) -> None:
+        self.turns = self.listed = self.reads = 0
+        self.plates: frozenset[str] = frozenset()
+        self._decode = msgspec.json.Decoder(Fields).decode
+
+    def note(self, records: Sequence[Record]) -> None:
+        """Note a turn."""
+        self.turns += bool(records)
+        self.reads += len(records)
+        self.listed += sum(self._decode(record.value or b"").plate in self.plates for record in records)
+
+
+_CHECK: Final = Check()
+
+
+class Measurement:
+    """Says when the matcher is done: so many turns to get warm, then so many reads."""
+
+    def __init__(self, reads: int, warm_up_turns: int) -> None:
+        self._reads, self._warm_up_turns = reads, warm_up_turns
+        self._began: tuple[int, int, int, int, int] | None = None
+        self.costs = StageCosts({}, 0, 0, 0, 0)
+
+    def is_done(self, metrics: MatcherMetrics) -> bool:
+        """Return whether so many reads have been measured."""
+        now = (time.thread_time_ns(), _CHECK.reads, _CHECK.turns, _CHECK.listed, metrics.counts["alerts"])
+        if self._began is None:
+            if _CHECK.turns >= self._warm_up_turns:
+                WATCH.ns.clear()
+                self._began = now
+            return False
+        thread_ns, reads, turns, listed, alerts = (end - begin for end, begin in zip(now, self._began, strict=True))
+        if reads < self._reads:
+            return False
+        us = {stage: WATCH.ns[stage] / reads / 1000 for stage in STAGES}
+        us["decode"] = (thread_ns - sum(WATCH.ns.values())) / reads / 1000
+        self.costs = StageCosts(us, reads, turns, listed, alerts)
+        return True
+
+
+def main(work: str, path: str, plates: str, batch_reads: str, warm_up_turns: str) -> None:
+    """Run it on the work, which is JSON. `path` is the index folder, `plates` a file of the listed plates."""
+    whole: Work = msgspec.json.decode(work, type=Work)
+    _CHECK.plates = frozenset(msgspec.json.decode(Path(plates).read_bytes(), type=list[str]))
+    active = active_index(Path(path))
+    of_index: dict[str, Any] = {field.name: getattr(active.index, field.name) for field in fields(Index)}
+    measurement = Measurement(whole.reads, int(warm_up_turns))
+    run(
+        whole,
+        replace(active, index=TimedIndex(**of_index)),
+        measurement.is_done,
+        batch_reads=int(batch_reads),
+        parts=Parts(TimedConsumer, TimedProducer, TimedMetrics),
+    )
+    sys.stdout.buffer.write(msgspec.json.encode(measurement.costs))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,163 @@
+"""The kept results as tables and sentences. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from benchmarks.page.blocks import table
+
+Result = Mapping[str, Any]
+
+_LOOPS: Final = {
+    "bare": "reading the topic and doing nothing",
+    "hand": "a loop of a few lines: an exact look-up in a Python set",
+    "aiokafka": "the same loop with aiokafka",
+    "quix": "the same loop in Quix Streams",
+    "bytewax": "the same loop in Bytewax",
+    "redis": "the same loop, asking Redis (`SMISMEMBER`)",
+    "matcher": "**the matcher**",
+}
+_TIERS: Final = {"tolerant": "confusable characters too", "near": "near misreads too"}
+
+
+def blocks(results: Mapping[str, Result]) -> dict[str, str]:
+    """Return the blocks for the results that there are."""
+    made = {
+        "throughput": lambda of: {"headline": headline(of["figures"]), "throughput": throughput(of["figures"])},
+        "latency": lambda of: {"latency": latency(of["figures"])},
+        "stages": lambda of: {"stages": stages(of["figures"])},
+        "scale": lambda of: {"scale": scale(of["figures"]), "model": model(of["figures"])},
+    }
+    found = {
+        name: text
+        for benchmark in made
+        if benchmark in results
+        for name, text in made[benchmark](results[benchmark]).items()
+    }
+    return found | ({"about": about(results)} if results else {})
+
+
+def about(results: Mapping[str, Result]) -> str:
+    """Return where, when and under what load the results were measured."""
+    rows: list[list[object]] = [
+        [
+            f"`{name}`",
+            of["date"],
+            f"{of['seconds'] / 60:.0f} min",
+            f"{of['load']['before']:g} → {of['load']['after']:g}",
+            f"{of['machine']['processor']}, {of['machine']['cores']} cores, {of['machine']['memory_gb']} GB",
+        ]
+        for name, of in results.items()
+    ]
+    versions = max(results.values(), key=lambda of: str(of["date"]))["versions"]
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"{table(['run', 'date', 'took', 'load', 'machine'], rows)}\n\nVersions: {named}."
+
+
+def headline(figures: Mapping[str, Any]) -> str:
+    """Return who is faster, then the table of the README."""
+    return f"{faster(figures['rows'])}\n\n{throughput(figures)}"
+
+
+def faster(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say first which loops take less of a core than the matcher on the same list, then which take more."""
+    costs = {str(of["name"]): float(of["cpu_us"]) for of in rows}
+    own = {
+        name.split()[1]: us for name, us in costs.items() if name.startswith("matcher") and name.endswith("tolerant")
+    }
+    times = {
+        name: own[of_list[0]] / us
+        for name, us in costs.items()
+        if len(of_list := name.split()[1:]) == 1 and of_list[0] in own
+    }
+    less = [f"{_name(name)} ({of:.1f} times)" for name, of in times.items() if of > 1]
+    more = [f"{_name(name)} ({1 / of:.1f} times)" for name, of in times.items() if of <= 1]
+    sentences = []
+    if less:
+        sentences.append(
+            "**Others are faster.** They look plates up exactly, and the matcher takes more of a core than:"
+        )
+        sentences.append("; ".join(less) + ".")
+    if more:
+        sentences.append("These take more than the matcher: " + "; ".join(more) + ".")
+    return " ".join(sentences)
+
+
+def throughput(figures: Mapping[str, Any]) -> str:
+    """Return the costs of a read in each loop."""
+    rows: list[list[object]] = []
+    for of in figures["rows"]:
+        times = (
+            "1" if str(of["name"]).startswith("hand") else interval(of["times_hand"]) if "times_hand" in of else ""
+        )
+        rows.append([_name(of["name"]), times, of["cpu_us"], f"{of['rss_mb']:,}"])
+    return table(["", "times the loop of a few lines (95 %)", "CPU µs a read", "memory MB"], rows)
+
+
+def latency(figures: Mapping[str, Any]) -> str:
+    """Return the latencies of each rate beside the echo."""
+    rows: list[list[object]] = [
+        [
+            f"{of['reads_per_second']:,g}",
+            f"{of['changed_a_second']:,}" if of["changed_a_second"] else "none",
+            interval(of["p50_times_echo"]),
+            interval(of["p99_times_echo"]),
+            *(f"{of['alert_ms'][share]:.1f} ({of['echo_ms'][share]:.1f})" for share in ("p50", "p99", "max")),
+            f"{of['sender_late_p99_ms']:g}",
+        ]
+        for of in figures["rows"]
+    ]
+    head = ["reads a second", "entries changed a second", "p50, times the echo (95 %)", "p99, times the echo (95 %)"]
+    return table([*head, "p50 ms (echo)", "p99 ms (echo)", "longest ms (echo)", "sender late, p99 ms"], rows)
+
+
+def stages(figures: Mapping[str, Any]) -> str:
+    """Return the cost of a read by list, batch and stage."""
+    names = list(figures["rows"][0]["stages_us"])
+    rows: list[list[object]] = [
+        [
+            f"{of['entries']:,}, {_TIERS[of['tolerance']]}",
+            f"{of['batch']:,}",
+            interval(of["times_largest_batch"]),
+            f"{of['cpu_us']:.1f}",
+            *(f"{of['stages_us'][name]:.1f}" for name in names),
+        ]
+        for of in figures["rows"]
+    ]
+    return table(["entries", "reads a batch", "times the largest batch (95 %)", "CPU µs a read", *names], rows)
+
+
+def scale(figures: Mapping[str, Any]) -> str:
+    """Return what several matchers do."""
+    rows: list[list[object]] = [
+        [of["matchers"], interval(of["times_one"]), of["cpu_us"], f"{of['reads_per_second']:,}"]
+        for of in figures["rows"]
+    ]
+    return table(["matchers", "times the reads of one (95 %)", "CPU µs a read", "reads a second"], rows)
+
+
+def model(figures: Mapping[str, Any]) -> str:
+    """Return what the loads would need, and what is used up first."""
+    loads = figures["model"]
+    head = ["", *(f"{of['load']}: {of['peak_per_second']:,} reads a second in the worst hour" for of in loads)]
+    rows: list[list[object]] = [
+        [name, *(f"{of['needs'][name]['words']}, {_percent(of['needs'][name]['share'])}" for of in loads)]
+        for name in loads[0]["needs"]
+    ]
+    rows.append(["**first limit**", *(f"**{of['first_limit']}**" for of in loads)])
+    return table(head, rows)
+
+
+def interval(of: Mapping[str, float]) -> str:
+    """Return a median with its interval."""
+    return f"{of['median']:.2f} ({of['low']:.2f} to {of['high']:.2f})"
+
+
+def _name(name: str) -> str:
+    loop, *of_list = name.split()
+    entries = f", {of_list[0].replace('k', ',000').replace('M', ' million')} entries" if of_list else ""
+    tier = f", {_TIERS[of_list[1]]}" if len(of_list) > 1 else ""
+    return _LOOPS[loop] + entries + tier
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1g} %"
