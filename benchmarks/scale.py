@@ -1,6 +1,6 @@
 """How much more several matchers do than one, and what more traffic would use up first.
 
-    python -m benchmarks scale [--reads 1000000] [--rounds 3] [--entries 1000000] [--json]
+    python -m benchmarks scale [--reads 800000] [--rounds 3] [--entries 1000000] [--json]
 
 Matchers of one group share the reads of a topic: one, then twice as many, up to the cores of this machine, which the
 broker shares with them. Only the time counts in which all of them match. All reads must be matched, and every listed
@@ -131,7 +131,7 @@ def show(rows: Sequence[dict[str, object]], modelled: Sequence[dict[str, object]
 
 
 @click.command()
-@click.option("--reads", type=click.IntRange(min=LISTED_EVERY), default=1_000_000, show_default=True)
+@click.option("--reads", type=click.IntRange(min=LISTED_EVERY), default=800_000, show_default=True)
 @click.option("--entries", type=COUNT, default=1_000_000, show_default=True)
 @click.option("--rounds", type=COUNT, default=3, show_default=True)
 @click.option("--most", type=COUNT, default=len(os.sched_getaffinity(0)), help="Matchers; all cores by default.")

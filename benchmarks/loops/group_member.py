@@ -10,7 +10,7 @@ from msgspec import Struct
 from anpr.matcher.matcher_metrics import MatcherMetrics
 from anpr.matching.compiling import compile_kernels
 from benchmarks.loops.cost import Work
-from benchmarks.loops.matcher import active_index, run
+from benchmarks.loops.matcher import active_index, run, taken
 
 # A share that has brought nothing for this long is at its end. A new share takes less to arrive.
 _AT_END_SECONDS = 3.0
@@ -34,7 +34,7 @@ class Progress:
 
     def is_done(self, metrics: MatcherMetrics) -> bool:
         """Note a turn. Return whether the matcher's share of the topic is at its end."""
-        last, reads = self.samples[-1], metrics.counts["reads"]
+        last, reads = self.samples[-1], taken(metrics)
         now = time.monotonic()
         if reads > last.reads:
             self.samples.append(Sample(now, time.process_time(), reads, metrics.counts["alerts"]))
