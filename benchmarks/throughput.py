@@ -21,6 +21,7 @@ from typing import Final
 
 import click
 import msgspec
+import redis
 from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
@@ -31,6 +32,7 @@ from anpr.kafka.producer import KafkaProducer
 from anpr.kafka.topic_admin import create_topics
 from anpr.kafka.topic_specs import specs
 from anpr.local.kafka_server import KafkaServer
+from anpr.local.valkey_server import ValkeyServer
 from anpr.matching.index import Index
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
@@ -45,10 +47,12 @@ from benchmarks.stored_reads import CONFIG, SITE, of_fleet, plates_of, simulated
 LISTED_EVERY: Final = 1000
 VISITS: Final = 8
 _GENERATION: Final = Generation(epoch=1, number=1)
+REDIS: Final = "benchmarks.loops.ask_redis"
 PLAIN: Final = "benchmarks.loops.plain"
 MATCHER: Final = "benchmarks.loops.matcher"
 PEERS: Final = ("aiokafka", "quix", "bytewax")
 _FLUSH_EVERY: Final = 10_000
+_ADDED_TOGETHER: Final = 1000
 _TOLERANCES: Final[tuple[Tolerance, ...]] = ("tolerant", "near")
 
 
@@ -106,8 +110,10 @@ def fill(kafka: str, traffic: Traffic) -> int:
     return listed
 
 
-def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int], peers: Sequence[str]) -> list[Loop]:
-    """Write a list of each size as plates and as indexes, and return the loops."""
+def loops_of(
+    folder: Path, redis_url: str, listed: frozenset[str], sizes: Sequence[int], peers: Sequence[str]
+) -> list[Loop]:
+    """Write a list of each size as plates, as indexes and as a set in Redis, and return the loops."""
     loops = [Loop("bare", PLAIN)]
     for size in sizes:
         plates = [*listed, *make(max(0, size - len(listed)), Random(1)).texts]
@@ -116,6 +122,8 @@ def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int], peers: 
         file.write_text(json.dumps(plates), encoding="utf-8")
         hand = Loop(f"hand {label}", PLAIN, (str(file),))
         loops.append(hand)
+        add_to_redis(redis_url, label, plates)
+        loops.append(Loop(f"redis {label}", REDIS, (redis_url, label), hand.name))
         loops += [
             Loop(f"{peer} {label}", f"benchmarks.peers.{peer}_loop", hand.path, hand.name, peer) for peer in peers
         ]
@@ -124,6 +132,13 @@ def loops_of(folder: Path, listed: frozenset[str], sizes: Sequence[int], peers: 
             write_index(path, plates, tolerance)
             loops.append(Loop(f"matcher {label} {tolerance}", MATCHER, (str(path),), hand.name))
     return loops
+
+
+def add_to_redis(url: str, key: str, plates: Sequence[str]) -> None:
+    """Put the plates into a set."""
+    with redis.Redis.from_url(url) as client:
+        for at in range(0, len(plates), _ADDED_TOGETHER):
+            client.sadd(key, *plates[at : at + _ADDED_TOGETHER])
 
 
 def label_of(entries: int) -> str:
@@ -221,10 +236,14 @@ def main(  # noqa: PLR0913  one argument for each option
     reads: int, rounds: int, sizes: Sequence[int], peers: Sequence[str], *, no_peers: bool, as_json: bool
 ) -> None:
     """Run every loop in each round and print the medians."""
-    with tempfile.TemporaryDirectory() as name, KafkaServer(Path(name) / "kafka") as broker:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        KafkaServer(Path(name) / "kafka") as broker,
+        ValkeyServer(Path(name) / "valkey") as valkey,
+    ):
         folder = Path(name)
         traffic = Traffic(simulated_lines(folder), reads)
-        loops = loops_of(folder, traffic.listed_plates, sizes, () if no_peers else peers)
+        loops = loops_of(folder, valkey.url, traffic.listed_plates, sizes, () if no_peers else peers)
         listed = fill(broker.bootstrap, traffic)
         costs = []
         for number in range(rounds):

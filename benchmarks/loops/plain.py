@@ -22,10 +22,10 @@ _BATCH_RECORDS: Final = 1000
 
 def bare(work: Work) -> int:
     """Poll every record."""
-    consumer = _consumer(work)
+    consumer = consumer_of(work)
     left = work.reads
     while left > 0:
-        left -= len(_polled(consumer))
+        left -= len(polled(consumer))
     consumer.close()
     return 0
 
@@ -35,11 +35,11 @@ def hand_written(plates: frozenset[str]) -> Callable[[Work], int]:
     decode = msgspec.json.Decoder(Fields).decode
 
     def run(work: Work) -> int:
-        consumer = _consumer(work)
+        consumer = consumer_of(work)
         producer = Producer({"bootstrap.servers": work.kafka, "enable.idempotence": True, "acks": "all"})
         left, alerts = work.reads, 0
         while left > 0:
-            records = _polled(consumer)
+            records = polled(consumer)
             for record in records:
                 value = record.value()
                 if decode(value).plate in plates:
@@ -55,7 +55,8 @@ def hand_written(plates: frozenset[str]) -> Callable[[Work], int]:
     return run
 
 
-def _consumer(work: Work) -> Consumer:
+def consumer_of(work: Work) -> Consumer:
+    """Return a consumer of all reads, in a group of its own."""
     consumer = Consumer(
         {
             "bootstrap.servers": work.kafka,
@@ -68,7 +69,8 @@ def _consumer(work: Work) -> Consumer:
     return consumer
 
 
-def _polled(consumer: Consumer) -> Sequence[Any]:
+def polled(consumer: Consumer) -> Sequence[Any]:
+    """Return the records that have come, up to a batch."""
     records = consumer.consume(_BATCH_RECORDS, 1.0)
     for record in records:
         if error := record.error():
