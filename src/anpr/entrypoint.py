@@ -17,6 +17,7 @@ SERVICES = (
     ["history"],
     ["index"],
     ["match"],
+    ["meet"],
     ["send"],
     ["watch"],
     ["watchlist", "keep"],

@@ -25,6 +25,7 @@ from anpr.runtime.settings_files import load_settings
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store.home import tombstone_retention
 from anpr.watchlist.store.store import WatchlistStore, connect
+from tests.support.anpr_commands import run_command
 from tests.support.sites import PATIENT_SECONDS, certificates, exchange_tokens
 
 PORTS = ("calais", "coquelles", "dunkerque")
@@ -59,9 +60,12 @@ class Installation:
         self.supervisor.stop()
 
     def create_topics(self) -> None:
-        """Create the topics of all sites."""
+        """Create the topics of all sites, and wait until the broker knows them."""
         for address, specs in specs_by_address(self.settings).items():
-            create_topics(AdminClient({"bootstrap.servers": address}), specs)
+            admin = AdminClient({"bootstrap.servers": address})
+            create_topics(admin, specs)
+            names = {spec.name for spec in specs}
+            assert wait_until(lambda: names <= admin.list_topics(timeout=60).topics.keys(), 60)  # noqa: B023  done here
 
     def open_look_ups(self) -> None:
         """Give the history of each site an address with TLS, and each site a token for every one.
@@ -90,14 +94,8 @@ class Installation:
 
     def run(self, *arguments: str, input: bytes = b"", timeout: float = 180) -> subprocess.CompletedProcess[bytes]:  # noqa: A002  as subprocess.run
         """Run an `anpr` command to its end."""
-        return subprocess.run(
-            self.command(*arguments),
-            input=input,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            env={**os.environ, **self.environment},
-        )
+        environment = {**os.environ, **self.environment}
+        return run_command(["--config", str(self.config), *arguments], environment, input, timeout)
 
     def plan(self, file: Path, list_name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Run `anpr watchlist plan`, with --new-list for a new list. The plan is written beside the file."""

@@ -64,6 +64,7 @@ def test_each_fault_is_named_with_what_to_do(installation: Installation) -> None
     it.run("send", "--site", site, input=read_line("a", site, "AB1"))
     admin = AdminClient({"bootstrap.servers": it.kafka})
     admin.delete_topics([topics.alerts(site)])[topics.alerts(site)].result(60)
+    assert wait_until(lambda: topics.alerts(site) not in admin.list_topics(timeout=60).topics, 60)
     it.environment["ANPR_TOPICS__READS_RETENTION_HOURS"] = "24"
     it.environment["ANPR_WATCHLIST__STATE_DIR"] = "/proc/1/no"
     found = wrong(examined(it, 1))
