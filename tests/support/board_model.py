@@ -50,6 +50,8 @@ class ExpectedIncident(NamedTuple):
     members: list[str]
     retracted: set[tuple[str, str]]
     arrivals: set[Arrival]
+    alerts_there: set[tuple[Arrival, str]]
+    expected_by: list[str]
     listed_again: bool
 
 
@@ -82,6 +84,8 @@ def seen(incident: Incident) -> ExpectedIncident:
         members=[alert.alert_id for alert in incident.alerts],
         retracted=set(incident.retracted),
         arrivals=set(incident.arrivals),
+        alerts_there={(arrival, alert.alert_id) for arrival, alert in incident.alerts_there.items()},
+        expected_by=[alert.alert_id for alert in incident.expected_by],
         listed_again=incident.listed_again,
     )
 
@@ -89,7 +93,8 @@ def seen(incident: Incident) -> ExpectedIncident:
 def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[ExpectedIncident]:
     """Return every incident of any age, as it is at `now`."""
     alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
-    return [_incident(stay, facts, now) for stay in _stays(alerts, stay_gap)]
+    links = _links([alert for alert, _ in alerts], facts)
+    return [_incident(stay, facts, links, now) for stay in _stays(alerts, stay_gap)]
 
 
 def last_capture(incident: ExpectedIncident, facts: Sequence[Fact]) -> datetime:
@@ -122,7 +127,28 @@ def _stays(alerts: Sequence[tuple[Alert, str]], stay_gap: timedelta) -> list[lis
     return stays
 
 
-def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: datetime) -> ExpectedIncident:
+def _links(alerts: Sequence[Alert], facts: Sequence[Fact]) -> list[tuple[Alert, Arrival, Alert]]:
+    """Return each alert that made a vehicle expected elsewhere, its arrival, and an alert that this read raised."""
+    arrivals = [fact for fact in facts if isinstance(fact, Arrival) and not _is_replaced(fact, facts)]
+    return [
+        (before, arrival, after)
+        for arrival in arrivals
+        for before in alerts
+        for after in alerts
+        if before.alert_id == arrival.alert_id
+        and before.entry.entry_id == after.entry.entry_id
+        and before.read.site != after.read.site == arrival.site
+        and (after.read.camera, after.read.read_id) == (arrival.camera, arrival.read_id)
+        and after.captured_at == arrival.captured_at
+    ]
+
+
+def _incident(
+    stay: Sequence[tuple[Alert, str]],
+    facts: Sequence[Fact],
+    links: Sequence[tuple[Alert, Arrival, Alert]],
+    now: datetime,
+) -> ExpectedIncident:
     alerts = [alert for alert, _ in stay]
     members = [alert.alert_id for alert in alerts]
     done = _in_order([fact for fact in facts if isinstance(fact, OfficerAction)])
@@ -154,8 +180,18 @@ def _incident(stay: Sequence[tuple[Alert, str]], facts: Sequence[Fact], now: dat
             for fact in facts
             if isinstance(fact, Arrival) and fact.alert_id in members and not _is_replaced(fact, facts)
         },
+        alerts_there={
+            (arrival, min(after.alert_id for _, other, after in links if other == arrival))
+            for before, arrival, _ in links
+            if before in alerts
+        },
+        expected_by=_in_order_of_capture({before for before, _, after in links if after in alerts}),
         listed_again=any(_ends_since(alert, facts) for alert in standing),
     )
+
+
+def _in_order_of_capture(alerts: set[Alert]) -> list[str]:
+    return [alert.alert_id for alert in sorted(alerts, key=lambda alert: (alert.captured_at, alert.alert_id))]
 
 
 def _in_order(done: Sequence[OfficerAction]) -> list[Action]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from anpr.board.incident import Incident, certainty_order
-from anpr.board.journeys import arrivals
+from anpr.board.journeys import arrivals, is_of_guess
 from anpr.contracts.events import Alert, Entry
 from anpr.contracts.plates import is_pattern
 from anpr.runtime.settings import Route
@@ -16,12 +16,16 @@ _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Expected(NamedTuple):
-    """A vehicle that is expected: what is looked for, in which captures, and the alert that its arrival names."""
+    """A vehicle that is expected: what is looked for, in which captures, and the alert that its arrival names.
+
+    With `is_guessed`, a guess of a camera has been told already, and only a true reading is news.
+    """
 
     alert: Alert
     entry: Entry
     seen_from: datetime
     until: datetime
+    is_guessed: bool = False
 
 
 def expected_vehicles(
@@ -35,10 +39,12 @@ def expected_vehicles(
     found = []
     for incident, concern in arrivals(incidents, site, routes, now):
         named = [alert for alert in incident.standing if alert.is_covert == covert]
-        if named and concern.met is None and concern.seen_from is not None and concern.seen_from <= now:
+        is_guessed = concern.met is not None and is_of_guess(concern.met)
+        may_be_met = concern.met is None or is_guessed
+        if named and may_be_met and concern.seen_from is not None and concern.seen_from <= now:
             alert = min(named, key=certainty_order)
             until = _FOR_EVER if site in incident.holders else concern.until
-            found.append(Expected(alert, _looked_for(alert), concern.seen_from, until))
+            found.append(Expected(alert, _looked_for(alert), concern.seen_from, until, is_guessed))
     return found
 
 

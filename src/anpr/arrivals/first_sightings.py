@@ -6,6 +6,7 @@ import msgspec
 
 from anpr.arrivals.expected import Expected
 from anpr.contracts.events import NO_GENERATION, Arrival, Read
+from anpr.contracts.readings import SUREST_OF_GUESSES, sureness_of
 from anpr.matching.index import Index
 from anpr.matching.read_keys import folded_key
 
@@ -21,7 +22,8 @@ def first_sightings(
     """Return the arrivals of the vehicles that one of the reads shows, each by its first capture.
 
     The engine compares, as it does for the watchlist. A read of a vehicle that leaves for France is no arrival, and
-    neither is one that another read has replaced.
+    neither is one that another read has replaced. A later guess of the camera counts where no true reading does, and
+    its arrival says so by its tier.
     """
     if not reads:
         return []
@@ -30,6 +32,7 @@ def first_sightings(
         msgspec.structs.replace(vehicle.entry, entry_id=str(number)) for number, vehicle in enumerate(expected)
     ]
     first: dict[int, Arrival] = {}
+    guessed: dict[int, Arrival] = {}
     matches = Index.build(entries, NO_GENERATION).match(reads)
     for read, matches_of_read in sorted(zip(reads, matches, strict=True), key=lambda pair: _order(pair[0])):
         if read.direction == "fr_bound" or is_superseded(read):
@@ -38,8 +41,11 @@ def first_sightings(
             number = int(match.entry.entry_id)
             vehicle = expected[number]
             if read.captured_at and vehicle.seen_from <= read.captured_at <= vehicle.until:
-                first.setdefault(number, _arrival(vehicle, read, match.tier))
-    return list(first.values())
+                tier = sureness_of(match.tier, read, match.explanation)
+                found = guessed if tier == SUREST_OF_GUESSES else first
+                found.setdefault(number, _arrival(vehicle, read, tier))
+    still_guessed = (number for number in guessed.keys() - first.keys() if not expected[number].is_guessed)
+    return [*first.values(), *(guessed[number] for number in sorted(still_guessed))]
 
 
 def _order(read: Read) -> tuple[str, ...]:

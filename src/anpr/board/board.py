@@ -20,6 +20,7 @@ from anpr.board.incident import (
     Incident,
     action_key,
     build_incident,
+    capture_order,
     merge_alerts,
     urgency_order,
 )
@@ -122,6 +123,7 @@ class Board:
             _discard(self._alerts_of_key, _key(known_alert), known_alert.alert_id)
             self._uncount_alert(known_alert.entry)
             alert = merge_alerts(known_alert, alert)
+        self._invalidate(*self._linked(alert))
         self._alerts[alert.alert_id] = alert
         self._alerts_of_key[_key(alert)].add(alert.alert_id)
         self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
@@ -159,7 +161,8 @@ class Board:
         """Add that an expected vehicle was seen where it was expected. Its alert may come later."""
         self._arrivals_of_alert[arrival.alert_id].add(arrival)
         self._alerts_of_arrival[arrival.site, arrival.read_id].add(arrival.alert_id)
-        self._invalidate(arrival.alert_id)
+        read = (arrival.site, arrival.read_id)
+        self._invalidate(arrival.alert_id, *self._alerts_of_read.get(read, ()))
 
     def add_entry_ended(self, ended: EntryEnded) -> None:
         """Withdraw an entry's alerts of revisions before the one that ended it, unless it has been listed again."""
@@ -299,7 +302,7 @@ class Board:
             del self._alert_counts[name]
 
     def _forget(self, alert: Alert) -> None:
-        self._invalidate(alert.alert_id)
+        self._invalidate(alert.alert_id, *self._linked(alert))
         del self._alerts[alert.alert_id]
         self._uncount_alert(alert.entry)
         _discard(self._alerts_of_key, _key(alert), alert.alert_id)
@@ -313,6 +316,7 @@ class Board:
             self._forget_arrival(arrival)
 
     def _forget_arrival(self, arrival: Arrival) -> None:
+        self._invalidate(*self._alerts_of_read.get((arrival.site, arrival.read_id), ()))
         _discard(self._arrivals_of_alert, arrival.alert_id, arrival)
         read = (arrival.site, arrival.read_id)
         left = self._arrivals_of_alert.get(arrival.alert_id, ())
@@ -332,7 +336,7 @@ class Board:
         if cached is None or not cached.since <= now < cached.until:
             alerts = sorted(
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
-                key=lambda alert: (alert.captured_at, alert.alert_id),
+                key=capture_order,
             )
             ends = [self._end_of(alert) for alert in alerts]
             self._cached[key] = cached = _CachedIncidents(
@@ -364,15 +368,43 @@ class Board:
         standing = [alert for alert in not_superseded if not self._is_withdrawn(alert, now)]
         actions = [self._actions[key] for alert in stay for key in self._actions_of_alert.get(alert.alert_id, ())]
         retracted = frozenset(action_key(record.action) for record in actions if self._is_retracted(record.action))
+        arrivals = self._standing_arrivals(stay)
         return build_incident(
             stay,
             standing,
             actions,
-            self._standing_arrivals(stay),
+            arrivals,
+            alerts_there={arrival: alert for arrival in arrivals if (alert := self._raised_by(arrival))},
+            expected_by={alert for own in stay for alert in self._expecting(own)},
             retracted=retracted,
             withdrawn=len(standing) < len(not_superseded),
             listed_again=any(self._has_ended(alert) for alert in standing),
         )
+
+    def _linked(self, alert: Alert) -> set[str]:
+        """Return the alerts whose incidents this one belongs to as well, by an arrival; see `Incident`."""
+        arrivals = self._arrivals_of_alert.get(alert.alert_id, ())
+        reads = [(arrival.site, arrival.read_id) for arrival in arrivals]
+        return {
+            *self._alerts_of_arrival.get((alert.read.site, alert.read.read_id), ()),
+            *(alert_id for read in reads for alert_id in self._alerts_of_read.get(read, ())),
+        }
+
+    def _raised_by(self, arrival: Arrival) -> Alert | None:
+        """Return the alert that a sighting of an expected vehicle raised by the entry that made it expected."""
+        expecting = self._alerts[arrival.alert_id]
+        raised = (self._alerts[one] for one in self._alerts_of_read.get((arrival.site, arrival.read_id), ()))
+        of_entry = (alert for alert in raised if _is_raised_by(alert, arrival, expecting))
+        return min(of_entry, key=capture_order, default=None)
+
+    def _expecting(self, alert: Alert) -> Iterator[Alert]:
+        """Yield the alerts of other sites that made a vehicle expected, whose arrival is the read of this alert."""
+        for alert_id in self._alerts_of_arrival.get((alert.read.site, alert.read.read_id), ()):
+            expecting = self._alerts.get(alert_id)
+            if expecting is not None and any(
+                _is_raised_by(alert, arrival, expecting) for arrival in self._standing_arrivals([expecting])
+            ):
+                yield expecting
 
     def _standing_arrivals(self, stay: Sequence[Alert]) -> list[Arrival]:
         """Return the arrivals that name an alert of the stay and whose read no other has replaced."""
@@ -445,6 +477,16 @@ def _discard(sets: dict[K, set[M]], key: K, member: M) -> None:
     sets[key].discard(member)
     if not sets[key]:
         del sets[key]
+
+
+def _is_raised_by(alert: Alert, arrival: Arrival, expecting: Alert) -> bool:
+    """Tell whether an alert is about the read of an arrival, by the entry that made the vehicle expected."""
+    read = (alert.read.site, alert.read.camera, alert.read.read_id, alert.captured_at)
+    return (
+        read == (arrival.site, arrival.camera, arrival.read_id, arrival.captured_at)
+        and alert.entry.entry_id == expecting.entry.entry_id
+        and alert.read.site != expecting.read.site
+    )
 
 
 def _key(alert: Alert) -> Key:

@@ -45,6 +45,8 @@ class Incident(Struct, frozen=True, kw_only=True):
         actions: All that officers did, in the order of each site's topic.
         retracted: The actions that were retracted and do not count.
         arrivals: Where its vehicle was expected and seen, in order of capture.
+        alerts_there: Of these, the alerts that the sightings raised where they were, by the same entry.
+        expected_by: The alerts of other sites that made its vehicle expected here, in order of capture.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
     """
 
@@ -59,6 +61,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     retracted: frozenset[ActionKey]
     arrivals: tuple[Arrival, ...] = ()
+    alerts_there: dict[Arrival, Alert] = {}
+    expected_by: tuple[Alert, ...] = ()
     listed_again: bool = False
 
     @property
@@ -143,6 +147,8 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
     actions: Iterable[ActionAtOffset],
     arrivals: Iterable[Arrival] = (),
     *,
+    alerts_there: dict[Arrival, Alert],
+    expected_by: Iterable[Alert],
     retracted: frozenset[ActionKey],
     withdrawn: bool,
     listed_again: bool,
@@ -154,6 +160,8 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         standing: The alerts that neither a correction nor a withdrawal has removed.
         actions: The actions on the stay, in any order.
         arrivals: The sightings of its vehicle where it was expected, in any order.
+        alerts_there: See `Incident`.
+        expected_by: See `Incident`, in any order.
         retracted: Which of the actions were retracted.
         withdrawn: Whether a withdrawal removed any of its alerts.
         listed_again: Whether any alert stands because its entry, which had ended, is listed again.
@@ -174,6 +182,8 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         actions=ordered_actions,
         retracted=retracted,
         arrivals=tuple(sorted(arrivals, key=arrival_order)),
+        alerts_there=alerts_there,
+        expected_by=tuple(sorted(expected_by, key=capture_order)),
         listed_again=listed_again,
     )
 
@@ -181,6 +191,11 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
 def arrival_order(arrival: Arrival) -> tuple[datetime, bytes]:
     """Return the sort key of arrivals: by capture. No two that differ have the same."""
     return (arrival.captured_at, encode(arrival))
+
+
+def capture_order(alert: Alert) -> tuple[datetime, str]:
+    """Return the sort key of alerts by capture."""
+    return (alert.captured_at, alert.alert_id)
 
 
 def certainty_order(alert: Alert) -> tuple[bool, int, int, bool, bool, float, str]:

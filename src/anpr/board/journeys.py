@@ -10,8 +10,9 @@ from typing import Final, Literal, NamedTuple
 
 from anpr.board.incident import STATUSES, Incident
 from anpr.contracts import turned_away
-from anpr.contracts.events import Action, Arrival
+from anpr.contracts.events import Action, Alert, Arrival
 from anpr.contracts.moments import shifted
+from anpr.contracts.readings import SUREST_OF_GUESSES
 from anpr.runtime.settings import Route
 
 # Ships are late, and vehicles wait on the quay: an overdue vehicle is shown for this long after it was due.
@@ -52,7 +53,9 @@ class Concern(NamedTuple):
         until: When it ceases to concern this site, unless it is claimed here.
         call_at: From when on an officer of this site must have claimed it; None if nobody must.
         seen_from: From when on a sighting of the vehicle here is its arrival; None by road.
-        met: Its first sighting here; None while it was not seen.
+        met: Its first sighting here, by a camera's later guess only where no camera has read it; None while it was
+            not seen.
+        own_alert: The alert that this sighting raised here by the same entry; None for none.
     """
 
     route: Route
@@ -64,6 +67,7 @@ class Concern(NamedTuple):
     call_at: datetime | None = None
     seen_from: datetime | None = None
     met: Arrival | None = None
+    own_alert: Alert | None = None
 
 
 ArrivalState = Literal["met", "due", "overdue", "unwatched"]
@@ -145,6 +149,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
     call_at = after.at if after is not None and is_handed_over else shifted(earliest, -_CALL_BEFORE)
     seen_from = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes * _FASTEST_SHARE))
+    met = _first_seen(incident, site, seen_from)
     return Concern(
         route,
         earliest,
@@ -154,14 +159,21 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
         until=shifted(latest, _OVERDUE),
         call_at=call_at,
         seen_from=seen_from,
-        met=_first_seen(incident, site, seen_from),
+        met=met,
+        own_alert=incident.alerts_there.get(met) if met is not None else None,
     )
 
 
 def _first_seen(incident: Incident, site: str, seen_from: datetime) -> Arrival | None:
     """Return the first sighting of an incident's vehicle at a site, from the moment at which it may be there."""
     seen = (arrival for arrival in incident.arrivals if arrival.site == site and arrival.captured_at >= seen_from)
-    return next(seen, None)
+    # min keeps the first of equals, and the arrivals are in order of capture.
+    return min(seen, key=is_of_guess, default=None)
+
+
+def is_of_guess(arrival: Arrival) -> bool:
+    """Tell whether an arrival is no more than a later guess of the camera."""
+    return arrival.tier == SUREST_OF_GUESSES
 
 
 def _by_road(incident: Incident, route: Route, after: Action | None) -> Concern | None:

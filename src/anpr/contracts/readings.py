@@ -7,7 +7,7 @@ from anpr.contracts.plates import as_read
 
 FIRST: Final = 1
 # A match by a guess is as sure as a match by an edit of the plate, at best: the camera itself read another plate.
-_SUREST_OF_GUESSES: Final = "near"
+SUREST_OF_GUESSES: Final = "near"
 
 
 def reading_that_matched(read: Read, explanation: Explanation) -> int:
@@ -25,8 +25,13 @@ def is_guess(alert: Alert) -> bool:
 
 def sureness(alert: Alert) -> Tier:
     """Return the tier of an alert, for a guess that of an edit at best."""
-    is_too_sure = alert.tier in TIERS[: TIERS.index(_SUREST_OF_GUESSES)]
-    return _SUREST_OF_GUESSES if is_too_sure and is_guess(alert) else alert.tier
+    return sureness_of(alert.tier, alert.read, alert.explanation)
+
+
+def sureness_of(tier: Tier, read: Read, explanation: Explanation) -> Tier:
+    """Return how sure a match is whose tier this is: for a guess as sure as by an edit at best."""
+    is_too_sure = tier in TIERS[: TIERS.index(SUREST_OF_GUESSES)]
+    return SUREST_OF_GUESSES if is_too_sure and reading_that_matched(read, explanation) != FIRST else tier
 
 
 def ordinal(reading: int) -> str:

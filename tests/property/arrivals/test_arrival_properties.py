@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from anpr.arrivals.arrival_watch import AddressedArrival, ArrivalWatch
 from anpr.board.board import Board
 from anpr.board.journeys import ALWAYS, arrival_state, arrivals
-from anpr.contracts.events import Action, Alert, Arrival, Correction, Read
+from anpr.contracts.events import Action, Alert, Arrival, Candidate, Correction, Read
 from anpr.history.sighting import Sighting, Source
 from anpr.matching.read_keys import read_keys
 from anpr.runtime.settings import Route
@@ -299,3 +299,28 @@ def test_what_is_told_to_everybody_is_what_would_be_told_without_covert_alerts(w
     covert_alerts = {one.alert().alert_id for one in world.passes if one.is_covert}
     assert {arrival.alert_id for arrival in told}.isdisjoint(covert_alerts)
     assert {arrival.alert_id for arrival, is_covert in found if is_covert} <= covert_alerts
+
+
+def test_a_guess_of_a_camera_is_told_as_unsure_and_once_until_a_camera_reads_the_plate() -> None:
+    alert = Pass(PLATES[0], "calais", 0, is_covert=False).alert()
+    guess = a_read(
+        "guess",
+        site="dover",
+        plate="AB12CBE",
+        candidates=(Candidate(plate=PLATES[0], confidence=0.4),),
+        captured_at=minutes(95),
+    )
+    reads, board = [guess], board_of([alert])
+    watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=lambda _: None)
+
+    def told() -> list[tuple[str, str]]:
+        return [(one.read_id, one.tier) for one, _ in watch.look(board, board_of([alert]), minutes(120))]
+
+    assert told() == [("guess", "near")]
+    assert told() == []
+    reads.append(Seen(PLATES[0], 97, "uk_bound", is_superseded=False).read())
+    assert told() == [("in-AB12CDE-97", "exact")]
+    assert told() == []
+    [(_, concern)] = arrivals(board.incidents(minutes(120)), "dover", ROUTES, minutes(120))
+    assert concern.met is not None
+    assert concern.met.tier == "exact"

@@ -58,6 +58,11 @@ def test_a_card_shows_the_listed_plate_with_its_gap_where_only_the_gap_tells(
         (None, 130, "Overdue: not seen here. It was due off the ferry about 13:30 UTC to 14:06 UTC."),
         ({"lane": "3"}, 130, "Arrived: seen here at 13:41 UTC in lane 3."),
         (
+            {"lane": "3", "tier": "near"},
+            130,
+            "Perhaps arrived: seen here at 13:41 UTC in lane 3. The camera read another plate first;",
+        ),
+        (
             {"lane": None, "tier": "folded"},
             130,
             "Arrived: seen here at 13:41 UTC. Likely, not sure: check the plate.",
@@ -75,6 +80,24 @@ def test_a_card_says_whether_a_vehicle_that_is_expected_is_due_overdue_or_has_ar
     view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(at)))
     html = CARD.render(card=view, review_below_score=0.3)
     assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def test_each_of_two_cards_of_one_vehicle_leads_to_the_other() -> None:
+    board, before = Board(timedelta(minutes=30), timedelta(hours=72)), an_alert(a_read(), an_entry())
+    own = an_alert(a_read("arrived", site="dover", camera="in-1", captured_at=minutes(101)), an_entry())
+    board.add_alert(before)
+    board.add_arrival(an_arrival(before, minutes(101)))
+    board.add_alert(own)
+
+    def words_of(alert: Alert) -> str:
+        incident = board.incident_of(alert.alert_id, minutes(102))
+        assert incident is not None
+        view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(102)))
+        return CARD.render(card=view, review_below_score=0.3)
+
+    assert "It was expected from calais." in words_of(own)
+    assert f'href="/incident/{before.alert_id}"' in words_of(own)
+    assert f'<a class="govuk-link" href="/incident/{own.alert_id}">It has a card of its own here.' in words_of(before)
 
 
 def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> None:

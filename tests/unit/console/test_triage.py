@@ -18,7 +18,7 @@ from anpr.console.board.triage import (
     TriageRules,
     position_of,
 )
-from anpr.contracts.events import Alert, Arrival
+from anpr.contracts.events import Action, Alert, Arrival
 from anpr.runtime.settings import ConsoleSettings, Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_arrival, an_entry, minutes
 
@@ -33,14 +33,16 @@ def alert(**fields: Any) -> Alert:
     return an_alert(a_read(fields.pop("read_id", "read-1"), **of_read), an_entry(), **fields)
 
 
-def placed(
+def placed(  # noqa: PLR0913  all that differs
     *facts: Alert | Arrival,
     at: float = 0,
     actions: tuple[Any, ...] = (),
     rules: TriageRules = RULES,
     signed_in: frozenset[str] | None = None,
     watched_until: datetime = ALWAYS,
+    of: Alert | None = None,
 ) -> BoardPosition:
+    """Return the position of the only incident of these facts, or of the incident of an alert."""
     board = Board(GAP, WINDOW)
     for fact in facts:
         if isinstance(fact, Arrival):
@@ -49,7 +51,8 @@ def placed(
             board.add_alert(fact)
     for offset, action in enumerate(actions):
         board.add_action(action, offset)
-    (incident,) = board.incidents(NOON)
+    incident = board.incident_of(of.alert_id, NOON) if of else board.incidents(NOON)[0]
+    assert incident is not None
     return position_of(incident, rules, minutes(at), signed_in, watched_until)
 
 
@@ -171,6 +174,36 @@ def test_a_vehicle_is_overdue_once_it_should_have_been_seen_until_a_camera_of_th
     assert position.concern is not None
     assert (position.arrival, position.concern.met) == ("met", seen)
     assert position.rings == "supervisor", "it calls until somebody here has claimed it"
+
+
+def test_a_vehicle_that_arrives_and_raises_an_alert_here_has_one_card() -> None:
+    arrived = an_arrival(alert(), minutes(100))
+
+    def own(**fields: Any) -> Alert:
+        read = a_read("arrived", site="dover", camera="in-1", captured_at=minutes(100))
+        return an_alert(read, an_entry(fields.pop("entry_id", "entry-1")), **fields)
+
+    def placed_beside(own_alert: Alert, *actions: Action) -> BoardPosition:
+        facts = (alert(), arrived, own_alert)
+        return placed(*facts, rules=WITH_CAMERAS, at=101, actions=actions, of=alert())
+
+    merged = placed_beside(own())
+    assert (merged.section, merged.rings, merged.arrival) == (NOWHERE, "", "met")
+    assert merged.concern is not None
+    assert merged.concern.own_alert == own()
+    assert placed(alert(), arrived, own(), rules=WITH_CAMERAS, at=101, of=own()).section == NOW
+    claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(99))
+    assert placed_beside(own(), claimed).section == DEALT, "its holder keeps it"
+    for not_calling in (own(tier="near"), own(score=0.1), own(kind="retrospective"), own(entry_id="entry-2")):
+        assert placed_beside(not_calling).rings == "supervisor"
+
+
+def test_a_guess_of_a_camera_counts_as_an_arrival_until_a_camera_has_read_the_plate() -> None:
+    guess, sure = an_arrival(alert(), minutes(96), tier="near"), an_arrival(alert(), minutes(99), tier="folded")
+    for facts, met in (((guess,), guess), ((guess, sure), sure), ((sure, guess), sure)):
+        position = placed(alert(), *facts, rules=WITH_CAMERAS, at=100)
+        assert position.concern is not None
+        assert (position.arrival, position.concern.met) == ("met", met)
 
 
 def test_a_vehicle_that_should_have_come_since_anybody_looked_is_not_said_to_be_overdue() -> None:

@@ -186,6 +186,15 @@ def test_a_vehicle_that_is_listed_on_the_water_appears_at_dover_by_itself_and_ri
             expect(card.get_by_role("button", name="Claim")).to_be_visible()
             expect(at_dover.locator("body")).not_to_contain_text("lane 9")
 
+            arrived = a_read("arrived", site="dover", camera="in-1", plate="XV56ABC", captured_at=now, lane="2")
+            own = an_alert(arrived, an_entry("XV56ABC", plate="XV56ABC"), raised_at=now)
+            dover.put(topics.alerts("dover"), own)
+            own_card = at_dover.locator(f"#section-now #card-{own.alert_id}")
+            expect(own_card).to_contain_text("It was expected from Calais", timeout=60_000)
+            expect(card).to_have_count(0)
+            own_card.get_by_role("link", name="What was done there").press("Enter")
+            expect(at_dover.locator("#main")).to_contain_text("It has a card of its own here", timeout=60_000)
+
 
 def test_what_is_missing_in_the_form_is_said_and_leads_to_its_field(server: ConsoleServer, chrome: Browser) -> None:
     with signed_in(chrome, server, "ann") as page:

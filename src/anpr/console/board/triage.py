@@ -9,7 +9,8 @@ The sections of the board. What needs somebody stands first:
   port concerns it.
 - `dealt`: what somebody at this site has claimed and attends to, of all the sections above.
 - `settled`: incidents that are settled, withdrawn or corrected.
-An incident that does not concern this site is in no section.
+An incident that does not concern this site is in no section. Neither is one whose vehicle has arrived and raised an
+alert of its own here: that one has the card, unless somebody here has claimed the other.
 
 Within a section the highest priority comes first, and then the newest: a new vehicle of priority 1 is at the top. A
 match by a later guess of the camera comes after those of its priority that the camera read so. At
@@ -29,7 +30,7 @@ from typing import Final
 from anpr.board.claims import Claim, claims_of
 from anpr.board.incident import STATUSES, Incident, rank
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
-from anpr.contracts.events import KINDS
+from anpr.contracts.events import KINDS, Alert
 from anpr.contracts.moments import shifted
 from anpr.contracts.readings import is_guess
 from anpr.runtime.settings import ConsoleSettings, Route, Settings
@@ -204,6 +205,8 @@ def _position_of_arrival(
     incident: Incident, concern: Concern, rules: TriageRules, now: datetime, watched_until: datetime
 ) -> BoardPosition:
     """Return the position of a vehicle that comes here: next off the ship first, ringing in time to meet it."""
+    if rules.site not in incident.holders and _has_card_of_its_own(concern, rules):
+        return BoardPosition(NOWHERE, "", RINGS_NOBODY, concern, arrival="met", changes_at=concern.until)
     order, rings, due_from = _order_elsewhere(incident, rules), RINGS_NOBODY, None
     waits_since = since = _waiting_since(incident, rules.site)
     arrival, changes = None, []
@@ -243,9 +246,17 @@ def _is_open(incident: Incident) -> bool:
 
 def is_sure(incident: Incident, rules: TriageRules) -> bool:
     """Tell whether any standing alert is sure enough to call an officer out. One of an unknown tier is."""
-    return any(
-        alert.tier not in _REVIEWED_TIERS and alert.score >= rules.review_below_score for alert in incident.standing
-    )
+    return any(_is_sure(alert, rules) for alert in incident.standing)
+
+
+def _has_card_of_its_own(concern: Concern, rules: TriageRules) -> bool:
+    """Tell whether the arrival of a vehicle raised an alert here that calls somebody as the vehicle itself would."""
+    alert = concern.own_alert
+    return alert is not None and alert.kind != "retrospective" and _is_sure(alert, rules)
+
+
+def _is_sure(alert: Alert, rules: TriageRules) -> bool:
+    return alert.tier not in _REVIEWED_TIERS and alert.score >= rules.review_below_score
 
 
 def _waiting_since(incident: Incident, site: str) -> datetime | None:
