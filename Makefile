@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test tests lint bench schemas metrics screenshots lock clean
+.PHONY: demo test tests compiled lint bench schemas metrics screenshots lock clean
 
-demo: $(STAMP)  ## run the whole system here; ARGS="--for 20s --json" for a measured run
+demo: compiled  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
 # Tests on real servers mostly wait, so several files run side by side, the longest first. With REDIS_URL all tests
@@ -18,22 +18,27 @@ WORKERS := $(if $(REDIS_URL),1,3)
 # The linter runs beside the tests. Both run to their end, and a failure of either fails the target.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
 ifdef ARGS
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint compiled
 	$(BIN)/pytest $(ARGS)
 else
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint tests
 endif
 
 # The tests start hundreds of processes. Without stored bytecode, each would compile the project again.
-tests: $(STAMP)
+tests: compiled
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+# A second where the code has not changed. Without it, each process would compile matching for itself.
+compiled: $(STAMP)
+	@echo "compiling matching for this machine (up to a minute)" >&2
+	@$(BIN)/anpr compile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure the headline figures on an idle machine (ten minutes) and write docs/benchmarks.md
+bench: compiled  ## measure the headline figures on an idle machine (ten minutes) and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.headline
 
 schemas: $(STAMP)  ## write docs/schemas again after you have added a field to a contract
@@ -57,8 +62,6 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "installing the packages pinned in requirements.lock (about a minute the first time)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@echo "compiling matching for this machine (about a minute the first time)" >&2
-	@$(BIN)/anpr compile
 	@$(BIN)/python -m anpr.local.govuk_frontend > /dev/null || echo "continuing without it: the console shows plain pages" >&2
 	@$(BIN)/python -m anpr.local.class_archive > /dev/null || echo "continuing without it: a local Kafka takes longer to start" >&2
 	@touch $@
