@@ -19,6 +19,8 @@ def raise_alerts(
     An alert is `late` when the vehicle was captured more than `late_after` before `now`: it may be long gone, and no
     screen may show the alert as live. Each read that replaces another brings a correction, matched or not.
     """
+    if not reads:  # as in most turns with few reads, where a search for nothing would be a good part of the cost
+        return []
     alert_records: list[Alert | Correction] = []
     for read, matches in zip(reads, index.match(reads, days), strict=True):
         if read.supersedes is not None:
