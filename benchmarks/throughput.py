@@ -169,6 +169,19 @@ def write_index(path: Path, plates: Sequence[str], tolerance: Tolerance) -> None
     folder.activate(IndexManifest(Manifest(_GENERATION, now, "benchmark", {}), snapshot), now)
 
 
+def available(peers: Sequence[str]) -> list[str]:
+    """Return the peers that this machine has, or can fetch. Say which it cannot."""
+    found = []
+    for peer in peers:
+        try:
+            python_of(peer)
+        except subprocess.CalledProcessError:
+            click.echo(f"without {peer}: its packages cannot be fetched", err=True)
+        else:
+            found.append(peer)
+    return found
+
+
 def run(loop: Loop, kafka: str, reads: int) -> Cost:
     """Run a loop in a process of its own. Raises SystemExit where it fails."""
     work = msgspec.json.encode(Work(kafka, topics.reads(SITE), topics.alerts(SITE), reads)).decode()
@@ -243,7 +256,7 @@ def main(  # noqa: PLR0913  one argument for each option
     ):
         folder = Path(name)
         traffic = Traffic(simulated_lines(folder), reads)
-        loops = loops_of(folder, valkey.url, traffic.listed_plates, sizes, () if no_peers else peers)
+        loops = loops_of(folder, valkey.url, traffic.listed_plates, sizes, [] if no_peers else available(peers))
         listed = fill(broker.bootstrap, traffic)
         costs = []
         for number in range(rounds):

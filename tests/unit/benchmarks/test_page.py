@@ -11,7 +11,7 @@ from benchmarks.loops.staged import STAGES
 from benchmarks.page.__main__ import PAGES, PLOTS, kept
 from benchmarks.page.blocks import filled, table
 from benchmarks.page.plots import draw
-from benchmarks.page.tables import blocks, faster
+from benchmarks.page.tables import blocks, faster, latency
 
 ONE = {"median": 1.0, "low": 1.0, "high": 1.0}
 
@@ -61,6 +61,15 @@ def test_who_is_faster_is_said_first() -> None:
 
 def test_when_nobody_is_faster_nobody_is_said_to_be() -> None:
     assert "faster" not in faster([loop("hand 1M", 8), loop("matcher 1M tolerant", 6)])
+
+
+def test_a_rate_that_the_sender_could_not_keep_has_no_ratios() -> None:
+    percentiles = {"p50": 1.0, "p99": 10.0, "max": 20.0}
+    rate = {"reads_per_second": 9, "changed_a_second": 0, "alert_ms": percentiles, "echo_ms": percentiles}
+    ratios = {"p50_times_echo": ONE, "p99_times_echo": ONE}
+    in_time, late = (latency({"rows": [{**rate, **ratios, "sender_late_p99_ms": ms}]}) for ms in (5, 6))
+    assert "1.00 (1.00 to 1.00)" in in_time
+    assert "1.00 (1.00 to 1.00)" not in late
 
 
 def test_a_run_of_any_sizes_can_be_drawn(tmp_path: Path) -> None:
