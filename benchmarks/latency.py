@@ -1,12 +1,13 @@
 """How long after it is due a read becomes an alert, beside an echo of the same reads through two topics.
 
-    python -m benchmarks latency [--rate 5 --rate 1000] [--entries 1000000] [--seconds 5] [--rounds 3] [--json]
+    python -m benchmarks latency [--rate 5 --rate 1000] [--entries 1000000] [--seconds 5] [--rounds 3] [--beside]
 
 Reads are due at an even pace. They are sent whether or not anybody keeps up, and the time counts from when a read was
 due: so a matcher that stops for a second delays all reads of that second, as it would on a road. Meanwhile a process
 forwards the listed reads to a topic of its own, and one reader follows that topic and the alerts. Each rate runs with
 a list that rests, and with one of which 1,000 entries change each second; the rounds are interleaved. Every listed
-read must have its alert and its echo. Every tenth read is listed; at less than 100 a second every read.
+read must have its alert and its echo. Every tenth read is listed; at less than 100 a second every read. A history and
+a console of the site run meanwhile with `--beside`.
 """
 
 import json
@@ -30,6 +31,7 @@ from anpr.contracts import topics
 from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics
 from anpr.kafka.topic_specs import TopicSpec, specs
+from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
@@ -144,7 +146,7 @@ class Port:
 
 
 @contextmanager
-def opened(entries: int) -> Iterator[Port]:
+def opened(entries: int, *, is_beside: bool) -> Iterator[Port]:
     """Start everything, and return when the matcher matches."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="anpr-latency-")))
@@ -159,10 +161,14 @@ def opened(entries: int) -> Iterator[Port]:
         changed.load()
         supervisor = Supervisor()
         stack.callback(supervisor.stop)
+        history_port, console_port = free_ports(2)
         environment = {
             "KAFKA_BOOTSTRAP": kafka,
             "REDIS_URL": valkey.url,
             "ANPR_WATCHLIST__STATE_DIR": str(folder / "state"),
+            "ANPR_HISTORY__TOKENS_FILE": str(folder / "tokens.json"),
+            "ANPR_CONSOLE__USERS_FILE": str(folder / "users.json"),
+            f"ANPR_SITES__{SITE.upper()}__HISTORY": f"http://127.0.0.1:{history_port}",
         }
         services = {
             "keep": ["-m", "anpr", "watchlist", "keep"],
@@ -170,6 +176,9 @@ def opened(entries: int) -> Iterator[Port]:
             "match": ["-m", "anpr", "match", "--site", SITE],
             "echo": ["-m", "benchmarks.loops.echo", kafka, topics.reads(SITE), ECHO],
         }
+        if is_beside:
+            services["history"] = ["-m", "anpr", "history", "--site", SITE]
+            services["console"] = ["-m", "anpr", "console", "--site", SITE, "--port", str(console_port)]
         for name, arguments in services.items():
             supervisor.add(name, [sys.executable, *arguments], log=folder / f"{name}.log", env=environment)
         lines, plates = folder / "lines", folder / "plates"
@@ -181,6 +190,8 @@ def opened(entries: int) -> Iterator[Port]:
         port = Port(sender, Reader(kafka), changed)
         port.run(50, 2, wait_seconds=_READY_SECONDS)  # opens the connections and warms the code
         yield port
+        if ended := [name for name, codes in supervisor.exit_codes.items() if codes]:
+            raise SystemExit(f"ended during the measurement: {', '.join(ended)}")
 
 
 def measured(port: Port, rates: Sequence[float], seconds: float, rounds: int) -> list[dict[str, object]]:
@@ -221,13 +232,17 @@ def show(rows: Sequence[dict[str, object]]) -> None:
 @click.option("--entries", type=COUNT, default=1_000_000, show_default=True)
 @click.option("--seconds", type=AMOUNT, default=5.0, show_default=True, help="How long each rate lasts in a round.")
 @click.option("--rounds", type=COUNT, default=3, show_default=True)
+@click.option("--beside", "is_beside", is_flag=True, help="Run a history and a console of the site meanwhile.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(rates: Sequence[float], entries: int, seconds: float, rounds: int, *, as_json: bool) -> None:
+def main(  # noqa: PLR0913  one argument for each option
+    rates: Sequence[float], entries: int, seconds: float, rounds: int, *, is_beside: bool, as_json: bool
+) -> None:
     """Measure each rate and print milliseconds since reads were due."""
-    with opened(entries) as port:
+    with opened(entries, is_beside=is_beside) as port:
         rows = measured(port, rates, seconds, rounds)
     if as_json:
-        print(json.dumps({"entries": entries, "seconds": seconds, "rounds": rounds, "rows": rows}))
+        about = {"entries": entries, "seconds": seconds, "rounds": rounds, "beside": is_beside}
+        print(json.dumps({**about, "rows": rows}))
     else:
         show(rows)
 
