@@ -2,11 +2,11 @@
 
 Theory of operation. Each run asks the site's Redis for the manifest, which is one small value. When the index on disk
 is of that generation, it is confirmed. When the manifest is newer, the changes since are read and written as a delta
-of the snapshot on disk: a small file, active within some milliseconds. When the delta has become large, another
-process compacts the index into a new snapshot (`compaction`). Meanwhile small changes still go into deltas, first of
-the old snapshot and then of the new one. A compaction that fails is tried again, later each time, and delays no
-change. When the changes cannot be determined, a thread builds a snapshot from Redis: there are no changes then that
-it could delay.
+of the snapshot on disk: a small file, active within some milliseconds. When the deltas have become large
+(`compaction_due`), another process compacts the index into a new snapshot (`compaction`). Meanwhile changes still go
+into deltas, first of the old snapshot and then of the new one. A compaction that fails is tried again, later each
+time, and delays no change. When the changes cannot be determined, a thread builds a snapshot from Redis: there are no
+changes then that it could delay.
 
 A generation never goes backwards here. Redis may be away, empty, slow, or behind the disk (a replica that lags, or a
 home that lost its newest changes in a fail-over). Then nothing changes: the index on disk stays active,
@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from anpr.contracts.events import Generation
+from anpr.index_store import compaction_due
 from anpr.index_store.background_job import BackgroundJob
 from anpr.index_store.folder import IndexFolder, IndexManifest
 from anpr.index_store.index_file import DamagedError
@@ -108,6 +109,7 @@ class IndexBuilder:
         self._keep_removed_for = keep_removed_for
         self._stopwatch = stopwatch
         self._check_at = self._pause_until = self._compact_at = stopwatch()
+        self._compacted_at = stopwatch()
         self._compaction_pause = COMPACTION_PAUSE
         self._newest: Generation | None = None
         self._snapshot: _Snapshot | None = None
@@ -151,7 +153,7 @@ class IndexBuilder:
             if changes is None:
                 self._build_from_redis(manifest)
             else:
-                self._apply_delta(self._snapshot, self._index, changes, manifest)
+                self._apply_delta(self._snapshot, self._index, self.active.deltas, changes, manifest)
         if self._build is None and self._index is not None and self.active is not None:
             self._compact_if_due(self._index, self.active)
 
@@ -163,7 +165,7 @@ class IndexBuilder:
                 raise
             self._postpone_compaction(error)
         else:
-            self._compaction_pause = COMPACTION_PAUSE
+            self._compaction_pause, self._compacted_at = COMPACTION_PAUSE, self._stopwatch()
             self._change_snapshot(snapshot, build.manifest, manifest)
 
     def _postpone_compaction(self, error: Exception) -> None:
@@ -180,19 +182,22 @@ class IndexBuilder:
             return
         changes = self._watchlist.changes(built_from, manifest)
         if changes is not None:
-            self._apply_delta(snapshot, snapshot.index, changes, manifest)
+            self._apply_delta(snapshot, snapshot.index, (), changes, manifest)
         elif self._newest is None or self._newest < built_from.generation:
             self._activate(snapshot, snapshot.index, IndexManifest(built_from, snapshot.name))
 
-    def _apply_delta(self, snapshot: _Snapshot, index: Index, changes: Changes, manifest: Manifest) -> None:
-        """Make these changes to an index of this snapshot, write the delta and activate it."""
+    def _apply_delta(
+        self, snapshot: _Snapshot, index: Index, deltas: tuple[str, ...], changes: Changes, manifest: Manifest
+    ) -> None:
+        """Change an index of this snapshot and these deltas, write the newest delta and activate it."""
         began = self._stopwatch()
         if manifest.generation == snapshot.index.generation:
             self._activate(snapshot, snapshot.index, IndexManifest(manifest, snapshot.name))
             return
         changed = index.with_changes(changes.put, changes.removed, manifest.generation)
-        delta = self._folder.write_delta(changed, manifest.applied_at)
-        self._activate(snapshot, changed, IndexManifest(manifest, snapshot.name, delta))
+        newest = self._folder.write_delta(changed, manifest.applied_at)
+        deltas = (*deltas[: len(changed.deltas) - 1], newest)
+        self._activate(snapshot, changed, IndexManifest(manifest, snapshot.name, deltas))
         metrics.INDEX_BUILD.labels("changes").observe(self._stopwatch() - began)
 
     def _activate(self, snapshot: _Snapshot, index: Index, index_manifest: IndexManifest) -> None:
@@ -278,14 +283,16 @@ class IndexBuilder:
         """Begin to compact an index that has many changes, or removed entries for long, unless it has just failed."""
         if self._stopwatch() < self._compact_at:
             return
-        if not index.is_compaction_due and not self._holds_removed_for_long(index, index_manifest):
+        seconds = self._stopwatch() - self._compacted_at
+        is_due = compaction_due.is_due(len(index.snapshot), index.change_count, seconds)
+        if not is_due and not self._holds_removed_for_long(index, index_manifest):
             return
         log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
         self._begin(_COMPACTION, index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
 
     def _holds_removed_for_long(self, index: Index, index_manifest: IndexManifest) -> bool:
         """Tell whether the snapshot has texts that must leave the disk: they are personal data."""
-        is_removed = len(index.removed_rows) > 0
+        is_removed = any(len(layer.removed_rows) for layer in index.layers)
         return is_removed and self._clock() - self._folder.written_at(index_manifest) >= self._keep_removed_for
 
     def _begin(self, kind: str, manifest: Manifest, write: Callable[[], str | None]) -> None:

@@ -4,8 +4,8 @@
 which never change:
 
 - a *snapshot*, the index of a whole generation,
-- and, where the list has changed little since, the *delta*: the changes from the snapshot to the active generation.
-  It is written whole each time, so there is never more than one and no order to keep.
+- and, where the list has changed since, its *deltas*, the oldest first: the entries put since. The newest names the
+  rows of all files before it that have left the list. Most changes replace only the newest delta, which is small.
 
 So a reader of `current.json` finds one whole generation, whenever the writer was killed. The writer deletes the files
 that it does not name; a process that has mapped one keeps it. The time of the manifest's last modification is when
@@ -19,10 +19,11 @@ import fcntl
 import mmap
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from types import MappingProxyType
+from typing import IO, Final, NamedTuple, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -31,19 +32,23 @@ from msgspec import Struct, field
 from anpr.contracts.events import Generation
 from anpr.index_store.index_file import (
     DamagedError,
-    OpenedIndex,
+    OpenedDelta,
     decode_delta,
     decode_snapshot,
     encode_delta,
     encode_snapshot,
 )
 from anpr.matching.index import Index
+from anpr.matching.index_tables import IndexTables
 from anpr.runtime.private_files import keep_private, make_private_folder, open_private
 from anpr.watchlist.store.manifest import Manifest
 
 _MANIFEST, _LOCK = "current.json", "lock"
 _SNAPSHOT_SUFFIX, _DELTA_SUFFIX = ".base", ".changes"
 _DIGEST_DIGITS = 8
+_NONE_OPENED: Final[Mapping[str, IndexTables]] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 class IndexManifest(Struct, frozen=True):
@@ -51,7 +56,7 @@ class IndexManifest(Struct, frozen=True):
 
     watchlist: Manifest = field(name="head")
     snapshot: str = field(name="base")
-    delta: str | None = field(default=None, name="changes")
+    deltas: tuple[str, ...] = ()
 
     @property
     def generation(self) -> Generation:
@@ -109,13 +114,15 @@ class IndexFolder:
         path = self.path / index_manifest.snapshot
         return _open(path, lambda buffer: decode_snapshot(buffer, check_entries=check_entries)).index
 
-    def open_index(self, index_manifest: IndexManifest, snapshot: Index) -> Index:
-        """Return the active index, given its snapshot."""
-        if index_manifest.delta is None:
-            index = snapshot
-        else:
-            path = self.path / index_manifest.delta
-            index = _open(path, lambda buffer: decode_delta(buffer, snapshot)).index
+    def open_index(
+        self, index_manifest: IndexManifest, snapshot: Index, opened: Mapping[str, IndexTables] = _NONE_OPENED
+    ) -> Index:
+        """Return the active index, given its snapshot, and the tables of files that have been `opened` already."""
+        index = snapshot
+        if index_manifest.deltas:
+            *older, newest = index_manifest.deltas
+            tables = [opened[name] if name in opened else self._open_delta(name).tables for name in older]
+            index = self._open_delta(newest).index([snapshot.snapshot, *tables], snapshot.generation)
         if index.generation != index_manifest.generation:
             raise DamagedError(f"{self.path}: {index.generation} instead of {index_manifest.generation}")
         return index
@@ -129,7 +136,7 @@ class IndexFolder:
         return datetime.fromtimestamp((self.path / index_manifest.snapshot).stat().st_mtime, UTC)
 
     def write_delta(self, index: Index, applied_at: datetime) -> str:
-        """Write the changes of an index since its snapshot, as `write_snapshot` does."""
+        """Write the newest delta of an index, as `write_snapshot` does."""
         return self._write(_new_name(index, _DELTA_SUFFIX), encode_delta(index, applied_at))
 
     def activate(self, index_manifest: IndexManifest, confirmed_at: datetime) -> None:
@@ -139,7 +146,7 @@ class IndexFolder:
 
     def delete_unnamed_files(self, index_manifest: IndexManifest) -> None:
         """Delete the files that the manifest does not name, also those that a killed writer left. Raises OSError."""
-        named = {_MANIFEST, _LOCK, index_manifest.snapshot, index_manifest.delta}
+        named = {_MANIFEST, _LOCK, index_manifest.snapshot, *index_manifest.deltas}
         for file in self.path.iterdir():
             if file.name not in named:
                 file.unlink(missing_ok=True)
@@ -175,6 +182,9 @@ class IndexFolder:
             return True
         return False
 
+    def _open_delta(self, name: str) -> OpenedDelta:
+        return _open(self.path / name, decode_delta)
+
     def _write(self, name: str, pieces: Iterable[bytes | memoryview], modified: datetime | None = None) -> str:
         """Write a file whole or not at all: first its content is on the disk, then its name."""
         make_private_folder(self.path)
@@ -197,7 +207,7 @@ class IndexFolder:
         return name
 
 
-def _open(path: Path, decode: Callable[[memoryview], OpenedIndex]) -> OpenedIndex:
+def _open(path: Path, decode: Callable[[memoryview], T]) -> T:
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             raise DamagedError(f"{path}: empty")

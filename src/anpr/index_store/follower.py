@@ -14,6 +14,7 @@ from datetime import datetime
 from anpr.index_store.folder import IndexFolder, IndexManifest, ManifestStamp
 from anpr.index_store.index_file import DamagedError
 from anpr.matching.index import Index
+from anpr.matching.index_tables import IndexTables
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -45,6 +46,7 @@ class IndexFollower:
         self._stamp: ManifestStamp | None = None
         self._manifest: IndexManifest | None = None
         self._snapshot: Index | None = None
+        self._opened: dict[str, IndexTables] = {}  # the deltas of the active index, by their files
         self._replaced: list[tuple[float, ActiveIndex]] = []  # until when each is kept
         self._builder_checked_at = -_CHECK_BUILDER_SECONDS
         self._has_failed = False
@@ -87,7 +89,8 @@ class IndexFollower:
         if self._manifest is None or self._snapshot is None or self._manifest.snapshot != index_manifest.snapshot:
             # At the start all of the file is checked: it may be old. Later ones were written a moment ago.
             self._snapshot = self._folder.open_snapshot(index_manifest, check_entries=self._manifest is None)
-        index = self._folder.open_index(index_manifest, self._snapshot)
+        index = self._folder.open_index(index_manifest, self._snapshot, self._opened)
+        self._opened = dict(zip(index_manifest.deltas, (delta.tables for delta in index.deltas), strict=True))
         if self.active is not None:
             self._replaced.append((time.monotonic() + _KEEP_REPLACED_SECONDS, self.active))
         self.active = ActiveIndex(index, index_manifest.watchlist.applied_at, confirmed_at)

@@ -1,6 +1,6 @@
 """The format of an index file, which processes map instead of building the index.
 
-A snapshot is in one such file. A delta is in another, with the rows of the snapshot that it removes.
+A snapshot is in one such file. A delta is in another, with the rows of all layers before it that have left the list.
 
     magic and version      16 bytes
     checksum               4 bytes, of the bytes that follow up to the end of the header
@@ -14,7 +14,7 @@ only when it matches. The checksums are CRC-32. They detect a torn or decayed fi
 can write the file: that person could as well write a new one. Checking reads the file once, at some 2 GB a second.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zlib import crc32
@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import Generation
 from anpr.matching.encoding.entry_blobs import EntryBlobs
-from anpr.matching.encoding.plate_codes import PlateCodes, no_confidences
-from anpr.matching.index import Index
+from anpr.matching.encoding.plate_codes import PlateCodes, Rows, no_confidences
+from anpr.matching.index import Index, Layer
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.hash_table import HashTable
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import PlateTable
 
 # Changed whenever the layout changes, or the rules behind the tables: the folds, the hash, what counts as one edit.
-MAGIC: Final = b"anpr-index-0005\n"
+MAGIC: Final = b"anpr-index-0006\n"
 _ALIGNED_TO = 64
 _ENCODED = "bodies.encoded"
 _REMOVED_ROWS = "gone"
@@ -65,21 +65,39 @@ class OpenedIndex(Struct, frozen=True):
     applied_at: datetime
 
 
+class OpenedDelta(Struct, frozen=True):
+    """A delta from a file, and for each layer before it the rows that have left the list at this generation."""
+
+    generation: Generation
+    tables: IndexTables
+    removed_rows: tuple[Rows, ...]
+
+    def index(self, before: Sequence[IndexTables], snapshot_generation: Generation) -> Index:
+        """Return the index of the layers with these tables and this delta. Raises DamagedError."""
+        if len(before) != len(self.removed_rows) or any(
+            len(rows) and rows[-1] >= len(tables) for rows, tables in zip(self.removed_rows, before, strict=True)
+        ):
+            raise DamagedError("it is a delta of other layers")
+        layers = map(Layer.of, (*before, self.tables), (*self.removed_rows, np.empty(0, np.intp)))
+        return Index.of_layers(snapshot_generation, tuple(layers), self.generation)
+
+
 class DamagedError(Exception):
     """The bytes are not a whole index of this version."""
 
 
 def encode_snapshot(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a snapshot's file, piece by piece. Raises ValueError for an index with a delta."""
-    if index.is_removed is not None:
+    if index.deltas:
         raise ValueError("an index with a delta must be compacted before it is written as a snapshot")
     return _encode(index.generation, applied_at, _arrays_of(index.snapshot))
 
 
 def encode_delta(index: Index, applied_at: datetime) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a delta's file: the changes of the index since its snapshot, which has a file of its own."""
-    of_delta = _arrays_of(index.delta) if index.delta else {}
-    return _encode(index.generation, applied_at, {_REMOVED_ROWS: index.removed_rows.astype(np.int64), **of_delta})
+    """Yield the bytes of a file for the newest delta of the index. The layers before it have files of their own."""
+    *before, newest = index.layers
+    removed_rows = {f"{_REMOVED_ROWS}.{at}": layer.removed_rows.astype(np.uint32) for at, layer in enumerate(before)}
+    return _encode(index.generation, applied_at, removed_rows | _arrays_of(newest.tables))
 
 
 def decode_snapshot(buffer: memoryview, *, check_entries: bool = True) -> OpenedIndex:
@@ -89,19 +107,23 @@ def decode_snapshot(buffer: memoryview, *, check_entries: bool = True) -> Opened
     process of this machine has just written whole.
     """
     header, arrays = _decode(buffer, check_entries=check_entries)
-    if _REMOVED_ROWS in arrays:
+    if _removed_rows(arrays):
         raise DamagedError("it holds a delta, not a snapshot")
     return OpenedIndex(Index.from_snapshot(_tables_of(arrays), header.generation), header.applied_at)
 
 
-def decode_delta(buffer: memoryview, snapshot: Index) -> OpenedIndex:
-    """Return the index that this delta makes of the snapshot that it was written for. Raises DamagedError."""
+def decode_delta(buffer: memoryview) -> OpenedDelta:
+    """Return the delta whose arrays are views of the buffer. Raises DamagedError."""
     header, arrays = _decode(buffer, check_entries=True)
-    if _REMOVED_ROWS not in arrays:
+    removed_rows = _removed_rows(arrays)
+    if not removed_rows:
         raise DamagedError("it holds a snapshot, not a delta")
-    removed_rows = arrays.pop(_REMOVED_ROWS).astype(np.intp)
-    delta = _tables_of(arrays) if arrays else None
-    return OpenedIndex(snapshot.with_delta(removed_rows, delta, header.generation), header.applied_at)
+    return OpenedDelta(header.generation, _tables_of(arrays), removed_rows)
+
+
+def _removed_rows(arrays: dict[str, NDArray[Any]]) -> tuple[Rows, ...]:
+    count = sum(name.startswith(_REMOVED_ROWS) for name in arrays)
+    return tuple(arrays[f"{_REMOVED_ROWS}.{at}"].astype(np.intp) for at in range(count))
 
 
 def _encode(
@@ -161,7 +183,6 @@ def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
         "same": plates.by_key,
         "near": plates.by_deletion,
         "patterns": patterns.by_anchors,
-        "ids": blobs.ids,
     }
     return {
         "codes": plates.plates.codes,
@@ -175,6 +196,7 @@ def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
         "patterns.fragments": patterns.with_fragments,
         **{f"{name}.heads": table.buckets for name, table in hash_tables.items()},
         **{f"{name}.postings": table.slots for name, table in hash_tables.items()},
+        "ids": blobs.ids,
         "bodies.ends": blobs.ends,
         _ENCODED: blobs.data,
     }
@@ -182,7 +204,7 @@ def _arrays_of(tables: IndexTables) -> dict[str, NDArray[Any]]:
 
 def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
     rows = len(arrays["lengths"])
-    sizes = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"]), "ids": rows}
+    sizes = {"same": rows, "near": rows, "patterns": len(arrays["patterns.rows"])}
     hash_tables = {
         name: HashTable.of(arrays[f"{name}.heads"], arrays[f"{name}.postings"], size) for name, size in sizes.items()
     }
@@ -198,5 +220,5 @@ def _tables_of(arrays: dict[str, NDArray[Any]]) -> IndexTables:
     return IndexTables(
         PlateTable(entries, arrays["widest"], hash_tables["same"], hash_tables["near"]),
         patterns,
-        EntryBlobs(arrays[_ENCODED], arrays["bodies.ends"], hash_tables["ids"]),
+        EntryBlobs(arrays[_ENCODED], arrays["bodies.ends"], arrays["ids"]),
     )

@@ -1,8 +1,10 @@
 """The index: one generation of the watchlist in memory, laid out so that one pass finds the entries of a batch.
 
 An index never changes. A new generation is a new index, activated by one assignment, so no read sees half of one. A
-small change of a large list is a new index too: it shares the tables of the old one (the *snapshot*), marks its rows
-that have left the list, and has small tables of its own (the *delta*) for the entries put since.
+small change of a large list is a new index too. It shares the tables of the old one, its *layers*: the *snapshot*,
+and the *deltas* with the entries put since. It marks their rows that have left the list, and has a small delta of its
+own besides. A new delta joins those before it as long as they are not much larger, so there are never more than a few
+and each entry is copied a few times (docs/adr/0040).
 
 Conditions that do not depend on the plate (validity, sites, directions) are tested last, on the few entries found.
 """
@@ -10,8 +12,9 @@ Conditions that do not depend on the plate (validity, sites, directions) are tes
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +25,19 @@ from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.plates import as_read, is_pattern
 from anpr.matching import umlauts
 from anpr.matching.districts import compare_districts
-from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
-from anpr.matching.encoding.entry_blobs import EntryBlobs
+from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.matching.encoding.plate_codes import PlateCodes, Rows, encode_plates
 from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
 from anpr.matching.scoring.likelihood import Likelihood
 
-# Building a larger delta again, as every change does, takes longer than a change may take to become active.
-COMPACT_AFTER_CHANGES = 10_000
+# A delta that is larger than the next one by more than this factor stays as it is. A higher factor makes fewer deltas
+# to search, and copies entries more often.
+_JOIN_FACTOR = 8
+# Deltas up to this size are joined in a millisecond.
+_ALWAYS_JOINED = 1000
+_NO_ROWS: Final = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +113,51 @@ class _Best(NamedTuple):
     match: Match
 
 
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Tables of an index. `removed_rows` are the rows that have left the list, `is_kept` has a flag for each row."""
+
+    tables: IndexTables
+    removed_rows: Rows
+    is_kept: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, tables: IndexTables, removed_rows: Rows = _NO_ROWS) -> "Layer":
+        """Return the layer of these tables without these rows."""
+        is_kept = np.ones(len(tables), bool)
+        is_kept[removed_rows] = False
+        return cls(tables, removed_rows, is_kept)
+
+    @property
+    def size(self) -> int:
+        """The number of its entries that are on the list."""
+        return len(self.tables) - len(self.removed_rows)
+
+    def without(self, entry_ids: Iterable[str]) -> "Layer":
+        """Return the layer without these entries."""
+        rows = self.tables.entry_blobs.rows_of(entry_ids)
+        return Layer.of(self.tables, np.union1d(self.removed_rows, rows)) if len(rows) else self
+
+    def entries(self) -> Iterator[Entry]:
+        """Return its entries that are on the list."""
+        return (entry for row, entry in enumerate(self.tables.entry_blobs) if self.is_kept[row])
+
+    def search(self, texts: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
+        """Return every match with an entry that is on the list."""
+        pairs = self.tables.search(texts, likelihood)
+        return pairs.where(self.is_kept[pairs.entry_rows]) if len(self.removed_rows) else pairs
+
+
 @dataclass(frozen=True)
 class Index:
     """One generation of the watchlist, ready to be matched against.
 
-    `removed_rows` are the rows of the snapshot that have left the list, in order. `is_removed` has one flag for each
-    row of the snapshot; it is None for an index that is its snapshot.
+    `layers` are the snapshot, of `snapshot_generation`, and the deltas, the newest last.
     """
 
     generation: Generation
     snapshot_generation: Generation
-    snapshot: IndexTables
-    removed_rows: Rows
-    is_removed: NDArray[np.bool_] | None
-    delta: IndexTables | None
+    layers: tuple[Layer, ...]
     likelihood: Likelihood
 
     @classmethod
@@ -136,65 +173,61 @@ class Index:
     @classmethod
     def from_snapshot(cls, snapshot: IndexTables, generation: Generation) -> "Index":
         """Return the index of existing tables, such as those of a file."""
-        likelihood = Likelihood(_vehicle_count(snapshot.entry_blobs))
-        return cls(generation, generation, snapshot, np.empty(0, np.intp), None, None, likelihood)
+        return cls.of_layers(generation, (Layer.of(snapshot),), generation)
+
+    @classmethod
+    def of_layers(cls, snapshot_generation: Generation, layers: tuple[Layer, ...], generation: Generation) -> "Index":
+        """Return the index of these layers."""
+        return cls(generation, snapshot_generation, layers, Likelihood(_vehicle_count(layers)))
+
+    @property
+    def snapshot(self) -> IndexTables:
+        """The tables of the snapshot."""
+        return self.layers[0].tables
+
+    @property
+    def deltas(self) -> tuple[Layer, ...]:
+        """The layers of the entries put since the snapshot."""
+        return self.layers[1:]
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return len(self.snapshot.entry_blobs) - len(self.removed_rows) + len(self._delta_entries)
+        return sum(layer.size for layer in self.layers)
 
     @property
     def change_count(self) -> int:
-        """How many entries have been removed or put since the snapshot."""
-        return len(self.removed_rows) + len(self._delta_entries)
-
-    @property
-    def is_compaction_due(self) -> bool:
-        """Whether so much has changed that a new snapshot of `encoded_entries()` should replace this index."""
-        return self.change_count > COMPACT_AFTER_CHANGES
+        """How many entries have been removed from the snapshot or put since."""
+        return len(self.layers[0].removed_rows) + sum(len(delta.tables) for delta in self.deltas)
 
     def entries(self) -> Iterator[Entry]:
         """Return the entries of this generation, in no particular order."""
-        for row, entry in enumerate(self.snapshot.entry_blobs):
-            if self.is_removed is None or not self.is_removed[row]:
-                yield entry
-        yield from self._delta_entries
+        return chain.from_iterable(layer.entries() for layer in self.layers)
 
     def entries_since(self, generation: Generation) -> Iterator[Entry]:
         """Return the entries that were put after a generation; quickly where the snapshot is not newer than that."""
-        put_since = self._delta_entries if self.snapshot_generation <= generation else self.entries()
-        return (entry for entry in put_since if entry.revision > generation)
+        layers = self.deltas if self.snapshot_generation <= generation else self.layers
+        return (entry for layer in layers for entry in layer.entries() if entry.revision > generation)
 
-    def encoded_entries(self) -> Iterator[EncodedEntry]:
-        """Return the entries of this generation in their encoded form: the input of a compaction."""
-        for row, entry in enumerate(self.snapshot.entry_blobs.encoded_entries()):
-            if self.is_removed is None or not self.is_removed[row]:
-                yield entry
-        yield from self._encoded_delta_entries()
+    def compacted(self) -> "Index":
+        """Return the index of the same entries with all of them in its snapshot."""
+        return Index.from_snapshot(_joined(self.layers), self.generation)
 
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
         """Return the index after a change: `removed` ids leave the list; `put` entries are added, or replace theirs.
 
-        The cost grows with the number of changes since the snapshot, not with the size of the snapshot.
+        All deltas but the last have the tables of those of this index, in order. On average the cost grows with the
+        size of the change, and a little with the number of changes since the snapshot, not with the snapshot.
         """
         new = {entry.entry_id: entry for entry in put}
         superseded = new.keys() | set(removed)
-        kept = (entry for entry in self._encoded_delta_entries() if entry[0].entry_id not in superseded)
-        delta_entries = [*kept, *encode_entries(new.values())]
-        removed_rows = np.union1d(self.removed_rows, self.snapshot.entry_blobs.rows_of(superseded))
-        delta = IndexTables.build_encoded(delta_entries) if delta_entries else None
-        return self.with_delta(removed_rows, delta, generation)
-
-    def with_delta(self, removed_rows: Rows, delta: IndexTables | None, generation: Generation) -> "Index":
-        """Return the index of the same snapshot with these rows removed and this delta added."""
-        is_removed = np.zeros(len(self.snapshot.entry_blobs), bool)
-        is_removed[removed_rows] = True
-        vehicles = _vehicle_count(self.snapshot.entry_blobs, is_removed)
-        if delta is not None:
-            vehicles += _vehicle_count(delta.entry_blobs)
-        likelihood = Likelihood(vehicles)
-        return Index(generation, self.snapshot_generation, self.snapshot, removed_rows, is_removed, delta, likelihood)
+        layers = [layer.without(superseded) for layer in self.layers]
+        newest = [Layer.of(IndexTables.build(new.values()))]
+        size = len(new)
+        while len(layers) > 1 and len(layers[-1].tables) <= max(_JOIN_FACTOR * size, _ALWAYS_JOINED):
+            newest.insert(0, layers.pop())
+            size += newest[0].size
+        return Index.of_layers(self.snapshot_generation, (*layers, Layer.of(_joined(newest))), generation)
 
     def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`.
@@ -264,30 +297,23 @@ class Index:
                         yield pair._replace(tier=NEAR_TIER, score=float(near))
 
     def _search(self, texts: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
-        pairs = self.snapshot.search(texts, self.likelihood)
-        if self.is_removed is not None:
-            pairs = pairs.where(~self.is_removed[pairs.entry_rows])
-        yield self.snapshot, pairs
-        if self.delta is not None:
-            yield self.delta, self.delta.search(texts, self.likelihood)
-
-    @property
-    def _delta_entries(self) -> EntryBlobs | tuple[()]:
-        return self.delta.entry_blobs if self.delta else ()
-
-    def _encoded_delta_entries(self) -> Iterable[EncodedEntry]:
-        return self.delta.entry_blobs.encoded_entries() if self.delta else ()
+        for layer in self.layers:
+            yield layer.tables, layer.search(texts, self.likelihood)
 
 
-def _vehicle_count(entry_blobs: EntryBlobs, is_removed: NDArray[np.bool_] | None = None) -> int:
+def _joined(layers: Sequence[Layer]) -> IndexTables:
+    """Return tables with the entries of these layers that are on the list."""
+    return IndexTables.joined([(layer.tables, layer.is_kept) for layer in layers])
+
+
+def _vehicle_count(layers: Iterable[Layer]) -> int:
     """Return how many entries of an index stand for vehicles; scores depend on this number.
 
     The canary does not count. Otherwise scores would differ from a dry run, whose list has no canary.
     """
-    canary_rows = entry_blobs.rows_of([canary.ENTRY_ID])
-    if is_removed is None:
-        return len(entry_blobs) - len(canary_rows)
-    return len(entry_blobs) - int(is_removed.sum()) - int((~is_removed[canary_rows]).sum())
+    return sum(
+        layer.size - int(layer.is_kept[layer.tables.entry_blobs.rows_of([canary.ENTRY_ID])].sum()) for layer in layers
+    )
 
 
 def _can_be_near(pair: _Pair, codes: PlateCodes) -> bool:

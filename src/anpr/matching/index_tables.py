@@ -1,6 +1,6 @@
 """The tables of a list of entries: its plates, its patterns and the entries themselves. An index has one or two."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,29 @@ class IndexTables:
         entry_blobs = EntryBlobs.build(collected())
         plate_table = PlateTable.build(encode_plates(plates, countries), np.array(widest_tiers, np.uint8))
         return cls(plate_table, PatternTable.build(list(patterns), list(patterns.values())), entry_blobs)
+
+    @classmethod
+    def joined(cls, parts: Sequence[tuple["IndexTables", NDArray[np.bool_]]]) -> "IndexTables":
+        """Build the tables of the entries of all parts whose flags are true. No entry is decoded."""
+        patterns: dict[int, str] = {}
+        first_row = 0
+        for tables, is_kept in parts:
+            new_rows = np.cumsum(is_kept) - 1 + first_row
+            for number, row in enumerate(tables.patterns.entry_rows.tolist()):
+                if is_kept[row]:
+                    patterns[int(new_rows[row])] = tables.patterns.text(number)
+            first_row += int(is_kept.sum())
+        plates = [tables.plates.plates.take(np.flatnonzero(is_kept)) for tables, is_kept in parts]
+        widest_tiers = np.concatenate([tables.plates.widest_tiers[is_kept] for tables, is_kept in parts])
+        return cls(
+            PlateTable.build(PlateCodes.concatenated(plates), widest_tiers),
+            PatternTable.build(list(patterns), list(patterns.values())),
+            EntryBlobs.joined([(tables.entry_blobs, is_kept) for tables, is_kept in parts]),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self.entry_blobs)
 
     def search(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
         """Return every match of a plate or a pattern, each pair once, in no particular order."""

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import redis
 
+from anpr.index_store import compaction_due
 from anpr.index_store.builder import IndexBuilder
 from anpr.index_store.compaction import compact, compact_in_subprocess
 from anpr.index_store.folder import IndexFolder, IndexManifest
@@ -43,7 +44,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_storage, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(list_writer, "CHUNK_ENTRIES", 3)
     monkeypatch.setattr(reader, "COMPARED_ENTRIES", 6)
-    monkeypatch.setattr(index_module, "COMPACT_AFTER_CHANGES", 4)
+    monkeypatch.setattr(compaction_due, "LEAST_CHANGES", 4)
+    monkeypatch.setattr(compaction_due, "LEAST_SECONDS", 0)
+    # So that there are several deltas.
+    monkeypatch.setattr(index_module, "_ALWAYS_JOINED", 0)
+    monkeypatch.setattr(index_module, "_JOIN_FACTOR", 1)
 
 
 def files(it: Machine) -> list[str]:
@@ -386,6 +391,35 @@ def test_a_compaction_that_fails_is_tried_again_less_and_less_often_and_delays_n
     machine.steps()
     assert machine.active.index.change_count == 0
     assert machine.ids() == set("abcdefg")
+
+
+def test_many_changes_lead_to_few_compactions_and_each_change_is_active_before_the_next(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction_due, "LEAST_CHANGES", 20)
+    compacted_at: list[float] = []
+    now = 0.0
+
+    def compact_and_note(folder: IndexFolder, index_manifest: IndexManifest) -> str:
+        compacted_at.append(now)
+        return compact(folder, index_manifest)
+
+    machine.builder = IndexBuilder(
+        machine.store, machine.folder, system_clock, compact_and_note, stopwatch=lambda: now
+    )
+    machine.comes_to(apply(machine, "first"))
+    ids = {"first"}
+    for number in range(150):
+        now += 2
+        new = {f"{number}-a", f"{number}-b"}
+        machine.comes_to(put(machine, *new))
+        ids |= new
+        for thread in threading.enumerate():
+            if thread.name == "index-merge":
+                thread.join()
+    assert machine.ids() == ids
+    assert 3 <= len(compacted_at) <= 5, "300 entries are new in five minutes, and each 20 were enough"
+    assert all(later - earlier >= 60 for earlier, later in pairwise([0.0, *compacted_at]))
 
 
 def test_a_compaction_ends_with_its_builder(machine: Machine) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from anpr.contracts.events import Candidate, Entry, Read
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import canonical_pattern, is_pattern, unknown_letters
+from anpr.matching import index as index_module
 from anpr.matching.encoding.plate_codes import encode_plates
 from anpr.matching.index import Index
 from tests.support.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
@@ -256,6 +257,13 @@ def test_plates_inside_texts_are_found_as_reading_the_whole_list_finds_them(worl
 
 @given(st.data())
 def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context() as patch:  # so that few entries make several deltas
+        patch.setattr(index_module, "_ALWAYS_JOINED", data.draw(st.sampled_from((0, 1000))))
+        patch.setattr(index_module, "_JOIN_FACTOR", data.draw(st.sampled_from((0, 1, 8))))
+        check_changes(data)
+
+
+def check_changes(data: st.DataObject) -> None:
     first = data.draw(first_plates())
     entries = data.draw(lists(first))
     index, listed = Index.build(entries, generation(0)), {entry.entry_id: entry for entry in entries}
@@ -268,7 +276,7 @@ def test_after_any_changes_the_index_answers_like_one_built_from_the_whole_list(
         listed = {name: entry for name, entry in listed.items() if name not in removed}
         listed |= {entry.entry_id: entry for entry in put}
         rebuilt = Index.build(listed.values(), generation(number))
-        assert index.match(batch) == rebuilt.match(batch)
+        assert index.match(batch) == index.compacted().match(batch) == rebuilt.match(batch)
         assert (index.generation, index.size) == (rebuilt.generation, rebuilt.size)
         assert {entry.entry_id: entry for entry in index.entries()} == listed
         assert before.match(batch) == answered, "the old index does not change"

@@ -98,7 +98,8 @@ def live(entries: Sequence[Entry]) -> Index:
     first = Index.build([*entries[:-50], an_entry("removed", plate="XX99XXX")], generation(1))
     base = decode_snapshot(memoryview(b"".join(encode_snapshot(first, now)))).index
     over = base.with_changes([*entries[-50:], canary.entry(minutes(0))], ["removed"], generation(2))
-    return decode_delta(memoryview(b"".join(encode_delta(over, now))), base).index
+    delta = decode_delta(memoryview(b"".join(encode_delta(over, now))))
+    return delta.index([base.snapshot], base.generation)
 
 
 def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() -> None:
@@ -107,7 +108,7 @@ def test_the_live_index_with_its_canary_matches_as_the_dry_run_does_without() ->
     offline = [answers(Index.build(entries, generation(2)), [read])[0] for read in reads]
     followed = live(entries)
     assert in_batches(followed, reads, 65) == offline
-    compacted = Index.build_encoded(followed.encoded_entries(), generation(2))
+    compacted = followed.compacted()
     assert in_batches(compacted, reads, 64) == offline
     without = compacted.with_changes([], [canary.ENTRY_ID], generation(3))
     assert in_batches(without, reads, 63) == offline

@@ -7,12 +7,14 @@ import pytest
 from anpr.contracts.events import Entry
 from anpr.index_store.index_file import (
     DamagedError,
+    OpenedDelta,
     OpenedIndex,
     decode_delta,
     decode_snapshot,
     encode_delta,
     encode_snapshot,
 )
+from anpr.matching import index as index_module
 from anpr.matching.index import Index
 from tests.support.strategies import NOON, a_read, an_entry, generation
 
@@ -59,7 +61,7 @@ def test_a_snapshot_and_its_delta_from_files_make_the_index_that_was_written(
 ) -> None:
     snapshot = opened(written(Index.build(LISTS["several"], generation(3)))).index
     index = snapshot.with_changes(put, removed, generation(4))
-    read = decode_delta(memoryview(b"".join(encode_delta(index, NOON))), snapshot).index
+    read = delta_of(index).index([snapshot.snapshot], snapshot.generation)
     assert (read.generation, read.size) == (generation(4), index.size)
     assert read.match(READS) == index.match(READS)
     assert list(read.entries()) == list(index.entries())
@@ -67,19 +69,39 @@ def test_a_snapshot_and_its_delta_from_files_make_the_index_that_was_written(
     assert again.match(READS) == index.with_changes([an_entry("e", plate="ZZ")], ["b"], generation(5)).match(READS)
 
 
+def delta_of(index: Index) -> OpenedDelta:
+    return decode_delta(memoryview(b"".join(encode_delta(index, NOON))))
+
+
+def test_the_newest_of_two_deltas_says_what_has_left_the_layers_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_ALWAYS_JOINED", 0)
+    monkeypatch.setattr(index_module, "_JOIN_FACTOR", 1)
+    snapshot = opened(written(Index.build(LISTS["several"], generation(3)))).index
+    older = snapshot.with_changes([an_entry("d", plate="ZZ"), an_entry("e", plate="ZZ")], ["a"], generation(4))
+    newest = older.with_changes([an_entry("f", plate="ZZ")], ["b", "d"], generation(5))
+    tables = [snapshot.snapshot, delta_of(older).tables]
+    read = delta_of(newest).index(tables, snapshot.generation)
+    assert {entry.entry_id for entry in read.entries()} == {"c", "e", "f"}
+    assert read.match(READS) == newest.match(READS) == newest.compacted().match(READS)
+    for others in (tables[:1], [*tables, tables[1]], [Index.build([], generation(3)).snapshot, tables[1]]):
+        with pytest.raises(DamagedError, match="other layers"):
+            delta_of(newest).index(others, snapshot.generation)
+
+
 def test_an_index_with_a_delta_is_compacted_before_it_is_written_as_a_snapshot() -> None:
     changed = Index.build([], generation(1)).with_changes([an_entry()], [], generation(2))
     with pytest.raises(ValueError, match="compacted"):
         written(changed)
-    assert opened(written(Index.build(changed.entries(), generation(2)))).index.size == 1
+    assert opened(written(changed.compacted())).index.size == 1
 
 
 def test_a_snapshot_is_not_taken_for_a_delta_nor_a_delta_for_a_snapshot() -> None:
     snapshot = Index.build(LISTS["several"], generation(3))
+    changed = snapshot.with_changes([an_entry("d")], [], generation(4))
     with pytest.raises(DamagedError, match="not a snapshot"):
-        opened(b"".join(encode_delta(snapshot, NOON)))
+        opened(b"".join(encode_delta(changed, NOON)))
     with pytest.raises(DamagedError, match="not a delta"):
-        decode_delta(memoryview(written(snapshot)), snapshot)
+        decode_delta(memoryview(written(snapshot)))
 
 
 def ids(index: Index) -> list[list[str]]:

@@ -103,7 +103,8 @@ def test_the_live_index_tells_them_apart_from_its_file_and_its_delta() -> None:
     built = encode_snapshot(Index.build([listed(BERLIN), listed("S-AB 123")], generation(1)), now)
     snapshot = decode_snapshot(memoryview(b"".join(built)))
     changed = snapshot.index.with_changes([listed(BERGHEIM)], [], generation(2))
-    live = decode_delta(memoryview(b"".join(encode_delta(changed, now))), snapshot.index).index
+    delta = decode_delta(memoryview(b"".join(encode_delta(changed, now))))
+    live = delta.index([snapshot.index.snapshot], snapshot.index.generation)
     texts = (BERLIN, BERGHEIM, "BMW555", "SA-B 123")
     matches = live.match([a_read(plate=text, country="DE") for text in texts])
     found = [{match.entry.entry_id for match in of_read} for of_read in matches]

@@ -53,7 +53,8 @@ def test_nothing_is_compiled_after_the_kernels_were_compiled_at_installation() -
     built = Index.build(ENTRIES, generation(1))
     mapped = decode_snapshot(memoryview(b"".join(encode_snapshot(built, now)))).index
     changed = mapped.with_changes([an_entry("new", plate="XY99XYZ")], ["MAB1234"], generation(2))
-    followed = decode_delta(memoryview(b"".join(encode_delta(changed, now))), mapped).index
+    delta = decode_delta(memoryview(b"".join(encode_delta(changed, now))))
+    followed = delta.index([mapped.snapshot], mapped.generation)
     with event.install_recorder("numba:compile") as recorder:
         for index in (built, mapped, changed, followed, Index.build([], generation(1))):
             assert len(index.match(READS)) == len(READS)

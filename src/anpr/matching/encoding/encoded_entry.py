@@ -43,10 +43,9 @@ class EntryFields(Struct, frozen=True, gc=False):
 
 
 # The indexed fields of an entry, and the whole entry as msgpack.
-EncodedEntry = tuple[IndexedFields, bytes | memoryview | Raw]
+EncodedEntry = tuple[IndexedFields, bytes | Raw]
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_fields = msgspec.msgpack.Decoder(EntryFields).decode
 _decode_list_of_fields = msgspec.msgpack.Decoder(list[EntryFields]).decode
 _decode_list_of_raw = msgspec.msgpack.Decoder(list[Raw]).decode
 
@@ -64,8 +63,3 @@ def join_encoded(entries: Iterable[EncodedEntry]) -> bytes:
 def split_encoded(joined: bytes) -> Iterator[EncodedEntry]:
     """Return the entries of a list that `join_encoded` made. Raises msgspec.DecodeError."""
     return zip(_decode_list_of_fields(joined), _decode_list_of_raw(joined), strict=True)
-
-
-def parse_encoded(blob: memoryview) -> EncodedEntry:
-    """Return one encoded entry with its indexed fields. Raises msgspec.DecodeError."""
-    return _decode_fields(blob), blob

@@ -4,7 +4,7 @@ So a list of millions is one run of bytes that processes share. Mapping it from 
 that nobody asks for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from zlib import crc32
 
@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
-from anpr.matching.encoding.encoded_entry import EncodedEntry, parse_encoded
+from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.matching.encoding.plate_codes import Rows, Words
-from anpr.matching.lookup.hash_table import HashTable
 
 # Several cameras see a listed vehicle within minutes, so its entry is needed again soon.
 _CACHED_ENTRIES = 4096
+
+_CHECKSUM_BITS = np.uint64(32)
+_ROW_MASK = np.uint64(0xFFFF_FFFF)
 
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
@@ -26,8 +28,11 @@ _decode = msgspec.msgpack.Decoder(Entry).decode
 class EntryBlobs:
     """The entry of each row, and the row of each entry_id."""
 
-    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], ids: HashTable) -> None:
-        """Take the blobs joined in `data`, the offset in `ends` where each blob ends, and the table of their ids."""
+    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], ids: Words) -> None:
+        """Take the blobs joined in `data`, the offset in `ends` where each blob ends, and the words of their ids.
+
+        `ids` has in its order a word for each row: the id's CRC-32, and the row in the lower half.
+        """
         self.data = data
         self.ends = ends
         self.ids = ids
@@ -45,9 +50,25 @@ class EntryBlobs:
             data += blob
             ends.append(len(data))
             checksums.append(crc32(entry.entry_id.encode()))
-        hashes = _hashes(np.array(checksums, np.uint64))
-        ids = HashTable.build([(hashes, np.arange(len(ends)))], len(ends), len(ends))
+        ids = _id_words(np.array(checksums, np.uint64), np.arange(len(ends), dtype=np.uint64))
         return cls(np.frombuffer(data, np.uint8), np.array(ends, np.int64), ids)
+
+    @classmethod
+    def joined(cls, parts: Sequence[tuple["EntryBlobs", NDArray[np.bool_]]]) -> "EntryBlobs":
+        """Store the entries of all parts whose flags are true, in their order. Nothing is decoded."""
+        pieces, lengths, checksums, rows, first_row = [np.empty(0, np.uint8)], [], [], [], 0
+        for blobs, is_kept in parts:
+            begins = np.concatenate([np.zeros(1, np.int64), blobs.ends[:-1]])
+            lengths.append((blobs.ends - begins)[is_kept])
+            pieces += [blobs.data[begins[first] : blobs.ends[last]] for first, last in _runs(is_kept)]
+            row_of = blobs.ids & _ROW_MASK
+            kept_ids = is_kept[row_of.view(np.int64)]
+            checksums.append((blobs.ids >> _CHECKSUM_BITS)[kept_ids])
+            new_rows = np.cumsum(is_kept) - 1 + first_row
+            rows.append(new_rows[row_of[kept_ids].view(np.int64)].view(np.uint64))
+            first_row += len(lengths[-1])
+        ids = _id_words(np.concatenate(checksums), np.concatenate(rows))
+        return cls(np.concatenate(pieces), np.cumsum(np.concatenate(lengths)), ids)
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -57,21 +78,18 @@ class EntryBlobs:
         """Decode all entries, in their order."""
         return map(self._decode_row, range(len(self)))
 
-    def encoded_entries(self) -> Iterator[EncodedEntry]:
-        """Return all entries in their encoded form, in their order."""
-        data, begin = self.data.data, 0
-        for end in self.ends.tolist():
-            yield parse_encoded(data[begin:end])
-            begin = end
-
     def rows_of(self, entry_ids: Iterable[str]) -> Rows:
         """Return the rows of these ids. An id that is not here has none."""
         ids = list(entry_ids)
         checksums = np.fromiter((crc32(entry_id.encode()) for entry_id in ids), np.uint64, len(ids))
-        positions, rows = self.ids.find(_hashes(checksums))
-        pairs = zip(positions.tolist(), rows.tolist(), strict=True)
-        # The table may return a row whose id has nearly the same hash, so the ids are compared.
-        return np.array([row for position, row in pairs if self._decode_row(row).entry_id == ids[position]], np.intp)
+        begins = np.searchsorted(self.ids, checksums << _CHECKSUM_BITS)
+        ends = np.searchsorted(self.ids, checksums << _CHECKSUM_BITS | _ROW_MASK, side="right")
+        found: list[int] = []
+        for position in np.flatnonzero(ends > begins).tolist():
+            # Two ids may have the same checksum, so the ids are compared.
+            rows = (self.ids[begins[position] : ends[position]] & _ROW_MASK).tolist()
+            found += [row for row in rows if self._decode_row(row).entry_id == ids[position]]
+        return np.array(found, np.intp)
 
 
 def _decode_row(data: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> Entry:
@@ -79,6 +97,13 @@ def _decode_row(data: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> E
     return _decode(data[begin : int(ends[row])].data)
 
 
-def _hashes(checksums: Words) -> Words:
-    """Return 64-bit hashes with the checksum in the highest bits, which choose the bucket."""
-    return checksums << np.uint64(32)
+def _id_words(checksums: Words, rows: Words) -> Words:
+    words = checksums << _CHECKSUM_BITS | rows
+    words.sort()
+    return words
+
+
+def _runs(is_kept: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last row of each run of rows that are kept."""
+    edges = np.flatnonzero(np.diff(is_kept, prepend=False, append=False))
+    return zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True)

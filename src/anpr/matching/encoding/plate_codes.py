@@ -94,6 +94,16 @@ class PlateCodes:
             None if are_candidates is None else are_candidates[rows],
         )
 
+    @classmethod
+    def concatenated(cls, parts: Sequence["PlateCodes"]) -> "PlateCodes":
+        """Return the listed plates of all parts; those of reads would lose their confidences of characters."""
+        return cls(
+            np.concatenate([part.codes for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+            np.concatenate([part.countries for part in parts]),
+            np.concatenate([part.confidences for part in parts]),
+        )
+
     def text(self, row: int) -> str:
         """Return the canonical text of a row."""
         return self.codes[row, : self.lengths[row]].tobytes().translate(_TO_TEXT).decode()
