@@ -12,6 +12,7 @@ from anpr.cli.arrival_routes import arrival_routes
 from anpr.cli.watch import open_feed
 from anpr.runtime.clock import system_clock
 from anpr.terminal.arrival_words import nobody_meets
+from anpr.terminal.claim_words import claim_words, unattended_claims
 from anpr.terminal.incident_lines import arrival_line
 from anpr.terminal.view import draw_arrivals
 
@@ -56,12 +57,19 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
         (incident, concern, arrival_state(concern, now, watched_until))
         for incident, concern in arrivals(feed.board.incidents(now), site, routes, now)
     ]
+    unattended = {
+        incident.incident_id: unattended_claims(incident, settings.console, now) for incident, _, _ in expected
+    }
     if as_json:
         for arrival in expected:
-            click.echo(msgspec.json.encode(arrival_line(*arrival)))
+            click.echo(msgspec.json.encode(arrival_line(*arrival, unattended[arrival[0].incident_id])))
     else:
         console = Console()
-        console.print(draw_arrivals(expected, settings.sites, site, console.width))
+        claimed = {
+            incident.incident_id: claim_words(incident, unattended[incident.incident_id], now)
+            for incident, _, _ in expected
+        }
+        console.print(draw_arrivals(expected, settings.sites, site, console.width, claimed))
     silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
     if silent or not feed.caught_up():
         source = ", ".join(settings.sites[site].title for site in silent) or "a broker that cannot be reached"

@@ -19,6 +19,7 @@ from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import Settings
 from anpr.runtime.shutdown import on_stop
+from anpr.terminal.claim_words import claim_words, unattended_claims
 from anpr.terminal.fitting import draw_to_fit
 from anpr.terminal.incident_lines import incident_line, removed_incident_line, site_line
 from anpr.terminal.view import View, draw
@@ -113,6 +114,11 @@ def view_of(
     """Return the view of the named sites, of all sites if none is named."""
     incidents = [incident for incident in feed.board.incidents(now) if not sites or incident.site in sites]
     watched_until = feed.site_monitor.watched_until(now)
+    claimed = {
+        incident.incident_id: claim_words(incident, unattended_claims(incident, settings.console, now), now)
+        for incident in incidents
+        if incident.holders
+    }
     return View(
         now=now,
         incidents=incidents,
@@ -125,6 +131,7 @@ def view_of(
         zones=tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites)),
         faults=faults,
         watched_until={site: until for site, until in watched_until.items() if not sites or site in sites},
+        claimed=claimed,
         expected={incident.incident_id: _expected(incident, settings, watched_until, now) for incident in incidents},
     )
 
@@ -155,7 +162,8 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
         feed.fold_new_records(0.1)
         view = view_of(feed, settings, sites, system_clock())
         for incident in reversed(view.incidents):
-            line = msgspec.json.encode(incident_line(incident, view.expected[incident.incident_id]))
+            unattended = unattended_claims(incident, settings.console, view.now)
+            line = msgspec.json.encode(incident_line(incident, view.expected[incident.incident_id], unattended))
             if shown.get(incident.incident_id) != line:
                 shown[incident.incident_id] = line
                 click.echo(line)

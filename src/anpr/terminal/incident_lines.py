@@ -3,16 +3,21 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from anpr.board.claims import Claim
 from anpr.board.incident import Incident
 from anpr.board.journeys import ArrivalState, Concern
 from anpr.board.site_health import SiteHealth
 from anpr.terminal.certainty import certainty
 
 
-def incident_line(incident: Incident, expected: Iterable[tuple[Concern, ArrivalState]] = ()) -> dict[str, object]:
+def incident_line(
+    incident: Incident,
+    expected: Iterable[tuple[Concern, ArrivalState]] = (),
+    unattended: Iterable[Claim] = (),
+) -> dict[str, object]:
     """Return the fields of an incident: the vehicle, the position, the certainty, the reason, and the holder.
 
-    `expected` says where its vehicle is due off a ferry or shuttle.
+    `expected` says where its vehicle is due off a ferry or shuttle, `unattended` which claims nobody attends to.
     """
     best = incident.best
     return {
@@ -38,6 +43,7 @@ def incident_line(incident: Incident, expected: Iterable[tuple[Concern, ArrivalS
         "reasons": [entry.reason for entry in incident.entries],
         "instruction": best.entry.instruction,
         "holders": incident.holders,
+        "unattended": [claim.site for claim in unattended],
         "expected": [expected_line(concern, state) for concern, state in expected],
     }
 
@@ -52,9 +58,11 @@ def removed_incident_line(incident_id: str, joined: Incident | None, shown: Sequ
     return {"type": "incident", "incident_id": incident_id, "status": "expired"}
 
 
-def arrival_line(incident: Incident, concern: Concern, state: ArrivalState) -> dict[str, object]:
+def arrival_line(
+    incident: Incident, concern: Concern, state: ArrivalState, unattended: Iterable[Claim] = ()
+) -> dict[str, object]:
     """Return an incident whose vehicle is expected at this site: in which window, and what became of it."""
-    line = incident_line(incident) | {"type": "arrival"} | expected_line(concern, state)
+    line = incident_line(incident, unattended=unattended) | {"type": "arrival"} | expected_line(concern, state)
     del line["expected"]
     return line
 

@@ -7,6 +7,8 @@ watchlist that Redis no longer confirms, a camera that has seen nothing, records
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -23,8 +25,10 @@ from anpr.contracts.moments import local_time
 from anpr.contracts.readings import is_guess
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Camera, Site
+from anpr.terminal.ages import age
 from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words, nobody_meets
 from anpr.terminal.certainty import certainty
+from anpr.terminal.claim_words import UNATTENDED
 
 # A watchlist that Redis has not confirmed for this long may lack changes.
 LIST_OLD_AFTER = timedelta(seconds=10)
@@ -33,6 +37,7 @@ CAMERA_QUIET_AFTER = timedelta(minutes=5)
 # How the age of an incident is marked that was not seen live. EARLIER: the vehicle passed before it was listed.
 _NOT_LIVE = {"late": " LATE", "retrospective": " EARLIER"}
 
+NOTHING_CLAIMED: Final[Mapping[str, str]] = MappingProxyType({})
 # The table of sites needs this many columns.
 WIDE = 120
 
@@ -42,8 +47,9 @@ class View:
     """Everything that is shown at one moment.
 
     `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
-    `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`).
-    `expected` holds by incident where its vehicle is due off a ferry or shuttle, and what became of it there.
+    `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`). By
+    incident, `claimed` says who has claimed it, and `expected` where its vehicle is due off a ferry or shuttle, and
+    what became of it there.
     """
 
     now: datetime
@@ -57,6 +63,7 @@ class View:
     zones: Sequence[tzinfo] = (UTC,)
     faults: Sequence[str] = ()
     watched_until: Mapping[str, datetime] = field(default_factory=dict)
+    claimed: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, Sequence[tuple[Concern, ArrivalState]]] = field(default_factory=dict)
 
 
@@ -119,7 +126,7 @@ def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
     if health.heard_at is None:
         yield f"no matcher has reported yet. Vehicles are NOT being checked{why}"
     elif health.is_silent:
-        yield f"no matcher has reported for {_age(now - health.heard_at)}. Vehicles may be passing unchecked{why}"
+        yield f"no matcher has reported for {age(now - health.heard_at)}. Vehicles may be passing unchecked{why}"
     elif not any(status.partitions for status in health.matchers):
         yield "no matcher reads any camera yet. Vehicles are NOT being checked"
     for status in health.matchers:
@@ -127,8 +134,9 @@ def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
             yield f"matcher {status.matcher} has never had a watchlist. It checks nothing"
         elif status.list_confirmed_at is None:
             yield f"matcher {status.matcher} has not confirmed its watchlist since it started. Changes may be missing"
-        elif (age := now - status.list_confirmed_at) > LIST_OLD_AFTER:
-            yield f"matcher {status.matcher} last confirmed its watchlist {_age(age)} ago. Changes may be missing"
+        elif (unconfirmed := now - status.list_confirmed_at) > LIST_OLD_AFTER:
+            ago = age(unconfirmed)
+            yield f"matcher {status.matcher} last confirmed its watchlist {ago} ago. Changes may be missing"
 
 
 def _sites(view: View, sites: Mapping[str, Site]) -> Table:
@@ -195,7 +203,7 @@ def _list(matchers: Sequence[Status], now: datetime) -> str:
     _, newest = max(lists, key=lambda pair: pair[0], default=(None, None))
     if newest is None or newest.list_applied_at is None:
         return "none"
-    return f"{counted(newest.entries, 'entry', 'entries')}, {_age(now - newest.list_applied_at)} old"
+    return f"{counted(newest.entries, 'entry', 'entries')}, {age(now - newest.list_applied_at)} old"
 
 
 def _last_reads(health: SiteHealth) -> dict[str, datetime]:
@@ -236,7 +244,7 @@ def _is_quiet(camera: Camera, last_read_of: Mapping[str, datetime], now: datetim
 
 def _camera(camera: Camera, last_read_of: Mapping[str, datetime], now: datetime) -> str:
     last_read_at = last_read_of.get(camera.name)
-    return f"{camera.lane}{camera.position[0]} {_age(now - last_read_at) if last_read_at else 'none'}"
+    return f"{camera.lane}{camera.position[0]} {age(now - last_read_at) if last_read_at else 'none'}"
 
 
 def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableType:
@@ -248,14 +256,14 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
         style = "" if incident.status == "open" else "dim"
         table.add_row(
             f"P{incident.priority}" if incident.status == "open" else incident.status,
-            f"{_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')}",
+            f"{age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')}",
             _plain(sites[incident.site].title if incident.site in sites else incident.site),
             _plain(best.read.lane or "-"),
             _read_as(best),
             _marked(best.explanation, read=False),
             _plain(certainty(best)),
             _why(incident).append(_expected(view, incident, sites)),
-            _plain(_holders(incident)),
+            _claimed(incident, view.claimed),
             style=style,
         )
     return table
@@ -267,7 +275,7 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
     for incident in view.incidents[:rows]:
         best = incident.best
         mark = f"P{incident.priority}" if incident.status == "open" else incident.status
-        text.append(f"{mark} {_age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')} ")
+        text.append(f"{mark} {age(view.now - incident.last_captured_at)}{_NOT_LIVE.get(incident.kind, '')} ")
         text.append(_plain(sites[incident.site].title if incident.site in sites else incident.site))
         text.append(" lane ").append(_plain(best.read.lane or "-")).append(" ")
         text.append(_read_as(best)).append(" ")
@@ -275,7 +283,7 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
             text.append("listed ").append(_marked(best.explanation, read=False)).append(" ")
         text.append(_plain(certainty(best)))
         if incident.holders:
-            text.append(_plain(f" claimed by {_holders(incident)}"))
+            text.append(" claimed by ").append(_claimed(incident, view.claimed))
         text.append("\n  ").append(_why(incident)).append(_expected(view, incident, sites)).append("\n")
     text.rstrip()
     return text
@@ -286,16 +294,17 @@ def draw_arrivals(
     sites: Mapping[str, Site],
     site: str,
     width: int = WIDE,
+    claimed: Mapping[str, str] = NOTHING_CLAIMED,
 ) -> RenderableType:
     """Draw the vehicles that are expected off a ferry or shuttle at `site`, in the order given.
 
-    Times are those of the site.
+    Times are those of the site. `claimed` says by incident who has claimed it.
     """
     port = sites[site]
     if not expected:
         return Text(f"No listed vehicle is due at {port.title}")
     if width < WIDE:
-        return _arrivals_narrow(expected, sites, port)
+        return _arrivals_narrow(expected, sites, port, claimed)
     table = Table(expand=True, box=None, header_style="dim", pad_edge=False)
     for column in ("", "when", "from", "plate", "", "certainty", "why and what to do", "claimed by"):
         table.add_column(column, no_wrap=column not in ("from", "why and what to do", "certainty"))
@@ -308,7 +317,7 @@ def draw_arrivals(
             f"P{incident.priority}",
             _plain(_certainty_of_arrival(incident, concern)),
             _why(incident),
-            _plain(_holders(incident) or "nobody"),
+            _claimed(incident, claimed) if incident.holders else "nobody",
         )
     return table
 
@@ -333,7 +342,10 @@ def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text
 
 
 def _arrivals_narrow(
-    expected: Sequence[tuple[Incident, Concern, ArrivalState]], sites: Mapping[str, Site], port: Site
+    expected: Sequence[tuple[Incident, Concern, ArrivalState]],
+    sites: Mapping[str, Site],
+    port: Site,
+    claimed: Mapping[str, str],
 ) -> Text:
     """Return two lines for each vehicle, the reasons on the second."""
     text = Text()
@@ -344,14 +356,16 @@ def _arrivals_narrow(
         text.append(f" P{incident.priority} ")
         text.append(_plain(_certainty_of_arrival(incident, concern)))
         if incident.holders:
-            text.append(_plain(f", claimed by {_holders(incident)}"))
+            text.append(", claimed by ").append(_claimed(incident, claimed))
         text.append("\n  ").append(_why(incident)).append("\n")
     text.rstrip()
     return text
 
 
-def _holders(incident: Incident) -> str:
-    return ", ".join(f"{officer} ({site})" for site, officer in sorted(incident.holders.items()))
+def _claimed(incident: Incident, claimed: Mapping[str, str]) -> Text:
+    text = _plain(claimed.get(incident.incident_id, ""))
+    text.highlight_words([UNATTENDED], "bold red")
+    return text
 
 
 def _marked(explanation: Explanation, *, read: bool) -> Text:
@@ -389,10 +403,3 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(
         "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text), style=style
     )
-
-
-def _age(age: timedelta) -> str:
-    seconds = max(0, int(age.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -54,7 +54,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         columns: The headers that the file has for our columns, where they were named.
         valid_until: The end of the lines without one, "" when none was given.
         removed_as_refused: How many entries would be removed because their line is refused.
-        validity: The first and the last moment at which any of the entries is valid, in words.
+        validity: The first and the last day on which any of the entries is valid, in words.
         sampled_validities: By entry id the same of each entry in `sample` that is added or changed.
         confirm_removals: The number that `apply` must be given, None when the removals need no confirmation.
     """
@@ -165,9 +165,9 @@ def make_plan(
         ),
         columns=source.list_format.headers,
         valid_until=source.list_format.valid_until,
-        validity=validity_of_all(planned_entries, source.context),
+        validity=validity_of_all(planned_entries),
         sampled_validities={
-            entry.entry_id: validity_in_words(entry, source.context)
+            entry.entry_id: validity_in_words(entry)
             for entry in (*added[:_SAMPLED_OF_EACH], *changed[:_SAMPLED_OF_EACH])
         },
         sample=_sample(active_list.entries, added, changed, changes.removed),

@@ -1,33 +1,32 @@
-"""What a plan says about the validity of entries: its first and last moment, and why it changes by itself. Pure."""
+"""What a plan says about the validity of entries: its first and last day, and why it changes by itself. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 import msgspec
 
 from anpr.contracts.events import Entry
-from anpr.contracts.local_days import UTC_DAYS, day_end, day_start
-from anpr.contracts.moments import FIRST_MOMENT, local_time
-from anpr.watchlist.list_context import ListContext
+from anpr.contracts.local_days import UTC_DAYS
+from anpr.contracts.moments import FIRST_MOMENT
 
 _FIELDS = ("valid_from", "valid_until", "valid_from_day", "valid_until_day")
 
 
-def validity_in_words(entry: Entry, context: ListContext) -> str:
-    """Return the first and the last moment of an entry, each by the clock of the sites where it comes."""
-    until = f"until {_end(entry, context)}"
-    return f"valid from {_start(entry, context)} {until}" if _has_start(entry) else f"valid {until}"
+def validity_in_words(entry: Entry) -> str:
+    """Return the first and the last day of an entry, or the moments where it has moments."""
+    until = f"until {_end(entry)}"
+    return f"valid from {_start(entry)} {until}" if _has_start(entry) else f"valid {until}"
 
 
-def validity_of_all(entries: Sequence[Entry], context: ListContext) -> str:
-    """Return the first moment at which one of the entries is valid, and the last. "" when there is no entry."""
+def validity_of_all(entries: Sequence[Entry]) -> str:
+    """Return from when on one of the entries is valid, and until when. "" when there is no entry."""
     if not entries:
         return ""
-    until = f"until {_end(max(entries, key=lambda entry: entry.valid_until), context)}"
+    until = f"until {_end(max(entries, key=lambda entry: entry.valid_until))}"
     first = min(entries, key=lambda entry: entry.valid_from or FIRST_MOMENT)
     if not _has_start(first):
         return f"some entries are valid already, and the last of all {until}"
-    return f"the first entry is valid from {_start(first, context)}, the last {until}"
+    return f"the first entry is valid from {_start(first)}, the last {until}"
 
 
 def changes_of_days(before: Mapping[str, Entry], changed: Sequence[Entry]) -> tuple[str, ...]:
@@ -52,42 +51,20 @@ def _has_start(entry: Entry) -> bool:
     return (entry.valid_from or FIRST_MOMENT) != FIRST_MOMENT
 
 
-def _start(entry: Entry, context: ListContext) -> str:
-    if entry.valid_from_day is None:
-        return _in_words(entry.valid_from or FIRST_MOMENT)
-    return _at_sites(entry, entry.valid_from_day, day_start, min, context)
+def _start(entry: Entry) -> str:
+    return _day(entry.valid_from_day) if entry.valid_from_day else _moment(entry.valid_from or FIRST_MOMENT)
 
 
-def _end(entry: Entry, context: ListContext) -> str:
-    if entry.valid_until_day is None:
-        return _in_words(entry.valid_until)
-    return _at_sites(entry, entry.valid_until_day, day_end, max, context)
+def _end(entry: Entry) -> str:
+    return _day(entry.valid_until_day) if entry.valid_until_day else _moment(entry.valid_until)
 
 
-def _at_sites(
-    entry: Entry,
-    day: date,
-    moment_of: Callable[..., datetime],
-    choose: Callable[..., datetime],
-    context: ListContext,
-) -> str:
-    """Return the first or last of a day's moments at the sites of an entry, and the sites where it comes then."""
-    sites = {name: site for name, site in context.sites.items() if not entry.sites or name in entry.sites}
-    moments = {name: moment_of(day, site.zone) for name, site in sites.items()}
-    if not moments:
-        return _in_words(moment_of(day, UTC))
-    chosen = choose(moments.values())
-    names = [name for name, moment in moments.items() if moment == chosen]
-    text = _in_words(local_time(chosen, sites[names[0]].zone))
-    return f"{text} at {_listed([sites[name].title for name in names])}"
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B} {day.year}"
 
 
-def _in_words(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B} {moment.year} {moment:%H:%M %Z}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _moment(moment: datetime) -> str:
+    return f"{_day(moment)} {moment:%H:%M %Z}"
 
 
 def _with_validity_of(entry: Entry, other: Entry) -> Entry:

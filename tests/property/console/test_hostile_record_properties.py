@@ -265,7 +265,7 @@ def test_what_cannot_be_computed_is_counted_and_costs_no_other(broken: str, monk
     assert all(screens.good_cards())
     for covert in (False, True):
         warnings = screens.status.known_to(covert=covert).warnings
-        assert any(warning.startswith("1 vehicles cannot be shown") for warning in warnings)
+        assert any(warning.startswith("1 vehicle cannot be shown") for warning in warnings)
 
 
 def test_a_record_beyond_the_bounds_is_counted_and_said() -> None:

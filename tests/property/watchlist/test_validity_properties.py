@@ -58,8 +58,8 @@ def test_a_line_with_any_days_and_times_is_taken_unless_it_ends_before_it_begins
         return
     [entry] = content.entries
     assert entry.valid_from is None or entry.valid_from < entry.valid_until
-    assert validity_in_words(entry, CONTEXT).startswith("valid ")
-    assert validity_of_all([entry], CONTEXT)
+    assert validity_in_words(entry).startswith("valid ")
+    assert validity_of_all([entry])
 
 
 @given(near_days, st.integers(0, 40), st.sampled_from(tuple(ZONES)), st.integers(-36 * 3600, 42 * 24 * 3600))

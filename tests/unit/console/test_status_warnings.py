@@ -94,7 +94,7 @@ def changed(**fields: Any) -> Status:
         (status(changed(generation=None)), "has no watchlist"),
         (status(changed(list_confirmed_at=None)), "saved on its disk"),
         (status(changed(list_confirmed_at=NOON - seconds(11))), "the watchlist is old"),
-        (status(changed(alerts_too_large=2)), "alerts for 2 reads were too large to write. They are NOT shown"),
+        (status(changed(alerts_too_large=2)), "the alerts of 2 reads were too large to write. They are NOT shown"),
         (status(canaries={}), "test plate has not come back. None has come yet"),
         (
             status(canaries={"calais": Canary(NOON - seconds(66), NOON - seconds(65))}),

@@ -14,7 +14,8 @@ from anpr.board.rates import RecentRates
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
 from anpr.contracts.losses import Losses
-from anpr.runtime.settings import Camera, Route, Site
+from anpr.runtime.settings import Camera, ConsoleSettings, Route, Site
+from anpr.terminal.claim_words import claim_words, unattended_claims
 from anpr.terminal.fitting import draw_to_fit
 from anpr.terminal.view import View, draw, draw_arrivals
 from tests.support.losses import WEEK, a_loss, acknowledged
@@ -53,6 +54,14 @@ def site_health(*matchers: Status, site: str = "calais") -> SiteHealth:
     return SiteHealth(site, matchers or (a_status(),), NOW, is_silent=False)
 
 
+def claimed_by(incidents: Sequence[Incident], now: datetime = NOW) -> dict[str, str]:
+    """Return who has claimed which incident, as `anpr watch` says it."""
+    return {
+        incident.incident_id: claim_words(incident, unattended_claims(incident, ConsoleSettings(), now), now)
+        for incident in incidents
+    }
+
+
 def a_view(*alerts: Alert, **fields: Any) -> View:
     """Return a view of these alerts on a board where all is well, with the fields given."""
     board = Board(timedelta(minutes=30), timedelta(hours=72))
@@ -65,6 +74,7 @@ def a_view(*alerts: Alert, **fields: Any) -> View:
         "rates": RecentRates(),
         "unreadable_records": {},
         "caught_up": True,
+        "claimed": claimed_by(board.incidents(NOW)),
     }
     return View(**(well | fields))
 
@@ -338,7 +348,33 @@ def test_the_officer_who_has_claimed_it_is_shown_with_the_site() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
     board.add_alert(sighting())
     board.add_action(an_action("claim-1", "claimed", sighting(), officer="Ann [b]"), 0)
-    assert "Ann [b] (calais)" in shown(a_view(incidents=board.incidents(NOW)))
+    incidents = board.incidents(NOW)
+    assert "Ann [b] (calais)" in shown(a_view(incidents=incidents, claimed=claimed_by(incidents)))
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_claim_that_nobody_attends_to_is_shown_as_such_by_time_alone(width: int) -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    board.add_alert(sighting())
+    board.add_action(an_action("claim-1", "claimed", sighting(), at=NOON), 0)
+
+    def text_at(minute: float) -> str:
+        now = minutes(minute)
+        incidents = board.incidents(now)
+        view = a_view(now=now, incidents=incidents, claimed=claimed_by(incidents, now))
+        console = Console(record=True, width=width, file=io.StringIO())
+        console.print(draw_to_fit(view, SITES, width, 24))
+        text = console.export_text()
+        assert len(text.splitlines()) <= 24
+        return " ".join(text.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", " ").split())
+
+    assert "Ann (calais)" in text_at(9)
+    assert "UNATTENDED" not in text_at(9)
+    assert "UNATTENDED for 12 min" in text_at(12)
+    board.add_action(an_action("still", "attended", sighting(), at=minutes(11)), 1)
+    assert "UNATTENDED" not in text_at(12)
+    board.add_action(an_action("outcome", "outcome", sighting(), at=minutes(11)), 2)
+    assert "UNATTENDED" not in text_at(60), "it is settled"
 
 
 MARKUP = "[red]x[/red]"

@@ -280,7 +280,7 @@ def test_an_action_that_the_broker_refuses_is_reported_as_not_done_and_can_be_re
         refused = do(ann, alert.alert_id, "claim")
         assert refused.status_code == 503
         assert "That was not done" in refused.text
-        assert "the broker refuses it" in refused.text
+        assert "the system refuses it" in refused.text
         server.broker.is_refusing = False
         assert "You have claimed this" in do(ann, alert.alert_id, "claim").text
     assert [action.kind for action in actions(server)] == ["claimed"]
@@ -388,7 +388,10 @@ def test_an_officer_who_signs_out_decides_what_becomes_of_their_claims(server: C
         asked = ann.post("/sign-out", data={"csrf": csrf})
         assert "You have claimed 2 incidents that are still open" in asked.text
         assert ann.get("/").status_code == 200, "not signed out yet"
-        assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": ""}).status_code == 409
+        refused = ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": ""})
+        assert refused.status_code == 409
+        assert '<a href="#to">Select a colleague at this site.</a>' in refused.text, "it leads to its field"
+        assert 'id="to-error"' in refused.text
         assert ann.post("/sign-out", data={"csrf": csrf, "with": "hand-over", "to": "bob"}).status_code == 303
         assert ann.get("/").status_code == 303
     with server.browser("bob") as bob:

@@ -117,7 +117,7 @@ def _entry_of(cells: Mapping[str, str], list_name: str, context: ListContext) ->
             f"valid_until {cells['valid_until']!r}: this time has passed; nothing was changed",
             "give a time in the future",
         )
-    for sentence in (validity_in_words(entry, context), *content.warnings):
+    for sentence in (validity_in_words(entry), *content.warnings):
         click.echo(sentence, err=True)
     return entry
 

@@ -39,4 +39,4 @@ class ActionProducer:
             except UndeliveredError as error:
                 self._producer = self._open()
                 log.error("the broker refuses an action", code=error.code)  # noqa: TRY400  the code says all
-                raise refused("the broker refuses it, and others do not see it", error) from None
+                raise refused("the system refuses it, and others do not see it", error) from None

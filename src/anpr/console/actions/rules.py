@@ -88,7 +88,7 @@ def hand_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
     to = form.get("to", "")
     if to not in actor.colleagues:
         cleared = " with covert permission, because this incident is covert" if incident.has_covert else ""
-        raise ActionRefusedError(f"Select a colleague at this site{cleared}.")
+        raise ActionRefusedError(f"Select a colleague at this site{cleared}.", "to")
     return _single_action(incident, actor, "released", holder=_other_holder(holder, actor), hands_to=to)
 
 

@@ -15,6 +15,7 @@ from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus, for_everybody
 from anpr.console.status.unwarned_faults import UnwarnedFaults, unwarned_faults
 from anpr.runtime.logs import get_logger
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 
 log = get_logger(__name__)
@@ -73,7 +74,9 @@ class CurrentStatus:
     def _computed(self, system: SystemStatus, not_shown: int) -> KnownStatus:
         warnings = status_warnings(system, self._settings, self._site, self._format_time)
         if not_shown:
-            warnings += (f"{not_shown} vehicles cannot be shown because of a fault in this program. {_LOOK}",)
+            warnings += (
+                f"{counted(not_shown, 'vehicle')} cannot be shown because of a fault in this program. {_LOOK}",
+            )
         return KnownStatus(system, warnings, unwarned_faults(system, self._settings.console))
 
     def known_to(self, *, covert: bool) -> KnownStatus:

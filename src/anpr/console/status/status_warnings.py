@@ -13,6 +13,7 @@ from anpr.console.local_time import FormatTime
 from anpr.console.status.site_warning import SiteWarning, WhatToDo, in_words, listed
 from anpr.console.status.system_status import SystemStatus
 from anpr.contracts.events import Status
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import ConsoleSettings, Settings, Site
 
 # More silent cameras than this are only counted.
@@ -51,13 +52,15 @@ def _warnings(system: SystemStatus, settings: Settings, own_site: str, at: Forma
                 f"A supervisor of {title} can acknowledge this on the Health page."
             )
     if missed := system.missed_records:
+        were, them, they_are = ("was", "it", "It is") if sum(missed.values()) == 1 else ("were", "them", "They are")
         yield (
-            f"{_records_on(missed)} were deleted before this console had read them. "
-            f"They are NOT on this screen. {_LOOK_AT_BOARD}."
+            f"{_records_on(missed)} {were} deleted before this console had read {them}. "
+            f"{they_are} NOT on this screen. {_LOOK_AT_BOARD}."
         )
     if unreadable := system.unreadable_records:
+        they_are = "It is" if sum(unreadable.values()) == 1 else "They are"
         yield (
-            f"{_records_on(unreadable)} cannot be read. They are NOT on this screen. "
+            f"{_records_on(unreadable)} cannot be read. {they_are} NOT on this screen. "
             f"{_LOOK_AT_BOARD}, and tell the engineer on call."
         )
 
@@ -65,7 +68,7 @@ def _warnings(system: SystemStatus, settings: Settings, own_site: str, at: Forma
 def _records_on(counts: Mapping[str, int]) -> str:
     """Return how many records there are on which topics."""
     topics = [f"{topic} ({count})" if len(counts) > 1 else topic for topic, count in sorted(counts.items())]
-    return f"{sum(counts.values())} records on {listed(topics)}"
+    return f"{counted(sum(counts.values()), 'record')} on {listed(topics)}"
 
 
 def _what_to_do_about_unchecked(own: Site) -> WhatToDo:
@@ -92,7 +95,7 @@ def _site_warnings(
     for status in health.matchers:
         yield from _list_warning(status, system.now, list_old_after, unchecked)
     if too_large := sum(status.alerts_too_large for status in health.matchers):
-        what = f"alerts for {too_large} reads were too large to write. They are NOT shown."
+        what = f"the alerts of {counted(too_large, 'read')} were too large to write. They are NOT shown."
         yield SiteWarning(name, what, None, WhatToDo((_TELL_ENGINEER,), (_TELL_ENGINEER,)))
     yield from _canary_warnings(system, name, console, unchecked)
     yield from _camera_warnings(system, name, site, unchecked)

@@ -34,8 +34,9 @@ async def sign_out(  # noqa: PLR0913  each part that it uses
     choice = form.get("with", "")
     claimed = await _claimed(board, view, who) if who.may(permissions.ACT) else []
 
-    def ask(status: int = 200, error: str = "") -> Response:
-        return renderer.page("sign_out.html", who, status, error=error, **_choices(claimed, actions, view, who))
+    def ask(status: int = 200, error: str = "", wrong_field: str = "") -> Response:
+        choices = _choices(claimed, actions, view, who)
+        return renderer.page("sign_out.html", who, status, error=error, wrong_field=wrong_field, **choices)
 
     if claimed and choice != "keep":
         if choice not in _COMMANDS:
@@ -47,7 +48,7 @@ async def sign_out(  # noqa: PLR0913  each part that it uses
                 for action in _COMMANDS[choice](incident, actions.actor(who, incident), form)
             ]
         except ActionRefusedError as error:
-            return ask(409, str(error))
+            return ask(409, str(error), error.field)
         if not await actions.submit(who, new_actions):
             return ask(503, "The system is not answering. Nothing is confirmed. Try again.")
     await sign_in.end_sessions(who)
