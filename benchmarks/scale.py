@@ -17,7 +17,6 @@ import uuid
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
-from random import Random
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -30,7 +29,6 @@ from benchmarks.loops.cost import Work
 from benchmarks.loops.group_member import Sample
 from benchmarks.machines import LOADS, MACHINE, Measured, first_limit, needs
 from benchmarks.options import COUNT
-from benchmarks.plates import make
 from benchmarks.ratios import interval
 from benchmarks.stored_reads import PARTITIONS, SITE, simulated_lines
 from benchmarks.throughput import LISTED_EVERY, Traffic, fill, write_index
@@ -142,8 +140,7 @@ def main(reads: int, entries: int, rounds: int, most: int, *, as_json: bool) -> 
     with tempfile.TemporaryDirectory(prefix="anpr-scale-") as name, KafkaServer(Path(name) / "kafka") as broker:
         folder = Path(name)
         traffic = Traffic(simulated_lines(folder), reads)
-        others = make(max(0, entries - len(traffic.listed_plates)), Random(1)).texts
-        write_index(folder / "index", [*traffic.listed_plates, *others], "near")
+        write_index(folder / "index", traffic.list_of(entries), "near")
         before = cpu_seconds_of(broker)
         listed = fill(broker.bootstrap, traffic)
         taken_us = (cpu_seconds_of(broker) - before) / reads * 1e6

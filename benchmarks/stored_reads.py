@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,7 +86,7 @@ def simulated_lines(folder: Path) -> list[bytes]:
     return file.read_bytes().splitlines()[:TEMPLATES]
 
 
-def plates_of(lines: Sequence[bytes]) -> list[str]:
+def plates_of(lines: Iterable[bytes]) -> list[str]:
     """Return the plates of the reads."""
     return [json.loads(line)["plate"] for line in lines]
 

@@ -2,10 +2,11 @@
 
     python -m benchmarks throughput [--reads 500000] [--rounds 5] [--entries 10000 --entries 1000000] [--json]
 
-One real broker holds the simulators' reads, one in a thousand of them listed. In each round every loop reads all of
-them, one after the other, each in a process of its own. So the ratio of two loops in a round is of the same reads on
-the same machine in the same minute. Every loop must find the listed reads; the matcher may find misread ones too.
-The processor time is that of all threads of the process, from before it connects to the broker.
+One real broker holds the simulators' reads. The vehicles of every thousandth are listed: about four reads in 1,000.
+In each round every loop reads all of them, one after the other, each in a process of its own. So the ratio of two
+loops in a round is of the same reads on the same machine in the same minute. Every loop must find the listed reads;
+the matcher may find misread ones too. The processor time is that of all threads of the process, from before it
+connects to the broker.
 """
 
 import json
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
@@ -77,15 +79,22 @@ class Traffic:
         self.count = count
         self._lines = lines
         self._fleets = max(1, count // len(lines) // VISITS)
-        self.listed_plates = frozenset(plate for fleet in range(self._fleets) for plate in self._listed(fleet))
+        self.listed_plates = self._plates(lines[::LISTED_EVERY])
 
     @property
     def bytes_a_read(self) -> float:
         """The mean size of a record."""
         return fmean(len(line) for line in self._lines)
 
-    def _listed(self, fleet: int) -> list[str]:
-        return plates_of([of_fleet(line, fleet) for line in self._lines[::LISTED_EVERY]])
+    def list_of(self, size: int) -> list[str]:
+        """Return a list of so many plates: the listed ones, and others that no read has."""
+        read = self._plates(self._lines)
+        unread = (plate for plate in make(size + len(read), Random(1)).texts if plate not in read)
+        return [*self.listed_plates, *islice(unread, max(0, size - len(self.listed_plates)))]
+
+    def _plates(self, lines: Sequence[bytes]) -> frozenset[str]:
+        of_fleets = (of_fleet(line, fleet) for fleet in range(self._fleets) for line in lines)
+        return frozenset(plates_of(of_fleets))
 
     def reads(self) -> Iterator[bytes]:
         """Return every read, each with an id of its own."""
@@ -111,12 +120,12 @@ def fill(kafka: str, traffic: Traffic) -> int:
 
 
 def loops_of(
-    folder: Path, redis_url: str, listed: frozenset[str], sizes: Sequence[int], peers: Sequence[str]
+    folder: Path, redis_url: str, traffic: Traffic, sizes: Sequence[int], peers: Sequence[str]
 ) -> list[Loop]:
     """Write a list of each size as plates, as indexes and as a set in Redis, and return the loops."""
     loops = [Loop("bare", PLAIN)]
     for size in sizes:
-        plates = [*listed, *make(max(0, size - len(listed)), Random(1)).texts]
+        plates = traffic.list_of(size)
         label = label_of(size)
         file = folder / f"{label}.json"
         file.write_text(json.dumps(plates), encoding="utf-8")
@@ -256,7 +265,7 @@ def main(  # noqa: PLR0913  one argument for each option
     ):
         folder = Path(name)
         traffic = Traffic(simulated_lines(folder), reads)
-        loops = loops_of(folder, valkey.url, traffic.listed_plates, sizes, [] if no_peers else available(peers))
+        loops = loops_of(folder, valkey.url, traffic, sizes, [] if no_peers else available(peers))
         listed = fill(broker.bootstrap, traffic)
         costs = []
         for number in range(rounds):

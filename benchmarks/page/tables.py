@@ -90,7 +90,10 @@ def throughput(figures: Mapping[str, Any]) -> str:
             "1" if str(of["name"]).startswith("hand") else interval(of["times_hand"]) if "times_hand" in of else ""
         )
         rows.append([_name(of["name"]), times, of["cpu_us"], f"{of['rss_mb']:,}"])
-    return table(["", "times the loop of a few lines (95 %)", "CPU µs a read", "memory MB"], rows)
+    runs = (
+        f"{figures['reads']:,} reads, {figures['listed']:,} of them of listed vehicles; {figures['rounds']} rounds."
+    )
+    return table(["", "times the loop of a few lines (95 %)", "CPU µs a read", "memory MB"], rows) + f"\n\n{runs}"
 
 
 def latency(figures: Mapping[str, Any]) -> str:
