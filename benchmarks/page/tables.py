@@ -16,6 +16,14 @@ _LOOPS: Final = {
     "redis": "the same loop, asking Redis (`SMISMEMBER`)",
     "matcher": "**the matcher**",
 }
+# The same loops within a sentence.
+_NAMED: Final = {
+    "hand": "a loop of a few lines",
+    "aiokafka": "that loop with aiokafka",
+    "quix": "Quix Streams",
+    "bytewax": "Bytewax",
+    "redis": "that loop asking Redis",
+}
 _TIERS: Final = {"tolerant": "confusable characters too", "near": "near misreads too"}
 
 
@@ -60,26 +68,21 @@ def headline(figures: Mapping[str, Any]) -> str:
 
 def faster(rows: Sequence[Mapping[str, Any]]) -> str:
     """Say first which loops take less of a core than the matcher on the same list, then which take more."""
-    costs = {str(of["name"]): float(of["cpu_us"]) for of in rows}
-    own = {
-        name.split()[1]: us for name, us in costs.items() if name.startswith("matcher") and name.endswith("tolerant")
-    }
-    times = {
-        name: own[of_list[0]] / us
-        for name, us in costs.items()
-        if len(of_list := name.split()[1:]) == 1 and of_list[0] in own
-    }
-    less = [f"{_name(name)} ({of:.1f} times)" for name, of in times.items() if of > 1]
-    more = [f"{_name(name)} ({1 / of:.1f} times)" for name, of in times.items() if of <= 1]
-    sentences = []
-    if less:
-        sentences.append(
-            "**Others are faster.** They look plates up exactly, and the matcher takes more of a core than:"
-        )
-        sentences.append("; ".join(less) + ".")
-    if more:
-        sentences.append("These take more than the matcher: " + "; ".join(more) + ".")
-    return " ".join(sentences)
+    costs = {tuple(str(of["name"]).split()): float(of["cpu_us"]) for of in rows}
+    said = [_faster(of[1], us, costs) for of, us in costs.items() if of[0] == "matcher" and of[2] == "tolerant"]
+    is_slower = any("the matcher takes" in of for of in said)
+    others = ["**Others are faster.**"] if is_slower else []
+    return " ".join([*others, f"Processor time for a read: {'; '.join(said)}."])
+
+
+def _faster(label: str, own: float, costs: Mapping[tuple[str, ...], float]) -> str:
+    times = {loop: own / us for (loop, *of_list), us in costs.items() if of_list == [label] and loop in _NAMED}
+    less = [f"{of:.1f} times as much as {_NAMED[loop]}" for loop, of in times.items() if of > 1]
+    more = [
+        f"{_NAMED[loop]} takes {1 / of:.1f} times as much as the matcher" for loop, of in times.items() if of <= 1
+    ]
+    clauses = [f"the matcher takes {', '.join(less)}"] if less else []
+    return f"with {_entries(label)} {', and '.join([*clauses, *more])}"
 
 
 def throughput(figures: Mapping[str, Any]) -> str:
@@ -163,9 +166,13 @@ def interval(of: Mapping[str, float]) -> str:
 
 def _name(name: str) -> str:
     loop, *of_list = name.split()
-    entries = f", {of_list[0].replace('k', ',000').replace('M', ' million')} entries" if of_list else ""
+    entries = f", {_entries(of_list[0])}" if of_list else ""
     tier = f", {_TIERS[of_list[1]]}" if len(of_list) > 1 else ""
     return _LOOPS[loop] + entries + tier
+
+
+def _entries(label: str) -> str:
+    return f"{label.replace('k', ',000').replace('M', ' million')} entries"
 
 
 def _percent(share: float) -> str:

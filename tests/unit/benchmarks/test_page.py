@@ -51,16 +51,18 @@ def test_a_table_has_its_words_on_the_left_and_its_figures_on_the_right() -> Non
 
 def test_who_is_faster_is_said_first() -> None:
     rows = [loop("bare", 1), loop("hand 10k", 2), loop("quix 10k", 9), loop("matcher 10k tolerant", 6)]
-    said = faster(rows)
-    assert said.startswith("**Others are faster.**")
-    assert said.index("Python set, 10,000 entries (3.0 times)") < said.index(
-        "Quix Streams, 10,000 entries (1.5 times)"
+    assert faster(rows) == (
+        "**Others are faster.** Processor time for a read: with 10,000 entries the matcher takes 3.0 times as much "
+        "as a loop of a few lines, and Quix Streams takes 1.5 times as much as the matcher."
     )
-    assert "nothing" not in said, "a loop without a list does another job"
 
 
 def test_when_nobody_is_faster_nobody_is_said_to_be() -> None:
-    assert "faster" not in faster([loop("hand 1M", 8), loop("matcher 1M tolerant", 6)])
+    said = faster([loop("hand 1M", 8), loop("matcher 1M tolerant", 4)])
+    assert said == (
+        "Processor time for a read: with 1 million entries a loop of a few lines takes 2.0 times as much as the "
+        "matcher."
+    )
 
 
 def test_a_rate_that_the_sender_could_not_keep_has_no_ratios() -> None:
