@@ -25,7 +25,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from anpr.watchlist.store import keys, list_writer, reader, snapshot_storage
 from anpr.watchlist.store.applied_change import Author
-from anpr.watchlist.store.keys import keys_of
+from anpr.watchlist.store.keys import keys_of, parts_of
 from tests.support.entries import entry
 from tests.support.installation import Installation
 from tests.support.machine import Machine, apply, put
@@ -177,7 +177,7 @@ def test_a_generation_that_is_not_whole_is_not_followed(machine: Machine, redis_
     manifest = machine.store.read_manifest()
     assert manifest is not None
     client = redis.Redis.from_url(redis_url)
-    for key in keys_of(manifest.lists["stolen"]):
+    for key in keys_of(parts_of(manifest.lists["stolen"])):
         client.set(key, b"\x90")
     machine.steps(20)
     assert machine.active == before

@@ -15,7 +15,7 @@ from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
 from anpr.watchlist.store import keys
-from anpr.watchlist.store.keys import keys_of
+from anpr.watchlist.store.keys import keys_of, parts_of
 from anpr.watchlist.store.reader import WatchlistReader
 from anpr.watchlist.store.snapshot_storage import CHUNK_ENTRIES
 from anpr.watchlist.store.store import Author, WatchlistStore
@@ -224,7 +224,7 @@ def test_a_list_that_is_not_whole_is_not_changed(store: WatchlistStore, redis_ur
     manifest = store.read_manifest()
     assert manifest is not None
     with redis.Redis.from_url(redis_url) as client:
-        client.delete(*keys_of(manifest.lists["stolen"]))
+        client.delete(*keys_of(parts_of(manifest.lists["stolen"])))
     with pytest.raises(AnprError, match="is not whole"):
         store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
     with pytest.raises(AnprError, match="is not whole"):

@@ -11,6 +11,8 @@
 - `news`: a stream that holds the newest generation. A reader that waits for a change waits for its next record.
 """
 
+from collections.abc import Iterable
+
 from anpr.watchlist.store.manifest import DeltaRef, ListManifest, SnapshotRef
 
 PREFIX = "anpr:watchlist:"
@@ -46,11 +48,18 @@ def plate_index_key(snapshot: SnapshotRef) -> str:
     return f"{PREFIX}plates:{snapshot.id}"
 
 
-def keys_of(list_manifest: ListManifest | None) -> set[str]:
-    """Return the names of all values that hold entries of a list."""
-    if list_manifest is None:
-        return set()
-    snapshot = list_manifest.snapshot
-    chunks = (chunk_key(snapshot, number) for number in range(snapshot.chunks))
-    deltas = map(delta_key, list_manifest.deltas)
-    return {chunk_index_key(snapshot), plate_index_key(snapshot), *chunks, *deltas}
+def parts_of(list_manifest: ListManifest | None) -> set[SnapshotRef | DeltaRef]:
+    """Return the snapshot and the deltas of a list: a few, where their values have thousands of names."""
+    return set() if list_manifest is None else {list_manifest.snapshot, *list_manifest.deltas}
+
+
+def keys_of(parts: Iterable[SnapshotRef | DeltaRef]) -> list[str]:
+    """Return the names of all values that hold entries of these snapshots and deltas, in order."""
+    names: list[str] = []
+    for part in parts:
+        if isinstance(part, DeltaRef):
+            names.append(delta_key(part))
+        else:
+            names += [chunk_index_key(part), plate_index_key(part)]
+            names += [chunk_key(part, number) for number in range(part.chunks)]
+    return sorted(names)

@@ -24,7 +24,7 @@ from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import AppliedChange, Author, LoggedChange
 from anpr.watchlist.store.entry_storage import EntryStorage
 from anpr.watchlist.store.list_writer import Edit, ListWriter
-from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState
+from anpr.watchlist.store.manifest import DeltaRef, ListManifest, Manifest, PreviousState, SnapshotRef
 from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions, check_preconditions
 from anpr.watchlist.store.reader import WatchlistReader, unavailable
 from anpr.watchlist.store.snapshot_storage import UNNAMED_VALUES_KEPT_FOR
@@ -134,15 +134,15 @@ class Transactions:
         newest = states[-self._retention.previous_states :]
         kept = [state for state in newest if now - state.replaced_at < kept_for]
         pipe.set(keys.previous_states_key(list_name), msgspec.json.encode(kept), ex=kept_for)
-        active_keys = keys.keys_of(after)
-        needed_to_roll_back = _keys_of_states(kept) - active_keys
-        all_keys = keys.keys_of(before) | _keys_of_states(states)
-        for key in sorted(all_keys - active_keys - needed_to_roll_back):
+        active = keys.parts_of(after)
+        needed_to_roll_back = _parts_of_states(kept) - active
+        all_parts = keys.parts_of(before) | _parts_of_states(states)
+        for key in keys.keys_of(all_parts - active - needed_to_roll_back):
             pipe.expire(key, UNNAMED_VALUES_KEPT_FOR)
-        for key in sorted(needed_to_roll_back & keys.keys_of(before)):
+        for key in keys.keys_of(needed_to_roll_back & keys.parts_of(before)):
             pipe.expire(key, kept_for)
         if before is None or before.snapshot.id != after.snapshot.id:
-            for key in sorted(active_keys):
+            for key in keys.keys_of(active):
                 pipe.persist(key)
 
     def _write_tombstones(
@@ -198,8 +198,8 @@ def _slices(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + _ENTRIES_AT_ONCE] for start in range(0, len(values), _ENTRIES_AT_ONCE))
 
 
-def _keys_of_states(states: Iterable[PreviousState]) -> set[str]:
-    return set[str]().union(*(keys.keys_of(state.list_manifest) for state in states))
+def _parts_of_states(states: Iterable[PreviousState]) -> set[SnapshotRef | DeltaRef]:
+    return {part for state in states for part in keys.parts_of(state.list_manifest)}
 
 
 def _applied_change(list_name: str, edit: Edit, before: ListManifest | None, generation: Generation) -> AppliedChange:
