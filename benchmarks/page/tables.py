@@ -30,7 +30,7 @@ _TIERS: Final = {"tolerant": "confusable characters too", "near": "near misreads
 def blocks(results: Mapping[str, Result]) -> dict[str, str]:
     """Return the blocks for the results that there are."""
     made = {
-        "throughput": lambda of: {"headline": headline(of["figures"]), "throughput": throughput(of["figures"])},
+        "throughput": lambda of: {"headline": headline(of), "throughput": throughput(of["figures"])},
         "latency": lambda of: {"latency": latency(of["figures"])},
         "stages": lambda of: {"stages": stages(of["figures"])},
         "scale": lambda of: {"scale": scale(of["figures"]), "model": model(of["figures"])},
@@ -61,9 +61,11 @@ def about(results: Mapping[str, Result]) -> str:
     return f"{table(['run', 'date', 'took', 'load', 'machine'], rows)}\n\nVersions: {named}."
 
 
-def headline(figures: Mapping[str, Any]) -> str:
-    """Return who is faster, then the table of the README."""
-    return f"{faster(figures['rows'])}\n\n{throughput(figures)}"
+def headline(of: Result) -> str:
+    """Return who is faster, then the table of the README, and under what load it was measured."""
+    load, cores = of["load"], of["machine"]["cores"]
+    where = f"On {cores} cores, {of['date']}, at load {load['before']:g} to {load['after']:g}. Compare the ratios."
+    return f"{faster(of['figures']['rows'])}\n\n{throughput(of['figures'])} {where}"
 
 
 def faster(rows: Sequence[Mapping[str, Any]]) -> str:
