@@ -69,10 +69,14 @@ class _Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """A snapshot of the lists at `manifest` that is being built. `kind` is the label of the metric."""
+    """A snapshot of the lists at `manifest` that is being built. `kind` is the label of the metric.
+
+    `compacted` names the files that are being read for it.
+    """
 
     kind: str
     manifest: Manifest
+    compacted: IndexManifest | None
     job: BackgroundJob[_Snapshot | None]
 
 
@@ -204,8 +208,10 @@ class IndexBuilder:
         self._folder.activate(index_manifest, self._clock())
         self._snapshot, self._index, self.active = snapshot, index, index_manifest
         self._newest = index_manifest.generation
-        if self._build is None:  # the manifest does not name the files of a running build yet
+        if self._build is None:
             self._folder.delete_unnamed_files(index_manifest)
+        else:  # no manifest names the files of a running build yet, and it may take minutes
+            self._folder.delete_unnamed_deltas(index_manifest, self._build.compacted or index_manifest)
         log.info(
             "index activated",
             generation=str(index_manifest.generation),
@@ -277,7 +283,7 @@ class IndexBuilder:
 
         entries = sum(list_manifest.entries for list_manifest in manifest.lists.values())
         log.info("building the index from Redis", generation=str(manifest.generation), entries=entries)
-        self._begin(_FROM_REDIS, manifest, write)
+        self._begin(_FROM_REDIS, manifest, None, write)
 
     def _compact_if_due(self, index: Index, index_manifest: IndexManifest) -> None:
         """Begin to compact an index that has many changes, or removed entries for long, unless it has just failed."""
@@ -288,14 +294,17 @@ class IndexBuilder:
         if not is_due and not self._holds_removed_for_long(index, index_manifest):
             return
         log.info("compacting the index", generation=str(index.generation), changes_since_snapshot=index.change_count)
-        self._begin(_COMPACTION, index_manifest.watchlist, lambda: self._compact(self._folder, index_manifest))
+        manifest = index_manifest.watchlist
+        self._begin(_COMPACTION, manifest, index_manifest, lambda: self._compact(self._folder, index_manifest))
 
     def _holds_removed_for_long(self, index: Index, index_manifest: IndexManifest) -> bool:
         """Tell whether the snapshot has texts that must leave the disk: they are personal data."""
         is_removed = any(len(layer.removed_rows) for layer in index.layers)
         return is_removed and self._clock() - self._folder.written_at(index_manifest) >= self._keep_removed_for
 
-    def _begin(self, kind: str, manifest: Manifest, write: Callable[[], str | None]) -> None:
+    def _begin(
+        self, kind: str, manifest: Manifest, compacted: IndexManifest | None, write: Callable[[], str | None]
+    ) -> None:
         def build() -> _Snapshot | None:
             name = write()
             if name is None:
@@ -304,7 +313,7 @@ class IndexBuilder:
             index = self._folder.open_snapshot(IndexManifest(manifest, name), check_entries=False)
             return _Snapshot(name, index)
 
-        self._build = _Build(kind, manifest, BackgroundJob(f"index-{kind}", build, self._stopwatch))
+        self._build = _Build(kind, manifest, compacted, BackgroundJob(f"index-{kind}", build, self._stopwatch))
 
     def _result_of(self, build: _Build) -> _Snapshot | None:
         """Return the snapshot that was built. Raises the error that ended the build."""

@@ -151,6 +151,13 @@ class IndexFolder:
             if file.name not in named:
                 file.unlink(missing_ok=True)
 
+    def delete_unnamed_deltas(self, *index_manifests: IndexManifest) -> None:
+        """Delete the deltas that none of these manifests names: while a snapshot is built, all else stays."""
+        named = {name for index_manifest in index_manifests for name in index_manifest.deltas}
+        for file in self.path.glob(f"*{_DELTA_SUFFIX}"):
+            if file.name not in named:
+                file.unlink(missing_ok=True)
+
     def confirm(self, at: datetime) -> None:
         """Record that Redis confirmed the active index. Raises FileNotFoundError when the manifest is missing."""
         os.utime(self.path / _MANIFEST, (at.timestamp(), at.timestamp()))

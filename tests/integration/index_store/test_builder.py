@@ -422,6 +422,33 @@ def test_many_changes_lead_to_few_compactions_and_each_change_is_active_before_t
     assert all(later - earlier >= 60 for earlier, later in pairwise([0.0, *compacted_at]))
 
 
+@pytest.mark.usefixtures("small")
+def test_while_a_compaction_takes_long_the_deltas_of_older_generations_leave_the_disk(machine: Machine) -> None:
+    has_room = threading.Event()
+
+    def compact_in_the_end(folder: IndexFolder, index_manifest: IndexManifest) -> str:
+        has_room.wait()
+        return compact(folder, index_manifest)
+
+    machine.builder = IndexBuilder(machine.store, machine.folder, system_clock, compact_in_the_end)
+    machine.comes_to(apply(machine, "a"))
+    ids = {"a"}
+    try:
+        for number in range(20):
+            machine.comes_to(put(machine, str(number)))
+            ids.add(str(number))
+        assert files(machine).count(".changes") < 12, "those that are compacted, and those of the active index"
+    finally:
+        has_room.set()
+    for thread in threading.enumerate():
+        if thread.name == "index-merge":
+            thread.join()
+    machine.steps()
+    assert machine.builder.problem == ""
+    assert machine.ids() == ids
+    assert files(machine).count(".base") == 1
+
+
 def test_a_compaction_ends_with_its_builder(machine: Machine) -> None:
     machine.comes_to(apply(machine, "a"))
     manifest = machine.folder.read_manifest().index_manifest
