@@ -194,8 +194,9 @@ def available(peers: Sequence[str]) -> list[str]:
 def run(loop: Loop, kafka: str, reads: int) -> Cost:
     """Run a loop in a process of its own. Raises SystemExit where it fails."""
     work = msgspec.json.encode(Work(kafka, topics.reads(SITE), topics.alerts(SITE), reads)).decode()
-    python = str(python_of(loop.peer)) if loop.peer else sys.executable
-    command = [python, "-m", loop.module, work, *loop.path]
+    # What the libraries of a peer warn of concerns its makers.
+    python = [str(python_of(loop.peer)), "-W", "ignore"] if loop.peer else [sys.executable]
+    command = [*python, "-m", loop.module, work, *loop.path]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)  # noqa: S603  this program
     if done.returncode:
         raise SystemExit(f"{loop.name} has failed")

@@ -32,6 +32,8 @@ class Parts(NamedTuple):
 
 
 MATCHER = Parts()
+# The least that the broker takes. A member learns within a sixth of it that another one shares its partitions.
+_SHARED_SECONDS = 3
 
 
 def run(  # noqa: PLR0913  a matcher has as many parts
@@ -54,7 +56,7 @@ def run(  # noqa: PLR0913  a matcher has as many parts
         group or name,
         name,
         memory_topic=work.alerts_topic,
-        session_timeout_seconds=settings.matcher.session_timeout_seconds,
+        session_timeout_seconds=_SHARED_SECONDS if group else settings.matcher.session_timeout_seconds,
     )
     Matcher(
         MatcherIdentity(SITE, name),
