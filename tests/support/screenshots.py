@@ -68,13 +68,17 @@ class Studio:
 
     def capture(self, seen: Page | Locator, name: str, **options: Any) -> None:
         """Save a small picture of a page or of a part of one."""
+        page = seen.page if isinstance(seen, Locator) else seen
         # The browser fetches pictures further down only when they are scrolled to. Until then they are never ready.
-        (seen.page if isinstance(seen, Locator) else seen).evaluate(
+        page.evaluate(
             """Promise.all([...document.images].map((image) => {
                 image.loading = "eager";
                 return image.decode().catch(() => 0);
             }))"""
         )
+        if options.get("full_page"):
+            # The bar at the foot of the window would lie across the middle of the picture.
+            page.evaluate("document.getElementById('called').style.display = 'none'")
         picture = Image.open(io.BytesIO(seen.screenshot(**options))).convert("RGB")
         few = picture.quantize(COLOURS, dither=Image.Dither.NONE)
         few.save(self._folder / f"{name}.png", optimize=True)

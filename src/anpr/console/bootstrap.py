@@ -19,6 +19,7 @@ from anpr.audit.upkeep import AuditUpkeep
 from anpr.board.board_feed import BoardFeed
 from anpr.board.canary_sender import CanarySender
 from anpr.board.entry_updates import ListSource
+from anpr.board.journeys import routes_to
 from anpr.board.topic_follower import OpenTail
 from anpr.console.actions.action_producer import ActionProducer
 from anpr.console.actions.submit import ActionSubmitter
@@ -251,6 +252,7 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
         "site_title": site_settings.title,
         "time_zone": site_settings.time_zone,
         "has_cameras": bool(site_settings.cameras),
+        "has_arrivals": any(route.by != "road" for route in routes_to(site, settings.routes).values()),
         "sites": settings.sites,
         "sites_to_ask": settings.sites_to_ask,
         "ack_due_seconds": settings.console.ack_due_seconds,

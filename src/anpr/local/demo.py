@@ -220,13 +220,15 @@ class Demo:
         self._show_progress(crossings_in_words(self.settings))
 
     def start_consoles(self) -> list[str]:
-        """Start a console for each port and for Dover, with one person of each role. Return what to do next."""
+        """Start a console for each port, with one person of each role. Return what to do next.
+
+        The console of a port sends its test plate. Without one every board says that none comes back from there.
+        """
         password = secrets.token_urlsafe(9)
         users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
         for user in DEMO_USERS:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
-        sites = [*self._origins, "dover"]
-        ports = dict(zip(sites, _usual_ports_from(FIRST_CONSOLE_PORT, len(sites)), strict=True))
+        ports = dict(zip(self.ports, _usual_ports_from(FIRST_CONSOLE_PORT, len(self.ports)), strict=True))
         for site, port in ports.items():
             self._start_child(f"console-{site}", self._command("console", "--site", site, "--port", str(port)))
         return next_steps(
