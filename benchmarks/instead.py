@@ -33,6 +33,7 @@ from symspellpy import SymSpell, Verbosity
 from anpr.contracts import plates
 from anpr.local.valkey_server import ValkeyServer
 from anpr.matching.encoding.plate_codes import encode_plates
+from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, PlateTable
 from anpr.matching.scoring.background_model import BackgroundModel
 from anpr.matching.scoring.confusion_model import ConfusionModel
@@ -182,7 +183,7 @@ def by_index(listed: Plates, likelihood: Likelihood, widest: int) -> Method:
 
     def answers(reads: Reads) -> Answers:
         found: Answers = [set() for _ in reads.texts]
-        matches = table.search(encode_plates(reads.texts, reads.countries, reads.confidences), likelihood)
+        matches = table.search(columns_of_texts(reads.texts, reads.countries, reads.confidences), likelihood)
         for at, row in zip(matches.read_rows.tolist(), matches.entry_rows.tolist(), strict=True):
             found[at].add(listed.texts[row])
         return found

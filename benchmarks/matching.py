@@ -5,7 +5,8 @@
 
 Times are the thread's own processor time, because machines are shared. Each round has a fresh batch of 10,000 right
 reads, one in a thousand of them listed. Every entry has tolerance `near`. The answers are checked before anything is
-timed.
+timed. `match_..._us` is what a matcher gets: whole reads of the simulators, with candidates and confidences, matched
+against whole entries by `Index.match`; every thousandth read and all others of its vehicle are listed.
 """
 
 import json
@@ -13,7 +14,7 @@ import mmap
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,17 +26,21 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from anpr.contracts.events import Entry, Generation
+from anpr.contracts.events import Entry, Generation, Read
 from anpr.index_store.index_file import decode_snapshot, encode_snapshot
+from anpr.matching.encoding.columns import Texts, texts_for_kernels
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
+from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.index import Index
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import EXACT_TIER, NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.confusion_model import IMPOSSIBLE
 from anpr.matching.scoring.likelihood import Likelihood
+from anpr.reads.decoder import decode_read
 from benchmarks.plates import BATCH, Plates, batch, make, patterns
+from benchmarks.stored_reads import SITE, simulated_lines
 
 ROUNDS: Final = 9
 PATTERNS: Final = 100_000
@@ -43,6 +48,8 @@ SINGLE_READS: Final = 500
 CHANGES: Final = 1_000
 # Making entries takes longer than everything else, and a change or a mapping depends little on the size of the list.
 MOST_ENTRIES_MADE: Final = 1_000_000
+# Of the simulators' reads, which come with candidates and confidences.
+READS_FOR_ONE_LISTED: Final = 1000
 
 
 class EveryDeletion(Likelihood):
@@ -73,20 +80,24 @@ class Methods:
 
     def by_exact(self, encoded: PlateCodes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """From encoded plates to rows of reads and of entries."""
-        found = self.exact.search(encoded, self.likelihood)
+        found = self.exact.search(texts_for_kernels(encoded), self.likelihood)
         return found.read_rows, found.entry_rows
 
     def by_all_tiers(self, reads: Plates) -> MatchedPairs:
         """From texts and countries to rows."""
-        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.likelihood)
+        return self.all_tiers.search(_encoded(reads), self.likelihood)
 
     def by_every_deletion(self, reads: Plates) -> MatchedPairs:
         """As before, with every deletion of every read searched."""
-        return self.all_tiers.search(encode_plates(reads.texts, reads.countries), self.every_deletion)
+        return self.all_tiers.search(_encoded(reads), self.every_deletion)
 
     def by_patterns(self, reads: Plates) -> int:
         """From texts to rows of patterns."""
         return len(self.patterns.search(encode_plates(reads.texts, reads.countries))[0])
+
+
+def _encoded(reads: Plates) -> Texts:
+    return columns_of_texts(reads.texts, reads.countries, [None] * len(reads.texts))
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -193,14 +204,27 @@ def one_by_one(methods: Methods, rng: Random) -> dict[str, float]:
     return {"one_read_us": round(median(took), 1), "one_read_in_twenty_us": round(took[len(took) * 19 // 20], 1)}
 
 
-def changed_and_mapped(listed: Plates) -> dict[str, float]:
-    """Return the time until a change is active, and until a file is mapped, with whole entries."""
+def matched(index: Index, reads: Sequence[Read]) -> dict[str, float]:
+    """Return the microseconds of each read in `Index.match`, by how many come together."""
+    figures = {}
+    for size in (1, 20, 500):
+        batches = [reads[start : start + size] for start in range(0, len(reads), size)]
+        took = [seconds(lambda: [index.match(reads) for reads in batches]) for _ in range(ROUNDS)]  # noqa: B023  run here
+        figures[f"match_{size}_together_us"] = round(median(took) / len(reads) * 1e6, 2)
+    return figures
+
+
+def with_whole_entries(listed: Plates, reads: Sequence[Read]) -> dict[str, float]:
+    """Return the time of a match, until a change is active, and until a file is mapped, with whole entries."""
     count = min(len(listed.texts), MOST_ENTRIES_MADE)
     say(f"making {count} whole entries")
     index: list[Index] = []
     figures = {"index_entries": float(count)}
+    for row, read in enumerate(reads[::READS_FOR_ONE_LISTED]):
+        listed.texts[row], listed.countries[row] = read.plate, read.country
     entries = list(entries_of(listed, count))
     figures["index_build_s"] = seconds(lambda: index.append(Index.build(entries, Generation(epoch=1, number=1))))
+    figures |= matched(index[0], reads)
     put, removed = entries[:CHANGES], [entry.entry_id for entry in entries[CHANGES : 2 * CHANGES]]
     changed = index[0].with_changes(put, removed, Generation(epoch=1, number=2))
     if changed.size != count - CHANGES:
@@ -216,6 +240,13 @@ def changed_and_mapped(listed: Plates) -> dict[str, float]:
             mapping = [seconds(lambda: opened(path, check_entries=check_entries)) for _ in range(5)]  # noqa: B023
             figures[name] = median(mapping) * 1e3
     return {name: round(value, 2) for name, value in figures.items()}
+
+
+def simulated_reads() -> list[Read]:
+    """Return reads of the simulators, with the confidences and candidates that these give them."""
+    with tempfile.TemporaryDirectory() as folder:
+        now = datetime.now(UTC)
+        return [decode_read(line, SITE, now) for line in simulated_lines(Path(folder))]
 
 
 def opened(path: Path, *, check_entries: bool) -> Index:
@@ -272,7 +303,7 @@ def main(entries: int, seed: int, *, as_json: bool) -> None:
     check(methods, rng)
     ratios = measured(methods, rng)
     figures = {name: round(value, 2) for name, value in figures.items()}
-    figures |= one_by_one(methods, rng) | changed_and_mapped(listed)
+    figures |= one_by_one(methods, rng) | with_whole_entries(listed, simulated_reads())
     if as_json:
         print(
             json.dumps({"entries": entries, "batch": BATCH, "rounds": ROUNDS, "ratios": ratios, "figures": figures})

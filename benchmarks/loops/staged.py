@@ -21,7 +21,8 @@ from anpr.kafka.consumer import KafkaConsumer
 from anpr.kafka.interfaces import DeliveryCallback, Record
 from anpr.kafka.producer import KafkaProducer
 from anpr.matcher.matcher_metrics import MatcherMetrics
-from anpr.matching.index import Index, Match, PlateReading
+from anpr.matching.index import Index, Match
+from anpr.matching.read_texts import PlateReading
 from anpr.reads.decoder import BadRead
 from benchmarks.loops.cost import Work
 from benchmarks.loops.fields import Fields

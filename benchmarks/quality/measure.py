@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.matching.encoding.columns import texts_for_kernels
 from anpr.matching.encoding.plate_codes import PlateCodes, words_of
 from anpr.matching.lookup.plate_table import NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.background_model import BackgroundModel
@@ -183,8 +184,9 @@ def _alerts_of(
     table: PlateTable, reads: PlateCodes, likelihood: Likelihood, gate: Gate
 ) -> tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]:
     """Return every pair at most one edit apart, its rank in each method's alerts, and the read's country."""
-    pairs = table.search(reads, EveryPair(len(table.plates)))
-    alerts = table.search(reads, likelihood)
+    texts = texts_for_kernels(reads)
+    pairs = table.search(texts, EveryPair(len(table.plates)))
+    alerts = table.search(texts, likelihood)
     alert_keys = list(zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True))
     score_of = dict(zip(alert_keys, alerts.scores, strict=True))
     # A plate inside a longer text counts where the matcher alerts for it.
@@ -213,10 +215,9 @@ def _with_candidates(
 ) -> MatchedPairs:
     """Return the alerts for reads and their candidates: for each pair the one with the highest score."""
     whose, texts = generator.candidates(vehicles)
-    further = table.search(texts, likelihood)
-    both = MatchedPairs.concatenated(
-        [table.search(vehicles.reads, likelihood), replace(further, read_rows=whose[further.read_rows])]
-    )
+    further = table.search(texts_for_kernels(texts), likelihood)
+    own = table.search(texts_for_kernels(vehicles.reads), likelihood)
+    both = MatchedPairs.concatenated([own, replace(further, read_rows=whose[further.read_rows])])
     order = np.argsort(-both.scores, kind="stable")
     _, firsts = np.unique(both.read_rows[order] * len(table.plates) + both.entry_rows[order], return_index=True)
     highest = np.zeros(len(order), bool)

@@ -14,6 +14,7 @@ import numpy as np
 
 from anpr.contracts.events import Entry, Read
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
+from anpr.matching.encoding.text_codes import encode_texts
 from anpr.matching.encoding.words_around import SHARES, WORDS_BEFORE, WORDS_BEHIND, Word
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
 from anpr.matching.scoring.likelihood import Likelihood
@@ -216,7 +217,7 @@ def _score_inside(text: Text, entry: Entry, likelihood: Likelihood, inside: "Ins
     first, read = np.array([0]), _encoded(text, text.plate, text.country)
     chars = () if read.char_confidences is None else read.char_confidences[0][list(inside.positions)].tolist()
     country = inside.country or text.country
-    plate = encode_plates([inside.plate], [country], [text.confidence], [chars], [text.is_candidate])
+    plate = encode_texts([inside.plate], [country], [text.confidence], [chars], [text.is_candidate])
     [score] = likelihood.score_inside(read, plate, np.array([inside.share]), first, _listed(entry), first).tolist()
     return float(score)
 
@@ -318,7 +319,7 @@ def _layout(text: str) -> str:
 
 
 def _encoded(text: Text, plate: str, country: str | None) -> PlateCodes:
-    return encode_plates([plate], [country], [text.confidence], [text.char_confidences], [text.is_candidate])
+    return encode_texts([plate], [country], [text.confidence], [text.char_confidences], [text.is_candidate])
 
 
 def _listed(entry: Entry) -> PlateCodes:

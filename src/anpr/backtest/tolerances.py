@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anpr.backtest import confidence_intervals
 from anpr.backtest.synthetic_traffic import SyntheticTraffic
 from anpr.contracts.events import TIERS, TOLERANCES, Entry
+from anpr.matching.encoding.columns import texts_for_kernels
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.plate_table import WIDEST_TIERS
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL
@@ -61,7 +62,7 @@ def estimate_tolerance_costs(
     with_plates = np.flatnonzero(tables.plates.plates.lengths)
     rows = random.choice(with_plates, size=_MISREADS if len(with_plates) else 0)
     reads = traffic.misread(tables.plates.plates.take(rows))
-    pairs = tables.search(reads, likelihood)
+    pairs = tables.search(texts_for_kernels(reads), likelihood)
     right_pairs = pairs.where(pairs.entry_rows == rows[pairs.read_rows])
     found_by_tier = np.bincount(right_pairs.tiers, minlength=len(TIERS))
 
@@ -103,7 +104,7 @@ def _false_alerts_by_tier(
         plates = traffic.plates(min(_VEHICLES_AT_ONCE, vehicles - simulated))
         not_listed = np.flatnonzero([codes.tobytes() not in listed for codes in plates.codes])
         reads = traffic.read(plates.take(not_listed))
-        false += np.bincount(tables.search(reads, likelihood).tiers, minlength=len(TIERS))
+        false += np.bincount(tables.search(texts_for_kernels(reads), likelihood).tiers, minlength=len(TIERS))
         on_progress(min(simulated + _VEHICLES_AT_ONCE, vehicles), vehicles)
     return false
 

@@ -23,6 +23,7 @@ from anpr.matching.encoding.plate_codes import (
     encode_plates,
     translated,
 )
+from anpr.matching.encoding.text_codes import encode_texts
 from anpr.matching.explanation import explain
 from anpr.matching.index import Index, Match
 from anpr.matching.lookup.edits import are_one_edit_apart
@@ -128,7 +129,7 @@ def _own_plate_note(read: Read) -> tuple[str, ...]:
 
 
 def _encode_pair(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
-    codes = encode_plates([read.plate], [read.country], [read.confidence], [read.char_confidences])
+    codes = encode_texts([read.plate], [read.country], [read.confidence], [read.char_confidences])
     return codes, encode_plates([entry.plate], [entry.country])
 
 

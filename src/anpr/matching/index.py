@@ -14,22 +14,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts import canary
-from anpr.contracts.events import DIRECTIONS, TIERS, Candidate, Entry, Explanation, Generation, Read
+from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generation, Read
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.plates import as_read, is_pattern
 from anpr.matching import umlauts
 from anpr.matching.districts import compare_districts
+from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.encoded_entry import EncodedEntry
-from anpr.matching.encoding.plate_codes import PlateCodes, Rows, encode_plates
+from anpr.matching.encoding.plate_codes import PlateCodes, Rows
 from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
+from anpr.matching.read_texts import PlateReading, ReadTexts, texts_of
 from anpr.matching.scoring.likelihood import Likelihood
 
 # A delta that is larger than the next one by more than this factor stays as it is. A higher factor makes fewer deltas
@@ -55,45 +57,11 @@ class Match:
         return self.explanation.read_as if self.tier == "pattern" else self.explanation.listed_as
 
 
-class PlateReading(Protocol):
-    """What decides whether a read may match, apart from its time, its site and its direction."""
+class _Found(NamedTuple):
+    """Some tables of an index, and the pairs of a text and a row of theirs that match."""
 
-    @property
-    def plate(self) -> str:
-        """The text as the camera wrote it."""
-
-    @property
-    def country(self) -> str | None:
-        """The code of the plate's country."""
-
-    @property
-    def confidence(self) -> float | None:
-        """How sure the camera is of the text."""
-
-    @property
-    def char_confidences(self) -> Sequence[float]:
-        """How sure the camera is of each character."""
-
-    @property
-    def candidates(self) -> Sequence[Candidate]:
-        """What else the camera thinks the text may be."""
-
-    @property
-    def dropped_fields(self) -> Sequence[str]:
-        """The fields that the decoder could not use."""
-
-
-class ReadText(NamedTuple):
-    """One text of a read: its own, or a candidate with a confidence of its own.
-
-    `original` is the text as the camera wrote it, where `plate` writes its umlauts in another way; "" elsewhere.
-    """
-
-    read_row: int
-    plate: str
-    confidence: float | None
-    is_candidate: bool
-    original: str = ""
+    tables: IndexTables
+    pairs: MatchedPairs
 
 
 class _Pair(NamedTuple):
@@ -142,10 +110,10 @@ class Layer:
         """Return its entries that are on the list."""
         return (entry for row, entry in enumerate(self.tables.entry_blobs) if self.is_kept[row])
 
-    def search(self, texts: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
+    def search(self, texts: Texts, likelihood: Likelihood) -> MatchedPairs:
         """Return every match with an entry that is on the list."""
         pairs = self.tables.search(texts, likelihood)
-        return pairs.where(self.is_kept[pairs.entry_rows]) if len(self.removed_rows) else pairs
+        return pairs.where(self.is_kept[pairs.entry_rows]) if len(self.removed_rows) and len(pairs) else pairs
 
 
 @dataclass(frozen=True)
@@ -236,31 +204,18 @@ class Index:
         read: another candidate with the same plate and less confidence makes the vehicle no less likely. `days` says
         when an entry that gives days is valid at the site of each read.
         """
-        texts = texts_of(reads)
-        codes = encode_texts(texts, reads)
-        best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
-        for pair in self._pairs(codes, texts, reads, days):
-            text, entry = texts[pair.text_row], pair.entry
-            read = reads[text.read_row]
-            score = round(pair.score, 4)
-            rank = (pair.tier, -pair.score, pair.text_row)
-            best_so_far = best[text.read_row].get(entry.entry_id)
-            if best_so_far is None or rank < best_so_far.rank:
-                candidate = (text.original or text.plate) if text.is_candidate else None
-                read_as = as_read(text.original) if text.original else codes.text(pair.text_row)
-                explanation = explain(read_as, pair.listed_as, read, entry, candidate=candidate)
-                if text.original:
-                    explanation = umlauts.explained(explanation)
-                highest = max(score, best_so_far.match.score if best_so_far else 0.0)
-                match = Match(entry, TIERS[pair.tier], highest, explanation)
-                best[text.read_row][entry.entry_id] = _Best(rank, match)
-            elif score > best_so_far.match.score:
-                best[text.read_row][entry.entry_id] = _Best(best_so_far.rank, replace(best_so_far.match, score=score))
         matches: list[list[Match]] = [[] for _ in reads]
-        for read_row, best_by_entry in best.items():
-            matches[read_row] = sorted(
-                (best_of_entry.match for best_of_entry in best_by_entry.values()), key=attrgetter("entry.entry_id")
-            )
+        if not reads:
+            return matches
+        texts = texts_of(reads)
+        found = self._search(texts.columns)
+        if found:
+            best = _best_of(self._pairs(found, texts, reads, days), texts, reads)
+            for read_row, best_by_entry in best.items():
+                matches[read_row] = sorted(
+                    (best_of_entry.match for best_of_entry in best_by_entry.values()),
+                    key=attrgetter("entry.entry_id"),
+                )
         return matches
 
     def may_match(self, reads: Sequence[PlateReading]) -> set[int]:
@@ -268,26 +223,28 @@ class Index:
 
         Each text is searched as in `match`. So a read whose row is not here matches nothing.
         """
+        if not reads:
+            return set()
         texts = texts_of(reads)
-        codes = encode_texts(texts, reads)
-        return {texts[row].read_row for _, pairs in self._search(codes) for row in pairs.read_rows.tolist()}
+        return {texts.read_rows[row] for _, pairs in self._search(texts.columns) for row in pairs.read_rows.tolist()}
 
     def _pairs(
-        self, codes: PlateCodes, texts: Sequence[ReadText], reads: Sequence[Read], days: LocalDays
+        self, found: Sequence[_Found], texts: ReadTexts, reads: Sequence[Read], days: LocalDays
     ) -> Iterator[_Pair]:
-        """Yield the pairs of a text and an entry that match."""
-        for tables, pairs in self._search(codes):
+        """Yield the pairs of a text and an entry that match, of those found."""
+        codes = texts.codes
+        for tables, pairs in found:
             columns = (column.tolist() for column in (pairs.read_rows, pairs.entry_rows, pairs.tiers, pairs.scores))
             for text_row, entry_row, tier, score in zip(*columns, strict=True):
-                text, entry = texts[text_row], tables.entry_blobs.entry(entry_row)
-                read = reads[text.read_row]
+                entry, original = tables.entry_blobs.entry(entry_row), texts.originals.get(text_row)
+                read = reads[texts.read_rows[text_row]]
                 if not applies_to(entry, read, days):
                     continue
-                if text.original and not _is_umlaut_written_out(text.original, entry, tier):
+                if original is not None and not _is_umlaut_written_out(original, entry, tier):
                     continue
-                surest = FOLDED_TIER if text.original else tier
+                surest = tier if original is None else FOLDED_TIER
                 pair = _Pair(text_row, entry, tables.listed_text(entry_row), max(tier, surest), score)
-                districts = compare_districts(text.plate, read, entry)
+                districts = compare_districts(texts.plates[text_row], read, entry)
                 if districts is None or not districts.are_different:
                     yield pair
                 elif _can_be_near(pair, codes):
@@ -296,9 +253,10 @@ class Index:
                     if near >= self.likelihood.least_score("near"):
                         yield pair._replace(tier=NEAR_TIER, score=float(near))
 
-    def _search(self, texts: PlateCodes) -> Iterator[tuple[IndexTables, MatchedPairs]]:
-        for layer in self.layers:
-            yield layer.tables, layer.search(texts, self.likelihood)
+    def _search(self, texts: Texts) -> list[_Found]:
+        """Return the pairs of a text and an entry whose plates match."""
+        found = (_Found(layer.tables, layer.search(texts, self.likelihood)) for layer in self.layers)
+        return [of_layer for of_layer in found if len(of_layer.pairs)]
 
 
 def _joined(layers: Sequence[Layer]) -> IndexTables:
@@ -316,6 +274,33 @@ def _vehicle_count(layers: Iterable[Layer]) -> int:
     )
 
 
+def _best_of(pairs: Iterable[_Pair], texts: ReadTexts, reads: Sequence[Read]) -> dict[int, dict[str, _Best]]:
+    """Return, by the read's row and the entry's id, the surest match."""
+    best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
+    for pair in pairs:
+        read_row, entry = texts.read_rows[pair.text_row], pair.entry
+        score = round(pair.score, 4)
+        rank = (pair.tier, -pair.score, pair.text_row)
+        best_so_far = best[read_row].get(entry.entry_id)
+        if best_so_far is None or rank < best_so_far.rank:
+            explanation = _explained(pair, texts, reads[read_row])
+            highest = max(score, best_so_far.match.score if best_so_far else 0.0)
+            match = Match(entry, TIERS[pair.tier], highest, explanation)
+            best[read_row][entry.entry_id] = _Best(rank, match)
+        elif score > best_so_far.match.score:
+            best[read_row][entry.entry_id] = _Best(best_so_far.rank, replace(best_so_far.match, score=score))
+    return best
+
+
+def _explained(pair: _Pair, texts: ReadTexts, read: Read) -> Explanation:
+    original = texts.originals.get(pair.text_row)
+    as_written = texts.plates[pair.text_row] if original is None else original
+    candidate = as_written if texts.are_candidates[pair.text_row] else None
+    read_as = texts.codes.text(pair.text_row) if original is None else as_read(original)
+    explanation = explain(read_as, pair.listed_as, read, pair.entry, candidate=candidate)
+    return explanation if original is None else umlauts.explained(explanation)
+
+
 def _can_be_near(pair: _Pair, codes: PlateCodes) -> bool:
     """Return whether a pair may still match, as `near`, when the read shows another district than the list."""
     is_an_edit_apart = pair.tier > FOLDED_TIER or codes.lengths[pair.text_row] != len(pair.listed_as)
@@ -326,38 +311,6 @@ def _is_umlaut_written_out(original: str, entry: Entry, tier: int) -> bool:
     """Return whether a read whose umlauts are written otherwise is the listed plate, as `folded` at best."""
     is_allowed = tier <= FOLDED_TIER <= WIDEST_TIERS.get(entry.tolerance, NEAR_TIER)
     return is_allowed and not is_pattern(entry.plate) and umlauts.is_same_plate(original, entry.plate)
-
-
-def texts_of(reads: Sequence[PlateReading]) -> list[ReadText]:
-    """Return the texts of the reads: first each read's own, then all candidates, then all with other umlauts."""
-    # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates still count.
-    texts = [
-        ReadText(row, "" if "plate" in read.dropped_fields else read.plate, read.confidence, is_candidate=False)
-        for row, read in enumerate(reads)
-    ]
-    texts += [
-        ReadText(row, candidate.plate, candidate.confidence, is_candidate=True)
-        for row, read in enumerate(reads)
-        for candidate in read.candidates
-    ]
-    texts += [
-        text._replace(plate=other, original=text.plate)
-        for text in texts
-        if umlauts.may_be_written_otherwise(text.plate)
-        for other in umlauts.written_otherwise(text.plate)
-    ]
-    return texts
-
-
-def encode_texts(texts: Sequence[ReadText], reads: Sequence[PlateReading]) -> PlateCodes:
-    """Encode the texts of the reads, each with its confidences."""
-    return encode_plates(
-        [text.plate for text in texts],
-        [reads[text.read_row].country for text in texts],
-        [text.confidence for text in texts],
-        [() if text.is_candidate or text.original else reads[text.read_row].char_confidences for text in texts],
-        [text.is_candidate for text in texts],
-    )
 
 
 def applies_to(entry: Entry, read: Read, days: LocalDays) -> bool:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import Entry
 from anpr.contracts.plates import canonical_pattern, is_pattern
+from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.encoded_entry import EncodedEntry, encode_entries
 from anpr.matching.encoding.entry_blobs import EntryBlobs
 from anpr.matching.encoding.plate_codes import PlateCodes, Rows, encode_plates
@@ -77,22 +78,23 @@ class IndexTables:
         """Return the number of entries."""
         return len(self.entry_blobs)
 
-    def search(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
+    def search(self, reads: Texts, likelihood: Likelihood) -> MatchedPairs:
         """Return every match of a plate or a pattern, each pair once, in no particular order."""
         matched = self.plates.search(reads, likelihood)
-        read_rows, entry_rows = self.patterns.search(reads)
+        if not len(self.patterns.entry_rows):
+            return matched
+        read_rows, entry_rows = self.patterns.search(PlateCodes(*reads))
         if not len(read_rows):
             return matched
         tiers = np.full(len(entry_rows), PATTERN_TIER, np.uint8)
         scores = self._pattern_scores(reads, read_rows, entry_rows)
         return MatchedPairs.concatenated([matched, MatchedPairs(read_rows, entry_rows, tiers, scores)])
 
-    def _pattern_scores(self, reads: PlateCodes, read_rows: Rows, entry_rows: Rows) -> NDArray[np.float32]:
+    def _pattern_scores(self, reads: Texts, read_rows: Rows, entry_rows: Rows) -> NDArray[np.float32]:
         """Return how sure the camera is of what it read, less where the countries differ."""
         confidences = reads.confidences[read_rows]
         scores = np.where(np.isnan(confidences), DEFAULT_CONFIDENCE, confidences)
-        if reads.are_candidates is not None:
-            scores = np.where(reads.are_candidates[read_rows], candidate_shares(confidences), scores)
+        scores = np.where(reads.are_candidates[read_rows], candidate_shares(confidences), scores)
         read_countries, entry_countries = reads.countries[read_rows], self.plates.plates.countries[entry_rows]
         is_other_country = (read_countries != entry_countries) & (read_countries != 0) & (entry_countries != 0)
         scores *= np.where(is_other_country, np.float32(WRONG_COUNTRY_SHARE), np.float32(1))

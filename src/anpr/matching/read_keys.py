@@ -21,7 +21,7 @@ from anpr.matching.encoding.plate_codes import (
     encode_plates,
     translated,
 )
-from anpr.matching.index import encode_texts, texts_of
+from anpr.matching.read_texts import texts_of
 from anpr.reference_data.limits import ALPHABET
 
 # What may stand in a key.
@@ -62,13 +62,12 @@ def read_keys(reads: Sequence[Read]) -> list[tuple[str, ...]]:
     if not reads:
         return []
     texts = texts_of(reads)
-    codes = encode_texts(texts, reads)
     # A dictionary keeps each key once, in the order in which the engine derives them.
     keys: list[dict[str, None]] = [{} for _ in reads]
-    for text_rows, plates in _plates_of(codes):
+    for text_rows, plates in _plates_of(texts.codes):
         for text_row, key in zip(text_rows.tolist(), _folded(plates), strict=True):
             if key:
-                keys[texts[text_row].read_row][key] = None
+                keys[texts.read_rows[text_row]][key] = None
     return [tuple(keys_of_read) for keys_of_read in keys]
 
 

@@ -11,7 +11,7 @@ from anpr.contracts.events import Candidate, Entry, Read
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import canonical_pattern, is_pattern, unknown_letters
 from anpr.matching import index as index_module
-from anpr.matching.encoding.plate_codes import encode_plates
+from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.index import Index
 from tests.support.reference_matcher import LETTERS_AND_DIGITS, Answer, answers
 from tests.support.strategies import a_read, an_entry, generation, minutes
@@ -372,5 +372,5 @@ def test_no_text_of_any_length_or_script_makes_it_fail(listed: list[str], texts:
     index = Index.build(entries, generation(1))
     reads = [a_read(plate=text) for text in texts]
     assert len(index.match(reads)) == len(reads)
-    pairs = index.snapshot.search(encode_plates(texts, [None] * len(texts)), index.likelihood)
+    pairs = index.snapshot.search(columns_of_texts(texts, [None] * len(texts), [None] * len(texts)), index.likelihood)
     assert len(pairs.read_rows) == sum(map(len, index.match(reads)))

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from anpr.matching.encoding.columns import texts_for_kernels
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
+from anpr.matching.encoding.text_codes import encode_texts
 from anpr.matching.lookup.plate_table import NEAR_TIER, PlateTable
 from anpr.matching.scoring.confusion_model import (
     CONFUSION_MODEL,
@@ -86,7 +88,7 @@ def code(character: str) -> int:
 
 
 def encoded(text: str, country: str | None = None, confidence: float | None = None) -> PlateCodes:
-    return encode_plates([text], [country], [confidence])
+    return encode_texts([text], [country], [confidence])
 
 
 def log_misread(read: str, plate: str, confusions: ConfusionModel = CONFUSION_MODEL) -> float:
@@ -121,7 +123,9 @@ def test_an_edit_that_is_not_searched_would_have_found_no_match_that_scores_enou
     plate, text = pair
     table = PlateTable.build(encoded(plate, listed_country), np.array([NEAR_TIER], np.uint8))
     read = encoded(text, read_country, confidence)
-    found, found_whole = (table.search(read, likelihood(size)) for likelihood in (Likelihood, SearchedWhole))
+    found, found_whole = (
+        table.search(texts_for_kernels(read), likelihood(size)) for likelihood in (Likelihood, SearchedWhole)
+    )
     assert found.scores.tolist() == found_whole.scores.tolist()
 
 
@@ -147,7 +151,7 @@ def test_a_candidate_counts_a_quarter_where_the_camera_does_not_say_how_much_and
         return
 
     def as_candidate(confidence: float | None) -> float:
-        return score(size, encode_plates([text], [country], [confidence], None, [True]), encoded(plate))
+        return score(size, encode_texts([text], [country], [confidence], (), [True]), encoded(plate))
 
     def share(confidence: float | None) -> float:
         """Return the share of the score that the text would have if the camera had read it."""
@@ -163,7 +167,7 @@ def test_a_pair_scores_the_same_alone_and_among_others(
     drawn: list[tuple[tuple[str, str], str | None, str | None, float | None]],
 ) -> None:
     pairs = [pair for pair in drawn if pair[0][1]]
-    reads = encode_plates([p[0][1] for p in pairs], [p[1] for p in pairs], [p[3] for p in pairs])
+    reads = encode_texts([p[0][1] for p in pairs], [p[1] for p in pairs], [p[3] for p in pairs])
     entries = encode_plates([p[0][0] for p in pairs], [p[2] for p in pairs])
     rows = np.arange(len(pairs))
     scores_together = Likelihood(10_000).score(reads, rows, entries, rows)
@@ -218,7 +222,7 @@ def test_the_evidence_adds_up_to_the_score(
         return
     (read_country, listed_country), (confidence, char_confidence) = countries_of_pair, confidences_of_read
     by_character = () if char_confidence is None else (char_confidence,) * len(text)
-    read = encode_plates([text], [read_country], [confidence], [by_character], [is_candidate])
+    read = encode_texts([text], [read_country], [confidence], [by_character], [is_candidate])
     entry = encoded(plate, listed_country)
     assume(abs(len(text) - len(plate)) <= 1)
     evidence = Likelihood(size).evidence(read, entry)
@@ -230,7 +234,7 @@ def test_the_evidence_adds_up_to_the_score(
 def test_the_evidence_of_a_read_with_a_country_prefix_adds_up_to_its_score(
     plate: str, confidence: float | None, is_candidate: bool
 ) -> None:
-    read = encode_plates([("D" if plate == "MAB1234" else "GB") + plate], [None], [confidence], None, [is_candidate])
+    read = encode_texts([("D" if plate == "MAB1234" else "GB") + plate], [None], [confidence], (), [is_candidate])
     rows, plates = COUNTRY_PREFIXES.strip(read)
     entry = encoded("MAB1234" if plate == "MAB1234" else "AB12CDE")
     likelihood = Likelihood(1_000_000)
@@ -275,7 +279,7 @@ def test_doubt_at_the_character_that_differs_makes_the_match_likelier_than_doubt
     entry = encode_plates(["AB12CDE"], ["GB"])
     row = np.zeros(1, np.intp)
     there, elsewhere = (
-        encode_plates(["AB1ZCDE"], ["GB"], [0.9], [[0.5 if i == place else 0.99 for i in range(7)]])
+        encode_texts(["AB1ZCDE"], ["GB"], [0.9], [[0.5 if i == place else 0.99 for i in range(7)]])
         for place in (3, 0)
     )
     likelihood = Likelihood(1_000_000)

@@ -37,6 +37,7 @@ PERMITTED = {
     "statistics",
     "string",
     "struct",
+    "threading",  # for arrays that each thread has for itself
     "types",
     "typing",
     "unicodedata",
@@ -65,6 +66,7 @@ IMPURE_MEMBERS = {
         *("save", "savetxt", "savez", "savez_compressed"),
     },
     "rich.console": {"Console"},
+    "threading": {"Thread", "Timer"},
     "ahocorasick": {"load"},  # it runs the code that the file holds
 }
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "Console"}

@@ -6,14 +6,18 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from numba.core import event
+import pytest
+from numba.core import config, event
 
 from anpr.contracts.events import Candidate
 from anpr.index_store.index_file import decode_delta, decode_snapshot, encode_delta, encode_snapshot
+from anpr.matching import kernels
 from anpr.matching.compare import compare
 from anpr.matching.compiling import compile_kernels
 from anpr.matching.index import Index
+from anpr.matching.lookup import plate_table
 from anpr.matching.read_keys import read_keys
+from anpr.matching.read_texts import texts_of
 from tests.support.strategies import a_read, an_entry, generation
 
 WITHOUT_MATCHING = ("arrivals", "audit", "console", "send", "topics", "users", "vehicle", "watch")
@@ -31,6 +35,13 @@ READS = [
         "twice", plate="12345671234567", candidates=(Candidate(plate="CDEAB12"), Candidate(plate="A", confidence=1))
     ),
     a_read("none", plate="-"),
+]
+# As long as a text of a plate can be, with words at both ends, in halves, in one letter.
+LONGEST_READS = [
+    a_read("words", plate="UKAB12CDEGB75", candidates=(Candidate(plate="GBUKAB12CDEF6275"),)),
+    a_read("halves", plate="AB12CDEFAB12CDEG", char_confidences=(0.1,) * 16),
+    a_read("one", plate="1111111111111111", confidence=0.1, country="DE"),
+    a_read("umlauts", plate="AEOEUEAEOEUEAE12", country="DE"),
 ]
 
 
@@ -58,8 +69,9 @@ def test_nothing_is_compiled_after_the_kernels_were_compiled_at_installation() -
     with event.install_recorder("numba:compile") as recorder:
         for index in (built, mapped, changed, followed, Index.build([], generation(1))):
             assert len(index.match(READS)) == len(READS)
-            for read in READS:
+            for read in (*READS, *LONGEST_READS):
                 index.match([read])
+                index.may_match([read])
             index.match([])
         read_keys(READS)
         for read in READS[:4]:
@@ -81,3 +93,47 @@ print(double(4))
     result = run(code)
     assert result.stdout == "8\n", result.stderr
     assert "anpr compile" in result.stderr
+
+
+def test_kernels_stay_within_their_arrays() -> None:
+    """As Python they raise an error at an index behind an array; compiled they would read what is there."""
+    code = """
+import numpy as np
+from tests.unit.matching.test_kernels import ENTRIES, LONGEST_READS, READS, generation
+from anpr.matching import kernels
+from anpr.matching.compare import compare
+from anpr.matching.index import Index
+from anpr.matching.lookup import plate_table
+from anpr.matching.read_keys import read_keys
+from anpr.matching.read_texts import texts_of
+np.seterr(over="ignore")  # hashes are products of which the lowest bits count
+reads = READS + LONGEST_READS
+for entries in (ENTRIES, []):
+    index = Index.build(entries, generation(1))
+    print(sum(map(bool, index.match(reads))), sum(bool(index.match([read])[0]) for read in reads))
+print(sum(map(bool, read_keys(reads))))
+for entry in ENTRIES:
+    compare(READS[0], entry, 1_000)
+"""
+    result = run(code, {"NUMBA_DISABLE_JIT": "1"})
+    assert result.stdout.split() == ["5", "5", "0", "0", "8"], result.stderr
+
+
+def test_a_list_is_searched_by_machine_code_only_with_tables_that_were_searched_before() -> None:
+    """The first search with some tables looks at their types, and later ones trust it."""
+    index = Index.build(ENTRIES, generation(1))
+    plates = index.layers[0].tables.plates
+    first = index.match(READS)
+    known_model, search = plates.known
+    assert known_model is index.likelihood.tables
+    assert search is kernels.machine_code(plate_table._search)
+    assert index.match(READS) == first
+    other = Index.build([*ENTRIES, *(an_entry(f"n{n}", plate=f"XY{n}XYZ") for n in range(2_000))], generation(1))
+    assert plates.known[0] is not other.likelihood.tables
+    plates.search(texts_of(READS).columns, other.likelihood)
+    assert plates.known[0] is other.likelihood.tables
+
+
+def test_where_bounds_are_checked_every_call_looks_at_the_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "BOUNDSCHECK", 1)
+    assert kernels.machine_code(plate_table._search) is plate_table._search

@@ -14,16 +14,19 @@ from anpr.matching.kernels import kernel, step
 # is read so. `may_be_misread` says whether the plate is looked for with one misread letter too, `has_known_layout`
 # that only a listed plate in a known layout counts.
 CUT: Final = np.dtype(
-    [
-        ("row", np.intp),
-        ("start", np.intp),
-        ("count", np.intp),
-        ("around", np.intp),
-        ("country", np.uint16),
-        ("share", np.float64),
-        ("may_be_misread", np.bool_),
-        ("has_known_layout", np.bool_),
-    ]
+    (
+        np.record,
+        [
+            ("row", np.intp),
+            ("start", np.intp),
+            ("count", np.intp),
+            ("around", np.intp),
+            ("country", np.uint16),
+            ("share", np.float64),
+            ("may_be_misread", np.bool_),
+            ("has_known_layout", np.bool_),
+        ],
+    )
 )
 Cuts = NDArray[Any]
 

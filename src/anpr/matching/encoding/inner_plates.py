@@ -35,7 +35,7 @@ from anpr.matching.encoding.words_around import (
     WORDS_BEHIND,
     Word,
 )
-from anpr.matching.kernels import as_int, kernel, step
+from anpr.matching.kernels import as_int, inlined, kernel, step
 from anpr.matching.lookup.hash_table import HashTable, row_in, slots_of
 from anpr.matching.lookup.hashes import hash_words
 from anpr.matching.scoring.background_model import BACKGROUND_MODEL, RARE_LAYOUT_SHARE
@@ -187,7 +187,7 @@ def _line_breaks() -> NDArray[np.uint16]:
     return breaks
 
 
-@step
+@inlined
 def inner_cuts(
     inner: InnerTables,
     codes: Codes,

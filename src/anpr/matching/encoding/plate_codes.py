@@ -125,24 +125,10 @@ class PlateCodes:
         return ends.searchsorted(positions, side="right")
 
 
-def encode_plates(
-    texts: Sequence[str],
-    countries: Sequence[str | None],
-    confidences: Sequence[float | None] | None = None,
-    char_confidences: Sequence[Sequence[float]] | None = None,
-    are_candidates: Sequence[bool] | None = None,
-) -> PlateCodes:
-    """Normalise and encode texts as read or listed. Any text is accepted.
-
-    The `char_confidences` of a text are used if there are as many as its characters, or as its canonical form has.
-    """
+def encode_plates(texts: Sequence[str], countries: Sequence[str | None]) -> PlateCodes:
+    """Normalise and encode the texts of a list or a table, all in a few steps. Any text is accepted."""
     codes, lengths = _encode_texts(texts)
-    given = no_confidences(len(texts)) if confidences is None else np.array(confidences, dtype=np.float32)
-    char_array = None
-    if char_confidences is not None and any(char_confidences):
-        char_array = _align_char_confidences(texts, lengths, char_confidences)
-    flags = np.array(are_candidates, bool) if are_candidates is not None and any(are_candidates) else None
-    return PlateCodes(codes, lengths, country_codes(countries), given, char_array, flags)
+    return PlateCodes(codes, lengths, country_codes(countries), no_confidences(len(texts)))
 
 
 def words_of(codes: Codes) -> Words:
@@ -202,11 +188,11 @@ _COUNTRY_CODES = _CountryCodes(
 )
 _COUNTRY_CODES |= {alias: _COUNTRY_CODES[country] for alias, country in plates.COUNTRY_ALIASES.items()}
 _TO_CODES = bytes(_CODES.get(chr(byte).upper(), 0) for byte in range(256))
-_READ_TO_CODES = bytes(0 if chr(byte) == TEXT_SEPARATOR else _TO_CODES[byte] or UNREADABLE for byte in range(256))
+READ_TO_CODES = bytes(0 if chr(byte) == TEXT_SEPARATOR else _TO_CODES[byte] or UNREADABLE for byte in range(256))
 _SEPARATOR_CODE = CODE_COUNT
 _TO_TEXT = (b"\0" + (ALPHABET + plates.UNREADABLE + TEXT_SEPARATOR).encode()).ljust(256, b"\0")
-_REMOVED_BYTES = plates.ASCII_SEPARATORS.replace(TEXT_SEPARATOR, "").encode()
-_LEFT_OUT_AT_ENDS = plates.ASCII_SEPARATORS + plates.ASCII_PADDING
+LEFT_OUT_IN_READS = plates.ASCII_SEPARATORS.replace(TEXT_SEPARATOR, "").encode()
+LEFT_OUT_AT_ENDS = plates.ASCII_SEPARATORS + plates.ASCII_PADDING
 _NAN = np.float32(np.nan).tobytes()
 # By length: the bit of a layout number that gives the length, and a mask of the bits below it.
 _TEXT_LENGTHS = np.arange(WIDTH + 1)
@@ -232,7 +218,7 @@ def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
     if not is_plain or any(mark in joined for mark in plates.ASCII_PADDING):
         joined = TEXT_SEPARATOR.join([plates.as_read(text) for text in texts])
     # Each text stands between two zeros. The padding lets a word be read at the last text too.
-    encoded = b"".join((b"\0", joined.encode().translate(_READ_TO_CODES, _REMOVED_BYTES), _PADDING))
+    encoded = b"".join((b"\0", joined.encode().translate(READ_TO_CODES, LEFT_OUT_IN_READS), _PADDING))
     flat = np.frombuffer(encoded, np.uint8)
     ends = (flat[: len(flat) - WIDTH] == _NO_CHARACTER).nonzero()[0][: 1 + len(texts)]
     starts = ends[:-1] + _ONE
@@ -249,22 +235,3 @@ def _encode_texts(texts: Sequence[str]) -> tuple[Codes, Lengths]:
 def no_confidences(count: int) -> NDArray[np.float32]:
     """Return `count` missing confidences (NaN). They share four bytes of memory."""
     return np.ndarray(count, np.float32, _NAN, strides=(0,))
-
-
-def _align_char_confidences(
-    texts: Sequence[str], lengths: Lengths, char_confidences: Sequence[Sequence[float]]
-) -> NDArray[np.float32]:
-    """Return (n, 16) confidences, each at the position of its character in the canonical text."""
-    aligned = np.full((len(texts), WIDTH), np.nan, np.float32)
-    for row, (text, confidences, length) in enumerate(zip(texts, char_confidences, lengths.tolist(), strict=True)):
-        if len(confidences) == length:
-            aligned[row, :length] = confidences
-        elif len(confidences) == len(text) and text.isascii() and length:
-            end = len(text.rstrip(_LEFT_OUT_AT_ENDS))
-            start = len(text) - len(text.lstrip(_LEFT_OUT_AT_ENDS))
-            aligned[row, :length] = [
-                confidence
-                for confidence, character in zip(confidences[start:end], text[start:end], strict=True)
-                if character not in plates.ASCII_SEPARATORS
-            ]
-    return aligned

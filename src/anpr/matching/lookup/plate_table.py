@@ -13,7 +13,8 @@ There are two hash tables. Their keys are folded plates: characters that recogni
 The pairs found are compared, then scored. A folded or near pair below the least score of its tier is no match.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import TIERS
-from anpr.matching.encoding.columns import Plates, Texts, for_kernels, plates_for_kernels, texts_for_kernels
+from anpr.matching.encoding.columns import Plates, Texts, for_kernels, plates_for_kernels
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixTables, prefix_cuts
 from anpr.matching.encoding.cuts import CUT, Cuts, cut_codes
 from anpr.matching.encoding.inner_plates import INNER_PLATES, InnerTables, WordScratch, inner_cuts
@@ -37,7 +38,7 @@ from anpr.matching.encoding.plate_codes import (
     Rows,
     Words,
 )
-from anpr.matching.kernels import as_int, kernel, step
+from anpr.matching.kernels import as_int, inlined, kernel, machine_code, step
 from anpr.matching.lookup.edits import FOLDS, folded_words, one_edit_apart, without
 from anpr.matching.lookup.hash_table import HashTable, row_in, slots_of
 from anpr.matching.lookup.hashes import hash_words
@@ -62,9 +63,10 @@ WIDEST_TIERS: Final = {"exact": EXACT_TIER, "tolerant": FOLDED_TIER, "near": NEA
 # Entries are added this many at a time, so that the working arrays stay in the processor's cache.
 _PIECE = 1 << 14
 # A read and an entry that match.
-_PAIR: Final = np.dtype([("read_row", np.intp), ("entry_row", np.intp), ("tier", np.uint8), ("score", np.float32)])
+_FIELDS: Final = [("read_row", np.intp), ("entry_row", np.intp), ("tier", np.uint8), ("score", np.float32)]
+_PAIR: Final = np.dtype((np.record, _FIELDS))
 _Pairs = NDArray[Any]
-_USUAL_PAIRS: Final = 64
+_USUAL_PAIRS: Final = 256
 _hash_of = step(hash_words)
 
 
@@ -77,11 +79,20 @@ class MatchedPairs:
     tiers: NDArray[np.uint8]
     scores: NDArray[np.float32]
 
+    def __len__(self) -> int:
+        """Return the number of matches."""
+        return len(self.read_rows)
+
     def where(self, is_wanted: NDArray[np.bool_]) -> "MatchedPairs":
         """Return the matches whose flag is true."""
         return MatchedPairs(
             self.read_rows[is_wanted], self.entry_rows[is_wanted], self.tiers[is_wanted], self.scores[is_wanted]
         )
+
+    @classmethod
+    def of(cls, pairs: _Pairs) -> "MatchedPairs":
+        """Return the matches that a kernel has written."""
+        return cls(pairs["read_row"], pairs["entry_row"], pairs["tier"], pairs["score"])
 
     @classmethod
     def concatenated(cls, parts: Sequence["MatchedPairs"]) -> "MatchedPairs":
@@ -120,6 +131,21 @@ class Scratch(NamedTuple):
     chars: NDArray[np.float32]
 
 
+class _OfThread(threading.local):
+    """Arrays of one thread: other threads may search at the same time."""
+
+    def __init__(self) -> None:
+        self.scratch = Scratch(
+            np.empty(INNER_PLATES.most_cuts, CUT),
+            INNER_PLATES.new_scratch(),
+            np.empty(WIDTH, np.uint8),
+            np.empty(WIDTH, np.float32),
+        )
+        self.found: _Pairs = np.empty(_USUAL_PAIRS, _PAIR)
+
+
+_OF_THREAD: Final = _OfThread()
+_NO_PAIRS: Final = MatchedPairs.of(np.empty(0, _PAIR))
 _SURROUNDINGS: Final = for_kernels(
     Surroundings(COUNTRY_PREFIXES.tables, INNER_PLATES.tables, np.frombuffer(TO_EQUIVALENT, np.uint8)[:CODE_COUNT])
 )
@@ -134,11 +160,14 @@ class PlateTable:
     by_key: HashTable
     by_deletion: HashTable
     listed: Listed = field(init=False)
+    # The model with which the list was searched last, and how to search it again.
+    known: tuple[ModelTables | None, Callable[..., tuple[int, int]]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the form that kernels take."""
         listed = Listed(plates_for_kernels(self.plates), self.widest_tiers, self.by_key, self.by_deletion)
         object.__setattr__(self, "listed", for_kernels(listed))
+        object.__setattr__(self, "known", (None, _search))
 
     @classmethod
     def build(cls, plates: PlateCodes, widest_tiers: NDArray[np.uint8]) -> "PlateTable":
@@ -153,24 +182,20 @@ class PlateTable:
             HashTable.build(_pieces(plates, near_rows, with_deletions=True), len(plates), key_count),
         )
 
-    def search(self, reads: PlateCodes, likelihood: Likelihood) -> MatchedPairs:
+    def search(self, texts: Texts, likelihood: Likelihood) -> MatchedPairs:
         """Return every match, each pair once, in no particular order."""
-        texts, scratch = (
-            texts_for_kernels(reads),
-            Scratch(
-                np.empty(INNER_PLATES.most_cuts, CUT),
-                INNER_PLATES.new_scratch(),
-                np.empty(WIDTH, np.uint8),
-                np.empty(WIDTH, np.float32),
-            ),
-        )
-        found, row, count = np.empty(_USUAL_PAIRS + len(reads), _PAIR), 0, 0
-        while row < len(reads):
-            row, count = _search(texts, row, self.listed, likelihood.tables, _SURROUNDINGS, scratch, found, count)
-            if row < len(reads):
-                found = np.concatenate([found, np.empty_like(found)])
-        found = found[:count]
-        return MatchedPairs(found["read_row"], found["entry_row"], found["tier"], found["score"])
+        model, row, count = likelihood.tables, 0, 0
+        known_model, search = self.known
+        if known_model is not model:
+            search = _search
+        while row < len(texts.lengths):
+            found = _OF_THREAD.found
+            row, count = search(texts, row, self.listed, model, _SURROUNDINGS, _OF_THREAD.scratch, found, count)
+            if row < len(texts.lengths):
+                _OF_THREAD.found = np.concatenate([found, np.empty_like(found)])
+        if search is _search:
+            object.__setattr__(self, "known", (model, machine_code(_search)))
+        return MatchedPairs.of(_OF_THREAD.found[:count].copy()) if count else _NO_PAIRS
 
 
 def _pieces(plates: PlateCodes, rows: Rows, *, with_deletions: bool) -> Iterator[tuple[Words, Rows]]:
@@ -233,7 +258,7 @@ def _search(
     return len(texts.lengths), count
 
 
-@step
+@inlined
 def _search_text(
     listed: Listed, model: ModelTables, around: Surroundings, text: Text, row: int, found: _Pairs, count: int
 ) -> int:
@@ -293,7 +318,7 @@ def _tier_of_same_fold(equivalents: Codes, read: Codes, listed: Codes) -> int:
     return EQUIVALENT_TIER if is_same_fold(equivalents, read, listed) else FOLDED_TIER
 
 
-@step
+@inlined
 def _put_if_match(
     listed: Listed, model: ModelTables, text: Text, row: int, entry_row: int, tier: int, found: _Pairs, count: int
 ) -> int:
@@ -306,7 +331,7 @@ def _put_if_match(
     return count
 
 
-@step
+@inlined
 def _search_behind_prefix(
     listed: Listed, model: ModelTables, text: Text, inside: Text, row: int, found: _Pairs, count: int
 ) -> int:
@@ -328,7 +353,7 @@ def _search_behind_prefix(
     return count
 
 
-@step
+@inlined
 def _search_inside(
     listed: Listed,
     model: ModelTables,

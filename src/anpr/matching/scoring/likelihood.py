@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anpr.contracts.events import TIERS
 from anpr.matching.encoding.columns import Plates, Texts, for_kernels, plates_for_kernels, texts_for_kernels
 from anpr.matching.encoding.plate_codes import CODE_COUNT, FIRST_LETTER, TO_FOLDED, WIDTH, Codes, PlateCodes, Rows
-from anpr.matching.kernels import as_int, kernel, step
+from anpr.matching.kernels import as_int, inlined, kernel, step
 from anpr.matching.scoring.background_model import (
     BACKGROUND_MODEL,
     BackgroundModel,
@@ -333,7 +333,7 @@ def candidate_share(confidence: float) -> Any:
     return max(confidence, _LEAST_CANDIDATE_SHARE)
 
 
-@step
+@inlined
 def could_reach(model: ModelTables, text: Text, plate: Plate, least: float) -> bool:
     """Return whether a pair could reach a score, at less cost than the score itself."""
     if least <= 0 or is_same_text(text.codes, plate.codes):

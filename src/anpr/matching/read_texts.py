@@ -1,0 +1,85 @@
+"""The texts by which reads are looked up: their own, their candidates, and both with other umlauts. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from anpr.contracts.events import Candidate
+from anpr.matching import umlauts
+from anpr.matching.encoding.columns import Texts
+from anpr.matching.encoding.plate_codes import PlateCodes
+from anpr.matching.encoding.text_codes import columns_of_texts
+
+
+class PlateReading(Protocol):
+    """What decides whether a read may match, apart from its time, its site and its direction."""
+
+    @property
+    def plate(self) -> str:
+        """The text as the camera wrote it."""
+
+    @property
+    def country(self) -> str | None:
+        """The code of the plate's country."""
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure the camera is of the text."""
+
+    @property
+    def char_confidences(self) -> Sequence[float]:
+        """How sure the camera is of each character."""
+
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        """What else the camera thinks the text may be."""
+
+    @property
+    def dropped_fields(self) -> Sequence[str]:
+        """The fields that the decoder could not use."""
+
+
+class ReadTexts(NamedTuple):
+    """The texts of reads, a row for each: first each read's own, then all candidates, then all with other umlauts.
+
+    `originals` has, for each text whose umlauts are written in another way, the text as the camera wrote it.
+    """
+
+    read_rows: Sequence[int]
+    plates: Sequence[str]
+    are_candidates: Sequence[bool]
+    originals: dict[int, str]
+    columns: Texts
+
+    @property
+    def codes(self) -> PlateCodes:
+        """The texts as plates."""
+        return PlateCodes(*self.columns)
+
+
+def texts_of(reads: Sequence[PlateReading]) -> ReadTexts:
+    """Return the texts of one read or more."""
+    plates, confidences, char_confidences = list[str](), list[float | None](), list[Sequence[float]]()
+    of_candidates, confidences_of_candidates, read_rows = list[str](), list[float | None](), list(range(len(reads)))
+    for row, read in enumerate(reads):
+        # The decoder has dropped a plate that cannot be one, for instance the word UNKNOWN; its candidates count.
+        plates.append("" if read.dropped_fields and "plate" in read.dropped_fields else read.plate)
+        confidences.append(read.confidence)
+        char_confidences.append(read.char_confidences)
+        for candidate in read.candidates:
+            of_candidates.append(candidate.plate)
+            confidences_of_candidates.append(candidate.confidence)
+            read_rows.append(row)
+    plates += of_candidates
+    confidences += confidences_of_candidates
+    are_candidates = [False] * len(reads) + [True] * len(of_candidates)
+    originals: dict[int, str] = {}
+    for row in umlauts.rows_written_otherwise(plates):
+        for other in umlauts.written_otherwise(plates[row]):
+            originals[len(plates)] = plates[row]
+            plates.append(other)
+            confidences.append(confidences[row])
+            read_rows.append(read_rows[row])
+            are_candidates.append(are_candidates[row])
+    countries = [reads[row].country for row in read_rows]
+    columns = columns_of_texts(plates, countries, confidences, char_confidences, are_candidates)
+    return ReadTexts(read_rows, plates, are_candidates, originals, columns)
