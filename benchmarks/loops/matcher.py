@@ -17,6 +17,7 @@ from anpr.kafka.producer import KafkaProducer
 from anpr.matcher.environment import Lifecycle, MatcherIdentity
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.compiling import compile_kernels
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings_files import load_settings
 from benchmarks.loops.cost import Work, cost_of
@@ -89,6 +90,7 @@ def active_index(path: Path) -> ActiveIndex:
 def main(work: str, path: str) -> None:
     """Match every read of the work, which is JSON. `path` is the index folder."""
     active = active_index(Path(path))
+    compile_kernels()  # as the service does before it joins its group
 
     def alerts(work: Work) -> int:
         return run(work, active, lambda metrics: taken(metrics) >= work.reads).counts["alerts"]
