@@ -9,11 +9,11 @@ STAMP := $(VENV)/.installed
 demo: compiled  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
-# Tests on real servers mostly wait, so several files run side by side, the longest first. With REDIS_URL all tests
-# share one Redis, and every test replaces the watchlist in it: then the files run one after the other.
+# Two files run side by side, the longest first: their servers and services keep two processors busy. With REDIS_URL all
+# tests share one Redis, and every test replaces the watchlist in it: then the files run one after the other.
 LONGEST := tests/e2e/ tests/faults/ tests/web/
 TESTS := $(LONGEST) $(filter-out $(addsuffix %,$(LONGEST)),$(sort $(dir $(wildcard tests/*/*/test_*.py))))
-WORKERS := $(if $(REDIS_URL),1,3)
+WORKERS := $(if $(REDIS_URL),1,2)
 
 # The linter runs beside the tests. Both run to their end, and a failure of either fails the target.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey

@@ -7,8 +7,9 @@ from confluent_kafka import Consumer, TopicPartition
 
 from anpr.kafka.settling import ask_until_settled
 
-# A broker answers within a second. One that has just started may lead no partition for some seconds.
-_ANSWER_SECONDS = 10
+# A broker answers within a second. One that has just started may lead no partition for some seconds, and on a busy
+# machine an answer takes as long.
+_ANSWER_SECONDS = 30
 
 
 class GroupProgress(NamedTuple):
