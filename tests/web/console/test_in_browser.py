@@ -844,8 +844,12 @@ def test_a_page_left_open_over_an_upgrade_asks_to_be_reloaded(scene: Scene, path
     with scene.page("calais", "ann", path) as page:
         for address in ("**/board/stream?*", "**/board/state", "**/health"):
             page.route(address, is_gone)
-        scene.wires["calais"].cut()
-        expect(page.locator(words)).to_contain_text("the console has a new version. Reload this page.")
+
+        def is_said() -> bool:
+            scene.wires["calais"].cut()  # again, where the page had not opened its stream yet
+            return "the console has a new version. Reload this page." in page.locator(words).inner_text()
+
+        assert wait_until(is_said, 60)
 
 
 def test_a_page_that_is_one_too_many_of_a_session_says_that_it_is_old(scene: Scene) -> None:
