@@ -5,11 +5,10 @@ from collections.abc import Callable
 
 import msgspec
 import redis
-from confluent_kafka import Producer
 
 from benchmarks.loops.cost import Cost, Work, cost_of
 from benchmarks.loops.fields import Fields
-from benchmarks.loops.plain import consumer_of, polled
+from benchmarks.loops.plain import consumer_of, polled, producer_of
 
 
 def asking(client: redis.Redis, key: str) -> Callable[[Work], int]:
@@ -18,7 +17,7 @@ def asking(client: redis.Redis, key: str) -> Callable[[Work], int]:
 
     def run(work: Work) -> int:
         consumer = consumer_of(work)
-        producer = Producer({"bootstrap.servers": work.kafka, "enable.idempotence": True, "acks": "all"})
+        producer = producer_of(work)
         left, alerts = work.reads, 0
         while left > 0:
             records = polled(consumer)
