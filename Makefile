@@ -38,7 +38,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: compiled  ## measure the headline figures on an idle machine (ten minutes) and write docs/benchmarks.md
+bench: compiled  ## measure the headline figures on an idle machine (ten to fifteen minutes) and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.headline
 
 schemas: $(STAMP)  ## write docs/schemas again after you have added a field to a contract
