@@ -30,6 +30,7 @@ BENCHMARKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "instead": {"entries": 2000, "days": 0.2},
     "latency": {"rates": [200], "entries": 2000, "seconds": 1, "rounds": 1},
     "list_change": {"entries": 20_000, "changes": 3, "loads": 1, "seconds": 2},
+    "listed_later": {"sightings": 10_000, "listed": 2000, "counts": [10], "seconds": 0.2, "rounds": 1},
     "lists": {"count": 2000},
     "lookup": {"entries": 10_000},
     "matching": {"entries": 20_000},

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
@@ -121,11 +121,34 @@ class Reader:
         return alerts, echoes
 
 
+class Services:
+    """The processes of a port, each with a log in the folder. They find their servers by the environment."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self._supervisor = Supervisor()
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start a process of Python."""
+        log = self.folder / f"{name}.log"
+        self._supervisor.add(name, [sys.executable, *arguments], log=log, env=self.environment)
+
+    def stop(self) -> None:
+        """End all of them."""
+        self._supervisor.stop()
+
+    def check(self) -> None:
+        """Raise SystemExit if one has ended."""
+        if ended := [name for name, codes in self._supervisor.exit_codes.items() if codes]:
+            raise SystemExit(f"ended during the measurement: {', '.join(ended)}")
+
+
 class Port:
     """A port's services with a list, and what measures them."""
 
-    def __init__(self, sender: Sender, reader: Reader, changed: ChangedElsewhere) -> None:
-        self._sender, self._reader, self._changed = sender, reader, changed
+    def __init__(self, kafka: str, services: Services, sender: Sender, changed: ChangedElsewhere) -> None:
+        self.kafka, self.services, self.changed = kafka, services, changed
+        self._sender, self._reader = sender, Reader(kafka)
         self._orders = 0
 
     def run(self, rate: float, seconds: float, *, wait_seconds: float = _LEFT_SECONDS) -> Sent:
@@ -139,7 +162,7 @@ class Port:
 
     def run_while_changing(self, rate: float, seconds: float) -> tuple[Sent, float]:
         """Do the same while the list changes. Return also how many entries changed a second."""
-        changing = self._changed.keep_changing(CHANGED_A_SECOND, seconds + 1, spared=LISTED_PLATES)
+        changing = self.changed.keep_changing(CHANGED_A_SECOND, seconds + 1, spared=LISTED_PLATES)
         time.sleep(1)  # the first change is under way: the interval of the changes, not a wait for something
         sent = self.run(rate, seconds)
         return sent, changing.result()
@@ -159,8 +182,6 @@ def opened(entries: int, *, is_beside: bool) -> Iterator[Port]:
         changed = ChangedElsewhere(valkey.url, entries)
         stack.callback(changed.close)
         changed.load()
-        supervisor = Supervisor()
-        stack.callback(supervisor.stop)
         history_port, console_port = free_ports(2)
         environment = {
             "KAFKA_BOOTSTRAP": kafka,
@@ -170,28 +191,25 @@ def opened(entries: int, *, is_beside: bool) -> Iterator[Port]:
             "ANPR_CONSOLE__USERS_FILE": str(folder / "users.json"),
             f"ANPR_SITES__{SITE.upper()}__HISTORY": f"http://127.0.0.1:{history_port}",
         }
-        services = {
-            "keep": ["-m", "anpr", "watchlist", "keep"],
-            "index": ["-m", "anpr", "index", "--site", SITE],
-            "match": ["-m", "anpr", "match", "--site", SITE],
-            "echo": ["-m", "benchmarks.loops.echo", kafka, topics.reads(SITE), ECHO],
-        }
+        services = Services(folder, environment)
+        stack.callback(services.stop)
+        services.start("keep", "-m", "anpr", "watchlist", "keep")
+        services.start("index", "-m", "anpr", "index", "--site", SITE)
+        services.start("match", "-m", "anpr", "match", "--site", SITE)
+        services.start("echo", "-m", "benchmarks.loops.echo", kafka, topics.reads(SITE), ECHO)
         if is_beside:
-            services["history"] = ["-m", "anpr", "history", "--site", SITE]
-            services["console"] = ["-m", "anpr", "console", "--site", SITE, "--port", str(console_port)]
-        for name, arguments in services.items():
-            supervisor.add(name, [sys.executable, *arguments], log=folder / f"{name}.log", env=environment)
+            services.start("history", "-m", "anpr", "history", "--site", SITE)
+            services.start("console", "-m", "anpr", "console", "--site", SITE, "--port", str(console_port))
         lines, plates = folder / "lines", folder / "plates"
         lines.write_bytes(b"\n".join(simulated_lines(folder)))
         listed = entries_of(range(min(LISTED_PLATES, entries)), Random(1))  # the first of the list
         plates.write_text("\n".join(entry.plate for entry in listed), "utf-8")
         sender = Sender(kafka, str(lines), str(plates))
         stack.callback(sender.stop)
-        port = Port(sender, Reader(kafka), changed)
+        port = Port(kafka, services, sender, changed)
         port.run(50, 2, wait_seconds=_READY_SECONDS)  # opens the connections and warms the code
         yield port
-        if ended := [name for name, codes in supervisor.exit_codes.items() if codes]:
-            raise SystemExit(f"ended during the measurement: {', '.join(ended)}")
+        services.check()
 
 
 def measured(port: Port, rates: Sequence[float], seconds: float, rounds: int) -> list[dict[str, object]]:
