@@ -1,4 +1,4 @@
-"""How long after a list is applied are the alerts about what has passed published, and what does it cost live reads?
+"""How long after a change of the list the alerts about what has passed come, and what that costs live reads.
 
     python -m benchmarks.listed_later [--sightings 100000] [--days 3] [--listed 10000] [--entries 1 --entries 1000]
         [--rate 200] [--seconds 5] [--rounds 3] [--json]
