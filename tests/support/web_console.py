@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -74,7 +75,8 @@ class ConsoleServer:
         site: str = "calais",
         broker: InMemoryBroker | None = None,
     ) -> None:
-        self.clock_offset = timedelta()
+        self.clock_offset = timedelta()  # how much time has gone by that a test did not wait for
+        self.clock_set_by = timedelta()  # by how much somebody has set the clock
         self.broker = broker or InMemoryBroker(self.clock)
         self.settings = Settings(
             {
@@ -110,7 +112,7 @@ class ConsoleServer:
             ask_sites=self._ask_sites,
             govuk=govuk_frontend.folder_if_there(),
         )
-        self.console = build_console(self.settings, site, servers, self.clock)
+        self.console = build_console(self.settings, site, servers, self.clock, self.stopwatch)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.connections = ConnectionTable(proxies=console.trusted_proxies)
@@ -131,7 +133,10 @@ class ConsoleServer:
         return [reply for reply in self.replies if reply.site in sites]
 
     def clock(self) -> datetime:
-        return system_clock() + self.clock_offset
+        return system_clock() + self.clock_offset + self.clock_set_by
+
+    def stopwatch(self) -> float:
+        return time.monotonic() + self.clock_offset.total_seconds()
 
     def start(self) -> None:
         self._thread.start()

@@ -33,6 +33,7 @@ from anpr.kafka.offset_gaps import GapFinder
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.clock_steps import ClockSteps
+from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
@@ -85,6 +86,7 @@ class BoardFeed:
         self._entry_updates = EntryUpdates(lists)
         self._stopwatch = stopwatch
         self._clock_steps = ClockSteps(clock, stopwatch)
+        self._lasting_clock = LastingClock(clock, stopwatch)
         self._follow_entries_at = self._prune_at = stopwatch()
 
     @property
@@ -126,7 +128,7 @@ class BoardFeed:
                 self.opened_at = min(self.opened_at, self._clock())
         if seconds >= self._prune_at:
             self._prune_at = seconds + _PRUNE_EVERY_SECONDS
-            now = self._clock()
+            now = self._lasting_clock()  # what is forgotten does not come back before a restart
             self._boards.prune(now)
             self.losses.prune(now)
             self.site_monitor.prune(now)

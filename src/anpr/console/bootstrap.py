@@ -1,6 +1,7 @@
 """Builds a console from its settings and its servers. Nothing else knows all of its parts."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,6 +57,7 @@ from anpr.contracts.events import Alert
 from anpr.kafka.interfaces import Producer
 from anpr.runtime.clock import Clock
 from anpr.runtime.images import ImageStore
+from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.settings import Settings
 
 
@@ -99,9 +101,15 @@ class Console:
     service: ConsoleService
 
 
-def build_console(settings: Settings, site: str, servers: ConsoleServers, clock: Clock) -> Console:
+def build_console(
+    settings: Settings,
+    site: str,
+    servers: ConsoleServers,
+    clock: Clock,
+    stopwatch: Callable[[], float] = time.monotonic,
+) -> Console:
     """Build the console of a site. Raises UnavailableError or InputError when a file cannot be used."""
-    inputs = _ConsoleInputs(settings, site, servers, clock)
+    inputs = _ConsoleInputs(settings, site, servers, clock, stopwatch)
     accounts = _accounts(inputs)
     live = _live_board(inputs, accounts)
     parts = _parts(inputs, live, accounts)
@@ -111,12 +119,13 @@ def build_console(settings: Settings, site: str, servers: ConsoleServers, clock:
 
 @dataclass(frozen=True, slots=True)
 class _ConsoleInputs:
-    """The settings, the site, the servers and the clock from which a console is built."""
+    """The settings, the site, the servers, the clock and the stopwatch from which a console is built."""
 
     settings: Settings
     site: str
     servers: ConsoleServers
     clock: Clock
+    stopwatch: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,7 @@ def _live_board(inputs: _ConsoleInputs, accounts: _Accounts) -> _LiveBoard:
 
 def _accounts(inputs: _ConsoleInputs) -> _Accounts:
     lifetime = timedelta(hours=inputs.settings.console.session_hours)
-    sessions = Sessions(inputs.servers.open_redis(), lifetime, inputs.clock)
+    sessions = Sessions(inputs.servers.open_redis(), lifetime, inputs.clock, stopwatch=inputs.stopwatch)
     signed_in = SignedInUsers(inputs.site, inputs.servers.users, sessions)
     return _Accounts(sessions, signed_in, SharedSignInLimit(inputs.servers.open_redis()))
 
@@ -223,7 +232,7 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
         live.publisher,
         live.broadcast,
         background_tasks=(
-            partial(sweep_images, inputs.servers.images, inputs.clock),
+            partial(sweep_images, inputs.servers.images, LastingClock(inputs.clock)),
             live.broadcast.beat_forever,
             accounts.sessions.refresh_forever,
             accounts.signed_in.refresh_forever,
@@ -240,7 +249,7 @@ def _audit_upkeep(inputs: _ConsoleInputs) -> AuditUpkeep:
     return AuditUpkeep(
         HeadPublisher(site, folder, servers.open_producer, inputs.clock),
         HeadKeeper(folder, others, servers.open_tail),
-        Expiry(folder, servers.audit_chain, inputs.settings.retention.audit_days, inputs.clock),
+        Expiry(folder, servers.audit_chain, inputs.settings.retention.audit_days, LastingClock(inputs.clock)),
     )
 
 

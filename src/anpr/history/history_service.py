@@ -24,6 +24,7 @@ from anpr.kafka.offset_reader import OffsetReader
 from anpr.runtime.clock import Clock
 from anpr.runtime.garbage import collect_garbage_rarely
 from anpr.runtime.health import Health
+from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
@@ -66,7 +67,7 @@ class HistoryService:
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
             *self._alerts_and_actions(stores.covert_facts, topics.covert_alerts(site), topics.covert_actions(site)),
         ]
-        self._sweeper = Sweeper(site, settings.retention, stores, audit, clock)
+        self._sweeper = Sweeper(site, settings.retention, stores, audit, LastingClock(clock))
         self._server: Server | None = None
 
     def serve(self, server: Server) -> None:

@@ -9,12 +9,13 @@ from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import Place
-from anpr.contracts import canary
-from anpr.contracts.events import Alert, Status
+from anpr.contracts import canary, topics
+from anpr.contracts.events import Alert, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
+from anpr.local.processes import wait_until
 from anpr.runtime.settings import Camera, Settings, Site
 from tests.support.entries import NoLists
-from tests.support.strategies import NOON, an_alert
+from tests.support.strategies import NOON, a_read, an_alert, an_entry
 
 HOUR = timedelta(hours=1)
 JUMPS = pytest.mark.parametrize("jump", [-HOUR, HOUR])
@@ -118,3 +119,26 @@ def test_entries_are_followed_whatever_the_clock_says(jump: timedelta, monkeypat
         feed.fold_new_records(0)
         assert len(followed) == second + 1
     assert feed.opened_at <= now[0]
+
+
+@pytest.mark.parametrize("jump", [-24 * 30 * HOUR, 24 * 30 * HOUR])
+def test_a_clock_that_was_wrong_for_a_while_costs_no_incident(jump: timedelta) -> None:
+    now, stopwatch = [NOON], [0.0]
+    broker = InMemoryBroker(lambda: now[0])
+    feed = BoardFeed(
+        SETTINGS,
+        lambda _, names: InMemoryTail(broker, names),
+        NoLists(),
+        lambda: now[0],
+        stopwatch=lambda: stopwatch[0],
+    )
+    alert = an_alert(a_read("1", captured_at=NOON), an_entry(), raised_at=NOON)
+    feed.start()
+    broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
+    assert wait_until(lambda: feed.fold_new_records(0.01) > 0, 60)
+    for minute in range(60):
+        wrong_by = jump if 10 < minute < 50 else timedelta()
+        now[0], stopwatch[0] = NOON + seconds(60 * minute) + wrong_by, 60.0 * minute
+        feed.fold_new_records(0)
+    assert [incident.incident_id for incident in feed.board.incidents(now[0])] == [alert.alert_id]
+    feed.stop()

@@ -21,6 +21,7 @@ from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import ConsoleSettings
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 
 SOON = 30  # lines: a stream has three every two seconds
@@ -93,6 +94,32 @@ def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:
         server.clock_offset += timedelta(minutes=61)
         assert ann.get("/").status_code == 303
         assert ann.get("/board/state").status_code == 401
+
+
+@pytest.mark.parametrize("step", [timedelta(days=400), timedelta(minutes=-50)], ids=["forward", "back"])
+def test_a_session_lasts_as_long_as_ever_when_somebody_sets_the_clock(
+    tmp_path: Path, redis_url: str, step: timedelta
+) -> None:
+    short = ConsoleSettings(session_hours=1)
+    with running_console(tmp_path / "console", redis_url, short) as server, server.browser("ann") as ann:
+        server.clock_set_by = step
+        server.clock_offset += timedelta(minutes=59)
+        assert ann.get("/").status_code == 200
+        server.clock_offset += timedelta(minutes=2)
+        assert ann.get("/").status_code == 303
+        assert ann.get("/").status_code == 303, "and does not begin again"
+
+
+def test_a_sign_out_holds_after_the_clock_was_set_back(tmp_path: Path, redis_url: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+        token = csrf_of(ann, "/shift")
+        cookies = dict(ann.cookies)
+        server.clock_set_by = timedelta(hours=-1)
+        assert ann.post("/sign-out", data={"csrf": token, "with": "keep"}).headers["location"] == "/sign-in"
+        with httpx.Client(base_url=server.url, cookies=cookies, verify=NO_CERTIFICATES) as thief:
+            assert thief.get("/shift").status_code == 303
+            server.clock_offset += timedelta(seconds=2)
+            assert thief.get("/shift").status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from anpr.contracts.local_days import LocalDays
 from anpr.kafka.tail import KafkaTail
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
+from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.shutdown import on_stop
 from anpr.turned_away.turned_away_keeper import TurnedAwayKeeper
@@ -48,8 +49,9 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     days = LocalDays(settings.zones)
     store = home_store(settings, may_be_away=True)
-    keeper = ListKeeper(store, keep_previous, system_clock, days)
-    turned_away = TurnedAwayKeeper(settings, KafkaTail, store, system_clock)
+    clock = LastingClock(system_clock)
+    keeper = ListKeeper(store, keep_previous, clock, days)
+    turned_away = TurnedAwayKeeper(settings, KafkaTail, store, clock)
     gc.enable()  # unlike the other subcommands, this one runs on
     os.nice(10)  # after a whole new list it reads as much as the index builder does, and officers wait for that one
     health = Health(

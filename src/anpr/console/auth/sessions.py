@@ -8,14 +8,19 @@ Redis may come back empty. Then everybody is signed out, and is told why: beside
 what it stores. Where the id is another one, or none, a missing session was lost and nobody ended it.
 
 Redis holds a digest of the token, never the token: nobody who reads Redis can sign in with it.
+
+Somebody may set the clock of this machine. A session that is known here lasts by the stopwatch, and one that Redis
+holds by a clock that is not believed at once when it is ahead. A sign-out ends whatever began before it, also what
+began by a clock that was ahead then.
 """
 
 import asyncio
 import hashlib
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import redis
@@ -26,12 +31,14 @@ from redis.backoff import NoBackoff
 
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import UnavailableError
+from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 # How long this console may not notice that another console has ended a session.
-REFRESH_EVERY = timedelta(seconds=1)
+REFRESH_EVERY: Final = timedelta(seconds=1)
+_REFRESH_SECONDS: Final = REFRESH_EVERY.total_seconds()
 _PREFIX = "anpr:console:"
 _STORE = f"{_PREFIX}sessions-store"
 # What a person is told whose session Redis has lost.
@@ -46,6 +53,21 @@ class Session(Struct, frozen=True, kw_only=True):
     csrf: str
     started_at: datetime
     expires_at: datetime
+
+
+class _Seen(NamedTuple):
+    """A session in memory. By the stopwatch: when it ends, and when Redis last had it."""
+
+    session: Session
+    ends_at: float
+    checked_at: float
+
+
+class _SignOut(NamedTuple):
+    """A sign-out that Redis has not taken: which sessions it ends, and by the stopwatch when it was."""
+
+    began_until: datetime
+    noted_at: float
 
 
 def connect_sessions(url: str) -> redis.asyncio.Redis:
@@ -64,21 +86,23 @@ class Sessions:
         lifetime: timedelta,
         clock: Clock,
         new_token: Callable[[], str] = secrets.token_urlsafe,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """Sessions end `lifetime` after sign-in."""
         self._redis = client
         self.lifetime = lifetime
-        self._clock = clock
+        self._clock = LastingClock(clock, stopwatch)
+        self._stopwatch = stopwatch
         self._new_token = new_token
-        self._cache: dict[str, tuple[Session, datetime]] = {}
-        # Sign-outs that Redis has not taken yet: of users by their name, with the moment from which on new sessions
-        # count again; and of single sessions by their key. Each is forgotten once no session before it can last.
-        self._pending_sign_outs: dict[str, datetime] = {}
-        self._pending_ends: dict[str, datetime] = {}
+        self._cache: dict[str, _Seen] = {}
+        # Sign-outs that Redis has not taken yet: of users by their name, and of single sessions by their key. Each is
+        # forgotten once no session before it can last.
+        self._pending_sign_outs: dict[str, _SignOut] = {}
+        self._pending_ends: dict[str, float] = {}
         self.is_redis_away = False
         # The id of what Redis stored when the sessions in memory were last found there, and the sessions lost since.
         self._store: bytes | str | None = None
-        self._lost: dict[str, datetime] = {}
+        self._lost: dict[str, float] = {}
 
     async def begin(self, user: str, user_stamp: str) -> str:
         """Return the token of a new session. Raises UnavailableError while Redis is away."""
@@ -104,26 +128,32 @@ class Sessions:
             raise UnavailableError(
                 "redis-unavailable", f"sessions cannot be stored: {error}", "try again when Redis is back"
             ) from None
-        self._cache[key] = (session, now)
+        self._cache[key] = self._seen(key, session)
         return token
 
     async def find(self, token: str) -> Session | None:
         """Return the session of a token while it lasts."""
-        key, now = _key(token), self._clock()
-        session, checked_at = self._cache.get(key, (None, None))
-        if checked_at is None or now - checked_at >= REFRESH_EVERY:
-            session = await self._fetch(key, session)
-        if session is None or session.expires_at <= now:
-            self._cache.pop(key, None)
+        key = _key(token)
+        seen = self._cache.get(key)
+        if seen is None or self._stopwatch() - seen.checked_at >= _REFRESH_SECONDS:
+            session = await self._fetch(key, seen.session if seen else None)
+            if session is None:
+                self._cache.pop(key, None)
+                return None
+            seen = self._seen(key, session)
+        if seen.ends_at <= self._stopwatch():
+            await self.end(token)  # or a clock that was set back would let it begin again
             return None
-        self._cache[key] = (session, now if checked_at is None or now - checked_at >= REFRESH_EVERY else checked_at)
-        return session
+        self._cache[key] = seen
+        return seen.session
 
     async def refresh(self) -> None:
         """Ask Redis once which of the sessions in memory other consoles have ended, however many there are."""
-        now = self._clock()
-        self._cache = {key: seen for key, seen in self._cache.items() if seen[0].expires_at > now}
-        self._lost = {key: at for key, at in self._lost.items() if at > now - self.lifetime}
+        seconds = self._stopwatch()
+        for key in [key for key, seen in self._cache.items() if seen.ends_at <= seconds]:
+            del self._cache[key]
+            self._pending_ends[key] = seconds
+        self._lost = {key: at for key, at in self._lost.items() if not self._is_over(at)}
         keys = list(self._cache)
         await self._end_in_redis()
         store, *values = await self._values([_STORE, *keys]) or [self._store]
@@ -132,7 +162,7 @@ class Sessions:
                 self._note_missing(key, store)
                 self._cache.pop(key, None)
             elif key in self._cache:
-                self._cache[key] = (self._cache[key][0], now)
+                self._cache[key] = self._cache[key]._replace(checked_at=seconds)
         self._store = store or self._store
 
     def why_signed_out(self, token: str) -> str:
@@ -141,8 +171,8 @@ class Sessions:
 
     def cached(self, token: str) -> Session | None:
         """Return the session of a token as `find` or `refresh` last saw it, while it lasts. Does not ask Redis."""
-        session, _ = self._cache.get(_key(token), (None, None))
-        return session if session is not None and session.expires_at > self._clock() else None
+        seen = self._cache.get(_key(token))
+        return seen.session if seen is not None and seen.ends_at > self._stopwatch() else None
 
     async def refresh_forever(self) -> None:
         """Refresh again and again, until cancelled."""
@@ -152,16 +182,20 @@ class Sessions:
 
     async def end_all(self, user: str) -> None:
         """End every session of a user: here immediately, at the other consoles as soon as Redis has the sign-out."""
-        for key in [key for key, (session, _) in self._cache.items() if session.user == user]:
-            del self._cache[key]
-        self._pending_sign_outs[user] = self._clock()
+        began_until = self._clock()
+        for key in [key for key, seen in self._cache.items() if seen.session.user == user]:
+            began_until = max(began_until, self._cache.pop(key).session.started_at)
+        self._pending_sign_outs[user] = _SignOut(began_until, self._stopwatch())
+        # What Redis holds at this moment began before, whatever any clock says.
+        if await self._took(self._end_sessions_of(user, None)):
+            self._pending_sign_outs.pop(user, None)
         await self._end_in_redis()
 
     async def end(self, token: str) -> None:
         """End the session of a token: here immediately, at the other consoles as soon as Redis has that."""
         key = _key(token)
         self._cache.pop(key, None)
-        self._pending_ends[key] = self._clock()
+        self._pending_ends[key] = self._stopwatch()
         await self._end_in_redis()
 
     async def users_signed_in(self, stamps: Mapping[str, str]) -> frozenset[str] | None:
@@ -177,7 +211,7 @@ class Sessions:
         except (redis.RedisError, UnicodeDecodeError) as error:
             log.debug("who is signed in is not known", reason=str(error))
             return None
-        values, now = await self._values(keys), self._clock()
+        values = await self._values(keys)
         if values is None:
             return None
         sessions = ((key, _session_in(value)) for key, value in zip(keys, values, strict=True))
@@ -185,7 +219,7 @@ class Sessions:
             session.user
             for key, session in sessions
             if session is not None
-            and session.expires_at > now
+            and self._seen(key, session).ends_at > self._stopwatch()
             and stamps.get(session.user) == session.user_stamp
             and not self._has_ended(key, session)
         )
@@ -205,12 +239,24 @@ class Sessions:
     def _note_missing(self, key: str, store: bytes | str | None) -> None:
         """Note that Redis has a session no more: it was lost if Redis stores something else than before."""
         if self._store is not None and store != self._store and key not in self._pending_ends:
-            self._lost[key] = self._clock()
+            self._lost[key] = self._stopwatch()
+
+    def _seen(self, key: str, session: Session) -> _Seen:
+        """Return a session as it is known now. One that is in memory already ends when it was to end."""
+        seconds, known = self._stopwatch(), self._cache.get(key)
+        if known is not None:
+            return known._replace(session=session, checked_at=seconds)
+        left = min(session.expires_at - self._clock(), self.lifetime)
+        return _Seen(session, seconds + left.total_seconds(), seconds)
+
+    def _is_over(self, noted_at: float) -> bool:
+        """Tell whether no session lasts any more that was there at a moment of the stopwatch."""
+        return self._stopwatch() - noted_at > self.lifetime.total_seconds()
 
     def _has_ended(self, key: str, session: Session) -> bool:
         """Tell whether a session has ended here, though Redis may still have it."""
-        signed_out_at = self._pending_sign_outs.get(session.user)
-        return key in self._pending_ends or (signed_out_at is not None and session.started_at <= signed_out_at)
+        sign_out = self._pending_sign_outs.get(session.user)
+        return key in self._pending_ends or (sign_out is not None and session.started_at <= sign_out.began_until)
 
     async def _values(self, keys: Sequence[str]) -> Sequence[bytes | str | None] | None:
         """Return the values that Redis has under these keys; None while Redis is away."""
@@ -227,18 +273,24 @@ class Sessions:
 
     async def _end_in_redis(self) -> None:
         """Write each sign-out to Redis that is not there yet. One that Redis refuses holds up no other."""
-        forgotten_at = self._clock() - self.lifetime
-        for user, signed_out_at in list(self._pending_sign_outs.items()):
-            if signed_out_at < forgotten_at or await self._took(self._end_sessions_of(user, signed_out_at)):
+        for user, sign_out in list(self._pending_sign_outs.items()):
+            if self._is_over(sign_out.noted_at) or await self._took(
+                self._end_sessions_of(user, sign_out.began_until)
+            ):
                 self._pending_sign_outs.pop(user, None)
         for key, ended_at in list(self._pending_ends.items()):
-            if ended_at < forgotten_at or await self._took(self._redis.delete(key)):
+            if self._is_over(ended_at) or await self._took(self._redis.delete(key)):
                 self._pending_ends.pop(key, None)
 
-    async def _end_sessions_of(self, user: str, signed_out_at: datetime) -> None:
+    async def _end_sessions_of(self, user: str, began_until: datetime | None) -> None:
+        """End the sessions of a user in Redis that began until a moment; None: all of them."""
         keys = sorted(await self._redis.smembers(_of_user(user)))
         values = await self._redis.mget(keys) if keys else ()
-        ended = [key for key, value in zip(keys, values, strict=True) if not _began_after(value, signed_out_at)]
+        ended = [
+            key
+            for key, value in zip(keys, values, strict=True)
+            if began_until is None or not _began_after(value, began_until)
+        ]
         if ended:
             await self._redis.delete(*ended)
             await self._redis.srem(_of_user(user), *ended)
