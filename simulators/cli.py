@@ -169,10 +169,16 @@ def main(ctx: click.Context, /, **options: Any) -> None:
         click.echo("\n".join(error.lines()), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        click.echo(f"error: {error.filename or _files_named(options)}: {error.strerror}", err=True)
         sys.exit(2)
     click.echo(_summary(tally, undelivered), err=True)
     sys.exit(1 if undelivered else 0)
+
+
+def _files_named(options: dict[str, Any]) -> str:
+    """Return the files that are written: an error of a write names none."""
+    files = (options[name] for name in ("out", "truth") if options[name] is not None)
+    return " or ".join(map(str, files)) or "the output"
 
 
 def _apply_scenario(ctx: click.Context, options: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, date, timedelta
 from pathlib import Path
 
 from anpr.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from anpr.audit.durable_file import DurableFile, sync_folder
+from anpr.audit.durable_file import DurableFile
 from anpr.audit.head import Head
 from anpr.audit.record import (
     MOST_LINE_BYTES,
@@ -31,6 +31,7 @@ from anpr.audit.segments import day_of, lines_backwards, segment_of, segments
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.logs import get_logger
+from anpr.runtime.whole_file import sync_folder
 
 log = get_logger(__name__)
 

@@ -1,13 +1,12 @@
 """Where a chain begins after retention: the last record whose segment was deleted."""
 
-import os
 from datetime import date
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from anpr.audit.durable_file import sync_folder
+from anpr.runtime.whole_file import write_whole
 
 _NAME = "checkpoint.json"
 
@@ -41,12 +40,4 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint of a chain. It is on the disk when this returns. Raises OSError."""
-    new = folder / f"{_NAME}.new"
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(file, msgspec.json.encode(checkpoint))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    new.replace(folder / _NAME)
-    sync_folder(folder)
+    write_whole(folder / _NAME, msgspec.json.encode(checkpoint))

@@ -46,12 +46,3 @@ class DurableFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of the files in a folder. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from anpr.audit.chain import AuditChain
-from anpr.audit.durable_file import sync_folder
 from anpr.audit.record import AuditEvent
 from anpr.runtime.errors import UnavailableError
+from anpr.runtime.whole_file import sync_folder
 
 FOLDER = "before-chains"
 _WHAT = "older audit log taken over"

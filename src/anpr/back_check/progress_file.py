@@ -1,7 +1,6 @@
 """Keeps the progress of the searches on disk, beside the history of the site."""
 
 import fcntl
-import os
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +11,7 @@ from anpr.history.database import HistoryUnavailableError
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
+from anpr.runtime.whole_file import write_whole
 
 log = get_logger(__name__)
 
@@ -73,13 +73,8 @@ class ProgressFile:
 
     def save(self, progress: Progress) -> None:
         """Replace the file. Raises HistoryUnavailableError where the disk refuses."""
-        partial = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with partial.open("wb") as file:
-                file.write(msgspec.json.encode(progress))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._path)
+            write_whole(self._path, msgspec.json.encode(progress))
         except OSError as error:
             raise HistoryUnavailableError(f"the file {self._path}: {error.strerror or error}") from None

@@ -1,5 +1,6 @@
 """The command line: one file per subcommand, imported only when it is used."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -8,10 +9,11 @@ import click
 
 from anpr.cli.lazy import LazyGroup
 from anpr.runtime import logs
-from anpr.runtime.errors import AnprError, InputError, ProgramError
+from anpr.runtime.errors import AnprError, InputError, ProgramError, UnavailableError
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 
+_DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _COMMANDS = (
     "arrivals",
     "audit",
@@ -83,14 +85,33 @@ def main() -> None:
     logs.configure(sys.stderr)
     try:
         _anpr(prog_name="anpr")
-    except AnprError as error:
-        end = error
     except Exception as error:  # noqa: BLE001  the outermost handler; the message may quote a plate, so log only the location
-        logs.get_logger(__name__).error("internal fault", exc_info=error)
-        end = ProgramError(
-            "internal-fault",
-            f"a fault of the program: {type(error).__name__} at {logs.location(error)[-1]}",
-            "start the command again, and send the line above to the developers",
-        )
+        end = _as_shown(error)
     logs.report_end(end, sys.stderr)
     sys.exit(end.exit_code)
+
+
+def _as_shown(error: Exception) -> AnprError:
+    """Return the error that a person is shown for one that ended a command."""
+    if isinstance(error, AnprError):
+        return error
+    if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:
+        name = error.filename or _output_file()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of the output goes nowhere
+        return UnavailableError(
+            "disk-full",
+            f"{name} cannot be written: {error.strerror}. What is there of it is not whole",
+            "free space on the disk, or write to another one, and run the command again",
+        )
+    logs.get_logger(__name__).error("internal fault", exc_info=error)
+    return ProgramError(
+        "internal-fault",
+        f"a fault of the program: {type(error).__name__} at {logs.location(error)[-1]}",
+        "start the command again, and send the line above to the developers",
+    )
+
+
+def _output_file() -> str:
+    """Return the name of the file that gets the results, as far as there is one."""
+    file = Path(f"/proc/self/fd/{sys.stdout.fileno()}").readlink()
+    return str(file) if file.is_file() else "a file"

@@ -1,7 +1,5 @@
 """`anpr vehicle --erase` and `--subject-access`: what a person may ask of the history that holds their data."""
 
-import os
-import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +22,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
+from anpr.runtime.whole_file import write_whole
 
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FILES: Final = ("subject-access.json", "subject-access.txt")
@@ -148,10 +147,7 @@ def _write(file: Path, content: bytes) -> None:
     """Write a file for its owner alone: it is there as a whole, or not at all."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, part = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        Path(part).replace(file)
+        write_whole(file, content)
     except OSError as error:
         raise UnavailableError(
             "data-subject-unwritable",

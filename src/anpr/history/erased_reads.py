@@ -21,6 +21,7 @@ from anpr.history.database import Database, HistoryUnavailableError
 from anpr.history.sighting import Sighting, identity_digest
 from anpr.history.stored_time import day_number
 from anpr.history.tables import ERASED_READS
+from anpr.runtime.whole_file import write_whole
 
 _KEY_BYTES = 32
 
@@ -110,12 +111,9 @@ def _make_key(file: Path) -> None:
     """Write a new key that is there as a whole, or not at all, and that no other process replaces."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(handle, secrets.token_bytes(_KEY_BYTES).hex().encode())
-        os.fsync(handle)
+        write_whole(new, secrets.token_bytes(_KEY_BYTES).hex().encode())
+        with contextlib.suppress(FileExistsError):  # another process has just made one
+            os.link(new, file)
     finally:
-        os.close(handle)
-    with contextlib.suppress(FileExistsError):  # another process has just made one
-        os.link(new, file)
-    new.unlink()
+        new.unlink(missing_ok=True)

@@ -25,11 +25,11 @@ from typing import IO, Any
 from sqlalchemy import Connection, Engine, NullPool, Select, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from anpr.audit.durable_file import sync_folder
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.whole_file import sync_folder
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"

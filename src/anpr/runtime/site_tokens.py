@@ -9,10 +9,8 @@ hold it, then remove the first.
 """
 
 import hashlib
-import os
 import re
 import secrets
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from anpr.runtime.errors import InputError
+from anpr.runtime.whole_file import write_whole
 
 MOST_ACCEPTED: Final = 2
 _OPEN_TO_OTHERS: Final = 0o077
@@ -156,12 +155,7 @@ class SiteTokensFile:
     def _write(self, tokens: SiteTokens) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner alone
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(tokens)))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
+            write_whole(self.path, msgspec.json.format(msgspec.json.encode(tokens)))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
 

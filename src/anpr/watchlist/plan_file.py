@@ -1,27 +1,27 @@
 """A plan on disk. Only its owner can read it, because it holds plates."""
 
-import os
 from errno import EEXIST
 from pathlib import Path
 
 import msgspec
 
 from anpr.runtime.errors import InputError
+from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.plan import FORMAT, Plan
 
 
 def write(path: Path, plan: Plan) -> None:
-    """Write the plan to `path`, replacing a file. Raises InputError."""
+    """Write the plan to `path`, replacing a file. Raises InputError: then an earlier plan is still there."""
     text = msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
     try:
         if path.exists() and not path.is_file():  # root could replace a device by a file
             raise FileExistsError(EEXIST, "it is not a file")
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text)
+        write_whole(path, text)
     except OSError as error:
         raise InputError(
-            "plan-unwritable", f"{path}: {error.strerror or error}", "name an existing folder that you may write to"
+            "plan-unwritable",
+            f"{path}: {error.strerror or error}",
+            "name an existing folder that you may write to, on a disk with free space",
         ) from None
 
 

@@ -1,8 +1,6 @@
 """The file of users who may sign in, with roles and argon2 hashes. `anpr users` writes it; consoles read changes."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +10,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from anpr.console.auth import permissions
-from anpr.runtime.errors import InputError
+from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.logs import get_logger
+from anpr.runtime.whole_file import write_whole
 
 log = get_logger(__name__)
 
@@ -79,11 +78,14 @@ class UsersFile:
         return self._users
 
     def save(self, user: User) -> None:
-        """Add a user, or replace the user of that name. Raises InputError for a file that cannot be used."""
+        """Add a user, or replace the user of that name.
+
+        Raises InputError for a file that cannot be used, UnavailableError where the disk refuses.
+        """
         self._write({**self._current(), user.name: user})
 
     def remove(self, name: str) -> bool:
-        """Remove a user; return whether the file named them."""
+        """Remove a user; return whether the file named them. Raises what `save` raises."""
         users = self._current()
         is_named = users.pop(name, None) is not None
         if is_named:
@@ -118,13 +120,16 @@ class UsersFile:
         return {user.name: user for user in users}
 
     def _write(self, users: dict[str, User]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner alone
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode([users[name] for name in sorted(users)])))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            content = msgspec.json.encode([users[name] for name in sorted(users)])
+            write_whole(self.path, msgspec.json.format(content))
+        except OSError as error:
+            raise UnavailableError(
+                "users-file-unwritable",
+                f"{self.path} cannot be written: {error.strerror or error}. Its users are as they were",
+                "free space on the disk, or let this user write in the folder",
+            ) from None
 
 
 def hash_password(password: str) -> str:
