@@ -2,7 +2,7 @@
 
 The listening socket counts each connection before anything is read from it. When there are too many, the oldest one
 whose request has not come whole gives way: an open page waits for the answer to one, its event stream, so it is never
-the one. What a client does not finish in time, the protocol ends.
+the one. What a client does not finish in time, the protocol ends, and before TLS has begun, the table.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS: Final = 1000
 MOST_OF_AN_ADDRESS: Final = 200
-# From the connection, or the last answer, until the whole head of a request has come.
+# From the connection until TLS has begun. Without TLS it has begun at once.
+HANDSHAKE_SECONDS: Final = 5.0
+# From then, or the last answer, until the whole head of a request has come.
 HEAD_SECONDS: Final = 10.0
 # Files and sockets that the process needs beside its connections.
 _KEPT_FREE: Final = 200
@@ -52,6 +54,7 @@ class ConnectionTable:
         self._connections: list[_Connection] = []
         # The peers whose request has come whole and is being answered.
         self.busy: set[Peer] = set()
+        self._handshakes: dict[Peer, asyncio.TimerHandle] = {}
 
     def admit(self, sock: socket.socket, peer: Peer) -> bool:
         """Return whether a new connection may stay. Another one that waits without a request may give way to it."""
@@ -63,6 +66,22 @@ class ConnectionTable:
             return self._replace_one(self._connections, sock, peer)
         self._connections.append(_Connection(sock, peer))
         return True
+
+    def expect_handshake(self, sock: socket.socket, peer: Peer) -> None:
+        """End a connection unless `note_handshake` is told of its peer in time."""
+        self.note_handshake(peer)  # an earlier connection had the same address
+
+        def give_up() -> None:
+            del self._handshakes[peer]
+            _end(sock)
+
+        self._handshakes[peer] = asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, give_up)
+
+    def note_handshake(self, peer: Peer) -> None:
+        """Note that TLS has begun."""
+        timer = self._handshakes.pop(peer, None)
+        if timer is not None:
+            timer.cancel()
 
     def __len__(self) -> int:
         return sum(connection.is_open for connection in self._connections)
@@ -91,6 +110,7 @@ class BoundedListener(socket.socket):
         if not self.table.admit(connection, peer[:2]):
             connection.close()
             raise BlockingIOError
+        self.table.expect_handshake(connection, peer[:2])
         return connection, peer
 
 
@@ -105,6 +125,7 @@ class BoundedProtocol(H11Protocol):
         """See asyncio.Protocol and uvicorn."""
         super().connection_made(transport)
         self._peer = tuple((transport.get_extra_info("peername") or ("", 0))[:2])
+        self.table.note_handshake(self._peer)
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:

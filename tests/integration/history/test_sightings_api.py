@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from anpr.history.api import application
 from anpr.history.api.sightings_server import SightingsServer
 from anpr.history.database import HistoryUnavailableError
 from anpr.look_up.ask_sites import ask_sites
-from anpr.runtime import metrics
+from anpr.runtime import http_connections, metrics
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.settings import Settings
@@ -267,6 +268,24 @@ def test_a_body_that_does_not_come_is_given_up(calais: Running, monkeypatch: pyt
         headers = {"Authorization": f"Bearer {calais.token()}", "Content-Length": "100"}
         connection.request("POST", SIGHTINGS_PATH, body=b"{", headers=headers)
         assert connection.getresponse().status == 400
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00"], ids=["nothing", "half a greeting"])
+def test_a_connection_on_which_tls_does_not_begin_is_given_up(
+    calais: Running, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(http_connections, "HANDSHAKE_SECONDS", 1.0)
+    address = httpx.URL(calais.server.address)
+    token = calais.token()
+    with socket.create_connection((address.host, address.port), timeout=30) as silent:
+        silent.sendall(sent)
+        context = ssl.create_default_context(cafile=calais.settings.history.authority)
+        with closing(HTTPSConnection(address.host, address.port, context=context, timeout=60)) as connection:
+            connection.connect()
+            assert silent.recv(1) == b"", "long before a minute has gone by"
+            headers = {"Authorization": f"Bearer {token}"}
+            connection.request("GET", OPENAPI_PATH, headers=headers)
+            assert connection.getresponse().status == 200, "one on which it has begun goes on"
 
 
 def test_a_question_that_the_search_refuses_says_why(calais: Running) -> None:
