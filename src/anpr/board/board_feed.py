@@ -20,7 +20,7 @@ from anpr.board.board_records import (
     is_for_boards,
 )
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
-from anpr.board.site_health import SiteHealth
+from anpr.board.site_health import ClockSet, SiteHealth
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import place_of
 from anpr.board.topic_follower import OpenTail, TopicFollower
@@ -41,6 +41,8 @@ log = get_logger(__name__)
 
 _FOLLOW_ENTRIES_EVERY_SECONDS = 0.25
 _PRUNE_EVERY_SECONDS = 600.0
+# For so long people are told that the clock was set.
+_CLOCK_SET_SECONDS = 3600.0
 # Among the topics, the name under which updates of entries are counted that cannot be folded.
 WATCHLIST = "the watchlist"
 
@@ -87,6 +89,7 @@ class BoardFeed:
         self._stopwatch = stopwatch
         self._clock_steps = ClockSteps(clock, stopwatch)
         self._lasting_clock = LastingClock(clock, stopwatch)
+        self._clock_set: tuple[ClockSet, float] | None = None
         self._follow_entries_at = self._prune_at = stopwatch()
 
     @property
@@ -124,8 +127,9 @@ class BoardFeed:
         if seconds >= self._follow_entries_at:
             self._follow_entries_at = seconds + _FOLLOW_ENTRIES_EVERY_SECONDS
             self._entry_updates.follow_entries(self._boards.entries_named())
-            if self._clock_steps.note():
+            if step := self._clock_steps.note():
                 self.opened_at = min(self.opened_at, self._clock())
+                self._clock_set = ClockSet(self._clock(), timedelta(seconds=step)), seconds
         if seconds >= self._prune_at:
             self._prune_at = seconds + _PRUNE_EVERY_SECONDS
             now = self._lasting_clock()  # what is forgotten does not come back before a restart
@@ -136,6 +140,12 @@ class BoardFeed:
     def caught_up(self) -> bool:
         """Tell whether everything that the topics held when they were opened is on the board."""
         return self._follower.caught_up()
+
+    def clock_set(self) -> ClockSet | None:
+        """Return how the clock of this machine was set within the last hour; None when nobody has set it."""
+        if self._clock_set is None or self._stopwatch() - self._clock_set[1] > _CLOCK_SET_SECONDS:
+            return None
+        return self._clock_set[0]
 
     def health(self, now: datetime) -> list[SiteHealth]:
         """Return the health of every site that has cameras."""

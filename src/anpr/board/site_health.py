@@ -1,7 +1,8 @@
 """The health of a site as a board knows it: its matchers, and its newest canary. Pure."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from anpr.contracts.events import Status
 
@@ -16,6 +17,8 @@ class SiteHealth:
         heard_at: When a status was last received from the site; None if never.
         is_silent: Whether the last status is too long ago.
         why_silent: Why nothing is received, as far as this machine can tell.
+        clocks_ahead: By matcher, how far its clock is ahead of the one here; negative when it is behind, or when its
+            statuses come late.
     """
 
     site: str
@@ -23,6 +26,7 @@ class SiteHealth:
     heard_at: datetime | None
     is_silent: bool
     why_silent: str = ""
+    clocks_ahead: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,11 @@ class Canary:
 
     sent_at: datetime
     came_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """Somebody has set the clock of this machine: what it showed then, and by how much it was set; negative: back."""
+
+    at: datetime
+    by: timedelta

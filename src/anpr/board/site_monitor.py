@@ -26,11 +26,12 @@ _NAME_KEPT_FOR = timedelta(days=1)
 
 @dataclass(slots=True)
 class _Reported:
-    """The newest status of a matcher, when it was received, and its place on the topic."""
+    """The newest status of a matcher, when it was received, its place on the topic, and by how much it was ahead."""
 
     status: Status
     received_at: datetime
     place: Place
+    ahead: timedelta
 
 
 class SiteMonitor:
@@ -58,7 +59,7 @@ class SiteMonitor:
         site, key = status.site, (status.site, status.matcher)
         newest = self._statuses.get(key)
         if is_newer(place, newest.place if newest else None):
-            self._statuses[key] = _Reported(status, received_at, place)
+            self._statuses[key] = _Reported(status, received_at, place, status.at - received_at)
             self.rates.note_status(status)
             self.cameras.note_status(status)
         self._heard_at[site] = max(received_at, self._heard_at.get(site, received_at))
@@ -100,7 +101,9 @@ class SiteMonitor:
                 heard_at = self._heard_at.get(site)
                 is_silent = heard_at is None or now - heard_at > silent_after
                 why = why_silent(site_settings.kafka) if is_silent else ""
-                health_of_sites.append(SiteHealth(site, self._matchers(site, now), heard_at, is_silent, why))
+                matchers = self._matchers(site, now)
+                ahead = {status.matcher: self._statuses[site, status.matcher].ahead for status in matchers}
+                health_of_sites.append(SiteHealth(site, matchers, heard_at, is_silent, why, ahead))
         return health_of_sites
 
     def prune(self, now: datetime) -> None:

@@ -1,10 +1,12 @@
 """What is shown of values that travel as codes, in the officer's words. An unknown code is shown as it is. Pure."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from anpr.contracts.events import Action, Alert, Difference, Vehicle
 from anpr.contracts.readings import FIRST, reading_that_matched
+from anpr.runtime.durations import in_words
 from anpr.runtime.settings import ConsoleSettings
 
 CERTAINTY: Final = {
@@ -147,6 +149,16 @@ def clock(offset_seconds: float | None) -> str:
     if offset_seconds > 0:
         return f"{offset_seconds:.0f} s ahead"
     return f"{-offset_seconds:.0f} s behind, or its reads arrive late"
+
+
+def clock_set(by: timedelta) -> str:
+    """Return how a clock was set."""
+    return f"{'forward' if by > timedelta() else 'back'} by {in_words(abs(by))}"
+
+
+def clock_ahead(ahead: timedelta) -> str:
+    """Return how a clock of another machine differs from the one here."""
+    return f"{in_words(abs(ahead))} {'ahead of' if ahead > timedelta() else 'behind'}"
 
 
 def claim_due_words(console: ConsoleSettings) -> str:

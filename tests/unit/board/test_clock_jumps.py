@@ -7,6 +7,7 @@ import pytest
 from anpr.board.board_feed import BoardFeed
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
+from anpr.board.site_health import ClockSet
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import Place
 from anpr.contracts import canary, topics
@@ -119,6 +120,26 @@ def test_entries_are_followed_whatever_the_clock_says(jump: timedelta, monkeypat
         feed.fold_new_records(0)
         assert len(followed) == second + 1
     assert feed.opened_at <= now[0]
+
+
+@JUMPS
+def test_it_knows_for_an_hour_that_the_clock_was_set(jump: timedelta) -> None:
+    broker, wrong_by, stopwatch = InMemoryBroker(lambda: NOON), [timedelta()], [0.0]
+    feed = BoardFeed(
+        SETTINGS,
+        lambda _, names: InMemoryTail(broker, names),
+        NoLists(),
+        lambda: NOON + seconds(stopwatch[0]) + wrong_by[0],
+        stopwatch=lambda: stopwatch[0],
+    )
+    known = []
+    for minute in range(90):
+        stopwatch[0], wrong_by[0] = 60.0 * minute, jump * (minute >= 5)
+        feed.fold_new_records(0)
+        known.append(feed.clock_set())
+    assert known[:5] == [None] * 5
+    assert known[5] == known[64] == ClockSet(NOON + jump + seconds(300), jump)
+    assert known[66:] == [None] * 24
 
 
 @pytest.mark.parametrize("jump", [-24 * 30 * HOUR, 24 * 30 * HOUR])

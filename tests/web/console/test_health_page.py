@@ -1,7 +1,7 @@
 """The health page shows what an engineer would look for."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,43 @@ def test_it_shows_how_far_a_cameras_clock_is_off_in_red_when_that_is_too_far(
         server.put(topics.status("calais"), status)
         assert wait_until(lambda: words in ann.get("/health").text, 60)
         assert (f'class="bad">✖ {words}' in ann.get("/health").text) == is_red
+
+
+@pytest.mark.parametrize(
+    ("step", "words"), [(timedelta(hours=3), "forward by 3 hours"), (timedelta(minutes=-50), "back by 50 minutes")]
+)
+def test_it_says_that_the_clock_was_set_and_what_that_means(
+    tmp_path: Path, redis_url: str, step: timedelta, words: str
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page() -> str:
+            server.report_all_is_well()
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: "No fault is known." in page(), 30)
+        server.clock_set_by = step
+        assert wait_until(lambda: f"✖ The clock of this console was set {words}, at" in page(), 30)
+        assert "No vehicle is lost for that, but the ages on this screen may be wrong" in page()
+        assert "No fault is known." not in page()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (timedelta(hours=5), "✖ 5 hours ahead of the clock of this console."),
+        (timedelta(minutes=-50), "✖ 50 minutes behind the clock of this console."),
+    ],
+)
+def test_it_says_which_machine_has_another_time(tmp_path: Path, redis_url: str, ahead: timedelta, words: str) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page(**fields: Any) -> str:
+            server.report_all_is_well(**fields)
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: words in page(at=server.clock() + ahead), 30)
+        assert wait_until(lambda: "the clock of this console." not in page(), 30), "until it is right again"
 
 
 def test_it_names_a_camera_that_uses_read_ids_again_and_calls_it_no_fault(tmp_path: Path, redis_url: str) -> None:

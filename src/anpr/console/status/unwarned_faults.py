@@ -1,6 +1,7 @@
 """Faults that no warning names, since the board does not look quiet for them. The Health page marks them. Pure."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from anpr.console.status.system_status import SystemStatus
@@ -8,6 +9,8 @@ from anpr.runtime.settings import ConsoleSettings
 
 # As in the Prometheus alert ReadsWait (deploy/prometheus/alerts.yml).
 _LAG_READS: Final = 1000
+# Statuses may come some seconds late.
+_MACHINES_DIFFER: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,9 @@ class UnwarnedFaults:
 
     Attributes:
         clocks_off: The site and the name of each camera whose clock is off by more than `clock_off_seconds`.
+        machine_clocks_off: The site and the name of each matcher whose machine has another time than this one: by
+            more than a minute.
+        clock_set: Whether somebody has set the clock of this machine within the last hour.
         lagging: The site and the name of each matcher for which more than 1,000 reads wait.
         dead_lettering: The site and the name of each matcher that could not process some reads since it started.
         unknown_cameras: The sites with reads of cameras that the configuration does not name.
@@ -27,6 +33,8 @@ class UnwarnedFaults:
     dead_lettering: frozenset[tuple[str, str]] = frozenset()
     not_connected: frozenset[str] = frozenset()
     unknown_cameras: frozenset[str] = frozenset()
+    machine_clocks_off: frozenset[tuple[str, str]] = frozenset()
+    clock_set: bool = False
 
     @property
     def any(self) -> bool:
@@ -48,4 +56,11 @@ def unwarned_faults(system: SystemStatus, console: ConsoleSettings) -> UnwarnedF
         dead_lettering=frozenset((site, status.matcher) for site, status in matchers if status.dead_letters),
         not_connected=frozenset(site for site, problem in system.problems_without_cameras.items() if problem),
         unknown_cameras=frozenset(system.unknown_cameras),
+        machine_clocks_off=frozenset(
+            (health.site, matcher)
+            for health in system.health
+            for matcher, ahead in health.clocks_ahead.items()
+            if abs(ahead) > _MACHINES_DIFFER
+        ),
+        clock_set=system.clock_set is not None,
     )
