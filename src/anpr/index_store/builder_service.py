@@ -20,6 +20,8 @@ log = get_logger(__name__)
 
 # A matcher holds the same lock for some microseconds when it checks for a builder, so one failed try proves nothing.
 _LOCK_SECONDS = 0.2
+# After a change the builder rests for as long as that took, but no longer than this.
+_LONGEST_REST_SECONDS = 0.05
 # Shorter than the time after which the client takes a Redis that does not answer for dead.
 _LONGEST_WAIT_SECONDS = 1.0
 
@@ -59,7 +61,7 @@ class BuilderService:
     def _wait(self, worked_seconds: float) -> None:
         """Wait for the next change, first as long as the last one took: no stream of changes takes a whole core."""
         try:
-            if not self._stop.wait(min(worked_seconds, self._poll_seconds)):
+            if not self._stop.wait(min(worked_seconds, _LONGEST_REST_SECONDS)):
                 self._watchlist.wait_for_change(min(self._poll_seconds, _LONGEST_WAIT_SECONDS))
         except UnavailableError:  # the next run says so
             self._stop.wait(self._poll_seconds)

@@ -1,9 +1,9 @@
 """Follows the index that this machine's builder writes on disk (`anpr.index_store.builder`), and maps a new one.
 
 It runs in a thread of its own and hands a new index over by one assignment. So a matcher, which looks at the active
-index once a batch, never waits and never sees half a list. It asks no server and decodes no entries: a check costs a
-few microseconds, a new list the time to read its pages once, in which the interpreter is free for the matcher. The
-active index stays while nothing newer is whole, and its age shows.
+index once a batch, never waits and never sees half a list. It asks no server and decodes no entries: a new list costs
+the time to read its pages once, in which the interpreter is free for the matcher. The active index stays while nothing
+newer is whole, and its age shows.
 """
 
 import threading
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from anpr.index_store.folder import IndexFolder, IndexManifest, ManifestStamp
+from anpr.index_store.folder_watch import FolderWatch
 from anpr.index_store.index_file import DamagedError
 from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
@@ -19,7 +20,8 @@ from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-POLL_SECONDS = 0.005
+# The kernel tells of a new list at once. Without it, a new list waits for this long, and so does each confirmation.
+_CHECK_SECONDS = 0.25
 # Long enough for a batch to end, so that the matcher's own thread has no large file to unmap.
 _KEEP_REPLACED_SECONDS = 1.0
 _CHECK_BUILDER_SECONDS = 1.0
@@ -50,6 +52,7 @@ class IndexFollower:
         self._replaced: list[tuple[float, ActiveIndex]] = []  # until when each is kept
         self._builder_checked_at = -_CHECK_BUILDER_SECONDS
         self._has_failed = False
+        self._watch = FolderWatch(folder.path)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
 
@@ -60,6 +63,7 @@ class IndexFollower:
     def stop(self) -> None:
         """Stop following."""
         self._stop.set()
+        self._watch.wake()
         self._thread.join()
 
     def check_for_update(self) -> None:
@@ -105,12 +109,12 @@ class IndexFollower:
                 self._has_failed = False
             except Exception:
                 # The thread must not end while its matcher works with an ageing list. The age shows either way.
-                if not self._has_failed:  # it is tried again two hundred times a second
+                if not self._has_failed:  # it is tried again four times a second
                     log.exception("following the index failed, trying again")
                 self._has_failed = True
             now = time.monotonic()
             self._replaced = [(until, active) for until, active in self._replaced if now < until]
-            self._stop.wait(POLL_SECONDS)
+            self._watch.wait(_CHECK_SECONDS)
 
     def _check_builder(self) -> None:
         now = time.monotonic()

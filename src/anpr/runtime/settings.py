@@ -92,7 +92,7 @@ class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class WatchlistSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How services follow the watchlist, and what protects it against mistakes."""
 
-    poll_seconds: Positive = 0.05
+    poll_seconds: Positive = 0.25
     state_dir: str = "~/.local/state/anpr"
     removal_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
     keep_previous: Count = 10
