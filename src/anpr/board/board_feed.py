@@ -85,7 +85,7 @@ class BoardFeed:
         self._clock = clock
         self._topics = board_topics(settings.sites, with_covert=with_covert)
         self._follower = TopicFollower(open_tail, self._topics_at())
-        self._entry_updates = EntryUpdates(lists)
+        self._entry_updates = EntryUpdates(lists, self._follower.wake)
         self._stopwatch = stopwatch
         self._clock_steps = ClockSteps(clock, stopwatch)
         self._lasting_clock = LastingClock(clock, stopwatch)
@@ -110,6 +110,7 @@ class BoardFeed:
     def fold_new_records(self, wait_seconds: float) -> int:
         """Fold the records that have arrived, waiting for the first one up to `wait_seconds`.
 
+        The wait also ends for an update of an entry, and when another thread calls `wake`.
         Returns how many records and updates of entries there were.
         """
         count = 0
@@ -121,6 +122,10 @@ class BoardFeed:
             count += 1
         self._follow_and_prune(self._stopwatch())
         return count
+
+    def wake(self) -> None:
+        """Let the present or the next `fold_new_records` return without a wait."""
+        self._follower.wake()
 
     def _follow_and_prune(self, seconds: float) -> None:
         """Do what is due by the stopwatch: the clock may be set at any time."""

@@ -8,7 +8,7 @@ entry once. So all boards have the same state of an entry, whenever they were op
 
 import queue
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from anpr.contracts.events import Entry, EntryEnded, EntryListed
@@ -45,9 +45,16 @@ class ListSource(Protocol):
 class EntryUpdates:
     """Name the shown entries with `follow_entries`; fetch their updates with `new_updates`."""
 
-    def __init__(self, lists: ListSource, poll_seconds: float = POLL_SECONDS) -> None:
-        """Ask `lists` every `poll_seconds`."""
+    def __init__(
+        self,
+        lists: ListSource,
+        on_updates: Callable[[], None] = lambda: None,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        """Ask `lists` every `poll_seconds`. `on_updates` is called in another thread when there are some to fetch."""
         self._lists = lists
+        self._on_updates = on_updates
         self._poll_seconds = poll_seconds
         self._followed: dict[str, frozenset[str]] = {}
         # The entries whose state at `_manifest` has been put into the queue.
@@ -98,6 +105,8 @@ class EntryUpdates:
             updates += self._current_state(unknown, followed, manifest)
         for update in updates:
             self._updates.put(update)
+        if updates:
+            self._on_updates()
         self._manifest, self._up_to_date = manifest, everything
 
     def _current_state(

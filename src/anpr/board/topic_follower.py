@@ -6,6 +6,7 @@ Each distinct address has a thread of its own that only polls, so a site that ca
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from anpr.kafka.interfaces import Record, Tail
 from anpr.runtime.logs import get_logger
@@ -25,7 +26,7 @@ class TopicFollower:
         """`open_tail` opens topics at an address; `topics_at` names the topics to follow, by address."""
         self._tails = {address: open_tail(address, topics) for address, topics in topics_at.items()}
         self._caught_up: set[Tail] = set()
-        self._queue: queue.Queue[Record] = queue.Queue(_QUEUE_RECORDS)
+        self._queue: queue.Queue[Record | None] = queue.Queue(_QUEUE_RECORDS)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._poll_tail, args=(tail,), name="board-feed", daemon=True)
@@ -44,7 +45,20 @@ class TopicFollower:
             thread.join()
 
     def records(self, wait_seconds: float) -> Iterator[Record]:
-        """Yield the records that have arrived, 10,000 at most. Wait for the first one up to `wait_seconds`."""
+        """Yield the records that have arrived, 10,000 at most.
+
+        Wait for the first one up to `wait_seconds`, or until another thread calls `wake`.
+        """
+        for record in self._arrived(wait_seconds):
+            if record is not None:
+                yield record
+
+    def wake(self) -> None:
+        """Let the present or the next `records` return without a wait."""
+        with suppress(queue.Full):  # of records, for which nobody waits
+            self._queue.put_nowait(None)
+
+    def _arrived(self, wait_seconds: float) -> Iterator[Record | None]:
         try:
             yield self._queue.get(timeout=wait_seconds)
             for _ in range(_QUEUE_RECORDS - 1):

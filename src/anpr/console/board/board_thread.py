@@ -1,7 +1,7 @@
 """The board behind the pages: one thread folds records and makes pages; the event loop only gets finished pages.
 
 The boards belong to this thread alone, so nothing is locked. Other threads hand it a question (`run`) or a condition
-(`wait_until`); it looks at both after each pass of its loop.
+(`wait_until`); it looks at both after each pass of its loop. A pass waits for records, a question or the next tick.
 
 A tick makes the pages. After records that may change an incident the next tick comes immediately, but at most ten
 times a second. Otherwise it comes four times a second, for what the matchers report and for what time alone changes:
@@ -27,7 +27,8 @@ T = TypeVar("T")
 
 GATHER_SECONDS = 0.1
 TICK_SECONDS = 0.25
-_FOLD_SECONDS = 0.02
+# The feed asks about the entries of new alerts after a pass.
+_LONGEST_WAIT_SECONDS = 0.25
 
 
 class BoardThread:
@@ -57,6 +58,7 @@ class BoardThread:
     def stop(self) -> None:
         """Stop reading."""
         self._stop.set()
+        self._feed.wake()
         self._thread.join()
         self._feed.stop()
 
@@ -80,15 +82,19 @@ class BoardThread:
             except Exception as error:  # noqa: BLE001  it belongs to the caller
                 answer.set_exception(error)
 
-        self._questions.put(answer_question)
+        self._ask(answer_question)
         return await asyncio.wrap_future(answer)
 
     async def wait_until(self, condition: Callable[[BoardFeed], bool], seconds: float) -> bool:
         """Wait at most `seconds` until the condition holds in the board's thread; return whether it did."""
         answer: Future[bool] = Future()
         waiting = (condition, time.monotonic() + seconds, answer)
-        self._questions.put(lambda: self._waiting.append(waiting))
+        self._ask(lambda: self._waiting.append(waiting))
         return await asyncio.wrap_future(answer)
+
+    def _ask(self, question: Callable[[], None]) -> None:
+        self._questions.put(question)
+        self._feed.wake()
 
     def _run(self) -> None:
         gathered_at = next_tick_at = 0.0
@@ -96,7 +102,7 @@ class BoardThread:
         while not self._stop.is_set():
             try:
                 changes = self._feed.change_count
-                self._feed.fold_new_records(_FOLD_SECONDS)
+                self._feed.fold_new_records(min(max(0.0, next_tick_at - time.monotonic()), _LONGEST_WAIT_SECONDS))
                 if self._feed.change_count != changes:
                     has_changes, next_tick_at = True, min(next_tick_at, gathered_at)
                 self._answer()
