@@ -85,11 +85,12 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             live = demo.open_feed()
             demo.start_matchers(live)
             demo.start_histories()
+            notes = demo.start_consoles() if for_seconds is None else []
+            demo.wait_until_ready()
             played, pace = _traffic_of(scenario, for_seconds)
             demo.start_traffic(seed=seed, speed=speed or pace, scenario=played, listed_share=listed_share)
             lister = _list_the_rest_later(demo, for_seconds)
             if for_seconds is None:
-                notes = demo.start_consoles()
                 click.echo("\n".join(notes), err=True)
                 show(live, demo.settings, (), stop, kept_rows=len(notes), faults=demo.faults)
             else:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from shlex import quote
 from typing import Self
@@ -26,7 +27,7 @@ from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import run_check
 from anpr.local.demo_journeys import crossings_in_words, demo_environment, uk_ports
-from anpr.local.free_ports import usual_ports
+from anpr.local.free_ports import free_ports, usual_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
@@ -111,6 +112,8 @@ class Demo:
         self.kafka = ""
         # The ports whose traffic is simulated. Vehicles travel on from there.
         self._origins: list[str] = []
+        # Where services say that they are ready, by their names.
+        self._health_ports: dict[str, int] = {}
         self._listed_plate = ""
         self.settings: Settings
 
@@ -171,11 +174,24 @@ class Demo:
         for site in self.ports:
             for asking in self.settings.sites:
                 tokens.hold(tokens.make(asking, site, system_clock()))
-            self._start_child(f"history-{site}", self._command("history", "--site", site))
-            self._start_child(f"back-check-{site}", self._command("back-check", "--site", site))
+            self._start_service(f"history-{site}", "history", "--site", site)
+            self._start_service(f"back-check-{site}", "back-check", "--site", site)
         for site in uk_ports(self.settings):
-            self._start_child(f"meet-{site}", self._command("meet", "--site", site))
+            self._start_service(f"meet-{site}", "meet", "--site", site)
         self._show_progress("history keeps every read of each port; new entries and expected vehicles are looked for")
+
+    def wait_until_ready(self) -> None:
+        """Wait until every service does its work. Traffic that came before would wait for processes that start."""
+        waiting = list(self._health_ports.items())
+
+        def is_nobody_waiting() -> bool:
+            while waiting and _is_ready(waiting[0][1]):
+                del waiting[0]
+            return not waiting
+
+        if not wait_until(is_nobody_waiting, READY_SECONDS):
+            names = ", ".join(name for name, _ in waiting)
+            self._show_progress(f"after {READY_SECONDS} s these may not be ready, and the traffic begins: {names}")
 
     def list_the_rest(self) -> None:
         """List the vehicles that were left out at the start. Some have passed by now."""
@@ -231,7 +247,7 @@ class Demo:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
         ports = dict(zip(self.ports, _usual_ports_from(FIRST_CONSOLE_PORT, len(self.ports)), strict=True))
         for site, port in ports.items():
-            self._start_child(f"console-{site}", self._command("console", "--site", site, "--port", str(port)))
+            self._start_service(f"console-{site}", "console", "--site", site, "--port", str(port))
         return next_steps(
             {self.settings.sites[site].title: port for site, port in ports.items()},
             [user.name for user in DEMO_USERS],
@@ -364,6 +380,12 @@ class Demo:
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "anpr", "--config", str(self._config), *arguments]
 
+    def _start_service(self, name: str, *arguments: str) -> None:
+        """Start a service that says when it is ready."""
+        [port] = free_ports(1)
+        self._health_ports[name] = port
+        self._start_child(name, self._command(*arguments, "--metrics-port", str(port)))
+
     def _start_child(self, name: str, command: list[str], *, restart: bool = True) -> None:
         self.supervisor.add(name, command, log=self._log_file(name), env=self._environment, restart=restart)
 
@@ -437,6 +459,16 @@ class Demo:
 
     def _check(self, feed: BoardFeed, truth: run_check.Truth) -> run_check.BoardCheck:
         return run_check.check_board(feed.board.incidents(system_clock()), truth)
+
+
+def _is_ready(health_port: int) -> bool:
+    """Ask a service whether it does its work."""
+    with closing(HTTPConnection("127.0.0.1", health_port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
 
 
 def _usual_ports_from(first: int, count: int) -> list[int]:
