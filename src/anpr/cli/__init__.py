@@ -14,28 +14,32 @@ from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 
 _DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_COMMANDS = (
-    "arrivals",
-    "audit",
-    "back-check",
-    "compile",
-    "console",
-    "demo",
-    "doctor",
-    "dry-run",
-    "explain",
-    "history",
-    "index",
-    "match",
-    "meet",
-    "send",
-    "site-tokens",
-    "topics",
-    "users",
-    "vehicle",
-    "watch",
-    "watchlist",
-)
+_COMMANDS = {
+    "arrivals": "Show which listed vehicles are expected off the ferry or shuttle at a port, the next first.",
+    "audit": "Verify the audit chains of a site, and export what they hold.",
+    "back-check": (
+        "Look for the vehicles of new entries among those that have passed, and publish retrospective alerts."
+    ),
+    "compile": "Compile what matching needs, so that no service has to at its start.",
+    "console": "Serve the officers' console of a site: live board, incidents, health.",
+    "demo": "Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.",
+    "doctor": "Check everything that the configuration names, and report faults and how to correct them.",
+    "dry-run": "Match a file of reads against a list and print the alerts.",
+    "explain": "Compare a plate as READ with a plate or pattern as LISTED, tier by tier.",
+    "history": "Keep every read of a site, so that it can be looked up later.",
+    "index": "Follow the watchlists in a site's Redis and keep the index on this machine's disk up to date.",
+    "match": "Match every read of a site against the watchlist and publish the alerts.",
+    "meet": "Look for the vehicles that are expected at a port, and publish the first sighting of each.",
+    "send": "Publish READS (JSON lines; stdin by default) as reads of a site.",
+    "site-tokens": (
+        "Set which sites may ask a site's history about a vehicle, and with which tokens this machine asks."
+    ),
+    "topics": "Compare the topics on each broker with the settings, and create the missing ones with --create.",
+    "users": "Set who may sign in to the consoles, with which role and at which sites.",
+    "vehicle": "Show where the vehicle with PLATE was seen, at every port, the newest first.",
+    "watch": "Show the incidents of all ports live, the most urgent first.",
+    "watchlist": "Plan, apply, view and undo changes of lists.",
+}
 
 
 @click.group(

@@ -4,8 +4,16 @@ import click
 
 from anpr.cli.lazy import LazyGroup
 
+_COMMANDS = {
+    "verify": "Verify the audit chains of a site: those of this machine, or those in FOLDER, such as a copy.",
+    "export": (
+        "Export what people did at a site, from the oldest record to the newest, over all chains on this machine."
+    ),
+    "heads": "Print the heads of a site's audit chains that the other sites keep on this machine.",
+}
 
-@click.group(name="audit", cls=LazyGroup, package=__name__, subcommands=("verify", "export", "heads"))
+
+@click.group(name="audit", cls=LazyGroup, package=__name__, subcommands=_COMMANDS)
 def command() -> None:
     """Verify the audit chains of a site, and export what they hold.
 
