@@ -26,6 +26,7 @@ from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.store.home import tombstone_retention
 from anpr.watchlist.store.store import WatchlistStore, connect
 from tests.support.anpr_commands import run_command
+from tests.support.forked_services import spawn
 from tests.support.sites import PATIENT_SECONDS, certificates, exchange_tokens
 
 PORTS = ("calais", "coquelles", "dunkerque")
@@ -39,7 +40,7 @@ class Installation:
         self.folder = folder
         self.kafka = kafka
         self.sites = tuple(port + suffix for port in PORTS)
-        self.supervisor = Supervisor(grace_seconds=60)
+        self.supervisor = Supervisor(grace_seconds=60, spawn=spawn)
         self._has_builder = False
         self.config = folder / "config"
         self.config.mkdir()

@@ -2,8 +2,8 @@
 
 It runs in a thread of its own and hands a new index over by one assignment. So a matcher, which looks at the active
 index once a batch, never waits and never sees half a list. It asks no server and decodes no entries: a new list costs
-the time to read its pages once, in which the interpreter is free for the matcher. The active index stays while nothing
-newer is whole, and its age shows.
+the time to read its pages once, in which the interpreter is free for the matcher. The active index stays while
+nothing newer is whole, and its age shows.
 """
 
 import threading

@@ -11,10 +11,31 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from pwd import struct_passwd
+from typing import Protocol
 
 from anpr.local import tether
 
-Child = subprocess.Popen[bytes]
+
+class Child(Protocol):
+    """A process that was started here; as `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for the signal that ended it; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return its exit code. Raises subprocess.TimeoutExpired."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
 _StartRequest = tuple[Callable[[], Child], "Future[Child]"]
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from anpr.local import processes
 
@@ -29,6 +30,13 @@ def restart_delay_seconds(quick_exits: int) -> float:
     return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (quick_exits - 2))
 
 
+class Spawn(Protocol):
+    """Starts a process that ends with this one, as `processes.spawn` does."""
+
+    def __call__(self, argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> processes.Child:
+        """Return the process. Raises OSError."""
+
+
 @dataclass
 class _Child:
     """One process to keep running; times are of the monotonic clock."""
@@ -46,16 +54,17 @@ class _Child:
 class Supervisor:
     """Child processes by name. Each is restarted when it exits unasked, and all end when this process ends.
 
-    A thread checks them every 50 ms; the methods may be called from any thread. Children are started by
-    `processes.spawn`, so they outlive the thread that asked for them.
+    A thread checks them every 50 ms; the methods may be called from any thread. Children outlive the thread that
+    asked for them.
 
     Attributes:
         exit_codes: By name, the codes of all exits so far (negative: the signal that ended it).
     """
 
-    def __init__(self, grace_seconds: float = 10.0) -> None:
+    def __init__(self, grace_seconds: float = 10.0, spawn: Spawn = processes.spawn) -> None:
         """Start without children. A child that takes more than `grace_seconds` to end in order is killed."""
         self.exit_codes: dict[str, list[int]] = {}
+        self._spawn = spawn
         self._grace_seconds = grace_seconds
         self._restart_counts: dict[str, int] = {}
         self._children: dict[str, _Child] = {}
@@ -89,7 +98,7 @@ class Supervisor:
         with self._lock:
             if name in self._children:
                 raise ValueError(f"there is a child {name!r} already")
-            process = processes.spawn(argv, log=log, env=env)
+            process = self._spawn(argv, log=log, env=env)
             self._children[name] = _Child(argv, env, log, restart, process, time.monotonic())
             self._restart_counts.setdefault(name, 0)
             self.exit_codes.setdefault(name, [])
@@ -136,13 +145,12 @@ class Supervisor:
 
     def _check_child(self, name: str, child: _Child) -> None:
         now = time.monotonic()
-        if child.restart_at is None and child.process.poll() is not None:
-            self._record_exit(name, child, now)
+        if child.restart_at is None and (code := child.process.poll()) is not None:
+            self._record_exit(name, child, code, now)
         if child.restart_at is not None and now >= child.restart_at:
             self._restart(name, child, now)
 
-    def _record_exit(self, name: str, child: _Child, now: float) -> None:
-        code = child.process.returncode
+    def _record_exit(self, name: str, child: _Child, code: int, now: float) -> None:
         self.exit_codes[name].append(code)
         child.quick_exits = child.quick_exits + 1 if now - child.started_at < QUICK_EXIT_SECONDS else 0
         child.restart_at = now + restart_delay_seconds(child.quick_exits) if child.restart else math.inf
@@ -150,7 +158,7 @@ class Supervisor:
 
     def _restart(self, name: str, child: _Child, now: float) -> None:
         try:
-            child.process = processes.spawn(child.argv, log=child.log, env=child.env)
+            child.process = self._spawn(child.argv, log=child.log, env=child.env)
         except OSError:
             # The machine may lack memory or processes for a moment. This counts as another exit.
             logger.exception("%s could not be restarted", name)
