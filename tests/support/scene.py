@@ -47,6 +47,8 @@ COVERT_PLATE = "CV77RST"
 # Only Coquelles looks for it.
 COQUELLES_PLATE = "QW88LKJ"
 URGENT_PLATE = "UR66GNT"  # of priority 1
+# Of priority 5: a claim of it is unattended after a few seconds without an action.
+LEAST_PLATE = "LE55AST"
 # Two lanes, so that an officer can choose one.
 CALAIS_CAMERAS = """[
     {name = "calais-1-front", lane = "1", position = "front"}, {name = "calais-1-rear", lane = "2", position = "rear"}
@@ -78,7 +80,7 @@ class Scene:
         self._stack.close()
 
     def _start(self) -> None:
-        valkey = self._stack.enter_context(ValkeyServer(self._folder / "valkey"))
+        self.valkey = valkey = self._stack.enter_context(ValkeyServer(self._folder / "valkey"))
         self.kafka = KafkaServer(self._folder / "kafka")
         try:
             self._stack.enter_context(self.kafka)
@@ -90,6 +92,7 @@ class Scene:
             "ANPR_CONSOLE__USERS_FILE": str(self._folder / "users.json"),
             "ANPR_SITES__CALAIS__TIME_ZONE": "Europe/Paris",
             "ANPR_SITES__CALAIS__CAMERAS": CALAIS_CAMERAS,
+            "ANPR_CONSOLE__CLAIM_DUE_SECONDS": "[600, 600, 600, 600, 5]",
             # A busy machine is slow, and no test here measures speed.
             "ANPR_CONSOLE__CANARY_DUE_SECONDS": "60",
             "ANPR_CONSOLE__LIST_OLD_AFTER_SECONDS": "60",
@@ -133,14 +136,13 @@ class Scene:
 
     def _write_list(self) -> Path:
         rows = ["entry_id,plate,country,category,priority,reason,instruction,warnings,valid_until,tolerance,handling"]
-        rows[0] += ",sites"
-        rows += [
-            f"{plate},{plate},GB,stolen,2,why {plate},hold in the lane,May be armed,2099-01-01,tolerant,open,"
-            for plate in PLATES
-        ]
-        rows.append(f"{URGENT_PLATE},{URGENT_PLATE},GB,stolen,1,urgent,stop it,,2099-01-01,tolerant,open,")
-        rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert,")
-        of_coquelles = "GB,of interest,1,papers to check,,,2099-01-01,tolerant,open,coquelles"
+        rows[0] += ",sites,owner"
+        rest = "hold in the lane,May be armed,2099-01-01,tolerant,open,,Kent Police"
+        rows += [f"{plate},{plate},GB,stolen,2,why {plate},{rest}" for plate in PLATES]
+        rows.append(f"{URGENT_PLATE},{URGENT_PLATE},GB,stolen,1,urgent,stop it,,2099-01-01,tolerant,open,,")
+        rows.append(f"{LEAST_PLATE},{LEAST_PLATE},GB,of interest,5,a fine,,,2099-01-01,tolerant,open,,")
+        rows.append(f"{COVERT_PLATE},{COVERT_PLATE},GB,of interest,2,quiet,,,2099-01-01,tolerant,covert,,")
+        of_coquelles = "GB,of interest,1,papers to check,,,2099-01-01,tolerant,open,coquelles,"
         rows.append(f"{COQUELLES_PLATE},{COQUELLES_PLATE},{of_coquelles}")
         file = self._folder / "stolen.csv"
         file.write_text("\n".join(rows) + "\n", "utf-8")

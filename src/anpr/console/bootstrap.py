@@ -48,7 +48,7 @@ from anpr.console.http.app import application
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.http.render import environment
 from anpr.console.image_retention import sweep_images
-from anpr.console.labels import claim_due_words
+from anpr.console.labels import ELSEWHERE, ON_THE_WAY, claim_due_words
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.current_status import CurrentStatus
 from anpr.console.status.fresh_status import FreshStatus
@@ -256,12 +256,14 @@ def _audit_upkeep(inputs: _ConsoleInputs) -> AuditUpkeep:
 def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Environment:
     site_settings = settings.sites[site]
     templates = environment(govuk, site_settings.zone, settings.zones)
+    has_arrivals = any(route.by != "road" for route in routes_to(site, settings.routes).values())
+    has_cameras = bool(site_settings.cameras)
     templates.globals |= {
         "site": site,
         "site_title": site_settings.title,
         "time_zone": site_settings.time_zone,
-        "has_cameras": bool(site_settings.cameras),
-        "has_arrivals": any(route.by != "road" for route in routes_to(site, settings.routes).values()),
+        "has_cameras": has_cameras,
+        "elsewhere": ON_THE_WAY if has_arrivals or not has_cameras else ELSEWHERE,
         "sites": settings.sites,
         "sites_to_ask": settings.sites_to_ask,
         "ack_due_seconds": settings.console.ack_due_seconds,

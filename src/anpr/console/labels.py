@@ -76,9 +76,10 @@ OUTCOME: Final = {
 SECTION: Final = {
     "now": "Here now: needs somebody",
     "review": "To review",
-    "elsewhere": "At other ports",
     "dealt": "Being dealt with",
 }
+ELSEWHERE: Final = "At other ports"
+ON_THE_WAY: Final = "On the way here"  # the same section of a port where vehicles arrive
 SENT_ON: Final = {
     "turned_away": "Turned away",
     "handed_to_uk_port": "Handed over to the UK port",

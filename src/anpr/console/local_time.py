@@ -82,3 +82,17 @@ def clock_time_in(zone: tzinfo) -> FormatTime:
         return f"{local_time(moment, zone):%H:%M %Z}"
 
     return clock
+
+
+def clock_span_in(zone: tzinfo) -> Callable[[datetime, datetime], str]:
+    """Return a format for two moments of the next hours: the zone once, unless the clocks change between them."""
+    clock = clock_time_in(zone)
+
+    def span(start: datetime, end: datetime) -> str:
+        first, last = clock(start), clock(end)
+        if first == last:
+            return last
+        (since, one), (_, other) = first.split(" "), last.split(" ")
+        return f"{since if one == other else first} to {last}"
+
+    return span

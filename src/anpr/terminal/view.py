@@ -17,6 +17,7 @@ from rich.text import Text
 
 from anpr.board.incident import Incident
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern
+from anpr.board.missing_records import missing_in_words
 from anpr.board.rates import RecentRates, percentile
 from anpr.board.site_health import SiteHealth
 from anpr.contracts.events import Alert, Explanation, Status
@@ -91,30 +92,27 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
     yield from view.faults
     if not view.caught_up:
         yield "Reading earlier records. Not everything is shown yet"
+    ports_with: dict[str, list[str]] = {}
     for health in view.health:
-        for fault in _faults_of_site(health, view.now):
-            # A program that still reads has not heard of any site. Only what it knows of the connection is a fault.
-            if view.caught_up or health.heard_at is not None or health.why_silent:
-                yield f"{sites[health.site].title}: {fault}"
+        # A program that still reads has not heard of any site. Only what it knows of the connection is a fault.
+        if view.caught_up or health.heard_at is not None or health.why_silent:
+            for fault in dict.fromkeys(_faults_of_site(health, view.now)):
+                ports_with.setdefault(fault, []).append(sites[health.site].title)
+    yield from (f"{', '.join(ports)}: {fault}" for fault, ports in ports_with.items())
     for site, until in view.watched_until.items():
         if until != ALWAYS and view.caught_up:
             yield f"{sites[site].title}: {nobody_meets(until, sites[site].zone)}"
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
-    yield from _faults_of_records(view)
+    yield from _faults_of_records(view, sites)
 
 
-def _faults_of_records(view: View) -> Iterator[str]:
-    for topic, count in sorted(view.missed_records.items()):
-        were = (
-            "was deleted before this program had read it"
-            if count == 1
-            else "were deleted before this program had read them"
-        )
-        yield f"{count} {'record' if count == 1 else 'records'} on {topic} {were}"
-    for topic, count in sorted(view.unreadable_records.items()):
-        yield f"{count} {'record' if count == 1 else 'records'} on {topic} could not be read"
+def _faults_of_records(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
+    for words in missing_in_words(view.missed_records, sites):
+        yield f"{words} missing: deleted before this program had read so far"
+    for words in missing_in_words(view.unreadable_records, sites):
+        yield f"{words} could not be read"
 
 
 def _clock_in(zone: tzinfo) -> Callable[[datetime], str]:
@@ -131,12 +129,11 @@ def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
         yield "no matcher reads any camera yet. Vehicles are NOT being checked"
     for status in health.matchers:
         if status.generation is None:
-            yield f"matcher {status.matcher} has never had a watchlist. It checks nothing"
+            yield "a matcher has never had a watchlist. It checks nothing"
         elif status.list_confirmed_at is None:
-            yield f"matcher {status.matcher} has not confirmed its watchlist since it started. Changes may be missing"
+            yield "the watchlist has not been confirmed since the start. Changes may be missing"
         elif (unconfirmed := now - status.list_confirmed_at) > LIST_OLD_AFTER:
-            ago = age(unconfirmed)
-            yield f"matcher {status.matcher} last confirmed its watchlist {ago} ago. Changes may be missing"
+            yield f"the watchlist was last confirmed {age(unconfirmed)} ago. Changes may be missing"
 
 
 def _sites(view: View, sites: Mapping[str, Site]) -> Table:

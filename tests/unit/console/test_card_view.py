@@ -54,8 +54,8 @@ def test_a_card_shows_the_listed_plate_with_its_gap_where_only_the_gap_tells(
 @pytest.mark.parametrize(
     ("arrival", "at", "words"),
     [
-        (None, 100, "Due off the ferry about 13:30 UTC to 14:06 UTC."),
-        (None, 130, "Overdue: not seen here. It was due off the ferry about 13:30 UTC to 14:06 UTC."),
+        (None, 100, "Due off the ferry about 13:30 to 14:06 UTC."),
+        (None, 130, "Overdue: not seen here. It was due off the ferry about 13:30 to 14:06 UTC."),
         ({"lane": "3"}, 130, "Arrived: seen here at 13:41 UTC in lane 3."),
         (
             {"lane": "3", "tier": "near"},
@@ -106,5 +106,5 @@ def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> 
     [incident] = board.incidents(minutes(130))
     view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(130), watched_until=minutes(120)))
     html = CARD.render(card=view, review_below_score=0.3)
-    words = "Nobody meets arrivals: it may have come. It was due off the ferry about 13:30 UTC to 14:06 UTC."
+    words = "Nobody meets arrivals: it may have come. It was due off the ferry about 13:30 to 14:06 UTC."
     assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())

@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from anpr.console.local_time import clock_time_in, date_time_in, day_text, log_time_in, weekday_time_in
+from anpr.console.local_time import (
+    clock_span_in,
+    clock_time_in,
+    date_time_in,
+    day_text,
+    log_time_in,
+    weekday_time_in,
+)
 from anpr.runtime.settings_files import load_settings
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -54,6 +61,18 @@ def test_the_first_and_the_last_moments_of_all_can_be_shown_everywhere(zone: str
         assert all(write(moment) for write in formats)
     last = datetime.max.replace(tzinfo=UTC)
     assert date_time_in(PARIS)(last) == "31 December 9999 23:59 UTC", "at Paris the year 10000 has begun"
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "written"),
+    [
+        (datetime(2026, 3, 1, 12, 30, tzinfo=UTC), 36, "12:30 to 13:06 GMT"),
+        (datetime(2026, 3, 1, 12, 30, tzinfo=UTC), 0, "12:30 GMT"),
+        (datetime(2026, 3, 29, 0, 45, tzinfo=UTC), 30, "00:45 GMT to 02:15 BST"),
+    ],
+)
+def test_two_moments_name_the_zone_once_unless_the_clocks_change(start: datetime, minutes: int, written: str) -> None:
+    assert clock_span_in(LONDON)(start, start + timedelta(minutes=minutes)) == written
 
 
 def test_french_ports_use_french_time_and_british_ports_british_time() -> None:

@@ -13,6 +13,7 @@ from anpr.board.site_health import Canary, SiteHealth
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
+from anpr.contracts import topics
 from anpr.contracts.events import Loss, Status
 from anpr.contracts.losses import Losses, SiteLosses
 from anpr.runtime.settings import Camera, Settings, Site
@@ -113,11 +114,11 @@ def changed(**fields: Any) -> Status:
         (status(blind=5), "no camera has seen anything since Sun 12:00:00 UTC. Watch the lanes yourself"),
         (
             status(unreadable_records={"anpr.calais.alerts.v1": 2}),
-            "2 records on anpr.calais.alerts.v1 cannot be read",
+            "2 alerts from Calais cannot be read",
         ),
         (
-            status(missed_records={"anpr.calais.alerts.v1": 2}),
-            "2 records on anpr.calais.alerts.v1 were deleted before this console had read them",
+            status(missed_records={"anpr.calais.alerts.v1": 1, "anpr.calais.actions.v1": 2}),
+            "2 actions of officers from Calais and 1 alert from Calais were deleted before this console had read",
         ),
     ],
 )
@@ -244,6 +245,22 @@ def test_an_old_list_at_every_matcher_is_one_line() -> None:
     (warning,) = status_warnings(seen, PORTS, "calais", AT)
     assert warning.startswith("Calais and Coquelles: the watchlist is old: not confirmed since Sun 11:59:40 UTC.")
     assert warning.endswith("Ask the operator of the list what is new. Tell the engineer on call.")
+
+
+def test_matchers_without_a_list_are_one_line_however_many_they_are() -> None:
+    bare = tuple(changed(matcher=f"calais-{number}", generation=None) for number in (1, 2))
+    seen = status(health=(SiteHealth("calais", bare, NOON, is_silent=False),))
+    (warning,) = status_warnings(seen, SETTINGS, "calais", AT)
+    assert warning.startswith("Calais: a matcher has no watchlist. The plates that it reads are NOT being checked.")
+
+
+def test_no_warning_names_a_topic() -> None:
+    of_calais = [topic("calais") for topic in (topics.alerts, topics.actions, topics.arrivals, topics.covert_alerts)]
+    of_calais += [topics.covert_actions("calais"), topics.covert_arrivals("calais"), topics.deadletters("calais")]
+    counts = dict.fromkeys([*of_calais, topics.status("calais")], 1)
+    warnings = status_warnings(status(unreadable_records=counts, missed_records=counts), SETTINGS, "calais", AT)
+    assert len(warnings) == 2
+    assert not any("anpr." in warning or "record" in warning for warning in warnings), warnings
 
 
 def test_every_warning_says_what_to_do() -> None:

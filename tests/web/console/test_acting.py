@@ -362,9 +362,23 @@ def test_the_shift_page_shows_my_claims_my_colleagues_claims_and_what_is_unclaim
         page = ann.get("/shift").text
     order = [
         page.index(word)
-        for word in ("Claimed by you", "MINE1", "Claimed by colleagues", "BOBS1", "Not claimed", "FREE1")
+        for word in ("Claimed by you", "MINE1", "Claimed by colleagues", "BOBS1", "Unclaimed (", "FREE1")
     ]
     assert order == sorted(order)
+
+
+def test_the_shift_goes_by_priority_then_the_oldest(server: ConsoleServer) -> None:
+    now = server.clock()
+    alerts = []
+    for plate, priority, minutes_ago in (("NEW1", 1, 1), ("LOW1", 3, 9), ("OLD1", 1, 5)):
+        seen_at = now - timedelta(minutes=minutes_ago)
+        entry = an_entry(plate, plate=plate, priority=priority)
+        alerts.append(an_alert(a_read(plate, plate=plate, captured_at=seen_at), entry, raised_at=seen_at))
+        server.put(topics.alerts("calais"), alerts[-1])
+    with server.browser("ann") as ann:
+        assert wait_until(lambda: {alert.alert_id for alert in alerts} <= server.shown(), 60)
+        page = ann.get("/shift").text
+    assert sorted(("NEW1", "LOW1", "OLD1"), key=page.index) == ["OLD1", "NEW1", "LOW1"]
 
 
 def test_the_shift_is_no_surer_of_a_match_than_the_board(server: ConsoleServer) -> None:
@@ -413,7 +427,7 @@ def test_a_claim_whose_holder_signs_out_calls_the_supervisor_who_takes_it_over(s
         assert "your supervisor is called at once" in ann.post("/sign-out", data={"csrf": csrf}).text
         assert ann.post("/sign-out", data={"csrf": csrf, "with": "keep"}).status_code == 303
         assert wait_until(lambda: called(sam) == alert.alert_id, 60)
-        assert "Unattended Claimed by ann; ann is signed out." in text_of(sam.get("/"))
+        assert "Unattended Claimed by ann, who is signed out." in text_of(sam.get("/"))
         do(sam, alert.alert_id, "take-over")
         assert wait_until(lambda: called(sam) == "", 60)
 
@@ -430,7 +444,7 @@ def test_still_with_it_and_every_other_action_of_the_holder_start_the_time_anew(
             server.clock_offset += timedelta(minutes=6)
             assert wait_until(lambda: called(sam) == called(ann) == alert.alert_id, 60)
             assert called(bob) == "", "he can do nothing about it"
-            assert "ann has done nothing about it since" in text_of(sam.get("/"))
+            assert "ann, who has done nothing about it since" in text_of(sam.get("/"))
             assert do(ann, alert.alert_id, command, **fields).status_code == 200
             assert wait_until(lambda: called(sam) == called(ann) == "", 60)
         assert do(bob, alert.alert_id, "still-with-it").status_code == 409

@@ -10,6 +10,7 @@ from typing import Literal
 
 import httpx
 import pytest
+import redis
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -19,7 +20,7 @@ from anpr.contracts.events import decode_action
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.plain_http import NO_CERTIFICATES
-from tests.support.scene import COQUELLES_PLATE, COVERT_PLATE, URGENT_PLATE, Scene, sign_in
+from tests.support.scene import COQUELLES_PLATE, COVERT_PLATE, LEAST_PLATE, URGENT_PLATE, Scene, sign_in
 
 expect.set_options(timeout=60_000)
 SINCE = re.compile("No connection to the console since ... ..:..:.. CES?T")
@@ -178,7 +179,7 @@ def test_a_claim_whose_holder_has_signed_out_calls_the_supervisor_and_a_hand_ove
         signs_in_and_claims(incident)
         expect(card(sam, incident)).to_contain_text("Claimed by gill")
         gill.get_by_role("button", name="Keep all and sign out").click()
-        expect(card(sam, incident)).to_contain_text("gill is signed out")
+        expect(card(sam, incident)).to_contain_text("Claimed by gill, who is signed out.")
         expect(sam.locator("#say")).to_contain_text(f"Unattended: {plate}")
         expect(card(ann, incident)).to_contain_text("Unattended")
         expect(card(ann, incident).get_by_role("button", name="Take over")).to_be_hidden()
@@ -197,6 +198,106 @@ def test_a_claim_whose_holder_has_signed_out_calls_the_supervisor_and_a_hand_ove
         expect(card(ann, handed)).to_contain_text("Handed to you by gill")
         card(ann, handed).get_by_role("button", name="I have it").press("Enter")
         expect(ann.locator("#main")).to_contain_text("Claimed by you")
+
+
+def test_a_claim_without_an_action_is_unattended_on_every_board_that_it_concerns(scene: Scene) -> None:
+    with (
+        scene.page("calais", "ann") as ann,
+        scene.page("calais", "sam") as sam,
+        scene.page("coquelles", "kate") as kate,
+    ):
+        is_live(sam)
+        incident = scene.comes_by(LEAST_PLATE)
+        claim(ann, incident)
+        expect(ann.locator(".result")).to_contain_text("You have claimed this")
+        unattended = f"#section-now #card-{incident}"
+        expect(sam.locator(unattended)).to_contain_text("Claimed by ann, who has done nothing about it since")
+        expect(sam.locator("#say")).to_contain_text(f"Unattended: {LEAST_PLATE}")
+        expect(card(kate, incident)).to_contain_text("Unattended at Calais by time alone: nothing done since")
+        ann.get_by_role("link", name="Board", exact=True).first.click()
+        expect(ann.locator(unattended)).to_contain_text("Claimed by you; you have done nothing about it since")
+        card(ann, incident).get_by_role("button", name="Still with it").press("Enter")
+        expect(ann.locator(".result")).to_contain_text("You are still with it. The time starts anew.")
+        assert actions_on(scene, incident) == ["claimed", "attended"]
+
+
+def test_a_supervisor_takes_a_colleagues_incident_over_before_checking_its_plate(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as ann, scene.page("calais", "sam") as sam:
+        claim(ann, incident)
+        expect(ann.locator(".result")).to_contain_text("You have claimed this")
+        expect(card(sam, incident)).to_contain_text("Claimed by ann")
+        sam.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+        expect(sam.locator("#main")).to_contain_text("Take over first. Then you can check the plate")
+        expect(sam.locator("[data-check], [name=outcome]")).to_have_count(0)
+        sam.get_by_role("button", name="Take over").click()
+        expect(sam.locator(".result")).to_contain_text("You have taken this over")
+        sam.get_by_role("button", name="Same plate").click()
+        sam.get_by_label("Stopped, nothing found").check()
+        sam.get_by_role("button", name="Record the outcome").click()
+        expect(sam.locator(".card__state")).to_contain_text("Settled")
+
+
+def test_an_officer_reads_plain_words_and_nothing_that_is_for_engineers(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page, scene.page("calais", "bob", "/health") as health:
+        expect(card(page, incident)).to_be_visible()
+        page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+        main = page.locator("#main")
+        for words in ("Unclaimed", "Listed by", "Kent Police", "Listed until"):
+            expect(main).to_contain_text(words)
+        expect(page.locator("dd", has_text="2099")).to_have_text("1 January 2099")  # a day, without a time
+        page.get_by_role("button", name="Claim").click()
+        expect(main).to_contain_text("Claimed by you")
+        expect(page.get_by_role("button", name="Release")).to_be_visible()
+        page.get_by_role("button", name="Same plate").click()
+        expect(page.locator(".result")).to_have_text("Plate check saved.")
+        page.locator("#timeline li").last.get_by_role("button", name="Undo").click()
+        expect(page.locator(".result")).to_have_text("Undone. Both stay in the record.")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("button", name="Release all and sign out")).to_be_visible()
+        shown = health.locator("#main")
+        for words in (
+            "System health",
+            "Calais: ✓ connected",
+            "✓ working",
+            "up to date at",
+            "(test plates not counted)",
+        ):
+            expect(shown).to_contain_text(words)
+        expect(shown).to_contain_text("No fault is known. Every read has been checked. A badly misread plate can")
+        assert not re.search("dead letter|matcher|broker|topic|partition|anpr[.]", shown.inner_text())
+        health.locator("summary", has_text="Technical details of Calais").click()
+        expect(health.get_by_text("0 dead letters").first).to_be_visible()
+
+
+def test_a_guess_of_the_camera_is_never_called_exact_and_stands_below_true_readings(scene: Scene) -> None:
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        read, guessed = scene.plate(), scene.plate()
+        sure = scene.comes_by(read)
+        unsure = scene.comes_by(guessed, read_as="ZZ99ZZZ", candidates=({"plate": guessed, "confidence": 0.2},))
+        on_board = card(page, unsure)
+        expect(on_board).to_contain_text("Possible: check the plate; the camera's first reading was ZZ99ZZZ")
+        expect(on_board.locator(".plates__label")).to_have_text(["Read", "Listed"])
+        expect(on_board.locator(".plate__text")).to_have_text(["ZZ99ZZZ", guessed])
+        order = page.eval_on_selector_all(".cards > li", "items => items.map((item) => item.id.slice(5))")
+        assert order.index(sure) < order.index(unsure), "although it is newer"
+        url = f"{scene.wires['calais'].url}/incident/{unsure}"
+        for path in (url, f"{scene.wires['calais'].url}/shift"):
+            page.goto(path)
+            shown = page.locator(".incident" if path == url else f"tr:has(a[href$='{unsure}'])")
+            expect(shown).to_contain_text("Possible: check the plate")
+            expect(shown).not_to_contain_text("Exact")
+        scene.comes_by(guessed)
+        page.goto(url)
+        expect(page.locator("#changed")).to_be_hidden()
+
+        def shows_the_true_reading() -> bool:
+            page.reload()
+            return page.locator(".card__sure").inner_text() == "Exact: the same plate"
+
+        assert wait_until(shows_the_true_reading, 60), "the best read is the true one"
 
 
 def test_an_officer_sees_where_a_vehicle_was_at_every_port(scene: Scene) -> None:
@@ -923,10 +1024,13 @@ def test_a_browser_gets_an_image_only_for_people_who_may_see_its_incident(scene:
 
 
 def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_question_mark(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         is_live(page)
+        expect(card(page, incident)).to_be_visible()
         scene.kafka.stop()
         expect(page.locator("#warnings")).to_contain_text("Calais, Coquelles and Dunkerque: cut off since")
+        expect(page.locator("#warnings li", has_text="cut off since")).to_have_count(1)
         expect(page.locator("#warnings")).to_contain_text("Ring Coquelles and Dunkerque. Watch the lanes yourself.")
         expect(page.locator("#count")).to_have_text("?")
         expect(page.locator(".section--now .section__empty, .section--now .cards")).not_to_contain_text(
@@ -936,3 +1040,23 @@ def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_que
             page.goto(scene.wires["calais"].url + path)
             expect(page.locator("#warnings")).to_contain_text("Calais, Coquelles and Dunkerque: cut off since")
             assert faults_of(page) == [], path
+        page.goto(scene.wires["calais"].url)
+        claim(page, incident)
+        for _ in range(2):
+            expect(page.locator(".result--bad").first).to_contain_text("Your claim is waiting to be sent")
+            expect(page.locator("[data-claim]")).to_have_count(0)
+            page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+
+
+def test_officers_are_told_why_they_were_signed_out_when_valkey_comes_back_empty(scene: Scene) -> None:
+    """The last test: nobody of the scene is signed in any more."""
+    why = "The sign-in service was restarted and has lost who was signed in."
+    with scene.page("calais", "ann") as page, redis.Redis.from_url(scene.valkey.url) as client:
+        expect(page.locator("#tools")).to_be_visible()
+        client.flushall()
+        expect(page.locator("#warnings")).to_contain_text(
+            f"You are signed out. This page is OLD. {why} Sign in again."
+        )
+        page.reload()
+        expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.locator("#main")).to_contain_text(f"You are signed out. {why} Sign in again.")

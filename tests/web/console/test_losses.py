@@ -131,5 +131,5 @@ def test_a_port_cannot_report_deleted_reads_of_another_port(tmp_path: Path, redi
         calais.report_all_is_well()
         forged = (None, encode(a_loss(2, 4, 6)), {"reason": b"gone"}, calais.clock())
         calais.broker.topics[topics.deadletters("coquelles")].append(forged)
-        assert eventually(lambda: "1 record on anpr.coquelles.deadletters.v1 cannot be read" in warnings(ann))
+        assert eventually(lambda: "1 report of deleted reads from Coquelles cannot be read" in warnings(ann))
         assert WORDS not in warnings(ann)

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from anpr.console import labels
 from anpr.console.local_time import (
     at_site,
+    clock_span_in,
     clock_time_in,
     date_time_in,
     day_in,
@@ -50,6 +51,7 @@ def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -
         "date": date_time_in(zone),
         "day": day_text,
         "clock": clock_time_in(zone),
+        "span": clock_span_in(zone),
         "second": log_time_in(zone),
         "day_at_site": at_site(zones, day_in),
         "time_at_site": at_site(zones, exact_time_in),

@@ -4,10 +4,11 @@ One cause is one line, however many ports it touches (`site_warning`).
 Each warning says since when, not for how long. So a screen reader reads out a lasting warning only once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from anpr.board.journeys import ALWAYS, NEVER
+from anpr.board.missing_records import missing_in_words
 from anpr.board.site_health import SiteHealth
 from anpr.console.local_time import FormatTime
 from anpr.console.status.site_warning import SiteWarning, WhatToDo, in_words, listed
@@ -54,21 +55,15 @@ def _warnings(system: SystemStatus, settings: Settings, own_site: str, at: Forma
     if missed := system.missed_records:
         were, them, they_are = ("was", "it", "It is") if sum(missed.values()) == 1 else ("were", "them", "They are")
         yield (
-            f"{_records_on(missed)} {were} deleted before this console had read {them}. "
-            f"{they_are} NOT on this screen. {_LOOK_AT_BOARD}."
+            f"{listed([*missing_in_words(missed, settings.sites)])} {were} deleted before this console had read "
+            f"{them}. {they_are} NOT on this screen. {_LOOK_AT_BOARD}."
         )
     if unreadable := system.unreadable_records:
         they_are = "It is" if sum(unreadable.values()) == 1 else "They are"
         yield (
-            f"{_records_on(unreadable)} cannot be read. {they_are} NOT on this screen. "
-            f"{_LOOK_AT_BOARD}, and tell the engineer on call."
+            f"{listed([*missing_in_words(unreadable, settings.sites)])} cannot be read. {they_are} NOT on this "
+            f"screen. {_LOOK_AT_BOARD}, and tell the engineer on call."
         )
-
-
-def _records_on(counts: Mapping[str, int]) -> str:
-    """Return how many records there are on which topics."""
-    topics = [f"{topic} ({count})" if len(counts) > 1 else topic for topic, count in sorted(counts.items())]
-    return f"{counted(sum(counts.values()), 'record')} on {listed(topics)}"
 
 
 def _what_to_do_about_unchecked(own: Site) -> WhatToDo:
@@ -107,7 +102,7 @@ def _list_warning(
     """Yield what is wrong with the list of a matcher. Its name is no part of it: one cause may touch all of them."""
     ask = WhatToDo((_ASK_OPERATOR, _TELL_ENGINEER), (_ASK_OPERATOR, _TELL_ENGINEER))
     if status.generation is None:
-        what = f"matcher {status.matcher} has no watchlist. It checks NOTHING."
+        what = "a matcher has no watchlist. The plates that it reads are NOT being checked."
         yield SiteWarning(status.site, what, None, unchecked)
     elif status.list_confirmed_at is None:
         what = "the watchlist in use is the one saved on its disk. Changes since then are missing."

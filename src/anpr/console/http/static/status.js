@@ -6,8 +6,8 @@ import { ago, setClock, start } from "/static/live.js";
 import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
-const SECTION_WORDS = { now: "here", review: "to review", elsewhere: "at other ports", dealt: "being dealt with" };
-const { after, now, role, user } = document.body.dataset;
+const { after, elsewhere, now, role, user } = document.body.dataset;
+const SECTION_WORDS = { now: "here", review: "to review", elsewhere, dealt: "being dealt with" };
 export const byId = (id) => document.getElementById(id);
 
 let head = null;
