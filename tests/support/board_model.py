@@ -238,7 +238,7 @@ def _is_replaced(arrival: Arrival, facts: Sequence[Fact]) -> bool:
 
 def _is_withdrawn(alert: Alert, facts: Sequence[Fact], now: datetime) -> bool:
     """Return whether its entry has left the list since and is not listed again, or has expired as listed last."""
-    entry, listed_at = _newest_listed(alert.entry.entry_id, facts)
+    entry, listed_at = _newest_listed(alert, facts)
     if entry.valid_until_day is not None:
         today = now.astimezone(ZONES.get(alert.read.site, UTC)).date()
         if today > entry.valid_until_day:
@@ -262,10 +262,14 @@ def _ends_since(alert: Alert, facts: Sequence[Fact]) -> list[Generation]:
     ]
 
 
-def _newest_listed(entry_id: str, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
-    """Return an entry as an alert or the list has it at the newest generation."""
-    listed = [(fact.entry, fact.generation) for fact in facts if isinstance(fact, Alert | EntryListed)]
-    of_entry = [(entry, number) for entry, number in listed if entry.entry_id == entry_id]
+def _newest_listed(about: Alert, facts: Sequence[Fact]) -> tuple[Entry, Generation]:
+    """Return an alert's entry as an alert of its site or the list has it at the newest generation."""
+    listed = [
+        (fact.entry, fact.generation)
+        for fact in facts
+        if isinstance(fact, EntryListed) or (isinstance(fact, Alert) and fact.read.site == about.read.site)
+    ]
+    of_entry = [(entry, number) for entry, number in listed if entry.entry_id == about.entry.entry_id]
     return max(of_entry, key=lambda version: version[1])
 
 

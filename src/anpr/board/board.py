@@ -47,6 +47,8 @@ K = TypeVar("K")
 M = TypeVar("M")
 
 
+# Who says how an entry is listed, beside the sites in their alerts.
+_THE_LIST = ""
 # Before and after every possible time.
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -109,7 +111,8 @@ class Board:
         # By site and read_id, as above: the alerts whose arrivals a correction may concern.
         self._alerts_of_arrival: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
-        self._listed: dict[str, _ListedVersion] = {}
+        # By entry, then by who says so: the list itself, or a site in its alerts. No site speaks for another.
+        self._listed: defaultdict[str, dict[str, _ListedVersion]] = defaultdict(dict)
         self.failed_keys: set[Key] = set()
         self._cached: dict[Key, _CachedIncidents] = {}
         self._change_sets: list[set[Key]] = []
@@ -130,7 +133,7 @@ class Board:
         self._alerts_of_entry[alert.entry.entry_id].add(alert.alert_id)
         self._alert_counts[alert.entry.list][alert.entry.entry_id] += 1
         self._invalidate(alert.alert_id)
-        self.add_entry_listed(listed)
+        self._add_listed(listed, alert.read.site)
 
     def add_correction(self, correction: Correction) -> None:
         """Remove the superseded read's alerts from those that stand, now or when they come; see `Correction`."""
@@ -178,14 +181,7 @@ class Board:
         shorter one ends them. Alerts that were withdrawn because the entry had ended stand again when it is listed
         again.
         """
-        entry = listed.entry
-        version = _version(listed)
-        known_version = self._listed.get(entry.entry_id)
-        if known_version is None or known_version < version:
-            self._listed[entry.entry_id] = version
-            if known_version is not None and known_version[1:] == version[1:] and entry.entry_id not in self._ended:
-                return  # for an entry that never ended, a newer generation alone changes nothing
-            self._invalidate(*self._alerts_of_entry.get(entry.entry_id, ()))
+        self._add_listed(listed, _THE_LIST)
 
     def incidents(self, now: datetime) -> list[Incident]:
         """Return the incidents in the window at `now`: the open ones first, the most urgent on top."""
@@ -415,6 +411,24 @@ class Board:
             if not self._corrections.has_replaced(arrival.site, arrival.camera, arrival.read_id, arrival.captured_at)
         ]
 
+    def _add_listed(self, listed: EntryListed, said_by: str) -> None:
+        """Add how an entry is listed, as the list itself or the alerts of a site say."""
+        entry_id, version = listed.entry.entry_id, _version(listed)
+        versions = self._listed[entry_id]
+        known_version = versions.get(said_by)
+        if known_version is None or known_version < version:
+            is_same = known_version is not None and all(known[1:] == version[1:] for known in versions.values())
+            versions[said_by] = version
+            if is_same and entry_id not in self._ended:
+                return  # for an entry that never ended, a newer generation alone changes nothing
+            self._invalidate(*self._alerts_of_entry.get(entry_id, ()))
+
+    def _version_for(self, alert: Alert) -> _ListedVersion:
+        """Return how an alert's entry is listed now, as far as the list and the alert's own site have said."""
+        versions = self._listed[alert.entry.entry_id]
+        of_site = versions[alert.read.site]
+        return max(of_site, versions.get(_THE_LIST, of_site))
+
     def _is_withdrawn(self, alert: Alert, now: datetime) -> bool:
         if self._end_of(alert) <= now or self._has_become_covert(alert):
             return True
@@ -425,12 +439,12 @@ class Board:
 
         An entry changes so in place, or by its end and another listing.
         """
-        handling = self._listed[alert.entry.entry_id].handling
+        handling = self._version_for(alert).handling
         return handling != alert.entry.handling and is_covert_handling(handling)
 
     def _end_of(self, alert: Alert) -> datetime:
         """Return when the validity of an alert's entry ends at the alert's site."""
-        return self._days.ends_at(self._listed[alert.entry.entry_id], alert.read.site)
+        return self._days.ends_at(self._version_for(alert), alert.read.site)
 
     def _has_ended(self, alert: Alert) -> bool:
         ended = self._ended.get(alert.entry.entry_id)
@@ -438,7 +452,7 @@ class Board:
 
     def _is_listed_again(self, alert: Alert) -> bool:
         """Tell whether the entry, which has ended since this alert, is listed again and is the same."""
-        version, entry = self._listed[alert.entry.entry_id], alert.entry
+        version, entry = self._version_for(alert), alert.entry
         return version.generation > self._ended[entry.entry_id].revision and is_same_plate(
             version.plate, entry.plate, entry.country
         )

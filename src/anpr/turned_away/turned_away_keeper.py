@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, decode, is_covert
+from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, check_time, decode, is_covert
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary, turned_away
 from anpr.contracts.events import Action, Alert, Entry
@@ -133,6 +133,7 @@ class TurnedAwayKeeper:
 
     def _fold(self, record: Record, topic: BoardTopic) -> None:
         fact = decode(record.value or b"", topic)
+        check_time(fact, record.arrived_at)
         if isinstance(fact, Alert) and not canary.is_canary(fact):
             self._outcomes.add_alert(fact, is_covert=is_covert(fact, topic))
         elif isinstance(fact, Action):

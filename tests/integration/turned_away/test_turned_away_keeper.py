@@ -230,3 +230,13 @@ def test_a_record_that_cannot_be_read_costs_only_itself(world: World) -> None:
     with capture_logs() as lines:
         assert world.comes_to(keeper, {"AB12CDE"})
     assert [line["offset"] for line in lines if line["event"] == "record cannot be read"] == [0, 1]
+
+
+def test_what_no_board_shows_for_its_time_lists_nobody_either(world: World) -> None:
+    keeper = world.keeper()
+    later = NOON + timedelta(days=30000)
+    alert = an_alert(a_read("FU20RET", plate="FU20RET", captured_at=later), an_entry("F", plate="FU20RET"))
+    world.put(alert)
+    world.put(an_action("away", "outcome", alert, site="calais", at=NOON, outcome="turned_away"))
+    world.turned_away()
+    assert world.comes_to(keeper, {"AB12CDE"})
