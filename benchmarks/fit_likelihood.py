@@ -63,12 +63,16 @@ _PER = 1_000_000
 
 
 class Sample(NamedTuple):
-    """One measured read; its confidence is NaN where the reader gave none."""
+    """One measured read; its confidence is NaN where the reader gave none, its severity 0 where the file has none."""
 
     country: str
     plate: str
     read: str
     confidence: float
+    severity: float = 0.0
+
+
+_COLUMNS = Sample._fields[:4]
 
 
 def load(path: Path) -> list[Sample]:
@@ -79,7 +83,7 @@ def load(path: Path) -> list[Sample]:
     samples = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
-        if missing := [column for column in Sample._fields if column not in (rows.fieldnames or ())]:
+        if missing := [column for column in _COLUMNS if column not in (rows.fieldnames or ())]:
             raise click.ClickException(f"{path}: no column {', '.join(missing)}")
         for row in rows:
             try:
@@ -93,7 +97,7 @@ def load(path: Path) -> list[Sample]:
 
 def _sample(row: Mapping[str, str | None]) -> Sample:
     """Return the read of a row. Raises ValueError that names the fault."""
-    country, plate, read, confidence_text = (row[column] or "" for column in Sample._fields)
+    country, plate, read, confidence_text = (row[column] or "" for column in _COLUMNS)
     for name, text in (("plate", plate), ("read", read)):
         if set(text) - set(ALPHABET):
             raise ValueError(f"{name} {text!r}: only A-Z and 0-9 are allowed")
@@ -105,7 +109,7 @@ def _sample(row: Mapping[str, str | None]) -> Sample:
         confidence = math.inf
     if confidence_text and not 0 <= confidence <= 1:
         raise ValueError(f"confidence {confidence_text!r}: it must be empty or a number from 0 to 1")
-    return Sample(country, plate, read, confidence)
+    return Sample(country, plate, read, confidence, float(row.get("severity") or 0))
 
 
 def fit_misreads(samples: Iterable[Sample]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One engine and one list: the misread vehicles that are found, and the false alerts for vehicles not listed."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,30 +15,36 @@ from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import LISTED_SHARE, Likelihood
 from anpr.reference_data import tables
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
-from benchmarks.quality import kinds
+from benchmarks.quality import kinds, passes
+from benchmarks.quality.doubts import confidence_table, counts_of
+from benchmarks.quality.passes import VEHICLES_A_DAY, ByPass
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
 from benchmarks.quality.world import FLEET_VEHICLES_PER_LISTED, Generator, Templates, Vehicles, encode_samples
 
-VEHICLES_A_DAY = 20_000
 MATCHER = "matcher"
 WITH_CANDIDATES = "matcher, candidates too"
-METHODS = (MATCHER, WITH_CANDIDATES, *RULES)
+WITH_TABLE = "matcher, its camera's table"
+METHODS = (MATCHER, WITH_CANDIDATES, WITH_TABLE, *RULES)
+# A camera's table is learned from so many reads, of other vehicles than those that are judged.
+_READS_LEARNED = 20_000
 _PIECE = 100_000
 
 Floats = NDArray[np.float64]
+ConfidenceTable = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Fitted:
     """The tables that a run uses: the shipped ones, or tables fitted to other plates than those of the run."""
 
-    likelihood: Callable[[int], Likelihood]
+    likelihood: Callable[[int, ConfidenceTable | None], Likelihood]
     gate: Gate
 
     @classmethod
     def shipped(cls) -> "Fitted":
         """Return the tables as they are shipped."""
-        return cls(Likelihood, Gate(tables.load("plates_seen")))
+        gate = Gate(tables.load("plates_seen"))
+        return cls(lambda size, confidence: Likelihood(size, confidence=confidence), gate)
 
     @classmethod
     def on(cls, samples: Sequence[Sample]) -> "Fitted":
@@ -46,7 +52,7 @@ class Fitted:
         seen = seen_table(plates_toml(fit_plates(samples)))
         confusions = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
         background = BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
-        return cls(lambda size: Likelihood(size, confusions, background), Gate(seen))
+        return cls(lambda size, confidence: Likelihood(size, confusions, background, confidence), Gate(seen))
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,9 @@ class Measured:
     """The results of one run. A score is -1 where there was no alert. Scores are comparable only within one method.
 
     `false`: a method's false alerts, over `days`. `found`: for each misread listed vehicle, its own alert. `listed`:
-    the scores of the alerts of all listed vehicles, misread or not. Tiers, countries and kinds (`kinds`) go with
-    them; `found_good` says which misreads are good plates again.
+    a method's scores of the alerts of all listed vehicles, misread or not. Tiers, countries and kinds (`kinds`) go
+    with them; `found_good` says which misreads are good plates again. `by_pass` is None for an engine with few
+    misreads.
     """
 
     size: int
@@ -78,9 +85,10 @@ class Measured:
     found_countries: NDArray[np.uint16]
     found_kinds: kinds.Kinds
     found_good: NDArray[np.bool_]
-    listed: Floats
+    listed: dict[str, Floats]
     listed_tiers: NDArray[np.uint8]
     vehicles_by_country: dict[int, float]
+    by_pass: ByPass | None
 
     def found_at(self, method: str, false_a_day: float) -> tuple[float, float]:
         """Return the threshold at which a method has at most so many false alerts a day, and the share found."""
@@ -101,14 +109,18 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     own = encode_samples([s.plate for s in fitting], fitting)
     listed = _without_confidence(_together([own, generator.plates(size - len(own))]))
     table = PlateTable.build(listed, np.full(len(listed), NEAR_TIER, np.uint8))
-    likelihood = fitted.likelihood(size)
+    likelihoods = {
+        MATCHER: fitted.likelihood(size, None),
+        WITH_TABLE: fitted.likelihood(size, _learned_table(samples, run.seed)),
+    }
+    likelihood = likelihoods[MATCHER]
     say(f"list of {size}: built")
     false: list[tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]] = []
     false_kinds: list[kinds.Kinds] = []
     with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
     for vehicles in _unlisted(generator, listed, days):
-        false.append(_alerts_of(table, vehicles.reads, likelihood, fitted.gate))
+        false.append(_alerts_of(table, vehicles.reads, likelihoods, fitted.gate))
         of_vehicles = kinds.of_unlisted(vehicles, are_of_fleets=not false_kinds)  # they come first
         false_kinds.append(of_vehicles[false[-1][0].read_rows])
         with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
@@ -116,15 +128,21 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
         say(f"list of {size}: {sum(by_country.values()) / VEHICLES_A_DAY:.0f} of {days:g} days")
     passed = Vehicles(own, encode_samples([s.read for s in fitting], fitting), np.arange(len(fitting)))
-    found, orders, _ = _alerts_of(table, passed.reads, likelihood, fitted.gate)
+    found, orders, _ = _alerts_of(table, passed.reads, likelihoods, fitted.gate)
     of_own, own_tiers = _own(found, orders, own, listed)
     found = _with_candidates(table, passed, likelihood, generator)
     of_own |= _own(found, {WITH_CANDIDATES: found.scores.astype(np.float64)}, own, listed)[0]
+    recogniser = passes.recogniser_of(samples)
+    by_pass = None
+    if recogniser is not None:
+        by_pass = passes.measure_passes(
+            table, likelihood, likelihoods[WITH_TABLE], generator, recogniser, days, run.seed
+        )
     misread = np.array([s.read != s.plate and len(s.read) >= SHORTEST_READ for s in fitting])
     return Measured(
         size=size,
         days=days,
-        false={method: np.concatenate([o[method] for _, o, _ in false]) for method in (MATCHER, *RULES)}
+        false={method: np.concatenate([o[method] for _, o, _ in false]) for method in (MATCHER, WITH_TABLE, *RULES)}
         | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
@@ -134,9 +152,10 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
         found_countries=own.countries[misread],
         found_kinds=kinds.of_misreads(own, passed.reads)[misread],
         found_good=fitted.gate.is_possible(passed.reads)[misread],
-        listed=of_own[MATCHER],
+        listed={method: of_own[method] for method in likelihoods},
         listed_tiers=own_tiers,
         vehicles_by_country={country: count / days for country, count in by_country.items()},
+        by_pass=by_pass,
     )
 
 
@@ -144,6 +163,7 @@ def together(parts: Sequence[Measured]) -> Measured:
     """Return the results of several runs on lists of one size as those of one run."""
     countries = {country for part in parts for country in part.vehicles_by_country}
     days = sum(part.days for part in parts)
+    by_pass = [part.by_pass for part in parts if part.by_pass is not None]
     return Measured(
         size=parts[0].size,
         days=days,
@@ -156,12 +176,13 @@ def together(parts: Sequence[Measured]) -> Measured:
         found_countries=np.concatenate([part.found_countries for part in parts]),
         found_kinds=np.concatenate([part.found_kinds for part in parts]),
         found_good=np.concatenate([part.found_good for part in parts]),
-        listed=np.concatenate([part.listed for part in parts]),
+        listed={m: np.concatenate([part.listed[m] for part in parts]) for m in (MATCHER, WITH_TABLE)},
         listed_tiers=np.concatenate([part.listed_tiers for part in parts]),
         vehicles_by_country={
             country: sum(part.vehicles_by_country.get(country, 0) * part.days for part in parts) / days
             for country in countries
         },
+        by_pass=passes.together(by_pass) if len(by_pass) == len(parts) else None,
     )
 
 
@@ -181,24 +202,25 @@ def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator
 
 
 def _alerts_of(
-    table: PlateTable, reads: PlateCodes, likelihood: Likelihood, gate: Gate
+    table: PlateTable, reads: PlateCodes, likelihoods: Mapping[str, Likelihood], gate: Gate
 ) -> tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]:
     """Return every pair at most one edit apart, its rank in each method's alerts, and the read's country."""
     texts = texts_for_kernels(reads)
     pairs = table.search(texts, EveryPair(len(table.plates)))
-    alerts = table.search(texts, likelihood)
-    alert_keys = list(zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True))
-    score_of = dict(zip(alert_keys, alerts.scores, strict=True))
+    score_of = {method: _score_of(table.search(texts, likelihood)) for method, likelihood in likelihoods.items()}
     # A plate inside a longer text counts where the matcher alerts for it.
     kind = kinds.of_misreads(table.plates.take(pairs.entry_rows), reads.take(pairs.read_rows))
     keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
-    pairs = pairs.where((kind < kinds.FURTHER) | np.array([key in score_of for key in keys], bool))
-    pair_keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
-    scores = np.array([score_of.pop(key, -1) for key in pair_keys])
-    if score_of:
+    pairs = pairs.where(
+        (kind < kinds.FURTHER) | np.array([any(key in of for of in score_of.values()) for key in keys], bool)
+    )
+    pair_keys = list(zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True))
+    orders: dict[str, Floats] = {
+        method: np.array([of.pop(key, -1) for key in pair_keys], np.float64) for method, of in score_of.items()
+    }
+    if any(score_of.values()):
         raise AssertionError("the matcher alerted for pairs that are not one edit apart")
     asked, place = np.unique(pairs.read_rows, return_inverse=True)
-    orders: dict[str, Floats] = {MATCHER: scores.astype(np.float64)}
     for rule in RULES:
         orders[rule] = order(
             rule,
@@ -208,6 +230,18 @@ def _alerts_of(
             confidences=reads.confidences[pairs.read_rows],
         )
     return pairs, orders, reads.countries[pairs.read_rows]
+
+
+def _score_of(alerts: MatchedPairs) -> dict[tuple[int, int], float]:
+    keys = zip(alerts.read_rows.tolist(), alerts.entry_rows.tolist(), strict=True)
+    return dict(zip(keys, alerts.scores.tolist(), strict=True))
+
+
+def _learned_table(samples: Sequence[Sample], seed: int) -> ConfidenceTable | None:
+    """Return the table of a camera with this engine, learned from other vehicles; None without confidences."""
+    reads = Generator(Templates.of(samples), seed + 1_000).vehicles(_READS_LEARNED).reads
+    counts = counts_of(reads.confidences[reads.lengths >= SHORTEST_READ])
+    return confidence_table(counts) if counts.sum() else None
 
 
 def _with_candidates(

@@ -16,16 +16,20 @@ from anpr.matching.encoding.plate_codes import country_text
 from anpr.matching.lookup.plate_table import NEAR_TIER
 from anpr.matching.scoring.likelihood import LISTED_SHARE, NEAR_ODDS
 from benchmarks.quality import kinds
-from benchmarks.quality.measure import MATCHER, METHODS, VEHICLES_A_DAY, Measured
+from benchmarks.quality.measure import MATCHER, METHODS, WITH_TABLE, Measured
+from benchmarks.quality.passes import TOLERANCES, VEHICLES_A_DAY, WAYS, ByPass
 from benchmarks.quality.rules import RULES
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
 POINTS = (1.0, 2.0, 15.0)
+POINTS_BY_PASS = (2.0, 15.0)
 _BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0001)
 # The picture of reliability leaves out shares below the first, and marks for fewer alerts than the second.
 _LEAST_DRAWN, _FEWEST_DRAWN = 1e-3, 10
+# The curve with a camera's table would lie on that of the matcher.
+_DRAWN = tuple(method for method in METHODS if method != WITH_TABLE)
 _CURVE = tuple(float(value) for value in np.geomspace(0.2, 50, 40))
 
 
@@ -43,12 +47,18 @@ def figures(engine: str, measured: Measured) -> dict[str, Any]:
             "false_a_day": _a_day(int(least.sum()), measured.days),
             "by_tier": [_of_tier(measured, tier) for tier in range(len(TIERS) - 1)],
         },
+        "by_pass": None if measured.by_pass is None else _by_pass(measured.by_pass),
         "by_country": [_of_country(measured, country) for country in sorted(measured.vehicles_by_country)],
         "near_false_a_day": {
             kind: _a_day(int((_near_alerts(measured) & (measured.false_kinds == number)).sum()), measured.days)
             for number, kind in enumerate(kinds.UNLISTED)
         },
-        "near_odds": near_odds(measured),
+        "near_odds": near_odds(measured, MATCHER),
+        "with_table": {
+            "found": _share(int((measured.found[WITH_TABLE] >= 0).sum()), len(measured.found[WITH_TABLE])),
+            "false_a_day": _a_day(int((measured.false[WITH_TABLE] >= 0).sum()), measured.days),
+            "near_odds": near_odds(measured, WITH_TABLE),
+        },
         "reliability": [row for tier in range(len(TIERS) - 1) for row in _reliability(measured, tier)],
     }
 
@@ -73,6 +83,7 @@ def lines(of: dict[str, Any]) -> list[str]:
         f"    {row['tier']:12} {_percent(row['found']):>22}   {_rate(row['false_a_day']):>22} false a day"
         for row in shipped["by_tier"]
     ]
+    out += _lines_by_pass(of["by_pass"])
     out.append("  by nationality, as shipped: found, false in a day of 20,000 of its vehicles, what its misreads are")
     out += [
         f"    {row['country']:4} {_percent(row['found']):>22}   {_rate(row['false_a_day_of_its_own']):>22}   "
@@ -87,12 +98,69 @@ def lines(of: dict[str, Any]) -> list[str]:
         f"  near scores are right on average with {odds['factor']} ({odds['low']}-{odds['high']}) times the odds "
         f"of the tables; the program uses {odds['used']}"
     )
+    learned = of["with_table"]
+    out.append(
+        f"  with a table of the camera's doubts, as shipped: {_percent(learned['found'])} found, "
+        f"{_rate(learned['false_a_day'])} false a day; near scores right with {learned['near_odds']['factor']} "
+        f"({learned['near_odds']['low']}-{learned['near_odds']['high']}) times"
+    )
     out.append("  reliability: of alerts with such a score, the share that is the listed vehicle")
     out += [
         f"    {row['tier']:12} {row['from']:.2f} to {min(row['to'], 1):.2f}: mean score {row['mean_score']:.3f}, "
         f"true {row['true_share']:.3f} ({row['low']:.3f}-{row['high']:.3f}) of {row['alerts_a_day']:.2f} a day"
         for row in of["reliability"]
     ]
+    return out
+
+
+def _by_pass(passes: ByPass) -> dict[str, Any]:
+    hard = passes.is_never_right
+    return {
+        "days": passes.days,
+        "listed_passes": len(hard),
+        "never_read_right": int(hard.sum()),
+        "rows": [
+            {
+                "tolerance": tolerance,
+                "way": way,
+                "as_shipped": _of_passes(passes.found[way, tolerance] >= 0, hard)
+                | {"false_a_day": _a_day(int((passes.false[way, tolerance] >= 0).sum()), passes.days)},
+                "at": [
+                    {"false_a_day": point} | _of_passes(passes.found_at(way, tolerance, point), hard)
+                    for point in POINTS_BY_PASS
+                ],
+            }
+            for tolerance in TOLERANCES
+            for way in WAYS
+        ],
+    }
+
+
+def _of_passes(found: NDArray[np.bool_], hard: NDArray[np.bool_]) -> dict[str, Any]:
+    return {
+        "found": _share(int(found.sum()), len(found)),
+        "found_never_read_right": _share(int(found[hard].sum()), int(hard.sum())),
+    }
+
+
+def _lines_by_pass(of: dict[str, Any] | None) -> list[str]:
+    if of is None:
+        return ["  by the pass: not measured, the engine has too few misreads"]
+    points = "".join(f"{f'at {point:g} false passes a day':>36}" for point in POINTS_BY_PASS)
+    out = [
+        (
+            f"  by the pass: {of['listed_passes']} passes of listed vehicles, {of['never_read_right']} of them never "
+            f"read right, {of['days']:g} days of others; found, and of those never read right"
+        ),
+        f"    {'':42}{points}{'as shipped':>36}   false a day",
+    ]
+    for row in of["rows"]:
+        cells = [*row["at"], row["as_shipped"]]
+        shares = "".join(
+            f"{100 * cell['found']['share']:10.2f} %, {_percent(cell['found_never_read_right']):>22}"
+            for cell in cells
+        )
+        out.append(f"    {row['tolerance']:9}{row['way']:33}{shares}   {_rate(row['as_shipped']['false_a_day'])}")
     return out
 
 
@@ -112,7 +180,7 @@ def _draw_curves(path: Path, runs: Sequence[tuple[str, Measured]]) -> None:
     figure, axes = plt.subplots(len(by_engine), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for row, (engine, of_engine) in zip(axes, by_engine.items(), strict=True):
         for at, measured in zip(row, of_engine, strict=False):
-            for method, style in zip(METHODS, ("-", "-.", "--", ":"), strict=True):
+            for method, style in zip(_DRAWN, ("-", "-.", "--", ":"), strict=True):
                 found = [100 * measured.found_at(method, a_day)[1] for a_day in _CURVE]
                 at.plot(_CURVE, found, style, color="black", label=method)
             at.set_xscale("log")
@@ -201,21 +269,22 @@ def _mean(which: NDArray[np.bool_]) -> float:
     return round(float(which.mean()), 4) if len(which) else math.nan
 
 
-def _near_alerts(measured: Measured) -> NDArray[np.bool_]:
-    near: NDArray[np.bool_] = (measured.false[MATCHER] >= 0) & (measured.false_tiers == NEAR_TIER)
+def _near_alerts(measured: Measured, method: str = MATCHER) -> NDArray[np.bool_]:
+    near: NDArray[np.bool_] = (measured.false[method] >= 0) & (measured.false_tiers == NEAR_TIER)
     return near
 
 
-def near_odds(measured: Measured) -> dict[str, float]:
+def near_odds(measured: Measured, method: str) -> dict[str, float]:
     """Return the factor on the odds of the tables that makes the near scores right on average.
 
     Then the amounts by which the scores of true alerts are below 1, and those of false alerts above 0, are equal. The
     interval has the factors at which they differ by no more than 95 % of chance allows.
     """
-    true = measured.listed[(measured.listed_tiers == NEAR_TIER) & (measured.listed >= 0)]
-    scores = np.concatenate([true, measured.false[MATCHER][_near_alerts(measured)]])
+    listed = measured.listed[method]
+    true = listed[(measured.listed_tiers == NEAR_TIER) & (listed >= 0)]
+    scores = np.concatenate([true, measured.false[method][_near_alerts(measured, method)]])
     is_true = np.arange(len(scores)) < len(true)
-    weights = np.where(is_true, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed), 1 / measured.days)
+    weights = np.where(is_true, VEHICLES_A_DAY * LISTED_SHARE / len(listed), 1 / measured.days)
     odds = scores / (1 - np.minimum(scores, 0.9999)) / NEAR_ODDS
 
     def lacking(factor: float) -> NDArray[np.float64]:
@@ -234,9 +303,10 @@ def near_odds(measured: Measured) -> dict[str, float]:
 def _reliability(measured: Measured, tier: int) -> list[dict[str, Any]]:
     """Return by score the share of a tier's alerts that are right, at the stated share of listed vehicles."""
     false = measured.false[MATCHER][measured.false_tiers == tier]
-    true = measured.listed[measured.listed_tiers == tier]
+    listed = measured.listed[MATCHER]
+    true = listed[measured.listed_tiers == tier]
     # How many alerts a day each false alert and each true alert counts for.
-    of_false, of_true = 1 / measured.days, VEHICLES_A_DAY * LISTED_SHARE / len(measured.listed)
+    of_false, of_true = 1 / measured.days, VEHICLES_A_DAY * LISTED_SHARE / len(listed)
     rows = []
     for low, high in pairwise(_BINS):
         wrong, right = (scores[(scores >= low) & (scores < high)] for scores in (false, true))

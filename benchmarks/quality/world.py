@@ -142,6 +142,12 @@ class Generator:
                 at += 1
         return _plate_codes(codes, self._templates.countries[rows])
 
+    def unlisted_plates(self, count: int) -> PlateCodes:
+        """Draw plates alone, each country in its stated share of the traffic. No character stays as measured."""
+        rows = self._random.choice(len(self._templates.countries), size=count, p=self._shares)
+        codes = np.where(self._templates.plates[rows] > 0, self._draws(rows, ""), 0).astype(np.uint8)
+        return _plate_codes(codes, self._templates.countries[rows])
+
     def vehicles(self, count: int) -> Vehicles:
         """Draw vehicles with their reads, each country in its stated share of the traffic."""
         t = self._templates

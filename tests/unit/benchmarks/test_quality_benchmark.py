@@ -19,6 +19,7 @@ from benchmarks.fit_likelihood import Sample, load
 from benchmarks.quality import kinds, report
 from benchmarks.quality.__main__ import half, main
 from benchmarks.quality.measure import MATCHER, WITH_CANDIDATES, Fitted, Measured, Run, measure
+from benchmarks.quality.passes import ANY_READ, SUREST, TOLERANCES, WAYS, recogniser_of
 from benchmarks.quality.rules import RULES
 from benchmarks.quality.world import Generator, Templates, next_number
 
@@ -89,7 +90,7 @@ def test_at_a_threshold_there_are_no_more_false_alerts_than_were_asked_for(sampl
 
 def test_a_list_shorter_than_the_measured_plates_is_as_long_as_was_asked(samples: list[Sample]) -> None:
     measured = measure(samples, Fitted.shipped(), Run(200, 0.1, 5), lambda _: None)
-    assert len(measured.listed) == 200
+    assert len(measured.listed[MATCHER]) == 200
     assert 0 < len(measured.found[MATCHER]) < 40
 
 
@@ -126,8 +127,10 @@ def test_when_the_odds_of_all_near_scores_are_halved_the_factor_that_corrects_th
     def halved(scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.where(scores > 0, scores / (2 - scores), scores)
 
-    less = replace(unsure, listed=halved(unsure.listed), false={MATCHER: halved(unsure.false[MATCHER])})
-    asked, of_less = (report.near_odds(one) for one in (unsure, less))
+    less = replace(
+        unsure, listed={MATCHER: halved(unsure.listed[MATCHER])}, false={MATCHER: halved(unsure.false[MATCHER])}
+    )
+    asked, of_less = (report.near_odds(one, MATCHER) for one in (unsure, less))
     assert of_less["factor"] == pytest.approx(2 * asked["factor"], rel=0.03)
     assert asked["low"] < asked["factor"] < asked["high"]
 
@@ -214,3 +217,38 @@ def test_a_reader_without_confidence_is_measured_by_its_texts(tmp_path: Path) ->
     assert all(math.isnan(sample.confidence) for sample in load(path))
     result = CliRunner().invoke(main, ["--reads", str(path), "--entries", "1000", "--days", "0.1", "--json"])
     assert result.exit_code == 0, result.output
+
+
+def test_measured_by_the_pass_any_of_its_reads_finds_at_least_what_its_surest_read_finds(unsure: Measured) -> None:
+    passes = unsure.by_pass
+    assert passes is not None
+    for tolerance in TOLERANCES:
+        surest_read, any_read, _, as_sent = (passes.found[way, tolerance] for way in WAYS)
+        assert (any_read >= surest_read).all()
+        assert (as_sent >= 0).sum() >= (any_read >= 0).sum()
+    assert (passes.found[ANY_READ, "near"] >= 0).sum() > (passes.found[SUREST, "near"] >= 0).sum()
+    assert (passes.found[ANY_READ, "near"] >= passes.found[ANY_READ, "exact"]).all()
+
+
+def test_no_more_passes_are_false_at_a_threshold_than_were_asked_for(unsure: Measured) -> None:
+    passes = unsure.by_pass
+    assert passes is not None
+    none, some, many = (passes.found_at(ANY_READ, "near", a_day).sum() for a_day in (0, 2, 1_000))
+    assert none <= some <= many == (passes.found[ANY_READ, "near"] >= 0).sum()
+
+
+def test_an_engine_with_few_misreads_is_not_measured_by_the_pass(samples: list[Sample]) -> None:
+    assert recogniser_of(samples[:500]) is None
+
+
+def test_the_frames_of_a_pass_are_as_unsure_of_right_reads_as_the_engine_is() -> None:
+    of_engine = load(MEASURED)
+    recogniser = recogniser_of(of_engine)
+    assert recogniser is not None
+    rng = random.Random(1)
+    reads = [recogniser.read("KT47WXM", recogniser.quality(rng), rng) for _ in range(20_000)]
+    simulated = [read.confidence for read in reads if read.text == "KT47WXM"]
+    measured = [sample.confidence for sample in of_engine if sample.read == sample.plate]
+    for low in (0.8, 0.88):
+        shares = (float(np.mean(np.array(confidences) < low)) for confidences in (simulated, measured))
+        assert next(shares) == pytest.approx(next(shares), abs=0.005)
