@@ -37,7 +37,7 @@ from anpr.local.server import Server, ServerUnavailableError
 from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
-from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.errors import AnprError, InputError, UnavailableError
 from anpr.runtime.nearest import nearest_note
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
@@ -51,7 +51,8 @@ LIST_NAME = "example"
 # The same at each run if they are free, so that a bookmark of a console and a copied command go on working.
 KAFKA_PORTS, VALKEY_PORT = (28_092, 28_093), 28_079
 FIRST_CONSOLE_PORT, FIRST_HISTORY_PORT = 28_080, 28_070
-READY_SECONDS = 60
+# A few seconds on a machine that is free. One that is busy may take minutes, and to give up would not help.
+READY_SECONDS = 180
 DRAIN_SECONDS = 60
 BOARD_SECONDS = 30
 HISTORY_SECONDS = 30
@@ -86,7 +87,7 @@ def check_scenario(name: str) -> None:
 class Demo:
     """A context that starts everything, and ends every process.
 
-    It deletes its files too, unless `keep_folder` is set or the start fails.
+    It deletes its files too, unless `keep_folder` is set, or an error ends it: then its logs are of use.
     """
 
     def __init__(
@@ -126,8 +127,8 @@ class Demo:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.keep_folder = self.keep_folder or bool(self.faults())
+    def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:
+        self.keep_folder = self.keep_folder or isinstance(error, AnprError) or bool(self.faults())
         self.supervisor.stop()
         self._stack.close()
         if self.keep_folder:

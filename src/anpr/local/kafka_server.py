@@ -54,8 +54,9 @@ transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=3000
 
-# after a crash the broker waits until its old registration has run out (9 s by default)
-broker.session.timeout.ms=2000
+# after a crash the broker waits until its old registration has run out (9 s by default); with 2 s, a broker on a
+# machine with far too much to do lost its own and led no partition: a heartbeat took 2.8 s there
+broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 
 # the default takes 128 MB of memory at the start
