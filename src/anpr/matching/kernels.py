@@ -107,6 +107,17 @@ class Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # mypy d
 config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
 
 
+class _KeptCode(caching.FunctionCache):  # type: ignore[misc]  # mypy does not follow Numba
+    """Takes machine code from disk without first loading all that Numba can compile: half a second for each process.
+
+    Where there is no code, the compiler loads that itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 class _CompileNote(event.Listener):  # type: ignore[misc]  # mypy does not follow Numba
     """Logs once that kernels are compiled now, when somebody waits for them."""
 
@@ -131,7 +142,10 @@ def kernel(function: Function) -> Function:
     It runs without the interpreter's lock. A division by zero gives infinity, as with arrays. It makes no arrays: it
     writes to those that it is given. Where they are too short, it goes on counting and writes no more.
     """
-    return cast("Function", numba.njit(cache=_IS_KEPT, **_OPTIONS)(function))
+    compiled = numba.njit(**_OPTIONS)(function)
+    if _IS_KEPT:
+        compiled._cache = _KeptCode(function)  # noqa: SLF001  as Numba's own `enable_caching` does
+    return cast("Function", compiled)
 
 
 def step(function: Function) -> Function:

@@ -80,6 +80,15 @@ def test_nothing_is_compiled_after_the_kernels_were_compiled_at_installation() -
     assert [kernel.data["dispatcher"] for _, kernel in recorder.buffer] == []
 
 
+def test_a_process_that_finds_machine_code_on_disk_does_not_load_what_compiling_needs() -> None:
+    """That takes half a second of a processor for each matcher: what Numba knows about arrays is a part of it."""
+    compile_kernels()
+    code = "import sys; from anpr.matching.compiling import compile_kernels; compile_kernels(); print(*sys.modules)"
+    result = run(code)
+    assert "numba" in result.stdout.split(), result.stderr
+    assert "numba.np.arrayobj" not in result.stdout.split()
+
+
 def test_an_installation_that_cannot_be_written_compiles_for_itself() -> None:
     code = """
 import sys
