@@ -24,6 +24,7 @@ from benchmarks import saved
 # By name: the values that `--quick` gives to the parameters of a benchmark.
 BENCHMARKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "back_check": {"sightings": 10_000, "counts": [10]},
+    "board_memory": {"sizes": (0, 200)},
     "console": {"browsers": 50, "seconds": 2},
     "failover": {"crashes": 2},
     "history": {"sightings": 10_000, "look_ups": 20},

@@ -3,6 +3,11 @@
 `python -m tests.fuzz --inputs 10_000_000` is the whole of it.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -41,3 +46,24 @@ def test_a_failure_names_the_input_and_how_to_repeat_it(monkeypatch: pytest.Monk
 def test_its_help_has_examples_and_a_number_may_have_underscores() -> None:
     assert "--inputs 10_000_000 --seed 7 --target intake" in CliRunner().invoke(main, ["--help"]).output
     assert CliRunner().invoke(main, ["--inputs", "none"]).exit_code == 2
+
+
+PLANTED = """
+import sys
+from tests.fuzz import guided, targets
+def breaks(value):
+    assert not value.startswith(b"A"), "a planted fault"
+targets.TARGETS = {"planted": targets.Target((b"",), breaks)}
+sys.argv = ["guided", "--target", "planted", "--inputs", "200_000", "--seed", "1"]
+guided.main()
+"""
+
+
+def test_guided_by_coverage_it_finds_a_planted_fault(tmp_path: Path) -> None:
+    pytest.importorskip("atheris", reason="atheris is not installed: see tests/fuzz/guided.py")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-c", PLANTED], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "a planted fault" in done.stdout + done.stderr
