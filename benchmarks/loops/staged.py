@@ -20,17 +20,20 @@ from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.kafka.consumer import KafkaConsumer
 from anpr.kafka.interfaces import DeliveryCallback, Record
 from anpr.kafka.producer import KafkaProducer
+from anpr.kafka.record_batch import RecordBatch
 from anpr.matcher.matcher_metrics import MatcherMetrics
+from anpr.matching.encoding.columns import Texts
+from anpr.matching.encoding.plain_reads import ReadScanner, Scanned
+from anpr.matching.encoding.plate_codes import Rows
 from anpr.matching.index import Index, Match
-from anpr.matching.read_texts import PlateReading
 from anpr.reads.decoder import BadRead
 from benchmarks.loops.cost import Work
 from benchmarks.loops.fields import Fields
 from benchmarks.loops.matcher import Parts, active_index, run
 
-# In the order of a turn. "decode" is what no stopwatch is around: decoding what matching needs, choosing the sample,
-# and decoding whole what may match. "explain" is the second search of those, and the reasons of each match.
-STAGES: Final = ("take", "decode", "search", "explain", "publish", "commit", "metrics")
+# In the order of a turn. "scan" finds what matching needs. "decode" is what no stopwatch is around: first, decoding
+# whole what may match and once a second a sample. "explain" searches what may match again and gives reasons.
+STAGES: Final = ("take", "scan", "search", "decode", "explain", "publish", "commit", "metrics")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -66,14 +69,17 @@ WATCH: Final = Stopwatch()
 class TimedConsumer(KafkaConsumer):
     """Its stages are "take" and "commit"."""
 
-    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> RecordBatch:
         """See `interfaces.Consumer`."""
-        return WATCH.time("take", super().poll, max_records, wait_seconds)
+        batch = WATCH.time("take", super().poll, max_records, wait_seconds)
+        WATCH.time("not the matcher's", _CHECK.note_polled, batch)
+        return batch
 
     def commit(self, records: Sequence[Record]) -> None:
         """See `interfaces.Consumer`."""
         WATCH.time("commit", super().commit, records)
-        WATCH.time("not the matcher's", _CHECK.note, records)
+        if records:
+            WATCH.time("not the matcher's", _CHECK.note_processed)
 
 
 class TimedProducer(KafkaProducer):
@@ -98,9 +104,13 @@ class TimedProducer(KafkaProducer):
 class TimedMetrics(MatcherMetrics):
     """Its stage is "metrics"."""
 
-    def record_batch(self, reads: Sequence[Read], records: int, seconds: float) -> None:
+    def record_batch(self, records: int, seconds: float) -> None:
         """See `MatcherMetrics`."""
-        WATCH.time("metrics", super().record_batch, reads, records, seconds)
+        WATCH.time("metrics", super().record_batch, records, seconds)
+
+    def record_reads(self, reads: Sequence[Read]) -> None:
+        """See `MatcherMetrics`."""
+        WATCH.time("metrics", super().record_reads, reads)
 
     def record_published(
         self, reads: int, alerts: Sequence[Alert], dead_letters: Sequence[BadRead], now: datetime
@@ -112,9 +122,9 @@ class TimedMetrics(MatcherMetrics):
 class TimedIndex(Index):
     """Its stages are "search" and "explain"."""
 
-    def may_match(self, reads: Sequence[PlateReading]) -> set[int]:
+    def may_match(self, texts: Texts) -> Rows:
         """See `Index`."""
-        return WATCH.time("search", super().may_match, reads)
+        return WATCH.time("search", super().may_match, texts)
 
     def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
         """See `Index`."""
@@ -128,12 +138,17 @@ class Check:
         self.turns = self.listed = self.reads = 0
         self.plates: frozenset[str] = frozenset()
         self._decode = msgspec.json.Decoder(Fields).decode
+        self._polled = RecordBatch.of([])
 
-    def note(self, records: Sequence[Record]) -> None:
-        """Note a turn."""
-        self.turns += bool(records)
-        self.reads += len(records)
-        self.listed += sum(self._decode(record.value or b"").plate in self.plates for record in records)
+    def note_polled(self, batch: RecordBatch) -> None:
+        """Note what a turn has taken."""
+        self._polled = batch
+
+    def note_processed(self) -> None:
+        """Note that the turn is over."""
+        self.turns += 1
+        self.reads += len(self._polled)
+        self.listed += sum(self._decode(value).plate in self.plates for value in self._polled.values)
 
 
 _CHECK: Final = Check()
@@ -164,12 +179,23 @@ class Measurement:
         return True
 
 
+def _time_scans() -> None:
+    """Put the stopwatch around the scan, which a matcher makes for itself."""
+    scan = ReadScanner.scan
+
+    def timed(scanner: ReadScanner, values: Sequence[bytes]) -> Scanned:
+        return WATCH.time("scan", scan, scanner, values)
+
+    setattr(ReadScanner, "scan", timed)  # noqa: B010  to mypy a method is no variable
+
+
 def main(work: str, path: str, plates: str, batch_reads: str, warm_up_turns: str) -> None:
     """Run it on the work, which is JSON. `path` is the index folder, `plates` a file of the listed plates."""
     whole: Work = msgspec.json.decode(work, type=Work)
     _CHECK.plates = frozenset(msgspec.json.decode(Path(plates).read_bytes(), type=list[str]))
     active = active_index(Path(path))
     of_index: dict[str, Any] = {field.name: getattr(active.index, field.name) for field in fields(Index)}
+    _time_scans()
     measurement = Measurement(whole.reads, int(warm_up_turns))
     run(
         whole,

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 Result = Mapping[str, Any]
 _OWN, _OTHERS = "#1d70b8", "#b1b4b6"
-_STAGES: Final = ("#003078", "#1d70b8", "#5694ca", "#28a197", "#85994b", "#f47738", "#b1b4b6")
+_STAGES: Final = ("#003078", "#1d70b8", "#5694ca", "#28a197", "#85994b", "#f47738", "#b1b4b6", "#ffdd00")
 
 
 def draw(folder: Path, results: Mapping[str, Result]) -> None:
@@ -74,7 +74,7 @@ def stages(figures: Mapping[str, Any]) -> Any:
 def _stack(at: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     names = [f"{of['entries']:,}\n{of['tolerance']}" for of in rows]
     bottom = [0.0] * len(rows)
-    for stage, colour in zip(rows[0]["stages_us"], _STAGES, strict=True):
+    for stage, colour in zip(rows[0]["stages_us"], _STAGES, strict=False):  # earlier results have fewer
         heights = [of["stages_us"][stage] for of in rows]
         at.bar(names, heights, bottom=bottom, color=colour, label=stage)
         bottom = [below + height for below, height in zip(bottom, heights, strict=True)]

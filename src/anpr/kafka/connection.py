@@ -27,6 +27,8 @@ FETCH_WAIT_MS: Final = 500
 # For consumers. With the default backoff (1000 ms) a fast loop can stall for a second: measured.
 FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1, "fetch.wait.max.ms": FETCH_WAIT_MS}
 _LOG_AGAIN_SECONDS = 10
+# Of the year 9999: a day before the last that Python knows.
+_LAST_MILLISECOND: Final = 253_402_214_400_000
 
 
 class ErrorLog:
@@ -55,7 +57,12 @@ class ErrorLog:
 
 def records_of(messages: Iterable[Message]) -> list[Record]:
     """Return the records among the client's messages. Log the errors, except the ends of partitions."""
-    return [_record(message) for message in messages if _is_record(message)]
+    return [record_of(message) for message in with_records(messages)]
+
+
+def with_records(messages: Iterable[Message]) -> list[Message]:
+    """Return the messages that are records, without errors. Log the errors, except the ends of partitions."""
+    return [message for message in messages if _is_record(message)]
 
 
 def partition_of(message: Message) -> tuple[str, int]:
@@ -82,7 +89,8 @@ def _is_record(message: Message) -> bool:
     return error is None
 
 
-def _record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
+    """Return the record of a message that is no error."""
     record = Record(
         *partition_of(message),
         offset=message.offset() or 0,
@@ -96,6 +104,11 @@ def _record(message: Message) -> Record:
 def _with_headers(record: Record, headers: Mapping[str, bytes | None]) -> Record:
     reason = (headers.get(REASON) or b"").decode("utf-8", "replace")
     return record._replace(is_replayed=REPLAYED in headers, reason=reason)
+
+
+def is_surely_time(kind: int, milliseconds: int) -> bool:
+    """Return whether a record's timestamp is a time of arrival. The few others may be one too."""
+    return kind != TIMESTAMP_NOT_AVAILABLE and 0 < milliseconds < _LAST_MILLISECOND
 
 
 def _arrival(kind: int, milliseconds: int) -> datetime | None:

@@ -12,6 +12,7 @@ from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, FETCH_WAIT_MS
 from anpr.kafka.group_coverage import GroupCoverage, group_asker
 from anpr.kafka.interfaces import Gap, Record
 from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
+from anpr.kafka.record_batch import RecordBatch
 from anpr.kafka.topic_identity import TopicIdentity
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import get_logger
@@ -81,13 +82,13 @@ class KafkaConsumer:
             self._consumer = Consumer(settings)
             self._subscribe()
 
-    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> RecordBatch:
         """See `interfaces.Consumer`."""
         with as_rejection():
             self._check_topic()
             self._check_partitions()
             records, gone = poll_batch(self._consumer, max_records, wait_seconds)
-            self._finder.note_records(records)
+            self._finder.note_batch(records)
             for partition in gone:
                 self._restart(TopicPartition(*partition))
         return records

@@ -9,6 +9,7 @@ from anpr.contracts.dead_letters import REASON, REPLAYED
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.interfaces import DeliveryCallback, Gap, PendingRecord, Record
 from anpr.kafka.offset_gaps import GapFinder, restart_at
+from anpr.kafka.record_batch import RecordBatch
 from anpr.runtime.clock import Clock
 
 _WAIT_SECONDS = 0.005
@@ -52,17 +53,17 @@ class InMemoryConsumer:
         self._next = broker.committed[group, topic]
         self._finder = GapFinder()
 
-    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
+    def poll(self, max_records: int, wait_seconds: float) -> RecordBatch:  # noqa: ARG002  nothing to wait for
         """See `interfaces.Consumer`."""
         low, high = self._broker.log_start[self._topic], len(self._broker.topics[self._topic])
         if not low <= self._next <= high:
             restart = restart_at(self._next, low, high)
             self._finder.note_restart((self._topic, 0), self._next, restart, None)
             self._next = restart.offset
-        records = self._broker.records(self._topic, self._next)[:max_records]
-        self._next += len(records)
-        self._finder.note_records(records)
-        return records
+        batch = RecordBatch.of(self._broker.records(self._topic, self._next)[:max_records])
+        self._next += len(batch)
+        self._finder.note_batch(batch)
+        return batch
 
     def commit(self, records: Sequence[Record]) -> None:
         """See `interfaces.Consumer`."""

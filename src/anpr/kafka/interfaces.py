@@ -5,9 +5,12 @@ Each role has a real implementation (`consumer.py`, `producer.py`, `tail.py`) an
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from anpr.kafka.delivery_errors import UndeliveredError
+
+if TYPE_CHECKING:  # it is made of records
+    from anpr.kafka.record_batch import RecordBatch
 
 
 class Record(NamedTuple):
@@ -61,7 +64,7 @@ class PendingRecord(NamedTuple):
 class Consumer(Protocol):
     """One member of a group that shares a topic: one member gets each record, again until it is committed."""
 
-    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> "RecordBatch":
         """Return the records that have arrived, at most `max_records`. Wait up to `wait_seconds` for the first.
 
         Raises RejectedError when the broker refuses. The consumer is of no use then; open a new one.

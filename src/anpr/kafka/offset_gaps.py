@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.record_batch import RecordBatch
 
 Partition = tuple[str, int]
 _partition_of: Final = attrgetter("topic", "partition")
@@ -67,6 +68,16 @@ class GapFinder:
                 expected, read_until = record.offset + 1, record.arrived_at
             if expected is not None:
                 self._next[partition], self._read_until[partition] = expected, read_until
+
+    def note_batch(self, batch: RecordBatch) -> None:
+        """Note the records of a poll. Where none is missing between them, only the first and the last are made."""
+        for of_partition in batch.by_partition():
+            if of_partition.is_without_gaps:
+                self.note_records([of_partition.first])
+                key, last = _partition_of(of_partition.last), of_partition.last
+                self._next[key], self._read_until[key] = last.offset + 1, last.arrived_at
+            else:
+                self.note_records(batch.records_of(of_partition.first.partition))
 
     def note_restart(
         self, partition: Partition, next_offset: int | None, restart: Restart, read_until: datetime | None

@@ -63,13 +63,13 @@ class OffsetReader:
         with as_rejection():
             if time.monotonic() >= self._look_again_at:
                 self._follow_topic()
-            records, gone = poll_batch(self._consumer, max_records, wait_seconds)
-            if (records or gone) and not self._is_same_topic():
+            batch, gone = poll_batch(self._consumer, max_records, wait_seconds)
+            if (len(batch) or gone) and not self._is_same_topic():
                 return []
-            self._finder.note_records(records)
+            self._finder.note_batch(batch)
             for partition in gone:
                 self._read_on(partition, self._finder.next_offset(partition))
-        return records
+        return list(batch)
 
     def take_gaps(self) -> list[Gap]:
         """Return the deleted records that were found missing since the last call."""

@@ -38,13 +38,12 @@ class RejectedAlert(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The records of one poll, and the results of each stage.
+    """The records of one poll that were decoded whole, and the results of each stage.
 
     The canary is matched and published like any read, but it is in no count (docs/adr/0016). `counted_reads` and
     `counted_alerts` leave it out. `unmatched` counts the reads that match nothing and were not decoded whole.
     """
 
-    records: Sequence[Record]
     unmatched: int
     decoded: Sequence[DecodedRead]
     undecodable: Sequence[UnmatchableRecord]
@@ -53,8 +52,8 @@ class Batch:
     counted_alerts: Sequence[Alert] = ()
 
 
-def decode_batch(records: Sequence[Record], to_decode: Sequence[Record], site: str) -> Batch:
-    """Decode `to_decode` of the records of a site. One that is no usable read is `undecodable`."""
+def decode_batch(to_decode: Sequence[Record], unmatched: int, site: str) -> Batch:
+    """Decode records of a site. One that is no usable read is `undecodable`."""
     decoded: list[DecodedRead] = []
     undecodable: list[UnmatchableRecord] = []
     for record in to_decode:
@@ -62,7 +61,7 @@ def decode_batch(records: Sequence[Record], to_decode: Sequence[Record], site: s
             decoded.append(DecodedRead(record, decode_read(record.value, site, record.arrived_at)))
         except BadRead as error:
             undecodable.append(UnmatchableRecord(record, error))
-    return Batch(records, len(records) - len(to_decode), decoded, undecodable)
+    return Batch(unmatched, decoded, undecodable)
 
 
 def match_batch(batch: Batch, index: Index, now: datetime, late_after: timedelta, days: LocalDays) -> Batch:

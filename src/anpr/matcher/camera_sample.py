@@ -1,27 +1,28 @@
-"""Chooses one read of each camera for each second, for the figures about cameras. Pure."""
+"""Keeps the newest read of each camera that was not decoded whole, for the figures about cameras. Pure."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Sequence
+
+from anpr.kafka.interfaces import Record
 
 
 class CameraSample:
-    """What was chosen of each camera, by the broker's time of arrival.
+    """What is taken once a second, so that a burst of reads does not make its camera look silent.
 
-    At a port's usual traffic, less than a read a second from a camera, every read is chosen. A camera that the
-    configuration does not name is a fault that somebody must see whole: each of its reads is chosen.
+    At a port's usual traffic, less than a read a second from a camera, every read is in it, or was decoded whole.
     """
 
-    def __init__(self, configured: Collection[str]) -> None:
-        """`configured` are the names of the site's cameras."""
-        self._configured = frozenset(configured)
-        self._second: dict[str, int] = {}
+    def __init__(self) -> None:
+        self._newest: dict[int, Record] = {}
 
-    def is_chosen(self, camera: str, arrived_at: datetime) -> bool:
-        """Return whether a read is the first of its camera in this second, and remember it."""
-        if camera not in self._configured:
-            return True
-        second = int(arrived_at.timestamp())
-        if self._second.get(camera) == second:
-            return False
-        self._second[camera] = second
-        return True
+    def keep(self, camera: int, record: Record) -> None:
+        """Keep a read that is newer than all before of this camera, which is a number."""
+        self._newest[camera] = record
+
+    def forget(self, camera: int) -> None:
+        """Forget the read of a camera of which a newer one was decoded whole."""
+        self._newest.pop(camera, None)
+
+    def take(self) -> Sequence[Record]:
+        """Return the reads that are kept, and keep them no longer."""
+        newest, self._newest = self._newest, {}
+        return list(newest.values())

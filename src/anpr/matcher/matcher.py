@@ -4,8 +4,8 @@ One pass of the loop polls a batch of reads, matches it against the active index
 the broker has acknowledged all of them, and only then commits the reads (docs/adr/0002). A matcher that is killed at
 any point leaves its batch uncommitted. The next owner of the partitions polls the same reads and raises alerts with
 the same ids: nothing is lost and nothing counts twice. A pass with one read takes two round trips to the broker; a
-pass with five hundred matches them together. Only reads that may match, and a sample for the figures about cameras,
-are decoded whole (`screening`, docs/adr/0038). Between passes a matcher keeps only the metrics for its status.
+pass with five hundred matches them together. Only reads that may match are decoded whole, and once a second a sample
+for the figures about cameras (`screening`, docs/adr/0038). Between passes a matcher keeps only that and its metrics.
 
 A batch with a record that the broker rejects is not committed. The matcher then restarts from the last committed
 offset (`matcher_service`) until the broker accepts the record. An alert that is too large for its topic is the
@@ -26,10 +26,10 @@ from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import READS_LOST
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
-from anpr.kafka.interfaces import Consumer, Gap, Producer, Record
+from anpr.kafka.interfaces import Consumer, Gap, Producer
+from anpr.kafka.record_batch import RecordBatch
 from anpr.matcher.acknowledgements import Acknowledgements
 from anpr.matcher.batch import (
-    Batch,
     RejectedAlert,
     UnmatchableRecord,
     decode_batch,
@@ -39,7 +39,7 @@ from anpr.matcher.batch import (
 from anpr.matcher.dead_lettering import dead_letter, loss_letter, loss_of
 from anpr.matcher.environment import SYSTEM_CLOCKS, Clocks, Lifecycle, MatcherIdentity
 from anpr.matcher.matcher_metrics import MatcherMetrics
-from anpr.matcher.screening import records_to_decode
+from anpr.matcher.screening import Screening
 from anpr.matcher.status_publisher import StatusPublisher
 from anpr.runtime.clock_steps import ClockSteps
 from anpr.runtime.logs import get_logger
@@ -76,6 +76,7 @@ class Matcher:
         self._late_after = timedelta(seconds=settings.late_after_seconds)
         self._days = days
         self._metrics = metrics
+        self._screening = Screening(identity.site, metrics.cameras_configured)
         self._lifecycle = lifecycle
         self._clocks = clocks
         self._acknowledgements = Acknowledgements(producer, lifecycle, clocks.stopwatch)
@@ -88,6 +89,7 @@ class Matcher:
         """Match until it is time to stop. Raises RejectedError when the broker rejects this matcher's work."""
         while not self._lifecycle.is_stopping():
             self.run_once()
+        self._metrics.record_reads(self._screening.take_sample())
         self._status.publish(self._active_index(), self._clocks.now(), has_left=True)
         self._producer.flush(WAIT_SECONDS)
 
@@ -101,7 +103,7 @@ class Matcher:
             records = self._consumer.poll(self._batch_reads, WAIT_SECONDS)
             if gaps := self._consumer.gaps():
                 self._report_losses(gaps)
-            if records:
+            if len(records):
                 # A newer index may have become active during the poll.
                 self._process_batch(records, self._active_index() or active_index)
         self._publish_status_when_due()
@@ -129,13 +131,14 @@ class Matcher:
         self._consumer.pass_gaps()
         self._metrics.record_losses(losses)
 
-    def _process_batch(self, records: Sequence[Record], active_index: ActiveIndex) -> None:
+    def _process_batch(self, records: RecordBatch, active_index: ActiveIndex) -> None:
         """Take one batch from bytes to committed offsets. Raises UndeliveredError before anything is committed."""
         started_at = self._clocks.stopwatch()
-        to_decode = records_to_decode(records, self._site, active_index.index, self._metrics.is_sampled)
-        batch = decode_batch(records, to_decode, self._site)
+        to_decode = self._screening.records_to_decode(records, active_index.index)
+        batch = decode_batch(to_decode, len(records) - len(to_decode), self._site)
         batch = match_batch(batch, active_index.index, self._clocks.now(), self._late_after, self._days)
-        self._record_matched(batch, self._clocks.stopwatch() - started_at)
+        self._metrics.record_batch(len(records), self._clocks.stopwatch() - started_at)
+        self._metrics.record_reads(batch.counted_reads)
 
         rejected = self._publish(batch.alert_records)
         self._dead_letter(batch.undecodable)
@@ -148,19 +151,13 @@ class Matcher:
             self._acknowledgements.wait_for_all()
 
         acknowledged_at = self._clocks.now()
-        self._consumer.commit(records)
+        self._consumer.commit(records.last_records())
 
         rejected_ids = {alert.alert_id for alert, _ in rejected}
         alerts = [alert for alert in batch.counted_alerts if alert.alert_id not in rejected_ids]
         dead_letters = [error for _, error in (*batch.undecodable, *too_large)]
         reads = batch.unmatched + len(batch.counted_reads)
         self._metrics.record_published(reads, alerts, dead_letters, acknowledged_at)
-
-    def _record_matched(self, batch: Batch, seconds: float) -> None:
-        for _, read in batch.decoded:
-            if read.clock_suspect:
-                self._metrics.record_suspect_clock(read)
-        self._metrics.record_batch(batch.counted_reads, len(batch.records), seconds)
 
     def _publish(self, alert_records: Sequence[Alert | Correction]) -> list[RejectedAlert]:
         """Hand the alerts and corrections to the producer.
@@ -194,6 +191,7 @@ class Matcher:
             return
         self._next_status_at = seconds + STATUS_EVERY_SECONDS
         self._clock_steps.note()
+        self._metrics.record_reads(self._screening.take_sample())
         partitions, lag = self._consumer.partition_count(), self._consumer.lag()
         pending = self._acknowledgements.pending()
         if partitions and lag == 0 and self._has_published_status and not pending:

@@ -12,7 +12,6 @@ from datetime import datetime
 from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Loss, Read, Status
 from anpr.contracts.no_plate import says_no_plate
-from anpr.matcher.camera_sample import CameraSample
 from anpr.matcher.recent_read_ids import RecentReadIds
 from anpr.matcher.unknown_cameras import UnknownCameras
 from anpr.reads.claimed_time import claimed_instant
@@ -40,13 +39,16 @@ class MatcherMetrics:
         self._recent_read_ids = RecentReadIds()
         self.partitions = 0
         self._site = site
+        self.cameras_configured = tuple(cameras)
         self._configured_cameras = frozenset(cameras)
         self.unknown_cameras = UnknownCameras(cameras)
-        self.is_sampled = CameraSample(cameras).is_chosen
+        # Looking up a label takes longer than counting.
+        self._reads, self._unreadable = metrics.READS.labels(site), metrics.UNREADABLE.labels(site)
+        self._batch, self._matching = metrics.BATCH.labels(site), metrics.MATCHING.labels(site)
         metrics.LIST_ENTRIES.labels(site).set(0)
         metrics.LIST_CONFIRMED.labels(site).set(0)
 
-    def record_suspect_clock(self, read: Read) -> None:
+    def _record_suspect_clock(self, read: Read) -> None:
         """Record how far a camera's clock is off when its time was replaced by the time of arrival."""
         claimed = claimed_instant(read.claimed_at)
         if claimed is not None and read.received_at is not None:
@@ -58,13 +60,20 @@ class MatcherMetrics:
         """Return by camera the median of capture time less time of arrival, suspect clocks included."""
         return {camera: round(statistics.median(offsets), 3) for camera, offsets in self._offsets.items()}
 
-    def record_batch(self, reads: Sequence[Read], records: int, seconds: float) -> None:
-        """Count a batch: its reads that were decoded whole, how many records it had, and the seconds to match it."""
+    def record_batch(self, records: int, seconds: float) -> None:
+        """Count a batch: how many records it had, and the seconds to match it."""
+        self._batch.observe(records)
+        self._matching.observe(seconds)
+
+    def record_reads(self, reads: Sequence[Read]) -> None:
+        """Count reads that were decoded whole, and what they say of their cameras."""
+        if not reads:
+            return
         self.counts["sampled_reads"] += len(reads)
-        metrics.BATCH.labels(self._site).observe(records)
-        metrics.MATCHING.labels(self._site).observe(seconds)
-        metrics.UNREADABLE.labels(self._site).inc(sum(map(_is_unreadable, reads)))
+        self._unreadable.inc(sum(map(_is_unreadable, reads)))
         for read in reads:
+            if read.clock_suspect:
+                self._record_suspect_clock(read)
             self._record_dropped_fields(read)
             if self._recent_read_ids.is_reused(read):
                 self._record_reused_read_id(read.camera)
@@ -75,7 +84,7 @@ class MatcherMetrics:
     ) -> None:
         """Count acknowledged records: a number of reads, their alerts, and the dead letters."""
         self.counts["reads"] += reads
-        metrics.READS.labels(self._site).inc(reads)
+        self._reads.inc(reads)
         for alert in alerts:
             if alert.is_covert:
                 continue
@@ -85,8 +94,8 @@ class MatcherMetrics:
                 metrics.CAPTURE_TO_PUBLISH.labels(self._site).observe((now - alert.captured_at).total_seconds())
         self.counts["dead_letters"] += len(dead_letters)
         self.counts["alerts_too_large"] += sum(error.reason == ALERT_TOO_LARGE for error in dead_letters)
-        metrics.UNREADABLE.labels(self._site).inc(sum(error.detail == SAYS_NO_PLATE for error in dead_letters))
         for error in dead_letters:
+            self._unreadable.inc(error.detail == SAYS_NO_PLATE)
             metrics.DEAD_LETTERS.labels(self._site, error.reason if error.reason in REASONS else OTHER).inc()
 
     def record_losses(self, losses: Iterable[Loss]) -> None:

@@ -1,32 +1,46 @@
-"""Finds the records of a batch that have to be decoded whole. Nearly all others match nothing, and cost little."""
+"""Finds the records of a batch that have to be decoded whole. Nearly all match nothing, and cost little. Pure."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
+from anpr.contracts import canary
+from anpr.contracts.events import Read
 from anpr.kafka.interfaces import Record
+from anpr.kafka.record_batch import RecordBatch
+from anpr.matcher.camera_sample import CameraSample
+from anpr.matching.encoding.plain_reads import NO_ROW, ReadScanner
 from anpr.matching.index import Index
-from anpr.reads.plain_read import PlainRead, plain_read
+from anpr.reads.decoder import decode_read
 
 
-def records_to_decode(
-    records: Sequence[Record], site: str, index: Index, is_sampled: Callable[[str, datetime], bool]
-) -> list[Record]:
-    """Return, in their order, the records that may bring an alert, a correction or a dead letter, and a sample.
+class Screening:
+    """Screens the reads of one site, and keeps a sample of those that match nothing."""
 
-    The rest are usable reads that match nothing: decoding them whole would change nothing that is published.
-    `is_sampled` says of a camera and a time of arrival whether a read is in the sample.
-    """
-    must_decode: set[int] = set()
-    rows: list[int] = []
-    plain: list[PlainRead] = []
-    for row, record in enumerate(records):
-        read = plain_read(record.value, site)
+    def __init__(self, site: str, cameras: Sequence[str]) -> None:
+        """`cameras` are the names of the site's cameras. A read of another camera is always decoded whole."""
+        self._site = site
+        self._scanner = ReadScanner(site, cameras)
+        self._sample = CameraSample()
+
+    def records_to_decode(self, batch: RecordBatch, index: Index) -> list[Record]:
+        """Return, in their order, the records that may bring an alert, a correction or a dead letter.
+
+        The rest are usable reads that match nothing: decoding them whole would change nothing that is published.
+        """
+        scanned = self._scanner.scan(batch.values)
+        must_decode = ~scanned.are_plain
+        must_decode[scanned.read_rows[index.may_match(scanned.texts)]] = True
         # Without a time of arrival a read may have no usable time.
-        if read is None or record.arrived_at is None or is_sampled(read.camera, record.arrived_at):
-            must_decode.add(row)
-        else:
-            rows.append(row)
-            plain.append(read)
-    if plain:
-        must_decode.update(rows[match] for match in index.may_match(plain))
-    return [record for row, record in enumerate(records) if row in must_decode]
+        must_decode[batch.untimed_rows] = True
+        rows = must_decode.nonzero()[0].tolist()
+        for camera, row in enumerate(scanned.newest_rows.tolist()):
+            if row != NO_ROW:
+                if must_decode[row]:
+                    self._sample.forget(camera)
+                else:
+                    self._sample.keep(camera, batch.record(row))
+        return [batch.record(row) for row in rows]
+
+    def take_sample(self) -> list[Read]:
+        """Decode the newest read of each camera since the last call, except those that were to be decoded anyway."""
+        reads = (decode_read(record.value, self._site, record.arrived_at) for record in self._sample.take())
+        return [read for read in reads if not canary.is_canary_read(read)]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from anpr.contracts.events import NO_GENERATION, Entry, Read
 from anpr.matching import kernels
 from anpr.matching.compare import compare
+from anpr.matching.encoding.plain_reads import ReadScanner
 from anpr.matching.index import Index
 from anpr.matching.read_keys import read_keys
 
@@ -29,6 +30,7 @@ def compile_kernels() -> None:
     reads = [_read(plate) for plate in ("AB12CDF", "GBAB12CDE", "CDEAB12")]
     Index.build([entry, pattern], NO_GENERATION).match(reads)
     read_keys(reads)
+    ReadScanner("example", ["example"]).scan([b""])
     for read in reads:
         compare(read, entry, 1)
     kernels.note_complete()

@@ -31,7 +31,7 @@ from anpr.matching.encoding.plate_codes import PlateCodes, Rows
 from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
-from anpr.matching.read_texts import PlateReading, ReadTexts, texts_of
+from anpr.matching.read_texts import ReadTexts, texts_of
 from anpr.matching.scoring.likelihood import Likelihood
 
 # A delta that is larger than the next one by more than this factor stays as it is. A higher factor makes fewer deltas
@@ -218,15 +218,13 @@ class Index:
                 )
         return matches
 
-    def may_match(self, reads: Sequence[PlateReading]) -> set[int]:
-        """Return the rows of the reads that match an entry, or would at another time, site or in another direction.
+    def may_match(self, texts: Texts) -> Rows:
+        """Return the rows of the texts that match an entry, or would at another time, site or in another direction.
 
-        Each text is searched as in `match`. So a read whose row is not here matches nothing.
+        Each text is searched as in `match`. So a read of which no text is here matches nothing. A row may come twice.
         """
-        if not reads:
-            return set()
-        texts = texts_of(reads)
-        return {texts.read_rows[row] for _, pairs in self._search(texts.columns) for row in pairs.read_rows.tolist()}
+        found = self._search(texts)
+        return np.concatenate([pairs.read_rows for _, pairs in found]) if found else _NO_ROWS
 
     def _pairs(
         self, found: Sequence[_Found], texts: ReadTexts, reads: Sequence[Read], days: LocalDays

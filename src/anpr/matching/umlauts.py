@@ -22,7 +22,7 @@ _TO_WRITTEN_OUT: Final = str.maketrans(_WRITTEN_OUT)
 _PAIR: Final = re.compile("[AOUaou](?:[Ee]|(?<=[Aa])[Aa])")
 _BETWEEN: Final = "\n"
 # No plate has more of them.
-_MOST_PAIRS: Final = 3
+MOST_PAIRS: Final = 3
 _WHY: Final = "an umlaut, which the other text writes out with this letter"
 
 
@@ -42,7 +42,7 @@ def written_otherwise(text: str) -> Iterator[str]:
     if written_out is not None:
         yield written_out
         return
-    pairs = [found.start() for found in _PAIR.finditer(text)][:_MOST_PAIRS]
+    pairs = [found.start() for found in _PAIR.finditer(text)][:MOST_PAIRS]
     for dropped in product((False, True), repeat=len(pairs)):
         if any(dropped):
             second = {at + 1 for at, is_dropped in zip(pairs, dropped, strict=True) if is_dropped}

@@ -1,7 +1,7 @@
 """The in-memory clients and the real ones keep the same contract: one suite, run on both."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -92,7 +92,7 @@ def poll(consumer: Consumer, count: int) -> list[Record]:
     return gather(lambda: consumer.poll(100, 0.1), count)
 
 
-def gather(poll_some: Callable[[], list[Record]], count: int) -> list[Record]:
+def gather(poll_some: Callable[[], Iterable[Record]], count: int) -> list[Record]:
     records: list[Record] = []
 
     def is_enough() -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from anpr.kafka.interfaces import Gap, Record
 from anpr.kafka.offset_gaps import GapFinder, restart_at
+from anpr.kafka.record_batch import RecordBatch
 
 PARTITION = ("reads", 0)
 START = datetime(2026, 11, 29, 14, tzinfo=UTC)
@@ -46,7 +47,7 @@ class Group:
             self.position = restart.offset
         begin, self.position = self.position, min(self.position + count, self.high)
         offsets = range(begin, self.position)
-        self.finder.note_records([Record(*PARTITION, offset, arrival(offset), b"") for offset in offsets])
+        self.finder.note_batch(RecordBatch.of([Record(*PARTITION, n, arrival(n), b"") for n in offsets]))
         self.polled.update(offsets)
 
     def work(self, count: int, crash: str) -> None:
@@ -126,3 +127,20 @@ def test_reading_goes_on_inside_the_partition_and_passes_no_record(
     # Nothing that the partition holds and the group has not read lies before the offset.
     assert restart.offset in (low, next_offset or 0)
     assert not restart.gap or (restart.gap.stop == low == high and restart.gap.start == (next_offset or 0))
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 2)), max_size=6), max_size=4))
+def test_a_batch_shows_the_gaps_that_its_records_show(batches: list[list[tuple[int, int]]]) -> None:
+    """`steps` of each partition: 1 to the next offset, 2 over a deleted one."""
+    by_batch, by_record, offsets = GapFinder(), GapFinder(), [0, 0, 0]
+    for steps_of_batch in batches:
+        records = []
+        for partition, step in steps_of_batch:
+            offsets[partition] += step
+            records.append(Record("reads", partition, offsets[partition], arrival(offsets[partition]), b""))
+        by_batch.note_batch(RecordBatch.of(records))
+        for record in records:
+            by_record.note_records([record])
+    assert set(by_batch.gaps) == set(by_record.gaps)
+    for partition in range(3):
+        assert by_batch.next_offset(("reads", partition)) == by_record.next_offset(("reads", partition))

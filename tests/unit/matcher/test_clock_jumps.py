@@ -56,8 +56,8 @@ def test_it_reports_each_second_whatever_its_clock_says_and_logs_the_jump_once(j
 def test_the_last_read_of_a_camera_is_known_again_after_the_clocks_of_the_site_were_ahead() -> None:
     metrics = Machine().metrics
     for at in (NOON, NOON + HOUR, NOON + timedelta(seconds=1)):
-        metrics.record_batch([a_read(camera="camera-1", captured_at=at, received_at=at)], 1, 0.0)
+        metrics.record_reads([a_read(camera="camera-1", captured_at=at, received_at=at)])
     assert metrics.cameras == {"camera-1": NOON + timedelta(seconds=1)}
     late = a_read(camera="camera-1", captured_at=NOON, received_at=NOON + timedelta(seconds=2))
-    metrics.record_batch([late], 1, 0.0)
+    metrics.record_reads([late])
     assert metrics.cameras == {"camera-1": NOON + timedelta(seconds=1)}, "a late read is not the last one"

@@ -25,6 +25,7 @@ from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryConsumer, InMemoryProducer
 from anpr.kafka.interfaces import DeliveryCallback, Record
+from anpr.kafka.record_batch import RecordBatch
 from anpr.kafka.rejections import Rejections
 from anpr.matcher.matcher import Matcher
 from anpr.matcher.matcher_metrics import MAX_CAMERAS, MatcherMetrics
@@ -356,7 +357,7 @@ def test_asked_to_stop_while_the_broker_is_away_it_gives_up_and_leaves_the_reads
 
 def test_asked_to_stop_it_finishes_its_batch(port: Port) -> None:
     class Last(InMemoryConsumer):
-        def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+        def poll(self, max_records: int, wait_seconds: float) -> RecordBatch:
             port.is_stopping = True
             return super().poll(max_records, wait_seconds)
 
@@ -390,7 +391,7 @@ class FusedConsumer(InMemoryConsumer):
         super().__init__(port.broker, topics.reads(SITE), GROUP)
         self._fuse = fuse
 
-    def poll(self, max_records: int, wait_seconds: float) -> list[Record]:
+    def poll(self, max_records: int, wait_seconds: float) -> RecordBatch:
         self._fuse.burn()
         records = super().poll(max_records, wait_seconds)
         self._fuse.burn()

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from numba.core import config, event
 
-from anpr.contracts.events import Candidate
+from anpr.contracts.events import Candidate, encode
 from anpr.index_store.index_file import decode_delta, decode_snapshot, encode_delta, encode_snapshot
 from anpr.matching import kernels
 from anpr.matching.compare import compare
 from anpr.matching.compiling import compile_kernels
+from anpr.matching.encoding.plain_reads import ReadScanner
 from anpr.matching.index import Index
 from anpr.matching.lookup import plate_table
 from anpr.matching.read_keys import read_keys
@@ -45,6 +46,29 @@ LONGEST_READS = [
 ]
 
 
+# Each of them ends where the scan may go on, or goes to a limit.
+FULL = encode(
+    a_read(
+        camera="camera-1",
+        plate="B" * 15 + "1",
+        candidates=(Candidate(plate="2" * 64, confidence=1),) * 16,
+        char_confidences=(0.5,) * 64,
+        country="GB",
+        confidence=0.123456789012345678,
+    )
+)
+RECORDS = [
+    FULL,
+    *(FULL[:length] for length in range(0, len(FULL), 7)),
+    *(encode(a_read(camera="camera-1", plate="1" * length)) for length in (16, 17, 64, 65)),
+    encode(a_read(camera="camera-1")) + b" " * 10_000,
+    b'{"plate":0.' + b"1" * 20,
+    b"[" * 20,
+    b'{"camera":"',
+    b'"',
+]  # fmt: skip
+
+
 def run(code: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, **(environment or {})}
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
@@ -66,12 +90,15 @@ def test_nothing_is_compiled_after_the_kernels_were_compiled_at_installation() -
     changed = mapped.with_changes([an_entry("new", plate="XY99XYZ")], ["MAB1234"], generation(2))
     delta = decode_delta(memoryview(b"".join(encode_delta(changed, now))))
     followed = delta.index([mapped.snapshot], mapped.generation)
+    scanner = ReadScanner("calais", ["camera-1"])
     with event.install_recorder("numba:compile") as recorder:
+        for values in ([], [b""], RECORDS):
+            scanner.scan(values)
         for index in (built, mapped, changed, followed, Index.build([], generation(1))):
             assert len(index.match(READS)) == len(READS)
             for read in (*READS, *LONGEST_READS):
                 index.match([read])
-                index.may_match([read])
+                index.may_match(texts_of([read]).columns)
             index.match([])
         read_keys(READS)
         for read in READS[:4]:
@@ -108,9 +135,10 @@ def test_kernels_stay_within_their_arrays() -> None:
     """As Python they raise an error at an index behind an array; compiled they would read what is there."""
     code = """
 import numpy as np
-from tests.unit.matching.test_kernels import ENTRIES, LONGEST_READS, READS, generation
+from tests.unit.matching.test_kernels import ENTRIES, LONGEST_READS, READS, RECORDS, generation
 from anpr.matching import kernels
 from anpr.matching.compare import compare
+from anpr.matching.encoding.plain_reads import ReadScanner
 from anpr.matching.index import Index
 from anpr.matching.lookup import plate_table
 from anpr.matching.read_keys import read_keys
@@ -123,9 +151,11 @@ for entries in (ENTRIES, []):
 print(sum(map(bool, read_keys(reads))))
 for entry in ENTRIES:
     compare(READS[0], entry, 1_000)
+scanner = ReadScanner("calais", ["camera-1"])
+print(sum(scanner.scan([record]).are_plain[0] for record in RECORDS), scanner.scan(RECORDS).are_plain.sum())
 """
     result = run(code, {"NUMBA_DISABLE_JIT": "1"})
-    assert result.stdout.split() == ["5", "5", "0", "0", "8"], result.stderr
+    assert result.stdout.split() == ["5", "5", "0", "0", "8", "2", "2"], result.stderr
 
 
 def test_a_list_is_searched_by_machine_code_only_with_tables_that_were_searched_before() -> None:

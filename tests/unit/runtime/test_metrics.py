@@ -127,7 +127,7 @@ def test_a_few_reads_that_came_late_do_not_make_a_cameras_clock_wrong(site: str)
     counted = MatcherMetrics(site, ["camera-1"], NOON)
     late = [a_read(f"late-{n}", camera="camera-1", received_at=NOON + timedelta(hours=1)) for n in range(2)]
     in_time = [a_read(f"{n}", camera="camera-1", received_at=NOON + timedelta(seconds=0.2)) for n in range(3)]
-    counted.record_batch([*late, *in_time], 5, 0.001)
+    counted.record_reads([*late, *in_time])
     assert counted.clock_offset_seconds() == {"camera-1": -0.2}
 
 

@@ -28,10 +28,10 @@ from anpr.matching.encoding.plate_codes import (
 from anpr.matching.kernels import kernel, step
 
 _SEPARATOR: Final = ord(TEXT_SEPARATOR)
-# By byte: the code of the character, or _LEFT_OUT.
-_LEFT_OUT: Final = 0
-_CODES: Final = for_kernels(
-    np.array([_LEFT_OUT if byte in LEFT_OUT_IN_READS else READ_TO_CODES[byte] for byte in range(256)], np.uint8)
+# By byte: the code of the character, or LEFT_OUT.
+LEFT_OUT: Final = 0
+TO_CODES: Final = for_kernels(
+    np.array([LEFT_OUT if byte in LEFT_OUT_IN_READS else READ_TO_CODES[byte] for byte in range(256)], np.uint8)
 )
 _NO_COUNTS: Final = np.empty(0, np.intp)
 _NO_CHARS: Final = np.empty(0, np.float32)
@@ -70,7 +70,7 @@ def columns_of_texts(
     count = len(texts)
     codes, lengths = np.empty((count, WIDTH), np.uint8), np.empty(count, np.uint8)
     aligned = np.empty((count, WIDTH), np.float32)
-    _encode(_CODES, np.frombuffer(joined.encode(), np.uint8), counts, chars, codes, lengths, aligned)
+    _encode(TO_CODES, np.frombuffer(joined.encode(), np.uint8), counts, chars, codes, lengths, aligned)
     return Texts(
         codes,
         lengths,
@@ -121,26 +121,36 @@ def _encode(
     """Encode one text after the other; each ends with a separator. `counts` says how many confidences each has."""
     begin, first = 0, 0
     for row in range(len(lengths)):
-        end, length = begin, 0
+        end = begin
         while joined[end] != _SEPARATOR:
-            code = to_codes[joined[end]]
-            if code != _LEFT_OUT:
-                if length < WIDTH:
-                    codes[row, length] = code
-                length += 1
             end += 1
-        if length > WIDTH:
-            length = 0
+        text = joined[begin:end]
+        length = encode_text(to_codes, text, codes[row])
         lengths[row] = length
-        for at in range(length, WIDTH):
-            codes[row, at] = 0
         count = counts[row] if row < len(counts) else 0
-        _align(to_codes, joined[begin:end], confidences[first : first + count], length, aligned[row])
+        align(to_codes, text, confidences[first : first + count], length, aligned[row])
         begin, first = end + 1, first + count
 
 
 @step
-def _align(
+def encode_text(to_codes: Codes, text: NDArray[np.uint8], codes: Codes) -> int:
+    """Write the codes of a text, and return how many there are: none for a text that cannot be a plate."""
+    length = 0
+    for byte in text:
+        code = to_codes[byte]
+        if code != LEFT_OUT:
+            if length < WIDTH:
+                codes[length] = code
+            length += 1
+    if length > WIDTH:
+        length = 0
+    for at in range(length, WIDTH):
+        codes[at] = 0
+    return length
+
+
+@step
+def align(
     to_codes: Codes,
     text: NDArray[np.uint8],
     confidences: NDArray[np.float32],
@@ -155,7 +165,7 @@ def _align(
         count = length
     elif len(confidences) == len(text) and length > 0:
         for at in range(len(text)):
-            if to_codes[text[at]] != _LEFT_OUT:
+            if to_codes[text[at]] != LEFT_OUT:
                 aligned[count] = confidences[at]
                 count += 1
     for at in range(count, WIDTH):

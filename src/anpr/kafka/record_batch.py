@@ -1,0 +1,87 @@
+"""The records of one poll. Of most of them a matcher needs only the bytes, so a record is made when it is asked for.
+
+Pure.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from anpr.kafka.interfaces import Record
+
+
+class OfPartition(NamedTuple):
+    """How many records of one partition a batch has, and the first and the last of them."""
+
+    size: int
+    first: Record
+    last: Record
+
+    @property
+    def is_without_gaps(self) -> bool:
+        """Whether the offsets follow each other."""
+        return self.last.offset - self.first.offset == self.size - 1
+
+
+class RecordBatch:
+    """Records of one topic, those of a partition in the order of their offsets.
+
+    Attributes:
+        values: The bytes of each record, b"" where it has none.
+        untimed_rows: The rows of all records without a time of arrival, and of others that are better looked at.
+    """
+
+    def __init__(
+        self,
+        values: Sequence[bytes],
+        partitions: Sequence[int],
+        untimed_rows: Sequence[int],
+        record_of: Callable[[int], Record],
+    ) -> None:
+        """`partitions` has that of each record. `record_of` makes the record of a row."""
+        self.values = values
+        self.untimed_rows = untimed_rows
+        self._partitions = partitions
+        self._record_of = record_of
+        self._records: dict[int, Record] = {}
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "RecordBatch":
+        """Return the batch of these records."""
+        return cls(
+            [record.value or b"" for record in records],
+            [record.partition for record in records],
+            [row for row, record in enumerate(records) if record.arrived_at is None],
+            records.__getitem__,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Return each record."""
+        return map(self.record, range(len(self)))
+
+    def record(self, row: int) -> Record:
+        """Return the record of a row."""
+        if row not in self._records:
+            self._records[row] = self._record_of(row)
+        return self._records[row]
+
+    def by_partition(self) -> list[OfPartition]:
+        """Return what the batch has of each partition."""
+        last_rows = dict(zip(self._partitions, range(len(self)), strict=True))
+        first_rows = dict(zip(reversed(self._partitions), range(len(self) - 1, -1, -1), strict=True))
+        return [
+            OfPartition(size, self.record(first_rows[partition]), self.record(last_rows[partition]))
+            for partition, size in Counter(self._partitions).items()
+        ]
+
+    def last_records(self) -> list[Record]:
+        """Return the last record of each partition. Who is done with these is done with all."""
+        return [of_partition.last for of_partition in self.by_partition()]
+
+    def records_of(self, partition: int) -> Iterator[Record]:
+        """Return all records of a partition."""
+        return (self.record(row) for row, of in enumerate(self._partitions) if of == partition)
