@@ -86,6 +86,8 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             demo.start_matchers(live)
             demo.start_histories()
             notes = demo.start_consoles() if for_seconds is None else []
+            # Before the traffic: what a board needs for its own start is no latency.
+            boards = _boards_of_all_sites(demo, live) if for_seconds is not None else {}
             demo.wait_until_ready()
             played, pace = _traffic_of(scenario, for_seconds)
             demo.start_traffic(seed=seed, speed=speed or pace, scenario=played, listed_share=listed_share)
@@ -94,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
                 click.echo("\n".join(notes), err=True)
                 show(live, demo.settings, (), stop, kept_rows=len(notes), faults=demo.faults)
             else:
-                summary = _measure(demo, live, for_seconds, lister, as_json=as_json)
+                summary = _measure(demo, boards, for_seconds, lister, as_json=as_json)
                 demo.keep_folder = not summary.is_right
                 click.echo(msgspec.json.format(msgspec.json.encode(summary)))
                 sys.exit(0 if summary.is_right else 1)
@@ -117,10 +119,17 @@ def _list_the_rest_later(demo: Demo, for_seconds: float | None) -> threading.Tim
     return timer
 
 
-def _measure(demo: Demo, live: BoardFeed, for_seconds: float, lister: threading.Timer, *, as_json: bool) -> Summary:
-    """Let the traffic run for this long while a board of each site follows it, then summarise."""
+def _boards_of_all_sites(demo: Demo, live: BoardFeed) -> dict[str, BoardFeed]:
+    """Return a board for each site. That of the first is the one that is shown."""
     shown_site, *other_sites = demo.settings.sites
-    boards = {shown_site: live} | {site: demo.open_feed() for site in other_sites}
+    return {shown_site: live} | {site: demo.open_feed() for site in other_sites}
+
+
+def _measure(
+    demo: Demo, boards: dict[str, BoardFeed], for_seconds: float, lister: threading.Timer, *, as_json: bool
+) -> Summary:
+    """Let the traffic run for this long while a board of each site follows it, then summarise."""
+    live, *_ = boards.values()
     until = time.monotonic() + for_seconds
     stop = threading.Event()
     timer = threading.Timer(for_seconds, stop.set)
