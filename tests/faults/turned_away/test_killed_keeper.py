@@ -78,13 +78,14 @@ def test_wherever_the_keeper_is_killed_the_list_ends_as_the_outcomes_say(install
     it.start("keep", "watchlist", "keep")
     ports = Ports(it)
     fates = [*FATES, *draw.choices(list(FATES), k=VEHICLES - len(FATES))]
+    last = generation(it)
     for number, fate in enumerate(fates):
         ports.turn_away(number, fate)
         if number in KILLED_AFTER:
             ports.end()
-            before = len(listed(it))
-            assert wait_until(lambda some=before: len(listed(it)) > some, 120)  # type: ignore[misc]
+            assert wait_until(lambda since=last: generation(it) > since, 120)  # type: ignore[misc]
             it.supervisor.kill("keep")  # in the middle of the others
+            last = generation(it)
     ports.end()
     expected = {plate for plate, is_listed in ports.expected.items() if is_listed}
     assert wait_until(lambda: listed(it).keys() == expected, 120), listed(it).keys() ^ expected
