@@ -71,7 +71,7 @@ class GapFinder:
 
     def note_batch(self, batch: RecordBatch) -> None:
         """Note the records of a poll. Where none is missing between them, only the first and the last are made."""
-        for of_partition in batch.by_partition():
+        for of_partition in batch.by_partition:
             if of_partition.is_without_gaps:
                 self.note_records([of_partition.first])
                 key, last = _partition_of(of_partition.last), of_partition.last

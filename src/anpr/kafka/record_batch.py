@@ -5,6 +5,7 @@ Pure.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from anpr.kafka.interfaces import Record
@@ -69,8 +70,9 @@ class RecordBatch:
             self._records[row] = self._record_of(row)
         return self._records[row]
 
+    @cached_property
     def by_partition(self) -> list[OfPartition]:
-        """Return what the batch has of each partition."""
+        """What the batch has of each partition."""
         last_rows = dict(zip(self._partitions, range(len(self)), strict=True))
         first_rows = dict(zip(reversed(self._partitions), range(len(self) - 1, -1, -1), strict=True))
         return [
@@ -80,7 +82,7 @@ class RecordBatch:
 
     def last_records(self) -> list[Record]:
         """Return the last record of each partition. Who is done with these is done with all."""
-        return [of_partition.last for of_partition in self.by_partition()]
+        return [of_partition.last for of_partition in self.by_partition]
 
     def records_of(self, partition: int) -> Iterator[Record]:
         """Return all records of a partition."""

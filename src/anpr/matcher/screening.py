@@ -32,12 +32,12 @@ class Screening:
         # Without a time of arrival a read may have no usable time.
         must_decode[batch.untimed_rows] = True
         rows = must_decode.nonzero()[0].tolist()
-        for camera, row in enumerate(scanned.newest_rows.tolist()):
-            if row != NO_ROW:
-                if must_decode[row]:
-                    self._sample.forget(camera)
-                else:
-                    self._sample.keep(camera, batch.record(row))
+        for camera in (scanned.newest_rows != NO_ROW).nonzero()[0].tolist():
+            row = int(scanned.newest_rows[camera])
+            if must_decode[row]:
+                self._sample.forget(camera)
+            else:
+                self._sample.keep(camera, batch.record(row))
         return [batch.record(row) for row in rows]
 
     def take_sample(self) -> list[Read]:
