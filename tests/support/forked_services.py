@@ -32,6 +32,7 @@ class _Forked:
 
     def __init__(self, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
         self._arguments = arguments
+        log.touch()  # it is there as soon as the service is started, as the ordinary start has it
         self._process = fork(_serve, arguments, environment, Path.cwd(), log)
 
     @property
