@@ -4,7 +4,7 @@ One pass of the loop polls a batch of reads, matches it against the active index
 the broker has acknowledged all of them, and only then commits the reads (docs/adr/0002). A matcher that is killed at
 any point leaves its batch uncommitted. The next owner of the partitions polls the same reads and raises alerts with
 the same ids: nothing is lost and nothing counts twice. A pass with one read takes two round trips to the broker; a
-pass with five hundred matches them together. Only reads that may match are decoded whole, and once a second a sample
+pass with two thousand matches them together. Only reads that may match are decoded whole, and once a second a sample
 for the figures about cameras (`screening`, docs/adr/0038). Between passes a matcher keeps only that and its metrics.
 
 A batch with a record that the broker rejects is not committed. The matcher then restarts from the last committed

@@ -93,7 +93,9 @@ MATCHING = _histogram(
     (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5),
     "site",
 )
-BATCH = _histogram("anpr_batch_reads", "Records in one batch.", (1, 2, 5, 10, 25, 50, 100, 250, 500), "site")
+BATCH = _histogram(
+    "anpr_batch_reads", "Records in one batch.", (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000), "site"
+)
 LAG = _gauge("anpr_lag_reads", "Reads that wait in this matcher's partitions.", "site")
 PARTITIONS = _gauge(
     "anpr_partitions", "Partitions of the reads topic that this matcher has; 0 when it only stands by.", "site"

@@ -84,7 +84,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
 class MatcherSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How the matcher polls reads, and when a read is late."""
 
-    batch_reads: Count = 500
+    batch_reads: Count = 2000
     late_after_seconds: Positive = 60
     session_timeout_seconds: Annotated[float, Meta(ge=3, le=600)] = 6
 
