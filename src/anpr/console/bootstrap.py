@@ -56,6 +56,7 @@ from anpr.console.vehicle.vehicle_search import AskSites, VehicleSearch
 from anpr.contracts.events import Alert
 from anpr.kafka.interfaces import Producer
 from anpr.runtime.clock import Clock
+from anpr.runtime.durations import in_words
 from anpr.runtime.images import ImageStore
 from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.settings import Settings
@@ -266,7 +267,7 @@ def _templates(settings: Settings, site: str, govuk: Path | None) -> jinja2.Envi
         "elsewhere": ON_THE_WAY if has_arrivals or not has_cameras else ELSEWHERE,
         "sites": settings.sites,
         "sites_to_ask": settings.sites_to_ask,
-        "ack_due_seconds": settings.console.ack_due_seconds,
+        "ack_due_words": in_words(timedelta(seconds=settings.console.ack_due_seconds)),
         "claim_due_words": claim_due_words(settings.console),
         "canary_every_seconds": settings.console.canary_every_seconds,
     }

@@ -41,6 +41,7 @@ def actions(server: ConsoleServer, topic: str = topics.actions("calais")) -> lis
 def test_an_incident_is_claimed_checked_and_settled(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann:
+        assert "After 2 minutes the supervisor is called too." in text_of(ann.get("/"))
         assert "You have claimed this" in do(ann, alert.alert_id, "claim").text
         refused = do(ann, alert.alert_id, "outcome", outcome="turned_away")
         assert refused.status_code == 409
