@@ -1,6 +1,7 @@
 """The kept results as tables and sentences. Pure."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, Final
 
 from benchmarks.page.blocks import table
@@ -74,17 +75,18 @@ def faster(rows: Sequence[Mapping[str, Any]]) -> str:
     said = [_faster(of[1], us, costs) for of, us in costs.items() if of[0] == "matcher" and of[2] == "tolerant"]
     is_slower = any("the matcher takes" in of for of in said)
     others = ["**Others are faster.**"] if is_slower else []
-    return " ".join([*others, f"Processor time for a read: {'; '.join(said)}."])
+    return " ".join([*others, "This is the processor time for a read.", *said])
 
 
 def _faster(label: str, own: float, costs: Mapping[tuple[str, ...], float]) -> str:
     times = {loop: own / us for (loop, *of_list), us in costs.items() if of_list == [label] and loop in _NAMED}
     less = [f"{of:.1f} times as much as {_NAMED[loop]}" for loop, of in times.items() if of > 1]
-    more = [
-        f"{_NAMED[loop]} takes {1 / of:.1f} times as much as the matcher" for loop, of in times.items() if of <= 1
-    ]
+    dearer = {_NAMED[loop]: f"{1 / of:.1f} times" for loop, of in times.items() if of <= 1}
+    takes = chain([" takes {} as much as the matcher"], repeat(" {}"))  # said once, of the first
+    more = [loop + said.format(of) for (loop, of), said in zip(dearer.items(), takes, strict=False)]
     clauses = [f"the matcher takes {', '.join(less)}"] if less else []
-    return f"with {_entries(label)} {', and '.join([*clauses, *more])}"
+    clauses += [", ".join(more)] if more else []
+    return f"With {_entries(label)} {'; '.join(clauses)}."
 
 
 def throughput(figures: Mapping[str, Any]) -> str:

@@ -50,18 +50,19 @@ def test_a_table_has_its_words_on_the_left_and_its_figures_on_the_right() -> Non
 
 
 def test_who_is_faster_is_said_first() -> None:
-    rows = [loop("bare", 1), loop("hand 10k", 2), loop("quix 10k", 9), loop("matcher 10k tolerant", 6)]
-    assert faster(rows) == (
-        "**Others are faster.** Processor time for a read: with 10,000 entries the matcher takes 3.0 times as much "
-        "as a loop of a few lines, and Quix Streams takes 1.5 times as much as the matcher."
+    others = [loop("hand 10k", 2), loop("quix 10k", 9), loop("bytewax 10k", 12)]
+    assert faster([loop("bare", 1), *others, loop("matcher 10k tolerant", 6)]) == (
+        "**Others are faster.** This is the processor time for a read. With 10,000 entries the matcher takes 3.0 "
+        "times as much as a loop of a few lines; Quix Streams takes 1.5 times as much as the matcher, Bytewax 2.0 "
+        "times."
     )
 
 
 def test_when_nobody_is_faster_nobody_is_said_to_be() -> None:
     said = faster([loop("hand 1M", 8), loop("matcher 1M tolerant", 4)])
     assert said == (
-        "Processor time for a read: with 1 million entries a loop of a few lines takes 2.0 times as much as the "
-        "matcher."
+        "This is the processor time for a read. With 1 million entries a loop of a few lines takes 2.0 times as much "
+        "as the matcher."
     )
 
 
