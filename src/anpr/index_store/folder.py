@@ -41,6 +41,7 @@ from anpr.index_store.index_file import (
 from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
 from anpr.runtime.private_files import keep_private, make_private_folder, open_private
+from anpr.runtime.whole_file import sync_folder
 from anpr.watchlist.store.manifest import Manifest
 
 _MANIFEST, _LOCK = "current.json", "lock"
@@ -206,11 +207,7 @@ class IndexFolder:
             partial.replace(self.path / name)
         finally:
             partial.unlink(missing_ok=True)
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.path)
         return name
 
 

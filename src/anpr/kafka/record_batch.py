@@ -29,7 +29,7 @@ class RecordBatch:
 
     Attributes:
         values: The bytes of each record, b"" where it has none.
-        untimed_rows: The rows of all records without a time of arrival, and of others that are better looked at.
+        untimed_rows: The rows of the records that may have no time of arrival: all that have none, and few others.
     """
 
     def __init__(

@@ -1,41 +1,13 @@
 """The texts by which reads are looked up: their own, their candidates, and both with other umlauts. Pure."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from anpr.contracts.events import Candidate
+from anpr.contracts.events import Read
 from anpr.matching import umlauts
 from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.plate_codes import PlateCodes
 from anpr.matching.encoding.text_codes import columns_of_texts
-
-
-class PlateReading(Protocol):
-    """What decides whether a read may match, apart from its time, its site and its direction."""
-
-    @property
-    def plate(self) -> str:
-        """The text as the camera wrote it."""
-
-    @property
-    def country(self) -> str | None:
-        """The code of the plate's country."""
-
-    @property
-    def confidence(self) -> float | None:
-        """How sure the camera is of the text."""
-
-    @property
-    def char_confidences(self) -> Sequence[float]:
-        """How sure the camera is of each character."""
-
-    @property
-    def candidates(self) -> Sequence[Candidate]:
-        """What else the camera thinks the text may be."""
-
-    @property
-    def dropped_fields(self) -> Sequence[str]:
-        """The fields that the decoder could not use."""
 
 
 class ReadTexts(NamedTuple):
@@ -56,7 +28,7 @@ class ReadTexts(NamedTuple):
         return PlateCodes(*self.columns)
 
 
-def texts_of(reads: Sequence[PlateReading]) -> ReadTexts:
+def texts_of(reads: Sequence[Read]) -> ReadTexts:
     """Return the texts of one read or more."""
     plates, confidences, char_confidences = list[str](), list[float | None](), list[Sequence[float]]()
     of_candidates, confidences_of_candidates, read_rows = list[str](), list[float | None](), list(range(len(reads)))

@@ -231,10 +231,7 @@ def _is_plain(data: Bytes, at: int, end: int, known: Known, scratch: Scratch) ->
     scratch.confidences[0] = np.nan
     at, seen = skip_mark(data, at, end, OPEN_OBJECT), 0
     while at < end:
-        key = at + 1
-        at = skip_text(data, at, end)
-        field = _number_of(known.fields, data, key, at - 1)
-        at = skip_mark(data, at, end, COLON)
+        at, field = _scan_key(data, at, end, known.fields)
         if field == NO_ROW:
             at = skip_value(data, at, end)
         elif seen >> field & 1:
@@ -248,6 +245,13 @@ def _is_plain(data: Bytes, at: int, end: int, known: Known, scratch: Scratch) ->
         at = skip_mark(data, at, end, COMMA)
     is_whole = skip_mark(data, at, end, CLOSE_OBJECT) == end and seen & _NEEDED == _NEEDED
     return is_whole and _is_plain_plate(data, scratch.begins[0], scratch.ends[0], known.to_codes)
+
+
+@step
+def _scan_key(data: Bytes, at: int, end: int, fields: Names) -> tuple[int, int]:
+    """Step over a key, its colon, and the white space around that, and return the number of the field too."""
+    behind = skip_text(data, at, end)
+    return skip_mark(data, behind, end, COLON), _number_of(fields, data, at + 1, behind - 1)
 
 
 @inlined
@@ -338,10 +342,7 @@ def _scan_candidate(data: Bytes, at: int, end: int, known: Known, scratch: Scrat
     scratch.confidences[number] = np.nan
     at, seen = skip_mark(data, at, end, OPEN_OBJECT), 0
     while at < end:
-        key = at + 1
-        at = skip_text(data, at, end)
-        field = _number_of(known.fields, data, key, at - 1)
-        at = skip_mark(data, at, end, COLON)
+        at, field = _scan_key(data, at, end, known.fields)
         if field in (_PLATE, _CONFIDENCE):
             if seen >> field & 1:
                 return DOUBT
