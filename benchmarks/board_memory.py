@@ -17,11 +17,11 @@ from pathlib import Path
 import click
 
 from anpr.board.audience_boards import AudienceBoards
-from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, decode_alert_record, encode
+from anpr.contracts.events import Entry, Generation, Read, decode_alert_record, encode
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.runtime.clock import system_clock
 from anpr.runtime.settings import BoardSettings
+from benchmarks.alerts import exact_alert
 from benchmarks.options import NONE_OR_MORE
 
 SIZES = (0, 1000, 5000, 20_000)
@@ -29,7 +29,7 @@ _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 
 def records(incidents: int) -> list[bytes]:
-    """Return two alerts of each of so many vehicles, a second apart."""
+    """Return two alerts of each of so many vehicles."""
     now, generation = system_clock(), Generation(epoch=1, number=1)
     made = []
     for number in range(incidents):
@@ -59,19 +59,7 @@ def records(incidents: int) -> list[bytes]:
                 country="GB",
                 confidence=0.93,
             )
-            alert = Alert(
-                alert_id=alert_id(read.identity, entry.entry_id),
-                kind="live",
-                raised_at=now,
-                read=read,
-                plate=plate,
-                tier="exact",
-                score=0.98,
-                explanation=Explanation(read_as=plate, listed_as=plate),
-                entry=entry,
-                generation=generation,
-            )
-            made.append(encode(alert))
+            made.append(encode(exact_alert(read, entry, now)))
     return made
 
 

@@ -27,12 +27,12 @@ import httpx
 from anpr.board.rates import percentile
 from anpr.console.board.stream_limit import MAX_OF_A_SESSION
 from anpr.contracts import topics
-from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Entry, Explanation, Generation, Read, encode
+from anpr.contracts.events import Alert, Entry, Generation, Read, encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
+from benchmarks.alerts import exact_alert
 from benchmarks.options import AMOUNT, COUNT, NONE_OR_MORE
 
 SITE = "calais"
@@ -100,18 +100,7 @@ def alert_of(number: int, plate: str) -> Alert:
         valid_until=now.replace(year=now.year + 1),
     )
     read = Read(read_id=f"{plate}-{number}", site=SITE, plate=plate, camera="lane-1", lane="1", captured_at=now)
-    return Alert(
-        alert_id=alert_id(read.identity, entry.entry_id),
-        kind="live",
-        raised_at=now,
-        read=read,
-        plate=plate,
-        tier="exact",
-        score=0.98,
-        explanation=Explanation(read_as=plate, listed_as=plate),
-        entry=entry,
-        generation=Generation(epoch=1, number=1),
-    )
+    return exact_alert(read, entry, now)
 
 
 def publish(producer: KafkaProducer, alert: Alert) -> None:

@@ -33,8 +33,7 @@ import msgspec
 
 from anpr.audit.chain import AuditChain
 from anpr.board.rates import percentile
-from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import NO_GENERATION, Alert, Entry, Explanation, encode
+from anpr.contracts.events import NO_GENERATION, Alert, Entry, encode
 from anpr.contracts.look_up import PARTIAL_PERIOD
 from anpr.contracts.plates import canonical
 from anpr.contracts.sightings_api import SightingsRequest
@@ -48,6 +47,7 @@ from anpr.history.sighting import Sighting, Source, sightings_of
 from anpr.kafka.interfaces import Record
 from anpr.runtime.clock import system_clock
 from anpr.runtime.garbage import collect_garbage_rarely
+from benchmarks.alerts import exact_alert
 from benchmarks.options import COUNT
 from benchmarks.stored_reads import SITE, Topic, opened, plates_of, server_of, simulated_lines
 
@@ -114,19 +114,7 @@ def _alert(sighting: Sighting) -> Alert:
     entry = Entry(
         entry_id="1", revision=NO_GENERATION, list="stolen", plate=read.plate, valid_until=sighting.arrived_at
     )
-    explanation = Explanation(read_as=read.plate, listed_as=read.plate)
-    return Alert(
-        alert_id=alert_id(read.identity, entry.entry_id),
-        kind="live",
-        raised_at=sighting.arrived_at,
-        read=read,
-        plate=read.plate,
-        tier="exact",
-        score=0.9,
-        explanation=explanation,
-        entry=entry,
-        generation=NO_GENERATION,
-    )
+    return exact_alert(read, entry, sighting.arrived_at)
 
 
 def measure(sizes: Sequence[int], days: int, look_ups: int, folder: Path, url: str) -> Iterator[dict[str, object]]:

@@ -27,12 +27,12 @@ import msgspec
 
 from anpr.console.board.triage import SETTLED
 from anpr.contracts import topics
-from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Alert, Entry, Explanation, Read, encode
+from anpr.contracts.events import Entry, Read, encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.demo import Demo
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
+from benchmarks.alerts import exact_alert
 from benchmarks.commits import ChangedElsewhere, entries_of
 from benchmarks.console import in_ms, sign_in, state_of
 from benchmarks.options import COUNT
@@ -150,11 +150,7 @@ class Bench:
         now = system_clock()
         read = Read(read_id=entry.entry_id, site=SITE, plate=entry.plate, camera="lane-1", lane="1",
                     direction="uk_bound", captured_at=now)  # fmt: skip
-        alert = Alert(
-            alert_id=alert_id(read.identity, entry.entry_id), kind="live", raised_at=now, read=read,
-            plate=entry.plate, tier="exact", score=0.98, entry=entry, generation=entry.revision,
-            explanation=Explanation(read_as=entry.plate, listed_as=entry.plate),
-        )  # fmt: skip
+        alert = exact_alert(read, entry, now)
         self._producer.produce(topics.alerts(SITE), alert.plate, encode(alert))
         self._producer.flush(10)
         return alert.alert_id

@@ -14,6 +14,7 @@ from anpr.contracts import canary, topics
 from anpr.contracts.events import Alert, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
 from anpr.local.processes import wait_until
+from anpr.runtime.clock import Clock
 from anpr.runtime.settings import Camera, Settings, Site
 from tests.support.entries import NoLists
 from tests.support.strategies import NOON, a_read, an_alert, an_entry
@@ -36,6 +37,12 @@ def a_status(at: datetime, reads: int = 0, *, partitions: int = 1) -> Status:
 
 def a_canary(at: datetime) -> Alert:
     return an_alert(canary.read("calais", at), canary.entry(NOON), raised_at=at)
+
+
+def a_feed(broker: InMemoryBroker, clock: Clock, stopwatch: list[float]) -> BoardFeed:
+    return BoardFeed(
+        SETTINGS, lambda _, names: InMemoryTail(broker, names), NoLists(), clock, stopwatch=lambda: stopwatch[0]
+    )
 
 
 @JUMPS
@@ -105,13 +112,7 @@ def test_reads_a_second_are_known_again_within_an_interval_and_cost_no_memory(ju
 @JUMPS
 def test_entries_are_followed_whatever_the_clock_says(jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     broker, now, stopwatch = InMemoryBroker(lambda: NOON), [NOON], [0.0]
-    feed = BoardFeed(
-        SETTINGS,
-        lambda _, names: InMemoryTail(broker, names),
-        NoLists(),
-        lambda: now[0],
-        stopwatch=lambda: stopwatch[0],
-    )
+    feed = a_feed(broker, lambda: now[0], stopwatch)
     followed: list[object] = []
     monkeypatch.setattr(feed._entry_updates, "follow_entries", followed.append)
     for second in range(5):
@@ -125,13 +126,7 @@ def test_entries_are_followed_whatever_the_clock_says(jump: timedelta, monkeypat
 @JUMPS
 def test_it_knows_for_an_hour_that_the_clock_was_set(jump: timedelta) -> None:
     broker, wrong_by, stopwatch = InMemoryBroker(lambda: NOON), [timedelta()], [0.0]
-    feed = BoardFeed(
-        SETTINGS,
-        lambda _, names: InMemoryTail(broker, names),
-        NoLists(),
-        lambda: NOON + seconds(stopwatch[0]) + wrong_by[0],
-        stopwatch=lambda: stopwatch[0],
-    )
+    feed = a_feed(broker, lambda: NOON + seconds(stopwatch[0]) + wrong_by[0], stopwatch)
     known = []
     for minute in range(90):
         stopwatch[0], wrong_by[0] = 60.0 * minute, jump * (minute >= 5)
@@ -146,13 +141,7 @@ def test_it_knows_for_an_hour_that_the_clock_was_set(jump: timedelta) -> None:
 def test_a_clock_that_was_wrong_for_a_while_costs_no_incident(jump: timedelta) -> None:
     now, stopwatch = [NOON], [0.0]
     broker = InMemoryBroker(lambda: now[0])
-    feed = BoardFeed(
-        SETTINGS,
-        lambda _, names: InMemoryTail(broker, names),
-        NoLists(),
-        lambda: now[0],
-        stopwatch=lambda: stopwatch[0],
-    )
+    feed = a_feed(broker, lambda: now[0], stopwatch)
     alert = an_alert(a_read("1", captured_at=NOON), an_entry(), raised_at=NOON)
     feed.start()
     broker.topics[topics.alerts("calais")].append((None, encode(alert), {}, NOON))
