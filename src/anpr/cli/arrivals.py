@@ -72,7 +72,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
         console.print(draw_arrivals(expected, settings.sites, site, console.width, claimed))
     silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
     if silent or not feed.caught_up():
-        source = ", ".join(settings.sites[site].title for site in silent) or "a broker that cannot be reached"
+        source = ", ".join(settings.sites[site].title for site in silent) or "a port that cannot be reached"
         click.echo(f"Vehicles may be missing: nothing is received from {source}. Phone the port.", err=True)
     port = settings.sites[site]
     is_watched = watched_until in (None, ALWAYS)

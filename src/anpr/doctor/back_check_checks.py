@@ -16,6 +16,7 @@ from anpr.index_store.index_file import DamagedError
 from anpr.runtime.clock import Clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.errors import AnprError
+from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 
 _KIND: Final = "back-check"
@@ -38,7 +39,7 @@ def check(settings: Settings, site: str, clock: Clock) -> Iterable[Finding]:
     except AnprError as error:
         yield wrong(_KIND, site, f"its history cannot be read: {error}", error.next_step, error.code)
         return
-    yield well(_KIND, site, f"its history can be read: {days} days")
+    yield well(_KIND, site, f"its history can be read: {counted(days, 'day')}")
     index = _index(settings)
     if index is None:
         step = "start `anpr index` on this machine, or read its log"
@@ -62,7 +63,7 @@ def judge(site: str, progress: Progress, index: IndexManifest, *, is_running: bo
         )
         return wrong(_KIND, site, message, "read its log: it cannot save its progress, or is stuck; then restart it")
     if progress.searches:
-        message = f"it runs, and {len(progress.searches)} searches go on"
+        message = f"it runs; searches that go on: {len(progress.searches)}"
         step = (
             "if that lasts, look for a matcher that is down, a history that is behind, or a list of a million entries"
         )

@@ -87,7 +87,7 @@ class GatewayService:
         is_stopped_early = self._stop.is_set() and len(self._spool) > 0
         rejection = self._rejections.current if is_stopped_early else self._sender.final_rejection
         if rejection:
-            left = f"{len(self._spool)} lines stay on disk and go first on the next start{self._lost_lines()}"
+            left = f"lines that stay on disk and go first on the next start: {len(self._spool)}{self._lost_lines()}"
             raise refused(f"the broker refuses reads of {self._site}, {left}", rejection)
         if self._sender.unspooled:
             raise UnavailableError(

@@ -120,7 +120,7 @@ def _clock_in(zone: tzinfo) -> Callable[[datetime], str]:
 
 
 def _faults_of_site(health: SiteHealth, now: datetime) -> Iterator[str]:
-    why = f" ({health.why_silent})" if health.why_silent else ""
+    why = ". `anpr doctor` says why" if health.why_silent else ""  # the reason names a broker: it is for engineers
     if health.heard_at is None:
         yield f"no matcher has reported yet. Vehicles are NOT being checked{why}"
     elif health.is_silent:

@@ -54,5 +54,5 @@ def _ruined_letters(text: str) -> list[str]:
     if not ruined:
         return []
     line = text.count("\n", 0, ruined[0].start()) + 1
-    found = f"{len(ruined)} letters were decoded wrongly before, the first on line {line} ({ruined[0][0]!r})"
+    found = f"letters that were decoded wrongly before: {len(ruined)}, the first on line {line} ({ruined[0][0]!r})"
     return [f"{found}: export the list again as UTF-8"]

@@ -38,7 +38,7 @@ MASKED: Final = "plates with XXX, which may stand for characters that are not kn
 DIGITS_ONLY: Final = "plates of digits alone without a country, which a spreadsheet may have changed"
 NO_DISTRICT: Final = "plates without the gap behind the district, which ring for every vehicle with this text"
 SHORT: Final = (
-    f"have fewer than {SHORT_PLATE_CHARACTERS} letters and digits: "
+    f"with fewer than {SHORT_PLATE_CHARACTERS} letters and digits: "
     "cameras read such texts by chance from other things"
 )
 # Dots and dashes in a row stand for what the writer does not know: AB12..., AB1----. Each alone would separate.

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from anpr.runtime.plurals import counted
 from anpr.watchlist.plate_cell import SHORT, PlateCell
 
 _SAMPLES: Final = 3
@@ -38,5 +39,5 @@ class PlateNotes:
         if note == SHORT:
             what, _, why = note.partition(":")
             first = samples[0].partition(":")[0].removeprefix("line ")
-            return f"{count} plates {what} (the first on line {first}):{why}"
+            return f"{counted(count, 'plate')} {what} (the first on line {first}):{why}"
         return f"{note}: {count} ({'; '.join(samples)}{'; ...' if count > len(samples) else ''})"

@@ -226,7 +226,7 @@ def test_a_gateway_that_is_refused_reports_it_keeps_the_lines_and_sends_them_aft
         assert ended.returncode == 3
         (last_line,) = [line for line in map(json.loads, ended.stderr.splitlines()) if line["event"] == "ended"]
         assert last_line["code"] == "kafka-not-authorised"
-        assert "1 lines stay on disk" in last_line["error"]
+        assert "next start: 1" in last_line["error"]
         with open_gateway(it, site, ends_with=3) as (gateway, address):
             put(gateway, read_line("open stream", site, "AB12CDE"))
             says = "docs/errors.md#kafka-not-authorised"

@@ -217,7 +217,7 @@ def test_a_site_is_checked_in_plan_and_apply_and_add(it: Installation, tmp_path:
     )
     assert "the nearest is 'calais'" in message
     added = it.run("watchlist", "add", "A1", *OF_TODAY, "--new-list", "--set", "sites", "calais")
-    assert b"1 plates have fewer than 4 letters and digits" in added.stderr
+    assert b"1 plate with fewer than 4 letters and digits" in added.stderr
 
 
 def test_a_site_that_left_the_configuration_since_the_plan_removes_no_entry(it: Installation, tmp_path: Path) -> None:

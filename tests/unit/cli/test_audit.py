@@ -89,7 +89,7 @@ def test_a_cut_tail_shows_by_heads_from_another_machine(machine: Machine, tmp_pa
     machine.keep_heads()
     heads = machine.run("heads", "--site", "calais")
     assert heads.exit_code == 0
-    assert "1 heads of calais are kept" in heads.stderr
+    assert "1 head of calais on this machine" in heads.stderr
     file = tmp_path / "heads-kept-at-dover.jsonl"
     file.write_text(heads.stdout)
     copy = tmp_path / "copy"

@@ -41,7 +41,7 @@ def test_the_history_the_index_and_the_service_are_each_looked_at(machine: Machi
     assert [state for state, _ in found(machine)] == ["well", "wrong"]
     assert "no usable index" in found(machine)[1][1]
     machine.listed()
-    assert found(machine)[0] == ("well", "its history can be read: 1 days")
+    assert found(machine)[0] == ("well", "its history can be read: 1 day")
     assert found(machine)[1][1].startswith("it does not run")
     file = ProgressFile(progress_path(machine.settings, "calais"))
     with closing(file.lock()):

@@ -192,12 +192,13 @@ def test_one_cause_is_one_line_however_many_ports_and_matchers_it_touches() -> N
     ]
 
 
-def test_the_reason_why_a_site_is_silent_is_shown_if_it_is_known() -> None:
+def test_where_the_reason_is_known_why_a_site_is_silent_the_command_is_named_that_says_it_to_engineers() -> None:
     away = "the broker at 10.0.0.3:9092 does not answer"
     for heard_at in (None, seconds_ago(125)):
         view = a_view(health=[SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=away)])
         (fault,) = faults(view)
-        assert fault.endswith(f" ({away})")
+        assert fault.endswith(". `anpr doctor` says why")
+        assert "broker" not in fault
 
 
 def test_a_site_whose_matchers_have_no_partition_is_not_checked() -> None:
@@ -495,9 +496,9 @@ def test_until_everything_is_read_the_view_says_reading_and_no_port_is_called_un
     assert "no incidents" not in text
 
 
-def test_a_broker_that_does_not_answer_is_named_while_the_view_still_reads() -> None:
+def test_a_port_whose_broker_does_not_answer_is_named_while_the_view_still_reads() -> None:
     away = SiteHealth("dunkerque", (), None, is_silent=True, why_silent="the broker does not answer")
-    assert any("the broker does not answer" in fault for fault in faults(a_view(caught_up=False, health=[away])))
+    assert any(fault.startswith("Dunkerque: ") for fault in faults(a_view(caught_up=False, health=[away])))
 
 
 def test_with_redis_away_nobody_knows_how_many_are_open() -> None:

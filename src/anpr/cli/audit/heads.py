@@ -6,6 +6,7 @@ import msgspec
 from anpr.audit.kept_heads import heads_of
 from anpr.cli import check_site, settings_of
 from anpr.cli.audit.common import readable
+from anpr.runtime.plurals import counted
 
 
 @click.command(name="heads")
@@ -27,4 +28,4 @@ def command(ctx: click.Context, site: str) -> None:
         heads = heads_of(settings.audit_dir, site)
     for head in heads:
         click.echo(msgspec.json.encode(head))
-    click.echo(f"{len(heads)} heads of {site} are kept on this machine", err=True)
+    click.echo(f"{counted(len(heads), 'head')} of {site} on this machine", err=True)
