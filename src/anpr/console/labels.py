@@ -141,6 +141,11 @@ def describe_action(action: Action) -> str:
     return ": ".join(part for part in (what, found, outcome) if part)
 
 
+def detail(name: str, value: str) -> str:
+    """Return a detail of an audit record: a code in the officers' words, any other as it is."""
+    return {"plate_check": PLATE_CHECK, "outcome": OUTCOME}.get(name, {}).get(value, value)
+
+
 def clock(offset_seconds: float | None) -> str:
     """Return how far a camera's clock is off."""
     if offset_seconds is None:

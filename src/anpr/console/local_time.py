@@ -45,6 +45,20 @@ def log_time_in(zone: tzinfo) -> FormatTime:
     return second
 
 
+def written_in(zone: tzinfo) -> Callable[[str], str]:
+    """Return a format for a text that may be a moment as records hold it: such a moment is written as in logs."""
+    second = log_time_in(zone)
+
+    def written(text: str) -> str:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return second(moment) if moment.tzinfo else text
+
+    return written
+
+
 def day_in(zone: tzinfo) -> FormatTime:
     """Return a format for the headings of days."""
 

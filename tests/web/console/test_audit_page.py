@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from anpr.audit.chain import AuditChain
@@ -61,7 +62,8 @@ def test_everything_that_an_officer_does_about_an_incident_is_recorded(server: C
         (what, "AB12CDE") for what in ("comment", "retracted", "outcome", "plate check", "claimed")
     ]
     details = " ".join(row[8] for row in shown)
-    assert "outcome: turned_away" in details
+    assert "outcome: Turned away" in details
+    assert "plate check: Same plate" in details
     assert f"retracts: {outcome.action_id}" in details
     assert "helpful" not in details, "the note is on the actions topic"
     sign_ins = [record.event.what for record in server.audited() if record.event.operation == "sign-in"]
@@ -87,6 +89,19 @@ def test_an_auditor_who_looks_a_vehicle_up_is_recorded_before_the_answer(server:
     assert row[1:6] == ["aud", "auditor", "Consultation", "audit log", "AB12CDE"]
     event = server.audited()[-1].event
     assert (event.user, event.plate) == ("aud", "AB12CDE")
+
+
+def test_an_auditor_reads_the_days_of_a_look_up_as_the_console_writes_times(server: ConsoleServer) -> None:
+    asked = {
+        "ports": "calais dover",
+        "since": "2026-10-31T00:00:00+00:00",
+        "until": "2026-11-29T12:41:07.123456+00:00",
+    }
+    server.audit_chain.append(msgspec.structs.replace(look_up("AB12CDE", "ann"), details=asked))
+    with server.browser("aud") as aud:
+        (row,) = rows(search(aud, person="ann"))
+    words = "ports: calais dover; since: 31 Oct 2026 00:00:00 UTC; until: 29 Nov 2026 12:41:07 UTC"
+    assert row[8] == words
 
 
 def test_long_results_come_page_by_page_over_all_consoles_of_the_machine(server: ConsoleServer) -> None:
@@ -140,7 +155,7 @@ def test_lines_that_cannot_be_read_are_counted_on_the_page(server: ConsoleServer
     (segment,) = server.audit_folder.glob("console-1/*.jsonl")
     segment.write_bytes(segment.read_bytes().replace(b"AB12CDE", b"ZZ99ZZZ"))
     with server.browser("aud") as aud:
-        assert "1 lines of the log cannot be read" in aud.get("/audit").text
+        assert "1 line of the log cannot be read" in aud.get("/audit").text
 
 
 def test_what_cannot_be_recorded_is_not_done(server: ConsoleServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from anpr.console.local_time import (
     exact_time_in,
     log_time_in,
     weekday_time_in,
+    written_in,
 )
 from anpr.contracts.events import Explanation, Read
 from anpr.contracts.plates import as_read, country_of
@@ -53,6 +54,7 @@ def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -
         "clock": clock_time_in(zone),
         "span": clock_span_in(zone),
         "second": log_time_in(zone),
+        "written": written_in(zone),
         "day_at_site": at_site(zones, day_in),
         "time_at_site": at_site(zones, exact_time_in),
         "iso": datetime.isoformat,
