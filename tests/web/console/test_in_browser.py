@@ -183,6 +183,11 @@ def test_a_claim_whose_holder_has_signed_out_calls_the_supervisor_and_a_hand_ove
         expect(sam.locator("#say")).to_contain_text(f"Unattended: {plate}")
         expect(card(ann, incident)).to_contain_text("Unattended")
         expect(card(ann, incident).get_by_role("button", name="Take over")).to_be_hidden()
+        expect(card(ann, incident).get_by_text("Ring your supervisor")).to_be_visible()
+        card(ann, incident).get_by_role("link", name="Open").press("Enter")
+        expect(ann.locator("#main")).to_contain_text("Only a supervisor can take this over from gill.")
+        expect(ann.locator("#main")).to_contain_text("Ring sam (signed in).")
+        ann.get_by_role("link", name="Board", exact=True).first.click()
         card(sam, incident).get_by_role("button", name="Take over").press("Enter")
         expect(sam.locator(".result")).to_contain_text("You have taken this over")
         sam.get_by_role("button", name="Release").click()
@@ -968,6 +973,8 @@ def test_a_page_that_is_one_too_many_of_a_session_says_that_it_is_old(scene: Sce
 def test_a_user_without_the_permission_sees_which_one_is_missing_and_no_buttons(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "olga") as page:
+        expect(page.get_by_role("heading", level=1)).to_contain_text("System health")  # her first page
+        page.goto(scene.wires["calais"].url + "/shift")
         expect(page.locator("#main")).to_contain_text("Your role, operator, does not allow you to see the board.")
         expect(page.get_by_role("navigation")).not_to_contain_text("Board")
     with scene.page("calais", "ann") as page:

@@ -63,6 +63,12 @@ class ActionSubmitter:
         """Return who can be handed an incident at this site."""
         return colleagues_at(self._view.site, self._users.users().values(), is_covert=is_covert)
 
+    def who_may_take_over(self, incident: Incident) -> list[str]:
+        """Return who may take an incident over from whoever has claimed it at this site."""
+        users = self._users.users().values()
+        names = colleagues_at(self._view.site, users, is_covert=incident.has_covert, permission=permissions.TAKE_OVER)
+        return sorted(names)
+
     async def acknowledge(self, who: SignedIn, losses: Sequence[Loss]) -> bool:
         """Record and write that a user has seen these losses, and wait as `submit` does."""
         for loss in losses:

@@ -147,12 +147,17 @@ def _unusable(message: str) -> InputError:
     return InputError("users-file-unusable", message, "correct the file, or move it away and use `anpr users add`")
 
 
-def colleagues_at(site: str, users: Iterable[User], *, is_covert: bool) -> frozenset[str]:
-    """Return who can be handed an incident at a site: for a covert one, only users who may see it."""
+def colleagues_at(
+    site: str, users: Iterable[User], *, is_covert: bool, permission: str = permissions.ACT
+) -> frozenset[str]:
+    """Return who has a permission on an incident at a site: for a covert one, only users who may see it.
+
+    Without a permission: who can be handed the incident.
+    """
     return frozenset(
         user.name
         for user in users
         if user.belongs_to(site)
-        and permissions.has_permission(user.role, permissions.ACT)
+        and permissions.has_permission(user.role, permission)
         and (user.covert or not is_covert)
     )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from anpr.console.auth import permissions
 from anpr.console.auth.access import has_own_csrf, is_own_origin, why_refused
 from anpr.console.auth.authentication import Authentication, SignedIn
 from anpr.console.http.page_renderer import PageRenderer
@@ -25,7 +26,10 @@ class Guard:
     def protect(
         self, handler: Handler, permission: str, *, is_form: bool, is_for_script: bool
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Return a handler behind the guard. A script that is signed out gets no sign-in page."""
+        """Return a handler behind the guard. A script that is signed out gets no sign-in page.
+
+        Whoever opens the console's bare address comes to the first page of their role.
+        """
 
         async def answer(request: Request) -> Response:
             who = await self._auth.signed_in(request)
@@ -33,6 +37,8 @@ class Guard:
                 if is_for_script:
                     return Response(self._auth.why_signed_out(request), 401)
                 return RedirectResponse("/sign-in", 303)
+            if who is not None and request.url.path == "/" and not who.may(permission):
+                return RedirectResponse(permissions.HOME.get(who.user.role, "/health"), 303)
             why = await self._why_refused(request, permission, who, is_form=is_form)
             if who is None:
                 why = f"{why} {self._auth.why_signed_out(request)}".strip()

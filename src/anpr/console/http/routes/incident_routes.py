@@ -35,6 +35,7 @@ async def page(  # noqa: PLR0913  each part that it uses
     await audit.record(who, "incident", incident)
     values = _values(incident, view) | {
         "alerted_ports": await board.other_ports_of(who, incident),
+        "who_may_take_over": actions.who_may_take_over(incident),
         "has_claim_to_send": await actions.has_claim_to_send(who, incident),
     }
     return renderer.page("incident.html", who, **values, after=after, done=request.query_params.get("done", ""))
@@ -64,7 +65,10 @@ async def act(  # noqa: PLR0913  each part that it uses
         new_actions = command(incident, actions.actor(who, incident), form)
     except ActionRefusedError as error:
         await audit.record(who, "incident", incident)
-        values = _values(incident, view) | {"alerted_ports": await board.other_ports_of(who, incident)}
+        values = _values(incident, view) | {
+            "alerted_ports": await board.other_ports_of(who, incident),
+            "who_may_take_over": actions.who_may_take_over(incident),
+        }
         return renderer.page(
             "incident.html",
             who,
@@ -89,6 +93,7 @@ def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
         "card": view.card(incident),
         "holder": view.holder(incident),
         "checked": checked,
+        "signed_in": view.signed_in(),
         "outcomes": fitting_outcomes(checked) if checked else (),
         "action_by_key": {action_key(action): action for action in incident.actions},
         "review_below_score": view.rules.review_below_score,
