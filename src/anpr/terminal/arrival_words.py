@@ -24,8 +24,10 @@ def arrival_time(concern: Concern, zone: tzinfo) -> str:
     if concern.met is not None:
         lane = f", lane {concern.met.lane}" if concern.met.lane else ""
         return f"{_day_and_time(concern.met.captured_at, zone)}{lane}"
-    until = f" to {local_time(concern.latest, zone):%H:%M %Z}" if concern.latest else ""
-    return f"{_day_and_time(concern.earliest, zone)}{until}"
+    since = _day_and_time(concern.earliest, zone)
+    if concern.latest is None or _day_and_time(concern.latest, zone) == since:
+        return since
+    return f"{since} to {local_time(concern.latest, zone):%H:%M %Z}"
 
 
 def arrival_doubt(concern: Concern) -> str:

@@ -48,6 +48,8 @@ def test_a_line_says_where_the_vehicle_is_expected_and_when_and_in_which_lane_it
     )
     assert arrival_words(concern, "due", UTC) == "due Sun 13:30 UTC to 14:06 UTC"
     assert arrival_words(concern, "overdue", UTC) == "overdue Sun 13:30 UTC to 14:06 UTC"
+    at_once = concern._replace(latest=concern.earliest)
+    assert arrival_words(at_once, "due", UTC) == "due Sun 13:30 UTC", "no window from a minute to the same minute"
     assert arrival_words(met, "met", UTC) == "met Sun 13:41 UTC, lane 3 (likely: check the plate)"
 
 
