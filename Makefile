@@ -13,11 +13,12 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: compiled  ## run the whole system here; ARGS="--for 20s --json" for a measured run
 	@exec $(BIN)/python -m anpr.local.tether TERM $(BIN)/anpr demo $(ARGS)
 
-# Two files run side by side, the longest first: their servers and services keep two processors busy. With REDIS_URL all
-# tests share one Redis, and every test replaces the watchlist in it: then the files run one after the other.
-LONGEST := tests/e2e/ tests/faults/ tests/web/
+# Four files run at the same time, the longest first: tests wait for servers and browsers most of their time, so that
+# two keep two processors half busy. With REDIS_URL all tests share one Redis, and every test replaces the watchlist in
+# it: then the files run one after the other.
+LONGEST := tests/e2e/ tests/web/ tests/faults/ tests/integration/matcher/
 TESTS := $(LONGEST) $(filter-out $(addsuffix %,$(LONGEST)),$(sort $(dir $(wildcard tests/*/*/test_*.py))))
-WORKERS := $(if $(REDIS_URL),1,2)
+WORKERS := $(if $(REDIS_URL),1,4)
 
 # The linter runs beside the tests. Both run to their end, and a failure of either fails the target.
 test: $(STAMP)  ## lint, strict types and every test, on a real Kafka and a real Valkey
