@@ -1051,6 +1051,9 @@ def test_a_stopped_broker_is_reported_for_every_port_and_the_count_becomes_a_que
             expect(page.locator(".result--bad").first).to_contain_text("Your claim is waiting to be sent")
             expect(page.locator("[data-claim]")).to_have_count(0)
             page.goto(f"{scene.wires['calais'].url}/incident/{incident}")
+        scene.kafka.start()
+        page.goto(scene.wires["calais"].url)
+        expect(card(page, incident)).to_contain_text("Claimed by you")
 
 
 def test_officers_are_told_why_they_were_signed_out_when_valkey_comes_back_empty(scene: Scene) -> None:
