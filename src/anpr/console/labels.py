@@ -134,8 +134,9 @@ def describe_action(action: Action) -> str:
     """Return what somebody did."""
     what = ACTION_KIND.get(action.kind, action.kind)
     if action.kind == "released" and action.hands_to:
-        whose = f"from {action.holder} " if action.holder not in {None, action.officer} else ""
-        what = f"handed it {whose}to {action.hands_to}"
+        whose = f" from {action.holder}" if action.holder not in {None, action.officer} else ""
+        is_for_themselves = action.hands_to == action.officer
+        what = f"took it over{whose}" if is_for_themselves else f"handed it{whose} to {action.hands_to}"
     found = PLATE_CHECK.get(action.plate_check or "", action.plate_check)
     outcome = OUTCOME.get(action.outcome or "", action.outcome)
     return ": ".join(part for part in (what, found, outcome) if part)

@@ -388,10 +388,13 @@ def _why(incident: Incident) -> Text:
     text = Text()
     for warning in incident.warnings:
         text.append(_plain(f"{warning.upper()}. ", style="bold red"))
-    reasons = (
-        ". ".join(part for part in (entry.reason or entry.category or entry.list, entry.instruction) if part)
-        for entry in incident.entries
-    )
+    reasons: list[str] = []
+    said: set[str] = set()
+    for entry in incident.entries:
+        # What several entries say alike is said once.
+        instruction = "" if entry.instruction in said else entry.instruction
+        reasons.append(". ".join(filter(None, (entry.reason or entry.category or entry.list, instruction))))
+        said.add(entry.instruction)
     return text.append(_plain(" / ".join(reasons)))
 
 

@@ -95,7 +95,7 @@ def test_each_of_two_cards_of_one_vehicle_leads_to_the_other() -> None:
         view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(102)))
         return CARD.render(card=view, review_below_score=0.3)
 
-    assert "It was expected from calais." in words_of(own)
+    assert "Expected from calais" in words_of(own)
     assert f'href="/incident/{before.alert_id}"' in words_of(own)
     assert f'<a class="govuk-link" href="/incident/{own.alert_id}">It has a card of its own here.' in words_of(before)
 

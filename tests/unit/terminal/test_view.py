@@ -342,6 +342,13 @@ def test_two_entries_on_one_plate_are_both_shown_with_the_warnings_of_both_first
     assert "TWO MEN. ARMED. Stolen / Fuel theft" in text
 
 
+def test_what_two_entries_on_one_plate_say_alike_is_said_once() -> None:
+    entries = (
+        sighting(name, reason=reason, instruction="Hold") for name, reason in (("a", "Stolen"), ("b", "Theft"))
+    )
+    assert "Stolen. Hold / Theft " in shown(a_view(*entries))
+
+
 def test_an_incident_without_a_standing_alert_still_shows_why_it_was_raised() -> None:
     board = Board(timedelta(minutes=30), timedelta(hours=72))
     alert = sighting(reason="Stolen")

@@ -349,7 +349,7 @@ def test_a_supervisor_takes_over_and_hands_over_what_an_officer_has_claimed(serv
         do(ann, alert.alert_id, "claim")
         assert do(ann, alert.alert_id, "take-over").status_code == 409
         assert "You have taken this over" in do(sam, alert.alert_id, "take-over").text
-        assert "handed it from ann to sam" in ann.get(f"/incident/{alert.alert_id}").text
+        assert "took it over from ann" in ann.get(f"/incident/{alert.alert_id}").text
         assert do(sam, alert.alert_id, "hand-over", to="olga").status_code == 409, "an operator does not act"
         do(sam, alert.alert_id, "hand-over", to="bob")
         assert "Handed to <strong>bob</strong> by sam" in sam.get(f"/incident/{alert.alert_id}").text

@@ -190,9 +190,9 @@ def test_a_vehicle_that_is_listed_on_the_water_appears_at_dover_by_itself_and_ri
             own = an_alert(arrived, an_entry("XV56ABC", plate="XV56ABC"), raised_at=now)
             dover.put(topics.alerts("dover"), own)
             own_card = at_dover.locator(f"#section-now #card-{own.alert_id}")
-            expect(own_card).to_contain_text("It was expected from Calais", timeout=60_000)
+            expect(own_card).to_contain_text("Expected from Calais", timeout=60_000)
             expect(card).to_have_count(0)
-            own_card.get_by_role("link", name="What was done there").press("Enter")
+            own_card.get_by_role("link", name="Expected from Calais").press("Enter")
             expect(at_dover.locator("#main")).to_contain_text("It has a card of its own here", timeout=60_000)
 
 
