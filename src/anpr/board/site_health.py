@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from anpr.contracts.events import Status
+
+# Why nothing is known of a site yet whose topics are still being read.
+NOT_READ_YET: Final = "its topics have not been read to their end yet"
 
 
 @dataclass(frozen=True, slots=True)

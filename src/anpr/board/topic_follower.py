@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from anpr.board.site_health import NOT_READ_YET
 from anpr.kafka.interfaces import Record, Tail
 from anpr.runtime.logs import get_logger
 
@@ -83,7 +84,7 @@ class TopicFollower:
         if problem := self.problem(address):
             return problem
         if self._tails[address] not in self._caught_up:
-            return "its topics have not been read to their end yet"
+            return NOT_READ_YET
         return "its broker answers, but its matchers report nothing"
 
     def _poll_tail(self, tail: Tail) -> None:

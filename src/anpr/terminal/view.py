@@ -19,7 +19,7 @@ from anpr.board.incident import Incident
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern
 from anpr.board.missing_records import missing_in_words
 from anpr.board.rates import RecentRates, percentile
-from anpr.board.site_health import SiteHealth
+from anpr.board.site_health import NOT_READ_YET, SiteHealth
 from anpr.contracts.events import Alert, Explanation, Status
 from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
@@ -94,8 +94,8 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
         yield "Reading earlier records. Not everything is shown yet"
     ports_with: dict[str, list[str]] = {}
     for health in view.health:
-        # A program that still reads has not heard of any site. Only what it knows of the connection is a fault.
-        if view.caught_up or health.heard_at is not None or health.why_silent:
+        # A program that still reads has not heard of the site lately. Only what keeps it from reading is a fault.
+        if health.why_silent != NOT_READ_YET:
             for fault in dict.fromkeys(_faults_of_site(health, view.now)):
                 ports_with.setdefault(fault, []).append(sites[health.site].title)
     yield from (f"{', '.join(ports)}: {fault}" for fault, ports in ports_with.items())
@@ -150,7 +150,7 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
     ):
         table.add_column(column, no_wrap=column not in ("list", "cameras"), ratio=1 if column == "cameras" else None)
     for health in view.health:
-        matchers = _matchers(view, health)
+        matchers = _matchers(health)
         lags = [status.lag for status in health.matchers if status.lag is not None]
         table.add_row(
             _plain(sites[health.site].title),
@@ -165,8 +165,8 @@ def _sites(view: View, sites: Mapping[str, Site]) -> Table:
     return table
 
 
-def _matchers(view: View, health: SiteHealth) -> Text:
-    if health.is_silent and not view.caught_up and health.heard_at is None:
+def _matchers(health: SiteHealth) -> Text:
+    if health.why_silent == NOT_READ_YET:
         return Text("reading")
     if health.is_silent:
         return Text("CUT OFF", style="bold red")
@@ -181,7 +181,7 @@ def _sites_narrow(view: View, sites: Mapping[str, Site]) -> Table:
     for health in view.health:
         table.add_row(
             _plain(sites[health.site].title),
-            _matchers(view, health),
+            _matchers(health),
             "?" if health.is_silent else f"{view.rates.reads_per_second(health.site):.1f}",
             _latency(view.rates.raised_seconds(health.site)),
             _list(health.matchers, view.now),
@@ -196,6 +196,8 @@ def _latency(seconds: Sequence[float]) -> str:
 
 
 def _list(matchers: Sequence[Status], now: datetime) -> str:
+    if not matchers:
+        return "?"
     lists = [(status.generation, status) for status in matchers if status.generation]
     _, newest = max(lists, key=lambda pair: pair[0], default=(None, None))
     if newest is None or newest.list_applied_at is None:
@@ -213,6 +215,8 @@ def _last_reads(health: SiteHealth) -> dict[str, datetime]:
 
 def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
     """Return each camera, by lane and position, with the age of its last read."""
+    if not health.matchers:
+        return Text("?")
     last_read_of = _last_reads(health)
     text = Text()
     for camera in site.cameras:
@@ -225,6 +229,8 @@ def _cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
 
 def _quiet_cameras(health: SiteHealth, site: Site, now: datetime) -> Text:
     """Return how many of the cameras see nothing, and the name of a single one."""
+    if not health.matchers:
+        return Text("?")
     last_read_of = _last_reads(health)
     quiet = [camera for camera in site.cameras if _is_quiet(camera, last_read_of, now)]
     if not quiet:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, check_time, decode, is_covert
+from anpr.board.site_health import NOT_READ_YET
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary, turned_away
 from anpr.contracts.events import Action, Alert, Entry
@@ -104,8 +105,7 @@ class TurnedAwayKeeper:
     def problems(self) -> list[str]:
         """Return why vehicles that were turned away may be missing at other ports, none when all is well."""
         unread = [
-            f"outcomes of {site.title} are not known: "
-            + (self._follower.problem(site.kafka) or "its topics have not been read to their end yet")
+            f"outcomes of {site.title} are not known: " + (self._follower.problem(site.kafka) or NOT_READ_YET)
             for name, site in self._sites.items()
             if name not in self._read_to_end or self._follower.problem(site.kafka)
         ]

@@ -11,7 +11,7 @@ from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern
 from anpr.board.rates import RecentRates
-from anpr.board.site_health import SiteHealth
+from anpr.board.site_health import NOT_READ_YET, SiteHealth
 from anpr.contracts.events import Alert, Difference, Explanation, Status
 from anpr.contracts.losses import Losses
 from anpr.runtime.settings import Camera, ConsoleSettings, Route, Site
@@ -495,12 +495,14 @@ def test_on_a_narrow_screen_the_cameras_that_see_nothing_are_counted() -> None:
 
 
 def test_until_everything_is_read_the_view_says_reading_and_no_port_is_called_unchecked() -> None:
-    view = a_view(caught_up=False, health=[SiteHealth("dunkerque", (), None, is_silent=True)])
-    text = shown(view)
-    assert text.count("reading") == 2, "for the port and for the incidents"
-    assert "NOT being checked" not in text
-    assert "CUT OFF" not in text
-    assert "no incidents" not in text
+    for heard_at in (None, seconds_ago(1000)):  # the last is a status from before, which was just read
+        health = SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=NOT_READ_YET)
+        view = a_view(caught_up=False, health=[health])
+        assert faults(view) == ["Reading earlier records. Not everything is shown yet"]
+        for text in (shown(view), "\n".join(lines_of(view, 80, 24))):
+            assert text.count("reading") == 2, "for the port and for the incidents"
+            for certain in ("CUT OFF", "no incidents", "none", "quiet"):
+                assert certain not in text
 
 
 def test_a_port_whose_broker_does_not_answer_is_named_while_the_view_still_reads() -> None:
