@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from anpr.contracts.bounds import beyond_bounds
 from anpr.contracts.events import Undecodable
 from anpr.contracts.look_up import LookUp, SightingsAnswer
 from anpr.contracts.sightings_api import request_of
@@ -49,8 +50,10 @@ async def _ask(client: SiteClient, site: str, look_up: LookUp, *, covert: bool) 
 def _reply(site: str, content: bytes) -> SiteReply:
     try:
         answer = _ANSWER.decode(content)
-    except Undecodable:  # the text of the error may quote a plate
+    except (*Undecodable, RecursionError):  # the text of the error may quote a plate
         return SiteReply(site, None, no_answer.UNREADABLE)
     if answer.site != site:
         return SiteReply(site, None, no_answer.answered_as(answer.site))
+    if not all(one.site == one.read.site == site and not beyond_bounds(one) for one in answer.sightings):
+        return SiteReply(site, None, no_answer.NOT_ITS_OWN)
     return SiteReply(site, answer)

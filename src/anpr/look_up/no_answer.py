@@ -12,6 +12,7 @@ from anpr.contracts.sightings_api import Problem
 NO_HISTORY: Final = "has no history service"
 NO_TOKEN: Final = "this machine holds no token for it; `anpr site-tokens` says how to get one"  # noqa: S105  it is none
 UNREADABLE: Final = "its answer cannot be read; the sites run different versions of this program"
+NOT_ITS_OWN: Final = "its answer holds what no history of that site can hold"
 TOO_LONG: Final = "its answer is too long"
 _OTHER_VERSION: Final = "does not know this question; it runs another version of this program"
 _MOST_CHARACTERS: Final = 300

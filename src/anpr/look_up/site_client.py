@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Self
 import httpx
 import msgspec
 
+from anpr.contracts.events import Undecodable
 from anpr.contracts.sightings_api import MOST_ANSWER_BYTES, OPENAPI_PATH, SIGHTINGS_PATH, Problem
 from anpr.look_up import no_answer
 from anpr.runtime.errors import InputError
@@ -134,5 +135,5 @@ def _certificate_until(response: httpx.Response) -> datetime | None:
 def _problem(content: bytes | bytearray) -> Problem | None:
     try:
         return _PROBLEM.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (*Undecodable, RecursionError):
         return None

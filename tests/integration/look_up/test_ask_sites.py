@@ -13,19 +13,23 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from anpr.contracts.look_up import SightingsAnswer
+from anpr.contracts.look_up import FoundSighting, SightingsAnswer
+from anpr.contracts.moments import LAST_MOMENT
 from anpr.contracts.sightings_api import SIGHTINGS_PATH, Problem, SightingsRequest
+from anpr.look_up import no_answer
 from anpr.look_up.ask_sites import ask_sites
 from anpr.look_up.site_reply import SiteReply
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
-from tests.support.sites import Certificates, a_look_up, certificates, exchange_tokens, served, sites
+from tests.support.sites import Certificates, a_look_up, a_sighting, certificates, exchange_tokens, served, sites
+from tests.support.strategies import a_read, an_alert, an_entry
 
 asked: list[tuple[str, SightingsRequest]] = []
 
@@ -41,8 +45,13 @@ def site_that(answer: Response | Callable[[], Awaitable[Response]]) -> ASGIApp:
     return Starlette(routes=[Route(SIGHTINGS_PATH, respond, methods=["POST"])])
 
 
-def answering(site: str) -> Response:
-    return Response(msgspec.json.encode(SightingsAnswer(site=site)))
+def answering(site: str, *sightings: FoundSighting) -> Response:
+    return Response(msgspec.json.encode(SightingsAnswer(site=site, sightings=sightings)))
+
+
+# In a field that nobody knows.
+DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+ALERT = an_alert(a_read(captured_at=LAST_MOMENT), an_entry())
 
 
 def refusing(status: int, code: str = "some-code", **headers: str) -> Response:
@@ -140,6 +149,12 @@ def test_only_the_askers_own_site_is_asked_for_covert_alerts(
             "its answer cannot be read; the sites run different versions of this program",
         ),
         (answering("coquelles"), "its address in sites.toml leads to coquelles"),
+        (Response(DEEP), "its answer cannot be read; the sites run different versions of this program"),
+        (Response(DEEP, 503), "cannot answer now: its history cannot be read"),
+        (answering("calais", a_sighting("dover")), no_answer.NOT_ITS_OWN),
+        (answering("calais", a_sighting("nowhere")), no_answer.NOT_ITS_OWN),
+        (answering("calais", replace(a_sighting("calais"), arrived_at=LAST_MOMENT)), no_answer.NOT_ITS_OWN),
+        (answering("calais", replace(a_sighting("calais"), alerts=(ALERT,))), no_answer.NOT_ITS_OWN),
     ],
 )
 def test_a_site_that_refuses_or_answers_badly_is_named(
