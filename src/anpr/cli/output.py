@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from anpr.runtime.printable_text import printable
+
 # A column whose text takes several lines is at least so wide: half a sentence.
 WRAPPED_COLUMNS = 30
 
@@ -65,4 +67,4 @@ def _table(columns: Sequence[str], cells: Sequence[tuple[object, ...]], wrapped:
 
 def _plain(text: str) -> Text:
     """Return text of a file or a person without markup, and without characters that steer a terminal."""
-    return Text("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+    return Text(printable(text))

@@ -10,6 +10,7 @@ from anpr.contracts.look_up import FoundSighting, LookUp
 from anpr.contracts.moments import local_time
 from anpr.look_up.explanation_words import explanation_words
 from anpr.look_up.timeline import Stay, Timeline, seen_at
+from anpr.runtime.printable_text import printable
 from anpr.runtime.settings import Site
 
 
@@ -33,7 +34,13 @@ class VehicleText:
         return [*no_answer, *cut_off]
 
     def lines(self, look_up: LookUp, timeline: Timeline) -> Iterator[str]:
-        """Yield the lines: what is missing, the stays from the newest on, then the possible misreads."""
+        """Yield the lines: what is missing, the stays from the newest on, then the possible misreads.
+
+        What cameras, officers and other sites wrote in them neither steers the terminal nor begins a line.
+        """
+        yield from map(printable, self._lines(look_up, timeline))
+
+    def _lines(self, look_up: LookUp, timeline: Timeline) -> Iterator[str]:
         yield f"{look_up.plate}, {_day_time(look_up.since, self._zone)} to {_day_time(look_up.until, self._zone)}"
         yield from self.missing(timeline)
         if timeline.is_empty:

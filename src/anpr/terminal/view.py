@@ -25,6 +25,7 @@ from anpr.contracts.losses import SiteLosses
 from anpr.contracts.moments import local_time
 from anpr.contracts.readings import is_guess
 from anpr.runtime.plurals import counted
+from anpr.runtime.printable_text import printable
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.ages import age
 from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words, nobody_meets
@@ -373,7 +374,7 @@ def _claimed(incident: Incident, claimed: Mapping[str, str]) -> Text:
 
 def _marked(explanation: Explanation, *, read: bool) -> Text:
     """Return a plate with those letters marked in which the read and the listed plate differ."""
-    text = Text(
+    text = _plain(
         explanation.read_as if read else explanation.listed_as, style="bold black on yellow" if read else "bold"
     )
     for difference in explanation.differences:
@@ -406,6 +407,4 @@ def _why(incident: Incident) -> Text:
 
 def _plain(text: str, style: str = "") -> Text:
     """Return text of a camera, a list or an officer without markup and control characters for the terminal."""
-    return Text(
-        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text), style=style
-    )
+    return Text(printable(text), style=style)

@@ -106,6 +106,18 @@ def test_it_shows_each_stay_in_the_time_of_its_port_with_what_happened(ports: Po
     assert done.stderr == "asking Calais, Dover\n", "Folkestone has neither cameras nor a history"
 
 
+def test_nothing_that_others_wrote_steers_the_terminal_or_looks_like_a_line_of_its_own(ports: Ports) -> None:
+    said = "\x1b[2J\r\nNO ANSWER from Dover: \u202e"
+    sighting = a_sighting(read={"lane": said, "camera": f"\x9b{said}", "image": said})
+    alert = an_alert(sighting.read, an_entry(reason=said, list=said))
+    action = an_action("1", "comment", alert, note=said, officer=said)
+    ports.replies = [an_answer("calais", with_alert(sighting, alert, action)), an_answer("dover")]
+    done = ports.run("AB12CDE", *REASON)
+    assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(done.stdout)
+    assert "NO ANSWER" in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.startswith("NO ANSWER")]
+
+
 def test_a_port_that_does_not_answer_is_named_first_and_changes_the_exit_code(ports: Ports) -> None:
     ports.replies = [an_answer("calais", a_sighting()), no_answer("dover", "has no history service")]
     missing = "NO ANSWER from Dover: has no history service. What it saw is missing"

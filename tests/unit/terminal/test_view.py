@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from anpr.board.board import Board
@@ -425,6 +426,13 @@ def test_nothing_in_an_entry_steers_the_officers_terminal(letters: str) -> None:
     view = a_view(sighting(reason=f"stolen{letters}", instruction=letters, warnings=(f"armed{letters}",)))
     assert letters not in shown(view)
     assert "stolen" in shown(view)
+
+
+@pytest.mark.parametrize("letters", ["\x1b[2J", "\x9b2J", "\r", "\u202e"])
+def test_nothing_in_an_explanation_steers_the_officers_terminal(letters: str) -> None:
+    alert = sighting()
+    texts = Explanation(read_as=f"AB1{letters}", listed_as=f"AB2{letters}")
+    assert letters not in shown(a_view(replace(alert, explanation=texts)))
 
 
 def test_a_narrow_screen_leaves_nothing_out() -> None:

@@ -1,0 +1,6 @@
+"""Text of somebody else as a terminal may get it. Pure."""
+
+
+def printable(text: str) -> str:
+    """Return a text without line ends and without characters that steer a terminal; it stays as long as it was."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
