@@ -169,8 +169,7 @@ def _print_json(feed: BoardFeed, settings: Settings, sites: Sequence[str], stop:
                 click.echo(line)
         for removed in shown.keys() - {incident.incident_id for incident in view.incidents}:
             del shown[removed]
-            joined = feed.board.incident_of(removed, view.now)
-            click.echo(msgspec.json.encode(removed_incident_line(removed, joined, view.incidents)))
+            click.echo(msgspec.json.encode(removed_incident_line(removed, view.incidents)))
         for health in view.health:
             if silent.get(health.site) != health.why_silent:
                 silent[health.site] = health.why_silent

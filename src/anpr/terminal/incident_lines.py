@@ -48,12 +48,13 @@ def incident_line(
     }
 
 
-def removed_incident_line(incident_id: str, joined: Incident | None, shown: Sequence[Incident]) -> dict[str, object]:
+def removed_incident_line(incident_id: str, shown: Sequence[Incident]) -> dict[str, object]:
     """Return what became of an incident whose id is not shown any more.
 
-    It joined another incident if `joined` is among those `shown`, or else it is too old.
+    It joined another incident if one of those `shown` has the alert of this id, or else it is too old.
     """
-    if joined is not None and joined in shown:
+    of_alert = (incident for incident in shown if any(alert.alert_id == incident_id for alert in incident.alerts))
+    if joined := next(of_alert, None):
         return {"type": "incident", "incident_id": incident_id, "status": "joined", "into": joined.incident_id}
     return {"type": "incident", "incident_id": incident_id, "status": "expired"}
 

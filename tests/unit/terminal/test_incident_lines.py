@@ -55,15 +55,15 @@ def test_a_line_says_where_the_vehicle_is_expected_and_when_and_in_which_lane_it
 
 def test_an_incident_that_is_not_shown_any_more_has_joined_another_or_is_too_old() -> None:
     joined, other = incidents("AB12CDE", "XY1")
-    assert removed_incident_line("old", joined, [joined, other]) == {
+    of_joined = joined.alerts[0].alert_id
+    assert removed_incident_line(of_joined, [other, joined]) == {
         "type": "incident",
-        "incident_id": "old",
+        "incident_id": of_joined,
         "status": "joined",
         "into": joined.incident_id,
     }
-    expired = {"type": "incident", "incident_id": "old", "status": "expired"}
-    assert removed_incident_line("old", None, [other]) == expired
-    assert removed_incident_line("old", joined, [other]) == expired, "what it joined is not shown either"
+    expired = {"type": "incident", "incident_id": of_joined, "status": "expired"}
+    assert removed_incident_line(of_joined, [other]) == expired, "what it joined is not shown either"
 
 
 def test_a_site_line_says_for_how_long_nothing_was_received() -> None:
