@@ -11,6 +11,7 @@ from anpr.contracts import canary, events, topics
 from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.dead_letters import GONE
 from anpr.contracts.events import Action, Alert, Arrival, ArrivalsWatched, Correction, Loss, Status
+from anpr.contracts.losses import has_own_loss_id
 from anpr.kafka.interfaces import Record
 
 # What is folded into incidents.
@@ -26,7 +27,7 @@ class BoardTopic(NamedTuple):
 
 
 class ForeignRecordError(Exception):
-    """A record that claims another site than its topic's owner, or an alert under an id that is not its own."""
+    """A record that claims another site than its topic's owner, or an alert or loss under an id not its own."""
 
 
 class FutureRecordError(Exception):
@@ -69,6 +70,8 @@ def decode(value: bytes, topic: BoardTopic) -> Fact | ArrivalsWatched | Status |
     if topic.holds == "dead letters":
         loss = events.decode_loss(value)
         _check_site(loss.site, topic)
+        if loss.topic != topics.reads(loss.site) or not has_own_loss_id(loss):
+            raise ForeignRecordError("a loss under an id that is not its own")
         return loss
     if topic.holds == "arrivals":
         arrival = events.decode_arrival_record(value)

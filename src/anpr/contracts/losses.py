@@ -20,6 +20,11 @@ def loss_id(topic: str, topic_id: str, partition: int | None, first_offset: int,
     return hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:16].hex()
 
 
+def has_own_loss_id(loss: Loss) -> bool:
+    """Tell whether a loss has the id that `loss_id` gives it: under another, it could take the place of that one."""
+    return loss.loss_id == loss_id(loss.topic, loss.topic_id, loss.partition, loss.first_offset, loss.last_offset)
+
+
 class Acknowledged(NamedTuple):
     """A loss, and the action by which a person acknowledged it."""
 

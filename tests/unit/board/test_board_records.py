@@ -10,6 +10,7 @@ import pytest
 from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, check_time, decode, is_covert
 from anpr.contracts import topics
 from anpr.contracts.events import Action, Alert, Correction, Status, encode
+from tests.support.losses import a_loss
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry
 
 ALERTS = BoardTopic("calais", "alerts")
@@ -53,6 +54,14 @@ def test_an_alert_under_the_id_of_another_is_not_read() -> None:
     alert = msgspec.structs.replace(an_alert(a_read(), an_entry()), alert_id="another")
     with pytest.raises(UNREADABLE, match="under an id that is not its own"):
         decode(encode(alert), ALERTS)
+
+
+@pytest.mark.parametrize("changes", [{"loss_id": "another"}, {"topic": "anpr.dover.reads.v1"}, {"last_offset": 7}])
+def test_a_loss_under_an_id_that_is_not_its_own_is_not_read(changes: dict[str, Any]) -> None:
+    loss, letters = a_loss(1, 4, 6), BoardTopic("calais", "dead letters")
+    assert decode(encode(loss), letters) == loss
+    with pytest.raises(UNREADABLE, match="a loss under an id that is not its own"):
+        decode(encode(msgspec.structs.replace(loss, **changes)), letters)
 
 
 OLD_READ = {
