@@ -27,7 +27,12 @@ class MatcherGenerations:
         self._last_arrival: datetime | None = None
 
     def note(self, status: Status, arrived_at: datetime, received_seconds: float) -> None:
-        """Note the next status on the topic: when the broker got it, and when it was received here."""
+        """Note the next status on the topic: when the broker got it, and when it was received here.
+
+        Matchers that are silent are forgotten: each start may make up a new name.
+        """
+        heard_since = received_seconds - _SILENT_AFTER.total_seconds()
+        self._reported = {name: one for name, one in self._reported.items() if one.received_seconds > heard_since}
         self._reported[status.matcher] = _Reported(status, arrived_at, received_seconds)
         self._last_arrival = arrived_at
 

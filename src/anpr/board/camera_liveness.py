@@ -11,6 +11,7 @@ lulls: three times as long as the longest lull of the last day is a fault. That 
 """
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -122,6 +123,17 @@ class CameraLiveness:
                 # Also where it is earlier: the clock that gave the last one was ahead.
                 camera.gaps_reads.append(max(1, reads - camera.at_reads))
                 camera.last_read_at, camera.at_reads = at, reads
+
+    def keep_only(self, matchers: Collection[tuple[str, str]], cameras: Collection[tuple[str, str]]) -> None:
+        """Forget all matchers and cameras but these, given by site and name: both names come from outside."""
+        for counted in [key for key in self._counted if key[:2] not in matchers]:
+            del self._counted[counted]
+        for by_matcher in (self._reported_offsets, self._reported_reads):
+            for key in [key for key in by_matcher if key[:2] not in matchers or (key[0], key[2]) not in cameras]:
+                del by_matcher[key]
+        for by_camera in (self._cameras, self._offsets):
+            for camera in [key for key in by_camera if key not in cameras]:
+                del by_camera[camera]
 
     def state(self, site: str, name: str, now: datetime) -> CameraState:
         """Return the state of a camera."""

@@ -8,6 +8,8 @@ from anpr.contracts.events import Alert, Status
 
 _LATENCIES_KEPT = 1000
 _RATE_OVER = timedelta(seconds=10)
+# A matcher reports once a second. One whose clock stands still must not fill the memory.
+_COUNTS_KEPT = 100
 
 
 class RecentRates:
@@ -21,7 +23,7 @@ class RecentRates:
 
     def note_status(self, status: Status) -> None:
         """Note a matcher's count of reads. A restarted matcher counts from 0, so its start is part of its key."""
-        counts = self._reads.setdefault((status.site, status.matcher, status.started_at), deque())
+        counts = self._reads.setdefault((status.site, status.matcher, status.started_at), deque(maxlen=_COUNTS_KEPT))
         if counts and status.at < counts[-1][0]:
             counts.clear()  # the matcher's clock was set back
         counts.append((status.at, status.reads))

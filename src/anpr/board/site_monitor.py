@@ -107,9 +107,14 @@ class SiteMonitor:
         return health_of_sites
 
     def prune(self, now: datetime) -> None:
-        """Forget the names that no matcher uses any more: a new one may be made up at each start."""
+        """Forget the names that no matcher uses any more, and those of cameras that the configuration does not have.
+
+        A matcher may make up a new name at each start, and a gateway a camera for each read.
+        """
         for key in [key for key, old in self._statuses.items() if now - old.received_at > _NAME_KEPT_FOR]:
             del self._statuses[key]
+        cameras = {(site, camera.name) for site, at in self._settings.sites.items() for camera in at.cameras}
+        self.cameras.keep_only(self._statuses.keys(), cameras)
 
     def unknown_cameras(self, now: datetime) -> dict[str, dict[str, UnknownCamera]]:
         """Return by site, also for those without cameras, the cameras that the configuration does not name."""

@@ -1,13 +1,15 @@
-"""What a board keeps is bounded by its window, however many weeks it runs."""
+"""What a board and a back-check keep is bounded, however many weeks they run."""
 
 from datetime import timedelta
 
+from anpr.back_check.matched_with import MatcherGenerations
 from anpr.board.board import Board
 from anpr.board.camera_liveness import CameraLiveness
+from anpr.board.rates import RecentRates
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import Place
 from anpr.contracts.events import EntryEnded, EntryListed, Status
-from anpr.runtime.settings import Settings, Site
+from anpr.runtime.settings import Camera, Settings, Site
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation
 
 DAY = timedelta(days=1)
@@ -43,10 +45,31 @@ def test_a_matcher_that_is_started_again_each_hour_leaves_nothing_behind() -> No
     assert max(len(held) for held in vars(liveness).values() if isinstance(held, dict)) == 1
 
 
-def test_the_names_of_matchers_that_came_and_went_are_forgotten() -> None:
-    monitor = SiteMonitor(Settings({"calais": Site("Calais", "x", "x")}), NOON)
+def test_the_names_of_matchers_and_cameras_that_came_and_went_are_forgotten() -> None:
+    monitor = SiteMonitor(Settings({"calais": Site("Calais", "x", "x", (Camera("one", "1", "front"),))}), NOON)
     for hour in range(24 * 30):
-        at = NOON + timedelta(hours=hour)
-        monitor.note_status(Status(site="calais", matcher=f"m-{hour}", at=at, started_at=at), at, Place(0, hour, at))
+        at, name = NOON + timedelta(hours=hour), f"made up {hour}"
+        seen, offsets = {"one": at, name: at}, {"one": 0.5, name: 0.5}
+        status = Status(
+            site="calais", matcher=name, at=at, started_at=at, reads=hour, cameras=seen, clock_offset_seconds=offsets
+        )
+        monitor.note_status(status, at, Place(0, hour, at))
         monitor.prune(at)
     assert len(monitor._statuses) == 25
+    assert max(len(held) for held in vars(monitor.cameras).values() if isinstance(held, dict)) <= 25
+    assert monitor.cameras.state("calais", "one", at).last_read_at == at
+
+
+def test_a_matcher_whose_clock_stands_still_fills_no_memory() -> None:
+    rates = RecentRates()
+    for second in range(10_000):
+        rates.note_status(Status(site="calais", matcher="m", at=NOON, started_at=NOON, reads=second))
+    assert max(map(len, rates._reads.values())) <= 100
+
+
+def test_a_back_check_forgets_matchers_that_came_and_went() -> None:
+    generations = MatcherGenerations()
+    for second in range(1000):
+        status = Status(site="calais", matcher=f"m-{second}", at=NOON, started_at=NOON)
+        generations.note(status, NOON + timedelta(seconds=second), float(second))
+    assert len(generations._reported) <= 11
