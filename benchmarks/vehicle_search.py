@@ -106,7 +106,7 @@ class AlertingStore:
         alerted = rows[::READS_AN_ALERT]
         for store, some in ((self._stores.covert_facts, alerted[::2]), (self._stores.facts, alerted[1::2])):
             records = [Record("alerts", 0, each.offset, each.arrived_at, encode(_alert(each))) for each in some]
-            store.add(day, facts_of_alerts(records, "alerts"), {Source("alerts", 0): 0})
+            store.add(day, facts_of_alerts(SITE, records, "alerts"), {Source("alerts", 0): 0})
 
 
 def _alert(sighting: Sighting) -> Alert:

@@ -74,7 +74,7 @@ def _check_site(row: Sighting | Fact, site: str) -> None:
 
 
 def _site_of(fact: Fact) -> str:
-    """Return the site of a fact, "" of a correction: it names only its camera."""
+    """Return the site of a fact, "" of a correction, which names only its camera, and of what cannot be decoded."""
     event = fact.event()
     if isinstance(event, Alert):
         return event.read.site

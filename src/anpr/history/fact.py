@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anpr.contracts import canary
+from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.events import Action, Alert, Correction, Undecodable, decode_action, decode_alert_record
 from anpr.history.sighting import Source, arrival, identity_digest
 from anpr.kafka.interfaces import Record
@@ -25,13 +26,20 @@ class Fact(NamedTuple):
     identity: bytes | None
     value: bytes
 
-    def event(self) -> Alert | Correction | Action:
-        """Return the record decoded."""
-        return decode_action(self.value) if self.kind == "action" else decode_alert_record(self.value)
+    def event(self) -> Alert | Correction | Action | None:
+        """Return the record decoded; None for one that an earlier version stored and this one refuses."""
+        try:
+            return decode_action(self.value) if self.kind == "action" else decode_alert_record(self.value)
+        except Undecodable:
+            return None
 
 
-def facts_of_alerts(records: Sequence[Record], topic_id: str) -> list[Fact]:
-    """Return the alerts and corrections in records of an alerts topic. Canaries and undecodable ones are left out."""
+def facts_of_alerts(site: str, records: Sequence[Record], topic_id: str) -> list[Fact]:
+    """Return the alerts and corrections in records of the alerts topic of `site`.
+
+    Canaries are left out, and what boards refuse: undecodable records, those of another site, and alerts under an id
+    that is not their own. These could take the place of another alert.
+    """
     facts = []
     for record in records:
         try:
@@ -39,21 +47,23 @@ def facts_of_alerts(records: Sequence[Record], topic_id: str) -> list[Fact]:
         except Undecodable:
             continue
         if isinstance(event, Correction):
-            facts.append(_fact(record, topic_id, "correction"))
-        elif not canary.is_canary(event):
+            if event.site == site:
+                facts.append(_fact(record, topic_id, "correction"))
+        elif event.read.site == site and has_own_id(event) and not canary.is_canary(event):
             facts.append(_fact(record, topic_id, "alert", event.alert_id, identity_digest(event.read.identity)))
     return facts
 
 
-def facts_of_actions(records: Sequence[Record], topic_id: str) -> list[Fact]:
-    """Return the actions in records of an actions topic. Undecodable ones are left out."""
+def facts_of_actions(site: str, records: Sequence[Record], topic_id: str) -> list[Fact]:
+    """Return the actions in records of an actions topic of `site`, without undecodable ones and other sites'."""
     facts = []
     for record in records:
         try:
             action = decode_action(record.value or b"")
         except Undecodable:
             continue
-        facts.append(_fact(record, topic_id, "action", action.alert_id))
+        if action.site == site:
+            facts.append(_fact(record, topic_id, "action", action.alert_id))
     return facts
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle
 from typing import Protocol, Self
 
@@ -106,9 +107,10 @@ class HistoryService:
         return FollowedTopic(self._kafka, topics.reads(self._site), self._group, store.next_offsets, recorder)
 
     def _alerts_and_actions(self, store: FactStore, alerts: str, actions: str) -> list[FollowedTopic]:
-        def followed(topic: str, facts_of: Callable[[Sequence[Record], str], list[Fact]]) -> FollowedTopic:
+        def followed(topic: str, facts_of: Callable[[str, Sequence[Record], str], list[Fact]]) -> FollowedTopic:
+            rows_of = partial(facts_of, self._site)
             return FollowedTopic(
-                self._kafka, topic, self._group, store.next_offsets, lambda reader: Recorder(reader, store, facts_of)
+                self._kafka, topic, self._group, store.next_offsets, lambda reader: Recorder(reader, store, rows_of)
             )
 
         return [followed(alerts, facts_of_alerts), followed(actions, facts_of_actions)]

@@ -98,9 +98,9 @@ def keep(store: SightingStore, site: str, records: list[Record], topic_id: str =
     Recorder(TopicInMemory(records, topic_id), store, partial(sightings_of, site)).run_once(0)
 
 
-def publish(store: FactStore, *alerts: Alert, topic_id: str = "alerts-1") -> None:
+def publish(store: FactStore, *alerts: Alert, topic_id: str = "alerts-1", site: str = "calais") -> None:
     records = [Record("alerts", 0, offset, at(offset * 4), encode(alert)) for offset, alert in enumerate(alerts)]
-    Recorder(TopicInMemory(records, topic_id), store, facts_of_alerts).run_once(0)
+    Recorder(TopicInMemory(records, topic_id), store, partial(facts_of_alerts, site)).run_once(0)
 
 
 def fill(settings: Settings, site: str) -> None:
@@ -111,7 +111,7 @@ def fill(settings: Settings, site: str) -> None:
     for matched in (stores.matched, stores.matched_covert):
         keep(matched, site, reads(site)[:2])
     for facts in (stores.facts, stores.covert_facts):
-        publish(facts, *(an_alert(a_read(str(number), site=site), an_entry()) for number in range(2)))
+        publish(facts, *(an_alert(a_read(str(number), site=site), an_entry()) for number in range(2)), site=site)
     stores.close()
 
 
@@ -262,7 +262,7 @@ def test_the_sightings_of_alerts_stay_when_a_copied_day_goes_while_the_copy_runs
     wanted = next(sighting for sighting in everything(sightings) if sighting.offset == 2)
     sightings.close()
     facts = open_facts(original.settings, site, covert=False)
-    publish(facts, an_alert(wanted.read, an_entry()), topic_id="alerts-2")
+    publish(facts, an_alert(wanted.read, an_entry()), topic_id="alerts-2", site=site)
     facts.close()
     service = Service(here, site)
     retention = Retention(service.stores, RetentionSettings(sightings_days=1, matched_days=3650), Mock())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def publish(store: FactStore, *alerts: Alert, day: int = 0, first_offset: int = 
         Record("alerts", 0, first_offset + number, at(day * DAY_SECONDS), encode(alert))
         for number, alert in enumerate(alerts)
     ]
-    Recorder(TopicInMemory(records, "alerts-1"), store, facts_of_alerts).run_once(0)
+    Recorder(TopicInMemory(records, "alerts-1"), store, partial(facts_of_alerts, SITE)).run_once(0)
 
 
 RECORDS = [read_record(offset, plate=f"AB1{offset} CDE") for offset in range(5)]

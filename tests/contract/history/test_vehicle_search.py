@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def publish(store: FactStore, *events: Alert | Action) -> None:
     for kind, facts_of in ((Alert, facts_of_alerts), (Action, facts_of_actions)):
         values = [encode(event) for event in events if isinstance(event, kind)]
         records = [Record("topic", 0, offset, at(offset * 3), value) for offset, value in enumerate(values)]
-        Recorder(TopicInMemory(records, kind.__name__), store, facts_of).run_once(0)
+        Recorder(TopicInMemory(records, kind.__name__), store, partial(facts_of, SITE)).run_once(0)
 
 
 def plates(search: VehicleSearch, plate: str = "AB12CDE", **fields: Any) -> list[tuple[str, str]]:

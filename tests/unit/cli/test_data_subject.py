@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Machine:
         publish(self.stores.covert_facts, alert_about(RECORDS[COVERT], "covert"))
         action = encode(an_action("1", "outcome", alert, outcome="turned_away", note="no papers"))
         actions = TopicInMemory([Record("actions", 0, 0, at(0), action)], "actions-1")
-        Recorder(actions, self.stores.facts, facts_of_actions).run_once(0)
+        Recorder(actions, self.stores.facts, partial(facts_of_actions, SITE)).run_once(0)
 
     def run(self, *arguments: str, says: str = "") -> Result:
         return CliRunner().invoke(_anpr, ["--config", str(self.folder), "vehicle", *arguments], input=says)
