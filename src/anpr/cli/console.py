@@ -1,6 +1,5 @@
 """`anpr console`: the officers' pages of one site."""
 
-import logging
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -70,7 +69,6 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     check_site(settings, site)
     _check_tls(host, tls_cert, tls_key)
     listener = listen("the console", host, port)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what a client sends wrongly is no warning
     bind_service(service="console", site=site)
     console = open_console(settings, site)
     table = ConnectionTable(proxies=settings.console.trusted_proxies)

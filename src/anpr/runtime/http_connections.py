@@ -2,7 +2,7 @@
 
 The listening socket counts each connection before anything is read from it. When there are too many, the oldest one
 whose request has not come whole gives way: an open page waits for the answer to one, its event stream, so it is never
-the one. What a client does not finish in time, the protocol ends, and before TLS has begun, the table.
+the one. What a client does not send or read in time, the protocol ends, and before TLS has begun, the table.
 """
 
 import asyncio
@@ -16,12 +16,16 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from anpr.runtime.plain_requests import PlainRequests
+
 MOST_CONNECTIONS: Final = 1000
 MOST_OF_AN_ADDRESS: Final = 200
 # From the connection until TLS has begun. Without TLS it has begun at once.
 HANDSHAKE_SECONDS: Final = 5.0
 # From then, or the last answer, until the whole head of a request has come.
 HEAD_SECONDS: Final = 10.0
+# For so long a client may leave an answer unread of which more is waiting than its connection holds.
+READ_SECONDS: Final = 30.0
 # Files and sockets that the process needs beside its connections.
 _KEPT_FREE: Final = 200
 
@@ -115,14 +119,19 @@ class BoundedListener(socket.socket):
 
 
 class BoundedProtocol(H11Protocol):
-    """Ends a connection whose next request is not there in time, and tells the table which have one."""
+    """Ends a connection whose next request is not there, or whose answer is not read, in time.
+
+    It tells the table which connections have a request.
+    """
 
     table: ConnectionTable
     _deadline: asyncio.TimerHandle | None = None
+    _reading_deadline: asyncio.TimerHandle | None = None
     _peer: Peer = ("", 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """See asyncio.Protocol and uvicorn."""
+        self.conn = PlainRequests(h11.SERVER)
         super().connection_made(transport)
         self._peer = tuple((transport.get_extra_info("peername") or ("", 0))[:2])
         self.table.note_handshake(self._peer)
@@ -145,9 +154,20 @@ class BoundedProtocol(H11Protocol):
         if self.conn.trailing_data[0] and not self._has_request():
             self._expect_request()
 
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol: the client does not take what it is sent."""
+        super().pause_writing()
+        self._reading_deadline = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol: the client has taken nearly all of it."""
+        super().resume_writing()
+        self._stop_waiting_for_reader()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol and uvicorn."""
         self._expect_nothing()
+        self._stop_waiting_for_reader()
         self.table.busy.discard(self._peer)
         super().connection_lost(exc)
 
@@ -165,6 +185,11 @@ class BoundedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._reading_deadline is not None:
+            self._reading_deadline.cancel()
+            self._reading_deadline = None
 
     def _end_unless_requested(self) -> None:
         self._deadline = None
@@ -188,6 +213,7 @@ def bounded_server_config(
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         log_config=None,  # the log of this program, which writes no text of an exception
+        log_level="error",  # what a client sends wrongly is no warning: there may be any number of it
         access_log=False,
         server_header=False,
         **more,

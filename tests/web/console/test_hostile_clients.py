@@ -52,6 +52,60 @@ def test_a_form_that_no_page_sends_is_refused_unread(
         assert answer.status_code == status
 
 
+POST = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Type: %b\r\n" % FORM.encode()
+GET = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET + b"\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 40_000,
+        GET + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n",
+        GET + b"".join(b"X%d: x\r\n" % number for number in range(200)) + b"\r\n",
+        GET + b"Host: y\r\n\r\n",
+        GET + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    ],
+    ids=["two lengths", "no chunk", "tiny chunks", "chunks of a page", "many headers", "two hosts", "two numbers"],
+)
+def test_a_request_that_no_browser_sends_is_refused_at_once_and_not_logged(
+    server: ConsoleServer, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connect(server) as stranger:
+        stranger.sendall(sent)
+        received = b""
+        while more := _received(stranger):
+            received += more
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1 ") == 1, "nothing behind it is taken for a request"
+    assert not [record for record in caplog.records if record.name.startswith(("uvicorn", "asyncio"))]
+
+
+@pytest.mark.parametrize("origin", ["http://[", "", "null", "http://elsewhere.example"])
+def test_an_origin_that_is_none_is_refused(server: ConsoleServer, origin: str) -> None:
+    with server.browser() as stranger:
+        headers = {"Origin": origin} | ({"Host": ""} if not origin else {})
+        data = {"name": "ann", "password": PASSWORD}
+        assert stranger.post("/sign-in", data=data, headers=headers).status_code == 403
+        assert stranger.get("/").status_code == 303, "nobody is signed in"
+
+
+def test_an_answer_that_nobody_reads_is_given_up(server: ConsoleServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connections, "READ_SECONDS", 0.3)
+    with socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.settimeout(60)
+        address = urlsplit(server.url)
+        lazy.connect((address.hostname, address.port))
+        lazy.sendall((GET + b"\r\n") * 4000)  # some megabytes of answers, more than the system holds
+
+        def is_given_up() -> bool:
+            return not len(server.connections)
+
+        assert wait_until(is_given_up, 60)
+
+
 def test_a_form_of_a_signed_in_user_is_bounded_too(server: ConsoleServer) -> None:
     with server.browser("ann") as ann:
         for body, status in ((b"csrf=" + b"a" * 270_000, 413), (b"&".join([b"a=b"] * 65), 413), (b"%ff=\xff", 403)):

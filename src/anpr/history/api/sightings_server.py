@@ -1,6 +1,5 @@
 """Serves the API from a thread of its own, so that the recorder goes on undisturbed."""
 
-import logging
 import ssl
 import threading
 from collections.abc import Callable
@@ -75,7 +74,6 @@ class SightingsServer:
         return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def __enter__(self) -> Self:
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._thread.start()
         log.info("answering look-ups", address=self.address)
         return self
