@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import click
 
@@ -24,6 +23,7 @@ from anpr.look_up.timeline import Timeline, timeline_of
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.settings import Settings
+from anpr.runtime.whole_file import write_whole
 
 ROLE: Final = "command line"
 # Exit codes of this command; see `anpr --help`.
@@ -114,13 +114,14 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
             data_subject.write_subject_access(settings, data_subject.everything_of(look_up), subject_access)
         return
     words = VehicleText(settings.sites, zone)
-    with _result(output) as write:
-        asked = ports or settings.sites_to_ask
-        _audit(settings, look_up, form, asked, is_file=output is not None)
-        click.echo(f"asking {', '.join(settings.sites[port].title for port in asked)}", err=True)
-        replies = asyncio.run(ask_sites(settings, look_up, sites=asked))
-        timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
-        write(_as(form, look_up, timeline, words, settings))
+    if output is not None:
+        _check_writable(output)
+    asked = ports or settings.sites_to_ask
+    _audit(settings, look_up, form, asked, is_file=output is not None)
+    click.echo(f"asking {', '.join(settings.sites[port].title for port in asked)}", err=True)
+    replies = asyncio.run(ask_sites(settings, look_up, sites=asked))
+    timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
+    _write(_as(form, look_up, timeline, words, settings), output)
     for line in words.missing(timeline) if form != "text" or output else ():
         click.echo(line, err=True)
     ctx.exit(_SITE_MISSING if timeline.missing else _NOTHING if timeline.is_empty else _FOUND)
@@ -160,32 +161,19 @@ def _as(form: str, look_up: LookUp, timeline: Timeline, words: VehicleText, sett
     return "".join(f"{line}\n" for line in words.lines(look_up, timeline))
 
 
-class _Write(Protocol):
-    def __call__(self, text: str) -> object: ...
+def _check_writable(output: Path) -> None:
+    """Raise UnavailableError where no file can be made beside `output`, before anybody is asked."""
+    with _reported(output):
+        tempfile.TemporaryFile(dir=output.absolute().parent).close()
 
 
-@contextlib.contextmanager
-def _result(output: Path | None) -> Iterator[_Write]:
-    """Give what writes the result: to stdout, or to a file that is there only when it is whole.
-
-    Raises UnavailableError when the file cannot be written. That shows before anybody is asked.
-    """
+def _write(text: str, output: Path | None) -> None:
+    """Write the result to stdout, or to a file that is there only when it is whole. Raises UnavailableError."""
     if output is None:
-        yield lambda text: click.echo(text.encode(), nl=False)
+        click.echo(text.encode(), nl=False)
         return
     with _reported(output):
-        handle, part = tempfile.mkstemp(dir=output.absolute().parent)  # readable by its owner alone
-        os.close(handle)
-
-    def write(text: str) -> None:
-        with _reported(output):
-            Path(part).write_text(text, "utf-8", newline="")
-            Path(part).replace(output)
-
-    try:
-        yield write
-    finally:
-        Path(part).unlink(missing_ok=True)
+        write_whole(output, text.encode())
 
 
 @contextlib.contextmanager

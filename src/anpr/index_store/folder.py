@@ -41,7 +41,7 @@ from anpr.index_store.index_file import (
 from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
 from anpr.runtime.private_files import keep_private, make_private_folder, open_private
-from anpr.runtime.whole_file import sync_folder
+from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.store.manifest import Manifest
 
 _MANIFEST, _LOCK = "current.json", "lock"
@@ -196,18 +196,7 @@ class IndexFolder:
     def _write(self, name: str, pieces: Iterable[bytes | memoryview], modified: datetime | None = None) -> str:
         """Write a file whole or not at all: first its content is on the disk, then its name."""
         make_private_folder(self.path)
-        partial = self.path / f"{name}.part"
-        try:
-            with open_private(partial) as file:
-                file.writelines(pieces)
-                file.flush()
-                if modified is not None:
-                    os.utime(file.fileno(), (modified.timestamp(), modified.timestamp()))
-                os.fsync(file.fileno())
-            partial.replace(self.path / name)
-        finally:
-            partial.unlink(missing_ok=True)
-        sync_folder(self.path)
+        write_whole(self.path / name, pieces, modified)
         return name
 
 

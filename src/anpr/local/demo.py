@@ -43,6 +43,7 @@ from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from anpr.runtime.site_tokens import SiteTokensFile
+from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.store.home import home_store
@@ -375,7 +376,7 @@ class Demo:
         lines = [f"export PATH={quote(str(commands))}:$PATH"]
         lines += [f"export {name}={quote(value)}" for name, value in exports.items()]
         environment = self.folder / "environment"
-        environment.write_text("".join(f"{line}\n" for line in lines))
+        write_whole(environment, "".join(f"{line}\n" for line in lines).encode())
         return environment
 
     def _command(self, *arguments: str) -> list[str]:

@@ -72,7 +72,7 @@ def are_compiled() -> bool:
 
 def note_complete() -> None:
     """Note that all kernels have been compiled, where their code can be kept."""
-    if _IS_KEPT and not are_compiled():
+    if _IS_KEPT and not _KeptCode.is_disk_full and not are_compiled():
         (FOLDER / _COMPLETE).touch()
 
 
@@ -110,8 +110,17 @@ config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
 class _KeptCode(caching.FunctionCache):  # type: ignore[misc]  # mypy does not follow Numba
     """Takes machine code from disk without first loading all that Numba can compile: half a second for each process.
 
-    Where there is no code, the compiler loads that itself.
+    Where there is no code, the compiler loads that itself. On a full disk the process runs what it has compiled.
     """
+
+    is_disk_full = False
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _KeptCode.is_disk_full = True
+            log.warning("machine code cannot be kept", error=error.strerror)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         with self._guard_against_spurious_io_errors():

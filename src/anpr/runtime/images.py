@@ -14,7 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
-from anpr.runtime.private_files import make_private_folder, open_private
+from anpr.runtime.private_files import make_private_folder
+from anpr.runtime.whole_file import write_whole
 
 # An image of a plate is a few kB. A larger file is not one of ours and is not served.
 MAX_IMAGE_BYTES = 65_536
@@ -60,16 +61,8 @@ class ImageStore:
             raise ValueError(f"{site!r} is not the name of a site")
         file = self._file(reference)
         make_private_folder(file.parent)
-        part = file.with_suffix(".part")
-        try:
-            with open_private(part) as written:
-                written.write(jpeg)
-        except OSError:
-            part.unlink(missing_ok=True)  # a full disk keeps no half of an image
-            raise
         # A file's age counts from the capture, so that a late image does not outlive its retention.
-        os.utime(part, (captured_at.timestamp(), captured_at.timestamp()))
-        part.rename(file)
+        write_whole(file, jpeg, modified=captured_at)
         return str(reference)
 
     def get(self, text: str, site: str, now: datetime) -> bytes | None:

@@ -2,11 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | Iterable[bytes | memoryview], modified: datetime | None = None) -> None:
     """Write a file for this user alone, in place of one of that name. It is on the disk when this returns.
+
+    A large content may come in pieces. `modified` is when the file was modified, where that is not now.
 
     Raises OSError: then the earlier file is there as it was, and nothing is left of the new one.
     """
@@ -14,8 +18,10 @@ def write_whole(path: Path, content: bytes) -> None:
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
+            if modified is not None:
+                os.utime(file.fileno(), (modified.timestamp(), modified.timestamp()))
             os.fsync(file.fileno())
         part.replace(path)
     except BaseException:

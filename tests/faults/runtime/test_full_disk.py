@@ -21,6 +21,7 @@ from anpr.audit.record import AuditEvent, unseal
 from anpr.audit.segments import lines, segments
 from anpr.back_check.progress_file import ProgressFile
 from anpr.back_check.search import Progress
+from anpr.cli import data_subject, vehicle
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts.events import AuditHead
 from anpr.gateway.spool import Spool
@@ -30,6 +31,7 @@ from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
 from anpr.history.tables import ERASED_TABLES, SIGHTING_TABLES
 from anpr.index_store.folder import IndexFolder, IndexManifest
+from anpr.matching import kernels
 from anpr.matching.index import Index
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
@@ -212,6 +214,25 @@ def images(folder: Path) -> Writer:
     return Writer(lambda number: store.put("calais", system_clock(), f"{number:09}".encode() * 200), kept)
 
 
+def look_up_result(folder: Path) -> Writer:
+    output = folder / "result.csv"
+
+    def write(number: int) -> None:
+        vehicle._write(f"{number}\n" + "x" * 900, output)
+
+    return Writer(write, lambda: [int(output.read_text("utf-8").split()[0])], "look-up-unwritable")
+
+
+def subject_access(folder: Path) -> Writer:
+    def write(number: int) -> None:
+        data_subject._write(folder / "answer.json", f"{number}\n".encode() + b"x" * 900)
+
+    def kept() -> list[int]:
+        return [int((folder / "answer.json").read_bytes().split()[0])]
+
+    return Writer(write, kept, "data-subject-unwritable")
+
+
 # SQLite needs 32 kB for the pages that processes share, and a day file has a dozen tables and keys.
 WRITERS = {
     a_plan: 64,
@@ -226,6 +247,8 @@ WRITERS = {
     history: 512,
     erasures: 256,
     images: 64,
+    look_up_result: 64,
+    subject_access: 64,
 }
 
 
@@ -302,3 +325,21 @@ def test_a_command_whose_results_do_not_fit_says_which_file_is_not_whole(
     assert str(out) in done.stderr
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("disk", [64], indirect=True, ids=[""])
+def test_machine_code_for_which_there_is_no_room_is_used_and_not_taken_for_kept(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "FOLDER", disk.path)
+    monkeypatch.setattr(kernels, "_IS_KEPT", True)
+    monkeypatch.setattr(kernels._KeptCode, "is_disk_full", False)
+    disk.fill()
+
+    @kernels.kernel
+    def twice(number: int) -> int:
+        return 2 * number
+
+    assert twice(21) == 42
+    kernels.note_complete()
+    assert not kernels.are_compiled()
