@@ -1,6 +1,8 @@
 """The topics on the broker: compare them with the configuration, and create the missing ones."""
 
+import time
 from collections.abc import Iterable
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
@@ -18,6 +20,9 @@ from anpr.runtime.errors import AnprError, UnavailableError
 from anpr.runtime.settings import Settings
 
 ANSWER_SECONDS = 10
+# A broker that has just accepted a topic may need a while until it serves it, more on a busy machine.
+_READY_SECONDS: Final = 60.0
+_ASK_AGAIN_SECONDS: Final = 0.1
 
 
 def specs_by_address(settings: Settings) -> dict[str, list[TopicSpec]]:
@@ -87,7 +92,10 @@ def permitted_operations(admin: AdminClient, names: Iterable[str], wait_seconds:
 
 
 def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
-    """Create the topics. Raises AnprError naming the first one that the broker refuses."""
+    """Create the topics, and return when each can be used.
+
+    Raises AnprError naming the first one that the broker refuses, UnavailableError when one is not ready in time.
+    """
     new_topics = [
         NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=s.config)
         for s in specs
@@ -101,3 +109,26 @@ def create_topics(admin: AdminClient, specs: list[TopicSpec]) -> None:
                 f"the broker did not create topic {name}: {error.args[0].str()}",
                 "see the broker's reason: too few brokers for the replication, or no permission to create topics",
             ) from None
+    names = {spec.name for spec in specs}
+    until = time.monotonic() + _READY_SECONDS
+    while not_ready := names - _ready_topics(admin):
+        if time.monotonic() > until:
+            raise UnavailableError(
+                "kafka-unavailable",
+                f"topic {min(not_ready)} was created, but no broker has it after {_READY_SECONDS:g} s",
+                "check that the brokers run; this user needs the right to see the topics that it creates",
+            )
+        time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def _ready_topics(admin: AdminClient) -> set[str]:
+    """Return the topics of which every partition has a leader; none while the broker does not answer."""
+    try:
+        found = admin.list_topics(timeout=ANSWER_SECONDS).topics
+    except KafkaException:
+        return set()
+    return {
+        name
+        for name, topic in found.items()
+        if topic.partitions and not any(partition.error for partition in topic.partitions.values())
+    }
