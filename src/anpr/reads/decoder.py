@@ -34,6 +34,8 @@ OLDEST_PLAUSIBLE = timedelta(hours=72)
 
 _SET_BY_DECODER = ("received_at", "clock_suspect", "dropped_fields", "claimed_at")
 _REQUIRED = ("read_id", "site")
+# Looked up once: that takes longer than to decode a record.
+_FIELDS = fields(Read)
 # The read can be matched, but the broker refuses its alert: see `anpr.matcher`.
 ALERT_TOO_LARGE = "alert too large"
 # The detail of a read without a usable plate whose text is UNKNOWN, NONE or the like.
@@ -145,7 +147,7 @@ def _decode_leniently(value: bytes) -> tuple[Read, str, dict[str, str]]:
     # A read without a plate may still have candidates.
     kept: dict[str, Any] = {"plate": ""}
     bad: dict[str, str] = {} if "plate" in record else {"plate": "it is missing"}
-    for field in fields(Read):
+    for field in _FIELDS:
         if field.encode_name not in record:
             continue
         value_of_field, reason = _decoded(field, record[field.encode_name])
