@@ -10,14 +10,20 @@ import sys
 import time
 from typing import Final
 
+import click
+
 from benchmarks.page import __main__ as page
 
 # Less than alone, so that all together take ten to fifteen minutes on two cores.
 OPTIONS: Final = {"throughput": ("--reads", "300000", "--rounds", "3"), "stages": ("--reads", "100000")}
 
 
+@click.command()
 def main() -> None:
-    """Run them all. Exit with 1 if one has failed."""
+    """Run the headline benchmarks, keep their results and write docs/benchmarks.md.
+
+    That takes ten to fifteen minutes on an idle machine. Exits with 1 if one has failed.
+    """
     failed = []
     for name in page.HEADLINE:
         arguments = [name, *OPTIONS.get(name, ()), "--save"]

@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from benchmarks import headline
 from benchmarks.__main__ import BENCHMARKS, main, question
 from benchmarks.throughput import PEERS
 
@@ -51,6 +52,12 @@ def test_an_option_is_stronger_than_quick() -> None:
     assert refused.exit_code == 2
     assert "Usage: python -m benchmarks throughput" in refused.output
     assert "0 is not in the range" in refused.output
+
+
+def test_asked_for_help_the_program_that_runs_many_of_them_runs_none() -> None:
+    asked = CliRunner().invoke(headline.main, ["--help"])
+    assert asked.exit_code == 0
+    assert "ten to fifteen minutes" in " ".join(asked.output.split())
 
 
 def test_a_name_that_is_none_is_refused() -> None:
