@@ -14,6 +14,14 @@ from anpr.runtime import clock
 
 def main() -> None:
     """Set the clock of this process, then import everything that reads it."""
+    let_clock_jump()
+    from anpr.entrypoint import main as run  # noqa: PLC0415  after the clock is set
+
+    run()
+
+
+def let_clock_jump() -> None:
+    """Let the file that is the first argument set the clock of this process. What is imported later reads it."""
     offset, right_clock = Path(sys.argv[1]), clock.system_clock
 
     def wrong_clock() -> datetime:
@@ -24,9 +32,6 @@ def main() -> None:
 
     clock.system_clock = wrong_clock
     sys.argv = ["anpr", *sys.argv[2:]]
-    from anpr.entrypoint import main as run  # noqa: PLC0415  after the clock is set
-
-    run()
 
 
 if __name__ == "__main__":
