@@ -1,5 +1,7 @@
 """`anpr arrivals`: which listed vehicles are due off the ferry or shuttle at a UK port, and which have come."""
 
+import logging
+import sys
 import time
 
 import click
@@ -44,6 +46,8 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     routes = arrival_routes(settings, site)
     origins = [origin for origin, route in routes.items() if route.by != "road"]
     feed = open_feed(settings)
+    if sys.stderr.isatty():
+        logging.getLogger().setLevel(logging.ERROR)  # the sentences below say it to a person
     feed.start()
     try:
         read_until = time.monotonic() + READ_SECONDS
@@ -60,24 +64,25 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     unattended = {
         incident.incident_id: unattended_claims(incident, settings.console, now) for incident, _, _ in expected
     }
+    silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
+    is_all_read = feed.caught_up() and not silent
     if as_json:
         for arrival in expected:
             click.echo(msgspec.json.encode(arrival_line(*arrival, unattended[arrival[0].incident_id])))
-    else:
+    elif expected or is_all_read:  # or else nobody knows whether any is due
         console = Console()
         claimed = {
             incident.incident_id: claim_words(incident, unattended[incident.incident_id], now)
             for incident, _, _ in expected
         }
         console.print(draw_arrivals(expected, settings.sites, site, console.width, claimed))
-    silent = [health.site for health in feed.health(now) if health.site in {*origins, site} and health.is_silent]
-    if silent or not feed.caught_up():
+    if not is_all_read:
         source = ", ".join(settings.sites[site].title for site in silent) or "a port that cannot be reached"
         click.echo(f"Vehicles may be missing: nothing is received from {source}. Phone the port.", err=True)
     port = settings.sites[site]
     is_watched = watched_until in (None, ALWAYS)
-    if watched_until is not None and not is_watched:
+    if watched_until is not None and not is_watched and feed.caught_up():
         words = nobody_meets(watched_until, port.zone)
         click.echo(f"{port.title}: {words}. Start `anpr meet --site {site}`, or read its log.", err=True)
-    if silent or not is_watched or not feed.caught_up():
+    if not is_watched or not is_all_read:
         ctx.exit(1)

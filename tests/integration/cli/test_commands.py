@@ -207,7 +207,7 @@ def test_arrivals_says_what_is_due_and_met_off_the_ferry_and_whether_all_ports_a
         timedelta(minutes=90), abs=timedelta(seconds=1)
     )
     shown = installation.run("arrivals", "--site", port).stdout.decode()
-    assert f"{passed_at + timedelta(minutes=90):%H:%M} UTC to" in shown
+    assert f"{passed_at + timedelta(minutes=90):%H:%M} UTC from" in shown
     assert "AB12CDE" in shown
 
     seen_at = system_clock()
@@ -234,6 +234,10 @@ def test_arrivals_says_what_is_due_and_met_off_the_ferry_and_whether_all_ports_a
     assert done.returncode == 1
     assert f"nothing is received from {silent.title()}".encode() in done.stderr
     assert b"AB12CDE" in done.stdout, "the known arrivals are shown all the same"
+    file.write_text(file.read_text("utf-8").replace(f"{ferries[0]}, ", ""), "utf-8")
+    done = installation.run("arrivals", "--site", port)
+    assert f"nothing is received from {silent.title()}".encode() in done.stderr
+    assert not done.stdout, "nobody knows whether any vehicle is due"
 
 
 def silence_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
