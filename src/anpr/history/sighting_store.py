@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, tuple_
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, t
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import STREAMED, Database, StoredDays
 from anpr.history.derived_rows import derived_rows
+from anpr.history.held_keys import HeldKeys, forget_held_keys, held_of
 from anpr.history.key_conditions import fits, one_of
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
@@ -19,6 +20,8 @@ from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 _POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset)
 # As many positions as one statement may surely name.
 _POSITIONS_AT_ONCE = 500
+# For more keys it is quicker to read all keys of a day than to look for each.
+_MANY_KEYS = 20_000
 
 
 class SightingStore:
@@ -27,6 +30,7 @@ class SightingStore:
     def __init__(self, database: Database) -> None:
         """Keep them in `database`."""
         self._database = database
+        self._held_keys = HeldKeys(database)
 
     def next_offsets(self) -> dict[Source, int]:
         """Return where to read each source on: everything before is committed."""
@@ -49,6 +53,7 @@ class SightingStore:
             if erased is not None:
                 is_erased = erased()
                 rows = [row for row in rows if not is_erased(identity_digest(row.read.identity))]
+            forget_held_keys(connection, day)
             numbers = note_offsets(connection, offsets)
             number = day_number(day)
             positions = [{"day": number, "source": numbers[row.source], "offset": row.offset} for row in rows]
@@ -67,14 +72,34 @@ class SightingStore:
 
         Each record is there once, so a read that came several times is there as often.
         """
-        return self._found(one_of(SIGHTING_KEYS.c.key, keys), since, until)
+        first_day, last_day = _days_of(since, until)
+        stored = self.days()
+        noted = self._held_keys.noted(stored, first_day, last_day)
+        in_period = (day for day in reversed(stored) if first_day <= day <= last_day)
+        for is_noted, some in groupby(in_period, noted.__contains__):
+            days = list(some)
+            wanted: Collection[str] = keys
+            if is_noted or len(keys) > _MANY_KEYS:
+                wanted = held_of(keys, (noted[day] if is_noted else self._held_keys.of_day(day) for day in days))
+            if wanted:
+                yield from self._found(one_of(SIGHTING_KEYS.c.key, wanted), since, until, days[-1], days[0])
 
     def with_keys_like(self, pattern: str, since: datetime, until: datetime) -> Generator[Sighting]:
         """Yield the sightings with a key that fits a pattern of letters, digits, `?` and `*`; see `with_keys`.
 
         It reads all keys of the period, or in SQLite only those with the pattern's beginning.
         """
-        return self._found(fits(SIGHTING_KEYS.c.key, pattern), since, until)
+        return self._found(fits(SIGHTING_KEYS.c.key, pattern), since, until, *_days_of(since, until))
+
+    def note_held_keys(self, before: date) -> bool:
+        """Note the keys of one day before another one, for quicker look-ups. Return False if all are noted."""
+        days = [day for day in self.days() if day < before]
+        missing = set(days) - self._held_keys.days(date.min, before)
+        for day in days:
+            if day in missing:
+                self._held_keys.note(day)
+                return True
+        return False
 
     def of_day(self, day: date) -> Iterator[Sighting]:
         """See `sightings_of_day`."""
@@ -130,8 +155,9 @@ class SightingStore:
         """Disconnect from the database."""
         self._database.close()
 
-    def _found(self, has_key: ColumnElement[bool], since: datetime, until: datetime) -> Generator[Sighting]:
-        first_day, last_day = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+    def _found(
+        self, has_key: ColumnElement[bool], since: datetime, until: datetime, first_day: date, last_day: date
+    ) -> Generator[Sighting]:
         # PostgreSQL looks only into the partitions of these days.
         is_in_days = SIGHTING_KEYS.c.day.between(day_number(first_day), day_number(last_day))
         # A read may have several of the keys.
@@ -154,6 +180,7 @@ class SightingStore:
             )
             going = {(row.source, row.offset): bytes(row.identity) for row in rows if is_erased(bytes(row.identity))}
             if going:
+                forget_held_keys(connection, day)
                 note(day, set(going.values()))
             positions = list(going)
             for table, start in product((SIGHTING_KEYS, SIGHTINGS), range(0, len(positions), _POSITIONS_AT_ONCE)):
@@ -169,6 +196,10 @@ def sightings_of_day(days: StoredDays, day: date) -> Generator[Sighting]:
     query = query.order_by(SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset).execution_options(**STREAMED)
     for row in days.rows(query, day, day):
         yield _sighting(row)
+
+
+def _days_of(since: datetime, until: datetime) -> tuple[date, date]:
+    return since.astimezone(UTC).date(), until.astimezone(UTC).date()
 
 
 def _columns(sighting: Sighting) -> dict[str, Any]:

@@ -16,14 +16,14 @@ import sqlite3
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, NullPool, Select, Table, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
@@ -176,14 +176,26 @@ class SqliteDays:
             self._written = None
 
     def _rows_of(self, day: date, statement: "_Statement") -> Iterator[Any]:
-        engine = self._open(day)
-        with unavailable(self._name(day)), ExitStack() as stack:
-            with self._opening:
-                idle = self._idle.pop(day, None)
-            connection = stack.enter_context(idle or engine.connect())
+        # A look-up comes here a hundred times, and context managers took longer than SQLite.
+        connection = self._connection(day)
+        is_idle = False
+        try:
             yield from statement.rows(connection)
-            if self._lock is not None and self._keep_idle(day, connection):
-                stack.pop_all()
+            is_idle = self._lock is not None and self._keep_idle(day, connection)
+        except SQLAlchemyError:
+            with unavailable(self._name(day)):
+                raise
+        finally:
+            if not is_idle:
+                connection.close()
+
+    def _connection(self, day: date) -> Connection:
+        """Return the idle connection to a day, or a new one."""
+        with self._opening:
+            if (idle := self._idle.pop(day, None)) is not None:
+                return idle
+        with unavailable(self._name(day)):
+            return self._open(day).connect()
 
     def _keep_idle(self, day: date, connection: Connection) -> bool:
         """Keep a connection for the next look-up instead of the one unused longest. False where it must be closed."""
@@ -241,8 +253,11 @@ class _Statement:
             connection.rollback()
         else:
             driver: Any = connection.connection.driver_connection
-            with _driver_errors(self._written[0]):
+            try:
                 yield from map(self._row_of, driver.execute(*self._written))
+            except sqlite3.Error as error:
+                # As SQLAlchemy does. No message has the parameters: they are plates.
+                raise DBAPIError.instance(self._written[0], (), error, sqlite3.Error, hide_parameters=True) from None
 
 
 @cache
@@ -250,15 +265,6 @@ def _row_of(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
     """Return what makes a row with these attributes of its values."""
     row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  the names are those of a query
     return row._make
-
-
-@contextmanager
-def _driver_errors(statement: str) -> Iterator[None]:
-    """Raise the driver's errors as SQLAlchemy does. No message has the parameters: they are plates."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(statement, (), error, sqlite3.Error, hide_parameters=True) from None
 
 
 _FILE = re.compile(r"^(\d{8})\.sqlite$")
@@ -269,7 +275,7 @@ _LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|(?:\.new-\w+)?-wal|(?:\.new-
 
 def days_in(folder: Path) -> list[date]:
     """Return the days that have a file in a folder, the oldest first. Raises InputError for a name of no day."""
-    return sorted(_day_of(folder, match[1]) for file in folder.iterdir() if (match := _FILE.match(file.name)))
+    return sorted(_day_of(folder, match[1]) for file in os.scandir(folder) if (match := _FILE.match(file.name)))
 
 
 def _day_of(folder: Path, digits: str) -> date:

@@ -1,4 +1,7 @@
-"""Runs the retention while history runs, and tells what went: in the log and in the metrics."""
+"""Runs the retention while history runs, and tells what went: in the log and in the metrics.
+
+Also notes which keys the days hold that are closed (`held_keys`).
+"""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -74,6 +77,7 @@ class Sweeper:
         """Sweep the stores of `site` and its audit by the days of `clock`, in UTC."""
         self._site = site
         self._retention = Retention(stores, kept, GoneDays(site, audit))
+        self._searched = stores.sightings, stores.matched, stores.matched_covert
         self._audit = audit
         self._audit_days = kept.audit_days
         self._clock = clock
@@ -98,11 +102,20 @@ class Sweeper:
                 self._note_refusal(error)
             self._next_at = now + _RETRY_SECONDS
         else:
-            self._refusal, self._next_at = "", now if went else now + SECONDS_BETWEEN_SWEEPS
+            is_busy = went or self._note_held_keys(today)
+            self._refusal, self._next_at = "", now if is_busy else now + SECONDS_BETWEEN_SWEEPS
 
     def missing(self) -> list[str]:
         """Return why a day that should go is still there, nothing when all is well."""
         return [f"a day whose retention has ended cannot go: {self._refusal}"] if self._refusal else []
+
+    def _note_held_keys(self, today: date) -> bool:
+        """Note the keys of one closed day, and return whether there was one. Look-ups are right without it."""
+        try:
+            return any(store.note_held_keys(today) for store in self._searched)
+        except UnavailableError as error:
+            log.warning("the keys of a day cannot be noted; look-ups take longer", error=str(error))
+            return False
 
     def _note_refusal(self, error: UnavailableError) -> None:
         log.error("a day cannot go, trying again", code=error.code, error=str(error), next_step=error.next_step)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table
 
 # Raise it when a table changes, or what is derived of a read (`derived_rows`); a test says so. An older store is
 # upgraded, a newer one refused by name: see `schema`.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 _METADATA: Final = MetaData()
 VERSION: Final = Table("schema_version", _METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -47,6 +47,13 @@ SIGHTINGS: Final = _day_table(
     Column("read", LargeBinary, nullable=False),
 )
 SIGHTING_KEYS: Final = _day_table("sighting_keys", Column("key", Text, primary_key=True), *_position())
+# The checksums of the keys of a day, once it is closed; see `held_keys`. `edition` is another number each time.
+HELD_KEYS: Final = _day_table(
+    "held_keys",
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("edition", BigInteger, nullable=False),
+    Column("checksums", LargeBinary, nullable=False),
+)
 # Alerts, corrections and actions. `identity` is that of an alert's read; `alert_id` is an alert's, or what an action
 # is about.
 FACTS: Final = _day_table(
@@ -65,11 +72,11 @@ ERASED_READS: Final = _day_table(
     Column("hash", LargeBinary(32), primary_key=True),
 )
 # The tables of each kind of store whose rows belong to a day: a day goes as a whole.
-SIGHTING_TABLES: Final = (SIGHTINGS, SIGHTING_KEYS)
+SIGHTING_TABLES: Final = (SIGHTINGS, SIGHTING_KEYS, HELD_KEYS)
 FACT_TABLES: Final = (FACTS,)
 ERASED_TABLES: Final = (ERASED_READS,)
 # Those whose rows come from the rows of the others.
-DERIVED_TABLES: Final = (SIGHTING_KEYS,)
+DERIVED_TABLES: Final = (SIGHTING_KEYS, HELD_KEYS)
 
 
 def create_tables(connection: Any, day_tables: Sequence[Table]) -> None:

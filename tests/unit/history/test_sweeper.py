@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from structlog.testing import capture_logs
 
 from anpr.audit.record import AuditEvent
 from anpr.history.database import HistoryUnavailableError
+from anpr.history.held_keys import HeldKeys
 from anpr.history.retention import DayGone, KeptStores
 from anpr.history.sweeper import GoneDays, Sweeper
 from anpr.runtime import metrics
@@ -120,3 +122,21 @@ def test_audit_records_go_when_their_own_time_has_come(stores: KeptStores) -> No
     audit = AuditInMemory()
     sweeper(stores, audit=audit).run_once(is_settled=True)
     assert audit.erased_until == LATER.date() - timedelta(days=731), "the last day that has been over for 730 days"
+
+
+def test_the_keys_of_closed_days_are_noted_one_day_at_a_time(stores: KeptStores) -> None:
+    it = sweeper(stores, now=datetime(2026, 12, 1, 1, tzinfo=UTC))
+    for expected in (1, 2, 2):
+        it.run_once(is_settled=True)
+        assert len(stores.sightings._held_keys.days(date.min, date.max)) == expected
+
+
+def test_a_day_whose_keys_cannot_be_noted_holds_nothing_up(
+    stores: KeptStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HeldKeys, "note", Mock(side_effect=HistoryUnavailableError("disk full")))
+    it = sweeper(stores, audit=(audit := AuditInMemory()))
+    it.run_once(is_settled=True)
+    it.run_once(is_settled=True)
+    assert it.missing() == []
+    assert audit.erased_until < LATER.date()

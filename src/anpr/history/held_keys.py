@@ -1,0 +1,114 @@
+"""Which keys each closed day holds, so that a look-up asks a day only for those.
+
+A look-up asks for hundreds of keys, of which thirty days together hold a few. To look for all of them in the file of
+every day took half of its time. A key is noted by a checksum of four bytes. Two keys may have the same: then a day is
+asked for a key that it does not hold.
+
+What is noted of a day goes in the transaction in which a row comes to the day or is erased from it. So it is of all
+keys, whichever process writes the day, and wherever that is broken off.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, insert, select
+
+from anpr.history.database import STREAMED, Database
+from anpr.history.stored_time import day_number, day_of
+from anpr.history.tables import HELD_KEYS, SIGHTING_KEYS
+
+# Of the keys of a day: each once, in ascending order.
+Checksums = NDArray[np.uint32]
+
+_STORED = np.dtype("<u4")
+_EDITIONS = 1 << 62
+_KEYS_OF_DAY = select(SIGHTING_KEYS.c.key).distinct().execution_options(**STREAMED)
+
+
+class _Noted(NamedTuple):
+    edition: int
+    checksums: Checksums
+
+
+class HeldKeys:
+    """The keys of the days of one store. Threads may ask at the same time."""
+
+    def __init__(self, database: Database) -> None:
+        """They are in `database`, beside the sightings."""
+        self._database = database
+        # As read before: a store says by a number whether it is still true. A month of a busy port takes 20 MB.
+        self._known: dict[date, _Noted] = {}
+
+    def note(self, day: date) -> None:
+        """Note the keys of a day. Nobody can write the day meanwhile."""
+        with self._database.begin(day) as connection:
+            forget_held_keys(connection, day)
+            keys = connection.execute(_KEYS_OF_DAY.where(SIGHTING_KEYS.c.day == day_number(day))).scalars()
+            values = {"day": day_number(day), "edition": secrets.randbelow(_EDITIONS)}
+            checksums = _checksums(keys).astype(_STORED).tobytes()
+            connection.execute(insert(HELD_KEYS).values(**values, checksums=checksums))
+
+    def days(self, since: date, until: date) -> set[date]:
+        """Return the days from `since` to `until` of which the keys are noted."""
+        return set(self._editions(since, until))
+
+    def noted(self, stored: Collection[date], since: date, until: date) -> dict[date, Checksums]:
+        """Return what is noted of the days from `since` to `until`. `stored` are all days of the store."""
+        known = {day: noted for day, noted in self._known.items() if day in stored}
+        found = {}
+        for day, edition in self._editions(since, until).items():
+            noted = known.get(day)
+            if noted is None or noted.edition != edition:
+                noted = self._noted_of(day)
+            if noted is not None:
+                found[day] = noted
+        self._known = known | found
+        return {day: noted.checksums for day, noted in found.items()}
+
+    def of_day(self, day: date) -> Checksums:
+        """Return the keys that a day holds now, from its rows."""
+        query = _KEYS_OF_DAY.where(SIGHTING_KEYS.c.day == day_number(day))
+        return _checksums(row.key for row in self._database.rows(query, day, day))
+
+    def _editions(self, since: date, until: date) -> dict[date, int]:
+        is_in_days = HELD_KEYS.c.day.between(day_number(since), day_number(until))
+        query = select(HELD_KEYS.c.day, HELD_KEYS.c.edition).where(is_in_days)
+        return {day_of(row.day): row.edition for row in self._database.rows(query, since, until)}
+
+    def _noted_of(self, day: date) -> _Noted | None:
+        """Return what is noted of a day; None where that has just gone."""
+        query = select(HELD_KEYS.c.edition, HELD_KEYS.c.checksums).where(HELD_KEYS.c.day == day_number(day))
+        noted = (
+            _Noted(row.edition, np.frombuffer(row.checksums, _STORED)) for row in self._database.rows(query, day, day)
+        )
+        return next(noted, None)
+
+
+def forget_held_keys(connection: Connection, day: date) -> None:
+    """Forget what is noted of a day, because its rows change."""
+    connection.execute(delete(HELD_KEYS).where(HELD_KEYS.c.day == day_number(day)))
+
+
+def held_of(keys: Collection[str], days: Iterable[Checksums]) -> list[str]:
+    """Return which of the keys one of these days may hold."""
+    # In ascending order: each search begins where the one before has ended.
+    by_checksum = sorted(zip(map(_checksum, keys), keys, strict=True))
+    wanted = np.fromiter((checksum for checksum, _ in by_checksum), np.uint32, len(by_checksum))
+    is_held = np.zeros(len(wanted), np.bool_)
+    for held in days:
+        if len(held):
+            is_held |= held.take(held.searchsorted(wanted), mode="clip") == wanted
+    return [key for (_, key), is_one in zip(by_checksum, is_held.tolist(), strict=True) if is_one]
+
+
+def _checksums(keys: Iterable[str]) -> Checksums:
+    return np.unique(np.fromiter(map(_checksum, keys), np.uint32))
+
+
+def _checksum(key: str) -> int:
+    return crc32(key.encode())
