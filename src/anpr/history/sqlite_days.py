@@ -33,7 +33,6 @@ from anpr.runtime.whole_file import sync_folder
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"
-_MOST_MAPPED_BYTES = 1 << 30  # of a file; they are the page cache's, not the process's own
 _MOST_IDLE = 32  # a month, at three descriptors each
 
 
@@ -321,8 +320,8 @@ def _engine(file: Path) -> Engine:
 
 def _configure(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions: `_begin` does
-    # mmap: a look-up reads some hundred pages of each file. To copy them all takes a third of its time.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"mmap_size={_MOST_MAPPED_BYTES}"):
+    # Not mapped (`mmap_size`): a page that the disk cannot read, or a file that was cut short, would end the process.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "mmap_size=0"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -223,6 +223,38 @@ def test_a_year_of_days_is_read_with_few_descriptors(tmp_path: Path) -> None:
     assert done.stdout.split() == ["1", "300"] * 2, done.stderr
 
 
+# A process that maps the file would end: so the test has one of its own.
+_ON_A_FILE_THAT_IS_CUT_SHORT = """
+import os, sys
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import select
+
+from anpr.history.database import HistoryUnavailableError
+from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import SIGHTINGS, SIGHTING_TABLES
+
+days = SqliteDays(Path(sys.argv[1]), SIGHTING_TABLES)
+rows = days.rows(select(SIGHTINGS.c.read).execution_options(yield_per=1), date.min, date.max)
+print(len(next(rows)))
+os.truncate(Path(sys.argv[1]) / "20261129.sqlite", 40_000)
+try:
+    list(rows)
+except HistoryUnavailableError as error:
+    print(error)
+"""
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_named_and_ends_no_process(tmp_path: Path) -> None:
+    recorded(tmp_path, *(read_record(number, number / 1000) for number in range(1000))).close()
+    command = [sys.executable, "-c", _ON_A_FILE_THAT_IS_CUT_SHORT, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1\nthe history file ")
+    assert "20261129.sqlite: " in done.stdout
+
+
 def test_a_reader_holds_no_file_open_and_reads_a_day_made_anew(tmp_path: Path) -> None:
     recorded(tmp_path, read_record(0), read_record(1)).close()
     look_ups = SightingStore(SqliteDays(tmp_path, SIGHTING_TABLES, is_writer=False))
