@@ -42,6 +42,14 @@ def test_only_an_entry_whose_sites_are_known_is_taken(tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
+def test_an_operator_learns_how_many_refused_lines_are_not_shown(tmp_path: Path) -> None:
+    """Each line has two problems, so that the twenty that are shown are those of ten lines."""
+    result = run(tmp_path, "plate,valid_until,priority\n" + "AB12 CDE,tomorrow,high\n" * 25, read(1, "AB12CDE"))
+    assert result.stderr.count("must be") == 20
+    assert "15 more lines refused: correct these first, then run this again" in result.stderr
+    assert "25 lines refused, 0 entries read" in result.stderr
+
+
 def test_a_bad_confidence_costs_no_candidate(tmp_path: Path) -> None:
     candidates = [
         {"plate": "AB12CDE", "confidence": 82.1},

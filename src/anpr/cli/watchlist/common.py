@@ -119,8 +119,12 @@ def list_context(settings: Settings) -> ListContext:
 
 def show_faults(file: Path, content: ListFile) -> None:
     """Print the faults of the first refused lines, and the warnings, to stderr."""
-    for fault in content.faults[:FAULTS_SHOWN]:
+    shown = content.faults[:FAULTS_SHOWN]
+    for fault in shown:
         click.echo(f"{file}: {fault}", err=True)
+    if left := content.refused - len({fault.line for fault in shown}):
+        more = counted(left, "more line")
+        click.echo(f"{file}: {more} refused: correct these first, then run this again", err=True)
     if content.refused:
         click.echo(
             f"{file}: {counted(content.refused, 'line')} refused, "
