@@ -1,11 +1,11 @@
 """`anpr demo`: the whole system on this machine, with simulated traffic."""
 
 import math
+import shutil
 import signal
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import click
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         signal.signal(number, signal.default_int_handler)
     try:
         # A scenario decides what becomes of each of its vehicles.
-        with Demo(ctx.obj, watchlist, partial(click.echo, err=True), lists_some_later=scenario is None) as demo:
+        with Demo(ctx.obj, watchlist, _say, lists_some_later=scenario is None) as demo:
             live = demo.open_feed()
             demo.start_matchers(live)
             demo.start_histories()
@@ -102,6 +102,12 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
                 sys.exit(0 if summary.is_right else 1)
     except KeyboardInterrupt:
         click.echo("stopped; no process was left running", err=True)
+
+
+def _say(sentence: str) -> None:
+    """Print a sentence on stderr, with its words whole where a person reads it."""
+    is_read = sys.stderr.isatty()
+    click.echo(click.wrap_text(sentence, shutil.get_terminal_size().columns) if is_read else sentence, err=True)
 
 
 def _traffic_of(scenario: str | None, for_seconds: float | None) -> tuple[str, float]:
