@@ -35,8 +35,8 @@ def _position() -> tuple[Column[int], Column[int], Column[int]]:
     )
 
 
-def _day_table(name: str, *columns: Column[Any]) -> Table:
-    return Table(name, _METADATA, *columns, sqlite_with_rowid=False, postgresql_partition_by="LIST (day)")
+def _day_table(name: str, *columns: Column[Any], has_rowid: bool = False) -> Table:
+    return Table(name, _METADATA, *columns, sqlite_with_rowid=has_rowid, postgresql_partition_by="LIST (day)")
 
 
 SIGHTINGS: Final = _day_table(
@@ -47,12 +47,14 @@ SIGHTINGS: Final = _day_table(
     Column("read", LargeBinary, nullable=False),
 )
 SIGHTING_KEYS: Final = _day_table("sighting_keys", Column("key", Text, primary_key=True), *_position())
-# The checksums of the keys of a day, once it is closed; see `held_keys`. `edition` is another number each time.
+# The checksums of the keys of a day, once it is closed; see `held_keys`. `edition` is another number each time. With a
+# rowid: to find a row in a table without, SQLite reads all of it.
 HELD_KEYS: Final = _day_table(
     "held_keys",
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("edition", BigInteger, nullable=False),
     Column("checksums", LargeBinary, nullable=False),
+    has_rowid=True,
 )
 # Alerts, corrections and actions. `identity` is that of an alert's read; `alert_id` is an alert's, or what an action
 # is about.
