@@ -96,19 +96,21 @@ def forget_held_keys(connection: Connection, day: date) -> None:
 
 def held_of(keys: Collection[str], days: Iterable[Checksums]) -> list[str]:
     """Return which of the keys one of these days may hold."""
+    by_position = list(keys)
+    wanted = _each_checksum(by_position)
     # In ascending order: each search begins where the one before has ended.
-    by_checksum = sorted(zip(map(_checksum, keys), keys, strict=True))
-    wanted = np.fromiter((checksum for checksum, _ in by_checksum), np.uint32, len(by_checksum))
+    order = wanted.argsort()
+    wanted = wanted[order]
     is_held = np.zeros(len(wanted), np.bool_)
     for held in days:
         if len(held):
             is_held |= held.take(held.searchsorted(wanted), mode="clip") == wanted
-    return [key for (_, key), is_one in zip(by_checksum, is_held.tolist(), strict=True) if is_one]
+    return [by_position[position] for position in order[is_held].tolist()]
 
 
 def _checksums(keys: Iterable[str]) -> Checksums:
-    return np.unique(np.fromiter(map(_checksum, keys), np.uint32))
+    return np.unique(_each_checksum(keys))
 
 
-def _checksum(key: str) -> int:
-    return crc32(key.encode())
+def _each_checksum(keys: Iterable[str]) -> Checksums:
+    return np.fromiter(map(crc32, map(str.encode, keys)), np.uint32)

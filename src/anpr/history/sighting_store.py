@@ -21,7 +21,7 @@ _POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset
 # As many positions as one statement may surely name.
 _POSITIONS_AT_ONCE = 500
 # For more keys it is quicker to read all keys of a day than to look for each.
-_MANY_KEYS = 20_000
+_MANY_KEYS = 100_000
 
 
 class SightingStore:

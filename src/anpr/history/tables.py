@@ -47,8 +47,8 @@ SIGHTINGS: Final = _day_table(
     Column("read", LargeBinary, nullable=False),
 )
 SIGHTING_KEYS: Final = _day_table("sighting_keys", Column("key", Text, primary_key=True), *_position())
-# The checksums of the keys of a day, once it is closed; see `held_keys`. `edition` is another number each time. With a
-# rowid: to find a row in a table without, SQLite reads all of it.
+# The checksums of the keys of a day, once it is closed; see `held_keys`. `edition` is another number each time.
+# It has a rowid: where there is none, SQLite finds a row by reading all of it.
 HELD_KEYS: Final = _day_table(
     "held_keys",
     Column("day", Integer, primary_key=True, autoincrement=False),
