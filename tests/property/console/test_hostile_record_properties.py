@@ -41,6 +41,7 @@ from anpr.terminal.incident_lines import arrival_line, incident_line
 from anpr.terminal.view import draw, draw_arrivals
 from tests.support import strategies
 from tests.support.entries import NoLists
+from tests.support.spoilt import MOMENTS, spoilt
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, generation
 
 ZONES = ("Pacific/Kiritimati", "Europe/Paris", "Pacific/Pago_Pago")
@@ -50,17 +51,6 @@ PERSON = SignedIn(
     Session(user="cleo", csrf="x", started_at=NOON, expires_at=NOON),
 )
 GOOD = an_alert(a_read("good", plate="GD01ABC", captured_at=NOON), an_entry("good", plate="GD01ABC"), raised_at=NOON)
-MOMENTS = (
-    "9999-12-31T23:59:59.999Z",
-    "9999-12-31T23:59:59-14:00",
-    "0001-01-01T00:00:00Z",
-    "0001-01-01T00:00:00+14:00",
-    "2199-12-31T23:59:59.999Z",
-    "1970-01-01T00:00:00Z",
-    "2026-03-01T12:00:01Z",
-    "2026-02-26T12:00:00+14:00",
-)
-NUMBERS = (-(10**300), -(2**63), -1, 0, 2**63 - 1, 2**64, 10**300)
 
 
 # To compile the templates takes longer than all else.
@@ -141,22 +131,6 @@ class Screens:
             for width in (80, 200):
                 Console(file=io.StringIO()).print(draw_arrivals(due, self.settings.sites, site, width))
             msgspec.json.encode([arrival_line(*arrival) for arrival in due])
-
-
-@st.composite
-def spoilt(draw: st.DrawFn, value: Any) -> Any:
-    """Return JSON in which some moments and numbers are at or beyond the ends of what can be written."""
-    if isinstance(value, dict):
-        return {name: draw(spoilt(member)) for name, member in value.items()}
-    if isinstance(value, list):
-        return [draw(spoilt(member)) for member in value]
-    is_moment = isinstance(value, str) and value[10:11] == "T" and value[4:5] == "-"
-    if is_moment and draw(st.booleans()):
-        return draw(st.sampled_from(MOMENTS))
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if is_number and not draw(st.integers(0, 4)):
-        return draw(st.sampled_from(NUMBERS))
-    return value
 
 
 @st.composite
