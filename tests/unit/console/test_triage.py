@@ -18,7 +18,7 @@ from anpr.console.board.triage import (
     TriageRules,
     position_of,
 )
-from anpr.contracts.events import Action, Alert, Arrival
+from anpr.contracts.events import Action, Alert, Arrival, Candidate, Explanation
 from anpr.runtime.settings import ConsoleSettings, Route
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_arrival, an_entry, minutes
 
@@ -67,6 +67,14 @@ def test_an_uncertain_match_waits_for_review_and_never_rings(fields: dict[str, A
     for at in (0, 1, 60):
         position = placed(alert(**fields), at=at)
         assert (position.section, position.rings) == (REVIEW, "")
+
+
+def test_a_later_guess_of_the_camera_rings_below_what_the_camera_did_read_so_although_it_is_newer() -> None:
+    guess = a_read("guess", plate="ZZ99ZZZ", captured_at=minutes(1), candidates=(Candidate(plate="AB12CDE"),))
+    of_guess = an_alert(guess, an_entry(), explanation=Explanation(read_as="AB12CDE", listed_as="AB12CDE"))
+    later, before = placed(of_guess, at=1), placed(alert(), at=1)
+    assert (later.section, later.rings) == (NOW, "officer")
+    assert before.order < later.order
 
 
 def test_one_sure_read_makes_a_sure_incident() -> None:

@@ -281,6 +281,7 @@ def test_a_guess_of_the_camera_is_never_called_exact_and_stands_below_true_readi
         is_live(page)
         read, guessed = scene.plate(), scene.plate()
         sure = scene.comes_by(read)
+        expect(card(page, sure)).to_be_visible()
         unsure = scene.comes_by(guessed, read_as="ZZ99ZZZ", candidates=({"plate": guessed, "confidence": 0.9},))
         on_board = card(page, unsure)
         expect(on_board).to_contain_text("Possible: check the plate; the camera's first reading was ZZ99ZZZ")
