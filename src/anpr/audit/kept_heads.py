@@ -8,6 +8,9 @@ from pathlib import Path
 from anpr.audit.durable_file import DurableFile
 from anpr.contracts.events import AuditHead, Undecodable, decode_audit_head, encode
 from anpr.runtime.errors import InputError
+from anpr.runtime.logs import get_logger
+
+log = get_logger(__name__)
 
 FOLDER = "heads"
 
@@ -85,10 +88,20 @@ def read_heads(file: Path) -> list[AuditHead]:
 
 
 def _heads_in(file: Path) -> list[AuditHead]:
-    """Return the heads in a file that this program wrote: none without one. A line that is being written is left."""
+    """Return the heads in a file that this program wrote: none without one. A line that is being written is left.
+
+    A line that something has spoilt is left, too: as long as the topic holds its head, that is kept again.
+    """
     if not file.exists():
         return []
-    return [decode_audit_head(line) for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    heads = []
+    for line in file.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            try:
+                heads.append(decode_audit_head(line))
+            except Undecodable:
+                log.warning("a kept audit head cannot be read", file=str(file))
+    return heads
 
 
 def _unusable(message: str) -> InputError:

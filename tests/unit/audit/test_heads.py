@@ -77,6 +77,24 @@ def test_of_two_consoles_of_a_machine_one_keeps_the_heads(tmp_path: Path, broker
     assert len(heads_of(tmp_path, "dover")) == 1
 
 
+@pytest.mark.parametrize("spoilt", [b"\xff\x00 no head\n", b'{"site": "dover"}\n', b"[" * 100_000 + b"\n"])
+def test_a_kept_head_that_is_spoilt_costs_no_other_and_comes_again(
+    tmp_path: Path, broker: InMemoryBroker, spoilt: bytes
+) -> None:
+    calais, dover = Port(tmp_path, "calais", ("dover",), broker), Port(tmp_path, "dover", (), broker)
+    for _ in range(2):
+        dover.chain.append(look_up())
+        dover.publisher.run_once()
+    calais.keeper.run_once()
+    calais.keeper.close()
+    file = tmp_path / "calais" / "heads" / "dover.jsonl"
+    first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(spoilt + second)
+    assert [head.sequence for head in heads_of(tmp_path, "dover")] == [2]
+    calais.keeper.run_once()
+    assert file.read_bytes() == spoilt + second + first
+
+
 def test_what_a_crash_left_of_a_kept_head_comes_again(tmp_path: Path, broker: InMemoryBroker) -> None:
     dover = Port(tmp_path, "dover", ("calais",), broker)
     dover.chain.append(look_up())
