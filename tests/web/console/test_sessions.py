@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
 import pytest
 import redis
+import redis.asyncio
 
 from anpr.console.auth.sessions import LOST, Sessions, connect_sessions
 from anpr.console.auth.users_file import hash_password
@@ -85,6 +86,30 @@ def test_a_session_that_redis_loses_just_after_the_first_sign_in_is_known_to_be_
 
     with ValkeyServer(tmp_path / "valkey") as valkey:
         assert asyncio.run(lose()) == LOST
+
+
+def test_while_redis_does_not_answer_a_page_waits_for_one_sign_out_however_many_there_are() -> None:
+    class Silent:
+        asked = 0
+
+        def __getattr__(self, name: str) -> Any:
+            async def ask(*_: object, **__: object) -> None:
+                self.asked += 1
+                raise redis.TimeoutError(name)
+
+            return ask
+
+    async def asked_by_a_page() -> int:
+        sessions = Sessions(cast("redis.asyncio.Redis", client), timedelta(hours=1), system_clock)
+        for number in range(20):
+            await sessions.end(f"token {number}")
+            await sessions.end_all(f"user {number}")
+        before = client.asked
+        assert await sessions.find("a token") is None
+        return client.asked - before
+
+    client = Silent()
+    assert asyncio.run(asked_by_a_page()) == 2, "a sign-out, and the session itself"
 
 
 def test_a_session_ends_with_the_shift(tmp_path: Path, redis_url: str) -> None:

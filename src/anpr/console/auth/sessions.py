@@ -100,6 +100,8 @@ class Sessions:
         self._pending_sign_outs: dict[str, _SignOut] = {}
         self._pending_ends: dict[str, float] = {}
         self.is_redis_away = False
+        # Whether the last sign-out was not taken because nothing answered.
+        self._is_silent = False
         # The id of what Redis stored when the sessions in memory were last found there, and the sessions lost since.
         self._store: bytes | str | None = None
         self._lost: dict[str, float] = {}
@@ -272,15 +274,22 @@ class Sessions:
         return values
 
     async def _end_in_redis(self) -> None:
-        """Write each sign-out to Redis that is not there yet. One that Redis refuses holds up no other."""
+        """Write each sign-out to Redis that is not there yet. One that Redis refuses holds up no other.
+
+        While Redis does not answer, each would take a second, and a page waits for this: then only one is tried.
+        """
         for user, sign_out in list(self._pending_sign_outs.items()):
             if self._is_over(sign_out.noted_at) or await self._took(
                 self._end_sessions_of(user, sign_out.began_until)
             ):
                 self._pending_sign_outs.pop(user, None)
+            elif self._is_silent:
+                return
         for key, ended_at in list(self._pending_ends.items()):
             if self._is_over(ended_at) or await self._took(self._redis.delete(key)):
                 self._pending_ends.pop(key, None)
+            elif self._is_silent:
+                return
 
     async def _end_sessions_of(self, user: str, began_until: datetime | None) -> None:
         """End the sessions of a user in Redis that began until a moment; None: all of them."""
@@ -299,6 +308,7 @@ class Sessions:
         try:
             await writing
         except redis.RedisError as error:
+            self._is_silent = isinstance(error, redis.ConnectionError | redis.TimeoutError)
             log.debug("Redis has not taken a sign-out yet", reason=str(error))
             return False
         return True
