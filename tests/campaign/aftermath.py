@@ -37,7 +37,6 @@ from tests.support.oracle import shown
 
 # For so long nothing may come before something counts as lost: searches go on after restarts with growing pauses.
 _SETTLE_SECONDS = 300.0
-_QUIET_SECONDS = 60.0
 _SAY_SECONDS = 5.0
 _NEVER = Generation(epoch=0, number=0)
 
@@ -103,12 +102,12 @@ class Aftermath:
         return found
 
     def _wait_for_alerts(self, reads: Sequence[Read]) -> None:
-        """Wait until the alerts are there that must be, or until none has come for a minute."""
+        """Wait until the alerts are there that must be, or until none has come for long."""
         expected = wanted_alerts(reads, self.traffic.lists.contents).keys()
         tail = KafkaTail(self.it.kafka, list(map(topics.alerts, self.sites)))
         there: set[str] = set()
         last_said = last_new = time.monotonic()
-        while not there >= expected and time.monotonic() < last_new + 60:
+        while not there >= expected and time.monotonic() < last_new + _SETTLE_SECONDS:
             before = len(there)
             for record in tail.poll(0.2):
                 with suppress(*Undecodable):
@@ -133,7 +132,7 @@ class Aftermath:
                     feed.fold_new_records(0.1)
                 return shown(feed.board).keys() >= expected
 
-            if not wait_until(is_complete, 60):
+            if not wait_until(is_complete, _SETTLE_SECONDS):
                 self.say(f"{name} is not complete")
 
     def _whole(self, reads: Sequence[Read]) -> list[Arrived]:
@@ -164,7 +163,7 @@ class Aftermath:
                 held.update(_stored(self.it, site))
             return held.total() >= count
 
-        if not wait_until(is_whole, 120):
+        if not wait_until(is_whole, _SETTLE_SECONDS):
             self.say("the histories do not hold everything")
         return held
 
