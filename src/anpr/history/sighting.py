@@ -5,7 +5,7 @@ A store files it under every key of `matching.read_keys`.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from anpr.contracts.events import Read, ReadIdentity
 from anpr.kafka.interfaces import Record
 from anpr.reads.decoder import BadRead, decode_read
 
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _DEFAULTS = {field.name: field.default for field in fields(Read)}
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 
@@ -50,10 +51,12 @@ def sightings_of(site: str, records: Sequence[Record], topic_id: str) -> list[Si
 
 
 def arrival(record: Record) -> datetime:
-    """Return when the broker got a record. The topics' settings make it give every record a time."""
-    if record.arrived_at is None:
-        raise ValueError("the broker gave a record no time")
-    return record.arrived_at
+    """Return when the broker got a record.
+
+    The topics' settings make the broker give every record its time. On a topic with other settings a producer may
+    state any time. A record with one that cannot be counts as of 1970, so its day goes first; no other has to wait.
+    """
+    return record.arrived_at or _LONG_AGO
 
 
 def identity_digest(identity: ReadIdentity) -> bytes:

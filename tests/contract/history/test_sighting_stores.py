@@ -47,6 +47,14 @@ def test_a_sighting_holds_the_whole_read_and_its_position(store: SightingStore) 
     assert (sighting.read.lane, sighting.read.confidence, sighting.read.image) == ("2", 0.5, "a/b.png")
 
 
+def test_a_record_with_a_time_that_cannot_be_stops_no_other(store: SightingStore) -> None:
+    timeless = read_record(1)._replace(arrived_at=None)
+    record_all(store, read_record(0), timeless, read_record(2), read_record(3, seconds=3))
+    assert [sighting.offset for sighting in everything(store)] == [1, 0, 2, 3]
+    assert store.days()[0] == date(1970, 1, 1), "it goes first"
+    assert store.next_offsets() == {Source("topic-1", 0): 4}
+
+
 def test_a_day_in_postgresql_comes_in_parts_however_many_sightings_it_has(postgresql_url: str) -> None:
     store = SightingStore(PostgresqlDays(postgresql_url, f"history-{uuid.uuid4().hex}", SIGHTING_TABLES))
     record_all(store, *(read_record(number) for number in range(1500)))
