@@ -21,6 +21,11 @@ PARTIAL_PERIOD: Final = timedelta(days=7)
 THIS_PLATE_TIERS: Final = frozenset({"exact", "equivalent", "pattern"})
 
 
+def is_blank(reason: str) -> bool:
+    """Tell whether nobody could read anything in a reason: also characters without a shape say nothing."""
+    return not any(letter.isprintable() and not letter.isspace() for letter in reason)
+
+
 class LookUp(Struct, frozen=True, kw_only=True):
     """A question about one vehicle: who asks, why, and in which period the vehicle was seen.
 
@@ -43,7 +48,7 @@ class LookUp(Struct, frozen=True, kw_only=True):
         """Refuse a period that ends before it begins, and a reason that is blank."""
         if self.since >= self.until:
             raise ValueError("the period ends before it begins: `since` must be before `until`")
-        if not self.reason.strip():
+        if is_blank(self.reason):
             raise ValueError("the reason is blank")
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from anpr.contracts.country_codes import country_code
 from anpr.contracts.local_days import day_end, day_start
-from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
+from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp, is_blank
 from anpr.contracts.moments import in_utc, local_time, shifted
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, canonical_pattern, is_pattern, not_understood
 from anpr.runtime.errors import InputError
@@ -100,7 +100,7 @@ def usable_reason(text: str, what_to_say: str) -> str:
     Raises UnusableQuestionError, with `what_to_say` as the next step where there is none, and where it is too long.
     """
     reason = text.strip()
-    if not reason:
+    if is_blank(reason):
         raise UnusableQuestionError("reason", "There is no reason.", what_to_say)
     if len(reason) > MOST_REASON_CHARACTERS:
         raise UnusableQuestionError(

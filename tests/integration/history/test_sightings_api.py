@@ -234,6 +234,7 @@ def test_what_is_no_look_up_is_refused(calais: Running, body: bytes, status: int
     [
         {"reason": ""},
         {"reason": " \t\u00a0"},
+        {"reason": "\u200b\u200d"},
         {"reason": "x" * 501},
         {"since": "2026-12-01T00:00:00Z"},
         {"since": "today"},

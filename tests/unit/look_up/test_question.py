@@ -57,6 +57,7 @@ def test_a_country_is_taken_by_code_sign_or_name(written: str, code: str | None)
         ("plate", {"plate": "A1" + " " * 65 + "2"}),
         ("plate", {"plate": "AB12;CDE"}),
         ("reason", {"reason": " \n "}),
+        ("reason", {"reason": "\u200b\u200d"}),
         ("reason", {"reason": "x" * 501}),
         ("country", {"country": "Atlantis"}),
         ("since", {"since": "yesterday"}),
