@@ -9,6 +9,7 @@ A claim calls nobody else while its holder deals with the vehicle. So it must no
   sign-in a little later, so for a few seconds after an action its officer counts as signed in.
 - Who is signed in at another site is not known here, and at times not at the own one (`signed_in` is None). Then only
   the time counts.
+- It is overdue when nobody has taken an unattended claim over within the time that an unclaimed incident may wait.
 """
 
 from collections.abc import Collection
@@ -37,7 +38,8 @@ class Claim(NamedTuple):
         last_action_at: When the holder last did something about the incident, or got it.
         handed_by: Who handed it to the holder, while the holder has done nothing about it since; "" otherwise.
         why_unattended: Why nobody attends to it: `SIGNED_OUT`, `NO_ACTION`, or `ATTENDED`.
-        changes_at: The moments at which time alone may change `why_unattended`: at them or just after.
+        is_overdue: Whether nobody has attended to it for so long that it concerns every officer of the site.
+        changes_at: The moments at which time alone may change the two: at them or just after.
     """
 
     site: str
@@ -45,6 +47,7 @@ class Claim(NamedTuple):
     last_action_at: datetime
     handed_by: str
     why_unattended: str
+    is_overdue: bool
     changes_at: tuple[datetime, ...]
 
     @property
@@ -53,32 +56,51 @@ class Claim(NamedTuple):
         return self.why_unattended != ATTENDED
 
 
+class ClaimTimes(NamedTuple):
+    """How long a claim counts.
+
+    Attributes:
+        due: After how long without an action of its holder it is unattended.
+        ack_due: How much longer a supervisor has to take it over.
+    """
+
+    due: timedelta
+    ack_due: timedelta
+
+
 def claims_of(
-    incident: Incident, own_site: str, signed_in: Collection[str] | None, due: timedelta, now: datetime
+    incident: Incident, own_site: str, signed_in: Collection[str] | None, times: ClaimTimes, now: datetime
 ) -> tuple[Claim, ...]:
     """Return the claims on an incident, by site.
 
     `signed_in` names who is signed in at some console of `own_site`; None where that is not known.
     """
     return tuple(
-        _claim(incident, site, signed_in if site == own_site else None, due, now) for site in sorted(incident.holders)
+        _claim(incident, site, signed_in if site == own_site else None, times, now)
+        for site in sorted(incident.holders)
     )
 
 
-def _claim(incident: Incident, site: str, signed_in: Collection[str] | None, due: timedelta, now: datetime) -> Claim:
+def _claim(
+    incident: Incident, site: str, signed_in: Collection[str] | None, times: ClaimTimes, now: datetime
+) -> Claim:
     holder = incident.holders[site]
     actions = [action for action in incident.actions if action.site == site and _concerns(action, holder, incident)]
     last_action_at = max(action.at for action in actions)
-    believed_from, due_at = shifted(last_action_at, -due), shifted(last_action_at, due)
+    believed_from, due_at = shifted(last_action_at, -times.due), shifted(last_action_at, times.due)
     signed_in_until = shifted(last_action_at, _SIGN_IN_KNOWN_WITHIN)
     why = ATTENDED
     if signed_in is not None and holder not in signed_in and now >= signed_in_until:
         why = SIGNED_OUT
     elif not believed_from < now < due_at:
         why = NO_ACTION
+    # When the holder signed out is not known. It was after the last action, so nobody waits too long.
+    overdue_at = shifted(last_action_at if why == SIGNED_OUT else due_at, times.ack_due)
+    is_overdue = why != ATTENDED and not believed_from < now < overdue_at
     newest = actions[-1]  # in the order of the topic
     handed_by = "" if newest.officer == holder else newest.officer
-    return Claim(site, holder, last_action_at, handed_by, why, (believed_from, signed_in_until, due_at))
+    changes_at = (believed_from, signed_in_until, due_at, overdue_at)
+    return Claim(site, holder, last_action_at, handed_by, why, is_overdue, changes_at)
 
 
 def _concerns(action: Action, holder: str, incident: Incident) -> bool:

@@ -4,10 +4,10 @@ Who is signed in at the consoles is not known here, so a claim is unattended by 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from anpr.board.claims import Claim, claims_of
+from anpr.board.claims import Claim, ClaimTimes, claims_of
 from anpr.board.incident import STATUSES, Incident
 from anpr.runtime.settings import ConsoleSettings
 from anpr.terminal.ages import age
@@ -19,7 +19,8 @@ def unattended_claims(incident: Incident, console: ConsoleSettings, now: datetim
     """Return the claims on an open incident to which nobody attends."""
     if incident.status != "open" and incident.status in STATUSES:
         return ()
-    claims = claims_of(incident, "", None, console.claim_due(incident.priority), now)
+    times = ClaimTimes(console.claim_due(incident.priority), timedelta(seconds=console.ack_due_seconds))
+    claims = claims_of(incident, "", None, times, now)
     return tuple(claim for claim in claims if claim.is_unattended)
 
 

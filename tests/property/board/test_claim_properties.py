@@ -8,12 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anpr.board.board import Board
-from anpr.board.claims import NO_ACTION, SIGNED_OUT, Claim, claims_of
+from anpr.board.claims import NO_ACTION, SIGNED_OUT, Claim, ClaimTimes, claims_of
 from anpr.board.incident import Incident
 from anpr.contracts.events import Action
 from tests.support.strategies import a_read, an_action, an_alert, an_entry, minutes
 
 DUE = timedelta(minutes=10)
+ACK_DUE = timedelta(minutes=2)
+TIMES = ClaimTimes(DUE, ACK_DUE)
 ALERT = an_alert(a_read(), an_entry())
 
 
@@ -57,7 +59,7 @@ def _action(step: Step, offset: int) -> Action:
 
 
 def claim_after(done: Sequence[Step], signed_in: frozenset[str] | None, now: float) -> dict[str, Claim]:
-    claims = claims_of(incident_after(done), "calais", signed_in, DUE, minutes(now))
+    claims = claims_of(incident_after(done), "calais", signed_in, TIMES, minutes(now))
     return {claim.site: claim for claim in claims}
 
 
@@ -111,6 +113,17 @@ def test_no_claim_lasts_for_ever(done: list[Step], signed_in: frozenset[str] | N
 
 
 @given(steps, sessions, nows)
+def test_who_waits_for_somebody_to_take_over_waits_no_longer_than_for_a_claim(
+    done: list[Step], signed_in: frozenset[str] | None, now: float
+) -> None:
+    before, later = claim_after(done, signed_in, now), claim_after(done, signed_in, now + 2)
+    for site, claim in before.items():
+        assert not (claim.is_overdue and not claim.is_unattended), "a claim that is attended to calls nobody"
+        has_gone_back = later[site].why_unattended != claim.why_unattended  # a clock that is ahead, believed later
+        assert not claim.is_unattended or has_gone_back or later[site].is_overdue
+
+
+@given(steps, sessions, nows)
 def test_between_its_moments_a_claim_does_not_change(
     done: list[Step], signed_in: frozenset[str] | None, now: float
 ) -> None:
@@ -120,7 +133,7 @@ def test_between_its_moments_a_claim_does_not_change(
         if just_before > minutes(now) and minutes(now) not in claim.changes_at:
             [later] = [
                 other
-                for other in claims_of(incident_after(done), "calais", signed_in, DUE, just_before)
+                for other in claims_of(incident_after(done), "calais", signed_in, TIMES, just_before)
                 if other.site == site
             ]
             assert later == claim

@@ -25,7 +25,14 @@ def incident(kind: str, **fields: str) -> Incident:
 
 def officer(site: str, name: str) -> Actor:
     return Actor(
-        name, site, may_take_over=False, may_claim=True, at=NOON, colleagues=frozenset(), action_ids=("new",)
+        name,
+        site,
+        may_take_over=False,
+        is_overdue=False,
+        may_claim=True,
+        at=NOON,
+        colleagues=frozenset(),
+        action_ids=("new",),
     )
 
 

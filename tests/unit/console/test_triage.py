@@ -116,6 +116,17 @@ def test_a_claim_without_an_action_for_ten_minutes_rings_the_supervisor_and_its_
     assert placed(alert(tier="near"), at=60, actions=(claimed,)).claims[0].is_unattended, "and yet it is shown"
 
 
+def test_an_unattended_claim_that_nobody_takes_over_in_time_calls_every_officer() -> None:
+    """A supervisor may be signed in nowhere."""
+    claimed = an_action("a", "claimed", alert())
+    assert [placed(alert(), at=at, actions=(claimed,)).rings for at in (11.9, 12)] == ["unattended", "overdue"]
+    assert placed(alert(), at=11, actions=(claimed,)).changes_at == minutes(12)
+    nobody = frozenset[str]()
+    signed_out = [placed(alert(), at=at, actions=(claimed,), signed_in=nobody).rings for at in (1.9, 2)]
+    assert signed_out == ["unattended", "overdue"], "it counts from the holder's last action"
+    assert placed(alert(tier="near"), at=60, actions=(claimed,)).rings == "", "an uncertain match never does"
+
+
 def test_how_long_a_claim_lasts_depends_on_the_priority() -> None:
     rules = TriageRules(
         "calais", timedelta(minutes=2), 0.3, claim_due=ConsoleSettings(claim_due_seconds=(60, 1, 1, 1, 1)).claim_due
@@ -251,7 +262,7 @@ def test_a_vehicle_due_calls_the_uk_port_in_time_then_its_supervisor_until_it_is
     assert placed(alert(), rules=DOVER, at=80, actions=(claimed,)).rings == ""
     early = an_action("a", "claimed", alert(), site="dover", at=minutes(10))
     assert placed(alert(), rules=DOVER, at=74.9, actions=(early,)).rings == "", "there is nothing to do yet"
-    assert placed(alert(), rules=DOVER, at=75, actions=(early,)).rings == "unattended"
+    assert placed(alert(), rules=DOVER, at=75, actions=(early,)).rings == "overdue"
     assert placed(alert(tier="near"), rules=DOVER, at=80).rings == "", "an uncertain match never does"
 
 

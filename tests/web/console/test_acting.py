@@ -451,6 +451,28 @@ def test_still_with_it_and_every_other_action_of_the_holder_start_the_time_anew(
         assert do(bob, alert.alert_id, "still-with-it").status_code == 409
 
 
+def test_a_claim_that_no_supervisor_takes_over_in_time_calls_every_officer_and_any_may_take_it(
+    server: ConsoleServer,
+) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("ann") as ann, server.browser("bob") as bob:
+        do(ann, alert.alert_id, "claim")
+        server.clock_offset += timedelta(minutes=11)
+        page = f"/incident/{alert.alert_id}"
+        assert wait_until(lambda: "Only a supervisor can take this over from ann." in text_of(bob.get(page)), 60)
+        assert do(bob, alert.alert_id, "take-over").status_code == 409
+        server.clock_offset += timedelta(minutes=2)
+        assert wait_until(lambda: called(bob) == alert.alert_id, 60)
+        assert "Only a supervisor" not in text_of(bob.get(page))
+        assert f'action="{page}/take-over"' in bob.get(page).text
+        for of_a_supervisor in ("release", "hand-over"):
+            assert do(bob, alert.alert_id, of_a_supervisor, to="bob").status_code == 409
+        assert "You have taken this over" in do(bob, alert.alert_id, "take-over").text
+        assert wait_until(lambda: called(bob) == "", 60)
+        assert do(ann, alert.alert_id, "still-with-it").status_code == 409
+        assert "took it over from ann" in text_of(ann.get(page))
+
+
 def test_a_hand_over_lists_who_is_signed_in_first_and_the_receiver_is_called(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("sam") as sam:

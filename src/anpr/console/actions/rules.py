@@ -36,6 +36,7 @@ class Actor:
 
     Attributes:
         may_take_over: Whether they may act on what others have claimed, as a supervisor may.
+        is_overdue: Whether a claim at this site is overdue (`board.claims`): any officer may take it over.
         may_claim: Whether this site may claim the incident.
         colleagues: Who can be handed the incident.
         action_ids: Two fresh ids. An outcome may need both, one for each topic.
@@ -44,6 +45,7 @@ class Actor:
     officer: str
     site: str
     may_take_over: bool
+    is_overdue: bool
     may_claim: bool
     at: datetime
     colleagues: frozenset[str]
@@ -93,8 +95,9 @@ def hand_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
 
 
 def take_over(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
-    """Take over an incident that somebody else has claimed, as a supervisor may."""
-    holder = _holder_to_act_on(incident, actor)
+    """Take over an incident that somebody else has claimed, as a supervisor may, and anybody once it is overdue."""
+    holder = incident.holders.get(actor.site) if actor.is_overdue else None
+    holder = holder or _holder_to_act_on(incident, actor)
     if holder == actor.officer:
         raise ActionRefusedError("You have already claimed this.")
     return _single_action(incident, actor, "released", holder=holder, hands_to=actor.officer)

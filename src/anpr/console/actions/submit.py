@@ -49,11 +49,14 @@ class ActionSubmitter:
 
     def actor(self, who: SignedIn, incident: Incident) -> Actor:
         """Return a user as the rules see them, who acts on an incident now."""
+        position = self._view.position(incident)
+        claim = position.claim_at(self._view.site)
         return Actor(
             officer=who.user.name,
             site=self._view.site,
             may_take_over=who.may(permissions.TAKE_OVER),
-            may_claim=self._view.position(incident).may_claim,
+            is_overdue=claim is not None and claim.is_overdue,
+            may_claim=position.may_claim,
             at=self._clock(),
             colleagues=self.colleagues(is_covert=incident.has_covert),
             action_ids=(uuid.uuid4().hex, uuid.uuid4().hex),

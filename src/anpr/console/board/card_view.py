@@ -57,7 +57,8 @@ class CardView:
     def version(self) -> str:
         """Changes with whatever an officer must know before acting. More reads of the same kind do not change it."""
         incident = self.incident
-        unattended = self.claim_here.why_unattended if self.claim_here else ""
+        claim = self.claim_here
+        unattended = f"{claim.why_unattended} {claim.is_overdue}" if claim else ""
         arrival = self.position.arrival or ""
         return (
             f"{incident.status} {len(self.entries)} {len(incident.actions)} {self.best.tier} {unattended} {arrival}"

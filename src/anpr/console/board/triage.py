@@ -19,7 +19,8 @@ of an hour are one group.
 
 Time alone decides whom an incident calls: the officers until `ack_due`, then the supervisor too. No job has to run
 for that, so none can be forgotten. A claim ends that while its holder attends to it (`board.claims`). An unattended
-claim calls the supervisor and its holder. Whoever was handed an incident is called until they do something about it.
+claim calls the supervisor and its holder; once it is overdue, the officers too, any of whom may then take it over.
+Whoever was handed an incident is called until they do something about it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from anpr.board.claims import Claim, claims_of
+from anpr.board.claims import Claim, ClaimTimes, claims_of
 from anpr.board.incident import STATUSES, Incident, rank
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.events import KINDS, Alert
@@ -46,12 +47,14 @@ SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, DEALT, SETTLED)
 RINGS_OFFICER: Final = "officer"
 RINGS_SUPERVISOR: Final = "supervisor"  # and the officers
 RINGS_UNATTENDED: Final = "unattended"  # the supervisor, and the holder
+RINGS_OVERDUE: Final = "overdue"  # the officers too, because nobody has taken it over
 RINGS_NOBODY: Final = ""
 # The roles that an incident calls, by `BoardPosition.rings`.
 ROLES_CALLED: Final = {
     RINGS_OFFICER: ("officer",),
     RINGS_SUPERVISOR: ("officer", "supervisor"),
     RINGS_UNATTENDED: ("supervisor",),
+    RINGS_OVERDUE: ("officer", "supervisor"),
 }
 
 _JUST_AFTER = timedelta(microseconds=1)
@@ -142,7 +145,8 @@ def position_of(
         position = _position_from_elsewhere(incident, rules, now, watched_until)
     if position.section in {SETTLED, NOWHERE}:
         return position
-    claims = claims_of(incident, rules.site, signed_in, rules.claim_due(incident.priority), now)
+    times = ClaimTimes(rules.claim_due(incident.priority), rules.ack_due)
+    claims = claims_of(incident, rules.site, signed_in, times, now)
     return _with_claims(position, claims, rules.site, now)
 
 
@@ -156,7 +160,8 @@ def _with_claims(position: BoardPosition, claims: tuple[Claim, ...], site: str, 
         return position
     if not own.is_unattended and not own.handed_by:
         return replace(position, section=DEALT, rings=RINGS_NOBODY)
-    rings = RINGS_UNATTENDED if own.is_unattended and position.rings else RINGS_NOBODY
+    called = RINGS_OVERDUE if own.is_overdue else RINGS_UNATTENDED
+    rings = called if own.is_unattended and position.rings else RINGS_NOBODY
     return replace(position, rings=rings, calls=own.holder if rings or own.handed_by else "")
 
 

@@ -97,8 +97,13 @@ export function drawTimes() {
 // --- being called ------------------------------------------------------------------------------------------------
 
 // The roles that an incident calls: the officers from the start, the supervisor too once it is overdue. A claim to
-// which nobody attends calls the supervisor; it calls its holder by name.
-const ROLES_CALLED = { officer: ["officer"], supervisor: ["officer", "supervisor"], unattended: ["supervisor"] };
+// which nobody attends calls the supervisor, and the officers too once it is overdue; it calls its holder by name.
+const ROLES_CALLED = {
+  officer: ["officer"],
+  supervisor: ["officer", "supervisor"],
+  unattended: ["supervisor"],
+  overdue: ["officer", "supervisor"],
+};
 const isForMe = ({ rings, calls }) => calls === user || Boolean(ROLES_CALLED[rings]?.includes(role));
 const isCalled = Object.values(ROLES_CALLED).some((roles) => roles.includes(role));
 
@@ -122,7 +127,7 @@ function ring(cards) {
   const due = card.querySelector(".card__due strong")?.textContent;
   const words = card.querySelector("h3")?.textContent.replace(/\s+/g, " ").replace(/ seen .*/, "").trim();
   const handedBy = first.calls === user && card.querySelector("[data-for] .handed");
-  const why = handedBy ? `${handedBy.textContent}: ` : first.rings === "unattended" ? "Unattended: " : "";
+  const why = handedBy ? `${handedBy.textContent}: ` : ["unattended", "overdue"].includes(first.rings) ? "Unattended: " : "";
   const text = why + words + (due ? `. ${due}` : "") + (more.length ? `, and ${more.length} more` : "");
   setText(byId("say"), (why ? "" : "New: ") + text);
   sound();
