@@ -134,6 +134,8 @@ def fill(store: SightingStore, sightings: int, days: int) -> None:
     recorder = Recorder(topic, store, partial(sightings_of, SITE))
     while topic.lag():
         recorder.run_once(0)
+    while store.note_held_keys(datetime.now(UTC).date()):  # as the service does
+        pass
 
 
 def search_in_turns(folder: Path, index: Index, may_run: Event) -> None:
