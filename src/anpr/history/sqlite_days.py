@@ -274,7 +274,7 @@ _LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|(?:\.new-\w+)?-wal|(?:\.new-
 
 def days_in(folder: Path) -> list[date]:
     """Return the days that have a file in a folder, the oldest first. Raises InputError for a name of no day."""
-    return sorted(_day_of(folder, match[1]) for file in os.scandir(folder) if (match := _FILE.match(file.name)))
+    return sorted(_day_of(folder, match[1]) for file in folder.iterdir() if (match := _FILE.match(file.name)))
 
 
 def _day_of(folder: Path, digits: str) -> date:

@@ -2,12 +2,16 @@
 
 The engine compares the reads with the plate as if it were the one entry of a watchlist. So a look-up finds a vehicle
 by the rules by which the matcher does, and there is no second way to compare plates.
+
+The country of a listed plate makes a read that names it more probable. Who gives no country means every one. So each
+read is compared with the plate of no country and with the plate of the country that it names: a look-up finds every
+read that raised an alert, whatever country the list gave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from anpr.contracts.events import NO_GENERATION, Entry, Read
+from anpr.contracts.events import NO_GENERATION, TIERS, Entry, Read
 from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
 from anpr.contracts.plates import (
     MAX_CANONICAL_LENGTH,
@@ -39,28 +43,37 @@ class WantedPlate:
             _check_partial(look_up)
         self.keys = frozenset() if is_partial else keys_near(look_up.plate)
         self.pattern = folded_pattern(look_up.plate) if is_partial else ""
-        self._index = Index.build([_entry(look_up)], NO_GENERATION)
+        self._plate = look_up.plate
         self._country = look_up.country and country_of(look_up.country)
 
     def matches(self, reads: Sequence[Read]) -> list[Match | None]:
         """Return for each read how it matches the plate; None where it does not, or names another country."""
-        found = self._index.match(reads)
+        named = {country_of(read.country) for read in reads if read.country is not None}
+        countries = [None, *sorted(named)] if self._country is None else [self._country]
+        index = Index.build([_entry(self._plate, country) for country in countries], NO_GENERATION)
         return [
-            matches[0] if matches and self._may_be_of_country(read) else None
-            for read, matches in zip(reads, found, strict=True)
+            _surest(read, matches) if self._may_be_of_country(read) else None
+            for read, matches in zip(reads, index.match(reads), strict=True)
         ]
 
     def _may_be_of_country(self, read: Read) -> bool:
         return self._country is None or read.country is None or country_of(read.country) == self._country
 
 
-def _entry(look_up: LookUp) -> Entry:
+def _surest(read: Read, matches: Iterable[Match]) -> Match | None:
+    """Return the surest match with the plate of no country or of the one that the read names; None for none."""
+    country = read.country and country_of(read.country)
+    fitting = (match for match in matches if country is None or match.entry.country in {None, country})
+    return min(fitting, key=lambda match: (TIERS.index(match.tier), -match.score), default=None)
+
+
+def _entry(plate: str, country: str | None) -> Entry:
     return Entry(
-        entry_id="look-up",
+        entry_id=f"look-up {country}",
         revision=NO_GENERATION,
         list="look-up",
-        plate=look_up.plate,
-        country=look_up.country,
+        plate=plate,
+        country=country,
         valid_until=_FOR_EVER,
         tolerance="near",
     )

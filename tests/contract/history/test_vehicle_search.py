@@ -17,11 +17,12 @@ from anpr.history.look_up import VehicleSearch
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
 from anpr.kafka.interfaces import Record
+from anpr.matching.index import Index
 from anpr.runtime.errors import InputError
 from tests.support.history import SITE, TopicInMemory, at, everything, read_record, record_all
 from tests.support.kept_stores import kept_stores
 from tests.support.sites import a_look_up
-from tests.support.strategies import an_action, an_alert, an_entry
+from tests.support.strategies import an_action, an_alert, an_entry, generation
 
 WEEK: dict[str, Any] = {"since": at(-86_400), "until": at(86_400)}
 
@@ -106,6 +107,18 @@ def test_a_country_leaves_out_the_reads_that_name_another(stores: KeptStores, se
     assert of(None) == [None, "FR", "UK", "GB"]
     assert of("GB") == of("UK") == [None, "UK", "GB"]
     assert of("FR") == [None, "FR"]
+
+
+def test_a_misread_that_raised_an_alert_is_found_without_naming_the_country_of_the_list(
+    stores: KeptStores, search: VehicleSearch
+) -> None:
+    """The country of the list made it probable enough for an alert. A look-up from the incident gives none."""
+    record_all(stores.sightings, read_record(0, plate="4BIZCDE", country="GB"), read_record(1, plate="4BIZCDE"))
+    [found] = search.find(a_look_up("AB12CDE", **WEEK), covert=False).sightings
+    [[as_listed]] = Index.build([an_entry(plate="AB12CDE", country="GB", tolerance="near")], generation(1)).match(
+        [found.read]
+    )
+    assert (found.read.country, found.tier, found.probability) == ("GB", as_listed.tier, as_listed.score)
 
 
 def test_a_repeated_read_shows_once_as_it_came_first(stores: KeptStores, search: VehicleSearch) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpr.contracts.events import Read, ReadIdentity
+from anpr.contracts.events import TIERS, Read, ReadIdentity
 from anpr.contracts.look_up import LookUp
 from anpr.history.sighting import Sighting
 from anpr.kafka.interfaces import Record
@@ -96,17 +96,25 @@ def found_by_search(look_up: LookUp, records: list[Record], noted: int) -> tuple
 
 
 def found_by_scan(look_up: LookUp, sightings: list[Sighting], *, by_engine: bool) -> list[Found]:
-    entry = an_entry(plate=look_up.plate, country=look_up.country, tolerance="near")
-    index = Index.build([entry], generation(1))
     found: dict[ReadIdentity, Found] = {}
     for sighting in sorted(sightings, key=lambda sighting: (sighting.arrived_at, sighting.offset)):
         read = sighting.read
         countries = {"GB" if code == "UK" else code for code in (look_up.country, read.country) if code}
         if len(countries) > 1 or not look_up.since <= sighting.arrived_at < look_up.until:
             continue
-        matches = index.match([read])[0] if by_engine else answers(read, [entry])
+        # Who gives no country means every one.
+        meant = {look_up.country} if look_up.country else {None, read.country}
+        matches = [
+            (TIERS.index(match.tier), -match.score)
+            for country in meant
+            for entry in [an_entry(plate=look_up.plate, country=country, tolerance="near")]
+            for match in (
+                Index.build([entry], generation(1)).match([read])[0] if by_engine else answers(read, [entry])
+            )
+        ]
         if matches and read.identity not in found:
-            found[read.identity] = Found(read, sighting.arrived_at, matches[0].tier, matches[0].score)
+            tier, score = min(matches)
+            found[read.identity] = Found(read, sighting.arrived_at, TIERS[tier], -score)
     return list(found.values())
 
 
