@@ -117,7 +117,7 @@ class BackCheckService:
             )
             while not self._stop.is_set():
                 self.health.heartbeat()
-                _note_statuses(tail, generations)
+                _note_statuses(tail, self._site, generations)
                 self._go_on(back_check)
                 if back_check.progress.searches and tail.caught_up():
                     self._ask_matchers(back_check.progress.checked, generations, ends)
@@ -190,9 +190,10 @@ class BackCheckService:
         return missing
 
 
-def _note_statuses(tail: KafkaTail, generations: MatcherGenerations) -> None:
+def _note_statuses(tail: KafkaTail, site: str, generations: MatcherGenerations) -> None:
+    """Note the statuses of a site's own matchers. One of another site says nothing of the reads of this one."""
     for record in tail.poll(WAIT_SECONDS):
         with suppress(*Undecodable):
             status = decode_status(record.value or b"")
-            if record.arrived_at is not None:
+            if status.site == site and record.arrived_at is not None:
                 generations.note(status, record.arrived_at, time.monotonic())

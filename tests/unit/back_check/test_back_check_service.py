@@ -12,6 +12,9 @@ import pytest
 
 from anpr.back_check import back_check_service
 from anpr.back_check.back_check_service import BackCheckService
+from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.progress_file import ProgressFile
+from anpr.contracts.events import Status, encode
 from anpr.history.schema import OtherSchemaError
 from anpr.kafka.interfaces import Record
 from anpr.kafka.topic_ends import PartitionEnds
@@ -19,7 +22,7 @@ from anpr.matching.index import Index
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings_files import load_settings
 from tests.support.back_check import AlertsInMemory, SightingsInMemory, active
-from tests.support.strategies import a_read, an_entry, generation
+from tests.support.strategies import NOON, a_read, an_entry, generation
 
 SITE = "calais"
 
@@ -59,12 +62,14 @@ class Site:
         self._settings = msgspec.structs.replace(settings, history=history)
         self.file = self._settings.history_dir / SITE / "back-check.json"
         self.open_sightings = MagicMock(return_value=self.sightings)
+        self.generations: Any = MagicMock(lowest=lambda *_: generation(1))
+        self.statuses: list[Record] = []
         for name, double in {
             "open_sightings": self.open_sightings,
             "open_facts": MagicMock(),
             "KafkaTail": MagicMock(return_value=MagicMock(poll=self._poll)),
             "TopicEnds": MagicMock(return_value=MagicMock(ask=lambda: {("topic-1", 0): PartitionEnds(0, 2)})),
-            "MatcherGenerations": MagicMock(return_value=MagicMock(lowest=lambda *_: generation(1))),
+            "MatcherGenerations": lambda: self.generations,
             "KafkaProducer": MagicMock(),
             "KnownAlerts": lambda *_: lambda _: set(),
             "AlertPublisher": lambda *_: self.alerts.publish,
@@ -76,7 +81,7 @@ class Site:
 
     def _poll(self, wait_seconds: float) -> list[Record]:
         self._stop.wait(wait_seconds)
-        return []
+        return self.statuses
 
     def service(self, stop: threading.Event) -> BackCheckService:
         self._stop = stop
@@ -121,6 +126,18 @@ def test_once_its_progress_can_be_saved_again_a_later_search_finds_what_is_new(s
     assert [alert.read.read_id for alert in site.alerts.published] == ["read-1", "read-2"]
     assert service.health.missing() == []
     assert site.file.is_file()
+
+
+@pytest.mark.parametrize(("speaks_for", "goes_on"), [("dover", True), (SITE, False)])
+def test_a_status_of_another_site_ends_no_search(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, speaks_for: str, goes_on: bool
+) -> None:
+    status = Status(site=speaks_for, matcher="a", at=NOON, started_at=NOON, generation=generation(1), partitions=1)
+    site.statuses = [Record("status", 0, 0, NOON, encode(status))]
+    site.sightings.store(a_read("read-2"))  # to the end of the topic
+    monkeypatch.setattr(back_check_service, "MatcherGenerations", MatcherGenerations)
+    site.service(Waits(20)).run()
+    assert bool(ProgressFile(site.file).load().searches) == goes_on
 
 
 def test_it_waits_until_history_has_upgraded_its_store(site: Site) -> None:
