@@ -7,9 +7,10 @@ from functools import partial
 from confluent_kafka import KafkaException
 
 from anpr.contracts import topics
-from anpr.contracts.events import Status, Undecodable, decode_status
+from anpr.contracts.events import Status
 from anpr.contracts.unknown_cameras import unknown_cameras
 from anpr.doctor.findings import Check, Finding, note, well, wrong
+from anpr.doctor.statuses import status_in
 from anpr.kafka.consumer_group import LastRecord, last_records
 from anpr.runtime.camera_names import likely_camera
 from anpr.runtime.clock import Clock
@@ -38,7 +39,7 @@ def check_cameras(site: str, sites: Mapping[str, Site], clock: Clock, silent_aft
         records = last_records(sites[site].kafka, topics.status(site), ANSWER_SECONDS)
     except KafkaException:
         return  # the checks of this Kafka and of the matchers report it
-    yield from judge_cameras(site, sites, _running(records, clock() - silent_after), clock())
+    yield from judge_cameras(site, sites, _running(site, records, clock() - silent_after), clock())
 
 
 def judge_cameras(
@@ -65,14 +66,11 @@ def judge_cameras(
         yield well("cameras", site, f"each of {len(sites[site].cameras)} makes reads, and no other does")
 
 
-def _running(records: Iterable[LastRecord], since: datetime) -> list[Status]:
+def _running(site: str, records: Iterable[LastRecord], since: datetime) -> list[Status]:
     """Return the statuses of the matchers that run."""
     statuses = []
     for record in records:
-        try:
-            status = decode_status(record.value)
-        except Undecodable:
-            continue  # the check of the matchers reports it
-        if record.arrived_at >= since and not status.has_left:
+        status = status_in(record.value, site)  # the check of the matchers reports one that is none
+        if status is not None and record.arrived_at >= since and not status.has_left:
             statuses.append(status)
     return statuses

@@ -10,10 +10,11 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from anpr.contracts import topics
-from anpr.contracts.events import Status, Undecodable, decode_status
+from anpr.contracts.events import Status
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.doctor.list_checks import RedisAnswer, ask_redis, judge_matcher_list
 from anpr.doctor.redis_checks import judge_clock
+from anpr.doctor.statuses import status_in
 from anpr.kafka import topic_specs
 from anpr.kafka.broker_errors import NEXT_STEPS, NOT_AUTHORISED, code_of, is_refusal
 from anpr.kafka.consumer_group import GroupState, LastRecord, group_state, last_records
@@ -149,13 +150,12 @@ def judge_status(
     site: str, record: LastRecord, answer: RedisAnswer | None, now: datetime, silent_after: timedelta
 ) -> Iterable[Finding]:
     """Report a matcher's last status, its clock, and its watchlist beside the one in its Redis."""
-    try:
-        status = decode_status(record.value)
-    except Undecodable:
+    status = status_in(record.value, site)
+    if status is None:
         yield wrong(
             "matchers",
             site,
-            "a record on the status topic is not a status",
+            "a record on the status topic is not a status of this site",
             "find out which program writes to that topic",
         )
         return

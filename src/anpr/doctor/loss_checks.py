@@ -7,8 +7,9 @@ from functools import partial
 
 from confluent_kafka import KafkaException
 
+from anpr.board.board_records import UNREADABLE, BoardTopic, decode
 from anpr.contracts import topics
-from anpr.contracts.events import Action, Loss, Undecodable, decode_action, decode_loss
+from anpr.contracts.events import Action, Loss
 from anpr.contracts.losses import ACKNOWLEDGED, READS_LOST, Losses, SiteLosses
 from anpr.doctor.findings import Check, Finding, well, wrong
 from anpr.kafka.consumer_group import values
@@ -29,15 +30,21 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 def check_losses(site: str, settings: Settings, clock: Clock) -> Iterable[Finding]:
     """Ask a site's broker for its losses, and the brokers of all sites for their acknowledgements."""
     losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
+    topic, unreadable = BoardTopic(site, "dead letters"), 0
     try:
         for value in _losses(settings.sites[site].kafka, site):
-            losses.add(decode_loss(value))
+            try:
+                loss = decode(value, topic)
+            except UNREADABLE:
+                unreadable += 1
+            else:
+                if isinstance(loss, Loss):
+                    losses.add(loss)
     except KafkaException:
         return  # the findings for this site's Kafka report the problem
-    except Undecodable:
-        message = "a dead letter with the reason gone cannot be read"
+    if unreadable:
+        message = f"dead letters with the reason gone that cannot be read: {unreadable}"
         yield wrong("reads", site, message, "find out which program writes to the dead-letter topic")
-        return
     if losses.by_site(clock()):
         for name, console_site in settings.sites.items():
             for action in _acknowledgements(console_site.kafka, name):
@@ -66,9 +73,9 @@ def _acknowledgements(address: str, site: str) -> Iterator[Action]:
     """Yield the acknowledgements from the console of a site, none while its broker does not answer."""
     with suppress(KafkaException):
         for value in values(address, topics.actions(site), ANSWER_SECONDS):
-            with suppress(*Undecodable):  # the boards report such a record
-                action = decode_action(value)
-                if action.kind == ACKNOWLEDGED:
+            with suppress(*UNREADABLE):  # the boards report such a record
+                action = decode(value, BoardTopic(site, "actions"))
+                if isinstance(action, Action) and action.kind == ACKNOWLEDGED:
                     yield action
 
 

@@ -29,6 +29,8 @@ FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1, "fetch.wai
 _LOG_AGAIN_SECONDS = 10
 # Of the year 9999: a day before the last that Python knows.
 _LAST_MILLISECOND: Final = 253_402_214_400_000
+# Shown as the time of a record with one that cannot be.
+LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
 class ErrorLog:
@@ -94,7 +96,7 @@ def record_of(message: Message) -> Record:
     record = Record(
         *partition_of(message),
         offset=message.offset() or 0,
-        arrived_at=_arrival(*message.timestamp()),
+        arrived_at=arrival_of(message),
         value=message.value(),
     )
     headers: Any = message.headers()
@@ -111,8 +113,9 @@ def is_surely_time(kind: int, milliseconds: int) -> bool:
     return kind != TIMESTAMP_NOT_AVAILABLE and 0 < milliseconds < _LAST_MILLISECOND
 
 
-def _arrival(kind: int, milliseconds: int) -> datetime | None:
+def arrival_of(message: Message) -> datetime | None:
     """Return when the broker got a record. Where a producer states that, it may state any number: then None."""
+    kind, milliseconds = message.timestamp()
     try:
         return None if kind == TIMESTAMP_NOT_AVAILABLE else datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):

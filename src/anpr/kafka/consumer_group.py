@@ -1,8 +1,9 @@
-"""The state of a consumer group, and the records of a topic with one partition. Asking changes nothing."""
+"""The state of a consumer group, and the records of a small topic. Asking changes nothing."""
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from confluent_kafka import (
@@ -20,6 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own exa
 )
 
 from anpr.kafka.broker_errors import is_refusal
+from anpr.kafka.connection import LONG_AGO, arrival_of
 from anpr.kafka.settling import ask_until_settled
 
 _BATCH_RECORDS = 1000
@@ -38,6 +40,10 @@ class LastRecord(NamedTuple):
 
     arrived_at: datetime
     value: bytes
+
+
+_Key = bytes | str | None
+_arrived_at = attrgetter("arrived_at")
 
 
 def group_state(address: str, group: str, topic: str, wait_seconds: float) -> GroupState:
@@ -79,17 +85,23 @@ def group_state(address: str, group: str, topic: str, wait_seconds: float) -> Gr
 
 
 def last_records(address: str, topic: str, wait_seconds: float) -> list[LastRecord]:
-    """Return the last record of each key, the newest last, of a topic with one partition. Raises KafkaException."""
-    last_by_key: dict[bytes | str | None, LastRecord] = {}
+    """Return the last record of each key, the newest last. Raises KafkaException.
+
+    A key changes its partition only where partitions were added. Then the record counts that arrived last.
+    """
+    last: dict[_Key, LastRecord] = {}
+    last_of_partition: dict[tuple[int | None, _Key], LastRecord] = {}
     for message in _messages(address, topic, wait_seconds):
-        arrived_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-        last_by_key.pop(message.key(), None)
-        last_by_key[message.key()] = LastRecord(arrived_at, message.value() or b"")
-    return list(last_by_key.values())
+        where = message.partition(), message.key()
+        last_of_partition.pop(where, None)
+        last_of_partition[where] = LastRecord(arrival_of(message) or LONG_AGO, message.value() or b"")
+    for (_, key), record in last_of_partition.items():
+        last[key] = max(last.pop(key, record), record, key=_arrived_at)
+    return sorted(last.values(), key=_arrived_at)
 
 
 def values(address: str, topic: str, wait_seconds: float) -> Iterator[bytes]:
-    """Yield the value of every record of a topic with one partition, the oldest first. Raises KafkaException."""
+    """Yield the value of every record, the oldest of a partition first. Raises KafkaException."""
     for message in _messages(address, topic, wait_seconds):
         yield message.value() or b""
 
@@ -99,20 +111,28 @@ def _messages(address: str, topic: str, wait_seconds: float) -> Iterator[Message
         {"bootstrap.servers": address, "group.id": "anpr-doctor", "enable.auto.commit": False, "log_level": 0}
     )
     try:
-        start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=wait_seconds)
-        consumer.assign([TopicPartition(topic, 0, start)])
-        until = time.monotonic() + wait_seconds
-        offset = start
-        while offset < end:
-            messages = consumer.consume(_BATCH_RECORDS, 0.1)
-            if not messages and time.monotonic() > until:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  its public name
-            for message in messages:
-                if (error := message.error()) is not None:
-                    if is_refusal(error):
-                        raise KafkaException(error)
-                    continue
-                yield message
-                offset = (message.offset() or 0) + 1
+        metadata = consumer.list_topics(topic, timeout=wait_seconds).topics[topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        for number in sorted(metadata.partitions):
+            yield from _messages_of(consumer, TopicPartition(topic, number), wait_seconds)
     finally:
         consumer.close()
+
+
+def _messages_of(consumer: Consumer, partition: TopicPartition, wait_seconds: float) -> Iterator[Message]:
+    """Yield what a partition holds now."""
+    offset, end = consumer.get_watermark_offsets(partition, timeout=wait_seconds)
+    consumer.assign([TopicPartition(partition.topic, partition.partition, offset)])
+    until = time.monotonic() + wait_seconds
+    while offset < end:
+        messages = consumer.consume(_BATCH_RECORDS, 0.1)
+        if not messages and time.monotonic() > until:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  its public name
+        for message in messages:
+            if (error := message.error()) is not None:
+                if is_refusal(error):
+                    raise KafkaException(error)
+                continue
+            yield message
+            offset = (message.offset() or 0) + 1

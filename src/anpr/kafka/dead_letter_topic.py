@@ -4,12 +4,12 @@ The broker keeps the position of the replay: the committed offset of one group f
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from anpr.contracts.dead_letters import REASON, REPLAYED, DeadLetter
+from anpr.kafka.connection import LONG_AGO, arrival_of
 
 _BATCH_RECORDS = 500
 
@@ -73,7 +73,7 @@ class DeadLetters:
         value = message.value() or b""
         return DeadLetter(
             site=self._site,
-            at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+            at=arrival_of(message) or LONG_AGO,
             number=offset,
             reason=headers.get(REASON, ""),
             detail=headers.get("detail", ""),

@@ -5,10 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its own examples import it here
+from msgspec.structs import replace
 
 from anpr.contracts import topics
-from anpr.kafka.consumer_group import GroupState, group_state, last_records
+from anpr.contracts.dead_letters import GONE, REASON
+from anpr.contracts.events import Status, encode
+from anpr.kafka.consumer_group import GroupState, group_state, last_records, values
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
@@ -16,6 +20,7 @@ from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
+from tests.support.losses import a_loss
 
 
 def examined(it: Installation, code: int) -> list[dict[str, Any]]:
@@ -110,6 +115,37 @@ def test_the_last_record_of_each_key_is_read(kafka_bootstrap: str) -> None:
         producer.produce(topic, key, value)
     assert producer.flush(60) == 0
     assert [record.value for record in last_records(kafka_bootstrap, topic, wait_seconds=30)] == [b"2", b"3", b"4"]
+
+
+def test_records_in_added_partitions_and_with_a_time_that_cannot_be_are_read_too(kafka_bootstrap: str) -> None:
+    topic = f"status-{time.monotonic_ns()}"
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    stated = {"message.timestamp.type": "CreateTime", "message.timestamp.before.max.ms": str(2**63 - 1)}
+    admin.create_topics([NewTopic(topic, 2, 1, config=stated)])[topic].result(60)
+    producer = Producer({"bootstrap.servers": kafka_bootstrap})
+    for value, partition, timestamp in ((b"newer", 1, 2000), (b"older", 0, 1000)):
+        producer.produce(topic, value, "one", partition=partition, timestamp=timestamp)
+    producer.produce(topic, b"impossible", "two", partition=1, timestamp=-(10**17))
+    assert producer.flush(60) == 0
+    found = last_records(kafka_bootstrap, topic, wait_seconds=30)
+    assert [record.value for record in found] == [b"impossible", b"newer"]
+    assert sorted(values(kafka_bootstrap, topic, 30)) == [b"impossible", b"newer", b"older"]
+
+
+def test_records_that_boards_refuse_do_not_hide_what_the_doctor_finds(installation: Installation) -> None:
+    it, site = installation, installation.sites[0]
+    now = system_clock()
+    producer = KafkaProducer(it.kafka)
+    gone = {REASON: GONE.encode()}
+    for loss in (a_loss(0, 3, 4, site="dover"), replace(a_loss(0, 1, 2, site=site), found_at=now)):
+        producer.produce(topics.deadletters(site), None, encode(loss), gone)
+    producer.produce(topics.deadletters(site), None, b"{}", gone)
+    producer.produce(topics.status(site), "x", encode(Status(site="dover", matcher="x", at=now, started_at=now)))
+    assert producer.flush(60) == 0
+    found = wrong(examined(it, 1))
+    assert "2 reads were deleted before they were checked" in found["reads", site]
+    assert "cannot be read: 2" in found["reads", site]
+    assert "is not a status of this site" in found["matchers", site]
 
 
 def test_a_broker_that_has_never_had_a_group_answers_that_no_matcher_runs(tmp_path: Path) -> None:
