@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from anpr.history.day_batches import day_batches
 from anpr.history.sighting import Source
 from anpr.kafka.interfaces import Gap, Record
+from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -90,7 +91,7 @@ class Recorder(Generic[Row]):
         records = self._reader.poll(BATCH_RECORDS, wait_seconds)
         if gaps := self._reader.take_gaps():
             self._report(gaps)
-        for batch in day_batches(records):
+        for batch in day_batches(_dated(records)):
             started_at = time.monotonic()
             topic_id = self._reader.topic_id
             rows = self._rows_of(batch.records, topic_id)
@@ -116,3 +117,17 @@ class Recorder(Generic[Row]):
             )
             if self._observer is not None:
                 self._observer.lost(lost or 0)
+
+
+def _dated(records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records, each with a time of arrival.
+
+    The topics' settings make the broker give every record its time. On a topic with other settings a producer may
+    state any time. A record with one that cannot be counts as of now: so it is kept as long as those beside it.
+    """
+    undated = [record for record in records if record.arrived_at is None]
+    if not undated:
+        return records
+    log.error("records with a time that cannot be count as of now", topic=undated[0].topic, records=len(undated))
+    now = system_clock()
+    return [record if record.arrived_at is not None else record._replace(arrived_at=now) for record in records]

@@ -5,7 +5,7 @@ A store files it under every key of `matching.read_keys`.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +16,6 @@ from anpr.contracts.events import Read, ReadIdentity
 from anpr.kafka.interfaces import Record
 from anpr.reads.decoder import BadRead, decode_read
 
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _DEFAULTS = {field.name: field.default for field in fields(Read)}
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 
@@ -51,12 +50,10 @@ def sightings_of(site: str, records: Sequence[Record], topic_id: str) -> list[Si
 
 
 def arrival(record: Record) -> datetime:
-    """Return when the broker got a record.
-
-    The topics' settings make the broker give every record its time. On a topic with other settings a producer may
-    state any time. A record with one that cannot be counts as of 1970, so its day goes first; no other has to wait.
-    """
-    return record.arrived_at or _LONG_AGO
+    """Return when the broker got a record, or when the recorder did."""
+    if record.arrived_at is None:
+        raise ValueError("the recorder gave a record no time")
+    return record.arrived_at
 
 
 def identity_digest(identity: ReadIdentity) -> bytes:
