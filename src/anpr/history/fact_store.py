@@ -1,21 +1,25 @@
 """The alerts, corrections and actions of a site, in the tables of a database. Covert ones have their own store."""
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, select
 
 from anpr.contracts.events import ReadIdentity
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import STREAMED, Database, StoredDays
 from anpr.history.fact import Fact
+from anpr.history.held_facts import HeldFacts
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import FACTS, SOURCES
 
 _VALUES_AT_ONCE = 512
+# It is as quick to look for these on every day as to find out which of them the days hold.
+_FEW_VALUES = 64
+_DAY = timedelta(days=1)
 
 
 class FactStore:
@@ -24,6 +28,8 @@ class FactStore:
     def __init__(self, database: Database) -> None:
         """Keep it in `database`."""
         self._database = database
+        self._alerts = HeldFacts(database, FACTS.c.identity, "alert")
+        self._actions = HeldFacts(database, FACTS.c.alert_id, "action")
 
     def next_offsets(self) -> dict[Source, int]:
         """Return where to read each source on: everything before is committed."""
@@ -38,11 +44,11 @@ class FactStore:
 
     def alerts_of(self, reads: Collection[ReadIdentity], since: date = date.min) -> list[Fact]:
         """Return the alerts about these reads that came on a day or later, in the order of arrival, with repeats."""
-        return self._where_in(FACTS.c.identity, [identity_digest(identity) for identity in reads], "alert", since)
+        return self._about({identity_digest(identity) for identity in reads}, self._alerts, since)
 
     def actions_on(self, alert_ids: Collection[str], since: date = date.min) -> list[Fact]:
         """Return the actions about these alerts that came on a day or later, as `alerts_of` does."""
-        return self._where_in(FACTS.c.alert_id, alert_ids, "action", since)
+        return self._about(set(alert_ids), self._actions, since)
 
     def of_day(self, day: date) -> Iterator[Fact]:
         """See `facts_of_day`."""
@@ -60,6 +66,8 @@ class FactStore:
     def drop(self, day: date) -> None:
         """Delete a day as a whole."""
         self._database.drop(day)
+        self._alerts.forget(day)
+        self._actions.forget(day)
 
     def carry_offsets(self, day: date) -> None:
         """Note in `day` where each source is read on, before older days go."""
@@ -69,14 +77,26 @@ class FactStore:
         """Disconnect from the database."""
         self._database.close()
 
-    def _where_in(self, column: ColumnElement[Any], values: Collection[Any], kind: str, since: date) -> list[Fact]:
-        wanted = sorted(set(values))
-        found: list[Fact] = []
-        for start in range(0, len(wanted), _VALUES_AT_ONCE):
-            is_wanted = column.in_(_padded(wanted[start : start + _VALUES_AT_ONCE]))
-            query = _ROWS.where(is_wanted, FACTS.c.kind == kind, FACTS.c.day >= day_number(since))
-            found += map(_fact, self._database.rows(query, since, date.max))
+    def _about(self, values: Collection[Any], held: HeldFacts, since: date) -> list[Fact]:
+        """Return the facts about these values that came on a day or later, in the order of arrival.
+
+        The newest day, to which facts come all the time, is asked for every value.
+        """
+        if len(values) <= _FEW_VALUES:
+            found = list(self._with(values, held, since, date.max))
+        else:
+            newest = max([since + _DAY, *self.days()])  # there is no day before the first of all
+            older = held.held_of(values, since, newest - _DAY)
+            found = [*self._with(values, held, newest, date.max), *self._with(older, held, since, newest - _DAY)]
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
+
+    def _with(self, values: Collection[Any], held: HeldFacts, since: date, until: date) -> Iterator[Fact]:
+        wanted = sorted(values)
+        is_in_days = FACTS.c.day.between(day_number(since), day_number(until))
+        for start in range(0, len(wanted), _VALUES_AT_ONCE):
+            is_wanted = held.column.in_(_padded(wanted[start : start + _VALUES_AT_ONCE]))
+            query = _ROWS.where(is_wanted, FACTS.c.kind == held.kind, is_in_days)
+            yield from map(_fact, self._database.rows(query, since, until))
 
 
 def _padded(values: list[Any]) -> list[Any]:

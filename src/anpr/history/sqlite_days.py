@@ -274,7 +274,8 @@ _LEFT_OVER = re.compile(r"^(\d{8}\.sqlite)(?:\.gone|(?:\.new-\w+)?-wal|(?:\.new-
 
 def days_in(folder: Path) -> list[date]:
     """Return the days that have a file in a folder, the oldest first. Raises InputError for a name of no day."""
-    return sorted(_day_of(folder, match[1]) for file in folder.iterdir() if (match := _FILE.match(file.name)))
+    names = os.listdir(folder)  # noqa: PTH208  a look-up asks a dozen times, and a Path for each file takes its time
+    return sorted(_day_of(folder, match[1]) for name in names if (match := _FILE.match(name)))
 
 
 def _day_of(folder: Path, digits: str) -> date:

@@ -1,7 +1,7 @@
 """SQLite and PostgreSQL keep alerts, corrections and actions alike: one suite, run on both, on real servers."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, Correction, encode
+from anpr.history.database import Database
 from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
 from anpr.history.fact_store import FactStore
 from anpr.history.recorder import Recorder
@@ -22,11 +23,20 @@ from tests.support.strategies import a_correction, a_read, an_action, an_alert, 
 READ = a_read(captured_at=EVENING)
 ALERT = an_alert(READ, an_entry())
 OTHER = an_alert(a_read("read-2", captured_at=EVENING), an_entry())
+CLAIM, OTHER_CLAIM = an_action("1", "claimed", ALERT), an_action("2", "claimed", OTHER)
+
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def store(database_opener: OpenDatabase) -> FactStore:
-    return FactStore(database_opener(FACT_TABLES))
+def database(database_opener: OpenDatabase) -> Database:
+    return database_opener(FACT_TABLES)
+
+
+@pytest.fixture
+def store(database: Database) -> FactStore:
+    return FactStore(database)
 
 
 def publish(
@@ -41,11 +51,11 @@ def publish(
 
 
 def test_what_was_published_about_a_read_is_found_by_it(store: FactStore) -> None:
-    claim, outcome = an_action("1", "claimed", ALERT), an_action("2", "outcome", ALERT, outcome="turned_away")
+    outcome = an_action("2", "outcome", ALERT, outcome="turned_away")
     publish(store, facts_of_alerts, ALERT, OTHER, a_correction(OTHER), ALERT, topic_id="alerts")
-    publish(store, facts_of_actions, claim, outcome, an_action("3", "seen", OTHER), topic_id="actions")
+    publish(store, facts_of_actions, CLAIM, outcome, an_action("3", "seen", OTHER), topic_id="actions")
     assert [fact.event() for fact in store.alerts_of([READ.identity])] == [ALERT, ALERT], "repeats included"
-    assert [fact.event() for fact in store.actions_on([ALERT.alert_id])] == [claim, outcome]
+    assert [fact.event() for fact in store.actions_on([ALERT.alert_id])] == [CLAIM, outcome]
     assert store.alerts_of([a_read("read-3").identity]) == store.actions_on(["another"]) == []
     kinds = [fact.kind for day in store.days() for fact in store.of_day(day)]
     assert sorted(kinds) == ["action"] * 3 + ["alert"] * 3 + ["correction"]
@@ -79,3 +89,44 @@ def test_records_that_come_again_change_nothing(store: FactStore) -> None:
     for _ in range(2):
         publish(store, facts_of_alerts, ALERT, OTHER, topic_id="alerts")
     assert len(store.alerts_of([READ.identity, OTHER.read.identity])) == 2
+
+
+def publish_late(store: FactStore, alert: Alert, action: Action, seconds: int = 0) -> None:
+    """Publish an alert and an action about it on a day before the newest one of the store."""
+    day = EVENING.date() + DAY
+    for facts_of, event in ((facts_of_alerts, alert), (facts_of_actions, action)):
+        record = Record("topic", 0, 0, at(86_400 + seconds), encode(event))
+        topic_id = f"late-{type(event).__name__}-{alert.alert_id}"
+        store.add(day, facts_of(SITE, [record], topic_id), {Source(topic_id, 0): 1})
+
+
+def about_both(store: FactStore) -> list[Alert | Correction | Action | None]:
+    """Ask about both reads and their alerts, and about hundreds of which nothing is known."""
+    others = [an_alert(a_read(f"unknown-{number}"), an_entry()) for number in range(200)]
+    asked = [ALERT, OTHER, *others]
+    facts = store.alerts_of([one.read.identity for one in asked]) + store.actions_on([one.alert_id for one in asked])
+    return [fact.event() for fact in facts]
+
+
+@pytest.fixture
+def asked_before(store: FactStore) -> FactStore:
+    """Return a store of three days that was asked about every fact of them."""
+    publish_late(store, ALERT, CLAIM)
+    store.add(EVENING.date() + 2 * DAY, [], {Source("alerts", 0): 1})
+    assert about_both(store) == [ALERT, CLAIM]
+    return store
+
+
+def test_what_another_process_adds_to_an_earlier_day_is_found(asked_before: FactStore, database: Database) -> None:
+    publish_late(FactStore(database), OTHER, OTHER_CLAIM, 1)
+    assert about_both(asked_before) == [ALERT, OTHER, CLAIM, OTHER_CLAIM]
+
+
+def test_a_day_that_went_and_came_again_with_other_facts_is_asked_again(asked_before: FactStore) -> None:
+    asked_before.drop(EVENING.date() + DAY)
+    publish_late(asked_before, OTHER, OTHER_CLAIM)
+    assert about_both(asked_before) == [OTHER, OTHER_CLAIM]
+
+
+def test_nothing_is_known_where_nothing_was_published(store: FactStore) -> None:
+    assert about_both(store) == []

@@ -1,0 +1,70 @@
+"""What the facts of each closed day are about, so that a look-up asks for facts only about those.
+
+A look-up asks about each of its sightings, of which few raised an alert. To look for hundreds of them in the file of
+every day took half of its time. Facts are far fewer than sightings, so a process reads once what they are about.
+
+A day of facts only grows until it goes as a whole. So it is as it was read while it has as many facts.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+
+from anpr.history.database import Database
+from anpr.history.stored_time import day_number, day_of
+from anpr.history.tables import FACTS
+
+
+class _Read(NamedTuple):
+    facts: int
+    values: frozenset[Any]
+
+
+class HeldFacts:
+    """What the facts of one kind are about, day by day. Threads may ask at the same time.
+
+    Attributes:
+        column: Says what such a fact is about.
+        kind: The kind of these facts.
+    """
+
+    def __init__(self, database: Database, column: ColumnElement[Any], kind: str) -> None:
+        """They are in `database`."""
+        self.column = column
+        self.kind = kind
+        self._database = database
+        # As read before. A month with a hundred alerts a day takes half a megabyte.
+        self._known: dict[date, _Read] = {}
+
+    def held_of(self, values: Collection[Any], since: date, until: date) -> set[Any]:
+        """Return those of the values that a fact from `since` to `until` is about."""
+        wanted = set(values)
+        return {value for day in self._days(since, until).values() for value in wanted & day.values}
+
+    def forget(self, day: date) -> None:
+        """Forget a day that goes: it may come again with as many other facts."""
+        self._known = {known: read for known, read in self._known.items() if known != day}
+
+    def _days(self, since: date, until: date) -> dict[date, _Read]:
+        known, found = self._known, {}
+        for day, facts in self._counts(since, until).items():
+            read = known.get(day)
+            if read is None or read.facts != facts:
+                # Counted before: a fact that comes meanwhile is another number the next time.
+                read = _Read(facts, self._values_of(day))
+            found[day] = read
+        self._known = known | found
+        return found
+
+    def _counts(self, since: date, until: date) -> dict[date, int]:
+        # Without an upper bound: to check one, SQLite reads each fact as a whole.
+        is_since = FACTS.c.day >= day_number(since)
+        query = select(FACTS.c.day, func.count().label("facts")).where(is_since).group_by(FACTS.c.day)
+        counts = {day_of(row.day): row.facts for row in self._database.rows(query, since, until)}
+        return {day: facts for day, facts in counts.items() if day <= until}
+
+    def _values_of(self, day: date) -> frozenset[Any]:
+        query = select(self.column.label("value")).where(FACTS.c.kind == self.kind, FACTS.c.day == day_number(day))
+        return frozenset(row.value for row in self._database.rows(query, day, day))
