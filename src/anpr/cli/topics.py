@@ -120,6 +120,12 @@ def _opened(settings: Settings, site: str) -> Iterator[DeadLetters]:
     address = settings.sites[site].kafka
     try:
         with DeadLetters(address, site, topics.deadletters(site)) as letters:
+            if letters.other_partitions > 0:
+                click.echo(
+                    f"warning: {topics.deadletters(site)} has more than one partition: only the first is listed and "
+                    "sent. Read the others with a tool of Kafka, then create the topic again with one partition",
+                    err=True,
+                )
             yield letters
     except (KafkaException, UndeliveredError) as error:
         raise refused(f"the dead letters of {site} at {address}", error) from None

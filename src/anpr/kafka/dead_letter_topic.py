@@ -31,6 +31,10 @@ class DeadLetters:
                 "log_level": 0,
             }
         )
+        # Those that were added hold dead letters that are not read here.
+        self.other_partitions = (
+            len(self._consumer.list_topics(topic, timeout=wait_seconds).topics[topic].partitions) - 1
+        )
         self.start, self.end = self._consumer.get_watermark_offsets(self._partition, timeout=wait_seconds)
         (committed,) = self._consumer.committed([self._partition], timeout=wait_seconds)
         if committed.error is not None:

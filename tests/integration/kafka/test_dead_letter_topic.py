@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
+    AdminClient,
+    NewPartitions,
+)
 
 from anpr.contracts import topics
 from anpr.local.processes import wait_until
@@ -81,6 +84,21 @@ def forget(it: Installation, topic: str, until: int) -> None:
     """Delete the records before an offset, as the broker does after their retention."""
     admin, end = AdminClient({"bootstrap.servers": it.kafka}), TopicPartition(topic, 0, until)
     admin.delete_records([end])[end].result(60)
+
+
+def test_dead_letters_in_added_partitions_are_not_left_out_in_silence(installation: Installation) -> None:
+    site = installation.sites[0]
+    assert installation.run("topics", "--create").returncode == 0
+    topic = topics.deadletters(site)
+    assert b"warning" not in installation.run("topics", "deadletters", "--site", site).stderr
+    admin = AdminClient({"bootstrap.servers": installation.kafka})
+    admin.create_partitions([NewPartitions(topic, 2)])[topic].result(60)
+
+    def is_said() -> bool:
+        said = installation.run("topics", "deadletters", "--site", site).stderr.decode()
+        return f"{topic} has more than one partition: only the first is listed" in said
+
+    assert wait_until(is_said, 60)
 
 
 def test_a_site_without_the_topic_gets_an_error_in_words(installation: Installation, site: str) -> None:
