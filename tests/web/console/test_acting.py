@@ -473,6 +473,31 @@ def test_a_claim_that_no_supervisor_takes_over_in_time_calls_every_officer_and_a
         assert "took it over from ann" in text_of(ann.get(page))
 
 
+@pytest.mark.parametrize("command", ["take-over", "release", "hand-over"])
+def test_a_supervisor_ends_only_the_claim_that_the_page_showed(server: ConsoleServer, command: str) -> None:
+    alert = server.alert("AB12CDE")
+    page = f"/incident/{alert.alert_id}"
+    with server.browser("ann") as ann, server.browser("sam") as sam:
+        do(ann, alert.alert_id, "claim")
+        server.clock_offset += timedelta(minutes=11)
+        assert wait_until(lambda: called(sam) == alert.alert_id, 60)
+        assert 'name="holder" value="ann"' in sam.get("/").text
+        assert 'name="holder" value="ann"' in sam.get(page).text
+        do(ann, alert.alert_id, "hand-over", to="bob")
+        refused = do(sam, alert.alert_id, command, holder="ann", to="ann")
+        assert (refused.status_code, "bob has claimed this since" in refused.text) == (409, True)
+        assert do(sam, alert.alert_id, command, holder="bob", to="ann").status_code == 200
+
+
+def test_of_two_who_take_over_at_once_the_second_learns_that_it_is_not_theirs(server: ConsoleServer) -> None:
+    alert = server.alert("AB12CDE")
+    with server.browser("bob") as bob, server.browser("sam") as sam:
+        do(bob, alert.alert_id, "claim")
+        answer = text_of(sam.get(f"/incident/{alert.alert_id}?done=take-over"))
+        assert "bob has claimed this now. You have not." in answer
+        assert "You have taken this over" not in answer
+
+
 def test_a_hand_over_lists_who_is_signed_in_first_and_the_receiver_is_called(server: ConsoleServer) -> None:
     alert = server.alert("AB12CDE")
     with server.browser("ann") as ann, server.browser("sam") as sam:

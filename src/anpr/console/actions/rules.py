@@ -77,16 +77,17 @@ def still_with_it(incident: Incident, actor: Actor, _: Mapping[str, str]) -> lis
     return _single_action(incident, actor, "attended")
 
 
-def release(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+def release(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Release the incident, so that others are asked to claim it."""
-    return _single_action(
-        incident, actor, "released", holder=_other_holder(_holder_to_act_on(incident, actor), actor)
-    )
+    holder = _holder_to_act_on(incident, actor)
+    _must_be_holder_shown(holder, form)
+    return _single_action(incident, actor, "released", holder=_other_holder(holder, actor))
 
 
 def hand_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Hand the incident to a colleague, who is the holder from that moment."""
     holder = _holder_to_act_on(incident, actor)
+    _must_be_holder_shown(holder, form)
     to = form.get("to", "")
     if to not in actor.colleagues:
         cleared = " with covert permission, because this incident is covert" if incident.has_covert else ""
@@ -94,12 +95,13 @@ def hand_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list
     return _single_action(incident, actor, "released", holder=_other_holder(holder, actor), hands_to=to)
 
 
-def take_over(incident: Incident, actor: Actor, _: Mapping[str, str]) -> list[AddressedAction]:
+def take_over(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
     """Take over an incident that somebody else has claimed, as a supervisor may, and anybody once it is overdue."""
     holder = incident.holders.get(actor.site) if actor.is_overdue else None
     holder = holder or _holder_to_act_on(incident, actor)
     if holder == actor.officer:
         raise ActionRefusedError("You have already claimed this.")
+    _must_be_holder_shown(holder, form)
     return _single_action(incident, actor, "released", holder=holder, hands_to=actor.officer)
 
 
@@ -213,6 +215,12 @@ def _must_be_holder(incident: Incident, actor: Actor) -> None:
         raise ActionRefusedError(
             f"{holder} has claimed this. Take it over first, so that others know who deals with it."
         )
+
+
+def _must_be_holder_shown(holder: str, form: Mapping[str, str]) -> None:
+    """Raise ActionRefusedError if the page showed another holder: nobody ends a claim that they did not see."""
+    if form.get("holder", holder) != holder:
+        raise ActionRefusedError(f"{holder} has claimed this since you opened the page. Ask {holder} first.")
 
 
 def _other_holder(holder: str, actor: Actor) -> str | None:
