@@ -7,6 +7,8 @@ A claim calls nobody else while its holder deals with the vehicle. So it must no
   it is less than `due` ahead: a clock that is further off must not keep a vehicle silent.
 - At the own site it is unattended at once when its holder is signed in at no console. A console may learn of a
   sign-in a little later, so for a few seconds after an action its officer counts as signed in.
+- It is unattended at once, too, when its holder has recorded an outcome and the incident is open again, as after a
+  surer read: they have gone on to the next vehicle.
 - Who is signed in at another site is not known here, and at times not at the own one (`signed_in` is None). Then only
   the time counts.
 - It is overdue when nobody has taken an unattended claim over within the time that an unclaimed incident may wait.
@@ -89,15 +91,16 @@ def _claim(
     last_action_at = max(action.at for action in actions)
     believed_from, due_at = shifted(last_action_at, -times.due), shifted(last_action_at, times.due)
     signed_in_until = shifted(last_action_at, _SIGN_IN_KNOWN_WITHIN)
+    newest = actions[-1]  # in the order of the topic
+    is_reopened = newest.kind == "outcome" and incident.status == "open"
     why = ATTENDED
     if signed_in is not None and holder not in signed_in and now >= signed_in_until:
         why = SIGNED_OUT
-    elif not believed_from < now < due_at:
+    elif is_reopened or not believed_from < now < due_at:
         why = NO_ACTION
-    # When the holder signed out is not known. It was after the last action, so nobody waits too long.
-    overdue_at = shifted(last_action_at if why == SIGNED_OUT else due_at, times.ack_due)
+    # When the holder signed out, or the incident was reopened, was after the last action: nobody waits too long.
+    overdue_at = shifted(last_action_at if why == SIGNED_OUT or is_reopened else due_at, times.ack_due)
     is_overdue = why != ATTENDED and not believed_from < now < overdue_at
-    newest = actions[-1]  # in the order of the topic
     handed_by = "" if newest.officer == holder else newest.officer
     changes_at = (believed_from, signed_in_until, due_at, overdue_at)
     return Claim(site, holder, last_action_at, handed_by, why, is_overdue, changes_at)

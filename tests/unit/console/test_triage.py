@@ -127,6 +127,21 @@ def test_an_unattended_claim_that_nobody_takes_over_in_time_calls_every_officer(
     assert placed(alert(tier="near"), at=60, actions=(claimed,)).rings == "", "an uncertain match never does"
 
 
+def test_what_comes_after_the_outcome_of_its_holder_calls_at_once() -> None:
+    """They have gone on to the next vehicle: their old claim must not silence a surer read, or a new entry."""
+    unsure, sure = alert(tier="equivalent"), an_alert(a_read("later"), an_entry())
+    claimed = an_action("a", "claimed", unsure)
+    outcome = an_action("b", "outcome", unsure, outcome="stopped_nothing_found", at=minutes(1))
+    assert placed(unsure, at=1.5, actions=(claimed, outcome)).section == SETTLED
+    reopened = placed(unsure, sure, at=1.5, actions=(claimed, outcome), of=sure)
+    assert (reopened.section, reopened.rings, reopened.calls) == (NOW, "unattended", "Ann")
+    assert placed(unsure, sure, at=3, actions=(claimed, outcome), of=sure).rings == "overdue"
+    attended = an_action("c", "attended", sure, at=minutes(1.2))
+    assert placed(unsure, sure, at=1.5, actions=(claimed, outcome, attended), of=sure).section == DEALT
+    undone = an_action("d", "retracted", unsure, retracts="b", at=minutes(1.2))
+    assert placed(unsure, at=1.5, actions=(claimed, outcome, undone)).section == DEALT
+
+
 def test_how_long_a_claim_lasts_depends_on_the_priority() -> None:
     rules = TriageRules(
         "calais", timedelta(minutes=2), 0.3, claim_due=ConsoleSettings(claim_due_seconds=(60, 1, 1, 1, 1)).claim_due
