@@ -15,6 +15,7 @@ from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError
 from anpr.watchlist.store.applied_change import Author
+from anpr.watchlist.store.preconditions import Preconditions
 from anpr.watchlist.store.store import WatchlistStore
 from tests.support.entries import entry
 from tests.support.strategies import a_read
@@ -26,6 +27,8 @@ ALWAYS: Final = PLATES[:30]
 CHURNED: Final = PLATES[20:40]
 GROWING: Final = [*PLATES[40:90], "MW1?CDE", "HT*9CDE"]
 _CHANGE_SECONDS, _READ_SECONDS = 1.5, 0.1
+# As for operators: a change of a Redis that has just lost everything would be the whole list, and end all others.
+_EXISTING_LIST: Final = Preconditions(allows_new_list=False)
 # One change in so many lists another plate for good.
 _GROWS_EACH: Final = 12
 
@@ -114,7 +117,9 @@ class Lists:
         for entry_id in removed:
             del self._entries[entry_id]
         self._entries |= {new.entry_id: new for new in put}
-        self._store.change(LIST, put, removed, why="campaign", now=system_clock(), author=Author())
+        self._store.change(
+            LIST, put, removed, why="campaign", now=system_clock(), author=Author(), preconditions=_EXISTING_LIST
+        )
         self._note()
 
     def _reload(self) -> None:
