@@ -27,7 +27,7 @@ class RemovalLimit:
             raise AnprError(
                 "watchlist-removals",
                 f"{removed} of the {before} entries of {list_name!r} would be removed, "
-                + ("which empties it" if after == 0 else f"more than the share of {self.max_share:g}")
+                + ("which empties it" if after == 0 else f"more than {100 * self.max_share:g} %")
                 + (f"; {self.confirmed_removals} were confirmed" if self.confirmed_removals is not None else "")
                 + "; nothing was changed",
                 f"check what would be removed. If it is right, confirm the number: --confirm-removals {removed}",

@@ -353,6 +353,16 @@ def test_on_a_terminal_people_get_tables_and_programs_still_get_json(it: Install
     assert json.loads(asked_for)["list"] == "stolen"
 
 
+def test_a_plan_with_many_changes_shows_some_and_says_how_many_more_there_are(
+    it: Installation, tmp_path: Path
+) -> None:
+    it.plan_and_apply(write_list(tmp_path / "first.csv", "AB1", "AB2"))
+    file, out = write_list(tmp_path / "l.csv", *(f"CD{number}" for number in range(12))), str(tmp_path / "plan.json")
+    planned = on_a_terminal(it, "watchlist", "plan", str(file), "--list", "stolen", "--out", out)
+    assert (planned.count("added    CD"), planned.count("removed  AB")) == (5, 2)
+    assert "and 7 more changes" in planned
+
+
 def test_a_plan_is_refused_where_its_change_would_be(it: Installation, tmp_path: Path) -> None:
     it.plan_and_apply(write_list(tmp_path / "first.csv", "AB1", "AB2"))
     second = write_list(tmp_path / "second.csv", "AB2")

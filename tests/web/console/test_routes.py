@@ -81,6 +81,12 @@ def test_a_forged_form_does_nothing(browsers: dict[str, httpx.Client], page: Pag
     assert ann.get("/").status_code == 200, "and the session continues"
 
 
+def test_the_address_of_a_button_is_a_page_that_says_so(browsers: dict[str, httpx.Client]) -> None:
+    answer = browsers["ann"].get("/sign-out")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "This address belongs to a button. Press the button on its page." in answer.text
+
+
 def test_a_user_of_another_site_cannot_sign_in(server: ConsoleServer) -> None:
     with server.browser() as browser:
         answer = browser.post("/sign-in", data={"name": "kate", "password": PASSWORD})

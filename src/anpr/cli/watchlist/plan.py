@@ -197,6 +197,8 @@ def _print_tables(plan: Plan) -> None:
             ),
             wrapped="what differs, and when it is valid",
         )
+        if left := plan.added + plan.changed + plan.removed - len(plan.sample):
+            click.echo(f"and {counted(left, 'more change')}")
         click.echo()
 
 

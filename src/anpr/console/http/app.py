@@ -225,12 +225,18 @@ def application(parts: ConsoleParts, service: ConsoleService, site: str, govuk: 
         who = await parts.auth.signed_in(request)
         return parts.renderer.refusal(404, "There is no such page, or it is not for you.", who)
 
+    async def wrong_method(request: Request, error: Exception) -> Response:
+        who = await parts.auth.signed_in(request)
+        refused = parts.renderer.refusal(405, "This address belongs to a button. Press the button on its page.", who)
+        refused.headers.update(getattr(error, "headers", None) or {})  # which methods it takes
+        return refused
+
     return SecurityHeaders(
         FormBounds(
             Starlette(
                 routes=_routes(parts, site, govuk),
                 lifespan=lifespan,
-                exception_handlers={404: not_found, AnprError: unavailable},
+                exception_handlers={404: not_found, 405: wrong_method, AnprError: unavailable},
                 max_body_size=MAX_FORM_BYTES,
             )
         )
