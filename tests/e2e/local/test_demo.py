@@ -118,7 +118,7 @@ def test_what_make_demo_says_can_be_pasted_and_a_kill_of_make_ends_it(folder: Pa
     finally:
         make.kill()
         make.wait()
-    assert wait_until(lambda: not demo_processes(folder), 60)
+    assert wait_until(lambda: not demo_processes(folder), 300)  # each of thirty ends in order, without its Valkey
 
 
 def test_without_kafka_one_line_explains_that_the_mock_broker_runs_and_its_limits(
