@@ -5,7 +5,10 @@ import shutil
 import socket
 import subprocess
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from playwright.sync_api import Browser, sync_playwright
 
 from anpr.local.server import ServerUnavailableError
 from tests.support.servers import missing
@@ -22,6 +25,16 @@ def chromium() -> str:
     if found is None:
         missing(ServerUnavailableError("there is no chromium here (Debian: apt-get install chromium)"))
     return str(found)
+
+
+@contextmanager
+def launched_chromium() -> Iterator[Browser]:
+    """Start the browser, and close it at the end."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"]) as browser,
+    ):
+        yield browser
 
 
 class Wire:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import httpx
 import msgspec
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts import topics
@@ -28,7 +28,7 @@ from anpr.local.server import ServerUnavailableError
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
-from tests.support.chromium import Wire, chromium
+from tests.support.chromium import Wire, launched_chromium
 from tests.support.installation import Installation
 from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.servers import missing
@@ -114,9 +114,7 @@ class Scene:
             it.start(f"history-{site}", "history", "--site", site)
         self.start_traffic()
         self.producer = KafkaProducer(self.kafka.bootstrap)
-        playwright = self._stack.enter_context(sync_playwright())
-        self.browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        self._stack.callback(self.browser.close)
+        self.browser: Browser = self._stack.enter_context(launched_chromium())
         for site, url in self.addresses.items():
             assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
         with httpx.Client(

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from anpr.contracts import topics
 from anpr.contracts.events import Read, encode
@@ -28,7 +28,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.images import ImageStore
 from simulators.plate_pictures import render
 from simulators.vehicles import Plate
-from tests.support.chromium import chromium
+from tests.support.chromium import launched_chromium
 
 # Twenty times real speed, one vehicle in fifty listed: enough in a minute, and no more than a busy machine can do.
 SEED, SPEED, LISTED_SHARE = 7, 20.0, 0.02
@@ -174,9 +174,7 @@ def main(folder: Path) -> None:
     """Run the whole system until enough vehicles have passed, and save the pictures in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        stack.callback(browser.close)
+        browser = stack.enter_context(launched_chromium())
         demo = stack.enter_context(
             Demo(Path("config"), Path("config/example_watchlist.csv"), partial(click.echo, err=True))
         )

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from anpr.audit.search import PAGE_RECORDS
 from anpr.local.valkey_server import ValkeyServer
 from tests.support.audit import look_up
-from tests.support.chromium import chromium
 from tests.support.web_console import ConsoleServer, running_console
 from tests.web.console.test_vehicle_in_browser import signed_in
 
@@ -24,14 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
             look_up(PLATE, "ann"), *(look_up(f"CD{number}EFG", "bob") for number in range(PAGE_RECORDS + 20))
         )
         yield console_server
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def faults_of(page: Page) -> list[str]:

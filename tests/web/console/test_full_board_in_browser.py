@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from anpr.contracts import topics
 from anpr.local.processes import wait_until
-from tests.support.chromium import chromium
 from tests.support.strategies import a_read, an_alert, an_entry
 from tests.support.web_console import ConsoleServer, running_console
 from tests.web.console.test_vehicle_in_browser import signed_in
@@ -26,14 +25,6 @@ TIME = re.compile(r"\d\d:\d\d")
 def server(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
     with running_console(tmp_path / "console", redis_url) as console_server:
         yield console_server
-
-
-@pytest.fixture
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def come_by(server: ConsoleServer, name: str, site: str = "calais", score: float = 0.9) -> None:

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from anpr.console.auth.users_file import User
 from anpr.contracts import topics
 from anpr.contracts.events import Alert
 from anpr.local.processes import wait_until
-from tests.support.chromium import chromium
 from tests.support.strategies import a_read, an_alert, an_entry
 from tests.support.web_console import QUICK_HASH, ConsoleServer, running_console
 from tests.web.console.test_vehicle_in_browser import signed_in
@@ -24,14 +23,6 @@ def dover(tmp_path: Path, redis_url: str) -> Iterator[ConsoleServer]:
     with running_console(tmp_path / "dover", redis_url, site="dover") as server:
         server.users.save(User(name="dora", role="officer", sites=("dover",), password_hash=QUICK_HASH))
         yield server
-
-
-@pytest.fixture
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def due(dover: ConsoleServer, plate: str, at: datetime, priority: int, *lists: str) -> Alert:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from anpr.back_check.alert_publisher import AlertPublisher
 from anpr.console.auth.users_file import User
@@ -25,7 +25,6 @@ from anpr.matching.index import Index
 from simulators.plate_pictures import render
 from simulators.vehicles import Plate
 from tests.support.back_check import AlertsInMemory, SightingsInMemory, back_check_of
-from tests.support.chromium import chromium
 from tests.support.scene import sign_in
 from tests.support.sightings import PLATE, a_misread, a_sighting, an_answer, no_answer, with_alert
 from tests.support.strategies import a_read, an_action, an_alert, an_arrival, an_entry, generation
@@ -53,14 +52,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
             no_answer("dover"),
         ]
         yield console_server
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @contextmanager
