@@ -98,7 +98,7 @@ def _claim(
         why = SIGNED_OUT
     elif is_reopened or not believed_from < now < due_at:
         why = NO_ACTION
-    # When the holder signed out, or the incident was reopened, was after the last action: nobody waits too long.
+    # A sign-out or a reopening came after the last action, nobody knows when. Counted from that, nobody waits long.
     overdue_at = shifted(last_action_at if why == SIGNED_OUT or is_reopened else due_at, times.ack_due)
     is_overdue = why != ATTENDED and not believed_from < now < overdue_at
     handed_by = "" if newest.officer == holder else newest.officer

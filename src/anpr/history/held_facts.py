@@ -17,8 +17,8 @@ from anpr.history.stored_time import day_number, day_of
 from anpr.history.tables import FACTS
 
 
-class _Read(NamedTuple):
-    facts: int
+class _KnownDay(NamedTuple):
+    fact_count: int
     values: frozenset[Any]
 
 
@@ -35,8 +35,8 @@ class HeldFacts:
         self.column = column
         self.kind = kind
         self._database = database
-        # As read before. A month with a hundred alerts a day takes half a megabyte.
-        self._known: dict[date, _Read] = {}
+        # What was found before. A month with a hundred alerts a day takes half a megabyte.
+        self._known: dict[date, _KnownDay] = {}
 
     def held_of(self, values: Collection[Any], since: date, until: date) -> set[Any]:
         """Return those of the values that a fact from `since` to `until` is about."""
@@ -45,16 +45,16 @@ class HeldFacts:
 
     def forget(self, day: date) -> None:
         """Forget a day that goes: it may come again with as many other facts."""
-        self._known = {known: read for known, read in self._known.items() if known != day}
+        self._known = {known: found for known, found in self._known.items() if known != day}
 
-    def _days(self, since: date, until: date) -> dict[date, _Read]:
+    def _days(self, since: date, until: date) -> dict[date, _KnownDay]:
         known, found = self._known, {}
-        for day, facts in self._counts(since, until).items():
-            read = known.get(day)
-            if read is None or read.facts != facts:
-                # Counted before: a fact that comes meanwhile is another number the next time.
-                read = _Read(facts, self._values_of(day))
-            found[day] = read
+        for day, fact_count in self._counts(since, until).items():
+            found_before = known.get(day)
+            if found_before is None or found_before.fact_count != fact_count:
+                # Counted first: a fact that comes meanwhile makes it another number the next time.
+                found_before = _KnownDay(fact_count, self._values_of(day))
+            found[day] = found_before
         self._known = known | found
         return found
 

@@ -123,11 +123,11 @@ def _dated(records: Sequence[Record]) -> Sequence[Record]:
     """Return the records, each with a time of arrival.
 
     The topics' settings make the broker give every record its time. On a topic with other settings a producer may
-    state any time. A record with one that cannot be counts as of now: so it is kept as long as those beside it.
+    state any time. A record without a possible time counts as of now: so it is kept as long as those beside it.
     """
     undated = [record for record in records if record.arrived_at is None]
     if not undated:
         return records
-    log.error("records with a time that cannot be count as of now", topic=undated[0].topic, records=len(undated))
+    log.error("records without a possible time count as of now", topic=undated[0].topic, records=len(undated))
     now = system_clock()
     return [record if record.arrived_at is not None else record._replace(arrived_at=now) for record in records]

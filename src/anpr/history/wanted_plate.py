@@ -3,9 +3,9 @@
 The engine compares the reads with the plate as if it were the one entry of a watchlist. So a look-up finds a vehicle
 by the rules by which the matcher does, and there is no second way to compare plates.
 
-The country of a listed plate makes a read that names it more probable. Who gives no country means every one. So each
-read is compared with the plate of no country and with the plate of the country that it names: a look-up finds every
-read that raised an alert, whatever country the list gave.
+A read that names the country of a listed plate is more likely to be of it. A look-up without a country asks for every
+country. So each read is compared with the plate of no country and with the plate of the country that it names: a
+look-up finds every read that raised an alert, whatever country the list gave.
 """
 
 from collections.abc import Iterable, Sequence

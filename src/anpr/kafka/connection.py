@@ -29,7 +29,7 @@ FETCH_SETTINGS: Final[dict[str, Any]] = {"fetch.queue.backoff.ms": 1, "fetch.wai
 _LOG_AGAIN_SECONDS = 10
 # Of the year 9999: a day before the last that Python knows.
 _LAST_MILLISECOND: Final = 253_402_214_400_000
-# Shown as the time of a record with one that cannot be.
+# Shown as the time of a record without a possible one.
 LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 

@@ -55,11 +55,11 @@ def test_every_page_is_open_only_to_roles_with_its_permission(
     if page.path == "/sign-out":
         return  # ends the session: tried below
     browser = browsers[OF_ROLE[role]]
-    session = csrf_of(browser, permissions.HOME[role])
+    session = csrf_of(browser, permissions.first_page(role))
     status = status_of(browser, page, session)
     # Only roles with the permission learn whether there is such an incident.
-    if page.path == "/" != permissions.HOME[role]:
-        assert browser.get("/").headers["Location"] == permissions.HOME[role], "not a page that says no"
+    if page.path == "/" != permissions.first_page(role):
+        assert browser.get("/").headers["Location"] == permissions.first_page(role), "not a page that says no"
     else:
         assert (status == 403) == (not permissions.has_permission(role, page.permission)), status
     assert status < 500

@@ -24,8 +24,12 @@ ROLES: Final = {
     "operator": frozenset({SIGN_OUT, SEE_HEALTH, ACKNOWLEDGE_LOSSES}),
     "auditor": frozenset({SIGN_OUT, SEE_INCIDENT, SEE_AUDIT, SEE_HEALTH}),
 }
-# The first page after sign-in.
-HOME: Final = {"officer": "/", "supervisor": "/", "operator": "/health", "auditor": "/audit"}
+_FIRST_PAGES: Final = {"officer": "/", "supervisor": "/", "operator": "/health", "auditor": "/audit"}
+
+
+def first_page(role: str) -> str:
+    """Return where a user of the role comes after sign-in."""
+    return _FIRST_PAGES.get(role, "/health")
 
 
 def has_permission(role: str, permission: str) -> bool:

@@ -38,7 +38,7 @@ class Guard:
                     return Response(self._auth.why_signed_out(request), 401)
                 return RedirectResponse("/sign-in", 303)
             if who is not None and request.url.path == "/" and not who.may(permission):
-                return RedirectResponse(permissions.HOME.get(who.user.role, "/health"), 303)
+                return RedirectResponse(permissions.first_page(who.user.role), 303)
             why = await self._why_refused(request, permission, who, is_form=is_form)
             if who is None:
                 why = f"{why} {self._auth.why_signed_out(request)}".strip()

@@ -53,7 +53,7 @@ class PageRenderer:
             "status": status,
             "csrf": who.session.csrf if who else "",
             "can": {name: who.may(permission) for name, permission in _SHOWN_PERMISSIONS.items()} if who else {},
-            "home": permissions.HOME.get(who.user.role, "/health") if who else "/",
+            "home": permissions.first_page(who.user.role) if who else "/",
             "redis_away": self._sessions.is_redis_away,
             "now": self._clock(),
             "last_read_at": self._current_status.last_read_at,

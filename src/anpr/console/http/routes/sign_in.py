@@ -28,7 +28,7 @@ def routes(sign_in: SignInService, auth: Authentication, renderer: PageRenderer)
     async def form(request: Request) -> Response:
         who = await auth.signed_in(request)
         if who is not None:
-            return RedirectResponse(permissions.HOME.get(who.user.role, "/health"), 303)
+            return RedirectResponse(permissions.first_page(who.user.role), 303)
         return renderer.page("sign_in.html", None, why_signed_out=auth.why_signed_out(request))
 
     async def attempt(request: Request) -> Response:
@@ -40,7 +40,7 @@ def routes(sign_in: SignInService, auth: Authentication, renderer: PageRenderer)
         result = await sign_in.attempt(name, password, address, request.cookies.get(auth.cookie_name, ""))
         if result.user is None:
             return _failure(renderer, name, result)
-        answer = RedirectResponse(permissions.HOME[result.user.role], 303)
+        answer = RedirectResponse(permissions.first_page(result.user.role), 303)
         answer.set_cookie(
             auth.cookie_name,
             result.token,
