@@ -27,7 +27,7 @@ from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_admin import create_topics, specs_by_address
 from anpr.local import run_check
 from anpr.local.demo_journeys import crossings_in_words, demo_environment, uk_ports
-from anpr.local.free_ports import free_ports, usual_ports
+from anpr.local.free_ports import claimed, free_ports, usual_ports
 from anpr.local.group_progress import group_progress
 from anpr.local.kafka_server import KafkaServer
 from anpr.local.mock_broker import LIMITS, MockBroker
@@ -52,6 +52,8 @@ LIST_NAME = "example"
 # The same at each run if they are free, so that a bookmark of a console and a copied command go on working.
 KAFKA_PORTS, VALKEY_PORT = (28_092, 28_093), 28_079
 FIRST_CONSOLE_PORT, FIRST_HISTORY_PORT = 28_080, 28_070
+# Of several demos on a machine, the one that holds this port takes those.
+CLAIM_PORT = 28_069
 # A few seconds on a machine that is free. One that is busy may take minutes, and to give up would not help.
 READY_SECONDS = 180
 DRAIN_SECONDS = 60
@@ -117,6 +119,7 @@ class Demo:
         # Where services say that they are ready, by their names.
         self._health_ports: dict[str, int] = {}
         self._listed_plate = ""
+        self._has_claim = False
         self.settings: Settings
 
     def __enter__(self) -> Self:
@@ -247,7 +250,7 @@ class Demo:
         users = UsersFile(Path(self._environment["ANPR_CONSOLE__USERS_FILE"]))
         for user in DEMO_USERS:
             users.save(msgspec.structs.replace(user, password_hash=hash_password(password)))
-        ports = dict(zip(self.ports, _usual_ports_from(FIRST_CONSOLE_PORT, len(self.ports)), strict=True))
+        ports = dict(zip(self.ports, self._ports_from(FIRST_CONSOLE_PORT, len(self.ports)), strict=True))
         for site, port in ports.items():
             self._start_service(f"console-{site}", "console", "--site", site, "--port", str(port))
         return next_steps(
@@ -300,7 +303,8 @@ class Demo:
         )
 
     def _start(self) -> None:
-        valkey = ValkeyServer(self.folder / "valkey", *usual_ports([VALKEY_PORT]))
+        self._has_claim = self._stack.enter_context(claimed(CLAIM_PORT))
+        valkey = ValkeyServer(self.folder / "valkey", *self._ports_like([VALKEY_PORT]))
         self._start_server("Valkey", valkey)
         self._start_kafka()
         self._environment = {
@@ -344,7 +348,7 @@ class Demo:
 
     def _history_addresses(self) -> dict[str, str]:
         """Return an address on this machine for the history of each port, so without TLS; none where none runs."""
-        own_ports = _usual_ports_from(FIRST_HISTORY_PORT, len(self.ports))
+        own_ports = self._ports_from(FIRST_HISTORY_PORT, len(self.ports))
         return {
             f"ANPR_SITES__{site.upper()}__HISTORY": "" if self._mock else f"http://127.0.0.1:{own_port}"
             for site, own_port in zip(self.ports, own_ports, strict=True)
@@ -353,7 +357,7 @@ class Demo:
     def _start_kafka(self) -> None:
         self._show_progress("starting Kafka and Valkey (the first time, this fetches Kafka: 45 MB)")
         try:
-            server = KafkaServer(self.folder / "kafka", ports=usual_ports(KAFKA_PORTS))
+            server = KafkaServer(self.folder / "kafka", ports=self._ports_like(KAFKA_PORTS))
             self._start_server("Kafka", server)
             self.kafka = server.bootstrap
             self._show_progress("Kafka and Valkey have started")
@@ -363,6 +367,13 @@ class Demo:
             self._stack.callback(self._mock.stop)
             self.kafka = self._mock.bootstrap
             self._show_progress(f"{error} {LIMITS}")
+
+    def _ports_from(self, first: int, count: int) -> list[int]:
+        return self._ports_like(range(first, first + count))
+
+    def _ports_like(self, usual: Sequence[int]) -> list[int]:
+        """Return these ports where they are free. Only one demo may ask: its servers do not listen there yet."""
+        return usual_ports(usual) if self._has_claim else free_ports(len(usual))
 
     def _start_server(self, name: str, server: Server) -> None:
         server.start()
@@ -471,7 +482,3 @@ def _is_ready(health_port: int) -> bool:
             return connection.getresponse().status == 200
         except (OSError, HTTPException):
             return False
-
-
-def _usual_ports_from(first: int, count: int) -> list[int]:
-    return usual_ports(range(first, first + count))

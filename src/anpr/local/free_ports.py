@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # Below the range from which the kernel takes the ports of outgoing connections (32768 and up on Linux). While a
 # server is down, an outgoing connection can get a port of that range, even that of a client that tries to reconnect
@@ -27,6 +27,21 @@ def free_ports(count: int) -> list[int]:
 def usual_ports(usual: Sequence[int]) -> list[int]:
     """Return these ports of 127.0.0.1, and another free port in the place of each that is in use."""
     return [port if _is_free(port) else free_ports(1)[0] for port in usual]
+
+
+@contextlib.contextmanager
+def claimed(port: int) -> Iterator[bool]:
+    """Keep a port of 127.0.0.1 from all others, and yield whether this process has it. It goes when the process ends.
+
+    A server takes seconds from the choice of its port until it listens there. Who has the claim may choose.
+    """
+    with socket.socket() as claim:
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _is_free(port: int) -> bool:

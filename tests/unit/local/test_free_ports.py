@@ -2,7 +2,7 @@
 
 import socket
 
-from anpr.local.free_ports import free_ports, usual_ports
+from anpr.local.free_ports import claimed, free_ports, usual_ports
 
 
 def test_free_ports_are_taken_as_they_are() -> None:
@@ -26,3 +26,11 @@ def test_a_port_is_free_again_as_soon_as_its_server_has_ended() -> None:
         accepted.close()  # the side that closes first keeps the port for a minute
         client.close()
     assert usual_ports([port]) == [port]
+
+
+def test_of_two_programs_that_start_at_once_one_has_the_claim_until_it_ends() -> None:
+    [port] = free_ports(1)
+    with claimed(port) as is_first, claimed(port) as is_second:
+        assert (is_first, is_second) == (True, False)
+    with claimed(port) as is_ours:
+        assert is_ours
