@@ -69,23 +69,27 @@ def needs(load: Load, measured: Measured, machine: Machine = MACHINE) -> dict[st
 
     def cores(us: float, limit: float) -> Need:
         busy = load.peak_per_second * us / 1e6
-        return Need(f"{busy:.2g} cores", busy / (limit * machine.busy_share))
+        return Need(f"{_rounded(busy)} cores", busy / (limit * machine.busy_share))
 
     def disk(size: float) -> Need:
-        return Need(
-            f"{size / _GB:,.2g} GB" if size < 100 * _GB else f"{size / _GB:,.0f} GB", size / machine.disk_bytes
-        )
+        return Need(f"{_rounded(size / _GB)} GB", size / machine.disk_bytes)
 
     bytes_a_day = load.reads_a_day * measured.bytes_a_read
     sent = load.peak_per_second * measured.bytes_a_read * (machine.readers + machine.replication - 1)
     return {
         "matchers": cores(measured.matcher_us, min(machine.partitions, machine.cores)),
         "broker: cores": cores(measured.broker_us * machine.replication, machine.cores),
-        "broker: network": Need(f"{sent / 1e6:.2g} MB a second", sent / machine.network_bytes_a_second),
+        "broker: network": Need(f"{_rounded(sent / 1e6)} MB a second", sent / machine.network_bytes_a_second),
         "broker: disk": disk(bytes_a_day * machine.topic_days),
         "history: its one process": cores(machine.history_us, 1),
         "history: disk": disk(load.reads_a_day * machine.bytes_a_sighting * machine.sightings_days),
     }
+
+
+def _rounded(number: float) -> str:
+    if number < 0.001:
+        return "under 0.001"
+    return f"{number:.2g}" if number < 99.5 else f"{number:,.0f}"  # without an exponent: people read it
 
 
 def first_limit(found: Mapping[str, Need]) -> str:

@@ -81,12 +81,16 @@ def faster(rows: Sequence[Mapping[str, Any]]) -> str:
 def _faster(label: str, own: float, costs: Mapping[tuple[str, ...], float]) -> str:
     times = {loop: own / us for (loop, *of_list), us in costs.items() if of_list == [label] and loop in _NAMED}
     less = [f"{of:.1f} times as much as {_NAMED[loop]}" for loop, of in times.items() if of > 1]
-    dearer = {_NAMED[loop]: f"{1 / of:.1f} times" for loop, of in times.items() if of <= 1}
+    dearer = {_NAMED[loop]: _times(1 / of) for loop, of in times.items() if of <= 1}
     takes = chain([" takes {} as much as the matcher"], repeat(" {}"))  # said once, of the first
     more = [loop + said.format(of) for (loop, of), said in zip(dearer.items(), takes, strict=False)]
     clauses = [f"the matcher takes {', '.join(less)}"] if less else []
     clauses += [", ".join(more)] if more else []
     return f"With {_entries(label)} {'; '.join(clauses)}."
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.1f} times" if factor >= 1.05 else "about"
 
 
 def throughput(figures: Mapping[str, Any]) -> str:

@@ -66,6 +66,11 @@ def test_when_nobody_is_faster_nobody_is_said_to_be() -> None:
     )
 
 
+def test_a_loop_that_costs_the_same_is_said_to_take_about_as_much() -> None:
+    said = faster([loop("redis 1M", 4.1), loop("matcher 1M tolerant", 4)])
+    assert "that loop asking Redis takes about as much as the matcher" in said
+
+
 def test_a_rate_that_the_sender_could_not_keep_has_no_ratios() -> None:
     percentiles = {"p50": 1.0, "p99": 10.0, "max": 20.0}
     rate = {"reads_per_second": 9, "changed_a_second": 0, "alert_ms": percentiles, "echo_ms": percentiles}

@@ -49,3 +49,10 @@ def test_more_traffic_needs_as_much_more_of_everything(per_second: float, a_day:
 def test_a_cheaper_matcher_changes_only_what_matchers_need() -> None:
     cheap, dear = (needs(LOADS[1], MEASURED._replace(matcher_us=us)) for us in (1, 2))
     assert {name for name in cheap if cheap[name] != dear[name]} == {"matchers"}
+
+
+@given(st.floats(1e-6, 1e9), st.integers(1, 10**12))
+def test_needs_are_written_without_an_exponent(per_second: float, a_day: int) -> None:
+    for need in needs(Load("any", a_day, per_second), MEASURED).values():
+        number = need.words.removeprefix("under ").split(" ", 1)[0]
+        assert not set(number) - set("0123456789.,"), need.words
