@@ -37,9 +37,10 @@ from anpr.contracts.events import NO_GENERATION, Alert, Entry, encode
 from anpr.contracts.look_up import PARTIAL_PERIOD
 from anpr.contracts.plates import canonical
 from anpr.contracts.sightings_api import SightingsRequest
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history.api.answering import Answering
 from anpr.history.api.rate_limits import RateLimits
-from anpr.history.fact import facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.look_up import VehicleSearch
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
@@ -106,7 +107,7 @@ class AlertingStore:
         alerted = rows[::READS_AN_ALERT]
         for store, some in ((self._stores.covert_facts, alerted[::2]), (self._stores.facts, alerted[1::2])):
             records = [Record("alerts", 0, each.offset, each.arrived_at, encode(_alert(each))) for each in some]
-            store.add(day, facts_of_alerts(SITE, records, "alerts"), {Source("alerts", 0): 0})
+            store.add(day, facts_of(SiteTopic(SITE, "alerts"), records, "alerts"), {Source("alerts", 0): 0})
 
 
 def _alert(sighting: Sighting) -> Alert:

@@ -10,15 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from anpr.board.audience_boards import AudienceBoards
-from anpr.board.board_records import (
-    UNREADABLE,
-    BoardTopic,
-    board_topics,
-    check_time,
-    decode,
-    is_covert,
-    is_for_boards,
-)
+from anpr.board.board_records import board_topics, is_covert, is_for_boards
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
 from anpr.board.site_health import ClockSet, SiteHealth
 from anpr.board.site_monitor import SiteMonitor
@@ -28,6 +20,7 @@ from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, ArrivalsWatched, EntryListed, Loss, Status
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
+from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_gaps import GapFinder
 from anpr.runtime import metrics
@@ -217,7 +210,7 @@ class BoardFeed:
             if isinstance(fact, Alert) and not covert:
                 self.site_monitor.note_alert(fact, self._clock())
 
-    def _look_for_gap(self, record: Record, topic: BoardTopic) -> None:
+    def _look_for_gap(self, record: Record, topic: SiteTopic) -> None:
         """Count the records that are missing before a record. A newer status replaces the older ones."""
         self._gap_finder.note_records([record])
         gaps, self._gap_finder.gaps = self._gap_finder.gaps, []
@@ -235,7 +228,7 @@ class BoardFeed:
         now = self._clock()
         return now if self.caught_up() else min(now, record.arrived_at or status.at)
 
-    def _count_unreadable(self, record: Record, topic: BoardTopic, error: Exception) -> None:
+    def _count_unreadable(self, record: Record, topic: SiteTopic, error: Exception) -> None:
         self.unreadable_records[record.topic] += 1
         if not topic.is_covert:
             metrics.CONSOLE_UNREADABLE.labels(topic.site).inc()

@@ -8,9 +8,9 @@ from typing import Final
 
 from confluent_kafka import KafkaException
 
-from anpr.board.board_records import UNREADABLE, BoardTopic, check_time, decode
 from anpr.contracts import topics
 from anpr.contracts.events import ARRIVALS_UNWATCHED_AFTER, ArrivalsWatched
+from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from anpr.doctor.findings import Check, Finding, well, wrong
 from anpr.kafka.consumer_group import last_records
 from anpr.runtime.clock import Clock
@@ -51,7 +51,7 @@ def judge(site: str, until: datetime | None, now: datetime) -> Finding:
 def _watched(site: str, address: str) -> Iterator[datetime]:
     for record in last_records(address, topics.arrivals(site), ANSWER_SECONDS):
         with suppress(*UNREADABLE):  # the boards report such a record
-            fact = decode(record.value, BoardTopic(site, "arrivals"))
+            fact = decode(record.value, SiteTopic(site, "arrivals"))
             check_time(fact, record.arrived_at)
             if isinstance(fact, ArrivalsWatched):
                 yield fact.until

@@ -7,10 +7,10 @@ from functools import partial
 
 from confluent_kafka import KafkaException
 
-from anpr.board.board_records import UNREADABLE, BoardTopic, decode
 from anpr.contracts import topics
 from anpr.contracts.events import Action, Loss
 from anpr.contracts.losses import ACKNOWLEDGED, READS_LOST, Losses, SiteLosses
+from anpr.contracts.site_topics import UNREADABLE, SiteTopic, decode
 from anpr.doctor.findings import Check, Finding, well, wrong
 from anpr.kafka.consumer_group import values
 from anpr.kafka.dead_letter_topic import DeadLetters
@@ -30,7 +30,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 def check_losses(site: str, settings: Settings, clock: Clock) -> Iterable[Finding]:
     """Ask a site's broker for its losses, and the brokers of all sites for their acknowledgements."""
     losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
-    topic, unreadable = BoardTopic(site, "dead letters"), 0
+    topic, unreadable = SiteTopic(site, "dead letters"), 0
     try:
         for value in _losses(settings.sites[site].kafka, site):
             try:
@@ -74,7 +74,7 @@ def _acknowledgements(address: str, site: str) -> Iterator[Action]:
     with suppress(KafkaException):
         for value in values(address, topics.actions(site), ANSWER_SECONDS):
             with suppress(*UNREADABLE):  # the boards report such a record
-                action = decode(value, BoardTopic(site, "actions"))
+                action = decode(value, SiteTopic(site, "actions"))
                 if isinstance(action, Action) and action.kind == ACKNOWLEDGED:
                     yield action
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anpr.contracts import canary
-from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.events import Action, Alert, Correction, Undecodable, decode_action, decode_alert_record
+from anpr.contracts.site_topics import UNREADABLE, SiteTopic, decode
 from anpr.history.sighting import Source, arrival, identity_digest
 from anpr.kafka.interfaces import Record
 
@@ -34,8 +34,8 @@ class Fact(NamedTuple):
             return None
 
 
-def facts_of_alerts(site: str, records: Sequence[Record], topic_id: str) -> list[Fact]:
-    """Return the alerts and corrections in records of the alerts topic of `site`.
+def facts_of(topic: SiteTopic, records: Sequence[Record], topic_id: str) -> list[Fact]:
+    """Return the alerts, corrections and actions in records of a topic of alerts or actions.
 
     Canaries are left out, and what boards refuse: undecodable records, those of another site, and alerts under an id
     that is not their own. These could take the place of another alert.
@@ -43,27 +43,15 @@ def facts_of_alerts(site: str, records: Sequence[Record], topic_id: str) -> list
     facts = []
     for record in records:
         try:
-            event = decode_alert_record(record.value or b"")
-        except Undecodable:
+            event = decode(record.value or b"", topic)
+        except UNREADABLE:
             continue
         if isinstance(event, Correction):
-            if event.site == site:
-                facts.append(_fact(record, topic_id, "correction"))
-        elif event.read.site == site and has_own_id(event) and not canary.is_canary(event):
+            facts.append(_fact(record, topic_id, "correction"))
+        elif isinstance(event, Action):
+            facts.append(_fact(record, topic_id, "action", event.alert_id))
+        elif isinstance(event, Alert) and not canary.is_canary(event):
             facts.append(_fact(record, topic_id, "alert", event.alert_id, identity_digest(event.read.identity)))
-    return facts
-
-
-def facts_of_actions(site: str, records: Sequence[Record], topic_id: str) -> list[Fact]:
-    """Return the actions in records of an actions topic of `site`, without undecodable ones and other sites'."""
-    facts = []
-    for record in records:
-        try:
-            action = decode_action(record.value or b"")
-        except Undecodable:
-            continue
-        if action.site == site:
-            facts.append(_fact(record, topic_id, "action", action.alert_id))
     return facts
 
 

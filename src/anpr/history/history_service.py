@@ -1,17 +1,18 @@
 """History as a service on real servers: what a site read, and beside it what it alerted and what officers did."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
 from typing import Protocol, Self
 
 from anpr.contracts import topics
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history.collection_audit import CollectionAudit
 from anpr.history.erased_reads import ErasedReads
 from anpr.history.erasure import UnlessErased
-from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.followed_topic import FollowedTopic
 from anpr.history.recorder import Recorder
@@ -107,13 +108,16 @@ class HistoryService:
         return FollowedTopic(self._kafka, topics.reads(self._site), self._group, store.next_offsets, recorder)
 
     def _alerts_and_actions(self, store: FactStore, alerts: str, actions: str) -> list[FollowedTopic]:
-        def followed(topic: str, facts_of: Callable[[str, Sequence[Record], str], list[Fact]]) -> FollowedTopic:
-            rows_of = partial(facts_of, self._site)
+        def followed(name: str, topic: SiteTopic) -> FollowedTopic:
+            rows_of = partial(facts_of, topic)
             return FollowedTopic(
-                self._kafka, topic, self._group, store.next_offsets, lambda reader: Recorder(reader, store, rows_of)
+                self._kafka, name, self._group, store.next_offsets, lambda reader: Recorder(reader, store, rows_of)
             )
 
-        return [followed(alerts, facts_of_alerts), followed(actions, facts_of_actions)]
+        return [
+            followed(alerts, SiteTopic(self._site, "alerts")),
+            followed(actions, SiteTopic(self._site, "actions")),
+        ]
 
     def _missing(self) -> list[str]:
         """Return why something is not being stored, does not go, or is not answered."""

@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from anpr.board.board_records import UNREADABLE, BoardTopic, board_topics, check_time, decode, is_covert
+from anpr.board.board_records import board_topics, is_covert
 from anpr.board.site_health import NOT_READ_YET
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary, turned_away
 from anpr.contracts.events import Action, Alert, Entry
+from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from anpr.kafka.interfaces import Record
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import AnprError
@@ -131,7 +132,7 @@ class TurnedAwayKeeper:
         except Exception:
             log.exception("a record cannot be folded")
 
-    def _fold(self, record: Record, topic: BoardTopic) -> None:
+    def _fold(self, record: Record, topic: SiteTopic) -> None:
         fact = decode(record.value or b"", topic)
         check_time(fact, record.arrived_at)
         if isinstance(fact, Alert) and not canary.is_canary(fact):

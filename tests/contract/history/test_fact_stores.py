@@ -1,6 +1,5 @@
 """SQLite and PostgreSQL keep alerts, corrections and actions alike: one suite, run on both, on real servers."""
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -9,8 +8,9 @@ from msgspec.structs import replace
 
 from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, Correction, encode
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history.database import Database
-from anpr.history.fact import Fact, facts_of_actions, facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import Source
@@ -28,6 +28,8 @@ CLAIM, OTHER_CLAIM = an_action("1", "claimed", ALERT), an_action("2", "claimed",
 
 DAY = timedelta(days=1)
 
+ALERTS, ACTIONS = SiteTopic(SITE, "alerts"), SiteTopic(SITE, "actions")
+
 
 @pytest.fixture
 def database(database_opener: OpenDatabase) -> Database:
@@ -41,19 +43,18 @@ def store(database: Database) -> FactStore:
 
 def publish(
     store: FactStore,
-    facts_of: Callable[[str, Sequence[Record], str], list[Fact]],
+    topic: SiteTopic,
     *events: Alert | Correction | Action | bytes,
-    topic_id: str,
 ) -> None:
     values = [event if isinstance(event, bytes) else encode(event) for event in events]
     records = [Record("topic", 0, offset, at(offset), value) for offset, value in enumerate(values)]
-    Recorder(TopicInMemory(records, topic_id), store, partial(facts_of, SITE)).run_once(0)
+    Recorder(TopicInMemory(records, topic.holds), store, partial(facts_of, topic)).run_once(0)
 
 
 def test_what_was_published_about_a_read_is_found_by_it(store: FactStore) -> None:
     outcome = an_action("2", "outcome", ALERT, outcome="turned_away")
-    publish(store, facts_of_alerts, ALERT, OTHER, a_correction(OTHER), ALERT, topic_id="alerts")
-    publish(store, facts_of_actions, CLAIM, outcome, an_action("3", "seen", OTHER), topic_id="actions")
+    publish(store, ALERTS, ALERT, OTHER, a_correction(OTHER), ALERT)
+    publish(store, ACTIONS, CLAIM, outcome, an_action("3", "seen", OTHER))
     assert [fact.event() for fact in store.alerts_of([READ.identity])] == [ALERT, ALERT], "repeats included"
     assert [fact.event() for fact in store.actions_on([ALERT.alert_id])] == [CLAIM, outcome]
     assert store.alerts_of([a_read("read-3").identity]) == store.actions_on(["another"]) == []
@@ -63,8 +64,8 @@ def test_what_was_published_about_a_read_is_found_by_it(store: FactStore) -> Non
 
 def test_canaries_and_what_is_no_record_are_not_kept_but_read_past(store: FactStore) -> None:
     test_plate = an_alert(canary.read(SITE, EVENING), canary.entry(EVENING))
-    publish(store, facts_of_alerts, test_plate, b"not json", b"{}", ALERT, topic_id="alerts")
-    publish(store, facts_of_actions, b"[]", topic_id="actions")
+    publish(store, ALERTS, test_plate, b"not json", b"{}", ALERT)
+    publish(store, ACTIONS, b"[]")
     assert store.next_offsets() == {Source("alerts", 0): 4, Source("actions", 0): 1}
     assert [fact.offset for day in store.days() for fact in store.of_day(day)] == [3]
 
@@ -72,13 +73,13 @@ def test_canaries_and_what_is_no_record_are_not_kept_but_read_past(store: FactSt
 def test_what_boards_refuse_is_not_kept_either(store: FactStore) -> None:
     elsewhere = an_alert(a_read("read-3", site="dover", captured_at=EVENING), an_entry())
     of_another = replace(OTHER, alert_id=ALERT.alert_id)
-    publish(store, facts_of_alerts, of_another, elsewhere, a_correction(elsewhere), topic_id="alerts")
-    publish(store, facts_of_actions, an_action("1", "claimed", ALERT, site="dover"), topic_id="actions")
+    publish(store, ALERTS, of_another, elsewhere, a_correction(elsewhere))
+    publish(store, ACTIONS, an_action("1", "claimed", ALERT, site="dover"))
     assert [fact for day in store.days() for fact in store.of_day(day)] == []
 
 
 def test_a_fact_of_an_earlier_version_that_is_refused_now_costs_no_other(store: FactStore) -> None:
-    publish(store, facts_of_alerts, ALERT, OTHER, topic_id="alerts")
+    publish(store, ALERTS, ALERT, OTHER)
     refused = encode(replace(OTHER, raised_at=datetime(9999, 12, 31, tzinfo=UTC)))
     kept = [fact for day in store.days() for fact in store.of_day(day)]
     spoilt = [fact._replace(value=refused) if fact.alert_id == OTHER.alert_id else fact for fact in kept]
@@ -87,17 +88,17 @@ def test_a_fact_of_an_earlier_version_that_is_refused_now_costs_no_other(store: 
 
 def test_records_that_come_again_change_nothing(store: FactStore) -> None:
     for _ in range(2):
-        publish(store, facts_of_alerts, ALERT, OTHER, topic_id="alerts")
+        publish(store, ALERTS, ALERT, OTHER)
     assert len(store.alerts_of([READ.identity, OTHER.read.identity])) == 2
 
 
 def publish_late(store: FactStore, alert: Alert, action: Action, seconds: int = 0) -> None:
     """Publish an alert and an action about it on a day before the newest one of the store."""
     day = EVENING.date() + DAY
-    for facts_of, event in ((facts_of_alerts, alert), (facts_of_actions, action)):
+    for topic, event in ((ALERTS, alert), (ACTIONS, action)):
         record = Record("topic", 0, 0, at(86_400 + seconds), encode(event))
         topic_id = f"late-{type(event).__name__}-{alert.alert_id}"
-        store.add(day, facts_of(SITE, [record], topic_id), {Source(topic_id, 0): 1})
+        store.add(day, facts_of(topic, [record], topic_id), {Source(topic_id, 0): 1})
 
 
 def about_both(store: FactStore) -> list[Alert | Correction | Action | None]:

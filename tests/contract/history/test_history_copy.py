@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from anpr.contracts.events import Alert, encode
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history import day_copy, schema
-from anpr.history.fact import facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.history_copy import DayReport, copy_history
 from anpr.history.recorder import Recorder
@@ -100,7 +101,7 @@ def keep(store: SightingStore, site: str, records: list[Record], topic_id: str =
 
 def publish(store: FactStore, *alerts: Alert, topic_id: str = "alerts-1", site: str = "calais") -> None:
     records = [Record("alerts", 0, offset, at(offset * 4), encode(alert)) for offset, alert in enumerate(alerts)]
-    Recorder(TopicInMemory(records, topic_id), store, partial(facts_of_alerts, site)).run_once(0)
+    Recorder(TopicInMemory(records, topic_id), store, partial(facts_of, SiteTopic(site, "alerts"))).run_once(0)
 
 
 def fill(settings: Settings, site: str) -> None:

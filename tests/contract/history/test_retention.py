@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from anpr.contracts.events import Alert, encode
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history.database import HistoryUnavailableError
-from anpr.history.fact import facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.recorder import Recorder
 from anpr.history.retention import DayGone, KeptStores, Retention
@@ -49,7 +50,7 @@ def publish(store: FactStore, *alerts: Alert, day: int = 0, first_offset: int = 
         Record("alerts", 0, first_offset + number, at(day * DAY_SECONDS), encode(alert))
         for number, alert in enumerate(alerts)
     ]
-    Recorder(TopicInMemory(records, "alerts-1"), store, partial(facts_of_alerts, SITE)).run_once(0)
+    Recorder(TopicInMemory(records, "alerts-1"), store, partial(facts_of, SiteTopic(SITE, "alerts"))).run_once(0)
 
 
 RECORDS = [read_record(offset, plate=f"AB1{offset} CDE") for offset in range(5)]

@@ -10,8 +10,9 @@ import pytest
 
 from anpr.contracts import look_up
 from anpr.contracts.events import Action, Alert, encode
+from anpr.contracts.site_topics import SiteTopic
 from anpr.history import look_up as searching
-from anpr.history.fact import facts_of_actions, facts_of_alerts
+from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.look_up import VehicleSearch
 from anpr.history.recorder import Recorder
@@ -42,10 +43,10 @@ def search(stores: KeptStores) -> VehicleSearch:
 
 def publish(store: FactStore, *events: Alert | Action) -> None:
     """Let a store keep these alerts and actions, each kind as one topic, in their order."""
-    for kind, facts_of in ((Alert, facts_of_alerts), (Action, facts_of_actions)):
+    for kind, topic in ((Alert, SiteTopic(SITE, "alerts")), (Action, SiteTopic(SITE, "actions"))):
         values = [encode(event) for event in events if isinstance(event, kind)]
         records = [Record("topic", 0, offset, at(offset * 3), value) for offset, value in enumerate(values)]
-        Recorder(TopicInMemory(records, kind.__name__), store, partial(facts_of, SITE)).run_once(0)
+        Recorder(TopicInMemory(records, kind.__name__), store, partial(facts_of, topic)).run_once(0)
 
 
 def plates(search: VehicleSearch, plate: str = "AB12CDE", **fields: Any) -> list[tuple[str, str]]:

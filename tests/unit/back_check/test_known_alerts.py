@@ -9,7 +9,8 @@ import pytest
 
 from anpr.back_check.known_alerts import KnownAlerts
 from anpr.contracts.events import Alert, Read, encode
-from anpr.history.fact import facts_of_alerts
+from anpr.contracts.site_topics import SiteTopic
+from anpr.history.fact import facts_of
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
 from anpr.kafka.interfaces import Record
@@ -34,7 +35,7 @@ def publish(stores: KeptStores, alert: Alert, seconds: float) -> None:
     """Let history keep an alert that came so long after the evening of the read."""
     store = stores.covert_facts if alert.is_covert else stores.facts
     topic = TopicInMemory([Record("topic", 0, 0, at(seconds), encode(alert))], f"alerts {seconds}")
-    Recorder(topic, store, partial(facts_of_alerts, SITE)).run_once(0)
+    Recorder(topic, store, partial(facts_of, SiteTopic(SITE, "alerts"))).run_once(0)
 
 
 @pytest.mark.parametrize("seconds", [-DAY, 0, 5, 3 * DAY, 40 * DAY], ids=str)

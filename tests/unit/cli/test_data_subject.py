@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from anpr.audit.folders import site_folder
 from anpr.cli import _anpr
 from anpr.contracts.events import encode
-from anpr.history.fact import facts_of_actions
+from anpr.contracts.site_topics import SiteTopic
+from anpr.history.fact import facts_of
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
@@ -54,7 +55,7 @@ class Machine:
         publish(self.stores.covert_facts, alert_about(RECORDS[COVERT], "covert"))
         action = encode(an_action("1", "outcome", alert, outcome="turned_away", note="no papers"))
         actions = TopicInMemory([Record("actions", 0, 0, at(0), action)], "actions-1")
-        Recorder(actions, self.stores.facts, partial(facts_of_actions, SITE)).run_once(0)
+        Recorder(actions, self.stores.facts, partial(facts_of, SiteTopic(SITE, "actions"))).run_once(0)
 
     def run(self, *arguments: str, says: str = "") -> Result:
         return CliRunner().invoke(_anpr, ["--config", str(self.folder), "vehicle", *arguments], input=says)
