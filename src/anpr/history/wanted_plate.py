@@ -8,10 +8,10 @@ country. So each read is compared with the plate of no country and with the plat
 look-up finds every read that raised an alert, whatever country the list gave.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from anpr.contracts.events import NO_GENERATION, TIERS, Entry, Read
+from anpr.contracts.events import NO_GENERATION, Entry, Read
 from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
 from anpr.contracts.plates import (
     MAX_CANONICAL_LENGTH,
@@ -51,20 +51,13 @@ class WantedPlate:
         named = {country_of(read.country) for read in reads if read.country is not None}
         countries = [None, *sorted(named)] if self._country is None else [self._country]
         index = Index.build([_entry(self._plate, country) for country in countries], NO_GENERATION)
-        return [
-            _surest(read, matches) if self._may_be_of_country(read) else None
-            for read, matches in zip(reads, index.match(reads), strict=True)
-        ]
+        return index.surest(reads, self._may_be_of)
 
-    def _may_be_of_country(self, read: Read) -> bool:
-        return self._country is None or read.country is None or country_of(read.country) == self._country
-
-
-def _surest(read: Read, matches: Iterable[Match]) -> Match | None:
-    """Return the surest match with the plate of no country or of the one that the read names; None for none."""
-    country = read.country and country_of(read.country)
-    fitting = (match for match in matches if country is None or match.entry.country in {None, country})
-    return min(fitting, key=lambda match: (TIERS.index(match.tier), -match.score), default=None)
+    def _may_be_of(self, entry: Entry, read: Read) -> bool:
+        """Return whether a read is compared with the plate of this country: see above."""
+        if read.country is None:
+            return entry.country == self._country
+        return entry.country in {None, country_of(read.country)}
 
 
 def _entry(plate: str, country: str | None) -> Entry:

@@ -163,6 +163,22 @@ def _distance(read: str, listed: str) -> int:
 
 def align(read: str, listed: str) -> list[AlignedStep]:
     """Return the steps of the cheapest alignment of the two plates."""
+    same = _same_ending(read, listed)
+    read_end, listed_end = len(read) - same, len(listed) - same
+    ending = [
+        AlignedStep(listed_end + at + 1, listed[listed_end + at], read_end + at + 1, read[read_end + at])
+        for at in range(same)
+    ]
+    return _aligned(read[:read_end], listed[:listed_end]) + ending
+
+
+def _same_ending(read: str, listed: str) -> int:
+    """Return how many characters at the end are the same. To set them against each other is never dearer."""
+    shorter = min(len(read), len(listed))
+    return next((at for at in range(shorter) if read[-1 - at] != listed[-1 - at]), shorter)
+
+
+def _aligned(read: str, listed: str) -> list[AlignedStep]:
     # cheapest[i, j]: the cost of aligning the first i characters read with the first j listed, and the last step.
     cheapest: dict[tuple[int, int], tuple[int, int, int]] = {(0, 0): (0, 0, 0)}
     for read_end, listed_end in product(range(len(read) + 1), range(len(listed) + 1)):

@@ -10,8 +10,9 @@ Conditions that do not depend on the plate (validity, sites, directions) are tes
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -40,6 +41,9 @@ _JOIN_FACTOR = 8
 # Deltas up to this size are joined in a millisecond.
 _ALWAYS_JOINED = 1000
 _NO_ROWS: Final = np.empty(0, np.intp)
+
+# Whether an entry is meant for a read, whatever its plate.
+Applies = Callable[[Entry, Read], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,15 @@ class _Pair(NamedTuple):
 
 
 class _Best(NamedTuple):
-    """The surest match so far of a read and an entry; the lowest `rank` (tier, score downwards, text) is surest."""
+    """The surest pair so far of a read and an entry, and the highest score of all their pairs."""
 
-    rank: tuple[int, float, int]
-    match: Match
+    pair: _Pair
+    score: float
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """The lowest is surest."""
+        return self.pair.tier, -self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +217,22 @@ class Index:
         if not reads:
             return matches
         texts = texts_of(reads)
-        found = self._search(texts.columns)
-        if found:
-            best = _best_of(self._pairs(found, texts, reads, days), texts, reads)
-            for read_row, best_by_entry in best.items():
-                matches[read_row] = sorted(
-                    (best_of_entry.match for best_of_entry in best_by_entry.values()),
-                    key=attrgetter("entry.entry_id"),
-                )
+        for read_row, best in self._best(texts, reads, partial(applies_to, days=days)).items():
+            of_read = [_match(each, texts, reads[read_row]) for each in best.values()]
+            matches[read_row] = sorted(of_read, key=attrgetter("entry.entry_id"))
+        return matches
+
+    def surest(self, reads: Sequence[Read], applies: Applies) -> list[Match | None]:
+        """Return for each read its surest match with the entries that apply to it; None for none.
+
+        To explain a match takes longer than to find it, and only the surest is explained.
+        """
+        matches: list[Match | None] = [None for _ in reads]
+        if not reads:
+            return matches
+        texts = texts_of(reads)
+        for read_row, best in self._best(texts, reads, applies).items():
+            matches[read_row] = _match(min(best.values(), key=attrgetter("rank")), texts, reads[read_row])
         return matches
 
     def may_match(self, texts: Texts) -> Rows:
@@ -226,8 +243,13 @@ class Index:
         found = self._search(texts)
         return np.concatenate([pairs.read_rows for _, pairs in found]) if found else _NO_ROWS
 
+    def _best(self, texts: ReadTexts, reads: Sequence[Read], applies: Applies) -> dict[int, dict[str, _Best]]:
+        """Return the entries that each read matches, by its row and the entry's id."""
+        found = self._search(texts.columns)
+        return _best_of(self._pairs(found, texts, reads, applies), texts) if found else {}
+
     def _pairs(
-        self, found: Sequence[_Found], texts: ReadTexts, reads: Sequence[Read], days: LocalDays
+        self, found: Sequence[_Found], texts: ReadTexts, reads: Sequence[Read], applies: Applies
     ) -> Iterator[_Pair]:
         """Yield the pairs of a text and an entry that match, of those found."""
         codes = texts.codes
@@ -236,7 +258,7 @@ class Index:
             for text_row, entry_row, tier, score in zip(*columns, strict=True):
                 entry, original = tables.entry_blobs.entry(entry_row), texts.originals.get(text_row)
                 read = reads[texts.read_rows[text_row]]
-                if not applies_to(entry, read, days):
+                if not applies(entry, read):
                     continue
                 if original is not None and not _is_umlaut_written_out(original, entry, tier):
                     continue
@@ -272,22 +294,29 @@ def _vehicle_count(layers: Iterable[Layer]) -> int:
     )
 
 
-def _best_of(pairs: Iterable[_Pair], texts: ReadTexts, reads: Sequence[Read]) -> dict[int, dict[str, _Best]]:
-    """Return, by the read's row and the entry's id, the surest match."""
+def _best_of(pairs: Iterable[_Pair], texts: ReadTexts) -> dict[int, dict[str, _Best]]:
+    """Return, by the read's row and the entry's id, the surest pair."""
     best: defaultdict[int, dict[str, _Best]] = defaultdict(dict)
     for pair in pairs:
-        read_row, entry = texts.read_rows[pair.text_row], pair.entry
+        of_read, entry_id = best[texts.read_rows[pair.text_row]], pair.entry.entry_id
         score = round(pair.score, 4)
-        rank = (pair.tier, -pair.score, pair.text_row)
-        best_so_far = best[read_row].get(entry.entry_id)
-        if best_so_far is None or rank < best_so_far.rank:
-            explanation = _explained(pair, texts, reads[read_row])
-            highest = max(score, best_so_far.match.score if best_so_far else 0.0)
-            match = Match(entry, TIERS[pair.tier], highest, explanation)
-            best[read_row][entry.entry_id] = _Best(rank, match)
-        elif score > best_so_far.match.score:
-            best[read_row][entry.entry_id] = _Best(best_so_far.rank, replace(best_so_far.match, score=score))
+        so_far = of_read.get(entry_id)
+        if so_far is None:
+            of_read[entry_id] = _Best(pair, score)
+        else:
+            surest = min(so_far.pair, pair, key=_rank)
+            of_read[entry_id] = _Best(surest, max(so_far.score, score))
     return best
+
+
+def _rank(pair: _Pair) -> tuple[int, float, int]:
+    """The lowest is surest."""
+    return pair.tier, -pair.score, pair.text_row
+
+
+def _match(best: _Best, texts: ReadTexts, read: Read) -> Match:
+    pair = best.pair
+    return Match(pair.entry, TIERS[pair.tier], best.score, _explained(pair, texts, read))
 
 
 def _explained(pair: _Pair, texts: ReadTexts, read: Read) -> Explanation:

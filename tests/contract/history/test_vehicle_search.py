@@ -122,6 +122,17 @@ def test_a_misread_that_raised_an_alert_is_found_without_naming_the_country_of_t
     assert (found.read.country, found.tier, found.probability) == ("GB", as_listed.tier, as_listed.score)
 
 
+def test_what_is_said_of_a_read_does_not_depend_on_the_countries_of_others(
+    stores: KeptStores, search: VehicleSearch
+) -> None:
+    record_all(stores.sightings, read_record(0, plate="AB0I2CDE", country=None))
+    alone = search.find(a_look_up("AB012CDE", **WEEK), covert=False).sightings
+    record_all(stores.sightings, read_record(1, seconds=1, plate="AB0I2CDE", country="GB"))
+    british, again = search.find(a_look_up("AB012CDE", **WEEK), covert=False).sightings
+    assert (again,) == alone
+    assert "UK plates" in british.explanation.differences[0].why
+
+
 def test_a_repeated_read_shows_once_as_it_came_first(stores: KeptStores, search: VehicleSearch) -> None:
     same: dict[str, Any] = {"read_id": "again", "captured_at": at(0)}
     record_all(stores.sightings, read_record(0, 0, **same), read_record(1, 4, **same), read_record(2, 1))
