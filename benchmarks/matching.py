@@ -5,8 +5,8 @@
 
 Times are the thread's own processor time, because machines are shared. Each round has a fresh batch of 10,000 right
 reads, one in a thousand of them listed. Every entry has tolerance `near`. The answers are checked before anything is
-timed. `match_..._us` is what a matcher gets: whole reads of the simulators, with candidates and confidences, matched
-against whole entries by `Index.match`; every thousandth read and all others of its vehicle are listed.
+timed. `match_..._us` is what a matcher gets: whole reads of the simulators, with confidences, with candidates and
+without, matched by `Index.match`; every thousandth read and all others of its vehicle are listed.
 """
 
 import json
@@ -17,12 +17,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any, Final
 
 import click
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,10 +32,12 @@ from anpr.contracts.events import Entry, Generation, Read
 from anpr.index_store.index_file import decode_snapshot, encode_snapshot
 from anpr.matching.encoding.columns import Texts, texts_for_kernels
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
+from anpr.matching.encoding.entry_blobs import EntryBlobs
 from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.plate_codes import PlateCodes, encode_plates
 from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.index import Index
+from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.patterns import PatternTable
 from anpr.matching.lookup.plate_table import EXACT_TIER, NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.confusion_model import IMPOSSIBLE
@@ -50,6 +54,17 @@ CHANGES: Final = 1_000
 MOST_ENTRIES_MADE: Final = 1_000_000
 # Of the simulators' reads, which come with candidates and confidences.
 READS_FOR_ONE_LISTED: Final = 1000
+_FIRST: Final = Generation(epoch=1, number=1)
+_UNTIL: Final = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+class MadeWhenAsked(EntryBlobs):
+    """Whole entries that are made when they match: making ten million takes longer than everything else."""
+
+    def __init__(self, listed: Plates) -> None:
+        """`listed` are the plates of the entries."""
+        super().__init__(np.empty(0, np.uint8), np.zeros(len(listed.texts), np.int64), np.empty(0, np.uint64))
+        self.entry = lru_cache(lambda row: entry_of(listed, row))
 
 
 class EveryDeletion(Likelihood):
@@ -204,27 +219,29 @@ def one_by_one(methods: Methods, rng: Random) -> dict[str, float]:
     return {"one_read_us": round(median(took), 1), "one_read_in_twenty_us": round(took[len(took) * 19 // 20], 1)}
 
 
-def matched(index: Index, reads: Sequence[Read]) -> dict[str, float]:
+def matched(methods: Methods, reads: Sequence[Read]) -> dict[str, float]:
     """Return the microseconds of each read in `Index.match`, by how many come together."""
+    say("matching whole reads")
+    tables = IndexTables(methods.all_tiers, PatternTable.build([], []), MadeWhenAsked(methods.listed))
+    index = Index.from_snapshot(tables, _FIRST)
+    without = [msgspec.structs.replace(read, candidates=()) for read in reads]
     figures = {}
-    for size in (1, 20, 500):
-        batches = [reads[start : start + size] for start in range(0, len(reads), size)]
-        took = [seconds(lambda: [index.match(reads) for reads in batches]) for _ in range(ROUNDS)]  # noqa: B023  run here
-        figures[f"match_{size}_together_us"] = round(median(took) / len(reads) * 1e6, 2)
+    for name, of in (("", reads), ("_without_candidates", without)):
+        for size in (1, 20, 500):
+            batches = [of[start : start + size] for start in range(0, len(of), size)]
+            took = [seconds(lambda: [index.match(reads) for reads in batches]) for _ in range(ROUNDS)]  # noqa: B023  run here
+            figures[f"match_{size}_together{name}_us"] = round(median(took) / len(of) * 1e6, 2)
     return figures
 
 
-def with_whole_entries(listed: Plates, reads: Sequence[Read]) -> dict[str, float]:
-    """Return the time of a match, until a change is active, and until a file is mapped, with whole entries."""
+def with_whole_entries(listed: Plates) -> dict[str, float]:
+    """Return the time until a change is active, and until a file is mapped, with whole entries."""
     count = min(len(listed.texts), MOST_ENTRIES_MADE)
     say(f"making {count} whole entries")
     index: list[Index] = []
     figures = {"index_entries": float(count)}
-    for row, read in enumerate(reads[::READS_FOR_ONE_LISTED]):
-        listed.texts[row], listed.countries[row] = read.plate, read.country
     entries = list(entries_of(listed, count))
-    figures["index_build_s"] = seconds(lambda: index.append(Index.build(entries, Generation(epoch=1, number=1))))
-    figures |= matched(index[0], reads)
+    figures["index_build_s"] = seconds(lambda: index.append(Index.build(entries, _FIRST)))
     put, removed = entries[:CHANGES], [entry.entry_id for entry in entries[CHANGES : 2 * CHANGES]]
     changed = index[0].with_changes(put, removed, Generation(epoch=1, number=2))
     if changed.size != count - CHANGES:
@@ -258,20 +275,23 @@ def opened(path: Path, *, check_entries: bool) -> Index:
 
 def entries_of(listed: Plates, count: int) -> Iterator[Entry]:
     """Return whole entries of the first plates."""
-    until, first = datetime(2099, 1, 1, tzinfo=UTC), Generation(epoch=1, number=1)
-    for row in range(count):
-        yield Entry(
-            entry_id=f"e{row:08}",
-            revision=first,
-            list="bench",
-            plate=listed.texts[row],
-            country=listed.countries[row],
-            category="stolen",
-            reason="reported stolen",
-            instruction="stop, check the documents",
-            valid_until=until,
-            tolerance="near",
-        )
+    return (entry_of(listed, row) for row in range(count))
+
+
+def entry_of(listed: Plates, row: int) -> Entry:
+    """Return a whole entry of a plate."""
+    return Entry(
+        entry_id=f"e{row:08}",
+        revision=_FIRST,
+        list="bench",
+        plate=listed.texts[row],
+        country=listed.countries[row],
+        category="stolen",
+        reason="reported stolen",
+        instruction="stop, check the documents",
+        valid_until=_UNTIL,
+        tolerance="near",
+    )
 
 
 def say(what: str) -> None:
@@ -297,13 +317,16 @@ def main(entries: int, seed: int, *, as_json: bool) -> None:
     """
     rng = Random(seed)
     say(f"making {entries} plates")
-    listed = make(entries, rng)
+    listed, reads = make(entries, rng), simulated_reads()
+    for place, read in enumerate(reads[::READS_FOR_ONE_LISTED]):
+        listed.texts[place], listed.countries[place] = read.plate, read.country
     methods, figures = built(listed, rng)
     say("checking the answers")
     check(methods, rng)
     ratios = measured(methods, rng)
     figures = {name: round(value, 2) for name, value in figures.items()}
-    figures |= one_by_one(methods, rng) | with_whole_entries(listed, simulated_reads())
+    figures |= one_by_one(methods, rng) | matched(methods, reads)
+    figures |= with_whole_entries(listed)
     if as_json:
         print(
             json.dumps({"entries": entries, "batch": BATCH, "rounds": ROUNDS, "ratios": ratios, "figures": figures})

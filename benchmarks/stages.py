@@ -30,9 +30,10 @@ from benchmarks.ratios import interval
 from benchmarks.stored_reads import SITE, simulated_lines
 from benchmarks.throughput import LISTED_EVERY, Traffic, fill, label_of, write_index
 
-# A run has at least so many turns, and warms up with some before.
-TURNS: Final = 400
+# A run has so many turns, or all reads of the topic. It warms up with so many turns, and at least so many reads.
+TURNS: Final = 5000
 WARM_UP_TURNS: Final = 20
+WARM_UP_READS: Final = 1000
 # A short list is matched with tolerance, a long one also by near misreads: the least and the most work.
 _TOLERANT: Final = 10_000
 
@@ -53,16 +54,21 @@ class Case(NamedTuple):
         """The name of the folder with its index."""
         return f"{label_of(self.entries)}-{self.tolerance}"
 
+    @property
+    def warm_up_turns(self) -> int:
+        """How many turns are not measured."""
+        return max(WARM_UP_TURNS, WARM_UP_READS // self.batch)
+
     def reads(self, most: int) -> int:
         """Return how many reads are measured: enough turns, but no more than the topic has after the warm-up."""
-        return min(self.batch * TURNS, most - self.batch * (WARM_UP_TURNS + 1))
+        return min(self.batch * TURNS, most - self.batch * (self.warm_up_turns + 1))
 
 
 def run(case: Case, folder: Path, plates: Path, kafka: str, reads: int) -> StageCosts:
     """Run one case. Raises SystemExit where it fails, or where a listed read has raised no alert."""
     work = Work(kafka, topics.reads(SITE), topics.alerts(SITE), case.reads(reads))
     arguments = [msgspec.json.encode(work).decode(), str(folder / case.folder), str(plates)]
-    arguments += [str(case.batch), str(WARM_UP_TURNS)]
+    arguments += [str(case.batch), str(case.warm_up_turns)]
     command = [sys.executable, "-m", "benchmarks.loops.staged", *arguments]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)  # noqa: S603  this program
     if done.returncode:

@@ -8,9 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from anpr.matcher.matcher_metrics import MatcherMetrics
-from anpr.matching.compiling import compile_kernels
 from benchmarks.loops.cost import Work
-from benchmarks.loops.matcher import active_index, run, taken
+from benchmarks.loops.matcher import active_index, prepare, run, taken
 
 # A share that has brought nothing for this long is at its end. A new share takes less to arrive.
 _AT_END_SECONDS = 3.0
@@ -45,7 +44,7 @@ class Progress:
 def main(work: str, path: str, group: str) -> None:
     """Match in the group once a line comes on stdin. `work` is JSON, `path` the index folder."""
     active = active_index(Path(path))
-    compile_kernels()
+    prepare()
     print("ready", flush=True)
     sys.stdin.readline()
     progress = Progress()
