@@ -22,6 +22,8 @@ log = get_logger(__name__)
 _EVENTS_SECONDS = 0.1
 _ANSWER_SECONDS = 5.0
 _REMEMBER_SECONDS = 60.0
+# Asking the client for its partitions takes longer than taking a record: its own thread has to answer.
+_CHECK_PARTITIONS_SECONDS = 0.1
 # The client learns of the end of a partition with each answer to a fetch. The answer itself may take as long again.
 _END_KNOWN_AFTER = 2 * timedelta(milliseconds=FETCH_WAIT_MS)
 
@@ -57,6 +59,7 @@ class KafkaConsumer:
         self._topic = topic
         self._identity = TopicIdentity(bootstrap, topic)
         self._coverage = GroupCoverage(topic, group_asker(bootstrap, topic, group))
+        self._check_partitions_at = 0.0
         self._topic_id = ""
         # When this member had last read everything, and when the group is to learn of it.
         self._caught_up_at: datetime | None = None
@@ -98,6 +101,10 @@ class KafkaConsumer:
 
     def _check_partitions(self) -> None:
         """Ask for all partitions again if nobody reads one of them. Between batches all records are processed."""
+        now = time.monotonic()
+        if now < self._check_partitions_at:
+            return
+        self._check_partitions_at = now + _CHECK_PARTITIONS_SECONDS
         own = {partition.partition for partition in self._consumer.assignment()}
         if own and self._coverage.is_missing_one(self._identity.partitions, own):
             self._consumer.unsubscribe()

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -73,12 +73,10 @@ class RecordBatch:
     @cached_property
     def by_partition(self) -> list[OfPartition]:
         """What the batch has of each partition."""
-        last_rows = dict(zip(self._partitions, range(len(self)), strict=True))
-        first_rows = dict(zip(reversed(self._partitions), range(len(self) - 1, -1, -1), strict=True))
-        return [
-            OfPartition(size, self.record(first_rows[partition]), self.record(last_rows[partition]))
-            for partition, size in Counter(self._partitions).items()
-        ]
+        rows: defaultdict[int, list[int]] = defaultdict(list)
+        for row, partition in enumerate(self._partitions):
+            rows[partition].append(row)
+        return [OfPartition(len(own), self.record(own[0]), self.record(own[-1])) for own in rows.values()]
 
     def last_records(self) -> list[Record]:
         """Return the last record of each partition. Who is done with these is done with all."""

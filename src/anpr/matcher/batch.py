@@ -1,7 +1,6 @@
 """The records of one poll on their way to alerts: decoded, then matched. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ class RejectedAlert(NamedTuple):
     error: UndeliveredError
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """The records of one poll that were decoded whole, and the results of each stage.
 
     The canary is matched and published like any read, but it is in no count (docs/adr/0016). `counted_reads` and
@@ -69,8 +67,7 @@ def match_batch(batch: Batch, index: Index, now: datetime, late_after: timedelta
     reads = [read for _, read in batch.decoded]
     alert_records = raise_alerts(reads, index, now, late_after, days)
     alerts = (record for record in alert_records if isinstance(record, Alert))
-    return replace(
-        batch,
+    return batch._replace(
         alert_records=alert_records,
         counted_reads=[read for read in reads if not canary.is_canary_read(read)],
         counted_alerts=[alert for alert in alerts if not canary.is_canary(alert)],

@@ -12,7 +12,7 @@ A row that is found shares some 40 bits of the hash, not the key. The caller com
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,24 +63,9 @@ class HashTable(NamedTuple):
             count += len(hashes)
         pairs = pairs[:count]
         pairs.sort()
-        if count:
-            is_new = np.empty(count, bool)
-            is_new[0] = True
-            np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
-            pairs = pairs[is_new]
-        bucket_of = (pairs >> np.uint64(64 - bucket_bits)).view(np.int64)
-        ends = np.cumsum(np.bincount(bucket_of, minlength=1 << bucket_bits))
-        buckets = np.zeros((1 << bucket_bits) + 1, np.uint64)
-        buckets[1:] = ends
-        buckets <<= _HALF
-        filter_bits = _ONE << ((pairs >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & _FIVE_BITS)
-        firsts = np.flatnonzero(np.diff(bucket_of, prepend=-1))
-        if count:
-            buckets[bucket_of[firsts]] |= np.bitwise_or.reduceat(filter_bits, firsts)
-        slots = _hash_bits_of_slots(pairs, bucket_bits, row_bits)
-        pairs &= row_mask
-        slots |= pairs
-        return cls.of(buckets, slots.astype(np.uint32), row_count)
+        buckets, slots = np.empty((1 << bucket_bits) + 1, np.uint64), np.empty(count, np.uint32)
+        stored = _store(pairs, bucket_bits, row_bits, buckets, slots)
+        return cls.of(buckets, slots[:stored], row_count)
 
     def find(self, hashes: Words) -> tuple[Rows, Rows]:
         """Return pairs of an index into `hashes` and a row stored under that hash, or under nearly the same one."""
@@ -113,6 +98,27 @@ def row_in(table: HashTable, slot: int, key: np.uint64) -> int:
 
 
 @kernel
+def _store(pairs: Words, bucket_bits: int, row_bits: int, buckets: Words, slots: NDArray[np.uint32]) -> int:
+    """Write the buckets, and a slot for each pair, which are sorted; return how many slots there are."""
+    row_mask = (_ONE << np.uint64(row_bits)) - _ONE
+    count, next_bucket = 0, 0
+    for number in range(len(pairs)):
+        pair = pairs[number]
+        if number > 0 and pair == pairs[number - 1]:
+            continue
+        bucket = as_int(pair >> np.uint64(64 - bucket_bits))
+        while next_bucket <= bucket:
+            buckets[next_bucket] = np.uint64(count) << _HALF
+            next_bucket += 1
+        buckets[bucket] |= _ONE << ((pair >> np.uint64(64 - bucket_bits - _FILTER_BITS)) & _FIVE_BITS)
+        slots[count] = _bits_of_slot(pair, bucket_bits, row_bits) | (pair & row_mask)
+        count += 1
+    for bucket in range(next_bucket, len(buckets)):
+        buckets[bucket] = np.uint64(count) << _HALF
+    return count
+
+
+@kernel
 def _find(table: HashTable, hashes: Words, found: Rows) -> int:
     count = 0
     for position in range(len(hashes)):
@@ -130,11 +136,9 @@ def _row_bits_for(row_count: int) -> int:
     return max(row_count - 1, 1).bit_length()
 
 
-def _hash_bits_of_slots(hashes: Words, bucket_bits: int, row_bits: int) -> Words:
-    """Return the bits of each hash that a slot holds, already shifted above the row: those behind the filter's."""
-    bits = hashes << np.uint64(bucket_bits + _FILTER_BITS)
+@step
+def _bits_of_slot(key: np.uint64, bucket_bits: int, row_bits: int) -> np.uint64:
+    """Return the bits of a hash that a slot holds, already shifted above the row: those behind the filter's."""
+    bits = key << np.uint64(bucket_bits + _FILTER_BITS)
     bits = bits >> np.uint64(64 - _SLOT_BITS + row_bits)
     return bits << np.uint64(row_bits)
-
-
-_bits_of_slot: Any = step(_hash_bits_of_slots)
