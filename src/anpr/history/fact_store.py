@@ -16,9 +16,10 @@ from anpr.history.sighting import Source, identity_digest
 from anpr.history.stored_time import day_number, milliseconds, moment_of
 from anpr.history.tables import FACTS, SOURCES
 
-_VALUES_AT_ONCE = 512
+# A statement of each length is prepared by itself, which takes longer than to execute it.
+_LENGTHS = (1, 8, 64, 512)
 # It is as quick to look for these on every day as to find out which of them the days hold.
-_FEW_VALUES = 64
+_FEW_VALUES = 8
 _DAY = timedelta(days=1)
 
 
@@ -93,15 +94,15 @@ class FactStore:
     def _with(self, values: Collection[Any], held: HeldFacts, since: date, until: date) -> Iterator[Fact]:
         wanted = sorted(values)
         is_in_days = FACTS.c.day.between(day_number(since), day_number(until))
-        for start in range(0, len(wanted), _VALUES_AT_ONCE):
-            is_wanted = held.column.in_(_padded(wanted[start : start + _VALUES_AT_ONCE]))
+        for start in range(0, len(wanted), _LENGTHS[-1]):
+            is_wanted = held.column.in_(_padded(wanted[start : start + _LENGTHS[-1]]))
             query = _ROWS.where(is_wanted, FACTS.c.kind == held.kind, is_in_days)
             yield from map(_fact, self._database.rows(query, since, until))
 
 
 def _padded(values: list[Any]) -> list[Any]:
     """Return the values, the last one repeated: of few lengths, so that databases know the statement from before."""
-    length = 1 << (len(values) - 1).bit_length()
+    length = next(length for length in _LENGTHS if length >= len(values))
     return values + values[-1:] * (length - len(values))
 
 
