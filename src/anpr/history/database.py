@@ -12,6 +12,8 @@ from anpr.runtime.errors import InputError, UnavailableError
 
 # For a query of a whole day: the driver of PostgreSQL would otherwise fetch all its rows at once.
 STREAMED: Final[dict[str, Any]] = {"yield_per": 1000}
+# For a query of which the values say how to find the rows quickly: PostgreSQL plans it each time.
+PLANNED_BY_VALUES: Final[dict[str, Any]] = {"planned_by_values": True}
 
 
 class StoredDays(Protocol):

@@ -9,19 +9,25 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, func, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from anpr.history.database import NoStoreError, unavailable
+from anpr.history.database import PLANNED_BY_VALUES, NoStoreError, unavailable
 from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.errors import InputError
 
-_CONNECT_SECONDS = 5
+# Each statement is prepared when it is first executed; see `_plan_once`.
+_CONNECT = {"connect_timeout": 5, "prepare_threshold": 0}
 # Services that make the same schema or partition at the same time wait for each other: CREATE IF NOT EXISTS can fail.
 _DDL_LOCK = 0x616E7072
 # As in SQLite, one transaction at a time writes a store.
 _WRITE_LOCK = 0x616E7073
+# Asked several times in a look-up, so not by SQLAlchemy's inspection, which takes a millisecond longer.
+_PARTITIONS = text(
+    "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = to_regclass(:table)"
+)
+_PLAN_BY_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class PostgresqlDays:
@@ -67,16 +73,15 @@ class PostgresqlDays:
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """See `Database`."""
         del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
-        with (
-            unavailable(self._store),
-            self._engine.connect() as connection,
-            connection.execute(query) as result,  # who asks may stop in the middle
-        ):
-            yield from result
+        with unavailable(self._store), self._engine.begin() as connection:
+            if PLANNED_BY_VALUES.items() <= query.get_execution_options().items():
+                connection.execute(_PLAN_BY_VALUES)
+            with connection.execute(query) as result:  # who asks may stop in the middle
+                yield from result
 
     def days(self) -> list[date]:
         """See `Database`."""
-        with unavailable(self._store), self._engine.connect() as connection:
+        with unavailable(self._store), self._engine.begin() as connection:
             return self._days_in(connection)
 
     def drop(self, day: date) -> None:
@@ -110,9 +115,9 @@ class PostgresqlDays:
             raise NoStoreError(self._store)
 
     def _days_in(self, connection: Connection) -> list[date]:
-        prefix = f"{self._day_tables[0].name}_"
-        names = inspect(connection).get_table_names(self._schema)
-        return sorted(day_of(int(name.removeprefix(prefix))) for name in names if name.startswith(prefix))
+        first = self._day_tables[0].name
+        names = connection.execute(_PARTITIONS, {"table": self._qualified(first)}).scalars()
+        return sorted(day_of(int(name.removeprefix(f"{first}_"))) for name in names)
 
     def _make_partitions(self, day: date) -> None:
         with self._engine.begin() as connection:
@@ -148,9 +153,7 @@ def _engine(url: str, schema: str) -> Engine:
     next_step = 'write it so: "postgresql://anpr@db.example/history"'
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
-        engine = create_engine(
-            address, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
-        )
+        engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=_CONNECT)
     except ModuleNotFoundError:
         raise InputError(
             "history-url",
@@ -161,4 +164,15 @@ def _engine(url: str, schema: str) -> Engine:
         raise InputError("history-url", "history.url is not an address of a PostgreSQL", next_step) from None
     if make_url(url).get_backend_name() != "postgresql":
         raise InputError("history-url", "history.url is not an address of a PostgreSQL", next_step)
+    event.listen(engine, "connect", _plan_once)
     return engine.execution_options(schema_translate_map={None: schema})
+
+
+def _plan_once(connection: Any, _: object) -> None:
+    """Let the server plan each prepared statement once, whatever its values are, but for PLANNED_BY_VALUES.
+
+    A look-up's statement is about the partitions of many days. To plan it takes several times as long as to execute
+    it. The driver forgets what is prepared when a transaction is rolled back: so what only reads is committed, too.
+    """
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.commit()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, tuple_
 
 from anpr.history.bulk_insert import insert_missing
-from anpr.history.database import STREAMED, Database, StoredDays
+from anpr.history.database import PLANNED_BY_VALUES, STREAMED, Database, StoredDays
 from anpr.history.derived_rows import derived_rows
 from anpr.history.held_keys import HeldKeys, forget_held_keys, held_of
 from anpr.history.key_conditions import fits, one_of
@@ -89,7 +89,8 @@ class SightingStore:
 
         It reads all keys of the period, or in SQLite only those with the pattern's beginning.
         """
-        return self._found(fits(SIGHTING_KEYS.c.key, pattern), since, until, *_days_of(since, until))
+        days = _days_of(since, until)
+        return self._found(fits(SIGHTING_KEYS.c.key, pattern), since, until, *days, **PLANNED_BY_VALUES)
 
     def note_held_keys(self, before: date) -> bool:
         """Note the keys of one day before another one, for quicker look-ups. Return False if all are noted."""
@@ -156,17 +157,23 @@ class SightingStore:
         self._database.close()
 
     def _found(
-        self, has_key: ColumnElement[bool], since: datetime, until: datetime, first_day: date, last_day: date
+        self,
+        has_key: ColumnElement[bool],
+        since: datetime,
+        until: datetime,
+        first_day: date,
+        last_day: date,
+        **options: Any,
     ) -> Generator[Sighting]:
-        # PostgreSQL looks only into the partitions of these days.
-        is_in_days = SIGHTING_KEYS.c.day.between(day_number(first_day), day_number(last_day))
+        # PostgreSQL looks only into the partitions of these days. It does not take this over from table to table.
+        days = day_number(first_day), day_number(last_day)
         # A read may have several of the keys.
-        found = select(*_POSITION).where(has_key, is_in_days).distinct().subquery()
-        is_same = and_(*(SIGHTINGS.c[column.name] == column for column in found.c))
+        found = select(*_POSITION).where(has_key, SIGHTING_KEYS.c.day.between(*days)).distinct().subquery()
+        is_same = and_(*(SIGHTINGS.c[column.name] == column for column in found.c), SIGHTINGS.c.day.between(*days))
         arrived = SIGHTINGS.c.arrived_ms
         query = _rows().join(found, is_same).where(arrived >= milliseconds(since), arrived < milliseconds(until))
         query = query.order_by(arrived.desc(), SOURCES.c.topic_id, SOURCES.c.partition, SIGHTINGS.c.offset.desc())
-        for row in self._database.rows(query, first_day, last_day):
+        for row in self._database.rows(query.execution_options(**options), first_day, last_day):
             yield _sighting(row)
 
     def _erase_of_day(
