@@ -64,7 +64,7 @@ class MadeWhenAsked(EntryBlobs):
     def __init__(self, listed: Plates) -> None:
         """`listed` are the plates of the entries."""
         super().__init__(np.empty(0, np.uint8), np.zeros(len(listed.texts), np.int64), np.empty(0, np.uint64))
-        self.entry = lru_cache(lambda row: entry_of(listed, row))
+        self.entry = lru_cache(4096)(lambda row: entry_of(listed, row))
 
 
 class EveryDeletion(Likelihood):
