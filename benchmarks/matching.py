@@ -312,8 +312,7 @@ def say(what: str) -> None:
 def main(entries: int, seed: int, *, as_json: bool) -> None:
     """Measure the index against a dict of the same plates.
 
-    A run takes 20 seconds of processor time and 1.5 GB of memory with a million entries, and 40 seconds and 2.2 GB
-    with three million. So with ten million it takes about two minutes and 5 GB.
+    A run takes about a minute and 1.5 GB of memory with a million entries, some minutes and 5 GB with ten million.
     """
     rng = Random(seed)
     say(f"making {entries} plates")
