@@ -76,11 +76,12 @@ class SightingStore:
         stored = self.days()
         noted = self._held_keys.noted(stored, first_day, last_day)
         in_period = (day for day in reversed(stored) if first_day <= day <= last_day)
-        for is_noted, some in groupby(in_period, noted.__contains__):
+        is_worth_reading = len(keys) > _MANY_KEYS
+        for is_known, some in groupby(in_period, lambda day: is_worth_reading or day in noted):
             days = list(some)
             wanted: Collection[str] = keys
-            if is_noted or len(keys) > _MANY_KEYS:
-                wanted = held_of(keys, (noted[day] if is_noted else self._held_keys.of_day(day) for day in days))
+            if is_known:
+                wanted = held_of(keys, (noted[day] if day in noted else self._held_keys.of_day(day) for day in days))
             if wanted:
                 yield from self._found(one_of(SIGHTING_KEYS.c.key, wanted), since, until, days[-1], days[0])
 

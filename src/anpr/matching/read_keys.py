@@ -40,16 +40,20 @@ def keys_near(plate: str) -> frozenset[str]:
     An edit inserts, deletes or replaces a character, or swaps two neighbours.
     """
     key = folded_key(plate)
+    if not key:
+        return frozenset()
     near = {key}
     for at in range(len(key) + 1):
         head, tail = key[:at], key[at:]
-        near.update(head + character + tail for character in _KEY_CHARACTERS)
+        if len(key) < MAX_CANONICAL_LENGTH:
+            near.update([head + character + tail for character in _KEY_CHARACTERS])
         if tail:
             near.add(head + tail[1:])
-            near.update(head + character + tail[1:] for character in _KEY_CHARACTERS)
+            near.update([head + character + tail[1:] for character in _KEY_CHARACTERS])
         if len(tail) > 1:
             near.add(head + tail[1] + tail[0] + tail[2:])
-    return frozenset(key for key in near if 0 < len(key) <= MAX_CANONICAL_LENGTH) if key else frozenset()
+    near.discard("")
+    return frozenset(near)
 
 
 def folded_pattern(pattern: str) -> str:
