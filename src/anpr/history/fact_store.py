@@ -1,7 +1,7 @@
 """The alerts, corrections and actions of a site, in the tables of a database. Covert ones have their own store."""
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -20,7 +20,6 @@ from anpr.history.tables import FACTS, SOURCES
 _LENGTHS = (1, 8, 64, 512)
 # It is as quick to look for these on every day as to find out which of them the days hold.
 _FEW_VALUES = 8
-_DAY = timedelta(days=1)
 
 
 class FactStore:
@@ -79,25 +78,17 @@ class FactStore:
         self._database.close()
 
     def _about(self, values: Collection[Any], held: HeldFacts, since: date) -> list[Fact]:
-        """Return the facts about these values that came on a day or later, in the order of arrival.
-
-        The newest day, to which facts come all the time, is asked for every value.
-        """
-        if len(values) <= _FEW_VALUES:
-            found = list(self._with(values, held, since, date.max))
-        else:
-            newest = max([since + _DAY, *self.days()])  # there is no day before the first of all
-            older = held.held_of(values, since, newest - _DAY)
-            found = [*self._with(values, held, newest, date.max), *self._with(older, held, since, newest - _DAY)]
+        """Return the facts about these values that came on a day or later, in the order of arrival."""
+        wanted = values if len(values) <= _FEW_VALUES else held.held_of(values, since)
+        found = self._with(wanted, held, since)
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
 
-    def _with(self, values: Collection[Any], held: HeldFacts, since: date, until: date) -> Iterator[Fact]:
+    def _with(self, values: Collection[Any], held: HeldFacts, since: date) -> Iterator[Fact]:
         wanted = sorted(values)
-        is_in_days = FACTS.c.day.between(day_number(since), day_number(until))
         for start in range(0, len(wanted), _LENGTHS[-1]):
             is_wanted = held.column.in_(_padded(wanted[start : start + _LENGTHS[-1]]))
-            query = _ROWS.where(is_wanted, FACTS.c.kind == held.kind, is_in_days)
-            yield from map(_fact, self._database.rows(query, since, until))
+            query = _ROWS.where(is_wanted, FACTS.c.kind == held.kind, FACTS.c.day >= day_number(since))
+            yield from map(_fact, self._database.rows(query, since, date.max))
 
 
 def _padded(values: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What the facts of each closed day are about, so that a look-up asks for facts only about those.
+"""What the facts of each day are about, so that a look-up asks for facts only about those.
 
 A look-up asks about each of its sightings, of which few raised an alert. To look for hundreds of them in the file of
 every day took half of its time. Facts are far fewer than sightings, so a process reads once what they are about.
@@ -38,32 +38,30 @@ class HeldFacts:
         # What was found before. A month with a hundred alerts a day takes half a megabyte.
         self._known: dict[date, _KnownDay] = {}
 
-    def held_of(self, values: Collection[Any], since: date, until: date) -> set[Any]:
-        """Return those of the values that a fact from `since` to `until` is about."""
+    def held_of(self, values: Collection[Any], since: date) -> set[Any]:
+        """Return those of the values that a fact of the day `since` or later is about."""
         wanted = set(values)
-        return {value for day in self._days(since, until).values() for value in wanted & day.values}
+        return {value for day in self._days(since) for value in wanted & day.values}
 
     def forget(self, day: date) -> None:
         """Forget a day that goes: it may come again with as many other facts."""
         self._known = {known: found for known, found in self._known.items() if known != day}
 
-    def _days(self, since: date, until: date) -> dict[date, _KnownDay]:
+    def _days(self, since: date) -> Collection[_KnownDay]:
         known, found = self._known, {}
-        for day, fact_count in self._counts(since, until).items():
+        for day, fact_count in self._counts(since).items():
             found_before = known.get(day)
             if found_before is None or found_before.fact_count != fact_count:
                 # Counted first: a fact that comes meanwhile makes it another number the next time.
                 found_before = _KnownDay(fact_count, self._values_of(day))
             found[day] = found_before
         self._known = known | found
-        return found
+        return found.values()
 
-    def _counts(self, since: date, until: date) -> dict[date, int]:
-        # Without an upper bound: to check one, SQLite reads each fact as a whole.
+    def _counts(self, since: date) -> dict[date, int]:
         is_since = FACTS.c.day >= day_number(since)
         query = select(FACTS.c.day, func.count().label("facts")).where(is_since).group_by(FACTS.c.day)
-        counts = {day_of(row.day): row.facts for row in self._database.rows(query, since, until)}
-        return {day: facts for day, facts in counts.items() if day <= until}
+        return {day_of(row.day): row.facts for row in self._database.rows(query, since, date.max)}
 
     def _values_of(self, day: date) -> frozenset[Any]:
         query = select(self.column.label("value")).where(FACTS.c.kind == self.kind, FACTS.c.day == day_number(day))
