@@ -59,6 +59,9 @@ group.min.session.timeout.ms=3000
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 
+# an idle controller writes a record as often as this; with the default of 500 ms a third of what an idle broker does
+metadata.max.idle.interval.ms=5000
+
 # the default takes 128 MB of memory at the start
 log.cleaner.dedupe.buffer.size=4194304
 """
