@@ -116,10 +116,16 @@ def kill(process: Child) -> int:
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
-    """Check `condition` until it holds, for at most about `timeout_seconds`. Return whether it held."""
+    """Check `condition` until it holds, for at most about `timeout_seconds`. Return whether it held.
+
+    A check that takes long is made less often: it would take the processor from those that it waits for.
+    """
     deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        if time.monotonic() > deadline:
+    while True:
+        started_at = time.monotonic()
+        if condition():
+            return True
+        now = time.monotonic()
+        if now > deadline:
             return False
-        time.sleep(0.02)
-    return True
+        time.sleep(min(max(0.02, 2 * (now - started_at)), 0.5))
