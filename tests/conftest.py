@@ -1,5 +1,6 @@
 """Fixtures and settings that all tests share."""
 
+import gc
 import os
 
 from hypothesis import settings
@@ -13,3 +14,14 @@ settings.register_profile("nightly", deadline=None, max_examples=10_000, databas
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev"))
 
 pytest_plugins = ("tests.support.databases", "tests.support.servers")
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while tests are collected: all of it stays, and would be walked again and again."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, but only of what tests make."""
+    gc.freeze()
+    gc.enable()
