@@ -4,21 +4,21 @@ All days are in one database, so rows and offsets of several days could be one c
 kinds of database work alike.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from anpr.history.database import PLANNED_BY_VALUES, NoStoreError, unavailable
+from anpr.history.database import PLANNED_BY_VALUES, STREAMED, NoStoreError, unavailable
 from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.errors import InputError
 
-# Each statement is prepared when it is first executed; see `_plan_once`.
-_CONNECT = {"connect_timeout": 5, "prepare_threshold": 0}
+# A statement is prepared when it is executed again; see `_plan_once`.
+_CONNECT = {"connect_timeout": 5, "prepare_threshold": 1}
 # Services that make the same schema or partition at the same time wait for each other: CREATE IF NOT EXISTS can fail.
 _DDL_LOCK = 0x616E7072
 # As in SQLite, one transaction at a time writes a store.
@@ -42,6 +42,7 @@ class PostgresqlDays:
         self._schema = schema
         self._day_tables = day_tables
         self._engine = _engine(url, schema)
+        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._store = f"the history schema {schema} at {self._engine.url.host or 'the local socket'}"
         self._days: set[date] = set()
         try:
@@ -73,15 +74,16 @@ class PostgresqlDays:
     def rows(self, query: Select[Any], since: date, until: date) -> Iterator[Any]:
         """See `Database`."""
         del since, until  # the day is a condition of each query, by which PostgreSQL chooses the partitions
-        with unavailable(self._store), self._engine.begin() as connection:
-            if PLANNED_BY_VALUES.items() <= query.get_execution_options().items():
+        options = query.get_execution_options()
+        with unavailable(self._store), self._reading(options) as connection:
+            if PLANNED_BY_VALUES.keys() <= options.keys():
                 connection.execute(_PLAN_BY_VALUES)
             with connection.execute(query) as result:  # who asks may stop in the middle
                 yield from result
 
     def days(self) -> list[date]:
         """See `Database`."""
-        with unavailable(self._store), self._engine.begin() as connection:
+        with unavailable(self._store), self._reading({}) as connection:
             return self._days_in(connection)
 
     def drop(self, day: date) -> None:
@@ -107,6 +109,14 @@ class PostgresqlDays:
     def close(self) -> None:
         """See `Database`."""
         self._engine.dispose()
+
+    def _reading(self, options: Mapping[str, Any]) -> AbstractContextManager[Connection]:
+        """Return a connection for a query with these options.
+
+        A statement alone needs no transaction, which would be two more messages to the server and back.
+        """
+        is_alone = not options.keys() & {*STREAMED, *PLANNED_BY_VALUES}
+        return self._alone.connect() if is_alone else self._engine.begin()
 
     def _make_schema(self, connection: Connection, *, is_writer: bool) -> None:
         if is_writer:
@@ -172,7 +182,10 @@ def _plan_once(connection: Any, _: object) -> None:
     """Let the server plan each prepared statement once, whatever its values are, but for PLANNED_BY_VALUES.
 
     A look-up's statement is about the partitions of many days. To plan it takes several times as long as to execute
-    it. The driver forgets what is prepared when a transaction is rolled back: so what only reads is committed, too.
+    it. The driver forgets what is prepared when a transaction is rolled back: what only reads commits, or has none.
+
+    A plan may be of a day that had just begun. By it the server would read the whole day, later too, until it has
+    analysed the day. So it takes an index where there is one.
     """
-    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
     connection.commit()
