@@ -27,7 +27,10 @@ _WRITE_LOCK = 0x616E7073
 _PARTITIONS = text(
     "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = to_regclass(:table)"
 )
-_PLAN_BY_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
+# Takes back for a transaction what `_plan_once` sets.
+_PLAN_BY_VALUES = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true)"
+)
 
 
 class PostgresqlDays:
