@@ -39,6 +39,7 @@ _ASK_ENDS_EVERY_SECONDS = 1.0
 _ASK_AGAIN_AFTER_SECONDS = 60.0
 _SAVE_EVERY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 0.2
 
 
 class StoppedError(Exception):
@@ -123,7 +124,10 @@ class BackCheckService:
                     self._ask_matchers(back_check.progress.checked, generations, ends)
 
     def _go_on(self, back_check: BackCheck) -> None:
-        """Do one piece of each search, then pause for as long as it took: live matching comes first."""
+        """Do one piece of each search, then pause for as long as it took: live matching comes first.
+
+        The question by all keys of a change may take a second. The next change does not wait as long again.
+        """
         active = self._follower.active
         if active is None:
             return
@@ -135,7 +139,7 @@ class BackCheckService:
         took = time.monotonic() - started_at
         # A search that waits, perhaps for days, looks each time into the file of every day.
         is_waiting = back_check.progress.searches and not is_busy
-        self._stop.wait(max(took, _LOOK_AGAIN_SECONDS) if is_waiting else took)
+        self._stop.wait(max(took, _LOOK_AGAIN_SECONDS) if is_waiting else min(took, _LONGEST_PAUSE_SECONDS))
 
     def _ask_matchers(self, newest: Generation, generations: MatcherGenerations, ends: TopicEnds) -> None:
         """Note where the topic ends, as soon as all matchers have the newest generation that is looked for."""
