@@ -123,7 +123,7 @@ class BackCheck:
                 log.info("back-check ends", generation=str(search.upto))
                 self.progress = self.progress.with_changed(search, None)
                 self._ends_of.pop(search.upto, None)
-            elif self._has_next_pieces(search, index):
+            elif self._has_next_piece(search, index):
                 is_busy = True
         return is_busy
 
@@ -165,25 +165,21 @@ class BackCheck:
                 self._check(some, search, index)
         self.progress = self.progress.with_changed(search, search.with_done(stored))
 
-    def _has_next_pieces(self, search: Search, index: Index) -> bool:
-        """Go through the next piece of each source that is stored. Return False if all of it is done."""
+    def _has_next_piece(self, search: Search, index: Index) -> bool:
+        """Go through the next piece of what is stored, one source after the other. Return False if all is done."""
         before = search.next_offsets()
-        after = before | {
-            source: self._go_through(source, before.get(source), stored, search, index)
-            for source, stored in sorted(self._stored.items())
-        }
+        after, left = dict(before), PIECE_OFFSETS
+        for source, stored in sorted(self._stored.items()):
+            start = before[source] if source in before else self._start(source, stored, search)
+            end = min(start + left, stored)
+            if start < end:
+                self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
+                left -= end - start
+            after[source] = max(start, end)
         if after == before:
             return False
         self.progress = self.progress.with_changed(search, search.with_done(after))
         return True
-
-    def _go_through(self, source: Source, done: int | None, stored: int, search: Search, index: Index) -> int:
-        """Go through the next piece of a source, and return up to where it is done."""
-        start = self._start(source, stored, search) if done is None else done
-        end = min(start + max(1, PIECE_OFFSETS // len(self._stored)), stored)
-        if start < end:
-            self._check(self._sightings.in_offsets(source, start, end, search.since), search, index)
-        return max(start, end)
 
     def _start(self, source: Source, stored: int, search: Search) -> int:
         """Return the first offset of a source that counts: `stored`, the end, if there is none."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby, product
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, tuple_
@@ -111,21 +112,24 @@ class SightingStore:
         """Return the first offset of a source on the day of a moment or later, None where there is none."""
         offsets = select(SIGHTINGS.c.offset).join_from(SIGHTINGS, SOURCES, SOURCES.c.number == SIGHTINGS.c.source)
         first = offsets.order_by(SIGHTINGS.c.offset).limit(1)
-        return min((row.offset for row in self._of_source(first, source, since)), default=None)
+        by_day = (self._of_source(first, source, [day]) for day in self._days_since(since))
+        return min((row.offset for rows in by_day for row in rows), default=None)
 
     def in_offsets(self, source: Source, start: int, end: int, since: datetime) -> list[Sighting]:
         """Return the sightings of a source from one offset until before another, that arrived since a moment."""
         query = _rows().where(SIGHTINGS.c.offset >= start, SIGHTINGS.c.offset < end)
-        found = map(_sighting, self._of_source(query, source, since))
-        return [sighting for sighting in found if sighting.arrived_at >= since]
+        found = map(_sighting, self._of_source(query, source, self._days_since(since)))
+        return sorted((of for of in found if of.arrived_at >= since), key=attrgetter("offset"))
 
-    def _of_source(self, query: Select[Any], source: Source, since: datetime) -> Iterator[Row[Any]]:
-        """Yield the rows of a query for each day since a moment: the rows of one day lie by their source."""
-        is_source = and_(SOURCES.c.topic_id == source.topic_id, SOURCES.c.partition == source.partition)
-        for day in self.days():
-            if day >= since.astimezone(UTC).date():
-                is_day = SIGHTINGS.c.day == day_number(day)
-                yield from self._database.rows(query.where(is_source, is_day), day, day)
+    def _days_since(self, since: datetime) -> list[date]:
+        return [day for day in self.days() if day >= since.astimezone(UTC).date()]
+
+    def _of_source(self, query: Select[Any], source: Source, days: Sequence[date]) -> Iterator[Row[Any]]:
+        """Yield the rows of a query on some days, which it names one by one: those of a day lie by their source."""
+        if days:
+            is_source = and_(SOURCES.c.topic_id == source.topic_id, SOURCES.c.partition == source.partition)
+            is_day = SIGHTINGS.c.day.in_(list(map(day_number, days)))
+            yield from self._database.rows(query.where(is_source, is_day), min(days), max(days))
 
     def days(self) -> list[date]:
         """Return the days of this store, the oldest first."""
