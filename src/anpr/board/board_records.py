@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from anpr.contracts import topics
 from anpr.contracts.dead_letters import GONE
-from anpr.contracts.events import Alert
-from anpr.contracts.site_topics import Fact, SiteTopic
+from anpr.contracts.events import Action, Alert, Arrival, Correction
+from anpr.contracts.site_topics import SiteTopic
 from anpr.kafka.interfaces import Record
 
 
@@ -30,9 +30,9 @@ def is_for_boards(record: Record, topic: SiteTopic) -> bool:
     return topic.holds != "dead letters" or record.reason == GONE
 
 
-def is_covert(fact: Fact, topic: SiteTopic) -> bool:
-    """Tell whether only people with the covert permission may see a fact (docs/adr/0017).
+def is_covert(event: Alert | Correction | Action | Arrival, topic: SiteTopic) -> bool:
+    """Tell whether only people with the covert permission may see an event (docs/adr/0017).
 
     A covert alert that was published on the open topic by mistake is covert all the same.
     """
-    return topic.is_covert or (isinstance(fact, Alert) and fact.is_covert)
+    return topic.is_covert or (isinstance(event, Alert) and event.is_covert)

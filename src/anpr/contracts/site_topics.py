@@ -3,6 +3,7 @@
 So no site can speak for another, and no record can take the place of another.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -11,15 +12,16 @@ from anpr.contracts.alert_id import has_own_id
 from anpr.contracts.events import Action, Alert, Arrival, ArrivalsWatched, Correction, Loss, Status
 from anpr.contracts.losses import has_own_loss_id
 
-# What is folded into incidents.
-Fact = Alert | Correction | Action | Arrival
+# What a record on one of these topics holds.
+Event = Alert | Correction | Action | Arrival | ArrivalsWatched | Status | Loss
+Holds = Literal["alerts", "actions", "arrivals", "status", "dead letters"]
 
 
 class SiteTopic(NamedTuple):
     """A topic of a site: the site that owns it, what it holds, and whether it is covert."""
 
     site: str
-    holds: Literal["alerts", "actions", "arrivals", "status", "dead letters"]
+    holds: Holds
     is_covert: bool = False
 
 
@@ -35,50 +37,38 @@ class FutureRecordError(Exception):
 UNREADABLE: Final = (*events.Undecodable, ForeignRecordError, FutureRecordError)
 # The clocks of a camera, a broker and a console may differ by so much.
 _CLOCKS_DIFFER: Final = timedelta(days=1)
+_DECODERS: Final[Mapping[Holds, Callable[[bytes], Event]]] = {
+    "alerts": events.decode_alert_record,
+    "actions": events.decode_action,
+    "arrivals": events.decode_arrival_record,
+    "status": events.decode_status,
+    "dead letters": events.decode_loss,
+}
 
 
-def decode(value: bytes, topic: SiteTopic) -> Fact | ArrivalsWatched | Status | Loss:
-    """Return the fact, status or loss in a record of `topic`. Raises one of `UNREADABLE`."""
-    if topic.holds == "status":
-        status = events.decode_status(value)
-        _check_site(status.site, topic)
-        return status
-    if topic.holds == "dead letters":
-        loss = events.decode_loss(value)
-        _check_site(loss.site, topic)
-        if loss.topic != topics.reads(loss.site) or not has_own_loss_id(loss):
-            raise ForeignRecordError("a loss under an id that is not its own")
-        return loss
-    if topic.holds == "arrivals":
-        arrival = events.decode_arrival_record(value)
-        _check_site(arrival.site, topic)
-        return arrival
-    if topic.holds == "actions":
-        action = events.decode_action(value)
-        _check_site(action.site, topic)
-        return action
-    fact = events.decode_alert_record(value)
-    _check_site(fact.site if isinstance(fact, Correction) else fact.read.site, topic)
-    if isinstance(fact, Alert) and not canary.is_canary(fact) and not has_own_id(fact):
+def decode(value: bytes, topic: SiteTopic) -> Event:
+    """Return the event in a record of `topic`. Raises one of `UNREADABLE`."""
+    event = _DECODERS[topic.holds](value)
+    site = event.read.site if isinstance(event, Alert) else event.site
+    if site != topic.site:
+        raise ForeignRecordError(f"a record of site {site!r} on a topic of {topic.site!r}")
+    if isinstance(event, Loss) and (event.topic != topics.reads(site) or not has_own_loss_id(event)):
+        raise ForeignRecordError("a loss under an id that is not its own")
+    if isinstance(event, Alert) and not canary.is_canary(event) and not has_own_id(event):
         raise ForeignRecordError("an alert under an id that is not its own")
-    return fact
+    return event
 
 
-def check_time(fact: Fact | ArrivalsWatched | Status | Loss, arrived_at: datetime | None) -> None:
-    """Refuse a fact of the future: it would stay on the board until then. Raises FutureRecordError."""
-    moment = _happened_at(fact)
+def check_time(event: Event, arrived_at: datetime | None) -> None:
+    """Refuse an event of the future: it would stay on the board until then. Raises FutureRecordError."""
+    moment = _happened_at(event)
     if moment is not None and arrived_at is not None and moment - arrived_at > _CLOCKS_DIFFER:
         raise FutureRecordError(f"it happened {(moment - arrived_at).days} days after it arrived")
 
 
-def _happened_at(fact: Fact | ArrivalsWatched | Status | Loss) -> datetime | None:
-    if isinstance(fact, Loss):
-        return fact.found_at or fact.until
-    if isinstance(fact, ArrivalsWatched):
-        return fact.until
-    return fact.at if isinstance(fact, Action | Status) else fact.captured_at
-
-
-def _check_site(site: str, topic: SiteTopic) -> None:
-    if site != topic.site:
-        raise ForeignRecordError(f"a record of site {site!r} on a topic of {topic.site!r}")
+def _happened_at(event: Event) -> datetime | None:
+    if isinstance(event, Loss):
+        return event.found_at or event.until
+    if isinstance(event, ArrivalsWatched):
+        return event.until
+    return event.at if isinstance(event, Action | Status) else event.captured_at
