@@ -5,8 +5,7 @@ from multiprocessing import Process
 import click
 
 from anpr.matching import kernels
-from anpr.matching.compiling import compile_kernels
-from anpr.matching.encoding.plain_reads import ReadScanner
+from anpr.matching.compiling import compile_kernels, compile_scanner
 
 
 @click.command(name="compile")
@@ -22,7 +21,7 @@ def command() -> None:
       anpr compile
       NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= anpr compile
     """
-    scanner = Process(target=_compile_scanner, daemon=True)
+    scanner = Process(target=compile_scanner, daemon=True)
     if not kernels.are_compiled():
         scanner.start()  # on a second processor; where code can be kept, it is there when this process needs it
     compile_kernels()
@@ -30,8 +29,3 @@ def command() -> None:
         f"in {kernels.FOLDER}" if kernels.are_compiled() else "for this process only: the folder cannot be written"
     )
     click.echo(f"matching is compiled, {where}", err=True)
-
-
-def _compile_scanner() -> None:
-    """Compile the kernels that scan records: a fifth of the work, which needs nothing of the rest."""
-    ReadScanner("example", ["example"]).scan([b""])

@@ -119,13 +119,13 @@ class SightingStore:
         """Return the sightings of a source from one offset until before another, that arrived since a moment."""
         query = _rows().where(SIGHTINGS.c.offset >= start, SIGHTINGS.c.offset < end)
         found = map(_sighting, self._of_source(query, source, self._days_since(since)))
-        return sorted((of for of in found if of.arrived_at >= since), key=attrgetter("offset"))
+        return sorted((sighting for sighting in found if sighting.arrived_at >= since), key=attrgetter("offset"))
 
     def _days_since(self, since: datetime) -> list[date]:
         return [day for day in self.days() if day >= since.astimezone(UTC).date()]
 
     def _of_source(self, query: Select[Any], source: Source, days: Sequence[date]) -> Iterator[Row[Any]]:
-        """Yield the rows of a query on some days, which it names one by one: those of a day lie by their source."""
+        """Yield the rows of a query on these days. It names each: within a day, rows lie in the order of sources."""
         if days:
             is_source = and_(SOURCES.c.topic_id == source.topic_id, SOURCES.c.partition == source.partition)
             is_day = SIGHTINGS.c.day.in_(list(map(day_number, days)))

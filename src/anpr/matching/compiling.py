@@ -30,10 +30,15 @@ def compile_kernels() -> None:
     reads = [_read(plate) for plate in ("AB12CDF", "GBAB12CDE", "CDEAB12")]
     Index.build([entry, pattern], NO_GENERATION).match(reads)
     read_keys(reads)
-    ReadScanner("example", ["example"]).scan([b""])
+    compile_scanner()
     for read in reads:
         compare(read, entry, 1)
     kernels.note_complete()
+
+
+def compile_scanner() -> None:
+    """Compile the kernels that scan records: a fifth of the work, which needs nothing of the rest."""
+    ReadScanner("example", ["example"]).scan([b""])
 
 
 def _read(plate: str) -> Read:
