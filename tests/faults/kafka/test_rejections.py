@@ -249,7 +249,8 @@ def test_a_line_that_is_too_large_for_the_topic_delays_no_other_and_stays_on_dis
             put(gateway, read_line("long line", site, "AB12CDE", **LARGE))
             put(gateway, read_line("short line", site, "AB12CDE"))
             assert wait_until(lambda: "short line" in watched.alerts(), 60)
-            assert "kafka-record-too-large" in ready(address)[1]
+            says = "docs/errors.md#kafka-record-too-large"
+            assert wait_until(lambda: says in ready(address)[1], 60), ready(address)
             assert "long line" not in watched.alerts()
         assert wait_until(lambda: "long line" in watched.alerts(), 60), "without a restart"
 
