@@ -148,7 +148,7 @@ def search_in_turns(folder: Path, index: Index, may_run: Event) -> None:
         while is_busy:
             may_run.wait()
             began = time.monotonic()
-            is_busy = check.run_once(index, None)
+            is_busy = check.run_once(index, None) is not None
             time.sleep(time.monotonic() - began)
 
 

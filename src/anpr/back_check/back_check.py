@@ -12,7 +12,7 @@ alert that history has already is not published again: an entry whose text alone
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from anpr.back_check.search import Progress, Search
 from anpr.back_check.wanted_keys import wanted_keys
@@ -32,6 +32,9 @@ log = get_logger(__name__)
 PIECE_OFFSETS = 1000
 # A clock of the broker may be ahead of this one.
 _CLOCKS_DIFFER = timedelta(days=1)
+
+# What was done at once: all that is stored was asked for by keys, or the next piece was gone through.
+Work = Literal["question", "piece"]
 
 
 class Sightings(Protocol):
@@ -102,13 +105,13 @@ class BackCheck:
         if self.progress is not before:
             log.info("back-check begins", generation=str(generation))
 
-    def run_once(self, index: Index, matched: MatchedWith | None) -> bool:
-        """Go on with each search and return whether there was anything to do: if not, all of them wait for more.
+    def run_once(self, index: Index, matched: MatchedWith | None) -> Work | None:
+        """Go on with each search and return what there was to do; None if all of them wait for more.
 
-        `matched` is what was last known of the matchers: what was on the topic then has to be gone through. Raises
+        Where one asked a question and others went on by a piece, it was a question. `matched` is what was last known of the matchers: what was on the topic then has to be gone through. Raises
         RejectedError and HistoryUnavailableError; what was not done is done at the next call.
         """
-        is_busy = False
+        work: Work | None = None
         if self.progress.searches:
             # Once for all of them: a store looks into the file of each day.
             self._stored = self._sightings.next_offsets()
@@ -118,14 +121,14 @@ class BackCheck:
                 continue
             if search.done is None:
                 self._ask(search, index)
-                is_busy = True
+                work = "question"
             elif matched is not None and _has_reached(search, self._ends_for(search, matched)):
                 log.info("back-check ends", generation=str(search.upto))
                 self.progress = self.progress.with_changed(search, None)
                 self._ends_of.pop(search.upto, None)
             elif self._has_next_piece(search, index):
-                is_busy = True
-        return is_busy
+                work = work or "piece"
+        return work
 
     def _ends_for(self, search: Search, matched: MatchedWith) -> Mapping[tuple[str, int], PartitionEnds]:
         """Return the ends that a search has to reach, none as long as a matcher may have an older list.

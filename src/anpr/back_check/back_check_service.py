@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 from anpr.back_check.alert_publisher import AlertPublisher
-from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith
+from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith, Work
 from anpr.back_check.known_alerts import KnownAlerts
 from anpr.back_check.matched_with import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile, progress_path
@@ -39,7 +39,18 @@ _ASK_ENDS_EVERY_SECONDS = 1.0
 _ASK_AGAIN_AFTER_SECONDS = 60.0
 _SAVE_EVERY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_AFTER_QUESTION_SECONDS = 0.2
+
+
+def pause_seconds(work: Work | None, took: float, *, is_searching: bool) -> float:
+    """Return how long to pause after work that took so many seconds: live matching comes first."""
+    if work == "question":
+        # By all keys of a change it may take a second, and comes once. The next change does not wait as long again.
+        return min(took, _LONGEST_PAUSE_AFTER_QUESTION_SECONDS)
+    if work is None and is_searching:
+        # A search that waits, perhaps for days, looks each time into the file of every day.
+        return max(took, _LOOK_AGAIN_SECONDS)
+    return took
 
 
 class StoppedError(Exception):
@@ -124,22 +135,17 @@ class BackCheckService:
                     self._ask_matchers(back_check.progress.checked, generations, ends)
 
     def _go_on(self, back_check: BackCheck) -> None:
-        """Do one piece of each search, then pause for as long as it took: live matching comes first.
-
-        The question by all keys of a change may take a second. The next change does not wait as long again.
-        """
+        """Do one piece of each search, then pause."""
         active = self._follower.active
         if active is None:
             return
         started_at = time.monotonic()
         back_check.note_list(active)
-        is_busy = back_check.run_once(active.index, self._matched)
+        work = back_check.run_once(active.index, self._matched)
         self._save(back_check)
         self._refusal = ""
         took = time.monotonic() - started_at
-        # A search that waits, perhaps for days, looks each time into the file of every day.
-        is_waiting = back_check.progress.searches and not is_busy
-        self._stop.wait(max(took, _LOOK_AGAIN_SECONDS) if is_waiting else min(took, _LONGEST_PAUSE_SECONDS))
+        self._stop.wait(pause_seconds(work, took, is_searching=bool(back_check.progress.searches)))
 
     def _ask_matchers(self, newest: Generation, generations: MatcherGenerations, ends: TopicEnds) -> None:
         """Note where the topic ends, as soon as all matchers have the newest generation that is looked for."""

@@ -175,7 +175,7 @@ class Port:
         self.check.note_list(active(self.index))
         # Killed before it commits, a matcher reads from there on with the list of that time.
         ends = {("topic-1", 0): PartitionEnds(0, len(self.topic)), ("topic-1", 1): PartitionEnds(5, 5)}
-        return self.check.run_once(self.index, MatchedWith(self.matchers_index.generation, ends))
+        return self.check.run_once(self.index, MatchedWith(self.matchers_index.generation, ends)) is not None
 
 
 STEPS = (

@@ -85,6 +85,19 @@ def test_a_search_says_how_much_is_left_to_go_through() -> None:
     assert left == [2501, 1501, 501, 0]
 
 
+def test_it_says_whether_it_asked_by_keys_or_went_on_by_a_piece() -> None:
+    site = Site()
+    by_keys = Index.build([an_entry_of(1)], generation(1))
+    site.check.note_list(active(by_keys))
+    assert site.check.run_once(by_keys, None) == "question"
+    assert site.check.run_once(by_keys, None) is None
+    site.sightings.store(a_read("later"))
+    pattern = Index.build([an_entry_of(1), an_entry_of(2, plate="AB12C??")], generation(2))
+    site.check.note_list(active(pattern))
+    assert site.check.run_once(pattern, None) == "question", "one of the two searches asked, the other went on"
+    assert site.check.run_once(pattern, None) == "piece"
+
+
 def test_however_many_searches_wait_it_asks_once_a_pass_how_far_history_is() -> None:
     site = Site()
     for number in range(1, 6):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from anpr.back_check import back_check_service
-from anpr.back_check.back_check_service import BackCheckService
+from anpr.back_check.back_check_service import BackCheckService, pause_seconds
 from anpr.back_check.matched_with import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile
 from anpr.contracts.events import Status, encode
@@ -154,3 +154,12 @@ def test_a_setting_that_cannot_be_used_ends_it(site: Site) -> None:
     site.open_sightings.side_effect = InputError("history-url", "history.url is not an address", "write it so")
     with pytest.raises(InputError, match=r"history\.url"):
         site.service(Waits(10)).run()
+
+
+def test_it_rests_as_long_as_a_piece_took_and_lets_the_next_change_wait_for_no_question() -> None:
+    assert pause_seconds("piece", 0.9, is_searching=True) == 0.9, "a slow disk or a busy machine is not loaded more"
+    assert pause_seconds("question", 0.9, is_searching=True) == 0.2
+    assert pause_seconds("question", 0.05, is_searching=True) == 0.05
+    assert pause_seconds(None, 0.01, is_searching=True) == 0.2, "it looks seldom whether more is stored"
+    assert pause_seconds(None, 0.9, is_searching=True) == 0.9
+    assert pause_seconds(None, 0.001, is_searching=False) == 0.001, "the next change is noticed at once"
