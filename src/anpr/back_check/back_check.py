@@ -108,8 +108,9 @@ class BackCheck:
     def run_once(self, index: Index, matched: MatchedWith | None) -> Work | None:
         """Go on with each search and return what there was to do; None if all of them wait for more.
 
-        Where one asked a question and others went on by a piece, it was a question. `matched` is what was last known of the matchers: what was on the topic then has to be gone through. Raises
-        RejectedError and HistoryUnavailableError; what was not done is done at the next call.
+        Where one asked a question and others went on by a piece, it was a question. `matched` is what was last known
+        of the matchers: what was on the topic then has to be gone through. Raises RejectedError and
+        HistoryUnavailableError; what was not done is done at the next call.
         """
         work: Work | None = None
         if self.progress.searches:

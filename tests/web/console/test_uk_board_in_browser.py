@@ -56,8 +56,12 @@ def test_vehicles_due_in_the_same_quarter_are_one_group_by_priority_and_are_coun
         order = page.eval_on_selector_all("#section-elsewhere > li", "items => items.map((item) => item.id.slice(5))")
         assert order == [danger.alert_id, fine.alert_id, later.alert_id]
         groups = page.locator(".card__group:visible")
-        next_quarter = quarter + timedelta(minutes=15)
-        expect(groups).to_have_text([f"Due from {moment:%H:%M} UTC" for moment in (quarter, next_quarter)])
+        first, second, third = (quarter + timedelta(minutes=15 * number) for number in range(3))
+        said = [
+            f"Due at the earliest {since:%H:%M} to {until:%H:%M} UTC"
+            for since, until in ((first, second), (second, third))
+        ]
+        expect(groups).to_have_text(said)
         expect(page.locator("#count-words")).to_contain_text("3 on the way here")
         expect(page.get_by_role("heading", name="On the way here: needs somebody (3)")).to_be_visible()
 

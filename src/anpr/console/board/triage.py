@@ -58,6 +58,7 @@ ROLES_CALLED: Final = {
 }
 
 _JUST_AFTER = timedelta(microseconds=1)
+_DUE_TOGETHER = timedelta(minutes=15)
 # An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
 _REVIEWED_TIERS = ("near",)
 
@@ -100,7 +101,8 @@ class BoardPosition:
         section: The section of the board, `NOWHERE` for none.
         order: Text that sorts the cards of a section, the most urgent first.
         waits_since: Since when it waits for somebody of this site.
-        due_from: From when the vehicles of its group are due off the ferry or shuttle; None for others.
+        due_from: From when at the earliest the vehicles of its group may drive off the ferry or shuttle; None for
+            others.
         rings: Which roles it calls.
         calls: The officer whom it calls by name, "" for none.
         claims: The claims on it, by site.
@@ -121,6 +123,11 @@ class BoardPosition:
     claims: tuple[Claim, ...] = ()
     waits_since: datetime | None = None
     due_from: datetime | None = None
+
+    @property
+    def due_before(self) -> datetime | None:
+        """Before when each vehicle of its group may drive off at the earliest; None for others."""
+        return self.due_from and shifted(self.due_from, _DUE_TOGETHER)
 
     def claim_at(self, site: str) -> Claim | None:
         """Return the claim of a site, None for none."""
