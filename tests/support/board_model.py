@@ -53,6 +53,7 @@ class ExpectedIncident(NamedTuple):
     alerts_there: set[tuple[Arrival, str]]
     expected_by: list[str]
     listed_again: bool
+    next_stay: str | None
 
 
 def add_fact(board: Board, fact: Fact) -> None:
@@ -87,6 +88,7 @@ def seen(incident: Incident) -> ExpectedIncident:
         alerts_there={(arrival, alert.alert_id) for arrival, alert in incident.alerts_there.items()},
         expected_by=[alert.alert_id for alert in incident.expected_by],
         listed_again=incident.listed_again,
+        next_stay=incident.next_stay.incident_id if incident.next_stay else None,
     )
 
 
@@ -94,7 +96,8 @@ def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[
     """Return every incident of any age, as it is at `now`."""
     alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
     links = _links([alert for alert, _ in alerts], facts)
-    return [_incident(stay, facts, links, now) for stay in _stays(alerts, stay_gap)]
+    stays = _stays(alerts, stay_gap)
+    return [_incident(stay, facts, links, now)._replace(next_stay=_next_stay(stay, stays)) for stay in stays]
 
 
 def last_capture(incident: ExpectedIncident, facts: Sequence[Fact]) -> datetime:
@@ -187,7 +190,18 @@ def _incident(
         },
         expected_by=_in_order_of_capture({before for before, _, after in links if after in alerts}),
         listed_again=any(_ends_since(alert, facts) for alert in standing),
+        next_stay=None,
     )
+
+
+def _next_stay(stay: Sequence[tuple[Alert, str]], stays: Sequence[Sequence[tuple[Alert, str]]]) -> str | None:
+    """Return the id of the next stay of the same plate at the same site. The stays are in order of capture."""
+    last = stay[-1][0]
+    for other in stays:
+        first = other[0][0]
+        if (first.read.site, first.plate) == (last.read.site, last.plate) and first.captured_at > last.captured_at:
+            return first.alert_id
+    return None
 
 
 def _in_order_of_capture(alerts: set[Alert]) -> list[str]:

@@ -1,18 +1,20 @@
 """The vehicles that are expected at a port and were not seen there yet, from the incidents of a board. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from anpr.board.incident import Incident, certainty_order
-from anpr.board.journeys import arrivals, is_of_guess
+from anpr.board.journeys import Concern, concern_of, is_of_guess, may_be_met
 from anpr.contracts.events import Alert, Entry
+from anpr.contracts.moments import shifted
 from anpr.contracts.plates import is_pattern
 from anpr.runtime.settings import Route
 
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
+_JUST_BEFORE = timedelta(microseconds=-1)
 
 
 class Expected(NamedTuple):
@@ -37,15 +39,24 @@ def expected_vehicles(
     else those that an open one does: an arrival is told to those who may know of the alert that it names.
     """
     found = []
-    for incident, concern in arrivals(incidents, site, routes, now):
+    for incident in incidents:
+        concern = concern_of(incident, site, routes)
+        if concern is None or concern.seen_from is None or not may_be_met(incident, concern, site, now):
+            continue
         named = [alert for alert in incident.standing if alert.is_covert == covert]
         is_guessed = concern.met is not None and is_of_guess(concern.met)
-        may_be_met = concern.met is None or is_guessed
-        if named and may_be_met and concern.seen_from is not None and concern.seen_from <= now:
+        is_awaited = concern.met is None or is_guessed
+        if named and is_awaited and concern.seen_from <= now:
             alert = min(named, key=certainty_order)
-            until = _FOR_EVER if site in incident.holders else concern.until
+            until = _until(concern, is_claimed=site in incident.holders)
             found.append(Expected(alert, _looked_for(alert), concern.seen_from, until, is_guessed))
     return found
+
+
+def _until(concern: Concern, *, is_claimed: bool) -> datetime:
+    """Return the last moment at which a sighting is the arrival."""
+    until = _FOR_EVER if is_claimed else concern.until
+    return until if concern.seen_before is None else min(until, shifted(concern.seen_before, _JUST_BEFORE))
 
 
 def _looked_for(alert: Alert) -> Entry:

@@ -4,7 +4,8 @@ Everything here is computed from sets of facts, never from the order in which th
 the same topics shows the same incidents.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,6 +49,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         alerts_there: Of these, the alerts that the sightings raised where they were, by the same entry.
         expected_by: The alerts of other sites that made its vehicle expected here, in order of capture.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
+        next_stay: The next stay of the same vehicle at the same site; None for none yet.
     """
 
     incident_id: str
@@ -64,6 +66,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     alerts_there: dict[Arrival, Alert] = {}
     expected_by: tuple[Alert, ...] = ()
     listed_again: bool = False
+    next_stay: "Incident | None" = None
 
     @property
     def priority(self) -> int:
@@ -114,6 +117,13 @@ class Incident(Struct, frozen=True, kw_only=True):
         """The standing alerts that no outcome covers."""
         covered = _covered(self.alerts, [action for action in self.actions if not self.is_retracted(action)])
         return tuple(alert for alert in self.standing if not _is_covered(alert, covered))
+
+    def speaks_for(self, other: "Incident") -> bool:
+        """Tell whether each standing alert of another one has its equal among those of this one, or a surer one."""
+        tiers: defaultdict[str, set[str]] = defaultdict(set)
+        for alert in self.standing:
+            tiers[alert.entry.entry_id].add(sureness(alert))
+        return all(_is_covered(alert, tiers) for alert in other.standing)
 
     def is_retracted(self, action: Action) -> bool:
         """Tell whether one of its actions was retracted. Then it does not count."""
@@ -264,8 +274,8 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
     return covered
 
 
-def _is_covered(alert: Alert, covered: dict[str, set[str]]) -> bool:
-    """Tell whether an outcome was recorded for this entry at this tier or at a surer one."""
+def _is_covered(alert: Alert, covered: Mapping[str, set[str]]) -> bool:
+    """Tell whether these tiers, by entry, have that of the alert or a surer one."""
     tiers, tier = covered.get(alert.entry.entry_id, set()), sureness(alert)
     own_rank = rank(tier, TIERS)
     return tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))

@@ -2,6 +2,7 @@
 
 A vehicle that was seen at one site drives off a ferry or shuttle at another. By road it may try another site when it
 was turned away, or before anybody has stopped it. One that is expected is met when it is seen at the other site.
+One that passes again first did not cross before: whatever is seen of it later belongs to the later stay.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,6 +54,8 @@ class Concern(NamedTuple):
         until: When it ceases to concern this site, unless it is claimed here.
         call_at: From when on an officer of this site must have claimed it; None if nobody must.
         seen_from: From when on a sighting of the vehicle here is its arrival; None by road.
+        seen_before: Until when it is, because the vehicle has passed again there: it is the arrival of
+            that stay then. None while it has not, and by road.
         met: Its first sighting here, by a camera's later guess only where no camera has read it; None while it was
             not seen.
         own_alert: The alert that this sighting raised here by the same entry; None for none.
@@ -66,6 +69,7 @@ class Concern(NamedTuple):
     until: datetime
     call_at: datetime | None = None
     seen_from: datetime | None = None
+    seen_before: datetime | None = None
     met: Arrival | None = None
     own_alert: Alert | None = None
 
@@ -120,7 +124,16 @@ def expected_at(incident: Incident, routes: Iterable[Route], now: datetime) -> l
 
 
 def is_current(incident: Incident, concern: Concern, site: str, now: datetime) -> bool:
-    """Tell whether an incident still concerns `site`. One that the site has claimed does, however late it is."""
+    """Tell whether an incident still concerns `site`. One that the site has claimed does, however late it is.
+
+    A vehicle that was not seen and has passed again there comes with that stay, and has one card.
+    """
+    has_come_later = concern.met is None and concern.seen_before is not None and now >= concern.seen_before
+    return site in incident.holders or (now <= concern.until and not has_come_later)
+
+
+def may_be_met(incident: Incident, concern: Concern, site: str, now: datetime) -> bool:
+    """Tell whether a sighting at `site` may still turn out to be the vehicle's arrival: history may be behind."""
     return site in incident.holders or now <= concern.until
 
 
@@ -149,7 +162,8 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
     call_at = after.at if after is not None and is_handed_over else shifted(earliest, -_CALL_BEFORE)
     seen_from = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes * _FASTEST_SHARE))
-    met = _first_seen(incident, site, seen_from)
+    seen_before = _seen_before(incident, site, routes)
+    met = _first_seen(incident, site, seen_from, seen_before)
     return Concern(
         route,
         earliest,
@@ -159,14 +173,32 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
         until=shifted(latest, _OVERDUE),
         call_at=call_at,
         seen_from=seen_from,
+        seen_before=seen_before,
         met=met,
         own_alert=incident.alerts_there.get(met) if met is not None else None,
     )
 
 
-def _first_seen(incident: Incident, site: str, seen_from: datetime) -> Arrival | None:
-    """Return the first sighting of an incident's vehicle at a site, from the moment at which it may be there."""
-    seen = (arrival for arrival in incident.arrivals if arrival.site == site and arrival.captured_at >= seen_from)
+def _seen_before(incident: Incident, site: str, routes: Mapping[str, Route]) -> datetime | None:
+    """Return when the vehicle may be at `site` by a later stay that makes it expected there as this one does."""
+    later = incident.next_stay
+    while later is not None:
+        concern = concern_of(later, site, routes)
+        if concern is not None and concern.seen_from is not None and later.speaks_for(incident):
+            return concern.seen_from
+        later = later.next_stay
+    return None
+
+
+def _first_seen(incident: Incident, site: str, seen_from: datetime, seen_before: datetime | None) -> Arrival | None:
+    """Return the first sighting of an incident's vehicle at a site, of those that may be its arrival."""
+    seen = (
+        arrival
+        for arrival in incident.arrivals
+        if arrival.site == site
+        and seen_from <= arrival.captured_at
+        and (seen_before is None or arrival.captured_at < seen_before)
+    )
     # min keeps the first of equals, and the arrivals are in order of capture.
     return min(seen, key=is_of_guess, default=None)
 

@@ -276,8 +276,9 @@ def check_arrivals(
     for incident in incidents:
         for site, concern in expected_at(incident, routes, now):
             may_be_there = concern.seen_from or concern.earliest
+            until = min(concern.until, concern.seen_before or concern.until)
             at_site = seen[site, incident.best.entry.entry_id]
-            has_come = any(may_be_there <= moment <= concern.until for moment in at_site)
+            has_come = any(may_be_there <= moment <= until for moment in at_site)
             met += concern.met is not None
             missing += has_come and concern.met is None
             unexpected += concern.met is not None and concern.met.tier in SURE_TIERS and not has_come

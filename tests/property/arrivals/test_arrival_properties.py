@@ -1,5 +1,6 @@
 """Random journeys: who is met, due or overdue at Dover equals a plain reference, and covert ones stay covert."""
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -111,7 +112,8 @@ def reference(world: World, *, covert: bool) -> set[Outcome]:
     known = [one for one in world.passes if covert or not one.is_covert]
     for plate in PLATES:
         for site, crossing, wait in (("calais", 90, 36), ("dunkerque", 120, 120)):
-            for stay in stays(sorted(one.minute for one in known if (one.plate, one.site) == (plate, site))):
+            of_plate = [one for one in known if (one.plate, one.site) == (plate, site)]
+            for stay in stays(sorted(one.minute for one in of_plate)):
                 is_first = covers_first(world, plate, site, stay, covert=covert)
                 outcome = world.outcomes.get(plate) if is_first else None
                 if outcome is not None and outcome not in COMES:
@@ -119,6 +121,7 @@ def reference(world: World, *, covert: bool) -> set[Outcome]:
                 earliest = stay[-1] + crossing
                 until = earliest + wait + OVERDUE_MINUTES
                 is_claimed = is_first and plate in world.claimed
+                passed_again = expected_again_from(stay, of_plate, crossing / 2)
                 seen = [
                     one.minute
                     for one in world.seen
@@ -126,13 +129,27 @@ def reference(world: World, *, covert: bool) -> set[Outcome]:
                     and one.direction != "fr_bound"
                     and not one.is_superseded
                     and stay[-1] + crossing / 2 <= one.minute <= world.now
+                    and one.minute < passed_again
                     and (is_claimed or one.minute <= until)
                 ]
-                if not is_claimed and world.now > until:
+                if not is_claimed and (world.now > until or (not seen and world.now >= passed_again)):
                     continue
                 state = "met" if seen else "overdue" if world.now > earliest + wait else "due"
                 shown.add((plate, site, state, min(seen, default=None)))
     return shown
+
+
+def expected_again_from(stay: Sequence[int], of_plate: Sequence[Pass], fastest: float) -> float:
+    """Return the minute from which the vehicle is seen as of a later stay, by all the entries that it had in this."""
+    handlings = {one.is_covert for one in of_plate if one.minute in stay}
+    return min(
+        (
+            later[-1] + fastest
+            for later in stays(sorted(one.minute for one in of_plate))
+            if later[0] > stay[-1] and handlings <= {one.is_covert for one in of_plate if one.minute in later}
+        ),
+        default=math.inf,
+    )
 
 
 def stays(captures: Sequence[int]) -> Iterator[list[int]]:
@@ -221,6 +238,11 @@ def in_stay_of(first: Pass, one: Pass, known: Sequence[Pass]) -> bool:
 
 def board_of(facts: Sequence[Fact]) -> Board:
     board = Board(timedelta(minutes=GAP_MINUTES), timedelta(hours=72))
+    add_facts(board, facts)
+    return board
+
+
+def add_facts(board: Board, facts: Sequence[Fact]) -> None:
     for offset, fact in enumerate(facts):
         if isinstance(fact, Alert):
             board.add_alert(fact)
@@ -230,7 +252,6 @@ def board_of(facts: Sequence[Fact]) -> Board:
             board.add_arrival(fact)
         else:
             board.add_action(fact, offset)
-    return board
 
 
 def watch_once(world: World, open_board: Board, whole_board: Board, now: int) -> list[AddressedArrival]:
@@ -260,18 +281,25 @@ def test_who_is_met_due_or_overdue_is_what_the_reference_says(world: World) -> N
     assert states(whole_board, world.now) == reference(world, covert=True)
 
 
-@given(worlds, st.lists(st.sampled_from((46, 90, 131, 200)), max_size=3))
-def test_it_does_not_matter_when_the_watch_looks_or_a_read_is_corrected_or_a_board_is_opened(
-    world: World, looks: list[int]
+@given(worlds, st.lists(st.sampled_from((46, 90, 131, 200)), max_size=3), st.sets(st.integers(0, 5), max_size=3))
+def test_it_does_not_matter_when_the_watch_looks_or_a_pass_is_known_or_a_board_is_opened(
+    world: World, looks: list[int], known_late: set[int]
 ) -> None:
-    open_board, whole_board = (board_of(passed_and_done(world, covert=covert)) for covert in (False, True))
+    late = {one.alert().alert_id for number, one in enumerate(world.passes) if number in known_late}
+    boards = [board_of([]), board_of([])]
+    known_later: list[list[Fact]] = []
+    for covert, board in zip((False, True), boards, strict=True):
+        done = passed_and_done(world, covert=covert)
+        is_late = [isinstance(fact, Alert) and fact.alert_id in late for fact in done]
+        add_facts(board, [fact for fact, comes_late in zip(done, is_late, strict=True) if not comes_late])
+        known_later.append([fact for fact, comes_late in zip(done, is_late, strict=True) if comes_late])
+    open_board, whole_board = boards
     found: list[AddressedArrival] = []
     for now in sorted(looks):
         if now < world.now:
             found += watch_once(world, open_board, whole_board, now)
-    for correction in corrections(world):
-        open_board.add_correction(correction)
-        whole_board.add_correction(correction)
+    for board, facts in zip(boards, known_later, strict=True):
+        add_facts(board, [*facts, *corrections(world)])
     found += watch_once(world, open_board, whole_board, world.now)
     assert not watch_once(world, open_board, whole_board, world.now), "each is told once"
     for covert, board in ((False, open_board), (True, whole_board)):
@@ -324,3 +352,23 @@ def test_a_guess_of_a_camera_is_told_as_unsure_and_once_until_a_camera_reads_the
     [(_, concern)] = arrivals(board.incidents(minutes(120)), "dover", ROUTES, minutes(120))
     assert concern.met is not None
     assert concern.met.tier == "exact"
+
+
+def test_a_vehicle_that_passes_again_before_it_crosses_is_met_once_and_has_one_card_then() -> None:
+    first, again = (Pass(PLATES[0], "calais", minute, is_covert=False).alert() for minute in (0, 75))
+    board = board_of([first, again])
+    reads: list[Read] = []
+    watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=lambda _: None)
+
+    def shown(now: int) -> list[tuple[str, str]]:
+        watch.look(board, board, minutes(now))
+        found = arrivals(board.incidents(minutes(now)), "dover", ROUTES, minutes(now))
+        return [(one.incident_id, arrival_state(why, minutes(now), ALWAYS)) for one, why in found]
+
+    ids = (first.alert_id, again.alert_id)
+    assert shown(119) == [(ids[0], "due"), (ids[1], "due")], "two vehicles may have this plate"
+    assert shown(120) == [(ids[1], "due")], "from now on it may have come with the later ship"
+    reads.append(Seen(PLATES[0], 170, "uk_bound", is_superseded=False).read())
+    assert shown(171) == [(ids[1], "met")]
+    reads.append(Seen(PLATES[0], 100, "uk_bound", is_superseded=False).read())
+    assert shown(172) == [(ids[0], "met"), (ids[1], "met")], "history was behind: it came with both ships"

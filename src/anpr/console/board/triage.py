@@ -228,6 +228,7 @@ def _position_of_arrival(
         arrival = arrival_state(concern, now, watched_until if rules.has_cameras else None)
         changes += [concern.latest] if rules.has_cameras else []
     changes += [] if rules.site in incident.holders else [concern.until]
+    changes += [concern.seen_before] if concern.seen_before is not None else []
     if concern.call_at is not None and since is not None and is_sure(incident, rules):
         since = max(since, concern.call_at)
         rings = _rings(since, rules, now)
