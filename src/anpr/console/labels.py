@@ -76,6 +76,7 @@ OUTCOME: Final = {
 SECTION: Final = {
     "now": "Here now: needs somebody",
     "review": "To review",
+    "passed": "Seen before it was listed",
     "dealt": "Being dealt with",
 }
 ELSEWHERE: Final = "At other ports"

@@ -12,6 +12,7 @@ from anpr.console.board.triage import (
     ELSEWHERE,
     NOW,
     NOWHERE,
+    PASSED,
     REVIEW,
     SETTLED,
     BoardPosition,
@@ -171,7 +172,9 @@ def test_who_was_handed_an_incident_is_called_until_they_do_something_about_it()
 
 
 def test_a_retrospective_alert_does_not_ring_and_a_late_one_does() -> None:
-    assert placed(alert(kind="retrospective")).rings == ""
+    left = placed(alert(kind="retrospective"))
+    assert (left.section, left.rings, left.may_claim) == (PASSED, "", True), "it may still stand in the lane"
+    assert placed(alert(kind="retrospective", tier="near")).section == REVIEW
     assert placed(alert(kind="late")).rings == "officer"
     assert placed(alert(kind="retrospective"), alert(read_id="read-2")).rings == "officer"
 
@@ -180,7 +183,7 @@ def test_a_vehicle_that_was_dealt_with_does_not_ring_when_another_entry_finds_it
     outcome = an_action("a", "outcome", alert(), outcome="stopped_found")
     later_listed = an_alert(a_read(), an_entry("of-another-list"), kind="retrospective", raised_at=minutes(20))
     position = placed(alert(), later_listed, at=30, actions=(outcome,))
-    assert (position.section, position.rings) == (NOW, "")
+    assert (position.section, position.rings) == (PASSED, "")
 
 
 def test_another_ports_incident_is_elsewhere_and_a_settled_one_is_settled() -> None:

@@ -199,7 +199,11 @@ def test_a_vehicle_that_was_listed_on_the_water_calls_dover_and_not_the_port_tha
         assert wait_until(lambda: name in dover.shown() & server.shown(), 60)
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             at_calais, at_dover = (browser.get("/board/state").json()["set"][name] for browser in (ann, sam))
-            assert (at_calais["section"], at_calais["rings"]) == ("now", "")
+            assert (at_calais["section"], at_calais["rings"]) == ("passed", "")
+            assert "data-claim" not in at_calais["html"], "nobody needs to attend to it there"
+            assert "Seen before it was listed: for your information" in ann.get("/").text
+            assert f"incident/{name}/claim" in ann.get(f"/incident/{name}").text, "it may yet be in the lane"
+            assert "XV56ABC" not in ann.get("/shift").text, "nobody has to be told of it at the end of the shift"
             assert (at_dover["section"], bool(at_dover["rings"])) == ("elsewhere", True)
             assert "EARLIER: the vehicle was seen before it was listed" in sam.get("/").text
             assert "Due off the ferry about" in sam.get("/").text

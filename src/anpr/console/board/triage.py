@@ -1,12 +1,13 @@
 """Triage: where an incident belongs on a site's page, in which order, and whom it calls. Pure.
 
 The sections of the board. What needs somebody stands first:
-- `now`: vehicles that were surely seen here, and to which nobody attends. One that passed before it was listed has
-  left: it is shown, and rings where it may be going.
+- `now`: vehicles that were surely seen here, and to which nobody attends.
 - `review`: matches that a person must check first. They never ring.
 - `elsewhere`: vehicles at other ports that concern this site (`board.journeys`). One that is due here rings a while
   before it can drive off; others may come by road. Where no route leads to a site, every open incident of another
   port concerns it.
+- `passed`: vehicles that were surely seen here, but before they were listed. They have left: this is information, and
+  each rings where it may be going.
 - `dealt`: what somebody at this site has claimed and attends to, of all the sections above.
 - `settled`: incidents that are settled, withdrawn or corrected.
 An incident that does not concern this site is in no section. Neither is one whose vehicle has arrived and raised an
@@ -39,10 +40,11 @@ from anpr.runtime.settings import ConsoleSettings, Route, Settings
 NOW: Final = "now"
 REVIEW: Final = "review"
 ELSEWHERE: Final = "elsewhere"
+PASSED: Final = "passed"
 DEALT: Final = "dealt"
 SETTLED: Final = "settled"
 NOWHERE: Final = ""
-SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, DEALT, SETTLED)
+SECTIONS: Final = (NOW, REVIEW, ELSEWHERE, PASSED, DEALT, SETTLED)
 
 RINGS_OFFICER: Final = "officer"
 RINGS_SUPERVISOR: Final = "supervisor"  # and the officers
@@ -175,13 +177,19 @@ def _with_claims(position: BoardPosition, claims: tuple[Claim, ...], site: str, 
 def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
     if not _is_open(incident):
         return _settled(incident)
-    section = NOW if is_sure(incident, rules) else REVIEW
+    section = _section_of_own(incident, rules)
     since = _waiting_since(incident, rules.site)
-    is_called_for = section == NOW and _was_listed_when_it_passed(incident)
+    is_called_for = section == NOW
     rings = _rings(since, rules, now) if is_called_for else RINGS_NOBODY
     changes = _first_from(_ring_changes(since, rules) if is_called_for else [], now)
     order = _urgency(incident, rules, since)
     return BoardPosition(section, order, rings, may_claim=True, changes_at=changes, waits_since=since)
+
+
+def _section_of_own(incident: Incident, rules: TriageRules) -> str:
+    if not is_sure(incident, rules):
+        return REVIEW
+    return NOW if _was_listed_when_it_passed(incident) else PASSED
 
 
 def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:

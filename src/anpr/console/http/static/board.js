@@ -2,7 +2,7 @@
 
 import { byId, drawTimes, follow, setText } from "/static/status.js";
 
-const SECTIONS = ["now", "review", "elsewhere", "dealt", "settled"];
+const SECTIONS = ["now", "review", "elsewhere", "passed", "dealt", "settled"];
 const NEEDS_SOMEBODY = ["now", "review", "elsewhere"];
 const HOLD_MS = 10000; // a pointer that stays on the list this long, but on no button, is not about to press one
 const GUARD_MS = 600; // a press just after the list has moved was meant for the card that was there before
