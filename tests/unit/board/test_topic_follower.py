@@ -70,5 +70,5 @@ def test_a_record_that_comes_later_and_waits_for_the_board_does_not_undo_that() 
         assert wait_until(lambda: not [*one.follower.records(0.01)] and one.follower.caught_up(), 10)
         one.put(2)
         one.wait_until_queued()
-        assert one.states() == (True, True, True), "for one picture, anpr watch and the boards called the road unknown"
+        assert one.states() == (True, True, True), "or for one picture a board calls its own count unknown"
         assert len(list(one.follower.records(0))) == 2
