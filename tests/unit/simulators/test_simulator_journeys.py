@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import Action, Entry, Generation, Read, ReadIdentity, decode_action
+from anpr.contracts.events import Action, Candidate, Cover, Entry, Generation, Read, ReadIdentity, decode_action
 from anpr.local.demo_journeys import demo_environment
 from anpr.runtime.settings_files import load_settings
 from simulators.cli import main
@@ -147,3 +147,23 @@ def test_the_officer_acts_as_the_console_does_on_the_alert_of_a_vehicle_that_is_
     identity = ReadIdentity("calais", "lane-1", read.read_id, written_time(NOON))
     assert {action.alert_id for _, action in published} == {alert_id(identity, "listed")}
     assert published[-1][1].outcome == "turned_away"
+
+
+def test_the_outcome_of_the_officer_settles_what_was_surely_read_though_a_guess_came_first() -> None:
+    published: list[Action] = []
+    entries = [an_entry(name, revision=Generation(epoch=1, number=1)) for name in ("one", "two")]
+    officer = Officer(Watchlist(entries), lambda _, __, ___, value: published.append(decode_action(value)))
+    guess = Candidate(plate="AB12CDE", confidence=0.4)
+    reads = [
+        a_read("guessed", plate="AB12CDF", candidates=(guess,)),
+        a_read("sure"),
+        a_read("worse", plate="AB12CDF", candidates=(guess,)),
+    ]
+    for read in reads:
+        passing: Any = Passing(read, APass("turned", turned_away=True), is_last_of_pass=read is reads[-1])
+        officer.send(passing, NOON, b"")
+    sure = {
+        alert_id(ReadIdentity("calais", reads[1].camera, "sure", written_time(NOON)), name) for name in ("one", "two")
+    }
+    assert {action.alert_id for action in published} < sure
+    assert set(published[-1].covers) == {Cover(entry_id=name, tier="exact") for name in ("one", "two")}

@@ -7,7 +7,7 @@ import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
 const { after, elsewhere, now, role, user } = document.body.dataset;
-const SECTION_WORDS = { now: "here", review: "to review", elsewhere, dealt: "being dealt with" };
+const SECTION_WORDS = { now: "here", review: "to review", elsewhere, passed: "passed earlier", dealt: "being dealt with" };
 export const byId = (id) => document.getElementById(id);
 
 let head = null;
