@@ -159,7 +159,6 @@ class BackCheck:
         keys = wanted_keys(entry for entry in index.entries_since(search.after) if search.wants(entry))
         stored = self._stored
         if keys is None:
-            log.info("back-check goes through all sightings", generation=str(search.upto))
             starts = {source: self._start(source, end, search) for source, end in stored.items()}
             self.progress = self.progress.with_changed(search, search.with_done(starts))
             return

@@ -71,6 +71,17 @@ def test_a_port_is_never_left_out_in_silence(machine: Machine, capsys: pytest.Ca
     assert "not counted at Dunkerque: its history is not on this machine" in said
 
 
+def test_an_operator_who_plans_a_pattern_reads_no_log_lines(
+    machine: Machine, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.listed()
+    machine.passed(0, "AB12CDE", system_clock() - AGO)
+    caplog.set_level("DEBUG")
+    assert counted_by(machine, an_entry_of("1", "AB12*")).alerts == {"calais": 1}
+    said = capsys.readouterr()
+    assert (said.out, said.err, caplog.text) == ("", "", "")
+
+
 def test_a_plan_that_adds_nothing_raises_nothing(machine: Machine) -> None:
     machine.listed()
     assert counted_by(machine) == Retrospective(hours=72, alerts={}, rings={}, not_counted={})
