@@ -108,3 +108,16 @@ def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> 
     html = CARD.render(card=view, review_below_score=0.3)
     words = "Nobody meets arrivals: it may have come. It was due off the ferry about 13:30 to 14:06 UTC."
     assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def test_a_read_that_matches_several_entries_is_one_read_as_sure_as_the_surest() -> None:
+    board = Board(timedelta(minutes=30), timedelta(hours=72))
+    listed, turned_away = an_entry("listed"), an_entry("turned-away", list="turned_away")
+    for number, tier in ((1, "folded"), (2, "exact")):
+        read = a_read(f"r{number}", captured_at=minutes(number))
+        board.add_alert(an_alert(read, listed, tier=tier))
+        board.add_alert(an_alert(read, turned_away, tier="near"))
+    [incident] = board.incidents(NOON)
+    card = card_view(incident, {}, "calais", BoardPosition(NOW, "", ""))
+    assert [(alert.read.read_id, alert.tier) for alert in card.reads] == [("r2", "exact"), ("r1", "folded")]
+    assert 'data-reads="2"' in CARD.render(card=card, review_below_score=0.3)

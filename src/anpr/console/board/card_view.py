@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from anpr.board.claims import Claim
-from anpr.board.incident import Incident
+from anpr.board.incident import Incident, capture_order, certainty_order
 from anpr.console import labels
 from anpr.console.board.triage import BoardPosition
 from anpr.contracts.districts import shown_district
-from anpr.contracts.events import Action, Alert, Entry
+from anpr.contracts.events import Action, Alert, Entry, ReadIdentity
 from anpr.runtime.settings import Site
 
 
@@ -47,6 +47,17 @@ class CardView:
         entry, explanation = self.best.entry, self.best.explanation
         shows_district = shown_district(entry.plate, entry.country or self.best.read.country) is not None
         return entry.plate.upper() if shows_district else explanation.listed_as
+
+    @property
+    def reads(self) -> Sequence[Alert]:
+        """One alert of each read, the newest first: of several entries that it matches, the surest that stands."""
+        standing = {alert.alert_id for alert in self.incident.standing}
+        surest: dict[ReadIdentity, Alert] = {}
+        for alert in sorted(
+            self.incident.alerts, key=lambda one: (one.alert_id not in standing, certainty_order(one))
+        ):
+            surest.setdefault(alert.read.identity, alert)
+        return sorted(surest.values(), key=capture_order, reverse=True)
 
     @property
     def warnings(self) -> tuple[str, ...]:
