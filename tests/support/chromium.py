@@ -1,12 +1,15 @@
 """A real browser for tests: Debian's Chromium, driven by Playwright; and the wire between it and a console."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -36,12 +39,15 @@ _FEATURES_OFF = (
 
 def chromium() -> str:
     """Return the program. Where it is missing it is installed in CI, and the test is skipped elsewhere."""
-    found = shutil.which("chromium")
-    apt_get = shutil.which("apt-get")
-    if found is None and os.environ.get("CI") and apt_get:
-        subprocess.run([apt_get, "update", "--quiet"], check=False)
-        subprocess.run([apt_get, "install", "--yes", "--quiet", "chromium"], check=False)
+    # A test beside this one may be installing it: then the program is there before all that it needs is.
+    with (Path(tempfile.gettempdir()) / "anpr-tests-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         found = shutil.which("chromium")
+        apt_get = shutil.which("apt-get")
+        if found is None and os.environ.get("CI") and apt_get:
+            subprocess.run([apt_get, "update", "--quiet"], check=False)
+            subprocess.run([apt_get, "install", "--yes", "--quiet", "chromium"], check=False)
+            found = shutil.which("chromium")
     if found is None:
         missing(ServerUnavailableError("there is no chromium here (Debian: apt-get install chromium)"))
     return str(found)

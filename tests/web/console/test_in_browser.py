@@ -87,9 +87,10 @@ def test_what_needs_somebody_stands_first_and_an_officer_sees_their_own_lane_fir
     in_lane_2 = {"camera": "calais-1-rear", "lane": "2"}
     with scene.page("calais", "ann") as page:
         is_live(page)
-        taken, second, first = scene.comes_by(scene.plate()), scene.comes_by(scene.plate(), **in_lane_2), ""
-        for incident in (taken, second):
-            expect(card(page, incident)).to_be_visible()
+        taken, first = scene.comes_by(scene.plate()), ""
+        expect(card(page, taken)).to_be_visible()
+        second = scene.comes_by(scene.plate(), **in_lane_2)
+        expect(card(page, second)).to_be_visible()
         first = scene.comes_by(scene.plate())
         expect(page.locator(f"#card-{first}.is-newest .card__newest")).to_be_visible()
         expect(card(page, second).locator(".card__newest")).to_be_hidden()
@@ -426,17 +427,17 @@ def test_nothing_rings_until_the_officer_switches_it_on(scene: Scene) -> None:
         page.reload()
         is_live(page)
         page.get_by_role("button", name="Turn it on, with a test tone").click()
-        page.wait_for_function("tones > 0")
+        assert wait_until(lambda: page.evaluate("tones > 0"), 60)
         expect(page.get_by_role("button", name="Sound: on")).to_be_visible()
         expect(page.locator("#ask-sound")).to_be_hidden()
         page.get_by_role("button", name="Sound: on").click()
         for name in ("Sound", "Notify"):
             page.get_by_role("button", name=name).click()
             expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
-        page.wait_for_function("tones > 0")  # it sounds once, as a trial
+        assert wait_until(lambda: page.evaluate("tones > 0"), 60)  # it sounds once, as a trial
         page.evaluate("tones = 0")
         expect(card(page, scene.comes_by(second))).to_be_visible()
-        page.wait_for_function("tones > 0 && notified.length == 1")
+        assert wait_until(lambda: page.evaluate("tones > 0 && notified.length == 1"), 60)
         assert second in page.evaluate("notified[0]")
         page.goto(scene.wires["calais"].url + "/shift")
         expect(page.get_by_role("button", name="Notify")).to_have_attribute("aria-pressed", "true")
@@ -500,7 +501,7 @@ def test_a_vehicle_turned_away_at_coquelles_rings_at_calais_until_that_is_undone
         ann.reload()
         is_live(ann)
         ann.get_by_role("button", name="Sound").click()
-        ann.wait_for_function("tones > 0")
+        assert wait_until(lambda: ann.evaluate("tones > 0"), 60)
         claim(kate, incident)
         kate.get_by_role("button", name="Same plate").click()
         kate.get_by_label("Turned away").check()
@@ -516,7 +517,7 @@ def test_a_vehicle_turned_away_at_coquelles_rings_at_calais_until_that_is_undone
 
         ann.evaluate("tones = 0")
         assert wait_until(is_seen_at_calais, 60)
-        ann.wait_for_function("tones > 0")
+        assert wait_until(lambda: ann.evaluate("tones > 0"), 60)
         expect(here).to_contain_text(re.compile(r"Turned away at Coquelles at \d\d:\d\d UTC on .* by kate"))
         expect(here).to_contain_text("Reason there: papers to check")
         kate.locator("#timeline li").last.get_by_role("button", name="Undo").click()
@@ -551,6 +552,7 @@ def test_nothing_moves_under_a_pointer_on_a_button_however_long_it_stays(scene: 
         expect(card(page, before)).to_be_visible()
         page.clock.install()
         page.reload()
+        is_live(page)
         card(page, before).locator("[data-claim]").hover()
         under = scene.comes_by(scene.plate())
         expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
@@ -559,6 +561,21 @@ def test_nothing_moves_under_a_pointer_on_a_button_however_long_it_stays(scene: 
         expect(card(page, under)).to_have_count(0)
         page.mouse.move(1, 1)
         expect(card(page, under)).to_be_visible()
+
+
+@pytest.mark.parametrize("height", [900, 1600])
+def test_a_button_stays_under_the_pointer_when_a_warning_comes_and_goes(scene: Scene, height: int) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann", viewport={"width": 1280, "height": height}) as page:
+        is_live(page)
+        button = card(page, incident).locator("[data-claim]")
+        button.hover()
+        before = button.bounding_box()
+        with scene.frozen("calais"):
+            expect(page.locator("#warnings")).to_contain_text("No connection")
+            assert button.bounding_box() == before
+        expect(page.locator("#warnings")).to_be_empty()
+        assert button.bounding_box() == before
 
 
 def test_a_vehicle_delisted_by_mistake_is_new_on_the_board_again(scene: Scene) -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -85,7 +86,7 @@ def test_an_officer_sees_where_the_vehicle_was_also_without_scripts(
         newest = page.locator(".stay").first
         for words in ("Calais", "lane 3, to the UK", "Turned away", "stolen lorry"):
             expect(newest).to_contain_text(words)
-        page.wait_for_function("document.querySelector('.stay__image').naturalWidth > 0")
+        assert wait_until(lambda: page.evaluate("document.querySelector('.stay__image').naturalWidth > 0"), 60)
         newest.locator("summary").click()
         expect(newest.locator("table")).to_contain_text("calais-uk-3-front")
         expect(page.locator(".misreads .stay")).to_contain_text("12 % likely to be this vehicle")
@@ -157,15 +158,15 @@ def test_a_vehicle_that_is_listed_on_the_water_appears_at_dover_by_itself_and_ri
                 page.add_init_script(CALLED)
                 page.reload()
                 page.get_by_role("button", name="Sound").click()
-                page.wait_for_function("tones > 0")  # it sounds once, as a trial
+                assert wait_until(partial(page.evaluate, "tones > 0"), 60)  # it sounds once, as a trial
                 page.evaluate("tones = 0")
             incident = listed_after_it_passed(server, "XV56ABC", minutes_ago=80)
             card = at_dover.locator(f"#section-elsewhere #card-{incident}")
             expect(card).to_contain_text("Due off the ferry", timeout=60_000)
             expect(card).to_contain_text("the vehicle was seen before it was listed")
             expect(at_dover.locator("#say")).to_contain_text("New: XV56ABC")
-            at_dover.wait_for_function("tones > 0")
-            expect(at_calais.locator(f"#section-now #card-{incident}")).to_be_visible(timeout=60_000)
+            assert wait_until(lambda: at_dover.evaluate("tones > 0"), 60)
+            expect(at_calais.locator(f"#section-passed #card-{incident}")).to_be_visible(timeout=60_000)
             assert at_calais.evaluate("tones") == 0, "it has left"
 
             now = dover.clock()

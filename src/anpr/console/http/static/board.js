@@ -163,7 +163,22 @@ function drawNewest() {
   byId("card-" + newest)?.classList.add("is-newest");
 }
 
+let headHeight = byId("status").offsetHeight;
+
+/**
+ * A warning makes the head of the page higher. A page that has been scrolled keeps the list where it is; this one
+ * scrolls under a pointer, so that the button which is about to be pressed stays there.
+ */
+function keepInPlace() {
+  const grown = byId("status").offsetHeight - headHeight;
+  headHeight += grown;
+  if (!grown || scrollY) return;
+  if (pointerAt) scrollBy(0, grown);
+  if (scrollY !== grown) movedAt = Date.now();
+}
+
 document.addEventListener("head", ({ detail: { bySection, count, newest: now } }) => {
+  keepInPlace();
   newest = now;
   drawNewest();
   for (const section of SECTIONS) {
