@@ -11,7 +11,7 @@ the file. --fit uses tables fitted to the reads of another such file instead. Th
 confidence of a read are used, and in one row candidates as the simulators invent them.
 
 By the pass, vehicles are read several times, with the frames and cameras that the simulators state, for a tenth of
-the days. A camera's table says what its doubts are worth, by how often it has them in reads of other vehicles.
+the days. A calibrated camera's confidence counts by how often it has it in reads of other vehicles.
 
 A misread is a read of four characters or more that differs from the plate. The same version, seed, options and file
 give the same figures.

@@ -1,7 +1,7 @@
 """One engine and one list: the misread vehicles that are found, and the false alerts for vehicles not listed."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,40 +11,41 @@ from anpr.matching.encoding.columns import texts_for_kernels
 from anpr.matching.encoding.plate_codes import PlateCodes, words_of
 from anpr.matching.lookup.plate_table import NEAR_TIER, MatchedPairs, PlateTable
 from anpr.matching.scoring.background_model import BackgroundModel
+from anpr.matching.scoring.confidence_calibration import BINS, NO_CALIBRATIONS, Calibrations, bin_of
 from anpr.matching.scoring.confusion_model import ConfusionModel
 from anpr.matching.scoring.likelihood import LISTED_SHARE, Likelihood
 from anpr.reference_data import tables
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample, fit_misreads, fit_plates, misreads_toml, plates_toml
 from benchmarks.quality import kinds, passes
-from benchmarks.quality.doubts import confidence_table, counts_of
-from benchmarks.quality.passes import VEHICLES_A_DAY, ByPass
+from benchmarks.quality.passes import VEHICLES_A_DAY, ByPass, calibrated_texts
 from benchmarks.quality.rules import RULES, EveryPair, Gate, order, seen_table
 from benchmarks.quality.world import FLEET_VEHICLES_PER_LISTED, Generator, Templates, Vehicles, encode_samples
 
 MATCHER = "matcher"
 WITH_CANDIDATES = "matcher, candidates too"
-WITH_TABLE = "matcher, its camera's table"
-METHODS = (MATCHER, WITH_CANDIDATES, WITH_TABLE, *RULES)
-# A camera's table is learned from so many reads, of other vehicles than those that are judged.
+CALIBRATED = "matcher, its camera calibrated"
+METHODS = (MATCHER, WITH_CANDIDATES, CALIBRATED, *RULES)
+# The calibration is learned from so many reads, of other vehicles than those that are judged.
 _READS_LEARNED = 20_000
 _PIECE = 100_000
 
+# All reads of an engine are of one camera.
+_CAMERA = ("site", "camera")
+
 Floats = NDArray[np.float64]
-ConfidenceTable = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Fitted:
     """The tables that a run uses: the shipped ones, or tables fitted to other plates than those of the run."""
 
-    likelihood: Callable[[int, ConfidenceTable | None], Likelihood]
+    likelihood: Callable[[int], Likelihood]
     gate: Gate
 
     @classmethod
     def shipped(cls) -> "Fitted":
         """Return the tables as they are shipped."""
-        gate = Gate(tables.load("plates_seen"))
-        return cls(lambda size, confidence: Likelihood(size, confidence=confidence), gate)
+        return cls(Likelihood, Gate(tables.load("plates_seen")))
 
     @classmethod
     def on(cls, samples: Sequence[Sample]) -> "Fitted":
@@ -52,7 +53,7 @@ class Fitted:
         seen = seen_table(plates_toml(fit_plates(samples)))
         confusions = ConfusionModel(tomllib.loads(misreads_toml(fit_misreads(samples))))
         background = BackgroundModel(tables.load("countries"), seen, tables.load("traffic")["share"])
-        return cls(lambda size, confidence: Likelihood(size, confusions, background, confidence), Gate(seen))
+        return cls(lambda size: Likelihood(size, confusions, background), Gate(seen))
 
 
 @dataclass(frozen=True)
@@ -109,18 +110,15 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
     own = encode_samples([s.plate for s in fitting], fitting)
     listed = _without_confidence(_together([own, generator.plates(size - len(own))]))
     table = PlateTable.build(listed, np.full(len(listed), NEAR_TIER, np.uint8))
-    likelihoods = {
-        MATCHER: fitted.likelihood(size, None),
-        WITH_TABLE: fitted.likelihood(size, _learned_table(samples, run.seed)),
-    }
-    likelihood = likelihoods[MATCHER]
+    likelihood = fitted.likelihood(size)
+    calibrations = _learned(samples, run.seed)
     say(f"list of {size}: built")
     false: list[tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]] = []
     false_kinds: list[kinds.Kinds] = []
     with_candidates: list[Floats] = []
     by_country: dict[int, float] = {}
     for vehicles in _unlisted(generator, listed, days):
-        false.append(_alerts_of(table, vehicles.reads, likelihoods, fitted.gate))
+        false.append(_alerts_of(table, vehicles.reads, likelihood, calibrations, fitted.gate))
         of_vehicles = kinds.of_unlisted(vehicles, are_of_fleets=not false_kinds)  # they come first
         false_kinds.append(of_vehicles[false[-1][0].read_rows])
         with_candidates.append(_with_candidates(table, vehicles, likelihood, generator).scores.astype(np.float64))
@@ -128,21 +126,19 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
             by_country[int(country)] = by_country.get(int(country), 0) + int(count)
         say(f"list of {size}: {sum(by_country.values()) / VEHICLES_A_DAY:.0f} of {days:g} days")
     passed = Vehicles(own, encode_samples([s.read for s in fitting], fitting), np.arange(len(fitting)))
-    found, orders, _ = _alerts_of(table, passed.reads, likelihoods, fitted.gate)
+    found, orders, _ = _alerts_of(table, passed.reads, likelihood, calibrations, fitted.gate)
     of_own, own_tiers = _own(found, orders, own, listed)
     found = _with_candidates(table, passed, likelihood, generator)
     of_own |= _own(found, {WITH_CANDIDATES: found.scores.astype(np.float64)}, own, listed)[0]
     recogniser = passes.recogniser_of(samples)
     by_pass = None
     if recogniser is not None:
-        by_pass = passes.measure_passes(
-            table, likelihood, likelihoods[WITH_TABLE], generator, recogniser, days, run.seed
-        )
+        by_pass = passes.measure_passes(table, likelihood, calibrations, generator, recogniser, days, run.seed)
     misread = np.array([s.read != s.plate and len(s.read) >= SHORTEST_READ for s in fitting])
     return Measured(
         size=size,
         days=days,
-        false={method: np.concatenate([o[method] for _, o, _ in false]) for method in (MATCHER, WITH_TABLE, *RULES)}
+        false={method: np.concatenate([o[method] for _, o, _ in false]) for method in (MATCHER, CALIBRATED, *RULES)}
         | {WITH_CANDIDATES: np.concatenate(with_candidates)},
         false_tiers=np.concatenate([f.tiers for f, _, _ in false]),
         false_countries=np.concatenate([c for _, _, c in false]),
@@ -152,7 +148,7 @@ def measure(samples: Sequence[Sample], fitted: Fitted, run: Run, say: Callable[[
         found_countries=own.countries[misread],
         found_kinds=kinds.of_misreads(own, passed.reads)[misread],
         found_good=fitted.gate.is_possible(passed.reads)[misread],
-        listed={method: of_own[method] for method in likelihoods},
+        listed={method: of_own[method] for method in (MATCHER, CALIBRATED)},
         listed_tiers=own_tiers,
         vehicles_by_country={country: count / days for country, count in by_country.items()},
         by_pass=by_pass,
@@ -176,7 +172,7 @@ def together(parts: Sequence[Measured]) -> Measured:
         found_countries=np.concatenate([part.found_countries for part in parts]),
         found_kinds=np.concatenate([part.found_kinds for part in parts]),
         found_good=np.concatenate([part.found_good for part in parts]),
-        listed={m: np.concatenate([part.listed[m] for part in parts]) for m in (MATCHER, WITH_TABLE)},
+        listed={m: np.concatenate([part.listed[m] for part in parts]) for m in (MATCHER, CALIBRATED)},
         listed_tiers=np.concatenate([part.listed_tiers for part in parts]),
         vehicles_by_country={
             country: sum(part.vehicles_by_country.get(country, 0) * part.days for part in parts) / days
@@ -202,12 +198,16 @@ def _unlisted(generator: Generator, listed: PlateCodes, days: float) -> Iterator
 
 
 def _alerts_of(
-    table: PlateTable, reads: PlateCodes, likelihoods: Mapping[str, Likelihood], gate: Gate
+    table: PlateTable, reads: PlateCodes, likelihood: Likelihood, calibrations: Calibrations, gate: Gate
 ) -> tuple[MatchedPairs, dict[str, Floats], NDArray[np.uint16]]:
     """Return every pair at most one edit apart, its rank in each method's alerts, and the read's country."""
     texts = texts_for_kernels(reads)
     pairs = table.search(texts, EveryPair(len(table.plates)))
-    score_of = {method: _score_of(table.search(texts, likelihood)) for method, likelihood in likelihoods.items()}
+    calibrated = calibrated_texts(texts, calibrations)
+    score_of = {
+        method: _score_of(table.search(of_method, likelihood))
+        for method, of_method in ((MATCHER, texts), (CALIBRATED, calibrated))
+    }
     # A plate inside a longer text counts where the matcher alerts for it.
     kind = kinds.of_misreads(table.plates.take(pairs.entry_rows), reads.take(pairs.read_rows))
     keys = zip(pairs.read_rows.tolist(), pairs.entry_rows.tolist(), strict=True)
@@ -237,11 +237,12 @@ def _score_of(alerts: MatchedPairs) -> dict[tuple[int, int], float]:
     return dict(zip(keys, alerts.scores.tolist(), strict=True))
 
 
-def _learned_table(samples: Sequence[Sample], seed: int) -> ConfidenceTable | None:
-    """Return the table of a camera with this engine, learned from other vehicles; None without confidences."""
+def _learned(samples: Sequence[Sample], seed: int) -> Calibrations:
+    """Return the calibration of a camera with this engine, learned from other vehicles; none without confidences."""
     reads = Generator(Templates.of(samples), seed + 1_000).vehicles(_READS_LEARNED).reads
-    counts = counts_of(reads.confidences[reads.lengths >= SHORTEST_READ])
-    return confidence_table(counts) if counts.sum() else None
+    known = reads.confidences[(reads.lengths >= SHORTEST_READ) & ~np.isnan(reads.confidences)]
+    counts = np.bincount([bin_of(confidence) for confidence in known.tolist()], minlength=BINS)
+    return Calibrations.of({_CAMERA: counts.tolist()}) if len(known) else NO_CALIBRATIONS
 
 
 def _with_candidates(

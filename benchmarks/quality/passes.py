@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.contracts.events import Read
+from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.plate_codes import PlateCodes, country_text, words_of
 from anpr.matching.lookup.plate_table import EXACT_TIER, FOLDED_TIER, NEAR_TIER, PlateTable
 from anpr.matching.read_texts import texts_of
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.matching.scoring.likelihood import LISTED_SHARE, Likelihood
 from benchmarks.fit_likelihood import SHORTEST_READ, Sample
 from benchmarks.quality.world import FLEET_VEHICLES_PER_LISTED, Generator
@@ -39,12 +41,12 @@ LISTED_PASSES_A_DAY: Final = 100
 # With fewer misreads the recogniser cannot be fitted.
 FEWEST_MISREADS: Final = 300
 TOLERANCES: Final = {"exact": EXACT_TIER, "tolerant": FOLDED_TIER, "near": NEAR_TIER}
-# What of the reads is used: the surest read of a pass, all of them, all by the table of the camera's doubts, or all
-# with candidates and the confidences of characters, which four cameras in six of the simulators send.
-SUREST, ANY_READ, ANY_WITH_TABLE, AS_SENT = WAYS = (
+# What of the reads is used: the surest read of a pass, all of them, all by a calibrated camera, or all with
+# candidates and the confidences of characters, which four cameras in six of the simulators send.
+SUREST, ANY_READ, ANY_CALIBRATED, AS_SENT = WAYS = (
     "its surest read",
     "any of its reads",
-    "any, its camera's table",
+    "any, its camera calibrated",
     "any, and all that cameras send",
 )
 # Of the simulators, lorries are this share of the vehicles (`simulators/timetable.py`).
@@ -127,10 +129,15 @@ def best_of_passes(pass_rows: Rows, scores: Floats, count: int) -> Floats:
     return best
 
 
+def calibrated_texts(texts: Texts, calibrations: Calibrations) -> Texts:
+    """Return texts of reads of the one calibrated camera, or of one that is not calibrated."""
+    return calibrations.apply(texts, np.zeros(len(texts.lengths), np.intp)) if calibrations else texts
+
+
 def measure_passes(  # noqa: PLR0913, PLR0917  the list, two ways to score it, who passes
     table: PlateTable,
     likelihood: Likelihood,
-    with_table: Likelihood,
+    calibrations: Calibrations,
     generator: Generator,
     recogniser: Recogniser,
     days: float,
@@ -151,8 +158,8 @@ def measure_passes(  # noqa: PLR0913, PLR0917  the list, two ways to score it, w
         if plates.codes[row].tobytes() not in known
     ]
     own = [(plate, row) for row, plate in zip(entry_rows, _plates(listed.take(np.array(entry_rows))), strict=True)]
-    found, is_never_right = _scores(table, likelihood, with_table, _passes(own, recogniser, rng))
-    false, _ = _scores(table, likelihood, with_table, _passes(others, recogniser, rng))
+    found, is_never_right = _scores(table, likelihood, calibrations, _passes(own, recogniser, rng))
+    false, _ = _scores(table, likelihood, calibrations, _passes(others, recogniser, rng))
     return ByPass(unlisted_days, found, false, is_never_right)
 
 
@@ -196,7 +203,7 @@ def _lane(number: int) -> Lane:
 
 
 def _scores(
-    table: PlateTable, likelihood: Likelihood, with_table: Likelihood, passes: Iterator[Passed]
+    table: PlateTable, likelihood: Likelihood, calibrations: Calibrations, passes: Iterator[Passed]
 ) -> tuple[dict[tuple[str, str], Floats], NDArray[np.bool_]]:
     """Return for each way and tolerance the best score of each pass, and which passes have no right read.
 
@@ -212,9 +219,10 @@ def _scores(
         own_rows = np.array([passed.entry_row for passed in piece], np.intp)
         as_sent = _alerts(table, likelihood, sent, own_rows)
         texts_alone = [one._replace(read=_text_alone(one.read)) for one in sent]
-        bare, by_table = (_alerts(table, of, texts_alone, own_rows) for of in (likelihood, with_table))
+        bare = _alerts(table, likelihood, texts_alone, own_rows)
+        calibrated = _alerts(table, likelihood, texts_alone, own_rows, calibrations)
         of_surest = np.isin(bare.read_rows, surest_rows)
-        by_way = {SUREST: bare.where(of_surest), ANY_READ: bare, ANY_WITH_TABLE: by_table, AS_SENT: as_sent}
+        by_way = {SUREST: bare.where(of_surest), ANY_READ: bare, ANY_CALIBRATED: calibrated, AS_SENT: as_sent}
         pieces.append({
             (way, tolerance): best_of_passes(alerts.pass_rows[within], alerts.scores[within], len(piece))
             for way, alerts in by_way.items()
@@ -244,9 +252,15 @@ class _Alerts(NamedTuple):
         return _Alerts(self.read_rows[kept], self.pass_rows[kept], self.tiers[kept], self.scores[kept])
 
 
-def _alerts(table: PlateTable, likelihood: Likelihood, sent: Sequence[_Sent], own_rows: Rows) -> _Alerts:
+def _alerts(
+    table: PlateTable,
+    likelihood: Likelihood,
+    sent: Sequence[_Sent],
+    own_rows: Rows,
+    calibrations: Calibrations = NO_CALIBRATIONS,
+) -> _Alerts:
     texts = texts_of([one.read for one in sent])
-    pairs = table.search(texts.columns, likelihood)
+    pairs = table.search(calibrated_texts(texts.columns, calibrations), likelihood)
     read_rows = np.asarray(texts.read_rows, np.intp)[pairs.read_rows]
     pass_rows = np.array([one.pass_row for one in sent], np.intp)[read_rows]
     own, words = own_rows[pass_rows], words_of(table.plates.codes)

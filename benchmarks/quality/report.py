@@ -16,7 +16,7 @@ from anpr.matching.encoding.plate_codes import country_text
 from anpr.matching.lookup.plate_table import NEAR_TIER
 from anpr.matching.scoring.likelihood import LISTED_SHARE, NEAR_ODDS
 from benchmarks.quality import kinds
-from benchmarks.quality.measure import MATCHER, METHODS, WITH_TABLE, Measured
+from benchmarks.quality.measure import CALIBRATED, MATCHER, METHODS, Measured
 from benchmarks.quality.passes import TOLERANCES, VEHICLES_A_DAY, WAYS, ByPass
 from benchmarks.quality.rules import RULES
 
@@ -28,8 +28,8 @@ POINTS_BY_PASS = (2.0, 15.0)
 _BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0001)
 # The picture of reliability leaves out shares below the first, and marks for fewer alerts than the second.
 _LEAST_DRAWN, _FEWEST_DRAWN = 1e-3, 10
-# The curve with a camera's table would lie on that of the matcher.
-_DRAWN = tuple(method for method in METHODS if method != WITH_TABLE)
+# The curve of a calibrated camera would lie on that of the matcher.
+_DRAWN = tuple(method for method in METHODS if method != CALIBRATED)
 _CURVE = tuple(float(value) for value in np.geomspace(0.2, 50, 40))
 
 
@@ -54,10 +54,10 @@ def figures(engine: str, measured: Measured) -> dict[str, Any]:
             for number, kind in enumerate(kinds.UNLISTED)
         },
         "near_odds": near_odds(measured, MATCHER),
-        "with_table": {
-            "found": _share(int((measured.found[WITH_TABLE] >= 0).sum()), len(measured.found[WITH_TABLE])),
-            "false_a_day": _a_day(int((measured.false[WITH_TABLE] >= 0).sum()), measured.days),
-            "near_odds": near_odds(measured, WITH_TABLE),
+        "calibrated": {
+            "found": _share(int((measured.found[CALIBRATED] >= 0).sum()), len(measured.found[CALIBRATED])),
+            "false_a_day": _a_day(int((measured.false[CALIBRATED] >= 0).sum()), measured.days),
+            "near_odds": near_odds(measured, CALIBRATED),
         },
         "reliability": [row for tier in range(len(TIERS) - 1) for row in _reliability(measured, tier)],
     }
@@ -98,9 +98,9 @@ def lines(of: dict[str, Any]) -> list[str]:
         f"  near scores are right on average with {odds['factor']} ({odds['low']}-{odds['high']}) times the odds "
         f"of the tables; the program uses {odds['used']}"
     )
-    learned = of["with_table"]
+    learned = of["calibrated"]
     out.append(
-        f"  with a table of the camera's doubts, as shipped: {_percent(learned['found'])} found, "
+        f"  with its camera calibrated, as shipped: {_percent(learned['found'])} found, "
         f"{_rate(learned['false_a_day'])} false a day; near scores right with {learned['near_odds']['factor']} "
         f"({learned['near_odds']['low']}-{learned['near_odds']['high']}) times"
     )

@@ -5,9 +5,11 @@ same order. Only the scores, the words around a plate and what layout is rare co
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +33,8 @@ ALL_TIERS = ("exact", "equivalent", "folded", "near", "pattern")
 LONGEST = 16
 UTC_ONLY: Mapping[str, tzinfo] = {}
 COUNTRIES = tables.load("countries")
+MEASURED = tables.load("confidence")
+NOT_CALIBRATED: Mapping[tuple[str, str], Sequence[int]] = {}
 
 
 class Text(NamedTuple):
@@ -42,6 +46,7 @@ class Text(NamedTuple):
     country: str | None
     is_candidate: bool = False
     of_read: str = ""
+    calibrated: float | None = None
 
 
 class Answer(NamedTuple):
@@ -54,11 +59,16 @@ class Answer(NamedTuple):
     listed_as: str
 
 
-def answers(read: Read, entries: Iterable[Entry], zones: Mapping[str, tzinfo] = UTC_ONLY) -> list[Answer]:
+def answers(
+    read: Read,
+    entries: Iterable[Entry],
+    zones: Mapping[str, tzinfo] = UTC_ONLY,
+    counts: Mapping[tuple[str, str], Sequence[int]] = NOT_CALIBRATED,
+) -> list[Answer]:
     """Return the entries that a read matches, in order of `entry_id`.
 
-    `zones` holds the time zone of each site; a site without one has UTC. Of characters that are not ASCII, only those
-    of SEPARATORS are known here.
+    `zones` holds the time zone of each site; a site without one has UTC. `counts` says how many reads of each
+    calibrated camera have each confidence. Of characters that are not ASCII, only those of SEPARATORS are known here.
     """
     entries = list(entries)
     country = _country(read.country)
@@ -66,6 +76,15 @@ def answers(read: Read, entries: Iterable[Entry], zones: Mapping[str, tzinfo] = 
     texts += [
         Text(candidate.plate, candidate.confidence, (), country, is_candidate=True, of_read=read.plate)
         for candidate in read.candidates
+    ]
+    of_camera = counts.get((read.site, read.camera))
+    texts = [
+        text._replace(
+            calibrated=text.confidence
+            if of_camera is None or text.confidence is None
+            else counts_as(of_camera, text.confidence)
+        )
+        for text in texts
     ]
     found = []
     for entry in entries:
@@ -218,6 +237,7 @@ def _score_inside(text: Text, entry: Entry, likelihood: Likelihood, inside: "Ins
     chars = () if read.char_confidences is None else read.char_confidences[0][list(inside.positions)].tolist()
     country = inside.country or text.country
     plate = encode_texts([inside.plate], [country], [text.confidence], [chars], [text.is_candidate])
+    plate = replace(plate, calibrated=read.calibrated)
     [score] = likelihood.score_inside(read, plate, np.array([inside.share]), first, _listed(entry), first).tolist()
     return float(score)
 
@@ -319,7 +339,50 @@ def _layout(text: str) -> str:
 
 
 def _encoded(text: Text, plate: str, country: str | None) -> PlateCodes:
-    return encode_texts([plate], [country], [text.confidence], [text.char_confidences], [text.is_candidate])
+    codes = encode_texts([plate], [country], [text.confidence], [text.char_confidences], [text.is_candidate])
+    return replace(codes, calibrated=np.array([text.calibrated], np.float32))
+
+
+def counts_as(counts: Sequence[int], confidence: float) -> float:
+    """Return what a confidence counts as for a camera, of whose reads so many have each hundredth.
+
+    It counts as the confidence that is as low among the measured reads as this one is among the camera's own.
+    """
+    reads, table, most_sure = sum(counts) + 0.001 * len(counts), list[float](), MEASURED["log_ratio"][0]
+    below = 0.0
+    for count in counts:
+        upto = below + (count + 0.001) / reads
+        misreads, right = (
+            _with_rank(upto, share) - _with_rank(below, share) for share in ("misread_share", "right_share")
+        )
+        most_sure = min(most_sure, max(log(misreads / right), MEASURED["log_ratio"][-1]))
+        table.append(round(_confidence_with(most_sure), 4))
+        below = upto
+    hundredths = float(np.float32(confidence)) * 100
+    lower = min(int(hundredths), 99)
+    return table[lower] + (table[lower + 1] - table[lower]) * (hundredths - lower)
+
+
+def _with_rank(rank: float, which: str) -> float:
+    """Return how many of the measured misreads, or right reads, are among this share of all that is least sure."""
+    found = passed = 0.0
+    for misread, right, wanted in zip(
+        MEASURED["misread_share"], MEASURED["right_share"], MEASURED[which], strict=True
+    ):
+        of_all = 0.092 * misread / sum(MEASURED["misread_share"]) + 0.908 * right / sum(MEASURED["right_share"])
+        part = min(max((rank - passed) / of_all, 0), 1)
+        found += part * wanted / sum(MEASURED[which])
+        passed += of_all
+    return found
+
+
+def _confidence_with(log_ratio: float) -> float:
+    """Return the confidence that says so much on the scale of the measured reads."""
+    scale: list[tuple[float, float]] = list(zip(MEASURED["log_ratio"], MEASURED["confidence"], strict=True))
+    for (above, surer_not), (below, surer) in pairwise(scale):
+        if log_ratio >= below:
+            return surer_not + (surer - surer_not) * (above - log_ratio) / (above - below)
+    return scale[-1][1]
 
 
 def _listed(entry: Entry) -> PlateCodes:

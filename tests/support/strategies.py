@@ -313,3 +313,11 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
+
+
+@st.composite
+def confidence_counts(draw: st.DrawFn) -> tuple[int, ...]:
+    """Draw how many reads of a camera have each confidence, in hundredths: enough to learn from."""
+    some = draw(st.dictionaries(st.integers(0, 100), st.integers(1, 2_000), min_size=1, max_size=12))
+    enough = draw(st.integers(0, 100))
+    return tuple(some.get(hundredth, 0) + (1_000 if hundredth == enough else 0) for hundredth in range(101))

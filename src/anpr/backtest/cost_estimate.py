@@ -10,6 +10,7 @@ from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Entry
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.plates import country_of
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
 from anpr.watchlist.alert_cost import Cost, EntryCost
@@ -30,12 +31,13 @@ _COUNTED_BY: dict[str, Callable[[Alert], str]] = {
 }
 
 
-def estimate_cost(  # noqa: PLR0913  the list, the reads, two rules and two callbacks
+def estimate_cost(  # noqa: PLR0913  the list, the reads, three rules and two callbacks
     entries: Sequence[Entry],
     lines: Iterable[bytes],
     late_after: timedelta,
     days: LocalDays,
     *,
+    calibrations: Calibrations = NO_CALIBRATIONS,
     on_progress: Callable[[], None],
     on_bad_read: Callable[[int, BadRead], None],
 ) -> Cost:
@@ -43,7 +45,7 @@ def estimate_cost(  # noqa: PLR0913  the list, the reads, two rules and two call
 
     `on_progress` is called from time to time, `on_bad_read` with the number of each unusable line and the reason.
     """
-    replay = BacktestReplay(entries, late_after, days)
+    replay = BacktestReplay(entries, late_after, days, calibrations=calibrations)
     tally = _Tally()
     refused = 0
     for number, line in numbered_lines(lines):

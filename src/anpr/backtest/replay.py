@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from anpr.contracts.events import NO_GENERATION, Alert, Correction, Entry, Read
 from anpr.contracts.local_days import LocalDays
 from anpr.matcher.alerts import raise_alerts, raise_retrospective
 from anpr.matching.index import Index
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.reads.decoder import decode_read
 
 
@@ -15,7 +17,13 @@ class BacktestReplay:
     """Matches reads one by one, in the order in which they arrived. A repeated read raises no second alert."""
 
     def __init__(
-        self, entries: Iterable[Entry], late_after: timedelta, days: LocalDays, *, is_back_check: bool = False
+        self,
+        entries: Iterable[Entry],
+        late_after: timedelta,
+        days: LocalDays,
+        *,
+        calibrations: Calibrations = NO_CALIBRATIONS,
+        is_back_check: bool = False,
     ) -> None:
         """Match against these entries; a capture older than `late_after` on arrival is late.
 
@@ -24,7 +32,7 @@ class BacktestReplay:
         self.reads = 0
         self.reads_of_site: Counter[str] = Counter()
         self.corrections = 0
-        self._index = Index.build(entries, NO_GENERATION)
+        self._index = replace(Index.build(entries, NO_GENERATION), calibrations=calibrations)
         self._late_after = late_after
         self._days = days
         self._is_back_check = is_back_check

@@ -18,6 +18,7 @@ class Screening:
     def __init__(self, site: str, cameras: Sequence[str]) -> None:
         """`cameras` are the names of the site's cameras. A read of another camera is always decoded whole."""
         self._site = site
+        self._cameras = [(site, camera) for camera in cameras]
         self._scanner = ReadScanner(site, cameras)
         self._sample = CameraSample()
 
@@ -27,8 +28,12 @@ class Screening:
         The rest are usable reads that match nothing: decoding them whole would change nothing that is published.
         """
         scanned = self._scanner.scan(batch.values)
+        texts = scanned.texts
+        if index.calibrations:
+            of_cameras = index.calibrations.rows_of(self._cameras)
+            texts = index.calibrations.apply(texts, of_cameras[scanned.cameras[scanned.read_rows]])
         must_decode = ~scanned.are_plain
-        must_decode[scanned.read_rows[index.may_match(scanned.texts)]] = True
+        must_decode[scanned.read_rows[index.may_match(texts)]] = True
         # Without a time of arrival a read may have no usable time.
         must_decode[batch.untimed_rows] = True
         rows = must_decode.nonzero()[0].tolist()

@@ -23,12 +23,14 @@ from anpr.matching.encoding.plate_codes import (
     encode_plates,
     translated,
 )
-from anpr.matching.encoding.text_codes import encode_texts
+from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.explanation import explain
 from anpr.matching.index import Index, Match
 from anpr.matching.lookup.edits import are_one_edit_apart
 from anpr.matching.lookup.patterns import fits
+from anpr.matching.read_texts import texts_of
 from anpr.matching.scoring.background_model import official_layouts
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.matching.scoring.confusion_model import CONFUSION_MODEL
 from anpr.matching.scoring.evidence import COUNTRY_PREFIX, TEXT_AROUND, Evidence
 from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
@@ -69,11 +71,11 @@ class Comparison(Struct, frozen=True):
     evidence: tuple[Evidence, ...]
 
 
-def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
+def compare(read: Read, entry: Entry, list_size: int, calibrations: Calibrations = NO_CALIBRATIONS) -> Comparison:
     """Compare the text of a read, without its candidates, with an entry of a list of that size."""
     read = msgspec.structs.replace(read, candidates=())
-    likelihood = Likelihood(list_size)
-    index = replace(Index.build([entry], entry.revision), likelihood=likelihood)
+    index = Index.build([entry], entry.revision)
+    index = replace(index, likelihood=Likelihood(list_size), calibrations=calibrations)
     [matches] = index.match([read])
     match = matches[0] if matches else None
     has_pattern = is_pattern(entry.plate)
@@ -81,11 +83,12 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
     other = districts if districts is not None and districts.are_different else None
     tests = _pattern_tests(read, entry, other) if has_pattern else _tier_tests(read, entry, other)
     tier = next((test.tier for test in tests if test.is_alike), None)
-    score, evidence = _weigh(read, entry, likelihood, match, other) if tier and not has_pattern else (None, ())
+    score, evidence = _weigh(read, entry, index, match, other) if tier and not has_pattern else (None, ())
     if match is not None and match.tier == "folded" and tier != "folded":
-        tests, evidence = _with_umlauts(read, entry, likelihood, match) or (tests, evidence)
+        tests, evidence = _with_umlauts(read, entry, index, match) or (tests, evidence)
     read_as, listed_as = as_read(read.plate), canonical_pattern(entry.plate)
-    explanation = explain(read_as, listed_as, read, entry)
+    note = texts_of([read], calibrations).calibration_note(0)
+    explanation = explain(read_as, listed_as, read, entry, calibration=note)
     if match is not None:
         tier, score, explanation = match.tier, match.score, match.explanation
     elif has_pattern:
@@ -106,12 +109,12 @@ def compare(read: Read, entry: Entry, list_size: int) -> Comparison:
 
 
 def _with_umlauts(
-    read: Read, entry: Entry, likelihood: Likelihood, match: Match
+    read: Read, entry: Entry, index: Index, match: Match
 ) -> tuple[tuple[TierTest, ...], tuple[Evidence, ...]] | None:
     """Return the tests and the evidence where the two meet once umlauts are written alike; None where they do not."""
     for other in written_otherwise(read.plate):
         rewritten = msgspec.structs.replace(read, plate=other)
-        score, evidence = _weigh(rewritten, entry, likelihood, None, None)
+        score, evidence = _weigh(rewritten, entry, index, None, None)
         if score == match.score:
             tests = _tier_tests(rewritten, entry, None)
             return tuple(msgspec.structs.replace(t, is_alike=t.tier == "folded") for t in tests), evidence
@@ -128,16 +131,19 @@ def _own_plate_note(read: Read) -> tuple[str, ...]:
     return (f"{layout}: this may be another vehicle's plate, read correctly",)
 
 
-def _encode_pair(read: Read, entry: Entry) -> tuple[PlateCodes, PlateCodes]:
-    codes = encode_texts([read.plate], [read.country], [read.confidence], [read.char_confidences])
-    return codes, encode_plates([entry.plate], [entry.country])
+def _encode_pair(
+    read: Read, entry: Entry, calibrations: Calibrations = NO_CALIBRATIONS
+) -> tuple[PlateCodes, PlateCodes]:
+    texts = columns_of_texts([read.plate], [read.country], [read.confidence], [read.char_confidences])
+    texts = calibrations.apply(texts, calibrations.rows_of([(read.site, read.camera)]))
+    return PlateCodes(*texts), encode_plates([entry.plate], [entry.country])
 
 
 def _weigh(
-    read: Read, entry: Entry, likelihood: Likelihood, match: Match | None, other_district: Districts | None
+    read: Read, entry: Entry, index: Index, match: Match | None, other_district: Districts | None
 ) -> tuple[float, tuple[Evidence, ...]]:
     """Return the score of the pair and its evidence: as it stands, or of a plate inside it."""
-    codes, entry_codes = _encode_pair(read, entry)
+    likelihood, (codes, entry_codes) = index.likelihood, _encode_pair(read, entry, index.calibrations)
     row = np.zeros(1, np.intp)
     if other_district is not None:
         [score] = likelihood.score_of_other_district(codes, row, entry_codes, row)

@@ -40,14 +40,21 @@ class AlignedStep(NamedTuple):
 
 
 def explain(
-    read_plate: str, listed_plate: str, read: Read, entry: Entry, *, candidate: str | None = None
+    read_plate: str,
+    listed_plate: str,
+    read: Read,
+    entry: Entry,
+    *,
+    candidate: str | None = None,
+    calibration: str = "",
 ) -> Explanation:
     """Explain a match of two canonical plates, or of a plate and a pattern.
 
     `candidate` is the text as the camera gave it, where it was a candidate and not the camera's reading.
+    `calibration` says in words what the confidence of the text counts as, where that is not what the camera says.
     """
     is_british = "GB" in {country_of(country) for country in (read.country, entry.country) if country}
-    notes = _notes(read, entry, candidate, listed_plate)
+    notes = [*_notes(read, entry, candidate, listed_plate), *([calibration] if calibration else [])]
     if is_pattern(listed_plate):
         notes.insert(0, f"fits the pattern {listed_plate}")
         return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))

@@ -11,7 +11,7 @@ Conditions that do not depend on the plate (validity, sites, directions) are tes
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -33,6 +33,7 @@ from anpr.matching.explanation import explain
 from anpr.matching.index_tables import IndexTables
 from anpr.matching.lookup.plate_table import FOLDED_TIER, NEAR_TIER, WIDEST_TIERS, MatchedPairs
 from anpr.matching.read_texts import ReadTexts, texts_of
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.matching.scoring.likelihood import Likelihood
 
 # A delta that is larger than the next one by more than this factor stays as it is. A higher factor makes fewer deltas
@@ -129,13 +130,15 @@ class Layer:
 class Index:
     """One generation of the watchlist, ready to be matched against.
 
-    `layers` are the snapshot, of `snapshot_generation`, and the deltas, the newest last.
+    `layers` are the snapshot, of `snapshot_generation`, and the deltas, the newest last. The `calibrations` say what
+    the confidences of some cameras count as.
     """
 
     generation: Generation
     snapshot_generation: Generation
     layers: tuple[Layer, ...]
     likelihood: Likelihood
+    calibrations: Calibrations = NO_CALIBRATIONS
 
     @classmethod
     def build(cls, entries: Iterable[Entry], generation: Generation) -> "Index":
@@ -204,7 +207,8 @@ class Index:
         while len(layers) > 1 and len(layers[-1].tables) <= max(_JOIN_FACTOR * size, _ALWAYS_JOINED):
             newest.insert(0, layers.pop())
             size += newest[0].size
-        return Index.of_layers(self.snapshot_generation, (*layers, Layer.of(_joined(newest))), generation)
+        changed = Index.of_layers(self.snapshot_generation, (*layers, Layer.of(_joined(newest))), generation)
+        return replace(changed, calibrations=self.calibrations)
 
     def match(self, reads: Sequence[Read], days: LocalDays = UTC_DAYS) -> list[list[Match]]:
         """Return for each read, in their order, the entries that it matches, in order of `entry_id`.
@@ -216,7 +220,7 @@ class Index:
         matches: list[list[Match]] = [[] for _ in reads]
         if not reads:
             return matches
-        texts = texts_of(reads)
+        texts = texts_of(reads, self.calibrations)
         for read_row, best in self._best(texts, reads, partial(applies_to, days=days)).items():
             of_read = [_match(each, texts, reads[read_row]) for each in best.values()]
             matches[read_row] = sorted(of_read, key=attrgetter("entry.entry_id"))
@@ -230,7 +234,7 @@ class Index:
         matches: list[Match | None] = [None for _ in reads]
         if not reads:
             return matches
-        texts = texts_of(reads)
+        texts = texts_of(reads, self.calibrations)
         for read_row, best in self._best(texts, reads, applies).items():
             matches[read_row] = _match(min(best.values(), key=attrgetter("rank")), texts, reads[read_row])
         return matches
@@ -238,7 +242,8 @@ class Index:
     def may_match(self, texts: Texts) -> Rows:
         """Return the rows of the texts that match an entry, or would at another time, site or in another direction.
 
-        Each text is searched as in `match`. So a read of which no text is here matches nothing. A row may come twice.
+        Each text is searched as in `match`, if its confidence was calibrated by `calibrations`. So a read of which no
+        text is here matches nothing. A row may come twice.
         """
         found = self._search(texts)
         return np.concatenate([pairs.read_rows for _, pairs in found]) if found else _NO_ROWS
@@ -324,7 +329,8 @@ def _explained(pair: _Pair, texts: ReadTexts, read: Read) -> Explanation:
     as_written = texts.plates[pair.text_row] if original is None else original
     candidate = as_written if texts.are_candidates[pair.text_row] else None
     read_as = texts.codes.text(pair.text_row) if original is None else as_read(original)
-    explanation = explain(read_as, pair.listed_as, read, pair.entry, candidate=candidate)
+    calibration = "" if TIERS[pair.tier] == "pattern" else texts.calibration_note(pair.text_row)
+    explanation = explain(read_as, pair.listed_as, read, pair.entry, candidate=candidate, calibration=calibration)
     return explanation if original is None else umlauts.explained(explanation)
 
 

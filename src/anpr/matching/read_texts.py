@@ -8,6 +8,7 @@ from anpr.matching import umlauts
 from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.plate_codes import PlateCodes
 from anpr.matching.encoding.text_codes import columns_of_texts
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations, calibration_note
 
 
 class ReadTexts(NamedTuple):
@@ -27,8 +28,13 @@ class ReadTexts(NamedTuple):
         """The texts as plates."""
         return PlateCodes(*self.columns)
 
+    def calibration_note(self, row: int) -> str:
+        """Return what the confidence of a text counts as, in words; "" where it counts as it is."""
+        said, counted = self.columns.confidences, self.columns.calibrated
+        return "" if said is counted else calibration_note(float(said[row]), float(counted[row]))
 
-def texts_of(reads: Sequence[Read]) -> ReadTexts:
+
+def texts_of(reads: Sequence[Read], calibrations: Calibrations = NO_CALIBRATIONS) -> ReadTexts:
     """Return the texts of one read or more."""
     plates, confidences, char_confidences = list[str](), list[float | None](), list[Sequence[float]]()
     of_candidates, confidences_of_candidates, read_rows = list[str](), list[float | None](), list(range(len(reads)))
@@ -54,4 +60,7 @@ def texts_of(reads: Sequence[Read]) -> ReadTexts:
             are_candidates.append(are_candidates[row])
     countries = [reads[row].country for row in read_rows]
     columns = columns_of_texts(plates, countries, confidences, char_confidences, are_candidates)
+    if calibrations:
+        of_reads = calibrations.rows_of((read.site, read.camera) for read in reads)
+        columns = calibrations.apply(columns, of_reads[read_rows])
     return ReadTexts(read_rows, plates, are_candidates, originals, columns)

@@ -22,6 +22,7 @@ class Texts(NamedTuple):
     confidences: NDArray[np.float32]
     char_confidences: NDArray[np.float32]
     are_candidates: NDArray[np.bool_]
+    calibrated: NDArray[np.float32]
 
 
 class Plates(NamedTuple):
@@ -35,11 +36,13 @@ class Plates(NamedTuple):
 def texts_for_kernels(texts: PlateCodes) -> Texts:
     """Return the arrays of texts of reads."""
     char_confidences, are_candidates = texts.char_confidences, texts.are_candidates
+    calibrated = texts.confidences if texts.calibrated is None else texts.calibrated
     if char_confidences is None:
         char_confidences = np.full((len(texts), WIDTH), np.nan, np.float32)
     if are_candidates is None:
         are_candidates = np.zeros(len(texts), np.bool_)
-    columns = (texts.codes, texts.lengths, texts.countries, texts.confidences, char_confidences, are_candidates)
+    of_texts = texts.codes, texts.lengths, texts.countries, texts.confidences
+    columns = (*of_texts, char_confidences, are_candidates, calibrated)
     # Of one that is already in this form `np.require` takes ten times as long.
     made: list[Any] = [column if column.flags.carray else np.require(column, None, ("C", "W")) for column in columns]
     return Texts(*made)

@@ -94,5 +94,6 @@ def cut_out(texts: Texts, cuts: Cuts) -> tuple[Rows, PlateCodes]:
     codes, chars = np.empty((len(cuts), WIDTH), np.uint8), np.empty((len(cuts), WIDTH), np.float32)
     _cut_all(texts, cuts, codes, chars)
     lengths, countries = cuts["count"].astype(np.uint8), np.ascontiguousarray(cuts["country"])
-    plates = PlateCodes(codes, lengths, countries, texts.confidences[rows], chars, texts.are_candidates[rows])
+    of_texts = texts.are_candidates[rows], texts.calibrated[rows]
+    plates = PlateCodes(codes, lengths, countries, texts.confidences[rows], chars, *of_texts)
     return rows, plates

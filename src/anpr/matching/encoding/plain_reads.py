@@ -97,11 +97,13 @@ class Scratch(NamedTuple):
 class Scanned(NamedTuple):
     """The reads of a batch: which are plain, and the texts of those as `read_texts` would give them.
 
-    `read_rows` has the row of the read of each text. `newest_rows` has by the number of a camera the row of its last
-    plain read, NO_ROW where there is none. All are views of arrays that the next scan writes to.
+    `read_rows` has the row of the read of each text. `cameras` has by row the number of the camera of a plain read.
+    `newest_rows` has by the number of a camera the row of its last plain read, NO_ROW where there is none. All are
+    views of arrays that the next scan writes to.
     """
 
     are_plain: NDArray[np.bool_]
+    cameras: Rows
     newest_rows: Rows
     texts: Texts
     read_rows: Rows
@@ -138,29 +140,32 @@ class ReadScanner:
         """Scan the records of a batch."""
         if len(values) > len(self._are_plain):
             self._make_room(len(values))
-        are_plain = self._are_plain[: len(values)]
+        are_plain, of_cameras = self._are_plain[: len(values)], self._cameras[: len(values)]
         data = np.frombuffer(b"".join(values) or b"\0", np.uint8)
         ends = np.fromiter(accumulate(map(len, values)), np.intp, len(values))
         self._newest_rows.fill(NO_ROW)
-        arguments = self._known, self._scratch, are_plain, self._newest_rows, self._texts, self._read_rows
+        scanned = are_plain, of_cameras, self._newest_rows, self._texts, self._read_rows
+        arguments = self._known, self._scratch, *scanned
         count = self._scan(data, ends, *arguments)
         if self._scan is _scan:
             self._scan = machine_code(_scan)
         columns: list[Any] = [column[:count] for column in self._texts]
-        return Scanned(are_plain, self._newest_rows, Texts(*columns), self._read_rows[:count])
+        return Scanned(are_plain, of_cameras, self._newest_rows, Texts(*columns), self._read_rows[:count])
 
     def _make_room(self, reads: int) -> None:
         # Of memory that nobody writes to, the system gives none.
         count = reads * (_MOST_TEXTS << MOST_PAIRS)
-        self._are_plain = np.empty(reads, np.bool_)
+        self._are_plain, self._cameras = np.empty(reads, np.bool_), np.empty(reads, np.intp)
         self._read_rows = np.empty(count, np.intp)
+        confidences = np.empty(count, np.float32)
         self._texts = Texts(
             np.empty((count, WIDTH), np.uint8),
             np.empty(count, np.uint8),
             np.empty(count, np.uint16),
-            np.empty(count, np.float32),
+            confidences,
             np.empty((count, WIDTH), np.float32),
             np.empty(count, np.bool_),
+            confidences,
         )
 
 
@@ -205,6 +210,7 @@ def _scan(
     known: Known,
     scratch: Scratch,
     are_plain: NDArray[np.bool_],
+    cameras: Rows,
     newest_rows: Rows,
     texts: Texts,
     read_rows: Rows,
@@ -214,7 +220,8 @@ def _scan(
     for row in range(len(ends)):
         are_plain[row] = _is_plain(data, begin, ends[row], known, scratch)
         if are_plain[row]:
-            newest_rows[scratch.read[0].camera] = row
+            cameras[row] = scratch.read[0].camera
+            newest_rows[cameras[row]] = row
             first, count = count, _put_texts(data, known.to_codes, scratch, texts, count)
             read_rows[first:count] = row
         begin = ends[row]

@@ -46,7 +46,8 @@ class PlateCodes:
     cannot be read. `lengths`: (n,), 0 for a text that cannot be a plate.
     `countries`: (n,), 0 for unknown, else 1 + 26 * first + second letter. `confidences`: (n,), and
     `char_confidences`: (n, 16) or None: 0..1 as the camera gave them, NaN where it gave none (and for entries).
-    `are_candidates`: (n,) flags, or None where no text is a candidate.
+    `are_candidates`: (n,) flags, or None where no text is a candidate. `calibrated`: (n,) what the confidences count
+    as (`scoring.confidence_calibration`), or None where they count as they are.
     """
 
     codes: Codes
@@ -55,6 +56,7 @@ class PlateCodes:
     confidences: NDArray[np.float32]
     char_confidences: NDArray[np.float32] | None = None
     are_candidates: NDArray[np.bool_] | None = None
+    calibrated: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -84,7 +86,7 @@ class PlateCodes:
 
     def take(self, rows: Rows) -> "PlateCodes":
         """Return these rows, in this order."""
-        char_confidences, are_candidates = self.char_confidences, self.are_candidates
+        char_confidences, are_candidates, calibrated = self.char_confidences, self.are_candidates, self.calibrated
         return PlateCodes(
             self.codes.take(rows, axis=0),
             self.lengths[rows],
@@ -92,6 +94,7 @@ class PlateCodes:
             self.confidences[rows],
             None if char_confidences is None else char_confidences[rows],
             None if are_candidates is None else are_candidates[rows],
+            None if calibrated is None else calibrated[rows],
         )
 
     @classmethod

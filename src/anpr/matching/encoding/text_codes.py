@@ -71,13 +71,15 @@ def columns_of_texts(
     codes, lengths = np.empty((count, WIDTH), np.uint8), np.empty(count, np.uint8)
     aligned = np.empty((count, WIDTH), np.float32)
     _encode(TO_CODES, np.frombuffer(joined.encode(), np.uint8), counts, chars, codes, lengths, aligned)
+    given = np.array(confidences, np.float32)
     return Texts(
         codes,
         lengths,
         country_codes(countries),
-        np.array(confidences, np.float32),
+        given,
         aligned,
         np.array(are_candidates, np.bool_) if any(are_candidates) else np.zeros(count, np.bool_),
+        given,
     )
 
 

@@ -415,7 +415,9 @@ def _put_if_match_inside(
 def _text_of_cut(text: Text, cut: Any, scratch: Scratch) -> Text:
     """Return the plate inside a text."""
     cut_codes(text.codes, text.char_confidences, cut, scratch.codes, scratch.chars)
-    return Text(scratch.codes, cut.count, cut.country, text.confidence, scratch.chars, text.is_candidate)
+    return Text(
+        scratch.codes, cut.count, cut.country, text.confidence, scratch.chars, text.is_candidate, text.calibrated
+    )
 
 
 @step

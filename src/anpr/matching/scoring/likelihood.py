@@ -97,6 +97,7 @@ class Text(NamedTuple):
     confidence: float
     char_confidences: NDArray[np.float32]
     is_candidate: bool
+    calibrated: float
 
 
 class Plate(NamedTuple):
@@ -136,10 +137,8 @@ class Likelihood:
         list_size: int,
         confusions: ConfusionModel = CONFUSION_MODEL,
         background: BackgroundModel = BACKGROUND_MODEL,
-        confidence: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         """Use the tables that ship with the program, or others to measure with."""
-        table = CONFIDENCE if confidence is None else confidence
         log_prior = math.log(LISTED_SHARE / max(list_size, SMALLEST_LIST))
         log_least_near = _log_odds(LEAST_SCORES["near"]) - math.log(NEAR_ODDS)
         self.tables: ModelTables = for_kernels(
@@ -150,9 +149,9 @@ class Likelihood:
                 folds=np.frombuffer(TO_FOLDED, np.uint8)[:CODE_COUNT],
                 units_right=np.rint(np.log(background.shares * confusions.right_share) * UNITS).astype(np.int64),
                 log_prior=log_prior,
-                log_ratio_confidences=np.asarray(table["confidence"], np.float64),
-                log_ratios=np.asarray(table["log_ratio"], np.float64),
-                highest_log_ratio=float(max(table["log_ratio"])),
+                log_ratio_confidences=np.asarray(CONFIDENCE["confidence"], np.float64),
+                log_ratios=np.asarray(CONFIDENCE["log_ratio"], np.float64),
+                highest_log_ratio=float(max(CONFIDENCE["log_ratio"])),
                 prefix_share=confusions.prefix_share,
                 least_scores=np.array([self.least_score(tier) for tier in TIERS], np.float32),
                 least_near_units=int((log_least_near - log_prior - _SLACK) * UNITS),
@@ -257,6 +256,7 @@ def text_at(texts: Texts, row: int) -> Text:
         texts.confidences[row],
         texts.char_confidences[row],
         texts.are_candidates[row],
+        texts.calibrated[row],
     )
 
 
@@ -353,7 +353,7 @@ def could_reach_inside(
     row = model.background.row_of_country[text.country]
     against = math.exp(_units_read_right(model, text) / UNITS)
     against += (
-        model.background.shares[row] * math.exp(log_confidence_ratio(model, text.confidence)) * ruined(text.length)
+        model.background.shares[row] * math.exp(log_confidence_ratio(model, text.calibrated)) * ruined(text.length)
     )
     return most + _SLACK > math.log(least / (1 - least)) + math.log(against)
 
@@ -364,7 +364,7 @@ def units_to_search(model: ModelTables, text: Text) -> int:
 
     Most reads are right and a good plate of their country, and no other explanation of them is probable enough.
     """
-    ratio = log_confidence_ratio(model, text.confidence)
+    ratio = log_confidence_ratio(model, text.calibrated)
     for at in range(text.length):
         if not math.isnan(text.char_confidences[at]):
             ratio = model.highest_log_ratio
@@ -386,7 +386,7 @@ def terms_of(model: ModelTables, text: Text, plate: Plate, is_other_district: bo
     is_other_country = text.country != plate.country and text.country != 0 and plate.country != 0
     is_exact = is_same_text(text.codes, plate.codes)
     is_listed_vehicle = is_exact and not is_other_country and not is_other_district
-    log_ratio = log_confidence_ratio(model, text.confidence)
+    log_ratio = log_confidence_ratio(model, text.calibrated)
     read_right = math.exp(log_plate(background, text.codes, text.length, row) / UNITS)
     if is_listed_vehicle:
         # Where it is the listed text, vehicles of the listed country do not count: they are the listed vehicle.
