@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from anpr.board.audience_boards import AudienceBoards
 from anpr.board.board_records import board_topics, is_covert, is_for_boards
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
-from anpr.board.site_health import ClockSet, SiteHealth
+from anpr.board.site_health import CalibratedCamera, ClockSet, SiteHealth
 from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import place_of
 from anpr.board.topic_follower import OpenTail, TopicFollower
@@ -159,6 +159,13 @@ class BoardFeed:
             for name, site in self._settings.sites.items()
             if not site.cameras
         }
+
+    def calibrated_cameras(self) -> dict[str, tuple[CalibratedCamera, ...]]:
+        """Return by site the cameras whose confidence is calibrated, as the watchlist says."""
+        by_site: defaultdict[str, list[CalibratedCamera]] = defaultdict(list)
+        for one in self._entry_updates.calibrations():
+            by_site[one.site].append(CalibratedCamera(one.camera, one.reads, one.since, one.until, one.applied_at))
+        return {site: tuple(cameras) for site, cameras in by_site.items()}
 
     def _topics_at(self) -> dict[str, list[str]]:
         by_address: defaultdict[str, list[str]] = defaultdict(list)

@@ -15,7 +15,7 @@ from anpr.contracts.events import Entry, EntryEnded, EntryListed
 from anpr.runtime.errors import AnprError
 from anpr.runtime.logs import get_logger
 from anpr.watchlist.changes import Changes
-from anpr.watchlist.store.manifest import ListManifest, Manifest
+from anpr.watchlist.store.manifest import CameraCalibration, ListManifest, Manifest
 
 log = get_logger(__name__)
 
@@ -76,6 +76,10 @@ class EntryUpdates:
     def follow_entries(self, entries_of_list: Mapping[str, Iterable[str]]) -> None:
         """Follow these entries from now on, given by the list that has them, and no others."""
         self._followed = {name: frozenset(entry_ids) for name, entry_ids in entries_of_list.items()}
+
+    def calibrations(self) -> tuple[CameraCalibration, ...]:
+        """Return the calibrated cameras of all sites, as the list had them when it was last asked."""
+        return self._manifest.calibrations if self._manifest is not None else ()
 
     def new_updates(self) -> list[EntryUpdate]:
         """Return the updates since the last call: tombstones, and entries as they are listed now. Never waits."""

@@ -42,6 +42,17 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibratedCamera:
+    """A camera whose confidence is calibrated: by how many reads, which arrived when, and when it was applied."""
+
+    camera: str
+    reads: int
+    since: datetime
+    until: datetime
+    applied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSet:
     """Somebody has set the clock of this machine: what it showed then, and by how much it was set; negative: back."""
 

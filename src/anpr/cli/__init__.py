@@ -20,6 +20,7 @@ _COMMANDS = {
     "back-check": (
         "Look for the vehicles of new entries among those that have passed, and publish retrospective alerts."
     ),
+    "calibration": "Learn, apply, view and remove the confidence calibration of cameras.",
     "compile": "Compile what matching needs, so that no service has to at its start.",
     "console": "Serve the officers' console of a site: live board, incidents, health.",
     "demo": "Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.",

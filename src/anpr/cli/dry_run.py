@@ -11,6 +11,7 @@ import click
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
+from anpr.cli.calibration.common import in_force_here
 from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults, show_unknown_sites
 from anpr.contracts.events import encode
@@ -18,7 +19,11 @@ from anpr.contracts.local_days import LocalDays
 from anpr.reads.decoder import BadRead
 from anpr.reads.json_lines import numbered_lines
 from anpr.runtime.plurals import counted
+from anpr.runtime.settings import Settings
+from anpr.watchlist import calibration_file
+from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.csv_file import read_list
+from anpr.watchlist.store.manifest import CameraCalibration
 
 
 @click.command(name="dry-run")
@@ -36,6 +41,11 @@ from anpr.watchlist.csv_file import read_list
     is_flag=True,
     help="Print the alerts that these reads would raise had they passed before the list was applied.",
 )
+@click.option(
+    "--calibration",
+    type=FILE_PATH,
+    help="Use the calibrations of this file too, as if it were applied: a file of `anpr calibration learn`.",
+)
 @list_file_options
 @click.pass_context
 def command(  # noqa: PLR0913  each is an option
@@ -45,6 +55,7 @@ def command(  # noqa: PLR0913  each is an option
     reads_file: BinaryIO,
     list_name: str,
     back_check: bool,
+    calibration: Path | None,
     encoding: str,
     columns: Mapping[str, str],
     valid_for: float | None,
@@ -56,10 +67,13 @@ def command(  # noqa: PLR0913  each is an option
     `received_at`. Exit code 1 when lines were refused. With --back-check `valid_from` is ignored and each alert is
     retrospective: so history would look for the vehicles of a new list among the reads of the last hours.
 
+    Cameras that are calibrated in the index on this machine are so here too.
+
     \b
     Examples:
       anpr dry-run --watchlist config/example_watchlist.csv --reads reads.jsonl > alerts.jsonl
       anpr dry-run --watchlist export.csv --columns plate=PLATE --valid-for 30d --reads reads.jsonl
+      anpr dry-run --watchlist stolen.csv --reads reads.jsonl --calibration calais.json
     """
     settings = settings_of(ctx)
     late_after = timedelta(seconds=settings.matcher.late_after_seconds)
@@ -68,7 +82,10 @@ def command(  # noqa: PLR0913  each is an option
     content = read_list(list_file, list_name, list_format, context=context)
     show_faults(list_file, content)
     days = LocalDays(settings.zones)
-    replay = BacktestReplay(content.entries, late_after, days, is_back_check=back_check)
+    calibrations = _calibrations(settings, calibration)
+    replay = BacktestReplay(
+        content.entries, late_after, days, calibrations=calibrations_of(calibrations), is_back_check=back_check
+    )
     refused = 0
     tally: dict[str, Counter[str]] = {"tier": Counter(), "day": Counter(), "entry": Counter()}
     out = sys.stdout.buffer
@@ -95,3 +112,19 @@ def command(  # noqa: PLR0913  each is an option
         for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]:
             click.echo(f"  {kind} {name}: {count}", err=True)
     ctx.exit(1 if refused or content.refused else 0)
+
+
+def _calibrations(settings: Settings, file: Path | None) -> list[CameraCalibration]:
+    """Return the calibrations in force on this machine and those of a file, which come last. Say how many."""
+    in_force = in_force_here(settings)
+    tried = [] if file is None else calibration_file.read(file, settings.sites)
+    where = "no usable index of the lists in force is on this machine" if in_force is None else "as in force here"
+    if in_force or tried:
+        click.echo(
+            f"calibrated: {counted(len(in_force or ()), 'camera')} ({where}), "
+            f"{counted(len(tried), 'camera')} of the file",
+            err=True,
+        )
+    elif in_force is None:
+        click.echo(f"no camera is calibrated: {where}", err=True)
+    return [*(in_force or ()), *tried]

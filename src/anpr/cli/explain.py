@@ -7,13 +7,18 @@ from typing import Any
 
 import click
 
+from anpr.cli import check_site, settings_of
+from anpr.cli.calibration.common import in_force_here
 from anpr.contracts.events import NO_GENERATION, Entry, Read, encode
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explanation import align
+from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibrations
 from anpr.matching.scoring.evidence import Evidence
 from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
 from anpr.runtime.errors import InputError
+from anpr.runtime.nearest import nearest_note
+from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.csv_cells import InvalidCellError, parse_country
 from anpr.watchlist.plate_cell import SHORT, PlateCell, read_plate_cell
 
@@ -50,6 +55,8 @@ class Confidence(click.FloatRange):
     show_default=True,
     help="Number of entries on the list. The score depends on it.",
 )
+@click.option("--site", help="The site of the camera.")
+@click.option("--camera", help="The camera: its calibration counts, as in the index on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  each option is one
@@ -60,6 +67,8 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     listed_country: str | None,
     confidence: float | None,
     entries: int,
+    site: str | None,
+    camera: str | None,
     as_json: bool,
 ) -> None:
     """Compare a plate as READ with a plate or pattern as LISTED, tier by tier.
@@ -73,12 +82,17 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
       anpr explain AB1OCDE AB10CDE --country GB
       anpr explain "AB12 CD" AB12CDE --confidence 0.6
       anpr explain AB12CDE "AB1?*"
+      anpr explain AB1ZCDE AB12CDE --confidence 0.62 --site calais --camera calais-uk-1-front
     """
+    if (site is None) != (camera is None):
+        raise click.UsageError("--site and --camera name a camera together: give both", ctx)
     if reason := unusable_reason(read):
         raise InputError("explain-unusable", f"READ {read!r}: {reason}", "give a plate as a camera may read it")
     country, listed_country = _country("--country", country), _country("--listed-country", listed_country)
     cell = _plate_cell(listed, listed_country)
-    of_read = Read(read_id="-", site="-", plate=read, country=country, confidence=confidence)
+    of_read = Read(
+        read_id="-", site=site or "-", camera=camera or "-", plate=read, country=country, confidence=confidence
+    )
     entry = Entry(
         entry_id="-",
         revision=NO_GENERATION,
@@ -88,9 +102,31 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
         valid_until=datetime.max.replace(tzinfo=UTC),
         tolerance="near",
     )
-    comparison = compare(of_read, entry, entries)
+    comparison = compare(
+        of_read, entry, entries, _calibration(ctx, site, camera) if site and camera else NO_CALIBRATIONS
+    )
     click.echo(encode(comparison).decode() if as_json else as_text(comparison))
     ctx.exit(0 if comparison.is_match else 1)
+
+
+def _calibration(ctx: click.Context, site: str, camera: str) -> Calibrations:
+    """Return the calibration of a camera. Say so where it has none. Raises InputError for an unknown camera."""
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    known = [one.name for one in settings.sites[site].cameras]
+    if camera not in known:
+        near = nearest_note(camera, known, "the nearest name is")
+        raise InputError(
+            "explain-unusable",
+            f"--camera {camera!r}: the configuration has no such camera at {site}{near}",
+            "name a camera of sites.toml",
+        )
+    in_force = in_force_here(settings)
+    calibrations = [one for one in in_force or () if one.name == (site, camera)]
+    if not calibrations:
+        why = "; no usable index of the lists in force is on this machine" if in_force is None else ""
+        click.echo(f"{camera} is not calibrated, so its confidence counts as it is{why}", err=True)
+    return calibrations_of(calibrations)
 
 
 def _country(option: str, value: str | None) -> str | None:

@@ -20,6 +20,7 @@ import mmap
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -42,6 +43,7 @@ from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
 from anpr.runtime.private_files import keep_private, make_private_folder, open_private
 from anpr.runtime.whole_file import write_whole
+from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.store.manifest import Manifest
 
 _MANIFEST, _LOCK = "current.json", "lock"
@@ -126,7 +128,7 @@ class IndexFolder:
             index = self._open_delta(newest).index([snapshot.snapshot, *tables], snapshot.generation)
         if index.generation != index_manifest.generation:
             raise DamagedError(f"{self.path}: {index.generation} instead of {index_manifest.generation}")
-        return index
+        return replace(index, calibrations=calibrations_of(index_manifest.watchlist.calibrations))
 
     def write_snapshot(self, index: Index, applied_at: datetime) -> str:
         """Write an index and return the file's name, which no manifest has yet. Raises OSError."""

@@ -131,6 +131,13 @@ KEPT_CLASSES: Final = (
         "operators",
     ),
     KeptClass(
+        "How many reads of a calibrated camera had each confidence",
+        "Redis, the index of each machine, and the file of `anpr calibration learn`",
+        "until somebody removes it: counts, with no plate and no time of a read",
+        "a score means the same for each camera",
+        "operators; on the Health page everybody, how many reads they were",
+    ),
+    KeptClass(
         "List files and plan files",
         "where the operator put them",
         "until the operator deletes them: no program of ours does",

@@ -40,8 +40,13 @@ UNTIL_STOPPED = {
     "python -m simulators --site calais --live": b"read_id",
 }
 # `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics. When the
-# page runs `anpr doctor` or asks which vehicles are due at Dover, no matcher runs.
-SAYS_NO = {"anpr topics", "anpr doctor", "anpr arrivals --site dover"}
+# page runs `anpr doctor` or asks which vehicles are due at Dover, no matcher runs. A history of one read teaches nothing.
+SAYS_NO = {
+    "anpr topics",
+    "anpr doctor",
+    "anpr arrivals --site dover",
+    "anpr calibration learn --site calais --out calais.json",
+}
 # No history runs when the page runs this: it says which sites do not answer.
 NO_SITE_ANSWERS = {'anpr vehicle AB12CDE --reason "seen leaving the lane"'}
 # What a person answers to a command that asks. This one asks only if the history that ran before stored a read of it.

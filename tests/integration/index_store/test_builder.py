@@ -26,6 +26,8 @@ from anpr.runtime.errors import UnavailableError
 from anpr.watchlist.store import keys, list_writer, reader, snapshot_storage
 from anpr.watchlist.store.applied_change import Author
 from anpr.watchlist.store.keys import keys_of, parts_of
+from anpr.watchlist.store.manifest import CameraCalibration
+from tests.support.calibrations import OFTEN_UNSURE
 from tests.support.entries import entry
 from tests.support.installation import Installation
 from tests.support.machine import Machine, apply, put
@@ -137,6 +139,24 @@ def test_a_rollback_is_a_new_generation_and_is_followed(machine: Machine) -> Non
 def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     with ValkeyServer(tmp_path / "valkey") as server:
         yield server
+
+
+def test_a_generation_has_its_calibrations_in_the_matcher_also_after_a_restart(machine: Machine) -> None:
+    machine.comes_to(apply(machine, "a", "b"))
+    assert not machine.active.index.calibrations
+    now, snapshot = system_clock(), machine.active.index.snapshot
+    one = CameraCalibration(site="calais", camera="front", counts=OFTEN_UNSURE, since=now, until=now)
+    machine.comes_to(machine.store.calibrate([one], why="test", now=now, author=Author()))
+    assert list(machine.active.index.calibrations.rows) == [("calais", "front")]
+    assert machine.active.index.snapshot is snapshot, "no entry has changed"
+    assert machine.ids() == {"a", "b"}
+    machine.comes_to(put(machine, "c"))
+    assert machine.active.index.calibrations, "a change of the list leaves them"
+    machine.start_matcher()
+    machine.matcher.check_for_update()
+    assert machine.active.index.calibrations
+    machine.comes_to(machine.store.remove_calibrations("calais", [], why="test", now=now, author=Author()))
+    assert not machine.active.index.calibrations
 
 
 def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: Path, valkey: ValkeyServer) -> None:

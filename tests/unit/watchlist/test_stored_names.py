@@ -22,6 +22,12 @@ MANIFEST = (
     b'"digest":"0123456789"}],"made_of":{"base_id":"beef","deltas":[{"generation":{"epoch":1790000000000,"number":5},'
     b'"entries":3,"digest":"fedcba"}]}}}}'
 )
+COUNTS = ",".join(["0"] * 60 + ["4000"] + ["150"] * 40).encode()
+CALIBRATED = MANIFEST[:-1] + (
+    b',"calibrations":[{"site":"calais","camera":"front","counts":[' + COUNTS + b'],"since":"2026-01-01T00:00:00Z",'
+    b'"until":"2026-01-31T00:00:00Z","generation":{"epoch":1790000000000,"number":7},'
+    b'"applied_at":"2026-03-01T12:00:00Z"}]}'
+)
 PREVIOUS_STATES = (
     b'[{"place":{"generation":{"epoch":1,"number":2},"applied_at":"2026-03-01T11:00:00Z","entries":1,'
     b'"base":{"id":"f00d","chunks":1,"entries":1,"digest":"d1","plates":"p1"},"base_since":"2026-03-01T10:00:00Z",'
@@ -51,6 +57,16 @@ def test_a_manifest_names_the_snapshot_and_the_deltas_of_each_list() -> None:
     }
 
 
+def test_a_manifest_from_before_calibrations_has_none() -> None:
+    assert msgspec.json.decode(MANIFEST, type=Manifest).calibrations == ()
+
+
+def test_a_manifest_holds_how_often_each_calibrated_camera_gave_each_confidence() -> None:
+    [calibration] = msgspec.json.decode(CALIBRATED, type=Manifest).calibrations
+    assert (calibration.name, calibration.reads) == (("calais", "front"), 10_000)
+    assert calibration.generation == Generation(epoch=1790000000000, number=7)
+
+
 def test_a_logged_change_has_its_user_and_command() -> None:
     logged = msgspec.json.decode(LOGGED, type=LoggedChange)
     assert (logged.user, logged.command, logged.applied_at.hour) == ("ann", "apply", 12)
@@ -58,8 +74,13 @@ def test_a_logged_change_has_its_user_and_command() -> None:
 
 @pytest.mark.parametrize(
     ("stored", "kind"),
-    [(MANIFEST, Manifest), (PREVIOUS_STATES, list[PreviousState]), (LOGGED, LoggedChange)],
-    ids=["manifest", "previous states", "logged change"],
+    [
+        (MANIFEST, Manifest),
+        (CALIBRATED, Manifest),
+        (PREVIOUS_STATES, list[PreviousState]),
+        (LOGGED, LoggedChange),
+    ],
+    ids=["manifest", "calibrated", "previous states", "logged change"],
 )
 def test_a_value_that_is_read_is_written_byte_for_byte(stored: bytes, kind: Any) -> None:
     assert msgspec.json.encode(msgspec.json.decode(stored, type=kind)) == stored

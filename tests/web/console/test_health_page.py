@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from anpr.contracts import topics
 from anpr.contracts.events import Status, UnknownCamera
 from anpr.kafka.in_memory import InMemoryTail
 from anpr.local.processes import wait_until
-from tests.support.strategies import NOON
+from anpr.watchlist.store.manifest import CameraCalibration, Manifest
+from tests.support.calibrations import OFTEN_UNSURE
+from tests.support.entries import NoLists
+from tests.support.strategies import NOON, generation
 from tests.support.web_console import running_console
 from tests.web.console.test_acting import text_of
 
@@ -165,6 +169,40 @@ def test_it_names_unknown_cameras_with_what_they_may_mean_and_claims_no_camera_t
         assert "the reads name no camera" in page()
         assert "&lt;b&gt;x&lt;/b&gt;" in ann.get("/health").text
         assert "✓ working" not in page()
+
+
+def test_it_names_each_calibrated_camera_with_what_it_was_learned_from_and_what_that_does(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrations = tuple(
+        CameraCalibration(
+            site=site,
+            camera=camera,
+            counts=OFTEN_UNSURE,
+            since=NOON - timedelta(days=30),
+            until=NOON,
+            generation=generation(2),
+            applied_at=NOON + timedelta(hours=1),
+        )
+        for site, camera in (("calais", "<camera-1>"), ("coquelles", "camera-2"))
+    )
+    manifest = Manifest(generation(2), NOON, "home", {}, calibrations)
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def page() -> str:
+            server.report_all_is_well()
+            return text_of(ann.get("/health"))
+
+        assert wait_until(lambda: "No fault is known." in page(), 10)
+        assert "Calibrated cameras" not in page(), "where there is none, nothing is said"
+        monkeypatch.setattr(NoLists, "read_manifest", lambda _: manifest)
+        assert wait_until(lambda: page().count("Calibrated cameras") == 2, 10)
+        calais, _, coquelles = page().partition("Coquelles: ✓ connected")
+        assert "The confidence of these cameras counts by how seldom the camera gives it" in calais
+        learned = "<camera-1>10,000 reads30 January 2026 12:00 UTC1 March 2026 12:00 UTC"
+        assert f"{learned}1 March 2026 13:00 UTC" in unescape(calais)
+        assert "camera-210,000 reads" in coquelles
+        assert "camera-2" not in calais
 
 
 def test_it_shows_no_old_status_while_the_board_stands_still(

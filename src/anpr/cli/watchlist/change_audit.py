@@ -1,6 +1,6 @@
-"""Records a change of a list in the audit chain of this machine's commands, before the list changes."""
+"""Records a change of the watchlist in the audit chain of this machine's commands, before the watchlist changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final
 
@@ -25,23 +25,36 @@ def audited_change(  # noqa: PLR0913  each part of a record
     `plate` and `covert` are those of a single entry. Raises UnavailableError when it cannot be recorded: then the
     list stays as it is.
     """
-    details = {"list": list_name, "command": author.command} | (
-        {"file_sha256": author.file_sha256} if author.file_sha256 else {}
-    )
-    event = AuditEvent(
-        operation="alteration",
-        what="list change",
-        user=author.user,
-        role=_ROLE,
-        reason=why,
-        plate=plate,
-        covert=covert,
-        details=details,
-    )
+    event = _event("list change", why, author, {"list": list_name})
+    with _audited(settings, msgspec.structs.replace(event, plate=plate, covert=covert)):
+        yield
+
+
+@contextmanager
+def audited_calibration(
+    settings: Settings, cameras: Sequence[tuple[str, str]], why: str, author: Author
+) -> Iterator[None]:
+    """Record that somebody changes the calibration of these cameras, as `audited_change` does of a list.
+
+    A camera is given by its site and its name, which is "" for all cameras of the site.
+    """
+    names = ", ".join(f"{site} {camera}".strip() for site, camera in cameras)
+    with _audited(settings, _event("calibration change", why, author, {"cameras": names})):
+        yield
+
+
+def _event(what: str, why: str, author: Author, details: dict[str, str]) -> AuditEvent:
+    details = details | {"command": author.command}
+    details |= {"file_sha256": author.file_sha256} if author.file_sha256 else {}
+    return AuditEvent(operation="alteration", what=what, user=author.user, role=_ROLE, reason=why, details=details)
+
+
+@contextmanager
+def _audited(settings: Settings, event: AuditEvent) -> Iterator[None]:
     with closing(open_chain(settings, home_site(settings), "command", system_clock)) as chain:
         chain.append(event)
         try:
             yield
         except BaseException:
-            chain.append(msgspec.structs.replace(event, what="list change failed"))
+            chain.append(msgspec.structs.replace(event, what=f"{event.what} failed"))
             raise

@@ -35,10 +35,12 @@ from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.watchlist import plan_file
 from anpr.watchlist.alert_cost import Cost
+from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.csv_file import ListFile, read_list
 from anpr.watchlist.plan import ActiveList, Plan, PlannedFile, make_plan, unexpired_entries
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.home import watchlist_reader
+from anpr.watchlist.store.manifest import CameraCalibration
 from anpr.watchlist.store.preconditions import Preconditions, check_preconditions
 
 _ONLY_IN_THE_FILE = ("format", "refusals", "sample", "sampled_validities")
@@ -113,7 +115,7 @@ def command(  # noqa: PLR0913  each is an option
     counted = count_retrospective(settings, plan, active, planned)
     plan = msgspec.structs.replace(plan, retrospective=counted)
     if reads is not None:
-        cost = _cost(settings, content, plan, reads)
+        cost = _cost(settings, content, plan, reads, manifest.calibrations if manifest else ())
         show_unknown_sites(reads.name, cost.reads_of_site, settings.sites)
         plan = msgspec.structs.replace(plan, cost=cost)
     plan_file.write(out, plan)
@@ -121,7 +123,13 @@ def command(  # noqa: PLR0913  each is an option
     ctx.exit(1 if plan.refused else 0)
 
 
-def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) -> Cost:
+def _cost(
+    settings: Settings,
+    content: ListFile,
+    plan: Plan,
+    reads: BinaryIO,
+    calibrations: Sequence[CameraCalibration],
+) -> Cost:
     entries = unexpired_entries(content, plan.made_at)
     size = Path(reads.name).stat().st_size if Path(reads.name).is_file() else 0
     progress = ProgressLine("matching reads")
@@ -139,7 +147,15 @@ def _cost(settings: Settings, content: ListFile, plan: Plan, reads: BinaryIO) ->
             progress(reads.tell(), size)
 
     days = LocalDays(settings.zones)
-    return estimate_cost(entries, reads, late_after, days, on_progress=on_progress, on_bad_read=on_bad_read)
+    return estimate_cost(
+        entries,
+        reads,
+        late_after,
+        days,
+        calibrations=calibrations_of(calibrations),
+        on_progress=on_progress,
+        on_bad_read=on_bad_read,
+    )
 
 
 def _report(settings: Settings, plan: Plan, out: Path, sentences: Sequence[str], *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from anpr.board.camera_liveness import CameraState
-from anpr.board.site_health import Canary, ClockSet, SiteHealth
+from anpr.board.site_health import CalibratedCamera, Canary, ClockSet, SiteHealth
 from anpr.contracts import topics
 from anpr.contracts.events import UnknownCamera
 from anpr.contracts.losses import SiteLosses
@@ -28,6 +28,7 @@ class SystemStatus:
         reads_per_second: By site.
         problems_without_cameras: By site without cameras, why its broker sends nothing, "" when all is well.
         losses: By site, the reads that its broker deleted before they were checked.
+        calibrated_cameras: By site, the cameras whose confidence is calibrated.
         clock_set: How the clock of this console's machine was set within the last hour.
         watched_until: By site at which arrivals should be met, until when they were (`journeys.arrival_state`).
     """
@@ -45,6 +46,7 @@ class SystemStatus:
     losses: Mapping[str, SiteLosses]
     unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
     watched_until: Mapping[str, datetime] = field(default_factory=dict)
+    calibrated_cameras: Mapping[str, tuple[CalibratedCamera, ...]] = field(default_factory=dict)
     clock_set: ClockSet | None = None
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from anpr.contracts.events import Generation
+from anpr.contracts.events import NO_GENERATION, Generation
 
 
 class SnapshotRef(Struct, frozen=True):
@@ -72,8 +72,34 @@ class ListManifest(Struct, frozen=True):
         return [delta for delta in deltas if delta.generation > since]
 
 
-class Manifest(Struct, frozen=True):
-    """The active generation, when it was applied, and the lists by name.
+class CameraCalibration(Struct, frozen=True, kw_only=True):
+    """What the calibration of a camera is learned from, and the generation that applied it.
+
+    `counts` says how many of its reads had each confidence, in hundredths from 0 to 1. The reads arrived from `since`
+    until before `until`.
+    """
+
+    site: str
+    camera: str
+    counts: tuple[int, ...]
+    since: datetime
+    until: datetime
+    generation: Generation = NO_GENERATION
+    applied_at: datetime | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The site and the camera."""
+        return self.site, self.camera
+
+    @property
+    def reads(self) -> int:
+        """How many reads it is learned from."""
+        return sum(self.counts)
+
+
+class Manifest(Struct, frozen=True, omit_defaults=True):
+    """The active generation, when it was applied, the lists by name, and the calibrated cameras.
 
     `replication_id` is the one that Redis had then: it changes with every fail-over.
     """
@@ -82,6 +108,7 @@ class Manifest(Struct, frozen=True):
     applied_at: datetime
     replication_id: str
     lists: dict[str, ListManifest]
+    calibrations: tuple[CameraCalibration, ...] = ()
 
 
 class PreviousState(Struct, frozen=True):

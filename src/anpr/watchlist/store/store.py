@@ -8,8 +8,9 @@ more than a few, and a follower reads only the newest. When the deltas outgrow a
 keeper compacts the list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import msgspec
 import redis
@@ -22,7 +23,13 @@ from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store.applied_change import AppliedChange, Author
 from anpr.watchlist.store.entry_storage import require_whole
 from anpr.watchlist.store.list_writer import Edit
-from anpr.watchlist.store.manifest import CompactedFrom, ListManifest, Manifest, SnapshotRef
+from anpr.watchlist.store.manifest import (
+    CameraCalibration,
+    CompactedFrom,
+    ListManifest,
+    Manifest,
+    SnapshotRef,
+)
 from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions
 from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
 from anpr.watchlist.store.transaction import ChangedMeanwhileError, ChangeRequest, Retention, Transactions
@@ -179,6 +186,38 @@ class WatchlistStore(WatchlistReader):
             preconditions=_EXISTING_LIST,
         )
         return self._transactions.commit(request, work_out)
+
+    def calibrate(
+        self, calibrations: Sequence[CameraCalibration], *, why: str, now: datetime, author: Author
+    ) -> AppliedChange:
+        """Calibrate these cameras from now on, each in place of a calibration that it has."""
+
+        def work_out(before: Sequence[CameraCalibration], generation: Generation) -> list[CameraCalibration]:
+            new = [msgspec.structs.replace(one, generation=generation, applied_at=now) for one in calibrations]
+            after = {calibration.name: calibration for calibration in (*before, *new)}
+            return sorted(after.values(), key=attrgetter("name"))
+
+        return self._transactions.commit_calibrations(why, now, author, work_out)
+
+    def remove_calibrations(
+        self, site: str, cameras: Collection[str], *, why: str, now: datetime, author: Author
+    ) -> AppliedChange:
+        """Calibrate these cameras of a site no more; without a name none of the site."""
+
+        def work_out(before: Sequence[CameraCalibration], _: Generation) -> list[CameraCalibration]:
+            of_site = {calibration.camera for calibration in before if calibration.site == site}
+            unknown = sorted(set(cameras) - of_site)
+            if unknown or not of_site:
+                named = f"camera {unknown[0]!r}" if unknown else "no camera"
+                raise InputError(
+                    "calibration-none",
+                    f"{named} of {site!r} is {'not ' if unknown else ''}calibrated; nothing was changed",
+                    "`anpr calibration show` lists the calibrated cameras",
+                )
+            removed = {(site, camera) for camera in cameras or of_site}
+            return [calibration for calibration in before if calibration.name not in removed]
+
+        return self._transactions.commit_calibrations(why, now, author, work_out)
 
     def _write_snapshot(self, list_manifest: ListManifest) -> SnapshotRef:
         try:

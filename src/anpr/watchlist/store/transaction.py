@@ -1,8 +1,9 @@
-"""One change of a list as one Redis transaction: readers see the whole change or nothing.
+"""One change of the watchlist as one Redis transaction: readers see the whole change or nothing.
 
 The entries are written first, where no manifest names them. The transaction then replaces the manifest. It fails when
 somebody else has replaced the manifest since it was read. With the manifest it writes the new deltas, the tombstones
-of the removed entries, the states that can be rolled back to, and a line of the log.
+of the removed entries, the states that can be rolled back to, and a line of the log. A change of the calibrations
+touches no list.
 
 A generation is (epoch, number). The number counts changes. The epoch is renewed when Redis has another replication id
 than at the last change, which it has after every fail-over. So a Redis that lost the newest changes in a fail-over
@@ -10,6 +11,7 @@ cannot give their generations out again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +26,14 @@ from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import AppliedChange, Author, LoggedChange
 from anpr.watchlist.store.entry_storage import EntryStorage
 from anpr.watchlist.store.list_writer import Edit, ListWriter
-from anpr.watchlist.store.manifest import DeltaRef, ListManifest, Manifest, PreviousState, SnapshotRef
+from anpr.watchlist.store.manifest import (
+    CameraCalibration,
+    DeltaRef,
+    ListManifest,
+    Manifest,
+    PreviousState,
+    SnapshotRef,
+)
 from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions, check_preconditions
 from anpr.watchlist.store.reader import WatchlistReader, unavailable
 from anpr.watchlist.store.snapshot_storage import UNNAMED_VALUES_KEPT_FOR
@@ -32,9 +41,13 @@ from anpr.watchlist.store.snapshot_storage import UNNAMED_VALUES_KEPT_FOR
 _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
 _ENTRIES_AT_ONCE = 1000
+# What a change of the calibrations has in the log in the place of a list's name.
+CALIBRATION = "(calibration)"
 
 # Determines a change from the present list (None when there is no such list) and the generation that it will make.
 WorkOut = Callable[[ListManifest | None, Generation], Edit]
+# Determines the calibrations from the present ones and the generation that the change will make.
+WorkOutCalibrations = Callable[[Sequence[CameraCalibration], Generation], Sequence[CameraCalibration]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +99,7 @@ class Transactions:
         list_name, now = request.list_name, request.now
         try:
             with self._redis.pipeline() as pipe:
-                pipe.watch(keys.MANIFEST)
-                manifest = self._reader.read_manifest()
-                replication_id = str(self._redis.info("replication")["master_replid"])
-                generation = _next_generation(manifest, replication_id, now)
+                manifest, generation, replication_id = self._begin(pipe, now)
                 check_preconditions(request.preconditions, list_name, manifest)
                 before = manifest.lists.get(list_name) if manifest else None
                 edit = work_out(before, generation)
@@ -102,7 +112,8 @@ class Transactions:
                 )
                 pipe.multi()
                 lists = {**(manifest.lists if manifest else {}), list_name: written.list_manifest}
-                pipe.set(keys.MANIFEST, msgspec.json.encode(Manifest(generation, now, replication_id, lists)))
+                calibrations = manifest.calibrations if manifest else ()
+                _set_manifest(pipe, Manifest(generation, now, replication_id, lists, calibrations))
                 for key, delta in written.deltas.items():
                     pipe.set(key, delta)
                 self._keep_previous_state(
@@ -110,11 +121,46 @@ class Transactions:
                 )
                 self._write_tombstones(pipe, edit.changes.removed, generation, request.why, now)
                 _write_log(pipe, applied, request)
-                pipe.xadd(keys.NEWS, {"generation": str(generation)}, maxlen=1, approximate=False)
                 _execute(pipe, generation)
         except redis.RedisError as error:
             raise unavailable(error) from error
         return applied
+
+    def commit_calibrations(
+        self, why: str, now: datetime, author: Author, work_out: WorkOutCalibrations
+    ) -> AppliedChange:
+        """Change the calibrations. When the watchlist is changed meanwhile, the change is determined again."""
+        request = ChangeRequest(list_name=CALIBRATION, why=why, now=now, author=author)
+        while True:
+            with suppress(_OvertakenError):
+                return self._try_commit_calibrations(request, work_out)
+
+    def _try_commit_calibrations(self, request: ChangeRequest, work_out: WorkOutCalibrations) -> AppliedChange:
+        try:
+            with self._redis.pipeline() as pipe:
+                manifest, generation, replication_id = self._begin(pipe, request.now)
+                if manifest is None:
+                    raise AnprError(
+                        "watchlist-emptied",
+                        "Redis holds no watchlist at all; nothing was changed",
+                        "if Redis held lists before, it came back empty: restore it. Otherwise apply a list first",
+                    )
+                after = tuple(work_out(manifest.calibrations, generation))
+                applied = _applied_calibrations(manifest.calibrations, after, generation)
+                pipe.multi()
+                _set_manifest(pipe, Manifest(generation, request.now, replication_id, manifest.lists, after))
+                _write_log(pipe, applied, request)
+                _execute(pipe, generation)
+        except redis.RedisError as error:
+            raise unavailable(error) from error
+        return applied
+
+    def _begin(self, pipe: Any, now: datetime) -> tuple[Manifest | None, Generation, str]:
+        """Watch the manifest. Return it, the generation of the change, and the replication id of Redis."""
+        pipe.watch(keys.MANIFEST)
+        manifest = self._reader.read_manifest()
+        replication_id = str(self._redis.info("replication")["master_replid"])
+        return manifest, _next_generation(manifest, replication_id, now), replication_id
 
     def _keep_previous_state(  # noqa: PLR0913  the list before and after, and where to write it
         self,
@@ -161,6 +207,11 @@ class Transactions:
         for ids_slice in _slices(self._redis.zrangebyscore(keys.TOMBSTONE_TIMES, "-inf", oldest_kept)):
             pipe.hdel(keys.TOMBSTONES, *ids_slice)
             pipe.zrem(keys.TOMBSTONE_TIMES, *ids_slice)
+
+
+def _set_manifest(pipe: Any, manifest: Manifest) -> None:
+    pipe.set(keys.MANIFEST, msgspec.json.encode(manifest))
+    pipe.xadd(keys.NEWS, {"generation": str(manifest.generation)}, maxlen=1, approximate=False)
 
 
 def _write_log(pipe: Any, applied: AppliedChange, request: ChangeRequest) -> None:
@@ -212,6 +263,21 @@ def _applied_change(list_name: str, edit: Edit, before: ListManifest | None, gen
         added=added,
         changed=len(edit.changes.put) - added,
         removed=removed,
+    )
+
+
+def _applied_calibrations(
+    before: Sequence[CameraCalibration], after: Sequence[CameraCalibration], generation: Generation
+) -> AppliedChange:
+    """Return how many cameras a change of the calibrations concerned."""
+    old, new = ({calibration.name: calibration for calibration in some} for some in (before, after))
+    return AppliedChange(
+        generation=generation,
+        list=CALIBRATION,
+        entries=len(new),
+        added=len(new.keys() - old.keys()),
+        changed=sum(old[name] != new[name] for name in old.keys() & new.keys()),
+        removed=len(old.keys() - new.keys()),
     )
 
 

@@ -1,0 +1,46 @@
+"""`anpr calibration apply`: make learned calibrations those in force."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import click
+
+from anpr.cli import settings_of
+from anpr.cli.calibration.common import NUMBER_COLUMNS, by_name, numbers, report_calibrated, show_rows
+from anpr.cli.files import FILE_PATH
+from anpr.cli.output import json_option
+from anpr.cli.watchlist.change_audit import audited_calibration
+from anpr.cli.watchlist.common import author, why_option
+from anpr.runtime.clock import system_clock
+from anpr.watchlist import calibration_file
+from anpr.watchlist.store.home import home_store
+
+
+@click.command(name="apply")
+@click.argument("file", type=FILE_PATH)
+@why_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, file: Path, why: str, *, as_json: bool) -> None:
+    """Calibrate the cameras in FILE from now on, each in place of a calibration that it has.
+
+    FILE comes from `anpr calibration learn`. This is a change of the watchlist: a new generation, in its log and in
+    the audit. From then on all matchers, back-checks and dry runs score the reads of these cameras so.
+
+    \b
+    Example:
+      anpr calibration apply calais.json --why "the new cameras are often unsure"
+    """
+    settings = settings_of(ctx)
+    calibrations = calibration_file.read(file, settings.sites)
+    store, by = home_store(settings), author("calibrate", sha256(file.read_bytes()).hexdigest())
+    manifest = store.read_manifest()
+    before = by_name(manifest.calibrations if manifest else ())
+    with audited_calibration(settings, [calibration.name for calibration in calibrations], why, by):
+        applied = store.calibrate(calibrations, why=why, now=system_clock(), author=by)
+    rows = [
+        (calibration.site, calibration.camera, calibration.reads, *numbers(before.get(calibration.name), calibration))
+        for calibration in calibrations
+    ]
+    show_rows(("site", "camera", "reads", *NUMBER_COLUMNS), rows, as_json=as_json)
+    report_calibrated(applied)

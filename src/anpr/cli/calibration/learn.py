@@ -1,0 +1,95 @@
+"""`anpr calibration learn`: count the confidences of a site's cameras in its history."""
+
+import os
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from anpr.cli import check_site, settings_of
+from anpr.cli.calibration.common import NUMBER_COLUMNS, by_name, in_force_here, numbers, show_rows
+from anpr.cli.output import json_option
+from anpr.cli.progress_line import ProgressLine
+from anpr.history.confidence_counts import CameraReads, count_confidences
+from anpr.history.stores import open_sightings
+from anpr.matching.scoring.confidence_calibration import LEAST_READS
+from anpr.runtime.clock import system_clock
+from anpr.runtime.plurals import counted
+from anpr.runtime.timestamps import to_the_millisecond
+from anpr.watchlist import calibration_file
+from anpr.watchlist.calibration_file import CalibrationFile
+
+# Live matching comes first on a busy machine.
+_NICE: Final = 5
+
+
+@click.command(name="learn")
+@click.option("--site", required=True, help="The site whose history is counted.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write the result."
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 365),
+    default=30,
+    show_default=True,
+    help="How many days back from now reads count.",
+)
+@json_option
+@click.pass_context
+def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: bool) -> None:
+    """Learn from a site's history what the confidences of its cameras count as. Nothing is changed.
+
+    It counts how many reads of each camera have each confidence, in the history on this machine, and writes the
+    counts to a file for `anpr calibration apply`. It needs no plates, and nobody who says which reads were right. A
+    camera with fewer than 1,000 reads that have a confidence gets no calibration: the table says so. Exit code 1 when
+    none gets one; then no file is written.
+
+    \b
+    Examples:
+      anpr calibration learn --site calais -o calais.json
+      anpr calibration learn --site calais -o calais.json --days 7
+    """
+    settings = settings_of(ctx)
+    check_site(settings, site)
+    os.nice(_NICE)
+    until = to_the_millisecond(system_clock())
+    since = until - timedelta(days=days)
+    with closing(open_sightings(settings, site, is_writer=False)) as sightings:
+        counts = count_confidences(sightings, since, until, ProgressLine(f"counting the reads of {site}"))
+    cameras = [camera.name for camera in settings.sites[site].cameras]
+    learned = {
+        camera: counts[camera].by_confidence
+        for camera in cameras
+        if camera in counts and sum(counts[camera].by_confidence) >= LEAST_READS
+    }
+    file = CalibrationFile(site, since, until, learned)
+    before = by_name(in_force_here(settings) or ())
+    after = by_name(file.calibrations())
+    rows = [
+        (
+            camera,
+            counts.get(camera, CameraReads()).reads,
+            *numbers(before.get((site, camera)), after.get((site, camera), before.get((site, camera)))),
+            _result(counts.get(camera, CameraReads())),
+        )
+        for camera in cameras
+    ]
+    show_rows(("camera", "reads", *NUMBER_COLUMNS, "result"), rows, as_json=as_json)
+    period = f"reads that arrived from {since:%Y-%m-%d %H:%M} until {until:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{period}: {counted(len(learned), 'camera')} of {len(cameras)} learned", err=True)
+    if unknown := sorted(counts.keys() - set(cameras)):
+        click.echo(f"left out, because the configuration does not name them: {', '.join(unknown[:10])}", err=True)
+    if not learned:
+        ctx.exit(1)
+    calibration_file.write(out, file)
+    click.echo(f"Nothing is changed yet. To apply it: anpr calibration apply {out} --why REASON", err=True)
+
+
+def _result(reads: CameraReads) -> str:
+    with_confidence = sum(reads.by_confidence)
+    if with_confidence >= LEAST_READS:
+        return "learned"
+    return f"not learned: {counted(with_confidence, 'read')} with a confidence, fewer than {LEAST_READS:,}"

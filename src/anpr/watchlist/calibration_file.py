@@ -1,0 +1,97 @@
+"""A learned calibration on disk, between `anpr calibration learn` and `apply`. It holds no plates."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from errno import EEXIST
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS
+from anpr.runtime.errors import InputError
+from anpr.runtime.nearest import nearest_note
+from anpr.runtime.settings import Site
+from anpr.runtime.whole_file import write_whole
+from anpr.watchlist.store.manifest import CameraCalibration
+
+_LEARN = "learn it again with `anpr calibration learn`"
+_LONGEST_VALUE = 40
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class CalibrationFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many reads of each camera of a site had each confidence, in hundredths from 0 to 1, in a period."""
+
+    site: str
+    since: _Moment
+    until: _Moment
+    cameras: dict[str, Any]
+
+    def calibrations(self) -> list[CameraCalibration]:
+        """Return the calibrations, which no generation has applied yet."""
+        return [
+            CameraCalibration(site=self.site, camera=camera, counts=tuple(counts), since=self.since, until=self.until)
+            for camera, counts in sorted(self.cameras.items())
+        ]
+
+
+def write(path: Path, file: CalibrationFile) -> None:
+    """Write the file to `path`, replacing a file. Raises InputError: then an earlier file is still there."""
+    try:
+        if path.exists() and not path.is_file():  # root could replace a device by a file
+            raise FileExistsError(EEXIST, "it is not a file")
+        write_whole(path, msgspec.json.encode(file) + b"\n")
+    except OSError as error:
+        raise InputError(
+            "calibration-unwritable",
+            f"{path}: {error.strerror or error}",
+            "name an existing folder that you may write to, on a disk with free space",
+        ) from None
+
+
+def read(path: Path, sites: Mapping[str, Site]) -> list[CameraCalibration]:
+    """Return the calibrations in a file, of cameras of these sites. Raises InputError."""
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise InputError("calibration-file", f"{path}: {error.strerror or error}", _LEARN) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("calibration-file", f"{path}: not JSON: {error}", _LEARN) from None
+    try:
+        file = msgspec.convert(content, CalibrationFile)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `$.")
+        raise _refusal(path, field.rstrip("`"), content, reason) from None
+    if file.site not in sites:
+        raise _refusal(path, "site", content, f"it is none of the sites {', '.join(sites)}")
+    if file.since >= file.until:
+        raise _refusal(path, "until", content, "it must be later than `since`")
+    if not file.cameras:
+        raise _refusal(path, "cameras", content, "it must name a camera")
+    known = [camera.name for camera in sites[file.site].cameras]
+    for name, counts in file.cameras.items():
+        if name not in known:
+            near = nearest_note(name, known, "the nearest name is")
+            raise _refusal(path, "cameras", name, f"the configuration has no such camera at {file.site}{near}")
+        _check_counts(path, f"cameras {name!r}", counts)
+    return file.calibrations()
+
+
+def _check_counts(path: Path, field: str, counts: object) -> None:
+    if not isinstance(counts, list) or len(counts) != BINS:
+        raise _refusal(path, field, counts, f"it must be {BINS} counts, for the confidences 0, 0.01 and so on to 1")
+    for hundredth, count in enumerate(counts):
+        if type(count) is not int or count < 0:
+            confidence = hundredth / (BINS - 1)
+            raise _refusal(path, f"{field}, confidence {confidence}", count, "it must be a whole number, 0 or more")
+    if sum(counts) < LEAST_READS:
+        raise _refusal(path, f"{field}, all its reads", sum(counts), f"a calibration needs {LEAST_READS:,}")
+
+
+def _refusal(path: Path, field: str, value: object, reason: str) -> InputError:
+    """Return the error about a value; of the whole file, about its value of that field."""
+    shown = repr(value.get(field) if isinstance(value, dict) else value)
+    shown = shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}…"
+    return InputError("calibration-file", f"{path}: {field or 'the file'}: {shown}: {reason}", _LEARN)

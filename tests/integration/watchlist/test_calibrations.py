@@ -1,0 +1,155 @@
+"""`anpr calibration` as an operator runs it: apply, show, undo. It is part of the generation of the list."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anpr.audit.folders import chain_folders, site_folder
+from anpr.audit.record import unseal
+from anpr.contracts.local_days import UTC_DAYS
+from anpr.runtime.clock import system_clock
+from anpr.watchlist.store.manifest import CameraCalibration, Manifest
+from anpr.watchlist.store.store import Author
+from tests.support.audit import lines_in
+from tests.support.calibrations import OFTEN_UNSURE, calibration_file
+from tests.support.entries import entry
+from tests.support.installation import Installation
+
+
+@pytest.fixture
+def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
+    """Return an installation with a list in Redis and no broker."""
+    with Installation(tmp_path, "127.0.0.1:1", redis_url, suffix="") as one:
+        one.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
+        yield one
+
+
+def manifest_of(it: Installation) -> Manifest:
+    manifest = it.store.read_manifest()
+    assert manifest is not None
+    return manifest
+
+
+def calibrated(it: Installation) -> list[str]:
+    return [calibration.camera for calibration in manifest_of(it).calibrations]
+
+
+def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def apply(it: Installation, *cameras: str, counts: tuple[int, ...] = OFTEN_UNSURE) -> list[dict[str, Any]]:
+    file = calibration_file(it.folder / "learned.json", "calais", dict.fromkeys(cameras, counts))
+    return lines(it.run("calibration", "apply", str(file), "--why", "often unsure"))
+
+
+def test_applying_is_a_change_of_the_watchlist_with_a_generation_of_its_own(it: Installation) -> None:
+    before = manifest_of(it)
+    [shown] = apply(it, "calais-1-front")
+    after = manifest_of(it)
+    assert after.generation > before.generation
+    assert after.lists == before.lists, "no list has changed"
+    [calibration] = after.calibrations
+    assert (calibration.name, calibration.counts) == (("calais", "calais-1-front"), OFTEN_UNSURE)
+    assert (calibration.generation, calibration.applied_at) == (after.generation, after.applied_at)
+    assert (shown["camera"], shown["reads"], shown["0.60 until now"]) == ("calais-1-front", 10_000, "0.60")
+    assert shown["0.60 counts as"] == lines(it.run("calibration", "show", "--json"))[0]["0.60 counts as"] == "0.91"
+    assert apply(it, "calais-1-front")[0]["0.60 until now"] == "0.91", "the second time that is what it counted as"
+
+
+def test_it_is_in_the_log_and_in_the_audit(it: Installation) -> None:
+    apply(it, "calais-1-front", "calais-1-rear")
+    it.run("calibration", "remove", "--site", "calais", "--camera", "calais-1-rear", "--why", "replaced")
+    removed, applied = lines(it.run("watchlist", "log", "--list", "(calibration)"))
+    assert (applied["how"], applied["why"], applied["added"], applied["entries"]) == (
+        "calibrate",
+        "often unsure",
+        2,
+        2,
+    )
+    assert (removed["why"], removed["removed"], removed["entries"]) == ("replaced", 1, 1)
+    (chain,) = chain_folders(site_folder(it.settings, it.sites[0]))
+    events = [unseal(line).record.event for line in lines_in(chain)]
+    assert [(event.operation, event.what, event.reason) for event in events] == [
+        ("alteration", "calibration change", "often unsure"),
+        ("alteration", "calibration change", "replaced"),
+    ]
+    assert [event.details["cameras"] for event in events] == [
+        "calais calais-1-front, calais calais-1-rear",
+        "calais calais-1-rear",
+    ]
+    assert len(events[0].details["file_sha256"]) == 64
+
+
+def test_every_change_of_a_list_carries_the_calibrations_over(it: Installation) -> None:
+    apply(it, "calais-1-front")
+    calibrations, store, now, by = manifest_of(it).calibrations, it.store, system_clock(), Author()
+    store.apply("wanted", [entry("2", "AB2")], "test", now)
+    store.change("stolen", [entry("3", "AB3")], [], why="test", now=now, author=by)
+    store.rollback("stolen", None, why="test", now=now, author=by)
+    store.expire("stolen", ["1"], now + timedelta(days=100_000 // 4), UTC_DAYS)
+    store.compact("stolen", manifest_of(it), now)
+    assert manifest_of(it).calibrations == calibrations
+
+
+def test_removing_takes_the_named_camera_or_all_of_the_site(it: Installation) -> None:
+    apply(it, "calais-1-front", "calais-1-rear")
+    assert calibrated(it) == ["calais-1-front", "calais-1-rear"]
+    it.run("calibration", "remove", "--site", "calais", "--camera", "calais-1-front", "--why", "test")
+    assert calibrated(it) == ["calais-1-rear"]
+    it.run("calibration", "remove", "--site", "calais", "--why", "test")
+    assert calibrated(it) == []
+    done = it.run("calibration", "show")
+    assert (done.stdout, done.stderr) == (b"", b"no camera is calibrated: each confidence counts as it is\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--camera", "calais-1-rear"), "camera 'calais-1-rear' of 'calais' is not calibrated; nothing was changed"),
+        ((), "no camera of 'dunkerque' is calibrated; nothing was changed"),
+    ],
+)
+def test_removing_what_is_not_there_is_refused(it: Installation, options: tuple[str, ...], message: str) -> None:
+    apply(it, "calais-1-front")
+    before = manifest_of(it)
+    site = "calais" if options else "dunkerque"
+    done = it.run("calibration", "remove", "--site", site, *options, "--why", "test")
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
+    assert "docs/errors.md#calibration-none" in done.stderr.decode()
+    assert manifest_of(it) == before
+
+
+def test_an_empty_redis_is_no_place_for_a_calibration(it: Installation) -> None:
+    it.store._redis.flushall()
+    file = calibration_file(it.folder / "learned.json", "calais", {"calais-1-front": OFTEN_UNSURE})
+    done = it.run("calibration", "apply", str(file), "--why", "test")
+    assert done.returncode == 1
+    assert "docs/errors.md#watchlist-emptied" in done.stderr.decode()
+    assert it.store.read_manifest() is None
+
+
+def test_two_changes_at_once_are_both_made(it: Installation) -> None:
+    """A calibration and a list do not depend on each other: the one that is overtaken is determined again."""
+    store, overtaking = it.store, iter([True])
+    read = store._transactions._reader.read_manifest
+
+    def read_and_be_overtaken() -> Manifest | None:
+        manifest = read()
+        if next(overtaking, False):
+            it.run("watchlist", "add", "XY9", "--list", "stolen", "--reason", "x", "--until", "2099-01-01")
+        return manifest
+
+    store._transactions._reader.read_manifest = read_and_be_overtaken  # type: ignore[method-assign]
+    now = system_clock()
+    one = CameraCalibration(site="calais", camera="calais-1-front", counts=OFTEN_UNSURE, since=now, until=now)
+    store.calibrate([one], why="test", now=now, author=Author())
+    assert calibrated(it) == ["calais-1-front"]
+    assert manifest_of(it).lists["stolen"].entries == 2
