@@ -40,7 +40,8 @@ UNTIL_STOPPED = {
     "python -m simulators --site calais --live": b"read_id",
 }
 # `anpr topics` ends with 1 to say that something is missing: the page runs it before it creates the topics. When the
-# page runs `anpr doctor` or asks which vehicles are due at Dover, no matcher runs. A history of one read teaches nothing.
+# page runs `anpr doctor` or asks which vehicles are due at Dover, no matcher runs. A history of few reads has nothing
+# to learn from.
 SAYS_NO = {
     "anpr topics",
     "anpr doctor",
