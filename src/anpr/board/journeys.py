@@ -183,9 +183,11 @@ def _seen_before(incident: Incident, site: str, routes: Mapping[str, Route]) -> 
     """Return when the vehicle may be at `site` by a later stay that makes it expected there as this one does."""
     later = incident.next_stay
     while later is not None:
-        concern = concern_of(later, site, routes)
-        if concern is not None and concern.seen_from is not None and later.speaks_for(incident):
-            return concern.seen_from
+        # Asked first: the concern of a stay asks for the later ones again.
+        if later.speaks_for(incident):
+            concern = concern_of(later, site, routes)
+            if concern is not None and concern.seen_from is not None:
+                return concern.seen_from
         later = later.next_stay
     return None
 

@@ -120,3 +120,15 @@ def test_arrivals_are_due_off_a_ship_the_next_first_without_vehicles_by_road_or_
 def test_of_every_outcome_it_is_known_whether_the_vehicle_crosses_after_it() -> None:
     assert set(OUTCOMES) == ENDS_THERE | CROSSES
     assert not ENDS_THERE & CROSSES
+
+
+def test_stays_of_which_none_speaks_for_another_are_placed_without_comparing_all_with_all_again_and_again() -> None:
+    """A list may give a vehicle a new entry for each day. Twice the work for each stay would never end here."""
+    board = Board(GAP, 100 * GAP)
+    for number in range(48):
+        at = NOON + 2 * number * GAP
+        board.add_alert(an_alert(a_read(f"read-{number}", captured_at=at), an_entry(f"entry-{number}")))
+    first = min(board.incidents(at), key=lambda one: one.first_captured_at)
+    why = at_dover(first)
+    assert why is not None
+    assert why.seen_before is None
