@@ -1,5 +1,6 @@
 """The ground truth of a run: for each pass of a listed plate, the alerts that its published reads must raise."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from anpr.contracts.events import Read
 from simulators.expected_alerts import Watchlist
 from simulators.lines_file import LinesFile
 from simulators.pass_records import Pass
@@ -60,7 +62,8 @@ class GroundTruth:
         self._notices = sorted(notices, key=lambda notice: notice.at_s)
         self._lines = lines
         self._open: dict[str, _OpenPass] = {}
-        self._turned_away: set[str] = set()
+        # By entry: at which sites vehicles with its plate were turned away, and when the last of them.
+        self._turned_away: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
 
     def send(self, sighting: Sighting, captured_at: datetime, _: bytes) -> None:
         """Note one published record."""
@@ -73,13 +76,9 @@ class GroundTruth:
             named = self._watchlist.named(read)
             of_interest = expected or named or guesses or not sighting.is_plate or self._is_listed(vehicle_pass)
             if open_pass is None and of_interest:
-                # An officer turns away what an alert shows: without one the vehicle went on.
-                was_turned_away = vehicle_pass.came_from in self._turned_away
-                came_from = vehicle_pass.turned_away_from if was_turned_away else ""
-                open_pass = self._open[vehicle_pass.pass_id] = _OpenPass(vehicle_pass, came_from)
-            if vehicle_pass.turned_away and expected:
-                self._turned_away.add(vehicle_pass.pass_id)
+                open_pass = self._open[vehicle_pass.pass_id] = _OpenPass(vehicle_pass)
             if open_pass is not None:
+                open_pass.turned_away_from = open_pass.turned_away_from or self._from_where(named, read, captured_at)
                 of_read = {
                     "read_id": read.read_id,
                     "camera": read.camera,
@@ -99,6 +98,9 @@ class GroundTruth:
                 _mark_superseded(open_pass, read.supersedes)
         if sighting.is_last_of_pass and (done := self._open.pop(vehicle_pass.pass_id, None)):
             self._lines.write(done.line())
+            # An officer turns away what an alert shows: without one the vehicle went on.
+            for alert in done.expected if vehicle_pass.turned_away else ():
+                self._turned_away[alert["entry_id"]][vehicle_pass.site] = captured_at
 
     def idle(self) -> None:
         """Flush the lines so far."""
@@ -109,6 +111,16 @@ class GroundTruth:
         for open_pass in self._open.values():
             self._lines.write(open_pass.line())
         self._open.clear()
+
+    def _from_where(self, named: Iterable[str], read: Read, captured_at: datetime) -> str:
+        """Return another site that had turned a vehicle with such a plate away before a read, "" for none.
+
+        Whether it tries another port at once or comes again after it was at home: the ports know it for a day.
+        """
+        sites = {
+            site for entry_id in named for site, at in self._turned_away.get(entry_id, {}).items() if at < captured_at
+        }
+        return min(sites - {read.site}, default="")
 
     def _write_notices(self, now_s: float) -> None:
         while self._notices and self._notices[0].at_s <= now_s:

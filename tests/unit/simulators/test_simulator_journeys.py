@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from datetime import datetime, timedelta
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,10 +19,12 @@ from anpr.local.demo_journeys import demo_environment
 from anpr.runtime.settings_files import load_settings
 from simulators.cli import main
 from simulators.expected_alerts import Watchlist
+from simulators.ground_truth import GroundTruth
+from simulators.lines_file import LinesFile
 from simulators.officer import Officer
 from simulators.run import written_time
 from simulators.scenarios import scenarios
-from tests.support.strategies import NOON, a_read, an_entry
+from tests.support.strategies import NOON, a_read, an_entry, minutes
 
 CONFIG = Path(__file__).parents[3] / "config"
 DEMO = demo_environment(load_settings(CONFIG, {}))
@@ -167,3 +171,30 @@ def test_the_outcome_of_the_officer_settles_what_was_surely_read_though_a_guess_
     }
     assert {action.alert_id for action in published} < sure
     assert set(published[-1].covers) == {Cover(entry_id=name, tier="exact") for name in ("one", "two")}
+
+
+def test_a_vehicle_that_was_turned_away_and_comes_again_later_is_known_at_the_other_ports() -> None:
+    """It went home, passed the same port again, and crossed: the port where it arrives has it on the list."""
+    entry = an_entry("listed", revision=Generation(epoch=1, number=1))
+    plate = SimpleNamespace(text="AB12CDE", country="GB")
+    lines = BytesIO()
+    truth = GroundTruth(Watchlist([entry]), LinesFile(lines))
+    for minute, site, is_turned_away in ((0, "coquelles", True), (5, "coquelles", False), (6, "folkestone", False)):
+        sighting: Any = SimpleNamespace(
+            vehicle_pass=SimpleNamespace(
+                pass_id=str(minute),
+                site=site,
+                vehicle=SimpleNamespace(front=plate, rear=plate),
+                turned_away=is_turned_away,
+                came_from="",
+            ),
+            read=a_read(site=site, captured_at=minutes(minute)),
+            published_s=minute * 60.0,
+            true_plate=plate,
+            is_duplicate=False,
+            is_plate=True,
+            is_last_of_pass=True,
+        )
+        truth.send(sighting, minutes(minute), b"")
+    written = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line.get("turned_away_from") for line in written] == [None, None, "coquelles"]
