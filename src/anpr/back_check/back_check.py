@@ -148,11 +148,7 @@ class BackCheck:
 
     def waiting(self) -> int:
         """Return how many of the records that were stored at the last call all searches have yet to go through."""
-        return sum(
-            max(0, end - search.next_offsets().get(source, end))
-            for search in self.progress.searches
-            for source, end in self._stored.items()
-        )
+        return self.progress.left(self._stored)
 
     def _ask(self, search: Search, index: Index) -> None:
         """Ask for what is stored by the keys of the new entries, if they have keys and these are few enough."""

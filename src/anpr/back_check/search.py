@@ -54,6 +54,14 @@ class Progress(Struct, frozen=True, kw_only=True):
     checked: Generation = NO_GENERATION
     searches: tuple[Search, ...] = ()
 
+    def left(self, stored: Mapping[Source, int]) -> int:
+        """Return how many records all searches have yet to go through, if each source is stored up to there."""
+        return sum(
+            max(0, end - search.next_offsets().get(source, end))
+            for search in self.searches
+            for source, end in stored.items()
+        )
+
     def with_new(self, upto: Generation, since: datetime) -> "Progress":
         """Return the progress with a search for what changed up to a generation; the same if it is known already."""
         if upto <= self.checked:

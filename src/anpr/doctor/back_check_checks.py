@@ -1,6 +1,6 @@
 """Checks the back-check of each site whose history is here: whether it runs and goes on, and what it reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +10,7 @@ from anpr.back_check.progress_file import ProgressFile, progress_path
 from anpr.back_check.search import Progress
 from anpr.doctor.findings import Check, Finding, note, well, wrong
 from anpr.history.database import NoStoreError
+from anpr.history.sighting import Source
 from anpr.history.stores import open_facts, open_sightings
 from anpr.index_store.folder import IndexFolder, IndexManifest
 from anpr.index_store.index_file import DamagedError
@@ -32,7 +33,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
 def check(settings: Settings, site: str, clock: Clock) -> Iterable[Finding]:
     """Open what the back-check of a site reads, and look at what it has written."""
     try:
-        days = _open_history(settings, site)
+        days, stored = _open_history(settings, site)
     except NoStoreError:
         yield note(_KIND, site, "this machine holds no history of it, so no back-check of it runs here")
         return
@@ -46,11 +47,19 @@ def check(settings: Settings, site: str, clock: Clock) -> Iterable[Finding]:
         yield wrong(_KIND, site, f"there is no usable index in {settings.index_dir}", step)
         return
     file = ProgressFile(progress_path(settings, site))
-    yield judge(site, file.load(), index, is_running=file.is_locked(), now=clock())
+    yield judge(site, file.load(), index, stored, is_running=file.is_locked(), now=clock())
 
 
-def judge(site: str, progress: Progress, index: IndexManifest, *, is_running: bool, now: datetime) -> Finding:
-    """Report whether new entries are looked for."""
+def judge(  # noqa: PLR0913  all that is compared
+    site: str,
+    progress: Progress,
+    index: IndexManifest,
+    stored: Mapping[Source, int],
+    *,
+    is_running: bool,
+    now: datetime,
+) -> Finding:
+    """Report whether new entries are looked for, among what each source of the history has stored."""
     start = f"start `anpr back-check --site {site}`"
     newest = index.watchlist
     if not is_running:
@@ -63,7 +72,8 @@ def judge(site: str, progress: Progress, index: IndexManifest, *, is_running: bo
         )
         return wrong(_KIND, site, message, "read its log: it cannot save its progress, or is stuck; then restart it")
     if progress.searches:
-        message = f"it runs; searches that go on: {len(progress.searches)}"
+        left = counted(progress.left(stored), "record")
+        message = f"it runs; searches that go on: {len(progress.searches)}, with {left} to go through"
         step = (
             "if that lasts, look for a matcher that is down, a history that is behind, or a list of a million entries"
         )
@@ -71,13 +81,15 @@ def judge(site: str, progress: Progress, index: IndexManifest, *, is_running: bo
     return well(_KIND, site, f"it runs, and has looked for every entry up to generation {progress.checked}")
 
 
-def _open_history(settings: Settings, site: str) -> int:
-    """Open the stores that a back-check reads, and return of how many days there are sightings. Raises AnprError."""
+def _open_history(settings: Settings, site: str) -> tuple[int, Mapping[Source, int]]:
+    """Open the stores that a back-check reads. Raises AnprError.
+
+    Returns of how many days there are sightings, and up to where each source is stored.
+    """
     for covert in (False, True):
         open_facts(settings, site, covert=covert, is_writer=False).close()
     with closing(open_sightings(settings, site, is_writer=False)) as sightings:
-        sightings.next_offsets()
-        return len(sightings.days())
+        return len(sightings.days()), sightings.next_offsets()
 
 
 def _index(settings: Settings) -> IndexManifest | None:

@@ -12,12 +12,16 @@ from anpr.back_check.search import Progress
 from anpr.contracts.events import Generation
 from anpr.doctor.back_check_checks import check, judge
 from anpr.doctor.findings import Finding
+from anpr.history.sighting import Source
 from anpr.index_store.folder import IndexManifest
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from anpr.watchlist.store.manifest import Manifest
 from tests.support.history_machine import Machine
 from tests.support.strategies import NOON, generation
+
+SOURCE = Source("topic-1", 0)
+STORED = {SOURCE: 10_000}
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_a_history_that_cannot_be_read_is_wrong(machine: Machine) -> None:
 
 def judged(progress: Progress, seconds: float, newest: Generation = generation(7)) -> Finding:  # noqa: B008  frozen
     manifest = IndexManifest(Manifest(newest, NOON, "", {}), "snapshot")
-    return judge("calais", progress, manifest, is_running=True, now=NOON + timedelta(seconds=seconds))
+    return judge("calais", progress, manifest, STORED, is_running=True, now=NOON + timedelta(seconds=seconds))
 
 
 def test_one_that_does_not_begin_to_look_for_the_newest_list_is_wrong_after_a_while() -> None:
@@ -76,4 +80,8 @@ def test_one_that_does_not_begin_to_look_for_the_newest_list_is_wrong_after_a_wh
 
 
 def test_a_search_that_goes_on_is_worth_knowing() -> None:
-    assert judged(Progress().with_new(generation(7), NOON), 60).state == "note"
+    begun = Progress().with_new(generation(7), NOON)
+    assert judged(begun, 60).state == "note"
+    [search] = begun.searches
+    halfway = begun.with_changed(search, search.with_done({SOURCE: 6_000}))
+    assert judged(halfway, 60).message == "it runs; searches that go on: 1, with 4,000 records to go through"
