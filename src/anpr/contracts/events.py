@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from anpr.contracts.bounds import beyond_bounds
 
@@ -227,12 +227,17 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why a read matched an entry: the two texts, their differences, and notes on the doubts."""
+    """Why a read matched an entry: the two texts, their differences, and notes on the doubts.
+
+    `calibration` says in words what the confidence of the text counts as. It is there only where that is not what the
+    camera says.
+    """
 
     read_as: str
     listed_as: str
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+    calibration: str | UnsetType = UNSET
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag_field="type", tag="alert"):

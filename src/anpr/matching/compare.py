@@ -103,7 +103,11 @@ def compare(read: Read, entry: Entry, list_size: int, calibrations: Calibrations
         entries=list_size,
         is_match=match is not None,
         differences=explanation.differences,
-        notes=(*explanation.notes, *(_own_plate_note(read) if tier and explanation.differences else ())),
+        notes=(
+            *explanation.notes,
+            *((explanation.calibration,) if explanation.calibration else ()),
+            *(_own_plate_note(read) if tier and explanation.differences else ()),
+        ),
         evidence=evidence,
     )
 

@@ -6,6 +6,8 @@ from itertools import product
 from operator import itemgetter
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import (
     ASCII_PADDING,
@@ -54,7 +56,7 @@ def explain(
     `calibration` says in words what the confidence of the text counts as, where that is not what the camera says.
     """
     is_british = "GB" in {country_of(country) for country in (read.country, entry.country) if country}
-    notes = [*_notes(read, entry, candidate, listed_plate), *([calibration] if calibration else [])]
+    notes = _notes(read, entry, candidate, listed_plate)
     if is_pattern(listed_plate):
         notes.insert(0, f"fits the pattern {listed_plate}")
         return Explanation(read_as=read_plate, listed_as=listed_plate, notes=tuple(notes))
@@ -69,6 +71,7 @@ def explain(
             is_british=is_british,
         ),
         notes=tuple(notes),
+        calibration=calibration or UNSET,
     )
 
 

@@ -44,7 +44,7 @@ def publish(it: Installation, site: str, lines: list[bytes]) -> None:
 
 def judged(alerts: list[Alert]) -> dict[str, tuple[str, float, bool]]:
     """Return by read its kind, its score, and whether it says that a calibration changed the confidence."""
-    return {a.read.read_id: (a.kind, a.score, NOTE in a.explanation.notes) for a in alerts}
+    return {a.read.read_id: (a.kind, a.score, a.explanation.calibration == NOTE) for a in alerts}
 
 
 def dry_run(it: Installation, lines: list[bytes], *options: str) -> dict[str, tuple[str, float, bool]]:
@@ -87,7 +87,7 @@ def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(ins
 
     file, rows = learn(it, site, 1_003)
     assert rows[f"{site}-1-front"]["result"] == "learned"
-    assert rows[f"{site}-1-rear"]["result"] == "not learned: 9 reads with a confidence, fewer than 1,000"
+    assert rows[f"{site}-1-rear"]["result"] == "too few: 9"
     tried = dry_run(it, before, "--calibration", str(file))
     assert judged(it.alerts([site])) == first, "nothing has changed yet"
 

@@ -17,7 +17,7 @@ from anpr.watchlist.store.manifest import CameraCalibration, Manifest
 from anpr.watchlist.store.store import Author
 from tests.support.audit import lines_in
 from tests.support.calibrations import OFTEN_UNSURE, calibration_file
-from tests.support.entries import entry
+from tests.support.entries import entry, read_line
 from tests.support.installation import Installation
 
 
@@ -58,9 +58,9 @@ def test_applying_is_a_change_of_the_watchlist_with_a_generation_of_its_own(it: 
     [calibration] = after.calibrations
     assert (calibration.name, calibration.counts) == (("calais", "calais-1-front"), OFTEN_UNSURE)
     assert (calibration.generation, calibration.applied_at) == (after.generation, after.applied_at)
-    assert (shown["camera"], shown["reads"], shown["0.60 until now"]) == ("calais-1-front", 10_000, "0.60")
-    assert shown["0.60 counts as"] == lines(it.run("calibration", "show", "--json"))[0]["0.60 counts as"] == "0.91"
-    assert apply(it, "calais-1-front")[0]["0.60 until now"] == "0.91", "the second time that is what it counted as"
+    assert (shown["camera"], shown["reads"], shown["0.60 was"]) == ("calais-1-front", 10_000, "0.60")
+    assert shown["0.60 is"] == lines(it.run("calibration", "show", "--json"))[0]["0.60 is"] == "0.91"
+    assert apply(it, "calais-1-front")[0]["0.60 was"] == "0.91", "the second time that is what it counted as"
 
 
 def test_it_is_in_the_log_and_in_the_audit(it: Installation) -> None:
@@ -153,3 +153,57 @@ def test_two_changes_at_once_are_both_made(it: Installation) -> None:
     store.calibrate([one], why="test", now=now, author=Author())
     assert calibrated(it) == ["calais-1-front"]
     assert manifest_of(it).lists["stolen"].entries == 2
+
+
+def test_a_plan_and_a_dry_run_judge_past_reads_by_the_calibrations_that_they_know(it: Installation) -> None:
+    """This read matches only where its camera is known to be seldom in doubt. No index is on the machine yet."""
+    seldom = tuple({95: 100, 99: 9_900}.get(hundredth, 0) for hundredth in range(101))
+    file, reads = it.folder / "list.csv", it.folder / "reads.jsonl"
+    file.write_text("plate,country,tolerance,valid_until\nAB12CDE,GB,near,2099-01-01\n", "utf-8")
+    read = read_line("1", "calais", "AB12CXE", camera="calais-1-front", country="GB", confidence=0.95)
+    reads.write_bytes(read + b"\n")
+
+    def planned_alerts() -> int:
+        return int(lines(it.plan(file, "near", "--reads", str(reads)))[0]["cost"]["alerts"])
+
+    def dry_run(*options: str) -> tuple[int, str]:
+        done = it.run("dry-run", "--watchlist", str(file), "--reads", str(reads), *options)
+        return len(lines(done)), done.stderr.decode().splitlines()[0]
+
+    assert planned_alerts() == 0
+    assert dry_run() == (0, "no camera is calibrated: no usable index of the lists in force is on this machine")
+    learned = calibration_file(it.folder / "learned.json", "calais", {"calais-1-front": seldom})
+    alerts, said = dry_run("--calibration", str(learned))
+    assert (alerts, said) == (
+        1,
+        "calibrated: 0 cameras (no usable index of the lists in force is on this machine), 1 camera of the file",
+    )
+    apply(it, "calais-1-front", counts=seldom)
+    assert planned_alerts() == 1
+
+
+@pytest.mark.parametrize(
+    ("camera", "code", "said"),
+    [
+        (
+            "calais-1-front",
+            0,
+            "calais-1-front is not calibrated, so its confidence counts as it is; no usable index",
+        ),
+        ("calais-1-frnt", 2, "the configuration has no such camera at calais; the nearest name is 'calais-1-front'"),
+    ],
+)
+def test_an_explanation_says_when_there_is_no_calibration_or_no_such_camera(
+    it: Installation, camera: str, code: int, said: str
+) -> None:
+    done = it.run("explain", "AB12CDE", "AB12CDE", "--confidence", "0.6", "--site", "calais", "--camera", camera)
+    assert said in done.stderr.decode()
+    assert done.returncode == code
+
+
+def test_nothing_is_learned_without_a_history_or_at_an_unknown_site(it: Installation) -> None:
+    out = str(it.folder / "learned.json")
+    done = it.run("calibration", "learn", "--site", "calais", "--out", out)
+    assert "docs/errors.md#history-no-store" in done.stderr.decode()
+    done = it.run("calibration", "learn", "--site", "calas", "--out", out)
+    assert "docs/errors.md#site-unknown" in done.stderr.decode()

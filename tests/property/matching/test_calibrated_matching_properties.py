@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.events import Alert, Candidate, Correction, Entry, Read
@@ -103,9 +104,9 @@ def test_a_read_that_is_screened_out_matches_nothing(batch: list[Read], of: Coun
 def test_live_dry_run_and_back_check_judge_alike(batch: list[Read], of: Counts) -> None:
     index, late_after = calibrated(LISTED, of), timedelta(days=9)
 
-    def judged(alerts: Sequence[Alert | Correction]) -> list[tuple[str, str, float, tuple[str, ...]]]:
+    def judged(alerts: Sequence[Alert | Correction]) -> list[tuple[str, str, float, str]]:
         return sorted(
-            (alert.alert_id, alert.tier, alert.score, alert.explanation.notes)
+            (alert.alert_id, alert.tier, alert.score, alert.explanation.calibration or "")
             for alert in alerts
             if isinstance(alert, Alert)
         )
@@ -113,7 +114,7 @@ def test_live_dry_run_and_back_check_judge_alike(batch: list[Read], of: Counts) 
     reads = [decode_read(written(read), "calais", NOON) for read in batch]
     live = judged(raise_alerts(reads, index, NOON, late_after, UTC_DAYS))
     event(f"alerts: {min(len(live), 3)}")
-    event(f"calibrated: {any('counts as' in note for alert in live for note in alert[3])}")
+    event(f"calibrated: {any(calibration for *_, calibration in live)}")
     assert live == judged(raise_retrospective(reads, index, NOON, UTC_DAYS, lambda _: True))
     for is_back_check in (False, True):
         replay = BacktestReplay(
@@ -149,6 +150,17 @@ def test_a_read_is_judged_the_same_alone_and_in_a_batch(batch: list[Read], of: C
     assert index.match(batch) == [index.match([read])[0] for read in batch]
 
 
+def test_a_seldom_doubt_of_a_sure_camera_is_not_screened_out() -> None:
+    """It matches only as calibrated, so the scan must be calibrated too."""
+    seldom = tuple({95: 100, 99: 9_900}.get(hundredth, 0) for hundredth in range(101))
+    read = a_read(plate="AB12CXE", country="GB", camera="camera-1", confidence=0.95)
+    record = Record("reads", 0, 0, NOON, written(read))
+    plain, index = calibrated(LISTED[:1], {}), calibrated(LISTED[:1], {("calais", "camera-1"): seldom})
+    screening = Screening("calais", CAMERAS)
+    assert [len(screening.records_to_decode(RecordBatch.of([record]), each)) for each in (plain, index)] == [0, 1]
+    assert (plain.match([read]), len(index.match([read])[0])) == ([[]], 1)
+
+
 def test_a_doubt_that_a_camera_often_has_speaks_less_for_a_misread() -> None:
     """The case for which there are calibrations: a near match by an engine that is nearly always unsure."""
     read = a_read(plate="AB12CDG", country="GB", camera="camera-1", confidence=0.6)
@@ -156,5 +168,6 @@ def test_a_doubt_that_a_camera_often_has_speaks_less_for_a_misread() -> None:
     [[after]] = calibrated(LISTED[:1], {("calais", "camera-1"): OFTEN_UNSURE}).match([read])
     assert (before.tier, after.tier) == ("near", "near")
     assert after.score < before.score / 2
-    assert after.explanation.notes == ("the camera says 0.60, which counts as 0.91 for this camera",)
-    assert before.explanation.notes == ()
+    assert after.explanation.calibration == "the camera says 0.60, which counts as 0.91 for this camera"
+    assert before.explanation.calibration is UNSET
+    assert after.explanation.notes == before.explanation.notes == (), "it is in no short line of a board"

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import NUMBER_COLUMNS, by_name, numbers, report_calibrated, show_rows
+from anpr.cli.calibration.common import by_name, explain_numbers, numbers, report_calibrated, show_rows
 from anpr.cli.files import FILE_PATH
 from anpr.cli.output import json_option
 from anpr.cli.watchlist.change_audit import audited_calibration
@@ -39,8 +39,10 @@ def command(ctx: click.Context, file: Path, why: str, *, as_json: bool) -> None:
     with audited_calibration(settings, [calibration.name for calibration in calibrations], why, by):
         applied = store.calibrate(calibrations, why=why, now=system_clock(), author=by)
     rows = [
-        (calibration.site, calibration.camera, calibration.reads, *numbers(before.get(calibration.name), calibration))
-        for calibration in calibrations
+        {"site": one.site, "camera": one.camera, "reads": one.reads}
+        | numbers({"was": before.get(one.name), "is": one})
+        for one in calibrations
     ]
-    show_rows(("site", "camera", "reads", *NUMBER_COLUMNS), rows, as_json=as_json)
+    show_rows(rows, list(rows[0])[-1], as_json=as_json)
+    explain_numbers()
     report_calibrated(applied)

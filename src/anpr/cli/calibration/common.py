@@ -16,7 +16,6 @@ from anpr.watchlist.store.manifest import CameraCalibration
 
 # Shown of each camera: a doubt, and what many cameras call sure.
 SHOWN = (0.6, 0.9)
-NUMBER_COLUMNS = tuple(f"{shown:.2f} {when}" for shown in SHOWN for when in ("until now", "counts as"))
 
 InForce = Mapping[tuple[str, str], CameraCalibration]
 
@@ -34,22 +33,30 @@ def by_name(calibrations: Iterable[CameraCalibration]) -> InForce:
     return {calibration.name: calibration for calibration in calibrations}
 
 
-def numbers(before: CameraCalibration | None, after: CameraCalibration | None) -> list[str]:
-    """Return what each confidence of SHOWN counted as before a change, and counts as after it."""
-    return [
-        f"{counts_as(calibration.counts, shown) if calibration else shown:.2f}"
+def numbers(calibrations: Mapping[str, CameraCalibration | None]) -> dict[str, str]:
+    """Return, for each confidence of SHOWN, what it counts as by each of these, by their names; None: as it is."""
+    return {
+        f"{shown:.2f} {name}": f"{counts_as(calibration.counts, shown) if calibration else shown:.2f}"
         for shown in SHOWN
-        for calibration in (before, after)
-    ]
+        for name, calibration in calibrations.items()
+    }
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], *, as_json: bool) -> None:
-    """Print a table on a terminal; for programs a JSON line for each row, with these columns."""
+def show_rows(rows: Sequence[Mapping[str, object]], last: str, *, wrapped: str = "", as_json: bool) -> None:
+    """Print a table on a terminal, up to the column `last`; for programs a JSON line for each row, with all of it."""
     if not wants_json(as_json=as_json):
-        print_table(columns, rows)
+        columns = list(rows[0])[: list(rows[0]).index(last) + 1]
+        print_table(columns, [[row[column] for column in columns] for row in rows], wrapped=wrapped)
         return
     for row in rows:
-        click.echo(msgspec.json.encode(dict(zip(columns, row, strict=True))).decode())
+        click.echo(msgspec.json.encode(row).decode())
+
+
+def explain_numbers() -> None:
+    """Say on stderr what the columns of `numbers` are."""
+    click.echo(
+        f"{SHOWN[0]:.2f} was, is: what a confidence of {SHOWN[0]:.2f} counted as, and counts as with this", err=True
+    )
 
 
 def report_calibrated(applied: AppliedChange) -> None:

@@ -9,17 +9,19 @@ from typing import Final
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.calibration.common import NUMBER_COLUMNS, by_name, in_force_here, numbers, show_rows
+from anpr.cli.calibration.common import by_name, explain_numbers, in_force_here, numbers, show_rows
 from anpr.cli.output import json_option
 from anpr.cli.progress_line import ProgressLine
 from anpr.history.confidence_counts import CameraReads, count_confidences
 from anpr.history.stores import open_sightings
 from anpr.matching.scoring.confidence_calibration import LEAST_READS
 from anpr.runtime.clock import system_clock
+from anpr.runtime.errors import InputError
 from anpr.runtime.plurals import counted
 from anpr.runtime.timestamps import to_the_millisecond
 from anpr.watchlist import calibration_file
 from anpr.watchlist.calibration_file import CalibrationFile
+from anpr.watchlist.store.manifest import CameraCalibration
 
 # Live matching comes first on a busy machine.
 _NICE: Final = 5
@@ -54,12 +56,14 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     """
     settings = settings_of(ctx)
     check_site(settings, site)
+    cameras = [camera.name for camera in settings.sites[site].cameras]
+    if not cameras:
+        raise InputError("site-without-cameras", f"{site} has no cameras", "name a site that has cameras")
     os.nice(_NICE)
     until = to_the_millisecond(system_clock())
     since = until - timedelta(days=days)
     with closing(open_sightings(settings, site, is_writer=False)) as sightings:
         counts = count_confidences(sightings, since, until, ProgressLine(f"counting the reads of {site}"))
-    cameras = [camera.name for camera in settings.sites[site].cameras]
     learned = {
         camera: counts[camera].by_confidence
         for camera in cameras
@@ -69,17 +73,17 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     before = by_name(in_force_here(settings) or ())
     after = by_name(file.calibrations())
     rows = [
-        (
-            camera,
-            counts.get(camera, CameraReads()).reads,
-            *numbers(before.get((site, camera)), after.get((site, camera), before.get((site, camera)))),
-            _result(counts.get(camera, CameraReads())),
-        )
+        _row(camera, counts.get(camera, CameraReads()), before.get((site, camera)), after.get((site, camera)))
         for camera in cameras
     ]
-    show_rows(("camera", "reads", *NUMBER_COLUMNS, "result"), rows, as_json=as_json)
+    show_rows(rows, "result", as_json=as_json)
+    explain_numbers()
     period = f"reads that arrived from {since:%Y-%m-%d %H:%M} until {until:%Y-%m-%d %H:%M} UTC"
-    click.echo(f"{period}: {counted(len(learned), 'camera')} of {len(cameras)} learned", err=True)
+    click.echo(
+        f"{period}: {counted(len(learned), 'camera')} of {len(cameras)} learned; "
+        f"each needs {LEAST_READS:,} reads with a confidence",
+        err=True,
+    )
     if unknown := sorted(counts.keys() - set(cameras)):
         click.echo(f"left out, because the configuration does not name them: {', '.join(unknown[:10])}", err=True)
     if not learned:
@@ -88,8 +92,16 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     click.echo(f"Nothing is changed yet. To apply it: anpr calibration apply {out} --why REASON", err=True)
 
 
+def _row(
+    camera: str, reads: CameraReads, before: CameraCalibration | None, learned: CameraCalibration | None
+) -> dict[str, object]:
+    """Return the row of a camera. One that did not learn keeps the calibration that it has."""
+    counts = numbers({"was": before, "is": learned or before})
+    return {"camera": camera, "reads": reads.reads} | counts | {"result": _result(reads)}
+
+
 def _result(reads: CameraReads) -> str:
     with_confidence = sum(reads.by_confidence)
     if with_confidence >= LEAST_READS:
         return "learned"
-    return f"not learned: {counted(with_confidence, 'read')} with a confidence, fewer than {LEAST_READS:,}"
+    return f"too few: {with_confidence:,}"

@@ -3,11 +3,11 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import SHOWN, numbers, show_rows
+from anpr.cli.calibration.common import numbers, show_rows
 from anpr.cli.output import json_option
+from anpr.runtime.plurals import counted
 from anpr.watchlist.store.home import watchlist_reader
 
-_COLUMNS = ("site", "camera", "reads", "since", "until", "applied at", *(f"{shown:.2f} counts as" for shown in SHOWN))
 _TIME = "%Y-%m-%d %H:%M"
 
 
@@ -25,19 +25,19 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     manifest = watchlist_reader(settings_of(ctx)).read_manifest()
     calibrations = manifest.calibrations if manifest else ()
     rows = [
-        (
-            calibration.site,
-            calibration.camera,
-            calibration.reads,
-            *(
-                f"{moment:{_TIME}}" if moment else "-"
-                for moment in (calibration.since, calibration.until, calibration.applied_at)
-            ),
-            *numbers(None, calibration)[1::2],
-        )
-        for calibration in calibrations
+        {"site": one.site, "camera": one.camera}
+        | numbers({"is": one})
+        | {
+            "applied at": f"{one.applied_at:{_TIME}}" if one.applied_at else "-",
+            "learned from": f"{counted(one.reads, 'read')} from {one.since:{_TIME}} until {one.until:{_TIME}}",
+            "reads": one.reads,
+            "since": one.since,
+            "until": one.until,
+            "generation": str(one.generation),
+        }
+        for one in calibrations
     ]
     if rows:
-        show_rows(_COLUMNS, rows, as_json=as_json)
+        show_rows(rows, "learned from", wrapped="learned from", as_json=as_json)
     else:
         click.echo("no camera is calibrated: each confidence counts as it is", err=True)

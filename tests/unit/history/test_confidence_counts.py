@@ -1,0 +1,32 @@
+"""How often a camera gives each confidence is counted in a period of its sightings, by when they arrived."""
+
+from pathlib import Path
+
+from anpr.history.confidence_counts import count_confidences
+from anpr.history.sighting_store import SightingStore
+from anpr.history.sqlite_days import SqliteDays
+from anpr.history.tables import SIGHTING_TABLES
+from tests.support.history import at, read_record, record_all
+
+
+def test_the_reads_of_a_period_are_counted_by_camera_and_hundredth_over_days(tmp_path: Path) -> None:
+    store = SightingStore(SqliteDays(tmp_path / "sightings", SIGHTING_TABLES))
+    record_all(
+        store,
+        read_record(0, -10, camera="one", confidence=0.9),  # before it
+        read_record(1, -1, camera="one", confidence=0.9),
+        read_record(2, 1, camera="one", confidence=0.904),
+        read_record(3, 5, camera="one", confidence=None),  # the next day
+        read_record(4, 6, camera="two", confidence=1.0),
+        read_record(5, 9, camera="two", confidence=0.0),  # behind it
+    )
+    progress: list[tuple[int, int]] = []
+    counts = count_confidences(store, at(-1), at(9), lambda *done: progress.append(done))
+    store.close()
+    assert {camera: (reads.reads, sum(reads.by_confidence)) for camera, reads in counts.items()} == {
+        "one": (3, 2),
+        "two": (1, 1),
+    }
+    assert counts["one"].by_confidence[90] == 2
+    assert counts["two"].by_confidence[100] == 1
+    assert progress == [(1, 2), (2, 2)]
