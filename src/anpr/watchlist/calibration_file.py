@@ -91,7 +91,9 @@ def _check_counts(path: Path, field: str, counts: object) -> None:
 
 
 def _refusal(path: Path, field: str, value: object, reason: str) -> InputError:
-    """Return the error about a value; of the whole file, about its value of that field."""
+    """Return the error about a value; of the whole file, about its value of that field, or about all of it."""
+    if not field:
+        return InputError("calibration-file", f"{path}: {reason}", _LEARN)
     shown = repr(value.get(field) if isinstance(value, dict) else value)
     shown = shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}…"
-    return InputError("calibration-file", f"{path}: {field or 'the file'}: {shown}: {reason}", _LEARN)
+    return InputError("calibration-file", f"{path}: {field}: {shown}: {reason}", _LEARN)

@@ -57,7 +57,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         (of_front(-1, *[100] * 100), "cameras 'calais-1-front', confidence 0.0: -1: it must be a whole number, 0 or"),
         (of_front(*[100] * 100, 0.5), "cameras 'calais-1-front', confidence 1.0: 0.5: it must be a whole number"),
         (of_front(*[9] * 101), "cameras 'calais-1-front', all its reads: 909: a calibration needs 1,000"),
-        ({"reads": 7}, "the file: {"),
+        ({"reads": 7}, "Object contains unknown field `reads`"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(tmp_path: Path, changed: dict[str, Any], reason: str) -> None:
