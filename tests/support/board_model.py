@@ -12,6 +12,7 @@ from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import (
     KINDS,
+    OUTCOMES,
     TIERS,
     Action,
     Alert,
@@ -53,7 +54,7 @@ class ExpectedIncident(NamedTuple):
     alerts_there: set[tuple[Arrival, str]]
     expected_by: list[str]
     listed_again: bool
-    next_stay: str | None
+    expected_again_at: datetime | None
 
 
 def add_fact(board: Board, fact: Fact) -> None:
@@ -88,7 +89,7 @@ def seen(incident: Incident) -> ExpectedIncident:
         alerts_there={(arrival, alert.alert_id) for arrival, alert in incident.alerts_there.items()},
         expected_by=[alert.alert_id for alert in incident.expected_by],
         listed_again=incident.listed_again,
-        next_stay=incident.next_stay.incident_id if incident.next_stay else None,
+        expected_again_at=incident.expected_again_at,
     )
 
 
@@ -97,7 +98,21 @@ def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[
     alerts = _merged([fact for fact in facts if isinstance(fact, Alert)])
     links = _links([alert for alert, _ in alerts], facts)
     stays = _stays(alerts, stay_gap)
-    return [_incident(stay, facts, links, now)._replace(next_stay=_next_stay(stay, stays)) for stay in stays]
+    incidents = [_incident(stay, facts, links, now) for stay in stays]
+    standing = [_standing([alert for alert, _ in stay], facts, now) for stay in stays]
+    return [
+        incident._replace(
+            expected_again_at=next(
+                (
+                    last_capture(later, facts)
+                    for later, standing_later in zip(incidents, standing, strict=True)
+                    if _expects_again(later, standing_later, incident, standing_then, facts)
+                ),
+                None,
+            )
+        )
+        for incident, standing_then in zip(incidents, standing, strict=True)
+    ]
 
 
 def last_capture(incident: ExpectedIncident, facts: Sequence[Fact]) -> datetime:
@@ -146,6 +161,11 @@ def _links(alerts: Sequence[Alert], facts: Sequence[Fact]) -> list[tuple[Alert, 
     ]
 
 
+def _standing(alerts: Sequence[Alert], facts: Sequence[Fact], now: datetime) -> list[Alert]:
+    """Return the alerts that neither a correction nor a withdrawal has removed."""
+    return [alert for alert in alerts if not _is_superseded(alert, facts) and not _is_withdrawn(alert, facts, now)]
+
+
 def _incident(
     stay: Sequence[tuple[Alert, str]],
     facts: Sequence[Fact],
@@ -158,9 +178,8 @@ def _incident(
     here = [action for action in done if action.alert_id in members and action.kind != "retracted"]
     retracted = [action for action in here if _is_retracted(action, done)]
     counting = [action for action in here if action not in retracted]
-    not_superseded = [alert for alert in alerts if not _is_superseded(alert, facts)]
-    standing = [alert for alert in not_superseded if not _is_withdrawn(alert, facts, now)]
-    if not not_superseded:
+    standing = _standing(alerts, facts, now)
+    if all(_is_superseded(alert, facts) for alert in alerts):
         status = "corrected"
     elif not standing:
         status = "withdrawn"
@@ -190,18 +209,43 @@ def _incident(
         },
         expected_by=_in_order_of_capture({before for before, _, after in links if after in alerts}),
         listed_again=any(_ends_since(alert, facts) for alert in standing),
-        next_stay=None,
+        expected_again_at=None,
     )
 
 
-def _next_stay(stay: Sequence[tuple[Alert, str]], stays: Sequence[Sequence[tuple[Alert, str]]]) -> str | None:
-    """Return the id of the next stay of the same plate at the same site. The stays are in order of capture."""
-    last = stay[-1][0]
-    for other in stays:
-        first = other[0][0]
-        if (first.read.site, first.plate) == (last.read.site, last.plate) and first.captured_at > last.captured_at:
-            return first.alert_id
-    return None
+def _expects_again(
+    later: ExpectedIncident,
+    standing_later: Sequence[Alert],
+    incident: ExpectedIncident,
+    standing: Sequence[Alert],
+    facts: Sequence[Fact],
+) -> bool:
+    """Tell whether a later stay makes a vehicle expected elsewhere by all that an earlier one does.
+
+    All vehicles go to the UK here.
+    """
+    captured = {fact.alert_id: fact.captured_at for fact in facts if isinstance(fact, Alert)}
+    if (later.site, later.plate) != (incident.site, incident.plate):
+        return False
+    if captured[later.members[0]] <= last_capture(incident, facts) or later.status not in {"open", "closed"}:
+        return False
+    outcomes = [
+        record.action.outcome
+        for record in facts
+        if isinstance(record, OfficerAction)
+        and record.action.kind == "outcome"
+        and record.action.alert_id in later.members
+        and (record.action.site, record.action.action_id) not in later.retracted
+    ]
+    ended_there = set(OUTCOMES) - {"handed_to_uk_port", "passed_before_ack"}
+    if later.status == "closed" and all(outcome in ended_there for outcome in outcomes):
+        return False
+    return all(
+        any(
+            one.entry.entry_id == alert.entry.entry_id and _is_as_sure(one.tier, alert.tier) for one in standing_later
+        )
+        for alert in standing
+    )
 
 
 def _in_order_of_capture(alerts: set[Alert]) -> list[str]:
@@ -295,11 +339,14 @@ def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) 
         on_screen = [(cover.entry_id, cover.tier) for cover in action.covers]
         on_screen += [(named.entry.entry_id, named.tier) for named in stay if named.alert_id == action.alert_id]
         for entry_id, tier in on_screen:
-            both_known = tier in TIERS and alert.tier in TIERS
-            is_as_sure = tier == alert.tier or (both_known and _tier_rank(tier) < _tier_rank(alert.tier))
-            if entry_id == alert.entry.entry_id and is_as_sure:
+            if entry_id == alert.entry.entry_id and _is_as_sure(tier, alert.tier):
                 return True
     return False
+
+
+def _is_as_sure(tier: str, other: str) -> bool:
+    """Tell whether a tier is another one or surer. Of an unknown one nobody knows how sure it is."""
+    return tier == other or (tier in TIERS and other in TIERS and _tier_rank(tier) < _tier_rank(other))
 
 
 def _tier_rank(tier: str) -> int:

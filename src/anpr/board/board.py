@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from anpr.board.corrections import Corrections
 from anpr.board.incident import (
     ActionAtOffset,
@@ -26,6 +24,7 @@ from anpr.board.incident import (
     merge_alerts,
     urgency_order,
 )
+from anpr.board.later_stays import with_later_stays
 from anpr.board.vehicles import apart_by_vehicle
 from anpr.contracts.districts import is_same_plate
 from anpr.contracts.events import (
@@ -338,7 +337,7 @@ class Board:
             )
             ends = [self._end_of(alert) for alert in alerts]
             self._cached[key] = cached = _CachedIncidents(
-                _with_next_stays([self._incident(stay, now) for stay in self._stays(alerts)]),
+                with_later_stays([self._incident(stay, now) for stay in self._stays(alerts)]),
                 since=max((end for end in ends if end <= now), default=_EARLIEST),
                 until=min((end for end in ends if end > now), default=_LATEST),
             )
@@ -478,20 +477,6 @@ class Board:
                 self._cached.pop(key, None)
                 for changed_keys in self._change_sets:
                     changed_keys.add(key)
-
-
-def _with_next_stays(incidents: Sequence[Incident]) -> tuple[Incident, ...]:
-    """Return the incidents of a key, each with the next one of the same vehicle."""
-    linked: list[Incident] = []
-    for incident in sorted(incidents, key=lambda one: capture_order(one.alerts[0]), reverse=True):
-        later = [
-            other
-            for other in linked
-            if other.first_captured_at > incident.last_captured_at
-            and len(apart_by_vehicle([*incident.alerts, *other.alerts])) == 1
-        ]
-        linked.append(msgspec.structs.replace(incident, next_stay=later[-1]) if later else incident)
-    return tuple(linked)
 
 
 def _version(listed: EntryListed) -> _ListedVersion:

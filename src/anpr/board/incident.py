@@ -49,7 +49,8 @@ class Incident(Struct, frozen=True, kw_only=True):
         alerts_there: Of these, the alerts that the sightings raised where they were, by the same entry.
         expected_by: The alerts of other sites that made its vehicle expected here, in order of capture.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
-        next_stay: The next stay of the same vehicle at the same site; None for none yet.
+        expected_again_at: When the vehicle was last seen in the next stay that makes it expected elsewhere as this
+            one does; None for none yet.
     """
 
     incident_id: str
@@ -66,7 +67,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     alerts_there: dict[Arrival, Alert] = {}
     expected_by: tuple[Alert, ...] = ()
     listed_again: bool = False
-    next_stay: "Incident | None" = None
+    expected_again_at: datetime | None = None
 
     @property
     def priority(self) -> int:

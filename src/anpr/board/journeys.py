@@ -144,8 +144,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     it any more.
     """
     route = routes.get(incident.site)
-    outcomes = [a for a in incident.actions if a.kind == "outcome" and not incident.is_retracted(a)]
-    is_open = incident.status == "open" or incident.status not in STATUSES
+    outcomes, is_open = _outcomes(incident), _is_open(incident)
     if route is None or not (is_open or incident.status == "closed"):
         return None
     if not is_open and any(action.site == site for action in outcomes):
@@ -153,16 +152,16 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     after = None if is_open else max(outcomes, key=lambda action: action.at)
     if route.by == "road":
         return _by_road(incident, route, after)
-    goes_away = incident.best.read.direction == "fr_bound"
-    if goes_away or (after is not None and all(action.outcome in ENDS_THERE for action in outcomes)):
+    if not may_cross(incident):
         return None
     earliest = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes))
     latest = shifted(earliest, timedelta(minutes=route.wait_minutes))
     # An officer of the UK port was asked to take it over, so that port is called immediately.
     is_handed_over = after is not None and after.outcome == "handed_to_uk_port"
     call_at = after.at if after is not None and is_handed_over else shifted(earliest, -_CALL_BEFORE)
-    seen_from = shifted(incident.last_captured_at, timedelta(minutes=route.crossing_minutes * _FASTEST_SHARE))
-    seen_before = _seen_before(incident, site, routes)
+    seen_from = shifted(incident.last_captured_at, _fastest(route))
+    again_at = incident.expected_again_at
+    seen_before = shifted(again_at, _fastest(route)) if again_at is not None else None
     met = _first_seen(incident, site, seen_from, seen_before)
     return Concern(
         route,
@@ -179,17 +178,26 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     )
 
 
-def _seen_before(incident: Incident, site: str, routes: Mapping[str, Route]) -> datetime | None:
-    """Return when the vehicle may be at `site` by a later stay that makes it expected there as this one does."""
-    later = incident.next_stay
-    while later is not None:
-        # Asked first: the concern of a stay asks for the later ones again.
-        if later.speaks_for(incident):
-            concern = concern_of(later, site, routes)
-            if concern is not None and concern.seen_from is not None:
-                return concern.seen_from
-        later = later.next_stay
-    return None
+def may_cross(incident: Incident) -> bool:
+    """Tell whether the vehicle of an incident may be on its way to the UK: it goes there, and nobody keeps it."""
+    if incident.best.read.direction == "fr_bound":
+        return False
+    crosses = any(action.outcome not in ENDS_THERE for action in _outcomes(incident))
+    return _is_open(incident) or (incident.status == "closed" and crosses)
+
+
+def _is_open(incident: Incident) -> bool:
+    """Tell whether it is open. One with an unknown status counts as open: a person must decide."""
+    return incident.status == "open" or incident.status not in STATUSES
+
+
+def _outcomes(incident: Incident) -> list[Action]:
+    return [action for action in incident.actions if action.kind == "outcome" and not incident.is_retracted(action)]
+
+
+def _fastest(route: Route) -> timedelta:
+    """Return the shortest time in which a vehicle comes along a route."""
+    return timedelta(minutes=route.crossing_minutes * _FASTEST_SHARE)
 
 
 def _first_seen(incident: Incident, site: str, seen_from: datetime, seen_before: datetime | None) -> Arrival | None:

@@ -132,3 +132,16 @@ def test_stays_of_which_none_speaks_for_another_are_placed_without_comparing_all
     why = at_dover(first)
     assert why is not None
     assert why.seen_before is None
+
+
+def test_a_vehicle_that_passes_all_the_time_is_compared_like_any_other() -> None:
+    """Where each stay held the next one, pages could not compare two incidents of a vehicle with a thousand stays."""
+    stays = 1500
+    boards = [Board(GAP, 3 * stays * GAP), Board(GAP, 3 * stays * GAP)]
+    for board in boards:
+        for number in range(stays):
+            board.add_alert(alert(read_id=f"read-{number}", captured_at=NOON + 2 * number * GAP))
+    end = NOON + 2 * stays * GAP
+    first, second = (sorted(board.incidents(end), key=lambda one: one.first_captured_at) for board in boards)
+    assert first == second
+    assert [one.expected_again_at for one in first] == [*(one.last_captured_at for one in first[1:]), None]
