@@ -171,12 +171,19 @@ def test_who_was_handed_an_incident_is_called_until_they_do_something_about_it()
         assert placed(sure, at=3, actions=(claimed, handed, looked)).calls == ""
 
 
-def test_a_retrospective_alert_does_not_ring_and_a_late_one_does() -> None:
-    left = placed(alert(kind="retrospective"))
+def test_a_vehicle_that_had_left_when_it_was_listed_does_not_ring_and_a_late_alert_does() -> None:
+    listed = {"kind": "retrospective", "raised_at": minutes(5)}
+    left = placed(alert(**listed), at=5)
     assert (left.section, left.rings, left.may_claim) == (PASSED, "", True), "it may still stand in the lane"
-    assert placed(alert(kind="retrospective", tier="near")).section == REVIEW
-    assert placed(alert(kind="late")).rings == "officer"
-    assert placed(alert(kind="retrospective"), alert(read_id="read-2")).rings == "officer"
+    assert placed(alert(**listed, tier="near"), at=5).section == REVIEW
+    assert placed(alert(kind="late", raised_at=minutes(5)), at=5).rings == "officer"
+    assert placed(alert(**listed), alert(read_id="read-2", raised_at=minutes(5)), at=5).rings == "officer"
+
+
+def test_a_vehicle_that_was_listed_moments_after_it_was_seen_may_still_be_in_the_lane_and_rings() -> None:
+    for raised_at, found in ((0.1, (NOW, "officer")), (1, (NOW, "officer")), (1.1, (PASSED, ""))):
+        position = placed(alert(kind="retrospective", raised_at=minutes(raised_at)), at=raised_at)
+        assert (position.section, position.rings) == found
 
 
 def test_a_vehicle_that_was_dealt_with_does_not_ring_when_another_entry_finds_it_afterwards() -> None:
@@ -231,7 +238,12 @@ def test_a_vehicle_that_arrives_and_raises_an_alert_here_has_one_card() -> None:
     assert placed(alert(), arrived, own(), rules=WITH_CAMERAS, at=101, of=own()).section == NOW
     claimed = an_action("a", "claimed", alert(), site="dover", at=minutes(99))
     assert placed_beside(own(), claimed).section == DEALT, "its holder keeps it"
-    for not_calling in (own(tier="near"), own(score=0.1), own(kind="retrospective"), own(entry_id="entry-2")):
+    for not_calling in (
+        own(tier="near"),
+        own(score=0.1),
+        own(kind="retrospective", raised_at=minutes(105)),
+        own(entry_id="entry-2"),
+    ):
         assert placed_beside(not_calling).rings == "supervisor"
 
 

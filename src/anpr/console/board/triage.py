@@ -6,8 +6,9 @@ The sections of the board. What needs somebody stands first:
 - `elsewhere`: vehicles at other ports that concern this site (`board.journeys`). One that is due here rings a while
   before it can drive off; others may come by road. Where no route leads to a site, every open incident of another
   port concerns it.
-- `passed`: vehicles that were surely seen here, but before they were listed. They have left: this is information, and
-  each rings where it may be going.
+- `passed`: vehicles that were surely seen here, but a while before they were listed. They have left: this is
+  information, and each rings where it may be going. One that was listed moments later may still be in the lane: it
+  is here now.
 - `dealt`: what somebody at this site has claimed and attends to, of all the sections above.
 - `settled`: incidents that are settled, withdrawn or corrected.
 An incident that does not concern this site is in no section. Neither is one whose vehicle has arrived and raised an
@@ -35,7 +36,7 @@ from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, co
 from anpr.contracts.events import KINDS, Alert
 from anpr.contracts.moments import shifted
 from anpr.contracts.readings import is_guess
-from anpr.runtime.settings import ConsoleSettings, Route, Settings
+from anpr.runtime.settings import ConsoleSettings, MatcherSettings, Route, Settings
 
 NOW: Final = "now"
 REVIEW: Final = "review"
@@ -73,6 +74,7 @@ class TriageRules:
         routes: The routes that lead to the site, by the site where they begin.
         claim_due: By priority, after how long without an action of its holder a claim is unattended.
         has_cameras: Whether cameras of the site see a vehicle arrive.
+        late_after: A vehicle that was seen longer ago has left its lane.
     """
 
     site: str
@@ -81,6 +83,7 @@ class TriageRules:
     routes: Mapping[str, Route] = field(default_factory=dict)
     claim_due: Callable[[int], timedelta] = ConsoleSettings().claim_due
     has_cameras: bool = False
+    late_after: timedelta = timedelta(seconds=MatcherSettings().late_after_seconds)
 
 
 def triage_rules(settings: Settings, site: str) -> TriageRules:
@@ -92,6 +95,7 @@ def triage_rules(settings: Settings, site: str) -> TriageRules:
         routes_to(site, settings.routes),
         settings.console.claim_due,
         has_cameras=bool(settings.sites[site].cameras),
+        late_after=timedelta(seconds=settings.matcher.late_after_seconds),
     )
 
 
@@ -189,7 +193,7 @@ def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> B
 def _section_of_own(incident: Incident, rules: TriageRules) -> str:
     if not is_sure(incident, rules):
         return REVIEW
-    return NOW if _was_listed_when_it_passed(incident) else PASSED
+    return NOW if any(_was_listed_in_time(alert, rules) for alert in incident.waiting) else PASSED
 
 
 def calls(incident: Incident, rules: TriageRules, now: datetime) -> bool:
@@ -273,7 +277,7 @@ def is_sure(incident: Incident, rules: TriageRules) -> bool:
 def _has_card_of_its_own(concern: Concern, rules: TriageRules) -> bool:
     """Tell whether the arrival of a vehicle raised an alert here that calls somebody as the vehicle itself would."""
     alert = concern.own_alert
-    return alert is not None and alert.kind != "retrospective" and _is_sure(alert, rules)
+    return alert is not None and _was_listed_in_time(alert, rules) and _is_sure(alert, rules)
 
 
 def _is_sure(alert: Alert, rules: TriageRules) -> bool:
@@ -290,9 +294,9 @@ def _waiting_since(incident: Incident, site: str) -> datetime | None:
     return max((moment for moment in (raised, released) if moment is not None), default=None)
 
 
-def _was_listed_when_it_passed(incident: Incident) -> bool:
-    """Tell whether any alert that waits is not retrospective. One of an unknown kind is not."""
-    return any(alert.kind != "retrospective" for alert in incident.waiting)
+def _was_listed_in_time(alert: Alert, rules: TriageRules) -> bool:
+    """Tell whether the vehicle was listed when it passed, or moments later, when it had hardly left its lane."""
+    return alert.kind != "retrospective" or alert.raised_at - alert.captured_at <= rules.late_after
 
 
 def _rings(since: datetime | None, rules: TriageRules, now: datetime) -> str:
