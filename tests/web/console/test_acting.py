@@ -200,6 +200,10 @@ def test_a_vehicle_that_was_listed_on_the_water_calls_dover_and_not_the_port_tha
         with server.browser("ann") as ann, dover.browser("sam") as sam:
             at_calais, at_dover = (browser.get("/board/state").json()["set"][name] for browser in (ann, sam))
             assert (at_calais["section"], at_calais["rings"]) == ("passed", "")
+            head = ann.get("/board/state").json()["set"]["head"]
+            waiting = [section for section in head["by_section"] if section != "passed"]
+            assert head["known"] == sum(head["by_section"][section] for section in waiting), "it is not counted"
+            assert head["by_section"]["passed"] == 1
             assert "data-claim" not in at_calais["html"], "nobody needs to attend to it there"
             assert "Seen before it was listed: for your information" in ann.get("/").text
             assert f"incident/{name}/claim" in ann.get(f"/incident/{name}").text, "it may yet be in the lane"

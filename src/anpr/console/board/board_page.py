@@ -21,7 +21,7 @@ from anpr.console.board.card_renderer import Card, CardRenderer
 from anpr.console.board.change_stream import ChangeStream
 from anpr.console.board.placed_incidents import PlacedIncident, PlacedIncidents
 from anpr.console.board.revisit_schedule import RevisitSchedule
-from anpr.console.board.triage import ELSEWHERE, NOW, NOWHERE, SECTIONS, SETTLED, TriageRules, position_of
+from anpr.console.board.triage import ELSEWHERE, NOW, NOWHERE, PASSED, SECTIONS, SETTLED, TriageRules, position_of
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -37,9 +37,10 @@ class PageHead(Struct, frozen=True):
     """The head of the page.
 
     Attributes:
-        count: How many incidents are open; `?` while there is a warning.
-        known: How many open incidents are known, even while there is a warning.
-        by_section: The same, by section.
+        count: How many incidents are open; `?` while there is a warning. Of a vehicle that had left when it was
+            listed, none counts: it needs nobody here.
+        known: How many are known, even while there is a warning.
+        by_section: How many are known in each section.
         warnings: Sentences that name the faults.
         newest: The incident that has waited for the shortest time, "" for none.
         notes: Sentences that say what the page goes by, where it knows less than usual.
@@ -103,7 +104,7 @@ class BoardPage:
         for key in keys:
             self._place_alone(key, now)
         by_section = {section: self._placed.count(section) for section in SECTIONS if section != SETTLED}
-        known = sum(by_section.values())
+        known = sum(by_section.values()) - by_section[PASSED]
         notes = (_SIGNED_IN_UNKNOWN,) if signed_in is None else ()
         count = "?" if warnings else str(known)
         self.head = PageHead(count, known, by_section, tuple(warnings), notes, self._newest())

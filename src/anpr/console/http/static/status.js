@@ -7,7 +7,7 @@ import { startKeys } from "/static/keys.js";
 
 const RING_AGAIN_MS = 20000;
 const { after, elsewhere, now, role, user } = document.body.dataset;
-const SECTION_WORDS = { now: "here", review: "to review", elsewhere, passed: "passed earlier", dealt: "being dealt with" };
+const SECTION_WORDS = { now: "here", review: "to review", elsewhere, dealt: "being dealt with" };
 export const byId = (id) => document.getElementById(id);
 
 let head = null;
@@ -68,9 +68,10 @@ export function draw() {
   const count = connectionWarning || pageWarning ? "?" : (head?.count ?? "?");
   const open = Object.entries(SECTION_WORDS).filter(([section]) => head?.by_section[section]);
   const known = open.map(([section, words]) => `${head.by_section[section]} ${words}`).join(", ");
+  const passed = head?.by_section.passed ? `. ${head.by_section.passed} passed earlier` : "";
   byId("status").classList.toggle("status--warning", warnings.length > 0);
   setText(byId("count"), count);
-  setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}`);
+  setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}${passed}`);
   setText(byId("notes"), (head?.notes ?? []).join(" "));
   const list = byId("warnings");
   if ([...list.children].map((item) => item.textContent).join("\n") !== warnings.join("\n")) {
