@@ -68,6 +68,7 @@ _DECODERS: Final[Sequence[Callable[[bytes], Any]]] = (
     events.decode_alert_record,
     events.decode_action,
     events.decode_status,
+    events.decode_status_record,
     events.decode_loss,
     events.decode_audit_head,
     events.decode_arrival_record,

@@ -6,6 +6,7 @@ It is started once for many tests. So each test sends vehicles of its own and lo
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import encode
+from anpr.contracts.events import NO_GENERATION, BackCheckStatus, encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
@@ -114,6 +115,7 @@ class Scene:
             it.start(f"history-{site}", "history", "--site", site)
         self.start_traffic()
         self.producer = KafkaProducer(self.kafka.bootstrap)
+        self._tell_that_new_entries_are_looked_for()
         self.browser: Browser = self._stack.enter_context(launched_chromium())
         for site, url in self.addresses.items():
             assert wait_until(lambda at=url: _answers(at), READY_SECONDS), site  # type: ignore[misc]
@@ -166,6 +168,25 @@ class Scene:
         command = [sys.executable, "-m", "simulators", "--config", str(it.config), "--publish", "--speed", "10"]
         command += ["--out", str(self._folder / "sent.jsonl")]
         it.supervisor.add("traffic", command, log=self._folder / "traffic.log", env=it.environment)
+
+    def _tell_that_new_entries_are_looked_for(self) -> None:
+        """Report in the name of the back-checks, which no test here needs: without them every board would warn."""
+        stop = threading.Event()
+
+        def tell() -> None:
+            producer = KafkaProducer(self.kafka.bootstrap)
+            while True:
+                for site in self.installation.sites:
+                    status = BackCheckStatus(site=site, at=system_clock(), looked_up_to=NO_GENERATION)
+                    producer.produce(topics.status(site), None, encode(status))
+                producer.flush(1)
+                if stop.wait(20):
+                    return
+
+        teller = threading.Thread(target=tell, name="back-checks", daemon=True)
+        teller.start()
+        self._stack.callback(teller.join)
+        self._stack.callback(stop.set)
 
     # --- vehicles ---
 

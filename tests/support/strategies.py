@@ -25,6 +25,7 @@ from anpr.contracts.events import (
     Arrival,
     ArrivalsWatched,
     AuditHead,
+    BackCheckStatus,
     Candidate,
     Correction,
     Cover,
@@ -300,6 +301,14 @@ events: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "arrivals_watched": st.builds(ArrivalsWatched, site=names, until=instants),
     "entry_ended": ends,
     "status": statuses,
+    "back_check_status": st.builds(
+        BackCheckStatus,
+        site=names,
+        at=instants,
+        looked_up_to=generations,
+        records_left=st.integers(0, 2**40),
+        behind_since=st.none() | instants,
+    ),
     "loss": losses,
     "audit_head": audit_heads,
 }

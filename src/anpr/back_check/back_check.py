@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from anpr.back_check.search import Progress, Search
 from anpr.back_check.wanted_keys import wanted_keys
-from anpr.contracts.events import Alert, Generation
+from anpr.contracts.events import Alert, BackCheckStatus, Generation
 from anpr.contracts.local_days import LocalDays
 from anpr.history.sighting import Sighting, Source
 from anpr.index_store.follower import ActiveIndex
@@ -101,7 +101,7 @@ class BackCheck:
         """Begin a search if the list in force is a new one."""
         generation = active.index.generation
         before = self.progress
-        self.progress = before.with_new(generation, active.applied_at - self._window)
+        self.progress = before.with_new(generation, active.applied_at - self._window, self._clock())
         if self.progress is not before:
             log.info("back-check begins", generation=str(generation))
 
@@ -149,6 +149,17 @@ class BackCheck:
     def waiting(self) -> int:
         """Return how many of the records that were stored at the last call all searches have yet to go through."""
         return self.progress.left(self._stored)
+
+    def status(self, site: str) -> BackCheckStatus:
+        """Return how far it is, for the boards."""
+        now = self._clock()
+        return BackCheckStatus(
+            site=site,
+            at=now,
+            looked_up_to=self.progress.looked_up_to,
+            records_left=self.waiting(),
+            behind_since=(self.progress.behind_since or now) if self.progress.searches else None,
+        )
 
     def _ask(self, search: Search, index: Index) -> None:
         """Ask for what is stored by the keys of the new entries, if they have keys and these are few enough."""

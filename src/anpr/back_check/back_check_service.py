@@ -10,6 +10,7 @@ from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith, Wo
 from anpr.back_check.known_alerts import KnownAlerts
 from anpr.back_check.matched_with import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile, progress_path
+from anpr.back_check.status_publisher import StatusPublisher
 from anpr.contracts import topics
 from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
@@ -117,12 +118,14 @@ class BackCheckService:
             ends = TopicEnds(self._kafka, topics.reads(self._site))
             opened.callback(ends.close)
             generations = MatcherGenerations()
+            producer = KafkaProducer(self._kafka)
+            status_publisher = StatusPublisher(self._site, producer, self._rejections.note)
             back_check = BackCheck(
                 self._progress,
                 self._published,
                 sightings=sightings,
                 known_alerts=KnownAlerts(*facts),
-                publish=AlertPublisher(KafkaProducer(self._kafka), self._while_waiting),
+                publish=AlertPublisher(producer, self._while_waiting),
                 days=LocalDays(self._settings.zones),
                 window=timedelta(hours=self._settings.history.back_check_hours),
                 clock=system_clock,
@@ -130,12 +133,12 @@ class BackCheckService:
             while not self._stop.is_set():
                 self.health.heartbeat()
                 _note_statuses(tail, self._site, generations)
-                self._go_on(back_check)
+                self._go_on(back_check, status_publisher)
                 if back_check.progress.searches and tail.caught_up():
                     self._ask_matchers(back_check.progress.checked, generations, ends)
 
-    def _go_on(self, back_check: BackCheck) -> None:
-        """Do one piece of each search, then pause."""
+    def _go_on(self, back_check: BackCheck, status_publisher: StatusPublisher) -> None:
+        """Do one piece of each search, tell how far it is, then pause."""
         active = self._follower.active
         if active is None:
             return
@@ -144,6 +147,7 @@ class BackCheckService:
         work = back_check.run_once(active.index, self._matched)
         self._save(back_check)
         self._refusal = ""
+        status_publisher.tell(back_check)
         took = time.monotonic() - started_at
         self._stop.wait(pause_seconds(work, took, is_searching=bool(back_check.progress.searches)))
 

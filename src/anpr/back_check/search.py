@@ -25,7 +25,8 @@ class Done(Struct, frozen=True):
 class Search(Struct, frozen=True, kw_only=True):
     """Looks for the entries that changed after a generation, up to another one.
 
-    `since` is the arrival of the first sighting that counts. `done` is None until what was stored at the beginning
+    `since` is the arrival of the first sighting that counts, `began_at` when the search began; null in a file of an
+    earlier version. `done` is None until what was stored at the beginning
     has been asked for by its keys; where keys do not help it is gone through with all the rest.
     """
 
@@ -33,6 +34,7 @@ class Search(Struct, frozen=True, kw_only=True):
     upto: Generation
     since: Instant
     done: tuple[Done, ...] | None = None
+    began_at: Instant | None = None
 
     def wants(self, entry: Entry) -> bool:
         """Tell whether it looks for an entry of the list in force. One that changed again is in a later search."""
@@ -54,6 +56,16 @@ class Progress(Struct, frozen=True, kw_only=True):
     checked: Generation = NO_GENERATION
     searches: tuple[Search, ...] = ()
 
+    @property
+    def looked_up_to(self) -> Generation:
+        """The generation up to which everything has been looked for."""
+        return min((search.after for search in self.searches), default=self.checked)
+
+    @property
+    def behind_since(self) -> datetime | None:
+        """When the oldest search began; None where there is none, or it is not known."""
+        return min((search.began_at for search in self.searches if search.began_at is not None), default=None)
+
     def left(self, stored: Mapping[Source, int]) -> int:
         """Return how many records all searches have yet to go through, if each source is stored up to there."""
         return sum(
@@ -62,11 +74,11 @@ class Progress(Struct, frozen=True, kw_only=True):
             for source, end in stored.items()
         )
 
-    def with_new(self, upto: Generation, since: datetime) -> "Progress":
+    def with_new(self, upto: Generation, since: datetime, began_at: datetime | None = None) -> "Progress":
         """Return the progress with a search for what changed up to a generation; the same if it is known already."""
         if upto <= self.checked:
             return self
-        new = Search(after=self.checked, upto=upto, since=since)
+        new = Search(after=self.checked, upto=upto, since=since, began_at=began_at)
         return replace(self, checked=upto, searches=(*self.searches, new))
 
     def with_changed(self, before: Search, after: Search | None) -> "Progress":

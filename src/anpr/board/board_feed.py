@@ -17,7 +17,7 @@ from anpr.board.site_monitor import SiteMonitor
 from anpr.board.status_order import place_of
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
-from anpr.contracts.events import Action, Alert, ArrivalsWatched, EntryListed, Loss, Status
+from anpr.contracts.events import Action, Alert, ArrivalsWatched, BackCheckStatus, EntryListed, Loss, Status
 from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
@@ -200,8 +200,8 @@ class BoardFeed:
         except UNREADABLE as error:
             self._count_unreadable(record, topic, error)
             return
-        if isinstance(fact, Status):
-            self.site_monitor.note_status(fact, self._received_at(record, fact), place_of(record))
+        if isinstance(fact, Status | BackCheckStatus):
+            self._note_status(fact, record)
         elif isinstance(fact, ArrivalsWatched):
             if not topic.is_covert:
                 self.site_monitor.note_arrivals_watched(fact)
@@ -217,6 +217,13 @@ class BoardFeed:
             if isinstance(fact, Alert) and not covert:
                 self.site_monitor.note_alert(fact, self._clock())
 
+    def _note_status(self, status: Status | BackCheckStatus, record: Record) -> None:
+        received_at = self._received_at(record, status)
+        if isinstance(status, BackCheckStatus):
+            self.site_monitor.back_checks.note(status, received_at)
+        else:
+            self.site_monitor.note_status(status, received_at, place_of(record))
+
     def _look_for_gap(self, record: Record, topic: SiteTopic) -> None:
         """Count the records that are missing before a record. A newer status replaces the older ones."""
         self._gap_finder.note_records([record])
@@ -227,7 +234,7 @@ class BoardFeed:
                 self.missed_records[record.topic] += count
                 log.error("the broker deleted records before they were read", topic=record.topic, records=count)
 
-    def _received_at(self, record: Record, status: Status) -> datetime:
+    def _received_at(self, record: Record, status: Status | BackCheckStatus) -> datetime:
         """Return when a status was received from its site.
 
         Once all is read, a record has only just come. Then this machine's own clock measures the silence after it.

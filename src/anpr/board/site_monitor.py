@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from anpr.board.back_checks import BackChecks
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.rates import RecentRates
@@ -41,6 +42,7 @@ class SiteMonitor:
         rates: Reads a second and latencies of the last minutes.
         cameras: Which cameras have fallen silent.
         canaries: By site, the newest canary that came back.
+        back_checks: Whether newly listed vehicles are looked for in what has passed.
     """
 
     def __init__(self, settings: Settings, opened_at: datetime) -> None:
@@ -48,6 +50,7 @@ class SiteMonitor:
         self.rates = RecentRates()
         self.cameras = CameraLiveness(timedelta(seconds=settings.board.camera_silent_after_seconds))
         self.canaries: dict[str, Canary] = {}
+        self.back_checks = BackChecks(settings.back_check_sites, opened_at)
         self._settings = settings
         self._opened_at = opened_at
         self._statuses: dict[tuple[str, str], _Reported] = {}
@@ -131,6 +134,7 @@ class SiteMonitor:
             reported.received_at = min(reported.received_at, now)
         for site, until in self._arrivals_watched.items():
             self._arrivals_watched[site] = min(until, now)
+        self.back_checks.forget_the_future(now)
         for site, canary in self.canaries.items():
             self.canaries[site] = Canary(min(canary.sent_at, now), min(canary.came_at, now))
 

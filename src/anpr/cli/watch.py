@@ -131,6 +131,11 @@ def view_of(
         zones=tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites)),
         faults=faults,
         watched_until={site: until for site, until in watched_until.items() if not sites or site in sites},
+        back_checks={
+            site: back_check
+            for site, back_check in feed.site_monitor.back_checks.by_site(now).items()
+            if not sites or site in sites
+        },
         claimed=claimed,
         expected={incident.incident_id: _expected(incident, settings, watched_until, now) for incident in incidents},
     )

@@ -419,6 +419,30 @@ class Status(Struct, frozen=True, kw_only=True):
     has_left: bool = False
 
 
+# After so long without `BackCheckStatus` nobody looks for newly listed vehicles. A restart, a fail-over of the broker
+# and a question by many keys take less.
+BACK_CHECK_GONE_AFTER: Final = timedelta(minutes=2)
+# A list of a million entries takes minutes, and the shortest crossing with its waits longer than this.
+BACK_CHECK_LATE_AFTER: Final = timedelta(minutes=30)
+_BACK_CHECK_TAG: Final = "back_check"
+
+
+class BackCheckStatus(Struct, frozen=True, kw_only=True, tag_field="type", tag=_BACK_CHECK_TAG):
+    """What a back-check publishes about itself three times a minute, and when it has caught up with the lists.
+
+    It comes on the status topic. Every vehicle that was listed up to the generation `looked_up_to` has been looked
+    for among all that has passed. `records_left` counts the stored records that are left to go through for those
+    listed since, and `behind_since` says since when they are looked for; null when there are none. Its silence shows
+    that nobody looks.
+    """
+
+    site: Name
+    at: Instant
+    looked_up_to: Generation
+    records_left: Annotated[int, Meta(ge=0)] = 0
+    behind_since: Instant | None = None
+
+
 class Loss(Struct, frozen=True, kw_only=True):
     """Reads that the broker deleted before a matcher had read them. The value of a dead letter with reason `gone`.
 
@@ -467,8 +491,22 @@ _decode_arrival_record: Final[Callable[[bytes], Arrival | ArrivalsWatched]] = ms
     Arrival | ArrivalsWatched
 ).decode
 _decode_status: Final = msgspec.json.Decoder(Status).decode
+_decode_back_check_status: Final = msgspec.json.Decoder(BackCheckStatus).decode
 _decode_loss: Final = msgspec.json.Decoder(Loss).decode
 _decode_audit_head: Final = msgspec.json.Decoder(AuditHead).decode
+
+
+class _Tagged(Struct):
+    type: Any = None
+
+
+_decode_tag: Final = msgspec.json.Decoder(_Tagged).decode
+
+
+def _decode_matcher_or_back_check(value: bytes) -> Status | BackCheckStatus:
+    """Tell them apart by the tag of a back-check: the status of a matcher has none."""
+    return _decode_back_check_status(value) if _decode_tag(value).type == _BACK_CHECK_TAG else _decode_status(value)
+
 
 # The exceptions of a decoder when the bytes do not fit the contract.
 Undecodable: Final = (msgspec.DecodeError, UnicodeDecodeError)
@@ -502,8 +540,13 @@ def decode_arrival_record(value: bytes) -> Arrival | ArrivalsWatched:
 
 
 def decode_status(value: bytes) -> Status:
-    """Decode a record of a status topic. Raises one of `Undecodable`."""
+    """Decode the status of a matcher. Raises one of `Undecodable`."""
     return _decode_within_bounds(_decode_status, value)
+
+
+def decode_status_record(value: bytes) -> Status | BackCheckStatus:
+    """Decode a record of a status topic: of a matcher or of a back-check. Raises one of `Undecodable`."""
+    return _decode_within_bounds(_decode_matcher_or_back_check, value)
 
 
 def decode_loss(value: bytes) -> Loss:
@@ -528,6 +571,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "arrivals_watched": ArrivalsWatched,
         "entry_ended": EntryEnded,
         "status": Status,
+        "back_check_status": BackCheckStatus,
         "loss": Loss,
         "audit_head": AuditHead,
     }

@@ -9,11 +9,11 @@ from typing import Final, Literal, NamedTuple
 
 from anpr.contracts import canary, events, topics
 from anpr.contracts.alert_id import has_own_id
-from anpr.contracts.events import Action, Alert, Arrival, ArrivalsWatched, Correction, Loss, Status
+from anpr.contracts.events import Action, Alert, Arrival, ArrivalsWatched, BackCheckStatus, Correction, Loss, Status
 from anpr.contracts.losses import has_own_loss_id
 
 # What a record on one of these topics holds.
-Event = Alert | Correction | Action | Arrival | ArrivalsWatched | Status | Loss
+Event = Alert | Correction | Action | Arrival | ArrivalsWatched | Status | BackCheckStatus | Loss
 Holds = Literal["alerts", "actions", "arrivals", "status", "dead letters"]
 
 
@@ -41,7 +41,7 @@ _DECODERS: Final[Mapping[Holds, Callable[[bytes], Event]]] = {
     "alerts": events.decode_alert_record,
     "actions": events.decode_action,
     "arrivals": events.decode_arrival_record,
-    "status": events.decode_status,
+    "status": events.decode_status_record,
     "dead letters": events.decode_loss,
 }
 
@@ -71,4 +71,4 @@ def _happened_at(event: Event) -> datetime | None:
         return event.found_at or event.until
     if isinstance(event, ArrivalsWatched):
         return event.until
-    return event.at if isinstance(event, Action | Status) else event.captured_at
+    return event.at if isinstance(event, Action | Status | BackCheckStatus) else event.captured_at

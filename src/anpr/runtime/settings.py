@@ -233,6 +233,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(name for name, site in self.sites.items() if site.cameras and name in reached)
 
     @property
+    def back_check_sites(self) -> tuple[str, ...]:
+        """The sites with cameras and a history: there `anpr back-check` looks for newly listed vehicles."""
+        return tuple(name for name, site in self.sites.items() if site.cameras and site.history)
+
+    @property
     def state_dir(self) -> Path:
         """The folder for the files that a service needs after a restart, even when its servers are away."""
         return Path(self.watchlist.state_dir).expanduser()

@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from anpr.board.back_checks import BackCheckHealth, back_check_faults
 from anpr.board.incident import Incident
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern
 from anpr.board.missing_records import missing_in_words
@@ -51,7 +52,8 @@ class View:
     `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
     `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`). By
     incident, `claimed` says who has claimed it, and `expected` where its vehicle is due off a ferry or shuttle, and
-    what became of it there.
+    what became of it there. By port, `back_checks` says whether newly listed vehicles are looked for in what has
+    passed.
     """
 
     now: datetime
@@ -65,6 +67,7 @@ class View:
     zones: Sequence[tzinfo] = (UTC,)
     faults: Sequence[str] = ()
     watched_until: Mapping[str, datetime] = field(default_factory=dict)
+    back_checks: Mapping[str, BackCheckHealth] = field(default_factory=dict)
     claimed: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, Sequence[tuple[Concern, ArrivalState]]] = field(default_factory=dict)
 
@@ -103,10 +106,20 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
     for site, until in view.watched_until.items():
         if until != ALWAYS and view.caught_up:
             yield f"{sites[site].title}: {nobody_meets(until, sites[site].zone)}"
+    if view.caught_up:
+        yield from _faults_of_back_checks(view, sites)
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
     yield from _faults_of_records(view, sites)
+
+
+def _faults_of_back_checks(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
+    ports_with: dict[str, list[str]] = {}
+    for site, fault in back_check_faults(view.back_checks, view.health, view.now):
+        since = f"{local_time(fault.since, sites[site].zone):%a %H:%M %Z}" if fault.since else ""
+        ports_with.setdefault(fault.what.removesuffix(".").replace("{since}", since), []).append(sites[site].title)
+    yield from (f"{', '.join(ports)}: {fault}" for fault, ports in ports_with.items())
 
 
 def _faults_of_records(view: View, sites: Mapping[str, Site]) -> Iterator[str]:

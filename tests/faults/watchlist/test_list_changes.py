@@ -21,7 +21,7 @@ import msgspec
 from anpr.back_check.progress_file import ProgressFile, progress_path
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
-from anpr.contracts.events import Entry, Generation, Read, decode_status, encode
+from anpr.contracts.events import Entry, Generation, Read, Status, decode_status_record, encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
@@ -216,8 +216,8 @@ def arrived(it: Installation, reads: list[Read]) -> list[Arrived]:
     reported: dict[str, list[tuple[datetime, Generation]]] = {site: [] for site in it.sites}
     for site in it.sites:
         for record in it.records([topics.status(site)]):
-            status = decode_status(record.value or b"")
-            if status.generation is not None:
+            status = decode_status_record(record.value or b"")
+            if isinstance(status, Status) and status.generation is not None:
                 reported[site].append((status.at, status.generation))
     never = Generation(epoch=0, number=0)
     return [

@@ -142,6 +142,7 @@ def records(draw: st.DrawFn) -> tuple[str, bytes]:
         "correction": topics.alerts,
         "action": topics.actions,
         "status": topics.status,
+        "back_check_status": topics.status,
         "loss": topics.deadletters,
     }
     kind = draw(st.sampled_from(sorted(topic_of)))

@@ -29,8 +29,8 @@ def decoded(value: bytes, like: msgspec.Struct) -> msgspec.Struct:
         return events.decode_alert_record(value)
     if isinstance(like, events.Action):
         return events.decode_action(value)
-    if isinstance(like, events.Status):
-        return events.decode_status(value)
+    if isinstance(like, events.Status | events.BackCheckStatus):
+        return events.decode_status_record(value)
     if isinstance(like, events.Arrival | events.ArrivalsWatched):
         return events.decode_arrival_record(value)
     if isinstance(like, events.AuditHead):
@@ -89,9 +89,21 @@ def test_a_value_of_a_later_version_is_kept_unchanged(contract: type[msgspec.Str
     assert getattr(decoded(json.dumps(document).encode(), given), field) == word
 
 
+@given(every_event["status"], json_values)
+def test_only_the_tag_of_a_back_check_makes_a_status_no_matchers(status: events.Status, word: Any) -> None:
+    written = json.dumps({"type": word, **json.loads(events.encode(status))}).encode()
+    assert events.decode_status_record(written) == status
+
+
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_event_raise_an_undecodable_error(value: bytes) -> None:
-    for decode in (events.decode_alert_record, events.decode_action, events.decode_status, events.decode_audit_head):
+    for decode in (
+        events.decode_alert_record,
+        events.decode_action,
+        events.decode_status,
+        events.decode_status_record,
+        events.decode_audit_head,
+    ):
         with pytest.raises(events.Undecodable):
             decode(value)
 

@@ -8,7 +8,7 @@ from anpr.back_check.alert_publisher import AlertPublisher
 from anpr.back_check.back_check import MatchedWith
 from anpr.back_check.search import Progress
 from anpr.contracts import topics
-from anpr.contracts.events import Alert, Entry, decode_alert_record
+from anpr.contracts.events import NO_GENERATION, Alert, Entry, decode_alert_record
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryProducer
 from anpr.kafka.interfaces import DeliveryCallback
@@ -49,6 +49,25 @@ def test_a_change_of_the_text_raises_nothing_and_a_change_to_covert_is_told_to_t
     assert site.list(an_entry_of(2, reason="armed")) == []
     [covert] = site.list(an_entry_of(3, handling="covert"))
     assert (covert.alert_id, covert.is_covert) == (alert.alert_id, True)
+
+
+def test_its_status_says_how_many_records_are_left_and_since_when_until_it_has_caught_up() -> None:
+    site, now = Site(), [NOON]
+    site.check = back_check_of(site.sightings, site.alerts, clock=lambda: now[0])
+    index = Index.build([an_entry_of(1, plate="AB1*")], generation(1))
+    site.check.note_list(active(index))
+    now[0] = minutes(1)
+    began = site.check.status("calais")
+    assert (began.looked_up_to, began.behind_since) == (NO_GENERATION, NOON)
+    site.check.run_once(index, None)
+    assert site.check.status("calais").records_left == 1
+    while site.check.run_once(index, None):
+        pass
+    waits = site.check.status("calais")
+    assert (waits.records_left, waits.behind_since) == (0, NOON), "a matcher may still have the older list"
+    site.check.run_once(index, MatchedWith(generation(1), {("topic-1", 0): PartitionEnds(0, 1)}))
+    done = site.check.status("calais")
+    assert (done.looked_up_to, done.records_left, done.behind_since) == (generation(1), 0, None)
 
 
 def test_an_entry_that_is_widened_finds_more() -> None:

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from anpr.board.back_checks import BackCheckHealth
 from anpr.board.board_feed import BoardFeed
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.contracts import topics
-from anpr.contracts.events import ArrivalsWatched, Correction, Status, encode
+from anpr.contracts.events import ArrivalsWatched, BackCheckStatus, Correction, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
 from anpr.runtime.settings import Camera, Route, Settings, Site
 from tests.support.entries import NoLists
-from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, generation, minutes
 
 # On 1 March at noon UTC it is 2 March there.
 AUCKLAND = Site("Auckland", "memory", "redis://none", time_zone="Pacific/Auckland")
@@ -98,6 +99,30 @@ def test_it_knows_until_when_arrivals_were_met_and_believes_no_clock_that_is_ahe
         assert told(minutes(-1)) == {"dover": ALWAYS}
         assert told(minutes(30)) == {"dover": ALWAYS}
         assert feed.site_monitor.watched_until(minutes(2)) == {"dover": NOON}
+        assert feed.change_count == 0
+    finally:
+        feed.stop()
+
+
+def test_it_knows_until_when_newly_listed_vehicles_were_looked_for_and_counts_no_matcher_for_it() -> None:
+    broker = InMemoryBroker(lambda: NOON)
+    camera = Camera(name="in-1", lane="1", position="front")
+    site = Site("Calais", "memory", "redis://none", (camera,), history="http://127.0.0.1:1")
+    without_history = Site("Dunkerque", "memory", "redis://none", (camera,))
+    settings = Settings({"calais": site, "dunkerque": without_history})
+    feed = BoardFeed(settings, lambda _, names: InMemoryTail(broker, names), NoLists(), lambda: NOON)
+    status = BackCheckStatus(site="calais", at=NOON, looked_up_to=generation(7), records_left=9, behind_since=NOON)
+    feed.start()
+    try:
+        assert feed.site_monitor.back_checks.by_site(NOON) == {"calais": BackCheckHealth(None, ALWAYS)}
+        assert feed.site_monitor.back_checks.by_site(minutes(3)) == {"calais": BackCheckHealth(None, NEVER)}
+        broker.topics[topics.status("calais")].append((None, encode(status), {}, NOON))
+        while not feed.fold_new_records(0.01):
+            pass
+        assert feed.site_monitor.back_checks.by_site(NOON) == {"calais": BackCheckHealth(status, ALWAYS)}
+        assert feed.site_monitor.back_checks.by_site(minutes(3)) == {"calais": BackCheckHealth(status, NOON)}
+        assert [(one.matchers, one.heard_at) for one in feed.health(NOON)] == [((), None)] * 2
+        assert not feed.unreadable_records
         assert feed.change_count == 0
     finally:
         feed.stop()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from anpr.board.back_checks import BackCheckHealth
 from anpr.board.camera_liveness import CameraState
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.site_health import Canary, SiteHealth
@@ -14,9 +15,9 @@ from anpr.console.local_time import weekday_time_in
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
 from anpr.contracts import topics
-from anpr.contracts.events import Loss, Status
+from anpr.contracts.events import BackCheckStatus, Loss, Status
 from anpr.contracts.losses import Losses, SiteLosses
-from anpr.runtime.settings import Camera, Settings, Site
+from anpr.runtime.settings import Camera, Route, Settings, Site
 from tests.support.losses import a_loss, acknowledged
 from tests.support.strategies import NOON, generation
 
@@ -75,6 +76,52 @@ def test_the_board_of_a_port_says_since_when_nobody_meets_arrivals() -> None:
     assert said(NEVER)[0].startswith("Calais: nobody meets arrivals. Vehicles")
     assert said(ALWAYS) == said(NEVER, site="dover") == ()
     assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
+
+
+def test_the_boards_that_it_concerns_say_since_when_nobody_looks_for_newly_listed_vehicles() -> None:
+    ferry = Route(origin="calais", destination="dover", by="ferry", crossing_minutes=90)
+    shuttle = Route(origin="coquelles", destination="folkestone", by="shuttle", crossing_minutes=35)
+    names = ("calais", "dover", "coquelles", "folkestone")
+    ports = Settings({name: Site(name.title(), "k", "r") for name in names}, (ferry, shuttle))
+
+    def said(
+        looked_until: datetime, own: str = "calais", settings: Settings = ports, **fields: Any
+    ) -> tuple[str, ...]:
+        back_checks = {"calais": BackCheckHealth(None, looked_until)}
+        return status_warnings(status(back_checks=back_checks, **fields), settings, own, AT)
+
+    until = NOON - minutes_long(3)
+    words = (
+        "Calais: since Sun 11:57:00 UTC nobody looks for newly listed vehicles in what has passed. "
+        "If one has passed, it raises NO alert. Ask the operator of the list what is new. Look these vehicles up. "
+        "Tell the engineer on call."
+    )
+    assert said(until) == said(until, "dover") == (words,)
+    assert said(until, "folkestone") == (), "no ferry leads there from Calais"
+    no_route = Settings(ports.sites)
+    assert said(until, "folkestone", no_route) == (words,), "a port that no route leads to shows all of them"
+    assert said(NEVER)[0].startswith("Calais: nobody looks for newly listed vehicles in what has passed. If")
+    assert said(ALWAYS) == ()
+    assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
+
+
+def test_a_search_that_does_not_end_is_a_warning_and_one_of_some_minutes_is_none() -> None:
+    def said(minutes: float) -> tuple[str, ...]:
+        back_check = BackCheckStatus(
+            site="calais", at=NOON, looked_up_to=generation(7), behind_since=NOON - minutes_long(minutes)
+        )
+        seen = status(back_checks={"calais": BackCheckHealth(back_check, ALWAYS)})
+        return status_warnings(seen, SETTINGS, "calais", AT)
+
+    assert said(20) == ()
+    assert said(45)[0].startswith(
+        "Calais: since Sun 11:15:00 UTC newly listed vehicles are looked for in what has passed, without an end. "
+        "Some may have raised NO alert yet. Ask the operator"
+    )
+
+
+def minutes_long(count: float) -> timedelta:
+    return timedelta(minutes=count)
 
 
 def changed(**fields: Any) -> Status:

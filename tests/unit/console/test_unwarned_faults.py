@@ -2,6 +2,7 @@
 
 import pytest
 
+from anpr.board.back_checks import BackCheckHealth
 from anpr.board.camera_liveness import CameraState
 from anpr.console.status.status_warnings import status_warnings
 from anpr.console.status.system_status import SystemStatus
@@ -37,6 +38,10 @@ def test_while_all_is_well_there_is_none(seen: SystemStatus) -> None:
         (
             clocks_off(-90),
             UnwarnedFaults(clocks_off=frozenset(("calais", camera.name) for camera in CAMERAS)),
+        ),
+        (
+            status(back_checks={"coquelles": BackCheckHealth(None, NOON)}),
+            UnwarnedFaults(back_checks=frozenset({"coquelles"})),
         ),
         (status(changed(lag=1001)), UnwarnedFaults(lagging=frozenset({("calais", "m")}))),
         (status(changed(dead_letters=1)), UnwarnedFaults(dead_lettering=frozenset({("calais", "m")}))),

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from anpr.contracts.events import Action, Alert, Correction, Status, encode
+from anpr.contracts.events import Action, Alert, BackCheckStatus, Correction, Status, encode
 from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from tests.support.losses import a_loss
-from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry
+from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation
 
 ALERTS = SiteTopic("calais", "alerts")
 ACTIONS = SiteTopic("calais", "actions")
@@ -24,11 +24,12 @@ STATUS = SiteTopic("calais", "status")
         (Correction(site="calais", read_id="b", supersedes="a"), ALERTS),
         (an_action("1", "claimed", "alert"), ACTIONS),
         (Status(site="calais", matcher="m", at=NOON, started_at=NOON), STATUS),
+        (BackCheckStatus(site="calais", at=NOON, looked_up_to=generation(1)), STATUS),
     ],
-    ids=["alert", "correction", "action", "status"],
+    ids=["alert", "correction", "action", "status", "status of a back-check"],
 )
 def test_a_record_of_the_topics_own_site_is_read(
-    fact: Alert | Correction | Action | Status, topic: SiteTopic
+    fact: Alert | Correction | Action | Status | BackCheckStatus, topic: SiteTopic
 ) -> None:
     assert decode(encode(fact), topic) == fact
     with pytest.raises(UNREADABLE):

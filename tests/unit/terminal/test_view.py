@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from anpr.board.back_checks import BackCheckHealth
 from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern
@@ -170,6 +171,19 @@ def test_a_port_at_which_nobody_meets_arrivals_is_named_with_the_time_of_its_clo
         "Calais: nobody meets arrivals since Sun 11:51 UTC. Vehicles that have come are still shown as expected"
     )
     assert not faults(a_view(watched_until={"calais": ALWAYS}))
+
+
+def test_ports_where_nobody_looks_for_newly_listed_vehicles_are_named_in_one_line() -> None:
+    gone = dict.fromkeys(SITES, BackCheckHealth(None, minutes(-9)))
+    assert faults(a_view(back_checks=gone)) == [
+        (
+            "Calais, Dunkerque: since Sun 11:51 UTC nobody looks for newly listed vehicles in what has passed. "
+            "If one has passed, it raises NO alert"
+        )
+    ]
+    [reading] = faults(a_view(back_checks=gone, caught_up=False))
+    assert reading.startswith("Reading"), "what was told may not have been read yet"
+    assert not faults(a_view(back_checks=dict.fromkeys(SITES, BackCheckHealth(None, ALWAYS))))
 
 
 def test_a_site_that_has_never_reported_is_not_checked() -> None:

@@ -12,7 +12,7 @@ from anpr.board.board_feed import BoardFeed
 from anpr.board.site_health import SiteHealth
 from anpr.console.status import fresh_status
 from anpr.contracts import topics
-from anpr.contracts.events import Status, UnknownCamera
+from anpr.contracts.events import BackCheckStatus, Status, UnknownCamera
 from anpr.kafka.in_memory import InMemoryTail
 from anpr.local.processes import wait_until
 from anpr.watchlist.store.manifest import CameraCalibration, Manifest
@@ -94,6 +94,45 @@ def test_it_says_which_machine_has_another_time(tmp_path: Path, redis_url: str, 
 
         assert wait_until(lambda: words in page(at=server.clock() + ahead), 30)
         assert wait_until(lambda: "the clock of this console." not in page(), 30), "until it is right again"
+
+
+def test_it_shows_how_far_newly_listed_vehicles_are_looked_for_and_the_board_says_when_nobody_looks(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running_console(tmp_path / "console", redis_url) as server, server.browser("ann") as ann:
+
+        def is_told(**fields: Any) -> None:
+            given = {"site": "calais", "at": server.clock(), "looked_up_to": generation(7), **fields}
+            server.put(topics.status("calais"), BackCheckStatus(**given))
+
+        def page(path: str = "/health") -> str:
+            server.report_all_is_well()
+            return text_of(ann.get(path))
+
+        assert wait_until(lambda: "No fault is known." in page(), 10)
+        assert "Newly listed vehicles" not in page(), "a port without a history has no back-check"
+        is_told()
+        assert wait_until(lambda: "are looked for in what has passed: up to date" in page(), 10)
+        began_at = server.clock() - timedelta(minutes=3)
+        is_told(records_left=54_475, behind_since=began_at)
+        assert wait_until(lambda: "54,475 records to go through, since" in page(), 10)
+        is_told(behind_since=began_at)
+        assert wait_until(lambda: "the newest reads are still to come, since" in page(), 10)
+        assert "✖" not in page()
+        is_told(behind_since=began_at - timedelta(hours=1))
+        assert wait_until(lambda: "✖ are looked for in what has passed" in page(), 10)
+        is_told()
+        assert wait_until(lambda: "✖" not in page(), 10)
+
+        nobody = "nobody looks for newly listed vehicles in what has passed."
+        assert nobody not in page("/")
+        server.clock_offset += timedelta(minutes=3)
+        assert wait_until(lambda: "nobody looks for them in what has passed" in page(), 10)
+        assert "✖ since" in page()
+        assert nobody in page("/")
+        is_told()
+        assert wait_until(lambda: "are looked for in what has passed: up to date" in page(), 10)
+        assert wait_until(lambda: nobody not in page("/"), 10), "until it looks again"
 
 
 def test_it_names_a_camera_that_uses_read_ids_again_and_calls_it_no_fault(tmp_path: Path, redis_url: str) -> None:

@@ -9,6 +9,7 @@ import jinja2
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup, escape
 
+from anpr.board.journeys import ALWAYS, NEVER
 from anpr.console import labels
 from anpr.console.local_time import (
     at_site,
@@ -65,7 +66,13 @@ def environment(govuk: Path | None, zone: tzinfo, zones: Mapping[str, tzinfo]) -
         "percent": percent,
         "counted": counted,
     }
-    templates.globals |= {"labels": labels, "likely_camera": likely_camera, "has_govuk": govuk is not None}
+    templates.globals |= {
+        "labels": labels,
+        "likely_camera": likely_camera,
+        "ALWAYS": ALWAYS,
+        "NEVER": NEVER,
+        "has_govuk": govuk is not None,
+    }
     return templates
 
 

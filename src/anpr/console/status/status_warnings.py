@@ -7,7 +7,8 @@ Each warning says since when, not for how long. So a screen reader reads out a l
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from anpr.board.journeys import ALWAYS, NEVER
+from anpr.board.back_checks import back_check_faults
+from anpr.board.journeys import ALWAYS, NEVER, routes_to
 from anpr.board.missing_records import missing_in_words
 from anpr.board.site_health import SiteHealth
 from anpr.console.local_time import FormatTime
@@ -20,10 +21,14 @@ from anpr.runtime.settings import ConsoleSettings, Settings, Site
 # More silent cameras than this are only counted.
 _CAMERAS_NAMED = 3
 
+# Back-checks that end together were heard of last within this time.
+_BACK_CHECKS_TELL_WITHIN = timedelta(seconds=30)
+
 _RING = "Ring {ports}."
 _TELL_ENGINEER = "Tell the engineer on call."
 _LOOK_AT_BOARD = "Look at the board of another port"
 _ASK_OPERATOR = "Ask the operator of the list what is new."
+_LOOK_UP = "Look these vehicles up."
 
 
 def status_warnings(system: SystemStatus, settings: Settings, own_site: str, at: FormatTime) -> tuple[str, ...]:
@@ -44,6 +49,7 @@ def _warnings(system: SystemStatus, settings: Settings, own_site: str, at: Forma
         for warning in _site_warnings(system, health, settings.sites[health.site], settings.console, unchecked)
     ]
     of_sites += _arrival_warnings(system, own_site)
+    of_sites += _back_check_warnings(system, settings, own_site)
     yield from in_words(of_sites, settings.sites, own_site, at)
     for name, losses in system.losses.items():
         if losses.unacknowledged:
@@ -141,6 +147,17 @@ def _arrival_warnings(system: SystemStatus, own_site: str) -> Iterator[SiteWarni
     what = f"nobody meets arrivals{since}. Vehicles that have come are still shown as expected."
     watch = WhatToDo(("Watch the vehicles that arrive yourself.", _TELL_ENGINEER), ())
     yield SiteWarning(own_site, what, None if until == NEVER else until, watch)
+
+
+def _back_check_warnings(system: SystemStatus, settings: Settings, own_site: str) -> Iterator[SiteWarning]:
+    """Yield that newly listed vehicles may raise no alert at a port whose vehicles may come to the own one."""
+    if not system.caught_up:
+        return
+    concern_us = {own_site, *(routes_to(own_site, settings.routes) or settings.sites)}
+    steps = (_ASK_OPERATOR, _LOOK_UP, _TELL_ENGINEER)
+    for site, fault in back_check_faults(system.back_checks, system.health, system.now):
+        if site in concern_us:
+            yield SiteWarning(site, *fault, WhatToDo(steps, steps), one_cause_within=_BACK_CHECKS_TELL_WITHIN)
 
 
 def _camera_warnings(system: SystemStatus, site_name: str, site: Site, unchecked: WhatToDo) -> Iterator[SiteWarning]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from anpr.board.back_checks import BackCheckHealth
 from anpr.board.camera_liveness import CameraState
 from anpr.board.site_health import CalibratedCamera, Canary, ClockSet, SiteHealth
 from anpr.contracts import topics
@@ -30,6 +31,7 @@ class SystemStatus:
         losses: By site, the reads that its broker deleted before they were checked.
         calibrated_cameras: By site, the cameras whose confidence is calibrated.
         clock_set: How the clock of this console's machine was set within the last hour.
+        back_checks: By site that has a back-check or should have one, whether newly listed vehicles are looked for.
         watched_until: By site at which arrivals should be met, until when they were (`journeys.arrival_state`).
     """
 
@@ -46,6 +48,7 @@ class SystemStatus:
     losses: Mapping[str, SiteLosses]
     unknown_cameras: Mapping[str, Mapping[str, UnknownCamera]] = field(default_factory=dict)
     watched_until: Mapping[str, datetime] = field(default_factory=dict)
+    back_checks: Mapping[str, BackCheckHealth] = field(default_factory=dict)
     calibrated_cameras: Mapping[str, tuple[CalibratedCamera, ...]] = field(default_factory=dict)
     clock_set: ClockSet | None = None
 

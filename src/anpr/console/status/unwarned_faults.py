@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from anpr.board.back_checks import back_check_faults
 from anpr.console.status.system_status import SystemStatus
 from anpr.runtime.settings import ConsoleSettings
 
@@ -15,7 +16,7 @@ _MACHINES_DIFFER: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class UnwarnedFaults:
-    """The lines of the Health page that are red without a warning.
+    """The lines of the Health page that are red without a warning, at some ports at least.
 
     Attributes:
         clocks_off: The site and the name of each camera whose clock is off by more than `clock_off_seconds`.
@@ -25,6 +26,7 @@ class UnwarnedFaults:
         lagging: The site and the name of each matcher for which more than 1,000 reads wait.
         dead_lettering: The site and the name of each matcher that could not process some reads since it started.
         unknown_cameras: The sites with reads of cameras that the configuration does not name.
+        back_checks: The sites where newly listed vehicles may raise no alert. Boards of some ports do not warn.
         not_connected: The sites without cameras whose broker sends nothing.
     """
 
@@ -33,6 +35,7 @@ class UnwarnedFaults:
     dead_lettering: frozenset[tuple[str, str]] = frozenset()
     not_connected: frozenset[str] = frozenset()
     unknown_cameras: frozenset[str] = frozenset()
+    back_checks: frozenset[str] = frozenset()
     machine_clocks_off: frozenset[tuple[str, str]] = frozenset()
     clock_set: bool = False
 
@@ -55,6 +58,7 @@ def unwarned_faults(system: SystemStatus, console: ConsoleSettings) -> UnwarnedF
         lagging=frozenset((site, status.matcher) for site, status in matchers if (status.lag or 0) > _LAG_READS),
         dead_lettering=frozenset((site, status.matcher) for site, status in matchers if status.dead_letters),
         not_connected=frozenset(site for site, problem in system.problems_without_cameras.items() if problem),
+        back_checks=frozenset(site for site, _ in back_check_faults(system.back_checks, system.health, system.now)),
         unknown_cameras=frozenset(system.unknown_cameras),
         machine_clocks_off=frozenset(
             (health.site, matcher)

@@ -1,0 +1,106 @@
+"""Whether newly listed vehicles are looked for in what has passed, by site, and what is wrong where not. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from anpr.board.journeys import ALWAYS, NEVER
+from anpr.board.site_health import SiteHealth
+from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BACK_CHECK_LATE_AFTER, BackCheckStatus
+
+_NOBODY: Final = "nobody looks for newly listed vehicles in what has passed. If one has passed, it raises NO alert."
+_LATE: Final = (
+    "newly listed vehicles are looked for in what has passed, without an end. Some may have raised NO alert yet."
+)
+_SINCE: Final = "since {since} "
+
+
+@dataclass(frozen=True, slots=True)
+class BackCheckHealth:
+    """The back-check of a site.
+
+    Attributes:
+        status: Its newest status; None if none has come.
+        looked_until: Until when somebody looked: `ALWAYS` while somebody does, `NEVER` where nobody ever has.
+    """
+
+    status: BackCheckStatus | None
+    looked_until: datetime
+
+
+class BackCheckFault(NamedTuple):
+    """Why newly listed vehicles may have raised no alert at a site.
+
+    `what` has `{since}` where the time belongs, unless `since` is None.
+    """
+
+    what: str
+    since: datetime | None
+
+
+@dataclass(slots=True)
+class _Heard:
+    """When a back-check was last heard of, None if never; the status that counts, and when that was received."""
+
+    heard_at: datetime | None = None
+    status: BackCheckStatus | None = None
+    received_at: datetime | None = None
+
+
+class BackChecks:
+    """The back-checks of all sites. Two at one site are as far as the one that is ahead."""
+
+    def __init__(self, expected: Iterable[str], opened_at: datetime) -> None:
+        """Each of the sites `expected` should have one. One that is never heard of is missed only after a while."""
+        self._heard = {site: _Heard() for site in expected}
+        self._waits_since = opened_at
+
+    def note(self, status: BackCheckStatus, received_at: datetime) -> None:
+        """Note the status of a back-check that was received at this time."""
+        heard = self._heard.setdefault(status.site, _Heard())
+        heard.heard_at = max(received_at, heard.heard_at or received_at)
+        is_ahead = heard.status is None or status.looked_up_to >= heard.status.looked_up_to
+        is_gone = heard.received_at is not None and received_at - heard.received_at > BACK_CHECK_GONE_AFTER
+        if is_ahead or is_gone:
+            heard.status, heard.received_at = status, received_at
+
+    def by_site(self, now: datetime) -> dict[str, BackCheckHealth]:
+        """Return the back-check of each site that has one, or should have one."""
+        return {
+            site: BackCheckHealth(heard.status, self._looked_until(heard, now)) for site, heard in self._heard.items()
+        }
+
+    def _looked_until(self, heard: _Heard, now: datetime) -> datetime:
+        if now - (heard.heard_at or self._waits_since) <= BACK_CHECK_GONE_AFTER:
+            return ALWAYS
+        return heard.heard_at or NEVER
+
+    def forget_the_future(self, now: datetime) -> None:
+        """Note what was received in the future as received now: the clock was set back since."""
+        self._waits_since = min(self._waits_since, now)
+        for heard in self._heard.values():
+            heard.heard_at = heard.heard_at and min(heard.heard_at, now)
+            heard.received_at = heard.received_at and min(heard.received_at, now)
+
+
+def back_check_faults(
+    back_checks: Mapping[str, BackCheckHealth], health: Iterable[SiteHealth], now: datetime
+) -> Iterator[tuple[str, BackCheckFault]]:
+    """Yield each site with a fault of its back-check. Of a site that is cut off nothing is known."""
+    cut_off = {site.site for site in health if site.is_silent}
+    for site, back_check in back_checks.items():
+        fault = _fault(back_check, now)
+        if fault is not None and site not in cut_off:
+            yield site, fault
+
+
+def _fault(back_check: BackCheckHealth, now: datetime) -> BackCheckFault | None:
+    if back_check.looked_until == NEVER:
+        return BackCheckFault(_NOBODY, None)
+    if back_check.looked_until != ALWAYS:
+        return BackCheckFault(_SINCE + _NOBODY, back_check.looked_until)
+    since = back_check.status.behind_since if back_check.status else None
+    if since is not None and now - since > BACK_CHECK_LATE_AFTER:
+        return BackCheckFault(_SINCE + _LATE, since)
+    return None

@@ -1,0 +1,88 @@
+"""Boards know since when nobody looks for newly listed vehicles, and are not alarmed by a restart."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from anpr.board.back_checks import BackCheckHealth, BackChecks, back_check_faults
+from anpr.board.journeys import ALWAYS, NEVER
+from anpr.board.site_health import SiteHealth
+from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BACK_CHECK_LATE_AFTER, BackCheckStatus
+from tests.support.strategies import NOON, generation
+
+MOMENT = timedelta(seconds=1)
+
+
+def told(number: int = 1, *, left: int = 0, behind_since: datetime | None = None) -> BackCheckStatus:
+    return BackCheckStatus(
+        site="calais",
+        at=NOON,
+        looked_up_to=generation(number),
+        records_left=left,
+        behind_since=behind_since,
+    )
+
+
+def looked_until(checks: BackChecks, now: datetime) -> datetime:
+    return checks.by_site(now)["calais"].looked_until
+
+
+def test_after_the_limit_of_silence_nobody_looks_since_it_was_last_heard_of() -> None:
+    checks = BackChecks((), NOON)
+    assert checks.by_site(NOON) == {}, "where none should be and none is, nothing is said"
+    checks.note(told(), NOON)
+    assert looked_until(checks, NOON + BACK_CHECK_GONE_AFTER) == ALWAYS, "a restart takes less"
+    gone = NOON + BACK_CHECK_GONE_AFTER + MOMENT
+    assert looked_until(checks, gone) == NOON
+    checks.note(told(), gone)
+    assert looked_until(checks, gone) == ALWAYS, "it looks again"
+
+
+def test_where_one_should_be_and_none_is_heard_of_nobody_has_ever_looked() -> None:
+    checks = BackChecks(["calais"], NOON)
+    assert checks.by_site(NOON + BACK_CHECK_GONE_AFTER) == {"calais": BackCheckHealth(None, ALWAYS)}
+    assert looked_until(checks, NOON + BACK_CHECK_GONE_AFTER + MOMENT) == NEVER
+
+
+def test_of_two_back_checks_of_a_site_the_one_that_is_ahead_counts_as_long_as_it_reports() -> None:
+    checks = BackChecks((), NOON)
+    behind = told(6, left=500, behind_since=NOON)
+    for status in (behind, told(7), behind):
+        checks.note(status, NOON)
+    assert checks.by_site(NOON)["calais"].status == told(7)
+    # The one that is ahead is down. The other one looks all the time.
+    now = NOON
+    while now <= NOON + BACK_CHECK_GONE_AFTER:
+        now += 20 * MOMENT
+        checks.note(behind, now)
+        assert looked_until(checks, now) == ALWAYS
+    assert checks.by_site(now)["calais"].status == behind
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_silence_after_this_clock_was_set_back_is_noticed_as_soon_as_any_other(*, is_heard: bool) -> None:
+    checks = BackChecks(["calais"], NOON)
+    if is_heard:
+        checks.note(told(), NOON)
+    back = NOON - timedelta(hours=1)
+    checks.forget_the_future(back)
+    assert looked_until(checks, back + BACK_CHECK_GONE_AFTER) == ALWAYS
+    assert looked_until(checks, back + BACK_CHECK_GONE_AFTER + MOMENT) == (back if is_heard else NEVER)
+
+
+def faults(back_check: BackCheckHealth, now: datetime = NOON, *, is_silent: bool = False) -> list[str]:
+    health = [SiteHealth("calais", (), NOON, is_silent)]
+    return [fault.what for _, fault in back_check_faults({"calais": back_check}, health, now)]
+
+
+def test_a_search_that_goes_on_is_no_fault_until_a_list_of_a_million_would_have_been_looked_for() -> None:
+    searching = BackCheckHealth(told(left=54_475, behind_since=NOON), ALWAYS)
+    assert faults(searching, NOON + BACK_CHECK_LATE_AFTER) == []
+    (late,) = faults(searching, NOON + BACK_CHECK_LATE_AFTER + MOMENT)
+    assert late.startswith("since {since} newly listed vehicles are looked for in what has passed, without an end.")
+
+
+def test_of_a_port_that_is_cut_off_only_that_is_said() -> None:
+    gone = BackCheckHealth(told(), NOON)
+    assert len(faults(gone)) == 1
+    assert faults(gone, is_silent=True) == []
