@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from errno import EEXIST
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
 
-from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS
+from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS, MOST_READS
 from anpr.runtime.errors import InputError
 from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Site
@@ -37,6 +38,13 @@ class CalibrationFile(Struct, frozen=True, forbid_unknown_fields=True):
         ]
 
 
+class CheckedFile(NamedTuple):
+    """The calibrations in a file, and the digest of the file."""
+
+    calibrations: list[CameraCalibration]
+    sha256: str
+
+
 def write(path: Path, file: CalibrationFile) -> None:
     """Write the file to `path`, replacing a file. Raises InputError: then an earlier file is still there."""
     try:
@@ -51,10 +59,11 @@ def write(path: Path, file: CalibrationFile) -> None:
         ) from None
 
 
-def read(path: Path, sites: Mapping[str, Site]) -> list[CameraCalibration]:
+def read(path: Path, sites: Mapping[str, Site]) -> CheckedFile:
     """Return the calibrations in a file, of cameras of these sites. Raises InputError."""
     try:
-        content = msgspec.json.decode(path.read_bytes())
+        raw = path.read_bytes()  # once: it may be a pipe
+        content = msgspec.json.decode(raw)
     except OSError as error:
         raise InputError("calibration-file", f"{path}: {error.strerror or error}", _LEARN) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -76,7 +85,7 @@ def read(path: Path, sites: Mapping[str, Site]) -> list[CameraCalibration]:
             near = nearest_note(name, known, "the nearest name is")
             raise _refusal(path, "cameras", name, f"the configuration has no such camera at {file.site}{near}")
         _check_counts(path, f"cameras {name!r}", counts)
-    return file.calibrations()
+    return CheckedFile(file.calibrations(), sha256(raw).hexdigest())
 
 
 def _check_counts(path: Path, field: str, counts: object) -> None:
@@ -86,8 +95,8 @@ def _check_counts(path: Path, field: str, counts: object) -> None:
         if type(count) is not int or count < 0:
             confidence = hundredth / (BINS - 1)
             raise _refusal(path, f"{field}, confidence {confidence}", count, "it must be a whole number, 0 or more")
-    if sum(counts) < LEAST_READS:
-        raise _refusal(path, f"{field}, all its reads", sum(counts), f"a calibration needs {LEAST_READS:,}")
+    if not LEAST_READS <= sum(counts) <= MOST_READS:
+        raise _refusal(path, f"{field}, all its reads", sum(counts), f"it must be {LEAST_READS:,} to {MOST_READS:,}")
 
 
 def _refusal(path: Path, field: str, value: object, reason: str) -> InputError:

@@ -1,13 +1,16 @@
-"""The lists that the system itself writes: nobody loads a file into them. Pure."""
+"""The names of lists that the system itself uses: nobody loads a file into them. Pure."""
 
 from typing import Final
 
 from anpr.contracts import canary, turned_away
 from anpr.runtime.errors import InputError
 
+# What changes of the calibrations have in the log in the place of a list's name.
+CALIBRATION: Final = "(calibration)"
 _NEXT_STEPS: Final = {
     turned_away.LIST: "to take a vehicle off it, undo the outcome on the page of its incident. To list a vehicle, "
     "use a list with another name",
+    CALIBRATION: "`anpr calibration` changes calibrations. To list a vehicle, use a list with another name",
     canary.LIST: "the consoles keep the test plate on it. To list a vehicle, use a list with another name",
 }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.scoring.confidence_calibration import (
     BINS,
+    MOST_READS,
     NO_CALIBRATIONS,
     Calibrations,
     bin_of,
@@ -46,6 +47,13 @@ def test_a_lower_confidence_never_counts_as_a_higher_one(counts: tuple[int, ...]
     assert counted == sorted(counted)
     scale = CONFIDENCE["confidence"]
     assert all(min(scale) <= one <= max(scale) + 1e-6 for one in counted)
+
+
+@given(st.integers(0, BINS - 1), st.integers(0, BINS - 1))
+def test_as_many_reads_as_there_may_be_still_say_something_of_each_confidence(most: int, seldom: int) -> None:
+    found = ratios({seldom: 1} | {most: MOST_READS - 1})
+    assert all(np.isfinite(found))
+    assert max(CONFIDENCE["log_ratio"]) >= max(found) >= min(found) >= min(CONFIDENCE["log_ratio"])
 
 
 @given(st.integers(0, BINS - 1), st.integers(1_000, 10_000))

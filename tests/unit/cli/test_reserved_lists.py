@@ -27,7 +27,7 @@ def refusal(*arguments: str) -> InputError:
     return error
 
 
-@pytest.mark.parametrize("list_name", ["turned_away", "canary"])
+@pytest.mark.parametrize("list_name", ["turned_away", "canary", "(calibration)"])
 @pytest.mark.parametrize(
     "command",
     [

@@ -1,6 +1,7 @@
 """A calibration file with anything wrong is refused by file, field, value and reason, with a next step."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def refusal(path: Path, content: str) -> str:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "learned.json"
     calibration_file.write(path, CalibrationFile("calais", minutes(0), minutes(9), {"calais-1-front": OFTEN_UNSURE}))
-    [calibration] = calibration_file.read(path, SITES)
+    [calibration], digest = calibration_file.read(path, SITES)
+    assert digest == sha256(path.read_bytes()).hexdigest()
     assert (calibration.name, calibration.counts) == (("calais", "calais-1-front"), OFTEN_UNSURE)
     assert (calibration.since, calibration.until, calibration.reads) == (minutes(0), minutes(9), 10_000)
 
@@ -56,7 +58,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"cameras": {"calais-1-front": [1, 2]}}, "cameras 'calais-1-front': [1, 2]: it must be 101 counts"),
         (of_front(-1, *[100] * 100), "cameras 'calais-1-front', confidence 0.0: -1: it must be a whole number, 0 or"),
         (of_front(*[100] * 100, 0.5), "cameras 'calais-1-front', confidence 1.0: 0.5: it must be a whole number"),
-        (of_front(*[9] * 101), "cameras 'calais-1-front', all its reads: 909: a calibration needs 1,000"),
+        (of_front(*[9] * 101), "cameras 'calais-1-front', all its reads: 909: it must be 1,000 to 1,000,000,000"),
+        (of_front(*[10**7] * 101), "cameras 'calais-1-front', all its reads: 1010000000: it must be 1,000 to"),
         ({"reads": 7}, "Object contains unknown field `reads`"),
     ],
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """`anpr calibration apply`: make learned calibrations those in force."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -32,8 +31,8 @@ def command(ctx: click.Context, file: Path, why: str, *, as_json: bool) -> None:
       anpr calibration apply calais.json --why "the new cameras are often unsure"
     """
     settings = settings_of(ctx)
-    calibrations = calibration_file.read(file, settings.sites)
-    store, by = home_store(settings), author("calibrate", sha256(file.read_bytes()).hexdigest())
+    calibrations, digest = calibration_file.read(file, settings.sites)
+    store, by = home_store(settings), author("apply", digest)
     manifest = store.read_manifest()
     before = by_name(manifest.calibrations if manifest else ())
     with audited_calibration(settings, [calibration.name for calibration in calibrations], why, by):
@@ -43,6 +42,6 @@ def command(ctx: click.Context, file: Path, why: str, *, as_json: bool) -> None:
         | numbers({"was": before.get(one.name), "is": one})
         for one in calibrations
     ]
-    show_rows(rows, list(rows[0])[-1], as_json=as_json)
+    show_rows(rows, as_json=as_json)
     explain_numbers()
     report_calibrated(applied)

@@ -27,7 +27,7 @@ def command(ctx: click.Context, site: str, cameras: tuple[str, ...], why: str) -
       anpr calibration remove --site calais --why "too few near matches came to review"
     """
     settings = settings_of(ctx)
-    store, by = home_store(settings), author("calibrate")
+    store, by = home_store(settings), author("remove")
     with audited_calibration(settings, [(site, camera) for camera in cameras or ("",)], why, by):
         applied = store.remove_calibrations(site, cameras, why=why, now=system_clock(), author=by)
     report_calibrated(applied)

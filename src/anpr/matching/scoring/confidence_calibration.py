@@ -27,6 +27,9 @@ from anpr.matching.scoring.likelihood import CONFIDENCE
 BINS: Final = 101
 # With so many reads, chance moves the odds of a score by less than a tenth, in 19 of 20 cases (docs/quality.md).
 LEAST_READS: Final = 1_000
+# Of many more, a seldom confidence is lost when shares are added up, and its ratio is no number. A camera that makes
+# five reads a second has so many in six years.
+MOST_READS: Final = 1_000_000_000
 # Of the measured reads, so many are misreads (simulators/data/rapidocr.csv, of four characters or more).
 _MISREAD_SHARE: Final = 0.092
 # Added to each count, so that a confidence that was never seen is worth what its neighbours are.

@@ -22,6 +22,7 @@ import redis
 from anpr.contracts.events import EntryEnded, Generation
 from anpr.runtime.errors import AnprError, UnavailableError
 from anpr.watchlist.progress import Progress, silent
+from anpr.watchlist.reserved_lists import CALIBRATION
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import AppliedChange, Author, LoggedChange
 from anpr.watchlist.store.entry_storage import EntryStorage
@@ -41,8 +42,6 @@ from anpr.watchlist.store.snapshot_storage import UNNAMED_VALUES_KEPT_FOR
 _LOG_RECORDS = 10_000
 # Entries named by one command to Redis.
 _ENTRIES_AT_ONCE = 1000
-# What a change of the calibrations has in the log in the place of a list's name.
-CALIBRATION = "(calibration)"
 
 # Determines a change from the present list (None when there is no such list) and the generation that it will make.
 WorkOut = Callable[[ListManifest | None, Generation], Edit]
