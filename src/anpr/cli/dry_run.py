@@ -11,7 +11,7 @@ import click
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import in_force_here
+from anpr.cli.calibration.common import NO_INDEX, by_name, in_force_here
 from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults, show_unknown_sites
 from anpr.contracts.events import encode
@@ -115,16 +115,15 @@ def command(  # noqa: PLR0913  each is an option
 
 
 def _calibrations(settings: Settings, file: Path | None) -> list[CameraCalibration]:
-    """Return the calibrations in force on this machine and those of a file, which come last. Say how many."""
+    """Return the calibrations of a file, and those in force on this machine of other cameras. Say how many."""
     in_force = in_force_here(settings)
-    tried = [] if file is None else calibration_file.read(file, settings.sites)
-    where = "no usable index of the lists in force is on this machine" if in_force is None else "as in force here"
-    if in_force or tried:
-        click.echo(
-            f"calibrated: {counted(len(in_force or ()), 'camera')} ({where}), "
-            f"{counted(len(tried), 'camera')} of the file",
-            err=True,
-        )
-    elif in_force is None:
-        click.echo(f"no camera is calibrated: {where}", err=True)
-    return [*(in_force or ()), *tried]
+    tried = [] if file is None else calibration_file.read(file, settings.sites).calibrations
+    others = [one for one in in_force or () if one.name not in by_name(tried)]
+    said = [
+        *([f"{counted(len(tried), 'camera')} as in the file"] if tried else []),
+        *([f"{counted(len(others), 'camera')} as in force here"] if others else []),
+        *([NO_INDEX] if in_force is None else []),
+    ]
+    if said:
+        click.echo(f"{'calibrated' if tried or others else 'no camera is calibrated'}: {', '.join(said)}", err=True)
+    return [*others, *tried]

@@ -1,9 +1,12 @@
 """`anpr calibration` as an operator runs it: apply, show, undo. It is part of the generation of the list."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,10 @@ import pytest
 
 from anpr.audit.folders import chain_folders, site_folder
 from anpr.audit.record import unseal
+from anpr.cli.calibration.common import in_force_here
 from anpr.contracts.local_days import UTC_DAYS
+from anpr.history.stores import open_sightings
+from anpr.local.processes import wait_until
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.manifest import CameraCalibration, Manifest
 from anpr.watchlist.store.store import Author
@@ -67,13 +73,8 @@ def test_it_is_in_the_log_and_in_the_audit(it: Installation) -> None:
     apply(it, "calais-1-front", "calais-1-rear")
     it.run("calibration", "remove", "--site", "calais", "--camera", "calais-1-rear", "--why", "replaced")
     removed, applied = lines(it.run("watchlist", "log", "--list", "(calibration)"))
-    assert (applied["how"], applied["why"], applied["added"], applied["entries"]) == (
-        "calibrate",
-        "often unsure",
-        2,
-        2,
-    )
-    assert (removed["why"], removed["removed"], removed["entries"]) == ("replaced", 1, 1)
+    assert (applied["how"], applied["why"], applied["added"], applied["entries"]) == ("apply", "often unsure", 2, 2)
+    assert (removed["how"], removed["why"], removed["removed"], removed["entries"]) == ("remove", "replaced", 1, 1)
     (chain,) = chain_folders(site_folder(it.settings, it.sites[0]))
     events = [unseal(line).record.event for line in lines_in(chain)]
     assert [(event.operation, event.what, event.reason) for event in events] == [
@@ -84,7 +85,20 @@ def test_it_is_in_the_log_and_in_the_audit(it: Installation) -> None:
         "calais calais-1-front, calais calais-1-rear",
         "calais calais-1-rear",
     ]
-    assert len(events[0].details["file_sha256"]) == 64
+    assert [event.details["command"] for event in events] == ["apply", "remove"]
+    assert events[0].details["file_sha256"] == sha256((it.folder / "learned.json").read_bytes()).hexdigest()
+
+
+def test_a_file_that_can_be_read_only_once_is_recorded_as_it_was(it: Installation) -> None:
+    """A shell may hand a pipe over as a file: `anpr calibration apply <(ssh history cat calais.json)`."""
+    file = calibration_file(it.folder / "learned.json", "calais", {"calais-1-front": OFTEN_UNSURE})
+    os.mkfifo(pipe := it.folder / "pipe")
+    with ThreadPoolExecutor() as writing:
+        written = writing.submit(pipe.write_bytes, file.read_bytes())
+        it.run("calibration", "apply", str(pipe), "--why", "often unsure")
+        written.result()
+    [applied] = lines(it.run("watchlist", "log", "--list", "(calibration)"))
+    assert applied["file_sha256"] == sha256(file.read_bytes()).hexdigest()
 
 
 def test_every_change_of_a_list_carries_the_calibrations_over(it: Installation) -> None:
@@ -176,10 +190,41 @@ def test_a_plan_and_a_dry_run_judge_past_reads_by_the_calibrations_that_they_kno
     alerts, said = dry_run("--calibration", str(learned))
     assert (alerts, said) == (
         1,
-        "calibrated: 0 cameras (no usable index of the lists in force is on this machine), 1 camera of the file",
+        "calibrated: 1 camera as in the file, no usable index of the lists in force is on this machine",
     )
     apply(it, "calais-1-front", counts=seldom)
     assert planned_alerts() == 1
+
+
+@pytest.mark.parametrize(
+    ("in_force", "in_the_file", "said"),
+    [
+        ((), (), ""),
+        (("calais-1-front",), (), "calibrated: 1 camera as in force here\n"),
+        ((), ("calais-1-front",), "calibrated: 1 camera as in the file\n"),
+        (("calais-1-front",), ("calais-1-front",), "calibrated: 1 camera as in the file\n"),
+        (
+            ("calais-1-front", "calais-1-rear"),
+            ("calais-1-front",),
+            "calibrated: 1 camera as in the file, 1 camera as in force here\n",
+        ),
+    ],
+)
+def test_a_dry_run_says_which_cameras_are_calibrated(
+    it: Installation, in_force: tuple[str, ...], in_the_file: tuple[str, ...], said: str
+) -> None:
+    """Each camera is counted once: the file stands for what is in force."""
+    if in_force:
+        apply(it, *in_force)
+    it.start_builder()
+    assert wait_until(lambda: in_force_here(it.settings) == manifest_of(it).calibrations, 60)
+    (it.folder / "list.csv").write_text("plate,valid_until\nAB12CDE,2099-01-01\n", "utf-8")
+    (it.folder / "reads.jsonl").write_bytes(read_line("1", "calais", "AB12CDE") + b"\n")
+    options = ["--watchlist", str(it.folder / "list.csv"), "--reads", str(it.folder / "reads.jsonl")]
+    if in_the_file:
+        file = calibration_file(it.folder / "tried.json", "calais", dict.fromkeys(in_the_file, OFTEN_UNSURE))
+        options += ["--calibration", str(file)]
+    assert it.run("dry-run", *options).stderr.decode().startswith(f"{said}1 read matched")
 
 
 @pytest.mark.parametrize(
@@ -207,3 +252,19 @@ def test_nothing_is_learned_without_a_history_or_at_an_unknown_site(it: Installa
     assert "docs/errors.md#history-no-store" in done.stderr.decode()
     done = it.run("calibration", "learn", "--site", "calas", "--out", out)
     assert "docs/errors.md#site-unknown" in done.stderr.decode()
+
+
+def test_it_says_when_no_camera_has_enough_reads_and_when_it_does_not_know_what_is_in_force(it: Installation) -> None:
+    open_sightings(it.settings, "calais", is_writer=True).close()
+    out = it.folder / "learned.json"
+    done = it.run("calibration", "learn", "--site", "calais", "--out", str(out))
+    assert done.returncode == 1
+    assert {json.loads(line)["result"] for line in done.stdout.splitlines()} == {"too few: 0"}
+    *_, unknown, period, what_next = done.stderr.decode().splitlines()
+    assert unknown == (
+        "what was is not known: no usable index of the lists in force is on this machine, "
+        "so it is shown as if no camera were calibrated"
+    )
+    assert "0 cameras of " in period
+    assert what_next.startswith("No file is written. Learn again when the cameras have made more reads")
+    assert not out.exists()

@@ -1,6 +1,7 @@
 """A calibration file with anything wrong is refused by file, field, value and reason, with a next step."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def refusal(path: Path, content: str) -> str:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "learned.json"
     calibration_file.write(path, CalibrationFile("calais", minutes(0), minutes(9), {"calais-1-front": OFTEN_UNSURE}))
-    [calibration] = calibration_file.read(path, SITES)
+    [calibration], digest = calibration_file.read(path, SITES)
+    assert digest == sha256(path.read_bytes()).hexdigest()
     assert (calibration.name, calibration.counts) == (("calais", "calais-1-front"), OFTEN_UNSURE)
     assert (calibration.since, calibration.until, calibration.reads) == (minutes(0), minutes(9), 10_000)
 

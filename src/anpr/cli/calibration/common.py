@@ -14,6 +14,8 @@ from anpr.runtime.settings import Settings
 from anpr.watchlist.store.applied_change import AppliedChange
 from anpr.watchlist.store.manifest import CameraCalibration
 
+# What a command says where `in_force_here` returns None.
+NO_INDEX = "no usable index of the lists in force is on this machine"
 # Shown of each camera: a doubt, and what many cameras call sure.
 SHOWN = (0.6, 0.9)
 
@@ -42,12 +44,16 @@ def numbers(calibrations: Mapping[str, CameraCalibration | None]) -> dict[str, s
     }
 
 
-def show_rows(rows: Sequence[Mapping[str, object]], last: str, *, wrapped: str = "", as_json: bool) -> None:
-    """Print a table on a terminal, up to the column `last`; for programs a JSON line for each row, with all of it."""
-    if not wants_json(as_json=as_json):
-        columns = list(rows[0])[: list(rows[0]).index(last) + 1]
-        print_table(columns, [[row[column] for column in columns] for row in rows], wrapped=wrapped)
-        return
+def show_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print a table on a terminal, for programs a JSON line for each row."""
+    if wants_json(as_json=as_json):
+        print_lines(rows)
+    else:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def print_lines(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print a JSON line for each row."""
     for row in rows:
         click.echo(msgspec.json.encode(row).decode())
 

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.calibration.common import by_name, explain_numbers, in_force_here, numbers, show_rows
+from anpr.cli.calibration.common import NO_INDEX, by_name, explain_numbers, in_force_here, numbers, show_rows
 from anpr.cli.output import json_option
 from anpr.cli.progress_line import ProgressLine
 from anpr.history.confidence_counts import CameraReads, count_confidences
@@ -70,14 +70,17 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
         if camera in counts and sum(counts[camera].by_confidence) >= LEAST_READS
     }
     file = CalibrationFile(site, since, until, learned)
-    before = by_name(in_force_here(settings) or ())
+    in_force = in_force_here(settings)
+    before = by_name(in_force or ())
     after = by_name(file.calibrations())
     rows = [
         _row(camera, counts.get(camera, CameraReads()), before.get((site, camera)), after.get((site, camera)))
         for camera in cameras
     ]
-    show_rows(rows, "result", as_json=as_json)
+    show_rows(rows, as_json=as_json)
     explain_numbers()
+    if in_force is None:
+        click.echo(f"what was is not known: {NO_INDEX}, so it is shown as if no camera were calibrated", err=True)
     period = f"reads that arrived from {since:%Y-%m-%d %H:%M} until {until:%Y-%m-%d %H:%M} UTC"
     click.echo(
         f"{period}: {counted(len(learned), 'camera')} of {len(cameras)} learned; "
@@ -87,6 +90,10 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     if unknown := sorted(counts.keys() - set(cameras)):
         click.echo(f"left out, because the configuration does not name them: {', '.join(unknown[:10])}", err=True)
     if not learned:
+        click.echo(
+            "No file is written. Learn again when the cameras have made more reads, or let older ones count: --days",
+            err=True,
+        )
         ctx.exit(1)
     calibration_file.write(out, file)
     click.echo(f"Nothing is changed yet. To apply it: anpr calibration apply {out} --why REASON", err=True)
