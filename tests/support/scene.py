@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from anpr.console.auth.users_file import User, UsersFile
 from anpr.contracts import topics
 from anpr.contracts.alert_id import alert_id
-from anpr.contracts.events import NO_GENERATION, BackCheckStatus, encode
+from anpr.contracts.events import BackCheckStatus, Generation, encode
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.free_ports import free_ports
 from anpr.local.kafka_server import KafkaServer
@@ -172,12 +172,13 @@ class Scene:
     def _tell_that_new_entries_are_looked_for(self) -> None:
         """Report in the name of the back-checks, which no test here needs: without them every board would warn."""
         stop = threading.Event()
+        any_list = Generation(epoch=2**31, number=0)
 
         def tell() -> None:
             producer = KafkaProducer(self.kafka.bootstrap)
             while True:
                 for site in self.installation.sites:
-                    status = BackCheckStatus(site=site, at=system_clock(), looked_up_to=NO_GENERATION)
+                    status = BackCheckStatus(site=site, at=system_clock(), looked_up_to=any_list)
                     producer.produce(topics.status(site), None, encode(status))
                 producer.flush(1)
                 if stop.wait(20):

@@ -1,13 +1,19 @@
 """Whether newly listed vehicles are looked for in what has passed, by site, and what is wrong where not. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.site_health import SiteHealth
-from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BACK_CHECK_LATE_AFTER, BackCheckStatus
+from anpr.contracts.events import (
+    BACK_CHECK_GONE_AFTER,
+    BACK_CHECK_LATE_AFTER,
+    NO_GENERATION,
+    BackCheckStatus,
+    Status,
+)
 
 _NOBODY: Final = "nobody looks for newly listed vehicles in what has passed. If one has passed, it raises NO alert."
 _LATE: Final = (
@@ -22,7 +28,8 @@ class BackCheckHealth:
 
     Attributes:
         status: Its newest status; None if none has come.
-        looked_until: Until when somebody looked: `ALWAYS` while somebody does, `NEVER` where nobody ever has.
+        looked_until: Vehicles that were listed until then are looked for: `ALWAYS` while all are, `NEVER` where
+            nobody has ever looked.
     """
 
     status: BackCheckStatus | None
@@ -65,16 +72,18 @@ class BackChecks:
         if is_ahead or is_gone:
             heard.status, heard.received_at = status, received_at
 
-    def by_site(self, now: datetime) -> dict[str, BackCheckHealth]:
-        """Return the back-check of each site that has one, or should have one."""
+    def by_site(self, now: datetime, matchers_of: Callable[[str], Iterable[Status]]) -> dict[str, BackCheckHealth]:
+        """Return the back-check of each site that has one, or should have one. Matchers know of the newest list."""
         return {
-            site: BackCheckHealth(heard.status, self._looked_until(heard, now)) for site, heard in self._heard.items()
+            site: BackCheckHealth(heard.status, self._looked_until(heard, matchers_of(site), now))
+            for site, heard in self._heard.items()
         }
 
-    def _looked_until(self, heard: _Heard, now: datetime) -> datetime:
-        if now - (heard.heard_at or self._waits_since) <= BACK_CHECK_GONE_AFTER:
-            return ALWAYS
-        return heard.heard_at or NEVER
+    def _looked_until(self, heard: _Heard, matchers: Iterable[Status], now: datetime) -> datetime:
+        if now - (heard.heard_at or self._waits_since) > BACK_CHECK_GONE_AFTER:
+            return heard.heard_at or NEVER
+        overlooked = _overlooked_since(heard.status, matchers)
+        return ALWAYS if overlooked is None or now - overlooked <= BACK_CHECK_GONE_AFTER else overlooked
 
     def forget_the_future(self, now: datetime) -> None:
         """Note what was received in the future as received now: the clock was set back since."""
@@ -82,6 +91,18 @@ class BackChecks:
         for heard in self._heard.values():
             heard.heard_at = heard.heard_at and min(heard.heard_at, now)
             heard.received_at = heard.received_at and min(heard.received_at, now)
+
+
+def _overlooked_since(status: BackCheckStatus | None, matchers: Iterable[Status]) -> datetime | None:
+    """Return when a list was applied that a matcher has and the back-check does not know of, None for none.
+
+    No new list may arrive on its machine: there it looks as if all were up to date.
+    """
+    known = [(one.generation, one.list_applied_at) for one in matchers if one.generation and one.list_applied_at]
+    generation, applied_at = max(known, default=(NO_GENERATION, None))
+    if status is None or status.behind_since is not None or generation <= status.looked_up_to:
+        return None
+    return applied_at
 
 
 def back_check_faults(

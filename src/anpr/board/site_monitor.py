@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from anpr.board.back_checks import BackChecks
+from anpr.board.back_checks import BackCheckHealth, BackChecks
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.rates import RecentRates
@@ -93,6 +93,11 @@ class SiteMonitor:
         self._forget_the_future(now)
         until = {site: self._arrivals_watched.get(site, NEVER) for site in self._settings.arrival_sites}
         return {site: moment if now - moment > ARRIVALS_UNWATCHED_AFTER else ALWAYS for site, moment in until.items()}
+
+    def back_check_health(self, now: datetime) -> dict[str, BackCheckHealth]:
+        """Return whether newly listed vehicles are looked for, by site that has a back-check or should have one."""
+        self._forget_the_future(now)
+        return self.back_checks.by_site(now, lambda site: self._matchers(site, now))
 
     def health(self, now: datetime, why_silent: Callable[[str], str]) -> list[SiteHealth]:
         """Return the health of every site that has cameras. `why_silent` gives the reason for a Kafka address."""

@@ -133,7 +133,7 @@ def view_of(
         watched_until={site: until for site, until in watched_until.items() if not sites or site in sites},
         back_checks={
             site: back_check
-            for site, back_check in feed.site_monitor.back_checks.by_site(now).items()
+            for site, back_check in feed.site_monitor.back_check_health(now).items()
             if not sites or site in sites
         },
         claimed=claimed,

@@ -32,7 +32,7 @@ class Watch:
 
     def is_up_to_date(self) -> bool:
         self.feed.fold_new_records(0.1)
-        back_check = self.feed.site_monitor.back_checks.by_site(self._now()).get(self._site)
+        back_check = self.feed.site_monitor.back_check_health(self._now()).get(self._site)
         status = back_check.status if back_check and back_check.looked_until == ALWAYS else None
         return status is not None and status.behind_since is None
 

@@ -19,7 +19,7 @@ def test_the_board_shows_the_back_check_that_is_ahead(reports: list[tuple[int, i
     for number, left, second in reports:
         status = BackCheckStatus(site="calais", at=NOON, looked_up_to=generation(number), records_left=left)
         checks.note(status, NOON + timedelta(seconds=second))
-    shown = checks.by_site(NOON + BACK_CHECK_GONE_AFTER)["calais"]
+    shown = checks.by_site(NOON + BACK_CHECK_GONE_AFTER, lambda _: ())["calais"]
     assert shown.looked_until == ALWAYS
     assert shown.status is not None
     assert shown.status.looked_up_to == max(generation(number) for number, _, _ in reports)

@@ -7,7 +7,7 @@ import pytest
 from anpr.board.back_checks import BackCheckHealth, BackChecks, back_check_faults
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.site_health import SiteHealth
-from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BACK_CHECK_LATE_AFTER, BackCheckStatus
+from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BACK_CHECK_LATE_AFTER, BackCheckStatus, Status
 from tests.support.strategies import NOON, generation
 
 MOMENT = timedelta(seconds=1)
@@ -23,13 +23,17 @@ def told(number: int = 1, *, left: int = 0, behind_since: datetime | None = None
     )
 
 
+def by_site(checks: BackChecks, now: datetime, *matchers: Status) -> dict[str, BackCheckHealth]:
+    return checks.by_site(now, lambda _: matchers)
+
+
 def looked_until(checks: BackChecks, now: datetime) -> datetime:
-    return checks.by_site(now)["calais"].looked_until
+    return by_site(checks, now)["calais"].looked_until
 
 
 def test_after_the_limit_of_silence_nobody_looks_since_it_was_last_heard_of() -> None:
     checks = BackChecks((), NOON)
-    assert checks.by_site(NOON) == {}, "where none should be and none is, nothing is said"
+    assert by_site(checks, NOON) == {}, "where none should be and none is, nothing is said"
     checks.note(told(), NOON)
     assert looked_until(checks, NOON + BACK_CHECK_GONE_AFTER) == ALWAYS, "a restart takes less"
     gone = NOON + BACK_CHECK_GONE_AFTER + MOMENT
@@ -40,7 +44,7 @@ def test_after_the_limit_of_silence_nobody_looks_since_it_was_last_heard_of() ->
 
 def test_where_one_should_be_and_none_is_heard_of_nobody_has_ever_looked() -> None:
     checks = BackChecks(["calais"], NOON)
-    assert checks.by_site(NOON + BACK_CHECK_GONE_AFTER) == {"calais": BackCheckHealth(None, ALWAYS)}
+    assert by_site(checks, NOON + BACK_CHECK_GONE_AFTER) == {"calais": BackCheckHealth(None, ALWAYS)}
     assert looked_until(checks, NOON + BACK_CHECK_GONE_AFTER + MOMENT) == NEVER
 
 
@@ -49,14 +53,36 @@ def test_of_two_back_checks_of_a_site_the_one_that_is_ahead_counts_as_long_as_it
     behind = told(6, left=500, behind_since=NOON)
     for status in (behind, told(7), behind):
         checks.note(status, NOON)
-    assert checks.by_site(NOON)["calais"].status == told(7)
+    assert by_site(checks, NOON)["calais"].status == told(7)
     # The one that is ahead is down. The other one looks all the time.
     now = NOON
     while now <= NOON + BACK_CHECK_GONE_AFTER:
         now += 20 * MOMENT
         checks.note(behind, now)
         assert looked_until(checks, now) == ALWAYS
-    assert checks.by_site(now)["calais"].status == behind
+    assert by_site(checks, now)["calais"].status == behind
+
+
+def test_one_that_does_not_know_of_the_list_that_a_matcher_has_had_for_long_looks_for_nobody() -> None:
+    def has(number: int) -> Status:
+        applied_at = NOON + number * MOMENT
+        return Status(
+            site="calais",
+            matcher=str(number),
+            at=NOON,
+            started_at=NOON,
+            generation=generation(number),
+            list_applied_at=applied_at,
+        )
+
+    later = NOON + 8 * MOMENT + BACK_CHECK_GONE_AFTER
+    checks = BackChecks((), NOON)
+    checks.note(told(7), later)
+    assert by_site(checks, later, has(6), has(7))["calais"].looked_until == ALWAYS
+    assert by_site(checks, later, has(8))["calais"].looked_until == ALWAYS, "it has just been applied"
+    assert by_site(checks, later + MOMENT, has(8), has(7))["calais"].looked_until == NOON + 8 * MOMENT
+    checks.note(told(7, left=9, behind_since=later), later)
+    assert by_site(checks, later + MOMENT, has(8))["calais"].looked_until == ALWAYS, "it looks for them"
 
 
 @pytest.mark.parametrize("is_heard", [True, False])

@@ -114,13 +114,13 @@ def test_it_knows_until_when_newly_listed_vehicles_were_looked_for_and_counts_no
     status = BackCheckStatus(site="calais", at=NOON, looked_up_to=generation(7), records_left=9, behind_since=NOON)
     feed.start()
     try:
-        assert feed.site_monitor.back_checks.by_site(NOON) == {"calais": BackCheckHealth(None, ALWAYS)}
-        assert feed.site_monitor.back_checks.by_site(minutes(3)) == {"calais": BackCheckHealth(None, NEVER)}
+        assert feed.site_monitor.back_check_health(NOON) == {"calais": BackCheckHealth(None, ALWAYS)}
+        assert feed.site_monitor.back_check_health(minutes(3)) == {"calais": BackCheckHealth(None, NEVER)}
         broker.topics[topics.status("calais")].append((None, encode(status), {}, NOON))
         while not feed.fold_new_records(0.01):
             pass
-        assert feed.site_monitor.back_checks.by_site(NOON) == {"calais": BackCheckHealth(status, ALWAYS)}
-        assert feed.site_monitor.back_checks.by_site(minutes(3)) == {"calais": BackCheckHealth(status, NOON)}
+        assert feed.site_monitor.back_check_health(NOON) == {"calais": BackCheckHealth(status, ALWAYS)}
+        assert feed.site_monitor.back_check_health(minutes(3)) == {"calais": BackCheckHealth(status, NOON)}
         assert [(one.matchers, one.heard_at) for one in feed.health(NOON)] == [((), None)] * 2
         assert not feed.unreadable_records
         assert feed.change_count == 0

@@ -30,7 +30,7 @@ def read_system_status(feed: BoardFeed, settings: Settings, now: datetime) -> Sy
         unknown_cameras=feed.site_monitor.unknown_cameras(now),
         losses=feed.losses.by_site(now),
         watched_until=feed.site_monitor.watched_until(now),
-        back_checks=feed.site_monitor.back_checks.by_site(now),
+        back_checks=feed.site_monitor.back_check_health(now),
         calibrated_cameras=feed.calibrated_cameras(),
         clock_set=feed.clock_set(),
     )
