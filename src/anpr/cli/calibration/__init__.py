@@ -5,7 +5,7 @@ import click
 from anpr.cli.lazy import LazyGroup
 
 _COMMANDS = {
-    "learn": "Learn from a site's history what the confidences of its cameras count as.",
+    "learn": "Learn the calibrations of a site's cameras from its history.",
     "apply": "Calibrate the cameras in FILE from now on.",
     "show": "Show the calibrated cameras, and what their confidences count as.",
     "remove": "Calibrate cameras of a site no more.",

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import by_name, explain_numbers, numbers, report_calibrated, show_rows
+from anpr.cli.calibration.common import by_name, explain_numbers, numbers, report_calibrated, show_rows, why_option
 from anpr.cli.files import FILE_PATH
 from anpr.cli.output import json_option
 from anpr.cli.watchlist.change_audit import audited_calibration
-from anpr.cli.watchlist.common import author, why_option
+from anpr.cli.watchlist.common import author
 from anpr.runtime.clock import system_clock
 from anpr.watchlist import calibration_file
 from anpr.watchlist.store.home import home_store

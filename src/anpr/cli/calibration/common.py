@@ -1,6 +1,7 @@
 """Shared by the subcommands: the calibrations in force on this machine, and what they do in numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 import msgspec
@@ -18,6 +19,10 @@ from anpr.watchlist.store.manifest import CameraCalibration
 NO_INDEX = "no usable index of the lists in force is on this machine"
 # Shown of each camera: a doubt, and what many cameras call sure.
 SHOWN = (0.6, 0.9)
+
+why_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--why", required=True, help="The reason, for the log and the audit."
+)
 
 InForce = Mapping[tuple[str, str], CameraCalibration]
 

@@ -42,7 +42,7 @@ _NICE: Final = 5
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: bool) -> None:
-    """Learn from a site's history what the confidences of its cameras count as. Nothing is changed.
+    """Learn the calibrations of a site's cameras from its history. Nothing is changed.
 
     It counts how many reads of each camera have each confidence, in the history on this machine, and writes the
     counts to a file for `anpr calibration apply`. It needs no plates, and nobody who says which reads were right. A

@@ -3,9 +3,9 @@
 import click
 
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import report_calibrated
+from anpr.cli.calibration.common import report_calibrated, why_option
 from anpr.cli.watchlist.change_audit import audited_calibration
-from anpr.cli.watchlist.common import author, why_option
+from anpr.cli.watchlist.common import author
 from anpr.runtime.clock import system_clock
 from anpr.watchlist.store.home import home_store
 
