@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
 from anpr.contracts.events import Entry, EntryEnded, Generation
@@ -247,6 +248,13 @@ def unavailable(error: Exception) -> AnprError:
             "watchlist-other-version",
             f"the watchlist in Redis was written by another version, or is damaged: {error or type(error).__name__}",
             "run the same version everywhere, or delete the keys anpr:watchlist:* and apply the lists again",
+        )
+    if isinstance(error, NoPermissionError):
+        reason = str(error).rpartition("caused error: ")[2]  # before it stands the command, with all that it writes
+        return UnavailableError(
+            "redis-not-permitted",
+            f"the watchlist's Redis does not permit this: {reason}",
+            "use a Redis user that may, or ask an engineer for the permission",
         )
     return UnavailableError(
         "redis-unavailable",
