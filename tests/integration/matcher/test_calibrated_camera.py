@@ -1,6 +1,7 @@
 """On real servers: a camera's calibration is learned from its history, applied, and used live and offline alike."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(ins
     file, rows = learn(it, site, {f"{site}-1-front": 1_003, f"{site}-1-rear": 9})
     assert rows[f"{site}-1-front"]["result"] == "learned"
     assert rows[f"{site}-1-rear"]["result"] == "too few: 9"
+    yesterday = system_clock() - timedelta(days=1)  # a midnight may have passed
+    assert json.loads(file.read_bytes())["since"] > yesterday.isoformat()[:10], "history has no older day"
     tried = dry_run(it, before, "--calibration", str(file))
     assert judged(it.alerts([site])) == first, "nothing has changed yet"
 

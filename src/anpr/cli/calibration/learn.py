@@ -2,7 +2,7 @@
 
 import os
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,8 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     until = to_the_millisecond(system_clock())
     since = until - timedelta(days=days)
     with closing(open_sightings(settings, site, is_writer=False)) as sightings:
+        for oldest in sightings.days()[:1]:  # history may be younger
+            since = max(since, datetime.combine(oldest, time(), UTC))
         counts = count_confidences(sightings, since, until, ProgressLine(f"counting the reads of {site}"))
     learned = {
         camera: counts[camera].by_confidence
