@@ -172,7 +172,7 @@ class Scene:
     def _tell_that_new_entries_are_looked_for(self) -> None:
         """Report in the name of the back-checks, which no test here needs: without them every board would warn."""
         stop = threading.Event()
-        any_list = Generation(epoch=2**31, number=0)
+        any_list = Generation(epoch=2**62, number=0)
 
         def tell() -> None:
             producer = KafkaProducer(self.kafka.bootstrap)
