@@ -25,9 +25,9 @@ class Done(Struct, frozen=True):
 class Search(Struct, frozen=True, kw_only=True):
     """Looks for the entries that changed after a generation, up to another one.
 
-    `since` is the arrival of the first sighting that counts, `began_at` when the search began; null in a file of an
-    earlier version. `done` is None until what was stored at the beginning
-    has been asked for by its keys; where keys do not help it is gone through with all the rest.
+    `since` is the arrival of the first sighting that counts. `done` is None until what was stored at the beginning
+    has been asked for by its keys; where keys do not help it is gone through with all the rest. `began_at` is when
+    the search began, None in a file of an earlier version.
     """
 
     after: Generation

@@ -119,6 +119,16 @@ class Incident(Struct, frozen=True, kw_only=True):
         covered = _covered(self.alerts, [action for action in self.actions if not self.is_retracted(action)])
         return tuple(alert for alert in self.standing if not _is_covered(alert, covered))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open. One with an unknown status counts as open: a person must decide."""
+        return self.status == "open" or self.status not in STATUSES
+
+    @property
+    def outcomes(self) -> list[Action]:
+        """The outcomes that count, of every site."""
+        return [action for action in self.actions if action.kind == "outcome" and not self.is_retracted(action)]
+
     def speaks_for(self, other: "Incident") -> bool:
         """Tell whether each standing alert of another one has its equal among those of this one, or a surer one."""
         tiers: defaultdict[str, set[str]] = defaultdict(set)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from anpr.board.incident import STATUSES, Incident
+from anpr.board.incident import Incident
 from anpr.contracts import turned_away
 from anpr.contracts.events import Action, Alert, Arrival
 from anpr.contracts.moments import shifted
@@ -144,7 +144,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
     it any more.
     """
     route = routes.get(incident.site)
-    outcomes, is_open = _outcomes(incident), _is_open(incident)
+    outcomes, is_open = incident.outcomes, incident.is_open
     if route is None or not (is_open or incident.status == "closed"):
         return None
     if not is_open and any(action.site == site for action in outcomes):
@@ -182,17 +182,8 @@ def may_cross(incident: Incident) -> bool:
     """Tell whether the vehicle of an incident may be on its way to the UK: it goes there, and nobody keeps it."""
     if incident.best.read.direction == "fr_bound":
         return False
-    crosses = any(action.outcome not in ENDS_THERE for action in _outcomes(incident))
-    return _is_open(incident) or (incident.status == "closed" and crosses)
-
-
-def _is_open(incident: Incident) -> bool:
-    """Tell whether it is open. One with an unknown status counts as open: a person must decide."""
-    return incident.status == "open" or incident.status not in STATUSES
-
-
-def _outcomes(incident: Incident) -> list[Action]:
-    return [action for action in incident.actions if action.kind == "outcome" and not incident.is_retracted(action)]
+    crosses = any(action.outcome not in ENDS_THERE for action in incident.outcomes)
+    return incident.is_open or (incident.status == "closed" and crosses)
 
 
 def _fastest(route: Route) -> timedelta:

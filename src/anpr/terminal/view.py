@@ -4,7 +4,7 @@ Faults stand on top, so that nobody takes a broken view for a quiet road: a site
 watchlist that Redis no longer confirms, a camera that has seen nothing, records that could not be read.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -96,29 +96,36 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
     yield from view.faults
     if not view.caught_up:
         yield "Reading earlier records. Not everything is shown yet"
-    ports_with: dict[str, list[str]] = {}
-    for health in view.health:
+    yield from _each_once(
+        (sites[health.site].title, fault)
+        for health in view.health
         # A program that still reads has not heard of the site lately. Only what keeps it from reading is a fault.
-        if health.why_silent != NOT_READ_YET:
-            for fault in dict.fromkeys(_faults_of_site(health, view.now)):
-                ports_with.setdefault(fault, []).append(sites[health.site].title)
-    yield from (f"{', '.join(ports)}: {fault}" for fault, ports in ports_with.items())
+        if health.why_silent != NOT_READ_YET
+        for fault in dict.fromkeys(_faults_of_site(health, view.now))
+    )
     for site, until in view.watched_until.items():
         if until != ALWAYS and view.caught_up:
             yield f"{sites[site].title}: {nobody_meets(until, sites[site].zone)}"
     if view.caught_up:
-        yield from _faults_of_back_checks(view, sites)
+        yield from _each_once(_faults_of_back_checks(view, sites))
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
     yield from _faults_of_records(view, sites)
 
 
-def _faults_of_back_checks(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
-    ports_with: dict[str, list[str]] = {}
+def _faults_of_back_checks(view: View, sites: Mapping[str, Site]) -> Iterator[tuple[str, str]]:
+    """Yield each port with a fault of its back-check."""
     for site, fault in back_check_faults(view.back_checks, view.health, view.now):
         since = f"{local_time(fault.since, sites[site].zone):%a %H:%M %Z}" if fault.since else ""
-        ports_with.setdefault(fault.what.removesuffix(".").replace("{since}", since), []).append(sites[site].title)
+        yield sites[site].title, fault.what.removesuffix(".").replace("{since}", since)
+
+
+def _each_once(faults: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield each fault once, after the names of all ports that have it."""
+    ports_with: dict[str, list[str]] = {}
+    for port, fault in faults:
+        ports_with.setdefault(fault, []).append(port)
     yield from (f"{', '.join(ports)}: {fault}" for fault, ports in ports_with.items())
 
 

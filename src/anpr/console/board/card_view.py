@@ -78,10 +78,7 @@ class CardView:
 
 def card_view(incident: Incident, sites: Mapping[str, Site], site: str, position: BoardPosition) -> CardView:
     """Return the card of an incident at a site. It depends on nothing else, so it can be kept until these change."""
-    outcomes = [
-        action for action in incident.actions if action.kind == "outcome" and not incident.is_retracted(action)
-    ]
-    outcome = max(outcomes, key=lambda action: action.at, default=None)
+    outcome = max(incident.outcomes, key=lambda action: action.at, default=None)
     return CardView(
         incident=incident,
         last=max(incident.standing or incident.alerts, key=lambda alert: (alert.captured_at, alert.alert_id)),

@@ -8,7 +8,7 @@ from anpr.board.incident import Incident
 from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.card_view import CardView, card_view
-from anpr.console.board.triage import NOWHERE, PASSED, SETTLED, BoardPosition, TriageRules, position_of
+from anpr.console.board.triage import NOWHERE, SETTLED, BoardPosition, TriageRules, position_of
 from anpr.runtime.clock import Clock
 from anpr.runtime.settings import Site
 
@@ -62,8 +62,7 @@ class SiteView:
     def is_open_here(self, incident: Incident) -> bool:
         """Tell whether somebody at this site has claimed an open incident, or should claim it."""
         position = self.position(incident)
-        is_to_claim = position.may_claim and position.section != PASSED
-        return position.section not in (SETTLED, NOWHERE) and bool(is_to_claim or self.holder(incident))
+        return position.section not in (SETTLED, NOWHERE) and bool(position.asks_to_claim or self.holder(incident))
 
 
 async def open_incidents(board: BoardAccess, view: SiteView, who: SignedIn) -> list[Incident]:

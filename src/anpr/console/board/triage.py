@@ -31,7 +31,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anpr.board.claims import Claim, ClaimTimes, claims_of
-from anpr.board.incident import STATUSES, Incident, rank
+from anpr.board.incident import Incident, rank
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.events import KINDS, Alert
 from anpr.contracts.moments import shifted
@@ -135,6 +135,11 @@ class BoardPosition:
         """Before when each vehicle of its group may drive off at the earliest; None for others."""
         return self.due_from and shifted(self.due_from, _DUE_TOGETHER)
 
+    @property
+    def asks_to_claim(self) -> bool:
+        """Whether somebody of this site should claim it: not a vehicle that had left when it was listed."""
+        return self.may_claim and self.section != PASSED
+
     def claim_at(self, site: str) -> Claim | None:
         """Return the claim of a site, None for none."""
         return next((claim for claim in self.claims if claim.site == site), None)
@@ -179,7 +184,7 @@ def _with_claims(position: BoardPosition, claims: tuple[Claim, ...], site: str, 
 
 
 def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> BoardPosition:
-    if not _is_open(incident):
+    if not incident.is_open:
         return _settled(incident)
     section = _section_of_own(incident, rules)
     since = _waiting_since(incident, rules.site)
@@ -213,14 +218,14 @@ def _position_from_elsewhere(
 ) -> BoardPosition:
     concern = concern_of(incident, rules.site, rules.routes)
     if not rules.routes:
-        if not _is_open(incident):
+        if not incident.is_open:
             return _settled(incident)
         return BoardPosition(ELSEWHERE, _order_elsewhere(incident, rules), RINGS_NOBODY, may_claim=True)
     if concern is not None:
         if not is_current(incident, concern, rules.site, now):
             return BoardPosition(NOWHERE, "", RINGS_NOBODY)
         return _position_of_arrival(incident, concern, rules, now, watched_until)
-    if incident.site in rules.routes and not _is_open(incident):
+    if incident.site in rules.routes and not incident.is_open:
         return _settled(incident)
     return BoardPosition(NOWHERE, "", RINGS_NOBODY)
 
@@ -262,11 +267,6 @@ def _settled(incident: Incident) -> BoardPosition:
     """Return the position of a settled incident: the newest first."""
     order = f"{_newest_first(incident.last_captured_at)} {incident.incident_id}"
     return BoardPosition(SETTLED, order, RINGS_NOBODY)
-
-
-def _is_open(incident: Incident) -> bool:
-    """Tell whether it is open. One with an unknown status counts as open: a person must decide."""
-    return incident.status == "open" or incident.status not in STATUSES
 
 
 def is_sure(incident: Incident, rules: TriageRules) -> bool:
