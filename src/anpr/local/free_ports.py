@@ -7,21 +7,23 @@ from collections.abc import Iterator, Sequence
 
 # Below the range from which the kernel takes the ports of outgoing connections (32768 and up on Linux). While a
 # server is down, an outgoing connection can get a port of that range, even that of a client that tries to reconnect
-# to the server: on loopback the client then talks to itself, and the server cannot bind.
-LOWEST, HIGHEST = 20_000, 32_000
+# to the server: on loopback the client then talks to itself, and the server cannot bind. The demo's usual ports lie
+# above HIGHEST.
+LOWEST, HIGHEST = 20_000, 28_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different TCP ports on 127.0.0.1 on which no process listens."""
-    with contextlib.ExitStack() as sockets:
-        ports: list[int] = []
-        while len(ports) < count:
-            candidate = sockets.enter_context(socket.socket())
-            port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
-            with contextlib.suppress(OSError):
-                candidate.bind(("127.0.0.1", port))
-                ports.append(port)
-        return ports
+    """Return `count` TCP ports of 127.0.0.1 on which no process listens. Nobody else gets them here for now.
+
+    A server takes seconds from the choice of its port until it listens there. Therefore this process also takes the
+    UDP port of the same number, until it ends: another process that asks here meanwhile gets other ports.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
+        if _is_free(port) and _is_claimed_now(port):
+            ports.append(port)
+    return ports
 
 
 def usual_ports(usual: Sequence[int]) -> list[int]:
@@ -42,6 +44,18 @@ def claimed(port: int) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def _is_claimed_now(port: int) -> bool:
+    """Take the UDP port until this process ends, and return whether that worked."""
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        return False
+    claim.detach()  # stays open without a name
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ TICK_SECONDS = 0.05
 QUICK_EXIT_SECONDS = 5.0
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+LAST_LINE_BYTES = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,17 @@ def restart_delay_seconds(quick_exits: int) -> float:
     if quick_exits <= 1:
         return 0.0
     return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (quick_exits - 2))
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log, which mostly says why its process ended."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_LINE_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    return lines[-1].decode(errors="replace") if lines else ""
 
 
 class Spawn(Protocol):
@@ -154,7 +167,7 @@ class Supervisor:
         self.exit_codes[name].append(code)
         child.quick_exits = child.quick_exits + 1 if now - child.started_at < QUICK_EXIT_SECONDS else 0
         child.restart_at = now + restart_delay_seconds(child.quick_exits) if child.restart else math.inf
-        logger.warning("%s ended with code %s; its output is in %s", name, code, child.log)
+        logger.warning("%s ended with code %s; its output is in %s: %s", name, code, child.log, _last_line(child.log))
 
     def _restart(self, name: str, child: _Child, now: float) -> None:
         try:

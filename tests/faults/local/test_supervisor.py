@@ -164,3 +164,14 @@ def test_stop_kills_a_child_that_will_not_end(tmp_path: Path) -> None:
 
     assert not is_there(pid)
     assert supervisor.exit_codes["deaf"] == [-9]
+
+
+def test_the_warning_that_a_child_has_ended_quotes_the_reason_from_its_log(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    argv = ["sh", "-c", "echo the first line; echo the port is in use; exit 3"]
+    supervisor.add("child", argv, log=tmp_path / "log", restart=False)
+    assert wait_until(lambda: supervisor.exit_codes["child"] == [3], 60)
+    assert wait_until(lambda: caplog.messages != [], 60)
+    [warning] = caplog.messages
+    assert warning.endswith(f"{tmp_path}/log: the port is in use")

@@ -2,6 +2,9 @@
 
 import socket
 
+import pytest
+
+from anpr.local import free_ports as free_ports_module
 from anpr.local.free_ports import claimed, free_ports, usual_ports
 
 
@@ -34,3 +37,13 @@ def test_of_two_programs_that_start_at_once_one_has_the_claim_until_it_ends() ->
         assert (is_first, is_second) == (True, False)
     with claimed(port) as is_ours:
         assert is_ours
+
+
+def test_a_port_that_was_chosen_is_not_chosen_again_before_its_server_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [first] = free_ports(1)
+    monkeypatch.setattr(free_ports_module, "LOWEST", first)
+    monkeypatch.setattr(free_ports_module, "HIGHEST", first + 100)
+    chosen = [free_ports(1)[0] for _ in range(30)]
+    assert len({first, *chosen}) == 31
