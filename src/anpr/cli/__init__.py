@@ -15,29 +15,25 @@ from anpr.runtime.settings_files import load_settings
 
 _DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _COMMANDS = {
-    "arrivals": "Show which listed vehicles are expected off the ferry or shuttle at a port, the next first.",
+    "arrivals": "Show which listed vehicles a ferry or shuttle brings.",
     "audit": "Verify the audit chains of a site, and export what they hold.",
-    "back-check": (
-        "Look for the vehicles of new entries among those that have passed, and publish retrospective alerts."
-    ),
-    "calibration": "Learn, apply, view and remove the confidence calibration of cameras.",
-    "compile": "Compile what matching needs, so that no service has to at its start.",
-    "console": "Serve the officers' console of a site: live board, incidents, health.",
-    "demo": "Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.",
-    "doctor": "Check everything that the configuration names, and report faults and how to correct them.",
+    "back-check": "Look for newly listed vehicles among those that have passed.",
+    "calibration": "Learn, apply, view and remove calibrations of cameras.",
+    "compile": "Compile the matching code for this machine.",
+    "console": "Serve the officers' pages of a site.",
+    "demo": "Run the whole system on this machine, with simulated traffic.",
+    "doctor": "Check everything that the configuration names.",
     "dry-run": "Match a file of reads against a list and print the alerts.",
-    "explain": "Compare a plate as READ with a plate or pattern as LISTED, tier by tier.",
+    "explain": "Show why a plate as READ matches a plate as LISTED, or not.",
     "history": "Keep every read of a site, so that it can be looked up later.",
-    "index": "Follow the watchlists in a site's Redis and keep the index on this machine's disk up to date.",
-    "match": "Match every read of a site against the watchlist and publish the alerts.",
-    "meet": "Look for the vehicles that are expected at a port, and publish the first sighting of each.",
-    "send": "Publish READS (JSON lines; stdin by default) as reads of a site.",
-    "site-tokens": (
-        "Set which sites may ask a site's history about a vehicle, and with which tokens this machine asks."
-    ),
-    "topics": "Compare the topics on each broker with the settings, and create the missing ones with --create.",
-    "users": "Set who may sign in to the consoles, with which role and at which sites.",
-    "vehicle": "Show where the vehicle with PLATE was seen, at every port, the newest first.",
+    "index": "Keep the index of the watchlist on this machine's disk.",
+    "match": "Match every read of a site against the watchlist.",
+    "meet": "Look for the vehicles that are expected at a port.",
+    "send": "Publish READS, a file of JSON lines, as reads of a site.",
+    "site-tokens": "Set which sites may ask each other about a vehicle.",
+    "topics": "Compare the topics on each broker with the settings.",
+    "users": "Set who may sign in to the consoles.",
+    "vehicle": "Show where the vehicle with PLATE was seen, at every port.",
     "watch": "Show the incidents of all ports live, the most urgent first.",
     "watchlist": "Plan, apply, view and undo changes of lists.",
 }
@@ -61,9 +57,16 @@ _COMMANDS = {
 def _anpr(ctx: click.Context, config: Path) -> None:
     """Number-plate watchlist alerts for the UK controls at Calais, Coquelles and Dunkerque.
 
-    Results for programs go to stdout as JSON lines. Messages and progress go to stderr. Exit codes: 0 done, 1 the
-    answer is no, 2 wrong usage or unusable input, 3 a server cannot be reached or a disk refuses, 4 a fault of the
-    program.
+    `anpr COMMAND --help` has examples. Results for programs go to stdout as JSON lines. Messages and progress go to
+    stderr.
+
+    \b
+    Exit codes:
+      0  done
+      1  done, and the answer is no, or some of the input could not be used
+      2  wrong usage, or unusable input
+      3  a server cannot be reached, or a disk refuses
+      4  a fault of the program
     """
     ctx.obj = config
 

@@ -26,16 +26,17 @@ READ_SECONDS = 30
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each vehicle on stdout.")
 @click.pass_context
 def command(ctx: click.Context, site: str, as_json: bool) -> None:
-    """Show which listed vehicles are expected off the ferry or shuttle at a port, the next first.
+    """Show which listed vehicles a ferry or shuttle brings.
 
-    Each is due, met (a camera of the port has seen it: when, in which lane), overdue, or unwatched: it should have
-    come since `anpr meet` last looked, so perhaps it has. The times come from published
-    timetables. They run from the shortest crossing to when a driver who just missed a departure drives off. A vehicle
-    leaves this list an hour after that, unless an officer at the port has claimed it. At a port without cameras no
-    vehicle is seen to arrive, so none is met or overdue.
+    The next vehicle comes first. It is due, met (a camera of the port has seen it), overdue, or unwatched: it should
+    have come since `anpr meet` last looked, so perhaps it has. At a port without cameras none is met or overdue.
 
-    The exit code is 1 when nothing is received from a port that the vehicles come from, or from this port's own
-    matchers, or when nobody meets arrivals there: some may be missing, or not be met yet.
+    The times come from published timetables. They begin with the shortest crossing. They end when a driver who just
+    missed a departure drives off. A vehicle leaves this list an hour later, unless an officer at the port has claimed
+    it.
+
+    Exit code 1: the list may be incomplete. A port that vehicles come from sends nothing, or this port's own matchers
+    do not, or nobody meets arrivals here.
 
     \b
     Examples:

@@ -20,11 +20,11 @@ _NICE = 5
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
-    """Look for the vehicles of new entries among those that have passed, and publish retrospective alerts.
+    """Look for newly listed vehicles among those that have passed.
 
-    It reads the history that `anpr history` keeps and the index that `anpr index` keeps on this machine, and looks
-    back as far as history.back_check_hours says. It goes on where it was stopped, so start it again at any time. To
-    stop it, send SIGTERM or press Ctrl-C.
+    Each one that has passed raises a retrospective alert. The command reads the history that `anpr history` keeps and
+    the index that `anpr index` keeps, both on this machine. history.back_check_hours says how far it looks back. It
+    goes on where it was stopped, so start it again at any time. To stop it, send SIGTERM or press Ctrl-C.
 
     \b
     Examples:

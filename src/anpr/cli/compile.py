@@ -10,11 +10,11 @@ from anpr.matching.compiling import compile_kernels, compile_scanner
 
 @click.command(name="compile")
 def command() -> None:
-    """Compile what matching needs, so that no service has to at its start.
+    """Compile the matching code for this machine.
 
-    Run it after the installation, as the user who may write the installation. It takes up to a minute, and nothing
-    where it was run before. The processor is the one of this machine, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES
-    say: set both for the services too.
+    Services then start without compiling. Run it after the installation, as a user who may write to the installation.
+    It takes up to a minute the first time. To compile for another processor, set NUMBA_CPU_NAME and
+    NUMBA_CPU_FEATURES, and set both for the services too.
 
     \b
     Examples:

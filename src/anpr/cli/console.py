@@ -54,9 +54,9 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     tls_key: Path | None,
     metrics_port: int | None,
 ) -> None:
-    """Serve the officers' console of a site: live board, incidents, health.
+    """Serve the officers' pages of a site.
 
-    It reads the topics of every site and writes only to the actions topics of its own site. Several consoles may run
+    The console reads the topics of every site and writes only to the topics of its own site. Several consoles may run
     side by side. To listen beyond this machine it needs a certificate, or a proxy on this machine that speaks TLS.
     Ctrl-C ends it.
 

@@ -60,11 +60,12 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     scenario: str | None,
     watchlist: Path,
 ) -> None:
-    """Start Kafka, Valkey, matchers, histories and the traffic of three ports, and show the alerts live.
+    """Run the whole system on this machine, with simulated traffic.
 
-    Without --for, the demo also starts the officers' consoles, says what to do next and runs until Ctrl-C. With
-    --for, it stops the traffic after that time, waits until all reads are matched, and compares the board of every
-    site with the ground truth: exit code 1 unless all boards are exact.
+    The demo starts Kafka, Valkey, all services and the traffic of three ports, and shows the alerts live. Without
+    --for, it also starts the officers' consoles, says what to do next and runs until Ctrl-C. With --for, it stops the
+    traffic after that time, waits until all reads are matched, and compares the board of every site with the ground
+    truth. Exit code 1: a board is not exact.
 
     \b
     Examples:

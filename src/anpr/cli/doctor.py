@@ -16,13 +16,19 @@ _MARKS = {"well": "well ", "note": "note ", "wrong": "WRONG"}
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each finding.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Check everything that the configuration names, and report faults and how to correct them.
+    """Check everything that the configuration names.
 
-    The command checks each Kafka (topics, groups, the last status of each matcher), each Redis (role, memory, the
-    active list), each history (whether it answers and accepts this machine's token), each back-check of this machine
-    (whether it runs, and can read the history and the index), the folders of this machine and the clocks. It changes
-    nothing, and ends within seconds even if no server answers. Problems are printed last. Exit code 1 when something
-    is wrong.
+    The command reports each fault and how to correct it. It checks:
+
+    \b
+    - each Kafka: topics, groups, the last status of each matcher
+    - each Redis: role, memory, the active list
+    - each history: whether it answers and accepts this machine's token
+    - each back-check of this machine: whether it runs and can read what it needs
+    - the folders of this machine, and the clocks
+
+    It changes nothing, and ends within seconds even if no server answers. Problems are printed last. Exit code 1:
+    something is wrong.
 
     \b
     Examples:

@@ -64,10 +64,10 @@ def command(  # noqa: PLR0913  each is an option
 
     Alerts go to stdout, one JSON line each, with the same ids as in the live system. Refused lines and a summary by
     tier, entry and day go to stderr. Each read is matched at its `received_at`, or at its capture time if it has no
-    `received_at`. Exit code 1 when lines were refused. With --back-check `valid_from` is ignored and each alert is
-    retrospective: so history would look for the vehicles of a new list among the reads of the last hours.
+    `received_at`. Exit code 1: lines were refused.
 
-    Cameras that are calibrated in the index on this machine are so here too.
+    With --back-check, every alert is retrospective and `valid_from` is ignored, as when `anpr back-check` looks for
+    newly listed vehicles among earlier reads. The calibrations in this machine's index count here too.
 
     \b
     Examples:

@@ -56,7 +56,7 @@ class Confidence(click.FloatRange):
     help="Number of entries on the list. The score depends on it.",
 )
 @click.option("--site", help="The site of the camera.")
-@click.option("--camera", help="The camera: its calibration counts, as in the index on this machine.")
+@click.option("--camera", help="The camera. Its calibration in this machine's index counts.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  each option is one
@@ -71,11 +71,11 @@ def command(  # noqa: PLR0913, PLR0917  each option is one
     camera: str | None,
     as_json: bool,
 ) -> None:
-    """Compare a plate as READ with a plate or pattern as LISTED, tier by tier.
+    """Show why a plate as READ matches a plate as LISTED, or not.
 
-    The comparison assumes that the entry has tolerance `near`. The score is the probability that this is the listed
-    vehicle; the evidence shows what raises and what lowers it. Exit code 1: the two do not match. Exit code 2: no
-    camera could send READ, or no list can hold LISTED.
+    LISTED may be a pattern. The comparison goes tier by tier, and assumes that the entry has tolerance `near`. The
+    score is the probability that this is the listed vehicle. The evidence shows what raises it and what lowers it.
+    Exit code 1: the two do not match. Exit code 2: no camera could send READ, or no list can hold LISTED.
 
     \b
     Examples:

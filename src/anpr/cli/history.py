@@ -33,10 +33,9 @@ def command(
 ) -> None:
     """Keep every read of a site, so that it can be looked up later.
 
-    The sightings are kept in day files in history.folder, or in the PostgreSQL that history.url names. History reads
-    the topic on from what is stored: a service that is killed and started again loses nothing and stores nothing
-    twice. Run two services of a site on two machines: each keeps everything. To stop one, send SIGTERM or press
-    Ctrl-C.
+    The sightings are kept in day files in history.folder, or in the PostgreSQL that history.url names. A service that
+    is killed and started again loses nothing and stores nothing twice. Run two services of a site on two machines:
+    each keeps everything. To stop one, send SIGTERM or press Ctrl-C.
 
     Where sites.toml gives the site a `history` address, the service answers look-ups there, over HTTPS. --host and
     --port are for a machine that is reached by another address than its own.
@@ -89,15 +88,15 @@ def _keep(settings: Settings, site: str, host: str | None, port: int | None, met
 )
 @click.pass_context
 def copy_days(ctx: click.Context, site: str, original: str) -> None:
-    """Copy the days of another history of the site into this one: those of the second service, or of a backup.
+    """Copy days of the site from a backup or from its second history.
 
-    Run it on the machine of the history that has lost its days, as the user of its service, while the service runs.
-    It adds the rows that are not there, and changes nothing that is. So it may be broken off and run again. Nothing
-    is written where it copies from. Day files are checked first: their version, their site and their integrity. A
-    file that is still written is left out.
+    Run the command on the machine of the history that has lost its days, as the user of its service. The service may
+    run meanwhile. Missing rows are added; no other row is changed. So you can stop the command and run it again.
+    The source is only read. Day files are checked first: their version, their site and their integrity. A file that
+    is still being written is left out.
 
-    Prints a line for each day of each store as JSON: how many rows it has there, and how many were new here. Exit
-    code 1 when there is a `problem` with a day or a store: the others are copied all the same.
+    The command prints a JSON line for each day of each store: how many rows it has there, and how many were new here.
+    Exit code 1: there is a `problem` with a day or a store. The others are copied all the same.
 
     \b
     Examples:

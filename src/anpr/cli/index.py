@@ -16,11 +16,11 @@ from anpr.runtime.shutdown import on_stop
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
-    """Follow the watchlists in a site's Redis and keep the index on this machine's disk up to date.
+    """Keep the index of the watchlist on this machine's disk.
 
-    The matchers of the machine use that index. So each machine with matchers needs one `anpr index`, and only one: a
-    second one for the same state_dir ends with exit code 3. To stop it, send SIGTERM or press Ctrl-C. The matchers
-    continue with the index that is on disk.
+    The index follows the watchlist in the site's Redis. The matchers of the machine use it, so each machine with
+    matchers needs one `anpr index`, and only one: a second one for the same state_dir ends with exit code 3. To stop
+    it, send SIGTERM or press Ctrl-C. The matchers continue with the index that is on disk.
 
     \b
     Examples:

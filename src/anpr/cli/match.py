@@ -21,10 +21,10 @@ from anpr.runtime.shutdown import on_stop
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, site: str, name: str | None, metrics_port: int | None) -> None:
-    """Match every read of a site against the watchlist and publish the alerts.
+    """Match every read of a site against the watchlist.
 
-    The matcher uses the index that `anpr index` keeps on this machine. Start `anpr index` too: without an index
-    nothing is matched.
+    The matcher publishes an alert for each match. It uses the index that `anpr index` keeps on this machine. Start
+    `anpr index` too: without an index nothing is matched.
 
     Several matchers can share a site if each has its own --name. A matcher that is killed and started again under the
     same name continues immediately where it stopped. To stop a matcher, send SIGTERM or press Ctrl-C: it finishes its

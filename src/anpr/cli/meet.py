@@ -21,11 +21,11 @@ _NICE = 5
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, site: str, metrics_port: int | None) -> None:
-    """Look for the vehicles that are expected at a port, and publish the first sighting of each.
+    """Look for the vehicles that are expected at a port.
 
-    A vehicle is expected while an alert of another port says that it may be on the ferry or shuttle to this one. It
-    reads the history that `anpr history` keeps on this machine. Start it again at any time. To stop it, send SIGTERM
-    or press Ctrl-C.
+    The first sighting of each is published. A vehicle is expected while an alert of another port says that it may be
+    on the ferry or shuttle to this one. The command reads the history that `anpr history` keeps on this machine.
+    Start it again at any time. To stop it, send SIGTERM or press Ctrl-C.
 
     \b
     Examples:

@@ -29,13 +29,13 @@ log = get_logger(__name__)
 @click.argument("reads", type=OPEN_FILE, default="-")
 @click.pass_context
 def command(ctx: click.Context, site: str, spool: Path | None, metrics_port: int | None, reads: BinaryIO) -> None:
-    """Publish READS (JSON lines; stdin by default) as reads of a site.
+    """Publish READS, a file of JSON lines, as reads of a site.
 
-    The command keeps each line on disk until the broker has it. While the broker is away or refuses, the command
-    waits. Lines that are left on disk when it is stopped go first on the next start.
+    Without READS, the command reads stdin. It keeps each line on disk until the broker has it. While the broker is
+    away or refuses, the command waits. Lines that are left on disk when it is stopped go first on the next start.
 
-    It writes a log to stderr: text on a terminal, otherwise JSON lines. Exit code 1 when a line was too long to send
-    or cannot be matched, 3 when lines were left on disk.
+    It writes a log to stderr: text on a terminal, otherwise JSON lines. Exit code 1: a line was too long to send, or
+    cannot be matched. Exit code 3: lines were left on disk.
 
     \b
     Examples:

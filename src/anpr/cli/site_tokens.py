@@ -14,11 +14,11 @@ _LONGEST_TOKEN = 200
 
 @click.group(name="site-tokens")
 def command() -> None:
-    """Set which sites may ask a site's history about a vehicle, and with which tokens this machine asks.
+    """Set which sites may ask each other about a vehicle.
 
-    The answering site makes a token (`new`); the asking site holds it (`hold`). Both are kept in history.tokens_file,
-    which only its owner may read. To rotate a token without a gap, make a second one, hold it at the asking site,
-    then remove the first. Running services apply a change at once.
+    The site that answers makes a token (`new`) and keeps its digest. The site that asks holds the token (`hold`).
+    Each keeps its own in history.tokens_file, which only its owner may read. To rotate a token without a gap, make a
+    second one, hold it at the asking site, then remove the first. Running services apply a change at once.
 
     \b
     Example, for a site's own console:
@@ -35,7 +35,7 @@ def _file(ctx: click.Context) -> SiteTokensFile:
 @click.option("--for", "asking", required=True, help="The site that may ask with the token.")
 @click.pass_context
 def new(ctx: click.Context, answering: str, asking: str) -> None:
-    """Print a new token. It is printed this once: here only its digest is kept.
+    """Print a new token. It is printed only once: this machine keeps only its digest.
 
     Send it to the other site by a way that nobody else can read. Up to two tokens of a site are accepted at a time.
 
@@ -53,9 +53,10 @@ def new(ctx: click.Context, answering: str, asking: str) -> None:
 @command.command(name="hold")
 @click.pass_context
 def hold(ctx: click.Context) -> None:
-    """Read a token from stdin and ask with it from now on, in place of an earlier one of the same two sites.
+    """Read a token from stdin, and ask with it from now on.
 
-    It is not an option, because other users of the machine can see the options of a command.
+    It takes the place of an earlier token of the same two sites. A token is not an option, because other users of the
+    machine can see the options of a command.
 
     \b
     Example, at Dover:
@@ -92,7 +93,9 @@ def list_(ctx: click.Context) -> None:
 @click.argument("token_id", metavar="ID")
 @click.pass_context
 def remove(ctx: click.Context, token_id: str) -> None:
-    """Remove the token with this id, whether it is accepted here or held. Nobody can ask with it from then on.
+    """Remove the token with this id. Nobody can ask with it from then on.
+
+    This machine may accept the token or hold it.
 
     \b
     Example:

@@ -33,10 +33,10 @@ DELIVERED_SECONDS = 60
 )
 @click.pass_context
 def command(ctx: click.Context, create: bool) -> None:
-    """Compare the topics on each broker with the settings, and create the missing ones with --create.
+    """Compare the topics on each broker with the settings.
 
-    A topic that exists is never changed or deleted: differences are only printed. Exit code 1 when a topic is still
-    missing or different after the command.
+    --create creates the missing ones. A topic that exists is never changed or deleted: differences are only printed.
+    Exit code 1: a topic is still missing or different after the command.
 
     \b
     Examples:
@@ -78,16 +78,16 @@ def describe(spec: TopicSpec) -> str:
 )
 @click.option("--with-plates", is_flag=True, help="Also print the content of each record, plates included.")
 @click.option("--replay", "do_replay", is_flag=True, help="Send the waiting dead letters to the reads topic again.")
-@click.option("--again", is_flag=True, help="With --replay: also those that were sent again before.")
+@click.option("--again", is_flag=True, help="With --replay: also send records that failed again.")
 @click.pass_context
 def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_replay: bool, again: bool) -> None:  # noqa: PLR0913, PLR0917  click hands over one argument for each option
-    """List the records of a site that could not be matched, as JSON lines, or send them again.
+    """List records that could not be matched, or replay them.
 
-    Each line says when the record came, why it could not be matched and where it was (topic, partition, offset).
-    is_replayed: it has been sent again since. has_failed_again: it had been sent again before and failed again.
+    Each record is a JSON line that says when it came, why it could not be matched and where it was (topic, partition,
+    offset). is_replayed: it has been sent again since. has_failed_again: it was sent again before, and failed again.
 
-    --replay sends the original bytes, identical records only once. The broker remembers what was sent.
-    Records that failed again are sent only with --again. Records longer than 1 MB were cut short and are never sent.
+    --replay sends the original bytes, and identical records only once. The broker remembers what was sent. Records
+    that failed again are sent only with --again. Records longer than 1 MB were cut short and are never sent.
 
     The reason "gone" means that the broker deleted reads before they were matched. There is nothing to send. `loss`
     says how many reads, of which partition, and when they arrived.

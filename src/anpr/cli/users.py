@@ -13,8 +13,9 @@ from anpr.console.auth.users_file import ALL_SITES, User, UsersFile, hash_passwo
 
 @click.group(name="users")
 def command() -> None:
-    """Set who may sign in to the consoles, with which role and at which sites.
+    """Set who may sign in to the consoles.
 
+    A person has a role and one or more sites.
     \b
     Example:
       anpr users add ann --role officer --site calais

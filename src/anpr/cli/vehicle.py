@@ -74,18 +74,18 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     yes: bool,
     subject_access: Path | None,
 ) -> None:
-    """Show where the vehicle with PLATE was seen, at every port, the newest first.
+    """Show where the vehicle with PLATE was seen, at every port.
 
-    PLATE may be partial: ? stands for one character and * for any number of them. It then needs three letters or
-    digits, and the period is the last 7 days. Reads that may be misreads of PLATE stand apart.
+    The newest sighting comes first. PLATE may be partial: ? stands for one character and * for any number of them. It
+    then needs three letters or digits, and the period is the last 7 days. Possible misreads of PLATE stand apart.
 
-    Your login name, PLATE and the reason are written to the audit here and at each port before it answers. A port
-    that does not answer is named first. Exit code 3: a port did not answer. Exit code 1: nobody has seen the vehicle.
+    Your login name, PLATE and the reason are written to the audit here, and at each port before it answers. A port
+    that does not answer is named first. Exit code 1: nobody has seen the vehicle. Exit code 3: a port did not answer.
 
-    When its keeper asks what is held, or asks for erasure, run it on the machine of the history and name --site.
-    --subject-access writes all that is not covert, for the data protection officer to check. --erase shows what goes
-    and asks first: sightings without an alert go for good, and those of alerts stay as evidence. Both look at every
-    day.
+    The keeper of a vehicle may ask what is held about it, or ask for erasure. Run the command on the machine of the
+    history then, and name --site. --subject-access writes all that is not covert, for the data protection officer to
+    check. --erase shows what goes and asks first. It deletes sightings without an alert; those of alerts stay as
+    evidence. Both look at every day.
 
     \b
     Examples:

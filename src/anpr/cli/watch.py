@@ -36,12 +36,12 @@ PRINTED_INCIDENTS = 20
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each incident that is new or changed.")
 @click.pass_context
 def command(ctx: click.Context, sites: tuple[str, ...], as_json: bool) -> None:
-    """Show the incidents of all ports live, the most urgent first. Press Ctrl-C to end.
+    """Show the incidents of all ports live, the most urgent first.
 
-    With --json each line has a `type`. An `incident` line is printed when an incident is new or has changed; its
-    status is `joined` or `expired` when its id is not shown any more. A `site` line is printed when a site is cut off
-    or reports again: it has `why_silent`, and `heard_seconds_ago` (null if it has never reported). If no line has
-    come for a long time, the last `site` lines show whether the road is quiet or the view is broken.
+    Press Ctrl-C to end. With --json, each line has a `type`. An `incident` line is printed when an incident is new or
+    has changed; its status is `joined` or `expired` when its id is not shown any more. A `site` line is printed when
+    a site is cut off or reports again: it has `why_silent`, and `heard_seconds_ago` (null if it has never reported).
+    If no line has come for a long time, the last `site` lines show whether the road is quiet or the view is broken.
 
     \b
     Examples:

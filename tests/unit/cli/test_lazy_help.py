@@ -4,12 +4,19 @@ import subprocess
 import sys
 from importlib import import_module
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from anpr import cli
-from anpr.cli import audit, watchlist
+from anpr.cli import audit, calibration, history, site_tokens, topics, users, watchlist
 
-GROUPS = {"anpr.cli": cli._anpr, "anpr.cli.audit": audit.command, "anpr.cli.watchlist": watchlist.command}
+GROUPS = {
+    "anpr.cli": cli._anpr,
+    "anpr.cli.audit": audit.command,
+    "anpr.cli.calibration": calibration.command,
+    "anpr.cli.watchlist": watchlist.command,
+}
 
 
 @pytest.mark.parametrize("package", GROUPS)
@@ -19,6 +26,14 @@ def test_each_line_is_the_first_sentence_of_the_commands_own_help(package: str) 
         command = group.commands.get(name) or group.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
         assert line == command.get_short_help_str(1000)
+
+
+@pytest.mark.parametrize("group", [*GROUPS.values(), *(m.command for m in (history, site_tokens, topics, users))])
+def test_each_line_of_a_list_of_commands_is_whole_at_80_columns(group: click.Group) -> None:
+    shown = CliRunner().invoke(group, ["--help"], terminal_width=80 - 2).output  # click leaves two columns free
+    commands = shown.partition("Commands:\n")[2].splitlines()
+    assert len(commands) == len(group.list_commands(click.Context(group))) > 0
+    assert not [line for line in commands if line.endswith("...")]
 
 
 def test_a_list_of_commands_imports_neither_numpy_nor_a_command() -> None:

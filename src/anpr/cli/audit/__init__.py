@@ -5,11 +5,9 @@ import click
 from anpr.cli.lazy import LazyGroup
 
 _COMMANDS = {
-    "verify": "Verify the audit chains of a site: those of this machine, or those in FOLDER, such as a copy.",
-    "export": (
-        "Export what people did at a site, from the oldest record to the newest, over all chains on this machine."
-    ),
-    "heads": "Print the heads of a site's audit chains that the other sites keep on this machine.",
+    "verify": "Verify that the audit chains of a site are as they were written.",
+    "export": "Export what people did at a site, the oldest record first.",
+    "heads": "Print the heads of another site's chains that are kept here.",
 }
 
 
@@ -17,6 +15,6 @@ _COMMANDS = {
 def command() -> None:
     """Verify the audit chains of a site, and export what they hold.
 
-    Each console and each history service has a chain of records of what people did. The commands read the chains
-    that are on this machine, as the user whose services write them.
+    Each console and each history service has a chain of records of what people did. The commands read the chains on
+    this machine. Run them as the user whose services write the chains.
     """

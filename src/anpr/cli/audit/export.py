@@ -51,10 +51,10 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     form: str,
     with_covert: bool,
 ) -> None:
-    """Export what people did at a site, from the oldest record to the newest, over all chains on this machine.
+    """Export what people did at a site, the oldest record first.
 
-    The export is recorded first, with your login name and the reason, and is refused when that fails. Covert records
-    are left out unless you ask for them.
+    The export has the records of all chains on this machine. It is recorded first, with your login name and the
+    reason, and is refused when that fails. Covert records are left out unless you ask for them.
 
     \b
     Examples:

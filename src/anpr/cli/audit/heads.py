@@ -10,10 +10,10 @@ from anpr.runtime.plurals import counted
 
 
 @click.command(name="heads")
-@click.option("--site", required=True, help="The site whose chains are meant: another one than that of this machine.")
+@click.option("--site", required=True, help="The other site whose chains are meant.")
 @click.pass_context
 def command(ctx: click.Context, site: str) -> None:
-    """Print the heads of a site's audit chains that the other sites keep on this machine.
+    """Print the heads of another site's chains that are kept here.
 
     A head is the number and the hash of the last record at some moment. It holds no personal data. Send the lines to
     the site: there, `anpr audit verify --heads` compares them. One JSON line for each head.

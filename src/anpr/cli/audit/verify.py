@@ -19,13 +19,14 @@ from anpr.cli.files import FILE_PATH
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.pass_context
 def command(ctx: click.Context, site: str | None, heads: tuple[Path, ...], folder: Path | None) -> None:
-    """Verify the audit chains of a site: those of this machine, or those in FOLDER, such as a copy.
+    """Verify that the audit chains of a site are as they were written.
 
-    It names the first record of each chain that was changed, removed, moved or inserted. It compares the chains with
-    the heads that other sites keep on this machine, and with those in --heads: without any, a chain that was cut off
-    at its end looks whole. After retention it begins behind the last record that was deleted.
+    The chains are those of this machine, or those in FOLDER, such as a copy. The command names the first record of
+    each chain that was changed, removed, moved or inserted. It also compares the chains with the heads that other
+    sites keep on this machine, and with those in --heads. Without heads, a chain that was cut off at its end looks
+    whole. A chain may begin behind the last record that retention deleted.
 
-    Prints a JSON line for each chain. Exit code 1: a chain is not as it was written, it is gone, or there is none.
+    It prints a JSON line for each chain. Exit code 1: a chain is not as it was written, is gone, or there is none.
 
     \b
     Examples:

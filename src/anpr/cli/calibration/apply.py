@@ -21,10 +21,11 @@ from anpr.watchlist.store.home import home_store
 @json_option
 @click.pass_context
 def command(ctx: click.Context, file: Path, why: str, *, as_json: bool) -> None:
-    """Calibrate the cameras in FILE from now on, each in place of a calibration that it has.
+    """Calibrate the cameras in FILE from now on.
 
-    FILE comes from `anpr calibration learn`. This is a change of the watchlist: a new generation, in its log and in
-    the audit. From then on all matchers, back-checks and dry runs score the reads of these cameras so.
+    FILE comes from `anpr calibration learn`. An earlier calibration of a camera is replaced. This is a change of the
+    watchlist: it makes a new generation, and is in the log and in the audit. From then on all matchers, back-checks
+    and dry runs use the calibrations.
 
     \b
     Example:

@@ -44,10 +44,10 @@ _NICE: Final = 5
 def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: bool) -> None:
     """Learn the calibrations of a site's cameras from its history. Nothing is changed.
 
-    It counts how many reads of each camera have each confidence, in the history on this machine, and writes the
-    counts to a file for `anpr calibration apply`. It needs no plates, and nobody who says which reads were right. A
-    camera with fewer than 1,000 reads that have a confidence gets no calibration: the table says so. Exit code 1 when
-    none gets one; then no file is written.
+    The command counts, in the history on this machine, how many reads of each camera have each confidence. It writes
+    the counts to a file for `anpr calibration apply`. It needs no plates, and nobody who says which reads were right.
+    A camera with fewer than 1,000 reads that have a confidence gets no calibration, and the table says so. Exit
+    code 1: no camera gets one, and no file is written.
 
     \b
     Examples:

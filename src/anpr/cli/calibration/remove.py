@@ -16,10 +16,10 @@ from anpr.watchlist.store.home import home_store
 @why_option
 @click.pass_context
 def command(ctx: click.Context, site: str, cameras: tuple[str, ...], why: str) -> None:
-    """Calibrate cameras of a site no more: their confidences count as they are, from now on.
+    """Remove the calibration of a site's cameras.
 
-    It undoes `anpr calibration apply`, as a change of its own. To return to an earlier calibration, apply its file
-    again.
+    From then on their confidences count as the cameras give them. This is a change of the watchlist, like
+    `anpr calibration apply`. To return to an earlier calibration, apply its file again.
 
     \b
     Examples:

@@ -17,8 +17,9 @@ _COLUMNS = ("site", "camera", *(f"{shown:.2f} is" for shown in SHOWN), "applied 
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """Show the calibrated cameras, what they were learned from, and what their confidences count as. Times are UTC.
+    """Show the calibrated cameras, and what their confidences count as.
 
+    It also shows which reads each calibration was learned from. Times are UTC.
     \b
     Examples:
       anpr calibration show

@@ -39,8 +39,8 @@ def command(ctx: click.Context, plan_path: Path, confirm_removals: int | None, w
     """Make the changes of PLAN: all or none.
 
     The planned file is read again. If the file or the list has changed since the plan, nothing is changed. A plan
-    that would remove a large share of the list names the number that you must confirm. The counts of the change and
-    its generation are a table on a terminal, and one JSON line for programs.
+    that would remove a large share of the list names the number that you must confirm. A terminal gets a table of
+    what was changed, a program one JSON line.
 
     \b
     Examples:

@@ -55,7 +55,7 @@ _columns_option: Option = click.option(
 _valid_for_option: Option = click.option(
     "--valid-for",
     type=Duration(needs_unit=True),  # 30 would be seconds, and nobody means that
-    help="How long a line is valid that has no valid_until, as in 30d.",
+    help="How long a line without valid_until is valid, as in 30d.",
 )
 why_option: Option = click.option("--why", required=True, help="The reason for the log and the boards.")
 confirm_option: Option = click.option(

@@ -42,13 +42,15 @@ def command(  # noqa: PLR0913  each is an option
     seed: int,
     as_json: bool,
 ) -> None:
-    """Show what each tolerance would find and cost if every entry of FILE had it. Nothing is changed.
+    """Show what each tolerance would find and cost for a list.
 
-    The traffic is simulated from the tables that matching uses: 20,000 vehicles a day that are not listed, and listed
-    vehicles that are misread. With reads from the past, `plan --reads` counts the alerts that a list really would
-    have raised. The numbers have 95 % intervals: how far they could move with more days of traffic. The intervals do
-    not show how far the tables are from real life. The table is on stderr; for programs there is
-    JSON on stdout. Exit code 1 when lines were refused.
+    Nothing is changed. The traffic is simulated from the tables that matching uses: 20,000 vehicles a day that are
+    not listed, and listed vehicles that are misread. If you have reads from the past, use `plan --reads`: it counts
+    the alerts that a list really would have raised.
+
+    Each number has a 95 % interval: how far it could move with more days of traffic. The interval does not show how
+    far the tables are from real life. The table is on stderr; programs get JSON on stdout. Exit code 1: lines were
+    refused.
 
     \b
     Examples:

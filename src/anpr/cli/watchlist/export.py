@@ -18,9 +18,10 @@ from anpr.watchlist.store.preconditions import Preconditions, check_precondition
 @list_option
 @click.pass_context
 def command(ctx: click.Context, list_name: str) -> None:
-    """Write a list as CSV to stdout, in the form that `anpr watchlist plan` reads.
+    """Write a list as CSV to stdout.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front, which `plan` takes off again.
+    `anpr watchlist plan` reads what is written. A cell that a spreadsheet would run as a formula gets an apostrophe
+    in front, which `plan` removes again.
 
     \b
     Example:

@@ -32,10 +32,11 @@ _STUCK_AFTER_SECONDS = 180
 @metrics_port
 @click.pass_context
 def command(ctx: click.Context, metrics_port: int | None) -> None:
-    """Remove entries when their validity ends, and delete the texts of removed entries. Runs until you stop it.
+    """Remove entries when their validity ends.
 
-    It also puts each vehicle that was turned away at a port on the list `turned_away` of all other ports, for a day.
-    Run it once, near the Redis that accepts changes of the lists.
+    The list keeper runs until you stop it. It also deletes the texts of removed entries. A vehicle that was turned
+    away at a port goes on the list `turned_away` of all other ports for a day. Run the keeper once, near the Redis
+    that accepts changes of the lists.
 
     \b
     Examples:

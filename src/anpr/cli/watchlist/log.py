@@ -19,10 +19,10 @@ from anpr.watchlist.store.home import watchlist_reader
 @json_option
 @click.pass_context
 def command(ctx: click.Context, list_name: str | None, count: int, *, as_json: bool) -> None:
-    """List who changed the lists, when, why, with which file, and how many entries. The newest change comes first.
+    """List who changed the lists, when and why.
 
-    A table on a terminal. For programs one JSON line for each change, which also has its generation and the digest of
-    its file.
+    The newest change comes first, with its file and how many entries it changed. A terminal gets a table. A program
+    gets one JSON line for each change, which also has its generation and the digest of its file.
 
     \b
     Examples:

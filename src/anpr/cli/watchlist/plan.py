@@ -72,13 +72,14 @@ def command(  # noqa: PLR0913  each is an option
 ) -> None:
     """Show what would change if FILE replaced a list. Nothing is changed.
 
-    The plan is written to --out, for `anpr watchlist apply`. In short it is a table on a terminal, and JSON for
-    programs. Lines that cannot be used are named on stderr: they would be left out. Exit code 1 when there are any.
-    What `apply` would refuse because of the lists that are active, `plan` refuses already. With --reads the plan also
-    holds the alerts a day that the list would have raised, by tier, port, hour and nationality, and the entries that
-    would have raised the most.
+    The plan is written to --out, for `anpr watchlist apply`. A terminal gets a short table of it, a program JSON.
+    Lines that cannot be used are named on stderr, and would be left out. `plan` refuses what `apply` would refuse
+    because of the active lists. Exit code 1: there are lines that cannot be used.
 
-    It also says how many retrospective alerts the plan would raise about vehicles that have passed already, and where
+    With --reads, the plan also has the alerts a day that the list would have raised: by tier, port, hour and
+    nationality. It names the entries that would have raised the most.
+
+    The plan also says how many retrospective alerts it would raise about vehicles that have passed already, and where
     they would ring. It counts them in the histories on this machine, and names every port that it could not count.
     Your login name is written to the audit of each port that was counted.
 

@@ -54,9 +54,10 @@ def command(  # noqa: PLR0913  each is an option
     confirm_removals: int | None,
     as_json: bool,
 ) -> None:
-    """Apply again what a list held before its last change, as a new generation.
+    """Return a list to what it held before its last change.
 
-    Roll back again to undo the rollback. `anpr watchlist show` lists the states that are kept.
+    A rollback is a change too, with a new generation. Roll back again to undo it. `anpr watchlist show` lists the
+    states that are kept.
 
     \b
     Example:

@@ -18,9 +18,10 @@ _TIME: Final = "%Y-%m-%d %H:%M:%S"
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """Show the active generation, the size of each list, and the states that it can be rolled back to.
+    """Show the active generation and the lists.
 
-    A table on a terminal, for programs one JSON line for each list. Exit code 1 when Redis holds no watchlist.
+    Each list has its size and the states that it can be rolled back to. A terminal gets a table, a program one JSON
+    line for each list. Exit code 1: Redis holds no watchlist.
 
     \b
     Examples:
