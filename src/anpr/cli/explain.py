@@ -16,8 +16,8 @@ from anpr.matching.scoring.confidence_calibration import NO_CALIBRATIONS, Calibr
 from anpr.matching.scoring.evidence import Evidence
 from anpr.matching.scoring.likelihood import SMALLEST_LIST
 from anpr.reads.decoder import unusable_reason
+from anpr.runtime.camera_names import unknown_camera
 from anpr.runtime.errors import InputError
-from anpr.runtime.nearest import nearest_note
 from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.csv_cells import InvalidCellError, parse_country
 from anpr.watchlist.plate_cell import SHORT, PlateCell, read_plate_cell
@@ -113,14 +113,8 @@ def _calibration(ctx: click.Context, site: str, camera: str) -> Calibrations:
     """Return the calibration of a camera. Say so where it has none. Raises InputError for an unknown camera."""
     settings = settings_of(ctx)
     check_site(settings, site)
-    known = [one.name for one in settings.sites[site].cameras]
-    if camera not in known:
-        near = nearest_note(camera, known, "the nearest name is")
-        raise InputError(
-            "explain-unusable",
-            f"--camera {camera!r}: the configuration has no such camera at {site}{near}",
-            "name a camera of sites.toml",
-        )
+    if reason := unknown_camera(camera, site, settings.sites):
+        raise InputError("explain-unusable", f"--camera {camera!r}: {reason}", "name a camera of sites.toml")
     in_force = in_force_here(settings)
     calibrations = [one for one in in_force or () if one.name == (site, camera)]
     if not calibrations:

@@ -1,10 +1,18 @@
-"""Finds out which camera a name may mean that the configuration does not have. Pure."""
+"""Says that the configuration does not have a camera, and which one its name may mean. Pure."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 
-from anpr.runtime.nearest import nearest
+from anpr.runtime.nearest import nearest, nearest_note
 from anpr.runtime.settings import Site
+
+
+def unknown_camera(name: str, site: str, sites: Mapping[str, Site]) -> str:
+    """Return in words that a site has no camera of this name, "" where it has one."""
+    known = [camera.name for camera in sites[site].cameras]
+    if name in known:
+        return ""
+    return f"the configuration has no such camera at {site}{nearest_note(name, known, 'the nearest name is')}"
 
 
 def likely_camera(name: str, site: str, sites: Mapping[str, Site]) -> str:

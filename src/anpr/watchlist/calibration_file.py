@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS, MOST_READS
+from anpr.runtime.camera_names import unknown_camera
 from anpr.runtime.errors import InputError
-from anpr.runtime.nearest import nearest_note
 from anpr.runtime.settings import Site
 from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.store.manifest import CameraCalibration
@@ -79,11 +79,9 @@ def read(path: Path, sites: Mapping[str, Site]) -> CheckedFile:
         raise _refusal(path, "until", content, "it must be later than `since`")
     if not file.cameras:
         raise _refusal(path, "cameras", content, "it must name a camera")
-    known = [camera.name for camera in sites[file.site].cameras]
     for name, counts in file.cameras.items():
-        if name not in known:
-            near = nearest_note(name, known, "the nearest name is")
-            raise _refusal(path, "cameras", name, f"the configuration has no such camera at {file.site}{near}")
+        if reason := unknown_camera(name, file.site, sites):
+            raise _refusal(path, "cameras", name, reason)
         _check_counts(path, f"cameras {name!r}", counts)
     return CheckedFile(file.calibrations(), sha256(raw).hexdigest())
 
