@@ -11,12 +11,12 @@ keys, whichever process writes the day, and wherever that is broken off.
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from anpr.history.database import Database
 from anpr.history.stored_time import day_number, day_of
@@ -27,8 +27,6 @@ Checksums = NDArray[np.uint32]
 
 _STORED = np.dtype("<u4")
 _EDITIONS = 1 << 62
-# A day has some 200,000 keys. As one text they are read in a third of the time. No key has a space.
-_KEYS_OF_DAY = select(func.aggregate_strings(SIGHTING_KEYS.c.key, " ").label("keys"))
 
 
 class _Noted(NamedTuple):
@@ -49,7 +47,7 @@ class HeldKeys:
         """Note the keys of a day. Nobody can write the day meanwhile."""
         with self._database.begin(day) as connection:
             forget_held_keys(connection, day)
-            keys = connection.execute(_KEYS_OF_DAY.where(SIGHTING_KEYS.c.day == day_number(day))).scalar()
+            keys = connection.execute(_keys_of(day)).scalar()
             values = {"day": day_number(day), "edition": secrets.randbelow(_EDITIONS)}
             checksums = _checksums(keys or "").astype(_STORED).tobytes()
             connection.execute(insert(HELD_KEYS).values(**values, checksums=checksums))
@@ -73,8 +71,7 @@ class HeldKeys:
 
     def of_day(self, day: date) -> Checksums:
         """Return the keys that a day holds now, from its rows."""
-        query = _KEYS_OF_DAY.where(SIGHTING_KEYS.c.day == day_number(day))
-        return _checksums(" ".join(row.keys or "" for row in self._database.rows(query, day, day)))
+        return _checksums(" ".join(row.keys or "" for row in self._database.rows(_keys_of(day), day, day)))
 
     def _editions(self, since: date, until: date) -> dict[date, int]:
         is_in_days = HELD_KEYS.c.day.between(day_number(since), day_number(until))
@@ -107,6 +104,12 @@ def held_of(keys: Collection[str], days: Iterable[Checksums]) -> list[str]:
         if len(held):
             is_held |= held.take(held.searchsorted(wanted), mode="clip") == wanted
     return [by_position[position] for position in order[is_held].tolist()]
+
+
+def _keys_of(day: date) -> Select[Any]:
+    # A day has some 200,000 keys. As one text they are read in a third of the time. No key has a space.
+    keys = func.aggregate_strings(SIGHTING_KEYS.c.key, " ").label("keys")
+    return select(keys).where(SIGHTING_KEYS.c.day == day_number(day))
 
 
 def _checksums(keys: str) -> Checksums:
