@@ -12,6 +12,7 @@ from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
 from anpr.contracts.events import ArrivalsWatched, encode
 from anpr.history.database import HistoryUnavailableError, NoStoreError
+from anpr.history.refusals import Refusals
 from anpr.history.stores import open_sightings
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.producer import KafkaProducer
@@ -20,7 +21,6 @@ from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_ends import TopicEnds
 from anpr.runtime import metrics
 from anpr.runtime.clock import system_clock
-from anpr.runtime.errors import AnprError
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Route, Settings
@@ -62,7 +62,7 @@ class ArrivalService:
             with_covert=True,
         )
         self._rejections = Rejections(f"the broker at {self._kafka} refuses arrivals")
-        self._refusal = ""
+        self._refusals = Refusals()
         metrics.ARRIVALS_WATCHED.labels(site).set(0)
 
     def run(self) -> None:
@@ -79,7 +79,7 @@ class ArrivalService:
                 except RejectedError as error:
                     self._rejections.note(error)
                 except (HistoryUnavailableError, NoStoreError) as error:
-                    self._note_refusal(error)
+                    self._refusals.note(error)
                 self._stop.wait(RETRY_SECONDS)
         log.info("the watch for arrivals stopped in order")
 
@@ -119,7 +119,7 @@ class ArrivalService:
     def _look(self, watch: ArrivalWatch) -> None:
         feed = self._feed
         found = watch.look(feed.board, feed.whole_board or feed.board, system_clock())
-        self._refusal = ""
+        self._refusals.clear()
         count = sum(not arrival.is_covert for arrival in found)
         metrics.ARRIVALS.labels(self._site).inc(count)
         if found:
@@ -147,15 +147,9 @@ class ArrivalService:
             if self._stop.is_set():
                 raise StoppedError
 
-    def _note_refusal(self, error: AnprError) -> None:
-        """Log what the store refuses when it begins."""
-        if str(error) != self._refusal:
-            log.error("the store refuses, trying again", code=error.code, error=str(error), next_step=error.next_step)
-        self._refusal = str(error)
-
     def _missing(self) -> list[str]:
         """Return why arrivals are not met."""
-        missing = [*self._rejections.missing(), *([self._refusal] if self._refusal else [])]
+        missing = [*self._rejections.missing(), *self._refusals.missing()]
         if not self._feed.caught_up():
             missing.append("not all topics have been read: vehicles may be expected that are not known here")
         return missing

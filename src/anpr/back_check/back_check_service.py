@@ -15,6 +15,7 @@ from anpr.contracts import topics
 from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
 from anpr.history.database import HistoryUnavailableError, NoStoreError
+from anpr.history.refusals import Refusals
 from anpr.history.schema import OtherSchemaError
 from anpr.history.stores import open_facts, open_sightings
 from anpr.index_store.folder import IndexFolder
@@ -26,7 +27,6 @@ from anpr.kafka.tail import KafkaTail
 from anpr.kafka.topic_ends import TopicEnds
 from anpr.runtime import metrics
 from anpr.runtime.clock import system_clock
-from anpr.runtime.errors import AnprError
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
@@ -70,7 +70,7 @@ class BackCheckService:
         self._stop = stop
         self._follower = IndexFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
         self._rejections = Rejections(f"the broker at {self._kafka} refuses the back-check")
-        self._refusal = ""
+        self._refusals = Refusals()
         self._file = ProgressFile(progress_path(settings, site))
         self._progress = self._file.load()
         # Since the progress was saved: where it cannot be, the same sightings are gone through again each second.
@@ -95,7 +95,7 @@ class BackCheckService:
                 except RejectedError as error:
                     self._rejections.note(error)
                 except (HistoryUnavailableError, NoStoreError, OtherSchemaError) as error:
-                    self._note_refusal(error)
+                    self._refusals.note(error)
                 self._stop.wait(RETRY_SECONDS)
         log.info("back-check stopped in order")
 
@@ -146,7 +146,7 @@ class BackCheckService:
         back_check.note_list(active)
         work = back_check.run_once(active.index, self._matched)
         self._save(back_check)
-        self._refusal = ""
+        self._refusals.clear()
         status_publisher.tell(back_check)
         took = time.monotonic() - started_at
         self._stop.wait(pause_seconds(work, took, is_searching=bool(back_check.progress.searches)))
@@ -190,15 +190,9 @@ class BackCheckService:
         if self._stop.is_set():
             raise StoppedError
 
-    def _note_refusal(self, error: AnprError) -> None:
-        """Log what the store refuses when it begins."""
-        if str(error) != self._refusal:
-            log.error("the store refuses, trying again", code=error.code, error=str(error), next_step=error.next_step)
-        self._refusal = str(error)
-
     def _missing(self) -> list[str]:
         """Return why new entries are not looked for."""
-        missing = [*self._rejections.missing(), *([self._refusal] if self._refusal else [])]
+        missing = [*self._rejections.missing(), *self._refusals.missing()]
         if self._follower.active is None:
             missing.append(f"no list: there is no usable index in {self._settings.index_dir}; start `anpr index`")
         return missing

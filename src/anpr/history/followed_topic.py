@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from anpr.history.database import HistoryUnavailableError
+from anpr.history.refusals import Refusals
 from anpr.history.sighting import Source
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.offset_reader import OffsetReader
 from anpr.kafka.rejections import RETRY_SECONDS, Rejections
-from anpr.runtime.logs import get_logger
-
-log = get_logger(__name__)
 
 
 class RunsOnce(Protocol):
@@ -40,7 +38,7 @@ class FollowedTopic:
         self._next_offsets = next_offsets
         self._recorder_of = recorder_of
         self._rejections = Rejections(f"the broker at {kafka} refuses history of {topic}")
-        self._refusal = ""
+        self._refusals = Refusals()
         self._reader: OffsetReader | None = None
         self._recorder: RunsOnce | None = None
         self._has_polled = False
@@ -58,11 +56,12 @@ class FollowedTopic:
             self._rejections.note(error)
             self._give_up()
         except HistoryUnavailableError as error:
-            self._note_refusal(error)
+            self._refusals.note(error)
             self._give_up()
         else:
             self._rejections.clear()
-            self._refusal, self._has_polled = "", True
+            self._refusals.clear()
+            self._has_polled = True
 
     @property
     def has_caught_up(self) -> bool:
@@ -71,7 +70,7 @@ class FollowedTopic:
 
     def missing(self) -> list[str]:
         """Return why nothing is being stored, nothing when all is well."""
-        missing = [*self._rejections.missing(), *([self._refusal] if self._refusal else [])]
+        missing = [*self._rejections.missing(), *self._refusals.missing()]
         if not missing and not self._has_polled:
             missing.append(f"the broker at {self._kafka} has not answered for {self._topic} yet")
         return missing
@@ -95,9 +94,3 @@ class FollowedTopic:
     def _give_up(self) -> None:
         self.close()
         self._retry_at = time.monotonic() + RETRY_SECONDS
-
-    def _note_refusal(self, error: HistoryUnavailableError) -> None:
-        """Log what the store refuses when it begins."""
-        if str(error) != self._refusal:
-            log.error("the store refuses, trying again", code=error.code, error=str(error), next_step=error.next_step)
-        self._refusal = str(error)

@@ -9,6 +9,7 @@ from datetime import time as time_of_day
 from typing import Protocol
 
 from anpr.audit.record import AuditEvent
+from anpr.history.refusals import Refusals
 from anpr.history.retention import DayGone, KeptStores, Retention
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
@@ -82,7 +83,7 @@ class Sweeper:
         self._audit_days = kept.audit_days
         self._clock = clock
         self._next_at = 0.0
-        self._refusal = ""
+        self._refusals = Refusals("a day cannot go, trying again")
 
     def run_once(self, *, is_settled: bool) -> None:
         """Let a day go if there is one whose time has come, and history has stored all that its topics hold.
@@ -98,16 +99,16 @@ class Sweeper:
             self._audit.erase_until(today - timedelta(days=self._audit_days + 1))
             self._note_oldest()
         except UnavailableError as error:
-            if str(error) != self._refusal:
-                self._note_refusal(error)
+            self._refusals.note(error)
             self._next_at = now + _RETRY_SECONDS
         else:
             is_busy = went or self._note_held_keys(today)
-            self._refusal, self._next_at = "", now if is_busy else now + SECONDS_BETWEEN_SWEEPS
+            self._refusals.clear()
+            self._next_at = now if is_busy else now + SECONDS_BETWEEN_SWEEPS
 
     def missing(self) -> list[str]:
         """Return why a day that should go is still there, nothing when all is well."""
-        return [f"a day whose retention has ended cannot go: {self._refusal}"] if self._refusal else []
+        return [f"a day whose retention has ended cannot go: {reason}" for reason in self._refusals.missing()]
 
     def _note_held_keys(self, today: date) -> bool:
         """Note the keys of one closed day, and return whether there was one. Look-ups are right without it."""
@@ -116,10 +117,6 @@ class Sweeper:
         except UnavailableError as error:
             log.warning("the keys of a day cannot be noted; look-ups take longer", error=str(error))
             return False
-
-    def _note_refusal(self, error: UnavailableError) -> None:
-        log.error("a day cannot go, trying again", code=error.code, error=str(error), next_step=error.next_step)
-        self._refusal = str(error)
 
     def _note_oldest(self) -> None:
         day = self._retention.oldest_day()

@@ -1,0 +1,21 @@
+"""What a store refuses is in the log once, however often a service tries again."""
+
+from structlog.testing import capture_logs
+
+from anpr.history.database import HistoryUnavailableError
+from anpr.history.refusals import Refusals
+
+FULL, LOCKED = HistoryUnavailableError("the disk is full"), HistoryUnavailableError("the file is locked")
+
+
+def test_a_refusal_is_logged_when_it_begins_and_shown_until_it_is_over() -> None:
+    refusals = Refusals()
+    with capture_logs() as logs:
+        for error in (FULL, FULL, LOCKED, LOCKED):
+            refusals.note(error)
+            assert refusals.missing() == [str(error)]
+        refusals.clear()
+        assert refusals.missing() == []
+        refusals.note(LOCKED)
+    assert [line["error"] for line in logs] == [str(FULL), str(LOCKED), str(LOCKED)]
+    assert {line["event"] for line in logs} == {"the store refuses, trying again"}
