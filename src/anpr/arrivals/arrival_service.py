@@ -24,6 +24,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Route, Settings
+from anpr.runtime.shutdown import StoppedError
 from anpr.watchlist.store.home import watchlist_reader
 
 log = get_logger(__name__)
@@ -37,10 +38,6 @@ _TELL_EVERY_SECONDS = 20.0
 # Until the topics are read, vehicles look expected that have been met. A port that is out of reach must not keep the
 # others waiting.
 _READ_BACK_SECONDS = 30.0
-
-
-class StoppedError(Exception):
-    """The service is to stop while the broker does not answer. What was not published is published after a start."""
 
 
 class ArrivalService:

@@ -30,6 +30,7 @@ from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
+from anpr.runtime.shutdown import StoppedError
 
 log = get_logger(__name__)
 
@@ -52,10 +53,6 @@ def pause_seconds(work: Work | None, took: float, *, is_searching: bool) -> floa
         # A search that waits, perhaps for days, looks each time into the file of every day.
         return max(took, _LOOK_AGAIN_SECONDS)
     return took
-
-
-class StoppedError(Exception):
-    """The service is to stop while the broker does not answer. What was not published is published after a start."""
 
 
 class BackCheckService:
