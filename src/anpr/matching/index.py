@@ -218,11 +218,8 @@ class Index:
         when an entry that gives days is valid at the site of each read.
         """
         matches: list[list[Match]] = [[] for _ in reads]
-        if not reads:
-            return matches
-        texts = texts_of(reads, self.calibrations)
-        for read_row, best in self._best(texts, reads, partial(applies_to, days=days)).items():
-            of_read = [_match(each, texts, reads[read_row]) for each in best.values()]
+        for read_row, texts, best in self._best(reads, partial(applies_to, days=days)):
+            of_read = [_match(each, texts, reads[read_row]) for each in best]
             matches[read_row] = sorted(of_read, key=attrgetter("entry.entry_id"))
         return matches
 
@@ -232,11 +229,8 @@ class Index:
         To explain a match takes longer than to find it, and only the surest is explained.
         """
         matches: list[Match | None] = [None for _ in reads]
-        if not reads:
-            return matches
-        texts = texts_of(reads, self.calibrations)
-        for read_row, best in self._best(texts, reads, applies).items():
-            matches[read_row] = _match(min(best.values(), key=attrgetter("rank")), texts, reads[read_row])
+        for read_row, texts, best in self._best(reads, applies):
+            matches[read_row] = _match(min(best, key=attrgetter("rank")), texts, reads[read_row])
         return matches
 
     def may_match(self, texts: Texts) -> Rows:
@@ -248,10 +242,14 @@ class Index:
         found = self._search(texts)
         return np.concatenate([pairs.read_rows for _, pairs in found]) if found else _NO_ROWS
 
-    def _best(self, texts: ReadTexts, reads: Sequence[Read], applies: Applies) -> dict[int, dict[str, _Best]]:
-        """Return the entries that each read matches, by its row and the entry's id."""
+    def _best(self, reads: Sequence[Read], applies: Applies) -> Iterator[tuple[int, ReadTexts, Iterable[_Best]]]:
+        """Yield the row of each read that matches, the texts of all reads, and the entries that the read matches."""
+        if not reads:
+            return
+        texts = texts_of(reads, self.calibrations)
         found = self._search(texts.columns)
-        return _best_of(self._pairs(found, texts, reads, applies), texts) if found else {}
+        for read_row, best in _best_of(self._pairs(found, texts, reads, applies), texts).items():
+            yield read_row, texts, best.values()
 
     def _pairs(
         self, found: Sequence[_Found], texts: ReadTexts, reads: Sequence[Read], applies: Applies
