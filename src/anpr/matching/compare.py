@@ -23,7 +23,6 @@ from anpr.matching.encoding.plate_codes import (
     encode_plates,
     translated,
 )
-from anpr.matching.encoding.text_codes import columns_of_texts
 from anpr.matching.explanation import explain
 from anpr.matching.index import Index, Match
 from anpr.matching.lookup.edits import are_one_edit_apart
@@ -138,9 +137,8 @@ def _own_plate_note(read: Read) -> tuple[str, ...]:
 def _encode_pair(
     read: Read, entry: Entry, calibrations: Calibrations = NO_CALIBRATIONS
 ) -> tuple[PlateCodes, PlateCodes]:
-    texts = columns_of_texts([read.plate], [read.country], [read.confidence], [read.char_confidences])
-    texts = calibrations.apply(texts, calibrations.rows_of([(read.site, read.camera)]))
-    return PlateCodes(*texts), encode_plates([entry.plate], [entry.country])
+    own_text = texts_of([read], calibrations).codes.take(np.zeros(1, np.intp))
+    return own_text, encode_plates([entry.plate], [entry.country])
 
 
 def _weigh(
