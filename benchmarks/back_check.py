@@ -35,8 +35,8 @@ from anpr.contracts.local_days import UTC_DAYS
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import sightings_of
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.interfaces import Record
 from anpr.matching.index import Index

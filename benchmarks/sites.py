@@ -27,7 +27,7 @@ from anpr.audit.folders import open_chain
 from anpr.board.rates import percentile
 from anpr.contracts.look_up import LookUp
 from anpr.history.api.sightings_server import SightingsServer
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.history.recorder import BATCH_RECORDS, Recorder
 from anpr.history.sighting import sightings_of
 from anpr.history.stores import open_all
@@ -86,7 +86,7 @@ def run_site(  # noqa: PLR0913, PLR0917  a process gets its arguments one by one
         recorder = Recorder(topic, kept.sightings, partial(sightings_of, site))
         while topic.lag():
             recorder.run_once(0)
-        with SightingsServer(settings, site, VehicleSearch(site, kept), audit):
+        with SightingsServer(settings, site, HistoryLookUp(site, kept), audit):
             is_ready.set()
             is_over.wait()
 

@@ -41,7 +41,7 @@ from anpr.contracts.site_topics import SiteTopic
 from anpr.history.api.answering import Answering
 from anpr.history.api.rate_limits import RateLimits
 from anpr.history.fact import facts_of
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
 from anpr.history.sighting import Sighting, Source, sightings_of
@@ -72,7 +72,7 @@ class Searched(NamedTuple):
 def answering(stores: KeptStores, folder: Path) -> Iterator[Answering]:
     """Yield what answers look-ups, as in the service; its audit chain is in the folder. Nobody asks too often."""
     with closing(AuditChain(folder / "audit", SITE, "history", system_clock)) as audit:
-        yield Answering(SITE, VehicleSearch(SITE, stores), audit, RateLimits(10**9, 10**9))
+        yield Answering(SITE, HistoryLookUp(SITE, stores), audit, RateLimits(10**9, 10**9))
 
 
 def search_ms(answering: Answering, plate: str, days: float = 365) -> Searched:

@@ -22,8 +22,8 @@ from anpr.contracts.events import (
     decode_status,
 )
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
 from anpr.kafka.interfaces import Record
 from anpr.kafka.tail import KafkaTail
 from anpr.local.processes import wait_until

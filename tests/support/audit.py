@@ -7,7 +7,7 @@ from pathlib import Path
 from anpr.audit.head import Head
 from anpr.audit.record import NO_PREVIOUS, AuditEvent, AuditRecord, seal
 from anpr.audit.segments import lines, segments
-from anpr.audit.verification import Place, Verdict, verify
+from anpr.audit.verification import LinePosition, Verdict, verify
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def sealed_lines(events: Sequence[AuditEvent], chain: str = "c" * 16) -> list[by
 
 def verdict_on(chain_lines: Sequence[bytes], deleted: Head | None = None, heads: Sequence[Head] = ()) -> Verdict:
     """Verify the lines of a chain."""
-    places = (Place("20261129.jsonl", number) for number in range(1, len(chain_lines) + 1))
+    places = (LinePosition("20261129.jsonl", number) for number in range(1, len(chain_lines) + 1))
     return verify(zip(places, chain_lines, strict=True), deleted=deleted, heads=heads)
 
 

@@ -11,8 +11,8 @@ from anpr.history.fact_store import FactStore
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 
 
 def kept_stores(folder: Path, url: str, schema: str) -> KeptStores:

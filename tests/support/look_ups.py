@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, Select, StaticPool, create_engine
 
 from anpr.history.erased_reads import ErasedReads
 from anpr.history.fact_store import FactStore
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
-from anpr.history.tables import FACT_TABLES, SIGHTING_TABLES, create_tables
+from anpr.history.sql_tables import FACT_TABLES, SIGHTING_TABLES, create_tables
 from tests.support.history import SITE, at
 
 
@@ -40,7 +40,7 @@ class DaysInMemory:
     def drop(self, day: date) -> None:
         raise NotImplementedError
 
-    def scrub(self, day: date) -> None:
+    def erase_remains(self, day: date) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class SearchInMemory:
             FactStore(DaysInMemory()),
             ErasedReads(DaysInMemory(), Path("no key")),
         )
-        self.search = VehicleSearch(SITE, self.stores)
+        self.search = HistoryLookUp(SITE, self.stores)
 
     def close(self) -> None:
         self.stores.close()

@@ -7,12 +7,12 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 
 from anpr.arrivals.arrival_watch import AddressedArrival, ArrivalWatch
-from anpr.arrivals.looked_through import LookedThrough
+from anpr.arrivals.watched_until import WatchedUntil
 from anpr.board.board_feed import BoardFeed
 from anpr.contracts import topics
 from anpr.contracts.events import ArrivalsWatched, encode
 from anpr.history.database import HistoryUnavailableError, NoStoreError
-from anpr.history.refusals import Refusals
+from anpr.history.store_refusals import StoreRefusals
 from anpr.history.stores import open_sightings
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.producer import KafkaProducer
@@ -34,7 +34,7 @@ _FOLD_SECONDS = 0.1
 _WATCHED_KEY = "watched"
 _FLUSH_SECONDS = 1.0
 # Boards wait for a minute (`ARRIVALS_UNWATCHED_AFTER`). The topic keeps each record for days, so there are few.
-_TELL_EVERY_SECONDS = 20.0
+_PUBLISH_EVERY_SECONDS = 20.0
 # Until the topics are read, vehicles look expected that have been met. A port that is out of reach must not keep the
 # others waiting.
 _READ_BACK_SECONDS = 30.0
@@ -45,7 +45,7 @@ class ArrivalService:
 
     def __init__(self, settings: Settings, site: str, routes: Mapping[str, Route], stop: threading.Event) -> None:
         """Look for the vehicles that come by these routes, which are by their origin, until `stop` is set."""
-        self.health = Health("meet", self._missing)
+        self.health = Health("meet", self._why_not_ready)
         self._settings = settings
         self._site = site
         self._routes = routes
@@ -59,7 +59,7 @@ class ArrivalService:
             with_covert=True,
         )
         self._rejections = Rejections(f"the broker at {self._kafka} refuses arrivals")
-        self._refusals = Refusals()
+        self._refusals = StoreRefusals()
         metrics.ARRIVALS_WATCHED.labels(site).set(0)
 
     def run(self) -> None:
@@ -97,7 +97,7 @@ class ArrivalService:
             watch = ArrivalWatch(
                 self._site, self._routes, sightings=sightings, publish=lambda found: self._publish(producer, found)
             )
-            looked_through = LookedThrough()
+            watched_until = WatchedUntil()
             look_at = ask_at = 0.0
             while not self._stop.is_set():
                 self.health.heartbeat()
@@ -106,23 +106,23 @@ class ArrivalService:
                     # Live matching comes first: it rests at least as long as it works.
                     started_at = time.monotonic()
                     if started_at >= ask_at:
-                        looked_through.note_ends(system_clock(), ends.ask())
-                        ask_at = started_at + _TELL_EVERY_SECONDS
-                    stored = sightings.next_offsets() if looked_through.is_waiting else {}
-                    self._look(watch)
-                    self._tell(producer, looked_through.until(stored))
+                        watched_until.note_ends(system_clock(), ends.ask())
+                        ask_at = started_at + _PUBLISH_EVERY_SECONDS
+                    stored = sightings.next_offsets() if watched_until.is_waiting else {}
+                    self._publish_new_arrivals(watch)
+                    self._publish_watched_until(producer, watched_until.until(stored))
                     look_at = time.monotonic() + max(_LOOK_EVERY_SECONDS, time.monotonic() - started_at)
 
-    def _look(self, watch: ArrivalWatch) -> None:
+    def _publish_new_arrivals(self, watch: ArrivalWatch) -> None:
         feed = self._feed
-        found = watch.look(feed.board, feed.whole_board or feed.board, system_clock())
+        found = watch.publish_new_arrivals(feed.board, feed.whole_board or feed.board, system_clock())
         self._refusals.clear()
         count = sum(not arrival.is_covert for arrival in found)
         metrics.ARRIVALS.labels(self._site).inc(count)
         if found:
             self._rejections.clear()
 
-    def _tell(self, producer: KafkaProducer, until: datetime | None) -> None:
+    def _publish_watched_until(self, producer: KafkaProducer, until: datetime | None) -> None:
         """Tell the boards until when arrivals have been met, if that is new."""
         if until is None:
             return
@@ -144,9 +144,9 @@ class ArrivalService:
             if self._stop.is_set():
                 raise StoppedError
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why arrivals are not met."""
-        missing = [*self._rejections.missing(), *self._refusals.missing()]
+        missing = [*self._rejections.why_not_ready(), *self._refusals.why_not_ready()]
         if not self._feed.caught_up():
             missing.append("not all topics have been read: vehicles may be expected that are not known here")
         return missing

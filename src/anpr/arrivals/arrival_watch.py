@@ -51,7 +51,7 @@ class ArrivalWatch:
         self._sightings = sightings
         self._publish = publish
 
-    def look(self, open_board: Board, whole_board: Board, now: datetime) -> list[AddressedArrival]:
+    def publish_new_arrivals(self, open_board: Board, whole_board: Board, now: datetime) -> list[AddressedArrival]:
         """Publish the arrivals of the vehicles that were seen, add them to the boards, and return them.
 
         What the open board shows is told to everybody. The whole board only adds what covert alerts make expected.

@@ -17,7 +17,7 @@ _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 _JUST_BEFORE = timedelta(microseconds=-1)
 
 
-class Expected(NamedTuple):
+class ExpectedVehicle(NamedTuple):
     """A vehicle that is expected: what is looked for, in which captures, and the alert that its arrival names.
 
     With `is_guessed`, a guess of a camera has been told already, and only a true reading is news.
@@ -32,7 +32,7 @@ class Expected(NamedTuple):
 
 def expected_vehicles(
     incidents: Iterable[Incident], site: str, routes: Mapping[str, Route], now: datetime, *, covert: bool
-) -> list[Expected]:
+) -> list[ExpectedVehicle]:
     """Return the vehicles that may have reached `site` by now and were not seen there.
 
     `routes` are those that lead to `site`, by their origin. With `covert`, those that a covert alert makes expected,
@@ -49,7 +49,7 @@ def expected_vehicles(
         if named and is_awaited and concern.seen_from <= now:
             alert = min(named, key=certainty_order)
             until = _until(concern, is_claimed=site in incident.holders)
-            found.append(Expected(alert, _looked_for(alert), concern.seen_from, until, is_guessed))
+            found.append(ExpectedVehicle(alert, _wanted_entry(alert), concern.seen_from, until, is_guessed))
     return found
 
 
@@ -59,7 +59,7 @@ def _until(concern: Concern, *, is_claimed: bool) -> datetime:
     return until if concern.seen_before is None else min(until, shifted(concern.seen_before, _JUST_BEFORE))
 
 
-def _looked_for(alert: Alert) -> Entry:
+def _wanted_entry(alert: Alert) -> Entry:
     """Return the entry by which the engine finds the vehicle of an alert, wherever and whenever it is.
 
     Of a pattern, it is the plate that was read. The least sure tier counts nowhere: a neighbour of the listed plate

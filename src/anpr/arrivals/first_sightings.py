@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from anpr.arrivals.expected import Expected
+from anpr.arrivals.expected import ExpectedVehicle
 from anpr.contracts.events import NO_GENERATION, Arrival, Read
-from anpr.contracts.readings import SUREST_OF_GUESSES, sureness_of
+from anpr.contracts.readings import SUREST_OF_GUESSES, effective_tier_of
 from anpr.matching.index import Index
 from anpr.matching.read_keys import folded_key
 
 
-def keys_of(expected: Iterable[Expected]) -> frozenset[str]:
+def keys_of(expected: Iterable[ExpectedVehicle]) -> frozenset[str]:
     """Return the keys under which history holds every read that may be of one of these vehicles."""
     return frozenset(folded_key(vehicle.entry.plate) for vehicle in expected) - {""}
 
 
 def first_sightings(
-    expected: Sequence[Expected], reads: Sequence[Read], is_superseded: Callable[[Read], bool]
+    expected: Sequence[ExpectedVehicle], reads: Sequence[Read], is_superseded: Callable[[Read], bool]
 ) -> list[Arrival]:
     """Return the arrivals of the vehicles that one of the reads shows, each by its first capture.
 
@@ -41,7 +41,7 @@ def first_sightings(
             number = int(match.entry.entry_id)
             vehicle = expected[number]
             if read.captured_at and vehicle.seen_from <= read.captured_at <= vehicle.until:
-                tier = sureness_of(match.tier, read, match.explanation)
+                tier = effective_tier_of(match.tier, read, match.explanation)
                 found = guessed if tier == SUREST_OF_GUESSES else first
                 found.setdefault(number, _arrival(vehicle, read, tier))
     still_guessed = (number for number in guessed.keys() - first.keys() if not expected[number].is_guessed)
@@ -53,7 +53,7 @@ def _order(read: Read) -> tuple[str, ...]:
     return (captured_at, *read.identity)
 
 
-def _arrival(vehicle: Expected, read: Read, tier: str) -> Arrival:
+def _arrival(vehicle: ExpectedVehicle, read: Read, tier: str) -> Arrival:
     return Arrival(
         site=read.site,
         alert_id=vehicle.alert.alert_id,

@@ -28,10 +28,10 @@ from anpr.audit.record import (
     unseal,
 )
 from anpr.audit.segments import day_of, lines_backwards, segment_of, segments
+from anpr.runtime.atomic_file import sync_folder
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.logs import get_logger
-from anpr.runtime.whole_file import sync_folder
 
 log = get_logger(__name__)
 

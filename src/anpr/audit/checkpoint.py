@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from anpr.runtime.whole_file import write_whole
+from anpr.runtime.atomic_file import write_atomically
 
 _NAME = "checkpoint.json"
 
@@ -40,4 +40,4 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint of a chain. It is on the disk when this returns. Raises OSError."""
-    write_whole(folder / _NAME, msgspec.json.encode(checkpoint))
+    write_atomically(folder / _NAME, msgspec.json.encode(checkpoint))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from anpr.audit.chain import AuditChain
 from anpr.audit.record import AuditEvent
+from anpr.runtime.atomic_file import sync_folder
 from anpr.runtime.errors import UnavailableError
-from anpr.runtime.whole_file import sync_folder
 
 FOLDER = "before-chains"
 _WHAT = "older audit log taken over"

@@ -12,14 +12,14 @@ from anpr.audit.record import SealedRecord, unseal
 from anpr.audit.segments import day_of, lines, segments
 
 
-class Found(NamedTuple):
+class FoundRecord(NamedTuple):
     """A record that was asked for, and its line as it is in the chain."""
 
     sealed: SealedRecord
     line: bytes
 
 
-def records_of(folder: Path, query: AuditQuery) -> Iterator[Found]:
+def records_of(folder: Path, query: AuditQuery) -> Iterator[FoundRecord]:
     """Yield the records that are asked for, of all chains in a folder, the oldest first.
 
     A line that is no record is left out: a verification names it. Raises OSError.
@@ -28,7 +28,7 @@ def records_of(folder: Path, query: AuditQuery) -> Iterator[Found]:
     yield from heapq.merge(*chains, key=lambda found: found.sealed.record.at)
 
 
-def _records(chain: Path, query: AuditQuery) -> Iterator[Found]:
+def _records(chain: Path, query: AuditQuery) -> Iterator[FoundRecord]:
     for segment in segments(chain):
         if day_of(segment) < query.since.astimezone(UTC).date():
             continue
@@ -38,4 +38,4 @@ def _records(chain: Path, query: AuditQuery) -> Iterator[Found]:
             except ValueError:
                 continue
             if query.fits(sealed.record):
-                yield Found(sealed, line)
+                yield FoundRecord(sealed, line)

@@ -11,7 +11,7 @@ from anpr.audit.head import Head
 from anpr.audit.older_log import is_altered, is_take_over
 from anpr.audit.record import AuditEvent, unseal
 from anpr.audit.segments import lines, segments
-from anpr.audit.verification import Fault, Place, Verdict, verify
+from anpr.audit.verification import Fault, LinePosition, Verdict, verify
 from anpr.contracts.events import AuditHead
 
 
@@ -78,7 +78,7 @@ def verify_chain(folder: Path, heads: Collection[AuditHead]) -> ChainReport:
         return ChainReport(service=folder.name, chain=chain, faulty=1, fault=what)
     if checkpoint and not chain:
         chain = checkpoint.chain
-    walk = _Walk(folder)
+    walk = _ChainLines(folder)
     deleted = Head(checkpoint.chain, checkpoint.sequence, checkpoint.hash) if checkpoint else None
     kept = [Head(head.chain, head.sequence, head.hash) for head in heads if head.chain == chain]
     verdict = verify(walk, deleted=deleted, heads=kept)
@@ -95,7 +95,7 @@ def verify_chain(folder: Path, heads: Collection[AuditHead]) -> ChainReport:
     )
 
 
-class _Walk:
+class _ChainLines:
     """The lines of a chain with their places. On the way it notes what the records say of files beside the chain."""
 
     def __init__(self, folder: Path) -> None:
@@ -105,7 +105,7 @@ class _Walk:
         self._erased: set[str | None] = set()
         self._older_logs: list[tuple[int, AuditEvent]] = []
 
-    def __iter__(self) -> Iterator[tuple[Place, bytes]]:
+    def __iter__(self) -> Iterator[tuple[LinePosition, bytes]]:
         files = segments(self._folder)
         for segment in files:
             for number, line in enumerate(lines(segment), 1):
@@ -113,7 +113,7 @@ class _Walk:
                     self.is_unfinished = True
                 else:
                     self._note(line)
-                    yield Place(segment.name, number), line
+                    yield LinePosition(segment.name, number), line
 
     def fault(self, checkpoint: Checkpoint | None, verdict: Verdict) -> Fault | None:
         """Return what does not fit the records: a checkpoint that none made, or an older log that was changed."""

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 from anpr.back_check.alert_publisher import AlertPublisher
 from anpr.back_check.back_check import PIECE_OFFSETS, BackCheck, MatchedWith, Work
+from anpr.back_check.back_check_status import BackCheckStatusPublisher
 from anpr.back_check.known_alerts import KnownAlerts
-from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.matcher_generations import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile, progress_path
-from anpr.back_check.status_publisher import StatusPublisher
 from anpr.contracts import topics
 from anpr.contracts.events import Generation, Undecodable, decode_status
 from anpr.contracts.local_days import LocalDays
 from anpr.history.database import HistoryUnavailableError, NoStoreError
-from anpr.history.refusals import Refusals
 from anpr.history.schema import OtherSchemaError
+from anpr.history.store_refusals import StoreRefusals
 from anpr.history.stores import open_facts, open_sightings
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.follower import IndexFollower
@@ -60,14 +60,14 @@ class BackCheckService:
 
     def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
         """Look for new entries until `stop` is set."""
-        self.health = Health("back-check", self._missing)
+        self.health = Health("back-check", self._why_not_ready)
         self._settings = settings
         self._site = site
         self._kafka = settings.sites[site].kafka
         self._stop = stop
         self._follower = IndexFollower(IndexFolder(settings.index_dir), f"anpr index --site {site}")
         self._rejections = Rejections(f"the broker at {self._kafka} refuses the back-check")
-        self._refusals = Refusals()
+        self._refusals = StoreRefusals()
         self._file = ProgressFile(progress_path(settings, site))
         self._progress = self._file.load()
         # Since the progress was saved: where it cannot be, the same sightings are gone through again each second.
@@ -116,7 +116,7 @@ class BackCheckService:
             opened.callback(ends.close)
             generations = MatcherGenerations()
             producer = KafkaProducer(self._kafka)
-            status_publisher = StatusPublisher(self._site, producer, self._rejections.note)
+            status_publisher = BackCheckStatusPublisher(self._site, producer, self._rejections.note)
             back_check = BackCheck(
                 self._progress,
                 self._published,
@@ -134,7 +134,7 @@ class BackCheckService:
                 if back_check.progress.searches and tail.caught_up():
                     self._ask_matchers(back_check.progress.checked, generations, ends)
 
-    def _go_on(self, back_check: BackCheck, status_publisher: StatusPublisher) -> None:
+    def _go_on(self, back_check: BackCheck, status_publisher: BackCheckStatusPublisher) -> None:
         """Do one piece of each search, tell how far it is, then pause."""
         active = self._follower.active
         if active is None:
@@ -144,7 +144,7 @@ class BackCheckService:
         work = back_check.run_once(active.index, self._matched)
         self._save(back_check)
         self._refusals.clear()
-        status_publisher.tell(back_check)
+        status_publisher.publish_when_due(back_check)
         took = time.monotonic() - started_at
         self._stop.wait(pause_seconds(work, took, is_searching=bool(back_check.progress.searches)))
 
@@ -187,9 +187,9 @@ class BackCheckService:
         if self._stop.is_set():
             raise StoppedError
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why new entries are not looked for."""
-        missing = [*self._rejections.missing(), *self._refusals.missing()]
+        missing = [*self._rejections.why_not_ready(), *self._refusals.why_not_ready()]
         if self._follower.active is None:
             missing.append(f"no list: there is no usable index in {self._settings.index_dir}; start `anpr index`")
         return missing

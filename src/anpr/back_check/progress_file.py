@@ -8,10 +8,10 @@ import msgspec
 
 from anpr.back_check.search import Progress
 from anpr.history.database import HistoryUnavailableError
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
-from anpr.runtime.whole_file import write_whole
 
 log = get_logger(__name__)
 
@@ -75,6 +75,6 @@ class ProgressFile:
         """Replace the file. Raises HistoryUnavailableError where the disk refuses."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(self._path, msgspec.json.encode(progress))
+            write_atomically(self._path, msgspec.json.encode(progress))
         except OSError as error:
             raise HistoryUnavailableError(f"the file {self._path}: {error.strerror or error}") from None

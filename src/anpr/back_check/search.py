@@ -14,7 +14,7 @@ from anpr.contracts.events import NO_GENERATION, Entry, Generation, Instant
 from anpr.history.sighting import Source
 
 
-class Done(Struct, frozen=True):
+class SourceProgress(Struct, frozen=True):
     """The sightings of a source before `next_offset` are done."""
 
     topic_id: str
@@ -33,7 +33,7 @@ class Search(Struct, frozen=True, kw_only=True):
     after: Generation
     upto: Generation
     since: Instant
-    done: tuple[Done, ...] | None = None
+    done: tuple[SourceProgress, ...] | None = None
     began_at: Instant | None = None
 
     def wants(self, entry: Entry) -> bool:
@@ -46,7 +46,10 @@ class Search(Struct, frozen=True, kw_only=True):
 
     def with_done(self, next_offsets: Mapping[Source, int]) -> "Search":
         """Return the search with everything before these offsets done."""
-        done = (Done(source.topic_id, source.partition, offset) for source, offset in sorted(next_offsets.items()))
+        done = (
+            SourceProgress(source.topic_id, source.partition, offset)
+            for source, offset in sorted(next_offsets.items())
+        )
         return replace(self, done=tuple(done))
 
 

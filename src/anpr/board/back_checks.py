@@ -47,7 +47,7 @@ class BackCheckFault(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Heard:
+class _LastReport:
     """When a back-check was last heard of, None if never; the status that counts, and when that was received."""
 
     heard_at: datetime | None = None
@@ -60,12 +60,12 @@ class BackChecks:
 
     def __init__(self, expected: Iterable[str], opened_at: datetime) -> None:
         """Each of the sites `expected` should have one. One that is never heard of is missed only after a while."""
-        self._heard = {site: _Heard() for site in expected}
+        self._heard = {site: _LastReport() for site in expected}
         self._waits_since = opened_at
 
     def note(self, status: BackCheckStatus, received_at: datetime) -> None:
         """Note the status of a back-check that was received at this time."""
-        heard = self._heard.setdefault(status.site, _Heard())
+        heard = self._heard.setdefault(status.site, _LastReport())
         heard.heard_at = max(received_at, heard.heard_at or received_at)
         is_ahead = heard.status is None or status.looked_up_to >= heard.status.looked_up_to
         is_gone = heard.received_at is not None and received_at - heard.received_at > BACK_CHECK_GONE_AFTER
@@ -79,7 +79,7 @@ class BackChecks:
             for site, heard in self._heard.items()
         }
 
-    def _looked_until(self, heard: _Heard, matchers: Iterable[Status], now: datetime) -> datetime:
+    def _looked_until(self, heard: _LastReport, matchers: Iterable[Status], now: datetime) -> datetime:
         if now - (heard.heard_at or self._waits_since) > BACK_CHECK_GONE_AFTER:
             return heard.heard_at or NEVER
         overlooked = _overlooked_since(heard.status, matchers)

@@ -25,7 +25,7 @@ from anpr.board.incident import (
     urgency_order,
 )
 from anpr.board.later_stays import with_later_stays
-from anpr.board.vehicles import apart_by_vehicle
+from anpr.board.vehicles import split_by_vehicle
 from anpr.contracts.districts import is_same_plate
 from anpr.contracts.events import (
     Action,
@@ -346,7 +346,7 @@ class Board:
     def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
         """Cut alerts of one text in order of capture into stays, each of one vehicle."""
         for of_any_vehicle in self._without_long_gaps(alerts):
-            for of_vehicle in apart_by_vehicle(of_any_vehicle):
+            for of_vehicle in split_by_vehicle(of_any_vehicle):
                 yield from self._without_long_gaps(of_vehicle)
 
     def _without_long_gaps(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:

@@ -14,7 +14,7 @@ from anpr.board.board_records import board_topics, is_covert, is_for_boards
 from anpr.board.entry_updates import EntryUpdate, EntryUpdates, ListSource
 from anpr.board.site_health import CalibratedCamera, ClockSet, SiteHealth
 from anpr.board.site_monitor import SiteMonitor
-from anpr.board.status_order import place_of
+from anpr.board.status_order import topic_position
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, ArrivalsWatched, BackCheckStatus, EntryListed, Loss, Status
@@ -24,9 +24,9 @@ from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_gaps import GapFinder
 from anpr.runtime import metrics
+from anpr.runtime.cautious_clock import CautiousClock
 from anpr.runtime.clock import Clock
 from anpr.runtime.clock_steps import ClockSteps
-from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
@@ -81,7 +81,7 @@ class BoardFeed:
         self._entry_updates = EntryUpdates(lists, self._follower.wake)
         self._stopwatch = stopwatch
         self._clock_steps = ClockSteps(clock, stopwatch)
-        self._lasting_clock = LastingClock(clock, stopwatch)
+        self._cautious_clock = CautiousClock(clock, stopwatch)
         self._clock_set: tuple[ClockSet, float] | None = None
         self._follow_entries_at = self._prune_at = stopwatch()
 
@@ -130,7 +130,7 @@ class BoardFeed:
                 self._clock_set = ClockSet(self._clock(), timedelta(seconds=step)), seconds
         if seconds >= self._prune_at:
             self._prune_at = seconds + _PRUNE_EVERY_SECONDS
-            now = self._lasting_clock()  # what is forgotten does not come back before a restart
+            now = self._cautious_clock()  # what is forgotten does not come back before a restart
             self._boards.prune(now)
             self.losses.prune(now)
             self.site_monitor.prune(now)
@@ -222,7 +222,7 @@ class BoardFeed:
         if isinstance(status, BackCheckStatus):
             self.site_monitor.back_checks.note(status, received_at)
         else:
-            self.site_monitor.note_status(status, received_at, place_of(record))
+            self.site_monitor.note_status(status, received_at, topic_position(record))
 
     def _look_for_gap(self, record: Record, topic: SiteTopic) -> None:
         """Count the records that are missing before a record. A newer status replaces the older ones."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from anpr.contracts import turned_away
 from anpr.contracts.events import KINDS, TIERS, Action, Alert, Arrival, Entry, encode
-from anpr.contracts.readings import is_guess, sureness
+from anpr.contracts.readings import effective_tier, is_guess
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -133,7 +133,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         """Tell whether each standing alert of another one has its equal among those of this one, or a surer one."""
         tiers: defaultdict[str, set[str]] = defaultdict(set)
         for alert in self.standing:
-            tiers[alert.entry.entry_id].add(sureness(alert))
+            tiers[alert.entry.entry_id].add(effective_tier(alert))
         return all(_is_covered(alert, tiers) for alert in other.standing)
 
     def is_retracted(self, action: Action) -> bool:
@@ -279,7 +279,7 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
         if action.kind != "outcome":
             continue
         named = by_id[action.alert_id]
-        covered.setdefault(named.entry.entry_id, set()).add(sureness(named))
+        covered.setdefault(named.entry.entry_id, set()).add(effective_tier(named))
         for cover in action.covers:
             covered.setdefault(cover.entry_id, set()).add(cover.tier)
     return covered
@@ -287,7 +287,7 @@ def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[
 
 def _is_covered(alert: Alert, covered: Mapping[str, set[str]]) -> bool:
     """Tell whether these tiers, by entry, have that of the alert or a surer one."""
-    tiers, tier = covered.get(alert.entry.entry_id, set()), sureness(alert)
+    tiers, tier = covered.get(alert.entry.entry_id, set()), effective_tier(alert)
     own_rank = rank(tier, TIERS)
     return tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from anpr.board.incident import Incident, capture_order
 from anpr.board.journeys import may_cross
-from anpr.board.vehicles import apart_by_vehicle
+from anpr.board.vehicles import split_by_vehicle
 
 
 def with_later_stays(incidents: Sequence[Incident]) -> tuple[Incident, ...]:
@@ -29,5 +29,5 @@ def _expects_again(later: Incident, incident: Incident) -> bool:
         later.first_captured_at > incident.last_captured_at
         and may_cross(later)
         and later.speaks_for(incident)
-        and len(apart_by_vehicle([*incident.alerts, *later.alerts])) == 1
+        and len(split_by_vehicle([*incident.alerts, *later.alerts])) == 1
     )

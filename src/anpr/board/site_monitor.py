@@ -13,7 +13,7 @@ from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.journeys import ALWAYS, NEVER
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import Canary, SiteHealth
-from anpr.board.status_order import Place, is_newer
+from anpr.board.status_order import TopicPosition, is_newer
 from anpr.contracts.events import ARRIVALS_UNWATCHED_AFTER, Alert, ArrivalsWatched, Status, UnknownCamera
 from anpr.contracts.unknown_cameras import unknown_cameras
 from anpr.runtime import metrics
@@ -26,12 +26,12 @@ _NAME_KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class _Reported:
-    """The newest status of a matcher, when it was received, its place on the topic, and by how much it was ahead."""
+class _MatcherReport:
+    """The newest status of a matcher, when it was received, its position on the topic, and how far it was ahead."""
 
     status: Status
     received_at: datetime
-    place: Place
+    position: TopicPosition
     ahead: timedelta
 
 
@@ -53,16 +53,16 @@ class SiteMonitor:
         self.back_checks = BackChecks(settings.back_check_sites, opened_at)
         self._settings = settings
         self._opened_at = opened_at
-        self._statuses: dict[tuple[str, str], _Reported] = {}
+        self._statuses: dict[tuple[str, str], _MatcherReport] = {}
         self._heard_at: dict[str, datetime] = {}
         self._arrivals_watched: dict[str, datetime] = {}
 
-    def note_status(self, status: Status, received_at: datetime, place: Place) -> None:
-        """Note the status of a matcher, received at this time from this place on its topic."""
+    def note_status(self, status: Status, received_at: datetime, position: TopicPosition) -> None:
+        """Note the status of a matcher, received at this time from this position on its topic."""
         site, key = status.site, (status.site, status.matcher)
         newest = self._statuses.get(key)
-        if is_newer(place, newest.place if newest else None):
-            self._statuses[key] = _Reported(status, received_at, place, status.at - received_at)
+        if is_newer(position, newest.position if newest else None):
+            self._statuses[key] = _MatcherReport(status, received_at, position, status.at - received_at)
             self.rates.note_status(status)
             self.cameras.note_status(status)
         self._heard_at[site] = max(received_at, self._heard_at.get(site, received_at))

@@ -12,7 +12,7 @@ from anpr.contracts.events import Alert
 from anpr.contracts.plates import as_read
 
 
-def apart_by_vehicle(stay: Sequence[Alert]) -> list[Sequence[Alert]]:
+def split_by_vehicle(stay: Sequence[Alert]) -> list[Sequence[Alert]]:
     """Return the alerts of a stay apart for each vehicle, in the order of the stay.
 
     Reads without the gap may be of either vehicle. Where reads or entries name only one, they join it. Where they

@@ -57,7 +57,7 @@ _COMMANDS = {
 def _anpr(ctx: click.Context, config: Path) -> None:
     """Number-plate watchlist alerts for the UK controls at Calais, Coquelles and Dunkerque.
 
-    `anpr COMMAND --help` has examples. Results for programs go to stdout as JSON lines. Messages and progress go to
+    Add --help to a command for examples. Results for programs go to stdout as JSON lines. Messages and progress go to
     stderr.
 
     \b

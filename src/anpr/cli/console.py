@@ -110,10 +110,10 @@ def _health_of(service: ConsoleService) -> Health:
     """Return the health of the process: ready once the topics are read, alive while the board's thread ticks."""
     board_thread = service.board_thread
 
-    def missing() -> list[str]:
+    def why_not_ready() -> list[str]:
         return [] if board_thread.has_read_all() else ["the topics are not read to their end yet"]
 
-    health = Health("console", missing)
+    health = Health("console", why_not_ready)
     board_thread.heartbeat = health.heartbeat
     return health
 

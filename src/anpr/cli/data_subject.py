@@ -18,11 +18,11 @@ from anpr.history.held_data import SubjectAccess
 from anpr.history.stores import open_all
 from anpr.history.subject_access import LeftOut, subject_access
 from anpr.history.subject_access_text import subject_access_text
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
-from anpr.runtime.whole_file import write_whole
 
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FILES: Final = ("subject-access.json", "subject-access.txt")
@@ -147,7 +147,7 @@ def _write(file: Path, content: bytes) -> None:
     """Write a file for its owner alone: it is there as a whole, or not at all."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(file, content)
+        write_atomically(file, content)
     except OSError as error:
         raise UnavailableError(
             "data-subject-unwritable",

@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         signal.signal(number, signal.default_int_handler)
     try:
         # A scenario decides what becomes of each of its vehicles.
-        with Demo(ctx.obj, watchlist, _say, lists_some_later=scenario is None) as demo:
+        with Demo(ctx.obj, watchlist, _print_sentence, lists_some_later=scenario is None) as demo:
             live = demo.open_feed()
             demo.start_matchers(live)
             demo.start_histories()
@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
         click.echo("stopped; no process was left running", err=True)
 
 
-def _say(sentence: str) -> None:
+def _print_sentence(sentence: str) -> None:
     """Print a sentence on stderr, with its words whole where a person reads it."""
     is_read = sys.stderr.isatty()
     click.echo(click.wrap_text(sentence, shutil.get_terminal_size().columns) if is_read else sentence, err=True)

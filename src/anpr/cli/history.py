@@ -14,7 +14,7 @@ from anpr.cli.health_option import metrics_port, serve_health
 from anpr.history.api.sightings_server import SightingsServer
 from anpr.history.history_copy import copy_history
 from anpr.history.history_service import HistoryService
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.kafka.producer import KafkaProducer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import bind_service
@@ -63,7 +63,7 @@ def _keep(settings: Settings, site: str, host: str | None, port: int | None, met
     with closing(open_chain(settings, site, "history", system_clock)) as audit:
         service = HistoryService(settings, site, stop, system_clock, audit)
         if settings.sites[site].history:
-            search = VehicleSearch(site, service.stores)
+            search = HistoryLookUp(site, service.stores)
             service.serve(SightingsServer(settings, site, search, audit, host=host, port=port))
         publisher = HeadPublisher(
             site, site_folder(settings, site), lambda: KafkaProducer(settings.sites[site].kafka), system_clock

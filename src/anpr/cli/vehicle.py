@@ -18,12 +18,12 @@ from anpr.cli.vehicle_text import VehicleText
 from anpr.contracts.look_up import LookUp
 from anpr.look_up.ask_sites import ask_sites
 from anpr.look_up.export import csv_of, json_of
-from anpr.look_up.question import MOST_REASON_CHARACTERS, Asker, Written, question
+from anpr.look_up.question import MOST_REASON_CHARACTERS, Asker, WrittenQuestion, question
 from anpr.look_up.timeline import Timeline, timeline_of
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.settings import Settings
-from anpr.runtime.whole_file import write_whole
 
 ROLE: Final = "command line"
 # Exit codes of this command; see `anpr --help`.
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     settings = settings_of(ctx)
     asking = check_site(settings, site or next(iter(settings.sites)))
     ports = tuple(check_site(settings, port) for port in dict.fromkeys(ports))
-    written = Written(plate, reason, country, since, until)
+    written = WrittenQuestion(plate, reason, country, since, until)
     zone = settings.sites[asking].zone
     look_up = question(written, Asker(operator_name(), ROLE, asking), system_clock(), zone)
     if erase or subject_access:
@@ -121,7 +121,7 @@ def command(  # noqa: PLR0913, PLR0917  click hands over one argument for each o
     click.echo(f"asking {', '.join(settings.sites[port].title for port in asked)}", err=True)
     replies = asyncio.run(ask_sites(settings, look_up, sites=asked))
     timeline = timeline_of(replies, timedelta(minutes=settings.board.stay_gap_minutes))
-    _write(_as(form, look_up, timeline, words, settings), output)
+    _write(_formatted(form, look_up, timeline, words, settings), output)
     for line in words.missing(timeline) if form != "text" or output else ():
         click.echo(line, err=True)
     ctx.exit(_SITE_MISSING if timeline.missing else _NOTHING if timeline.is_empty else _FOUND)
@@ -153,7 +153,7 @@ def _audit(settings: Settings, look_up: LookUp, form: str, ports: tuple[str, ...
         chain.close()
 
 
-def _as(form: str, look_up: LookUp, timeline: Timeline, words: VehicleText, settings: Settings) -> str:
+def _formatted(form: str, look_up: LookUp, timeline: Timeline, words: VehicleText, settings: Settings) -> str:
     if form == "csv":
         return csv_of(timeline, settings.zones)
     if form == "json":
@@ -173,7 +173,7 @@ def _write(text: str, output: Path | None) -> None:
         click.echo(text.encode(), nl=False)
         return
     with _reported(output):
-        write_whole(output, text.encode())
+        write_atomically(output, text.encode())
 
 
 @contextlib.contextmanager

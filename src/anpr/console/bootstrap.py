@@ -52,13 +52,13 @@ from anpr.console.labels import ELSEWHERE, ON_THE_WAY, claim_due_words
 from anpr.console.local_time import weekday_time_in
 from anpr.console.status.current_status import CurrentStatus
 from anpr.console.status.fresh_status import FreshStatus
-from anpr.console.vehicle.vehicle_search import AskSites, VehicleSearch
+from anpr.console.vehicle.console_look_ups import AskSites, ConsoleLookUps
 from anpr.contracts.events import Alert
 from anpr.kafka.interfaces import Producer
+from anpr.runtime.cautious_clock import CautiousClock
 from anpr.runtime.clock import Clock
 from anpr.runtime.durations import in_words
 from anpr.runtime.images import ImageStore
-from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.settings import Settings
 
 
@@ -195,7 +195,7 @@ def _parts(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> Con
         board=board,
         actions=ActionSubmitter(view, board, audit, ActionProducer(servers.open_producer), servers.users, clock),
         audit=audit,
-        vehicles=VehicleSearch(
+        vehicles=ConsoleLookUps(
             site,
             ports=inputs.settings.sites_to_ask,
             zones=inputs.settings.zones,
@@ -233,8 +233,8 @@ def _service(inputs: _ConsoleInputs, live: _LiveBoard, accounts: _Accounts) -> C
         live.publisher,
         live.broadcast,
         background_tasks=(
-            partial(sweep_images, inputs.servers.images, LastingClock(inputs.clock)),
-            live.broadcast.beat_forever,
+            partial(sweep_images, inputs.servers.images, CautiousClock(inputs.clock)),
+            live.broadcast.send_heartbeats,
             accounts.sessions.refresh_forever,
             accounts.signed_in.refresh_forever,
         ),
@@ -250,7 +250,7 @@ def _audit_upkeep(inputs: _ConsoleInputs) -> AuditUpkeep:
     return AuditUpkeep(
         HeadPublisher(site, folder, servers.open_producer, inputs.clock),
         HeadKeeper(folder, others, servers.open_tail),
-        Expiry(folder, servers.audit_chain, inputs.settings.retention.audit_days, LastingClock(inputs.clock)),
+        Expiry(folder, servers.audit_chain, inputs.settings.retention.audit_days, CautiousClock(inputs.clock)),
     )
 
 

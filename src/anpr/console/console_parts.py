@@ -12,7 +12,7 @@ from anpr.console.board.stream_broadcast import StreamBroadcast
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.http.routes.plate_image import LoadImage
 from anpr.console.status.fresh_status import FreshStatus
-from anpr.console.vehicle.vehicle_search import VehicleSearch
+from anpr.console.vehicle.console_look_ups import ConsoleLookUps
 from anpr.runtime.clock import Clock
 from anpr.runtime.images import ImageStore
 
@@ -41,7 +41,7 @@ class ConsoleParts:
     board: BoardAccess
     actions: ActionSubmitter
     audit: AuditTrail
-    vehicles: VehicleSearch
+    vehicles: ConsoleLookUps
     images: ImageStore
     clock: Clock
     load_image: LoadImage

@@ -23,12 +23,12 @@ def is_guess(alert: Alert) -> bool:
     return reading_that_matched(alert.read, alert.explanation) != FIRST
 
 
-def sureness(alert: Alert) -> Tier:
+def effective_tier(alert: Alert) -> Tier:
     """Return the tier of an alert, for a guess that of an edit at best."""
-    return sureness_of(alert.tier, alert.read, alert.explanation)
+    return effective_tier_of(alert.tier, alert.read, alert.explanation)
 
 
-def sureness_of(tier: Tier, read: Read, explanation: Explanation) -> Tier:
+def effective_tier_of(tier: Tier, read: Read, explanation: Explanation) -> Tier:
     """Return how sure a match is whose tier this is: for a guess as sure as by an edit at best."""
     is_too_sure = tier in TIERS[: TIERS.index(SUREST_OF_GUESSES)]
     return SUREST_OF_GUESSES if is_too_sure and reading_that_matched(read, explanation) != FIRST else tier

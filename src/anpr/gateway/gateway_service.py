@@ -33,7 +33,7 @@ class GatewayService:
 
     def __init__(self, settings: Settings, site: str, spool: Spool, stream: BinaryIO, stop: threading.Event) -> None:
         """Send the lines of the spool, then those of the stream, until `stop` is set."""
-        self.health = Health("send", self._missing)
+        self.health = Health("send", self._why_not_ready)
         self._site = site
         self._spool = spool
         self._stream = stream
@@ -107,9 +107,9 @@ class GatewayService:
         self._producer = KafkaProducer(self._broker, LINGER_MS)
         return self._producer
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why this gateway is not ready."""
-        missing = self._rejections.missing()
+        missing = self._rejections.why_not_ready()
         if not missing and (problem := self._producer.problem(topics.reads(self._site), BROKER_ANSWER_SECONDS)):
             missing.append(f"the broker at {self._broker} {problem}")
         if self._sender.is_disk_refusing:

@@ -50,7 +50,7 @@ class Database(StoredDays, Protocol):
         """Delete a day with all its rows and offsets. After a crash the day is there, or can be dropped again."""
         ...
 
-    def scrub(self, day: date) -> None:
+    def erase_remains(self, day: date) -> None:
         """Take the bytes of rows that were deleted from the disk, as far as the database can."""
         ...
 

@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 2000
 Row = TypeVar("Row", Sighting, Fact)
 
 
-class Store(Protocol[Row]):
+class CopyTarget(Protocol[Row]):
     """What a copy needs of the store that it fills."""
 
     def add(self, day: date, rows: Sequence[Row], offsets: Mapping[Source, int]) -> None:
@@ -38,7 +38,7 @@ class CopiedDay(NamedTuple):
     new: int
 
 
-def copy_day(rows: Iterator[Row], store: Store[Row], day: date, site: str) -> CopiedDay:
+def copy_day(rows: Iterator[Row], store: CopyTarget[Row], day: date, site: str) -> CopiedDay:
     """Add the rows of one day to the store, as far as it does not have them.
 
     Raises InputError at a row of another site: what is committed by then is right. Raises HistoryUnavailableError.

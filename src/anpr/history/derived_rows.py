@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 from anpr.contracts.events import Read
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.sighting import decode_stored
-from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS
+from anpr.history.sql_tables import SIGHTING_KEYS, SIGHTINGS
 from anpr.matching.read_keys import read_keys
 
 _ROWS_AT_ONCE = 2000

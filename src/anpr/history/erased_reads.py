@@ -19,9 +19,9 @@ from sqlalchemy import select
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import Database, HistoryUnavailableError
 from anpr.history.sighting import Sighting, identity_digest
+from anpr.history.sql_tables import ERASED_READS
 from anpr.history.stored_time import day_number
-from anpr.history.tables import ERASED_READS
-from anpr.runtime.whole_file import write_whole
+from anpr.runtime.atomic_file import write_atomically
 
 _KEY_BYTES = 32
 
@@ -112,7 +112,7 @@ def _make_key(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     try:
-        write_whole(new, secrets.token_bytes(_KEY_BYTES).hex().encode())
+        write_atomically(new, secrets.token_bytes(_KEY_BYTES).hex().encode())
         with contextlib.suppress(FileExistsError):  # another process has just made one
             os.link(new, file)
     finally:

@@ -84,7 +84,7 @@ def finish_erasures(stores: KeptStores) -> int:
     if not erased.days():
         return 0
     count = stores.sightings.erase(erased.erased(), lambda day, identities: erased.note({day: identities}))
-    stores.sightings.scrub(erased.days())
+    stores.sightings.erase_remains(erased.days())
     return count
 
 

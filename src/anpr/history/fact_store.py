@@ -13,8 +13,8 @@ from anpr.history.fact import Fact
 from anpr.history.held_facts import HeldFacts
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Source, identity_digest
+from anpr.history.sql_tables import FACTS, SOURCES
 from anpr.history.stored_time import day_number, milliseconds, moment_of
-from anpr.history.tables import FACTS, SOURCES
 
 # A statement of each length is prepared by itself, which takes longer than to execute it.
 _LENGTHS = (1, 8, 64, 512)
@@ -80,10 +80,10 @@ class FactStore:
     def _about(self, values: Collection[Any], held: HeldFacts, since: date) -> list[Fact]:
         """Return the facts about these values that came on a day or later, in the order of arrival."""
         wanted = values if len(values) <= _FEW_VALUES else held.held_of(values, since)
-        found = self._with(wanted, held, since)
+        found = self._facts_with(wanted, held, since)
         return sorted(found, key=lambda fact: (fact.arrived_at, fact.source, fact.offset))
 
-    def _with(self, values: Collection[Any], held: HeldFacts, since: date) -> Iterator[Fact]:
+    def _facts_with(self, values: Collection[Any], held: HeldFacts, since: date) -> Iterator[Fact]:
         wanted = sorted(values)
         for start in range(0, len(wanted), _LENGTHS[-1]):
             is_wanted = held.column.in_(_padded(wanted[start : start + _LENGTHS[-1]]))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from anpr.history.database import HistoryUnavailableError
-from anpr.history.refusals import Refusals
 from anpr.history.sighting import Source
+from anpr.history.store_refusals import StoreRefusals
 from anpr.kafka.delivery_errors import RejectedError
 from anpr.kafka.offset_reader import OffsetReader
 from anpr.kafka.rejections import RETRY_SECONDS, Rejections
@@ -38,7 +38,7 @@ class FollowedTopic:
         self._next_offsets = next_offsets
         self._recorder_of = recorder_of
         self._rejections = Rejections(f"the broker at {kafka} refuses history of {topic}")
-        self._refusals = Refusals()
+        self._refusals = StoreRefusals()
         self._reader: OffsetReader | None = None
         self._recorder: RunsOnce | None = None
         self._has_polled = False
@@ -68,9 +68,9 @@ class FollowedTopic:
         """Whether everything that the topic holds was stored a moment ago."""
         return self._recorder is not None and self._recorder.has_caught_up
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why nothing is being stored, nothing when all is well."""
-        missing = [*self._rejections.missing(), *self._refusals.missing()]
+        missing = [*self._rejections.why_not_ready(), *self._refusals.why_not_ready()]
         if not missing and not self._has_polled:
             missing.append(f"the broker at {self._kafka} has not answered for {self._topic} yet")
         return missing

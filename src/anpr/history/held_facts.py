@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, select
 
 from anpr.history.database import Database
+from anpr.history.sql_tables import FACTS
 from anpr.history.stored_time import day_number, day_of
-from anpr.history.tables import FACTS
 
 
 class _KnownDay(NamedTuple):

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from anpr.history.database import Database
+from anpr.history.sql_tables import HELD_KEYS, SIGHTING_KEYS
 from anpr.history.stored_time import day_number, day_of
-from anpr.history.tables import HELD_KEYS, SIGHTING_KEYS
 
 # Of the keys of a day: each once, in ascending order.
 Checksums = NDArray[np.uint32]
@@ -29,7 +29,7 @@ _STORED = np.dtype("<u4")
 _EDITIONS = 1 << 62
 
 
-class _Noted(NamedTuple):
+class _DayKeys(NamedTuple):
     edition: int
     checksums: Checksums
 
@@ -41,7 +41,7 @@ class HeldKeys:
         """They are in `database`, beside the sightings."""
         self._database = database
         # As read before: a store says by a number whether it is still true. A month of a busy port takes 20 MB.
-        self._known: dict[date, _Noted] = {}
+        self._known: dict[date, _DayKeys] = {}
 
     def note(self, day: date) -> None:
         """Note the keys of a day. Nobody can write the day meanwhile."""
@@ -78,11 +78,12 @@ class HeldKeys:
         query = select(HELD_KEYS.c.day, HELD_KEYS.c.edition).where(is_in_days)
         return {day_of(row.day): row.edition for row in self._database.rows(query, since, until)}
 
-    def _noted_of(self, day: date) -> _Noted | None:
+    def _noted_of(self, day: date) -> _DayKeys | None:
         """Return what is noted of a day; None where that has just gone."""
         query = select(HELD_KEYS.c.edition, HELD_KEYS.c.checksums).where(HELD_KEYS.c.day == day_number(day))
         noted = (
-            _Noted(row.edition, np.frombuffer(row.checksums, _STORED)) for row in self._database.rows(query, day, day)
+            _DayKeys(row.edition, np.frombuffer(row.checksums, _STORED))
+            for row in self._database.rows(query, day, day)
         )
         return next(noted, None)
 

@@ -18,8 +18,8 @@ from anpr.history.erasure import UnlessErased
 from anpr.history.fact_store import FactStore, facts_of_day
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting_store import SightingStore, sightings_of_day
+from anpr.history.sql_tables import FACT_TABLES
 from anpr.history.stores import SIGHTINGS, TABLES, open_erased, open_original, open_store
-from anpr.history.tables import FACT_TABLES
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.settings import Settings
 

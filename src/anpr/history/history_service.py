@@ -23,10 +23,10 @@ from anpr.history.stores import open_all
 from anpr.history.sweeper import Audit, Sweeper
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
+from anpr.runtime.cautious_clock import CautiousClock
 from anpr.runtime.clock import Clock
 from anpr.runtime.garbage import collect_garbage_rarely
 from anpr.runtime.health import Health
-from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
@@ -42,7 +42,7 @@ class Server(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why look-ups are not answered."""
         ...
 
@@ -57,7 +57,7 @@ class HistoryService:
 
         Raises InputError for a store of another schema version, UnavailableError where it cannot be used.
         """
-        self.health = Health("history", self._missing)
+        self.health = Health("history", self._why_not_ready)
         self._site = site
         self._group = f"anpr-history-{site}"
         self._kafka = settings.sites[site].kafka
@@ -69,7 +69,7 @@ class HistoryService:
             *self._alerts_and_actions(stores.facts, topics.alerts(site), topics.actions(site)),
             *self._alerts_and_actions(stores.covert_facts, topics.covert_alerts(site), topics.covert_actions(site)),
         ]
-        self._sweeper = Sweeper(site, settings.retention, stores, audit, LastingClock(clock))
+        self._sweeper = Sweeper(site, settings.retention, stores, audit, CautiousClock(clock))
         self._server: Server | None = None
 
     def serve(self, server: Server) -> None:
@@ -119,7 +119,7 @@ class HistoryService:
             followed(actions, SiteTopic(self._site, "actions")),
         ]
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why something is not being stored, does not go, or is not answered."""
-        problems = [problem for topic in self._topics for problem in topic.missing()]
-        return [*problems, *self._sweeper.missing(), *(self._server.missing() if self._server else [])]
+        problems = [problem for topic in self._topics for problem in topic.why_not_ready()]
+        return [*problems, *self._sweeper.why_not_ready(), *(self._server.why_not_ready() if self._server else [])]

@@ -20,7 +20,7 @@ _READS_AT_ONCE = 500
 _by_arrival = attrgetter("arrived_at")
 
 
-class Found(NamedTuple):
+class ScoredSighting(NamedTuple):
     """A sighting, and how the engine matches it with the plate that was asked for."""
 
     sighting: Sighting
@@ -32,7 +32,7 @@ class Found(NamedTuple):
         return self.sighting.read.identity
 
 
-class VehicleSearch:
+class HistoryLookUp:
     """Answers look-ups at one site. Threads may ask at the same time."""
 
     def __init__(self, site: str, stores: KeptStores) -> None:
@@ -60,9 +60,9 @@ class VehicleSearch:
             kept_since=next(iter(self._stores.sightings.days()), None),
         )
 
-    def _matched(self, wanted: WantedPlate, look_up: LookUp, *, covert: bool) -> list[Found]:
+    def _matched(self, wanted: WantedPlate, look_up: LookUp, *, covert: bool) -> list[ScoredSighting]:
         """Return what the engine matches, the newest first: all, or a few more than an answer holds."""
-        by_read: dict[ReadIdentity, Found] = {}
+        by_read: dict[ReadIdentity, ScoredSighting] = {}
         with ExitStack() as reading:
             sightings = self._with_its_keys(wanted, look_up, reading, covert=covert)
             while len(by_read) <= MOST_SIGHTINGS and (some := list(islice(sightings, _READS_AT_ONCE))):
@@ -87,7 +87,7 @@ class VehicleSearch:
         newer, *older = (reading.enter_context(closing(query)) for query in queries)
         return chain(newer, merge(*older, key=_by_arrival, reverse=True))
 
-    def _answer(self, found: Found, about: FactsAbout) -> FoundSighting:
+    def _answer(self, found: ScoredSighting, about: FactsAbout) -> FoundSighting:
         sighting, match = found
         return FoundSighting(
             site=self._site,
@@ -101,8 +101,8 @@ class VehicleSearch:
         )
 
 
-def _matching(wanted: WantedPlate, sightings: Sequence[Sighting]) -> Iterator[Found]:
+def _matching(wanted: WantedPlate, sightings: Sequence[Sighting]) -> Iterator[ScoredSighting]:
     matches = wanted.matches([sighting.read for sighting in sightings])
     for sighting, match in zip(sightings, matches, strict=True):
         if match is not None:
-            yield Found(sighting, match)
+            yield ScoredSighting(sighting, match)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from anpr.history.database import Database
 from anpr.history.sighting import Source
-from anpr.history.tables import SOURCES
+from anpr.history.sql_tables import SOURCES
 
 
 def next_offsets(database: Database) -> dict[Source, int]:

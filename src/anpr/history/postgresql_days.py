@@ -102,7 +102,7 @@ class PostgresqlDays:
                         connection.execute(text(f"ALTER TABLE {of} DETACH PARTITION {partition}"))
                         connection.execute(text(f"DROP TABLE {partition}"))
 
-    def scrub(self, day: date) -> None:
+    def erase_remains(self, day: date) -> None:
         """See `Database`. VACUUM FULL writes a partition anew: VACUUM alone leaves bytes of rows in its pages."""
         with unavailable(self._store), self._engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")

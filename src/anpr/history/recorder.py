@@ -41,7 +41,7 @@ class Reader(Protocol):
         ...
 
 
-class Store(Protocol[Row_contra]):
+class RowStore(Protocol[Row_contra]):
     """What the recorder needs of a store."""
 
     def add(self, day: date, rows: Sequence[Row_contra], offsets: Mapping[Source, int]) -> None:
@@ -75,7 +75,7 @@ class Recorder(Generic[Row]):
     def __init__(
         self,
         reader: Reader,
-        store: Store[Row],
+        store: RowStore[Row],
         rows_of: Callable[[Sequence[Record], str], Sequence[Row]],
         observer: Observer | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, Table, insert, inspect, select, update
 
 from anpr.history.derived_rows import derive_again
-from anpr.history.tables import DERIVED_TABLES, SCHEMA_VERSION, VERSION, create_tables
+from anpr.history.sql_tables import DERIVED_TABLES, SCHEMA_VERSION, VERSION, create_tables
 from anpr.runtime.errors import InputError
 from anpr.runtime.logs import get_logger
 

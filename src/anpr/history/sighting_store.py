@@ -15,8 +15,8 @@ from anpr.history.held_keys import HeldKeys, forget_held_keys, held_of
 from anpr.history.key_conditions import fits, one_of
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
+from anpr.history.sql_tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 from anpr.history.stored_time import day_number, milliseconds, moment_of
-from anpr.history.tables import SIGHTING_KEYS, SIGHTINGS, SOURCES
 
 _POSITION = (SIGHTING_KEYS.c.day, SIGHTING_KEYS.c.source, SIGHTING_KEYS.c.offset)
 # As many positions as one statement may surely name.
@@ -139,15 +139,15 @@ class SightingStore:
         """Delete every sighting of the reads that are erased, repeats too, and return how many.
 
         `is_erased` gets what `identity_digest` returns. `note` is told of the reads of a day before they go. Looking
-        through every day takes a while. The bytes stay on the disk until `scrub`.
+        through every day takes a while. The bytes stay on the disk until `erase_remains`.
         """
         return sum(self._erase_of_day(day, is_erased, note) for day in self._database.days())
 
-    def scrub(self, days: Collection[date]) -> None:
+    def erase_remains(self, days: Collection[date]) -> None:
         """Take the bytes of what was erased on these days from the disk."""
         for day in self._database.days():
             if day in days:
-                self._database.scrub(day)
+                self._database.erase_remains(day)
 
     def drop(self, day: date) -> None:
         """Delete a day as a whole, with the offsets in it."""

@@ -28,8 +28,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from anpr.history.database import HistoryUnavailableError, NoStoreError, unavailable
 from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
+from anpr.runtime.atomic_file import sync_folder
 from anpr.runtime.errors import InputError, UnavailableError
-from anpr.runtime.whole_file import sync_folder
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"
@@ -100,7 +100,7 @@ class SqliteDays:
                 file.rename(file.with_name(f"{file.name}{_GONE}"))
             self._finish_drops()
 
-    def scrub(self, day: date) -> None:
+    def erase_remains(self, day: date) -> None:
         """See `Database`. `secure_delete` has overwritten the rows in the file; what the journal holds goes too."""
         with unavailable(self._name(day)):
             connection = self._open(day).raw_connection()

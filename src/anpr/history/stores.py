@@ -14,8 +14,8 @@ from anpr.history.fact_store import FactStore
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.retention import KeptStores
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import ERASED_TABLES, FACT_TABLES, SIGHTING_TABLES
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Settings
 
@@ -34,7 +34,7 @@ TABLES: Final = {
     COVERT_FACTS: FACT_TABLES,
 }
 
-Store = TypeVar("Store", SightingStore, FactStore, ErasedReads)
+AnyStore = TypeVar("AnyStore", SightingStore, FactStore, ErasedReads)
 
 
 def open_sightings(settings: Settings, site: str, *, is_writer: bool = True) -> SightingStore:
@@ -84,7 +84,7 @@ def open_all(settings: Settings, site: str, *, is_writer: bool = True) -> KeptSt
     """Open every store of a site."""
     with ExitStack() as opened:
 
-        def opening(store: Store) -> Store:
+        def opening(store: AnyStore) -> AnyStore:
             opened.callback(store.close)
             return store
 

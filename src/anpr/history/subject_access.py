@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from anpr.audit.query import AuditQuery
 from anpr.audit.record import AuditRecord
-from anpr.audit.search import search
+from anpr.audit.record_search import search
 from anpr.contracts.events import Action, Alert, Correction, Read
 from anpr.contracts.look_up import THIS_PLATE_TIERS, LookUp
 from anpr.history.erasure import VehicleHeld

@@ -9,8 +9,8 @@ from datetime import time as time_of_day
 from typing import Protocol
 
 from anpr.audit.record import AuditEvent
-from anpr.history.refusals import Refusals
 from anpr.history.retention import DayGone, KeptStores, Retention
+from anpr.history.store_refusals import StoreRefusals
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import UnavailableError
@@ -83,7 +83,7 @@ class Sweeper:
         self._audit_days = kept.audit_days
         self._clock = clock
         self._next_at = 0.0
-        self._refusals = Refusals("a day cannot go, trying again")
+        self._refusals = StoreRefusals("a day cannot go, trying again")
 
     def run_once(self, *, is_settled: bool) -> None:
         """Let a day go if there is one whose time has come, and history has stored all that its topics hold.
@@ -106,9 +106,9 @@ class Sweeper:
             self._refusals.clear()
             self._next_at = now if is_busy else now + SECONDS_BETWEEN_SWEEPS
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why a day that should go is still there, nothing when all is well."""
-        return [f"a day whose retention has ended cannot go: {reason}" for reason in self._refusals.missing()]
+        return [f"a day whose retention has ended cannot go: {reason}" for reason in self._refusals.why_not_ready()]
 
     def _note_held_keys(self, today: date) -> bool:
         """Note the keys of one closed day, and return whether there was one. Look-ups are right without it."""

@@ -31,7 +31,7 @@ class BuilderService:
 
     def __init__(self, settings: Settings, site: str, stop: threading.Event) -> None:
         """Follow the Redis of `site` until `stop` is set. Raises UnavailableError when another builder runs here."""
-        self.health = Health("index", self._missing)
+        self.health = Health("index", self._why_not_ready)
         self._poll_seconds = settings.watchlist.poll_seconds
         self._stop = stop
         self._folder = IndexFolder(settings.index_dir)
@@ -66,7 +66,7 @@ class BuilderService:
         except UnavailableError:  # the next run says so
             self._stop.wait(self._poll_seconds)
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why the index is not ready."""
         problem = self._builder.problem
         if self._builder.active is None:

@@ -41,8 +41,8 @@ from anpr.index_store.index_file import (
 )
 from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.private_files import keep_private, make_private_folder, open_private
-from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.store.manifest import Manifest
 
@@ -198,7 +198,7 @@ class IndexFolder:
     def _write(self, name: str, pieces: Iterable[bytes | memoryview], modified: datetime | None = None) -> str:
         """Write a file whole or not at all: first its content is on the disk, then its name."""
         make_private_folder(self.path)
-        write_whole(self.path / name, pieces, modified)
+        write_atomically(self.path / name, pieces, modified)
         return name
 
 

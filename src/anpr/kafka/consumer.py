@@ -142,7 +142,7 @@ class KafkaConsumer:
         topic_id = self._identity.current(ask_now=ask_now)
         if not topic_id or topic_id == self._topic_id or not self._consumer.assignment():
             return False
-        known_id, read_until = (self._topic_id, self._caught_up_at) if self._topic_id else self._recall()
+        known_id, read_until = (self._topic_id, self._caught_up_at) if self._topic_id else self._read_progress()
         is_new = known_id not in {"", topic_id}
         if is_new:
             self._read_again(known_id, read_until)
@@ -151,7 +151,7 @@ class KafkaConsumer:
         self._topic_id = topic_id
         return is_new
 
-    def _recall(self) -> tuple[str, datetime | None]:
+    def _read_progress(self) -> tuple[str, datetime | None]:
         """Return the id of the topic that the group read last, "" if unknown, and when it had read everything."""
         (memory,) = self._consumer.committed([TopicPartition(*self._memory)], timeout=_ANSWER_SECONDS)
         topic_id, _, read_until = (memory.metadata or "").partition(" ")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from anpr.kafka.interfaces import Record
 
 
-class OfPartition(NamedTuple):
+class PartitionRecords(NamedTuple):
     """How many records of one partition a batch has, and the first and the last of them."""
 
     size: int
@@ -71,12 +71,12 @@ class RecordBatch:
         return self._records[row]
 
     @cached_property
-    def by_partition(self) -> list[OfPartition]:
+    def by_partition(self) -> list[PartitionRecords]:
         """What the batch has of each partition."""
         rows: defaultdict[int, list[int]] = defaultdict(list)
         for row, partition in enumerate(self._partitions):
             rows[partition].append(row)
-        return [OfPartition(len(own), self.record(own[0]), self.record(own[-1])) for own in rows.values()]
+        return [PartitionRecords(len(own), self.record(own[0]), self.record(own[-1])) for own in rows.values()]
 
     def last_records(self) -> list[Record]:
         """Return the last record of each partition. Who is done with these is done with all."""

@@ -55,7 +55,7 @@ class Rejections:
             log.info("the broker accepts again")
         self._last = None
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why the service is not ready, nothing when the broker refuses nothing."""
         error = self.current
         return [] if error is None else [f"{self._subject}: {error} (docs/errors.md#{error.code})"]

@@ -36,6 +36,7 @@ from anpr.local.processes import wait_until
 from anpr.local.server import Server, ServerUnavailableError
 from anpr.local.supervisor import Supervisor
 from anpr.local.valkey_server import ValkeyServer
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
 from anpr.runtime.nearest import nearest_note
@@ -43,7 +44,6 @@ from anpr.runtime.plurals import counted
 from anpr.runtime.settings import Settings
 from anpr.runtime.settings_files import load_settings
 from anpr.runtime.site_tokens import SiteTokensFile
-from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.csv_file import read_list
 from anpr.watchlist.list_context import ListContext
 from anpr.watchlist.store.home import home_store
@@ -387,7 +387,7 @@ class Demo:
         lines = [f"export PATH={quote(str(commands))}:$PATH"]
         lines += [f"export {name}={quote(value)}" for name, value in exports.items()]
         environment = self.folder / "environment"
-        write_whole(environment, "".join(f"{line}\n" for line in lines).encode())
+        write_atomically(environment, "".join(f"{line}\n" for line in lines).encode())
         return environment
 
     def _command(self, *arguments: str) -> list[str]:

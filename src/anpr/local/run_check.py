@@ -23,7 +23,7 @@ from anpr.runtime.settings import Route
 SURE_TIERS = ("exact", "equivalent")
 
 
-class _OfRead(Struct, frozen=True, kw_only=True):
+class _ReadFacts(Struct, frozen=True, kw_only=True):
     """What follows from one read of a pass. `claimed_at` is its capture time as the simulator wrote it."""
 
     read_id: str
@@ -35,20 +35,20 @@ class _OfRead(Struct, frozen=True, kw_only=True):
         return ReadIdentity(site, self.camera, self.read_id, self.claimed_at)
 
 
-class Expected(_OfRead, frozen=True, kw_only=True):
+class ExpectedAlert(_ReadFacts, frozen=True, kw_only=True):
     """An alert that a pass must raise."""
 
     entry_id: str
     tier: str
 
 
-class Guess(_OfRead, frozen=True, kw_only=True):
+class Guess(_ReadFacts, frozen=True, kw_only=True):
     """A read, and the entries of the right vehicle that a matcher may find by other than the sure tiers."""
 
     entries: tuple[str, ...]
 
 
-class Named(_OfRead, frozen=True, kw_only=True):
+class ListedRead(_ReadFacts, frozen=True, kw_only=True):
     """A read of a listed plate, wherever its entries are valid. One that another read replaces is `superseded`."""
 
     entries: tuple[str, ...]
@@ -62,10 +62,10 @@ class TruePass(Struct, frozen=True):
     """
 
     site: str
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedAlert, ...]
     misread: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
-    named: tuple[Named, ...] = ()
+    named: tuple[ListedRead, ...] = ()
     pass_id: str = ""
     turned_away_from: str = ""
 

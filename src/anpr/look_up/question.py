@@ -25,7 +25,7 @@ class UnusableQuestionError(InputError):
         self.part = part
 
 
-class Written(NamedTuple):
+class WrittenQuestion(NamedTuple):
     """A question as a person wrote it. Of all but the plate and the reason nothing need be written."""
 
     plate: str
@@ -43,7 +43,7 @@ class Asker(NamedTuple):
     site: str
 
 
-def question(written: Written, asker: Asker, now: datetime, zone: tzinfo) -> LookUp:
+def question(written: WrittenQuestion, asker: Asker, now: datetime, zone: tzinfo) -> LookUp:
     """Return the question. Days and times without a zone are those of `zone`. Raises UnusableQuestionError."""
     plate = _plate(written.plate)
     since, until = _period(written, now, zone, is_partial=is_pattern(plate))
@@ -111,7 +111,7 @@ def usable_reason(text: str, what_to_say: str) -> str:
     return reason
 
 
-def _period(written: Written, now: datetime, zone: tzinfo, *, is_partial: bool) -> tuple[datetime, datetime]:
+def _period(written: WrittenQuestion, now: datetime, zone: tzinfo, *, is_partial: bool) -> tuple[datetime, datetime]:
     """Return since when and until when: without these, the last days up to the end of today."""
     until = _moment("until", written.until, zone, is_end=True)
     if until is None:

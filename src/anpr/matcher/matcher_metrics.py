@@ -13,7 +13,7 @@ from anpr.contracts import plates
 from anpr.contracts.events import TIERS, Alert, Loss, Read, Status
 from anpr.contracts.no_plate import says_no_plate
 from anpr.matcher.recent_read_ids import RecentReadIds
-from anpr.matcher.unknown_cameras import UnknownCameras
+from anpr.matcher.unknown_camera_counts import UnknownCameras
 from anpr.reads.claimed_time import claimed_instant
 from anpr.reads.decoder import ALERT_TOO_LARGE, CLOCK_TOLERANCE, REASONS, SAYS_NO_PLATE, BadRead
 from anpr.runtime import metrics
@@ -139,7 +139,7 @@ class MatcherMetrics:
         for read in reads:
             label = self._label(read.camera)
             if read.received_at is not None:
-                unknown += self.unknown_cameras.note(read.camera, read.received_at)
+                unknown += self.unknown_cameras.count_read(read.camera, read.received_at)
                 newest[label] = max(newest.get(label, read.received_at), read.received_at)
             if read.captured_at is None or read.clock_suspect:
                 continue

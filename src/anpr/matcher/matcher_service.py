@@ -29,7 +29,7 @@ class MatcherService:
 
     def __init__(self, settings: Settings, identity: MatcherIdentity, stop: threading.Event) -> None:
         """Match until `stop` is set."""
-        self.health = Health("match", self._missing)
+        self.health = Health("match", self._why_not_ready)
         self._settings = settings
         self._identity = identity
         self._stop = stop
@@ -91,9 +91,9 @@ class MatcherService:
         finally:
             consumer.close()
 
-    def _missing(self) -> list[str]:
+    def _why_not_ready(self) -> list[str]:
         """Return why this matcher is not ready."""
-        if rejections := self._rejections.missing():
+        if rejections := self._rejections.why_not_ready():
             return rejections
         missing = []
         if self._follower.active is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anpr.contracts.events import Difference, Entry, Explanation, Read
 from anpr.contracts.plates import MAX_CANONICAL_LENGTH, as_read, canonical_pattern, is_pattern
-from anpr.matching.districts import Districts, compare_districts, with_gap
+from anpr.matching.district_match import Districts, compare_districts, with_gap
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES
 from anpr.matching.encoding.inner_plates import INNER_PLATES
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS

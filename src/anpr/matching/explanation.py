@@ -19,7 +19,7 @@ from anpr.contracts.plates import (
     unknown_letters,
 )
 from anpr.contracts.readings import guess_note
-from anpr.matching.districts import compare_districts, district_note
+from anpr.matching.district_match import compare_districts, district_note
 from anpr.matching.encoding.country_prefix import COUNTRY_PREFIXES, PrefixedPlate
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.plate_codes import FOLD_CLASSES, encode_plates

@@ -25,7 +25,7 @@ from anpr.contracts.events import DIRECTIONS, TIERS, Entry, Explanation, Generat
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.plates import as_read, is_pattern
 from anpr.matching import umlauts
-from anpr.matching.districts import compare_districts
+from anpr.matching.district_match import compare_districts
 from anpr.matching.encoding.columns import Texts
 from anpr.matching.encoding.encoded_entry import EncodedEntry
 from anpr.matching.encoding.plate_codes import PlateCodes, Rows

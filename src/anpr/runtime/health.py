@@ -30,12 +30,12 @@ class Health:
     def __init__(
         self,
         service: str,
-        missing: Callable[[], Sequence[str]],
+        why_not_ready: Callable[[], Sequence[str]],
         stuck_after_seconds: float = STUCK_AFTER_SECONDS,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`missing` returns the reasons why the service is not ready, none when it is. It may take a second."""
-        self.missing = missing
+        """`why_not_ready` returns the reasons, none when the service is ready. It may take a second."""
+        self.why_not_ready = why_not_ready
         self._last_run = metrics.LAST_RUN.labels(service)
         self._stuck_after_seconds = stuck_after_seconds
         self._stopwatch = stopwatch
@@ -46,7 +46,7 @@ class Health:
         self._heartbeat_at = self._stopwatch()
         self._last_run.set_to_current_time()
 
-    def stuck(self) -> Sequence[str]:
+    def why_stuck(self) -> Sequence[str]:
         """Return that the loop is stuck, nothing while it runs."""
         seconds = self._stopwatch() - self._heartbeat_at
         return [f"the loop has not run for {seconds:.0f} s"] if seconds > self._stuck_after_seconds else []
@@ -105,9 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
                 encode, content_type = choose_encoder(self.headers.get("Accept", ""))
                 self._answer(200, encode(metrics.REGISTRY), content_type)
             case "/livez":
-                self._answer_with(self.server.health.stuck(), "live")
+                self._answer_with(self.server.health.why_stuck(), "live")
             case "/readyz":
-                self._answer_with(self.server.health.missing(), "ready")
+                self._answer_with(self.server.health.why_not_ready(), "ready")
             case _:
                 self._answer(404, b"try /metrics, /livez or /readyz\n")
 

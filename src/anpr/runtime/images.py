@@ -14,8 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.private_files import make_private_folder
-from anpr.runtime.whole_file import write_whole
 
 # An image of a plate is a few kB. A larger file is not one of ours and is not served.
 MAX_IMAGE_BYTES = 65_536
@@ -62,7 +62,7 @@ class ImageStore:
         file = self._file(reference)
         make_private_folder(file.parent)
         # A file's age counts from the capture, so that a late image does not outlive its retention.
-        write_whole(file, jpeg, modified=captured_at)
+        write_atomically(file, jpeg, modified=captured_at)
         return str(reference)
 
     def get(self, text: str, site: str, now: datetime) -> bytes | None:

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.errors import InputError
-from anpr.runtime.whole_file import write_whole
 
 MOST_ACCEPTED: Final = 2
 _OPEN_TO_OTHERS: Final = 0o077
@@ -155,7 +155,7 @@ class SiteTokensFile:
     def _write(self, tokens: SiteTokens) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(self.path, msgspec.json.format(msgspec.json.encode(tokens)))
+            write_atomically(self.path, msgspec.json.format(msgspec.json.encode(tokens)))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
 

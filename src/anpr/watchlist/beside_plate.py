@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from anpr.contracts import plates
 from anpr.contracts.country_codes import country_code
 from anpr.watchlist.csv_cells import InvalidCellError
-from anpr.watchlist.known_layouts import (
+from anpr.watchlist.layout_check import (
     could_be_issued,
     fits_known_layout,
     fits_rare_layout,

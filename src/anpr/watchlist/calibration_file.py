@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS, MOST_READS
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.camera_names import unknown_camera
 from anpr.runtime.errors import InputError
 from anpr.runtime.settings import Site
-from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.store.manifest import CameraCalibration
 
 _LEARN = "learn it again with `anpr calibration learn`"
@@ -50,7 +50,7 @@ def write(path: Path, file: CalibrationFile) -> None:
     try:
         if path.exists() and not path.is_file():  # root could replace a device by a file
             raise FileExistsError(EEXIST, "it is not a file")
-        write_whole(path, msgspec.json.encode(file) + b"\n")
+        write_atomically(path, msgspec.json.encode(file) + b"\n")
     except OSError as error:
         raise InputError(
             "calibration-unwritable",

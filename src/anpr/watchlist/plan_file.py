@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.errors import InputError
-from anpr.runtime.whole_file import write_whole
 from anpr.watchlist.plan import FORMAT, Plan
 
 
@@ -16,7 +16,7 @@ def write(path: Path, plan: Plan) -> None:
     try:
         if path.exists() and not path.is_file():  # root could replace a device by a file
             raise FileExistsError(EEXIST, "it is not a file")
-        write_whole(path, text)
+        write_atomically(path, text)
     except OSError as error:
         raise InputError(
             "plan-unwritable",

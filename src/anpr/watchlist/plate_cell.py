@@ -10,7 +10,7 @@ from anpr.contracts.plate_marks import is_gap
 from anpr.watchlist import beside_plate, spreadsheet_cells
 from anpr.watchlist.beside_plate import MOST_GROUPS
 from anpr.watchlist.csv_cells import InvalidCellError, as_text
-from anpr.watchlist.known_layouts import (
+from anpr.watchlist.layout_check import (
     fits_known_layout,
     fits_rare_layout,
     is_plainly_a_plate,

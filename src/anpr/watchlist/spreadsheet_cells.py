@@ -8,7 +8,7 @@ from typing import Final
 
 from anpr.contracts import plates
 from anpr.reference_data import tables
-from anpr.watchlist.known_layouts import could_be_issued, has_known_layouts, has_plates_of_digits
+from anpr.watchlist.layout_check import could_be_issued, has_known_layouts, has_plates_of_digits
 
 _WORDS: Final = tables.load("spreadsheet_words")
 _ERRORS: Final = tuple(_WORDS["errors"]["begin"])

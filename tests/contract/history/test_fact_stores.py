@@ -14,7 +14,7 @@ from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import Source
-from anpr.history.tables import FACT_TABLES
+from anpr.history.sql_tables import FACT_TABLES
 from anpr.kafka.interfaces import Record
 from tests.support.databases import OpenDatabase
 from tests.support.history import EVENING, SITE, TopicInMemory, at

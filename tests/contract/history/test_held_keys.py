@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from anpr.history import sighting_store
 from anpr.history.database import Database
 from anpr.history.sighting_store import SightingStore
-from anpr.history.tables import HELD_KEYS, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
+from anpr.history.sql_tables import HELD_KEYS, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key, keys_near
 from tests.support.databases import OpenDatabase

@@ -22,8 +22,8 @@ from anpr.history.recorder import Recorder
 from anpr.history.retention import Retention
 from anpr.history.sighting import sightings_of
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SCHEMA_VERSION, SIGHTING_KEYS
 from anpr.history.stores import open_all, open_facts, open_sightings
-from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError

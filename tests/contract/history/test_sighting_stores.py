@@ -16,7 +16,7 @@ from anpr.history.database import Database
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting import Source, sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.history.tables import SCHEMA_VERSION, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
+from anpr.history.sql_tables import SCHEMA_VERSION, SIGHTING_KEYS, SIGHTING_TABLES, VERSION
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key, read_keys
 from anpr.runtime.clock import system_clock

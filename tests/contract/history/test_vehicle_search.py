@@ -14,7 +14,7 @@ from anpr.contracts.site_topics import SiteTopic
 from anpr.history import look_up as searching
 from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.history.recorder import Recorder
 from anpr.history.retention import KeptStores
 from anpr.kafka.interfaces import Record
@@ -37,8 +37,8 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeptStore
 
 
 @pytest.fixture
-def search(stores: KeptStores) -> VehicleSearch:
-    return VehicleSearch(SITE, stores)
+def search(stores: KeptStores) -> HistoryLookUp:
+    return HistoryLookUp(SITE, stores)
 
 
 def publish(store: FactStore, *events: Alert | Action) -> None:
@@ -49,13 +49,13 @@ def publish(store: FactStore, *events: Alert | Action) -> None:
         Recorder(TopicInMemory(records, kind.__name__), store, partial(facts_of, topic)).run_once(0)
 
 
-def plates(search: VehicleSearch, plate: str = "AB12CDE", **fields: Any) -> list[tuple[str, str]]:
+def plates(search: HistoryLookUp, plate: str = "AB12CDE", **fields: Any) -> list[tuple[str, str]]:
     answer = search.find(a_look_up(plate, **(WEEK | fields)), covert=False)
     return [(found.read.plate, found.tier) for found in answer.sightings]
 
 
 def test_a_vehicle_is_found_however_it_was_read_and_the_newest_sighting_comes_first(
-    stores: KeptStores, search: VehicleSearch
+    stores: KeptStores, search: HistoryLookUp
 ) -> None:
     read_as = ["AB12CDE", "ab12-cde", "AB12CD3", "A812COE", "GB AB12CDE", "AB?2CDE", "KL98XYZ", "BA12CDE"]
     record_all(stores.sightings, *(read_record(n, seconds=n, plate=plate) for n, plate in enumerate(read_as)))
@@ -71,7 +71,7 @@ def test_a_vehicle_is_found_however_it_was_read_and_the_newest_sighting_comes_fi
     assert plates(search, "*98X?Z") == [("KL98XYZ", "pattern")]
 
 
-def test_a_sighting_says_how_surely_it_is_the_vehicle_and_why(stores: KeptStores, search: VehicleSearch) -> None:
+def test_a_sighting_says_how_surely_it_is_the_vehicle_and_why(stores: KeptStores, search: HistoryLookUp) -> None:
     record_all(stores.sightings, read_record(0, plate="A812COE", camera="lane-2"))
     answer = search.find(a_look_up(**WEEK), covert=False)
     [found] = answer.sightings
@@ -82,7 +82,7 @@ def test_a_sighting_says_how_surely_it_is_the_vehicle_and_why(stores: KeptStores
     assert [(one.read, one.listed) for one in found.explanation.differences] == [("8", "B"), ("O", "D")]
 
 
-def test_nothing_is_found_of_a_vehicle_that_was_not_there(stores: KeptStores, search: VehicleSearch) -> None:
+def test_nothing_is_found_of_a_vehicle_that_was_not_there(stores: KeptStores, search: HistoryLookUp) -> None:
     answer = search.find(a_look_up(**WEEK), covert=True)
     assert (answer.sightings, answer.is_whole, answer.kept_since) == ((), True, None)
     record_all(stores.sightings, read_record(0, plate="KL98XYZ"))
@@ -90,14 +90,14 @@ def test_nothing_is_found_of_a_vehicle_that_was_not_there(stores: KeptStores, se
 
 
 def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(
-    stores: KeptStores, search: VehicleSearch
+    stores: KeptStores, search: HistoryLookUp
 ) -> None:
     record_all(stores.sightings, *(read_record(offset, seconds=offset) for offset in range(5)))
     answer = search.find(a_look_up(since=at(1), until=at(3)), covert=False)
     assert [found.arrived_at for found in answer.sightings] == [at(2), at(1)]
 
 
-def test_a_country_leaves_out_the_reads_that_name_another(stores: KeptStores, search: VehicleSearch) -> None:
+def test_a_country_leaves_out_the_reads_that_name_another(stores: KeptStores, search: HistoryLookUp) -> None:
     countries = ["GB", "UK", "FR", None]
     record_all(stores.sightings, *(read_record(n, seconds=n, country=name) for n, name in enumerate(countries)))
 
@@ -111,7 +111,7 @@ def test_a_country_leaves_out_the_reads_that_name_another(stores: KeptStores, se
 
 
 def test_a_misread_that_raised_an_alert_is_found_without_naming_the_country_of_the_list(
-    stores: KeptStores, search: VehicleSearch
+    stores: KeptStores, search: HistoryLookUp
 ) -> None:
     """The country of the list made it probable enough for an alert. A look-up from the incident gives none."""
     record_all(stores.sightings, read_record(0, plate="4BIZCDE", country="GB"), read_record(1, plate="4BIZCDE"))
@@ -123,7 +123,7 @@ def test_a_misread_that_raised_an_alert_is_found_without_naming_the_country_of_t
 
 
 def test_what_is_said_of_a_read_does_not_depend_on_the_countries_of_others(
-    stores: KeptStores, search: VehicleSearch
+    stores: KeptStores, search: HistoryLookUp
 ) -> None:
     record_all(stores.sightings, read_record(0, plate="AB0I2CDE", country=None))
     alone = search.find(a_look_up("AB012CDE", **WEEK), covert=False).sightings
@@ -133,7 +133,7 @@ def test_what_is_said_of_a_read_does_not_depend_on_the_countries_of_others(
     assert "UK plates" in british.explanation.differences[0].why
 
 
-def test_a_repeated_read_shows_once_as_it_came_first(stores: KeptStores, search: VehicleSearch) -> None:
+def test_a_repeated_read_shows_once_as_it_came_first(stores: KeptStores, search: HistoryLookUp) -> None:
     same: dict[str, Any] = {"read_id": "again", "captured_at": at(0)}
     record_all(stores.sightings, read_record(0, 0, **same), read_record(1, 4, **same), read_record(2, 1))
     record_all(stores.matched, read_record(0, 0, **same))
@@ -145,7 +145,7 @@ def test_a_repeated_read_shows_once_as_it_came_first(stores: KeptStores, search:
 
 
 def test_a_site_answers_with_the_newest_and_says_that_there_are_more(
-    stores: KeptStores, search: VehicleSearch, monkeypatch: pytest.MonkeyPatch
+    stores: KeptStores, search: HistoryLookUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "MOST_SIGHTINGS", 3)
     monkeypatch.setattr(searching, "_READS_AT_ONCE", 2)
@@ -157,7 +157,7 @@ def test_a_site_answers_with_the_newest_and_says_that_there_are_more(
     assert (len(answer.sightings), answer.is_whole) == (3, True)
 
 
-def test_the_alerts_and_what_officers_did_come_with_the_sighting(stores: KeptStores, search: VehicleSearch) -> None:
+def test_the_alerts_and_what_officers_did_come_with_the_sighting(stores: KeptStores, search: HistoryLookUp) -> None:
     record_all(stores.sightings, read_record(0), read_record(1, 1))
     first, second = (sighting.read for sighting in everything(stores.sightings))
     late, live = (an_alert(first, an_entry(), kind=kind) for kind in ("late", "live"))
@@ -169,7 +169,7 @@ def test_the_alerts_and_what_officers_did_come_with_the_sighting(stores: KeptSto
     assert (oldest.alerts, oldest.actions) == ((live, other_list), (claim, outcome))
 
 
-def test_what_is_covert_shows_only_to_those_who_may_see_it(stores: KeptStores, search: VehicleSearch) -> None:
+def test_what_is_covert_shows_only_to_those_who_may_see_it(stores: KeptStores, search: HistoryLookUp) -> None:
     record_all(stores.sightings, read_record(0))
     [sighting] = everything(stores.sightings)
     plain, covert = (
@@ -187,7 +187,7 @@ def test_what_is_covert_shows_only_to_those_who_may_see_it(stores: KeptStores, s
 
 
 def test_a_sighting_whose_day_has_gone_is_found_where_alerts_keep_it(
-    stores: KeptStores, search: VehicleSearch
+    stores: KeptStores, search: HistoryLookUp
 ) -> None:
     record_all(stores.sightings, read_record(0, 5))
     record_all(stores.matched, read_record(1, 1), read_record(2, 3))
@@ -216,7 +216,7 @@ def test_a_sighting_whose_day_has_gone_is_found_where_alerts_keep_it(
     ],
 )
 def test_what_cannot_be_looked_up_is_refused_without_repeating_the_plate(
-    search: VehicleSearch, plate: str, fields: dict[str, Any], problem: str
+    search: HistoryLookUp, plate: str, fields: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(InputError, match=problem) as refused:
         search.find(a_look_up(plate, **(WEEK | fields)), covert=False)
@@ -224,7 +224,7 @@ def test_what_cannot_be_looked_up_is_refused_without_repeating_the_plate(
     assert refused.value.code == "look-up-unusable"
 
 
-def test_a_whole_plate_is_looked_up_over_any_period_and_a_partial_one_over_a_week(search: VehicleSearch) -> None:
+def test_a_whole_plate_is_looked_up_over_any_period_and_a_partial_one_over_a_week(search: HistoryLookUp) -> None:
     week = {"since": at(0), "until": at(0) + look_up.PARTIAL_PERIOD}
     assert search.find(a_look_up("AB1?", **week), covert=False).sightings == ()
     assert search.find(a_look_up("AB1", since=at(-9e7), until=at(9e7)), covert=False).sightings == ()

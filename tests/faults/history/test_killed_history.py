@@ -12,8 +12,8 @@ from confluent_kafka.cimpl import NewTopic
 from anpr.contracts import topics
 from anpr.history.sighting import Sighting, Source
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
 from anpr.kafka.producer import KafkaProducer
 from anpr.local.processes import wait_until
 from tests.support.entries import read_line

@@ -28,8 +28,8 @@ from anpr.gateway.spool import Spool
 from anpr.history.erased_reads import ErasedReads
 from anpr.history.sighting import identity_digest
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import ERASED_TABLES, SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import ERASED_TABLES, SIGHTING_TABLES
 from anpr.index_store.folder import IndexFolder, IndexManifest
 from anpr.matching import kernels
 from anpr.matching.index import Index

@@ -11,7 +11,7 @@ import pytest
 from anpr.contracts import topics
 from anpr.contracts.events import encode
 from anpr.contracts.topics import AddressedAction, of_action, of_alert
-from anpr.history.look_up import VehicleSearch
+from anpr.history.look_up import HistoryLookUp
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import sightings_of
 from anpr.history.stores import open_all, open_facts, open_sightings
@@ -90,7 +90,7 @@ def test_a_vehicle_is_found_with_its_alerts_and_actions_and_covert_ones_are_kept
     asked = a_look_up("AB12 CDE", since=EVENING - timedelta(days=9000), until=EVENING + timedelta(days=9000))
     with closing(open_all(settings, site)) as stores:
         for covert, known in ((False, [open_alert]), (True, [covert_alert, open_alert])):
-            [found] = VehicleSearch(site, stores).find(asked, covert=covert).sightings
+            [found] = HistoryLookUp(site, stores).find(asked, covert=covert).sightings
             assert (found.read.read_id, found.tier) == ("a", "folded")
             assert sorted(found.alerts, key=lambda alert: alert.entry.entry_id) == known
             assert sorted(found.actions, key=lambda action: action.action_id) == [actions[alert] for alert in known]

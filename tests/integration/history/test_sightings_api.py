@@ -333,12 +333,12 @@ def test_a_fault_of_the_program_says_nothing_of_it(calais: Running) -> None:
 
 def test_a_file_of_tokens_that_others_may_read_accepts_nobody_and_health_says_so(calais: Running) -> None:
     token = calais.token()
-    assert calais.server.missing() == []
+    assert calais.server.why_not_ready() == []
     calais.tokens.path.chmod(0o644)
     response = calais.post(token)
     assert refusal(response) == (503, "site-tokens-unusable")
     assert str(calais.tokens.path) not in response.text
-    assert any("other users of this machine may read" in one for one in calais.server.missing())
+    assert any("other users of this machine may read" in one for one in calais.server.why_not_ready())
 
 
 def test_there_are_no_other_routes(calais: Running) -> None:
@@ -401,7 +401,7 @@ def test_what_is_being_answered_is_answered_before_it_stops(tmp_path: Path, tls:
         stopping.join()
         asker.join()
         assert replies == [200]
-        assert calais.server.missing() == ["look-ups are not answered: their server has stopped"]
+        assert calais.server.why_not_ready() == ["look-ups are not answered: their server has stopped"]
 
 
 def test_each_request_is_counted_by_who_asked_and_what_came_of_it(calais: Running) -> None:
@@ -433,7 +433,7 @@ def test_on_loopback_it_answers_without_tls_too(tmp_path: Path) -> None:
         exchange_tokens(there, "dover", SITE)
         (reply,) = asyncio.run(ask_sites(there, a_look_up(), sites=there.sites))
         assert reply.answer is not None
-        assert server.missing() == []
+        assert server.why_not_ready() == []
 
 
 # --- what it refuses to start with ---

@@ -259,7 +259,7 @@ def watch_once(world: World, open_board: Board, whole_board: Board, now: int) ->
     reads = [one.read() for one in world.seen if one.minute <= now]
     published: list[AddressedArrival] = []
     watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=published.extend)
-    found = watch.look(open_board, whole_board, minutes(now))
+    found = watch.publish_new_arrivals(open_board, whole_board, minutes(now))
     assert found == published, "what is on the boards has been published"
     return found
 
@@ -342,7 +342,9 @@ def test_a_guess_of_a_camera_is_told_as_unsure_and_once_until_a_camera_reads_the
     watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=lambda _: None)
 
     def told() -> list[tuple[str, str]]:
-        return [(one.read_id, one.tier) for one, _ in watch.look(board, board_of([alert]), minutes(120))]
+        return [
+            (one.read_id, one.tier) for one, _ in watch.publish_new_arrivals(board, board_of([alert]), minutes(120))
+        ]
 
     assert told() == [("guess", "near")]
     assert told() == []
@@ -361,7 +363,7 @@ def test_a_vehicle_that_passes_again_before_it_crosses_is_met_once_and_has_one_c
     watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=lambda _: None)
 
     def shown(now: int) -> list[tuple[str, str]]:
-        watch.look(board, board, minutes(now))
+        watch.publish_new_arrivals(board, board, minutes(now))
         found = arrivals(board.incidents(minutes(now)), "dover", ROUTES, minutes(now))
         return [(one.incident_id, arrival_state(why, minutes(now), ALWAYS)) for one, why in found]
 

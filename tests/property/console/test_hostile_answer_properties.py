@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from anpr.cli.vehicle_text import VehicleText
 from anpr.console.vehicle.chart import chart_of
+from anpr.console.vehicle.console_look_ups import LookUpResult
 from anpr.console.vehicle.stay_view import stay_views
-from anpr.console.vehicle.vehicle_search import Found
 from anpr.contracts.look_up import FoundSighting, SightingsAnswer
 from anpr.look_up.ask_sites import _reply
 from anpr.look_up.export import csv_of, json_of
 from anpr.look_up.last_seen import last_seen
-from anpr.look_up.question import Written
+from anpr.look_up.question import WrittenQuestion
 from anpr.look_up.timeline import timeline_of
 from anpr.runtime.images import ImageStore
 from tests.property.console.test_hostile_record_properties import PERSON, SITES, ZONES, Screens
@@ -65,11 +65,11 @@ def test_an_answer_is_refused_or_can_be_shown_in_every_form(given: list[tuple[st
         stay_views(stays, NO_IMAGES, PERSON.session, {}, NOON)
         for stays in (timeline.stays, timeline.possible_misreads)
     )
-    values: dict[str, Any] = {"found": Found(look_up, timeline), "chart": chart_of(timeline, SITES)}
+    values: dict[str, Any] = {"found": LookUpResult(look_up, timeline), "chart": chart_of(timeline, SITES)}
     screens.renderer.page(
         "vehicle.html",
         PERSON,
-        written=Written("AB12CDE", "why"),
+        written=WrittenQuestion("AB12CDE", "why"),
         asked_ports=(),
         seen=seen,
         misreads=misreads,

@@ -12,7 +12,7 @@ import pytest
 
 from anpr.back_check import back_check_service
 from anpr.back_check.back_check_service import BackCheckService, pause_seconds
-from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.matcher_generations import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile
 from anpr.contracts.events import Status, encode
 from anpr.history.schema import OtherSchemaError
@@ -99,7 +99,7 @@ def test_while_its_progress_cannot_be_saved_it_publishes_each_alert_once_and_is_
     service.run()
     assert site.open_sightings.call_count > 2
     assert len(site.alerts.published) == 1
-    assert "back-check.json" in "".join(service.health.missing())
+    assert "back-check.json" in "".join(service.health.why_not_ready())
 
 
 def test_a_search_that_ends_while_its_progress_cannot_be_saved_publishes_each_alert_once(site: Site) -> None:
@@ -124,7 +124,7 @@ def test_once_its_progress_can_be_saved_again_a_later_search_finds_what_is_new(s
     service = site.service(Waits(20, free_the_disk))
     service.run()
     assert [alert.read.read_id for alert in site.alerts.published] == ["read-1", "read-2"]
-    assert service.health.missing() == []
+    assert service.health.why_not_ready() == []
     assert site.file.is_file()
 
 
@@ -147,7 +147,7 @@ def test_it_waits_until_history_has_upgraded_its_store(site: Site) -> None:
     service = site.service(stop)
     service.run()
     assert [alert.read.read_id for alert in site.alerts.published] == ["read-1"]
-    assert service.health.missing() == []
+    assert service.health.why_not_ready() == []
 
 
 def test_a_setting_that_cannot_be_used_ends_it(site: Site) -> None:

@@ -9,7 +9,7 @@ from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
 from anpr.board.site_health import ClockSet
 from anpr.board.site_monitor import SiteMonitor
-from anpr.board.status_order import Place
+from anpr.board.status_order import TopicPosition
 from anpr.contracts import canary, topics
 from anpr.contracts.events import Alert, Status, encode
 from anpr.kafka.in_memory import InMemoryBroker, InMemoryTail
@@ -48,10 +48,10 @@ def a_feed(broker: InMemoryBroker, clock: Clock, stopwatch: list[float]) -> Boar
 @JUMPS
 def test_the_last_status_on_the_topic_counts_whatever_time_it_names(jump: timedelta) -> None:
     monitor = SiteMonitor(SETTINGS, NOON)
-    monitor.note_status(a_status(NOON + jump), NOON, Place(0, 1, NOON))
+    monitor.note_status(a_status(NOON + jump), NOON, TopicPosition(0, 1, NOON))
     for second in range(1, 6):
         now = NOON + seconds(second)
-        monitor.note_status(a_status(now, partitions=0), now, Place(0, 1 + second, now))
+        monitor.note_status(a_status(now, partitions=0), now, TopicPosition(0, 1 + second, now))
         (health,) = monitor.health(now, lambda _: "")
         assert [status.partitions for status in health.matchers] == [0]
 
@@ -59,14 +59,14 @@ def test_the_last_status_on_the_topic_counts_whatever_time_it_names(jump: timede
 @JUMPS
 def test_a_silence_after_this_clock_was_set_is_noticed_as_soon_as_any_other(jump: timedelta) -> None:
     monitor = SiteMonitor(SETTINGS, NOON)
-    monitor.note_status(a_status(NOON), NOON, Place(0, 1, NOON))
+    monitor.note_status(a_status(NOON), NOON, TopicPosition(0, 1, NOON))
     silent_after = SETTINGS.board.silent_after_seconds
     monitor.health(NOON + jump, lambda _: "")
     (health,) = monitor.health(NOON + jump + seconds(silent_after + 1), lambda _: "")
     assert health.is_silent
     now = NOON + jump + seconds(70)
     assert not monitor.health(now, lambda _: "")[0].matchers
-    monitor.note_status(a_status(now), now, Place(0, 2, now))
+    monitor.note_status(a_status(now), now, TopicPosition(0, 2, now))
     assert not monitor.health(now, lambda _: "")[0].is_silent
 
 

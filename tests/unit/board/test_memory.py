@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.matcher_generations import MatcherGenerations
 from anpr.board.board import Board
 from anpr.board.camera_liveness import CameraLiveness
 from anpr.board.rates import RecentRates
 from anpr.board.site_monitor import SiteMonitor
-from anpr.board.status_order import Place
+from anpr.board.status_order import TopicPosition
 from anpr.contracts.events import EntryEnded, EntryListed, Status
 from anpr.runtime.settings import Camera, Settings, Site
 from tests.support.strategies import NOON, a_correction, a_read, an_action, an_alert, an_entry, generation
@@ -53,7 +53,7 @@ def test_the_names_of_matchers_and_cameras_that_came_and_went_are_forgotten() ->
         status = Status(
             site="calais", matcher=name, at=at, started_at=at, reads=hour, cameras=seen, clock_offset_seconds=offsets
         )
-        monitor.note_status(status, at, Place(0, hour, at))
+        monitor.note_status(status, at, TopicPosition(0, hour, at))
         monitor.prune(at)
     assert len(monitor._statuses) == 25
     assert max(len(held) for held in vars(monitor.cameras).values() if isinstance(held, dict)) <= 25

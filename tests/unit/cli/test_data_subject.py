@@ -136,7 +136,7 @@ def test_the_bytes_that_a_broken_off_erasure_left_go_with_the_next_although_noth
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(SightingStore, "scrub", broken_off)
+        patched.setattr(SightingStore, "erase_remains", broken_off)
         assert machine.run("AB12CDE", *REASON, "--erase", "--yes").exit_code == 1
     assert machine.offsets() == [OPEN, NEAR, OTHER]
     read_id = b'"read-0-0"'

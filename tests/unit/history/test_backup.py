@@ -8,8 +8,8 @@ from pathlib import Path
 
 from anpr.history.closed_days import ClosedDays
 from anpr.history.sighting_store import SightingStore, sightings_of_day
+from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
 from tests.support.history import read_record, record_all
 
 PAGE = Path(__file__).parents[3] / "docs" / "engineers.md"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from anpr.history.confidence_counts import count_confidences
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
 from tests.support.history import at, read_record, record_all
 
 

@@ -40,14 +40,14 @@ def test_after_a_refusal_it_says_why_and_goes_on_from_what_is_stored(
     monkeypatch.setattr(followed_topic, "RETRY_SECONDS", 0)
     recorder = ScriptedRecorder([error, error])
     topic = FollowedTopic("127.0.0.1:9", "anpr.calais.reads.v1", "group", dict, recorder.open)
-    assert topic.missing() == ["the broker at 127.0.0.1:9 has not answered for anpr.calais.reads.v1 yet"]
+    assert topic.why_not_ready() == ["the broker at 127.0.0.1:9 has not answered for anpr.calais.reads.v1 yet"]
     for _ in range(2):
         topic.run_once(0)
-        [problem] = topic.missing()
+        [problem] = topic.why_not_ready()
         assert reason in problem
         assert not topic.has_caught_up
     topic.run_once(0)
-    assert topic.missing() == []
+    assert topic.why_not_ready() == []
     assert topic.has_caught_up
     assert recorder.openings == 3, "each time it asks the store again where to read on"
     topic.close()

@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from anpr.contracts.events import Candidate, Read
 from anpr.history.derived_rows import derived_rows
-from anpr.history.tables import SCHEMA_VERSION, VERSION
+from anpr.history.sql_tables import SCHEMA_VERSION, VERSION
 from anpr.reference_data.limits import ALPHABET
 from tests.support.strategies import a_read
 
@@ -69,7 +69,7 @@ def test_a_change_of_a_table_or_of_a_key_is_a_new_schema_version() -> None:
     if DIGESTS.get(SCHEMA_VERSION) != found:
         pytest.fail(
             "The tables of history, or the keys under which a read is filed, are not those of schema version "
-            f"{SCHEMA_VERSION}. Raise SCHEMA_VERSION in history/tables.py, and add here what the new version is: "
+            f"{SCHEMA_VERSION}. Raise SCHEMA_VERSION in history/sql_tables.py, and add here what the new version is: "
             f'{{{SCHEMA_VERSION + 1}: "{found}"}}. Then an older store is upgraded when its service starts.',
             pytrace=False,
         )

@@ -15,8 +15,8 @@ import pytest
 from anpr.history import schema, sqlite_days
 from anpr.history.database import HistoryUnavailableError
 from anpr.history.sighting_store import SightingStore
+from anpr.history.sql_tables import SCHEMA_VERSION, SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SCHEMA_VERSION, SIGHTING_TABLES
 from anpr.kafka.interfaces import Record
 from anpr.matching.read_keys import folded_key
 from anpr.runtime.errors import InputError, UnavailableError
@@ -203,7 +203,7 @@ from pathlib import Path
 
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTING_TABLES
+from anpr.history.sql_tables import SIGHTING_TABLES
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 for is_writer in (True, False):
@@ -233,7 +233,7 @@ from sqlalchemy import select
 
 from anpr.history.database import HistoryUnavailableError
 from anpr.history.sqlite_days import SqliteDays
-from anpr.history.tables import SIGHTINGS, SIGHTING_TABLES
+from anpr.history.sql_tables import SIGHTINGS, SIGHTING_TABLES
 
 days = SqliteDays(Path(sys.argv[1]), SIGHTING_TABLES)
 rows = days.rows(select(SIGHTINGS.c.read).execution_options(yield_per=1), date.min, date.max)

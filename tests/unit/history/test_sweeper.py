@@ -101,7 +101,7 @@ def test_a_day_that_cannot_be_recorded_stays_and_is_named(stores: KeptStores) ->
     audit.refusal = "No space left on device"
     it = sweeper(stores, audit=audit)
     it.run_once(is_settled=True)
-    [problem] = it.missing()
+    [problem] = it.why_not_ready()
     assert "No space left" in problem
     assert len(everything(stores.sightings)) == 3
 
@@ -113,7 +113,7 @@ def test_a_day_that_cannot_go_is_named(stores: KeptStores, monkeypatch: pytest.M
     it = sweeper(stores)
     monkeypatch.setattr(stores.sightings, "drop", refuse)
     it.run_once(is_settled=True)
-    [problem] = it.missing()
+    [problem] = it.why_not_ready()
     assert "Permission denied" in problem
     assert len(stores.sightings.days()) >= 2
 
@@ -138,5 +138,5 @@ def test_a_day_whose_keys_cannot_be_noted_holds_nothing_up(
     it = sweeper(stores, audit=(audit := AuditInMemory()))
     it.run_once(is_settled=True)
     it.run_once(is_settled=True)
-    assert it.missing() == []
+    assert it.why_not_ready() == []
     assert audit.erased_until < LATER.date()

@@ -8,7 +8,7 @@ from anpr.board.board import Board
 from anpr.board.incident import Incident
 from anpr.contracts.events import Alert
 from anpr.local import run_check
-from anpr.local.run_check import BoardCheck, Expected, Guess, HistoryCheck, Named, Summary, TruePass, Truth
+from anpr.local.run_check import BoardCheck, ExpectedAlert, Guess, HistoryCheck, ListedRead, Summary, TruePass, Truth
 from anpr.runtime.settings import Route
 from tests.support.strategies import NOON, a_read, an_alert, an_arrival, an_entry, as_written, minutes
 
@@ -81,7 +81,7 @@ def test_the_truth_names_alerts_by_the_ids_that_the_matcher_gives_them() -> None
             "entry_id": "entry-1", "tier": "exact"},
         {"read_id": "read-2", "camera": "lane-1", "claimed_at": "2026-03-01T12:00:00Z",
             "entry_id": "entry-2", "tier": "exact"}]}"""
-    at_dover = TruePass("dover", (Expected(**of_read("read-3"), entry_id="entry-3", tier="near"),))
+    at_dover = TruePass("dover", (ExpectedAlert(**of_read("read-3"), entry_id="entry-3", tier="near"),))
     truth = [msgspec.json.decode(line, type=TruePass), at_dover]
     assert run_check.truth_of(truth) == expected(ONE, TWO, sighting(3, "near", "dover"))
 
@@ -93,7 +93,7 @@ def a_misread_pass(*misread: int, right: int | None = None) -> TruePass:
     """Return the pass of the vehicle of entry-1: reads that were misread, and perhaps one that was right."""
     return TruePass(
         "calais",
-        () if right is None else (Expected(**of_read(f"read-{right}"), entry_id="entry-1", tier="exact"),),
+        () if right is None else (ExpectedAlert(**of_read(f"read-{right}"), entry_id="entry-1", tier="exact"),),
         tuple(f"read-{number}" for number in misread),
         tuple(Guess(**of_read(f"read-{number}"), entries=("entry-1",)) for number in misread),
     )
@@ -224,7 +224,7 @@ FERRY = Route(origin="calais", destination="dover", by="ferry", crossing_minutes
 
 def seen_at_dover(minute: float, *, superseded: bool = False) -> TruePass:
     """Return a pass of the vehicle of entry-1 at Dover, so many minutes after noon."""
-    read = Named(
+    read = ListedRead(
         read_id="arrived",
         camera="in-1",
         claimed_at=as_written(minutes(minute)),
@@ -264,7 +264,7 @@ def test_an_alert_for_a_vehicle_that_was_turned_away_elsewhere_is_expected_on_it
     entry = an_entry("away", list="turned_away", plate="AB1")
     alert = an_alert(a_read("read-1", camera="lane-1", pass_id="next", plate="AB1"), entry)  # noqa: S106  no password
     assert run_check.known_as_turned_away([alert, ONE]) == {"next"}
-    named = (Named(read_id="read-1", camera="lane-1", claimed_at=as_written(NOON), entries=("entry-1",)),)
+    named = (ListedRead(read_id="read-1", camera="lane-1", claimed_at=as_written(NOON), entries=("entry-1",)),)
     again = TruePass("calais", (), named=named, pass_id="next", turned_away_from="dunkerque")  # noqa: S106  as above
     truth = run_check.truth_of([again])
     assert truth.turned_away == {"next"}

@@ -7,13 +7,15 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from anpr.look_up.export import csv_of, json_of
-from anpr.look_up.question import Asker, Written, question
+from anpr.look_up.question import Asker, WrittenQuestion, question
 from anpr.look_up.site_reply import SiteReply
 from anpr.look_up.timeline import Timeline, timeline_of
 from tests.support.sightings import a_misread, a_sighting, an_answer, no_answer, with_alert
 from tests.support.strategies import NOON, an_action, an_alert, an_entry, minutes
 
-LOOK_UP = question(Written("AB12CDE", "why"), Asker("ann", "officer", "calais"), NOON, ZoneInfo("Europe/Paris"))
+LOOK_UP = question(
+    WrittenQuestion("AB12CDE", "why"), Asker("ann", "officer", "calais"), NOON, ZoneInfo("Europe/Paris")
+)
 
 
 def made_of(*replies: SiteReply) -> Timeline:

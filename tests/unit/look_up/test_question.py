@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from anpr.look_up.question import Asker, UnusableQuestionError, Written, question
+from anpr.look_up.question import Asker, UnusableQuestionError, WrittenQuestion, question
 
 NOW = datetime(2026, 11, 29, 11, 30, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -14,36 +14,38 @@ TODAY_ENDS = datetime(2026, 11, 29, 23, tzinfo=UTC)
 
 
 def ask(plate: str = "AB12 CDE", reason: str = "seen leaving the lane", **rest: str) -> object:
-    return question(Written(plate, reason, **rest), ANN, NOW, PARIS)
+    return question(WrittenQuestion(plate, reason, **rest), ANN, NOW, PARIS)
 
 
 def test_without_a_period_it_asks_for_the_last_thirty_days_until_the_end_of_today() -> None:
-    asked = question(Written(" ab12 cde ", " why "), ANN, NOW, PARIS)
+    asked = question(WrittenQuestion(" ab12 cde ", " why "), ANN, NOW, PARIS)
     assert (asked.since, asked.until) == (TODAY_ENDS - timedelta(days=30), TODAY_ENDS)
     assert (asked.plate, asked.reason, asked.country) == ("ab12 cde", "why", None)
     assert (asked.user, asked.role, asked.asking_site) == ("ann", "officer", "calais")
 
 
 def test_without_a_period_a_partial_plate_is_looked_up_for_seven_days() -> None:
-    asked = question(Written("AB1?", "why"), ANN, NOW, PARIS)
+    asked = question(WrittenQuestion("AB1?", "why"), ANN, NOW, PARIS)
     assert (asked.since, asked.until) == (TODAY_ENDS - timedelta(days=7), TODAY_ENDS)
 
 
 def test_a_day_is_a_day_at_the_site_and_the_last_one_counts_whole() -> None:
-    asked = question(Written("AB12CDE", "why", since="2026-11-20", until="2026-11-21"), ANN, NOW, PARIS)
+    asked = question(WrittenQuestion("AB12CDE", "why", since="2026-11-20", until="2026-11-21"), ANN, NOW, PARIS)
     assert asked.since == datetime(2026, 11, 19, 23, tzinfo=UTC)
     assert asked.until == datetime(2026, 11, 21, 23, tzinfo=UTC)
 
 
 def test_a_time_is_one_by_the_clock_of_the_site_unless_it_says_otherwise() -> None:
-    asked = question(Written("AB12CDE", "why", since="2026-11-20T08:00", until="2026-11-20T08:00Z"), ANN, NOW, PARIS)
+    asked = question(
+        WrittenQuestion("AB12CDE", "why", since="2026-11-20T08:00", until="2026-11-20T08:00Z"), ANN, NOW, PARIS
+    )
     assert asked.since == datetime(2026, 11, 20, 7, tzinfo=UTC)
     assert asked.until == datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("written", "code"), [("Poland", "PL"), ("UK", "GB"), ("d", "DE"), ("", None), (" ", None)])
 def test_a_country_is_taken_by_code_sign_or_name(written: str, code: str | None) -> None:
-    assert question(Written("AB12CDE", "why", country=written), ANN, NOW, PARIS).country == code
+    assert question(WrittenQuestion("AB12CDE", "why", country=written), ANN, NOW, PARIS).country == code
 
 
 @pytest.mark.parametrize(
@@ -75,5 +77,5 @@ def test_what_cannot_be_used_is_refused_and_its_part_is_named(part: str, fields:
 
 @pytest.mark.parametrize("since", ["0001-01-01", "0001-01-01T00:00"])
 def test_the_first_day_of_the_calendar_is_a_day(since: str) -> None:
-    asked = question(Written("AB12CDE", "why", since=since, until="9999-12-31"), ANN, NOW, PARIS)
+    asked = question(WrittenQuestion("AB12CDE", "why", since=since, until="9999-12-31"), ANN, NOW, PARIS)
     assert asked.since.year == 1

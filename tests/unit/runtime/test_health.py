@@ -95,7 +95,7 @@ def test_a_slow_request_delays_no_other(service: Service, address: str) -> None:
         may_answer.wait(180)
         return []
 
-    service.health.missing = slow
+    service.health.why_not_ready = slow
     asking = threading.Thread(target=httpx.get, args=(f"{address}/readyz",), kwargs={"timeout": 180})
     asking.start()
     try:

@@ -10,7 +10,7 @@ from anpr.backtest.replay import BacktestReplay
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.watchlist.csv_cells import InvalidCellError
 from anpr.watchlist.csv_file import ListFile, read_list
-from anpr.watchlist.known_layouts import fits_known_layout
+from anpr.watchlist.layout_check import fits_known_layout
 from anpr.watchlist.plate_cell import (
     DIGITS_ONLY,
     MASKED,

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from anpr.audit.search import PAGE_RECORDS
+from anpr.audit.record_search import PAGE_RECORDS
 from anpr.local.valkey_server import ValkeyServer
 from tests.support.audit import look_up
 from tests.support.web_console import ConsoleServer, running_console

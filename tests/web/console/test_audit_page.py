@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from anpr.audit.chain import AuditChain
-from anpr.audit.search import PAGE_RECORDS
+from anpr.audit.record_search import PAGE_RECORDS
 from tests.support.audit import look_up
 from tests.support.web_console import PASSWORD, ConsoleServer, csrf_of, running_console
 from tests.web.console.test_acting import actions, do, text_of

@@ -12,9 +12,9 @@ from anpr.cli import settings_of
 from anpr.cli.health_option import metrics_port, serve_health
 from anpr.contracts.local_days import LocalDays
 from anpr.kafka.tail import KafkaTail
+from anpr.runtime.cautious_clock import CautiousClock
 from anpr.runtime.clock import system_clock
 from anpr.runtime.health import Health
-from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import bind_service, get_logger
 from anpr.runtime.shutdown import on_stop
 from anpr.turned_away.turned_away_keeper import TurnedAwayKeeper
@@ -50,7 +50,7 @@ def command(ctx: click.Context, metrics_port: int | None) -> None:
     keep_previous = timedelta(hours=settings.watchlist.keep_previous_hours)
     days = LocalDays(settings.zones)
     store = home_store(settings, may_be_away=True)
-    clock = LastingClock(system_clock)
+    clock = CautiousClock(system_clock)
     keeper = ListKeeper(store, keep_previous, clock, days)
     turned_away = TurnedAwayKeeper(settings, KafkaTail, store, clock)
     gc.enable()  # unlike the other subcommands, this one runs on

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from anpr.board.incident import Incident, certainty_order, rank
 from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, TIERS, Action, Alert, Cover
-from anpr.contracts.readings import sureness
+from anpr.contracts.readings import effective_tier
 from anpr.contracts.topics import AddressedAction
 
 MAX_NOTE_CHARACTERS: Final = 2000
@@ -142,8 +142,8 @@ def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> l
 def _outcome(actor: Actor, alerts: Sequence[Alert], outcome: str, note: str, action_id: str) -> Action:
     """Return the outcome of these alerts. It covers each of their entries, at the surest tier that was seen."""
     surest_first = sorted(alerts, key=certainty_order)
-    least_sure_first = sorted(alerts, key=lambda alert: rank(sureness(alert), TIERS), reverse=True)
-    tiers = {alert.entry.entry_id: sureness(alert) for alert in least_sure_first}
+    least_sure_first = sorted(alerts, key=lambda alert: rank(effective_tier(alert), TIERS), reverse=True)
+    tiers = {alert.entry.entry_id: effective_tier(alert) for alert in least_sure_first}
     covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(tiers.items()))
     return _action(actor, surest_first[0], "outcome", action_id, outcome=outcome, covers=covers, note=note)
 

@@ -9,7 +9,7 @@ import msgspec
 from anpr.audit.chain import AuditChain
 from anpr.audit.query import AuditQuery
 from anpr.audit.record import AuditEvent, Operation
-from anpr.audit.search import PAGE_RECORDS, AuditPage, search
+from anpr.audit.record_search import PAGE_RECORDS, AuditPage, search
 from anpr.board.board_feed import BoardFeed
 from anpr.board.incident import Incident
 from anpr.console.auth.audited_incidents import audited_incidents

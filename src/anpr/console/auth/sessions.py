@@ -29,9 +29,9 @@ from msgspec import Struct
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from anpr.runtime.cautious_clock import CautiousClock
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import UnavailableError
-from anpr.runtime.lasting_clock import LastingClock
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -91,7 +91,7 @@ class Sessions:
         """Sessions end `lifetime` after sign-in."""
         self._redis = client
         self.lifetime = lifetime
-        self._clock = LastingClock(clock, stopwatch)
+        self._clock = CautiousClock(clock, stopwatch)
         self._stopwatch = stopwatch
         self._new_token = new_token
         self._cache: dict[str, _Seen] = {}
@@ -189,7 +189,7 @@ class Sessions:
             began_until = max(began_until, self._cache.pop(key).session.started_at)
         self._pending_sign_outs[user] = _SignOut(began_until, self._stopwatch())
         # What Redis holds at this moment began before, whatever any clock says.
-        if await self._took(self._end_sessions_of(user, None)):
+        if await self._was_written(self._end_sessions_of(user, None)):
             self._pending_sign_outs.pop(user, None)
         await self._end_in_redis()
 
@@ -279,14 +279,14 @@ class Sessions:
         While Redis does not answer, each would take a second, and a page waits for this: then only one is tried.
         """
         for user, sign_out in list(self._pending_sign_outs.items()):
-            if self._is_over(sign_out.noted_at) or await self._took(
+            if self._is_over(sign_out.noted_at) or await self._was_written(
                 self._end_sessions_of(user, sign_out.began_until)
             ):
                 self._pending_sign_outs.pop(user, None)
             elif self._is_silent:
                 return
         for key, ended_at in list(self._pending_ends.items()):
-            if self._is_over(ended_at) or await self._took(self._redis.delete(key)):
+            if self._is_over(ended_at) or await self._was_written(self._redis.delete(key)):
                 self._pending_ends.pop(key, None)
             elif self._is_silent:
                 return
@@ -304,7 +304,7 @@ class Sessions:
             await self._redis.delete(*ended)
             await self._redis.srem(_of_user(user), *ended)
 
-    async def _took(self, writing: Awaitable[object]) -> bool:
+    async def _was_written(self, writing: Awaitable[object]) -> bool:
         try:
             await writing
         except redis.RedisError as error:

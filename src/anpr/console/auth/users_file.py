@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from anpr.console.auth import permissions
+from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.errors import InputError, UnavailableError
 from anpr.runtime.logs import get_logger
-from anpr.runtime.whole_file import write_whole
 
 log = get_logger(__name__)
 
@@ -123,7 +123,7 @@ class UsersFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             content = msgspec.json.encode([users[name] for name in sorted(users)])
-            write_whole(self.path, msgspec.json.format(content))
+            write_atomically(self.path, msgspec.json.format(content))
         except OSError as error:
             raise UnavailableError(
                 "users-file-unwritable",

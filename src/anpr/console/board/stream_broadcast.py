@@ -30,7 +30,7 @@ class StreamBroadcast:
         woken, self.woken = self.woken, asyncio.Event()
         woken.set()
 
-    async def beat_forever(self) -> None:
+    async def send_heartbeats(self) -> None:
         """Send a heartbeat every two seconds, until cancelled."""
         while True:
             self.heartbeat = self.new_heartbeat()

@@ -11,7 +11,7 @@ from anpr.runtime.errors import InputError
 
 
 class Search(Protocol):
-    """What finds a vehicle: `history.look_up.VehicleSearch`."""
+    """What finds a vehicle: `history.look_up.HistoryLookUp`."""
 
     def find(self, look_up: LookUp, *, covert: bool) -> SightingsAnswer:
         """Return where it was. Raises InputError for a question that asks for too much, or UnavailableError."""

@@ -89,7 +89,7 @@ class SightingsServer:
         finally:
             self._listener.close()  # whoever asks is refused at once, and does not wait
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why look-ups are not answered."""
         if not self._thread.is_alive():
             return ["look-ups are not answered: their server has stopped"]

@@ -42,7 +42,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenList:
     """A list after a change, and the values of its new deltas by key: the transaction writes them."""
 
     list_manifest: ListManifest
@@ -65,10 +65,10 @@ class ListWriter:
         *,
         entries: int,
         progress: Progress,
-    ) -> Written:
+    ) -> WrittenList:
         """Write a change of a list that leaves `entries` entries. No manifest names the new values yet."""
         if edit.compacted is not None:
-            return Written(edit.compacted, {})
+            return WrittenList(edit.compacted, {})
         if before is None or edit.is_by_person:
             changed_in, changed_at = generation, now
         else:
@@ -77,15 +77,15 @@ class ListWriter:
             all_after = apply_changes(self._entries_before(edit, before), edit.changes)
             all_after.sort(key=lambda entry: entry.entry_id)
             snapshot = self._storage.snapshots.write(encode_entries(all_after), len(all_after), progress)
-            return Written(ListManifest(changed_in, changed_at, entries, snapshot, now), {})
+            return WrittenList(ListManifest(changed_in, changed_at, entries, snapshot, now), {})
         if not edit.changes.size:
-            return Written(msgspec.structs.replace(before, generation=changed_in, applied_at=changed_at), {})
+            return WrittenList(msgspec.structs.replace(before, generation=changed_in, applied_at=changed_at), {})
         older, values = self._combine_newest(before.deltas)
         newest, value = encode_delta(edit.changes, generation)
         after = msgspec.structs.replace(
             before, generation=changed_in, applied_at=changed_at, entries=entries, deltas=(*older, newest)
         )
-        return Written(after, {**values, delta_key(newest): value})
+        return WrittenList(after, {**values, delta_key(newest): value})
 
     def _entries_before(self, edit: Edit, before: ListManifest | None) -> list[Entry]:
         if edit.all_before is not None:

@@ -32,7 +32,7 @@ from anpr.watchlist.store.manifest import (
 )
 from anpr.watchlist.store.preconditions import NO_PRECONDITIONS, Preconditions
 from anpr.watchlist.store.reader import WatchlistReader, connect, unavailable
-from anpr.watchlist.store.transaction import ChangedMeanwhileError, ChangeRequest, Retention, Transactions
+from anpr.watchlist.store.transaction import ChangedMeanwhileError, ChangeRequest, ListRetention, Transactions
 
 __all__ = ["NO_GENERATION", "AppliedChange", "Author", "Manifest", "Preconditions", "WatchlistStore", "connect"]
 
@@ -57,7 +57,7 @@ class WatchlistStore(WatchlistReader):
     ) -> None:
         """Keep tombstones for `keep_tombstones`, and at most `keep_previous` states for `keep_previous_for`."""
         super().__init__(client, manifest_client)
-        retention = Retention(keep_tombstones, keep_previous, keep_previous_for)
+        retention = ListRetention(keep_tombstones, keep_previous, keep_previous_for)
         # A reader of its own: a reference to this store would be a cycle, and leave the client's sockets open.
         self._transactions = Transactions(client, WatchlistReader(client, manifest_client), retention)
 

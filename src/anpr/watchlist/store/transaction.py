@@ -62,7 +62,7 @@ class ChangeRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
+class ListRetention:
     """How long tombstones stay, and how many states of a list can be rolled back to, for how long."""
 
     tombstones: timedelta
@@ -73,7 +73,7 @@ class Retention:
 class Transactions:
     """Commits changes of lists."""
 
-    def __init__(self, client: redis.Redis, reader: WatchlistReader, retention: Retention) -> None:
+    def __init__(self, client: redis.Redis, reader: WatchlistReader, retention: ListRetention) -> None:
         """Write with `client`; read the manifest and the previous states with `reader`."""
         self._redis: Any = client
         self._reader = reader

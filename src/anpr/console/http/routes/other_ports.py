@@ -8,9 +8,9 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.board.site_view import SiteView
 from anpr.console.http.page_renderer import PageRenderer
-from anpr.console.vehicle.vehicle_search import VehicleSearch
+from anpr.console.vehicle.console_look_ups import ConsoleLookUps
 from anpr.look_up.last_seen import last_seen
-from anpr.look_up.question import UnusableQuestionError, Written
+from anpr.look_up.question import UnusableQuestionError, WrittenQuestion
 
 _NOT_KNOWN = "You cannot see this incident. It does not exist, it is not for you, or it is too old for the board."
 _COVERT = "This incident is covert. Other ports are not asked about it, because each of them records the question."
@@ -22,7 +22,7 @@ async def page(  # noqa: PLR0913  each part that it uses
     *,
     board: BoardAccess,
     view: SiteView,
-    search: VehicleSearch,
+    search: ConsoleLookUps,
     renderer: PageRenderer,
 ) -> Response:
     """Ask the other ports, and show a line for each."""
@@ -33,7 +33,7 @@ async def page(  # noqa: PLR0913  each part that it uses
         return renderer.refusal(409, _COVERT, who)
     ports = [port for port in search.ports if port != incident.site]
     try:
-        found = await search.find(who, Written(incident.plate, _reason(incident)), ports)
+        found = await search.find(who, WrittenQuestion(incident.plate, _reason(incident)), ports)
     except UnusableQuestionError as error:
         return renderer.refusal(400, str(error), who, error.next_step)
     return renderer.page(

@@ -13,16 +13,16 @@ from anpr.console.auth.authentication import SignedIn
 from anpr.console.board.board_access import BoardAccess
 from anpr.console.http.page_renderer import PageRenderer
 from anpr.console.vehicle.chart import chart_of
+from anpr.console.vehicle.console_look_ups import ConsoleLookUps, LookUpResult
 from anpr.console.vehicle.picture_address import proven_reference
 from anpr.console.vehicle.stay_view import MOST_STAYS, StayView, stay_views
-from anpr.console.vehicle.vehicle_search import Found, VehicleSearch
 from anpr.look_up.export import csv_of, json_of
-from anpr.look_up.question import UnusableQuestionError, Written
+from anpr.look_up.question import UnusableQuestionError, WrittenQuestion
 from anpr.runtime.clock import Clock
 from anpr.runtime.images import ImageStore
 
 _PICTURE_CACHED_SECONDS: Final = 300
-_NO_QUESTION: Final = Written("", "")
+_NO_QUESTION: Final = WrittenQuestion("", "")
 
 
 async def form(_: Request, who: SignedIn, *, renderer: PageRenderer) -> Response:
@@ -34,7 +34,7 @@ async def look_up(  # noqa: PLR0913  each part that it uses
     request: Request,
     who: SignedIn,
     *,
-    search: VehicleSearch,
+    search: ConsoleLookUps,
     board: BoardAccess,
     images: ImageStore,
     renderer: PageRenderer,
@@ -53,7 +53,7 @@ async def look_up(  # noqa: PLR0913  each part that it uses
 
 
 async def export(
-    request: Request, who: SignedIn, *, search: VehicleSearch, renderer: PageRenderer, clock: Clock
+    request: Request, who: SignedIn, *, search: ConsoleLookUps, renderer: PageRenderer, clock: Clock
 ) -> Response:
     """Ask the ports again, and answer with a file of everything that they found."""
     sent = await request.form()
@@ -85,7 +85,7 @@ async def image(request: Request, who: SignedIn, *, images: ImageStore, clock: C
 
 
 async def _shown(  # noqa: PLR0913, PLR0917  each part that it uses
-    found: Found, ports: Collection[str], who: SignedIn, board: BoardAccess, images: ImageStore, now: datetime
+    found: LookUpResult, ports: Collection[str], who: SignedIn, board: BoardAccess, images: ImageStore, now: datetime
 ) -> dict[str, Any]:
     """Return the values of the page of an answer."""
     timeline = found.timeline
@@ -105,10 +105,10 @@ async def _shown(  # noqa: PLR0913, PLR0917  each part that it uses
     }
 
 
-def _written(sent: FormData) -> Written:
+def _written(sent: FormData) -> WrittenQuestion:
     """Return the question of a form. A browser sends the line ends of a text as two characters."""
-    texts = {name: str(sent.get(name, "")) for name in Written._fields}
-    return Written(**texts | {"reason": texts["reason"].replace("\r\n", "\n")})
+    texts = {name: str(sent.get(name, "")) for name in WrittenQuestion._fields}
+    return WrittenQuestion(**texts | {"reason": texts["reason"].replace("\r\n", "\n")})
 
 
 def _ports(sent: FormData, known: Collection[str]) -> list[str]:

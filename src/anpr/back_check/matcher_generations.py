@@ -12,7 +12,7 @@ from anpr.contracts.events import Generation, Status
 _SILENT_AFTER = timedelta(seconds=10)
 
 
-class _Reported(NamedTuple):
+class _MatcherReport(NamedTuple):
     status: Status
     arrived_at: datetime
     received_seconds: float
@@ -23,7 +23,7 @@ class MatcherGenerations:
 
     def __init__(self) -> None:
         """No matcher is known yet."""
-        self._reported: dict[str, _Reported] = {}
+        self._reported: dict[str, _MatcherReport] = {}
         self._last_arrival: datetime | None = None
 
     def note(self, status: Status, arrived_at: datetime, received_seconds: float) -> None:
@@ -33,7 +33,7 @@ class MatcherGenerations:
         """
         heard_since = received_seconds - _SILENT_AFTER.total_seconds()
         self._reported = {name: one for name, one in self._reported.items() if one.received_seconds > heard_since}
-        self._reported[status.matcher] = _Reported(status, arrived_at, received_seconds)
+        self._reported[status.matcher] = _MatcherReport(status, arrived_at, received_seconds)
         self._last_arrival = arrived_at
 
     def lowest(self, partitions: int, now_seconds: float) -> Generation | None:
@@ -51,7 +51,7 @@ class MatcherGenerations:
             return None
         return min(generations, default=None)
 
-    def _is_heard(self, reported: _Reported, now_seconds: float) -> bool:
+    def _is_heard(self, reported: _MatcherReport, now_seconds: float) -> bool:
         """Tell whether a matcher has reported of late: by the clock here, and on the topic beside the others."""
         is_late_here = now_seconds - reported.received_seconds >= _SILENT_AFTER.total_seconds()
         return (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from anpr.runtime.lasting_clock import BELIEVED_AFTER, LastingClock
+from anpr.runtime.cautious_clock import BELIEVED_AFTER, CautiousClock
 from tests.support.strategies import NOON
 
 HOUR = timedelta(hours=1)
@@ -21,7 +21,7 @@ class Machine:
     def __init__(self) -> None:
         self.seconds = 5.0
         self.wrong_by = timedelta()
-        self.clock = LastingClock(self.said, lambda: self.seconds)
+        self.clock = CautiousClock(self.said, lambda: self.seconds)
 
     def true(self) -> timedelta:
         return timedelta(seconds=self.seconds - 5.0)

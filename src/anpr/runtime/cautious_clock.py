@@ -20,7 +20,7 @@ BELIEVED_AFTER: Final = timedelta(hours=1)
 _SMALL: Final = timedelta(seconds=60)
 
 
-class LastingClock:
+class CautiousClock:
     """Call it for the present moment. For one thread."""
 
     def __init__(self, clock: Clock, stopwatch: Callable[[], float] = time.monotonic) -> None:

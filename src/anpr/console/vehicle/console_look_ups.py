@@ -9,7 +9,7 @@ from anpr.audit.record import Operation
 from anpr.console.auth.audit_trail import AuditTrail
 from anpr.console.auth.authentication import SignedIn
 from anpr.contracts.look_up import LookUp
-from anpr.look_up.question import Asker, Written, question
+from anpr.look_up.question import Asker, WrittenQuestion, question
 from anpr.look_up.site_reply import SiteReply
 from anpr.look_up.timeline import Timeline, timeline_of
 from anpr.runtime.clock import Clock
@@ -18,14 +18,14 @@ from anpr.runtime.clock import Clock
 AskSites = Callable[[LookUp, Collection[str], bool], Coroutine[Any, Any, Sequence[SiteReply]]]
 
 
-class Found(NamedTuple):
+class LookUpResult(NamedTuple):
     """A question and what the ports answered."""
 
     look_up: LookUp
     timeline: Timeline
 
 
-class VehicleSearch:
+class ConsoleLookUps:
     """The look-ups of one console."""
 
     def __init__(  # noqa: PLR0913  each part that it uses
@@ -49,8 +49,8 @@ class VehicleSearch:
         self._clock = clock
 
     async def find(
-        self, who: SignedIn, written: Written, ports: Collection[str], operation: Operation = "consultation"
-    ) -> Found:
+        self, who: SignedIn, written: WrittenQuestion, ports: Collection[str], operation: Operation = "consultation"
+    ) -> LookUpResult:
         """Ask these ports. `operation` is "disclosure" for an export.
 
         Raises UnusableQuestionError for a question that cannot be asked, and UnavailableError when the look-up cannot
@@ -73,4 +73,4 @@ class VehicleSearch:
         )
         replies = await self._ask_sites(look_up, ports, who.user.covert)
         # Thousands of sightings must not hold up the board.
-        return Found(look_up, await asyncio.to_thread(timeline_of, replies, self._stay_gap))
+        return LookUpResult(look_up, await asyncio.to_thread(timeline_of, replies, self._stay_gap))

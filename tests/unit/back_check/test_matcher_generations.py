@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from anpr.back_check.matched_with import MatcherGenerations
+from anpr.back_check.matcher_generations import MatcherGenerations
 from anpr.contracts.events import Generation, Status
 from tests.support.strategies import NOON, generation
 

@@ -10,7 +10,7 @@ from anpr.runtime.logs import get_logger
 log = get_logger(__name__)
 
 
-class Refusals:
+class StoreRefusals:
     """The refusals of one service. Any thread may ask for them."""
 
     def __init__(self, event: str = "the store refuses, trying again") -> None:
@@ -28,6 +28,6 @@ class Refusals:
         """Note that the store refuses nothing."""
         self._current = ""
 
-    def missing(self) -> list[str]:
+    def why_not_ready(self) -> list[str]:
         """Return why the service is not ready, nothing when nothing is refused."""
         return [self._current] if self._current else []

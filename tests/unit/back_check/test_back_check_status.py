@@ -1,7 +1,7 @@
 """A back-check tells the boards how far it is: seldom, and at once when it has caught up with the lists."""
 
+from anpr.back_check.back_check_status import BackCheckStatusPublisher
 from anpr.back_check.search import Progress
-from anpr.back_check.status_publisher import StatusPublisher
 from anpr.contracts import topics
 from anpr.contracts.events import BACK_CHECK_GONE_AFTER, BackCheckStatus, decode_status_record
 from anpr.kafka.delivery_errors import RejectedError, UndeliveredError
@@ -22,7 +22,7 @@ class Told:
         self.refusals: list[RejectedError] = []
         self.back_check = back_check_of(SightingsInMemory(), AlertsInMemory())
         self.back_check.progress = Progress(checked=generation(7))
-        self._publisher = StatusPublisher(
+        self._publisher = BackCheckStatusPublisher(
             "calais", InMemoryProducer(self.broker), self.refusals.append, lambda: self.seconds
         )
 
@@ -30,7 +30,7 @@ class Told:
         """Let so many seconds pass, and return what is told then."""
         self.seconds += seconds
         before = len(self.broker.topics[TOPIC])
-        self._publisher.tell(self.back_check)
+        self._publisher.publish_when_due(self.back_check)
         told = [decode_status_record(value) for _, value, _, _ in self.broker.topics[TOPIC][before:]]
         assert all(isinstance(status, BackCheckStatus) for status in told)
         return [status for status in told if isinstance(status, BackCheckStatus)]
@@ -77,6 +77,6 @@ def test_a_broker_that_refuses_its_status_stops_no_search_and_is_named() -> None
                 callback(UndeliveredError("not allowed"))
             return 0
 
-    publisher = StatusPublisher("calais", Refusing(it.broker), it.refusals.append)
-    publisher.tell(it.back_check)
+    publisher = BackCheckStatusPublisher("calais", Refusing(it.broker), it.refusals.append)
+    publisher.publish_when_due(it.back_check)
     assert [str(error) for error in it.refusals] == ["not allowed"]

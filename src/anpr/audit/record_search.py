@@ -50,13 +50,13 @@ def search(
     with _unavailable(folder):
         positions = _positions(after) if after else None
         walks = [
-            _Walk(chain, query, None if positions is None else positions.get(chain.name, 0))
+            _BackwardWalk(chain, query, None if positions is None else positions.get(chain.name, 0))
             for chain in chain_folders(folder)
         ]
         found: list[AuditRecord] = []
         searched_until = None
         for _ in range(most_examined):
-            walk = max((walk for walk in walks if walk.record), key=_Walk.at, default=None)
+            walk = max((walk for walk in walks if walk.record), key=_BackwardWalk.at, default=None)
             if walk is None or walk.record is None:
                 return AuditPage(found, "", None, _unreadable(walks))
             if query.fits(walk.record):
@@ -68,7 +68,7 @@ def search(
         return AuditPage(found, _as_text(walks), searched_until, _unreadable(walks))
 
 
-class _Walk:
+class _BackwardWalk:
     """A walk through one chain, from its newest record backwards. `record` is the next one, None at the end."""
 
     def __init__(self, chain: Path, query: AuditQuery, before: int | None) -> None:
@@ -120,11 +120,11 @@ def _begins_at(segment: Path) -> int:
         return 0
 
 
-def _unreadable(walks: list[_Walk]) -> int:
+def _unreadable(walks: list[_BackwardWalk]) -> int:
     return sum(walk.unreadable for walk in walks)
 
 
-def _as_text(walks: list[_Walk]) -> str:
+def _as_text(walks: list[_BackwardWalk]) -> str:
     return ",".join(f"{walk.name}:{walk.record.sequence + 1}" for walk in walks if walk.record)
 
 

@@ -15,7 +15,7 @@ _TELL_EVERY_SECONDS = 20.0
 _TELL_AGAIN_AFTER_SECONDS = 1.0
 
 
-class StatusPublisher:
+class BackCheckStatusPublisher:
     """Publishes to the status topic of the site. It waits for nothing: to look for vehicles is what counts."""
 
     def __init__(
@@ -33,7 +33,7 @@ class StatusPublisher:
         self._told_at = -_TELL_EVERY_SECONDS
         self._was_behind = False
 
-    def tell(self, back_check: BackCheck) -> None:
+    def publish_when_due(self, back_check: BackCheck) -> None:
         """Publish how far a back-check is, if that is due or it has just caught up. Call it again and again."""
         now = self._stopwatch()
         is_behind = bool(back_check.progress.searches)

@@ -14,7 +14,7 @@ from anpr.kafka.topic_ends import PartitionEnds
 _MOST_ENDS = 100
 
 
-class LookedThrough:
+class WatchedUntil:
     """The ends that history has not reached yet."""
 
     def __init__(self) -> None:

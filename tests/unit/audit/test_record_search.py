@@ -11,7 +11,7 @@ import pytest
 from anpr.audit.chain import AuditChain
 from anpr.audit.query import AuditQuery
 from anpr.audit.record import AuditEvent, AuditRecord
-from anpr.audit.search import search
+from anpr.audit.record_search import search
 from anpr.audit.segments import segments
 from anpr.runtime.errors import InputError, UnavailableError
 from tests.support.audit import NOON, SetClock, look_up

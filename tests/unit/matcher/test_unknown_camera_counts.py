@@ -3,19 +3,19 @@
 from datetime import timedelta
 
 from anpr.contracts.events import MOST_UNKNOWN_CAMERAS
-from anpr.matcher.unknown_cameras import FORGOTTEN_AFTER, MOST_KEPT, UnknownCameras
+from anpr.matcher.unknown_camera_counts import FORGOTTEN_AFTER, MOST_KEPT, UnknownCameras
 from tests.support.strategies import NOON
 
 
 def test_reads_are_counted_by_name_and_the_last_one_is_kept() -> None:
     unknown = UnknownCameras(["camera-1"])
-    assert [unknown.note(name, NOON) for name in ("camera-1", "camera-2", "", "camera-2")] == [
+    assert [unknown.count_read(name, NOON) for name in ("camera-1", "camera-2", "", "camera-2")] == [
         False,
         True,
         True,
         True,
     ]
-    unknown.note("camera-2", NOON - timedelta(seconds=5))
+    unknown.count_read("camera-2", NOON - timedelta(seconds=5))
     cameras = unknown.at(NOON)
     assert {name: camera.reads for name, camera in cameras.items()} == {"camera-2": 3, "": 1}
     assert cameras["camera-2"].last_read_at == NOON
@@ -23,7 +23,7 @@ def test_reads_are_counted_by_name_and_the_last_one_is_kept() -> None:
 
 def test_a_corrected_name_disappears_an_hour_after_its_last_read() -> None:
     unknown = UnknownCameras([])
-    unknown.note("old", NOON)
+    unknown.count_read("old", NOON)
     assert unknown.at(NOON + FORGOTTEN_AFTER - timedelta(seconds=1))
     assert not unknown.at(NOON + FORGOTTEN_AFTER)
 
@@ -31,9 +31,9 @@ def test_a_corrected_name_disappears_an_hour_after_its_last_read() -> None:
 def test_a_camera_that_makes_reads_is_found_among_any_number_of_invented_names() -> None:
     unknown = UnknownCameras([])
     for number in range(10 * MOST_KEPT):
-        unknown.note(f"invented-{number}", NOON)
+        unknown.count_read(f"invented-{number}", NOON)
         if number % 50 == 0:
-            unknown.note("real", NOON)
+            unknown.count_read("real", NOON)
         assert unknown.count() <= MOST_KEPT
     cameras = unknown.at(NOON)
     assert next(iter(cameras)) == "real"

@@ -22,7 +22,7 @@ class UnknownCameras:
         self._configured = frozenset(configured)
         self._cameras: dict[str, UnknownCamera] = {}
 
-    def note(self, name: str, at: datetime) -> bool:
+    def count_read(self, name: str, at: datetime) -> bool:
         """Count a read that arrived at this time. Return whether its camera is unknown."""
         if name in self._configured:
             return False

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes | Iterable[bytes | memoryview], modified: datetime | None = None) -> None:
+def write_atomically(
+    path: Path, content: bytes | Iterable[bytes | memoryview], modified: datetime | None = None
+) -> None:
     """Write a file for this user alone, in place of one of that name. It is on the disk when this returns.
 
     A large content may come in pieces. `modified` is when the file was modified, where that is not now.
