@@ -39,7 +39,7 @@ class ListKeeper:
     def run_once(self) -> None:
         """Remove ended entries and compact lists that are due. An error is logged, and the next run tries again."""
         try:
-            manifest = self._store.read_manifest()
+            manifest = self._store.read_manifest(to_change=True)
             if manifest is not None and self._follow(manifest):
                 self._keep(manifest)
         except AnprError as error:

@@ -155,8 +155,8 @@ def test_two_changes_at_once_are_both_made(it: Installation) -> None:
     store, overtaking = it.store, iter([True])
     read = store._transactions._reader.read_manifest
 
-    def read_and_be_overtaken() -> Manifest | None:
-        manifest = read()
+    def read_and_be_overtaken(*, to_change: bool = False) -> Manifest | None:
+        manifest = read(to_change=to_change)
         if next(overtaking, False):
             it.run("watchlist", "add", "XY9", "--list", "stolen", "--reason", "x", "--until", "2099-01-01")
         return manifest

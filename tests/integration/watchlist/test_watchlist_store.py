@@ -1,9 +1,11 @@
 """A list in Redis is applied all at once, and no generation is given out twice."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -14,11 +16,14 @@ from anpr.local.processes import wait_until
 from anpr.local.valkey_server import ValkeyServer
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import AnprError, InputError, UnavailableError
+from anpr.watchlist.keeper import ListKeeper
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.keys import keys_of, parts_of
+from anpr.watchlist.store.manifest import CameraCalibration
 from anpr.watchlist.store.reader import WatchlistReader
 from anpr.watchlist.store.snapshot_storage import CHUNK_ENTRIES
 from anpr.watchlist.store.store import Author, WatchlistStore
+from tests.support.calibrations import OFTEN_UNSURE
 from tests.support.entries import entry
 from tests.support.servers import Connect
 
@@ -243,3 +248,40 @@ def test_a_home_that_lost_its_newest_changes_gives_no_generation_out_twice(
         after = store.apply("stolen", [entry("2", "AB2")], "test", system_clock())
     assert after.generation.epoch > before.generation.epoch
     assert after.generation > before.generation
+
+
+@pytest.mark.parametrize("owner", ["", "lists.stolen.", "lists.stolen.base.", "calibrations.0."])
+def test_what_a_newer_version_wrote_is_never_dropped_by_a_change(
+    connected: Connect, redis_url: str, store: WatchlistStore, owner: str
+) -> None:
+    now, by = system_clock(), Author()
+    calibration = CameraCalibration(site="calais", camera="front", counts=OFTEN_UNSURE, since=now, until=now)
+    store.apply("stolen", [entry("1", "AB1")], "test", now)
+    store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", now)
+    store.calibrate([calibration], why="test", now=now, author=by)
+    client: Any = connected(redis_url)
+    stored = json.loads(client.get(keys.MANIFEST))
+    at = stored
+    for name in owner.split(".")[:-1]:
+        at = at[int(name) if name.isdigit() else name]
+    at["of_tomorrow"] = {"any": 1}
+    client.set(keys.MANIFEST, newer := json.dumps(stored).encode())
+
+    manifest = store.read_manifest()
+    assert manifest is not None, "it can still be read"
+    changes: list[Callable[[], object]] = [
+        lambda: store.apply("wanted", [entry("3", "AB3")], "test", now),
+        lambda: store.change("stolen", [], ["1"], why="test", now=now, author=by),
+        lambda: store.rollback("stolen", None, why="test", now=now, author=by),
+        lambda: store.expire("stolen", ["1"], now, UTC_DAYS),
+        lambda: store.compact("stolen", manifest, now),
+        lambda: store.calibrate([calibration], why="test", now=now, author=by),
+    ]
+    for change in changes:
+        with pytest.raises(AnprError, match=f"would drop {owner}of_tomorrow; nothing was changed") as refused:
+            change()
+        assert refused.value.code == "watchlist-newer-version"
+    keeper = ListKeeper(store, KEEP, system_clock, UTC_DAYS)
+    keeper.run_once()
+    assert "watchlist-newer-version" in keeper.problem
+    assert client.get(keys.MANIFEST) == newer

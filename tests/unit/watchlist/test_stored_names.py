@@ -11,7 +11,7 @@ from anpr.contracts.events import Entry, Generation
 from anpr.contracts.local_days import LocalDays
 from anpr.watchlist.store.applied_change import LoggedChange
 from anpr.watchlist.store.keys import keys_of, parts_of
-from anpr.watchlist.store.manifest import Manifest, PreviousState
+from anpr.watchlist.store.manifest import Manifest, PreviousState, unknown_fields
 from anpr.watchlist.store.validity_end import ValidityEnd
 
 MANIFEST = (
@@ -55,6 +55,12 @@ def test_a_manifest_names_the_snapshot_and_the_deltas_of_each_list() -> None:
         "anpr:watchlist:chunk:f00d:1",
         "anpr:watchlist:delta:1790000000000.6:01234567",
     }
+
+
+@pytest.mark.parametrize("stored", [MANIFEST, CALIBRATED])
+def test_every_field_that_was_written_so_far_is_known(stored: bytes) -> None:
+    """A change is refused where a field is not."""
+    assert unknown_fields(stored, msgspec.json.decode(stored, type=Manifest)) == []
 
 
 def test_a_manifest_from_before_calibrations_has_none() -> None:

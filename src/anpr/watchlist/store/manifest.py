@@ -3,8 +3,11 @@
 The names of the stored JSON fields are older than those of the code; they stay, so that every version reads them.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 from anpr.contracts.events import NO_GENERATION, Generation
@@ -109,6 +112,23 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     replication_id: str
     lists: dict[str, ListManifest]
     calibrations: tuple[CameraCalibration, ...] = ()
+
+
+def unknown_fields(stored: bytes, manifest: Manifest) -> list[str]:
+    """Return the fields of a stored manifest that this version does not know; `manifest` is what it read of it."""
+    return list(_unknown(msgspec.json.decode(stored), msgspec.to_builtins(manifest), ""))
+
+
+def _unknown(stored: Any, known: Any, path: str) -> Iterator[str]:
+    if isinstance(stored, dict):
+        for name, value in stored.items():
+            if name in known:
+                yield from _unknown(value, known[name], f"{path}{name}.")
+            else:
+                yield path + name
+    elif isinstance(stored, list):
+        for number, (value, read) in enumerate(zip(stored, known, strict=True)):
+            yield from _unknown(value, read, f"{path}{number}.")
 
 
 class PreviousState(Struct, frozen=True):

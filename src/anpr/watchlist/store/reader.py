@@ -20,7 +20,7 @@ from anpr.watchlist.progress import Progress, silent
 from anpr.watchlist.store import keys
 from anpr.watchlist.store.applied_change import LoggedChange
 from anpr.watchlist.store.entry_storage import EntryStorage, require_whole
-from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState
+from anpr.watchlist.store.manifest import ListManifest, Manifest, PreviousState, unknown_fields
 
 # Lists up to this size are compared entry by entry where their deltas do not show what has changed.
 COMPARED_ENTRIES = 10_000
@@ -76,16 +76,27 @@ class WatchlistReader:
             self._last_news = records[-1][0]
         return bool(news)
 
-    def read_manifest(self) -> Manifest | None:
-        """Return the manifest of the active generation, or None when Redis holds no list at all."""
+    def read_manifest(self, *, to_change: bool = False) -> Manifest | None:
+        """Return the manifest of the active generation, or None when Redis holds no list at all.
+
+        Raises AnprError for one `to_change` that has fields of a newer version: a change would drop them.
+        """
         try:
             value = self._manifest_redis.get(keys.MANIFEST)
         except UNREADABLE as error:
             raise unavailable(error) from error
         try:
-            return None if value is None else msgspec.json.decode(value, type=Manifest)
+            manifest = None if value is None else msgspec.json.decode(value, type=Manifest)
         except UNREADABLE as error:
             raise unavailable(error) from None
+        if to_change and manifest is not None and (unknown := unknown_fields(value, manifest)):
+            raise AnprError(
+                "watchlist-newer-version",
+                "a newer version wrote the watchlist in Redis: "
+                f"a change by this one would drop {', '.join(unknown[:3])}; nothing was changed",
+                "upgrade this machine, then try again",
+            )
+        return manifest
 
     def load(self, manifest: Manifest) -> list[Entry] | None:
         """Return all entries of a generation, or None when it is not whole any more: read the manifest again."""

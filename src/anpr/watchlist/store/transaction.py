@@ -157,7 +157,7 @@ class Transactions:
     def _begin(self, pipe: Any, now: datetime) -> tuple[Manifest | None, Generation, str]:
         """Watch the manifest. Return it, the generation of the change, and the replication id of Redis."""
         pipe.watch(keys.MANIFEST)
-        manifest = self._reader.read_manifest()
+        manifest = self._reader.read_manifest(to_change=True)
         replication_id = str(self._redis.info("replication")["master_replid"])
         return manifest, _next_generation(manifest, replication_id, now), replication_id
 
