@@ -29,6 +29,7 @@ _Shape = tuple[str, ...]
 _DISTRICT_GAPS: Final[Mapping[str, Any]] = {
     name: country["district_gap"] for name, country in tables.load("countries").items() if "district_gap" in country
 }
+COUNTRIES_WITH_GAP: Final = frozenset(_DISTRICT_GAPS)
 _SUFFIXES: Final = frozenset(suffix for gap in _DISTRICT_GAPS.values() for suffix in gap.get("suffixes", ""))
 # In ASCII, only a text with letters on both sides of its first gap can show a district. Nearly no listed plate has.
 _MAY_SHOW: Final = re.compile(r"[\W_]*[A-Za-z?]+[^A-Za-z0-9?*]+[A-Za-z?*]")
@@ -58,6 +59,16 @@ def hides_district(plate: str, canonical: str, country: str | None) -> bool:
     return bool(districts) and 0 not in districts and shown_district(plate, country) is None
 
 
+def is_grouped_by_district(plate: str, country: str) -> bool:
+    """Return whether the gap in the letters of a plate stands where a country of COUNTRIES_WITH_GAP has it.
+
+    Nobody asks here whether there is such a district.
+    """
+    layout = _layout(canonical_pattern(plate))
+    possible = [groups for groups, shape in _shapes(country) if _could_be(layout, shape)]
+    return bool(districts_shown(gaps(plate), possible))
+
+
 def possible_groups(canonical: str, country: str | None) -> frozenset[LetterGroups]:
     """Return how the letters of a canonical plate or pattern may be grouped.
 
@@ -65,10 +76,7 @@ def possible_groups(canonical: str, country: str | None) -> frozenset[LetterGrou
     """
     if country is not None and country_of(country) not in _DISTRICT_GAPS:
         return frozenset()
-    layout = canonical.translate(_TO_LAYOUT)
-    if canonical[-1:] in _SUFFIXES:
-        layout = layout[:-1] + canonical[-1]  # every shape ends with digits or a suffix
-    return _possible_groups(layout, country and country_of(country))
+    return _possible_groups(_layout(canonical), country and country_of(country))
 
 
 def districts_shown(gaps_in_text: Collection[int], groups: Collection[LetterGroups]) -> frozenset[int]:
@@ -105,6 +113,12 @@ def is_same_plate(plate: str, other: str, country: str | None) -> bool:
         return False
     districts = {shown_district(plate, country), shown_district(other, country)} - {None}
     return len(districts) < 2
+
+
+def _layout(canonical: str) -> str:
+    layout = canonical.translate(_TO_LAYOUT)
+    # Every shape ends with digits or a suffix.
+    return layout[:-1] + canonical[-1] if canonical[-1:] in _SUFFIXES else layout
 
 
 # A line of a list asks twice: for its warnings and for its id.

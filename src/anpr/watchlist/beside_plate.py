@@ -6,15 +6,17 @@ refused.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from itertools import pairwise
+from functools import lru_cache
+from itertools import combinations, pairwise
 from typing import Final, NamedTuple
 
 from anpr.contracts import plates
 from anpr.contracts.country_codes import country_code
+from anpr.contracts.districts import COUNTRIES_WITH_GAP, is_grouped_by_district
 from anpr.watchlist.csv_cells import InvalidCellError
 from anpr.watchlist.layout_check import (
     could_be_issued,
+    could_be_issued_anywhere,
     fits_known_layout,
     fits_rare_layout,
     has_known_layouts,
@@ -23,12 +25,12 @@ from anpr.watchlist.layout_check import (
 
 _SHORTEST_PLATE: Final = 4
 _SHORTEST_REMARK: Final = 3
+_LONGEST_SIGN: Final = 3
+_COUNTRY_OF_MANY_DISTRICTS: Final = "DE"
 # No plate has these marks; people write them between a plate and what stands beside it.
 _PARTS: Final = re.compile(r"[/\\,;:&+|()\[\]{}<>]+")
 _REMARK_IN_BRACKETS: Final = re.compile(r"\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])\s*")
 _TOKENS: Final = re.compile(r"\S+")
-_AND_WORDS: Final = "AND OR ET OU UND ODER EN OF I ORAZ LUB SI SAU Y E EX NOW WAS THEN"
-_AND: Final = frozenset(_AND_WORDS.split(" "))
 # United Kingdom, Bosnia & Herzegovina.
 _MOST_WORDS_OF_A_NAME: Final = 3
 # A plate is written in three groups at most; a fourth one before or behind it is something else.
@@ -82,18 +84,62 @@ def _by_marks(text: str, country: str | None) -> Separated | None:
 
 def _by_spaces(text: str, country: str | None) -> Separated | None:
     spans = [match.span() for match in _TOKENS.finditer(_without_separators(text))]
-    is_one_plate = fits_known_layout(plates.canonical(text), country)
-    if len(spans) <= 1 or (is_one_plate and len(spans) <= MOST_GROUPS):
+    if len(spans) <= 1:
         return None
-    if separated := _beside_country(text, spans, country):
+    key = plates.canonical(text)
+    is_one_plate = fits_known_layout(key, country)
+    separated = _beside_country(text, spans, country)
+    if is_one_plate and len(spans) <= MOST_GROUPS:
+        return separated if separated and not _could_be_whole(text, key, country, separated.country) else None
+    if separated or is_one_plate or fits_rare_layout(key, country):
         return separated
-    for before, after in () if is_one_plate else _cuts(text, spans):
-        if all(_is_whole_plate(part, country) for part in (before, after)):
-            raise InvalidCellError(text, TWO_PLATES)
-        for part, other in ((before, after), (after, before)):
+    if _holds_two_plates(text, spans, country):
+        raise InvalidCellError(text, TWO_PLATES)
+    for (_, end), (start, _) in pairwise(spans):
+        for part, other in ((text[:end], text[start:]), (text[start:], text[:end])):
             if _is_whole_plate(part, country) and _is_remark(other):
                 raise InvalidCellError(text, _REMARK)
     return None
+
+
+def may_have_sign(text: str, country: str | None) -> bool:
+    """Return whether the first or last group of a text in plain letters may be its country's sign: quickly."""
+    groups = text.upper().replace("-", " ").split(" ")
+    return len(groups) > 1 and (_is_sign(groups[0], country) or _is_sign(groups[-1], country))
+
+
+def may_hold_country(text: str, country: str | None) -> bool:
+    """Return whether what is taken as one plate may be a plate with its country's sign beside it: EE 789 KY."""
+    spans = [match.span() for match in _TOKENS.finditer(_without_separators(text))]
+    separated = _beside_country(text, spans, country) if 1 < len(spans) <= MOST_GROUPS else None
+    if separated is None or separated.country is None:
+        return False
+    # In D-AB 123 the gap shows that D is the district.
+    return separated.country not in COUNTRIES_WITH_GAP or not is_grouped_by_district(text, separated.country)
+
+
+def _is_sign(group: str, country: str | None) -> bool:
+    if len(group) > _LONGEST_SIGN or not group.isalpha():
+        return False
+    code = _country_of_sign(group)
+    return code is not None and code == (country or code)
+
+
+@lru_cache(maxsize=4096)
+def _country_of_sign(group: str) -> str | None:
+    code = country_code(group)
+    return code if has_known_layouts(code) else None
+
+
+def _could_be_whole(text: str, key: str, country: str | None, of_sign: str | None) -> bool:
+    """Return whether a text that begins or ends with a country's sign could be one plate, written as it is."""
+    # Not all German districts are known, so the gap decides: LTU-VK 807 may be German, and LT ABC 123 may not.
+    if country in {None, _COUNTRY_OF_MANY_DISTRICTS} and is_grouped_by_district(text, _COUNTRY_OF_MANY_DISTRICTS):
+        return True
+    if could_be_issued(key, country) or (country is None and could_be_issued_anywhere(key)):
+        return True
+    of_country = country or of_sign
+    return of_country not in COUNTRIES_WITH_GAP and fits_rare_layout(key, of_country)
 
 
 def _without_separators(text: str) -> str:
@@ -119,13 +165,15 @@ def _beside_country(text: str, spans: list[tuple[int, int]], country: str | None
     return None
 
 
-def _cuts(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[str, str]]:
-    """Yield the text cut in two between its groups; a word that means "and" belongs to neither part."""
-    for (_, end), (start, _) in pairwise(spans):
-        yield text[:end], text[start:]
-    for (_, end), (begin, finish), (start, _) in zip(spans, spans[1:], spans[2:], strict=False):
-        if text[begin:finish].upper() in _AND:
-            yield text[:end], text[start:]
+def _holds_two_plates(text: str, spans: list[tuple[int, int]], country: str | None) -> bool:
+    """Return whether two plates stand behind each other, whatever word is between them."""
+    ends = [
+        (first, last)
+        for first in range(len(spans))
+        for last in range(first, min(first + MOST_GROUPS, len(spans)))
+        if _is_whole_plate(text[spans[first][0] : spans[last][1]], country)
+    ]
+    return any(last < first for (_, last), (first, _) in combinations(sorted(ends), 2))
 
 
 def _of_country(text: str, plate: str, sign: str, country: str | None) -> Separated:
@@ -162,7 +210,8 @@ def _is_plate(part: str) -> bool:
 
 def _is_whole_plate(part: str, country: str | None) -> bool:
     key = plates.canonical(part)
-    return len(key) > _SHORTEST_PLATE and not key.isdigit() and fits_known_layout(key, country)
+    has_layout = fits_known_layout(key, country) or fits_rare_layout(key, country)
+    return len(key) > _SHORTEST_PLATE and not key.isdigit() and has_layout
 
 
 def _is_remark(part: str) -> bool:

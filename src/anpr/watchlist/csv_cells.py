@@ -56,7 +56,9 @@ _OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
 _MEANS_ALL = frozenset(["*", "all", "any", "both", "each", "every", "alle", "tous", "toutes", "wszystkie"])
 _TIME_WANTED = "must be a date (2026-12-31) or a time (2026-12-31T18:00Z)"
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HAS_TIME = re.compile("[0-9W-]+[Tt ]")
+_HAS_TIME = re.compile("[0-9-]+[Tt ]")
+# 46022 or 46022.75: how spreadsheets count days.
+_SERIAL_DAY = re.compile("[0-9]{5}(?:[.,][0-9]+)?")
 _PRIORITY_WANTED = "must be a number from 1 (highest) to 5"
 
 
@@ -191,8 +193,10 @@ def _parse_time(cell: str, if_empty: str = "") -> date | None:
         return None
     if not text:
         raise InvalidCellError(text, if_empty)
+    if _SERIAL_DAY.fullmatch(text):
+        raise InvalidCellError(text, f"{_TIME_WANTED}: a spreadsheet has made a number of it")
     try:
-        if len(text) == len("2026-12-31"):
+        if _DATE.fullmatch(text):
             return date.fromisoformat(text)
         parsed = datetime.fromisoformat(text)
         # To the library 20261231 is a date, which is half a typing mistake, and 2026-12-31+02:00 is two o'clock.

@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from anpr.runtime.errors import InputError
@@ -23,6 +24,9 @@ SEPARATOR_NAMES: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars",
 _SEPARATOR_LINE: Final = re.compile(r"\s*\"?sep=(.?)\"?\s*", re.IGNORECASE)
 _SHOWN_CHARACTERS: Final = 64
 _HEADERS_SHOWN: Final = 20
+# How far below its beginning a file is searched for its header, and how many of our names make a line one.
+_LINES_OF_TITLE: Final = 20
+_FEWEST_NAMES: Final = 2
 
 
 class Header:
@@ -89,6 +93,8 @@ def read_header(rows: Iterator[list[str]], where: str, list_format: ListFormat) 
     if not is_empty(cells):
         _check_named_headers(cells, list_format, where)
     header = Header(cells, list_format)
+    if not is_empty(cells) and not any(column in COLUMNS or nearest(column, COLUMNS) for column in header.columns):
+        raise _without_header(header.columns, rows, where)
     _check_columns(header, cells, where)
     return header
 
@@ -175,18 +181,30 @@ def _check_named_headers(cells: Sequence[str], list_format: ListFormat, where: s
             )
 
 
+def _without_header(columns: Sequence[str], rows: Iterator[list[str]], where: str) -> InputError:
+    """Return the error of a file whose first line is no header. Reports often have a title above it."""
+    shown = ", ".join(columns)[:_SHOWN_CHARACTERS]
+    problem = f"{where}: the header is missing: the first line names no known column: {shown!r}"
+    for row in islice(rows, _LINES_OF_TITLE):
+        if sum(_folded(cell) in COLUMNS for cell in row) >= _FEWEST_NAMES:
+            below = _shown([cell for cell in row if cell.strip()])
+            return InputError(
+                "list-column-missing",
+                f"{problem}; a line below it does: {below}",
+                "remove the lines above the header, so that it is the first one",
+            )
+    return InputError(
+        "list-column-missing",
+        problem,
+        "name the columns in the first line, as in plate,country,valid_until; if they have other names, "
+        "say which, as in --columns plate=PLATE",
+    )
+
+
 def _check_columns(header: Header, cells: Sequence[str], where: str) -> None:
     columns = header.columns
     if is_empty(cells):
         raise InputError("list-column-missing", f"{where}: the first line names no column", "is this the right file?")
-    if not any(column in COLUMNS or nearest(column, COLUMNS) for column in columns):
-        shown = ", ".join(columns)[:_SHOWN_CHARACTERS]
-        raise InputError(
-            "list-column-missing",
-            f"{where}: the header is missing: the first line names no known column: {shown!r}",
-            "name the columns in the first line, as in plate,country,valid_until; if they have other names, "
-            "say which, as in --columns plate=PLATE",
-        )
     for column in columns:
         if column not in COLUMNS:
             near = nearest_note(column, COLUMNS, "the nearest known one is")

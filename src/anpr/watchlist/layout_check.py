@@ -73,6 +73,12 @@ def could_be_issued(canonical_plate: str, country: str | None) -> bool:
     return country is not None and has_known_layouts(country) and bool(_forms(country).fullmatch(canonical_plate))
 
 
+@lru_cache(maxsize=4096)
+def could_be_issued_anywhere(canonical_plate: str) -> bool:
+    """Return whether a form of any country has a plate with these very letters."""
+    return any(could_be_issued(canonical_plate, country) for country in _COUNTRIES)
+
+
 def _layouts_for(country: str | None) -> frozenset[str]:
     """Return the layouts of a country; of all, where the country or its layouts are not known."""
     return _layouts(country) if country is not None and has_known_layouts(country) else _all_layouts()

@@ -28,6 +28,8 @@ def check_encoding(where: str, content: bytes, encoding: str) -> list[str]:
     is_marked = content.startswith(_UTF_16_MARKS)
     if encoding == "utf-8" and is_marked:
         raise InputError("list-not-utf8", f"{where}: the file begins as UTF-16 does", "use --encoding utf-16")
+    if encoding != "utf-8" and content.startswith(codecs.BOM_UTF8):
+        raise InputError("list-not-utf8", f"{where}: the file begins as UTF-8 does", "leave --encoding out")
     if encoding == "utf-16" and not is_marked:
         raise InputError(
             "list-not-utf8", f"{where}: not UTF-16: the file has no byte order mark", "save the file as UTF-8"

@@ -37,6 +37,7 @@ PATTERN_OF_NO_LAYOUT: Final = "patterns that no plate of a known layout of their
 MASKED: Final = "plates with XXX, which may stand for characters that are not known: write ? for each of them"
 DIGITS_ONLY: Final = "plates of digits alone without a country, which a spreadsheet may have changed"
 NO_DISTRICT: Final = "plates without the gap behind the district, which ring for every vehicle with this text"
+MAY_HOLD_COUNTRY: Final = "plates that may have their country's sign beside them: leave the plate alone in its cell"
 SHORT: Final = (
     f"with fewer than {SHORT_PLATE_CHARACTERS} letters and digits: "
     "cameras read such texts by chance from other things"
@@ -64,6 +65,7 @@ def read_plate_cell(cell: str, country: str | None = None) -> PlateCell:
     if _PLAIN.fullmatch(text) and len(text) <= MAX_PLATE_CHARACTERS:
         key = plates.canonical(text)
         is_usual = len(key) >= SHORT_PLATE_CHARACTERS and text.count(" ") + text.count("-") < MOST_GROUPS
+        is_usual = is_usual and not beside_plate.may_have_sign(text, country)
         if is_usual and _MASK not in key and is_plainly_a_plate(key, country):
             return PlateCell(text, key, None, (NO_DISTRICT,) if hides_district(text, key, country) else ())
     return _read_with_care(text, country)
@@ -122,6 +124,8 @@ def _doubts(plate: str, key: str, country: str | None) -> list[str]:
         doubts.append(MASKED)
     if not fits_known_layout(key, country) and not fits_rare_layout(key, country):
         return [NO_KNOWN_LAYOUT, *doubts]
+    if beside_plate.may_hold_country(plate, country):
+        doubts.append(MAY_HOLD_COUNTRY)
     return [DIGITS_ONLY] if key.isdigit() and country is None else doubts
 
 

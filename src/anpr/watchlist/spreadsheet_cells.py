@@ -14,8 +14,8 @@ _WORDS: Final = tables.load("spreadsheet_words")
 _ERRORS: Final = tuple(_WORDS["errors"]["begin"])
 _MONTHS: Final = frozenset(month for months in _WORDS["months"].values() for month in months)
 
-# #AB12CDE is a plate with a number sign before it, and no error.
-_NUMBERED_PLATE: Final = re.compile(r"#\W*\w*\d\w*\W*\w*[^!?]")
+# #1 AB12 CDE is a plate with a number before it, and no error: #DIV/0!
+_NUMBERED_PLATE: Final = re.compile(r"#[^/!?]*\d[^/!?]*")
 
 _POWER_OF_TEN: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]\d+|[+-]?\d+[.,]\d+E\d+", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"[+-]?\d+[.,]\d*|[+-]?\d*[.,]\d+|[+-]\d+")

@@ -191,6 +191,10 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
         ("valid_until", "the column 'plate' is missing"),
         ("plate,valid_until,valid_until", "the column 'valid_until' occurs twice"),
         ("", "the header is missing: the first line names no known column: 'AB12 CDE, 2030-01-01, 2040-01-01'"),
+        (
+            "Stolen vehicles,,\n1 November 2026,,\n,,\nPlate,Country,Valid until",
+            "the header is missing: the first line names no known column: 'Stolen vehicles'; a line below it does",
+        ),
     ],
 )
 def test_a_faulty_header_refuses_the_file(file: Path, header: str, message: str) -> None:
@@ -309,6 +313,13 @@ def test_utf_16_without_its_mark_is_reported_as_such(file: Path, coding: str) ->
     assert refused_file(file, text) == "the file looks like UTF-16 without its byte order mark"
 
 
+def test_a_file_that_begins_as_utf_8_does_is_not_read_in_another_encoding(file: Path) -> None:
+    file.write_bytes(f"{REQUIRED}\nAB12 CDE,2030-01-01\n".encode("utf-8-sig"))
+    for encoding in ("windows-1252", "iso-8859-15", "utf-16"):
+        with pytest.raises(InputError, match="the file begins as UTF-8 does"):
+            read_list(file, "stolen", ListFormat(encoding))
+
+
 def test_an_old_encoding_is_read_when_it_is_named_and_never_guessed(file: Path) -> None:
     text = f"{REQUIRED}\nMÜ 12 CDE,2030-01-01\n".encode("windows-1252")
     assert refused_file(file, text).startswith("not UTF-8 at byte")
@@ -410,9 +421,12 @@ def test_a_refused_line_is_named_by_its_number_and_the_other_lines_are_read(file
         ("valid_until", "20301231", "must be a date (2026-12-31) or a time"),
         ("valid_until", "20301231T18", "must be a date (2026-12-31) or a time"),
         ("valid_until", "2030-W01", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "2030-W01-1", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "2030-W01-1T18:00Z", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "47848.75", "a spreadsheet has made a number of it"),
         ("valid_until", "2030001", "must be a date (2026-12-31) or a time"),
         ("valid_until", "31.12.2030", "must be a date (2026-12-31) or a time"),
-        ("valid_until", "47848", "must be a date (2026-12-31) or a time"),
+        ("valid_until", "47848", "a spreadsheet has made a number of it"),
         ("valid_until", "2030-01-01 12:00", "a time needs its offset from UTC"),
         ("valid_until", "31/12/9999", "must be a date (2026-12-31) or a time"),
         ("valid_until", "10000-01-01", "must be a date (2026-12-31) or a time"),

@@ -14,6 +14,7 @@ from anpr.watchlist.layout_check import fits_known_layout
 from anpr.watchlist.plate_cell import (
     DIGITS_ONLY,
     MASKED,
+    MAY_HOLD_COUNTRY,
     NO_KNOWN_LAYOUT,
     PATTERN_OF_NO_LAYOUT,
     TAKEN_FROM_MORE,
@@ -133,7 +134,14 @@ DECODED = "the file was decoded wrongly before"
         ("Pending", None, NO_PLATE),
         ("unreg vehicle", None, NO_PLATE),
         ("see above", None, NO_PLATE),
-        ("AB12CDE formerly XY34ZZZ", None, "this has 22"),
+        ("AB12CDE formerly XY34ZZZ", None, TWO),
+        ("AB12 CDE to AB12 CDH", "GB", TWO),
+        ("AB12 CDE later known as XY34 ZZZ", "GB", TWO),
+        ("M-AB 123 bis M-AB 130", None, TWO),
+        ("AB12 CDE A123 4567", "GB", TWO),
+        ("blue AB12 CDE pulls A123 4567", "GB", TWO),
+        ("#1 AB12 CDE", "GB", MARK),
+        ("#DIV/0!", "GB", ERROR),
     ],
 )
 def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | None, reason: str) -> None:
@@ -167,6 +175,13 @@ def test_a_cell_that_is_no_plate_is_refused_by_name(cell: str, country: str | No
         ("AB-123-CD France", None, "AB-123-CD", "FR"),
         ("AB12 CDE United Kingdom", None, "AB12 CDE", "GB"),
         ("Wielka Brytania AB12 CDE", None, "AB12 CDE", "GB"),
+        ("LT ABC 123", None, "ABC 123", "LT"),
+        ("E 1234 BBC", None, "1234 BBC", "ES"),
+        ("D OSLX-407", "DE", "OSLX-407", "DE"),
+        ("D-FBTC390", "DE", "FBTC390", "DE"),
+        ("FI-PXS009", None, "PXS009", "FI"),
+        ("NL ZZ326F", None, "ZZ326F", "NL"),
+        ("FBTC 390 D", "DE", "FBTC 390", "DE"),
         ("AB12 CDE (stolen)", "GB", "AB12 CDE", None),
         ("[lorry] AB12 CDE", None, "AB12 CDE", None),
         ('"AB12 CDE"', None, "AB12 CDE", None),
@@ -191,6 +206,10 @@ def test_a_plate_beside_its_country_or_a_remark_is_taken_and_counted(
         ("MAR-123", "HU"),
         ("D-M 123", "DE"),
         ("D-AB 123", "DE"),
+        ("DE-AB 123", "DE"),
+        ("D-AB 123", None),
+        ("L-AB 1234", "DE"),
+        ("EE-789-KY", "FR"),
         ("HH OI 1010", "DE"),
         ("B 701 OIZ", "RO"),
         ("E 8101 HO", "BG"),
@@ -215,7 +234,7 @@ def test_a_plate_beside_its_country_or_a_remark_is_taken_and_counted(
         ("1234 AB 62", "FR"),
     ],
 )
-def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: str) -> None:
+def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: str | None) -> None:
     taken = read_plate_cell(cell, country)
     assert (taken.plate, taken.country, taken.notes) == (cell, None, ())
 
@@ -233,6 +252,10 @@ def test_a_plate_of_a_known_layout_is_taken_without_a_note(cell: str, country: s
         ("AB12 xxx", "GB", MASKED),
         ("XXX 123 Y", None, MASKED),
         ("B-XXX 12", "DE", MASKED),
+        ("EE 789 KY", None, MAY_HOLD_COUNTRY),
+        ("L-AB 1234", None, MAY_HOLD_COUNTRY),
+        ("H GAN-699", "HU", MAY_HOLD_COUNTRY),
+        ("LTU-VK 807", None, MAY_HOLD_COUNTRY),
         ("AB12CDE?", "GB", PATTERN_OF_NO_LAYOUT),
         ("AB12* XY34*", "GB", PATTERN_OF_NO_LAYOUT),
         ("12?34?56?78", None, PATTERN_OF_NO_LAYOUT),
