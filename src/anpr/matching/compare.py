@@ -163,17 +163,17 @@ def _weigh(
 def _plates_inside(read: PlateCodes, entry: PlateCodes) -> Iterator[tuple[str, PlateCodes, float]]:
     """Yield the plates inside a read that are like the listed one, with the name of the evidence and their share."""
     _, stripped = COUNTRY_PREFIXES.strip(read)
-    for row in _like(stripped, entry, may_be_misread=np.zeros(len(stripped), bool)):
+    for row in _plates_like(stripped, entry, may_be_misread=np.zeros(len(stripped), bool)):
         yield COUNTRY_PREFIX, stripped.take(row), CONFUSION_MODEL.prefix_share
     inner = INNER_PLATES.find(read)
     is_known = KNOWN_LAYOUTS.have(inner.plates.countries, np.broadcast_to(entry.layouts, len(inner.plates)))
-    for row in _like(inner.plates, entry, may_be_misread=inner.may_be_misread):
+    for row in _plates_like(inner.plates, entry, may_be_misread=inner.may_be_misread):
         if inner.have_known_layout[row] and not is_known[row]:
             continue
         yield TEXT_AROUND, inner.plates.take(row), float(inner.shares[row].item())
 
 
-def _like(plates: PlateCodes, entry: PlateCodes, *, may_be_misread: NDArray[np.bool_]) -> Iterator[Rows]:
+def _plates_like(plates: PlateCodes, entry: PlateCodes, *, may_be_misread: NDArray[np.bool_]) -> Iterator[Rows]:
     """Yield the row of each plate that folds to the listed one, or may be misread and is one edit from that."""
     listed = entry.take(np.zeros(len(plates), np.intp))
     is_like = (translated(plates.codes, TO_FOLDED) == translated(listed.codes, TO_FOLDED)).all(axis=1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.columns import Texts, for_kernels, texts_for_kernels
-from anpr.matching.encoding.cuts import Cuts, all_cuts, cut_out, put_cut
+from anpr.matching.encoding.cuts import Cuts, all_cuts, cut_out, write_cut
 from anpr.matching.encoding.layouts import layout_of
 from anpr.matching.encoding.plate_codes import (
     CODE_COUNT,
@@ -87,7 +87,7 @@ def prefix_cuts(prefixes: PrefixTables, codes: Codes, length: int, row: int, cut
         of_country = prefixes.rows[_number_of(codes, size)]
         if of_country and prefixes.layouts[of_country, layout_of(codes[size:], length - size)]:
             country = prefixes.countries[of_country]
-            number = put_cut(cuts, number, row, size, length - size, WIDTH, country, 1.0, False, False)
+            number = write_cut(cuts, number, row, size, length - size, WIDTH, country, 1.0, False, False)
     return number
 
 

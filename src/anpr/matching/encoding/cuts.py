@@ -32,7 +32,7 @@ Cuts = NDArray[Any]
 
 
 @step
-def put_cut(
+def write_cut(
     cuts: Cuts,
     number: int,
     row: int,

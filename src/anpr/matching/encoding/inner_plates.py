@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.matching.encoding.columns import Texts, for_kernels, texts_for_kernels
-from anpr.matching.encoding.cuts import Cuts, all_cuts, cut_out, put_cut
+from anpr.matching.encoding.cuts import Cuts, all_cuts, cut_out, write_cut
 from anpr.matching.encoding.known_layouts import KNOWN_LAYOUTS
 from anpr.matching.encoding.layouts import layout_of
 from anpr.matching.encoding.plate_codes import (
@@ -209,7 +209,7 @@ def inner_cuts(
             of_word = inner.before.countries[word]
             if is_rare or country == 0 or country == of_word:
                 size, share = inner.before.sizes[word], inner.before.shares[word]
-                number = put_cut(cuts, number, row, size, length - size, WIDTH, of_word, share, is_rare, False)
+                number = write_cut(cuts, number, row, size, length - size, WIDTH, of_word, share, is_rare, False)
     if is_rare:
         number = _between_words(inner, codes, length, country, before_count, row, cuts, number, scratch)
         number = _in_two_lines(inner, layout, length, country, row, cuts, number)
@@ -279,7 +279,7 @@ def _between_words(
                 of_words = of_first if of_first != 0 else of_last
                 speaks_for = of_words if of_words != 0 else country
                 share = inner.before.shares[first] * inner.behind.shares[last]
-                number = put_cut(cuts, number, row, start, count, WIDTH, speaks_for, share, False, True)
+                number = write_cut(cuts, number, row, start, count, WIDTH, speaks_for, share, False, True)
     return number
 
 
@@ -292,7 +292,7 @@ def _in_two_lines(
     for start in range(1, length):
         if breaks >> start & 1:
             share = inner.two_lines_share / (length - 1)
-            number = put_cut(cuts, number, row, start, length, length, country, share, False, False)
+            number = write_cut(cuts, number, row, start, length, length, country, share, False, False)
     return number
 
 
@@ -308,10 +308,10 @@ def _read_twice(
     for at in range(half):
         differences += codes[at] != codes[at + half]
     if differences == 0:
-        return put_cut(cuts, number, row, 0, half, WIDTH, country, inner.read_twice_share, True, False)
+        return write_cut(cuts, number, row, 0, half, WIDTH, country, inner.read_twice_share, True, False)
     if differences == 1 and half >= SHORTEST_READ_UNLIKE:
-        number = put_cut(cuts, number, row, 0, half, WIDTH, country, inner.read_twice_share / 2, False, False)
-        number = put_cut(cuts, number, row, half, half, WIDTH, country, inner.read_twice_share / 2, False, False)
+        number = write_cut(cuts, number, row, 0, half, WIDTH, country, inner.read_twice_share / 2, False, False)
+        number = write_cut(cuts, number, row, half, half, WIDTH, country, inner.read_twice_share / 2, False, False)
     return number
 
 

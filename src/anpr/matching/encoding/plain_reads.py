@@ -68,7 +68,7 @@ class Names(NamedTuple):
     slots: Rows
 
 
-class Known(NamedTuple):
+class KnownValues(NamedTuple):
     """What a scan compares with: the fields, the site, its cameras; countries by their two letters; marks by byte."""
 
     fields: Names
@@ -79,7 +79,7 @@ class Known(NamedTuple):
     are_padding: NDArray[np.bool_]
 
 
-class Scratch(NamedTuple):
+class ScanScratch(NamedTuple):
     """What a scan has found in a record: where its texts are, the plate first, and how sure the camera is of them.
 
     `pairs` and `letters` are of a text that is written in another way.
@@ -122,8 +122,8 @@ class ReadScanner:
         """`cameras` are the names in the order of their numbers."""
         are_padding = np.array([chr(byte) in plates.ASCII_PADDING for byte in range(256)])
         names = _names(_FIELDS), _names([site]), _names(cameras)
-        self._known = for_kernels(Known(*names, _numbers_of_countries(), TO_CODES, are_padding))
-        self._scratch = Scratch(
+        self._known = for_kernels(KnownValues(*names, _numbers_of_countries(), TO_CODES, are_padding))
+        self._scratch = ScanScratch(
             np.empty(_MOST_TEXTS, np.intp),
             np.empty(_MOST_TEXTS, np.intp),
             np.empty(_MOST_TEXTS, np.float32),
@@ -207,8 +207,8 @@ _hash_of = step(hash_of)
 def _scan(
     data: Bytes,
     ends: Rows,
-    known: Known,
-    scratch: Scratch,
+    known: KnownValues,
+    scratch: ScanScratch,
     are_plain: NDArray[np.bool_],
     cameras: Rows,
     newest_rows: Rows,
@@ -222,14 +222,14 @@ def _scan(
         if are_plain[row]:
             cameras[row] = scratch.read[0].camera
             newest_rows[cameras[row]] = row
-            first, count = count, _put_texts(data, known.to_codes, scratch, texts, count)
+            first, count = count, _write_texts(data, known.to_codes, scratch, texts, count)
             read_rows[first:count] = row
         begin = ends[row]
     return count
 
 
 @inlined
-def _is_plain(data: Bytes, at: int, end: int, known: Known, scratch: Scratch) -> bool:
+def _is_plain(data: Bytes, at: int, end: int, known: KnownValues, scratch: ScanScratch) -> bool:
     """Scan a record. Return whether it is a plain read."""
     if end - at > MOST_BYTES:
         return False
@@ -262,7 +262,7 @@ def _scan_key(data: Bytes, at: int, end: int, fields: Names) -> tuple[int, int]:
 
 
 @inlined
-def _scan_field(data: Bytes, at: int, end: int, field: int, known: Known, scratch: Scratch) -> int:
+def _scan_field(data: Bytes, at: int, end: int, field: int, known: KnownValues, scratch: ScanScratch) -> int:
     """Step over the value of a field and write what it says."""
     if field == _CHARS:
         return _scan_chars(data, at, end, scratch)
@@ -277,11 +277,11 @@ def _scan_field(data: Bytes, at: int, end: int, field: int, known: Known, scratc
 
 
 @inlined
-def _scan_text(data: Bytes, begin: int, end: int, field: int, known: Known, scratch: Scratch) -> bool:
+def _scan_text(data: Bytes, begin: int, end: int, field: int, known: KnownValues, scratch: ScanScratch) -> bool:
     """Write what the text of a field says. Return whether the contract allows it."""
     read = scratch.read[0]
     if field == _PLATE:
-        return _note_text(data, begin, end, known.are_padding, scratch, 0)
+        return _note_text_position(data, begin, end, known.are_padding, scratch, 0)
     if field == _COUNTRY:
         read.country = _country_of(data, begin, end, known.countries)
         return read.country != 0
@@ -304,7 +304,7 @@ def _country_of(data: Bytes, begin: int, end: int, countries: NDArray[np.uint16]
 
 
 @step
-def _scan_confidence(data: Bytes, at: int, end: int, scratch: Scratch, number: int) -> int:
+def _scan_confidence(data: Bytes, at: int, end: int, scratch: ScanScratch, number: int) -> int:
     """Step over the confidence of a text, which may be null."""
     if is_null(data, at, end):
         return skip_null(data, at, end)
@@ -313,7 +313,7 @@ def _scan_confidence(data: Bytes, at: int, end: int, scratch: Scratch, number: i
 
 
 @inlined
-def _scan_chars(data: Bytes, at: int, end: int, scratch: Scratch) -> int:
+def _scan_chars(data: Bytes, at: int, end: int, scratch: ScanScratch) -> int:
     """Step over the list of the confidences of the characters."""
     read = scratch.read[0]
     at = skip_mark(data, at, end, OPEN_LIST)
@@ -329,7 +329,7 @@ def _scan_chars(data: Bytes, at: int, end: int, scratch: Scratch) -> int:
 
 
 @inlined
-def _scan_candidates(data: Bytes, at: int, end: int, known: Known, scratch: Scratch) -> int:
+def _scan_candidates(data: Bytes, at: int, end: int, known: KnownValues, scratch: ScanScratch) -> int:
     """Step over the list of candidates."""
     read = scratch.read[0]
     at = skip_mark(data, at, end, OPEN_LIST)
@@ -344,7 +344,7 @@ def _scan_candidates(data: Bytes, at: int, end: int, known: Known, scratch: Scra
 
 
 @inlined
-def _scan_candidate(data: Bytes, at: int, end: int, known: Known, scratch: Scratch, number: int) -> int:
+def _scan_candidate(data: Bytes, at: int, end: int, known: KnownValues, scratch: ScanScratch, number: int) -> int:
     """Step over a candidate, which must have a plate and may have a confidence."""
     scratch.confidences[number] = np.nan
     at, seen = skip_mark(data, at, end, OPEN_OBJECT), 0
@@ -356,7 +356,7 @@ def _scan_candidate(data: Bytes, at: int, end: int, known: Known, scratch: Scrat
             seen |= 1 << field
         if field == _PLATE:
             begin, at = at + 1, skip_text(data, at, end)
-            if at >= DOUBT or not _note_text(data, begin, at - 1, known.are_padding, scratch, number):
+            if at >= DOUBT or not _note_text_position(data, begin, at - 1, known.are_padding, scratch, number):
                 return DOUBT
         elif field == _CONFIDENCE:
             at = _scan_confidence(data, at, end, scratch, number)
@@ -372,8 +372,8 @@ def _scan_candidate(data: Bytes, at: int, end: int, known: Known, scratch: Scrat
 
 
 @step
-def _note_text(
-    data: Bytes, begin: int, end: int, are_padding: NDArray[np.bool_], scratch: Scratch, number: int
+def _note_text_position(
+    data: Bytes, begin: int, end: int, are_padding: NDArray[np.bool_], scratch: ScanScratch, number: int
 ) -> bool:
     """Note where a text is. Return False for one that is too long, or that has padding."""
     for at in range(begin, end):
@@ -397,27 +397,27 @@ def _is_plain_plate(data: Bytes, begin: int, end: int, to_codes: Bytes) -> bool:
 
 
 @inlined
-def _put_texts(data: Bytes, to_codes: Bytes, scratch: Scratch, texts: Texts, row: int) -> int:
+def _write_texts(data: Bytes, to_codes: Bytes, scratch: ScanScratch, texts: Texts, row: int) -> int:
     """Write the texts of the read that was scanned last, then those with other umlauts; return where they end."""
     read = scratch.read[0]
     for number in range(read.texts):
         text = data[scratch.begins[number] : scratch.ends[number]]
         char_count = read.char_confidences if number == 0 else 0
-        _put_text(to_codes, text, scratch, number, char_count, texts, row)
+        _write_text(to_codes, text, scratch, number, char_count, texts, row)
         row += 1
     for number in range(read.texts):
         text = data[scratch.begins[number] : scratch.ends[number]]
         count = _pairs_in(text, scratch.pairs)
         for dropped in range(1, 1 << count):
             length = _write_otherwise(text, scratch.pairs[:count], dropped, scratch.letters)
-            _put_text(to_codes, scratch.letters[:length], scratch, number, 0, texts, row)
+            _write_text(to_codes, scratch.letters[:length], scratch, number, 0, texts, row)
             row += 1
     return row
 
 
 @step
-def _put_text(
-    to_codes: Bytes, text: Bytes, scratch: Scratch, number: int, char_count: int, texts: Texts, row: int
+def _write_text(
+    to_codes: Bytes, text: Bytes, scratch: ScanScratch, number: int, char_count: int, texts: Texts, row: int
 ) -> None:
     length = encode_text(to_codes, text, texts.codes[row])
     texts.lengths[row] = length

@@ -122,7 +122,7 @@ class Surroundings(NamedTuple):
     equivalents: Codes
 
 
-class Scratch(NamedTuple):
+class SearchScratch(NamedTuple):
     """Arrays that a kernel works in: the plates inside a text, and the one that is looked up."""
 
     cuts: Cuts
@@ -131,11 +131,11 @@ class Scratch(NamedTuple):
     chars: NDArray[np.float32]
 
 
-class _OfThread(threading.local):
+class _ThreadScratch(threading.local):
     """Arrays of one thread: other threads may search at the same time."""
 
     def __init__(self) -> None:
-        self.scratch = Scratch(
+        self.scratch = SearchScratch(
             np.empty(INNER_PLATES.most_cuts, CUT),
             INNER_PLATES.new_scratch(),
             np.empty(WIDTH, np.uint8),
@@ -144,7 +144,7 @@ class _OfThread(threading.local):
         self.found: _Pairs = np.empty(_USUAL_PAIRS, _PAIR)
 
 
-_OF_THREAD: Final = _OfThread()
+_OF_THREAD: Final = _ThreadScratch()
 _NO_PAIRS: Final = MatchedPairs.of(np.empty(0, _PAIR))
 _SURROUNDINGS: Final = for_kernels(
     Surroundings(COUNTRY_PREFIXES.tables, INNER_PLATES.tables, np.frombuffer(TO_EQUIVALENT, np.uint8)[:CODE_COUNT])
@@ -232,7 +232,7 @@ def _search(
     listed: Listed,
     model: ModelTables,
     around: Surroundings,
-    scratch: Scratch,
+    scratch: SearchScratch,
     found: _Pairs,
     count: int,
 ) -> tuple[int, int]:
@@ -270,7 +270,7 @@ def _search_text(
         entry_row = row_in(listed.by_key, slot, key)
         if entry_row >= 0 and is_same_fold(model.folds, text.codes, listed.plates.codes[entry_row]):
             tier = _tier_of_same_fold(around.equivalents, text.codes, listed.plates.codes[entry_row])
-            count = _put_if_match(listed, model, text, row, entry_row, tier, found, count)
+            count = _add_if_match(listed, model, text, row, entry_row, tier, found, count)
     if len(listed.by_deletion.slots):
         least = units_to_search(model, text)
         for deletion in range(text.length + 1):
@@ -281,7 +281,7 @@ def _search_text(
             for slot in range(begin, end):
                 entry_row = row_in(listed.by_deletion, slot, key)
                 if entry_row >= 0 and _is_near(listed, model, text, entry_row):
-                    count = _put_if_match(listed, model, text, row, entry_row, NEAR_TIER, found, count)
+                    count = _add_if_match(listed, model, text, row, entry_row, NEAR_TIER, found, count)
     return count
 
 
@@ -319,7 +319,7 @@ def _tier_of_same_fold(equivalents: Codes, read: Codes, listed: Codes) -> int:
 
 
 @inlined
-def _put_if_match(
+def _add_if_match(
     listed: Listed, model: ModelTables, text: Text, row: int, entry_row: int, tier: int, found: _Pairs, count: int
 ) -> int:
     """Add a pair that the entry's tolerance and the least score allow."""
@@ -327,7 +327,7 @@ def _put_if_match(
     if tier <= listed.widest_tiers[entry_row] and could_reach(model, text, plate, least):
         score = score_of(model, text, plate, False)
         if score >= least:
-            return _put_pair(found, count, row, entry_row, tier, score)
+            return _add_pair(found, count, row, entry_row, tier, score)
     return count
 
 
@@ -349,7 +349,7 @@ def _search_behind_prefix(
             score = score_of_inside(model, text, inside, model.prefix_share, plate)
             tier = FOLDED_TIER if score >= least_folded else NEAR_TIER
             if score >= least_near and tier <= listed.widest_tiers[entry_row]:
-                count = _put_pair(found, count, row, entry_row, tier, score)
+                count = _add_pair(found, count, row, entry_row, tier, score)
     return count
 
 
@@ -371,7 +371,7 @@ def _search_inside(
     for slot in range(begin, end):
         entry_row = row_in(listed.by_key, slot, key)
         if entry_row >= 0 and is_same_fold(model.folds, inside.codes, listed.plates.codes[entry_row]):
-            count = _put_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
+            count = _add_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
     if cut.may_be_misread:
         least = units_to_search(model, inside)
         for deletion in range(inside.length + 1):
@@ -382,12 +382,12 @@ def _search_inside(
             for slot in range(begin, end):
                 entry_row = row_in(listed.by_deletion, slot, key)
                 if entry_row >= 0 and _is_near(listed, model, inside, entry_row):
-                    count = _put_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
+                    count = _add_if_match_inside(listed, model, inner, text, inside, cut, entry_row, found, count)
     return count
 
 
 @step
-def _put_if_match_inside(
+def _add_if_match_inside(
     listed: Listed,
     model: ModelTables,
     inner: InnerTables,
@@ -407,12 +407,12 @@ def _put_if_match_inside(
     if could_reach_inside(model, text, inside, cut.share, plate, least):
         score = score_of_inside(model, text, inside, cut.share, plate)
         if score >= least:
-            return _put_pair(found, count, cut.row, entry_row, NEAR_TIER, score)
+            return _add_pair(found, count, cut.row, entry_row, NEAR_TIER, score)
     return count
 
 
 @step
-def _text_of_cut(text: Text, cut: Any, scratch: Scratch) -> Text:
+def _text_of_cut(text: Text, cut: Any, scratch: SearchScratch) -> Text:
     """Return the plate inside a text."""
     cut_codes(text.codes, text.char_confidences, cut, scratch.codes, scratch.chars)
     return Text(
@@ -421,7 +421,7 @@ def _text_of_cut(text: Text, cut: Any, scratch: Scratch) -> Text:
 
 
 @step
-def _put_pair(found: _Pairs, count: int, row: int, entry_row: int, tier: int, score: np.float32) -> int:
+def _add_pair(found: _Pairs, count: int, row: int, entry_row: int, tier: int, score: np.float32) -> int:
     """Write a pair where there is room for it, and return how many there are."""
     if count < len(found):
         pair = found[count]

@@ -178,7 +178,7 @@ def misread_share(background: BackgroundTables, rates: RateTables, codes: Codes,
         whole *= background.characters[row, codes[at]]
     total = _one_more_or_less(background, rates, codes, length, row, whole)
     total += _substituted(background, rates, codes, length, row, whole)
-    return rates.alone_share * total + ruined(length)
+    return rates.alone_share * total + ruined_share(length)
 
 
 @step
@@ -216,14 +216,14 @@ def _one_more_or_less(
         if at < length:
             without = background.layouts[row, _without(layout, length, at)]
             at_position = whole / background.characters[row, codes[at]] * without * rates.insertion
-        at_position += whole * background.layouts[row, _with(layout, length, at, 0)] * rates.lost_digits[row]
-        at_position += whole * background.layouts[row, _with(layout, length, at, 1)] * rates.lost_letters[row]
+        at_position += whole * background.layouts[row, _layout_with(layout, length, at, 0)] * rates.lost_digits[row]
+        at_position += whole * background.layouts[row, _layout_with(layout, length, at, 1)] * rates.lost_letters[row]
         total += at_position
     return total
 
 
 @step
-def ruined(length: int) -> float:
+def ruined_share(length: int) -> float:
     """Return the share of vehicles whose plates are misread with many edits, as each text of this length."""
     return _RUINED_SHARE * math.pow(_RUINED_PER_CHARACTER, -float(length))
 
@@ -243,7 +243,7 @@ def _without(layout: int, length: int, at: int) -> int:
 
 
 @step
-def _with(layout: int, length: int, at: int, is_letter: int) -> int:
+def _layout_with(layout: int, length: int, at: int, is_letter: int) -> int:
     """Return the layout with a letter or a digit inserted before a position."""
     if length >= LONGEST_LAYOUT or layout == NO_LAYOUT:
         return NO_LAYOUT

@@ -29,7 +29,7 @@ from anpr.matching.scoring.background_model import (
     RateTables,
     log_plate,
     misread_share,
-    ruined,
+    ruined_share,
 )
 from anpr.matching.scoring.confusion_model import (
     CONFUSION_MODEL,
@@ -352,9 +352,8 @@ def could_reach_inside(
     most = math.log(share) + log_listed(terms_of(model, inside, plate, False))
     row = model.background.row_of_country[text.country]
     against = math.exp(_units_read_right(model, text) / UNITS)
-    against += (
-        model.background.shares[row] * math.exp(log_confidence_ratio(model, text.calibrated)) * ruined(text.length)
-    )
+    confidence_ratio = math.exp(log_confidence_ratio(model, text.calibrated))
+    against += model.background.shares[row] * confidence_ratio * ruined_share(text.length)
     return most + _SLACK > math.log(least / (1 - least)) + math.log(against)
 
 
