@@ -57,7 +57,10 @@ def test_a_manifest_names_the_snapshot_and_the_deltas_of_each_list() -> None:
     }
 
 
-@pytest.mark.parametrize("stored", [MANIFEST, CALIBRATED])
+WITH_A_DEFAULT = MANIFEST[:-1] + b',"calibrations":[]}'
+
+
+@pytest.mark.parametrize("stored", [MANIFEST, CALIBRATED, WITH_A_DEFAULT])
 def test_every_field_that_was_written_so_far_is_known(stored: bytes) -> None:
     """A change is refused where a field is not."""
     assert unknown_fields(stored, msgspec.json.decode(stored, type=Manifest)) == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from anpr.contracts.events import NO_GENERATION, Generation
 
@@ -116,19 +117,21 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
 
 def unknown_fields(stored: bytes, manifest: Manifest) -> list[str]:
     """Return the fields of a stored manifest that this version does not know; `manifest` is what it read of it."""
-    return list(_unknown(msgspec.json.decode(stored), msgspec.to_builtins(manifest), ""))
+    return list(_unknown(msgspec.json.decode(stored), manifest, ""))
 
 
-def _unknown(stored: Any, known: Any, path: str) -> Iterator[str]:
+def _unknown(stored: Any, read: Any, path: str) -> Iterator[str]:
     if isinstance(stored, dict):
+        is_struct = isinstance(read, Struct)
+        known = dict(zip(read.__struct_encode_fields__, astuple(read), strict=True)) if is_struct else read
         for name, value in stored.items():
             if name in known:
                 yield from _unknown(value, known[name], f"{path}{name}.")
             else:
                 yield path + name
     elif isinstance(stored, list):
-        for number, (value, read) in enumerate(zip(stored, known, strict=True)):
-            yield from _unknown(value, read, f"{path}{number}.")
+        for number, (value, item) in enumerate(zip(stored, read, strict=True)):
+            yield from _unknown(value, item, f"{path}{number}.")
 
 
 class PreviousState(Struct, frozen=True):
