@@ -1,5 +1,6 @@
 """`anpr topics`: create the topics of the settings; `anpr topics deadletters`: list or replay dead letters."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -105,14 +106,13 @@ def deadletters(ctx: click.Context, site: str, last: int, with_plates: bool, do_
         if do_replay:
             _replay(settings, site, letters, again=again)
             return
-        waiting = 0
-        for letter in letters.read(min(letters.end - last, letters.replayed_until)):
+        waiting, lines = 0, deque[bytes](maxlen=last)
+        for letter in letters.newest(last):
             waiting += letter.can_be_replayed
-            if letter.number >= letters.end - last:
-                click.echo(msgspec.json.encode(letter.as_dict(with_content=with_plates)))
-        click.echo(
-            f"{counted(letters.end - letters.start, 'dead letter')} of {site}, {waiting} not sent again yet", err=True
-        )
+            lines.append(msgspec.json.encode(letter.as_dict(with_content=with_plates)))
+        for line in lines:
+            click.echo(line)
+        click.echo(f"{counted(len(letters), 'dead letter')} of {site}, {waiting} not sent again yet", err=True)
 
 
 @contextmanager
@@ -120,12 +120,6 @@ def _opened(settings: Settings, site: str) -> Iterator[DeadLetters]:
     address = settings.sites[site].kafka
     try:
         with DeadLetters(address, site, topics.deadletters(site)) as letters:
-            if letters.other_partitions > 0:
-                click.echo(
-                    f"warning: {topics.deadletters(site)} has more than one partition: only the first is listed and "
-                    "sent. Read the others with a tool of Kafka, then create the topic again with one partition",
-                    err=True,
-                )
             yield letters
     except (KafkaException, UndeliveredError) as error:
         raise refused(f"the dead letters of {site} at {address}", error) from None
@@ -137,14 +131,14 @@ def _replay(settings: Settings, site: str, letters: DeadLetters, *, again: bool)
     def send(letter: DeadLetter) -> None:
         producer.produce(topics.reads(site), _camera(letter, site), letter.value, {REPLAYED: b"1"})
 
-    counts = replay(letters.read(letters.start), send, again=again)
+    counts = replay(letters.all(), send, again=again)
     if left := producer.flush(DELIVERED_SECONDS):
         raise UnavailableError(
             "replay-not-whole",
             f"the broker has not acknowledged {left} of {counts.sent} dead letters within {DELIVERED_SECONDS} s",
             "run the same command again: a read that is sent twice counts once",
         )
-    letters.note_replayed(letters.end)
+    letters.note_replayed()
     click.echo(msgspec.json.encode(counts))
     click.echo(
         f"{counts.sent} sent again, {counts.sent_before} had been sent before, "

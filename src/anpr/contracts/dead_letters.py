@@ -16,7 +16,7 @@ GONE: Final = "gone"
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A record of a site's dead-letter topic. `number` is its offset on that topic.
+    """A record of a site's dead-letter topic. `number` is its offset there.
 
     `topic`, `partition` and `offset` give the original position of the record, `size_bytes` its original length.
     Where it is not whole, `value` holds only its beginning. `is_replayed` marks a dead letter that was sent again

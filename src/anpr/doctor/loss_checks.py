@@ -66,7 +66,7 @@ def judge_losses(site: str, losses: SiteLosses) -> Finding:
 
 def _losses(address: str, site: str) -> Iterator[bytes]:
     with DeadLetters(address, site, topics.deadletters(site), ANSWER_SECONDS) as letters:
-        yield from (letter.value for letter in letters.read(letters.start) if letter.is_gone)
+        yield from (letter.value for letter in letters.all() if letter.is_gone)
 
 
 def _acknowledgements(address: str, site: str) -> Iterator[Action]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own examples import these from here
     AdminClient,
     NewPartitions,
@@ -86,19 +86,32 @@ def forget(it: Installation, topic: str, until: int) -> None:
     admin.delete_records([end])[end].result(60)
 
 
-def test_dead_letters_in_added_partitions_are_not_left_out_in_silence(installation: Installation) -> None:
+def test_dead_letters_in_added_partitions_are_listed_and_replayed_like_all_others(installation: Installation) -> None:
     site = installation.sites[0]
     assert installation.run("topics", "--create").returncode == 0
     topic = topics.deadletters(site)
-    assert b"warning" not in installation.run("topics", "deadletters", "--site", site).stderr
     admin = AdminClient({"bootstrap.servers": installation.kafka})
-    admin.create_partitions([NewPartitions(topic, 2)])[topic].result(60)
+    admin.create_partitions([NewPartitions(topic, 3)])[topic].result(60)
+    assert wait_until(lambda: len(admin.list_topics(topic).topics[topic].partitions) == 3, 60)
+    producer = Producer({"bootstrap.servers": installation.kafka})
 
-    def is_said() -> bool:
-        said = installation.run("topics", "deadletters", "--site", site).stderr.decode()
-        return f"{topic} has more than one partition: only the first is listed" in said
+    def write(partition: int, value: bytes) -> None:
+        producer.produce(topic, value, partition=partition, headers={"reason": value})
+        assert producer.flush(60) == 0  # one after the other: each is newer than the one before
 
-    assert wait_until(is_said, 60)
+    for partition, value in [(2, b"a"), (0, b"b"), (2, b"c"), (0, b"a")]:
+        write(partition, value)
+    assert [letter["reason"] for letter in listed(installation, site)] == ["a", "b", "c", "a"], "the oldest first"
+    assert [letter["reason"] for letter in listed(installation, site, "--last", "2")] == ["c", "a"]
+
+    assert replayed(installation, site) == {"sent": 3, "sent_before": 1, "cut_short": 0, "gone": 0}
+    write(1, b"d")
+    summary = installation.run("topics", "deadletters", "--site", site, "--last", "1").stderr
+    assert b"5 dead letters" in summary
+    assert b"1 not sent again yet" in summary
+    assert replayed(installation, site) == {"sent": 1, "sent_before": 4, "cut_short": 0, "gone": 0}
+    sent = [record.value for record in installation.records([topics.reads(site)])]
+    assert sorted(value or b"" for value in sent) == [b"a", b"b", b"c", b"d"]
 
 
 def test_a_site_without_the_topic_gets_an_error_in_words(installation: Installation, site: str) -> None:
