@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from anpr.contracts.events import Action, Alert, Difference, Explanation
 from anpr.contracts.look_up import FoundSighting, SightingsAnswer
 from anpr.look_up.site_reply import SiteReply
@@ -43,16 +45,7 @@ def a_misread(site: str = "calais", seen_at: datetime = NOON, plate: str = "AB12
 
 def with_alert(sighting: FoundSighting, alert: Alert, *actions: Action) -> FoundSighting:
     """Return the sighting with an alert and what officers did about it."""
-    return FoundSighting(
-        site=sighting.site,
-        read=sighting.read,
-        arrived_at=sighting.arrived_at,
-        tier=sighting.tier,
-        probability=sighting.probability,
-        explanation=sighting.explanation,
-        alerts=(*sighting.alerts, alert),
-        actions=(*sighting.actions, *actions),
-    )
+    return replace(sighting, alerts=(*sighting.alerts, alert), actions=(*sighting.actions, *actions))
 
 
 def an_answer(site: str, *sightings: FoundSighting, is_whole: bool = True) -> SiteReply:

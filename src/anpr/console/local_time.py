@@ -17,13 +17,13 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
+def _in(zone: tzinfo, pattern: str) -> FormatTime:
+    return lambda moment: f"{local_time(moment, zone):{pattern}}"
+
+
 def weekday_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the board: day of the week and time."""
-
-    def at(moment: datetime) -> str:
-        return f"{local_time(moment, zone):%a %H:%M:%S %Z}"
-
-    return at
+    return _in(zone, "%a %H:%M:%S %Z")
 
 
 def date_time_in(zone: tzinfo) -> FormatTime:
@@ -38,11 +38,7 @@ def date_time_in(zone: tzinfo) -> FormatTime:
 
 def log_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for logs: date, and time to the second."""
-
-    def second(moment: datetime) -> str:
-        return f"{local_time(moment, zone):%d %b %Y %H:%M:%S %Z}"
-
-    return second
+    return _in(zone, "%d %b %Y %H:%M:%S %Z")
 
 
 def written_in(zone: tzinfo) -> Callable[[str], str]:
@@ -71,11 +67,7 @@ def day_in(zone: tzinfo) -> FormatTime:
 
 def exact_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for moments of a day that is named elsewhere: time to the second."""
-
-    def exact_time(moment: datetime) -> str:
-        return f"{local_time(moment, zone):%H:%M:%S %Z}"
-
-    return exact_time
+    return _in(zone, "%H:%M:%S %Z")
 
 
 def at_site(zones: Mapping[str, tzinfo], format_in: Callable[[tzinfo], FormatTime]) -> Callable[[datetime, str], str]:
@@ -91,11 +83,7 @@ def at_site(zones: Mapping[str, tzinfo], format_in: Callable[[tzinfo], FormatTim
 
 def clock_time_in(zone: tzinfo) -> FormatTime:
     """Return a format for the next hours: the time."""
-
-    def clock(moment: datetime) -> str:
-        return f"{local_time(moment, zone):%H:%M %Z}"
-
-    return clock
+    return _in(zone, "%H:%M %Z")
 
 
 def clock_span_in(zone: tzinfo) -> Callable[[datetime, datetime], str]:
