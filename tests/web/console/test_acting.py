@@ -270,7 +270,9 @@ def test_while_the_broker_is_away_the_page_says_that_an_action_is_not_confirmed(
     server.broker.is_away = True
     with server.browser("ann") as ann:
         assert "Your claim is waiting to be sent" in do(ann, alert.alert_id, "claim").text
-        for page in (ann.get(f"/incident/{alert.alert_id}"), do(ann, alert.alert_id, "claim")):
+        refused = do(ann, alert.alert_id, "comment", note="")
+        assert refused.status_code == 409
+        for page in (refused, ann.get(f"/incident/{alert.alert_id}"), do(ann, alert.alert_id, "claim")):
             assert "Your claim is waiting to be sent" in page.text
             assert "data-claim" not in page.text
         assert "not confirmed" in do(ann, alert.alert_id, "comment", note="on my way").text

@@ -33,11 +33,7 @@ async def page(  # noqa: PLR0913  each part that it uses
     if incident is None:
         return renderer.refusal(404, _NOT_KNOWN, who)
     await audit.record(who, "incident", incident)
-    values = _values(incident, view) | {
-        "alerted_ports": await board.other_ports_of(who, incident),
-        "who_may_take_over": actions.who_may_take_over(incident),
-        "has_claim_to_send": await actions.has_claim_to_send(who, incident),
-    }
+    values = await _values_for(who, incident, board, actions, view)
     return renderer.page("incident.html", who, **values, after=after, done=request.query_params.get("done", ""))
 
 
@@ -65,10 +61,7 @@ async def act(  # noqa: PLR0913  each part that it uses
         new_actions = command(incident, actions.actor(who, incident), form)
     except ActionRefusedError as error:
         await audit.record(who, "incident", incident)
-        values = _values(incident, view) | {
-            "alerted_ports": await board.other_ports_of(who, incident),
-            "who_may_take_over": actions.who_may_take_over(incident),
-        }
+        values = await _values_for(who, incident, board, actions, view)
         return renderer.page(
             "incident.html",
             who,
@@ -85,8 +78,19 @@ async def act(  # noqa: PLR0913  each part that it uses
     return RedirectResponse(f"/incident/{incident.incident_id}?done={result}", 303)
 
 
+async def _values_for(
+    who: SignedIn, incident: Incident, board: BoardAccess, actions: ActionSubmitter, view: SiteView
+) -> dict[str, Any]:
+    """Return the values of the page of an incident for a person."""
+    return _values(incident, view) | {
+        "alerted_ports": await board.other_ports_of(who, incident),
+        "who_may_take_over": actions.who_may_take_over(incident),
+        "has_claim_to_send": await actions.has_claim_to_send(who, incident),
+    }
+
+
 def _values(incident: Incident, view: SiteView) -> dict[str, Any]:
-    """Return the values of the page of an incident."""
+    """Return those of them that are the same for everybody."""
     checked = incident.plate_check_at(view.site)
     return {
         "incident": incident,
