@@ -1,4 +1,4 @@
-"""Whether newly listed vehicles are looked for in what has passed, by site, and what is wrong where not. Pure."""
+"""By site, whether anybody checks if newly listed vehicles have passed already, and what is wrong where not. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,11 +15,10 @@ from anpr.contracts.events import (
     Status,
 )
 
-_NOBODY: Final = "nobody looks for newly listed vehicles in what has passed. If one has passed, it raises NO alert."
-_LATE: Final = (
-    "newly listed vehicles are looked for in what has passed, without an end. Some may have raised NO alert yet."
-)
-_SINCE: Final = "since {since} "
+_THEY: Final = "whether newly listed vehicles have passed already"
+_NEVER: Final = f"nobody checks {_THEY}. If one has, it raises NO alert."
+_NOT_SINCE: Final = f"nobody has checked since {{since}} {_THEY}. If one has, it raises NO alert."
+_NOT_ENDED: Final = f"the check {_THEY} began at {{since}} and has not ended. Some may have raised NO alert yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +117,10 @@ def back_check_faults(
 
 def _fault(back_check: BackCheckHealth, now: datetime) -> BackCheckFault | None:
     if back_check.looked_until == NEVER:
-        return BackCheckFault(_NOBODY, None)
+        return BackCheckFault(_NEVER, None)
     if back_check.looked_until != ALWAYS:
-        return BackCheckFault(_SINCE + _NOBODY, back_check.looked_until)
+        return BackCheckFault(_NOT_SINCE, back_check.looked_until)
     since = back_check.status.behind_since if back_check.status else None
     if since is not None and now - since > BACK_CHECK_LATE_AFTER:
-        return BackCheckFault(_SINCE + _LATE, since)
+        return BackCheckFault(_NOT_ENDED, since)
     return None

@@ -42,7 +42,7 @@ class SiteMonitor:
         rates: Reads a second and latencies of the last minutes.
         cameras: Which cameras have fallen silent.
         canaries: By site, the newest canary that came back.
-        back_checks: Whether newly listed vehicles are looked for in what has passed.
+        back_checks: Whether somebody checks if newly listed vehicles have passed already.
     """
 
     def __init__(self, settings: Settings, opened_at: datetime) -> None:

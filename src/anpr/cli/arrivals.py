@@ -13,7 +13,7 @@ from anpr.cli import settings_of
 from anpr.cli.arrival_routes import arrival_routes
 from anpr.cli.watch import open_feed
 from anpr.runtime.clock import system_clock
-from anpr.terminal.arrival_words import nobody_meets
+from anpr.terminal.arrival_words import nobody_checks_arrivals
 from anpr.terminal.claim_words import claim_words, unattended_claims
 from anpr.terminal.incident_lines import arrival_line
 from anpr.terminal.view import draw_arrivals
@@ -36,7 +36,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     it.
 
     Exit code 1: the list may be incomplete. A port that vehicles come from sends nothing, or this port's own matchers
-    do not, or nobody meets arrivals here.
+    do not, or nobody checks arrivals here.
 
     \b
     Examples:
@@ -83,7 +83,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
     port = settings.sites[site]
     is_watched = watched_until in (None, ALWAYS)
     if watched_until is not None and not is_watched and feed.caught_up():
-        words = nobody_meets(watched_until, port.zone)
+        words = nobody_checks_arrivals(watched_until, port.zone)
         click.echo(f"{port.title}: {words}. Start `anpr meet --site {site}`, or read its log.", err=True)
     if not is_watched or not is_all_read:
         ctx.exit(1)

@@ -120,7 +120,7 @@ def _nearly(differences: Sequence[Difference]) -> str:
 
 COMMAND_DONE: Final = {
     "claim": "You have claimed this.",
-    "still-with-it": "You are still with it. The time starts anew.",
+    "still-with-it": "You are still with it. The time starts again.",
     "release": "You have released this. A colleague can claim it now.",
     "hand-over": "You have handed this over.",
     "take-over": "You have taken this over.",

@@ -339,14 +339,14 @@ class Arrival(Struct, frozen=True, kw_only=True, tag_field="type", tag="arrival"
     tier: Tier
 
 
-# After so long without `ArrivalsWatched` nobody meets arrivals any more.
+# After so long without `ArrivalsWatched` nobody checks arrivals any more.
 ARRIVALS_UNWATCHED_AFTER: Final = timedelta(minutes=1)
 
 
 class ArrivalsWatched(Struct, frozen=True, kw_only=True, tag_field="type", tag="arrivals_watched"):
     """The fact that expected vehicles have been looked for at `site` among all that it had read by `until`.
 
-    It comes three times a minute on the arrivals topic. Its silence shows that nobody meets arrivals there.
+    It comes three times a minute on the arrivals topic. Its silence shows that nobody checks arrivals there.
     """
 
     site: Name

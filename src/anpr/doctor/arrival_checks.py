@@ -38,7 +38,7 @@ def check(site: str, address: str, clock: Clock) -> Iterable[Finding]:
 def judge(site: str, until: datetime | None, now: datetime) -> Finding:
     """Report whether arrivals are met."""
     if until is None:
-        message = "nobody meets arrivals: who has come is still shown as expected"
+        message = "nobody checks arrivals: who has come is still shown as expected"
         return wrong(_KIND, site, message, f"start `anpr meet --site {site}` beside the site's history")
     silence = now - until
     if silence > ARRIVALS_UNWATCHED_AFTER:

@@ -33,7 +33,7 @@ _BY_ERROR: Final = (
     (ConnectionRefusedError, "refuses the connection; its history service may be stopped"),
     (socket.gaierror, "the name in its address is not known here"),
     (httpx.ConnectError, "cannot be reached; the network may be cut"),
-    (httpx.ProtocolError, "what is at its address does not answer as a history service does"),
+    (httpx.ProtocolError, "the program at its address is not a history service"),
 )
 
 
@@ -78,7 +78,7 @@ def of_error(error: httpx.HTTPError, seconds: float) -> str:
             if isinstance(cause, kind):
                 reason = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
                 return words + shown(reason)
-    return "broke off before it had answered"
+    return "ended the connection before it answered"
 
 
 def shown(text: str) -> str:

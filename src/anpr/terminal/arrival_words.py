@@ -1,10 +1,13 @@
 """Says in words what became of a vehicle that is expected at a port: met, due, overdue or unwatched. Pure."""
 
 from datetime import datetime, tzinfo
+from typing import Final
 
 from anpr.board.journeys import NEVER, ArrivalState, Concern
 from anpr.contracts.moments import local_time
 from anpr.terminal.certainty import CERTAINTY, POSSIBLE
+
+STILL_EXPECTED: Final = "Vehicles that have come are still shown as expected"
 
 
 def arrival_words(concern: Concern, state: ArrivalState, zone: tzinfo) -> str:
@@ -13,10 +16,10 @@ def arrival_words(concern: Concern, state: ArrivalState, zone: tzinfo) -> str:
     return f"{state} {arrival_time(concern, zone)}{f' ({doubt})' if doubt else ''}"
 
 
-def nobody_meets(watched_until: datetime, zone: tzinfo) -> str:
-    """Return that nobody meets arrivals at a port, and since when."""
-    since = "" if watched_until == NEVER else f" since {_day_and_time(watched_until, zone)}"
-    return f"nobody meets arrivals{since}. Vehicles that have come are still shown as expected"
+def nobody_checks_arrivals(watched_until: datetime, zone: tzinfo) -> str:
+    """Return that nobody checks arrivals at a port, and since when."""
+    since = f"has checked arrivals since {_day_and_time(watched_until, zone)}"
+    return f"nobody {'checks arrivals' if watched_until == NEVER else since}. {STILL_EXPECTED}"
 
 
 def arrival_time(concern: Concern, zone: tzinfo) -> str:

@@ -29,7 +29,7 @@ from anpr.runtime.plurals import counted
 from anpr.runtime.printable_text import printable
 from anpr.runtime.settings import Camera, Site
 from anpr.terminal.ages import age
-from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words, nobody_meets
+from anpr.terminal.arrival_words import arrival_doubt, arrival_time, arrival_words, nobody_checks_arrivals
 from anpr.terminal.certainty import certainty
 from anpr.terminal.claim_words import UNATTENDED
 
@@ -52,8 +52,8 @@ class View:
     `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
     `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`). By
     incident, `claimed` says who has claimed it, and `expected` where its vehicle is due off a ferry or shuttle, and
-    what became of it there. By port, `back_checks` says whether newly listed vehicles are looked for in what has
-    passed.
+    what became of it there. By port, `back_checks` says whether somebody checks if newly listed vehicles have
+    passed already.
     """
 
     now: datetime
@@ -105,7 +105,7 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
     )
     for site, until in view.watched_until.items():
         if until != ALWAYS and view.caught_up:
-            yield f"{sites[site].title}: {nobody_meets(until, sites[site].zone)}"
+            yield f"{sites[site].title}: {nobody_checks_arrivals(until, sites[site].zone)}"
     if view.caught_up:
         yield from _each_once(_faults_of_back_checks(view, sites))
     for site, losses in view.losses.items():

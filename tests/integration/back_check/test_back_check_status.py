@@ -16,7 +16,7 @@ from anpr.terminal.view import draw
 from tests.support.entries import NoLists, entry
 from tests.support.installation import Installation
 
-NOBODY = "nobody looks for newly listed vehicles in what has passed"
+NOBODY = "whether newly listed vehicles have passed already"
 
 
 class Watch:

@@ -188,7 +188,7 @@ def test_arrivals_says_what_is_due_and_met_off_the_ferry_and_whether_all_ports_a
 
     def is_told() -> bool:
         done = installation.run("arrivals", "--site", port, "--json")
-        return b"AB12CDE" in done.stdout and b"nobody meets arrivals" in done.stderr and done.returncode == 1
+        return b"AB12CDE" in done.stdout and b"nobody checks arrivals" in done.stderr and done.returncode == 1
 
     # Without its history it meets nobody, and says so.
     assert wait_until(is_told, 60)

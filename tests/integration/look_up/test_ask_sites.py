@@ -223,8 +223,8 @@ def test_plain_http_at_an_https_address_and_the_reverse_are_named(
     secure = stack.enter_context(served(site_that(answering("calais")), tls))
     problem = problem_of(beside_dover(stack, tls, tmp_path, secure.replace("https:", "http:")))
     assert problem in {
-        "what is at its address does not answer as a history service does",
-        "broke off before it had answered",
+        "the program at its address is not a history service",
+        "ended the connection before it answered",
     }
 
 

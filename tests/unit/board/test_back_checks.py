@@ -105,7 +105,8 @@ def test_a_search_that_goes_on_is_no_fault_until_a_list_of_a_million_would_have_
     searching = BackCheckHealth(told(left=54_475, behind_since=NOON), ALWAYS)
     assert faults(searching, NOON + BACK_CHECK_LATE_AFTER) == []
     (late,) = faults(searching, NOON + BACK_CHECK_LATE_AFTER + MOMENT)
-    assert late.startswith("since {since} newly listed vehicles are looked for in what has passed, without an end.")
+    words = "the check whether newly listed vehicles have passed already began at {since} and has not ended."
+    assert late.startswith(words)
 
 
 def test_of_a_port_that_is_cut_off_only_that_is_said() -> None:

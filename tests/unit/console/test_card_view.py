@@ -106,7 +106,7 @@ def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> 
     [incident] = board.incidents(minutes(130))
     view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(130), watched_until=minutes(120)))
     html = CARD.render(card=view, review_below_score=0.3)
-    words = "Nobody meets arrivals: it may have come. It was due off the ferry about 13:30 to 14:06 UTC."
+    words = "Arrivals are not checked: it may have come. It was due off the ferry about 13:30 to 14:06 UTC."
     assert words in " ".join(re.sub(r"<[^>]*>", "", html).split())
 
 

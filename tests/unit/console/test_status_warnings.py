@@ -70,10 +70,11 @@ def test_the_board_of_a_port_says_since_when_nobody_meets_arrivals() -> None:
 
     [words] = said(NOON - seconds(90))
     assert words == (
-        "Calais: nobody meets arrivals since Sun 11:58:30 UTC. Vehicles that have come are still shown as expected. "
+        "Calais: nobody has checked arrivals since Sun 11:58:30 UTC. "
+        "Vehicles that have come are still shown as expected. "
         "Watch the vehicles that arrive yourself. Tell the engineer on call."
     )
-    assert said(NEVER)[0].startswith("Calais: nobody meets arrivals. Vehicles")
+    assert said(NEVER)[0].startswith("Calais: nobody checks arrivals. Vehicles")
     assert said(ALWAYS) == said(NEVER, site="dover") == ()
     assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
 
@@ -92,15 +93,15 @@ def test_the_boards_that_it_concerns_say_since_when_nobody_looks_for_newly_liste
 
     until = NOON - minutes_long(3)
     words = (
-        "Calais: since Sun 11:57:00 UTC nobody looks for newly listed vehicles in what has passed. "
-        "If one has passed, it raises NO alert. Ask the operator of the list what is new. Look these vehicles up. "
+        "Calais: nobody has checked since Sun 11:57:00 UTC whether newly listed vehicles have passed already. "
+        "If one has, it raises NO alert. Ask the operator of the list what is new. Look these vehicles up. "
         "Tell the engineer on call."
     )
     assert said(until) == said(until, "dover") == (words,)
     assert said(until, "folkestone") == (), "no ferry leads there from Calais"
     no_route = Settings(ports.sites)
     assert said(until, "folkestone", no_route) == (words,), "a port that no route leads to shows all of them"
-    assert said(NEVER)[0].startswith("Calais: nobody looks for newly listed vehicles in what has passed. If")
+    assert said(NEVER)[0].startswith("Calais: nobody checks whether newly listed vehicles have passed already. If")
     assert said(ALWAYS) == ()
     assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
 
@@ -115,8 +116,8 @@ def test_a_search_that_does_not_end_is_a_warning_and_one_of_some_minutes_is_none
 
     assert said(20) == ()
     assert said(45)[0].startswith(
-        "Calais: since Sun 11:15:00 UTC newly listed vehicles are looked for in what has passed, without an end. "
-        "Some may have raised NO alert yet. Ask the operator"
+        "Calais: the check whether newly listed vehicles have passed already began at Sun 11:15:00 UTC and has not "
+        "ended. Some may have raised NO alert yet. Ask the operator"
     )
 
 

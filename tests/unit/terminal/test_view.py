@@ -168,7 +168,7 @@ def test_a_port_at_which_nobody_meets_arrivals_is_named_with_the_time_of_its_clo
     view = a_view(watched_until={"calais": minutes(-9), "dunkerque": ALWAYS})
     [fault] = faults(view)
     assert fault == (
-        "Calais: nobody meets arrivals since Sun 11:51 UTC. Vehicles that have come are still shown as expected"
+        "Calais: nobody has checked arrivals since Sun 11:51 UTC. Vehicles that have come are still shown as expected"
     )
     assert not faults(a_view(watched_until={"calais": ALWAYS}))
 
@@ -177,8 +177,8 @@ def test_ports_where_nobody_looks_for_newly_listed_vehicles_are_named_in_one_lin
     gone = dict.fromkeys(SITES, BackCheckHealth(None, minutes(-9)))
     assert faults(a_view(back_checks=gone)) == [
         (
-            "Calais, Dunkerque: since Sun 11:51 UTC nobody looks for newly listed vehicles in what has passed. "
-            "If one has passed, it raises NO alert"
+            "Calais, Dunkerque: nobody has checked since Sun 11:51 UTC whether newly listed vehicles have passed "
+            "already. If one has, it raises NO alert"
         )
     ]
     [reading] = faults(a_view(back_checks=gone, caught_up=False))

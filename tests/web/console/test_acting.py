@@ -533,9 +533,15 @@ def test_while_nobody_knows_who_is_signed_in_claims_go_by_time_and_the_page_says
         alert = server.alert("AB12CDE")
         with server.browser("ann") as ann, server.browser("sam") as sam:
             do(ann, alert.alert_id, "claim")
-            assert wait_until(lambda: "by time alone" not in text_of(sam.get("/")), 60)
+            assert wait_until(lambda: "Only the time since the last action" not in text_of(sam.get("/")), 60)
             valkey.kill()
-            assert wait_until(lambda: "Claims count as unattended by time alone." in text_of(sam.get("/")), 60)
+            assert wait_until(
+                lambda: (
+                    "Only the time since the last action shows whether a claim is unattended."
+                    in text_of(sam.get("/"))
+                ),
+                60,
+            )
             server.clock_offset += timedelta(minutes=5)
             assert called(sam) == ""
             server.clock_offset += timedelta(minutes=6)

@@ -74,7 +74,7 @@ def test_it_says_that_the_clock_was_set_and_what_that_means(
         assert wait_until(lambda: "No fault is known." in page(), 30)
         server.clock_set_by = step
         assert wait_until(lambda: f"✖ The clock of this console was set {words}, at" in page(), 30)
-        assert "No vehicle is lost for that, but the ages on this screen may be wrong" in page()
+        assert "No vehicle is lost. But the ages on this screen may be wrong" in page()
         assert "No fault is known." not in page()
 
 
@@ -112,7 +112,7 @@ def test_it_shows_how_far_newly_listed_vehicles_are_looked_for_and_the_board_say
         assert wait_until(lambda: "No fault is known." in page(), 10)
         assert "Newly listed vehicles" not in page(), "a port without a history has no back-check"
         is_told()
-        assert wait_until(lambda: "are looked for in what has passed: up to date" in page(), 10)
+        assert wait_until(lambda: "check whether they have passed already: up to date" in page(), 10)
         began_at = server.clock() - timedelta(minutes=3)
         is_told(records_left=54_475, behind_since=began_at)
         assert wait_until(lambda: "54,475 records to go through, since" in page(), 10)
@@ -120,18 +120,19 @@ def test_it_shows_how_far_newly_listed_vehicles_are_looked_for_and_the_board_say
         assert wait_until(lambda: "the newest reads are still to come, since" in page(), 10)
         assert "✖" not in page()
         is_told(behind_since=began_at - timedelta(hours=1))
-        assert wait_until(lambda: "✖ are looked for in what has passed" in page(), 10)
+        assert wait_until(lambda: "✖ check whether they have passed already" in page(), 10)
         is_told()
         assert wait_until(lambda: "✖" not in page(), 10)
 
-        nobody = "nobody looks for newly listed vehicles in what has passed."
+        nobody = "whether newly listed vehicles have passed already."
         assert nobody not in page("/")
         server.clock_offset += timedelta(minutes=3)
-        assert wait_until(lambda: "nobody looks for them in what has passed" in page(), 10)
-        assert "✖ since" in page()
+        assert wait_until(
+            lambda: "whether they have passed already" in page().partition("✖ nobody has checked since")[2], 10
+        )
         assert nobody in page("/")
         is_told()
-        assert wait_until(lambda: "are looked for in what has passed: up to date" in page(), 10)
+        assert wait_until(lambda: "check whether they have passed already: up to date" in page(), 10)
         assert wait_until(lambda: nobody not in page("/"), 10), "until it looks again"
 
 
@@ -237,7 +238,7 @@ def test_it_names_each_calibrated_camera_with_what_it_was_learned_from_and_what_
         monkeypatch.setattr(NoLists, "read_manifest", lambda _: manifest)
         assert wait_until(lambda: page().count("Calibrated cameras") == 2, 10)
         calais, _, coquelles = page().partition("Coquelles: ✓ connected")
-        assert "The confidence of these cameras counts by how seldom the camera gives it" in calais
+        assert "How sure these cameras say they are is corrected by how often they say it." in calais
         learned = "<camera-1>10,000 reads30 January 2026 12:00 UTC1 March 2026 12:00 UTC"
         assert f"{learned}1 March 2026 13:00 UTC" in unescape(calais)
         assert "camera-210,000 reads" in coquelles

@@ -219,11 +219,11 @@ def test_a_claim_without_an_action_is_unattended_on_every_board_that_it_concerns
         unattended = f"#section-now #card-{incident}"
         expect(sam.locator(unattended)).to_contain_text("Claimed by ann, who has done nothing about it since")
         expect(sam.locator("#say")).to_contain_text(f"Unattended: {LEAST_PLATE}")
-        expect(card(kate, incident)).to_contain_text("Unattended at Calais by time alone: nothing done since")
+        expect(card(kate, incident)).to_contain_text("Unattended at Calais: nothing done since")
         ann.get_by_role("link", name="Board", exact=True).first.click()
         expect(ann.locator(unattended)).to_contain_text("Claimed by you; you have done nothing about it since")
         card(ann, incident).get_by_role("button", name="Still with it").press("Enter")
-        expect(ann.locator(".result")).to_contain_text("You are still with it. The time starts anew.")
+        expect(ann.locator(".result")).to_contain_text("You are still with it. The time starts again.")
         assert actions_on(scene, incident) == ["claimed", "attended"]
 
 

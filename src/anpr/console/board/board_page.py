@@ -30,7 +30,9 @@ log = get_logger(__name__)
 MAX_CARDS = 100
 MAX_SETTLED_CARDS = 10
 HEAD = "head"
-_SIGNED_IN_UNKNOWN: Final = "Who is signed in is not known now. Claims count as unattended by time alone."
+_SIGNED_IN_UNKNOWN: Final = (
+    "It is not known who is signed in. Only the time since the last action shows whether a claim is unattended."
+)
 
 
 class PageHead(Struct, frozen=True):

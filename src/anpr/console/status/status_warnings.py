@@ -139,12 +139,12 @@ def _canary_warnings(
 
 
 def _arrival_warnings(system: SystemStatus, own_site: str) -> Iterator[SiteWarning]:
-    """Yield that nobody meets arrivals at the own port. Other ports' boards show nothing of that."""
+    """Yield that nobody checks arrivals at the own port. Other ports' boards show nothing of that."""
     until = system.watched_until.get(own_site, ALWAYS)
     if until == ALWAYS or not system.caught_up:
         return
-    since = "" if until == NEVER else " since {since}"
-    what = f"nobody meets arrivals{since}. Vehicles that have come are still shown as expected."
+    nobody = "nobody checks arrivals" if until == NEVER else "nobody has checked arrivals since {since}"
+    what = f"{nobody}. Vehicles that have come are still shown as expected."
     watch = WhatToDo(("Watch the vehicles that arrive yourself.", _TELL_ENGINEER), ())
     yield SiteWarning(own_site, what, None if until == NEVER else until, watch)
 
