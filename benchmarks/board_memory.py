@@ -18,9 +18,8 @@ import click
 
 from anpr.board.audience_boards import AudienceBoards
 from anpr.contracts.events import Entry, Generation, Read, decode_alert_record, encode
-from anpr.contracts.local_days import UTC_DAYS
 from anpr.runtime.clock import system_clock
-from anpr.runtime.settings import BoardSettings
+from anpr.runtime.settings import Settings, Site
 from benchmarks.alerts import exact_alert
 from benchmarks.options import NONE_OR_MORE
 
@@ -68,7 +67,7 @@ def memory_kb(incidents: int) -> int:
     values = records(incidents)
     gc.collect()
     before = _pss_kb()
-    boards = AudienceBoards(BoardSettings(), UTC_DAYS, with_covert=True)
+    boards = AudienceBoards(Settings(sites={"calais": Site("Calais", "", "")}), with_covert=True)
     for offset, value in enumerate(values):
         fact = decode_alert_record(value)
         boards.add(fact, offset, is_covert=False)

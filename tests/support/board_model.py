@@ -240,12 +240,19 @@ def _expects_again(
     ended_there = set(OUTCOMES) - {"handed_to_uk_port", "passed_before_ack"}
     if later.status == "closed" and all(outcome in ended_there for outcome in outcomes):
         return False
+    if any(map(_calls, standing)) and not any(map(_calls, standing_later)):
+        return False
     return all(
         any(
             one.entry.entry_id == alert.entry.entry_id and _is_as_sure(one.tier, alert.tier) for one in standing_later
         )
         for alert in standing
     )
+
+
+def _calls(alert: Alert) -> bool:
+    """Return whether an alert is sure enough to call an officer out."""
+    return alert.tier != "near" and alert.score >= 0.3
 
 
 def _in_order_of_capture(alerts: set[Alert]) -> list[str]:

@@ -4,12 +4,11 @@ Covert facts never reach the fold of the open board, so nothing has to be hidden
 (docs/adr/0017).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from anpr.board.board import Board
+from anpr.board.board import Board, empty_board
 from anpr.contracts.events import Action, Alert, Arrival, Correction, EntryEnded, EntryListed
-from anpr.contracts.local_days import LocalDays
-from anpr.runtime.settings import BoardSettings
+from anpr.runtime.settings import Settings
 
 
 class AudienceBoards:
@@ -21,10 +20,9 @@ class AudienceBoards:
         change_count: How many facts have been folded. Each may change an incident.
     """
 
-    def __init__(self, settings: BoardSettings, days: LocalDays, *, with_covert: bool) -> None:
-        spans = (timedelta(minutes=settings.stay_gap_minutes), timedelta(hours=settings.window_hours))
-        self.open_board = Board(*spans, days)
-        self.whole_board = Board(*spans, days) if with_covert else None
+    def __init__(self, settings: Settings, *, with_covert: bool) -> None:
+        self.open_board = empty_board(settings)
+        self.whole_board = empty_board(settings) if with_covert else None
         self.change_count = 0
 
     def add(self, fact: Alert | Correction | Action | Arrival, offset: int, *, is_covert: bool) -> None:

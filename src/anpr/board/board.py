@@ -42,6 +42,7 @@ from anpr.contracts.events import (
 )
 from anpr.contracts.local_days import UTC_DAYS, LocalDays
 from anpr.contracts.moments import shifted
+from anpr.runtime.settings import ConsoleSettings, Settings
 
 Key = tuple[str, str]
 K = TypeVar("K")
@@ -89,14 +90,22 @@ class Board:
             others are there.
     """
 
-    def __init__(self, stay_gap: timedelta, window: timedelta, days: LocalDays = UTC_DAYS) -> None:
+    def __init__(
+        self,
+        stay_gap: timedelta,
+        window: timedelta,
+        days: LocalDays = UTC_DAYS,
+        review_below_score: float = ConsoleSettings().review_below_score,
+    ) -> None:
         """Alerts of one vehicle at one site belong to one stay while their gaps are at most `stay_gap`.
 
-        `days` says when an entry that gives days ends at the site of an alert.
+        `days` says when an entry that gives days ends at the site of an alert. Alerts of a score below
+        `review_below_score` call nobody.
         """
         self._stay_gap = stay_gap
         self._window = window
         self._days = days
+        self._review_below_score = review_below_score
         self._alerts: dict[str, Alert] = {}
         self._alerts_of_key: defaultdict[Key, set[str]] = defaultdict(set)
         # By site and read_id, which several cameras may use: the alerts that a correction may concern.
@@ -335,9 +344,10 @@ class Board:
                 (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
                 key=capture_order,
             )
+            stays = [self._incident(stay, now) for stay in self._stays(alerts)]
             ends = [self._end_of(alert) for alert in alerts]
             self._cached[key] = cached = _CachedIncidents(
-                with_later_stays([self._incident(stay, now) for stay in self._stays(alerts)]),
+                with_later_stays(stays, self._review_below_score),
                 since=max((end for end in ends if end <= now), default=_EARLIEST),
                 until=min((end for end in ends if end > now), default=_LATEST),
             )
@@ -477,6 +487,16 @@ class Board:
                 self._cached.pop(key, None)
                 for changed_keys in self._change_sets:
                     changed_keys.add(key)
+
+
+def empty_board(settings: Settings) -> Board:
+    """Return a board without facts, as the settings say."""
+    return Board(
+        timedelta(minutes=settings.board.stay_gap_minutes),
+        timedelta(hours=settings.board.window_hours),
+        LocalDays(settings.zones),
+        settings.console.review_below_score,
+    )
 
 
 def _version(listed: EntryListed) -> _ListedVersion:

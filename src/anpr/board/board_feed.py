@@ -18,7 +18,6 @@ from anpr.board.status_order import topic_position
 from anpr.board.topic_follower import OpenTail, TopicFollower
 from anpr.contracts import canary
 from anpr.contracts.events import Action, Alert, ArrivalsWatched, BackCheckStatus, EntryListed, Loss, Status
-from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import ACKNOWLEDGED, Losses
 from anpr.contracts.site_topics import UNREADABLE, SiteTopic, check_time, decode
 from anpr.kafka.interfaces import Record
@@ -70,7 +69,7 @@ class BoardFeed:
         self.missed_records: Counter[str] = Counter()
         self._gap_finder = GapFinder()
         self.site_monitor = SiteMonitor(settings, self.opened_at)
-        self._boards = AudienceBoards(settings.board, LocalDays(settings.zones), with_covert=with_covert)
+        self._boards = AudienceBoards(settings, with_covert=with_covert)
         self.losses = Losses(timedelta(hours=settings.topics.losses_kept_hours))
         self.board = self._boards.open_board
         self.whole_board = self._boards.whole_board

@@ -19,6 +19,8 @@ from anpr.contracts.readings import effective_tier, is_guess
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 STATUSES = ("open", "closed", "withdrawn", "corrected")
+# An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
+_REVIEWED_TIERS = ("near",)
 
 # The identity of an action: its site and its id there. So no site can replace an action of another site.
 ActionKey = tuple[str, str]
@@ -129,6 +131,10 @@ class Incident(Struct, frozen=True, kw_only=True):
         """The outcomes that count, of every site."""
         return [action for action in self.actions if action.kind == "outcome" and not self.is_retracted(action)]
 
+    def is_sure(self, review_below_score: float) -> bool:
+        """Tell whether any standing alert is sure enough to call an officer out."""
+        return any(is_sure(alert, review_below_score) for alert in self.standing)
+
     def speaks_for(self, other: "Incident") -> bool:
         """Tell whether each standing alert of another one has its equal among those of this one, or a surer one."""
         tiers: defaultdict[str, set[str]] = defaultdict(set)
@@ -207,6 +213,11 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         expected_by=tuple(sorted(expected_by, key=capture_order)),
         listed_again=listed_again,
     )
+
+
+def is_sure(alert: Alert, review_below_score: float) -> bool:
+    """Tell whether an alert is sure enough to call an officer out. One of an unknown tier may be."""
+    return alert.tier not in _REVIEWED_TIERS and alert.score >= review_below_score
 
 
 def arrival_order(arrival: Arrival) -> tuple[datetime, bytes]:

@@ -51,6 +51,8 @@ NEVER = minutes(10**6)
 sites = st.sampled_from(SITES)
 entry_ids = st.sampled_from(ENTRIES)
 tiers = st.sampled_from(TIERS)
+# Below 0.3 an alert calls nobody.
+scores = st.sampled_from((0.9, 0.9, 0.2))
 covers = st.lists(st.builds(Cover, entry_id=entry_ids, tier=tiers), max_size=2).map(tuple)
 
 
@@ -117,6 +119,7 @@ def alerts(draw: st.DrawFn, captured: Sequence[float] | None = None) -> Alert:
         read,
         entry,
         tier=draw(tiers),
+        score=draw(scores),
         kind=draw(st.sampled_from((*KINDS, "rumoured", "guessed"))),
         generation=draw(few_generations),
         raised_at=minutes(minute + draw(st.integers(0, 3))),
@@ -393,7 +396,7 @@ class Shift(RuleBasedStateMachine):
             return
         name = alert_id(read.identity, entry_id)
         # One read and one revision of an entry always match at the same tier.
-        fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers)})
+        fixed = self.raised.setdefault((name, entry.revision), {"tier": data.draw(tiers), "score": data.draw(scores)})
         kind = data.draw(st.sampled_from(KINDS))
         self._happens(an_alert(read, entry, kind=kind, generation=matched_with, **fixed))
 

@@ -309,6 +309,26 @@ def test_a_vehicle_that_was_listed_while_it_crosses_is_due_and_calls_the_uk_port
     assert placed(just_listed, rules=DOVER, at=181).section == NOWHERE
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        alert(read_id="read-2", captured_at=minutes(40), score=0.29),
+        an_alert(a_read("read-2", captured_at=minutes(40)), an_entry(), tier="near"),
+    ],
+)
+def test_a_vehicle_that_calls_the_uk_port_does_so_although_a_later_match_of_its_plate_calls_nobody(
+    again: Alert,
+) -> None:
+    """The first match is a guess of the camera: as sure as one by an edit, but it calls officers out."""
+    guess = Candidate(plate="AB12CDE", confidence=0.3)
+    read = a_read(plate="XY12CDE", candidates=(guess,))
+    first = an_alert(read, an_entry(), explanation=Explanation(read_as="AB12CDE", listed_as="AB12CDE"))
+    for at in (75, 90, 120, 179):
+        assert placed(first, again, rules=DOVER, at=at, of=first).rings, at
+    surely = an_alert(a_read("read-3", captured_at=minutes(40)), an_entry())
+    assert placed(first, again, surely, rules=DOVER, at=120, of=first).section == NOWHERE, "it comes with that stay"
+
+
 def test_a_vehicle_that_france_hands_over_calls_the_uk_port_at_once() -> None:
     handed_over = an_action("a", "outcome", alert(), outcome="handed_to_uk_port", at=minutes(5))
     assert placed(alert(), rules=DOVER, at=5, actions=(handed_over,)).rings == "officer"

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import click
@@ -15,11 +15,10 @@ import click
 from anpr.audit.folders import open_chain
 from anpr.audit.record import AuditEvent
 from anpr.back_check.expected_alerts import changed_index, expected_alerts, next_generation
-from anpr.board.board import Board
+from anpr.board.board import empty_board
 from anpr.cli.progress_line import ProgressLine
 from anpr.console.board.triage import calls, triage_rules
 from anpr.contracts.events import Alert, Entry
-from anpr.contracts.local_days import LocalDays
 from anpr.history.database import NoStoreError
 from anpr.index_store.folder import IndexFolder
 from anpr.index_store.index_file import DamagedError
@@ -132,8 +131,7 @@ def _result(settings: Settings, alerts: Sequence[Alert], not_counted: dict[str, 
 
 def _rings(settings: Settings, alerts: Sequence[Alert], now: datetime) -> dict[str, int]:
     """Return for how many vehicles each port would be called."""
-    spans = timedelta(minutes=settings.board.stay_gap_minutes), timedelta(hours=settings.board.window_hours)
-    board = Board(*spans, LocalDays(settings.zones))
+    board = empty_board(settings)
     for alert in alerts:
         board.add_alert(alert)
     incidents = board.incidents(now)

@@ -31,7 +31,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anpr.board.claims import Claim, ClaimTimes, claims_of
-from anpr.board.incident import Incident, rank
+from anpr.board.incident import Incident, is_sure, rank
 from anpr.board.journeys import ALWAYS, ArrivalState, Concern, arrival_state, concern_of, is_current, routes_to
 from anpr.contracts.events import KINDS, Alert
 from anpr.contracts.moments import shifted
@@ -62,8 +62,6 @@ ROLES_CALLED: Final = {
 
 _JUST_AFTER = timedelta(microseconds=1)
 _DUE_TOGETHER = timedelta(minutes=15)
-# An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
-_REVIEWED_TIERS = ("near",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +194,7 @@ def _position_of_own(incident: Incident, rules: TriageRules, now: datetime) -> B
 
 
 def _section_of_own(incident: Incident, rules: TriageRules) -> str:
-    if not is_sure(incident, rules):
+    if not incident.is_sure(rules.review_below_score):
         return REVIEW
     return NOW if any(_was_listed_in_time(alert, rules) for alert in incident.waiting) else PASSED
 
@@ -246,7 +244,7 @@ def _position_of_arrival(
         changes += [concern.latest] if rules.has_cameras else []
     changes += [] if rules.site in incident.holders else [concern.until]
     changes += [concern.seen_before] if concern.seen_before is not None else []
-    if concern.call_at is not None and since is not None and is_sure(incident, rules):
+    if concern.call_at is not None and since is not None and incident.is_sure(rules.review_below_score):
         since = max(since, concern.call_at)
         rings = _rings(since, rules, now)
         changes += _ring_changes(since, rules)
@@ -269,19 +267,10 @@ def _settled(incident: Incident) -> BoardPosition:
     return BoardPosition(SETTLED, order, RINGS_NOBODY)
 
 
-def is_sure(incident: Incident, rules: TriageRules) -> bool:
-    """Tell whether any standing alert is sure enough to call an officer out. One of an unknown tier is."""
-    return any(_is_sure(alert, rules) for alert in incident.standing)
-
-
 def _has_card_of_its_own(concern: Concern, rules: TriageRules) -> bool:
     """Tell whether the arrival of a vehicle raised an alert here that calls somebody as the vehicle itself would."""
     alert = concern.own_alert
-    return alert is not None and _was_listed_in_time(alert, rules) and _is_sure(alert, rules)
-
-
-def _is_sure(alert: Alert, rules: TriageRules) -> bool:
-    return alert.tier not in _REVIEWED_TIERS and alert.score >= rules.review_below_score
+    return alert is not None and _was_listed_in_time(alert, rules) and is_sure(alert, rules.review_below_score)
 
 
 def _waiting_since(incident: Incident, site: str) -> datetime | None:
@@ -317,7 +306,7 @@ def _first_from(changes: Iterable[datetime], now: datetime) -> datetime | None:
 
 def _urgency(incident: Incident, rules: TriageRules, since: datetime | None) -> str:
     """Return text that sorts by urgency: see the module. Whatever has left comes after what was just seen."""
-    unsure = is_guess(incident.best) + 2 * (not is_sure(incident, rules))
+    unsure = is_guess(incident.best) + 2 * (not incident.is_sure(rules.review_below_score))
     kind, newest = rank(incident.kind, KINDS) + 1, _newest_first(since or incident.raised_at)
     return f"{incident.priority} {unsure} {kind} {newest} {incident.incident_id}"
 
