@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table
 
 # Raise it when a table changes, or what is derived of a read (`derived_rows`); a test says so. An older store is
 # upgraded, a newer one refused by name: see `schema`.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _METADATA: Final = MetaData()
 VERSION: Final = Table("schema_version", _METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
