@@ -33,7 +33,7 @@ class CalibrationFile(Struct, frozen=True, forbid_unknown_fields=True):
     def calibrations(self) -> list[CameraCalibration]:
         """Return the calibrations, which no generation has applied yet."""
         return [
-            CameraCalibration(site=self.site, camera=camera, counts=tuple(counts), since=self.since, until=self.until)
+            CameraCalibration.of(self.site, camera, counts, self.since, self.until)
             for camera, counts in sorted(self.cameras.items())
         ]
 

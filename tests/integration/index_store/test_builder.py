@@ -1,5 +1,6 @@
 """One process of a machine keeps the index on disk, and the matchers always continue with the last whole one."""
 
+import json
 import multiprocessing
 import os
 import random
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -145,7 +147,7 @@ def test_a_generation_has_its_calibrations_in_the_matcher_also_after_a_restart(m
     machine.comes_to(apply(machine, "a", "b"))
     assert not machine.active.index.calibrations
     now, snapshot = system_clock(), machine.active.index.snapshot
-    one = CameraCalibration(site="calais", camera="front", counts=OFTEN_UNSURE, since=now, until=now)
+    one = CameraCalibration.of("calais", "front", OFTEN_UNSURE, now, now)
     machine.comes_to(machine.store.calibrate([one], why="test", now=now, author=Author()))
     assert list(machine.active.index.calibrations.rows) == [("calais", "front")]
     assert machine.active.index.snapshot is snapshot, "no entry has changed"
@@ -157,6 +159,31 @@ def test_a_generation_has_its_calibrations_in_the_matcher_also_after_a_restart(m
     assert machine.active.index.calibrations
     machine.comes_to(machine.store.remove_calibrations("calais", [], why="test", now=now, author=Author()))
     assert not machine.active.index.calibrations
+
+
+@pytest.mark.parametrize("spoil", [lambda counts: counts[:-8], lambda counts: counts * 2, lambda _: 7])
+def test_a_calibration_that_cannot_be_used_leaves_the_index_in_force(
+    machine: Machine, redis_url: str, spoil: Callable[[Any], Any]
+) -> None:
+    """Whoever wrote it, the matchers go on, and nobody has to start a service again."""
+    apply(machine, "a")
+    now, client = system_clock(), redis.Redis.from_url(redis_url)
+    one = CameraCalibration.of("calais", "front", OFTEN_UNSURE, now, now)
+    machine.comes_to(machine.store.calibrate([one], why="test", now=now, author=Author()))
+    before = machine.active
+    written = machine.store.change("stolen", [entry("b", "AB12CDE")], [], why="test", now=now, author=Author())
+    manifest = json.loads(client.get(keys.MANIFEST) or b"")
+    [stored] = manifest["calibrations"]
+    stored["counts"] = spoil(good := stored["counts"])
+    client.set(keys.MANIFEST, json.dumps(manifest))
+    machine.steps()
+    machine.start_builder()
+    machine.steps()
+    assert machine.active.index is before.index
+    assert "was written by another version, or is damaged" in machine.builder.problem
+    stored["counts"] = good
+    client.set(keys.MANIFEST, json.dumps(manifest))
+    machine.comes_to(written)
 
 
 def test_a_redis_that_comes_back_empty_is_not_taken_for_an_empty_list(tmp_path: Path, valkey: ValkeyServer) -> None:

@@ -163,7 +163,7 @@ def test_two_changes_at_once_are_both_made(it: Installation) -> None:
 
     store._transactions._reader.read_manifest = read_and_be_overtaken  # type: ignore[method-assign]
     now = system_clock()
-    one = CameraCalibration(site="calais", camera="calais-1-front", counts=OFTEN_UNSURE, since=now, until=now)
+    one = CameraCalibration.of("calais", "calais-1-front", OFTEN_UNSURE, now, now)
     store.calibrate([one], why="test", now=now, author=Author())
     assert calibrated(it) == ["calais-1-front"]
     assert manifest_of(it).lists["stolen"].entries == 2

@@ -255,7 +255,7 @@ def test_what_a_newer_version_wrote_is_never_dropped_by_a_change(
     connected: Connect, redis_url: str, store: WatchlistStore, owner: str
 ) -> None:
     now, by = system_clock(), Author()
-    calibration = CameraCalibration(site="calais", camera="front", counts=OFTEN_UNSURE, since=now, until=now)
+    calibration = CameraCalibration.of("calais", "front", OFTEN_UNSURE, now, now)
     store.apply("stolen", [entry("1", "AB1")], "test", now)
     store.apply("stolen", [entry("1", "AB1"), entry("2", "AB2")], "test", now)
     store.calibrate([calibration], why="test", now=now, author=by)

@@ -22,9 +22,10 @@ MANIFEST = (
     b'"digest":"0123456789"}],"made_of":{"base_id":"beef","deltas":[{"generation":{"epoch":1790000000000,"number":5},'
     b'"entries":3,"digest":"fedcba"}]}}}}'
 )
-COUNTS = ",".join(["0"] * 60 + ["4000"] + ["150"] * 40).encode()
+# 4,000 reads of a confidence of 0.6, and 150 of each higher one.
+COUNTS = b"A" * 320 + b"oA8AAJYA" + b"AACWAAAAlgAAAJYA" * 13 + b"AAA="
 CALIBRATED = MANIFEST[:-1] + (
-    b',"calibrations":[{"site":"calais","camera":"front","counts":[' + COUNTS + b'],"since":"2026-01-01T00:00:00Z",'
+    b',"calibrations":[{"site":"calais","camera":"front","counts":"' + COUNTS + b'","since":"2026-01-01T00:00:00Z",'
     b'"until":"2026-01-31T00:00:00Z","generation":{"epoch":1790000000000,"number":7},'
     b'"applied_at":"2026-03-01T12:00:00Z"}]}'
 )
@@ -73,6 +74,7 @@ def test_a_manifest_from_before_calibrations_has_none() -> None:
 def test_a_manifest_holds_how_often_each_calibrated_camera_gave_each_confidence() -> None:
     [calibration] = msgspec.json.decode(CALIBRATED, type=Manifest).calibrations
     assert (calibration.name, calibration.reads) == (("calais", "front"), 10_000)
+    assert calibration.counts == (*[0] * 60, 4_000, *[150] * 40)
     assert calibration.generation == Generation(epoch=1790000000000, number=7)
 
 

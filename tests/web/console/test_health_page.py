@@ -6,6 +6,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from anpr.board.board_feed import BoardFeed
@@ -215,12 +216,8 @@ def test_it_names_each_calibrated_camera_with_what_it_was_learned_from_and_what_
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calibrations = tuple(
-        CameraCalibration(
-            site=site,
-            camera=camera,
-            counts=OFTEN_UNSURE,
-            since=NOON - timedelta(days=30),
-            until=NOON,
+        msgspec.structs.replace(
+            CameraCalibration.of(site, camera, OFTEN_UNSURE, NOON - timedelta(days=30), NOON),
             generation=generation(2),
             applied_at=NOON + timedelta(hours=1),
         )

@@ -3,15 +3,20 @@
 The names of the stored JSON fields are older than those of the code; they stay, so that every version reads them.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final, Self
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import astuple
 
 from anpr.contracts.events import NO_GENERATION, Generation
+
+# A number for each hundredth from 0 to 1. As a list in JSON they would take ten times as long to read, and every
+# change of a list makes another manifest to read.
+_COUNTS: Final = struct.Struct("<101I")
 
 
 class SnapshotRef(Struct, frozen=True):
@@ -85,16 +90,26 @@ class CameraCalibration(Struct, frozen=True, kw_only=True):
 
     site: str
     camera: str
-    counts: tuple[int, ...]
+    packed_counts: Annotated[bytes, Meta(min_length=_COUNTS.size, max_length=_COUNTS.size)] = field(name="counts")
     since: datetime
     until: datetime
     generation: Generation = NO_GENERATION
     applied_at: datetime | None = None
 
+    @classmethod
+    def of(cls, site: str, camera: str, counts: Sequence[int], since: datetime, until: datetime) -> Self:
+        """Return the calibration of a camera, which no generation has applied yet."""
+        return cls(site=site, camera=camera, packed_counts=_COUNTS.pack(*counts), since=since, until=until)
+
     @property
     def name(self) -> tuple[str, str]:
         """The site and the camera."""
         return self.site, self.camera
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many of its reads had each confidence."""
+        return _COUNTS.unpack(self.packed_counts)
 
     @property
     def reads(self) -> int:
