@@ -30,7 +30,8 @@ def of_camera(counts: dict[int, int]) -> tuple[int, ...]:
 
 
 def ratios(counts: dict[int, int]) -> list[float]:
-    return [float(ratio) for ratio in log_ratios(of_camera(counts))]
+    [of_one] = log_ratios([of_camera(counts)])
+    return [float(ratio) for ratio in of_one]
 
 
 @given(_COUNTS)

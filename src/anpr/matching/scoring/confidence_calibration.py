@@ -13,7 +13,6 @@ pattern, the share of a candidate, and the confidences of characters.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -42,6 +41,8 @@ _NO_ROW: Final = -1
 # A camera by its site and its name.
 CameraName = tuple[str, str]
 Confidences = NDArray[np.float32]
+# A row for each camera, a column for each hundredth.
+Tables = NDArray[np.float64]
 
 
 def bin_of(confidence: float) -> int:
@@ -49,36 +50,34 @@ def bin_of(confidence: float) -> int:
     return round(confidence * (BINS - 1))
 
 
-def log_ratios(counts: Sequence[int]) -> NDArray[np.float64]:
-    """Return (101,) what each confidence of a camera says, as `log_ratio` in `confidence.toml`.
+def log_ratios(counts: Sequence[Sequence[int]]) -> Tables:
+    """Return (n, 101) what each confidence of n cameras says, as `log_ratio` in `confidence.toml`.
 
-    `counts` says how many of its reads have each confidence, in hundredths. A lower confidence never says less for a
-    misread.
+    `counts` says for each camera how many of its reads have each confidence, in hundredths. A lower confidence never
+    says less for a misread.
     """
     right, misread = (np.cumsum([0.0, *CONFIDENCE[name]]) for name in ("right_share", "misread_share"))
     lower = _MISREAD_SHARE * misread / misread[-1] + (1 - _MISREAD_SHARE) * right / right[-1]
-    smoothed = np.asarray(counts, np.float64) + _SMOOTHING
-    bounds = np.cumsum([0.0, *smoothed]) / smoothed.sum()
+    smoothed = np.asarray(counts, np.float64).reshape(-1, BINS) + _SMOOTHING
+    bounds = np.zeros((len(smoothed), BINS + 1))
+    bounds[:, 1:] = np.cumsum(smoothed, axis=1) / smoothed.sum(axis=1, keepdims=True)
     # How much of all misreads, and of all right reads, have this confidence. Both curves bend one way only, so the
     # ratios fall; what they rise by is rounded off.
     of_misreads, of_right = (np.diff(np.interp(bounds, lower, curve / curve[-1])) for curve in (misread, right))
-    ratios = np.minimum.accumulate(np.log(of_misreads / of_right))
+    ratios = np.minimum.accumulate(np.log(of_misreads / of_right), axis=1)
     return np.clip(ratios, min(CONFIDENCE["log_ratio"]), max(CONFIDENCE["log_ratio"]))
 
 
-@lru_cache(maxsize=1024)
-def table_of(counts: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return (101,) the confidence on the scale of `confidence.toml` that each hundredth of a camera counts as."""
+def tables_of(counts: Sequence[Sequence[int]]) -> Tables:
+    """Return (n, 101) the confidence on the scale of `confidence.toml` that each hundredth of n cameras counts as."""
     scale = np.asarray(CONFIDENCE["log_ratio"]), np.asarray(CONFIDENCE["confidence"])
-    table = np.round(np.interp(-log_ratios(counts), -scale[0], scale[1]), _DIGITS)
-    table.flags.writeable = False
-    return table
+    return np.round(np.interp(-log_ratios(counts), -scale[0], scale[1]), _DIGITS)
 
 
 def counts_as(counts: Sequence[int], confidence: float) -> float:
     """Return what a confidence of a camera with these counts counts as."""
-    tables, given = table_of(tuple(counts))[None], np.array([confidence], np.float32)
-    return float(_interpolated(tables, np.zeros(1, np.intp), given)[0])
+    given = np.array([confidence], np.float32)
+    return float(_interpolated(tables_of([counts]), np.zeros(1, np.intp), given)[0])
 
 
 @dataclass(frozen=True)
@@ -86,13 +85,12 @@ class Calibrations:
     """The calibrated cameras: the row of each, and a table for each row."""
 
     rows: Mapping[CameraName, int]
-    tables: NDArray[np.float64]
+    tables: Tables
 
     @classmethod
     def of(cls, counts: Mapping[CameraName, Sequence[int]]) -> "Calibrations":
         """Return the calibrations of cameras, given how many reads of each have each confidence."""
-        tables = [table_of(tuple(of_camera)) for of_camera in counts.values()]
-        return cls({camera: row for row, camera in enumerate(counts)}, np.array(tables).reshape(-1, BINS))
+        return cls({camera: row for row, camera in enumerate(counts)}, tables_of(list(counts.values())))
 
     def __bool__(self) -> bool:
         """Tell whether there is a calibrated camera."""
@@ -114,7 +112,7 @@ class Calibrations:
 NO_CALIBRATIONS: Final = Calibrations.of({})
 
 
-def _interpolated(tables: NDArray[np.float64], rows: Rows, confidences: Confidences) -> Confidences:
+def _interpolated(tables: Tables, rows: Rows, confidences: Confidences) -> Confidences:
     """Return what each confidence counts as, by the table in its row: on the straight line between two hundredths."""
     positions = confidences.astype(np.float64) * (BINS - 1)
     below = np.minimum(positions.astype(np.intp), BINS - 2)
